@@ -1,0 +1,95 @@
+"""One function over many items: in this process, over a process pool, or over Ray.
+
+The results come in the order of the items whatever the number of workers, so a stage writes the
+same bytes on a laptop and on a cluster.
+"""
+
+from __future__ import annotations
+
+import collections
+import itertools
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from typing import Any, TypeVar
+
+from semcoder_lib.errors import InfrastructureError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def free_cores() -> int:
+    """Cores that this process may use and that are not busy right now (at least one)."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = allowed or 1
+    try:
+        load = os.getloadavg()[0]
+    except OSError:
+        load = 0.0
+    return max(1, min(cores, round(cores - max(0.0, load - 0.5))))
+
+
+def mapped(
+    function: Callable[[T], R],
+    items: Iterable[T],
+    *,
+    workers: int = 1,
+    chunk: int = 16,
+    backend: str = "process",
+) -> Iterator[R]:
+    """`function(item)` for every item, in order, lazily; at most `4 * workers` chunks are in
+    flight, so memory does not grow with the number of items.
+
+    `function` must be importable (module level) for more than one worker. `backend` is "process"
+    or "ray" (extra `ray`). An exception in `function` is raised here.
+    """
+    if backend == "ray":
+        yield from _over_ray(function, items, workers, chunk)
+        return
+    if workers <= 1:
+        for item in items:
+            yield function(item)
+        return
+    # "spawn" would import the caller's main module again; "forkserver" starts from a clean process
+    context = multiprocessing.get_context("forkserver")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        waiting: collections.deque[Future[list[R]]] = collections.deque()
+        for batch in _chunks(items, chunk):
+            waiting.append(pool.submit(_apply, function, batch))
+            if len(waiting) >= 4 * workers:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+
+
+def _apply(function: Callable[[Any], Any], batch: list[Any]) -> list[Any]:
+    return [function(item) for item in batch]
+
+
+def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while batch := list(itertools.islice(iterator, size)):
+        yield batch
+
+
+def _over_ray(
+    function: Callable[[T], R], items: Iterable[T], workers: int, chunk: int
+) -> Iterator[R]:
+    try:
+        import ray
+    except ImportError:
+        raise InfrastructureError(
+            "Ray is not installed; `pip install ray` or use workers"
+        ) from None
+    if not ray.is_initialized():
+        ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False)
+    remote = ray.remote(_apply)
+    waiting: collections.deque[Any] = collections.deque()
+    for batch in _chunks(items, chunk):
+        waiting.append(remote.remote(function, batch))
+        if len(waiting) >= 4 * workers:
+            yield from ray.get(waiting.popleft())
+    while waiting:
+        yield from ray.get(waiting.popleft())
