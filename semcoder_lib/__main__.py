@@ -1,0 +1,283 @@
+"""`python -m semcoder_lib COMMAND`. Every command prints one JSON line last on standard output;
+progress and reasons go to standard error. Exit status: 0 done, 1 wrong input, 2 wrong usage,
+3 infrastructure or preflight failed, 4 (`compare`) significantly worse."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from semcoder_lib.errors import SemcoderError, UsageError, UserError
+
+BENCHES = ("sandbox", "tracing", "monologues", "similarity", "generation", "training")
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse's usage errors in one line, exit status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{self.prog}: {message}; --help shows the usage")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    try:
+        arguments = _parser().parse_args(argv)
+        summary = arguments.command(arguments)
+        status = int(summary.pop("exit_status", 0))
+        print(json.dumps(summary, ensure_ascii=False), flush=True)
+        return status
+    except SemcoderError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt:
+        print("interrupted; finished work is kept, run the same command again", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 141
+    except OSError as error:
+        print(f"error: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        return 3
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m semcoder_lib", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+
+    def add(name: str, function: Callable[..., dict[str, Any]], help: str) -> Any:
+        sub = commands.add_parser(name, help=help, description=help)
+        sub.set_defaults(command=function)
+        return sub
+
+    add("doctor", _doctor, "check this machine")
+
+    p = add("run", _run, "the notebooks, in order, through Papermill")
+    p.add_argument("profile", nargs="?", default="laptop")
+    p.add_argument("--from", dest="start", default="", metavar="NN")
+    p.add_argument("--only", default="", metavar="NN")
+    p.add_argument("--force", action="store_true", help="do the stages again; item caches stay")
+    _common(p)
+
+    p = add("stage", _stage, "one stage without Jupyter")
+    p.add_argument("number", metavar="NN")
+    p.add_argument("--profile", default="laptop")
+    p.add_argument("--force", action="store_true")
+    _common(p)
+
+    p = add("score", _score, "score a file of samples")
+    p.add_argument("benchmark")
+    p.add_argument("--samples", required=True, type=Path, metavar="FILE")
+    p.add_argument("--scorer", choices=("strict", "official"), default="strict")
+    p.add_argument("--mode", choices=("input", "output"))
+    p.add_argument("--data", type=Path, metavar="FILE")
+    p.add_argument("--out", type=Path, metavar="FILE")
+
+    p = add("compare", _compare, "two runs, metric by metric, with paired intervals")
+    p.add_argument("run_a")
+    p.add_argument("run_b")
+
+    p = add("trace", _trace, "trace one call of a program")
+    p.add_argument("file", type=Path)
+    p.add_argument("--call", required=True, help='for example "f([1, 2])"')
+    p.add_argument("--format", choices=("json", "scratchpad", "next", "concise"), default="json")
+    p.add_argument("--faithful", action="store_true", help="the authors' format, quirks included")
+
+    p = add("monologue", _monologue, "derive the monologue of one call")
+    p.add_argument("file", type=Path)
+    p.add_argument("--call", required=True)
+    p.add_argument("--direction", choices=("forward", "backward"), default="forward")
+
+    p = add("verify", _verify, "verify monologues claim by claim")
+    p.add_argument("file", type=Path)
+    p.add_argument("--out", type=Path, metavar="FILE")
+
+    p = add("validate-pyx", _validate_pyx, "re-execute a PyX file row by row")
+    p.add_argument("file", type=Path)
+    p.add_argument("--out", type=Path, metavar="FILE")
+
+    p = add("bench", _bench, "measure speed")
+    p.add_argument("what", choices=BENCHES)
+    p.add_argument("--peers", action="store_true", help="measure the peers in the same run")
+    return parser
+
+
+def _common(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--run", default="", metavar="NAME", help="default: the profile's name")
+    p.add_argument("--set", action="append", default=[], metavar="key=value", dest="settings")
+
+
+def _doctor(arguments: argparse.Namespace) -> dict[str, Any]:
+    from semcoder_lib import doctor
+
+    checks = doctor.examine()
+    print(doctor.show(checks), file=sys.stderr)
+    states = [c.state for c in checks]
+    return {
+        "checks": {c.name: {"state": c.state, "found": c.found} for c in checks},
+        "warnings": states.count("warn"),
+        "failures": states.count("fail"),
+        "exit_status": 3 if "fail" in states else 0,
+    }
+
+
+def _run(arguments: argparse.Namespace) -> dict[str, Any]:
+    from semcoder_lib import profile, runner
+
+    work = runner.plan(
+        arguments.profile,
+        run_name=arguments.run,
+        start=arguments.start,
+        only=arguments.only,
+        overrides=profile.parse_set(arguments.settings),
+    )
+    return runner.execute(work, force=arguments.force)
+
+
+def _stage(arguments: argparse.Namespace) -> dict[str, Any]:
+    from semcoder_lib import profile, stages, workspace
+
+    settings = profile.parse_set(arguments.settings)
+    text = " ".join(f"{k}={v}" for k, v in settings.items())
+    number = stages.number_of(arguments.number)
+    stages.configured(arguments.profile, text)
+    if arguments.force:
+        run = workspace.Run(arguments.run or arguments.profile)
+        stages.force(run, stages.STAGES[number])
+    card = stages.run_alone(number, arguments.profile, arguments.run, text)
+    keys = ("stage", "run", "key", "seconds", "peak_memory_bytes", "isolation", "seed")
+    return {k: card[k] for k in keys}
+
+
+def _score(arguments: argparse.Namespace) -> dict[str, Any]:
+    from semcoder_lib import benchmarks
+
+    return benchmarks.score_command(
+        arguments.benchmark,
+        arguments.samples,
+        scorer=arguments.scorer,
+        mode=arguments.mode,
+        data=arguments.data,
+        out=arguments.out,
+    )
+
+
+def _compare(arguments: argparse.Namespace) -> dict[str, Any]:
+    from semcoder_lib import scoring
+
+    return scoring.compare_command(arguments.run_a, arguments.run_b)
+
+
+def _source(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except (UnicodeDecodeError, IsADirectoryError):
+        raise UserError(f"{path}: not a Python source file") from None
+
+
+def _trace(arguments: argparse.Namespace) -> dict[str, Any]:
+    from semcoder_lib import tracing
+
+    text = tracing.cli_render(
+        _source(arguments.file), arguments.call, arguments.format, arguments.faithful
+    )
+    print(text)
+    return {"file": str(arguments.file), "call": arguments.call, "format": arguments.format}
+
+
+def _called(path: Path, call: str) -> tuple[Any, Any]:
+    from semcoder_lib import records, values
+
+    try:
+        name, arguments, named = values.parse_call(call)
+    except values.NotALiteral as error:
+        raise UserError(f"--call {call!r}: {error}; write it as \"f(1, 'a')\"") from None
+    if named:
+        raise UserError(f"--call {call!r}: use positional arguments")
+    return records.Program(_source(path), name), arguments
+
+
+def _monologue(arguments: argparse.Namespace) -> dict[str, Any]:
+    from semcoder_lib import monologues, records, tracing
+    from semcoder_lib.sandbox import Sandbox
+
+    program, values_given = _called(arguments.file, arguments.call)
+    with Sandbox(workers=1) as box:
+        outcome = box.call(program.source, program.entry_point, values_given)
+        if outcome.status is not records.Status.OK:
+            reason = (
+                f"{outcome.exception.type}: {outcome.exception.message}"
+                if outcome.exception
+                else ""
+            )
+            raise UserError(
+                f"{arguments.file}: {arguments.call} ended as {outcome.status} {reason}".rstrip()
+            )
+        case = records.Case(values_given, outcome.value)
+        if arguments.direction == "forward":
+            made = monologues.forward(program, tracing.trace(program, case, box))
+        else:
+            made = monologues.backward(program, outcome.value, box, seeds=())
+        if made is None:
+            raise UserError(f"{arguments.file}: no input found that gives {outcome.text}")
+        report = monologues.verify(made.text, program, case, box)
+    print(made.text)
+    return {
+        "direction": arguments.direction,
+        "claims": len(made.claims),
+        "supported": report.supported,
+        "contradicted": report.contradicted,
+        "unverifiable": report.unverifiable,
+        "accepted": report.accepted,
+    }
+
+
+def _verify(arguments: argparse.Namespace) -> dict[str, Any]:
+    from semcoder_lib import monologues, workspace
+    from semcoder_lib.sandbox import Sandbox
+
+    totals = {"rows": 0, "accepted": 0, "supported": 0, "contradicted": 0, "unverifiable": 0}
+    written = []
+    with Sandbox() as box:
+        for row in monologues.verify_rows(workspace.read_jsonl(arguments.file), box):
+            written.append(row)
+            totals["rows"] += 1
+            totals["accepted"] += bool(row["accepted"])
+            for key in ("supported", "contradicted", "unverifiable"):
+                totals[key] += int(row[key])
+    if arguments.out:
+        workspace.write_jsonl(arguments.out, written)
+    return totals
+
+
+def _validate_pyx(arguments: argparse.Namespace) -> dict[str, Any]:
+    from semcoder_lib import pyx, workspace
+    from semcoder_lib.sandbox import Sandbox
+
+    totals = {"rows": 0, "reproduces": 0}
+    written = []
+    with Sandbox() as box:
+        for row in pyx.validate_rows(workspace.read_jsonl(arguments.file), box):
+            written.append(row)
+            totals["rows"] += 1
+            totals["reproduces"] += bool(row["reproduces"])
+    if arguments.out:
+        workspace.write_jsonl(arguments.out, written)
+    return totals
+
+
+def _bench(arguments: argparse.Namespace) -> dict[str, Any]:
+    import importlib
+
+    module = importlib.import_module(f"semcoder_lib.bench.{arguments.what}")
+    summary: dict[str, Any] = module.main(["--peers"] if arguments.peers else [])
+    return summary
+
+
+if __name__ == "__main__":
+    sys.exit(main())

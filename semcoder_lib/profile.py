@@ -1,0 +1,201 @@
+"""The one dial: a profile holds a run's sizes and names, and no logic.
+
+`profiles/NAME.yaml` gives values for the fields of `Profile`; `--set key=value` overrides them.
+Names, types and ranges are checked here before anything starts, because papermill itself accepts
+anything (nteract/papermill#906).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import yaml
+
+from semcoder_lib.errors import UserError
+
+
+def _size(default: int, low: int = 0, high: int = 10_000_000, doc: str = "") -> Any:
+    return field(default=default, metadata={"low": low, "high": high, "doc": doc})
+
+
+def _number(default: float, low: float, high: float, doc: str = "") -> Any:
+    return field(default=default, metadata={"low": low, "high": high, "doc": doc})
+
+
+def _choice(default: str, *choices: str, doc: str = "") -> Any:
+    return field(default=default, metadata={"choices": choices, "doc": doc})
+
+
+def _text(default: str, doc: str = "") -> Any:
+    return field(default=default, metadata={"doc": doc})
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The effective configuration of a run. Every field is a flat, plainly typed literal, so that
+    it can be a parameter of a notebook."""
+
+    profile: str = _text("smoke", "the name of this profile")
+    seed: int = _size(20240603, 0, 2**31 - 1, "the one seed; every generator is named after it")
+    workers: int = _size(0, 0, 4096, "processes; 0 means the cores that are free")
+    isolation: str = _choice("auto", "auto", "full", "no-namespaces", "portable", doc="sandbox")
+    style: str = _choice("clean", "clean", "faithful", doc="prompts: ours, or the authors'")
+    scorer: str = _choice("strict", "strict", "official", doc="the scorer that counts")
+
+    model: str = _text("smollm2-135m", "base model: a known name, a hub name or a folder")
+    adapter: str = _text("", "evaluate this adapter instead of the one trained in notebook 04")
+
+    pyx_source: str = _text("build", '"build", or a file in the hub\'s format')
+    pyx_real: int = _size(25, 0, doc="real functions from installed packages")
+    pyx_synthesised: int = _size(40, 0, doc="synthesised programs")
+    pyx_cases: int = _size(6, 2, 1000, "cases per program")
+    pyx_held_out: float = _number(0.15, 0.0, 0.9, "share of program families that are held out")
+
+    monologue_programs: int = _size(60, 1, doc="programs that get monologues")
+    monologue_cases: int = _size(1, 1, 100, "cases per program that get a monologue")
+    monologue_chars: int = _size(1600, 200, 20_000, "longest monologue kept for training")
+    monologue_detail: int = _size(1, 0, 2, "how much the simulation spells out")
+
+    faults: int = _size(40, 0, doc="faults from mutation")
+    fault_tasks: int = _size(6, 0, doc="descriptions put to the base model for its own failures")
+
+    train_method: str = _choice("lora", "lora", "full", doc="LoRA or all weights")
+    train_steps: int = _size(6, 0, doc="optimizer steps of `main`; 0 means by epochs")
+    train_epochs: float = _number(1.0, 0.0, 100.0, "epochs of `main` when train_steps is 0")
+    refine_steps: int = _size(2, 0, doc="optimizer steps on PyX-R after `main`")
+    batch_tokens: int = _size(2048, 64, doc="real tokens of one optimizer step")
+    max_length: int = _size(768, 64, 65_536, "tokens of the longest training row")
+    learning_rate: float = _number(1e-3, 0.0, 1.0, "peak of the cosine")
+    refine_learning_rate: float = _number(3e-4, 0.0, 1.0, "peak of the cosine on PyX-R")
+    min_learning_rate: float = _number(1e-4, 0.0, 1.0, "end of the cosine")
+    lora_rank: int = _size(16, 1, 1024)
+    share_nl: float = _number(0.15, 0.0, 1.0, "share of training tokens that are NL-to-code")
+    share_forward: float = _number(0.55, 0.0, 1.0, "share that are forward monologues")
+    share_backward: float = _number(0.30, 0.0, 1.0, "share that are backward monologues")
+
+    codegen_benchmarks: str = _text("humaneval", "comma-separated names")
+    codegen_tasks: int = _size(3, 0, doc="tasks per benchmark; 0 means all")
+    codegen_tokens: int = _size(64, 8, 8192, "longest completion")
+    held_out_items: int = _size(8, 1, doc="held-out PyX items per direction")
+    cruxeval_items: int = _size(4, 0, doc="CRUXEval items per direction; 0 means all")
+    reasoning_tokens: int = _size(128, 8, 8192, "longest monologue generated")
+    baseline_tokens: int = _size(64, 8, 8192, "longest direct answer or chain of thought")
+
+    ablation_formats: str = _text("direct,monologue", "comma-separated formats")
+    ablation_steps: int = _size(3, 1, doc="optimizer steps per format")
+    ablation_seeds: int = _size(1, 1, 100)
+    ablation_items: int = _size(6, 1, doc="held-out items per format")
+
+    refine_tasks: int = _size(3, 0, doc="tasks in the self-refinement rounds")
+    refine_rounds: int = _size(1, 0, 20)
+    refine_sources: str = _text("public,oracle", "comma-separated feedback sources")
+    refine_temperature: float = _number(0.0, 0.0, 2.0)
+    refine_tokens: int = _size(96, 8, 8192)
+
+    expected_seconds: str = _text("", "predicted seconds per notebook, comma-separated")
+    expected_memory_gb: float = _number(4.0, 0.1, 10_000.0, "predicted peak memory")
+
+    def names(self, key: str) -> list[str]:
+        """A comma-separated field as a list."""
+        return [part.strip() for part in str(getattr(self, key)).split(",") if part.strip()]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Field by field, in declaration order."""
+        return dataclasses.asdict(self)
+
+    def fields_doc(self) -> list[tuple[str, Any, str]]:
+        """(name, value, meaning) for every field, for printing."""
+        return [
+            (f.name, getattr(self, f.name), f.metadata.get("doc", ""))
+            for f in dataclasses.fields(self)
+        ]
+
+
+def load(name: str = "laptop", overrides: Mapping[str, Any] | None = None) -> Profile:
+    """The profile `profiles/NAME.yaml` with overrides applied and everything checked.
+
+    Override values may be typed or text (from the command line). Raises UserError that names the
+    file or option, the key, and what is allowed.
+    """
+    path = folder() / f"{name}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in folder().glob("*.yaml"))) or "none"
+        raise UserError(f"there is no profile {name!r}; the profiles are: {known}")
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", -1) + 1
+        raise UserError(f"{path}:{line}: not valid YAML") from None
+    if not isinstance(data, dict):
+        raise UserError(f"{path}: expected 'key: value' lines")
+    checked = {"profile": name}
+    for key, value in data.items():
+        checked[key] = check(str(key), value, where=str(path))
+    for key, value in (overrides or {}).items():
+        checked[key] = check(key, value, where="--set")
+    return Profile(**checked)  # type: ignore[arg-type]
+
+
+def check(key: str, value: Any, *, where: str) -> Any:
+    """The value of one key in its right type. Raises UserError on a name, type or range that the
+    library does not know."""
+    fields = {f.name: f for f in dataclasses.fields(Profile)}
+    if key not in fields:
+        near = difflib.get_close_matches(key, fields, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise UserError(f"{where}: unknown key {key!r}{hint}")
+    kind = get_type_hints(Profile)[key]
+    meta = fields[key].metadata
+    typed = _converted(key, value, kind, where)
+    if "choices" in meta and typed not in meta["choices"]:
+        raise UserError(
+            f"{where}: {key} must be one of {', '.join(meta['choices'])}, not {typed!r}"
+        )
+    if "low" in meta and not meta["low"] <= typed <= meta["high"]:
+        raise UserError(f"{where}: {key} must be from {meta['low']} to {meta['high']}, not {typed}")
+    return typed
+
+
+def parse_set(items: list[str]) -> dict[str, str]:
+    """`["a=1", "b=x"]` as a dict. Raises UserError for an item without '='."""
+    out = {}
+    for item in items:
+        key, equals, value = item.partition("=")
+        if not equals or not key.strip():
+            raise UserError(f"--set {item}: write it as key=value")
+        out[key.strip()] = value.strip()
+    return out
+
+
+def folder() -> Path:
+    """Where the profiles are: `profiles/` beside the package."""
+    return Path(__file__).resolve().parent.parent / "profiles"
+
+
+def _converted(key: str, value: Any, kind: type, where: str) -> Any:
+    wrong = UserError(f"{where}: {key} must be {_article(kind)}, not {value!r}")
+    if isinstance(value, bool):
+        raise wrong
+    if kind is str:
+        if isinstance(value, int | float):
+            value = str(value)
+        if not isinstance(value, str):
+            raise wrong
+        return value
+    try:
+        if kind is int:
+            if isinstance(value, float) and value != int(value):
+                raise wrong
+            return int(str(value).replace("_", "")) if isinstance(value, str) else int(value)
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise wrong from None
+
+
+def _article(kind: type) -> str:
+    return {int: "a whole number", float: "a number", str: "text"}[kind]

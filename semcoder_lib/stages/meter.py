@@ -1,0 +1,68 @@
+"""Seconds and peak memory of a stage: the process tree's summed proportional set size.
+
+PSS counts a shared page once over all its sharers, so forked workers are not counted several times.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+
+
+def tree_pss_bytes(root: int) -> int:
+    """Summed PSS of a process and all its descendants; 0 where /proc does not tell (macOS)."""
+    children: dict[int, list[int]] = {}
+    proc = Path("/proc")
+    if not proc.exists():
+        return 0
+    for entry in proc.iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except (OSError, IndexError, ValueError):
+                continue
+            children.setdefault(parent, []).append(int(entry.name))
+    total, waiting = 0, [root]
+    while waiting:
+        pid = waiting.pop()
+        waiting.extend(children.get(pid, ()))
+        try:
+            for line in (proc / str(pid) / "smaps_rollup").read_text().splitlines():
+                if line.startswith("Pss:"):
+                    total += int(line.split()[1]) * 1024
+                    break
+        except (OSError, ValueError):
+            continue
+    return total
+
+
+class Meter:
+    """Measures from `start` to `stop` in a background thread, twice a second."""
+
+    def __init__(self, interval: float = 0.5) -> None:
+        self.seconds = 0.0
+        self.peak_bytes = 0
+        self._interval = interval
+        self._done = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._began = 0.0
+
+    def start(self) -> Meter:
+        self._began = time.monotonic()
+        self._thread = threading.Thread(target=self._sample, daemon=True)
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        self.seconds = time.monotonic() - self._began
+        self._done.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _sample(self) -> None:
+        while True:
+            self.peak_bytes = max(self.peak_bytes, tree_pss_bytes(os.getpid()))
+            if self._done.wait(self._interval):
+                return
