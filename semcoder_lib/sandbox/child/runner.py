@@ -1,0 +1,177 @@
+"""Inside a child: load the program, make the calls, write the records. Never returns.
+
+Everything here may be rewritten by the program it runs, since both share one interpreter. So
+nothing here decides a verdict: the parent takes the records as claims, and what the program does
+to this code can only change what it claims about itself.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import sys
+import time
+import types
+from typing import Any
+
+from semcoder_lib import values
+from semcoder_lib.sandbox import wire
+
+RESULT_FD = 3
+FILENAME = "<program>"
+_write = os.write
+_exit = os._exit
+_lseek = os.lseek
+_cpu = time.process_time
+_wall = time.monotonic
+_stdout = sys.stdout
+_MESSAGE = 2_000
+
+
+class _Full(Exception):
+    """The result file has no room left."""
+
+
+class Results:
+    """The child's end of the result file."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+
+    def put(self, tag: bytes, data: bytes) -> None:
+        need = wire.RECORD.size + len(data)
+        # leave room for the closing records
+        if need + 64 > self.room and tag not in (wire.FULL, wire.END):
+            raise _Full
+        self.room -= need
+        out = wire.RECORD.pack(tag, len(data)) + data
+        done = _write(RESULT_FD, out)
+        while done < len(out):
+            done += _write(RESULT_FD, out[done:])
+
+
+def run(request: tuple[Any, ...], first: int, nonce: bytes, plugins: dict[str, Any]) -> None:
+    """Run the calls of `request` from number `first` on and exit the process."""
+    (_, source, entry, calls, limits, share, reload, plugin, options, _, paths) = request
+    results = Results(limits["result_bytes"])
+    last = len(calls) if share else first + 1
+    try:
+        if paths:
+            sys.path.extend(paths)
+        try:
+            code = compile(source, FILENAME, "exec", dont_inherit=True)
+            namespace = _fresh(code, entry)
+            function = _entry(namespace, entry) if entry else None
+        except BaseException as error:  # any exception of the program is data
+            is_compile = "code" not in locals()
+            kind = wire.LOAD_ERROR
+            if isinstance(error, MemoryError) and not is_compile:
+                error = MemoryError("while loading")
+            results.put(kind, _described(error))
+            _finish(results, nonce)
+        results.put(wire.LOADED, b"")
+        caller = plugins[plugin].call if plugin else None
+        for number in range(first, last):
+            if number > first:
+                if reload and entry:
+                    namespace = _fresh(code, entry)
+                    function = _entry(namespace, entry)
+                results.put(wire.BEGUN, wire.CLOCKS.pack(_cpu(), _wall()))
+            _one(function, calls[number], caller, options, limits, results)
+    except _Full:
+        results.put(wire.FULL, b"")
+    _finish(results, nonce)
+
+
+def _one(
+    function: Any,
+    packed: bytes | str,
+    caller: Any,
+    options: Any,
+    limits: dict[str, Any],
+    results: Results,
+) -> None:
+    emitted: list[str] = []
+    cpu, wall = _cpu(), _wall()
+    tag = wire.VALUE
+    data = b""
+    try:
+        if isinstance(packed, str):
+            arguments = values.decode(packed)
+        else:
+            arguments = marshal.loads(packed)
+        if function is None:
+            value = None
+        elif caller is None:
+            value = function(*arguments)
+        else:
+            value = caller(function, arguments, options or {}, emitted.append)
+    except BaseException as error:  # SystemExit and KeyboardInterrupt of a program too
+        cpu, wall = _cpu() - cpu, _wall() - wall
+        tag, data = wire.RAISED, _described(error)
+        del error
+    else:
+        cpu, wall = _cpu() - cpu, _wall() - wall
+        try:
+            text = values.encode(
+                value, max_nodes=limits["value_nodes"], max_bytes=limits["value_bytes"]
+            )
+            data = text.encode()
+        except values.Unserializable as error:
+            tag, data = wire.UNSERIALIZABLE, str(error).encode("utf-8", "backslashreplace")
+        except BaseException as error:  # MemoryError, RecursionError while encoding
+            tag, data = wire.RAISED, _described(error)
+    try:
+        _stdout.flush()
+    except BaseException:  # closed or replaced by the program
+        pass
+    try:
+        position = _lseek(1, 0, 1)
+    except OSError:
+        position = 0
+    if emitted:
+        payload = emitted[-1].encode("utf-8", "backslashreplace")[: limits["payload_bytes"]]
+        results.put(wire.PAYLOAD, payload)
+    results.put(tag, wire.CALL.pack(position, cpu, wall) + data)
+
+
+def _finish(results: Results, nonce: bytes) -> None:
+    results.put(wire.END, nonce)
+    _exit(0)
+
+
+def _fresh(code: types.CodeType, entry: str) -> dict[str, Any]:
+    name = "program" if entry else "__main__"
+    module = types.ModuleType(name)
+    sys.modules[name] = module  # dataclasses and typing look a class's module up
+    namespace = module.__dict__
+    exec(code, namespace)
+    return namespace
+
+
+def _entry(namespace: dict[str, Any], entry: str) -> Any:
+    head, *rest = entry.split(".")
+    if head not in namespace:
+        raise NameError(f"the program defines no {head!r}")
+    found = namespace[head]
+    for part in rest:
+        found = getattr(found() if isinstance(found, type) else found, part)
+    return found
+
+
+def _described(error: BaseException) -> bytes:
+    kind = type.__dict__["__name__"].__get__(type(error))
+    try:
+        message = str(error)[:_MESSAGE]
+    except BaseException:
+        message = ""
+    line = 0
+    if type(error) is SyntaxError or isinstance(error, SyntaxError):
+        found = getattr(error, "lineno", 0)
+        line = found if type(found) is int and found > 0 else 0
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == FILENAME:
+            line = trace.tb_lineno or line
+        trace = trace.tb_next
+    return f"{line}\0{kind}\0{message}".encode("utf-8", "backslashreplace")

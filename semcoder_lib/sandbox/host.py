@@ -1,0 +1,187 @@
+"""The parent's end of one zygote: start it, shake hands, send, receive, end it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from semcoder_lib.errors import InfrastructureError, UserError
+from semcoder_lib.sandbox import wire
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_START_SECONDS = 30.0
+# Bare packages: the zygote must not import what their __init__ imports for the parent.
+_BOOT = """
+import sys, types
+for name, path in (("semcoder_lib", {root!r}), ("semcoder_lib.sandbox", {root!r} + "/sandbox")):
+    module = sys.modules[name] = types.ModuleType(name)
+    module.__path__ = [path]
+from semcoder_lib.sandbox.child import zygote
+zygote.main({fd})
+"""
+
+
+class Refused(Exception):
+    """The zygote could not set up the level asked for; the message says which step failed."""
+
+
+class Host:
+    """A running zygote. `ready` is what it said about its layers."""
+
+    def __init__(self, level: str, plugins: dict[str, str], paths: tuple[str, ...]) -> None:
+        self.plugins = plugins
+        self.paths = paths
+        mine, theirs = socket.socketpair()
+        try:
+            boot = _BOOT.format(root=str(_PACKAGE), fd=theirs.fileno())
+            self.process = subprocess.Popen(
+                [sys._base_executable, "-S", "-s", "-P", "-B", "-c", boot],  # type: ignore[attr-defined]
+                env=_clean_environment(),
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                start_new_session=True,
+            )
+        finally:
+            theirs.close()
+        self.channel = mine
+        self.inbox = bytearray()
+        self.outbox = bytearray()
+        config = {
+            "level": level,
+            "plugins": plugins,
+            "paths": list(paths),
+            "package": str(_PACKAGE),
+            "prefix": sys.base_prefix,
+        }
+        try:
+            mine.sendall(wire.frame(json.dumps(config).encode()))
+            mine.settimeout(_START_SECONDS)
+            self.ready: dict[str, Any] = json.loads(self._first())
+            if not self.ready.get("ready"):
+                raise Refused(str(self.ready.get("reason", "no reason given")))
+        except (OSError, ValueError) as error:
+            self.close()
+            raise Refused(f"no READY from the zygote ({error or type(error).__name__})") from None
+        except Refused:
+            self.close()
+            raise
+        mine.setblocking(False)
+
+    def _first(self) -> bytes:
+        data = b""
+        while len(data) < 4 or len(data) < 4 + wire.LENGTH.unpack(data[:4])[0]:
+            part = self.channel.recv(65536)
+            if not part:
+                raise OSError("it ended")
+            data += part
+        return data[4:]
+
+    def fileno(self) -> int:
+        return self.channel.fileno()
+
+    def send(self, message: bytes) -> None:
+        self.outbox += wire.LENGTH.pack(len(message))
+        self.outbox += message
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what the socket takes now. Raises ConnectionError when the zygote is gone."""
+        while self.outbox:
+            try:
+                done = self.channel.send(self.outbox[: 1 << 18])
+            except BlockingIOError:
+                return
+            del self.outbox[:done]
+
+    def replies(self) -> list[bytes]:
+        """The complete replies that have arrived. Raises ConnectionError when it is gone."""
+        gone = False
+        while True:
+            try:
+                part = self.channel.recv(1 << 18)
+            except BlockingIOError:
+                break
+            except ConnectionError:
+                gone = True
+                break
+            if not part:
+                gone = True
+                break
+            self.inbox += part
+            if len(part) < 1 << 16:
+                break
+        found = []
+        while len(self.inbox) >= 4:
+            (length,) = wire.LENGTH.unpack_from(self.inbox)
+            if len(self.inbox) < 4 + length:
+                break
+            found.append(bytes(self.inbox[4 : 4 + length]))
+            del self.inbox[: 4 + length]
+        if gone and not found:
+            raise ConnectionError("the zygote is gone")
+        return found
+
+    def close(self) -> None:
+        """End the zygote and everything below it, and wait until it is gone."""
+        self.channel.close()
+        try:
+            self.process.wait(0.5)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+        self.process.kill()
+        self.process.wait()
+        self.channel.close()
+
+
+def plugin_file(name: str) -> str:
+    """The file of a plug-in module. Raises UserError when there is no such module."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None or spec.origin is None:
+        raise UserError(f"sandbox plug-in {name!r}: no such module; give its importable name")
+    return spec.origin
+
+
+def _clean_environment() -> dict[str, str]:
+    return {
+        "PYTHONHASHSEED": "0",
+        "PYTHONUTF8": "1",
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        "MALLOC_ARENA_MAX": "1",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "PATH": "/usr/bin:/bin",
+    }
+
+
+def wait_any(hosts: list[Host], seconds: float) -> list[Host]:
+    """Those of `hosts` that can be read, or written where something waits to be."""
+    poller = select.poll()
+    by_fd = {}
+    for host in hosts:
+        by_fd[host.fileno()] = host
+        poller.register(host, select.POLLIN | (select.POLLOUT if host.outbox else 0))
+    end = time.monotonic() + seconds
+    found = poller.poll(max(0, int((end - time.monotonic()) * 1000)))
+    return [by_fd[fd] for fd, _ in found]

@@ -1,0 +1,43 @@
+"""Messages between the trusted parent and a zygote.
+
+Parent to zygote: a frame (32-bit length, then bytes) holding `marshal` data, which is safe in this
+direction because the parent is trusted. Zygote to parent: frames of fixed binary headers and
+opaque byte strings; the parent takes them apart with `struct` and believes no length in them.
+Imported by both sides, so it imports next to nothing.
+"""
+
+from __future__ import annotations
+
+import struct
+
+LENGTH = struct.Struct("<I")
+# job id, number of runs
+REPLY = struct.Struct("<QI")
+# how it ended (see ENDED_*), signal or exit status, cpu s, wall s, peak KiB, calls begun,
+# length of the result and of the output
+RUN = struct.Struct("<BiddQIII")
+
+ENDED_EXIT = 0  # exited by itself; the value is the exit status
+ENDED_SIGNAL = 1  # killed by a signal that the zygote did not send
+ENDED_CPU = 2  # killed for processor time
+ENDED_WALL = 3  # killed for wall time
+ENDED_BROKEN = 4  # the zygote could not run it
+
+# records that a child writes: tag, length, bytes
+RECORD = struct.Struct("<cI")
+# before the bytes of a call's record: position in the output, cpu seconds, wall seconds
+CALL = struct.Struct("<Qdd")
+CLOCKS = struct.Struct("<dd")  # in BEGUN: processor and monotonic seconds
+LOADED = b"L"
+LOAD_ERROR = b"X"
+VALUE = b"V"
+RAISED = b"E"
+UNSERIALIZABLE = b"U"
+PAYLOAD = b"P"
+FULL = b"F"  # the result file is full; this call and the later ones were not recorded
+BEGUN = b"B"
+END = b"Z"
+
+
+def frame(data: bytes) -> bytes:
+    return LENGTH.pack(len(data)) + data
