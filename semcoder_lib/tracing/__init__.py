@@ -1,0 +1,9 @@
+"""Traces: what a program did, line by line, typed and bounded, and the formats they are told in.
+
+Section 7 of the facts on the paper (appendix I of the paper) for the formats.
+"""
+
+from semcoder_lib.tracing.limits import TraceLimits
+from semcoder_lib.tracing.parent import PLUGIN, trace, trace_many
+
+__all__ = ["PLUGIN", "TraceLimits", "trace", "trace_many"]

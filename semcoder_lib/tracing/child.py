@@ -1,0 +1,35 @@
+"""The tracer as a plug-in of the sandbox: runs inside the child and emits the trace as JSON text.
+
+Imports little, because every page of the sandbox's zygote makes each of its children dearer.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from semcoder_lib.tracing.recorder import Recorder
+
+if sys.version_info >= (3, 12):
+    from semcoder_lib.tracing import by_monitoring as source
+else:
+    from semcoder_lib.tracing import by_settrace as source
+
+
+def call(
+    function: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    options: Mapping[str, Any],
+    emit: Callable[[str], None],
+) -> Any:
+    """Calls the function, emits its trace, and returns or raises what it returned or raised.
+
+    `options` are the fields of `TraceLimits`. The trace of a call that outlives a bound is emitted
+    when the bound is reached, so that it survives a later timeout.
+    """
+    recorder = Recorder(options, emit)
+    try:
+        return source.run(recorder, function, arguments)
+    finally:
+        recorder.finish()

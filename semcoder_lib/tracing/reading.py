@@ -1,0 +1,156 @@
+"""From the payload of a child to a `Trace`. The payload is the word of an untrusted process, so
+everything in it is checked, and nothing in it is evaluated."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from semcoder_lib.records import Change, Program, Step, Trace
+from semcoder_lib.sandbox import Outcome
+from semcoder_lib.tracing.recorder import CALL, EVENTS, EXCEPTION, LINE
+from semcoder_lib.tracing.statements import Layout, layout
+
+
+class Malformed(ValueError):
+    """The payload is not one that the tracer writes."""
+
+
+def read(program: Program, outcome: Outcome) -> Trace:
+    """The trace of a traced call. A payload that the tracer did not write gives no steps and the
+    flag `malformed`."""
+    flags: tuple[str, ...] = tuple(outcome.flags)
+    steps: tuple[Step, ...] = ()
+    cut = ""
+    if outcome.payload is not None:
+        try:
+            steps, cut, more = read_payload(outcome.payload, program.source)
+            flags += more
+        except Malformed:
+            flags += ("malformed",)
+    raised = outcome.exception
+    return Trace(
+        steps=steps,
+        status=outcome.status,
+        result=outcome.text,
+        exception=None if raised is None else f"{raised.type}: {raised.message}",
+        cut=cut,
+        program_id=program.id,
+        stdout=outcome.stdout,
+        flags=flags,
+    )
+
+
+def read_payload(payload: str, source: str = "") -> tuple[tuple[Step, ...], str, tuple[str, ...]]:
+    """(steps, cut, flags) from a payload; lines are those of whole statements of `source`.
+
+    Raises `Malformed`.
+    """
+    try:
+        data = json.loads(payload)
+        frames = [(str(name), int(depth)) for name, depth, _ in data["frames"]]
+        cut, flags = data["cut"], tuple(data["flags"])
+        if not isinstance(cut, str) or not all(isinstance(flag, str) for flag in flags):
+            raise Malformed("cut or flags")
+        steps = _Reader(frames, layout(source)).steps(data["steps"])
+    except Malformed:
+        raise
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
+        raise Malformed(f"{type(error).__name__}: {error}") from None
+    return tuple(steps), cut, flags
+
+
+class _Reader:
+    """Folds the lines of one statement into one step."""
+
+    def __init__(self, frames: list[tuple[str, int]], shape: Layout) -> None:
+        self.frames = frames
+        self.starts = shape.starts
+        # the child has folded the repeats within one line, so a repeat is a new visit, unless the
+        # statement has several lines
+        self.several = frozenset(shape.starts.values())
+        self.handlers = shape.handlers
+        self.known: list[dict[str, str]] = [{} for _ in frames]
+        self.open: list[_Open | None] = [None for _ in frames]
+
+    def steps(self, raw: list[Any]) -> list[Step]:
+        made: list[_Open | Step] = []
+        failure: str | None = None
+        for event, line, index, changes, *rest in raw:
+            if type(line) is not int or type(index) is not int or index < 0:
+                raise Malformed("line or frame")
+            line = self.starts.get(line, line)
+            name, depth = self.frames[index]
+            read = _changes(changes)
+            if event == LINE:
+                current = self.open[index]
+                if current is not None and current.line == line and line in self.several:
+                    current.changes.extend(read)
+                    continue
+                self._close(index)
+                self.open[index] = opened = _Open(line, index)
+                opened.changes = read
+                if line in self.handlers:
+                    opened.value = failure
+                made.append(opened)
+                continue
+            value, exact = (rest[0], bool(rest[1])) if rest else (None, True)
+            if value is not None and type(value) is not str:
+                raise Malformed("value")
+            if event == EXCEPTION:
+                failure = value
+            if event == CALL:
+                for change in read:
+                    if change.text is not None:
+                        self.known[index][change.name] = change.text
+            made.append(Step(line, EVENTS[event], tuple(read), depth, index, name, value, exact))
+        for index in range(len(self.frames)):
+            self._close(index)
+        return [step if isinstance(step, Step) else self._step(step) for step in made]
+
+    def _close(self, index: int) -> None:
+        """Keep of a statement's changes what is different after it from before it."""
+        current = self.open[index]
+        if current is None:
+            return
+        known = self.known[index]
+        last: dict[str, Change] = {}
+        for change in current.changes:
+            last[change.name] = change
+        kept = []
+        for change in last.values():
+            if known.get(change.name) == change.text:
+                continue
+            kept.append(change)
+            if change.text is None:
+                del known[change.name]
+            else:
+                known[change.name] = change.text
+        current.kept = tuple(kept)
+
+    def _step(self, done: _Open) -> Step:
+        name, depth = self.frames[done.index]
+        exact = done.value is None
+        return Step(done.line, "line", done.kept, depth, done.index, name, done.value, exact)
+
+
+class _Open:
+    """A statement that may still run."""
+
+    __slots__ = ("changes", "index", "kept", "line", "value")
+
+    def __init__(self, line: int, index: int) -> None:
+        self.line = line
+        self.index = index
+        self.changes: list[Change] = []
+        self.kept: tuple[Change, ...] = ()
+        self.value: str | None = None
+
+
+def _changes(raw: Any) -> list[Change]:
+    found = []
+    for name, text, *inexact in raw:
+        if type(name) is not str or not (text is None or type(text) is str):
+            raise Malformed("change")
+        found.append(Change(name, text, not inexact))
+    return found
