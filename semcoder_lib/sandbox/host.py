@@ -62,8 +62,8 @@ class Host:
             "level": level,
             "plugins": plugins,
             "paths": list(paths),
-            "package": str(_PACKAGE),
-            "prefix": sys.base_prefix,
+            "readable": [*_interpreter(), str(_PACKAGE), *paths],
+            "parent": os.getpid(),
         }
         try:
             mine.sendall(wire.frame(json.dumps(config).encode()))
@@ -149,6 +149,14 @@ class Host:
         self.process.kill()
         self.process.wait()
         self.channel.close()
+
+
+def _interpreter() -> list[str]:
+    """The folders that the base interpreter imports from, without its installed packages' bin,
+    headers and the like."""
+    library = os.path.dirname(os.__file__)
+    folders = [library, os.path.join(sys.base_prefix, "lib"), os.path.dirname(library)]
+    return list(dict.fromkeys(folders))
 
 
 def plugin_file(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import sys
 from typing import Any
 
 
@@ -15,9 +16,6 @@ class Portable:
     missing = ("namespaces", "read-only view", "seccomp", "landlock", "dropped rights")
 
     def before_fork(self) -> None:
-        pass
-
-    def in_child_before_close(self) -> None:
         pass
 
     def in_child(self, limits: dict[str, Any]) -> None:
@@ -41,7 +39,18 @@ class Portable:
             pass
 
 
-def enter(config: dict[str, Any]) -> Any:
-    if config["level"] != "portable":
-        raise OSError("not available yet")
-    return Portable()
+def enter(config: dict[str, Any], channel_fd: int) -> Any:
+    """Set the level of `config` up in this process, or raise with the step that failed. May
+    return in a new process (see `linux.namespaces.keep`)."""
+    level = config["level"]
+    if level == "portable":
+        return Portable()
+    if not sys.platform.startswith("linux"):
+        raise OSError(f"isolation on {sys.platform} is not supported")
+    if level == "full":
+        from semcoder_lib.sandbox.child.linux.namespaces import Full
+
+        return Full(config, channel_fd)
+    from semcoder_lib.sandbox.child.linux.bare import NoNamespaces
+
+    return NoNamespaces(config, channel_fd)

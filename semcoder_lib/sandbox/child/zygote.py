@@ -127,7 +127,6 @@ class Zygote:
             os.dup2(stdin, 0)
         os.dup2(out, 1)
         os.dup2(high, 3)
-        self.level.in_child_before_close()
         os.closerange(4, 1 << 20)
         cpu = int(limits["cpu_seconds"] * (1 + limits["grace"]) * self._scale) + 2
         size = max(limits["output_bytes"], limits["result_bytes"]) + 4096
@@ -214,7 +213,7 @@ def main(fd: int) -> None:
         plugins = {n: _load(n, p) for n, p in config["plugins"].items()}
         from semcoder_lib.sandbox.child import levels
 
-        level = levels.enter(config)
+        level = levels.enter(config, fd)
         zygote = Zygote(channel, level, plugins)
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
