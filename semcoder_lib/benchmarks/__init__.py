@@ -1,0 +1,35 @@
+"""The benchmarks: load, prompt, extract, score. See `docs/scoring.md`."""
+
+from semcoder_lib.benchmarks import cruxeval, humaneval, pyx
+from semcoder_lib.benchmarks.base import (
+    Answer,
+    Benchmark,
+    Missing,
+    Probe,
+    Sample,
+    Task,
+    get,
+    names,
+    register,
+)
+from semcoder_lib.benchmarks.command import score_command
+
+for _benchmark in (
+    humaneval.HumanEval("humaneval"),
+    *cruxeval.benchmarks(),
+    *pyx.benchmarks(),
+):
+    register(_benchmark)
+
+__all__ = [
+    "Answer",
+    "Benchmark",
+    "Missing",
+    "Probe",
+    "Sample",
+    "Task",
+    "get",
+    "names",
+    "register",
+    "score_command",
+]

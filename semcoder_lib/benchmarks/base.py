@@ -1,0 +1,189 @@
+"""What every benchmark has in common: tasks, answers, the interface, and the registry."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from semcoder_lib.errors import UserError
+from semcoder_lib.prompts import Prompt
+from semcoder_lib.records import Completion, Status, Verdict
+from semcoder_lib.scoring import Preflight, preflight, require
+
+SCORERS = ("strict", "official")
+REASONINGS = ("direct", "monologue", "cot", "completion")
+
+
+class Missing(UserError):
+    """The benchmark's data are nowhere to be found; the message says where was looked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One item of a benchmark. `data` holds the benchmark's own fields under its own names."""
+
+    task_id: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was taken out of a completion. `status` is `ok`, or `no_answer` with `text` None.
+
+    `function` is the name of the function that the completion's own prompt asked about, where the
+    text holds its prompt and the function was renamed in it; empty otherwise.
+    """
+
+    text: str | None
+    status: Status = Status.OK
+    function: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """An answer to a task; `index` is its place among the task's samples."""
+
+    task_id: str
+    index: int
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A known solution for the preflight: kind `reference`, `empty`, `cheat` or `constant`."""
+
+    kind: str
+    name: str
+    sample: Sample
+
+
+@dataclass(slots=True)
+class Benchmark(ABC):
+    """Load, prompt, extract, score. Subclasses say how; see `benchmarks.get`.
+
+    `home` names where the data live publicly; `files` are the names looked for.
+    """
+
+    name: str
+    home: str = ""
+    files: tuple[str, ...] = ()
+    prompts: dict[str, Callable[[Task], Prompt]] = field(default_factory=dict)
+
+    @abstractmethod
+    def load(self, path: Path | str | None = None) -> list[Task]:
+        """The tasks, in the benchmark's order. Raises `Missing` where the data are not found and
+        UserError (file and line) where they are not this benchmark's."""
+
+    @abstractmethod
+    def prompt(
+        self, task: Task, *, style: str = "clean", reasoning: str = "direct", shots: int = 0
+    ) -> Prompt:
+        """What the model reads for `task`. `style` is `clean`, `faithful`, or the name of a variant
+        registered with `add_prompt`."""
+
+    @abstractmethod
+    def extract(self, task: Task, text: str, *, style: str = "clean") -> Answer:
+        """The answer in a completion (with or without its prompt). Never raises on any text."""
+
+    @abstractmethod
+    def judge(
+        self, tasks: Sequence[Task], samples: Sequence[Sample], *, scorer: str, box: Any
+    ) -> list[Verdict]:
+        """One verdict for each sample, in order. `box` is a `sandbox.Sandbox`."""
+
+    @abstractmethod
+    def probes(self, tasks: Sequence[Task]) -> list[Probe]:
+        """Known solutions for the preflight: references, empty answers, cheats, constants."""
+
+    @property
+    def code(self) -> bool:
+        """Whether samples are programs (`solution`, `completion`) rather than answers."""
+        return True
+
+    def extra(self, tasks: Sequence[Task], verdicts: Sequence[Verdict]) -> dict[str, Any]:
+        """What the benchmark adds to the summary of a score."""
+        return {}
+
+    def errata(self, tasks: Sequence[Task], scorer: str) -> dict[str, str]:
+        """Tasks whose reference this scorer cannot pass, each with the reason."""
+        return {}
+
+    def preflight(
+        self, tasks: Sequence[Task], *, scorer: str = "strict", box: Any
+    ) -> dict[str, Any]:
+        """Judge known solutions of `tasks` and return the report as JSON data. Raises
+        PreflightFailed (exit status 3) when they do not get their known verdicts."""
+        result = self.check(tasks, scorer=scorer, box=box)
+        require(result)
+        return result.row()
+
+    def check(self, tasks: Sequence[Task], *, scorer: str = "strict", box: Any) -> Preflight:
+        """The same without raising."""
+        probes = self.probes(tasks)
+        verdicts = self.judge(tasks, [p.sample for p in probes], scorer=scorer, box=box)
+        told = [(p.kind, p.name, v) for p, v in zip(probes, verdicts, strict=True)]
+        return preflight(self.name, scorer, told, self.errata(tasks, scorer))
+
+    def add_prompt(self, name: str, render: Callable[[Task], Prompt]) -> None:
+        """Register a prompt variant, used with `prompt(task, style=name)`."""
+        if name in ("clean", "faithful"):
+            raise UserError(f"prompt variant {name!r}: the name is taken")
+        self.prompts[name] = render
+
+    def score(
+        self,
+        tasks: Sequence[Task],
+        completions: Iterable[Completion],
+        *,
+        scorer: str = "strict",
+        box: Any,
+    ) -> list[Verdict]:
+        """Extract and judge, one verdict a completion, in order. The official scorer uses the
+        authors' extraction, the strict one ours. Raises UserError for an unknown task id."""
+        known = {task.task_id: task for task in tasks}
+        style = "faithful" if scorer == "official" else "clean"
+        samples = []
+        for completion in completions:
+            task = known.get(completion.task_id)
+            if task is None:
+                raise UserError(f"{self.name} has no task {completion.task_id!r}")
+            answer = self.extract(task, completion.text, style=style)
+            samples.append(Sample(completion.task_id, completion.index, answer))
+        return self.judge(tasks, samples, scorer=scorer, box=box)
+
+
+def with_data(task: Task, **changes: Any) -> Task:
+    """The task with some of its data replaced."""
+    return dataclasses.replace(task, data={**task.data, **changes})
+
+
+def check_scorer(scorer: str) -> None:
+    """Raises UserError unless `scorer` is one of `SCORERS`."""
+    if scorer not in SCORERS:
+        raise UserError(f"scorer {scorer!r}: choose from {', '.join(SCORERS)}")
+
+
+_registry: dict[str, Benchmark] = {}
+
+
+def register(benchmark: Benchmark) -> Benchmark:
+    """Make a benchmark (a new task of your own, too) known to `get` and to the `score` command."""
+    _registry[benchmark.name] = benchmark
+    return benchmark
+
+
+def get(name: str) -> Benchmark:
+    """The benchmark of that name. Raises UserError that lists the names."""
+    try:
+        return _registry[name]
+    except KeyError:
+        raise UserError(f"benchmark {name!r}: choose from {', '.join(_registry)}") from None
+
+
+def names() -> tuple[str, ...]:
+    """The registered benchmarks' names."""
+    return tuple(_registry)

