@@ -214,7 +214,7 @@ class Describer:
         if factory is None:
             return "None"
         if any(factory is known for known in values._FACTORIES.values()):
-            return str(factory.__name__)  # type: ignore[attr-defined]
+            return str(factory.__name__)
         self._exact = False
         named = _named(factory, type(factory))
         return named + ">" if named else f"<{self._cropped(_type_name(type(factory)))}>"
@@ -262,7 +262,8 @@ class Describer:
             return f"<int of {value.bit_length()} bits>"
         if kind is str or kind is bytes or kind is bytearray:
             half = max(self.size // 8, 8)
-            return f"<{name} of {len(value)}: {bytes(value[:half]) if kind is bytearray else value[:half]!r}…>"
+            head = bytes(value[:half]) if kind is bytearray else value[:half]
+            return f"<{name} of {len(value)}: {head!r}…>"
         if kind in _SEQUENCES or kind in _MAPPINGS:
             return f"<{name} of {len(value)}: {self._beginning(value, kind)}…>"
         return f"<{name} …>"

@@ -24,3 +24,6 @@ class TraceLimits:
 
     def as_options(self) -> dict[str, Any]:
         return asdict(self)
+
+
+DEFAULT = TraceLimits()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from semcoder_lib.records import Case, Program, Trace
 from semcoder_lib.sandbox import Job, Sandbox
 from semcoder_lib.sandbox import Limits as SandboxLimits
-from semcoder_lib.tracing.limits import TraceLimits
+from semcoder_lib.tracing.limits import DEFAULT, TraceLimits
 from semcoder_lib.tracing.reading import read
 
 PLUGIN = "semcoder_lib.tracing.child"
@@ -19,7 +19,7 @@ def trace(
     case: Case,
     box: Sandbox,
     *,
-    limits: TraceLimits = TraceLimits(),
+    limits: TraceLimits = DEFAULT,
     sandbox_limits: SandboxLimits | None = None,
 ) -> Trace:
     """What `program` does on `case.arguments`, step by step, run inside the sandbox.
@@ -39,7 +39,7 @@ def trace_many(
     pairs: Iterable[tuple[Program, Case]],
     box: Sandbox,
     *,
-    limits: TraceLimits = TraceLimits(),
+    limits: TraceLimits = DEFAULT,
     sandbox_limits: SandboxLimits | None = None,
     share: bool = False,
 ) -> Iterator[Trace]:

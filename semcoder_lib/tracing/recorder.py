@@ -108,7 +108,8 @@ class Recorder:
         """A new line starts, so the one before is over."""
         self.collect(frame, names)
         frame.at = line
-        frame.changes = changes = []
+        changes: list[Any] = []
+        frame.changes = changes
         self.append([LINE, line, frame.index, changes])
 
     def leave(self, frame: Frame, names: Mapping[str, Any], line: int, value: Any) -> None:
@@ -191,10 +192,9 @@ class Recorder:
                     if old[1] is value:
                         count += 1
                         continue
-                elif old[2] is not None and unchanged(value, old[2]):
-                    count += 1
-                    continue
-                elif kind in ATOMS and old[1] is value:
+                elif (old[2] is not None and unchanged(value, old[2])) or (
+                    old[1] is value and kind in ATOMS
+                ):
                     count += 1
                     continue
             if hides and name in _CLASS_NAMES:

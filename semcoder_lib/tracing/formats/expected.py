@@ -1,0 +1,56 @@
+"""What a reader of a format can know of a trace: the steps that `parse` gives back."""
+
+from __future__ import annotations
+
+from semcoder_lib.records import Change, Step, Trace
+from semcoder_lib.tracing.formats.clean import ends_here
+from semcoder_lib.tracing.formats.quoting import exact_text
+
+
+def expected(trace: Trace, format: str) -> list[Step]:
+    """The steps of `trace` as the clean `format` tells them: without frames and functions, and
+    without what the format leaves out (lines that change nothing in `scratchpad` and `next`, the
+    middle states of a line in `next`, the visit of a line that returns in `concise`)."""
+    if format == "json":
+        return list(trace.steps)
+    if format == "concise":
+        return _concise(trace)
+    return _inline(trace, numbered=format == "next")
+
+
+def bare(step: Step) -> Step:
+    """A step with what the text formats carry, and no more."""
+    changes = tuple(Change(c.name, c.text, exact_text(c.text)) for c in step.changes)
+    value = None if step.event == "line" else step.value
+    if step.event in ("return", "yield"):
+        return Step(step.line, step.event, changes, value=value, exact=exact_text(value))
+    return Step(step.line, step.event, changes, value=value, exact=step.event != "exception")
+
+
+def _concise(trace: Trace) -> list[Step]:
+    steps = []
+    for place, step in enumerate(trace.steps):
+        if step.event == "line" and not step.changes and ends_here(trace.steps, place):
+            continue
+        steps.append(bare(step))
+    return steps
+
+
+def _inline(trace: Trace, *, numbered: bool) -> list[Step]:
+    by_line: dict[int, list[tuple[int, Step]]] = {}
+    count = 0
+    for place, step in enumerate(trace.steps):
+        if step.event == "line" and not step.changes:
+            continue
+        by_line.setdefault(step.line, []).append((count if numbered else place, bare(step)))
+        count += step.event == "line"
+    steps: list[Step] = []
+    states: list[tuple[int, Step]] = []
+    for line in sorted(by_line):
+        found = by_line[line]
+        if numbered:
+            own = [item for item in found if item[1].event == "line"]
+            states.extend(own if len(own) <= 3 else [*own[:2], own[-1]])
+            found = [item for item in found if item[1].event != "line"]
+        steps.extend(step for _, step in found)
+    return steps + [step for _, step in sorted(states, key=lambda item: item[0])]

@@ -1,0 +1,89 @@
+"""Traces of small programs, as a reader of the public API sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from semcoder_lib import tracing
+from semcoder_lib.records import Case, Program, Status, Trace
+from semcoder_lib.sandbox import Sandbox
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Sandbox]:
+    with Sandbox(workers=1) as made:
+        yield made
+
+
+def show(trace: Trace) -> list[str]:
+    """One line of text for each step."""
+    lines = []
+    for step in trace.steps:
+        words = [f"{'  ' * step.depth}{step.event} {step.line}"]
+        for change in step.changes:
+            words.append(f"-{change.name}" if change.text is None else f"{change.name}={change.text}")
+        if step.value is not None:
+            words.append(f"-> {step.value}")
+        lines.append(" ".join(words))
+    return lines
+
+
+def test_changes_belong_to_the_line_that_made_them(box: Sandbox) -> None:
+    source = "def f(n):\n    xs = []\n    for i in range(n):\n        xs.append(i * i)\n    return xs\n"
+    trace = tracing.trace(Program(source, "f"), Case((2,)), box)
+    assert trace.status is Status.OK
+    assert trace.result == "[0, 1]"
+    assert show(trace) == [
+        "call 1 n=2",
+        "line 2 xs=[]",
+        "line 3 i=0",
+        "line 4 xs=[0]",
+        "line 3 i=1",
+        "line 4 xs=[0, 1]",
+        "line 3",
+        "line 5",
+        "return 5 -> [0, 1]",
+    ]
+
+
+def test_an_exception_is_shown_where_it_rises_and_where_it_is_caught(box: Sandbox) -> None:
+    source = (
+        "def g(x):\n    return 1 // x\n\n\ndef f(x):\n    try:\n        y = g(x)\n"
+        "    except ZeroDivisionError as e:\n        y = -1\n    return y\n"
+    )
+    trace = tracing.trace(Program(source, "f"), Case((0,)), box)
+    assert show(trace) == [
+        "call 5 x=0",
+        "line 6",
+        "line 7",
+        "  call 1 x=0",
+        "  line 2",
+        "  exception 2 -> ZeroDivisionError: integer division or modulo by zero",
+        "line 8 e=<ZeroDivisionError 'integer division or modulo by zero'> "
+        "-> ZeroDivisionError: integer division or modulo by zero",
+        "line 9 -e y=-1",
+        "line 10",
+        "return 10 -> -1",
+    ]
+
+
+def test_an_uncaught_exception_ends_the_trace(box: Sandbox) -> None:
+    trace = tracing.trace(Program("def f(x):\n    return x[5]\n", "f"), Case(([1],)), box)
+    assert trace.status is Status.EXCEPTION
+    assert trace.exception == "IndexError: list index out of range"
+    assert show(trace)[-1] == "exception 2 -> IndexError: list index out of range"
+
+
+def test_many_traces_come_in_order(box: Sandbox) -> None:
+    double = Program("def f(x):\n    return 2 * x\n", "f", id="double")
+    negate = Program("def f(x):\n    return -x\n", "f", id="negate")
+    pairs = [(double, Case((1,))), (double, Case((2,))), (negate, Case((3,))), (double, Case((4,)))]
+    found = list(tracing.trace_many(pairs, box))
+    assert [(t.program_id, t.result) for t in found] == [
+        ("double", "2"),
+        ("double", "4"),
+        ("negate", "-3"),
+        ("double", "8"),
+    ]
