@@ -212,7 +212,9 @@ class Recorder:
                 changes.append((name, None))
         if len(changes) - before > 1:
             order = frame.code.order
-            changes[before:] = sorted(changes[before:], key=lambda c: order.get(c[0], 1 << 30))
+            changes[before:] = sorted(
+                changes[before:], key=lambda c: (c[1] is None, order.get(c[0], 1 << 30))
+            )
 
     # --- bounds and payload ------------------------------------------------------------------
 

@@ -23,7 +23,9 @@ def show(trace: Trace) -> list[str]:
     for step in trace.steps:
         words = [f"{'  ' * step.depth}{step.event} {step.line}"]
         for change in step.changes:
-            words.append(f"-{change.name}" if change.text is None else f"{change.name}={change.text}")
+            words.append(
+                f"-{change.name}" if change.text is None else f"{change.name}={change.text}"
+            )
         if step.value is not None:
             words.append(f"-> {step.value}")
         lines.append(" ".join(words))
@@ -31,7 +33,9 @@ def show(trace: Trace) -> list[str]:
 
 
 def test_changes_belong_to_the_line_that_made_them(box: Sandbox) -> None:
-    source = "def f(n):\n    xs = []\n    for i in range(n):\n        xs.append(i * i)\n    return xs\n"
+    source = (
+        "def f(n):\n    xs = []\n    for i in range(n):\n        xs.append(i * i)\n    return xs\n"
+    )
     trace = tracing.trace(Program(source, "f"), Case((2,)), box)
     assert trace.status is Status.OK
     assert trace.result == "[0, 1]"
@@ -63,7 +67,7 @@ def test_an_exception_is_shown_where_it_rises_and_where_it_is_caught(box: Sandbo
         "  exception 2 -> ZeroDivisionError: integer division or modulo by zero",
         "line 8 e=<ZeroDivisionError 'integer division or modulo by zero'> "
         "-> ZeroDivisionError: integer division or modulo by zero",
-        "line 9 -e y=-1",
+        "line 9 y=-1 -e",
         "line 10",
         "return 10 -> -1",
     ]
