@@ -1,0 +1,133 @@
+"""Forward monologues: a trace told in execution order (paper section 4.2.1)."""
+
+from __future__ import annotations
+
+from random import Random
+
+from semcoder_lib import values
+from semcoder_lib.errors import UserError
+from semcoder_lib.monologues.forward.narrate import Narrator
+from semcoder_lib.monologues.forward.plan import plan
+from semcoder_lib.monologues.reading import Reading, read
+from semcoder_lib.monologues.style import DEFAULT, Style
+from semcoder_lib.monologues.understanding import understanding
+from semcoder_lib.records import Case, Claim, Monologue, Program, Trace
+
+__all__ = ["call_text", "forward", "simulation"]
+
+_UNDERSTANDING = "### Understanding the Function\n"
+_PROPERTIES = "### Key Properties and Constraints\n"
+_SIMULATION = "### Execution Simulation\n"
+_CONCLUSION = "### Conclusion\n"
+
+
+def forward(
+    program: Program,
+    trace: Trace,
+    *,
+    seed: int = 0,
+    style: Style = DEFAULT,
+    case: Case | None = None,
+) -> Monologue:
+    """A natural-language simulation of one execution, in the paper's sections.
+
+    Every value, branch and count in it is taken from the trace, or worked out from values in the
+    trace and found to agree with it. `text` is what follows the prompt's `[MONOLOGUE]` line,
+    `claims` the facts in it with their places. The same arguments give the same text. `case` gives
+    the call as it was written; without it every parameter is written out, defaults included.
+
+    Raises `UserError` when the program does not parse, and when the trace is empty, was cut, or
+    has no returned value that can be written down exactly (an exception has no assertion).
+    """
+    reading = read(program.source, program.entry_point)
+    if not trace.steps:
+        raise UserError(f"{program.id or program.entry_point}: the trace is empty")
+    if trace.cut or trace.result is None:
+        why = trace.cut or trace.exception or trace.status.value
+        raise UserError(
+            f"{program.id or program.entry_point}: no complete execution to tell ({why})"
+        )
+    lines, claims = _fitted(reading, trace, style, seed)
+    call = call_text(program, case) if case is not None else _traced_call(program, trace)
+    f = program.entry_point
+    head = _UNDERSTANDING + understanding(reading) + "\n"
+    if style.properties:
+        head += _PROPERTIES + "".join(f"- {p.text}\n" for p in style.properties)
+    head += _SIMULATION
+    tail = (
+        f"\n{_CONCLUSION}{f} returns {trace.result}.\n[/MONOLOGUE]\n[ANSWER]\n"
+        f"assert {call} == {trace.result}\n[/ANSWER]"
+    )
+    text = head + "\n".join(lines) + tail
+    placed = _placed(claims, lines, len(head))
+    start = text.rindex(f"assert {call}")
+    placed.append(
+        Claim("answer", call, trace.result, place=(start, len(text) - len("\n[/ANSWER]")))
+    )
+    return Monologue(
+        text=text,
+        direction="forward",
+        claims=tuple(placed),
+        program_id=program.id or trace.program_id,
+        call=call,
+        output=trace.result,
+    )
+
+
+def simulation(program: Program, trace: Trace, *, seed: int = 0, style: Style = DEFAULT) -> str:
+    """Only the steps, one per line, also of an execution that raised. For rationales."""
+    return "\n".join(_fitted(read(program.source, program.entry_point), trace, style, seed)[0])
+
+
+_LADDER = ((8, 12), (4, 12), (3, 6), (2, 3), (1, 1), (1, 0))
+
+
+def _fitted(
+    reading: Reading, trace: Trace, style: Style, seed: int
+) -> tuple[list[str], list[Claim]]:
+    """Tells the trace in full if that fits, else with shorter loops."""
+    room = style.max_chars - 400
+    told: tuple[list[str], list[Claim]] = ([], [])
+    for iterations, rows in _steps_down(style):
+        narrator = Narrator(
+            reading,
+            style.but(
+                iterations=iterations,
+                rows=rows,
+                calls=max(1, style.calls * iterations // max(1, style.iterations)),
+            ),
+            Random(f"{seed}:wording"),
+        )
+        root = plan(trace, reading)
+        if root is not None:
+            narrator.activation(root)
+        told = narrator.lines, narrator.claims
+        if sum(map(len, told[0])) + len(told[0]) <= room:
+            break
+    return told
+
+
+def _steps_down(style: Style) -> list[tuple[int, int]]:
+    own = (style.iterations, style.rows)
+    return [own, *[s for s in _LADDER if s[0] < own[0]]]
+
+
+def call_text(program: Program, case: Case) -> str:
+    """The call of a case, as it stands in prompts and answers: `f([1, 2], 'a')`."""
+    return values.show_call(program.entry_point, case.arguments)
+
+
+def _traced_call(program: Program, trace: Trace) -> str:
+    changes = trace.steps[0].changes
+    if not all(c.exact for c in changes):
+        raise UserError(f"{program.id or program.entry_point}: an argument has no exact text")
+    return f"{program.entry_point}({', '.join(c.text or '' for c in changes)})"
+
+
+def _placed(claims: list[Claim], lines: list[str], start: int) -> list[Claim]:
+    offsets = []
+    at = start
+    for line in lines:
+        offsets.append((at, at + len(line)))
+        at += len(line) + 1
+    return [Claim(c.kind, c.subject, c.value, c.line, c.visit, offsets[c.place[0]]) for c in claims]

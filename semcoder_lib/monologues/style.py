@@ -1,0 +1,47 @@
+"""The dials of a monologue's form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from semcoder_lib.monologues.properties import Property
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a monologue is told. What it claims does not depend on the wording dials.
+
+    `detail`: 0 outcomes only, 1 workings of every computed value (default), 2 also spells strings
+    out and recalls the values of names, in whole sentences.
+    `max_chars`: aim for the text's length; loops and calls are summarised, then elided, until it
+    fits. A text whose answer alone is longer is longer.
+    `vary`: whether `seed` may choose between wordings; a small model learns faster from one.
+    `line_offset`: added to line numbers in labels (the authors' prompts use 4).
+    `ticks`: backquotes round code and values.
+    `iterations`: how many iterations of a loop are told in full; `rows`: how many more are told as
+    one row of state each; the rest are elided.
+    `calls`: how many calls of the program's own functions are told in full.
+    `value_chars`: longest text of a value that is written out in the simulation.
+    `properties`: bullets for "Key Properties and Constraints", from `properties.infer`.
+    """
+
+    detail: int = 1
+    max_chars: int = 2_500
+    vary: bool = False
+    line_offset: int = 0
+    ticks: bool = False
+    iterations: int = 8
+    rows: int = 12
+    calls: int = 12
+    value_chars: int = 160
+    properties: tuple[Property, ...] = ()
+
+    def but(self, **changes: object) -> Style:
+        """The same style with some dials changed."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+
+DEFAULT = Style()
+COMPACT = Style(max_chars=1_500)
+TEACHER = Style(detail=2, max_chars=6_000, vary=True, ticks=True, iterations=12)
+FAITHFUL = replace(TEACHER, line_offset=4)

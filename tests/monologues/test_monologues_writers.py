@@ -1,0 +1,111 @@
+"""Forward monologues: what they claim is what happened."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import monologue_programs
+import pytest
+
+from semcoder_lib import tracing
+from semcoder_lib.errors import UserError
+from semcoder_lib.monologues import Style, call_text, forward
+from semcoder_lib.records import Case, Monologue, Program, Trace
+from semcoder_lib.sandbox import Sandbox
+
+Told = tuple[Program, Case, Trace]
+
+
+@pytest.fixture(scope="module")
+def told() -> Iterator[list[Told]]:
+    pairs = [(p, Case(a)) for p, inputs in monologue_programs.load() for a in inputs]
+    with Sandbox(workers=1) as box:
+        traces = list(tracing.trace_many(pairs, box, share=True))
+    yield [(p, c, t) for (p, c), t in zip(pairs, traces, strict=True)]
+
+
+def monologue(told: list[Told], name: str, at: int = 0, **dials: object) -> Monologue:
+    program, case, trace = [x for x in told if x[0].id == name][at]
+    return forward(program, trace, case=case, style=Style(**dials))  # type: ignore[arg-type]
+
+
+def test_every_program_is_told_and_ends_with_its_answer(told: list[Told]) -> None:
+    for program, case, trace in told:
+        made = forward(program, trace, case=case)
+        assert made.call == call_text(program, case)
+        assert made.text.endswith(
+            f"[/MONOLOGUE]\n[ANSWER]\nassert {made.call} == {trace.result}\n[/ANSWER]"
+        )
+        assert made.text.startswith("### Understanding the Function\n")
+
+
+def test_every_executed_line_is_cited(told: list[Told]) -> None:
+    for program, case, trace in told:
+        text = forward(program, trace, case=case).text
+        cited = {int(n) for n in re.findall(r"\[L(\d+)\]", text)}
+        executed = {s.line for s in trace.steps if s.function != "<lambda>"}
+        assert executed <= cited, (program.id, executed - cited)
+
+
+def test_stated_values_are_the_traced_ones(told: list[Told]) -> None:
+    """Read back from the text: after `so`, every `name = value` is in some step of that line."""
+    seen = 0
+    for program, case, trace in told:
+        changes: dict[int, set[str]] = {}
+        state: dict[int, dict[str, str]] = {}
+        for step in trace.steps:
+            known = state.setdefault(step.frame, {})
+            for change in step.changes:
+                if change.text is not None:
+                    known[change.name] = change.text
+            changes.setdefault(step.line, set()).update(f"{n} = {v}" for n, v in known.items())
+        for line in forward(program, trace, case=case).text.split("\n"):
+            found = re.fullmatch(r"\[L(\d+)\] .*, so (\w+ = .*)\.", line)
+            if found and "[L" not in found[2]:
+                seen += 1
+                assert any(found[2].startswith(c) for c in changes[int(found[1])]), line
+    assert seen > 150
+
+
+def test_conditions_are_worked_out_with_values(told: list[Told]) -> None:
+    text = monologue(told, "sum_multiples").text
+    line = "[L4] if n % k == 0: 7 = 2 * 3 + 1, so 7 % 2 = 1; 1 == 0 is False, so [L3]."
+    assert line in text
+
+
+def test_a_condition_that_cannot_be_worked_out_states_the_outcome_only(told: list[Told]) -> None:
+    assert "while s.items: it is True, so [L17]." in monologue(told, "stack_class").text
+
+
+def test_long_loops_are_summarised_within_the_length_and_still_cite_all(told: list[Told]) -> None:
+    full = monologue(told, "long_loop", 1, max_chars=100_000, iterations=1000).text
+    short = monologue(told, "long_loop", 1, max_chars=1_500).text
+    assert len(full) > 5_000
+    assert len(short) <= 1_500
+    assert "go the same way through [L4], [L5]; after them i = 99, total = 1683." in short
+
+
+def test_labels_are_shifted(told: list[Told]) -> None:
+    shifted = monologue(told, "grade", line_offset=4).text
+    assert "[L6] if score >= 90: 91 >= 90 is True, so [L7]." in shifted
+    assert "[L2]" not in shifted
+
+
+def test_claims_are_placed_on_their_words(told: list[Told]) -> None:
+    for program, case, trace in told:
+        made = forward(program, trace, case=case)
+        for claim in made.claims:
+            words = made.text[claim.place[0] : claim.place[1]]
+            if claim.kind == "value" and len(claim.value) < 100:
+                assert f"{claim.subject} = {claim.value}" in words
+            elif claim.kind == "branch":
+                assert claim.value in words
+            elif claim.kind == "answer":
+                assert words == f"assert {claim.subject} == {claim.value}"
+
+
+def test_an_exception_has_no_monologue() -> None:
+    trace = Trace(steps=(), exception="ValueError: no")
+    with pytest.raises(UserError, match="empty"):
+        forward(Program("def f(): pass", "f"), trace)
