@@ -38,7 +38,8 @@ STAGES: dict[int, Stage] = {
     s.number: s
     for s in (
         Stage(0, "tour", "A tour: one program from source to training example",
-              ("model", "style", "monologue_"), (*_CORE, "monologues", "prompts"), (), "s00_tour:run"),
+              ("model", "style", "monologue_"), (*_CORE, "monologues", "prompts"), (),
+              "s00_tour:run"),
         Stage(1, "pyx", "PyX: executable programs from real code",
               ("pyx_",), (*_CORE, "seeds", "pyx"), (), "s01_pyx:run"),
         Stage(2, "monologues", "Monologues, forwards and backwards, verified",

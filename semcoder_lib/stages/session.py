@@ -85,6 +85,12 @@ class Session:
             self._isolation = self._box.level
         return self._box
 
+    def settings(self) -> list[tuple[str, Any, str]]:
+        """(key, value, meaning) of the configuration that this stage depends on."""
+        mine = self._configuration()
+        every = [("profile", self.profile.profile, "the name of this profile")]
+        return every + [row for row in self.profile.fields_doc() if row[0] in mine]
+
     def path(self, name: str) -> Path:
         """A file in the stage's folder."""
         return self.folder / name

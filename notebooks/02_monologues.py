@@ -1,0 +1,97 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% tags=["parameters"]
+profile = "smoke"  # smoke, laptop, gpu or paper; papermill puts the run's own here
+run_name = ""  # the folder under runs/; the profile's name when empty
+settings = ""  # "key=value key=value": overrides of the profile
+
+# %%
+from semcoder_lib import doctor, stages
+from semcoder_lib.reporting import display
+
+session = stages.begin(2, profile, run_name, settings)
+print(doctor.show(doctor.examine(quick=True)))
+display.table([{"key": k, "value": v, "meaning": m} for k, v, m in session.settings()])
+
+# %% [markdown]
+# # 02 · Monologues, both ways, every claim checked
+# Accepted monologues with wrong steps are the first limitation that the paper states: its
+# filter looks at the final answer only. Here a monologue is derived from the recorded execution and
+# then read back by an independent verifier, claim by claim. What is contradicted is dropped with its
+# reason.
+
+# %%
+results = stages.work(session)
+for direction, part in results["directions"].items():
+    print(direction, "accepted:", part["accepted"], "characters:", part["characters"])
+
+# %%
+display.counts(results["directions"]["forward"]["funnel"], "forward", "monologues")
+
+# %%
+display.counts(results["directions"]["backward"]["funnel"], "backward", "monologues")
+
+# %% [markdown]
+# ## One program, told forwards and backwards
+# Every coloured span is a claim; hovering shows the evidence in the trace.
+
+# %%
+from semcoder_lib import monologues, pyx, values
+from semcoder_lib.records import Case
+from semcoder_lib.stages import s02_monologues
+
+corpus = pyx.load(session.upstream(1) / "pyx.jsonl")
+entries = {e.program.id: e for e in corpus}
+forward = s02_monologues.load(session.folder, "forward")
+backward = {m.program_id: m for m in s02_monologues.load(session.folder, "backward")}
+both = [m for m in forward if m.program_id in backward]
+chosen = min(both, key=lambda m: abs(len(m.text) - 800))
+program = entries[chosen.program_id].program
+display.code(program.source)
+
+# %%
+case = Case(values.parse_call(chosen.call)[1], values.decode(chosen.output))
+report = monologues.verify(chosen.text, program, case, session.box)
+display.marked(chosen.text, report.claims)
+
+# %%
+other = backward[chosen.program_id]
+case = Case(values.parse_call(other.call)[1], values.decode(other.output))
+report = monologues.verify(other.text, program, case, session.box, direction="backward")
+display.marked(other.text, report.claims)
+
+# %% [markdown]
+# ## Can the verifier be fooled?
+# One fact of each of some correct monologues is altered: a value, a branch, a count, the answer. The
+# confusion matrix says how many alterations it flags and how many untouched texts it rejects.
+
+# %%
+pairs = [(entries[m.program_id].program, m) for m in forward[:40]]
+display.table(monologues.verify.confusion(pairs, session.box, seed=session.profile.seed))
+
+# %% [markdown]
+# ## Lengths
+# The released checkpoints write 2,271 characters forwards and 1,963 backwards on average. A small
+# model needs shorter texts; the dial is `monologue_chars`.
+
+# %%
+display.table([{"direction": d, **part["characters"]} for d, part in results["directions"].items()])
+
+# %% [markdown]
+# ## The card
+# What went in, what came out, on what: the next notebook reuses this stage only while all of it
+# stays the same.
+
+# %%
+card = session.finish()
+display.counts({k: card[k] for k in ("key", "seconds", "peak_memory_bytes", "isolation")})

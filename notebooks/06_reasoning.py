@@ -1,0 +1,75 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% tags=["parameters"]
+profile = "smoke"  # smoke, laptop, gpu or paper; papermill puts the run's own here
+run_name = ""  # the folder under runs/; the profile's name when empty
+settings = ""  # "key=value key=value": overrides of the profile
+
+# %%
+from semcoder_lib import doctor, stages
+from semcoder_lib.reporting import display, figures
+
+session = stages.begin(6, profile, run_name, settings)
+print(doctor.show(doctor.examine(quick=True)))
+display.table([{"key": k, "value": v, "meaning": m} for k, v, m in session.settings()])
+
+# %% [markdown]
+# # 06 · Execution reasoning
+# Predict the output of a call, or find an input that gives an output. Held-out PyX is always here:
+# program families that training never saw, real and synthesised apart. CRUXEval is used where its
+# file is found. The base model gets two worked examples and its better form counts (direct, or
+# chain of thought); the tuned model is asked for a monologue, and directly for comparison.
+
+# %%
+results = stages.work(session)
+columns = ("benchmark", "model", "setting", "value", "low", "high", "n", "stopped_by_itself")
+display.table(results["scores"], columns)
+
+# %%
+from semcoder_lib.reporting.paper import TITLES
+
+display.figure(figures.scores(results["scores"], TITLES))
+
+# %% [markdown]
+# ## Did training help?
+# Paired over the same items, base in its better form against tuned with a monologue.
+
+# %%
+display.table(results["differences"])
+
+# %% [markdown]
+# ## Real and synthesised programs apart
+# The synthesised half resembles the training data more than the real half does. Both are shown.
+
+# %%
+display.table(results["parts"], ("part", *columns))
+
+# %% [markdown]
+# ## Is the reasoning true?
+# The verifier reads the model's own monologues. A right answer that rests on a contradicted step is
+# luck, and is counted as such.
+
+# %%
+display.table(results["faithfulness"])
+
+# %%
+display.counts(results["missing"], "benchmark that is not here", "why")
+
+# %% [markdown]
+# ## The card
+# What went in, what came out, on what: the next notebook reuses this stage only while all of it
+# stays the same.
+
+# %%
+card = session.finish()
+display.counts({k: card[k] for k in ("key", "seconds", "peak_memory_bytes", "isolation")})

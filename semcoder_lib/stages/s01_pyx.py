@@ -1,0 +1,47 @@
+"""Stage 01: build PyX, or read it from a file in the hub's format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from semcoder_lib import pyx, records, workspace
+from semcoder_lib.errors import UserError
+from semcoder_lib.stages.session import Session
+
+
+def run(session: Session) -> dict[str, Any]:
+    """Writes `pyx.jsonl` (rows of `records.Entry`), `dropped.jsonl`, and returns the funnel and the
+    corpus's description."""
+    p = session.profile
+    if p.pyx_source != "build":
+        return _from_file(session, Path(p.pyx_source))
+    built = pyx.build(
+        session.folder,
+        real=p.pyx_real,
+        synthesised=p.pyx_synthesised,
+        cases=p.pyx_cases,
+        seed=p.seed,
+        box=session.box,
+        workers=session.workers,
+        held_out=p.pyx_held_out,
+    )
+    return {"funnel": built.funnel, "description": pyx.describe(load(session.folder))}
+
+
+def load(folder: Path) -> list[records.Entry]:
+    """The corpus that stage 01 wrote."""
+    return pyx.load(folder / "pyx.jsonl")
+
+
+def split(entries: list[records.Entry], name: str) -> list[records.Entry]:
+    """The entries of one split, "train" or "held_out"."""
+    return [e for e in entries if e.program.split == name]
+
+
+def _from_file(session: Session, path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise UserError(f"pyx_source: {path} is not a file; give a PyX file in the hub's format")
+    entries, funnel = pyx.from_hub(workspace.read_jsonl(path), box=session.box)
+    workspace.write_jsonl(session.path("pyx.jsonl"), map(records.to_row, entries))
+    return {"funnel": funnel, "description": pyx.describe(entries)}

@@ -1,0 +1,127 @@
+"""Stage 04: fine-tune on all tasks together (`main`), then shortly on PyX-R (`refine`)."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+from semcoder_lib import prompts, pyx_r, records, training
+from semcoder_lib.stages import s01_pyx, s02_monologues, s03_pyx_r
+from semcoder_lib.stages.session import Session, as_plain
+
+
+def run(session: Session) -> dict[str, Any]:
+    """Writes the adapters `main/` and `refine/`, the loss curves, and returns what was trained."""
+    p = session.profile
+    examples, counts = main_examples(session)
+    main = training.train(
+        examples, session.path("main"), base=p.model, config=config_of(p, "main")
+    )
+    results: dict[str, Any] = {"examples": counts, "main": as_plain(main.summary())}
+    faults = s03_pyx_r.load(session.upstream(3))
+    if p.refine_steps and faults:
+        fixes = [refine_example(f) for f in faults]
+        refine = training.train(
+            fixes, session.path("refine"), base=p.model, adapter=session.path("main"),
+            config=config_of(p, "refine"),
+        )  # fmt: skip
+        results["refine"] = as_plain(refine.summary())
+        counts["refine"] = len(fixes)
+    return results
+
+
+def main_examples(session: Session) -> tuple[list[training.Example], dict[str, Any]]:
+    """The rows of `main`: NL-to-code, forward and backward, in the profile's shares of characters
+    (they stand for tokens before a tokenizer is loaded), shuffled together (paper, section 4.3)."""
+    p = session.profile
+    entries = s01_pyx.split(s01_pyx.load(session.upstream(1)), "train")
+    programs = {e.program.id: e.program for e in entries}
+    pools = {
+        "forward": [
+            forward_example(programs[m.program_id], m)
+            for m in s02_monologues.load(session.upstream(2), "forward")
+            if m.program_id in programs
+        ],
+        "backward": [
+            backward_example(programs[m.program_id], m)
+            for m in s02_monologues.load(session.upstream(2), "backward")
+            if m.program_id in programs
+        ],
+        "nl_to_code": [nl_example(e.program) for e in entries if e.program.description],
+    }
+    shares = {"forward": p.share_forward, "backward": p.share_backward, "nl_to_code": p.share_nl}
+    chosen = _in_shares(pools, shares, random.Random(f"{p.seed}:mix"))
+    counts = {task: sum(1 for e in chosen if e.task == task) for task in pools}
+    return chosen, {"available": {t: len(x) for t, x in pools.items()}, "used": counts}
+
+
+def _in_shares(
+    pools: dict[str, list[training.Example]], shares: dict[str, float], rng: random.Random
+) -> list[training.Example]:
+    """As many rows as the scarcest pool allows while the shares hold."""
+    sizes = {t: sum(len(e.completion) for e in pool) for t, pool in pools.items()}
+    wanted = {t: s for t, s in shares.items() if s > 0 and sizes[t]}
+    if not wanted:
+        return []
+    total = min(sizes[t] / s for t, s in wanted.items()) * sum(wanted.values())
+    chosen: list[training.Example] = []
+    for task, share in wanted.items():
+        pool = list(pools[task])
+        rng.shuffle(pool)
+        room = total * share / sum(wanted.values())
+        for example in pool:
+            if room <= 0:
+                break
+            chosen.append(example)
+            room -= len(example.completion)
+    rng.shuffle(chosen)
+    return chosen
+
+
+def forward_example(program: records.Program, m: records.Monologue) -> training.Example:
+    """One forward row: the bytes of the prompt are those of the evaluation's."""
+    prompt = prompts.forward(program.source, m.call)
+    return training.Example(f"{program.id}:forward", "forward", prompt.text, m.text)
+
+
+def backward_example(program: records.Program, m: records.Monologue) -> training.Example:
+    """One backward row."""
+    prompt = prompts.backward(program.source, program.entry_point, m.output)
+    return training.Example(f"{program.id}:backward", "backward", prompt.text, m.text)
+
+
+def nl_example(program: records.Program) -> training.Example:
+    """One NL-to-code row."""
+    prompt = prompts.nl_to_code(pyx_r.task_description(program))
+    return training.Example(
+        f"{program.id}:nl", "nl_to_code", prompt.text, program.source.rstrip() + "\n```"
+    )
+
+
+def refine_example(fault: records.Fault) -> training.Example:
+    """One PyX-R row."""
+    prompt = prompts.refine(fault.description, fault.buggy, pyx_r.failed_test(fault))
+    return training.Example(f"{fault.id}:refine", "refine", prompt.text, fault.rationale)
+
+
+def config_of(p: Any, phase: str) -> training.Config:
+    """The training configuration of a phase of the profile."""
+    return training.Config(
+        method=p.train_method,
+        steps=p.train_steps if phase == "main" else p.refine_steps,
+        epochs=p.train_epochs,
+        learning_rate=p.learning_rate if phase == "main" else p.refine_learning_rate,
+        min_learning_rate=min(p.min_learning_rate, p.learning_rate),
+        batch_tokens=p.batch_tokens,
+        max_length=p.max_length,
+        lora_rank=p.lora_rank,
+        seed=p.seed,
+    )
+
+
+def adapter(folder: Path, phase: str = "main") -> Path:
+    """Where a phase's adapter is."""
+    return folder / phase
+
+
