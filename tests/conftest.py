@@ -1,0 +1,30 @@
+"""Marks: `slow` runs only with --slow; `data` is skipped by name, and counted, without SEMCODER_DATA."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="run the minutes-long tests, too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    data = os.environ.get("SEMCODER_DATA")
+    for item in items:
+        if "slow" in item.keywords and not config.getoption("--slow"):
+            item.add_marker(pytest.mark.skip(reason="slow: run with --slow"))
+        if "data" in item.keywords and not (data and Path(data).is_dir()):
+            item.add_marker(pytest.mark.skip(reason="needs the files of SEMCODER_DATA"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    data = [r.nodeid for r in skipped if "SEMCODER_DATA" in str(r.longrepr)]
+    if data:
+        terminalreporter.write_line(f"skipped for want of SEMCODER_DATA: {len(data)}")
+        for name in data:
+            terminalreporter.write_line(f"  {name}")
