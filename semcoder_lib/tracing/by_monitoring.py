@@ -7,116 +7,152 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from semcoder_lib.tracing.recorder import FILENAME, Frame, Recorder, Stop
+from semcoder_lib.tracing.recorder import FILENAME, Recorder, Stop
 
 _TOOL = 4
+_frame_at = sys._getframe
+_traceback_of = BaseException.__dict__["__traceback__"].__get__
 
 
 def run(recorder: Recorder, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
     """Calls the function with tracing on, whatever it does; tracing is off again afterwards."""
     monitoring: Any = sys.monitoring  # type: ignore[attr-defined]
-    events = monitoring.events
-    disable = monitoring.DISABLE
-    frame_at = sys._getframe
-    stack: list[tuple[Frame, types.FrameType]] = []
-    suspended: dict[int, Frame] = {}
-    local = events.LINE | events.PY_RETURN | events.PY_YIELD | events.PY_RESUME
+    source = _Source(recorder, monitoring)
+    monitoring.use_tool_id(_TOOL, "semcoder")
+    try:
+        for event, callback in source.callbacks.items():
+            monitoring.register_callback(_TOOL, event, callback)
+        monitoring.set_events(_TOOL, source.everywhere)
+        return function(*arguments)
+    finally:
+        if monitoring.get_tool(_TOOL) == "semcoder":
+            if monitoring.get_events(_TOOL) != source.everywhere and not recorder.cut:
+                recorder.flags.append("tampered")
+            source.halt()
+            for event in source.callbacks:
+                monitoring.register_callback(_TOOL, event, None)
+            monitoring.free_tool_id(_TOOL)
+        elif not recorder.cut:
+            recorder.flags.append("tampered")
 
-    def halt() -> None:
-        monitoring.set_events(_TOOL, 0)
-        for code in list(recorder.codes.values()):
+
+class _Source:
+    """The callbacks of one run, and the stack of the program's frames that they keep."""
+
+    def __init__(self, recorder: Recorder, monitoring: Any) -> None:
+        events = monitoring.events
+        self.monitoring = monitoring
+        self.recorder = recorder
+        self.everywhere = events.PY_START | events.RAISE | events.PY_UNWIND | events.PY_THROW
+        self.local = events.LINE | events.PY_RETURN | events.PY_YIELD | events.PY_RESUME
+        # the frame that runs: its code, itself, its state, the line and the instruction it is at
+        self.stack: list[list[Any]] = []
+        self.suspended: dict[int, list[Any]] = {}
+        on_line, on_start = self._closures()
+        self.callbacks = {
+            events.PY_START: on_start,
+            events.LINE: on_line,
+            events.PY_RETURN: self.on_return,
+            events.PY_YIELD: self.on_yield,
+            events.PY_RESUME: self.on_resume,
+            events.PY_THROW: self.on_resume,
+            events.RAISE: self.on_raise,
+            events.PY_UNWIND: self.on_unwind,
+        }
+
+    def halt(self) -> None:
+        self.monitoring.set_events(_TOOL, 0)
+        for code in list(self.recorder.codes.values()):
             if code.shown:
-                monitoring.set_local_events(_TOOL, code.code, 0)
-        stack.clear()
+                self.monitoring.set_local_events(_TOOL, code.code, 0)
+        self.stack.clear()
 
-    def on_start(raw: types.CodeType, offset: int) -> Any:
-        if raw.co_filename != FILENAME:
-            return disable
-        new = id(raw) not in recorder.codes
-        code = recorder.code(raw)
-        if not code.shown:
-            return disable
-        if new:
-            monitoring.set_local_events(_TOOL, raw, local)
-        frame = frame_at(1)
-        try:
-            stack.append((recorder.enter(code, frame.f_locals, frame.f_lineno), frame))
-        except Stop:
-            halt()
-        return None
+    def _closures(self) -> tuple[Any, Any]:
+        """The callbacks that run most often."""
+        stack, recorder, halt = self.stack, self.recorder, self.halt
+        disable = self.monitoring.DISABLE
+        set_local = self.monitoring.set_local_events
 
-    def on_line(raw: types.CodeType, line: int) -> Any:
-        if stack:
-            state, frame = stack[-1]
-            if state.code.code is raw and (line != state.at or frame.f_lasti == state.at_offset):
-                state.at_offset = frame.f_lasti
+        def on_start(raw: types.CodeType, offset: int) -> Any:
+            if raw.co_filename != FILENAME:
+                return disable
+            code = recorder.codes.get(id(raw))
+            if code is None:
+                code = recorder.code(raw)
+                if code.shown:
+                    set_local(_TOOL, raw, self.local)
+            if not code.shown:
+                return disable
+            frame = _frame_at(1)
+            try:
+                state = recorder.enter(code, frame.f_locals, frame.f_lineno)
+            except Stop:
+                halt()
+            else:
+                stack.append([raw, frame, state, -1, -1])
+            return None
+
+        def on_line(raw: types.CodeType, line: int) -> Any:
+            if not stack:
+                return
+            top = stack[-1]
+            if top[0] is not raw:
+                return
+            frame = top[1]
+            # The same line again is a new visit only if it is entered at its beginning.
+            if line != top[3] or frame.f_lasti == top[4]:
+                top[3] = line
+                top[4] = frame.f_lasti
                 try:
-                    recorder.line(state, frame.f_locals, line)
+                    top[2].line(frame.f_locals, line)
                 except Stop:
                     halt()
 
-    def on_return(raw: types.CodeType, offset: int, value: Any) -> Any:
-        if stack and stack[-1][0].code.code is raw:
-            state, frame = stack.pop()
+        return on_line, on_start
+
+    def _top(self, raw: types.CodeType) -> list[Any] | None:
+        return self.stack[-1] if self.stack and self.stack[-1][0] is raw else None
+
+    def on_return(self, raw: types.CodeType, offset: int, value: Any) -> Any:
+        if top := self._top(raw):
+            self.stack.pop()
             try:
-                recorder.leave(state, frame.f_locals, frame.f_lineno, value)
+                self.recorder.leave(top[2], top[1].f_locals, top[1].f_lineno, value)
             except Stop:
-                halt()
+                self.halt()
 
-    def on_yield(raw: types.CodeType, offset: int, value: Any) -> Any:
-        if stack and stack[-1][0].code.code is raw:
-            state, frame = stack.pop()
-            suspended[id(frame)] = state
+    def on_yield(self, raw: types.CodeType, offset: int, value: Any) -> Any:
+        if top := self._top(raw):
+            self.stack.pop()
+            frame: types.FrameType = top[1]
+            # The frame itself is not kept: it would keep the generator's locals alive.
+            self.suspended[id(frame)] = [raw, None, *top[2:]]
             try:
-                recorder.suspend(state, frame.f_locals, frame.f_lineno, value)
+                self.recorder.suspend(top[2], frame.f_locals, frame.f_lineno, value)
             except Stop:
-                halt()
+                self.halt()
 
-    def on_resume(raw: types.CodeType, offset: int, *rest: Any) -> Any:
-        frame = frame_at(1)
-        if frame.f_code is raw and id(frame) in suspended:
-            state = suspended.pop(id(frame))
-            recorder.resume(state)
-            stack.append((state, frame))
+    def on_resume(self, raw: types.CodeType, offset: int, *rest: Any) -> Any:
+        frame = _frame_at(1)
+        if frame.f_code is not raw or id(frame) not in self.suspended:
+            return
+        entry = self.suspended.pop(id(frame))
+        if entry[0] is raw:
+            entry[1] = frame
+            self.recorder.resume()
+            self.stack.append(entry)
 
-    def on_raise(raw: types.CodeType, offset: int, error: BaseException) -> Any:
-        if stack and stack[-1][0].code.code is raw:
-            state, frame = stack[-1]
+    def on_raise(self, raw: types.CodeType, offset: int, error: BaseException) -> Any:
+        if top := self._top(raw):
+            frame: types.FrameType = top[1]
             entry = _traceback_of(error)
             if entry is not None and entry.tb_frame is frame:
                 try:
-                    recorder.raised(state, frame.f_locals, frame.f_lineno, error, entry)
+                    self.recorder.raised(top[2], frame.f_locals, frame.f_lineno, error, entry)
                 except Stop:
-                    halt()
+                    self.halt()
 
-    def on_unwind(raw: types.CodeType, offset: int, error: BaseException) -> Any:
-        if stack and stack[-1][0].code.code is raw:
-            state, frame = stack.pop()
-            recorder.unwind(state, frame.f_locals)
-
-    callbacks = {
-        events.PY_START: on_start,
-        events.LINE: on_line,
-        events.PY_RETURN: on_return,
-        events.PY_YIELD: on_yield,
-        events.PY_RESUME: on_resume,
-        events.PY_THROW: on_resume,
-        events.RAISE: on_raise,
-        events.PY_UNWIND: on_unwind,
-    }
-    monitoring.use_tool_id(_TOOL, "semcoder")
-    try:
-        for event, callback in callbacks.items():
-            monitoring.register_callback(_TOOL, event, callback)
-        monitoring.set_events(
-            _TOOL, events.PY_START | events.RAISE | events.PY_UNWIND | events.PY_THROW
-        )
-        return function(*arguments)
-    finally:
-        halt()
-        for event in callbacks:
-            monitoring.register_callback(_TOOL, event, None)
-        monitoring.free_tool_id(_TOOL)
-
-
-_traceback_of = BaseException.__dict__["__traceback__"].__get__
+    def on_unwind(self, raw: types.CodeType, offset: int, error: BaseException) -> Any:
+        if top := self._top(raw):
+            self.stack.pop()
+            self.recorder.unwind(top[2], top[1].f_locals)

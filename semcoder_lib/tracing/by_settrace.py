@@ -11,9 +11,7 @@ from typing import Any
 from semcoder_lib.tracing.recorder import FILENAME, Code, Frame, Recorder, Stop
 
 _YIELD = opmap["YIELD_VALUE"]
-_RETURNS = frozenset(
-    opmap[name] for name in ("RETURN_VALUE", "RETURN_CONST", "YIELD_VALUE") if name in opmap
-)
+_RETURNS = frozenset({opmap["RETURN_VALUE"], _YIELD})
 
 
 def run(recorder: Recorder, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
@@ -26,11 +24,10 @@ def run(recorder: Recorder, function: Callable[..., Any], arguments: tuple[Any, 
         code = recorder.code(raw)
         if not code.shown:
             return None
+        if code.suspends and frame.f_trace is not None:  # it goes on after a yield
+            recorder.resume()
+            return frame.f_trace
         try:
-            if code.suspends and frame.f_trace is not None:
-                local: Any = frame.f_trace
-                local(frame, "resume", None)
-                return local
             state = recorder.enter(code, frame.f_locals, frame.f_lineno)
         except Stop:
             sys.settrace(None)
@@ -47,41 +44,43 @@ def run(recorder: Recorder, function: Callable[..., Any], arguments: tuple[Any, 
 
 
 def _local(recorder: Recorder, code: Code, state: Frame) -> Any:
-    at = offset = -1
-    record_line = recorder.line
-    bytecode = b""
+    """The local trace function of one frame."""
+    at = entered_at = -1
+    advance = state.line
     failing = False
 
     def on_event(frame: types.FrameType, event: str, arg: Any) -> Any:
-        nonlocal at, offset, bytecode, failing
+        nonlocal at, entered_at, failing
         try:
             if event == "line":
-                line = frame.f_lineno
-                if line != at or frame.f_lasti == offset:
-                    at = line
-                    offset = frame.f_lasti
-                    record_line(state, frame.f_locals, line)
                 failing = False
+                line = frame.f_lineno
+                # The same line again is a new visit only if it is entered at its beginning.
+                if line != at or frame.f_lasti == entered_at:
+                    at = line
+                    entered_at = frame.f_lasti
+                    advance(frame.f_locals, line)
             elif event == "return":
-                operation = -1
-                if failing or code.suspends:
-                    bytecode = bytecode or frame.f_code.co_code
-                    operation = bytecode[frame.f_lasti]
-                if failing and operation not in _RETURNS:
-                    recorder.unwind(state, frame.f_locals)
-                elif operation == _YIELD:
-                    recorder.suspend(state, frame.f_locals, frame.f_lineno, arg)
-                else:
-                    recorder.leave(state, frame.f_locals, frame.f_lineno, arg)
+                ended(frame, arg)
             elif event == "exception":
                 error, entry = arg[1], arg[2]
+                # a StopIteration that ends a loop comes without an entry for this frame
                 if entry is not None and entry.tb_frame is frame:
                     failing = True
                     recorder.raised(state, frame.f_locals, frame.f_lineno, error, entry)
-            elif event == "resume":
-                recorder.resume(state)
         except Stop:
             sys.settrace(None)
         return on_event
+
+    def ended(frame: types.FrameType, value: Any) -> None:
+        operation = -1
+        if failing or code.suspends:
+            operation = frame.f_code.co_code[frame.f_lasti]
+        if failing and operation not in _RETURNS:
+            recorder.unwind(state, frame.f_locals)
+        elif operation == _YIELD:
+            recorder.suspend(state, frame.f_locals, frame.f_lineno, value)
+        else:
+            recorder.leave(state, frame.f_locals, frame.f_lineno, value)
 
     return on_event

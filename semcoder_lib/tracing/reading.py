@@ -48,7 +48,7 @@ def read_payload(payload: str, source: str = "") -> tuple[tuple[Step, ...], str,
     """
     try:
         data = json.loads(payload)
-        frames = [(str(name), int(depth)) for name, depth, _ in data["frames"]]
+        frames = [(str(name), int(depth)) for name, depth in data["frames"]]
         cut, flags = data["cut"], tuple(data["flags"])
         if not isinstance(cut, str) or not all(isinstance(flag, str) for flag in flags):
             raise Malformed("cut or flags")
@@ -76,12 +76,12 @@ class _Reader:
     def steps(self, raw: list[Any]) -> list[Step]:
         made: list[_Open | Step] = []
         failure: str | None = None
-        for event, line, index, changes, *rest in raw:
+        for event, line, index, *rest in raw:
             if type(line) is not int or type(index) is not int or index < 0:
                 raise Malformed("line or frame")
             line = self.starts.get(line, line)
             name, depth = self.frames[index]
-            read = _changes(changes)
+            read = _changes(rest) if event in (CALL, LINE) else []
             if event == LINE:
                 current = self.open[index]
                 if current is not None and current.line == line and line in self.several:
@@ -94,7 +94,7 @@ class _Reader:
                     opened.value = failure
                 made.append(opened)
                 continue
-            value, exact = (rest[0], bool(rest[1])) if rest else (None, True)
+            value, exact = (None, True) if event == CALL else (rest[0], bool(rest[1]))
             if value is not None and type(value) is not str:
                 raise Malformed("value")
             if event == EXCEPTION:
@@ -147,10 +147,13 @@ class _Open:
         self.value: str | None = None
 
 
-def _changes(raw: Any) -> list[Change]:
+def _changes(raw: list[Any]) -> list[Change]:
     found = []
-    for name, text, *inexact in raw:
+    for name, text in zip(raw[::2], raw[1::2], strict=True):
+        exact = type(text) is not list
+        if not exact:
+            (text,) = text
         if type(name) is not str or not (text is None or type(text) is str):
             raise Malformed("change")
-        found.append(Change(name, text, not inexact))
+        found.append(Change(name, text, exact))
     return found

@@ -1,8 +1,8 @@
 """What both event sources share: frames, the changes of a line, bounds, the payload.
 
-An event source calls `enter`, `line`, `leave`, `suspend`, `resume` and `raised`; the recorder keeps
-the steps. A line's changes are known only when the next event of its frame arrives, so a step is
-appended when its line starts and is filled when it is over.
+An event source follows each frame of the program with a `Frame` and tells it of events. A line's
+changes are known only when the next event of its frame arrives, so a step is appended when its line
+starts and is filled when it is over.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from semcoder_lib.tracing.describe import ATOMS, SCALARS, Describer, unchanged
+from semcoder_lib.tracing.describe import SMALL, Describer, unchanged
 
 FILENAME = "<program>"
 CALL, LINE, RETURN, EXCEPTION, YIELD = range(5)
@@ -30,6 +30,7 @@ _CLASS_NAMES = frozenset(
 )  # fmt: skip
 _FUNCTION = 0x1 | 0x2  # CO_OPTIMIZED, CO_NEWLOCALS: what a class body lacks
 _SUSPENDS = 0x20 | 0x80 | 0x200  # generator, coroutine, async generator
+_CLOCK_EVERY = 256  # steps between two looks at the clock
 
 
 class Stop(Exception):
@@ -39,7 +40,7 @@ class Stop(Exception):
 class Code:
     """What the recorder needs to know of a code object."""
 
-    __slots__ = ("code", "hides_names", "order", "shown", "suspends")
+    __slots__ = ("code", "hides_names", "shown", "suspends")
 
     def __init__(self, code: types.CodeType) -> None:
         self.code = code  # kept, so that its id is not used again
@@ -49,41 +50,50 @@ class Code:
             and name not in _HIDDEN
             and not name.startswith("<generic parameters")
         )
-        self.suspends = bool(code.co_flags & _SUSPENDS)
-        self.hides_names = code.co_flags & _FUNCTION != _FUNCTION or "__class__" in code.co_freevars
-        names = (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
-        self.order = {name: place for place, name in enumerate(names)}
+        flags = code.co_flags
+        self.suspends = flags & _SUSPENDS != 0
+        self.hides_names = flags & _FUNCTION != _FUNCTION or "__class__" in code.co_freevars
 
 
 class Frame:
-    """The state of one frame: its number, its current line, what its locals were last."""
+    """One frame of the program. `collect(names)` puts what changed since the last event into the
+    current step; `line(names, number)` does that and starts the step of the next line."""
 
-    __slots__ = ("at", "at_offset", "changes", "code", "depth", "index", "seen")
+    __slots__ = ("collect", "depth", "index", "line")
 
-    def __init__(self, index: int, code: Code, depth: int) -> None:
+    def __init__(
+        self,
+        index: int,
+        depth: int,
+        collect: Callable[[Mapping[str, Any]], None],
+        line: Callable[[Mapping[str, Any], int], None],
+    ) -> None:
         self.index = index
-        self.code = code
         self.depth = depth
-        self.at = -1  # the line that runs, and the instruction at which it was entered
-        self.at_offset = -1
-        self.changes: list[Any] = []
-        self.seen: dict[str, Any] = {}
+        self.collect = collect
+        self.line = line
 
 
 class Recorder:
-    """Collects the steps of one call. `limits` are the fields of `TraceLimits`, as a dict."""
+    """Collects the steps of one call and emits them, once. `limits` are the fields of
+    `TraceLimits`.
+
+    A step is a list: event, line, frame, then what the event has: for `call` and `line` the
+    changes, name and text in turn (None: the name vanished; a list of one text: inexact), for the
+    others a text and whether it is exact.
+    """
 
     def __init__(self, limits: Mapping[str, Any], emit: Callable[[str], None]) -> None:
         self.emit = emit
         self.describe = Describer(limits["value_nodes"], limits["value_bytes"]).describe
+        self.short = limits["value_bytes"] // 4
         self.max_steps = limits["steps"]
-        self.max_bytes = limits["bytes"]
+        self.room = limits["bytes"]
         self.deadline = time.process_time() + limits["seconds"]
         self.steps: list[list[Any]] = []
-        self.frames: list[tuple[str, int, int]] = []
+        self.frames: list[tuple[str, int]] = []
         self.codes: dict[int, Code] = {}
         self.depth = -1
-        self.bytes = 0
         self.cut = ""
         self.flags: list[str] = []
 
@@ -96,41 +106,31 @@ class Recorder:
     # --- events ------------------------------------------------------------------------------
 
     def enter(self, code: Code, names: Mapping[str, Any], line: int) -> Frame:
+        """A frame starts: its arguments are the changes of its `call` step."""
         self.depth += 1
-        frame = Frame(len(self.frames), code, self.depth)
-        self.frames.append((code.code.co_name, self.depth, line))
-        step = [CALL, line, frame.index, frame.changes]
-        self.collect(frame, names)
+        index = len(self.frames)
+        self.frames.append((code.code.co_name, self.depth))
+        step = [CALL, line, index]
         self.append(step)
-        return frame
-
-    def line(self, frame: Frame, names: Mapping[str, Any], line: int) -> None:
-        """A new line starts, so the one before is over."""
-        self.collect(frame, names)
-        frame.at = line
-        changes: list[Any] = []
-        frame.changes = changes
-        self.append([LINE, line, frame.index, changes])
+        collect, advance = self._follow(code, index, step)
+        collect(names)
+        return Frame(index, self.depth, collect, advance)
 
     def leave(self, frame: Frame, names: Mapping[str, Any], line: int, value: Any) -> None:
-        self.collect(frame, names)
+        frame.collect(names)
         self.depth = frame.depth - 1
-        text, exact, _ = self.describe(value)
-        self.bytes += len(text)
-        self.append([RETURN, line, frame.index, [], text, exact])
+        self._told(RETURN, frame, line, value)
 
     def unwind(self, frame: Frame, names: Mapping[str, Any]) -> None:
-        self.collect(frame, names)
+        frame.collect(names)
         self.depth = frame.depth - 1
 
     def suspend(self, frame: Frame, names: Mapping[str, Any], line: int, value: Any) -> None:
-        self.collect(frame, names)
+        frame.collect(names)
         self.depth -= 1
-        text, exact, _ = self.describe(value)
-        self.bytes += len(text)
-        self.append([YIELD, line, frame.index, [], text, exact])
+        self._told(YIELD, frame, line, value)
 
-    def resume(self, frame: Frame) -> None:
+    def resume(self) -> None:
         self.depth += 1
 
     def raised(
@@ -143,12 +143,17 @@ class Recorder:
     ) -> None:
         """An exception passes through `frame`, whose entry in the traceback is `entry`; a step is
         recorded only if it rises there."""
-        self.collect(frame, names)
+        frame.collect(names)
         if type(error) is GeneratorExit or not self._rises(entry):
             return
-        text = self.describe_exception(error)
-        self.bytes += len(text)
-        self.append([EXCEPTION, line, frame.index, [], text, False])
+        text = self._exception_text(error)
+        self.room -= len(text)
+        self.append([EXCEPTION, line, frame.index, text, False])
+
+    def _told(self, event: int, frame: Frame, line: int, value: Any) -> None:
+        text, exact, _ = self.describe(value)
+        self.room -= len(text)
+        self.append([event, line, frame.index, text, exact])
 
     def _rises(self, entry: types.TracebackType) -> bool:
         """No deeper frame of the traceback is a shown one."""
@@ -159,62 +164,82 @@ class Recorder:
             deeper = deeper.tb_next
         return True
 
-    def describe_exception(self, error: BaseException) -> str:
+    def _exception_text(self, error: BaseException) -> str:
         """`ValueError: message`, from the exact built-in arguments alone."""
         name = _type_name(type(error))[:80]
         arguments = _arguments_of(error)
         if not arguments:
             return str(name)
-        if len(arguments) == 1:
-            first = arguments[0]
-            if type(first) is str and type(error) is not KeyError:
-                text = first if len(first) <= 500 else first[:500] + "…"
-            else:
-                text = self.describe(first)[0]
-        else:
-            text = self.describe(arguments)[0]
-        return f"{name}: {text}"
+        if len(arguments) > 1:
+            return f"{name}: {self.describe(arguments)[0]}"
+        first = arguments[0]
+        if type(first) is str and type(error) is not KeyError:
+            return f"{name}: {first if len(first) <= 500 else first[:500] + '…'}"
+        return f"{name}: {self.describe(first)[0]}"
 
     # --- changes -----------------------------------------------------------------------------
 
-    def collect(self, frame: Frame, names: Mapping[str, Any]) -> None:
-        """Puts what changed since the last event of this frame into its current step."""
-        seen = frame.seen
-        changes = frame.changes
-        before = len(changes)
-        hides = frame.code.hides_names
-        count = 0
-        for name, value in names.items():
-            kind = type(value)
-            old = seen.get(name)
-            if old is not None and type(kind) is type and old[0] is kind:
-                if kind in SCALARS:
-                    if old[1] is value:
-                        count += 1
-                        continue
-                elif (old[2] is not None and unchanged(value, old[2])) or (
-                    old[1] is value and kind in ATOMS
-                ):
-                    count += 1
+    def _follow(
+        self, code: Code, index: int, step: list[Any]
+    ) -> tuple[Callable[[Mapping[str, Any]], None], Callable[[Mapping[str, Any], int], None]]:
+        """The two functions of a `Frame`; closures, since they run at every line."""
+        fixed: dict[str, Any] = {}  # values that cannot change while they are the same object
+        watched: dict[str, Any] = {}  # the others: the value, and what `unchanged` looks at
+        texts: dict[str, Any] = {}
+        known = fixed.get
+        describe, short, append = self.describe, self.short, self.append
+        hides = code.hides_names
+
+        def collect(names: Mapping[str, Any]) -> None:
+            nonlocal step
+            if hides:
+                names = {n: v for n, v in names.items() if n not in _CLASS_NAMES}
+            start = len(step)
+            for name, value in names.items():
+                if known(name, fixed) is value:
                     continue
-            if hides and name in _CLASS_NAMES:
-                continue
-            count += 1
-            text, exact, snapshot = self.describe(value)
-            held = value if type(kind) is type and kind in ATOMS else None
-            seen[name] = (kind, held, snapshot, text)
-            if old is None or old[3] != text:
-                changes.append((name, text) if exact else (name, text, 0))
-                self.bytes += len(text)
-        if count < len(seen):
-            for name in [name for name in seen if name not in names]:
-                del seen[name]
-                changes.append((name, None))
-        if len(changes) - before > 1:
-            order = frame.code.order
-            changes[before:] = sorted(
-                changes[before:], key=lambda c: (c[1] is None, order.get(c[0], 1 << 30))
-            )
+                kind = type(value)
+                if (kind is int and -SMALL < value < SMALL) or (kind is str and len(value) < short):
+                    text: Any = repr(value)
+                    fixed[name] = value
+                    if watched:
+                        watched.pop(name, None)
+                else:
+                    watch = watched.get(name)
+                    if watch is not None and watch[0] is value and unchanged(watch[1]):
+                        continue
+                    text, exact, containers = describe(value)
+                    if containers:
+                        fixed.pop(name, None)
+                        watched[name] = (value, containers)
+                    else:
+                        watched.pop(name, None)
+                        if containers is None:
+                            fixed.pop(name, None)
+                        else:
+                            fixed[name] = value
+                    if not exact:
+                        text = [text]
+                if texts.get(name) != text:
+                    texts[name] = text
+                    step += name, text
+                    self.room -= len(text) if text.__class__ is str else len(text[0])
+            if len(texts) != len(names):
+                for name in [name for name in texts if name not in names]:
+                    del texts[name]
+                    fixed.pop(name, None)
+                    watched.pop(name, None)
+                    step += name, None
+            if len(step) - start > 2:
+                _sort_changes(code.code, step, start)
+
+        def advance(names: Mapping[str, Any], line: int) -> None:
+            nonlocal step
+            collect(names)
+            step = [LINE, line, index]
+            append(step)
+
+        return collect, advance
 
     # --- bounds and payload ------------------------------------------------------------------
 
@@ -223,9 +248,9 @@ class Recorder:
         if len(steps) >= self.max_steps:
             self.stop("steps")
         steps.append(step)
-        if self.bytes > self.max_bytes:
+        if self.room < 0:
             self.stop("bytes")
-        if not len(steps) & 255 and time.process_time() > self.deadline:
+        if not len(steps) % _CLOCK_EVERY and time.process_time() > self.deadline:
             self.stop("seconds")
 
     def stop(self, reason: str) -> None:
@@ -240,13 +265,18 @@ class Recorder:
             self._send()
 
     def _send(self) -> None:
-        data = {
-            "frames": self.frames,
-            "steps": self.steps,
-            "cut": self.cut,
-            "flags": self.flags,
-        }
+        data = {"frames": self.frames, "steps": self.steps, "cut": self.cut, "flags": self.flags}
         self.emit(_dumps(data))
+
+
+def _sort_changes(code: types.CodeType, step: list[Any], start: int) -> None:
+    """Changes in the order in which the function's code names its variables, vanished names last:
+    the order of a frame's locals differs between versions of the interpreter."""
+    names = (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
+    order = {name: place for place, name in enumerate(names)}
+    pairs = list(zip(step[start::2], step[start + 1 :: 2], strict=True))
+    pairs.sort(key=lambda pair: (pair[1] is None, order.get(pair[0], len(order))))
+    step[start:] = [part for pair in pairs for part in pair]
 
 
 # Made once: json.dumps with options builds a new encoder each time.

@@ -1,0 +1,126 @@
+"""What can be seen of an object without running any code of its class."""
+
+from __future__ import annotations
+
+import collections
+import itertools
+import types
+from collections.abc import Callable
+from typing import Any
+
+_HEAP_TYPE = 1 << 9  # a class made by a `class` statement
+_NAME_LENGTH = 80
+_mro = type.__dict__["__mro__"].__get__
+_name_of_type = type.__dict__["__name__"].__get__
+_flags = type.__dict__["__flags__"].__get__
+_namespace = type.__dict__["__dict__"].__get__
+_exception_args = BaseException.__dict__["args"].__get__
+
+NOTHING = object()
+
+_NAMED: dict[int, str] = {
+    id(types.FunctionType): "function",
+    id(types.BuiltinFunctionType): "function",
+    id(types.MethodType): "method",
+    id(types.ModuleType): "module",
+    id(types.GeneratorType): "generator",
+    id(types.CoroutineType): "coroutine",
+}
+
+
+def type_name(kind: type) -> str:
+    """The class's name as the interpreter keeps it, cut to 80 characters."""
+    return _cropped(_name_of_type(kind))
+
+
+def named(value: Any) -> str | None:
+    """`<function g>`, for what is best described by its name; None for everything else."""
+    kind = type(value)
+    word = _NAMED.get(id(kind))
+    if word is None:
+        if any(base is type for base in _mro(kind)):
+            return f"<class {_cropped(_name_of_type(value))}>"
+        return None
+    if kind is types.MethodType:
+        value = value.__func__
+        if id(type(value)) not in _NAMED:
+            return "<method>"
+    name = value.__dict__.get("__name__") if kind is types.ModuleType else value.__name__
+    return f"<{word} {_cropped(name)}>" if type(name) is str else f"<{word}>"
+
+
+def _cropped(name: str) -> str:
+    return name if len(name) <= _NAME_LENGTH else name[:_NAME_LENGTH] + "…"
+
+
+def _exception_part(value: BaseException, limit: int) -> Any:
+    arguments = _exception_args(value)
+    return arguments[0] if len(arguments) == 1 else arguments[:limit] or NOTHING
+
+
+# The value inside an object whose class derives from a built-in one, read by the base's methods.
+_READERS: dict[type, Callable[[Any, int], Any]] = {
+    tuple: lambda v, n: tuple(itertools.islice(tuple.__iter__(v), n)),
+    list: lambda v, n: list(itertools.islice(list.__iter__(v), n)),
+    set: lambda v, n: set(set.__iter__(v)) if set.__len__(v) <= n else NOTHING,
+    frozenset: lambda v, n: (
+        frozenset(frozenset.__iter__(v)) if frozenset.__len__(v) <= n else NOTHING
+    ),
+    dict: lambda v, n: dict(itertools.islice(dict.items(v), n)),
+    collections.deque: lambda v, n: list(itertools.islice(collections.deque.__iter__(v), n)),
+    int: lambda v, n: int.__int__(v) if int.bit_length(v) < 8 * n else NOTHING,
+    float: lambda v, n: float.__float__(v),
+    str: lambda v, n: str.__getitem__(v, slice(0, 8 * n)),
+    bytes: lambda v, n: bytes.__getitem__(v, slice(0, 8 * n)),
+    BaseException: _exception_part,
+}
+_BUILT_IN_PARTS = {id(base): reader for base, reader in _READERS.items()}
+
+
+def built_in_part(value: Any, kind: type, limit: int) -> Any:
+    """The list inside an instance of a subclass of list, the arguments of an exception, …; or
+    `NOTHING`. At most `limit` elements."""
+    for base in _mro(kind):
+        reader = _BUILT_IN_PARTS.get(id(base))
+        if reader is not None:
+            return reader(value, limit)
+    return NOTHING
+
+
+def attributes(value: Any, kind: type, limit: int) -> list[tuple[str, Any]]:
+    """Instance attributes (slots, then the instance dictionary), at most `limit` of each, read
+    through the interpreter's own descriptors."""
+    known = _descriptors.get(id(kind))
+    if known is None:
+        known = _descriptors[id(kind)] = (kind, *_find_descriptors(kind))
+    _, dictionary, slots = known
+    found: list[tuple[str, Any]] = []
+    for name, member in slots[:limit]:
+        try:
+            found.append((name, member.__get__(value, kind)))
+        except AttributeError:  # not set
+            continue
+    if dictionary is not None:
+        held = dictionary.__get__(value, kind)
+        if type(held) is dict:
+            pairs = list(itertools.islice(held.items(), limit))
+            found.extend((_cropped(n), v) for n, v in pairs if type(n) is str)
+    return found
+
+
+# by the id of a class, which is kept in the entry so that the id is not used again
+_descriptors: dict[int, tuple[type, Any, list[tuple[str, Any]]]] = {}
+
+
+def _find_descriptors(kind: type) -> tuple[Any, list[tuple[str, Any]]]:
+    dictionary = None
+    slots: list[tuple[str, Any]] = []
+    for base in _mro(kind):
+        if not _flags(base) & _HEAP_TYPE:
+            continue
+        for name, member in list(_namespace(base).items()):
+            if type(member) is types.MemberDescriptorType:
+                slots.append((name, member))
+            elif name == "__dict__" and type(member) is types.GetSetDescriptorType:
+                dictionary = dictionary or member
+    return dictionary, slots
