@@ -1,0 +1,107 @@
+"""Programs run on many inputs at once: one child of the sandbox for each program."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from semcoder_lib import values
+from semcoder_lib.pyx.branches import Arc
+from semcoder_lib.records import Program, Status
+
+if TYPE_CHECKING:
+    from semcoder_lib.sandbox import Sandbox
+
+PLUGIN = "semcoder_lib.pyx.child"
+STEP_BUDGET = 4_000
+CPU_SECONDS = 1.0
+WALL_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """One call: its status, the text of its output (or the exception's type), the executed lines
+    counted with repetition, and the jumps between lines."""
+
+    status: str
+    text: str
+    steps: int = 0
+    arcs: tuple[Arc, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return self.status == "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The whole program failed: it does not load, hung, or died."""
+
+    status: Status
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A program and the argument tuples to run it on."""
+
+    program: Program
+    inputs: Sequence[tuple[Any, ...]]
+    coverage: bool = True
+    budget: int = STEP_BUDGET
+
+
+def run(box: Sandbox, requests: Iterable[Request]) -> Iterator[list[Ran] | Failed]:
+    """The results of every request, in order, streaming. Each request is one child; a call that
+    runs too many lines, raises, or returns something without exact text is one `Ran`; a child that
+    dies or exceeds its limits is a `Failed`."""
+    from semcoder_lib.sandbox import Job, Limits
+
+    limits = Limits(cpu_seconds=CPU_SECONDS, wall_seconds=WALL_SECONDS)
+
+    def jobs() -> Iterator[Job]:
+        for request in requests:
+            options = {
+                "inputs": [values.encode(tuple(i)) for i in request.inputs],
+                "budget": request.budget,
+                "coverage": request.coverage,
+            }
+            yield Job(
+                request.program.source,
+                request.program.entry_point,
+                calls=[()],
+                limits=limits,
+                plugin=PLUGIN,
+                options=options,
+            )
+
+    for outcomes in box.map(jobs()):
+        outcome = outcomes[0]
+        if outcome.status is not Status.OK or not outcome.payload:
+            detail = outcome.exception.type if outcome.exception else ""
+            yield Failed(outcome.status, detail)
+        else:
+            yield _read(outcome.payload)
+
+
+def _read(payload: str) -> list[Ran] | Failed:
+    try:
+        rows = json.loads(payload)
+        return [
+            Ran(str(s), str(t), int(n), tuple((int(a), int(b)) for a, b in arcs))
+            for s, t, n, arcs in rows
+        ]
+    except (ValueError, TypeError):
+        return Failed(Status.CRASHED, "unreadable payload")
+
+
+def constants(source: str) -> tuple[Any, ...]:
+    """The numbers and short strings that a program mentions, in order of appearance."""
+    found: dict[tuple[type, Any], Any] = {}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and type(node.value) in (int, float, str):
+            found.setdefault((type(node.value), node.value), node.value)
+    return tuple(found.values())

@@ -1,0 +1,189 @@
+"""One batch of candidates on its way into the corpus: types, inputs, cases, checks. A pure function
+of the batch, so batches can be made anywhere and in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from semcoder_lib import records, values
+from semcoder_lib.pyx import duplicates, execute, grow, quality, trial
+from semcoder_lib.pyx.execute import Failed, Ran, Request
+from semcoder_lib.pyx.grow import Growing
+from semcoder_lib.records import Case, Entry, Program
+from semcoder_lib.seeds.packages import Candidate
+
+if TYPE_CHECKING:
+    from semcoder_lib.sandbox import Sandbox
+
+MIN_CASES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The fate of one candidate: an entry with its keys, or the reason why there is none."""
+
+    program: Program
+    reason: str = ""
+    entry: Entry | None = None
+    exact: str = ""
+    minhash: tuple[int, ...] = ()
+    behaviour: str = ""
+
+    def to_row(self) -> dict[str, Any]:
+        """JSON data for a shard."""
+        if self.entry is None:
+            return {"reason": self.reason, "program": records.to_row(self.program)}
+        return {
+            "entry": records.to_row(self.entry),
+            "exact": self.exact,
+            "minhash": list(self.minhash),
+            "behaviour": self.behaviour,
+        }
+
+
+def process(
+    candidates: Sequence[Candidate | Program], box: Sandbox, *, cases: int, seed: int
+) -> list[Made]:
+    """Takes a batch through trial, growth, choice and the second run; the fates in order."""
+    fates: dict[int, Made] = {}
+    programs: dict[int, Program] = {}
+    examples: dict[int, tuple[tuple[Any, ...], ...]] = {}
+    _find_types(candidates, box, seed, programs, examples, fates)
+    growing = {place: Growing.of(program) for place, program in programs.items()}
+    _grow(growing, examples, box, cases, seed, fates)
+    picked: dict[int, list[int]] = {}
+    for place, state in growing.items():
+        if place in fates:
+            continue
+        picks = grow.chosen(state, cases)
+        why = quality.reason_against(state, picks, min(cases, MIN_CASES))
+        if why:
+            fates[place] = Made(state.program, why)
+        else:
+            picked[place] = picks
+    _run_again(growing, picked, box, fates)
+    for place, picks in picked.items():
+        if place not in fates:
+            fates[place] = _made(growing[place], picks)
+    return [fates[place] for place in range(len(candidates))]
+
+
+def _find_types(
+    candidates: Sequence[Candidate | Program],
+    box: Sandbox,
+    seed: int,
+    programs: dict[int, Program],
+    examples: dict[int, tuple[tuple[Any, ...], ...]],
+    fates: dict[int, Made],
+) -> None:
+    asked: list[tuple[int, Candidate, Request, list[trial.Combination]]] = []
+    for place, candidate in enumerate(candidates):
+        if isinstance(candidate, Program):
+            programs[place] = candidate
+            continue
+        request, tried = trial.request(candidate, seed)
+        if tried:
+            asked.append((place, candidate, request, tried))
+        else:
+            fates[place] = Made(candidate.program, "no types to try")
+    answers = execute.run(box, (request for _, _, request, _ in asked))
+    for (place, candidate, _, tried), ran in zip(asked, answers, strict=True):
+        decided = trial.decide(candidate, tried, ran)
+        if isinstance(decided, str):
+            fates[place] = Made(candidate.program, decided)
+            continue
+        programs[place] = decided
+        arity = len(decided.argument_types)
+        examples[place] = tuple(e for e in candidate.signature.examples if len(e) == arity)
+
+
+def _grow(
+    growing: dict[int, Growing],
+    examples: dict[int, tuple[tuple[Any, ...], ...]],
+    box: Sandbox,
+    cases: int,
+    seed: int,
+    fates: dict[int, Made],
+) -> None:
+    waiting = [
+        (place, grow.first_round(state, examples.get(place, ()), seed))
+        for place, state in growing.items()
+    ]
+    while waiting:
+        requests = (Request(growing[place].program, calls) for place, calls in waiting)
+        again = []
+        for (place, _), ran in zip(waiting, execute.run(box, requests), strict=True):
+            state = growing[place]
+            if isinstance(ran, Failed):
+                fates[place] = Made(state.program, f"run: {ran.status.value}")
+                continue
+            state.ran.extend(ran)
+            if state.rounds == 0 and not any(r.ok for r in ran):
+                continue
+            if grow.wants_more(state, cases):
+                calls = grow.next_round(state, seed)
+                if calls:
+                    again.append((place, calls))
+        waiting = again
+
+
+def _run_again(
+    growing: dict[int, Growing],
+    picked: dict[int, list[int]],
+    box: Sandbox,
+    fates: dict[int, Made],
+) -> None:
+    """Runs the chosen inputs in a fresh process, in reverse order and untraced: a program that
+    keeps state, is random or depends on the order of hashes gives something else."""
+    places = list(picked)
+    requests = (
+        Request(
+            growing[p].program,
+            [growing[p].tried[i] for i in reversed(picked[p])],
+            coverage=False,
+            budget=4 * execute.STEP_BUDGET,
+        )
+        for p in places
+    )
+    for place, ran in zip(places, execute.run(box, requests), strict=True):
+        state = growing[place]
+        if isinstance(ran, Failed):
+            fates[place] = Made(state.program, f"second run: {ran.status.value}")
+        elif not _equal(ran, [state.ran[i] for i in reversed(picked[place])]):
+            fates[place] = Made(state.program, "second run differs")
+
+
+def _equal(again: Iterable[Ran], first: Iterable[Ran]) -> bool:
+    return [(r.status, r.text) for r in again] == [(r.status, r.text) for r in first]
+
+
+def _made(state: Growing, picks: list[int]) -> Made:
+    program = state.program
+    line, branch = state.coverage(picks)
+    shared = [(r.status, r.text) for r in state.ran[: grow.PROBES]]
+    cases = tuple(
+        Case(
+            state.tried[i],
+            values.decode(state.ran[i].text),
+            program_id=program.id,
+            source=state.sources[i],
+        )
+        for i in picks
+    )
+    return Made(
+        program,
+        entry=Entry(program, cases, round(line, 4), round(branch, 4)),
+        exact=duplicates.exact_key(program.source),
+        minhash=tuple(duplicates.signature(program.source)),
+        behaviour=duplicates.behaviour_key(program.argument_types, shared),
+    )
+
+
+def identified(candidate: Candidate) -> Candidate:
+    """The candidate with an id made of where it comes from."""
+    p = candidate.program.provenance
+    stem = p.file.removesuffix(".py").replace("/", ".")
+    name = f"{p.package}:{stem}.{candidate.program.entry_point}"
+    return replace(candidate, program=replace(candidate.program, id=name))

@@ -1,0 +1,71 @@
+"""A small corpus, built for real."""
+
+import random
+
+import pytest
+
+from semcoder_lib import pyx, values
+from semcoder_lib.pyx import types
+from semcoder_lib.sandbox import Sandbox
+
+
+@pytest.fixture(scope="module")
+def box():
+    with Sandbox(workers=1) as box:
+        yield box
+
+
+@pytest.fixture(scope="module")
+def built(box, tmp_path_factory):
+    out = tmp_path_factory.mktemp("corpus")
+    return out, pyx.build(out, real=6, synthesised=8, cases=6, seed=3, box=box)
+
+
+def test_every_case_comes_out_again_in_a_fresh_process(built, box):
+    entries = pyx.load(built[0])
+    assert len(entries) == 14
+    for entry in entries:
+        assert len(entry.cases) >= 5
+        case = entry.cases[0]
+        again = box.call(entry.program.source, entry.program.entry_point, case.arguments)
+        assert again.text == values.encode(case.output)
+
+
+def test_same_bytes_again_and_after_an_interruption(built, box, tmp_path):
+    out, _ = built
+    other = tmp_path / "again"
+    pyx.build(other, real=6, synthesised=8, cases=6, seed=3, box=box)
+    for name in ("pyx.jsonl", "dropped.jsonl", "funnel.json"):
+        assert (other / name).read_bytes() == (out / name).read_bytes()
+    (other / "pyx.jsonl").unlink()
+    shards = sorted((other / "shards").iterdir())
+    shards[0].unlink()
+    kept = shards[-1].stat().st_mtime_ns
+    pyx.build(other, real=6, synthesised=8, cases=6, seed=3, box=box)
+    assert (other / "pyx.jsonl").read_bytes() == (out / "pyx.jsonl").read_bytes()
+    assert shards[-1].stat().st_mtime_ns == kept, "a finished batch was made again"
+
+
+def test_provenance_and_funnel(built):
+    out, made = built
+    for entry in pyx.load(out):
+        assert entry.program.provenance.licence
+        assert entry.program.description
+        assert entry.program.argument_types
+    for name in ("real", "synthesised"):
+        counts = made.funnel[name]
+        dropped = sum(n for reason, n in counts.items() if reason.startswith("dropped"))
+        assert counts["candidates"] == counts["kept"] + dropped
+
+
+@pytest.mark.parametrize(
+    "kind", ["int", "str", "list[int]", "dict[str, list[int]]", "tuple[int, ...]", "set[str]"]
+)
+def test_inputs_have_their_type(kind):
+    rng = random.Random(1)
+    for _ in range(50):
+        (value,) = pyx.generate((kind,), rng)
+        changed = pyx.mutate((value,), (kind,), rng)[0]
+        for v in (value, changed):
+            assert type(v).__name__ == types.parse(kind).name
+        values.encode((value, changed))
