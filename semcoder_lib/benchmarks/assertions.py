@@ -73,16 +73,16 @@ def asked_function(text: str) -> str:
 
 
 def _block(text: str) -> str | None:
-    close = text.rfind(_CLOSE)
-    head = text if close == -1 else text[:close]
-    start = head.rfind(_OPEN)
-    if start != -1:
-        return head[start + len(_OPEN) :]
-    if close != -1:  # the opening tag belongs to the prompt and was not generated
-        return head[head.rfind("[/MONOLOGUE]") + len("[/MONOLOGUE]") if "[/MON" in head else 0 :]
-    start = text.rfind(_OPEN)
-    if start != -1:
+    start, close = text.rfind(_OPEN), text.rfind(_CLOSE)
+    if start > close:  # unclosed: the stop string was cut off
         return text[start + len(_OPEN) :]
+    if close != -1:
+        start = text.rfind(_OPEN, 0, close)
+        if start != -1:
+            return text[start + len(_OPEN) : close]
+        # the opening tag belongs to the prompt and was not generated
+        reasoning = text.rfind("[/MONOLOGUE]", 0, close)
+        return text[reasoning + len("[/MONOLOGUE]") if reasoning != -1 else 0 : close]
     return text if _BARE.match(text) else None
 
 

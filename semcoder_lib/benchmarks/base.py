@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from semcoder_lib.benchmarks.calls import Ledger, calibrated
 from semcoder_lib.errors import UserError
 from semcoder_lib.prompts import Prompt
 from semcoder_lib.records import Completion, Status, Verdict
@@ -91,9 +92,16 @@ class Benchmark(ABC):
 
     @abstractmethod
     def judge(
-        self, tasks: Sequence[Task], samples: Sequence[Sample], *, scorer: str, box: Any
+        self,
+        tasks: Sequence[Task],
+        samples: Sequence[Sample],
+        *,
+        scorer: str,
+        box: Any,
+        ledger: Ledger | None = None,
     ) -> list[Verdict]:
-        """One verdict for each sample, in order. `box` is a `sandbox.Sandbox`."""
+        """One verdict for each sample, in order. `box` is a `sandbox.Sandbox`; runs that `ledger`
+        knows are not made again."""
 
     @abstractmethod
     def probes(self, tasks: Sequence[Task]) -> list[Probe]:
@@ -121,10 +129,21 @@ class Benchmark(ABC):
         require(result)
         return result.row()
 
-    def check(self, tasks: Sequence[Task], *, scorer: str = "strict", box: Any) -> Preflight:
-        """The same without raising."""
+    def check(
+        self,
+        tasks: Sequence[Task],
+        *,
+        scorer: str = "strict",
+        box: Any,
+        ledger: Ledger | None = None,
+    ) -> Preflight:
+        """The same without raising. Sets the time limit of `ledger` by the reference solutions."""
+        ledger = ledger or Ledger()
         probes = self.probes(tasks)
-        verdicts = self.judge(tasks, [p.sample for p in probes], scorer=scorer, box=box)
+        samples = [p.sample for p in probes]
+        verdicts = self.judge(tasks, samples, scorer=scorer, box=box, ledger=ledger)
+        pairs = zip(probes, verdicts, strict=True)
+        ledger.seconds = calibrated(v.cpu_seconds for p, v in pairs if p.kind == "reference")
         told = [(p.kind, p.name, v) for p, v in zip(probes, verdicts, strict=True)]
         return preflight(self.name, scorer, told, self.errata(tasks, scorer))
 

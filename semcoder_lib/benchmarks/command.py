@@ -12,6 +12,7 @@ from typing import Any
 from semcoder_lib import scoring
 from semcoder_lib.benchmarks import base
 from semcoder_lib.benchmarks.base import Answer, Benchmark, Sample, Task
+from semcoder_lib.benchmarks.calls import Ledger
 from semcoder_lib.benchmarks.samples import ANSWER_COLUMNS, CODE_COLUMNS, Row, read_samples
 from semcoder_lib.errors import InfrastructureError, UsageError, UserError
 from semcoder_lib.records import Status, Verdict
@@ -47,12 +48,13 @@ def score_command(
     if out is not None and Path(out).is_dir():
         raise UserError(f"{out}: is a folder; give a file name")
     with _opened(box) as sandbox:
-        report = found.check(tasks, scorer=scorer, box=sandbox)
+        ledger = Ledger()
+        report = found.check(tasks, scorer=scorer, box=sandbox, ledger=ledger)
         _say(report.lines())
         scoring.require(report)
-        verdicts = _judged(found, tasks, rows, scorer, sandbox)
+        verdicts = _judged(found, tasks, rows, scorer, sandbox, ledger)
         other = "official" if scorer == "strict" else "strict"
-        second = _judged(found, tasks, rows, other, sandbox)
+        second = _judged(found, tasks, rows, other, sandbox, ledger)
         layers = list(sandbox.layers)
     result = _summary(benchmark, found, tasks, scorer, verdicts)
     result["mode"] = getattr(found, "direction", None)
@@ -89,7 +91,12 @@ def _opened(box: Any) -> Iterator[Any]:
 
 
 def _judged(
-    found: Benchmark, tasks: Sequence[Task], rows: Sequence[Row], scorer: str, box: Any
+    found: Benchmark,
+    tasks: Sequence[Task],
+    rows: Sequence[Row],
+    scorer: str,
+    box: Any,
+    ledger: Ledger,
 ) -> list[Verdict]:
     by_id = {task.task_id: task for task in tasks}
     style = "faithful" if scorer == "official" else "clean"
@@ -97,7 +104,7 @@ def _judged(
     for row in rows:
         task = by_id[row.task_id]
         samples.append(Sample(row.task_id, row.index, _answer(found, task, row, style)))
-    return found.judge(tasks, samples, scorer=scorer, box=box)
+    return found.judge(tasks, samples, scorer=scorer, box=box, ledger=ledger)
 
 
 def _answer(found: Benchmark, task: Task, row: Row, style: str) -> Answer:
@@ -171,7 +178,7 @@ def _difference(
         "scorer": other,
         "pass@1": value,
         "differing": len(differing),
-        "items": [[a.task_id, a.index, a.status.value, b.status.value] for a, b in differing],
+        "items": [[a.task_id, a.index, a.status.value, b.status.value] for a, b in differing[:50]],
     }
 
 

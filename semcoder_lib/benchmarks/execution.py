@@ -7,13 +7,13 @@ here. Nothing of an answer is ever evaluated, and the program never sees the exp
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from semcoder_lib import values
 from semcoder_lib.benchmarks.base import Answer, Sample
+from semcoder_lib.benchmarks.calls import Call, Ledger
 from semcoder_lib.records import Status, Trust, Verdict
 
 _WRAPPER = "_call_with_names"
@@ -30,8 +30,8 @@ class Item:
 
 
 def judge_output(item: Item, sample: Sample) -> Verdict:
-    """Is the answered literal equal (Python's `==`) to the recorded output? Statuses `passed`,
-    `wrong`, `no_answer`, `unparseable`."""
+    """Is the answered literal equal to the recorded output? Statuses `passed`, `wrong`,
+    `no_answer`, `unparseable`."""
     answer = sample.answer
     if answer.text is None or not answer.text.strip():
         return _verdict(sample, Status.NO_ANSWER)
@@ -39,74 +39,68 @@ def judge_output(item: Item, sample: Sample) -> Verdict:
         got = values.decode(answer.text)
     except values.NotALiteral as error:
         return _verdict(sample, Status.UNPARSEABLE, str(error))
-    same = values.equal(got, values.decode(item.output))
-    return _verdict(sample, Status.PASSED if same else Status.WRONG)
+    right = equal(got, values.decode(item.output))
+    return _verdict(sample, Status.PASSED if right else Status.WRONG)
 
 
-def judge_inputs(items: Sequence[Item], samples: Sequence[Sample], box: Any) -> list[Verdict]:
-    """Does the program, called with the answered arguments, return the recorded output? Equal
-    calls of equal programs run once. Statuses as above, and those of the run when it failed
-    (`exception`, `timeout`, …)."""
-    from semcoder_lib.sandbox import Job
-
+def judge_inputs(
+    items: Sequence[Item], samples: Sequence[Sample], box: Any, ledger: Ledger
+) -> list[Verdict]:
+    """Does the program, called with the answered arguments, return the recorded output? Statuses
+    as above, and those of the run where it failed (`exception`, `timeout`, …)."""
     verdicts: list[Verdict | None] = [None] * len(samples)
-    plan: dict[tuple[str, str], dict[str, list[int]]] = {}
-    arguments: dict[str, tuple[Any, ...]] = {}
+    places, calls = [], []
     for place, (item, sample) in enumerate(zip(items, samples, strict=True)):
-        parsed = _arguments(item, sample.answer)
-        if isinstance(parsed, tuple):
-            source, entry_point, positional = parsed
-            key = values.encode(positional)
-            arguments[key] = positional
-            plan.setdefault((source, entry_point), {}).setdefault(key, []).append(place)
+        asked = _asked(item, sample.answer)
+        if isinstance(asked, Call):
+            places.append(place)
+            calls.append(asked)
         else:
-            verdicts[place] = _verdict(sample, parsed.status, parsed.detail)
-    jobs = [
-        Job(source, entry_point, calls=[arguments[key] for key in keys])
-        for (source, entry_point), keys in plan.items()
-    ]
-    for outcomes, keys in zip(box.map(jobs), plan.values(), strict=True):
-        for outcome, places in zip(outcomes, keys.values(), strict=True):
-            for place in places:
-                verdicts[place] = _returned(items[place], samples[place], outcome)
+            verdicts[place] = _verdict(sample, *asked)
+    for place, outcome in zip(places, ledger.run(calls, box), strict=True):
+        verdicts[place] = _returned(items[place], samples[place], outcome)
     return [v for v in verdicts if v is not None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Refused:
-    status: Status
-    detail: str = ""
+def equal(a: Any, b: Any) -> bool:
+    """Python's `==` on decoded values, except that a bool equals only a bool (an answer `False`
+    is not 0) and nan equals nan."""
+    if isinstance(a, bool) or isinstance(b, bool):
+        return isinstance(a, bool) and isinstance(b, bool) and a == b
+    if isinstance(a, list | tuple) and type(a) is type(b):
+        return len(a) == len(b) and all(map(equal, a, b))
+    if isinstance(a, dict) and isinstance(b, dict) and a.keys() == b.keys():
+        return all(equal(a[key], b[key]) for key in a)
+    return values.equal(a, b)
 
 
-def _arguments(item: Item, answer: Answer) -> tuple[str, str, tuple[Any, ...]] | _Refused:
-    """The program to run, its entry point and the arguments, or why there are none."""
+def _asked(item: Item, answer: Answer) -> Call | tuple[Status, str]:
+    """The call that the answer stands for, or why there is none."""
     if answer.text is None or not answer.text.strip():
-        return _Refused(Status.NO_ANSWER)
+        return Status.NO_ANSWER, ""
     try:
         name, positional, named = values.parse_call(answer.text)
-        values.encode(positional)
-        values.encode(named)
+        if name not in (item.entry_point, answer.function):
+            return Status.UNPARSEABLE, f"calls {name[:50]!r}, not {item.entry_point!r}"
+        if not named:
+            return Call.of(item.source, item.entry_point, positional)
+        source = (
+            f"{item.source}\n\ndef {_WRAPPER}(_positional, _named):\n"
+            f"    return {item.entry_point}(*_positional, **_named)\n"
+        )
+        return Call.of(source, _WRAPPER, (positional, named))
     except (values.NotALiteral, values.Unserializable) as error:
-        return _Refused(Status.UNPARSEABLE, str(error))
-    if name not in (item.entry_point, answer.function):
-        return _Refused(Status.UNPARSEABLE, f"calls {name!r}, not {item.entry_point!r}")
-    if not named:
-        return item.source, item.entry_point, positional
-    source = (
-        f"{item.source}\n\ndef {_WRAPPER}(_positional, _named):\n"
-        f"    return {item.entry_point}(*_positional, **_named)\n"
-    )
-    return source, _WRAPPER, (positional, named)
+        return Status.UNPARSEABLE, str(error)
 
 
 def _returned(item: Item, sample: Sample, outcome: Any) -> Verdict:
     seconds = outcome.cpu_seconds
     if outcome.status is not Status.OK:
         raised = outcome.exception
-        detail = f"{raised.type}: {raised.message}"[:200] if raised is not None else ""
+        detail = f"{raised.type}: {raised.message}"[:200] if raised is not None else outcome.note
         return _verdict(sample, outcome.status, detail, seconds)
-    same = values.equal(outcome.value, values.decode(item.output))
-    return _verdict(sample, Status.PASSED if same else Status.WRONG, "", seconds)
+    right = equal(outcome.value, values.decode(item.output))
+    return _verdict(sample, Status.PASSED if right else Status.WRONG, "", seconds)
 
 
 def _verdict(sample: Sample, status: Status, detail: str = "", seconds: float = 0.0) -> Verdict:
@@ -126,14 +120,5 @@ def literal_call(call: str) -> bool:
     try:
         values.parse_call(call)
     except values.NotALiteral:
-        return False
-    return True
-
-
-def is_expression(text: str) -> bool:
-    """Whether the text parses as one Python expression."""
-    try:
-        ast.parse(text.strip(), mode="eval")
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
         return False
     return True

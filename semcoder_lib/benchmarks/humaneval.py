@@ -19,6 +19,7 @@ from semcoder_lib.benchmarks.base import (
     Task,
     check_scorer,
 )
+from semcoder_lib.benchmarks.calls import Ledger
 from semcoder_lib.benchmarks.files import locate, read_rows
 from semcoder_lib.benchmarks.testcode import judge_together
 from semcoder_lib.prompts import Prompt
@@ -57,7 +58,13 @@ class HumanEval(Benchmark):
         return codegen.extract_code(task, text, style, task.data["prompt"])
 
     def judge(
-        self, tasks: Sequence[Task], samples: Sequence[Sample], *, scorer: str, box: Any
+        self,
+        tasks: Sequence[Task],
+        samples: Sequence[Sample],
+        *,
+        scorer: str,
+        box: Any,
+        ledger: Ledger | None = None,
     ) -> list[Verdict]:
         """Strict: solution and tests in two sandboxes where the tests allow it (`Trust.SPLIT`).
         Official: both in one, as the published runner does."""

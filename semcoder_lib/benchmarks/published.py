@@ -7,8 +7,10 @@ and output answers that contain the call; refused answers leave the denominator 
 answer of the same task passed, and count as wrong otherwise.
 
 The text of an answer is code to this scorer, so `1 or True` passes. It runs in the sandbox, which
-protects this machine but not the verdict (`Trust.SAME_PROCESS`). Where the whole assertion is a
-comparison of two plain literals its truth is decided here, because running it can give no other.
+protects this machine but not the verdict (`Trust.SAME_PROCESS`). Two kinds of assertion are
+decided without executing their text, because that can give no other verdict: a comparison of two
+plain literals, and of a literal with a literal call of the benchmark's own program, whose value
+the sandbox tells.
 """
 
 from __future__ import annotations
@@ -18,40 +20,57 @@ from collections.abc import Sequence
 from typing import Any
 
 from semcoder_lib.benchmarks.base import Sample
+from semcoder_lib.benchmarks.calls import FLOOR_SECONDS, Call, Ledger, cpu_limits
 from semcoder_lib.benchmarks.execution import Item
+from semcoder_lib.benchmarks.testcode import RUNNER, told
 from semcoder_lib.records import Status, Trust, Verdict
-
-SECONDS = 3.0
-_RUNNER = "def run(text):\n    exec(text, {})\n"
+from semcoder_lib.values import Unserializable
 
 
 def judge(
-    items: Sequence[Item], samples: Sequence[Sample], direction: str, box: Any
+    items: Sequence[Item], samples: Sequence[Sample], direction: str, box: Any, ledger: Ledger
 ) -> list[Verdict]:
     """One verdict a sample, in order. A refused answer that the scorer drops has
     `counted=False`."""
-    from semcoder_lib.sandbox import Job, Limits
-
     statuses: list[Status | None] = [None] * len(samples)
     refused = [False] * len(samples)
+    calls: list[tuple[int, Any, Call]] = []
     texts: dict[str, list[int]] = {}
     for place, (item, sample) in enumerate(zip(items, samples, strict=True)):
         answer = sample.answer.text or ""
-        renamed = _renamed(item, sample.answer.function)
-        if _guarded(renamed, answer, direction):
+        named = _renamed(item, sample.answer.function)
+        if _guarded(named, answer, direction):
             refused[place] = True
-            statuses[place] = Status.NO_ANSWER if not answer.strip() else Status.WRONG
+            statuses[place] = Status.WRONG if answer.strip() else Status.NO_ANSWER
             continue
-        statuses[place] = _decided(renamed.output, answer)
-        if statuses[place] is None:
-            text = f"{renamed.source}\nassert {renamed.output} == {answer}"
+        found = _simple(named, answer)
+        if isinstance(found, Status):
+            statuses[place] = found
+        elif found is not None:
+            calls.append((place, *found))
+        else:
+            text = f"{named.source}\nassert {named.output} == {answer}"
             texts.setdefault(text, []).append(place)
-    limits = Limits(cpu_seconds=SECONDS, wall_seconds=3 * SECONDS, memory_mb=4096)
-    jobs = [Job(_RUNNER, "run", calls=[(text,)], limits=limits) for text in texts]
+    outcomes = ledger.run([call for _, _, call in calls], box)
+    for (place, known, _), outcome in zip(calls, outcomes, strict=True):
+        status = _compared(known, outcome)
+        statuses[place] = status
+        if status is None:  # the value has no exact text: only running the text can tell
+            named = _renamed(items[place], samples[place].answer.function)
+            text = f"{named.source}\nassert {named.output} == {samples[place].answer.text}"
+            texts.setdefault(text, []).append(place)
+    _execute(texts, statuses, box)
+    return _verdicts(samples, statuses, refused)
+
+
+def _execute(texts: dict[str, list[int]], statuses: list[Status | None], box: Any) -> None:
+    from semcoder_lib.sandbox import Job
+
+    limits = cpu_limits(FLOOR_SECONDS, memory_mb=4096)
+    jobs = [Job(RUNNER, "run", calls=[(text,)], limits=limits) for text in texts]
     for outcomes, places in zip(box.map(jobs), texts.values(), strict=True):
         for place in places:
-            statuses[place] = _status(outcomes[0])
-    return _verdicts(samples, statuses, refused)
+            statuses[place] = told(outcomes[0])[0]
 
 
 def _guarded(item: Item, answer: str, direction: str) -> bool:
@@ -69,11 +88,13 @@ def _renamed(item: Item, function: str) -> Item:
     return Item(alias, function, function + arguments, item.output)
 
 
-def _decided(output: str, answer: str) -> Status | None:
-    """The verdict where both sides are plain literals and nothing else is in the assertion."""
+def _simple(item: Item, answer: str) -> Status | tuple[Any, Call] | None:
+    """The verdict of a comparison of literals; the known value and the call of a comparison with
+    a literal call; None for everything else."""
     try:
-        body = ast.parse(f"assert {output} == {answer}").body
-        known = ast.literal_eval(output.strip())
+        body = ast.parse(f"assert {item.output} == {answer}").body
+        expected = ast.parse(item.output.strip(), mode="eval").body
+        known = ast.literal_eval(expected)
     except (SyntaxError, ValueError, MemoryError, RecursionError, TypeError):
         return None
     node = body[0] if len(body) == 1 else None
@@ -82,43 +103,42 @@ def _decided(output: str, answer: str) -> Status | None:
     test = node.test
     if len(test.ops) != 1 or not isinstance(test.ops[0], ast.Eq):
         return None
-    if ast.dump(test.left) != ast.dump(ast.parse(output.strip(), mode="eval").body):
+    if ast.dump(test.left) != ast.dump(expected):
         return None
+    right = test.comparators[0]
     try:
-        got = ast.literal_eval(test.comparators[0])
-        return Status.PASSED if known == got else Status.WRONG
-    except (ValueError, TypeError, MemoryError, RecursionError):
+        if not isinstance(right, ast.Call) or ast.unparse(right) == "set()":
+            return Status.PASSED if known == ast.literal_eval(right) else Status.WRONG
+        if right.keywords or ast.unparse(right.func) != item.entry_point:
+            return None
+        arguments = tuple(ast.literal_eval(argument) for argument in right.args)
+        return known, Call.of(item.source, item.entry_point, arguments)
+    except (ValueError, TypeError, MemoryError, RecursionError, Unserializable):
         return None
 
 
-def _status(outcome: Any) -> Status:
-    if outcome.status is Status.OK:
-        return Status.PASSED
-    if outcome.exception is not None and outcome.exception.type == "AssertionError":
-        return Status.WRONG
-    return outcome.status  # type: ignore[no-any-return]
+def _compared(known: Any, outcome: Any) -> Status | None:
+    if outcome.status is Status.UNSERIALIZABLE:
+        return None
+    if outcome.status is not Status.OK:
+        return told(outcome)[0]
+    return Status.PASSED if known == outcome.value else Status.WRONG
 
 
 def _verdicts(
     samples: Sequence[Sample], statuses: Sequence[Status | None], refused: Sequence[bool]
 ) -> list[Verdict]:
-    right = {
-        sample.task_id
-        for sample, status in zip(samples, statuses, strict=True)
-        if status is Status.PASSED
-    }
-    verdicts = []
-    for sample, status, out in zip(samples, statuses, refused, strict=True):
-        assert status is not None
-        verdicts.append(
-            Verdict(
-                sample.task_id,
-                status is Status.PASSED,
-                status,
-                index=sample.index,
-                counted=not (out and sample.task_id in right),
-                trust=Trust.SAME_PROCESS,
-                detail="refused by the scorer's text guard" if out else "",
-            )
+    pairs = list(zip(samples, statuses, strict=True))
+    right = {sample.task_id for sample, status in pairs if status is Status.PASSED}
+    return [
+        Verdict(
+            sample.task_id,
+            status is Status.PASSED,
+            status or Status.INFRASTRUCTURE,
+            index=sample.index,
+            counted=not (out and sample.task_id in right),
+            trust=Trust.SAME_PROCESS,
+            detail="refused by the scorer's text guard" if out else "",
         )
-    return verdicts
+        for (sample, status), out in zip(pairs, refused, strict=True)
+    ]

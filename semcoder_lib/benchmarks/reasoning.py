@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from semcoder_lib import prompts, values
+from semcoder_lib import prompts
 from semcoder_lib.benchmarks import published, shots
 from semcoder_lib.benchmarks.assertions import clean_answer, faithful_answer
 from semcoder_lib.benchmarks.base import Answer, Benchmark, Probe, Sample, Task, check_scorer
+from semcoder_lib.benchmarks.calls import Ledger
 from semcoder_lib.benchmarks.execution import Item, judge_inputs, judge_output, literal_call
 from semcoder_lib.errors import UserError
 from semcoder_lib.prompts import Prompt
@@ -51,17 +52,24 @@ class ExecutionReasoning(Benchmark):
         return clean_answer(text, self.direction)
 
     def judge(
-        self, tasks: Sequence[Task], samples: Sequence[Sample], *, scorer: str, box: Any
+        self,
+        tasks: Sequence[Task],
+        samples: Sequence[Sample],
+        *,
+        scorer: str,
+        box: Any,
+        ledger: Ledger | None = None,
     ) -> list[Verdict]:
         """Strict: `execution`. Official: CRUXEval's published scorer, see `published`."""
         check_scorer(scorer)
         by_id = {task.task_id: self.item(task) for task in tasks}
+        ledger = ledger or Ledger()
         items = [by_id[sample.task_id] for sample in samples]
         if scorer == "official":
-            return published.judge(items, samples, self.direction, box)
+            return published.judge(items, samples, self.direction, box, ledger)
         if self.direction == "output":
             return [judge_output(i, s) for i, s in zip(items, samples, strict=True)]
-        return judge_inputs(items, samples, box)
+        return judge_inputs(items, samples, box, ledger)
 
     def probes(self, tasks: Sequence[Task]) -> list[Probe]:
         """References, empty answers, planted cheats, and constants."""
@@ -123,7 +131,7 @@ _INPUT_CHEATS = (
     ("redefinition", "(lambda: {output})() or {f}()"),
 )
 _OUTPUT_CONSTANTS = ("False", "True", "[]", "''", "0", "1", "-1", "{}", "None")
-_INPUT_CONSTANTS = ("f('')", "f([])", "f(0)", "f({})", "f('a')", "f('', '')", "f([], 0)")
+_INPUT_CONSTANTS = ("f('')", "f([])", "f({})", "f(0)")
 
 
 def _few_shot(item: Item, direction: str, reasoning: str, count: int) -> Prompt:
@@ -138,8 +146,3 @@ def _few_shot(item: Item, direction: str, reasoning: str, count: int) -> Prompt:
         reasoning=reasoning,
         count=count or 2,
     )
-
-
-def output_text(value: Any) -> str:
-    """The text of a recorded output value."""
-    return values.encode(value)

