@@ -39,8 +39,16 @@ display.table(results["scores"], columns)
 # %%
 display.figure(figures.format_bars(results["scores"]))
 
+# %% [markdown]
+# ## Paired differences
+# Each format against the first one, over the same items: the number to believe.
+
 # %%
 display.table(results["differences"])
+
+# %% [markdown]
+# ## What each format cost
+# Equal steps are not equal tokens: a trace is longer than an answer.
 
 # %%
 columns = ("format", "seed", "steps", "tokens", "trained_tokens", "final_loss", "seconds")

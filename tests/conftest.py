@@ -1,4 +1,4 @@
-"""Marks: `slow` runs only with --slow; `data` is skipped by name, and counted, without SEMCODER_DATA."""
+"""Marks: `slow` runs only with --slow; `data` is skipped by name without SEMCODER_DATA."""
 
 from __future__ import annotations
 

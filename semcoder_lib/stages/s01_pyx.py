@@ -26,7 +26,7 @@ def run(session: Session) -> dict[str, Any]:
         workers=session.workers,
         held_out=p.pyx_held_out,
     )
-    return {"funnel": built.funnel, "description": pyx.describe(load(session.folder))}
+    return {"funnel": built.funnel, "description": _described(load(session.folder), built.funnel)}
 
 
 def load(folder: Path) -> list[records.Entry]:
@@ -44,4 +44,27 @@ def _from_file(session: Session, path: Path) -> dict[str, Any]:
         raise UserError(f"pyx_source: {path} is not a file; give a PyX file in the hub's format")
     entries, funnel = pyx.from_hub(workspace.read_jsonl(path), box=session.box)
     workspace.write_jsonl(session.path("pyx.jsonl"), map(records.to_row, entries))
-    return {"funnel": funnel, "description": pyx.describe(entries)}
+    return {"funnel": funnel, "description": _described(entries, funnel)}
+
+
+def _described(entries: list[records.Entry], funnel: dict[str, Any]) -> dict[str, Any]:
+    """The corpus's description with what the report draws: category shares, table 8's row."""
+    told = pyx.describe(entries)
+    parts = [p for name, p in funnel.items() if name in ("real", "synthesised")]
+    candidates = sum(p.get("candidates", 0) for p in parts)
+    failing = sum(n for p in parts for reason, n in p.items() if "on which it runs" in reason)
+    shares: dict[str, dict[str, float]] = {}
+    for label, synthesised in (("real functions", False), ("synthesised", True)):
+        part = [e for e in entries if (e.program.origin == "synthesised") == synthesised]
+        if part:
+            counts = pyx.describe(part)["category"]
+            shares[label] = {name: n / len(part) for name, n in counts.items()}
+    told["categories"] = shares
+    told["candidates"] = candidates or len(entries)
+    if candidates:
+        told["table_8"] = {
+            "seed_parse_pct": 100.0,  # a seed is a function cut out of a parsed module
+            "solution_parse_pct": 100.0,
+            "solution_execute_pct": 100.0 * (candidates - failing) / candidates,
+        }
+    return told

@@ -15,9 +15,7 @@ def run(session: Session) -> dict[str, Any]:
     """Writes the adapters `main/` and `refine/`, the loss curves, and returns what was trained."""
     p = session.profile
     examples, counts = main_examples(session)
-    main = training.train(
-        examples, session.path("main"), base=p.model, config=config_of(p, "main")
-    )
+    main = training.train(examples, session.path("main"), base=p.model, config=config_of(p, "main"))
     results: dict[str, Any] = {"examples": counts, "main": as_plain(main.summary())}
     faults = s03_pyx_r.load(session.upstream(3))
     if p.refine_steps and faults:
@@ -123,5 +121,3 @@ def config_of(p: Any, phase: str) -> training.Config:
 def adapter(folder: Path, phase: str = "main") -> Path:
     """Where a phase's adapter is."""
     return folder / phase
-
-

@@ -57,9 +57,7 @@ def examples_by_format(
     pairs = []
     for m in accepted:
         entry = entries[m.program_id]
-        case = next(
-            c for c in entry.cases if monologues.call_text(entry.program, c) == m.call
-        )
+        case = next(c for c in entry.cases if monologues.call_text(entry.program, c) == m.call)
         pairs.append((entry.program, case))
     traces = list(tracing.trace_many(pairs, session.box))
     rows: dict[str, list[training.Example]] = {format: [] for format in formats}

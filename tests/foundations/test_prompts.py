@@ -58,7 +58,7 @@ def test_the_faithful_style_says_what_it_needs(
     monkeypatch.setenv("SEMCODER_HOME", str(tmp_path))
     prompts._read_authors.cache_clear()
     try:
-        with pytest.raises(UserError, match="needs authors_prompts.json"):
+        with pytest.raises(UserError, match=r"needs authors_prompts\.json"):
             prompts.forward(SOURCE, "f('b')", style="faithful")
     finally:
         prompts._read_authors.cache_clear()

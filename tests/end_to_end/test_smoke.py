@@ -1,0 +1,129 @@
+"""A newcomer's first minutes: the smoke profile through Papermill, then resumed, then each notebook
+alone from a fresh kernel."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from semcoder_lib import stages, workspace
+
+ROOT = Path(__file__).resolve().parents[2]
+TABLES = ["table_1", "table_2", "table_3a", "table_3b", "table_4", "table_5", "table_6", "table_7",
+          "table_8"]  # fmt: skip
+
+
+def run(*arguments: str, cwd: Path) -> tuple[int, dict[str, object], str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "semcoder_lib", "run", *arguments],
+        capture_output=True, text=True, check=False, cwd=cwd,
+    )  # fmt: skip
+    lines = done.stdout.strip().splitlines()
+    return done.returncode, json.loads(lines[-1]) if lines else {}, done.stderr
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("runs")
+    before = os.environ.get("SEMCODER_RUNS")
+    os.environ["SEMCODER_RUNS"] = str(folder)
+    yield folder
+    if before is None:
+        os.environ.pop("SEMCODER_RUNS")
+    else:
+        os.environ["SEMCODER_RUNS"] = before
+
+
+@pytest.fixture(scope="module")
+def smoke(runs: Path) -> dict[str, object]:
+    began = time.monotonic()
+    status, summary, errors = run("smoke", cwd=runs)
+    assert status == 0, errors
+    assert time.monotonic() - began < 600, "the smoke run is meant for four minutes"
+    return summary
+
+
+def test_the_run_ends_in_a_report(smoke: dict[str, object], runs: Path) -> None:
+    report = runs / "smoke" / "09_report"
+    assert smoke["report"] == str(report / "report.html")
+    page = (report / "report.html").read_text()
+    for name in TABLES:
+        assert f"id='{name}'" in page
+    results = workspace.read_json(report / "results.json")
+    drawn = {f["name"]: f for f in results["figures"]}
+    for number in (1, 2, 3, 4, 6):
+        assert drawn[f"figure_{number}"]["present"], drawn[f"figure_{number}"]["reason"]
+        for kind in ("png", "svg", "csv"):
+            assert (report / "figures" / f"figure_{number}.{kind}").stat().st_size > 0
+    assert drawn["figure_5"]["present"] or drawn["figure_5"]["reason"]
+    assert results["warnings"] == []
+
+
+def test_each_stage_left_its_card(smoke: dict[str, object], runs: Path) -> None:
+    for stage in stages.STAGES.values():
+        card = workspace.read_json(runs / "smoke" / stage.label / "card.json")
+        assert card["outputs"]
+        assert card["seconds"] > 0
+        assert card["configuration"]["profile"] == "smoke"
+        copy = runs / "smoke" / "notebooks" / f"{stage.label}.ipynb"
+        assert copy.exists()
+        assert copy.with_suffix(".html").exists()
+
+
+def test_the_numbers_are_there(smoke: dict[str, object], runs: Path) -> None:
+    results = workspace.read_json(runs / "smoke" / "06_reasoning" / "results.json")
+    seen = {(s["benchmark"], s["model"]) for s in results["scores"]}
+    assert {("pyx-o", "base"), ("pyx-o", "tuned"), ("pyx-i", "base"), ("pyx-i", "tuned")} <= seen
+    for score in results["scores"]:
+        assert 0.0 <= score["low"] <= score["value"] <= score["high"] <= 1.0
+        assert score["n"] == sum(score["statuses"].values()) > 0
+
+
+def test_running_again_reuses_everything(smoke: dict[str, object], runs: Path) -> None:
+    status, summary, errors = run("smoke", cwd=runs)
+    assert status == 0, errors
+    assert all(n["reused"] for n in summary["notebooks"])  # type: ignore[attr-defined]
+
+
+def test_a_failing_notebook_is_named_and_the_run_goes_on_later(
+    smoke: dict[str, object], runs: Path
+) -> None:
+    file = runs / "smoke" / "02_monologues" / "forward.jsonl"
+    good = file.read_bytes()
+    file.write_bytes(good[: len(good) // 2])  # a truncated file in the run's folder
+    card = runs / "smoke" / "04_sft" / "card.json"
+    kept = card.read_bytes()
+    card.unlink()
+    status, _, errors = run("smoke", "--only", "04", cwd=runs)
+    assert status == 1
+    line = errors.strip().splitlines()[-1]
+    assert "notebook 04_sft stopped in cell" in line
+    assert "forward.jsonl" in line
+    assert "04_sft.ipynb" in line
+    file.write_bytes(good)
+    card.write_bytes(kept)
+    status, _, errors = run("smoke", cwd=runs)
+    assert status == 0, errors
+
+
+@pytest.mark.parametrize("stage", stages.STAGES.values(), ids=lambda s: s.label)
+def test_each_notebook_runs_alone(
+    stage: stages.Stage, smoke: dict[str, object], runs: Path
+) -> None:
+    notebook = nbformat.read(ROOT / "notebooks" / f"{stage.label}.ipynb", as_version=4)
+    client = NotebookClient(
+        notebook, timeout=300, resources={"metadata": {"path": str(ROOT / "notebooks")}}
+    )
+    client.execute()
+    outputs = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
+    assert outputs
+    assert not [o for o in outputs if o.output_type == "error"]
