@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from dataclasses import dataclass, field
 
 from semcoder_lib.records import Step, Trace
@@ -23,6 +24,7 @@ class Layout:
         return self.lines[line - 1].strip() if 0 < line <= len(self.lines) else ""
 
 
+@functools.lru_cache(maxsize=256)
 def layout(source: str) -> Layout:
     """Raises SyntaxError."""
     bodies: dict[int, int] = {}

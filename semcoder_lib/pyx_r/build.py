@@ -20,7 +20,7 @@ from semcoder_lib.records import Entry, Fault
 from semcoder_lib.sandbox import Sandbox
 
 CHUNK = 64
-TRIED = 4  # mutants of one program in one pass
+TRIED = 3  # mutants of one program in one pass
 PASSES = 8
 LONGEST = 2_000
 Funnel = dict[str, int]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import collections
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from semcoder_lib.benchmarks.code import clean_code
 from semcoder_lib.pyx_r import evidence as runs
 from semcoder_lib.pyx_r.build import LONGEST, Funnel, _right, accept
 from semcoder_lib.pyx_r.evidence import Dropped, Pair
-from semcoder_lib.pyx_r.mutate import mutate, normal_form
+from semcoder_lib.pyx_r.mutate import altered, mutate, normal_form
 from semcoder_lib.records import Completion, Entry, Fault, Program
 from semcoder_lib.sandbox import Sandbox
 
@@ -19,42 +18,9 @@ REPAIRS = 60
 
 
 def code_of(text: str, entry_point: str) -> str | None:
-    """The longest beginning of a completion's program that parses and defines the entry point.
-
-    The program is the first fenced block, or the whole text up to a closing fence where the fence
-    was opened by the prompt. A model that ran into its length limit leaves half a line behind, so
-    lines are taken off the end until the rest parses.
-    """
-    found = re.search(r"```(?:python|py)?\n(.*?)(?:```|\Z)", text, re.DOTALL)
-    body = found[1] if found else text.partition("```")[0]
-    lines = body.rstrip().splitlines()
-    for count in range(len(lines), 0, -1):
-        source = "\n".join(lines[:count]) + "\n"
-        try:
-            tree = ast.parse(source)
-        except (SyntaxError, ValueError, MemoryError, RecursionError):
-            continue
-        functions = [n.name for n in tree.body if isinstance(n, ast.FunctionDef)]
-        return _program_part(tree) if entry_point in functions else None
-    return None
-
-
-def _program_part(tree: ast.Module) -> str:
-    """Definitions, imports and constants, without the examples that models add after them."""
-    kept: list[ast.stmt] = [
-        node
-        for node in tree.body
-        if isinstance(
-            node,
-            ast.FunctionDef
-            | ast.ClassDef
-            | ast.Import
-            | ast.ImportFrom
-            | ast.Assign
-            | ast.AnnAssign,
-        )
-    ]
-    return ast.unparse(ast.Module(kept, [])) + "\n"
+    """The program in a completion, without the examples that models add after it; None where
+    nothing in it defines the entry point."""
+    return clean_code(text, entry_point).text
 
 
 def from_completions(
@@ -107,9 +73,7 @@ def from_completions(
         else:
             failing.append(item)
     mended = _repaired(failing, box, seed, repairs)
-    funnel["repaired"] = sum(
-        a.pair.fixed != b.pair.fixed for a, b in zip(mended, failing, strict=True)
-    )
+    funnel["repaired"] = sum(a is not b for a, b in zip(mended, failing, strict=True))
     programs = {k: e.program for k, e in known.items()}
     faults, drops = accept(runs.shrunk(mended, box), box, programs, "model", max_characters)
     funnel.update(drops)
@@ -127,7 +91,6 @@ def _repaired(
         pair = failure.pair
         program = Program(pair.buggy, pair.entry_point, id=pair.program_id)
         offers.append([m.buggy for m in mutate(program, seed=seed, limit=repairs)])
-        # the failing case first: most edits do not mend it, and then the rest need not be read
         jobs += [
             runs.job(source, pair.entry_point, [c.arguments for c in pair.cases])
             for source in offers[-1]
@@ -143,5 +106,20 @@ def _repaired(
         if fix is None:
             mended.append(failure)
         else:
-            mended.append(replace(failure, pair=replace(failure.pair, fixed=fix)))
+            pair = replace(failure.pair, fixed=fix, cause=_cause(failure.pair.buggy, fix))
+            mended.append(replace(failure, pair=pair))
     return mended
+
+
+def _cause(buggy: str, fixed: str) -> str:
+    """What is wrong with the altered line, in words; empty where several lines differ."""
+    line, fixed_line, height, fixed_height = altered(buggy, fixed)
+    old = buggy.splitlines()[line - 1 : line - 1 + height]
+    new = fixed.splitlines()[fixed_line - 1 : fixed_line - 1 + fixed_height]
+    if len(old) == len(new) == 1:
+        return f"`{old[0].strip()}` is wrong; it should be `{new[0].strip()}`."
+    if len(new) == 1 and not old:
+        return f"The statement `{new[0].strip()}` is missing."
+    if len(old) == 1 and not new:
+        return f"The statement `{old[0].strip()}` should not be there."
+    return ""

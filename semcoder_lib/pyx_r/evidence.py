@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from semcoder_lib import values
+from semcoder_lib.errors import InfrastructureError
 from semcoder_lib.pyx_r.align import alike, line_map
 from semcoder_lib.pyx_r.divergence import Divergence, divergence, last_difference
 from semcoder_lib.pyx_r.rationale import Evidence
@@ -61,8 +62,18 @@ def job(source: str, entry_point: str, calls: Sequence[tuple[Any, ...]]) -> Job:
     return Job(source, entry_point, calls=list(calls), limits=QUICK, share=True, give_up=1)
 
 
+def sound(outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+    """The outcomes, unless one of them says nothing about the program: what the sandbox could not
+    run must not count as anything. Raises InfrastructureError."""
+    for outcome in outcomes:
+        if outcome.status is Status.INFRASTRUCTURE:
+            raise InfrastructureError(f"the sandbox could not run a program: {outcome.note}")
+    return outcomes
+
+
 def passes(outcomes: Sequence[Outcome], cases: Sequence[Case]) -> bool:
     """Every case ran and gave its output."""
+    sound(outcomes)
     return len(outcomes) == len(cases) and all(
         o.status is Status.OK and equal(o.value, c.output)
         for o, c in zip(outcomes, cases, strict=True)
@@ -86,7 +97,7 @@ def failing(pairs: Iterable[Pair], box: Sandbox) -> Iterator[Failing | Dropped]:
 
 
 def _failing(pair: Pair, outcomes: Sequence[Outcome]) -> Failing | Dropped:
-    for outcome in outcomes:
+    for outcome in sound(outcomes):
         if outcome.status not in (Status.OK, Status.EXCEPTION):
             return Dropped(outcome.status.value)
     wrong = [
@@ -136,7 +147,7 @@ def _best(
 ) -> Failing | None:
     types = {type(c.output) for c in now.pair.cases}
     best: Failing | None = None
-    for arguments, ours, right in zip(offers, buggy, fixed, strict=True):
+    for arguments, ours, right in zip(offers, sound(buggy), sound(fixed), strict=True):
         if right.status is not Status.OK or type(right.value) not in types:
             continue
         if not fails(ours, right.value) or ours.status is not now.actual.status:

@@ -53,7 +53,8 @@ def _decoded(fault: Fault) -> tuple[tuple[Any, ...], Any] | None:
 def _problem(
     fault: Fault, expected: Any, entry: Entry | None, fixed: list[Outcome], buggy: Outcome
 ) -> str:
-    first, *rest = fixed
+    first, *rest = runs.sound(fixed)
+    runs.sound([buggy])
     if first.status is not Status.OK or not runs.equal(first.value, expected):
         return "the fix does not give the expected value on the failing call"
     if entry is not None and not runs.passes(rest, entry.cases):

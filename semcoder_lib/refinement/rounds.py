@@ -1,0 +1,253 @@
+"""Rounds of self-refinement (sections 6.3 and D of the paper), with the feedback named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from semcoder_lib import prompts
+from semcoder_lib.errors import UserError
+from semcoder_lib.pyx_r import refined_code
+from semcoder_lib.refinement.checks import Check, Seen, run_checks
+from semcoder_lib.refinement.curve import Curve, State
+from semcoder_lib.refinement.feedback import (
+    SOURCES,
+    Feedback,
+    feedbacks,
+    self_test_prompt,
+    self_tests,
+    shown_solution,
+    visible,
+)
+from semcoder_lib.refinement.kinds import NO_PROGRAM, PASSED, kind_of
+from semcoder_lib.refinement.store import Engine, Store
+from semcoder_lib.refinement.tasks import RefinementTask
+from semcoder_lib.sandbox import Sandbox
+
+ACCEPT = ("replace", "keep_better")
+
+
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """A task's present solution and what is known of it."""
+
+    solution: str
+    seen: Seen
+    right: dict[str, bool]
+    kind: str
+
+    @property
+    def score(self) -> float | None:
+        passed = self.seen.passed
+        return sum(passed) / len(passed) if passed else None
+
+
+def refine(
+    tasks: Sequence[RefinementTask],
+    engine: Engine | None,
+    box: Sandbox,
+    *,
+    rounds: int,
+    source: str = "public",
+    accept: str = "replace",
+    temperature: float = 0.0,
+    top_p: float = 0.95,
+    max_new_tokens: int = 512,
+    first_tokens: int = 256,
+    seed: int = 0,
+    style: str = "clean",
+    store: Path | str | None = None,
+) -> Curve:
+    """Refines every task's first greedy solution for `rounds` rounds.
+
+    In each round every task with a failing visible check is put to the model again, with its
+    problem, its present program and the first failing check. `source` says what is visible:
+    `public`, `self`, `trace` or `oracle` (see `SOURCES`); with `self` the model is first asked for
+    tests, once and greedily. `accept`: `replace` takes every program that the model offers (the
+    paper), `keep_better` only one that passes more visible checks, so that what passes visibly
+    never falls. An answer without a program leaves the old one in place. `temperature` 0 is greedy;
+    the first solution always is.
+
+    All completions go to `store` (JSONL), from which an interrupted run goes on, and from which the
+    same curve comes again without an engine (`engine=None`). Hidden verdicts are used for the
+    curve only; nothing but `oracle` feeds them back. Raises UserError for an unknown source or
+    rule, and when completions are missing without an engine.
+    """
+    if source not in SOURCES:
+        raise UserError(f"feedback source {source!r}: choose from {', '.join(SOURCES)}")
+    if accept not in ACCEPT:
+        raise UserError(f"acceptance rule {accept!r}: choose from {', '.join(ACCEPT)}")
+    if len({t.id for t in tasks}) != len(tasks):
+        raise UserError("two refinement tasks have the same id")
+    kept = Store(store, engine)
+    first = _first_solutions(tasks, kept, engine, first_tokens)
+    checks = _checks(tasks, source, kept, engine)
+    judged: dict[tuple[str, str], dict[str, bool]] = {}
+    now = _look(tasks, first, checks, box, judged)
+    history = [_states(tasks, now, asked=set(), changed=set())]
+    for turn in range(1, rounds + 1):
+        items = [
+            (task, state.solution, checks[task.id], state.seen)
+            for task, state in zip(tasks, now, strict=True)
+        ]
+        given = feedbacks(items, source, box)
+        asked = [n for n, feedback in enumerate(given) if feedback is not None]
+        rows = kept.complete(
+            [(tasks[n].id, turn, _prompt(tasks[n], now[n], given[n], style)) for n in asked],
+            engine,
+            max_new_tokens=max_new_tokens,
+            temperature=temperature,
+            top_p=top_p,
+            seed=seed,
+        )
+        offered = {
+            n: code
+            for n, row in zip(asked, rows, strict=True)
+            if (code := _offer(row["text"], style))
+        }
+        order = sorted(offered)
+        fresh = _look([tasks[n] for n in order], [offered[n] for n in order], checks, box, judged)
+        changed = set()
+        for n, new in zip(order, fresh, strict=True):
+            if accept == "replace" or _better(new, now[n]):
+                changed.add(n)
+                now[n] = new
+        history.append(_states(tasks, now, set(asked), changed))
+    settings = {
+        "rounds": rounds, "max_new_tokens": max_new_tokens, "first_tokens": first_tokens,
+        "top_p": top_p, "seed": seed, "style": style, "tasks": len(tasks),
+        "visible_checks": sum(len(c) for c in checks.values()),
+        "without_visible": sum(not c for c in checks.values()),
+    }  # fmt: skip
+    return Curve(kept.model, source, accept, temperature, tuple(history), settings)
+
+
+def _first_solutions(
+    tasks: Sequence[RefinementTask], kept: Store, engine: Engine | None, first_tokens: int
+) -> list[str]:
+    prompted = [t for t in tasks if t.initial is None]
+    asked = []
+    for task in prompted:
+        if task.start is None:
+            raise UserError(f"refinement task {task.id}: neither a first solution nor a prompt")
+        asked.append((task.id, 0, task.start))
+    rows = iter(
+        kept.complete(
+            asked, engine, max_new_tokens=first_tokens, temperature=0.0, top_p=1.0, seed=0
+        )
+    )
+    return [
+        t.initial if t.initial is not None else (t.extract(next(rows)["text"]) or "") for t in tasks
+    ]
+
+
+def _checks(
+    tasks: Sequence[RefinementTask], source: str, kept: Store, engine: Engine | None
+) -> dict[str, tuple[Check, ...]]:
+    written: dict[str, list[Check]] = {}
+    if source == "self":
+        asked = [(t.id, -1, self_test_prompt(t)) for t in tasks]
+        rows = kept.complete(asked, engine, max_new_tokens=200, temperature=0.0, top_p=1.0, seed=0)
+        for task, row in zip(tasks, rows, strict=True):
+            written[task.id] = self_tests(task, row["text"])
+    return {t.id: visible(t, source, written.get(t.id, ())) for t in tasks}
+
+
+def _prompt(
+    task: RefinementTask, now: _Now, feedback: Feedback | None, style: str
+) -> prompts.Prompt:
+    assert feedback is not None
+    return prompts.refine(
+        task.problem,
+        shown_solution(now.solution),
+        feedback.failed_test,
+        trace=feedback.trace,
+        style=style,
+    )
+
+
+def _offer(text: str, style: str) -> str | None:
+    """The program in a completion. The authors' driver takes the first fenced block, whatever it
+    is (style `faithful`); ours takes the one after `[Refined]`."""
+    if style == "faithful":
+        opened = text.partition("```python")[2] or text.partition("```")[2]
+        code = opened.partition("```")[0].strip("\n")
+        return code + "\n" if code.strip() else None
+    return refined_code(text)
+
+
+def _better(new: _Now, old: _Now) -> bool:
+    return (new.score or 0.0) > (old.score or 0.0)
+
+
+def _look(
+    tasks: Sequence[RefinementTask],
+    solutions: Sequence[str],
+    checks: dict[str, tuple[Check, ...]],
+    box: Sandbox,
+    judged: dict[tuple[str, str], dict[str, bool]],
+) -> list[_Now]:
+    """Runs the visible checks, asks the judges, and names the kind of each failure."""
+    programs = [
+        (solution, task.entry_point, checks[task.id], task.tolerance)
+        for task, solution in zip(tasks, solutions, strict=True)
+    ]
+    seen = run_checks(programs, box)
+    _judge(tasks, solutions, box, judged)
+    kinds = _kinds(tasks, solutions, box, judged)
+    return [
+        _Now(solution, looked, judged[task.id, solution], kind)
+        for task, solution, looked, kind in zip(tasks, solutions, seen, kinds, strict=True)
+    ]
+
+
+def _judge(
+    tasks: Sequence[RefinementTask],
+    solutions: Sequence[str],
+    box: Sandbox,
+    judged: dict[tuple[str, str], dict[str, bool]],
+) -> None:
+    groups: dict[int, list[tuple[RefinementTask, str]]] = {}
+    for task, solution in zip(tasks, solutions, strict=True):
+        if (task.id, solution) not in judged:
+            groups.setdefault(id(task.judge), []).append((task, solution))
+    for members in groups.values():
+        found = members[0][0].judge.judge([(t.id, s) for t, s in members], box)
+        for (task, solution), right in zip(members, found, strict=True):
+            judged[task.id, solution] = right
+
+
+def _kinds(
+    tasks: Sequence[RefinementTask],
+    solutions: Sequence[str],
+    box: Sandbox,
+    judged: dict[tuple[str, str], dict[str, bool]],
+) -> list[str]:
+    """By the first hidden check that fails; a failure that no hidden check shows (a special test
+    of the benchmark) is `other`. For the atlas only."""
+    failing = [
+        (n, task, solution)
+        for n, (task, solution) in enumerate(zip(tasks, solutions, strict=True))
+        if not all(judged[task.id, solution].values())
+    ]
+    kinds = [PASSED] * len(tasks)
+    runs = run_checks([(s, t.entry_point, t.hidden, t.tolerance) for _, t, s in failing], box)
+    for (n, task, solution), looked in zip(failing, runs, strict=True):
+        place = looked.first_failure
+        if not solution.strip():
+            kinds[n] = NO_PROGRAM
+        elif place is None:
+            kinds[n] = "other"
+        else:
+            kinds[n] = kind_of(looked.outcomes[place], task.hidden[place].expected)
+    return kinds
+
+
+def _states(
+    tasks: Sequence[RefinementTask], now: Sequence[_Now], asked: set[int], changed: set[int]
+) -> tuple[State, ...]:
+    return tuple(
+        State(task.id, x.right, x.score, x.kind, n in asked, n in changed, x.solution)
+        for n, (task, x) in enumerate(zip(tasks, now, strict=True))
+    )

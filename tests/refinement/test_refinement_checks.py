@@ -1,0 +1,102 @@
+"""Reading visible examples, and naming the kinds of failures."""
+
+from __future__ import annotations
+
+import pytest
+
+from semcoder_lib.records import Status
+from semcoder_lib.refinement import Check, from_assertions, from_docstring
+from semcoder_lib.refinement.checks import agrees, assertion
+from semcoder_lib.refinement.kinds import kind_of, wrong_value
+from semcoder_lib.sandbox import Outcome, Raised
+
+
+def test_assertions_with_literals_are_checks_and_the_rest_is_left_out() -> None:
+    text = """
+assert f(1, [2]) == {'a': (1,)}
+assert f('x') is None
+assert not f(0)
+assert f(3)
+assert f(x) == 1
+assert g(1) == 2
+assert f(1) == h(2)
+assert f(1) > 2
+assert f(k=1) == 2
+import os
+assert f(1, [2]) == {'a': (1,)}
+"""
+    assert from_assertions(text, ["f"], "public") == [
+        Check((1, [2]), {"a": (1,)}),
+        Check(("x",), None),
+        Check((0,), False),
+        Check((3,), True),
+    ]
+
+
+def test_half_an_assertion_at_the_end_does_not_spoil_the_others() -> None:
+    found = from_assertions("assert f(1) == 2\nassert f(2) == [3,", ["f"], "self")
+    assert found == [Check((1,), 2, "self")]
+
+
+def test_examples_in_a_docstring() -> None:
+    text = '''def f(x):
+    """Doubles.
+    >>> f(2)
+    4
+    >>> print(f(3))
+    6
+    f([1]) == [1, 1]
+    f("a") => "aa"
+    f(0) returns nothing
+    For f(9) it is large.
+    """
+'''
+    assert from_docstring(text, "f") == [
+        Check((2,), 4),
+        Check(([1],), [1, 1]),
+        Check(("a",), "aa"),
+    ]
+
+
+def test_a_check_is_shown_as_an_assertion() -> None:
+    assert assertion("f", Check((1, "a"), [2.0])) == "assert f(1, 'a') == [2.0]"
+
+
+def test_tolerance_is_the_benchmarks() -> None:
+    assert agrees(1.0000001, 1.0, 1e-6)
+    assert not agrees(1.0000001, 1.0)
+    assert agrees(True, 1)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected", "kind"),
+    [
+        (None, 1, "returns None"),
+        (2, 1, "off by one"),
+        (7, 1, "wrong number"),
+        (-3, 3, "wrong sign"),
+        (True, False, "wrong truth value"),
+        ("1", 1, "wrong type"),
+        ([1], (1,), "wrong type"),
+        ("ab", "AB", "wrong case"),
+        (" ab", "ab", "wrong spaces"),
+        ("ab", "abc", "incomplete text"),
+        ("xyz", "abc", "wrong text"),
+        ([2, 1], [1, 2], "wrong order"),
+        ([1], [1, 2], "elements missing"),
+        ([1, 2, 2], [1, 2], "elements too many"),
+        ([1, 3], [1, 2], "wrong elements"),
+        ({"a": 1}, {"a": 2}, "wrong values"),
+        ({"a"}, {"a", "b"}, "elements missing"),
+    ],
+)
+def test_kinds_of_wrong_values(value: object, expected: object, kind: str) -> None:
+    assert wrong_value(value, expected) == kind
+
+
+def test_kinds_of_bad_ends() -> None:
+    raised = Outcome(Status.EXCEPTION, exception=Raised("KeyError", "'a'"))
+    assert kind_of(raised, 1) == "raises KeyError"
+    assert kind_of(Outcome(Status.TIMEOUT), 1) == "too slow"
+    assert kind_of(Outcome(Status.LOAD_ERROR), 1) == "does not load"
+    assert kind_of(Outcome(Status.OK, value=2), 1) == "off by one"

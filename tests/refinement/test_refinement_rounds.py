@@ -1,0 +1,266 @@
+"""Rounds with a scripted model: what is asked, what is kept, what can be replayed."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from semcoder_lib import refinement
+from semcoder_lib.errors import UserError
+from semcoder_lib.records import Case, Completion, Entry, Fault, Program
+from semcoder_lib.sandbox import Sandbox
+
+RIGHT = {
+    "double": "def double(x):\n    return x * 2\n",
+    "largest": "def largest(xs):\n    return max(xs)\n",
+    "shout": "def shout(s):\n    return s.upper() + '!'\n",
+}
+CALLS = {"double": [1, 0, 5], "largest": [[1, 2], [3, 1], [5]], "shout": ["a", "", "Bc"]}
+
+
+@pytest.fixture(scope="module")
+def box():
+    with Sandbox() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def tasks():
+    entries = []
+    for name, source in RIGHT.items():
+        space: dict = {}
+        exec(source, space)
+        cases = tuple(Case((a,), space[name](a)) for a in CALLS[name])
+        program = Program(source, name, id=name, description=f"The {name} of something.")
+        entries.append(Entry(program, cases))
+    return refinement.from_entries(entries)
+
+
+class Scripted:
+    """A model that answers from a script, by task and number of answers so far."""
+
+    name = "scripted"
+
+    def __init__(self, script: dict[str, list[str]]) -> None:
+        self.script = {k: list(v) for k, v in script.items()}
+        self.requests: list = []
+
+    def generate(self, requests):
+        self.requests += requests
+        return [
+            [Completion(r.task_id, self.script[r.task_id].pop(0), finish="stop", tokens=5)]
+            for r in requests
+        ]
+
+
+def refined(code: str, before: str = "") -> str:
+    return f"{before}[/MONOLOGUE]\n[Refined]\n```python\n{code}```\n"
+
+
+WORSE = "def largest(xs):\n    return None\n"
+FIRST = {
+    "double": "def double(x):\n    return x + 1\n",  # passes the visible case, fails a hidden one
+    "largest": "def largest(xs):\n    return min(xs)\n",
+    "shout": RIGHT["shout"],
+}
+
+
+def script(**later: list[str]) -> Scripted:
+    return Scripted({k: [FIRST[k], *later.get(k, [])] for k in RIGHT})
+
+
+def test_a_failing_visible_example_is_put_to_the_model_and_the_fix_taken(tasks, box) -> None:
+    model = script(largest=[refined(RIGHT["largest"])])
+    curve = refinement.refine(tasks, model, box, rounds=2)
+    assert [p.value for p in curve.points()] == pytest.approx([1 / 3, 2 / 3, 2 / 3])
+    assert curve.moved(1) == (["largest"], [])
+    asked = [r for r in model.requests if "Failed Test" in r.prompt]
+    assert [r.task_id for r in asked] == ["largest"]
+    assert "assert largest([1, 2]) == 2" in asked[0].prompt
+    assert "return min(xs)" in asked[0].prompt
+    assert [s.kind for s in curve.rounds[0]] == ["wrong number", "off by one", "passed"] or [
+        s.kind for s in curve.rounds[0]
+    ] == ["off by one", "off by one", "passed"]
+
+
+def test_only_the_oracle_sees_a_hidden_failure(tasks, box) -> None:
+    public = script(largest=[refined(RIGHT["largest"])])
+    refinement.refine(tasks, public, box, rounds=1, source="public")
+    assert not any("Failed Test" in r.prompt and r.task_id == "double" for r in public.requests)
+    oracle = script(double=[refined(RIGHT["double"])], largest=[refined(RIGHT["largest"])])
+    curve = refinement.refine(tasks, oracle, box, rounds=1, source="oracle")
+    assert curve.oracle
+    assert curve.points()[-1].value == 1.0
+
+
+@pytest.mark.parametrize("source", ["public", "trace", "oracle"])
+def test_no_prompt_but_the_oracles_holds_a_hidden_value(tasks, box, source: str) -> None:
+    """Hidden arguments and values are planted markers; only the oracle's prompt may show them."""
+    marker = 987_123
+    entry = Entry(
+        Program("def f(x):\n    return x * 2\n", "f", id="f", description="Twice."),
+        (Case((1,), 2), Case((marker,), 2 * marker)),
+    )
+    (task,) = refinement.from_entries([entry])
+    again = refined("def f(x):\n    return 2\n")
+    model = Scripted({"f": ["def f(x):\n    return 0\n", again, again]})
+    refinement.refine([task], model, box, rounds=2, source=source)
+    shown = any(str(marker) in r.prompt or str(2 * marker) in r.prompt for r in model.requests)
+    assert shown is (source == "oracle")
+
+
+def test_replace_takes_a_worse_program_and_keep_better_does_not(tasks, box) -> None:
+    worse = {"double": [refined("def double(x):\n    return 'no'\n")]}
+    checks = {"rounds": 1, "source": "oracle"}
+    largest = [refined(RIGHT["largest"])]
+    curve = refinement.refine(tasks, script(**worse, largest=largest), box, **checks)
+    kept = refinement.refine(
+        tasks, script(**worse, largest=largest), box, accept="keep_better", **checks
+    )
+    assert curve.rounds[1][0].solution == "def double(x):\n    return 'no'\n"
+    assert kept.rounds[1][0].solution == FIRST["double"]
+    assert kept.rounds[1][1].changed
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_keep_better_never_falls_on_what_it_sees(tasks, box, seed: int) -> None:
+    import random
+
+    rng = random.Random(seed)
+    answers = {
+        name: [
+            refined(
+                rng.choice([RIGHT[name], WORSE.replace("largest", name), FIRST[name], "x = (\n"])
+            )
+            for _ in range(6)
+        ]
+        for name in RIGHT
+    }
+    curve = refinement.refine(
+        tasks, script(**answers), box, rounds=4, source="oracle", accept="keep_better",
+        temperature=0.8,
+    )  # fmt: skip
+    for before, after in zip(curve.rounds, curve.rounds[1:], strict=False):
+        for x, y in zip(before, after, strict=True):
+            assert (y.visible or 0.0) >= (x.visible or 0.0)
+
+
+def test_an_answer_without_a_program_leaves_the_old_one(tasks, box) -> None:
+    curve = refinement.refine(tasks, script(largest=["I do not know."]), box, rounds=1)
+    assert curve.rounds[1][1].solution == FIRST["largest"]
+    assert curve.rounds[1][1].asked
+    assert not curve.rounds[1][1].changed
+
+
+def test_the_trace_source_shows_the_run(tasks, box) -> None:
+    model = script(largest=[refined(RIGHT["largest"])])
+    refinement.refine(tasks, model, box, rounds=1, source="trace")
+    prompt = next(r.prompt for r in model.requests if "Failed Test" in r.prompt)
+    assert prompt.endswith("### Root Cause Analysis\n")
+    assert "[INPUT]" in prompt
+    assert "[OUTPUT] 1 [/OUTPUT]" in prompt
+
+
+def test_the_models_own_tests_may_be_wrong_and_are_used_all_the_same(tasks, box) -> None:
+    own = {
+        "double": "3) == 6\nassert double(4) == 8",
+        "largest": "[1]) == 5",  # wrong: the right answer to it is 1
+        "shout": "no test at all",
+    }
+    model = Scripted({k: [FIRST[k], own[k], refined(RIGHT[k])] for k in RIGHT})
+    curve = refinement.refine(tasks, model, box, rounds=1, source="self")
+    asked = {r.task_id: r.prompt for r in model.requests if "Failed Test" in r.prompt}
+    assert set(asked) == {"double", "largest"}
+    assert "assert double(3) == 6" in asked["double"]
+    assert "assert largest([1]) == 5" in asked["largest"]
+    assert curve.rounds[0][2].visible is None
+
+
+def test_a_curve_comes_again_from_its_completions_alone(tasks, box, tmp_path) -> None:
+    store = tmp_path / "completions.jsonl"
+    settings = {"rounds": 2, "source": "oracle", "temperature": 0.8, "store": store}
+    answers = {"double": [refined(RIGHT["double"])], "largest": [refined(WORSE)] * 2}
+    curve = refinement.refine(tasks, script(**answers), box, **settings)
+    again = refinement.refine(tasks, None, box, **settings)
+    assert again == curve
+    assert again.rows() == curve.rows()
+    assert "Failed Test" not in store.read_text()
+
+
+def test_an_interrupted_run_asks_only_for_the_rest(tasks, box, tmp_path) -> None:
+    store = tmp_path / "completions.jsonl"
+    answers = {"double": [refined(RIGHT["double"])], "largest": [refined(WORSE)] * 2}
+    whole = refinement.refine(tasks, script(**answers), box, rounds=2, source="oracle")
+    refinement.refine(tasks, script(**answers), box, rounds=1, source="oracle", store=store)
+    rest = Scripted({"largest": [refined(WORSE)]})
+    curve = refinement.refine(tasks, rest, box, rounds=2, source="oracle", store=store)
+    assert [r.task_id for r in rest.requests] == ["largest"]
+    assert curve.rounds == whole.rounds
+
+
+def test_missing_completions_without_an_engine_are_one_clear_line(tasks, box, tmp_path) -> None:
+    store = tmp_path / "completions.jsonl"
+    with pytest.raises(UserError, match="no stored completions"):
+        refinement.refine(tasks, None, box, rounds=1, store=store)
+    refinement.refine(tasks, script(), box, rounds=0, store=store)
+    with pytest.raises(UserError, match=r"1 completions are missing.*largest, round 1"):
+        refinement.refine(tasks, None, box, rounds=1, store=store)
+    other = script()
+    other.name = "another model"
+    with pytest.raises(UserError, match="completions of scripted"):
+        refinement.refine(tasks, other, box, rounds=0, store=store)
+
+
+def test_unknown_settings_are_named(tasks, box) -> None:
+    with pytest.raises(UserError, match="feedback source 'hidden'"):
+        refinement.refine(tasks, script(), box, rounds=1, source="hidden")
+    with pytest.raises(UserError, match="acceptance rule 'best'"):
+        refinement.refine(tasks, script(), box, rounds=1, accept="best")
+
+
+def test_repair_of_given_faults(tasks, box) -> None:
+    source = RIGHT["double"]
+    entry = Entry(
+        Program(source, "double", id="double", description="d"), (Case((1,), 2), Case((5,), 10))
+    )
+    fault = Fault(
+        "double",
+        FIRST["double"],
+        source,
+        "double",
+        "double(5)",
+        "10",
+        "6",
+        "wrong_operator",
+        id="d1",
+    )
+    repairs = refinement.from_faults([fault], [entry])
+    model = Scripted({"d1": [refined(source)]})
+    curve = refinement.refine(repairs, model, box, rounds=1)
+    assert [p.value for p in curve.points()] == [0.0, 1.0]
+    lost = refinement.refine(repairs, Scripted({"d1": ["no"]}), box, rounds=1)
+    gain, test = refinement.compare(lost, curve)
+    assert gain.value == 1.0
+    assert (test.only_a, test.only_b) == (0, 1)
+
+
+def test_rows_and_atlas(tasks, box) -> None:
+    curve = refinement.refine(tasks, script(largest=[refined(RIGHT["largest"])]), box, rounds=1)
+    rows = curve.rows()
+    assert [r["round"] for r in rows] == [0, 1]
+    assert rows[1]["fixed"] == 1
+    assert rows[1]["asked"] == rows[1]["changed"] == 1
+    assert rows[1]["low"] <= rows[1]["value"] <= rows[1]["high"]
+    found = refinement.atlas([curve])
+    assert sum(r["count"] for r in found if r["round"] == 0) == 2
+    assert sum(r["mended"] for r in found if r["round"] == 0) == 1
+
+
+def test_faithful_prompts_take_the_first_fence(tasks, box) -> None:
+    from semcoder_lib.refinement.rounds import _offer
+
+    text = "See:\n```python\nx = 1\n```\n[Refined]\n```python\ny = 2\n```"
+    assert _offer(text, "faithful") == "x = 1\n"
+    assert _offer(text, "clean") == "y = 2\n"
+    assert re.match("y", _offer(text, "clean") or "")
