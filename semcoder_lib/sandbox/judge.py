@@ -135,7 +135,7 @@ def _death(run: Run, limits: Limits) -> tuple[Status, str]:
     if run.ended in (wire.ENDED_CPU, wire.ENDED_WALL):
         return Status.TIMEOUT, "cpu" if run.ended == wire.ENDED_CPU else "wall"
     if run.ended == wire.ENDED_BROKEN:
-        return Status.INFRASTRUCTURE, "the zygote could not start it"
+        return Status.INFRASTRUCTURE, f"could not be started: {_text(run.records)[:200]}"
     if run.ended == wire.ENDED_SIGNAL:
         if run.value == signal.SIGXFSZ:
             return Status.OUTPUT_LIMIT, ""

@@ -12,6 +12,8 @@ from typing import Any
 class Portable:
     """Limits, an own session, and killing the process group. Not containment."""
 
+    changes_refused = False
+    own_user = False
     layers = ("limits", "own session")
     missing = ("namespaces", "read-only view", "seccomp", "landlock", "dropped rights")
 

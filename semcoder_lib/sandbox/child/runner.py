@@ -32,6 +32,9 @@ class _Full(Exception):
     """The result file has no room left."""
 
 
+nonce = os.urandom(8)  # in the closing record; guards against accidents, not against malice
+
+
 class Results:
     """The child's end of the result file."""
 
@@ -50,7 +53,7 @@ class Results:
             done += _write(RESULT_FD, out[done:])
 
 
-def run(request: tuple[Any, ...], first: int, nonce: bytes, plugins: dict[str, Any]) -> None:
+def run(request: tuple[Any, ...], first: int, plugins: dict[str, Any]) -> None:
     """Run the calls of `request` from number `first` on and exit the process."""
     (_, source, entry, calls, limits, share, reload, plugin, options, _, paths) = request
     results = Results(limits["result_bytes"])
@@ -68,7 +71,7 @@ def run(request: tuple[Any, ...], first: int, nonce: bytes, plugins: dict[str, A
             if isinstance(error, MemoryError) and not is_compile:
                 error = MemoryError("while loading")
             results.put(kind, _described(error))
-            _finish(results, nonce)
+            _finish(results)
         results.put(wire.LOADED, b"")
         caller = plugins[plugin].call if plugin else None
         for number in range(first, last):
@@ -80,7 +83,7 @@ def run(request: tuple[Any, ...], first: int, nonce: bytes, plugins: dict[str, A
             _one(function, calls[number], caller, options, limits, results)
     except _Full:
         results.put(wire.FULL, b"")
-    _finish(results, nonce)
+    _finish(results)
 
 
 def _one(
@@ -91,7 +94,6 @@ def _one(
     limits: dict[str, Any],
     results: Results,
 ) -> None:
-    emitted: list[str] = []
     cpu, wall = _cpu(), _wall()
     tag = wire.VALUE
     data = b""
@@ -105,7 +107,7 @@ def _one(
         elif caller is None:
             value = function(*arguments)
         else:
-            value = caller(function, arguments, options or {}, emitted.append)
+            value = caller(function, arguments, options or {}, _emitter(results, limits))
     except BaseException as error:  # SystemExit and KeyboardInterrupt of a program too
         cpu, wall = _cpu() - cpu, _wall() - wall
         tag, data = wire.RAISED, _described(error)
@@ -129,13 +131,22 @@ def _one(
         position = _lseek(1, 0, 1)
     except OSError:
         position = 0
-    if emitted:
-        payload = emitted[-1].encode("utf-8", "backslashreplace")[: limits["payload_bytes"]]
-        results.put(wire.PAYLOAD, payload)
     results.put(tag, wire.CALL.pack(position, cpu, wall) + data)
 
 
-def _finish(results: Results, nonce: bytes) -> None:
+def _emitter(results: Results, limits: dict[str, Any]) -> Any:
+    """`emit` of a plug-in: stores a payload at once, so that it outlives what the program does
+    next. The last one counts."""
+
+    def emit(text: str) -> None:
+        results.put(
+            wire.PAYLOAD, text.encode("utf-8", "backslashreplace")[: limits["payload_bytes"]]
+        )
+
+    return emit
+
+
+def _finish(results: Results) -> None:
     results.put(wire.END, nonce)
     _exit(0)
 

@@ -15,6 +15,8 @@ class NoNamespaces:
     """Seccomp, Landlock, dropped rights, limits. Programs cannot start processes, so killing the
     child kills all of it."""
 
+    changes_refused = True  # of limits, by a child
+
     def __init__(self, config: dict[str, Any], channel_fd: int) -> None:
         readable = view.readable(config["readable"])
         keep(channel_fd, config["parent"])
@@ -47,9 +49,6 @@ class NoNamespaces:
 
     def in_child(self, limits: dict[str, Any]) -> None:
         os.setsid()
-        if self.own_user:
-            threads = limits["threads"] + 2
-            resource.setrlimit(resource.RLIMIT_NPROC, (threads, threads))
         self.rights.drop()
         syscalls.prctl(1, signal.SIGKILL)  # after dropping, which would clear it
         if os.getppid() != self.zygote:
@@ -70,12 +69,7 @@ class NoNamespaces:
             except ChildProcessError:
                 return
             if found == 0:
-                for left in self._others():
-                    os.kill(left, signal.SIGKILL)
                 return
-
-    def _others(self) -> list[int]:
-        return []
 
 
 _DEVICES = ["/dev/null", "/dev/zero", "/dev/urandom"]

@@ -143,7 +143,18 @@ def child_filter(own_signals_only: bool, machine: str | None = None) -> tuple[Fi
             continue
         code += [(_JEQ, 0, 4, found), (_LD, 0, 0, 16), (_JEQ, 0, 1, 0), (_RET, 0, 0, _ALLOW), deny]
         places.append(len(code) - 3)
-    for name in ZYGOTE:
+    limit = syscalls.number("prlimit64", machine)
+    assert limit is not None  # reading a limit is fine, changing one is not
+    code += [
+        (_JEQ, 0, 6, limit),
+        (_LD, 0, 0, 16 + 16),
+        (_JEQ, 0, 3, 0),
+        (_LD, 0, 0, 16 + 20),
+        (_JEQ, 0, 1, 0),
+        (_RET, 0, 0, _ALLOW),
+        deny,
+    ]
+    for name in [*ZYGOTE, "setrlimit"]:
         found = syscalls.number(name, machine)
         if found is not None:
             code += [(_JEQ, 0, 1, found), deny]

@@ -26,7 +26,8 @@ _setns = syscalls.libc_function("setns", ctypes.c_int, ctypes.c_int)
 class Full:
     """Namespaces, view, Landlock, seccomp, dropped rights, limits."""
 
-    signals_from_outside = False
+    changes_refused = True  # of limits, by a child
+    own_user = True  # processes are counted by user, and in a user namespace for it alone
 
     def __init__(self, config: dict[str, Any], channel_fd: int) -> None:
         readable = view.readable(config["readable"])
@@ -61,8 +62,6 @@ class Full:
             raise OSError(ctypes.get_errno(), "no new PID namespace")
 
     def in_child(self, limits: dict[str, Any]) -> None:
-        threads = limits["threads"] + 2
-        resource.setrlimit(resource.RLIMIT_NPROC, (threads, threads))
         self.rights.drop()
         self.filter.install()
 
