@@ -2,57 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import marshal
 import os
-import threading
+import struct
+import time
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from semcoder_lib import values
 from semcoder_lib.errors import InfrastructureError, UserError
 from semcoder_lib.records import Status
-from semcoder_lib.sandbox import host, judge
+from semcoder_lib.sandbox import host, judge, probe
 from semcoder_lib.sandbox.model import Job, Limits, Outcome
+from semcoder_lib.sandbox.tickets import Ticket, Worker
 
 LEVELS = ("full", "no-namespaces", "portable")
 _IN_FLIGHT = 24  # jobs sent ahead to one zygote
 _IN_FLIGHT_BYTES = 2_000_000
 _AHEAD = 200  # jobs taken ahead of the oldest unfinished one
 _REMEMBERED = 20_000
-
-
-class _Ticket:
-    """A job on its way: what was asked, what is known so far."""
-
-    __slots__ = ("calls", "deaths", "job", "key", "limits", "losses", "outcomes", "plugin", "size")
-
-    def __init__(self, job: Job, limits: Limits, calls: list[bytes | str]) -> None:
-        self.job = job
-        self.limits = limits
-        self.calls = calls
-        self.outcomes: list[Outcome] = []
-        self.losses = 0  # zygotes lost while they ran it
-        self.deaths = 0  # processes of a shared job that died
-        self.size = len(job.source) + sum(map(len, calls))
-        self.key: Any = None
-
-    @property
-    def done(self) -> bool:
-        return len(self.outcomes) >= len(self.calls)
-
-
-class _Worker:
-    """One zygote and the tickets it holds, oldest first."""
-
-    def __init__(self) -> None:
-        self.host: host.Host | None = None
-        self.held: deque[tuple[int, _Ticket]] = deque()
-
-    @property
-    def bytes_held(self) -> int:
-        return sum(ticket.size for _, ticket in self.held)
 
 
 class Sandbox:
@@ -70,7 +39,7 @@ class Sandbox:
     def __init__(
         self,
         isolation: str = "auto",
-        limits: Limits = Limits(),
+        limits: Limits | None = None,
         workers: int | None = None,
         *,
         dedupe: bool = True,
@@ -78,23 +47,22 @@ class Sandbox:
         if isolation not in ("auto", *LEVELS):
             raise UserError(f"isolation {isolation!r}: give one of auto, {', '.join(LEVELS)}")
         self.isolation = isolation
-        self.limits = limits
+        self.limits = limits or Limits()
         self.dedupe = dedupe
         count = workers or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-        self._workers = [_Worker() for _ in range(count)]
-        self._waiting: deque[_Ticket] = deque()
+        self._workers = [Worker() for _ in range(count)]
+        self._waiting: deque[Ticket] = deque()
         self._plugins: dict[str, str] = {}
         self._paths: tuple[str, ...] = ()
         self._level = ""
         self._number = 0
         self._pid = os.getpid()
-        self._lock = threading.RLock()
 
     # --- what it is ---
 
     @property
     def level(self) -> str:
-        """The level in force: `full`, `no-namespaces` or `portable`. Starts a zygote if none runs."""
+        """The level in force: one of `LEVELS`. Starts a zygote if none runs."""
         self._any_host()
         return self._level
 
@@ -125,10 +93,8 @@ class Sandbox:
         self._waiting.clear()
 
     def __del__(self) -> None:
-        try:
+        with contextlib.suppress(Exception):  # the interpreter may be half gone
             self.close()
-        except Exception:  # the interpreter may be half gone
-            pass
 
     # --- running ---
 
@@ -150,8 +116,8 @@ class Sandbox:
         """Run `jobs`, yielding for each, in order, one outcome per call. Takes jobs from the
         iterable only a little ahead of what it yields."""
         source = iter(jobs)
-        order: deque[_Ticket] = deque()
-        known: OrderedDict[Any, _Ticket] = OrderedDict()
+        order: deque[Ticket] = deque()
+        known: OrderedDict[Any, Ticket] = OrderedDict()
         exhausted = False
         while True:
             while not exhausted and len(order) < _AHEAD:
@@ -166,21 +132,17 @@ class Sandbox:
                 self._turn()
             yield list(order.popleft().outcomes)
 
-    def _ticket(self, job: Job, known: OrderedDict[Any, _Ticket]) -> _Ticket:
-        limits = job.limits or self.limits
-        calls = [_packed(arguments) for arguments in job.calls]
+    def _ticket(self, job: Job, known: OrderedDict[Any, Ticket]) -> Ticket:
+        ticket = Ticket(job, job.limits or self.limits)
         if self.dedupe:
             key = (
-                job.source, job.entry_point, tuple(calls), limits, job.plugin,
+                job.source, job.entry_point, tuple(ticket.calls), ticket.limits, job.plugin,
                 json.dumps(job.options, sort_keys=True), job.share, job.reload, job.stdin,
                 job.paths,
             )  # fmt: skip
-            ticket = known.get(key)
-            if ticket is not None:
+            if key in known:
                 known.move_to_end(key)
-                return ticket
-        ticket = _Ticket(job, limits, calls)
-        if self.dedupe:
+                return known[key]
             known[key] = ticket
             if len(known) > _REMEMBERED:
                 known.popitem(last=False)
@@ -192,21 +154,26 @@ class Sandbox:
         """Hand out work, then wait for something to happen."""
         self._own()
         self._deal()
-        hosts = [w.host for w in self._workers if w.host is not None and w.held]
-        for ready in host.wait_any(hosts, 1.0):
-            worker = next(w for w in self._workers if w.host is ready)
-            self._serve(worker)
+        busy = [w for w in self._workers if w.host is not None and w.held]
+        ready = host.wait_any([w.host for w in busy if w.host is not None], 1.0)
+        for worker in busy:
+            if worker.host in ready:
+                self._serve(worker)
+            elif worker.overdue:
+                self._lost(worker)
 
     def _own(self) -> None:
         if self._pid != os.getpid():  # a fork: the zygotes belong to our parent
             self._pid = os.getpid()
-            for worker in self._workers:
-                worker.host = None
-                worker.held.clear()
+            self._workers = [Worker() for _ in self._workers]
+            self._waiting.clear()
 
     def _deal(self) -> None:
         while self._waiting:
             ticket = self._waiting[0]
+            busy = [w for w in self._workers if w.held]
+            if any(w.held[0][1].alone for w in busy) or (ticket.alone and busy):
+                return
             worker = min(self._workers, key=lambda w: len(w.held))
             if len(worker.held) >= _IN_FLIGHT or (
                 worker.held and worker.bytes_held > _IN_FLIGHT_BYTES
@@ -216,74 +183,44 @@ class Sandbox:
             if running is None:  # it must first finish what it has, then restart
                 return
             self._waiting.popleft()
-            self._send(worker, running, ticket)
+            self._number += 1
+            if not worker.held:
+                worker.heard = time.monotonic()
+            worker.held.append((self._number, ticket))
+            try:
+                running.send(ticket.request(self._number))
+            except ConnectionError:
+                self._lost(worker)
 
-    def _send(self, worker: _Worker, running: host.Host, ticket: _Ticket) -> None:
-        job, limits = ticket.job, ticket.limits
-        self._number += 1
-        done = len(ticket.outcomes)
-        request = (
-            self._number, job.source, job.entry_point, ticket.calls[done:],
-            {name: getattr(limits, name) for name in limits.__dataclass_fields__},
-            job.share, job.reload, job.plugin, job.options, job.stdin, job.paths,
-        )  # fmt: skip
-        worker.held.append((self._number, ticket))
-        try:
-            running.send(marshal.dumps(request))
-        except ConnectionError:
-            self._lost(worker)
-
-    def _serve(self, worker: _Worker) -> None:
+    def _serve(self, worker: Worker) -> None:
         assert worker.host is not None
         try:
             worker.host.flush()
             replies = worker.host.replies()
-        except ConnectionError:
+            taken = [judge.runs_of(reply) for reply in replies]
+        except (ConnectionError, ValueError, struct.error):
             self._lost(worker)
             return
-        for reply in replies:
-            number, ticket = worker.held.popleft()
-            got, runs = judge.runs_of(reply)
-            if got != number:
-                raise InfrastructureError("sandbox: a zygote answered out of order")
-            self._take(ticket, runs)
+        for number, runs in taken:
+            worker.heard = time.monotonic()
+            expected, ticket = worker.held[0]
+            if expected != number:
+                self._lost(worker)
+                return
+            worker.held.popleft()
+            ticket.take(runs)
+            if not ticket.done:
+                self._waiting.appendleft(ticket)
 
-    def _take(self, ticket: _Ticket, runs: list[judge.Run]) -> None:
-        if not ticket.job.share:
-            for run in runs:
-                ticket.outcomes.extend(judge.judge(run, ticket.limits, 1))
-            return
-        left = len(ticket.calls) - len(ticket.outcomes)
-        (run,) = runs
-        ticket.outcomes.extend(judge.judge(run, ticket.limits, left))
-        if ticket.done:
-            return
-        last = ticket.outcomes[-1]
-        if last.status in (Status.OK, Status.EXCEPTION):  # only its result file was full
-            self._waiting.appendleft(ticket)
-            return
-        ticket.deaths += 1
-        if ticket.deaths < ticket.job.give_up:
-            self._waiting.appendleft(ticket)
-            return
-        note = f"not run: {ticket.deaths} processes of this job had ended before"
-        rest = len(ticket.calls) - len(ticket.outcomes)
-        ticket.outcomes.extend([Outcome(last.status, note=note)] * rest)
-
-    def _lost(self, worker: _Worker) -> None:
-        """A zygote is gone: the job it was running may be the reason; the others are not."""
+    def _lost(self, worker: Worker) -> None:
+        """A zygote is gone. One of the jobs it held may be the reason, so they run alone now."""
         if worker.host is not None:
             worker.host.kill()
             worker.host = None
         held = [ticket for _, ticket in worker.held]
         worker.held.clear()
-        for place, ticket in enumerate(held):
-            if place == 0:
-                ticket.losses += 1
-                if ticket.losses > 1:
-                    note = "the zygote that ran it was lost twice"
-                    rest = len(ticket.calls) - len(ticket.outcomes)
-                    ticket.outcomes.extend([Outcome(Status.INFRASTRUCTURE, note=note)] * rest)
+        for ticket in held:
+            ticket.lost()
         self._waiting.extendleft(t for t in reversed(held) if not t.done)
 
     # --- zygotes ---
@@ -296,7 +233,7 @@ class Sandbox:
         self._workers[0].host = self._start()
         return self._workers[0].host
 
-    def _host_for(self, worker: _Worker, job: Job) -> host.Host | None:
+    def _host_for(self, worker: Worker, job: Job) -> host.Host | None:
         """The worker's zygote, able to run `job`; None if it must become idle first."""
         if job.plugin and job.plugin not in self._plugins:
             self._plugins = {**self._plugins, job.plugin: host.plugin_file(job.plugin)}
@@ -322,6 +259,8 @@ class Sandbox:
         for level in wanted:
             try:
                 started = host.Host(level, dict(self._plugins), self._paths)
+                if level != "portable":
+                    _prove(started)
             except host.Refused as error:
                 reasons.append(f"{level}: {error}")
                 continue
@@ -338,15 +277,20 @@ class Sandbox:
         )
 
 
-def _packed(arguments: tuple[Any, ...]) -> bytes | str:
-    """Arguments for the child: `marshal` data where it keeps the exact types, else text.
-
-    Raises `values.Unserializable` for arguments that are not exact built-in values.
-    """
-    text = values.encode(tuple(arguments))
-    if "bytearray(" in text:
-        return text
-    try:
-        return marshal.dumps(tuple(arguments), 2)
-    except ValueError:
-        return text
+def _prove(started: host.Host) -> None:
+    """Run a program that tries to get out of `started`. Raises Refused when it does."""
+    with probe.Canary() as canary:
+        limits = Limits(cpu_seconds=2.0, wall_seconds=10.0)
+        ticket = Ticket(Job(probe.SOURCE, "probe", [(canary, os.getpid())]), limits)
+        try:
+            started.send(ticket.request(0))
+            reply = started.wait_reply(20.0)
+            ticket.take(judge.runs_of(reply)[1])
+        except (OSError, ValueError, struct.error) as error:
+            started.kill()
+            raise host.Refused(f"it broke on its first program ({error})") from None
+    (outcome,) = ticket.outcomes
+    if outcome.status is not Status.OK or outcome.value != []:
+        started.kill()
+        why = ", ".join(map(str, outcome.value or [])) or f"{outcome.status} {outcome.note}"
+        raise host.Refused(f"a program in it got out: {why}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -14,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from semcoder_lib.errors import InfrastructureError, UserError
+from semcoder_lib.errors import UserError
 from semcoder_lib.sandbox import wire
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -133,6 +134,17 @@ class Host:
             raise ConnectionError("the zygote is gone")
         return found
 
+    def wait_reply(self, seconds: float) -> bytes:
+        """The next reply. Raises OSError when there is none in time or the zygote is gone."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            wait_any([self], end - time.monotonic())
+            self.flush()
+            found = self.replies()
+            if found:
+                return found[0]
+        raise OSError("no answer in time")
+
     def close(self) -> None:
         """End the zygote and everything below it, and wait until it is gone."""
         self.channel.close()
@@ -142,10 +154,8 @@ class Host:
             self.kill()
 
     def kill(self) -> None:
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
         self.process.kill()
         self.process.wait()
         self.channel.close()
@@ -190,6 +200,5 @@ def wait_any(hosts: list[Host], seconds: float) -> list[Host]:
     for host in hosts:
         by_fd[host.fileno()] = host
         poller.register(host, select.POLLIN | (select.POLLOUT if host.outbox else 0))
-    end = time.monotonic() + seconds
-    found = poller.poll(max(0, int((end - time.monotonic()) * 1000)))
+    found = poller.poll(max(0, int(seconds * 1000)))
     return [by_fd[fd] for fd, _ in found]

@@ -125,7 +125,7 @@ def _one(
             tag, data = wire.RAISED, _described(error)
     try:
         _stdout.flush()
-    except BaseException:  # closed or replaced by the program
+    except BaseException:  # noqa: SIM105  closed or replaced by the program; contextlib too
         pass
     try:
         position = _lseek(1, 0, 1)

@@ -20,9 +20,9 @@ from semcoder_lib.sandbox.child import levels, plugins, process
 
 # Imported once here, so that a program that uses them does not pay for them.
 _WARM = (
-    "math re string typing collections collections.abc itertools functools operator random "
-    "datetime heapq bisect copy"
-).split()
+    "math re string typing collections collections.abc itertools functools operator "
+    "random datetime heapq bisect copy"
+)
 _BATCH = 16
 
 
@@ -67,9 +67,9 @@ class Zygote:
             if len(self.inbox) >= 4:
                 (length,) = wire.LENGTH.unpack_from(self.inbox)
                 if len(self.inbox) >= 4 + length:
-                    request = marshal.loads(memoryview(self.inbox)[4 : 4 + length])
+                    request: process.Request = marshal.loads(memoryview(self.inbox)[4 : 4 + length])
                     del self.inbox[: 4 + length]
-                    return request  # type: ignore[no-any-return]
+                    return request
             self.flush()
             part = self.channel.recv(1 << 18)
             if not part:
@@ -83,7 +83,7 @@ def main(fd: int) -> None:
     (length,) = wire.LENGTH.unpack(channel.recv(4, socket.MSG_WAITALL))
     config = json.loads(channel.recv(length, socket.MSG_WAITALL))
     try:
-        for name in _WARM:
+        for name in _WARM.split():
             __import__(name)
         import random
 

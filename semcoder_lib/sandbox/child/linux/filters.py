@@ -19,27 +19,33 @@ _LD, _JEQ, _JSET, _RET = 0x20, 0x15, 0x45, 0x06
 _CLONE_THREAD = 0x00010000
 _INSTRUCTION = struct.Struct("<HBBI")
 
+
+def names(text: str) -> list[str]:
+    return text.split()
+
+
 # What a program in the sandbox may ask of the kernel. No sockets, no changes to files by name, no
 # programs started, no other process touched, no keys, no tracing, no mounts, no io_uring.
-PROGRAM = """
+PROGRAM = names("""
 read write readv writev pread64 pwrite64 preadv pwritev lseek close close_range fstat stat lstat
 newfstatat statx access faccessat faccessat2 open openat readlink readlinkat getcwd chdir fchdir
-getdents getdents64 statfs fstatfs flock dup dup2 dup3 pipe pipe2 fsync fdatasync ftruncate umask
-mmap munmap mprotect mremap madvise brk msync mincore membarrier rt_sigaction rt_sigprocmask
-rt_sigreturn rt_sigpending rt_sigtimedwait rt_sigsuspend sigaltstack restart_syscall pause alarm
-getitimer setitimer timer_create timer_settime timer_gettime timer_getoverrun timer_delete
-timerfd_create timerfd_settime timerfd_gettime eventfd eventfd2 futex set_robust_list
-get_robust_list rseq set_tid_address arch_prctl sched_yield sched_getaffinity getcpu nanosleep
-clock_nanosleep clock_gettime clock_getres gettimeofday time times getrusage getrlimit setrlimit
-getpid getppid gettid getuid geteuid getgid getegid getresuid getresgid getgroups getpgrp getpgid
-getsid getpriority uname sysinfo getrandom exit exit_group poll ppoll select pselect6 epoll_create
-epoll_create1 epoll_ctl epoll_wait epoll_pwait capget
-""".split()
+getdents getdents64 statfs fstatfs flock dup dup2 dup3 pipe pipe2 fsync fdatasync ftruncate
+umask mmap munmap mprotect mremap madvise brk msync mincore membarrier rt_sigaction
+rt_sigprocmask rt_sigreturn rt_sigpending rt_sigtimedwait rt_sigsuspend sigaltstack
+restart_syscall pause alarm getitimer setitimer timer_create timer_settime timer_gettime
+timer_getoverrun timer_delete timerfd_create timerfd_settime timerfd_gettime eventfd eventfd2
+futex set_robust_list get_robust_list rseq set_tid_address arch_prctl sched_yield
+sched_getaffinity getcpu nanosleep clock_nanosleep clock_gettime clock_getres gettimeofday time
+times getrusage getrlimit setrlimit getpid getppid gettid getuid geteuid getgid getegid
+getresuid getresgid getgroups getpgrp getpgid getsid getpriority uname sysinfo getrandom exit
+exit_group poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl epoll_wait
+epoll_pwait capget
+""")
 # What the zygote needs besides. Every child denies itself these.
-ZYGOTE = """
+ZYGOTE = names("""
 wait4 waitid pidfd_open pidfd_send_signal setns unshare memfd_create sendto recvfrom sendmsg
 recvmsg setresuid setresgid setgroups capset prctl seccomp landlock_restrict_self setsid
-""".split()
+""")
 # Allowed to both under a condition, see `_zygote_filter` and `_child_filter`.
 CONDITIONAL = ["clone", "clone3", "kill", "tgkill", "tkill", "prlimit64", "fcntl", "ioctl"]
 # fcntl: descriptors, flags, locks, pipe size; not the owner of signals

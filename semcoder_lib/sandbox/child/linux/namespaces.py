@@ -6,6 +6,7 @@ its own PID namespace, so that its death, however it comes, ends everything belo
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -111,10 +112,8 @@ def keep(channel_fd: int, parent: int) -> None:
         os.close(channel_fd)
         os.close(watch)
         handles = [os.pidfd_open(pid)]
-        try:
+        with contextlib.suppress(OSError):
             handles.append(os.pidfd_open(parent))
-        except OSError:
-            pass
         poller = select.poll()
         for handle in handles:
             poller.register(handle, select.POLLIN)
