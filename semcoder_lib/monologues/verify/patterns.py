@@ -1,0 +1,188 @@
+"""The sentence patterns of prose, over shapes (`tokens`)."""
+
+from __future__ import annotations
+
+import re
+
+from semcoder_lib.monologues.verify.tokens import CODE, EQUATION, LABEL, MARKS, VALUE
+
+C, V, E, L = CODE, VALUE, EQUATION, LABEL
+ANY = f"[{C}{V}]"
+
+# words that may stand between a verb and its value without changing what is said
+_FILL = (
+    r"(?:[ ,]*\b(?:the|a|an|now|still|also|again|then|thus|therefore|initially|currently|just"
+    r"|simply|only|equal(?: to)?|value|values|list|string|tuple|set|dictionary|dict|number|integer"
+    r"|float|boolean|character|result|new|final|modified|updated|sorted|reversed|single|same"
+    r"|following|empty|original|resulting|of|exactly|back|to|as|left|unchanged|at|in total)\b)*[ :,]*"
+)
+_ADVERB = r"(?:[ ,]+(?:now|then|still|also|again|therefore|thus|finally|currently|initially|simply|itself|here))*"
+_PARTICIPLE = (
+    r"(?:set|updated|assigned|initiali[sz]ed|incremented|decremented|increased|decreased|reduced"
+    r"|changed|reset|evaluated|calculated|computed|converted|transformed|replaced|bound|extended"
+    r"|left|modified|made|turned|defined|equal|sorted|reversed|split|stored|created|given|trimmed"
+    r"|rebound|raised|lowered|bumped|brought|found|determined|passed)"
+)
+COPULA = (
+    rf"(?:(?:is|are|was|were|gets?|has been|will be|being|be) (?:\w+ly |now |then |still |also |again )*{_PARTICIPLE}"
+    r"(?: (?:to|as|at|in place|into|with|from|by|becoming|giving|resulting in|yielding|in))*"
+    r"|is|are|was|were|becomes?|became|equals?|evaluates? to|results? in|returns?|gives?(?: us)?"
+    r"|yields?|produces?|remains?|stays?|will be(?:come)?|now holds?|holds?|now contains?"
+    r"|contains|has the value|has value|turns? into|goes to|starts?(?: out)?(?: at| as| with)?|comes? to"
+    r"|ends? up(?: as| at)?|ends? at|drops? to|rises? to|grows? to|keeps? (?:its value|the value)?"
+    r"|amounts? to|works? out (?:to|as)|simplifies to|stands? at|==?|:=|→|->|=>)"
+)
+SUBJECT_VALUE = re.compile(
+    rf"([{C}])(?:'s value)?(?: \([^()]*\))?{_ADVERB}\s*(?:{COPULA}){_FILL}([{V}])(?! (?:times|more|less|greater|positions?|elements?|items?|characters? long))"
+)
+FROM_TO = re.compile(rf"([{C}])[^{MARKS}.;]*\bfrom ([{V}]) to ([{V}])")
+WHICH = re.compile(
+    rf"([{C}])[^{MARKS}.;]*(?:,|\()? ?(?:which|that|and (?:it|this)|it|this) ?(?:now |then |also )*(?:{COPULA}){_FILL}([{V}])"
+)
+IMPLICIT = re.compile(
+    rf"\b(?:resulting in|results in|leaving|giving(?: us)?|making (?:it|[{C}])|producing|yielding|to get|we get|to give"
+    rf"|so (?:it|that) (?:is|becomes)|(?:the|this|it)(?: [\w-]+){{0,4}}? (?:now )?(?:is|becomes|equals|remains|gives|results in"
+    rf"|yields|evaluates to|looks like)(?: this)?){_FILL}([{V}])"
+)
+TRUTH = re.compile(
+    rf"([{C}])(?: \([^()]*\))?(?:,)?{_ADVERB} ?(?:is|was|evaluates? to|returns?|gives?|:|→|->|=>|holds? as|comes? out|equals|=){_FILL}([{V}])"
+)
+HOLDS = re.compile(
+    rf"([{C}])(?: \([^()]*\))?{_ADVERB} (holds|is met|is satisfied|is true|succeeds|is truthy|passes"
+    rf"|fails|is not met|is not satisfied|is false|does not hold|doesn't hold|is falsy|is not true|is untrue)\b"
+)
+CHECK = re.compile(
+    rf"\b(?:check(?:s|ed|ing)?|test(?:s|ed|ing)?|ask(?:s|ed)?|see(?:s|ing)?|verif(?:y|ies)|condition)\b[^{MARKS}.;]*\b(?:if|whether|that|for|is)?\b"
+)
+SINCE = re.compile(
+    rf"\b(?:since|because|as|so|therefore|thus|here|where)\b(?: the condition)? ([{C}])(?=[,.;)]|$| (?:and|so|we|the)\b)",
+    re.I,
+)
+
+_NOT = r"(?P<not> not|n't| never| no longer)?"
+RELATIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(rf"(?P<a>{ANY})(?: \([^()]*\))?,? (?:{words}) (?:the )?(?:\w+ )?(?P<b>{ANY})"), code)
+    for words, code in (
+        (rf"(?:is|are|was|were){_NOT} (?:(?:strictly )?greater than or equal to|at least|no less than)", "({a}) >= ({b})"),
+        (rf"(?:is|are|was|were){_NOT} (?:less than or equal to|at most|no more than|no greater than)", "({a}) <= ({b})"),
+        (rf"(?:is|are|was|were){_NOT} (?:(?:strictly )?greater than|larger than|more than|bigger than|above|longer than)", "({a}) > ({b})"),
+        (rf"(?:is|are|was|were){_NOT} (?:(?:strictly )?less than|smaller than|below|shorter than|under)", "({a}) < ({b})"),
+        (r"(?:exceeds)(?P<not>\Z)?", "({a}) > ({b})"),
+        (rf"(?:is|are|was|were){_NOT} (?:(?:equal to|the same as|identical to|equivalent to))", "({a}) == ({b})"),
+        (rf"(?:does|do|did){_NOT} (?:equal|match)", "({a}) == ({b})"),
+        (r"(?:matches|equals)(?P<not>\Z)?", "({a}) == ({b})"),
+        (r"(?:differs from|is different from)(?P<not>\Z)?", "({a}) != ({b})"),
+        (rf"(?:is|are|was|were){_NOT} (?:already |yet |also |currently |even )?(?:in|present in|found in|contained in|part of|among|inside|a key in|a key of|an element of|a member of|one of|a substring of)", "({a}) in ({b})"),
+        (rf"(?:does|do|did){_NOT} (?:appear|occur|exist) in", "({a}) in ({b})"),
+        (r"(?:appears in|occurs in|exists in)(?P<not>\Z)?", "({a}) in ({b})"),
+        (rf"(?:does|do|did){_NOT} (?:contain|include|have|hold)", "({b}) in ({a})"),
+        (r"(?:starts with|begins with)(?P<not>\Z)?", "({a}).startswith({b})"),
+        (r"(?:ends with)(?P<not>\Z)?", "({a}).endswith({b})"),
+        (rf"(?:does|do|did){_NOT} (?:start|begin) with", "({a}).startswith({b})"),
+        (rf"(?:does|do|did){_NOT} end with", "({a}).endswith({b})"),
+        (rf"(?:is|are|was|were){_NOT} (?:divisible by|a multiple of)", "({a}) % ({b}) == 0"),
+    )
+)  # fmt: skip
+NOT_VALUE = re.compile(rf"([{C}])(?:,)? (?:is|was|are) not (?:equal to )?([{V}])(?! (?:times|in))")
+PREDICATES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(rf"(?P<a>{ANY})(?:, which)? (?:is|are|was){_NOT} (?:an? |the |also |already |currently |therefore |now |considered )*(?:{words})\b(?! (?:in|of|that|than|list|string|dictionary|dict|tuple|set)\b)"), code)
+    for words, code in (
+        (r"(?<!not )even(?: number)?", "({a}) % 2 == 0"),
+        (r"odd(?: number)?", "({a}) % 2 == 1"),
+        (r"truthy|non-empty", "bool({a})"),
+        (r"falsy", "not ({a})"),
+        (r"empty", "len({a}) == 0"),
+        (r"positive", "({a}) > 0"),
+        (r"negative", "({a}) < 0"),
+        (r"zero", "({a}) == 0"),
+        (r"upper ?-?case(?: letter| character)?|an? upper ?-?case letter", "({a}).isupper()"),
+        (r"lower ?-?case(?: letter| character)?", "({a}).islower()"),
+        (r"alphanumeric(?: character)?", "({a}).isalnum()"),
+        (r"alphabetic(?: character)?|letter", "({a}).isalpha()"),
+        (r"digits?|numeric", "({a}).isdigit()"),
+        (r"spaces?(?: character)?|whitespace", "({a}).isspace()"),
+        (r"vowel", "({a}).lower() in 'aeiou'"),
+    )
+)  # fmt: skip
+MEASURES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(rf"(?:length|size) of (?:the )?(?:\w+ ){{0,3}}?(?P<a>{ANY})(?: itself)?,? (?:is|equals|=|becomes|remains|stays)(?: now| still| also| equal to|:)* (?P<v>{V})"), "len({a})"),
+    (re.compile(rf"(?P<a>{ANY})(?: \([^()]*\))? (?:now |still |also )?(?:has|contains|holds|consists of)(?: a length of| a total of| exactly| only)? (?P<v>{V})(?: elements?| items?| characters?| entries| keys?| letters| words?| numbers?| values?|(?=[.,;)]|$))"), "len({a})"),
+    (re.compile(rf"(?P<a>{ANY}) is (?P<v>{V}) (?:characters?|items?|elements?)(?: long)?"), "len({a})"),
+    (re.compile(rf"index of (?:the )?(?:\w+ ){{0,3}}?(?P<a>{ANY}) in (?:the )?(?:\w+ )?(?P<b>{ANY}) (?:is|=) (?P<v>{V})"), "({b}).index({a})"),
+    (re.compile(rf"(?:count|number of occurrences|occurrences) of (?P<a>{ANY}) in (?:the )?(?:\w+ )?(?P<b>{ANY}) (?:is|=|equals) (?P<v>{V})"), "({b}).count({a})"),
+    (re.compile(rf"(?P<a>{ANY}) (?:appears|occurs) (?:exactly )?(?P<v>{V}) times? in (?:the )?(?:\w+ )?(?P<b>{ANY})"), "({b}).count({a})"),
+    (re.compile(rf"(?:element|item|character|value|number|letter|word) (?:of (?P<b>{ANY}) )?at (?:index|position) (?P<a>{ANY})(?: of (?P<c>{ANY}))? is (?P<v>{V})"), "({b})[{a}]"),
+    (re.compile(rf"sum of (?P<a>{ANY}) and (?P<b>{ANY}) (?:is|=|equals) (?P<v>{V})"), "({a}) + ({b})"),
+    (re.compile(rf"product of (?P<a>{ANY}) and (?P<b>{ANY}) (?:is|=|equals) (?P<v>{V})"), "({a}) * ({b})"),
+    (re.compile(rf"(?P<a>{ANY}) (?:plus) (?P<b>{ANY}) (?:is|equals|makes|gives) (?P<v>{V})"), "({a}) + ({b})"),
+    (re.compile(rf"(?P<a>{ANY}) (?:minus) (?P<b>{ANY}) (?:is|equals|leaves|gives) (?P<v>{V})"), "({a}) - ({b})"),
+    (re.compile(rf"(?P<a>{ANY}) (?:times|multiplied by) (?P<b>{ANY}) (?:is|equals|gives|makes) (?P<v>{V})"), "({a}) * ({b})"),
+    (re.compile(rf"(?P<a>{ANY}) (?:modulo|mod) (?P<b>{ANY}) (?:is|equals|gives|leaves) (?P<v>{V})"), "({a}) % ({b})"),
+    (re.compile(rf"remainder (?:of|when) (?P<a>{ANY})(?: is)? divided by (?P<b>{ANY}) is (?P<v>{V})"), "({a}) % ({b})"),
+    (re.compile(rf"(?:first|leading) (?:element|item|character|letter|value|number) of (?:the \w+ )?(?P<a>{ANY}) is (?P<v>{V})"), "({a})[0]"),
+    (re.compile(rf"last (?:element|item|character|letter|value|number) of (?:the \w+ )?(?P<a>{ANY}) is (?P<v>{V})"), "({a})[-1]"),
+    (re.compile(rf"(?:maximum|largest|biggest)(?: \w+)? (?:of|in) (?:the \w+ )?(?P<a>{ANY}) is (?P<v>{V})"), "max({a})"),
+    (re.compile(rf"(?:minimum|smallest)(?: \w+)? (?:of|in) (?:the \w+ )?(?P<a>{ANY}) is (?P<v>{V})"), "min({a})"),
+)  # fmt: skip
+
+RETURNS = re.compile(
+    rf"\b(?:returns?|return(?:ed)? value(?: of the function)? is|output(?: of the function| is| will be)*(?: is)?|will return|final (?:result|output|answer|value)(?: of the function)?(?: that is returned)? is|result of the (?:function|call) is|(?:is|gets) returned is)"
+    rf"((?:[ ,]*\b(?!if\b|when\b|unless\b)[\w-]+)*?[ ,:(]*(?:[{C}])?(?:,? ?(?:which|that|and it) (?:is|equals|contains|holds|now)|,|:| as| =| →| \()?(?: now| the| a| an| list| string| value| tuple| of| dictionary| integer| boolean| empty| number| set| simply| therefore| currently)*[ :]*)([{V}])"
+)
+RETURNED = re.compile(rf"([{V}])(?:,)? (?:is|gets|will be) (?:then |finally |what is )?returned")
+
+ORDINALS = {
+    w: n
+    for n, w in enumerate(
+        ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth", "twentieth"], 1,
+    )
+}  # fmt: skip
+NUMBERS = {
+    w: n
+    for n, w in enumerate(
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+    )
+} | {"once": 1, "twice": 2, "thrice": 3, "a single": 1, "no": 0}
+_ORDINAL = "|".join(ORDINALS) + r"|\d+(?:st|nd|rd|th)"
+ITERATION = re.compile(
+    rf"\b(?:(?P<word>{_ORDINAL}|last|final) (?:\w+ )?(?:iteration|pass|round|time (?:through|around)|loop|turn|trip)\b"
+    rf"|(?:iteration|pass|round|turn|loop|step|trip) (?:#|number |no\. )?(?P<number>[{V}])(?=\W*[:(,.\-–—]|\W*$| (?:with|where|has|starts|begins|takes|sees|sets)))",
+    re.I,
+)
+COUNT = re.compile(
+    rf"\b(?:loop|body|it)\b[^{MARKS}.;]*? (?:will )?(?:runs?|iterates?|executes?|repeats?|goes around|loops?|performs|makes|completes|takes|is (?:entered|executed|run))(?: for)?(?: a total of| exactly| only| just| through)? "
+    rf"(?:(?P<v>[{V}])|(?P<w>once|twice|thrice|one|two|three|four|five|six|seven|eight|nine|ten|no))"
+    rf"(?(v)(?: full| more)? (?:times?|iterations?|passes|rounds?|turns?)|(?: times?| iterations?| passes| rounds?| turns?)?)",
+    re.I,
+)
+COUNT_AFTER = re.compile(
+    rf"(?:\b(?:after|in|for|total of|makes|there are)\b) (?:all |a total of |exactly )?(?:(?P<v>[{V}])|(?P<w>one|two|three|four|five|six|seven|eight|nine|ten)) (?:iterations?|passes|rounds)\b",
+    re.I,
+)
+NEVER_RUNS = re.compile(
+    rf"\b(?:loop|body|block|[{C}])\b[^{MARKS}.;]*(?:is never entered|never runs|does not (?:execute|run|start)|is not (?:entered|executed)|never executes|is skipped)",
+    re.I,
+)
+ENTERS = re.compile(
+    r"\b(?:enters?|entering|executes?|executing|takes?|taking|runs?|goes? (?:in)?to|move(?:s|d)? (?:in)?to|proceeds? to|jumps? to|falls? (?:in)?to)"
+    r" (?:the )?(?:code (?:inside|in) )?(?:the )?(?P<which>if|elif|else|true|false|then)\b(?:[ -](?:block|branch|body|part|clause|statement))?",
+    re.I,
+)
+HYPOTHETICAL = re.compile(
+    r"^\W*(?:if|unless|suppose|assum|were\b|had\b)|\b(?:would|could|should|might|e\.g\.|for example|for instance|in general|may|any \w+ (?:that|which)|whenever|"
+    r"(?:only|except|even) if|if (?:the|it|a|an|any|there|no|we|you)|can be|will be if|until|before|otherwise)\b",
+    re.I,
+)
+AFTER_LOOP = re.compile(
+    r"\b(?:after (?:the|all|both|this|completing|finishing|exiting|every)[^.]{0,40}?(?:loop|iterations?|passes)|end of (?:the )?loop|loop (?:ends|is done|terminates|finishes|completes|exits|stops|is over)|exit(?:s|ing)? the loop|once the loop)",
+    re.I,
+)
+FINALLY = re.compile(r"\b(?:finally|in the end|eventually|at the end|ends? up|final)\b", re.I)
+BECOMES = re.compile(
+    r"\b(?:becomes?|became|updated|incremented|decremented|now|set|assigned|changes?|turns into|reset|goes)\b|→|->|=>",
+    re.I,
+)
+SKIPS = re.compile(
+    r"\b(?:not (?:executed|run|reached|entered|taken)|skipp(?:ed|ing|s)|skip|never (?:runs?|reached|executed)|does not (?:execute|run)|ignored)\b",
+    re.I,
+)

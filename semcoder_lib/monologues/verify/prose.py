@@ -1,0 +1,550 @@
+"""Reads free prose: the released checkpoints' headings and bullets, a teacher's, anybody's.
+
+It keeps a place in the trace (moved by labels, iteration headings and values that only fit later)
+and decides what a sentence states in the states that the place allows.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from semcoder_lib.monologues.verify import patterns as p
+from semcoder_lib.monologues.verify import sections
+from semcoder_lib.monologues.verify.answer import Answer
+from semcoder_lib.monologues.verify.evaluate import equals, literal
+from semcoder_lib.monologues.verify.moments import Moments
+from semcoder_lib.monologues.verify.source import squeezed
+from semcoder_lib.monologues.verify.steps import Walk
+from semcoder_lib.monologues.verify.tokens import (
+    CODE,
+    EQUATION,
+    FRAGMENT,
+    LABEL,
+    VALUE,
+    Shape,
+    Token,
+    shape,
+)
+
+_BULLET = re.compile(r"\s*(?:(?:[-*•+]|\d+[.)]|\(?[a-z]\)|>)\s+)*")
+_SENTENCE = re.compile(r"(?<=[.!?;])\s+|\s+[—–]\s+|;")
+_LEADING = re.compile(
+    rf"^\W*(?:(?:at|on|in|line|step|then|next|executing|execute|now|first|and|finally|start(?:ing)? at|back (?:at|to)|the)[ ,:]+)*(?:line )?{LABEL}",
+    re.I,
+)
+_WITH_BINDING = re.compile(
+    rf"^\W*(?:(?:for|when|with|at|if|case|now|then|next|take|consider|processing|the|element|item|character|key|index)[ ,:]+)*{EQUATION}",
+    re.I,
+)
+_ITEM_HEAD = re.compile(
+    rf"^\W*(?:for|processing|consider|take|next(?: is)?|when)[ ,:]+(?:the )?(?:element |item |character |letter |key |word |number |value )?({VALUE})\s*:",
+    re.I,
+)
+
+
+class Prose:
+    """A reader of sentences. `begin` at each section, then `line` for each line."""
+
+    def __init__(
+        self,
+        walk: Walk,
+        entry_point: str,
+        expected: tuple[object] | None,
+        given: Answer,
+        backward: bool,
+    ) -> None:
+        self.walk = walk
+        self.ledger = walk.ledger
+        self.history = walk.history
+        self.entry_point = entry_point
+        self.expected = expected
+        self.given = given
+        self.backward = backward
+        self.names = frozenset(
+            n for n in self.history.variables | (self.history.layout.names if self.history.layout else frozenset())
+            if n.isidentifier()
+        )  # fmt: skip
+        self.moments = Moments(walk)
+        self.kind = sections.SIMULATION
+        self.subject: Token | None = None
+        self.zero_based: bool | None = None
+
+    def begin(self, kind: str) -> None:
+        """Start a section: outside the simulation, what is said may be about any moment."""
+        self.kind = kind or sections.SIMULATION
+        self.moments.anytime = self.kind in (sections.FUNCTION, sections.CONCLUSION)
+        self.moments.leave()
+        self.subject = None
+
+    def line(self, text: str, start: int) -> None:
+        """Read one line of the text, which starts at `start` in the whole."""
+        bullet = _BULLET.match(text)
+        skip = bullet.end() if bullet else 0
+        body = text[skip:]
+        self.moments.indent(skip)
+        whole = shape(body, self.names)
+        if not whole.at and not re.search(r"\b(?:iteration|loop|pass)\b", whole.text):
+            return
+        position = 0
+        for piece in _SENTENCE.split(whole.text):
+            if piece is None:
+                continue
+            begin = whole.text.find(piece, position)
+            position = begin + len(piece)
+            tokens = {i - begin: t for i, t in whole.at.items() if begin <= i < position}
+            self.sentence(Shape(piece, tokens), start + skip)
+
+    # --- one sentence -----------------------------------------------------------------------
+
+    def sentence(self, s: Shape, base: int) -> None:
+        """Move the place, then decide what the sentence states."""
+        if not s.text.strip():
+            return
+        if s.at:
+            first, last = min(s.at), max(s.at)
+            self.ledger.place = (base + s.at[first].start, base + s.at[last].end)
+        used: set[int] = set()
+        hypothetical = bool(p.HYPOTHETICAL.search(s.text))
+        before = len(self.ledger.claims)
+        if self.kind == sections.SIMULATION and not (hypothetical and not s.at):
+            self._anchors(s, used)
+        if self.kind == sections.FUNCTION:
+            return
+        if hypothetical:
+            return
+        checked = p.CHECK.search(s.text)
+        self._conditions(s, used, checked.start() if checked else None)
+        self._measures(s, used)
+        self._returns(s, used)
+        self._values(s, used)
+        self._implicit(s, used)
+        self._counts(s, used)
+        self._branches(s, used)
+        self._equations(s, used)
+        for at in sorted(s.at, reverse=True):
+            if s.at[at].mark in (CODE, EQUATION):
+                self.subject = s.at[at]
+                break
+        if len(self.ledger.claims) == before and self._asserts(s, used):
+            self.ledger.add(
+                "value", s.text.strip()[:80].translate(_READABLE), "", None, "not understood"
+            )
+
+    def _asserts(self, s: Shape, used: set[int]) -> bool:
+        """Whether a sentence that gave no claim still states something about a value."""
+        return any(t.mark == VALUE for i, t in s.at.items() if i not in used) and self.kind in (
+            sections.SIMULATION, sections.DEDUCTION,
+        )  # fmt: skip
+
+    # --- anchors ----------------------------------------------------------------------------
+
+    def _anchors(self, s: Shape, used: set[int]) -> None:
+        if p.AFTER_LOOP.search(s.text):
+            self.moments.after_loop()
+        heading = p.ITERATION.search(s.text)
+        bindings = [
+            (i, t)
+            for i, t in s.at.items()
+            if t.mark == EQUATION and t.left in self.moments.loop_names
+        ]
+        if heading and not p.SKIPS.search(s.text[: heading.start()]):
+            self._iteration(s, heading, bindings, used)
+        elif (
+            bindings
+            and _WITH_BINDING.match(s.text)
+            and _WITH_BINDING.match(s.text).end() - 1 == bindings[0][0]
+        ):  # type: ignore[union-attr]
+            at, token = bindings[0]
+            self._by_value(token, used, at)
+        else:
+            self._comprehension(s, used)
+            item = _ITEM_HEAD.match(s.text)
+            if item and self.moments.loop_names:
+                token = s.at[item.start(1)]
+                name = self.moments.item_name()
+                if (
+                    name
+                    and literal(token.text) is not None
+                    and self.moments.enter_by_value(name, token.text)
+                ):
+                    used.add(item.start(1))
+        leading = _LEADING.match(s.text)
+        labels = [i for i, t in s.at.items() if t.mark == LABEL]
+        if labels:
+            used.update(labels)
+            at = labels[0]
+            line = self.walk.resolve(int(s.at[at].text))
+            skipped = bool(p.SKIPS.search(s.text)) or bool(re.search(r"\bnot\b", s.text))
+            self.moments.at_label(
+                line,
+                leading=bool(leading) and leading.end() - 1 == at,
+                skipped=skipped,  # type: ignore[union-attr]
+            )
+
+    def _iteration(
+        self, s: Shape, heading: re.Match[str], bindings: list[tuple[int, Token]], used: set[int]
+    ) -> None:
+        word = heading.group("word")
+        number: int | None = None
+        from_zero = False
+        if word:
+            low = word.lower()
+            number = (
+                -1
+                if low in ("last", "final")
+                else p.ORDINALS.get(low) or int(re.sub(r"\D", "", low))
+            )
+        else:
+            at = heading.start("number")
+            token = s.at[at]
+            used.add(at)
+            if not re.fullmatch(r"\d+", token.text):
+                return
+            number = int(token.text)
+            if self.zero_based is None:
+                self.zero_based = number == 0
+            from_zero = self.zero_based
+        bound = [(t.left, t.right) for _, t in bindings]
+        used.update(i for i, _ in bindings)
+        step = heading.group(0).lower().startswith(("step", "round")) and not bindings
+        if step and not self.moments.loops:
+            return
+        values = (
+            []
+            if bound
+            else [
+                t.text
+                for i, t in s.at.items()
+                if t.mark == VALUE and i not in used and i > heading.end() - 1
+            ]
+        )
+        self.moments.iteration(
+            number + 1 if from_zero and number >= 0 else number,
+            bound,
+            certain=not step,
+            values=values,
+        )
+
+    def _by_value(self, token: Token, used: set[int], at: int) -> None:
+        used.add(at)
+        found = self.moments.enter_by_value(token.left, token.right)
+        if found is None:
+            return
+        self.ledger.add("value", token.left, token.right, found, "" if found else "no such iteration follows",
+                        visit=self.moments.entered)  # fmt: skip
+
+    def _comprehension(self, s: Shape, used: set[int]) -> None:
+        """`For c = 'l'` about a variable of a comprehension."""
+        for at, token in s.at.items():
+            if token.mark != EQUATION or not token.left.isidentifier():
+                continue
+            if token.left in self.history.variables:
+                continue
+            found = literal(token.right)
+            domain = self.moments.domain(token.left)
+            if found is None or domain is None:
+                continue
+            ok = any(equals(found[0], v) for v in domain)
+            self.ledger.add("value", token.left, token.right, ok, repr(domain)[:120])
+            used.add(at)
+            if ok:
+                self.moments.bound[token.left] = found[0]
+
+    # --- statements about values ------------------------------------------------------------
+
+    def _conditions(self, s: Shape, used: set[int], checked: int | None) -> None:
+        text = s.text
+        for pattern, code in (*p.RELATIONS, *p.PREDICATES):
+            for match in pattern.finditer(text):
+                self._condition(s, match, code, used, checked)
+        for match in p.NOT_VALUE.finditer(text):
+            a, b = s.at[match.start(1)], s.at[match.start(2)]
+            if match.start(1) not in used:
+                self._truth(f"({_code(a)}) != ({_code(b)})", True)
+                used.update((match.start(1), match.start(2)))
+        for match in p.HOLDS.finditer(text):
+            token = s.at[match.start(1)]
+            if match.start(1) in used or not _condition_like(token.text):
+                continue
+            word = match.group(2)
+            positive = not re.search(r"not|n't|fail|fals|untrue", word)
+            self._truth(_code(token), positive)
+            used.add(match.start(1))
+        for match in p.SINCE.finditer(text):
+            at = match.start(1)
+            token = s.at[at]
+            if (
+                at not in used
+                and _condition_like(token.text)
+                and not text[match.end() :].lstrip().startswith(("is", "eval", "return"))
+            ):
+                self._truth(_code(token), True)
+                used.add(at)
+
+    def _condition(
+        self, s: Shape, match: re.Match[str], code: str, used: set[int], checked: int | None
+    ) -> None:
+        groups = match.groupdict()
+        places = [match.start(g) for g in ("a", "b") if groups.get(g)]
+        if any(i in used for i in places):
+            return
+        negated = bool(groups.get("not"))
+        tokens = [s.at[i] for i in places]
+        filled = code.format(a=_code(tokens[0]), b=_code(tokens[-1]))
+        asked = checked is not None and checked < match.start()
+        asked = asked or bool(
+            re.search(r"\b(?:if|whether|where|when)\b[^,.:]*$", s.text[: match.start()])
+        )
+        if asked:
+            # "checks whether A is in B: False" states the outcome afterwards
+            outcome = re.match(
+                rf"\W*(?:(?:which|this|it|that|and|the condition|so|result)[ ,]*)*(?:is|evaluates to|returns?|gives|:|→|->|=>|=)*\W*({VALUE}|true|false|yes|no|it is not|it does not|it is|it does)\b?",
+                s.text[match.end() :], re.I,
+            )  # fmt: skip
+            if not outcome:
+                used.update(places)
+                return
+            said = outcome.group(1)
+            token = s.at.get(match.end() + outcome.start(1))
+            if token is not None:
+                if token.text not in ("True", "False"):
+                    return
+                said = token.text
+                used.add(match.end() + outcome.start(1))
+            truth = said.lower() in ("true", "yes", "it is", "it does")
+            self._truth(filled, truth is not negated)
+        else:
+            self._truth(filled, not negated)
+        used.update(places)
+
+    def _truth(self, code: str, stated: bool) -> None:
+        self.moments.truth(code, stated)
+
+    def _measures(self, s: Shape, used: set[int]) -> None:
+        for pattern, code in p.MEASURES:
+            for match in pattern.finditer(s.text):
+                groups = match.groupdict()
+                places = [match.start(g) for g in ("a", "b", "c") if groups.get(g)]
+                at_value = match.start("v")
+                if at_value in used or any(i in used for i in places):
+                    continue
+                a = s.at[match.start("a")]
+                other = next((s.at[match.start(g)] for g in ("b", "c") if groups.get(g)), None)
+                if "{b}" in code and other is None:
+                    continue
+                filled = code.format(a=_code(a), b=_code(other) if other else "")
+                self.moments.expression(filled, s.at[at_value].text)
+                used.update((*places, at_value))
+
+    def _returns(self, s: Shape, used: set[int]) -> None:
+        for match in (*p.RETURNS.finditer(s.text), *p.RETURNED.finditer(s.text)):
+            group = match.lastindex or 1
+            at = match.start(group)
+            if at in used or at not in s.at:
+                continue
+            subject = self._returning(s, match)
+            if subject is not None:
+                continue  # `x.find(y)` returns `-1`: a value of that expression
+            token = s.at[at]
+            used.add(at)
+            used.update(i for i in s.at if match.start() < i < at and s.at[i].mark == CODE)
+            self._returned(token)
+
+    def _returning(self, s: Shape, match: re.Match[str]) -> Token | None:
+        """The expression that is said to return the value, where it is not the function itself."""
+        if not match.group(0).startswith("return"):
+            return None
+        lead = s.text[: match.start()]
+        marks = [i for i in s.at if i < match.start()]
+        if not marks or re.search(
+            r"\b(?:function|program|it|method call|we|recursion|call)\W*$|\bfunction\b",
+            lead[marks[-1] + 1 :],
+        ):
+            return None
+        token = s.at[marks[-1]]
+        between = lead[marks[-1] + 1 :]
+        if token.mark == CODE and re.fullmatch(
+            r"[ ,]*(?:method|function|call|which|that|then|now|also|here|itself|\(\w+\))*(?: \w+ly)?[ ,]*",
+            between.replace(" method", "").replace(" which", ""),
+        ):
+            if token.text in (self.entry_point, *_calls_of(self.entry_point, token.text)):
+                return None
+            return token
+        if "which" in between and token.mark == CODE:
+            return token
+        return None
+
+    def _returned(self, token: Token) -> None:
+        stated = literal(token.text)
+        if stated is None:
+            return
+        if self.expected is None:
+            self.ledger.add("return", self.entry_point, token.text, None, "no returned value")
+            return
+        verdict = equals(stated[0], self.expected[0], token.text)
+        if not verdict and self._returned_elsewhere(stated[0]):
+            verdict = True
+        self.ledger.add(
+            "return", self.entry_point, token.text, verdict, repr(self.expected[0])[:200]
+        )
+
+    def _returned_elsewhere(self, value: Any) -> bool:
+        if len(self.history.frames) < 2:
+            return False
+        for frame in self.history.frames.values():
+            found = literal(frame.returned or "")
+            if found is not None and equals(value, found[0]):
+                return True
+        return False
+
+    def _values(self, s: Shape, used: set[int]) -> None:
+        text = s.text
+        for match in p.FROM_TO.finditer(text):
+            name, old, new = (s.at[match.start(g)] for g in (1, 2, 3))
+            if (
+                match.start(3) in used
+                or re.search(
+                    r"\b(?:range|loop|iterat|runs|goes|count(?:s|ing) from)", text[: match.start()]
+                )
+                or not name.text.isidentifier()
+            ):
+                continue
+            self.moments.value(name.text, old.text, after=False)
+            self.moments.value(name.text, new.text, after=True)
+            used.update((match.start(1), match.start(2), match.start(3)))
+        for match in (*p.SUBJECT_VALUE.finditer(text), *p.WHICH.finditer(text)):
+            left, at = match.start(1), match.start(2)
+            if at in used:
+                continue
+            subject, value = s.at[left], s.at[at]
+            if subject.text == value.text:
+                continue
+            between = text[left + 1 : at]
+            if re.search(r"\bnot\b|n't|\bin\b(?! (?:total|place))|\bindex\b", between):
+                continue
+            used.update((left, at))
+            self._is(subject, value, after=bool(p.BECOMES.search(between)))
+
+    def _is(self, subject: Token, value: Token, *, after: bool) -> None:
+        code = _code(subject)
+        if code == self.entry_point or code in _calls_of(self.entry_point, code):
+            self._returned(value)
+        elif code.isidentifier():
+            self.moments.value(code, value.text, after=after)
+        elif value.text in ("True", "False") and _condition_like(code):
+            self._truth(code, value.text == "True")
+        else:
+            self.moments.expression(code, value.text)
+
+    def _implicit(self, s: Shape, used: set[int]) -> None:
+        for match in p.IMPLICIT.finditer(s.text):
+            at = match.start(1)
+            if at in used or at not in s.at:
+                continue
+            used.add(at)
+            before = [
+                t
+                for i, t in sorted(s.at.items())
+                if i < at and t.mark in (CODE, EQUATION, FRAGMENT)
+            ]
+            subject = before[-1] if before else self.subject
+            self.moments.implicit(
+                subject, s.at[at].text, stated=[t.text for i, t in s.at.items() if i < at]
+            )
+
+    def _counts(self, s: Shape, used: set[int]) -> None:
+        for match in (*p.COUNT.finditer(s.text), *p.COUNT_AFTER.finditer(s.text)):
+            at = match.start("v") if match.group("v") else None
+            if at is not None and (at in used or not s.at[at].text.isdigit()):
+                continue
+            if match.group("w"):
+                count = p.NUMBERS[match.group("w").lower()]
+                if not re.search(
+                    r"time|iteration|pass|round|turn|once|twice|thrice", match.group(0)
+                ):
+                    continue
+            else:
+                count = int(s.at[at].text)  # type: ignore[index]
+                if not re.search(r"time|iteration|pass|round|turn", match.group(0)):
+                    continue
+            if at is not None:
+                used.add(at)
+            self.moments.count(count)
+        if p.NEVER_RUNS.search(s.text) and "loop" in s.text:
+            self.moments.count(0)
+
+    def _branches(self, s: Shape, used: set[int]) -> None:
+        match = p.ENTERS.search(s.text)
+        if match and self.kind == sections.SIMULATION:
+            negated = bool(re.search(r"\b(?:not|never|skips?|skipping|without|n't)\b[^.,]*$", s.text[: match.start()])) or bool(
+                re.search(r"^\W*(?:is|are) (?:not|skipped|never)", s.text[match.end() :])
+            )  # fmt: skip
+            self.moments.branch(match.group("which").lower(), taken=not negated)
+
+    def _equations(self, s: Shape, used: set[int]) -> None:
+        for at, token in s.at.items():
+            if token.mark != EQUATION or at in used:
+                continue
+            used.add(at)
+            if self._quotes(token):
+                continue
+            if re.match(r"\W*(?:is|evaluates to|returns)\W*(?:" + VALUE + ")", s.text[at + 1 :]):
+                follow = next((s.at[i] for i in sorted(s.at) if i > at), None)
+                if follow is not None and follow.text in ("True", "False"):
+                    self._truth(f"({token.left}) == ({token.right})", follow.text == "True")
+                    continue
+            self._chain(token)
+
+    def _chain(self, token: Token) -> None:
+        from semcoder_lib.monologues.verify.pieces import find
+
+        left, right = token.left, token.right
+        cut = find(left, " = ", last=True)
+        if cut > 0:  # p = 0 + 4 = 4
+            first, left = left[:cut].strip(), left[cut + 3 :].strip()
+            if first.isidentifier() and literal(right) is not None:
+                self.moments.value(first, right, after=True)
+        if left.isidentifier():
+            if literal(right) is not None:
+                self.moments.value(left, right, after=True)
+            return
+        if literal(right) is not None:
+            self.moments.expression(left, right)
+
+    def _quotes(self, token: Token) -> bool:
+        """A line of the program that is only quoted states nothing about its value."""
+        layout = self.history.layout
+        if layout is None or literal(token.right) is not None:
+            return False
+        return squeezed(token.text) in layout.texts.values()
+
+
+_READABLE = {
+    ord(CODE): "`",
+    ord(VALUE): "V",
+    ord(EQUATION): "=",
+    ord(LABEL): "L",
+    ord(FRAGMENT): "~",
+}
+
+
+def _code(token: Token) -> str:
+    if token.mark == CODE and token.left:
+        return token.left  # `if x > 3:` -> x > 3
+    if token.mark == EQUATION:
+        return f"({token.left}) == ({token.right})"
+    return token.text
+
+
+def _condition_like(code: str) -> bool:
+    return bool(
+        re.search(
+            r"[<>=!]=|[<>]|\bin\b|\bnot\b|\band\b|\bor\b|\bis\b|\.(?:is\w+|startswith|endswith)\(",
+            code,
+        )
+    )
+
+
+def _calls_of(entry_point: str, code: str) -> tuple[str, ...]:
+    return (code,) if code.startswith(entry_point + "(") and code.endswith(")") else ()

@@ -1,0 +1,114 @@
+"""What verifying one monologue gives: its claims with what became of each, and the verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from semcoder_lib.records import Claim, to_row
+
+SUPPORTED = "supported"
+CONTRADICTED = "contradicted"
+UNVERIFIABLE = "unverifiable"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The verdict on one monologue (issue 5; answers limitation 1 of the paper's appendix A).
+
+    `supported`, `contradicted`, `unverifiable` count the claims. `answer_right` says that the
+    completed assertion holds of the execution (forward) or that its call, when run, gives the
+    output (backward). `line_coverage` is the fraction of executed lines that the text tells.
+    `order_errors` counts contradicted claims about what runs when. `accepted` needs a right
+    answer, no contradicted claim and enough coverage; `reason` says why not, and is empty when
+    accepted. It promises nothing about claims that it could not decide.
+    """
+
+    supported: int
+    contradicted: int
+    unverifiable: int
+    answer_right: bool
+    line_coverage: float
+    order_errors: int
+    accepted: bool
+    reason: str
+    claims: list[Claim] = field(default_factory=list)
+    direction: str = "forward"
+    line_offset: int = 0
+
+    @property
+    def decided(self) -> float:
+        """Share of claims that are supported or contradicted; 1.0 for a text without claims."""
+        total = self.supported + self.contradicted + self.unverifiable
+        return (self.supported + self.contradicted) / total if total else 1.0
+
+    @property
+    def share_supported(self) -> float:
+        """Share of all claims that are supported; 1.0 for a text without claims."""
+        total = self.supported + self.contradicted + self.unverifiable
+        return self.supported / total if total else 1.0
+
+    @property
+    def share_contradicted(self) -> float:
+        """Share of all claims that are contradicted."""
+        total = self.supported + self.contradicted + self.unverifiable
+        return self.contradicted / total if total else 0.0
+
+    def row(self) -> dict[str, Any]:
+        """The report as JSON data."""
+        return {
+            "supported": self.supported,
+            "contradicted": self.contradicted,
+            "unverifiable": self.unverifiable,
+            "answer_right": self.answer_right,
+            "line_coverage": round(self.line_coverage, 4),
+            "order_errors": self.order_errors,
+            "accepted": self.accepted,
+            "reason": self.reason,
+            "direction": self.direction,
+            "line_offset": self.line_offset,
+            "claims": [to_row(claim) for claim in self.claims],
+        }
+
+
+class Ledger:
+    """Collects the claims of one text while it is read."""
+
+    __slots__ = ("claims", "covered", "place")
+
+    def __init__(self) -> None:
+        self.claims: list[Claim] = []
+        self.covered: set[int] = set()
+        self.place: tuple[int, int] = (0, 0)
+
+    def add(
+        self,
+        kind: str,
+        subject: str,
+        value: str,
+        verdict: bool | None,
+        evidence: str = "",
+        *,
+        line: int | None = None,
+        visit: int | None = None,
+        place: tuple[int, int] | None = None,
+    ) -> bool | None:
+        """Record a claim: `verdict` True is supported, False contradicted, None unverifiable."""
+        status = UNVERIFIABLE if verdict is None else SUPPORTED if verdict else CONTRADICTED
+        self.claims.append(
+            Claim(
+                kind,
+                subject,
+                value,
+                line,
+                visit,
+                self.place if place is None else place,
+                status,
+                evidence,
+            )  # fmt: skip
+        )
+        return verdict
+
+    def count(self, status: str, kind: str = "") -> int:
+        """How many claims have the status (and the kind, where one is given)."""
+        return sum(c.status == status and kind in ("", c.kind) for c in self.claims)

@@ -1,0 +1,168 @@
+"""Turns a line of prose into a shape: words, with one character for each piece of code, value,
+equation or label, so that sentence patterns need not know what values look like."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from semcoder_lib.monologues.verify import pieces
+from semcoder_lib.monologues.verify.evaluate import literal, parse
+
+CODE, VALUE, EQUATION, LABEL, FRAGMENT = "\ue001", "\ue002", "\ue003", "\ue004", "\ue005"
+MARKS = CODE + VALUE + EQUATION + LABEL + FRAGMENT
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of a line that is not words. `left`, `right` split an equation."""
+
+    mark: str
+    text: str
+    start: int
+    end: int
+    left: str = ""
+    right: str = ""
+    ticked: bool = False  # was in backticks
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A line's words and marks; `at[i]` is the token whose mark is at place `i` of `text`."""
+
+    text: str
+    at: dict[int, Token]
+
+
+_NAME_BEFORE = r"(?<!the )(?<!The )(?<!a )(?<!an )(?<!its )(?<!each )(?<!this )(?<![\w.\[`'\"])"
+_COPULA_AHEAD = (
+    r"(?=\s*(?:=|:=|→|->)|\s+(?:is|was|becomes?|became|equals?|goes|remains?|stays?|gets|has|holds?"
+    r"|starts?|ends?|now|turns|keeps|drops|rises|grows|and \w+ (?:are|become))\b)"
+)
+_BASE = r"""
+ (?P<double>``[^`\n]+``)
+ |(?P<tick>`[^`\n]+`)
+ |(?P<label>\[L\d+\]|(?<!\w)L\d+(?![\w\]])|(?<!\w)[Ll]ines?\ \d+(?!\w))
+ |(?P<string>(?<![\w\]])(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')(?!\w))
+ |(?P<bracket>(?<![\w`])[\[({])
+ |(?P<number>(?<![\w.])-?\d+(?:\.\d+)?(?:[eE]-?\d+)?(?![\w%]|\.\d))
+ |(?P<constant>\b(?:True|False|None)\b)
+"""
+
+
+@lru_cache(maxsize=256)
+def _pattern(names: frozenset[str]) -> re.Pattern[str]:
+    extra = ""
+    if names:
+        words = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
+        extra = (
+            rf"|(?P<name>{_NAME_BEFORE}(?:{words})\b(?:\[[\w'\":-]+\])?{_COPULA_AHEAD})".replace(
+                " ", r"\ "
+            )
+        )
+    return re.compile(_BASE + extra, re.X)
+
+
+def shape(line: str, names: frozenset[str]) -> Shape:
+    """The shape of a line. `names` are variables that may stand without backticks."""
+    out: list[str] = []
+    at: dict[int, Token] = {}
+    length = 0
+    done = 0
+    position = 0
+    pattern = _pattern(names)
+    while True:
+        match = pattern.search(line, position)
+        if match is None:
+            break
+        token = _token(line, match)
+        if token is None:
+            position = match.start() + 1
+            continue
+        words = line[done : token.start].replace("*", "")
+        if out and not token.ticked and token.mark == VALUE and _joins(at, length, words):
+            previous = at.pop(length - 1)  # `n = 1` without backticks
+            out.pop()
+            length -= 1
+            token = Token(EQUATION, line[previous.start : token.end], previous.start, token.end,
+                          previous.text, token.text)  # fmt: skip
+            words = ""
+        out.append(words)
+        length += len(words)
+        out.append(token.mark)
+        at[length] = token
+        length += 1
+        done = position = token.end
+    out.append(line[done:].replace("*", ""))
+    return Shape("".join(out), at)
+
+
+def _joins(at: dict[int, Token], length: int, words: str) -> bool:
+    previous = at.get(length - 1)
+    return (
+        previous is not None
+        and previous.mark == CODE
+        and not previous.ticked
+        and words.strip() in ("=", "==", ":=")
+    )
+
+
+def _token(line: str, match: re.Match[str]) -> Token | None:
+    kind = match.lastgroup
+    start, end = match.span()
+    text = match.group()
+    if kind == "double":
+        return _ticked(text[2:-2].strip(), start, end)
+    if kind == "tick":
+        return _ticked(text[1:-1], start, end)
+    if kind == "label":
+        return Token(LABEL, re.sub(r"\D", "", text), start, end)
+    if kind == "bracket":
+        end = pieces.balanced_end(line, start)
+        if end < 0:
+            return None
+        text = line[start:end]
+        if literal(text) is None or (
+            text[0] == "(" and not text.endswith(",)") and "," not in text
+        ):
+            return None
+        return Token(VALUE, text, start, end)
+    if kind == "name":
+        return Token(CODE, text, start, end)
+    if kind == "string":
+        return Token(VALUE, text, start, end) if literal(text) is not None else None
+    return Token(VALUE, text, start, end)
+
+
+def _ticked(code: str, start: int, end: int) -> Token:
+    mark, left, right = classify(code)
+    return Token(mark, code.strip(), start, end, left, right, True)
+
+
+_EQUALS = (" = ", " == ", " → ", " -> ", " := ", "=")
+
+
+@lru_cache(maxsize=16384)
+def classify(code: str) -> tuple[str, str, str]:
+    """What a piece of code is: a literal, an expression, an equation (with its two sides) or a
+    fragment."""
+    bare = code.strip()
+    if not bare:
+        return VALUE if code else FRAGMENT, "", ""
+    if literal(bare) is not None:
+        return VALUE, "", ""
+    node = parse(bare)
+    if node is not None and not (isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq)):
+        return CODE, "", ""
+    if isinstance(node, ast.Compare):
+        return CODE, "", ""
+    for sign in _EQUALS:
+        cut = pieces.find(bare, sign, last=True)
+        if cut > 0 and bare[cut - 1] not in "<>!+-*/%&|^=:" and bare[cut + 1 : cut + 2] != "=":
+            return EQUATION, bare[:cut].strip(), bare[cut + len(sign) :].strip()
+    head = re.match(r"(?:el)?(?:if|while)\s+(.*?):?$|return\s+(.*)$|else:?$", bare, re.S)
+    if head and head.group(1) and parse(head.group(1)) is not None:
+        return CODE, head.group(1), ""
+    return FRAGMENT, "", ""

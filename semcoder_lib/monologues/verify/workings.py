@@ -1,0 +1,363 @@
+"""Decides the workings of one step: identities such as `n % 5 = 4`, `5 > 0 is True`,
+`so total = 4`, and spelled-out sequences such as `0:h 1:e 2:l`."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from semcoder_lib.monologues.verify import pieces
+from semcoder_lib.monologues.verify.evaluate import (
+    NO_NAMES,
+    Names,
+    Raises,
+    equals,
+    evaluate,
+    evaluate_node,
+    literal,
+    names_of,
+    parse,
+)
+from semcoder_lib.monologues.verify.history import State
+from semcoder_lib.monologues.verify.library import Cannot
+from semcoder_lib.monologues.verify.report import Ledger
+
+_TRUTH = re.compile(r"(.*\S) (?:is|evaluates to|counts as) (True|False)$", re.S)
+_TABLE = re.compile(r"0:\S")
+_ENTRY = re.compile(r"(?:^| )(\d+):")
+_WORD = re.compile(r"[A-Za-z_]\w*$")
+SHORT = re.compile(
+    r"an? (\w+) of (\d[\d,]*) (?:items?|characters?|entries|pairs?) (?:starting|beginning)(?: with)? (.+)$",
+    re.S,
+)
+_STILL = re.compile(r"(.+?) (?:is still|stays|remains|is now|becomes|is) (.+)$", re.S)
+MISSING = object()
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+@dataclass(slots=True)
+class Scene:
+    """The moment that a step tells: variables before and after it, and names that only the text
+    binds (a comprehension's variable)."""
+
+    before: State
+    after: State
+    line: int
+    visit: int
+    changed: frozenset[str] = frozenset()
+    bound: dict[str, Any] = field(default_factory=dict)
+    statement: ast.stmt | None = None
+
+
+def value_of(text: str, names: Names) -> Any:
+    """The value of an expression, MISSING when it cannot be decided, or a Raises instance."""
+    found = literal(text)
+    if found is not None:
+        return found[0]
+    try:
+        return evaluate(text, names)
+    except Cannot:
+        return MISSING
+    except Raises as error:
+        return error
+
+
+def same_text(stated: str, recorded: str | None) -> bool | None:
+    """Whether a stated value is a recorded one; None when the stated text is no value."""
+    if recorded is None:
+        return None
+    if stated == recorded:
+        return True
+    said = literal(stated)
+    if said is None:
+        return shortened(stated, recorded)
+    actual = literal(recorded)
+    if actual is None:
+        return None
+    return equals(said[0], actual[0], stated)
+
+
+def shortened(stated: str, recorded: str) -> bool | None:
+    """Decides "a list of 40 items starting [1, 2, 3" and "a str of 300 characters starting 'ab'"."""
+    match = SHORT.match(stated)
+    if not match:
+        return None
+    actual = literal(recorded)
+    if actual is None:
+        return None
+    kind, count, head = match.group(1), int(match.group(2).replace(",", "")), match.group(3)
+    value = actual[0]
+    if type(value).__name__ != kind and not (kind in ("string", "str") and isinstance(value, str)):
+        return False
+    try:
+        if len(value) != count:
+            return False
+    except TypeError:
+        return False
+    head = head.rstrip(". …")
+    if isinstance(value, str):
+        start = literal(head)
+        return value.startswith(start[0] if start else head.strip("'\""))
+    return recorded.startswith(head.rstrip("]})"))
+
+
+class Workings:
+    """Reads the pieces of one step and enters a claim for each identity."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+
+    def read(self, text: str, scene: Scene, *, final_after: bool) -> None:
+        """Decide every piece of `text`. With `final_after`, a last `N = V` about a variable that
+        the step changes speaks of the moment after the step."""
+        parts = pieces.split(text, ", ", "; ", ": ")
+        table: str | None = None
+        last_value: Any = MISSING
+        store = _stored_base(scene.statement)
+        stores = [n for n, part in enumerate(parts) if store and part.removeprefix("so ").startswith(store)]
+        tail = len(parts)
+        while tail and _names_changed(parts[tail - 1], scene):
+            tail -= 1
+        for number, part in enumerate(parts):
+            result = final_after and number >= tail
+            if part.startswith("so "):
+                part, result = part[3:], True
+            if part.startswith("and "):
+                part = part[4:]
+            if _TABLE.match(part) and literal(part) is None:
+                table = part
+                continue
+            last = number == len(parts) - 1
+            if table is not None:
+                self._table(table, part, scene)
+                table = None
+            after = result or (last and final_after) or (bool(stores) and number == stores[-1])
+            last_value = self._piece(part, scene, after, last_value)
+        if table is not None:
+            self._table(table, "", scene)
+
+    def _piece(self, part: str, scene: Scene, after: bool, last_value: Any) -> Any:
+        truth = _TRUTH.match(part)
+        if truth and truth.group(1) == "that" and last_value is not MISSING:
+            said = truth.group(2) == "True"
+            self.ledger.add("branch", repr(last_value)[:60], str(said), bool(last_value) is said, "",
+                            line=scene.line, visit=scene.visit)  # fmt: skip
+            return said
+        if truth and parse(truth.group(1)) is not None:
+            return self._truth(truth.group(1), truth.group(2) == "True", scene)
+        cut = pieces.find(part, " = ", last=True)
+        if cut > 0:
+            return self._identity(part[:cut].strip(), part[cut + 3 :].strip(), scene, after)
+        found = literal(part)
+        if found is not None:
+            if after and part not in ("", "."):
+                self._result(part, found[0], scene)
+            return found[0]
+        if part.startswith("at ") and part[3:].isdigit():
+            return MISSING
+        match = _STILL.match(part)
+        if match and (parse(match.group(1)) is not None) and literal(match.group(2)) is not None:
+            return self._identity(match.group(1), match.group(2), scene, True)
+        if part in ("nothing changes", "it changes nothing"):
+            self.ledger.add("value", "nothing changes", "", not scene.changed,
+                            "changed: " + ", ".join(sorted(scene.changed)),
+                            line=scene.line, visit=scene.visit)  # fmt: skip
+        return MISSING
+
+    def _result(self, part: str, value: Any, scene: Scene) -> None:
+        """`so [2, 4]`: what the expression of the statement gives."""
+        node = _expression(scene.statement)
+        if node is None:
+            return
+        parts = [node, *(n for n in ast.walk(node) if isinstance(n, _COMPREHENSIONS))]
+        known = []
+        for one in parts:
+            try:
+                known.append(evaluate_node(one, scene.before))
+            except (Cannot, Raises):
+                return
+        verdict = any(equals(value, actual, part) for actual in known)
+        self.ledger.add("value", ast.unparse(node), part, verdict, repr(known[-1])[:200],
+                        line=scene.line, visit=scene.visit)  # fmt: skip
+
+    def _truth(self, code: str, stated: bool, scene: Scene) -> Any:
+        actual = self._value(code, scene.before, scene)
+        verdict = None
+        if actual is not MISSING and not isinstance(actual, Raises):
+            verdict = bool(actual) is stated
+        self.ledger.add("branch", code, str(stated), verdict, _shown(actual),
+                        line=scene.line, visit=scene.visit)  # fmt: skip
+        return stated
+
+    def _value(self, code: str, state: State, scene: Scene) -> Any:
+        if scene.bound and names_of(code) & scene.bound.keys():
+            state = State(state.history, state.frame, state.index, scene.bound)
+        elif not names_of(code):
+            found = value_of(code, state)
+            return found
+        return value_of(code, state)
+
+    def _identity(self, left: str, right: str, scene: Scene, after: bool) -> Any:
+        if pieces.find(left, " = ") > 0:  # a = b = c: each neighbour
+            cut = pieces.find(left, " = ", last=True)
+            middle = left[cut + 3 :].strip()
+            self._identity(left[:cut].strip(), middle, scene, after)
+            left = middle
+        if _WORD.match(left):
+            return self._variable(left, right, scene, after)
+        if right.endswith(("...", "…")):
+            return MISSING
+        state = scene.before
+        stated = value_of(right, NO_NAMES) if literal(right) is not None else self._value(
+            right, state, scene
+        )  # fmt: skip
+        stores = after and _stored_base(scene.statement)
+        if stores and left.startswith(stores):
+            state = scene.after
+        actual = self._value(left, state, scene)
+        verdict: bool | None = None
+        if stated is not MISSING and actual is not MISSING:
+            verdict = self._agree(stated, actual, right)
+        if verdict is not True and scene.changed & names_of(left) and after:
+            later = self._value(left, scene.after, scene)
+            if stated is not MISSING and later is not MISSING:
+                verdict = self._agree(stated, later, right)
+                actual = later
+        self.ledger.add(
+            "value", left, right, verdict, _shown(actual), line=scene.line, visit=scene.visit
+        )
+        return stated
+
+    def _agree(self, stated: Any, actual: Any, text: str) -> bool | None:
+        if isinstance(actual, Raises) or isinstance(stated, Raises):
+            return False
+        return equals(stated, actual, text)
+
+    def _variable(self, name: str, right: str, scene: Scene, after: bool) -> Any:
+        state = scene.after if after else scene.before
+        recorded = state.text(name)
+        if recorded is None and not after:
+            recorded = scene.after.text(name) if name in scene.changed else None
+        if recorded is None:
+            return self._bound(name, right, scene)
+        verdict = same_text(right, recorded)
+        if verdict is None and literal(right) is None:
+            stated = self._value(right, scene.before, scene)
+            actual = literal(recorded)
+            if stated is not MISSING and actual is not None:
+                verdict = self._agree(stated, actual[0], right)
+        self.ledger.add(
+            "value", name, right, verdict, recorded[:200], line=scene.line, visit=scene.visit
+        )
+        found = literal(right)
+        return found[0] if found else MISSING
+
+    def _bound(self, name: str, right: str, scene: Scene) -> Any:
+        """A comprehension's variable: one of the values that it goes through."""
+        found = literal(right)
+        domain = comprehension_values(name, scene)
+        if found is None or domain is None:
+            self.ledger.add(
+                "value", name, right, None, "no such variable", line=scene.line, visit=scene.visit
+            )
+            return MISSING
+        verdict = any(equals(found[0], v) for v in domain)
+        self.ledger.add(
+            "value", name, right, verdict, repr(domain)[:200], line=scene.line, visit=scene.visit
+        )
+        scene.bound[name] = found[0]
+        return found[0]
+
+    def _table(self, table: str, following: str, scene: Scene) -> None:
+        """`0:h 1:e`: places and items of the sequence that the next piece reads."""
+        sequence = self._sequence(following, scene)
+        marks = list(_ENTRY.finditer(table))
+        verdict: bool | None = None
+        evidence = ""
+        if sequence is not None:
+            verdict = True
+            for mark, follow in zip(marks, [*marks[1:], None], strict=True):
+                item = table[mark.end() : follow.start() if follow else len(table)]
+                place = int(mark.group(1))
+                if place >= len(sequence) or item not in (
+                    str(sequence[place]),
+                    repr(sequence[place]),
+                ):
+                    if item in ("...", "…"):
+                        continue
+                    verdict, evidence = False, f"item {place}"
+                    break
+        self.ledger.add(
+            "value", "items", table[:80], verdict, evidence, line=scene.line, visit=scene.visit
+        )
+
+    def _sequence(self, following: str, scene: Scene) -> Any:
+        code = following.removeprefix("so ")
+        cut = pieces.find(code, " = ", last=True)
+        node = parse(code[:cut].strip()) if cut > 0 else None
+        if isinstance(node, ast.Subscript):
+            base: ast.expr | None = node.value
+        elif isinstance(node, ast.Call) and node.args:
+            base = node.args[0]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            base = node.func.value
+        else:
+            base = None
+        if base is None:
+            return None
+        value = self._value(ast.unparse(base), scene.before, scene)
+        return value if isinstance(value, str | list | tuple) else None
+
+
+def _names_changed(part: str, scene: Scene) -> bool:
+    name, sign, _ = part.partition(" = ")
+    return bool(sign) and name.removeprefix("so ").removeprefix("and ") in scene.changed
+
+
+def _stored_base(statement: ast.stmt | None) -> str:
+    """`d[` for a statement that stores into an item of `d`."""
+    target: ast.expr | None = None
+    if isinstance(statement, ast.Assign):
+        target = statement.targets[0]
+    elif isinstance(statement, ast.AugAssign):
+        target = statement.target
+    if isinstance(target, ast.Subscript):
+        return ast.unparse(target.value) + "["
+    return ""
+
+
+def _expression(statement: ast.stmt | None) -> ast.expr | None:
+    if isinstance(statement, ast.Assign | ast.AnnAssign | ast.Return | ast.Expr | ast.AugAssign):
+        return statement.value
+    return None
+
+
+def comprehension_values(name: str, scene: Scene) -> list[Any] | None:
+    """Every value that a comprehension of the scene's statement gives to `name`."""
+    if scene.statement is None:
+        return None
+    for node in ast.walk(scene.statement):
+        if not isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
+            continue
+        for generator in node.generators:
+            bound = [n.id for n in ast.walk(generator.target) if isinstance(n, ast.Name)]
+            if name in bound:
+                try:
+                    through = evaluate(ast.unparse(generator.iter), scene.before)
+                    if len(bound) == 1:
+                        return list(through)
+                    place = bound.index(name)
+                    return [tuple(item)[place] for item in through]
+                except (Cannot, Raises, TypeError, IndexError):
+                    return None
+    return None
+
+
+def _shown(value: Any) -> str:
+    if value is MISSING:
+        return ""
+    if isinstance(value, Raises):
+        return f"raises {value.args[0]}"
+    return repr(value)[:200]
