@@ -48,6 +48,7 @@ class Profile:
     scorer: str = _choice("strict", "strict", "official", doc="the scorer that counts")
 
     model: str = _text("smollm2-135m", "base model: a known name, a hub name or a folder")
+    backend: str = _choice("auto", "auto", "plain", "vllm", doc="what generates")
     adapter: str = _text("", "evaluate this adapter instead of the one trained in notebook 04")
 
     pyx_source: str = _text("build", '"build", or a file in the hub\'s format')

@@ -32,6 +32,7 @@ __all__ = [
 
 _CORE = ("sandbox", "tracing")
 _MODEL = ("generation", "prompts")
+_ENGINE = ("model", "backend", "style")
 _SCORE = ("benchmarks", "scoring", "prompts", "sandbox", "tracing")
 
 STAGES: dict[int, Stage] = {
@@ -45,25 +46,25 @@ STAGES: dict[int, Stage] = {
         Stage(2, "monologues", "Monologues, forwards and backwards, verified",
               ("monologue_",), (*_CORE, "pyx", "monologues"), (1,), "s02_monologues:run"),
         Stage(3, "pyx_r", "PyX-R: faults, rationales, validated fixes",
-              ("fault", "model", "style", "codegen_tokens"),
+              ("fault", *_ENGINE, "codegen_tokens"),
               (*_CORE, *_MODEL, "pyx", "pyx_r"), (1,), "s03_pyx_r:run"),
         Stage(4, "sft", "Fine-tuning on all tasks together, then on PyX-R",
               ("model", "style", "train_", "refine_steps", "refine_learning_rate", "batch_tokens",
                "max_length", "learning_rate", "min_learning_rate", "lora_rank", "share_"),
               ("training", "prompts", "generation", "monologues"), (1, 2, 3), "s04_sft:run"),
         Stage(5, "codegen", "Code generation: HumanEval and its kin",
-              ("model", "adapter", "style", "scorer", "codegen_"), (*_SCORE, *_MODEL), (4,),
+              (*_ENGINE, "adapter", "scorer", "codegen_"), (*_SCORE, *_MODEL), (4,),
               "s05_codegen:run"),
         Stage(6, "reasoning", "Execution reasoning: held-out PyX and CRUXEval",
-              ("model", "adapter", "style", "scorer", "held_out_", "cruxeval_", "reasoning_",
+              (*_ENGINE, "adapter", "scorer", "held_out_", "cruxeval_", "reasoning_",
                "baseline_"),
               (*_SCORE, *_MODEL, "monologues"), (1, 4), "s06_reasoning:run"),
         Stage(7, "ablation", "Which format teaches execution best?",
-              ("model", "style", "ablation_", "batch_tokens", "max_length", "learning_rate",
+              (*_ENGINE, "ablation_", "batch_tokens", "max_length", "learning_rate",
                "min_learning_rate", "lora_rank", "train_method", "reasoning_tokens", "monologue_"),
               (*_SCORE, *_MODEL, "training", "monologues"), (1, 2), "s07_ablation:run"),
         Stage(8, "refinement", "Self-refinement, with the feedback named",
-              ("model", "adapter", "style", "refine_tasks", "refine_rounds", "refine_sources",
+              (*_ENGINE, "adapter", "refine_tasks", "refine_rounds", "refine_sources",
                "refine_temperature", "refine_tokens"),
               (*_SCORE, *_MODEL, "refinement", "pyx_r"), (1, 3, 4, 5), "s08_refinement:run"),
         Stage(9, "report", "The paper's tables and figures beside this run's",

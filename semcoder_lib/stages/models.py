@@ -44,6 +44,7 @@ def engine(session: Session, model: Model) -> Iterator[generation.Engine]:
     """The model's engine, with the stage's generation cache."""
     made = generation.load(
         session.profile.model,
+        backend=session.profile.backend,
         adapter=model.adapter,
         cache=session.path(f"cache_generations_{model.label}.jsonl"),
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from semcoder_lib import generation, monologues, prompts, records, tracing
+from semcoder_lib import monologues, prompts, records, tracing
+from semcoder_lib.generation import assets
 from semcoder_lib.stages.s02_monologues import style_of
 from semcoder_lib.stages.session import Session, as_plain
 
@@ -25,8 +26,8 @@ def run(session: Session) -> dict[str, Any]:
     brought into the cache, so that later notebooks find it there."""
     program = records.Program(SOURCE, "first_positions", id="tour")
     told = tell(session, program, ARGUMENTS, OTHER_INPUTS)
-    home = generation.prepare(session.profile.model)
-    return {"model": home, **told}
+    assets.locate(session.profile.model)
+    return {"model": assets.shown_name(session.profile.model), **told}
 
 
 def tell(

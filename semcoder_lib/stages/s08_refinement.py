@@ -1,0 +1,114 @@
+"""Stage 08: rounds of self-refinement for every model, benchmark and feedback source."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from semcoder_lib import benchmarks, pyx_r, refinement
+from semcoder_lib.stages import evaluation, models, s01_pyx
+from semcoder_lib.stages.session import Session
+
+
+def run(session: Session) -> dict[str, Any]:
+    """Curves (figure 3, tables 3 and 4) on a code generation benchmark, from the model's own first
+    solution, and on held-out PyX faults, from the given buggy program. The rule is the paper's:
+    replace always. Completions are kept, so that every curve can be recomputed offline."""
+    p = session.profile
+    results: dict[str, Any] = {
+        "curves": [], "changes": [], "atlas": [], "missing": {}, "differences": [],
+    }  # fmt: skip
+    sets = _task_sets(session, results)
+    curves: dict[tuple[str, str, str], refinement.Curve] = {}
+    for model in models.chosen(session, refined=True):
+        with models.engine(session, model) as engine:
+            for name, tasks in sets.items():
+                for source in p.names("refine_sources"):
+                    label = f"{name.replace('+', '_plus')}_{model.label}_{source}"
+                    curve = refinement.refine(
+                        tasks, engine, session.box,
+                        rounds=p.refine_rounds, source=source, temperature=p.refine_temperature,
+                        max_new_tokens=p.refine_tokens, first_tokens=p.codegen_tokens,
+                        seed=p.seed, style=p.style,
+                        store=session.path(f"completions_{label}.jsonl"),
+                    )  # fmt: skip
+                    curves[name, model.label, source] = curve
+                    _add(results, name, model.label, curve)
+    results["differences"] = _between_models(curves)
+    return results
+
+
+def _task_sets(
+    session: Session, results: dict[str, Any]
+) -> dict[str, list[refinement.RefinementTask]]:
+    p = session.profile
+    if not p.refine_tasks:
+        return {}
+    sets: dict[str, list[refinement.RefinementTask]] = {}
+    name = next(iter(p.names("codegen_benchmarks")), "humaneval")
+    try:
+        sets[name] = refinement.from_benchmark(
+            name, session.box, limit=p.refine_tasks, seed=p.seed, style=p.style
+        )
+    except benchmarks.Missing as missing:
+        results["missing"][name] = str(missing)
+    held_out = s01_pyx.split(s01_pyx.load(session.upstream(1)), "held_out")
+    faults, _ = pyx_r.build(held_out, session.box, limit=4 * p.refine_tasks, seed=p.seed)
+    chosen = evaluation.sample_tasks(faults, p.refine_tasks, p.seed)
+    if chosen:
+        sets["pyx-r"] = refinement.from_faults(chosen, held_out)
+    return sets
+
+
+def _add(results: dict[str, Any], name: str, model: str, curve: refinement.Curve) -> None:
+    for measure in curve.measures:
+        points = [
+            {"round": n, "value": x.value, "low": x.low, "high": x.high, "n": x.n}
+            for n, x in enumerate(curve.points(measure))
+        ]
+        gains = curve.gains(measure)
+        last = gains[-1] if gains else None
+        benchmark = f"{name}+" if measure == "plus" and not name.endswith("+") else name
+        if measure == "base":
+            benchmark = name.removesuffix("+")
+        results["curves"].append(
+            {
+                "benchmark": benchmark,
+                "model": model,
+                "source": curve.source,
+                "label": f"{benchmark}, {curve.source}",
+                "accept": curve.accept,
+                "points": points,
+                "gain": {"value": last.value, "low": last.low, "high": last.high} if last else None,
+            }
+        )
+        for turn in range(1, len(curve.rounds)):
+            fixed, broken = curve.moved(turn, measure)
+            results["changes"].append(
+                {
+                    "benchmark": benchmark, "model": model, "source": curve.source, "round": turn,
+                    "fixed": len(fixed), "broken": len(broken),
+                    "asked": sum(s.asked for s in curve.rounds[turn]),
+                }
+            )  # fmt: skip
+    for row in refinement.atlas([curve]):
+        results["atlas"].append({"benchmark": name, **row, "model": model})
+
+
+def _between_models(
+    curves: dict[tuple[str, str, str], refinement.Curve],
+) -> list[dict[str, Any]]:
+    """After the last round: base against tuned, tuned against refined, on the same tasks."""
+    rows = []
+    for (name, model, source), curve in curves.items():
+        before = {"tuned": "base", "refined": "tuned"}.get(model)
+        if before is None or (name, before, source) not in curves:
+            continue
+        interval, test = refinement.compare(curves[name, before, source], curve)
+        rows.append(
+            {
+                "benchmark": name, "source": source, "from": before, "to": model,
+                "value": interval.value, "low": interval.low, "high": interval.high,
+                "n": interval.n, "p_mcnemar": test.p_value,
+            }
+        )  # fmt: skip
+    return rows
