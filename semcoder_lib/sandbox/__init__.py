@@ -3,7 +3,18 @@
 See `docs/sandbox.md` for what is and is not protected.
 """
 
-from semcoder_lib.sandbox.box import Sandbox
+from semcoder_lib.sandbox.box import LEVELS, Sandbox
 from semcoder_lib.sandbox.model import Job, Limits, Outcome, Raised
+from semcoder_lib.sandbox.split import Test, run_many, run_tests
 
-__all__ = ["Job", "Limits", "Outcome", "Raised", "Sandbox"]
+__all__ = [
+    "LEVELS",
+    "Job",
+    "Limits",
+    "Outcome",
+    "Raised",
+    "Sandbox",
+    "Test",
+    "run_many",
+    "run_tests",
+]

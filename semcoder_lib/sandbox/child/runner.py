@@ -123,9 +123,9 @@ def _one(
             tag, data = wire.UNSERIALIZABLE, str(error).encode("utf-8", "backslashreplace")
         except BaseException as error:  # MemoryError, RecursionError while encoding
             tag, data = wire.RAISED, _described(error)
-    try:
+    try:  # noqa: SIM105  (contextlib is one more thing the program may have replaced)
         _stdout.flush()
-    except BaseException:  # noqa: SIM105  closed or replaced by the program; contextlib too
+    except BaseException:  # closed or replaced by the program
         pass
     try:
         position = _lseek(1, 0, 1)

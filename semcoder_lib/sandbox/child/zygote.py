@@ -77,17 +77,26 @@ class Zygote:
             self.inbox += part
 
 
-def main(fd: int) -> None:
-    """Start from the parent's configuration (the first message), confine, say READY, serve."""
-    channel = socket.socket(fileno=fd)
-    (length,) = wire.LENGTH.unpack(channel.recv(4, socket.MSG_WAITALL))
-    config = json.loads(channel.recv(length, socket.MSG_WAITALL))
+def _warm_up() -> None:
+    register = os.register_at_fork
+    os.register_at_fork = lambda **_: None  # or `random` would seed itself anew in every child
     try:
         for name in _WARM.split():
             __import__(name)
         import random
 
         random.seed(0)
+    finally:
+        os.register_at_fork = register
+
+
+def main(fd: int) -> None:
+    """Start from the parent's configuration (the first message), confine, say READY, serve."""
+    channel = socket.socket(fileno=fd)
+    (length,) = wire.LENGTH.unpack(channel.recv(4, socket.MSG_WAITALL))
+    config = json.loads(channel.recv(length, socket.MSG_WAITALL))
+    try:
+        _warm_up()
         loaded = {n: plugins.load(n, p) for n, p in config["plugins"].items()}
         if fd == 3:  # children find their result file there
             channel = socket.socket(fileno=os.dup(channel.detach()))

@@ -1,0 +1,133 @@
+"""Plug-in that runs a test function `check(candidate)`: with a proxy for the candidate (`split`),
+or, forgeably, with the solution itself in the same process."""
+
+from __future__ import annotations
+
+import builtins
+import json
+from collections.abc import Callable
+from typing import Any
+
+from semcoder_lib import values
+
+
+class _Stop(BaseException):
+    """Ends the test: it needs an answer that is not there, or got one that ends it."""
+
+
+class _Anything:
+    """Stands for an unknown answer while calls are collected: takes part in every expression."""
+
+    def _same(self, *_: Any, **__: Any) -> _Anything:
+        return self
+
+    def _true(self, *_: Any) -> bool:
+        return True
+
+    __call__ = __getitem__ = __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _same
+    __truediv__ = __rtruediv__ = __floordiv__ = __mod__ = __pow__ = __abs__ = __neg__ = _same
+    __round__ = __getattr__ = _same
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __contains__ = _true
+    __hash__ = object.__hash__
+
+    def __iter__(self) -> Any:
+        return iter((self,))
+
+    def __len__(self) -> int:
+        return 1
+
+    def __float__(self) -> float:
+        return 0.0
+
+    def __int__(self) -> int:
+        return 0
+
+    __index__ = __int__
+
+
+class _Proxy:
+    """The candidate, as the test sees it. `answers` maps the text of a call's arguments to what
+    the solution did with them."""
+
+    def __init__(self, answers: dict[str, Any], collect: bool, reference: Any) -> None:
+        self.answers = answers
+        self.collect = collect
+        self.reference = reference
+        self.needs: list[str] = []
+        self.stopped = ""
+
+    def __call__(self, *positional: Any, **named: Any) -> Any:
+        try:
+            key = values.encode((positional, named))
+        except values.Unserializable as error:
+            self.stopped = f"unserializable: an argument of the test: {error}"
+            raise _Stop from None
+        answer = self.answers.get(key)
+        if answer is None:
+            if key not in self.needs:
+                self.needs.append(key)
+            if not self.collect:
+                raise _Stop
+            return self._guess(positional, named)
+        kind, text, more = answer
+        if kind == "value":
+            if more:
+                _put_back(positional, values.decode(more))
+            return values.decode(text)
+        if kind == "raise":
+            raise _exception(text)(more)
+        self.stopped = f"{kind}: {text}"
+        raise _Stop
+
+    def _guess(self, positional: Any, named: Any) -> Any:
+        if self.reference is not None:
+            try:
+                return self.reference(*positional, **named)
+            except Exception:
+                pass
+        return _Anything()
+
+
+def _exception(name: str) -> type[BaseException]:
+    found = getattr(builtins, name, None)
+    if isinstance(found, type) and issubclass(found, BaseException):
+        return found
+    return type(name, (Exception,), {})
+
+
+def _put_back(arguments: Any, after: Any) -> None:
+    for old, new in zip(arguments, after, strict=True):
+        if type(old) is list:
+            old[:] = new
+        elif type(old) in (dict, set):
+            old.clear()
+            old.update(new)
+        elif type(old) is bytearray:
+            old[:] = new
+
+
+def call(
+    function: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    options: dict[str, Any],
+    emit: Callable[[str], None],
+) -> Any:
+    """`function` is the test's `check`. Returns True when it ended without an exception; emits
+    {"needs": calls without an answer, "stopped": why it was ended}."""
+    space = function.__globals__
+    entry = options["entry"]
+    if options.get("same_process"):
+        function(space[entry])
+        return True
+    proxy = _Proxy(options["answers"], options["collect"], space.get(entry))
+    space[entry] = proxy  # a test may use the name instead of its parameter
+    try:
+        function(proxy)
+    except _Stop:
+        pass
+    except BaseException:
+        if not proxy.collect:
+            raise
+    finally:
+        emit(json.dumps({"needs": proxy.needs, "stopped": proxy.stopped}))
+    return not proxy.needs and not proxy.stopped

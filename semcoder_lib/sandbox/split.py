@@ -1,0 +1,196 @@
+"""Test code with assertions, judged without letting the solution near it.
+
+`split`: the test runs in one sandbox with a proxy for the solution, the solution in another. First
+the test's calls are collected (with the reference solution in the test's sandbox, if given), then
+the solution answers them, then the test runs on those answers. Only values of exact built-in types
+cross, as text, through the parent; the solution never shares a process with the test, so it can
+read, patch or outlive nothing of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from semcoder_lib import values
+from semcoder_lib.errors import UserError
+from semcoder_lib.records import Status, Trust, Verdict
+from semcoder_lib.sandbox.box import Sandbox
+from semcoder_lib.sandbox.model import Job, Limits, Outcome
+
+_ANSWERING = "semcoder_lib.sandbox.child.answering"
+_TESTING = "semcoder_lib.sandbox.child.testing"
+_WAVE = 128
+_ROUNDS = 100  # of answering calls that only the answers before them brought about
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A solution and the source of a function `check(candidate)` that judges it.
+
+    `reference` is trusted source with the helper functions that the test uses, usually the
+    reference solution; it is loaded before the test, in the test's sandbox only.
+    """
+
+    __test__ = False  # not one of pytest's
+
+    solution: str
+    entry_point: str
+    test: str
+    reference: str = ""
+    task_id: str = ""
+    index: int = 0
+    check: str = "check"
+
+
+def run_tests(
+    box: Sandbox,
+    solution_source: str,
+    entry_point: str,
+    test_source: str,
+    *,
+    trust: str = "split",
+    reference: str = "",
+    limits: Limits | None = None,
+    task_id: str = "",
+) -> Verdict:
+    """One solution's verdict, see `run_many`."""
+    test = Test(solution_source, entry_point, test_source, reference, task_id)
+    return next(run_many(box, [test], trust=trust, limits=limits))
+
+
+def run_many(
+    box: Sandbox, tests: Iterable[Test], *, trust: str = "split", limits: Limits | None = None
+) -> Iterator[Verdict]:
+    """Verdicts in order, streaming.
+
+    `trust="split"` cannot be forged by the solution. It supposes that a call's answer depends on
+    its arguments alone, hands changed arguments back, and cannot pass functions or instances of
+    classes: such tests end as `unserializable`. `trust="same_process"` runs the assertions beside
+    the solution, which can forge the verdict; it says so in `Verdict.trust`. The limits hold for
+    each call of the solution and for the test. Raises UserError for another `trust`.
+    """
+    if trust not in (Trust.SPLIT, Trust.SAME_PROCESS):
+        raise UserError(f"trust {trust!r}: give split or same_process")
+    stream = iter(tests)
+    collected: dict[tuple[str, ...], list[str]] = {}
+    while wave := list(islice(stream, _WAVE)):
+        if trust == Trust.SAME_PROCESS:
+            yield from _same_process(box, wave, limits)
+        else:
+            yield from _split(box, wave, limits, collected)
+
+
+def _same_process(box: Sandbox, wave: list[Test], limits: Limits | None) -> Iterator[Verdict]:
+    jobs = [
+        Job(f"{t.solution}\n{t.test}\n", t.check, [()], limits, _TESTING,
+            {"entry": t.entry_point, "same_process": True})
+        for t in wave
+    ]  # fmt: skip
+    for test, (outcome,) in zip(wave, box.map(jobs), strict=True):
+        yield _verdict(test, outcome, Trust.SAME_PROCESS)
+
+
+@dataclass(slots=True)
+class _Case:
+    test: Test
+    needs: list[str]
+    answers: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    outcome: Outcome | None = None
+    cpu: float = 0.0
+
+
+def _split(
+    box: Sandbox,
+    wave: list[Test],
+    limits: Limits | None,
+    collected: dict[tuple[str, ...], list[str]],
+) -> list[Verdict]:
+    new = {_key(t): t for t in wave if _key(t) not in collected}
+    jobs = (_testing(t, {}, True, limits) for t in new.values())
+    for key, (outcome,) in zip(new, box.map(jobs), strict=True):
+        collected[key] = _needs(outcome)
+    cases = [_Case(t, collected[_key(t)]) for t in wave]
+    open_cases = cases
+    for _ in range(_ROUNDS):
+        asked = [c for c in open_cases if c.needs]
+        for case, outcomes in zip(
+            asked, box.map(_answering(c, limits) for c in asked), strict=True
+        ):
+            for need, outcome in zip(case.needs, outcomes, strict=True):
+                case.answers[need] = _answer(outcome)
+                case.cpu += outcome.cpu_seconds
+        runs = box.map(_testing(c.test, c.answers, False, limits) for c in open_cases)
+        for case, (outcome,) in zip(open_cases, runs, strict=True):
+            case.outcome, case.needs = outcome, _needs(outcome)
+        open_cases = [c for c in open_cases if c.needs]
+        if not open_cases:
+            break
+    return [_verdict(c.test, c.outcome, Trust.SPLIT, c.cpu) for c in cases]
+
+
+def _key(test: Test) -> tuple[str, ...]:
+    return test.test, test.reference, test.entry_point, test.check
+
+
+def _testing(
+    test: Test, answers: dict[str, tuple[str, str, str]], collect: bool, limits: Limits | None
+) -> Job:
+    options = {"entry": test.entry_point, "answers": answers, "collect": collect}
+    return Job(f"{test.reference}\n{test.test}\n", test.check, [()], limits, _TESTING, options)
+
+
+def _answering(case: _Case, limits: Limits | None) -> Job:
+    calls = [values.decode(need) for need in case.needs]
+    test = case.test
+    return Job(
+        test.solution, test.entry_point, calls, limits, _ANSWERING,
+        share=True, reload=False, give_up=1,
+    )  # fmt: skip
+
+
+def _answer(outcome: Outcome) -> tuple[str, str, str]:
+    if outcome.status is Status.OK:
+        return "value", outcome.text or "", outcome.payload or ""
+    if outcome.status is Status.EXCEPTION and outcome.exception is not None:
+        return "raise", outcome.exception.type, outcome.exception.message
+    why = outcome.note
+    if outcome.exception is not None:
+        why = f"{outcome.exception.type}: {outcome.exception.message}"
+    return outcome.status.value, why, ""
+
+
+def _report(outcome: Outcome) -> dict[str, Any]:
+    try:
+        found = json.loads(outcome.payload or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _needs(outcome: Outcome) -> list[str]:
+    return [need for need in _report(outcome).get("needs", []) if isinstance(need, str)]
+
+
+def _verdict(test: Test, outcome: Outcome | None, trust: Trust, cpu: float = 0.0) -> Verdict:
+    assert outcome is not None
+    status, detail = outcome.status, outcome.note
+    stopped = _report(outcome).get("stopped", "") if trust == Trust.SPLIT else ""
+    if stopped:
+        name, _, detail = stopped.partition(": ")
+        status = Status(name)
+    elif status is Status.OK and outcome.value is True:
+        status = Status.PASSED
+    elif status is Status.OK:
+        status, detail = Status.WRONG, "its calls depend on answers too often to follow"
+    elif outcome.exception is not None:
+        detail = f"{outcome.exception.type}: {outcome.exception.message}"
+        if outcome.exception.type == "AssertionError":
+            status = Status.WRONG
+    return Verdict(
+        test.task_id, status is Status.PASSED, status, test.index, True, trust, detail,
+        cpu + outcome.cpu_seconds,
+    )  # fmt: skip
