@@ -138,7 +138,8 @@ class Walk:
         for run in self.history.runs(loop):
             if self.history.frames[run.frame].steps[-1] <= self.at:
                 continue
-            if run.start <= self.at + 1 and self.at <= run.end:
+            waiting = run.exit is not None and self.history.resumed(loop.header, self.at) == run.exit
+            if run.start <= self.at + 1 and self.at <= run.end or waiting:
                 chosen = run  # the latest that is going on is the innermost call's
             elif run.start > self.at:
                 chosen = chosen or run
@@ -503,6 +504,8 @@ class Walk:
         if match:
             count = int(match.group(1))
             actual = len(sequence) if sequence is not None else None
+            if actual is None and run is not None and run.exit is not None:
+                actual = len(run.passes)
             verdict = None if actual is None else actual == count
             self.ledger.add("iterations", f"[L{line + self.offset}]", f"{count} items", verdict,
                             "" if actual is None else f"{actual} items", line=line, visit=visit)  # fmt: skip

@@ -313,7 +313,17 @@ class Workings:
 
 def _names_changed(part: str, scene: Scene) -> bool:
     name, sign, _ = part.partition(" = ")
-    return bool(sign) and name.removeprefix("so ").removeprefix("and ") in scene.changed
+    name = name.removeprefix("so ").removeprefix("and ")
+    return bool(sign) and (name in scene.changed or name in _stored_names(scene.statement))
+
+
+def _stored_names(statement: ast.stmt | None) -> tuple[str, ...]:
+    targets: list[ast.expr] = []
+    if isinstance(statement, ast.Assign):
+        targets = statement.targets
+    elif isinstance(statement, ast.For | ast.AugAssign | ast.AnnAssign):
+        targets = [statement.target]
+    return tuple(n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name))
 
 
 def _stored_base(statement: ast.stmt | None) -> str:
