@@ -1,4 +1,9 @@
-"""Events from `sys.monitoring`, for Python 3.12 and newer."""
+"""Events from `sys.monitoring`, for Python 3.12 and newer.
+
+Line, return and yield events are switched on for the program's own code objects only. Where these
+can all be found from the called function, nothing else is instrumented; otherwise every function
+start of the process is looked at until the program's have been found.
+"""
 
 from __future__ import annotations
 
@@ -7,44 +12,46 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from semcoder_lib.tracing.codes import code_objects
 from semcoder_lib.tracing.recorder import FILENAME, Recorder, Stop
 
 _TOOL = 4
+_NAME = "semcoder"
 _frame_at = sys._getframe
 _traceback_of = BaseException.__dict__["__traceback__"].__get__
+_installed: list[_Source] = []
 
 
 def run(recorder: Recorder, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-    """Calls the function with tracing on, whatever it does; tracing is off again afterwards."""
+    """Calls the function with tracing on, whatever it does.
+
+    The callbacks stay registered in this process (switching them is dear) and do nothing while no
+    call is traced. A call inside a traced call is not traced anew.
+    """
     monitoring: Any = sys.monitoring  # type: ignore[attr-defined]
-    source = _Source(recorder, monitoring)
-    monitoring.use_tool_id(_TOOL, "semcoder")
+    if not _installed:
+        _installed.append(_Source(monitoring))
+    source = _installed[0]
+    source.start(recorder, function)
     try:
-        for event, callback in source.callbacks.items():
-            monitoring.register_callback(_TOOL, event, callback)
-        monitoring.set_events(_TOOL, source.everywhere)
         return function(*arguments)
     finally:
-        if monitoring.get_tool(_TOOL) == "semcoder":
-            if monitoring.get_events(_TOOL) != source.everywhere and not recorder.cut:
-                recorder.flags.append("tampered")
-            source.halt()
-            for event in source.callbacks:
-                monitoring.register_callback(_TOOL, event, None)
-            monitoring.free_tool_id(_TOOL)
-        elif not recorder.cut:
-            recorder.flags.append("tampered")
+        source.finish()
 
 
 class _Source:
-    """The callbacks of one run, and the stack of the program's frames that they keep."""
+    """The callbacks, and the stack of the program's frames that they keep."""
 
-    def __init__(self, recorder: Recorder, monitoring: Any) -> None:
+    def __init__(self, monitoring: Any) -> None:
         events = monitoring.events
         self.monitoring = monitoring
-        self.recorder = recorder
-        self.everywhere = events.PY_START | events.RAISE | events.PY_UNWIND | events.PY_THROW
-        self.local = events.LINE | events.PY_RETURN | events.PY_YIELD | events.PY_RESUME
+        self.always = events.RAISE | events.PY_UNWIND | events.PY_THROW
+        self.starts = self.always | events.PY_START
+        self.local = (
+            events.PY_START | events.LINE | events.PY_RETURN | events.PY_YIELD | events.PY_RESUME
+        )
+        self.recorder: Any = None
+        self.active = 0
         # the frame that runs: its code, itself, its state, the line and the instruction it is at
         self.stack: list[list[Any]] = []
         self.suspended: dict[int, list[Any]] = {}
@@ -60,22 +67,57 @@ class _Source:
             events.PY_UNWIND: self.on_unwind,
         }
 
+    def start(self, recorder: Recorder, function: Callable[..., Any]) -> None:
+        monitoring = self.monitoring
+        if monitoring.get_tool(_TOOL) != _NAME:
+            monitoring.use_tool_id(_TOOL, _NAME)
+            for event, callback in self.callbacks.items():
+                monitoring.register_callback(_TOOL, event, callback)
+            self.active = 0
+        self.recorder = recorder
+        found = list(code_objects(function, FILENAME))
+        wanted = self.starts if None in found else self.always
+        for raw in found:
+            if raw is not None and recorder.code(raw).shown:
+                monitoring.set_local_events(_TOOL, raw, self.local)
+        if self.active != wanted:
+            monitoring.set_events(_TOOL, wanted)
+            self.active = wanted
+
+    def finish(self) -> None:
+        if not self.recorder.cut:
+            if (
+                self.monitoring.get_tool(_TOOL) != _NAME
+                or self.monitoring.get_events(_TOOL) != self.active
+            ):
+                self.recorder.flags.append("tampered")
+            if self.active != self.always:
+                self.halt()
+        self.stack.clear()
+        self.suspended.clear()
+
     def halt(self) -> None:
+        """A bound was reached: the program runs on at its full speed."""
         self.monitoring.set_events(_TOOL, 0)
+        self.active = 0
         for code in list(self.recorder.codes.values()):
             if code.shown:
                 self.monitoring.set_local_events(_TOOL, code.code, 0)
         self.stack.clear()
+        self.suspended.clear()
 
     def _closures(self) -> tuple[Any, Any]:
         """The callbacks that run most often."""
-        stack, recorder, halt = self.stack, self.recorder, self.halt
+        stack, halt = self.stack, self.halt
         disable = self.monitoring.DISABLE
         set_local = self.monitoring.set_local_events
 
         def on_start(raw: types.CodeType, offset: int) -> Any:
             if raw.co_filename != FILENAME:
                 return disable
+            recorder = self.recorder
+            if recorder.cut:
+                return None
             code = recorder.codes.get(id(raw))
             if code is None:
                 code = recorder.code(raw)
@@ -104,7 +146,7 @@ class _Source:
                 top[3] = line
                 top[4] = frame.f_lasti
                 try:
-                    top[2].line(frame.f_locals, line)
+                    top[2].advance(frame.f_locals, line)
                 except Stop:
                     halt()
 
@@ -133,6 +175,8 @@ class _Source:
                 self.halt()
 
     def on_resume(self, raw: types.CodeType, offset: int, *rest: Any) -> Any:
+        if not self.suspended:
+            return
         frame = _frame_at(1)
         if frame.f_code is not raw or id(frame) not in self.suspended:
             return

@@ -46,7 +46,7 @@ def run(recorder: Recorder, function: Callable[..., Any], arguments: tuple[Any, 
 def _local(recorder: Recorder, code: Code, state: Frame) -> Any:
     """The local trace function of one frame."""
     at = entered_at = -1
-    advance = state.line
+    advance = state.advance
     failing = False
 
     def on_event(frame: types.FrameType, event: str, arg: Any) -> Any:

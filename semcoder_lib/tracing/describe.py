@@ -13,28 +13,30 @@ import datetime
 import decimal
 import fractions
 import itertools
-import operator
 import sys
 from collections.abc import Iterable
+from itertools import compress
+from operator import is_not
 from typing import Any
 
 from semcoder_lib import values
 from semcoder_lib.tracing import objects
 
-# What `unchanged` looks at: the containers inside a value, each with its size and copies of its
-# elements (or keys) and of its mapped values.
+# Each container inside a value, with its size and copies of its elements (or keys) and of its
+# mapped values. While they are the same objects, so is the text.
 Watch = list[tuple[Any, int, list[Any], list[Any] | None]]
 # (text, exact, watch). The watch is empty if the value can never change, and None if only a new
 # description can tell.
 Described = tuple[str, bool, Watch | None]
 
 SMALL = 1 << 63
+_FEW = 6  # elements that are checked one by one
 _ELEMENT_BYTES = 1_700  # sys.getsizeof of an int that is short enough for decimal text
 _HEAD = 32  # elements that are shown of a container that is too large
-_is_not = operator.is_not
 
 _SCALARS = frozenset({int, str, float, bool, type(None)})
 _SCALAR_IDS = frozenset(map(id, _SCALARS))
+_ONLY_INT, _ONLY_STR = {id(int)}, {id(str)}
 _ATOMS = _SCALARS | {
     bytes, complex, range, type(...), decimal.Decimal, fractions.Fraction,
     datetime.datetime, datetime.date, datetime.time, datetime.timedelta,
@@ -48,9 +50,9 @@ _CONSTANT = frozenset({tuple, frozenset})
 def unchanged(watch: Watch) -> bool:
     """Whether every container still holds the very same elements."""
     for container, size, copy, held in watch:
-        if len(container) != size or any(map(_is_not, container, copy)):
+        if len(container) != size or any(map(is_not, container, copy)):
             return False
-        if held is not None and any(map(_is_not, container.values(), held)):
+        if held is not None and any(map(is_not, container.values(), held)):
             return False
     return True
 
@@ -65,6 +67,7 @@ class Describer:
     def __init__(self, nodes: int = 256, size: int = 2_048) -> None:
         self.nodes = nodes
         self.size = size
+        self.short = size // 4  # a string that is written without counting
         self._left = 0
         self._bytes = 0
         self._exact = True
@@ -75,8 +78,8 @@ class Describer:
         """The text of any value. The watch of a value keeps hold of built-in containers of
         built-in values only, so that no object of the program lives longer for being traced."""
         kind = type(value)
+        # the commonest cases, short containers of short plain values, at the speed of repr
         if kind is list:
-            # the commonest case, short lists of plain values, at the speed of repr
             if len(value) <= self.nodes:
                 copy = value[:]
                 if self._plain(copy):
@@ -96,17 +99,57 @@ class Describer:
                 return text, True, []
         return self._any(value)
 
+    def again(self, value: Any, watch: Watch, text: Any) -> Described:
+        """A new description of a value that is no longer what `watch` says; `text` is the former
+        one. In a flat list or dict of plain values only what is new can be anything else, so only
+        that is looked at, and a list that has grown keeps its text."""
+        container, size, copy, held = watch[0]
+        if len(watch) == 1 and container is value and 2 * len(value) <= self.nodes:
+            kind = type(value)
+            if kind is list:
+                fresh = [*compress(value, map(is_not, value, copy))]
+                tail = value[size:]
+                if self._plain_few(fresh) and self._plain_few(tail):
+                    if fresh or not tail or not copy or type(text) is not str:
+                        text = repr(value)
+                    else:
+                        text = f"{text[:-1]}, {repr(tail)[1:]}"
+                    if len(text) <= self.size:
+                        return text, True, [(value, len(value), value[:], None)]
+            elif kind is dict and held is not None:
+                keys, mapped = [*value], [*value.values()]
+                fresh = [*compress(keys, map(is_not, keys, copy)), *keys[size:]]
+                fresh += compress(mapped, map(is_not, mapped, held))
+                if self._plain_few(fresh) and self._plain_few(mapped[size:]):
+                    text = repr(value)
+                    if len(text) <= self.size:
+                        return text, True, [(value, len(keys), keys, mapped)]
+        return self.describe(value)
+
+    def _plain_few(self, items: list[Any] | tuple[Any, ...]) -> bool:
+        short = self.short
+        for item in items:
+            kind = type(item)
+            if kind is int:
+                if not -SMALL < item < SMALL:
+                    return False
+            elif kind is str:
+                if len(item) >= short:
+                    return False
+            elif not (kind is float or kind is bool or item is None):
+                return False
+        return True
+
     def _plain(self, items: list[Any] | tuple[Any, ...]) -> bool:
         """Whether there are only scalars, each short enough that writing it costs little."""
+        if len(items) <= _FEW:
+            return self._plain_few(items)
         kinds = {*map(id, map(type, items))}
-        if not kinds <= _SCALAR_IDS:
-            return False
-        if len(kinds) == 1:
-            if _INT in kinds:
-                return max(items) < SMALL and min(items) > -SMALL
-            if _STR in kinds:
-                return len("".join(items)) <= self.size
-        return not items or max(map(sys.getsizeof, items)) < _ELEMENT_BYTES
+        if kinds == _ONLY_INT:
+            return max(items) < SMALL and min(items) > -SMALL
+        if kinds == _ONLY_STR:
+            return max(map(len, items)) < self.short
+        return kinds <= _SCALAR_IDS and max(map(sys.getsizeof, items)) < _ELEMENT_BYTES
 
     def _any(self, value: Any) -> Described:
         self._start(self.nodes, self.size)
@@ -177,6 +220,15 @@ class Describer:
         if len(value) > self._left:
             raise _Cut
         self._left -= 1
+        if (kind is list or kind is tuple) and self._plain(value):
+            if kind is list:
+                self._watched(value, value[:], None)
+            text = repr(value)
+            self._left -= len(value)
+            self._bytes -= len(text)
+            if self._bytes < 0:
+                raise _Cut
+            return text
         self._open.append(id(value))
         items = list(value)
         if kind in _MAPPINGS:
@@ -287,6 +339,3 @@ class Describer:
         except _Cut:
             pass
         return text
-
-
-_INT, _STR = id(int), id(str)

@@ -11,7 +11,8 @@ class TraceLimits:
     """Where recording stops; the program itself goes on to its own end under the sandbox's limits.
 
     `steps` and `bytes` bound a whole trace (recorded events; characters of recorded texts),
-    `seconds` the processor time since its start. `value_nodes` and `value_bytes` bound the text of
+    `seconds` the processor time since
+    the first few hundred steps. `value_nodes` and `value_bytes` bound the text of
     one value: a larger one is described by its type, its size and its beginning, and marked
     inexact. A trace that was ended by a bound says which one in `Trace.cut`.
     """
@@ -19,8 +20,8 @@ class TraceLimits:
     steps: int = 10_000
     bytes: int = 1_000_000
     seconds: float = 5.0
-    value_nodes: int = 256
-    value_bytes: int = 2_048
+    value_nodes: int = 512
+    value_bytes: int = 4_096
 
     def as_options(self) -> dict[str, Any]:
         return asdict(self)

@@ -7,10 +7,13 @@ starts and is filled when it is over.
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 import types
 from collections.abc import Callable, Mapping
+from json import encoder
+from operator import is_not
 from typing import Any
 
 from semcoder_lib.tracing.describe import SMALL, Describer, unchanged
@@ -31,6 +34,9 @@ _CLASS_NAMES = frozenset(
 _FUNCTION = 0x1 | 0x2  # CO_OPTIMIZED, CO_NEWLOCALS: what a class body lacks
 _SUSPENDS = 0x20 | 0x80 | 0x200  # generator, coroutine, async generator
 _CLOCK_EVERY = 256  # steps between two looks at the clock
+
+
+_describer = functools.lru_cache(maxsize=4)(Describer)
 
 
 class Stop(Exception):
@@ -56,22 +62,17 @@ class Code:
 
 
 class Frame:
-    """One frame of the program. `collect(names)` puts what changed since the last event into the
-    current step; `line(names, number)` does that and starts the step of the next line."""
+    """One frame of the program. `advance(names, number)` puts what changed since the last event
+    into the current step and starts the step of the next line; with None, it starts none."""
 
-    __slots__ = ("collect", "depth", "index", "line")
+    __slots__ = ("advance", "depth", "index")
 
     def __init__(
-        self,
-        index: int,
-        depth: int,
-        collect: Callable[[Mapping[str, Any]], None],
-        line: Callable[[Mapping[str, Any], int], None],
+        self, index: int, depth: int, advance: Callable[[Mapping[str, Any], int | None], None]
     ) -> None:
         self.index = index
         self.depth = depth
-        self.collect = collect
-        self.line = line
+        self.advance = advance
 
 
 class Recorder:
@@ -85,11 +86,13 @@ class Recorder:
 
     def __init__(self, limits: Mapping[str, Any], emit: Callable[[str], None]) -> None:
         self.emit = emit
-        self.describe = Describer(limits["value_nodes"], limits["value_bytes"]).describe
-        self.short = limits["value_bytes"] // 4
+        describer = _describer(limits["value_nodes"], limits["value_bytes"])
+        self.describe, self.again, self.short = describer.describe, describer.again, describer.short
         self.max_steps = limits["steps"]
         self.room = limits["bytes"]
-        self.deadline = time.process_time() + limits["seconds"]
+        self.next_check = min(self.max_steps, _CLOCK_EVERY)
+        self.seconds = limits["seconds"]
+        self.deadline = 0.0
         self.steps: list[list[Any]] = []
         self.frames: list[tuple[str, int]] = []
         self.codes: dict[int, Code] = {}
@@ -112,21 +115,21 @@ class Recorder:
         self.frames.append((code.code.co_name, self.depth))
         step = [CALL, line, index]
         self.append(step)
-        collect, advance = self._follow(code, index, step)
-        collect(names)
-        return Frame(index, self.depth, collect, advance)
+        frame = Frame(index, self.depth, self._follow(code, index, step))
+        frame.advance(names, None)
+        return frame
 
     def leave(self, frame: Frame, names: Mapping[str, Any], line: int, value: Any) -> None:
-        frame.collect(names)
+        frame.advance(names, None)
         self.depth = frame.depth - 1
         self._told(RETURN, frame, line, value)
 
     def unwind(self, frame: Frame, names: Mapping[str, Any]) -> None:
-        frame.collect(names)
+        frame.advance(names, None)
         self.depth = frame.depth - 1
 
     def suspend(self, frame: Frame, names: Mapping[str, Any], line: int, value: Any) -> None:
-        frame.collect(names)
+        frame.advance(names, None)
         self.depth -= 1
         self._told(YIELD, frame, line, value)
 
@@ -143,7 +146,7 @@ class Recorder:
     ) -> None:
         """An exception passes through `frame`, whose entry in the traceback is `entry`; a step is
         recorded only if it rises there."""
-        frame.collect(names)
+        frame.advance(names, None)
         if type(error) is GeneratorExit or not self._rises(entry):
             return
         text = self._exception_text(error)
@@ -181,16 +184,17 @@ class Recorder:
 
     def _follow(
         self, code: Code, index: int, step: list[Any]
-    ) -> tuple[Callable[[Mapping[str, Any]], None], Callable[[Mapping[str, Any], int], None]]:
-        """The two functions of a `Frame`; closures, since they run at every line."""
+    ) -> Callable[[Mapping[str, Any], int | None], None]:
+        """The function of a `Frame`: one closure, since it runs at every line."""
         fixed: dict[str, Any] = {}  # values that cannot change while they are the same object
-        watched: dict[str, Any] = {}  # the others: the value, and what `unchanged` looks at
+        watched: dict[str, Any] = {}  # the others: the value, and what tells whether it changed
         texts: dict[str, Any] = {}
-        known = fixed.get
-        describe, short, append = self.describe, self.short, self.append
-        hides = code.hides_names
+        known, text_of, watch_of = fixed.get, texts.get, watched.get
+        describe, short, again, same = self.describe, self.short, self.again, unchanged
+        steps = self.steps
+        raw, hides = code.code, code.hides_names
 
-        def collect(names: Mapping[str, Any]) -> None:
+        def advance(names: Mapping[str, Any], line: int | None) -> None:
             nonlocal step
             if hides:
                 names = {n: v for n, v in names.items() if n not in _CLASS_NAMES}
@@ -199,31 +203,48 @@ class Recorder:
                 if known(name, fixed) is value:
                     continue
                 kind = type(value)
-                if (kind is int and -SMALL < value < SMALL) or (kind is str and len(value) < short):
-                    text: Any = repr(value)
+                text: Any
+                if (
+                    (kind is int and -SMALL < value < SMALL)
+                    or (kind is str and len(value) < short)
+                    or kind is bool
+                    or value is None
+                ):
+                    text = repr(value)
                     fixed[name] = value
                     if watched:
                         watched.pop(name, None)
                 else:
-                    watch = watched.get(name)
-                    if watch is not None and watch[0] is value and unchanged(watch[1]):
-                        continue
-                    text, exact, containers = describe(value)
-                    if containers:
+                    seen = watch_of(name)
+                    if seen is not None and seen[0] is value:
+                        flat = seen[2]
+                        if flat is not None:
+                            if len(value) == len(flat) and not any(map(is_not, value, flat)):
+                                continue
+                        elif same(seen[1]):
+                            continue
+                        text, exact, watch = again(value, seen[1], text_of(name))
+                    else:
+                        text, exact, watch = describe(value)
+                    if watch:
                         fixed.pop(name, None)
-                        watched[name] = (value, containers)
+                        # a flat list is compared here and now, everything else by a call
+                        _, size, flat, _ = watch[0]
+                        if kind is not list or len(watch) > 1 or len(flat) != size:
+                            flat = None
+                        watched[name] = (value, watch, flat)
                     else:
                         watched.pop(name, None)
-                        if containers is None:
+                        if watch is None:
                             fixed.pop(name, None)
                         else:
                             fixed[name] = value
+                    self.room -= len(text)
                     if not exact:
                         text = [text]
-                if texts.get(name) != text:
+                if text_of(name) != text:
                     texts[name] = text
                     step += name, text
-                    self.room -= len(text) if text.__class__ is str else len(text[0])
             if len(texts) != len(names):
                 for name in [name for name in texts if name not in names]:
                     del texts[name]
@@ -231,32 +252,39 @@ class Recorder:
                     watched.pop(name, None)
                     step += name, None
             if len(step) - start > 2:
-                _sort_changes(code.code, step, start)
+                _sort_changes(raw, step, start)
+            if line is not None:
+                step = [LINE, line, index]
+                if len(steps) >= self.next_check or self.room < 0:
+                    self._look()
+                steps.append(step)
 
-        def advance(names: Mapping[str, Any], line: int) -> None:
-            nonlocal step
-            collect(names)
-            step = [LINE, line, index]
-            append(step)
-
-        return collect, advance
+        return advance
 
     # --- bounds and payload ------------------------------------------------------------------
 
     def append(self, step: list[Any]) -> None:
-        steps = self.steps
-        if len(steps) >= self.max_steps:
-            self.stop("steps")
-        steps.append(step)
-        if self.room < 0:
-            self.stop("bytes")
-        if not len(steps) % _CLOCK_EVERY and time.process_time() > self.deadline:
-            self.stop("seconds")
+        if len(self.steps) >= self.next_check or self.room < 0:
+            self._look()
+        self.steps.append(step)
 
-    def stop(self, reason: str) -> None:
+    def _look(self) -> None:
+        """Before a step is appended: is there room, is there time?"""
+        count = len(self.steps)
+        if count >= self.max_steps:
+            self._stop("steps")
+        if self.room < 0:
+            self._stop("bytes")
+        now = time.process_time()
+        self.deadline = self.deadline or now + self.seconds
+        if now > self.deadline:
+            self._stop("seconds")
+        self.next_check = min(self.max_steps, count + _CLOCK_EVERY)
+
+    def _stop(self, reason: str) -> None:
         self.cut = reason
         self._send()
-        self.steps = []
+        self.steps.clear()
         raise Stop
 
     def finish(self) -> None:
@@ -266,7 +294,7 @@ class Recorder:
 
     def _send(self) -> None:
         data = {"frames": self.frames, "steps": self.steps, "cut": self.cut, "flags": self.flags}
-        self.emit(_dumps(data))
+        self.emit("".join(_encode(data, 0)))
 
 
 def _sort_changes(code: types.CodeType, step: list[Any], start: int) -> None:
@@ -279,7 +307,16 @@ def _sort_changes(code: types.CodeType, step: list[Any], start: int) -> None:
     step[start:] = [part for pair in pairs for part in pair]
 
 
-# Made once: json.dumps with options builds a new encoder each time.
-_dumps = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
+def _encoder() -> Callable[[Any, int], Any]:
+    """The encoder inside `json`, made once instead of at every call."""
+    make = getattr(encoder, "c_make_encoder", None)
+    if make is None:
+        plain = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False)
+        return lambda data, _: plain.encode(data)
+    write = encoder.encode_basestring
+    return make(None, None, write, None, ":", ",", False, False, True)
+
+
+_encode = _encoder()
 _type_name = type.__dict__["__name__"].__get__
 _arguments_of = BaseException.__dict__["args"].__get__
