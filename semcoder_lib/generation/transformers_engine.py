@@ -19,6 +19,7 @@ CACHE_BYTES = 1_500_000_000
 
 class TransformersEngine(Engine):
     """Loads `model` (a known name, a folder, a hub id), merges `adapter` into it, and generates.
+    A folder with a whole fine-tuned model may stand for the adapter.
 
     Llama-shaped models run through `generation.llama`; others through transformers' own
     `generate`, batch by batch. `dtype` `int8` quantises the weights of the linear layers on the
@@ -42,8 +43,10 @@ class TransformersEngine(Engine):
             raise UserError(f"backend {backend!r}: choose from auto, decoder, plain")
         self.hardware = hardware.probe(dtype=dtype, threads=threads)
         hardware.use_threads(self.hardware.threads)
-        self.folder = assets.locate(model)
         self.name = assets.shown_name(model) + (f" + {Path(adapter).name}" if adapter else "")
+        if adapter and _is_whole_model(Path(adapter)):
+            model, adapter = str(adapter), None
+        self.folder = assets.locate(model)
         self.batch = batch or (256 if self.hardware.device == "cuda" else 48)
         self.tokenizer = tokens.load_tokenizer(self.folder)
         loaded = load_model(
@@ -133,6 +136,11 @@ def load_model(
     if adapter is not None:
         model = _merged(model, Path(adapter))
     return model.to(device).eval()
+
+
+def _is_whole_model(folder: Path) -> bool:
+    names = ("adapter_config.json", "config.json")
+    return [(folder / name).is_file() for name in names] == [False, True]
 
 
 def _merged(model: Any, adapter: Path) -> Any:

@@ -1,0 +1,19 @@
+"""Supervised fine-tuning on TRL and PEFT that cannot fail silently (paper, sections 4 and 5)."""
+
+from __future__ import annotations
+
+from semcoder_lib.training.guards import same_prompts, stopped_by_itself
+from semcoder_lib.training.settings import Config, Example, Result, TrainingStopped
+from semcoder_lib.training.train import merge, overfit_check, train
+
+__all__ = [
+    "Config",
+    "Example",
+    "Result",
+    "TrainingStopped",
+    "merge",
+    "overfit_check",
+    "same_prompts",
+    "stopped_by_itself",
+    "train",
+]

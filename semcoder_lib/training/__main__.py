@@ -1,0 +1,94 @@
+"""`accelerate launch -m semcoder_lib.training --rows ROWS.jsonl --out FOLDER [--config FILE]`.
+
+Rows are ours (`id`, `task`, `prompt`, `completion`) or the hub's (`training.hub`). Prints one JSON
+line, from the first process only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from semcoder_lib.errors import SemcoderError, UserError
+from semcoder_lib.training import hub
+from semcoder_lib.training.settings import Config
+from semcoder_lib.training.train import train
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m semcoder_lib.training")
+    parser.add_argument("--rows", required=True, type=Path, nargs="+")
+    parser.add_argument("--out", required=True, type=Path)
+    parser.add_argument("--base", default="smollm2-135m")
+    parser.add_argument("--adapter", type=Path)
+    parser.add_argument("--config", type=Path, help="JSON or YAML with fields of training.Config")
+    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE")
+    options = parser.parse_args(argv)
+    try:
+        config = read_config(options.config, options.set)
+        examples = [e for path in options.rows for e in hub.read(path)]
+        result = train(
+            examples, options.out, base=options.base, adapter=options.adapter, config=config
+        )
+    except SemcoderError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_status
+    from accelerate import PartialState
+
+    if PartialState().is_main_process:
+        print(json.dumps(result.summary()))
+    return 0
+
+
+def read_config(path: Path | None, settings: Sequence[str] = ()) -> Config:
+    """A configuration from a file and `FIELD=VALUE` settings. Raises UserError for a field that
+    does not exist or a value of the wrong type."""
+    import yaml
+
+    fields = {f.name: f for f in dataclasses.fields(Config)}
+    given: dict[str, object] = {}
+    if path is not None:
+        try:
+            loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (OSError, yaml.YAMLError) as error:
+            raise UserError(f"{path}: cannot be read ({error})") from None
+        if not isinstance(loaded, dict):
+            raise UserError(f"{path}: expected fields and values")
+        given.update(loaded)
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals:
+            raise UserError(f"--set {setting}: expected FIELD=VALUE")
+        given[name] = yaml.safe_load(text)
+    typed: dict[str, object] = {}
+    for name, value in given.items():
+        if name not in fields:
+            raise UserError(f"training has no field {name!r}: choose from {', '.join(fields)}")
+        typed[name] = _typed(name, str(fields[name].type), value)
+    return Config(**typed)  # type: ignore[arg-type]
+
+
+def _typed(name: str, kind: str, value: object) -> object:
+    try:
+        if value is None and "None" in kind:
+            return None
+        if kind.startswith("float"):
+            return float(value)  # type: ignore[arg-type]
+        if kind.startswith("int"):
+            if isinstance(value, bool) or int(value) != float(value):  # type: ignore[call-overload, arg-type]
+                raise ValueError
+            return int(value)  # type: ignore[call-overload]
+        if kind.startswith("bool") and not isinstance(value, bool):
+            raise ValueError
+    except (TypeError, ValueError):
+        raise UserError(f"training: {name}={value!r} is not {kind}") from None
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""Guard rails: each ends a training that would fail silently, with one line that says why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from semcoder_lib.errors import UserError
+from semcoder_lib.records import Completion
+from semcoder_lib.training.rows import Row, Rows
+from semcoder_lib.training.settings import Config, Example, TrainingStopped
+
+
+def check_rows(made: Rows, tokenizer: Any, config: Config, total: int) -> str:
+    """Before the first step: rows there are, few overlong ones, an end token that is trained and is
+    not the padding, enough tokens with loss. Returns what to print: the share of trained tokens
+    and one decoded example. Raises TrainingStopped."""
+    if config.overlong == "drop" and made.overlong > config.max_overlong_share * total:
+        raise TrainingStopped(
+            f"{made.overlong} of {total} rows are longer than max_length {config.max_length}, more "
+            f"than the allowed share {config.max_overlong_share:.0%}: raise max_length or shorten "
+            "the answers"
+        )
+    if not made.rows:
+        raise TrainingStopped(f"no rows to train on: {total} given, dropped {made.dropped}")
+    if tokenizer.pad_token_id == tokenizer.eos_token_id:
+        raise TrainingStopped(
+            f"the padding token is the end token ({tokenizer.eos_token}): the model would never "
+            "learn to stop; give the tokenizer another pad_token"
+        )
+    unended = sum(row.ids[-1] != tokenizer.eos_token_id for row in made.rows)
+    if unended > config.max_overlong_share * len(made.rows):
+        raise TrainingStopped(
+            f"{unended} of {len(made.rows)} rows have no end token: their answers are cut off"
+        )
+    if made.trained_share < config.min_trained_share:
+        raise TrainingStopped(
+            f"only {made.trained_share:.1%} of the tokens carry loss, less than the floor "
+            f"{config.min_trained_share:.1%}: the prompts are too long for their answers"
+        )
+    if all(row.prompt >= len(row.ids) - 1 for row in made.rows):
+        raise TrainingStopped("no row has a completion with tokens in it")
+    shown = highlighted(made.rows[0], tokenizer)
+    share = f"{made.trained_share:.1%} of {len(made.rows)} rows' tokens are trained"
+    return f"{share}; one of them:\n{shown}"
+
+
+def highlighted(row: Row, tokenizer: Any) -> str:
+    """A row decoded, its trained part between ⟦ and ⟧ (the end token shown)."""
+    prompt, trained = row.ids[: row.prompt], row.ids[row.prompt :]
+    return f"{tokenizer.decode(prompt)}⟦{tokenizer.decode(trained)}⟧"
+
+
+class LossWatch:
+    """Fed with every step's loss and gradient norm; raises TrainingStopped on what cannot be."""
+
+    def __init__(self, vocabulary: int, config: Config) -> None:
+        self.uniform = math.log(vocabulary)
+        self.config = config
+        self.losses: list[float] = []
+
+    def see(self, step: int, loss: float, norm: float | None) -> None:
+        """One optimiser step's mean loss per trained token, in nats."""
+        if not math.isfinite(loss):
+            raise TrainingStopped(f"step {step}: the loss is {loss}; lower the learning rate")
+        if norm is not None and not math.isfinite(norm):
+            raise TrainingStopped(f"step {step}: the gradient norm is {norm}; lower learning_rate")
+        if norm is not None and norm > self.config.max_norm_seen:
+            raise TrainingStopped(
+                f"step {step}: the gradient norm {norm:.3g} is above {self.config.max_norm_seen:g}"
+            )
+        if norm == 0.0:
+            raise TrainingStopped(f"step {step}: the gradient is zero, nothing is being trained")
+        self.losses.append(loss)
+        late = len(self.losses) >= self.config.uniform_after
+        if late and min(self.losses[-3:]) >= self.uniform:
+            raise TrainingStopped(
+                f"step {step}: the loss {loss:.2f} is not below that of guessing evenly "
+                f"({self.uniform:.2f} nats) after {len(self.losses)} steps: wrong tokenizer, wrong "
+                "labels or too high a learning rate"
+            )
+
+
+def same_prompts(examples: Iterable[Example], evaluated: Mapping[str, str]) -> int:
+    """Compare training prompts with those of the evaluation, by id, byte for byte; returns how many
+    were compared. Raises TrainingStopped that shows the first place where two differ, and when no
+    id is common, since then nothing was checked."""
+    compared = 0
+    for example in examples:
+        other = evaluated.get(example.id)
+        if other is None:
+            continue
+        compared += 1
+        if other != example.prompt:
+            place = next(
+                (i for i, (a, b) in enumerate(zip(example.prompt, other, strict=False)) if a != b),
+                min(len(example.prompt), len(other)),
+            )
+            ours, theirs = example.prompt[place : place + 20], other[place : place + 20]
+            raise TrainingStopped(
+                f"{example.id}: the training prompt differs from the evaluation prompt at "
+                f"character {place}: {ours!r} and {theirs!r}"
+            )
+    if not compared:
+        raise UserError("no training example has an id among the evaluation prompts")
+    return compared
+
+
+def stopped_by_itself(completions: Sequence[Completion]) -> float:
+    """The share of completions that ended with a stop string or the end token, not by the length
+    limit. Raises UserError for none."""
+    if not completions:
+        raise UserError("no completions to look at")
+    return sum(c.finish in ("stop", "end") for c in completions) / len(completions)

@@ -1,0 +1,212 @@
+"""Each guard rail against a set-up that is broken in its way: a stop with a one-line reason."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from semcoder_lib.errors import UserError
+from semcoder_lib.generation import tokens
+from semcoder_lib.generation.tiny import save_tiny
+from semcoder_lib.records import Completion
+from semcoder_lib.training import (
+    Config,
+    Example,
+    TrainingStopped,
+    guards,
+    hub,
+    rows,
+    same_prompts,
+    stopped_by_itself,
+    train,
+)
+from semcoder_lib.training.__main__ import read_config
+
+CONFIG = Config(steps=2, batch_tokens=256, max_length=64, threads=1, dtype="float32")
+GOOD = [Example(f"e{i}", "t", "if x:\n", "return 3 [/ANSWER]") for i in range(6)]
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(save_tiny(tmp_path_factory.mktemp("tiny") / "tiny-llama"))
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tiny: str):
+    return tokens.load_tokenizer(tiny)
+
+
+def stops_with(match: str, examples: list[Example], tiny: str, out: Path, **changes) -> None:
+    with pytest.raises(TrainingStopped, match=match) as caught:
+        train(examples, out, base=tiny, config=dataclasses.replace(CONFIG, **changes))
+    assert "\n" not in str(caught.value)
+    assert not (out / "adapter_model.safetensors").exists()
+
+
+def test_share_of_trained_tokens(tiny: str, tmp_path: Path) -> None:
+    long = [Example("a", "t", "if x:\n" * 9, "3")]
+    stops_with("carry loss", long, tiny, tmp_path, min_trained_share=0.2)
+
+
+def test_overlong_answers(tiny: str, tmp_path: Path) -> None:
+    many = GOOD[:2] + [Example("long", "t", "if", "return " * 80)] * 4
+    stops_with("4 of 6 rows are longer", many, tiny, tmp_path)
+
+
+def test_cut_answers_have_no_end(tiny: str, tmp_path: Path) -> None:
+    many = GOOD[:2] + [Example("long", "t", "if", "return " * 80)] * 4
+    stops_with("no end token", many, tiny, tmp_path, overlong="cut", max_overlong_share=0.66)
+
+
+def test_all_prompts_overlong(tiny: str, tmp_path: Path) -> None:
+    many = [Example("long", "t", "if x:\n" * 80, "return")]
+    stops_with("no rows to train on", many, tiny, tmp_path, max_overlong_share=1.0)
+
+
+def test_padding_is_the_end_token(tokenizer) -> None:
+    class Same:
+        pad_token_id = eos_token_id = tokenizer.eos_token_id
+        eos_token = "</s>"
+
+    made = rows.tokenise(GOOD, tokenizer, CONFIG)
+    with pytest.raises(TrainingStopped, match="padding token is the end token"):
+        guards.check_rows(made, Same(), CONFIG, 6)
+
+
+def test_tokenizer_without_padding_gets_one_that_is_not_its_end(tiny: str) -> None:
+    from transformers import AutoTokenizer
+
+    bare = AutoTokenizer.from_pretrained(tiny)
+    bare.pad_token = bare.eos_token
+    assert tokens.with_padding(bare).pad_token == "<pad>"
+
+
+def test_rows_show_the_trained_part_and_end_with_the_end_token(tokenizer) -> None:
+    made = rows.tokenise(GOOD, tokenizer, CONFIG)
+    shown = guards.check_rows(made, tokenizer, CONFIG, 6)
+    assert "if x:\n⟦return 3 [/ANSWER]</s>⟧" in shown
+    row = made.rows[0]
+    labels = row.labels()
+    assert labels[: row.prompt] == [-100] * row.prompt
+    assert labels[-1] == tokenizer.eos_token_id
+    assert row.ids[: row.prompt] == tokens.encode_prompt(tokenizer, GOOD[0].prompt)
+
+
+def test_loss_watch() -> None:
+    def watch() -> guards.LossWatch:
+        return guards.LossWatch(400, CONFIG)
+
+    with pytest.raises(TrainingStopped, match="loss is nan"):
+        watch().see(1, float("nan"), 1.0)
+    with pytest.raises(TrainingStopped, match="norm is inf"):
+        watch().see(1, 2.0, float("inf"))
+    with pytest.raises(TrainingStopped, match="above"):
+        watch().see(1, 2.0, 1e9)
+    with pytest.raises(TrainingStopped, match="nothing is being trained"):
+        watch().see(1, 2.0, 0.0)
+    flat = watch()
+    for step in range(1, CONFIG.uniform_after):
+        flat.see(step, 6.1, 1.0)
+    with pytest.raises(TrainingStopped, match="guessing evenly"):
+        flat.see(CONFIG.uniform_after, 6.1, 1.0)
+    fine = watch()
+    for step in range(1, 9):
+        fine.see(step, 3.0, 1.0)
+
+
+def test_training_and_evaluation_prompts() -> None:
+    assert same_prompts(GOOD, {e.id: e.prompt for e in GOOD}) == 6
+    with pytest.raises(TrainingStopped, match=r"e3.*character 5"):
+        same_prompts(GOOD, {"e3": "if x: \n"})
+    with pytest.raises(UserError, match="no training example"):
+        same_prompts(GOOD, {"other": "x"})
+
+
+def test_stopped_by_itself() -> None:
+    ends = [Completion("a", "x", finish=f) for f in ("stop", "end", "length", "length")]
+    assert stopped_by_itself(ends) == 0.5
+    with pytest.raises(UserError):
+        stopped_by_itself([])
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"method": "magic"}, "method"),
+        ({"min_learning_rate": 1.0}, "min_learning_rate"),
+        ({"batch_tokens": 32}, "batch_tokens"),
+        ({"steps": -1}, "steps"),
+    ],
+)
+def test_senseless_settings(changes: dict, word: str) -> None:
+    with pytest.raises(UserError, match=word):
+        dataclasses.replace(CONFIG, **changes)
+
+
+def test_empty_rows_are_named(tokenizer) -> None:
+    with pytest.raises(UserError, match="'bad'"):
+        rows.tokenise([Example("bad", "t", "p", "")], tokenizer, CONFIG)
+
+
+def test_batches_hold_every_row_once_within_the_budget(tokenizer) -> None:
+    many = [Example(str(i), "t", "if x:\n" * (1 + i % 7), "return 3") for i in range(50)]
+    made = rows.tokenise(many, tokenizer, CONFIG).rows
+    batches = rows.batches(made, 256, seed=0, epoch=0)
+    assert sorted(i for b in batches for i in b) == list(range(50))
+    assert all(max(len(made[i].ids) for i in b) * len(b) <= 256 for b in batches)
+    real = sum(len(r.ids) for r in made)
+    padded = sum(max(len(made[i].ids) for i in b) * len(b) for b in batches)
+    assert real / padded > 0.85
+    assert batches == rows.batches(made, 256, seed=0, epoch=0)
+    assert batches != rows.batches(made, 256, seed=0, epoch=1)
+
+
+def test_plan_fills_every_step(tokenizer) -> None:
+    made = rows.tokenise(GOOD * 9, tokenizer, CONFIG).rows
+    per_epoch = len(rows.batches(made, 128, seed=0, epoch=0))
+    config = dataclasses.replace(CONFIG, steps=0, epochs=2.0)
+    plan, steps = rows.plan(made, 128, config, pieces=3)
+    assert len(plan) == steps * 3
+    assert steps == 2 * per_epoch // 3
+
+
+def test_configuration_file_and_settings(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text("steps: 7\nlearning_rate: 1e-4\nmin_learning_rate: 1e-5\n")
+    config = read_config(path, ["seed=3", "threads=2"])
+    assert (config.steps, config.learning_rate, config.seed, config.threads) == (7, 1e-4, 3, 2)
+    with pytest.raises(UserError, match="no field 'stepz'"):
+        read_config(None, ["stepz=1"])
+    with pytest.raises(UserError, match="steps="):
+        read_config(None, ["steps=some"])
+
+
+def test_hub_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = {
+        "NL2CODE_PROMPT": "N {instruction}|{response}",
+        "EXEC_O_PROMPT": "F\n{instruction}\n{response}",
+        "EXEC_I_PROMPT": "B\n{instruction}\n{response}",
+        "REFINE_PROMPT": "R {instruction}{response}",
+    }
+    monkeypatch.setattr("semcoder_lib.prompts.authors_prompts", lambda: words)
+    path = tmp_path / "pyx.jsonl"
+    columns = {"nl": "", "fwd_mnl": "", "bwd_mnl": "", "response": "a {x} b"}
+    given = [
+        {**columns, "id": "1", "fwd_mnl": "[PYTHON] {response}"},
+        {**columns, "id": "2", "nl": "d"},
+        {"id": "3", "fault": "b", "response": "fix"},
+        {"id": "4", "task": "own", "prompt": "p", "completion": "c"},
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in given))
+    made = list(hub.read(path))
+    assert [e.task for e in made] == ["forward", "nl_to_code", "refine", "own"]
+    assert made[0].prompt == "F\n[PYTHON] {response}\n"
+    assert made[1].prompt == "N d|"
+    assert made[0].completion == "a {x} b"
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text(json.dumps({**columns, "nl": "a", "fwd_mnl": "b"}) + "\n")
+    with pytest.raises(UserError, match=r":1: expected exactly one"):
+        list(hub.read(bad))
