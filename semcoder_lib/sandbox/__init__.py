@@ -4,6 +4,8 @@ See `docs/sandbox.md` for what is and is not protected.
 """
 
 from semcoder_lib.sandbox.box import LEVELS, Sandbox
+from semcoder_lib.sandbox.calibrate import Steadiness, calibrate, flips
+from semcoder_lib.sandbox.doctor import doctor_report
 from semcoder_lib.sandbox.model import Job, Limits, Outcome, Raised
 from semcoder_lib.sandbox.split import Test, run_many, run_tests
 
@@ -14,7 +16,11 @@ __all__ = [
     "Outcome",
     "Raised",
     "Sandbox",
+    "Steadiness",
     "Test",
+    "calibrate",
+    "doctor_report",
+    "flips",
     "run_many",
     "run_tests",
 ]

@@ -272,9 +272,7 @@ class Sandbox:
         )
 
     def _candidates(self) -> list[str]:
-        return (
-            ["full", "no-namespaces", "portable"] if self.isolation == "auto" else [self.isolation]
-        )
+        return ["full", "no-namespaces"] if self.isolation == "auto" else [self.isolation]
 
 
 def _prove(started: host.Host) -> None:

@@ -29,6 +29,17 @@ for name, path in (("semcoder_lib", {root!r}), ("semcoder_lib.sandbox", {root!r}
 from semcoder_lib.sandbox.child import zygote
 zygote.main({fd})
 """
+# SANDBOX_OF, added below, marks what a sandbox started, so that leftovers can be found.
+_CLEAN = {
+    "PYTHONHASHSEED": "0",
+    "PYTHONUTF8": "1",
+    "LC_ALL": "C.UTF-8",
+    "TZ": "UTC",
+    "MALLOC_ARENA_MAX": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PATH": "/usr/bin:/bin",
+}
 
 
 class Refused(Exception):
@@ -46,7 +57,7 @@ class Host:
             boot = _BOOT.format(root=str(_PACKAGE), fd=theirs.fileno())
             self.process = subprocess.Popen(
                 [sys._base_executable, "-S", "-s", "-P", "-B", "-c", boot],  # type: ignore[attr-defined]
-                env=_clean_environment(),
+                env={**_CLEAN, "SANDBOX_OF": str(os.getpid())},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -178,19 +189,6 @@ def plugin_file(name: str) -> str:
     if spec is None or spec.origin is None:
         raise UserError(f"sandbox plug-in {name!r}: no such module; give its importable name")
     return spec.origin
-
-
-def _clean_environment() -> dict[str, str]:
-    return {
-        "PYTHONHASHSEED": "0",
-        "PYTHONUTF8": "1",
-        "LC_ALL": "C.UTF-8",
-        "TZ": "UTC",
-        "MALLOC_ARENA_MAX": "1",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "PATH": "/usr/bin:/bin",
-    }
 
 
 def wait_any(hosts: list[Host], seconds: float) -> list[Host]:
