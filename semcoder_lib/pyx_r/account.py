@@ -90,8 +90,8 @@ def shown(changes: dict[str, str]) -> str:
 
 
 def folded(trace: Trace, index: int) -> bool:
-    """Whether the step needs no line of its own: a `return`, or a line that raises, is told by the
-    event that follows at once; a lambda's only line by its call and its return."""
+    """Whether the step needs no line of its own: a `return`, a `yield`, or a line that raises is
+    told by the event that follows at once; a lambda's only line by its call and its return."""
     step = trace.steps[index]
     if step.event != "line" or index + 1 >= len(trace.steps):
         return False
@@ -99,7 +99,7 @@ def folded(trace: Trace, index: int) -> bool:
     if step.function == "<lambda>":
         return True
     at_once = following.frame == step.frame and following.line == step.line
-    return at_once and not step.changes and following.event in ("return", "exception")
+    return at_once and not step.changes and following.event in ("return", "yield", "exception")
 
 
 def tell(trace: Trace, index: int, plan: Layout, states: States) -> str:
@@ -110,10 +110,11 @@ def tell(trace: Trace, index: int, plan: Layout, states: States) -> str:
     if step.event == "call":
         given = shown(exact)
         return f"{label} {step.function} is called" + (f" with {given}." if given else ".")
-    if step.event == "return":
+    if step.event in ("return", "yield"):
+        verb = f"{label} {step.function} {step.event}s"
         if step.value is None or not step.exact or len(step.value) > LONGEST_VALUE:
-            return f"{label} {step.function} returns."
-        return f"{label} {step.function} returns {step.value}."
+            return f"{verb}."
+        return f"{verb} {step.value}."
     if step.event == "exception":
         return f"{label} raises {step.value}."
     inside = enters(trace, index, plan)

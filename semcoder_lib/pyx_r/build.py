@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import dataclasses
 import itertools
 import random
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,14 +14,14 @@ from semcoder_lib.pyx_r.check import check
 from semcoder_lib.pyx_r.evidence import Dropped, Pair
 from semcoder_lib.pyx_r.mutate import altered, mutate, normal_form
 from semcoder_lib.pyx_r.rationale import Evidence, TooLong, write
-from semcoder_lib.pyx_r.text import task_description
+from semcoder_lib.pyx_r.text import example, task_description
 from semcoder_lib.records import Entry, Fault
 from semcoder_lib.sandbox import Sandbox
 
 CHUNK = 64
 TRIED = 3  # mutants of one program in one pass
 PASSES = 8
-LONGEST = 2_000
+LONGEST = 2_400
 Funnel = dict[str, int]
 
 
@@ -42,7 +41,8 @@ def build(
     A fault is accepted when its buggy program fails a case (and not only by running out of time
     or memory), its fix passes all of the entry's cases, and no claim of its rationale is
     contradicted by the recorded runs. In each pass over the shuffled entries every program gives
-    at most `per_program` faults; passes go on until the limit is reached or nothing is left.
+    at most `per_program` faults, of its rarest operators; passes go on until the limit is reached
+    or nothing is left. `max_characters` bounds a training row, prompt and rationale together.
 
     The same entries, seed and versions give the same faults in the same order, whatever the number
     of the sandbox's workers. With `store`, finished chunks are kept in that file, and a build that
@@ -127,16 +127,15 @@ def _chunk(
         if found < TRIED:
             dead.append(entry.program.id)
     funnel["mutants"] = len(pairs)
-    failing: list[runs.Failing] = []
-    taken: collections.Counter[str] = collections.Counter()
+    found_failing: list[runs.Failing] = []
     for item in runs.failing(pairs, box):
         if isinstance(item, Dropped):
             funnel[item.reason] += 1
-        elif taken[item.pair.program_id] >= per_program:
-            funnel["enough"] += 1
         else:
-            taken[item.pair.program_id] += 1
-            failing.append(item)
+            found_failing.append(item)
+    failing = _rarest(found_failing, per_program)
+    if len(found_failing) > len(failing):
+        funnel["enough"] = len(found_failing) - len(failing)
     programs = {e.program.id: e.program for e in entries}
     faults, drops = accept(runs.shrunk(failing, box), box, programs, "mutation", max_characters)
     funnel.update(drops)
@@ -145,6 +144,20 @@ def _chunk(
         "funnel": dict(funnel),
         "dead": dead,
     }
+
+
+def _rarest(found: Sequence[runs.Failing], per_program: int) -> list[runs.Failing]:
+    """At most so many of each program, those whose operators are rarest among all of these, in
+    their own order: some operators find a place, and break something, nearly everywhere."""
+    counts = collections.Counter(f.pair.operator for f in found)
+    chosen: set[int] = set()
+    places = collections.defaultdict(list)
+    for n, failure in enumerate(found):
+        places[failure.pair.program_id].append(n)
+    for members in places.values():
+        members.sort(key=lambda n: (counts[found[n].pair.operator], n))
+        chosen.update(members[:per_program])
+    return [failure for n, failure in enumerate(found) if n in chosen]
 
 
 def _right(entries: Sequence[Entry], box: Sandbox) -> list[str | None]:
@@ -179,19 +192,24 @@ def accept(
     faults: list[Fault] = []
     drops: collections.Counter[str] = collections.Counter()
     for failure, item in zip(found, runs.gather(found, box), strict=True):
-        made = item if isinstance(item, Dropped) else _told(item, failure, origin, max_characters)
+        program = programs[failure.pair.program_id]
+        made = item if isinstance(item, Dropped) else _told(item, failure, origin, program)
+        if isinstance(made, Fault) and sum(map(len, example(made))) > max_characters:
+            made = Dropped("long_row")
         if isinstance(made, Dropped):
             drops[made.reason] += 1
         else:
-            faults.append(_described(made, programs[failure.pair.program_id]))
+            faults.append(made)
     return faults, dict(drops)
 
 
-def _told(e: Evidence, failure: runs.Failing, origin: str, max_characters: int) -> Fault | Dropped:
+def _told(
+    e: Evidence, failure: runs.Failing, origin: str, program: records.Program
+) -> Fault | Dropped:
     try:
-        text = write(e, max_characters=max_characters)
+        text = write(e)
     except TooLong:
-        return Dropped("long_rationale")
+        return Dropped("long_values")
     report = check(
         text,
         e.buggy,
@@ -221,11 +239,8 @@ def _told(e: Evidence, failure: runs.Failing, origin: str, max_characters: int) 
         origin=origin,
         line=line,
         divergence=e.divergence.index,
+        description=task_description(program),
         rationale=text,
         claims=report.claims,
         id=f"{pair.program_id}:{pair.operator}:{key}",
     )
-
-
-def _described(fault: Fault, program: records.Program) -> Fault:
-    return dataclasses.replace(fault, description=task_description(program))

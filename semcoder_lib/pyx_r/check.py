@@ -99,7 +99,7 @@ def _missing_section(body: str) -> str:
 
 _STEP = re.compile(r"\[L(\d+)\] (.*)", re.DOTALL)
 _CALLED = re.compile(r"([\w.<>]+) is called(?: with (.*))?\.$", re.DOTALL)
-_RETURNS = re.compile(r"([\w.<>]+) returns(?: (.*))?\.$", re.DOTALL)
+_RETURNS = re.compile(r"([\w.<>]+) (return|yield)s(?: (.*))?\.$", re.DOTALL)
 _SKIP = re.compile(r"\.\.\. (\d+) steps later: (.*)", re.DOTALL)
 _BRANCH = re.compile(r"(.*) is (True|False)\.$", re.DOTALL)
 
@@ -207,11 +207,11 @@ class _Reader:
         if step.event == "call" and called:
             self.add("order", called[1] == step.function, line, step.function, number)
             self._changes(index, called[2] or "", line)
-        elif step.event == "return" and returns:
+        elif returns and step.event == returns[2]:
             ok = returns[1] == step.function and (
-                returns[2] is None or _equal(returns[2], step.value)
+                returns[3] is None or _equal(returns[3], step.value)
             )
-            self.add("return", ok, line, f"returns {step.value}", number)
+            self.add("return", ok, line, f"{step.event}s {step.value}", number)
         elif said.startswith("raises "):
             ok = step.event == "exception" and said == f"raises {step.value}."
             self.add("exception", ok, line, f"{step.event} {step.value}", number)
@@ -292,8 +292,8 @@ class _Reader:
         for i, step in enumerate(steps):
             if after is not None and i and steps[i - 1].line != after:
                 continue
-            if step.event == "return":
-                if said == f"returns {step.value} from {step.function}":
+            if step.event in ("return", "yield"):
+                if said == f"{step.event}s {step.value} from {step.function}":
                     return True
             elif step.event == "exception":
                 if said == f"raises {step.value}":

@@ -15,7 +15,8 @@ class Divergence:
     `index` counts the buggy trace's steps from 0 (it is the number of its steps when the buggy run
     ended too early), `fixed_index` the right trace's; both are None when the traces agree.
     `kind`: `value` (a variable), `path` (another line), `missing` (a change that the buggy run
-    does not make), `extra` (one that it makes too many), `return`, `exception`, `end`, or `none`.
+    does not make), `extra` (one that it makes too many), `return` (of a function, or what it
+    yields), `exception`, `end`, or `none`.
     `name`, `got`, `wanted` say which variable has which text; None where there is none.
     `line` and `fixed_line` are the lines of the two steps.
     """
@@ -153,7 +154,7 @@ def _compare(x: Step, y: Step, i: int, j: int, lines: Mapping[int, int]) -> Dive
         return Divergence("path", i, j, x.line, y.line)
     if raised and x.value != y.value:
         return Divergence("exception", i, j, x.line, y.line, "", x.value, y.value)
-    if x.event == "return" and x.value != y.value:
+    if x.event in ("return", "yield") and x.value != y.value:
         return Divergence("return", i, j, x.line, y.line, "", x.value, y.value)
     got = {c.name: c.text for c in x.changes}
     wanted = {c.name: c.text for c in y.changes}

@@ -41,7 +41,7 @@ class TooLong(ValueError):
 HEAD, BEFORE, AFTER = 10, 8, 3
 
 
-def write(evidence: Evidence, *, max_characters: int = 2400) -> str:
+def write(evidence: Evidence, *, max_characters: int = 10_000) -> str:
     """The completion that follows a prompt of `prompts.refine`: sections, `[/MONOLOGUE]`,
     `[Refined]`, the fixed program. Raises `TooLong`."""
     bodies = (evidence.expected, evidence.actual)
@@ -150,10 +150,10 @@ def _step(trace: Trace, index: int) -> Step | None:
 def _does(step: Step | None, plan: Layout, *, own: bool) -> str:
     if step is None:
         return "ends"
-    if step.event == "return":
+    if step.event in ("return", "yield"):
         if step.value is not None and len(step.value) > LONGEST_VALUE:
             raise TooLong("a value at the divergence is too long to write out")
-        return f"returns {step.value} from {step.function}"
+        return f"{step.event}s {step.value} from {step.function}"
     if step.event == "exception":
         return f"raises {step.value}"
     if step.event == "call":

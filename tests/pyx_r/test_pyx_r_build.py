@@ -53,7 +53,7 @@ def test_rationales_have_the_papers_form_and_fit(built) -> None:
             )
         ]  # fmt: skip
         assert places == sorted(places)
-        assert len(completion) <= 2000
+        assert len(prompt) + len(completion) <= 2400
         assert pyx_r.refined_code(completion) == fault.fixed
 
 
@@ -94,6 +94,24 @@ def test_another_seed_gives_other_faults(entries, box, built) -> None:
     other, _ = pyx_r.build(entries[:6], box, limit=10, seed=1)
     same, _ = pyx_r.build(entries[:6], box, limit=10, seed=0)
     assert [f.id for f in other] != [f.id for f in same]
+
+
+def test_generators_are_told_by_what_they_yield(box) -> None:
+    source = (
+        "def g(xs):\n    for x in xs:\n        yield x * 2\n\ndef f(xs):\n    return list(g(xs))\n"
+    )
+    entry = Entry(Program(source, "f", id="p"), (Case(([1, 3],), [2, 6]), Case(([],), [])))
+    faults, funnel = pyx_r.build([entry], box, limit=9, operators=("off_by_one", "wrong_operator"))
+    assert faults
+    assert "contradicted" not in funnel
+    assert all("[L3] g yields " in f.rationale for f in faults)
+
+
+def test_a_row_is_not_longer_than_asked(entries, box) -> None:
+    faults, funnel = pyx_r.build(entries[:8], box, limit=10, max_characters=1400)
+    assert faults
+    assert funnel["long_row"] > 0
+    assert max(sum(map(len, pyx_r.example(f))) for f in faults) <= 1400
 
 
 def test_equivalent_mutants_and_endless_loops_are_dropped_and_counted(box) -> None:
