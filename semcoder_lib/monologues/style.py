@@ -22,6 +22,9 @@ class Style:
     one row of state each; the rest are elided.
     `calls`: how many calls of the program's own functions are told in full.
     `value_chars`: longest text of a value that is written out in the simulation.
+    `check`: longest simulation, in characters, that a backward monologue checks its input with; 0
+    for the result alone. `alternatives`: whether it shows another input that fits and one that
+    does not.
     `properties`: bullets for "Key Properties and Constraints", from `properties.infer`.
     """
 
@@ -34,6 +37,8 @@ class Style:
     rows: int = 12
     calls: int = 12
     value_chars: int = 160
+    check: int = 700
+    alternatives: bool = True
     properties: tuple[Property, ...] = ()
 
     def but(self, **changes: object) -> Style:
@@ -43,5 +48,5 @@ class Style:
 
 DEFAULT = Style()
 COMPACT = Style(max_chars=1_500)
-TEACHER = Style(detail=2, max_chars=6_000, vary=True, ticks=True, iterations=12)
+TEACHER = Style(check=2_000, detail=2, max_chars=6_000, vary=True, ticks=True, iterations=12)
 FAITHFUL = replace(TEACHER, line_offset=4)

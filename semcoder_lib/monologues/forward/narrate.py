@@ -7,7 +7,7 @@ from random import Random
 
 from semcoder_lib.monologues.evaluate import Unknown, evaluate
 from semcoder_lib.monologues.forward.frames import Frame
-from semcoder_lib.monologues.forward.plan import Activation, Leaf, Loop, Node
+from semcoder_lib.monologues.forward.plan import Activation, Leaf, Loop, Node, Turn
 from semcoder_lib.monologues.forward.summaries import Summaries
 from semcoder_lib.monologues.reading import Reading
 from semcoder_lib.monologues.show import NotShown, long_text, show
@@ -362,18 +362,24 @@ class Narrator:
             self._for_head(loop, frame)
         full, rows = self.summaries.split(loop)
         for number, turn in enumerate(loop.turns[:full], 1):
-            if is_for:
-                if number > 1 and turn.head.calls:
-                    self._calls(turn.head, frame)
-                self._iteration(loop, turn.head, number, frame)
-            else:
-                self._while(loop, turn.head, number, frame)
-            frame.apply(turn.head.changes)
-            self.nodes(turn.body, act, frame)
+            self._turn(loop, turn, number, act, frame)
         if full < len(loop.turns):
-            self.summaries.rest(loop, full, rows, frame)
+            ends_inside = loop.end is None
+            self.summaries.rest(loop, full, rows, frame, len(loop.turns) - ends_inside)
+            if ends_inside:  # by a break, a return or an exception, which has to be told
+                self._turn(loop, loop.turns[-1], len(loop.turns), act, frame)
         if loop.end is not None:
             self._loop_end(loop, loop.end, frame)
+
+    def _turn(self, loop: Loop, turn: Turn, number: int, act: Activation, frame: Frame) -> None:
+        if isinstance(loop.stmt, ast.For):
+            if number > 1 and turn.head.calls:
+                self._calls(turn.head, frame)
+            self._iteration(loop, turn.head, number, frame)
+        else:
+            self._while(loop, turn.head, number, frame)
+        frame.apply(turn.head.changes)
+        self.nodes(turn.body, act, frame)
 
     def _for_head(self, loop: Loop, frame: Frame) -> None:
         stmt = loop.stmt

@@ -27,9 +27,9 @@ class Summaries:
         full = max(1, style.iterations)
         return full, min(style.rows, count - full)
 
-    def rest(self, loop: Loop, full: int, rows: int, frame: Frame) -> None:
+    def rest(self, loop: Loop, full: int, rows: int, frame: Frame, until: int) -> None:
         n = self.n
-        later = loop.turns[full:]
+        later = loop.turns[full:until]
         shown, gone = later[:rows], later[rows:]
         if len(gone) == 1:
             shown, gone = later, []
@@ -52,7 +52,7 @@ class Summaries:
             names, lines = {}, set()
             for turn in gone:
                 self._run(turn, frame, names, lines)
-            first, last = full + len(shown) + 1, len(loop.turns)
+            first, last = full + len(shown) + 1, until
             state = self._state(names, frame, n.style.value_chars)
             after = f"; after them {state}" if state else ""
             n.say(

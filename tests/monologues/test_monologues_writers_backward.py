@@ -1,0 +1,144 @@
+"""Backward monologues: the witness reproduces the output, and nobody told it."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+
+import monologue_programs
+import pytest
+
+from semcoder_lib import monologues, values
+from semcoder_lib.monologues import Question, backward, backward_many
+from semcoder_lib.monologues.backward.invert import Inverter
+from semcoder_lib.records import Program
+from semcoder_lib.sandbox import Sandbox
+
+NON_INJECTIVE = [
+    ("return sorted(x)", [3, 1, 2]),
+    ("return len(x)", [5, 5]),
+    ("return sum(x)", [1, 2, 3]),
+    ("return max(x)", [1, 9, 2]),
+    ("return x[0]", [4, 8]),
+    ("return x.upper()", "aBc"),
+    ("return x.strip()", "  pad "),
+    ("return x % 7", 24),
+    ("return abs(x)", -4),
+    ("return sorted(set(x))", [2, 1, 2]),
+    ("return x > 10", 44),
+    ("return x[1:]", "zebra"),
+]
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Sandbox]:
+    with Sandbox(workers=1) as made:
+        yield made
+
+
+def test_it_is_never_given_the_input_that_made_the_output() -> None:
+    parameters = set(inspect.signature(backward).parameters)
+    assert parameters == {"program", "output", "box", "seeds", "seed", "style"}
+    assert set(inspect.signature(Question).parameters) == {"program", "output", "seeds"}
+    folder = Path(inspect.getfile(monologues)).parent / "backward"
+    for path in folder.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                names = {alias.name for alias in node.names}
+                assert node.module is not None
+                assert not node.module.startswith(("semcoder_lib.pyx", "semcoder_lib.seeds"))
+                # a Case (which holds the input) is only ever made here, of a witness
+                assert not names & {"Entry", "Trace"} or path.name in ("__init__.py", "tell.py")
+
+
+def test_the_seeds_do_not_hold_the_answer_and_the_witness_reproduces(box: Sandbox) -> None:
+    questions, hidden = [], []
+    for program, inputs in monologue_programs.load():
+        output = box.call(program.source, program.entry_point, inputs[0])
+        questions.append(Question(program, output.value, tuple(i for i in inputs[1:])))
+        hidden.append(output.text)
+    made = backward_many(questions, box)
+    found = [(q, m, h) for q, m, h in zip(questions, made, hidden, strict=True) if m is not None]
+    assert len(found) >= 0.8 * len(questions)
+    for question, monologue, expected in found:
+        name, arguments, named = values.parse_call(monologue.call)
+        outcome = box.call(question.program.source, name, arguments)
+        assert not named
+        assert outcome.text == expected
+        assert monologue.text.endswith(
+            f"[ANSWER]\nassert {monologue.call} == {expected}\n[/ANSWER]"
+        )
+
+
+def test_on_non_injective_programs_the_witness_is_another_input(box: Sandbox) -> None:
+    questions = []
+    for body, given in NON_INJECTIVE:
+        program = Program(f"def f(x):\n    {body}\n", "f", id=body)
+        output = box.call(program.source, "f", (given,)).value
+        questions.append(Question(program, output, ((_other(given),),)))
+    made = backward_many(questions, box)
+    differing = 0
+    for monologue, (_, given) in zip(made, NON_INJECTIVE, strict=True):
+        assert monologue is not None
+        differing += values.parse_call(monologue.call)[1] != (given,)
+    assert differing >= 0.9 * len(NON_INJECTIVE)
+
+
+def _other(given: object) -> object:
+    """An input of the same type, as another case would have it."""
+    if isinstance(given, str):
+        return "other"
+    return [7, 7, 0] if isinstance(given, list) else 3
+
+
+def test_stated_facts_about_other_inputs_are_true(box: Sandbox) -> None:
+    program = monologue_programs.named("sum_multiples")
+    monologue = backward(program, 10, box, [([1, 2], 1), ([5], 2)])
+    assert monologue is not None
+    stated = [c for c in monologue.claims if c.kind == "answer"]
+    assert len(stated) >= 2
+    for claim in stated:
+        _, arguments, _ = values.parse_call(claim.subject)
+        assert box.call(program.source, "sum_multiples", arguments).text == claim.value
+
+
+def test_a_search_that_finds_nothing_says_so(box: Sandbox) -> None:
+    program = Program("def f(x):\n    return 'never' if x is f else 0\n", "f")
+    assert backward(program, "never", box, [(1,)]) is None
+
+
+def test_an_endless_candidate_does_not_stop_the_search(box: Sandbox) -> None:
+    source = "def f(n):\n    while n < 0:\n        pass\n    return n + 1\n"
+    monologue = backward(Program(source, "f"), 6, box, [(-1,), (0,)])
+    assert monologue is not None
+    assert monologue.call == "f(5)"
+
+
+def test_same_seed_same_bytes(box: Sandbox) -> None:
+    question = Question(monologue_programs.named("caesar"), "cdb", (("abz", 2),))
+    texts = {m.text for _ in range(2) for m in backward_many([question], box, seed=3) if m}
+    assert len(texts) == 1
+
+
+@pytest.mark.parametrize(
+    ("expression", "value", "expected"),
+    [
+        ("s[::-1]", "abc", {"s": "cba"}),
+        ("x * 3 + 1", 10, {"x": 3}),
+        ("'-'.join(p)", "a-b", {"p": ["a", "b"]}),
+        ("[n + 1 for n in xs]", [2, 3], {"xs": [1, 2]}),
+        ("{v: k for k, v in d.items()}", {1: "a"}, {"d": {"a": 1}}),
+        ("f'{name} is {age}'", "Ann is 7", {"name": "Ann", "age": 7}),
+        ("str(n)", "12", {"n": 12}),
+        ("int(s)", 7, {"s": "7"}),
+        ("(a, b)", (1, 2), {"a": 1, "b": 2}),
+        ("-n", 4, {"n": -4}),
+        ("words[0]", "x", {"words": ["x"]}),
+        ("x if x > 2 else 0", 5, {"x": 5}),
+    ],
+)
+def test_inverting(expression: str, value: object, expected: dict[str, object]) -> None:
+    node = ast.parse(expression, mode="eval").body
+    assert expected in Inverter({}).solve(node, value)
