@@ -1,0 +1,51 @@
+"""Hostile programs, sorted by threat. Each is a solution `f(x)` to a task it does not solve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# Words in a source that are replaced by what the machine holds out as bait:
+# @SECRET@ a file with a secret, @OUTSIDE@ a folder anybody may write to, @VICTIM@ a file in it,
+# @PORT@ a TCP listener on loopback, @ABSTRACT@ an abstract socket that listens, @ENV@ the name of
+# a variable in the grader's environment.
+
+
+@dataclass(frozen=True)
+class Attack:
+    """`expect` are the acceptable verdicts: statuses of the project's vocabulary. `breach` names
+    the effect that level portable is known to let through."""
+
+    name: str
+    source: str
+    expect: tuple[str, ...]
+    breach: str = ""
+    threat: str = ""
+    own: bool = False  # beyond the 71 of the study
+
+
+def at_import(name: str, code: str, *expect: str, breach: str = "", own: bool = False) -> Attack:
+    return Attack(name, code.strip("\n") + "\n", expect, breach, own=own)
+
+
+def in_call(name: str, code: str, *expect: str, breach: str = "", own: bool = False) -> Attack:
+    """`code` is the body of `f`; what follows a line `---` comes before the function."""
+    before, _, body = ("\n" + code.strip("\n")).rpartition("\n---\n")
+    lines = "\n".join("    " + line for line in body.split("\n"))
+    return Attack(name, f"{before}\ndef f(x):\n{lines}\n", expect, breach, own=own)
+
+
+def catalogue() -> list[Attack]:
+    """All attacks, in the order of their files."""
+    from dataclasses import replace
+
+    from attacks import (
+        crash, files, forging, leaving, memory, network, output, peeking, processes, results, timing,
+    )  # fmt: skip
+
+    found = []
+    for module in (
+        forging, peeking, leaving, timing, memory, output, crash, results, processes, files, network
+    ):  # fmt: skip
+        threat = module.__name__.rpartition(".")[2]
+        found += [replace(attack, threat=threat) for attack in module.ATTACKS]
+    return found

@@ -1,0 +1,218 @@
+"""Runs attacks against one level of the sandbox, with bait laid out and counted afterwards.
+
+    python -m attacks.arena LEVEL [--threat NAME] [--json]
+
+Run level portable only in a jail of its own (`unshare -Urpf --mount-proc`): it contains nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import socket
+import sys
+import tempfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from attacks import Attack, catalogue
+from semcoder_lib import values
+from semcoder_lib.records import Status
+from semcoder_lib.sandbox import Limits, Sandbox
+
+LIMITS = Limits(
+    cpu_seconds=0.4, wall_seconds=1.0, memory_mb=256, output_bytes=200_000,
+    result_bytes=4_000_000, grace=0.0,
+)  # fmt: skip
+CLEAN = """
+import os, random, sys
+def f(x):
+    print("clean")
+    return [len(sys.path) > 0, sys.getrecursionlimit(), random.random(), len("abc"),
+            sorted(os.environ), os.listdir("/proc") if os.path.isdir("/proc") and False else 0]
+"""
+
+
+@dataclass
+class Result:
+    """`verdict` is the status, or passed/wrong after comparing; `effects` is what was found."""
+
+    name: str
+    threat: str
+    verdict: str
+    note: str = ""
+    effects: list[str] = field(default_factory=list)
+
+
+class Arena:
+    """Bait, and a sandbox to test."""
+
+    def __init__(self, level: str) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="arena-"))
+        self.folder.chmod(0o755)
+        self.outside = self.folder / "outside"
+        self.secret_text = f"secret-{secrets.token_hex(8)}"
+        self.key = f"key-{secrets.token_hex(8)}"
+        self.secret = self.folder / "secret"
+        self.secret.write_text(self.secret_text)
+        self.secret.chmod(0o644)
+        self.tcp = socket.create_server(("127.0.0.1", 0))
+        self.abstract_name = f"arena-{secrets.token_hex(8)}"
+        self.abstract = socket.socket(socket.AF_UNIX)
+        self.abstract.bind("\0" + self.abstract_name)
+        self.abstract.listen()
+        for listener in (self.tcp, self.abstract):
+            listener.setblocking(False)
+        self.variable = "ARENA_SECRET"
+        os.environ[self.variable] = self.secret_text
+        self.lay_out()
+        self.box = Sandbox(level, LIMITS, workers=1)
+        self.baseline = self.box.call(CLEAN, "f", (0,)).value
+        assert self.baseline is not None
+
+    def lay_out(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(self.outside)
+        self.outside.mkdir()
+        self.outside.chmod(0o777)
+        self.victim = self.outside / "victim"
+        self.victim.write_text("precious")
+        self.victim.chmod(0o666)
+        self.state = self._outside_state()
+
+    def _outside_state(self) -> list[tuple[Any, ...]]:
+        state = []
+        for path in sorted(self.outside.iterdir()):
+            info = path.lstat()
+            # a change of the modification time counts, one of reading does not
+            state.append((path.name, info.st_mode, info.st_uid, info.st_size, info.st_mtime_ns))
+        return state
+
+    def source(self, attack: Attack) -> str:
+        text = attack.source
+        for word, bait in (
+            ("@SECRET@", self.secret), ("@OUTSIDE@", self.outside), ("@VICTIM@", self.victim),
+            ("@PORT@", self.tcp.getsockname()[1]), ("@ABSTRACT@", self.abstract_name),
+            ("@ENV@", self.variable),
+        ):  # fmt: skip
+            text = text.replace(word, str(bait))
+        return text
+
+    def run(self, attack: Attack) -> Result:
+        expected: Any = 4 if attack.threat == "timing" else [4, self.key]
+        host = self.box._workers[0].host
+        outcome = self.box.call(self.source(attack), "f", (2,))
+        verdict = outcome.status.value
+        if outcome.status is Status.OK:
+            verdict = "passed" if values.equal(outcome.value, expected) else "wrong"
+        said = f"{outcome.text} {outcome.stdout} {outcome.exception} {outcome.payload}"
+        effects = self.effects(said)
+        if self.box._workers[0].host is not host:
+            effects.append("runner killed")
+        after = self.box.call(CLEAN, "f", (0,))
+        if after.value != self.baseline or after.stdout != "clean\n":
+            effects.append("next program not clean")
+        note = outcome.note or (outcome.exception.type if outcome.exception else "")
+        return Result(attack.name, attack.threat, verdict, note, effects)
+
+    def effects(self, said: str) -> list[str]:
+        found = []
+        if self.secret_text in said or "leaked" in said:
+            found.append("leak")
+        state = self._outside_state()
+        if state != self.state:
+            names = {row[0] for row in state}
+            if "victim" not in names:
+                found.append("deleted")
+            elif names > {"victim"}:
+                found.append("file outside")
+            else:
+                found.append("changed")
+            self.lay_out()
+        for listener in (self.tcp, self.abstract):
+            with contextlib.suppress(BlockingIOError):
+                listener.accept()[0].close()
+                found.append("network")
+        left = Path("/dev/shm/left-by-attack")
+        if left.exists():
+            left.unlink()
+            found.append("shm left")
+        survivors = self.survivors()
+        if survivors:
+            found.append("process left")
+            for pid in survivors:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, 9)
+        return found
+
+    def survivors(self) -> list[int]:
+        """Processes that carry the mark of this parent's sandboxes, or descend from its zygote,
+        other than the keeper and the zygote."""
+        host = self.box._workers[0].host
+        known = set()
+        if host is not None:
+            known = {host.process.pid} | {p for p, parent in _parents() if parent == host.process.pid}
+        mark = f"SANDBOX_OF={os.getpid()}".encode()
+        found = []
+        for pid, parent in _parents():
+            if pid in known:
+                continue
+            try:
+                marked = mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+            except OSError:
+                marked = parent in known
+            if marked:
+                found.append(pid)
+        return found
+
+    def close(self) -> None:
+        self.box.close()
+        self.tcp.close()
+        self.abstract.close()
+        os.environ.pop(self.variable, None)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _parents() -> list[tuple[int, int]]:
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError):
+                text = Path(f"/proc/{name}/stat").read_text()
+                state, parent = text.rpartition(")")[2].split()[:2]
+                if state != "Z":
+                    found.append((int(name), int(parent)))
+    return found
+
+
+def main(argv: list[str]) -> int:
+    level = argv[0]
+    threats = argv[argv.index("--threat") + 1].split(",") if "--threat" in argv else None
+    arena = Arena(level)
+    wrong = 0
+    try:
+        for attack in catalogue():
+            if threats and attack.threat not in threats:
+                continue
+            result = arena.run(attack)
+            ok = result.verdict in attack.expect and not result.effects
+            wrong += not ok
+            if "--json" in argv:
+                print(json.dumps(asdict(result)), flush=True)
+            else:
+                mark = "  " if ok else "!!"
+                print(mark, attack.threat, "|", attack.name, "|", result.verdict, result.note,
+                      result.effects, flush=True)  # fmt: skip
+    finally:
+        layers = {"level": arena.box.level, "layers": arena.box.layers, "unexpected": wrong}
+        arena.close()
+    print(json.dumps(layers))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

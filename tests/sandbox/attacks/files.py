@@ -1,0 +1,115 @@
+"""Reading, writing, deleting and leaving files."""
+
+from attacks import in_call
+
+ATTACKS = [
+    in_call("write outside the scratch dir", """
+---
+try:
+    open('@OUTSIDE@/written', 'w').write('x')
+except OSError:
+    pass
+return 0
+""", "wrong", breach="file outside"),
+    in_call("delete a file outside", """
+import os
+---
+try:
+    os.unlink('@VICTIM@')
+except OSError:
+    pass
+return 0
+""", "wrong", breach="deleted"),
+    in_call("240 MB into the temp dir", """
+import os
+---
+for place in ('.', '/tmp', '@OUTSIDE@'):
+    try:
+        for i in range(60):
+            open(os.path.join(place, f'full{i}'), 'wb').write(bytes(1 << 22))
+    except OSError:
+        pass
+return 0
+""", "wrong", "crashed", "output_limit", breach="file outside"),
+    in_call("mode-000 dir to break cleanup", """
+import os
+---
+try:
+    os.makedirs('locked/inner')
+    os.chmod('locked', 0)
+except OSError:
+    pass
+return 0
+""", "wrong"),
+    in_call("chdir('/')", "import os\n---\nos.chdir('/')\nreturn 0", "wrong"),
+    in_call("symlink from scratch to an outside file", """
+import os
+---
+try:
+    os.symlink('@VICTIM@', 'link')
+    os.chmod('link', 0)
+    open('link', 'w').write('overwritten')
+except OSError:
+    pass
+return 0
+""", "wrong"),
+    in_call("leave POSIX shared memory behind", """
+---
+try:
+    open('/dev/shm/left-by-attack', 'w').write('x')
+except OSError:
+    pass
+return 0
+""", "wrong", breach="shm left"),
+    in_call("change modes, owners and times outside", """
+import os
+---
+for action in (lambda: os.chmod('@VICTIM@', 0o000), lambda: os.utime('@VICTIM@', (0, 0)),
+               lambda: os.chown('@VICTIM@', 12345, 12345), lambda: os.truncate('@VICTIM@', 0),
+               lambda: os.setxattr('@VICTIM@', 'user.x', b'y')):
+    try:
+        action()
+    except OSError:
+        pass
+return 0
+""", "wrong", breach="changed", own=True),
+    in_call("hard link, rename and mknod outside", """
+import os, stat
+---
+for action in (lambda: os.link('@VICTIM@', '@OUTSIDE@/linked'),
+               lambda: os.mknod('@OUTSIDE@/node', stat.S_IFIFO | 0o666),
+               lambda: os.mkfifo('@OUTSIDE@/fifo'),
+               lambda: os.rename('@VICTIM@', '@OUTSIDE@/moved')):
+    try:
+        action()
+    except OSError:
+        pass
+return 0
+""", "wrong", breach="file outside", own=True),
+    in_call("open by handle, mount, pivot, chroot", """
+import ctypes, os
+---
+libc = ctypes.CDLL(None)
+done = []
+if libc.mount(b'none', b'/tmp', b'tmpfs', 0, None) == 0: done.append('mount')
+try:
+    os.chroot('/')
+    done.append('chroot')
+except OSError:
+    pass
+if libc.pivot_root if hasattr(libc, 'pivot_root') else False: done.append('pivot')
+return done or 0
+""", "wrong", breach="", own=True),
+    in_call("devices other than null, zero and urandom", """
+import os
+---
+done = []
+for name in ('/dev/vda', '/dev/sda', '/dev/mem', '/dev/kmsg', '/dev/tty', '/dev/fuse', '/dev/kvm'):
+    try:
+        os.close(os.open(name, os.O_RDWR))
+        done.append(name)
+    except OSError:
+        pass
+return done and 'opened'
+""", "wrong", breach="", own=True),
+]  # fmt: skip
