@@ -47,13 +47,11 @@ def _local(recorder: Recorder, code: Code, state: Frame) -> Any:
     """The local trace function of one frame."""
     at = entered_at = -1
     advance = state.advance
-    failing = False
 
     def on_event(frame: types.FrameType, event: str, arg: Any) -> Any:
-        nonlocal at, entered_at, failing
+        nonlocal at, entered_at
         try:
             if event == "line":
-                failing = False
                 line = frame.f_lineno
                 # The same line again is a new visit only if it is entered at its beginning.
                 if line != at or frame.f_lasti == entered_at:
@@ -66,7 +64,6 @@ def _local(recorder: Recorder, code: Code, state: Frame) -> Any:
                 error, entry = arg[1], arg[2]
                 # a StopIteration that ends a loop comes without an entry for this frame
                 if entry is not None and entry.tb_frame is frame:
-                    failing = True
                     recorder.raised(state, frame.f_locals, frame.f_lineno, error, entry)
         except Stop:
             sys.settrace(None)
@@ -74,9 +71,9 @@ def _local(recorder: Recorder, code: Code, state: Frame) -> Any:
 
     def ended(frame: types.FrameType, value: Any) -> None:
         operation = -1
-        if failing or code.suspends:
+        if value is None or code.suspends:  # None is also told of a frame that an exception ends
             operation = frame.f_code.co_code[frame.f_lasti]
-        if failing and operation not in _RETURNS:
+        if value is None and operation not in _RETURNS:
             recorder.unwind(state, frame.f_locals)
         elif operation == _YIELD:
             recorder.suspend(state, frame.f_locals, frame.f_lineno, value)

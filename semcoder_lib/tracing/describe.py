@@ -292,9 +292,13 @@ class Describer:
             return f"<{name} …>"
         self._open.append(id(value))
         text = name
-        part = objects.built_in_part(value, kind, self.nodes)
-        if part is not objects.NOTHING:
-            text += f" {self._write(part, depth + 1)}"
+        arguments = objects.written_like_a_call(value, kind, self.nodes)
+        if arguments is not None:
+            text += f"({', '.join([self._write(each, depth + 1) for each in arguments])})"
+        else:
+            part = objects.built_in_part(value, kind, self.nodes)
+            if part is not objects.NOTHING:
+                text += f" {self._write(part, depth + 1)}"
         for attribute, held in objects.attributes(value, kind, self.nodes):
             text += f" {attribute}={self._write(held, depth + 1)}"
         self._open.pop()

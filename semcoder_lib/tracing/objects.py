@@ -53,11 +53,6 @@ def _cropped(name: str) -> str:
     return name if len(name) <= _NAME_LENGTH else name[:_NAME_LENGTH] + "…"
 
 
-def _exception_part(value: BaseException, limit: int) -> Any:
-    arguments = _exception_args(value)
-    return arguments[0] if len(arguments) == 1 else arguments[:limit] or NOTHING
-
-
 # The value inside an object whose class derives from a built-in one, read by the base's methods.
 _READERS: dict[type, Callable[[Any, int], Any]] = {
     tuple: lambda v, n: tuple(itertools.islice(tuple.__iter__(v), n)),
@@ -72,19 +67,34 @@ _READERS: dict[type, Callable[[Any, int], Any]] = {
     float: lambda v, n: float.__float__(v),
     str: lambda v, n: str.__getitem__(v, slice(0, 8 * n)),
     bytes: lambda v, n: bytes.__getitem__(v, slice(0, 8 * n)),
-    BaseException: _exception_part,
 }
 _BUILT_IN_PARTS = {id(base): reader for base, reader in _READERS.items()}
 
 
 def built_in_part(value: Any, kind: type, limit: int) -> Any:
-    """The list inside an instance of a subclass of list, the arguments of an exception, …; or
-    `NOTHING`. At most `limit` elements."""
+    """The list inside an instance of a subclass of list, and so on; or `NOTHING`. At most `limit`
+    elements."""
     for base in _mro(kind):
         reader = _BUILT_IN_PARTS.get(id(base))
         if reader is not None:
             return reader(value, limit)
     return NOTHING
+
+
+_VIEWS = frozenset(map(id, (type({}.keys()), type({}.values()), type({}.items()))))
+
+
+def written_like_a_call(value: Any, kind: type, limit: int) -> tuple[Any, ...] | None:
+    """The arguments of `slice(0, 3, None)`, `dict_keys([1])` or `ValueError('no')`; None for other
+    values."""
+    if id(kind) in _VIEWS:
+        return (list(value),) if len(value) <= limit else None
+    if kind is slice:
+        return value.start, value.stop, value.step
+    if any(base is BaseException for base in _mro(kind)):
+        arguments: tuple[Any, ...] = _exception_args(value)
+        return arguments[:limit]
+    return None
 
 
 def attributes(value: Any, kind: type, limit: int) -> list[tuple[str, Any]]:

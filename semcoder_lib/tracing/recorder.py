@@ -301,7 +301,9 @@ def _sort_changes(code: types.CodeType, step: list[Any], start: int) -> None:
     """Changes in the order in which the function's code names its variables, vanished names last:
     the order of a frame's locals differs between versions of the interpreter."""
     names = (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
-    order = {name: place for place, name in enumerate(names)}
+    order: dict[str, int] = {}
+    for place, name in enumerate(names):
+        order.setdefault(name, place)  # 3.11 lists an argument that is a cell twice
     pairs = list(zip(step[start::2], step[start + 1 :: 2], strict=True))
     pairs.sort(key=lambda pair: (pair[1] is None, order.get(pair[0], len(order))))
     step[start:] = [part for pair in pairs for part in pair]

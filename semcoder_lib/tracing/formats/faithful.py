@@ -106,11 +106,12 @@ class Converter:
             )
             self.changed = True
         elif event.kind == "error":
-            self.raised.append((self.line, event.text))
             words = event.text.split()
-            # the third word of any other line of the log is taken for a line number
-            if len(words) > 1 and _is_int(words[1]):
-                self._visit(int(words[1]))
+            if len(words) > 1:  # a line of the log with fewer than three words is passed over
+                self.raised.append((self.line, event.text))
+                # the third word of any other line of the log is taken for a line number
+                if _is_int(words[1]):
+                    self._visit(int(words[1]))
         else:
             self._visit(event.line)
 

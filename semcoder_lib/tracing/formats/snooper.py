@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from semcoder_lib import values
 from semcoder_lib.records import Step, Trace
 
 _CUT = 100
+_CALL = re.compile(r"<\w+\(.*\)>$")  # slices, views, exceptions: as their repr, in brackets
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,11 @@ def snooper_log(trace: Trace, offset: int = 0) -> Iterator[Event]:
     stack: list[tuple[int, int]] = []  # (frame, depth) of every frame that runs
     followed: dict[int, _Frame] = {}
     error: str | None = None  # the exception that is in flight
+    latest = ""
     for step in trace.steps:
+        goes_on = step.event != "call" and any(frame == step.frame for frame, _ in stack)
+        if error is None and goes_on and step.frame != stack[-1][0]:
+            error = latest  # raised again, which is no step of its own
         if error is not None:
             yield from _unwound(stack, followed, step, error, offset)
             error = None
@@ -83,9 +89,9 @@ def snooper_log(trace: Trace, offset: int = 0) -> Iterator[Event]:
         if step.event in ("return", "yield"):
             stack.pop()
         elif step.event == "exception":
-            error = step.value or ""
-    if error is not None and not trace.cut:
-        yield from _unwound(stack, followed, None, error, offset)
+            error = latest = step.value or ""
+    if stack and not trace.cut:
+        yield from _unwound(stack, followed, None, latest, offset)
 
 
 def _unwound(
@@ -101,8 +107,9 @@ def _unwound(
     while stack:
         index, depth = stack[-1]
         frame = followed.get(index)
-        if left and frame is not None:
+        if frame is not None:
             yield from frame.flush()
+        if left and frame is not None:
             yield Event("at", frame.line + offset)
             yield Event("error", text=cut(error))
         if step is not None:
@@ -128,6 +135,8 @@ def logged(text: str, exact: bool) -> str:
     if exact:
         with contextlib.suppress(values.NotALiteral):
             text = python_repr(values.decode(text))
+    elif _CALL.match(text):
+        text = text[1:-1]
     return cut(text.replace("\r", "").replace("\n", ""))
 
 
