@@ -1,6 +1,6 @@
 """The benchmarks: load, prompt, extract, score. See `docs/scoring.md`."""
 
-from semcoder_lib.benchmarks import cruxeval, humaneval, pyx
+from semcoder_lib.benchmarks import cruxeval, evalplus, humaneval, pyx
 from semcoder_lib.benchmarks.base import (
     Answer,
     Benchmark,
@@ -16,6 +16,7 @@ from semcoder_lib.benchmarks.command import score_command
 
 for _benchmark in (
     humaneval.HumanEval("humaneval"),
+    *evalplus.benchmarks(),
     *cruxeval.benchmarks(),
     *pyx.benchmarks(),
 ):
