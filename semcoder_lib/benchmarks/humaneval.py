@@ -19,7 +19,7 @@ from semcoder_lib.benchmarks.base import (
     Task,
     check_scorer,
 )
-from semcoder_lib.benchmarks.calls import Ledger
+from semcoder_lib.benchmarks.calls import Ledger, cpu_limits
 from semcoder_lib.benchmarks.files import locate, read_rows
 from semcoder_lib.benchmarks.testcode import judge_together
 from semcoder_lib.prompts import Prompt
@@ -72,31 +72,39 @@ class HumanEval(Benchmark):
         by_id = {task.task_id: task for task in tasks}
         if scorer == "official":
             return judge_together(by_id, samples, box)
-        return _judge_split(by_id, samples, box)
+        return _judge_split(by_id, samples, box, ledger or Ledger())
 
     def probes(self, tasks: Sequence[Task]) -> list[Probe]:
         """References, empty answers, and cheats that attack the test code."""
         return codegen.probes(tasks)
 
 
-def _judge_split(tasks: dict[str, Task], samples: Sequence[Sample], box: Any) -> list[Verdict]:
-    from semcoder_lib.sandbox import run_tests
+def _judge_split(
+    tasks: dict[str, Task], samples: Sequence[Sample], box: Any, ledger: Ledger
+) -> list[Verdict]:
+    from semcoder_lib.sandbox import Test, run_many
 
-    known: dict[tuple[str, str], Verdict] = {}
-    verdicts = []
+    known = ledger.outcomes.setdefault("humaneval split", {})
+    tests: dict[tuple[str, str], Test] = {}
     for sample in samples:
         text = sample.answer.text or ""
-        key = (sample.task_id, text)
-        if key not in known:
-            known[key] = Verdict(sample.task_id, False, Status.NO_ANSWER, trust=Trust.SPLIT)
-            if text.strip():
-                data = tasks[sample.task_id].data
-                found = run_tests(
-                    box, text, data["entry_point"], data["test"], trust=Trust.SPLIT.value
-                )
-                known[key] = found
-        verdicts.append(dataclasses.replace(known[key], task_id=sample.task_id, index=sample.index))
-    return verdicts
+        if text.strip() and (sample.task_id, text) not in known:
+            data = tasks[sample.task_id].data
+            reference = data["prompt"] + data["canonical_solution"]
+            tests[sample.task_id, text] = Test(
+                text, data["entry_point"], data["test"], reference, sample.task_id
+            )
+    verdicts = run_many(box, tests.values(), limits=cpu_limits(ledger.seconds))
+    known.update(zip(tests, verdicts, strict=True))
+    return [_of(sample, known) for sample in samples]
+
+
+def _of(sample: Sample, known: dict[tuple[str, str], Verdict]) -> Verdict:
+    text = sample.answer.text or ""
+    if not text.strip():
+        status = Status.NO_ANSWER
+        return Verdict(sample.task_id, False, status, index=sample.index, trust=Trust.SPLIT)
+    return dataclasses.replace(known[sample.task_id, text], index=sample.index)
 
 
 def _packaged() -> Path | None:
