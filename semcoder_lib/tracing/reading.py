@@ -70,6 +70,7 @@ class _Reader:
         # statement has several lines
         self.several = frozenset(shape.starts.values())
         self.handlers = shape.handlers
+        self.ranks = shape.ranks
         self.known: list[dict[str, str]] = [{} for _ in frames]
         self.open: list[_Open | None] = [None for _ in frames]
 
@@ -126,6 +127,9 @@ class _Reader:
                 del known[change.name]
             else:
                 known[change.name] = change.text
+        if self.ranks and len(kept) > 1:
+            last_place = len(self.ranks)
+            kept.sort(key=lambda c: (c.text is None, self.ranks.get(c.name, last_place), c.name))
         current.kept = tuple(kept)
 
     def _step(self, done: _Open) -> Step:
