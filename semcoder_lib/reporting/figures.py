@@ -23,7 +23,7 @@ MONO = "DejaVu Sans Mono"
 def semantics(source: str, kinds: dict[str, str]) -> tuple[Figure, Rows]:
     """Figure 1: one program and the four kinds of semantics (section 2 of the paper): approximate,
     symbolic (the code), operational, abstract. `kinds` maps the kind to its text."""
-    fig = style.figure(9.2, 4.6)
+    fig = style.figure(9.2, 4.6, arranged=False)
     axes = fig.add_axes((0, 0, 1, 1))
     axes.axis("off")
     code = source.rstrip().split("\n")
@@ -56,7 +56,7 @@ def monologue_pair(
     forward: str, backward: str, claims: Sequence[dict[str, Any]] = ()
 ) -> tuple[Figure, Rows]:
     """Figure 2: a forward and a backward monologue of the same function, side by side."""
-    fig = style.figure(11, 7.2)
+    fig = style.figure(11, 7.2, arranged=False)
     rows: Rows = []
     for place, (title, text) in enumerate(
         (("Forward: simulate the execution", forward), ("Backward: deduce an input", backward))
@@ -137,7 +137,7 @@ def refinement_curves(curves: Sequence[dict[str, Any]]) -> tuple[Figure, Rows]:
 
 def pipeline(steps: Sequence[tuple[str, Sequence[tuple[str, int]]]]) -> tuple[Figure, Rows]:
     """Figure 4: the data pipeline in columns of boxes, each with the run's own count."""
-    fig = style.figure(9.6, 3.8)
+    fig = style.figure(9.6, 3.8, arranged=False)
     axes = fig.add_axes((0, 0, 1, 1))
     axes.axis("off")
     axes.set_xlim(0, len(steps))

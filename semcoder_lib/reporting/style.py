@@ -45,10 +45,11 @@ RC: Any = {
 }
 
 
-def figure(width: float = 7.2, height: float = 3.6) -> Figure:
-    """An empty figure in the project's style (inches)."""
+def figure(width: float = 7.2, height: float = 3.6, *, arranged: bool = True) -> Figure:
+    """An empty figure in the project's style (inches); `arranged` leaves the places of its axes to
+    matplotlib."""
     with matplotlib.rc_context(RC):
-        return Figure(figsize=(width, height), layout="constrained")
+        return Figure(figsize=(width, height), layout="constrained" if arranged else "none")
 
 
 def save(fig: Figure, folder: Path, name: str, header: Sequence[str], rows: Any) -> list[Path]:
