@@ -46,12 +46,14 @@ def run(recorder: Recorder, function: Callable[..., Any], arguments: tuple[Any, 
 def _local(recorder: Recorder, code: Code, state: Frame) -> Any:
     """The local trace function of one frame."""
     at = entered_at = -1
+    failing = False
     advance = state.advance
 
     def on_event(frame: types.FrameType, event: str, arg: Any) -> Any:
-        nonlocal at, entered_at
+        nonlocal at, entered_at, failing
         try:
             if event == "line":
+                failing = False
                 line = frame.f_lineno
                 # The same line again is a new visit only if it is entered at its beginning.
                 if line != at or frame.f_lasti == entered_at:
@@ -64,6 +66,7 @@ def _local(recorder: Recorder, code: Code, state: Frame) -> Any:
                 error, entry = arg[1], arg[2]
                 # a StopIteration that ends a loop comes without an entry for this frame
                 if entry is not None and entry.tb_frame is frame:
+                    failing = True
                     recorder.raised(state, frame.f_locals, frame.f_lineno, error, entry)
         except Stop:
             sys.settrace(None)
@@ -73,7 +76,8 @@ def _local(recorder: Recorder, code: Code, state: Frame) -> Any:
         operation = -1
         if value is None or code.suspends:  # None is also told of a frame that an exception ends
             operation = frame.f_code.co_code[frame.f_lasti]
-        if value is None and operation not in _RETURNS:
+        # an exception thrown in at a yield ends the frame there
+        if value is None and (operation not in _RETURNS or (failing and operation == _YIELD)):
             recorder.unwind(state, frame.f_locals)
         elif operation == _YIELD:
             recorder.suspend(state, frame.f_locals, frame.f_lineno, value)

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from semcoder_lib import tracing
 from semcoder_lib.records import Case, Program, Status, Trace
 from semcoder_lib.sandbox import Sandbox
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Sandbox]:
-    with Sandbox(workers=1) as made:
-        yield made
 
 
 def show(trace: Trace) -> list[str]:
@@ -32,11 +22,11 @@ def show(trace: Trace) -> list[str]:
     return lines
 
 
-def test_changes_belong_to_the_line_that_made_them(box: Sandbox) -> None:
+def test_changes_belong_to_the_line_that_made_them(tracing_box: Sandbox) -> None:
     source = (
         "def f(n):\n    xs = []\n    for i in range(n):\n        xs.append(i * i)\n    return xs\n"
     )
-    trace = tracing.trace(Program(source, "f"), Case((2,)), box)
+    trace = tracing.trace(Program(source, "f"), Case((2,)), tracing_box)
     assert trace.status is Status.OK
     assert trace.result == "[0, 1]"
     assert show(trace) == [
@@ -52,12 +42,12 @@ def test_changes_belong_to_the_line_that_made_them(box: Sandbox) -> None:
     ]
 
 
-def test_an_exception_is_shown_where_it_rises_and_where_it_is_caught(box: Sandbox) -> None:
+def test_an_exception_is_shown_where_it_rises_and_where_it_is_caught(tracing_box: Sandbox) -> None:
     source = (
         "def g(x):\n    return 1 // x\n\n\ndef f(x):\n    try:\n        y = g(x)\n"
         "    except ZeroDivisionError as e:\n        y = -1\n    return y\n"
     )
-    trace = tracing.trace(Program(source, "f"), Case((0,)), box)
+    trace = tracing.trace(Program(source, "f"), Case((0,)), tracing_box)
     assert show(trace) == [
         "call 5 x=0",
         "line 6",
@@ -73,18 +63,18 @@ def test_an_exception_is_shown_where_it_rises_and_where_it_is_caught(box: Sandbo
     ]
 
 
-def test_an_uncaught_exception_ends_the_trace(box: Sandbox) -> None:
-    trace = tracing.trace(Program("def f(x):\n    return x[5]\n", "f"), Case(([1],)), box)
+def test_an_uncaught_exception_ends_the_trace(tracing_box: Sandbox) -> None:
+    trace = tracing.trace(Program("def f(x):\n    return x[5]\n", "f"), Case(([1],)), tracing_box)
     assert trace.status is Status.EXCEPTION
     assert trace.exception == "IndexError: list index out of range"
     assert show(trace)[-1] == "exception 2 -> IndexError: list index out of range"
 
 
-def test_many_traces_come_in_order(box: Sandbox) -> None:
+def test_many_traces_come_in_order(tracing_box: Sandbox) -> None:
     double = Program("def f(x):\n    return 2 * x\n", "f", id="double")
     negate = Program("def f(x):\n    return -x\n", "f", id="negate")
     pairs = [(double, Case((1,))), (double, Case((2,))), (negate, Case((3,))), (double, Case((4,)))]
-    found = list(tracing.trace_many(pairs, box))
+    found = list(tracing.trace_many(pairs, tracing_box))
     assert [(t.program_id, t.result) for t in found] == [
         ("double", "2"),
         ("double", "4"),
