@@ -1,6 +1,6 @@
 """The benchmarks: load, prompt, extract, score. See `docs/scoring.md`."""
 
-from semcoder_lib.benchmarks import cruxeval, evalplus, humaneval, pyx
+from semcoder_lib.benchmarks import cruxeval, evalplus, humaneval, lcb, pyx
 from semcoder_lib.benchmarks.base import (
     Answer,
     Benchmark,
@@ -18,6 +18,7 @@ for _benchmark in (
     humaneval.HumanEval("humaneval"),
     *evalplus.benchmarks(),
     *cruxeval.benchmarks(),
+    *lcb.benchmarks(),
     *pyx.benchmarks(),
 ):
     register(_benchmark)

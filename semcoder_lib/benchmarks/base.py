@@ -15,6 +15,7 @@ from semcoder_lib.prompts import Prompt
 from semcoder_lib.records import Completion, Status, Verdict
 from semcoder_lib.scoring import Preflight, preflight, require
 
+_CHEATED = 40
 SCORERS = ("strict", "official")
 REASONINGS = ("direct", "monologue", "cot", "completion")
 
@@ -112,6 +113,11 @@ class Benchmark(ABC):
         """Whether samples are programs (`solution`, `completion`) rather than answers."""
         return True
 
+    @property
+    def keeps_preflight(self) -> bool:
+        """Whether the command may use a stored preflight of the same code, data and machine."""
+        return False
+
     def extra(self, tasks: Sequence[Task], verdicts: Sequence[Verdict]) -> dict[str, Any]:
         """What the benchmark adds to the summary of a score."""
         return {}
@@ -140,6 +146,9 @@ class Benchmark(ABC):
         """The same without raising. Sets the time limit of `ledger` by the reference solutions."""
         ledger = ledger or Ledger()
         probes = self.probes(tasks)
+        if scorer == "official":  # cheats pass there by design; a few show it
+            few = {task.task_id for task in tasks[:_CHEATED]}
+            probes = [p for p in probes if p.kind != "cheat" or p.sample.task_id in few]
         samples = [p.sample for p in probes]
         verdicts = self.judge(tasks, samples, scorer=scorer, box=box, ledger=ledger)
         pairs = zip(probes, verdicts, strict=True)

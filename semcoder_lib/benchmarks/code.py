@@ -39,6 +39,12 @@ def faithful_code(text: str, entry_point: str, prefix: str = "") -> Answer:
     return Answer(code) if code.strip() else Answer(None, Status.NO_ANSWER)
 
 
+def first_block(text: str) -> str | None:
+    """The first fenced block, whatever its language; None where there is none."""
+    found = _FENCE.search(text)
+    return found.group(2) if found else None
+
+
 _PYTHON = ("", "python", "py", "python3")
 
 
@@ -100,7 +106,7 @@ def _kept(tree: ast.Module) -> str:
         ast.Try,
         ast.With,
     )
-    body = [
+    body: list[ast.stmt] = [
         n for n in tree.body if isinstance(n, kinds) or (isinstance(n, ast.If) and not _main(n))
     ]
     return ast.unparse(ast.Module(body, [])) + "\n"

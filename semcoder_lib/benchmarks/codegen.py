@@ -91,7 +91,7 @@ def probes(tasks: Sequence[Task]) -> list[Probe]:
         known += [("cheat", kind, code.replace("NAME", name)) for kind, code in CHEATS]
         known += [
             ("constant", f"return {value}", f"def {name}(*args):\n    return {value}\n")
-            for value in ("True", "False", "[]", "0", "''")
+            for value in ("True", "False", "[]")
         ]
         for kind, label, code in known:
             answer = Answer(code) if code else Answer(None, Status.NO_ANSWER)

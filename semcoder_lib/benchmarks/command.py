@@ -13,6 +13,7 @@ from semcoder_lib import scoring
 from semcoder_lib.benchmarks import base
 from semcoder_lib.benchmarks.base import Answer, Benchmark, Sample, Task
 from semcoder_lib.benchmarks.calls import Ledger
+from semcoder_lib.benchmarks.kept import checked
 from semcoder_lib.benchmarks.samples import ANSWER_COLUMNS, CODE_COLUMNS, Row, read_samples
 from semcoder_lib.errors import InfrastructureError, UsageError, UserError
 from semcoder_lib.records import Status, Verdict
@@ -49,7 +50,7 @@ def score_command(
         raise UserError(f"{out}: is a folder; give a file name")
     with _opened(box) as sandbox:
         ledger = Ledger()
-        report = found.check(tasks, scorer=scorer, box=sandbox, ledger=ledger)
+        report = checked(found, tasks, scorer, sandbox, ledger)
         _say(report.lines())
         scoring.require(report)
         verdicts = _judged(found, tasks, rows, scorer, sandbox, ledger)

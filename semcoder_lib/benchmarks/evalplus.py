@@ -36,6 +36,11 @@ class EvalPlus(Benchmark):
     dataset: str = "humaneval"
     plus: bool = True
 
+    @property
+    def keeps_preflight(self) -> bool:
+        """The references alone take as long as a whole evaluation."""
+        return self.plus
+
     def load(self, path: Path | str | None = None) -> list[Task]:
         """See `Benchmark.load`."""
         fields = (*_FIELDS, "plus_input") if self.plus else _FIELDS
@@ -260,11 +265,10 @@ def benchmarks() -> Sequence[EvalPlus]:
         "MbppPlus-v0.2.0.jsonl",
         "MbppPlus.jsonl",
     )
+    base = "MbppBase-2023-11-16.jsonl.gz"
     homes = ("evalplus/humanevalplus_release, hub evalplus/humanevalplus", "hub evalplus/mbppplus")
     return (
         EvalPlus("humaneval+", homes[0], humaneval, dataset="humaneval"),
-        EvalPlus(
-            "mbpp", homes[1], (*mbpp, "MbppBase-2023-11-16.jsonl.gz"), dataset="mbpp", plus=False
-        ),
+        EvalPlus("mbpp", homes[1], (*mbpp, base), dataset="mbpp", plus=False),
         EvalPlus("mbpp+", homes[1], mbpp, dataset="mbpp"),
     )

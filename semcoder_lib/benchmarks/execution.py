@@ -21,12 +21,19 @@ _WRAPPER = "_call_with_names"
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One program with one known call and output. `call` is the source text of the call."""
+    """One program with one known call and output. `call` is the source text of the call; `before`
+    is run before the program and not shown in prompts."""
 
     source: str
     entry_point: str
     call: str
     output: str
+    before: str = ""
+
+    @property
+    def program(self) -> str:
+        """What is run."""
+        return f"{self.before}{self.source}"
 
 
 def judge_output(item: Item, sample: Sample) -> Verdict:
@@ -83,9 +90,9 @@ def _asked(item: Item, answer: Answer) -> Call | tuple[Status, str]:
         if name not in (item.entry_point, answer.function):
             return Status.UNPARSEABLE, f"calls {name[:50]!r}, not {item.entry_point!r}"
         if not named:
-            return Call.of(item.source, item.entry_point, positional)
+            return Call.of(item.program, item.entry_point, positional)
         source = (
-            f"{item.source}\n\ndef {_WRAPPER}(_positional, _named):\n"
+            f"{item.program}\n\ndef {_WRAPPER}(_positional, _named):\n"
             f"    return {item.entry_point}(*_positional, **_named)\n"
         )
         return Call.of(source, _WRAPPER, (positional, named))

@@ -49,7 +49,7 @@ def judge(
         elif found is not None:
             calls.append((place, *found))
         else:
-            text = f"{named.source}\nassert {named.output} == {answer}"
+            text = f"{named.program}\nassert {named.output} == {answer}"
             texts.setdefault(text, []).append(place)
     outcomes = ledger.run([call for _, _, call in calls], box)
     for (place, known, _), outcome in zip(calls, outcomes, strict=True):
@@ -57,7 +57,7 @@ def judge(
         statuses[place] = status
         if status is None:  # the value has no exact text: only running the text can tell
             named = _renamed(items[place], samples[place].answer.function)
-            text = f"{named.source}\nassert {named.output} == {samples[place].answer.text}"
+            text = f"{named.program}\nassert {named.output} == {samples[place].answer.text}"
             texts.setdefault(text, []).append(place)
     _execute(texts, statuses, box)
     return _verdicts(samples, statuses, refused)
@@ -85,7 +85,7 @@ def _renamed(item: Item, function: str) -> Item:
         return item
     arguments = item.call[len(item.entry_point) :]
     alias = f"{item.source}\n{function} = {item.entry_point}"
-    return Item(alias, function, function + arguments, item.output)
+    return Item(alias, function, function + arguments, item.output, item.before)
 
 
 def _simple(item: Item, answer: str) -> Status | tuple[Any, Call] | None:
@@ -112,7 +112,7 @@ def _simple(item: Item, answer: str) -> Status | tuple[Any, Call] | None:
         if right.keywords or ast.unparse(right.func) != item.entry_point:
             return None
         arguments = tuple(ast.literal_eval(argument) for argument in right.args)
-        return known, Call.of(item.source, item.entry_point, arguments)
+        return known, Call.of(item.program, item.entry_point, arguments)
     except (ValueError, TypeError, MemoryError, RecursionError, Unserializable):
         return None
 

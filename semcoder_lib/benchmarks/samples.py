@@ -35,7 +35,7 @@ class Row:
     line: int
 
 
-class _Pairs(list):  # type: ignore[type-arg]
+class _Pairs(list[tuple[str, Any]]):
     """A JSON object with its keys in order, duplicates kept."""
 
 

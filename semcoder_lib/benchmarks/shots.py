@@ -33,9 +33,9 @@ _SHOTS = (
         "    return kept",
         "f(['sun', 'moonlight', 'sky'], 4)",
         "['MOONLIGHT']",
-        "The loop keeps words of at least 4 letters, in upper case. 'sun' has 3 letters and is left "
-        "out. 'moonlight' has 9 and is kept as 'MOONLIGHT'. 'sky' has 3 and is left out. The list "
-        "['MOONLIGHT'] is returned.",
+        "The loop keeps words of at least 4 letters, in upper case. 'sun' has 3 letters and is "
+        "left out. 'moonlight' has 9 and is kept as 'MOONLIGHT'. 'sky' has 3 and is left out. The "
+        "list ['MOONLIGHT'] is returned.",
         "The result holds one word in upper case, so exactly one of the words has at least `size` "
         "letters and it is 'moonlight' in some case. With size 4, the words 'sun' and 'sky' are "
         "too short and 'moonlight' is kept.",

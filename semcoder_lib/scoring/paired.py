@@ -70,4 +70,4 @@ def _binomial(x: int, y: int) -> float:
     """Two-sided exact probability of a split at least this uneven of x + y fair coins."""
     n = x + y
     tail = sum(math.comb(n, i) for i in range(min(x, y) + 1))
-    return float(min(1, Fraction(2 * tail, 2**n)))
+    return min(1.0, float(Fraction(2 * tail, 2**n)))

@@ -80,12 +80,13 @@ def preflight(
     constants = _by_name(probes, "constant")
     failures = []
     wrong = [v for v in references if not v.passed]
-    if not references:
+    if not references and not errata:
         failures.append("no reference solution was judged")
     if wrong:
+        first = wrong[0]
         failures.append(
-            f"{len(wrong)} of {len(references)} reference solutions fail, first "
-            f"{wrong[0].task_id} ({wrong[0].status}{': ' + wrong[0].detail if wrong[0].detail else ''})"
+            f"{len(wrong)} of {len(references)} reference solutions fail, first {first.task_id} "
+            f"({first.status}{': ' + first.detail if first.detail else ''})"
         )
     if passed := [v for v in empties if v.passed]:
         failures.append(f"{len(passed)} empty answers pass, first {passed[0].task_id}")
