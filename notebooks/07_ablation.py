@@ -51,7 +51,7 @@ display.table(results["differences"])
 # Equal steps are not equal tokens: a trace is longer than an answer.
 
 # %%
-columns = ("format", "seed", "steps", "tokens", "trained_tokens", "final_loss", "seconds")
+columns = ("format", "seed", "steps", "tokens", "trained_tokens", "loss_last", "seconds")
 display.table(results["training"], columns)
 
 # %%

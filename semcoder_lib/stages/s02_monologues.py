@@ -26,7 +26,7 @@ def run(session: Session) -> dict[str, Any]:
         workspace.write_jsonl(session.path(f"{direction}.jsonl"), rows_of(made))
         lengths = sorted(len(m.text) for m in made)
         results["directions"][direction] = {
-            "funnel": funnel,
+            "funnel": funnel[direction],
             "accepted": len(made),
             "characters": {
                 "mean": round(statistics.fmean(lengths), 1) if lengths else None,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import html
 import random
 from pathlib import Path
 from typing import Any
 
-from semcoder_lib import prompts, pyx_r, records, training
+from semcoder_lib import prompts, pyx_r, records, training, workspace
+from semcoder_lib.generation import assets, tokens
 from semcoder_lib.stages import s01_pyx, s02_monologues, s03_pyx_r
 from semcoder_lib.stages.session import Session, as_plain
+from semcoder_lib.training import rows
 
 
 def run(session: Session) -> dict[str, Any]:
@@ -16,7 +19,11 @@ def run(session: Session) -> dict[str, Any]:
     p = session.profile
     examples, counts = main_examples(session)
     main = training.train(examples, session.path("main"), base=p.model, config=config_of(p, "main"))
-    results: dict[str, Any] = {"examples": counts, "main": as_plain(main.summary())}
+    results: dict[str, Any] = {
+        "model_name": assets.shown_name(p.model),
+        "examples": counts,
+        "main": {**summary_of(main, session.path("main")), **_shown(p, examples[0])},
+    }
     faults = s03_pyx_r.load(session.upstream(3))
     if p.refine_steps and faults:
         fixes = [refine_example(f) for f in faults]
@@ -24,9 +31,30 @@ def run(session: Session) -> dict[str, Any]:
             fixes, session.path("refine"), base=p.model, adapter=session.path("main"),
             config=config_of(p, "refine"),
         )  # fmt: skip
-        results["refine"] = as_plain(refine.summary())
+        results["refine"] = summary_of(refine, session.path("refine"))
         counts["refine"] = len(fixes)
     return results
+
+
+def summary_of(result: training.Result, folder: Path) -> dict[str, Any]:
+    """What a training did, with its loss curve as [step, loss] pairs."""
+    curve = [[r["step"], r["loss"]] for r in workspace.read_jsonl(folder / "loss.jsonl")]
+    return {**as_plain(result.summary()), "losses": curve}
+
+
+def _shown(p: Any, example: training.Example) -> dict[str, str]:
+    """One row with the tokens that carry loss highlighted, as the trainer sees it."""
+    tokenizer = tokens.load_tokenizer(assets.locate(p.model))
+    row = rows.tokenise([example], tokenizer, config_of(p, "main")).rows[0]
+    prompt, trained = (
+        tokenizer.decode(row.ids[: row.prompt]),
+        tokenizer.decode(row.ids[row.prompt :]),
+    )
+    page = (
+        f"<pre style='white-space:pre-wrap'>{html.escape(prompt)}"
+        f"<span style='background:#3ca95133'>{html.escape(trained)}</span></pre>"
+    )
+    return {"highlighted_html": page, "highlighted_text": f"{prompt}⟦{trained}⟧"}
 
 
 def main_examples(session: Session) -> tuple[list[training.Example], dict[str, Any]]:

@@ -6,8 +6,8 @@ from typing import Any
 
 from semcoder_lib import benchmarks, generation, monologues, records, tracing, training
 from semcoder_lib.errors import UserError
-from semcoder_lib.stages import evaluation, models, s01_pyx, s02_monologues, s06_reasoning
-from semcoder_lib.stages.session import Session, as_plain
+from semcoder_lib.stages import evaluation, models, s01_pyx, s02_monologues, s04_sft, s06_reasoning
+from semcoder_lib.stages.session import Session
 
 CONTROLS = ("shuffled", "answer_only")
 
@@ -31,7 +31,7 @@ def run(session: Session) -> dict[str, Any]:
                 rows[format], session.path(f"adapters/{label}"), base=p.model,
                 config=_config(p, seed),
             )  # fmt: skip
-            summary = as_plain(trained.summary())
+            summary = s04_sft.summary_of(trained, session.path(f"adapters/{label}"))
             results["training"].append({"format": format, "seed": seed, **summary})
             model = models.Model(label, session.path(f"adapters/{label}"))
             with models.engine(session, model) as engine:
