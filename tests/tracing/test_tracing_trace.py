@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
+from golden_runner import lines_of
+
 from semcoder_lib import tracing
-from semcoder_lib.records import Case, Program, Status, Trace
+from semcoder_lib.records import Case, Program, Status
 from semcoder_lib.sandbox import Sandbox
-
-
-def show(trace: Trace) -> list[str]:
-    """One line of text for each step."""
-    lines = []
-    for step in trace.steps:
-        words = [f"{'  ' * step.depth}{step.event} {step.line}"]
-        for change in step.changes:
-            words.append(
-                f"-{change.name}" if change.text is None else f"{change.name}={change.text}"
-            )
-        if step.value is not None:
-            words.append(f"-> {step.value}")
-        lines.append(" ".join(words))
-    return lines
 
 
 def test_changes_belong_to_the_line_that_made_them(tracing_box: Sandbox) -> None:
@@ -29,7 +16,7 @@ def test_changes_belong_to_the_line_that_made_them(tracing_box: Sandbox) -> None
     trace = tracing.trace(Program(source, "f"), Case((2,)), tracing_box)
     assert trace.status is Status.OK
     assert trace.result == "[0, 1]"
-    assert show(trace) == [
+    assert lines_of(trace) == [
         "call 1 n=2",
         "line 2 xs=[]",
         "line 3 i=0",
@@ -48,14 +35,14 @@ def test_an_exception_is_shown_where_it_rises_and_where_it_is_caught(tracing_box
         "    except ZeroDivisionError as e:\n        y = -1\n    return y\n"
     )
     trace = tracing.trace(Program(source, "f"), Case((0,)), tracing_box)
-    assert show(trace) == [
+    assert lines_of(trace) == [
         "call 5 x=0",
         "line 6",
         "line 7",
         "  call 1 x=0",
         "  line 2",
         "  exception 2 -> ZeroDivisionError: integer division or modulo by zero",
-        "line 8 e=<ZeroDivisionError 'integer division or modulo by zero'> "
+        "line 8 e=<ZeroDivisionError('integer division or modulo by zero')> "
         "-> ZeroDivisionError: integer division or modulo by zero",
         "line 9 y=-1 -e",
         "line 10",
@@ -67,7 +54,7 @@ def test_an_uncaught_exception_ends_the_trace(tracing_box: Sandbox) -> None:
     trace = tracing.trace(Program("def f(x):\n    return x[5]\n", "f"), Case(([1],)), tracing_box)
     assert trace.status is Status.EXCEPTION
     assert trace.exception == "IndexError: list index out of range"
-    assert show(trace)[-1] == "exception 2 -> IndexError: list index out of range"
+    assert lines_of(trace)[-1] == "exception 2 -> IndexError: list index out of range"
 
 
 def test_many_traces_come_in_order(tracing_box: Sandbox) -> None:
