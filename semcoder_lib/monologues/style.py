@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from semcoder_lib.monologues.properties import Property
+from semcoder_lib.monologues.property import Property
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,8 +64,12 @@ class Undoing:
 
     def loop(self, stmt: ast.For, name: str, value: Any) -> Iterator[Way]:
         """Ways in which the loop may have given `name` this value."""
-        for inner, tests in _inner_statements(stmt.body, ()):
-            yield from self._statement(stmt, inner, tests, name, value)
+        inner = list(_inner_statements(stmt.body, ()))
+        alone = sum(_changes(s, name) for s, _ in inner) == 1
+        for part, tests in inner:
+            for way in self._statement(stmt, part, tests, name, value):
+                # with other changes to the name beside it, what the sentence says need not hold
+                yield way if alone else Way(way.items, way.before, way.line, "")
 
     def _statement(
         self, loop: ast.For, stmt: ast.stmt, tests: tuple[ast.If, ...], name: str, value: Any
@@ -249,6 +253,17 @@ def _inner_statements(
             yield from _inner_statements(stmt.orelse, tests)
         else:
             yield stmt, tests
+
+
+def _changes(stmt: ast.stmt, name: str) -> bool:
+    for node in ast.walk(stmt):
+        if isinstance(node, ast.Name) and node.id == name and not isinstance(node.ctx, ast.Load):
+            return True
+        owner = node.value if isinstance(node, ast.Attribute | ast.Subscript) else None
+        if isinstance(owner, ast.Name) and owner.id == name:
+            if isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load):  # type: ignore[union-attr]
+                return True
+    return False
 
 
 def _is(node: ast.expr, name: str) -> bool:

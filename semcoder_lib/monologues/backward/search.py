@@ -14,8 +14,9 @@ from random import Random
 from typing import Any
 
 from semcoder_lib import values
-from semcoder_lib.monologues.backward.domains import Domains, mutated
+from semcoder_lib.monologues.backward.domains import Domains
 from semcoder_lib.monologues.backward.walk import Deduction, deduce
+from semcoder_lib.monologues.mutation import mutated
 from semcoder_lib.monologues.reading import Reading
 from semcoder_lib.records import Program, Status
 from semcoder_lib.sandbox import Outcome

@@ -10,7 +10,10 @@ from semcoder_lib.errors import UserError
 from semcoder_lib.monologues.backward.search import Candidate, Search
 from semcoder_lib.monologues.backward.walk import Deduction, Note
 from semcoder_lib.monologues.forward import simulation
+from semcoder_lib.monologues.property import claims as property_claims
+from semcoder_lib.monologues.property import section
 from semcoder_lib.monologues.reading import Reading, parameters
+from semcoder_lib.monologues.show import NotShown, show
 from semcoder_lib.monologues.style import Style
 from semcoder_lib.monologues.understanding import understanding
 from semcoder_lib.records import Claim, Monologue, Program, Trace
@@ -60,7 +63,7 @@ def told(
     deduction = result.witness.deduction
     if deduction is not None and not _holds(deduction, trace):
         deduction = None
-    _deduction(writer, deduction or _abstract(search, trace))
+    _deduction(writer, _as_chosen(deduction, reading, result) or _abstract(search, trace))
     writer.add(
         f"Choose {_chosen(reading, result.witness.arguments)}.", "constraint", "choose", call
     )
@@ -68,16 +71,15 @@ def told(
     if style.alternatives:
         for other in result.others:
             if len(other.text) <= 100 and len(wanted) <= 100:
-                line = f"Several inputs fit: {f}({other.text}) returns {wanted} too."
+                line = f"Several inputs fit: {call} and {f}({other.text}) both return {wanted}."
                 writer.add(line, "answer", f"{f}({other.text})", wanted)
         counter = result.counter
         if counter is not None and counter.output is not None and len(counter.output) <= 100:
             line = f"Not every input will do: {f}({counter.text}) returns {counter.output}."
             writer.add(line, "answer", f"{f}({counter.text})", counter.output)
     head = "### Understanding the Function\n" + understanding(reading) + "\n"
-    if style.properties:
-        bullets = "".join(f"- {p.text}\n" for p in style.properties)
-        head += "### Key Properties and Constraints\n" + bullets
+    bullets = property_claims(style.properties, len(head))
+    head += section(style.properties)
     head += "### Reverse Deduction\n"
     body = "\n".join(writer.lines)
     answer = f"assert {call} == {wanted}"
@@ -85,7 +87,7 @@ def told(
         f"\n### Conclusion\n{call} returns {wanted}.\n[/MONOLOGUE]\n[ANSWER]\n{answer}\n[/ANSWER]"
     )
     text = head + body + tail
-    claims = writer.placed(len(head))
+    claims = [*bullets, *writer.placed(len(head))]
     start = text.rindex(answer)
     claims.append(Claim("answer", call, wanted, place=(start, start + len(answer))))
     return Monologue(
@@ -128,6 +130,29 @@ def _deduction(writer: _Writer, deduction: Deduction) -> None:
         if offset:
             shifted = sentence.replace(f"[L{line}]", f"[L{line + offset}]")
         writer.add(f"[L{line + offset}] {shifted}", "constraint", "", shifted, line)
+
+
+def _as_chosen(
+    deduction: Deduction | None, reading: Reading, result: Found
+) -> Deduction | None:
+    """The deduction with its values written as the witness has them (a list of characters may have
+    become a string on the way)."""
+    if deduction is None:
+        return None
+    notes = list(deduction.notes)
+    for name, value in zip(parameters(reading.entry), result.witness.arguments, strict=False):
+        deduced = deduction.assignment.get(name, value)
+        if type(deduced) is type(value):
+            continue
+        try:
+            before, after = show(deduced, 80), show(value, 80)
+        except NotShown:
+            return None
+        notes = [
+            n._replace(text=n.text.replace(f"{name} can be {before}", f"{name} can be {after}"))
+            for n in notes
+        ]
+    return Deduction(deduction.assignment, tuple(notes), deduction.guessed)
 
 
 def _holds(deduction: Deduction, trace: Trace) -> bool:

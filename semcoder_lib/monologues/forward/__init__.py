@@ -8,6 +8,8 @@ from semcoder_lib import values
 from semcoder_lib.errors import UserError
 from semcoder_lib.monologues.forward.narrate import Narrator
 from semcoder_lib.monologues.forward.plan import plan
+from semcoder_lib.monologues.property import claims as property_claims
+from semcoder_lib.monologues.property import section
 from semcoder_lib.monologues.reading import Reading, read
 from semcoder_lib.monologues.style import DEFAULT, Style
 from semcoder_lib.monologues.understanding import understanding
@@ -16,7 +18,6 @@ from semcoder_lib.records import Case, Claim, Monologue, Program, Trace
 __all__ = ["call_text", "forward", "simulation"]
 
 _UNDERSTANDING = "### Understanding the Function\n"
-_PROPERTIES = "### Key Properties and Constraints\n"
 _SIMULATION = "### Execution Simulation\n"
 _CONCLUSION = "### Conclusion\n"
 
@@ -51,9 +52,8 @@ def forward(
     call = call_text(program, case) if case is not None else _traced_call(program, trace)
     f = program.entry_point
     head = _UNDERSTANDING + understanding(reading) + "\n"
-    if style.properties:
-        head += _PROPERTIES + "".join(f"- {p.text}\n" for p in style.properties)
-    head += _SIMULATION
+    bullets = property_claims(style.properties, len(head))
+    head += section(style.properties) + _SIMULATION
     tail = (
         f"\n{_CONCLUSION}{f} returns {trace.result}.\n[/MONOLOGUE]\n[ANSWER]\n"
         f"assert {call} == {trace.result}\n[/ANSWER]"
@@ -67,7 +67,7 @@ def forward(
     return Monologue(
         text=text,
         direction="forward",
-        claims=tuple(placed),
+        claims=(*bullets, *placed),
         program_id=program.id or trace.program_id,
         call=call,
         output=trace.result,
