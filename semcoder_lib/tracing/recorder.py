@@ -23,7 +23,7 @@ CALL, LINE, RETURN, EXCEPTION, YIELD = range(5)
 EVENTS = ("call", "line", "return", "exception", "yield")
 
 # Frames that are part of one statement: shown as that statement alone (3.12 inlines some of them).
-_HIDDEN = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<module>"})
+HIDDEN = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<module>"})
 _CLASS_NAMES = frozenset(
     {
         "__module__", "__qualname__", "__firstlineno__", "__static_attributes__", "__class__",
@@ -53,7 +53,7 @@ class Code:
         name = code.co_name
         self.shown = (
             code.co_filename == FILENAME
-            and name not in _HIDDEN
+            and name not in HIDDEN
             and not name.startswith("<generic parameters")
         )
         flags = code.co_flags
