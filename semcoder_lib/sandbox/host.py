@@ -7,10 +7,12 @@ import importlib.util
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -52,6 +54,8 @@ class Host:
     def __init__(self, level: str, plugins: dict[str, str], paths: tuple[str, ...]) -> None:
         self.plugins = plugins
         self.paths = paths
+        # Without isolation a program can at least litter its own folder only, unless it means to.
+        self.folder = tempfile.mkdtemp(prefix="sandbox-") if level == "portable" else ""
         mine, theirs = socket.socketpair()
         try:
             boot = _BOOT.format(root=str(_PACKAGE), fd=theirs.fileno())
@@ -62,7 +66,7 @@ class Host:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                cwd="/",
+                cwd=self.folder or "/",
                 start_new_session=True,
             )
         finally:
@@ -161,6 +165,7 @@ class Host:
         self.channel.close()
         try:
             self.process.wait(0.5)
+            self._clear()
         except subprocess.TimeoutExpired:
             self.kill()
 
@@ -170,6 +175,18 @@ class Host:
         self.process.kill()
         self.process.wait()
         self.channel.close()
+        self._clear()
+
+    def _clear(self) -> None:
+        """Remove the folder, also what a program made unreadable in it."""
+        if not self.folder:
+            return
+        for path, folders, _ in os.walk(self.folder):
+            for name in folders:
+                with contextlib.suppress(OSError):
+                    os.chmod(os.path.join(path, name), 0o700, follow_symlinks=False)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder = ""
 
 
 def _interpreter() -> list[str]:

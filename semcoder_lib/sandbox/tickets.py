@@ -62,7 +62,7 @@ class Ticket:
     @property
     def patience(self) -> float:
         """Seconds after which the zygote itself must be at fault."""
-        return len(self.calls) * (self.limits.wall_seconds + 1.0) + 20.0
+        return len(self.calls) * (self.limits.wall_seconds + 1.0) + 10.0
 
     def take(self, runs: list[judge.Run]) -> None:
         """Add what a zygote reported."""

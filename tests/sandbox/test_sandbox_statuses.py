@@ -9,7 +9,7 @@ import pytest
 from semcoder_lib.records import Status
 from semcoder_lib.sandbox import Job, Limits, Sandbox
 
-SMALL = Limits(cpu_seconds=0.3, wall_seconds=0.8, memory_mb=256, output_bytes=50_000)
+SMALL = Limits(cpu_seconds=0.3, wall_seconds=2.0, memory_mb=256, output_bytes=50_000)
 
 
 @pytest.fixture(scope="module")

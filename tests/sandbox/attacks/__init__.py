@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import importlib
+from dataclasses import dataclass, replace
 
+THREATS = (
+    "forging", "peeking", "leaving", "timing", "memory", "output", "crash", "results",
+    "processes", "files", "network",
+)  # fmt: skip
 # Words in a source that are replaced by what the machine holds out as bait:
 # @SECRET@ a file with a secret, @OUTSIDE@ a folder anybody may write to, @VICTIM@ a file in it,
 # @PORT@ a TCP listener on loopback, @ABSTRACT@ an abstract socket that listens, @ENV@ the name of
@@ -36,16 +41,8 @@ def in_call(name: str, code: str, *expect: str, breach: str = "", own: bool = Fa
 
 def catalogue() -> list[Attack]:
     """All attacks, in the order of their files."""
-    from dataclasses import replace
-
-    from attacks import (
-        crash, files, forging, leaving, memory, network, output, peeking, processes, results, timing,
-    )  # fmt: skip
-
+    modules = [importlib.import_module(f"attacks.{threat}") for threat in THREATS]
     found = []
-    for module in (
-        forging, peeking, leaving, timing, memory, output, crash, results, processes, files, network
-    ):  # fmt: skip
-        threat = module.__name__.rpartition(".")[2]
+    for threat, module in zip(THREATS, modules, strict=True):
         found += [replace(attack, threat=threat) for attack in module.ATTACKS]
     return found

@@ -1,6 +1,8 @@
 """Runs attacks against one level of the sandbox, with bait laid out and counted afterwards.
 
-    python -m attacks.arena LEVEL [--threat NAME] [--json]
+    python -m attacks.arena LEVEL [--threat NAME,NAME] [--breaches] [--json]
+
+--breaches: only those that level portable is known to let through.
 
 Run level portable only in a jail of its own (`unshare -Urpf --mount-proc`): it contains nothing.
 """
@@ -25,9 +27,16 @@ from semcoder_lib.records import Status
 from semcoder_lib.sandbox import Limits, Sandbox
 
 LIMITS = Limits(
-    cpu_seconds=0.4, wall_seconds=1.0, memory_mb=256, output_bytes=200_000,
+    cpu_seconds=0.4, wall_seconds=3.0, memory_mb=256, output_bytes=200_000,
     result_bytes=4_000_000, grace=0.0,
 )  # fmt: skip
+# At level portable these leave a zygote that lives but hangs, which is given up after a while.
+SLOW = (
+    "stop the parent and the whole group",
+    "PTRACE_ATTACH the parent",
+    "write /proc/<ppid>/mem",
+    "240 MB into the temp dir",
+)
 CLEAN = """
 import os, random, sys
 def f(x):
@@ -77,7 +86,7 @@ class Arena:
     def lay_out(self) -> None:
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(self.outside)
-        self.outside.mkdir()
+        self.outside.mkdir(exist_ok=True)
         self.outside.chmod(0o777)
         self.victim = self.outside / "victim"
         self.victim.write_text("precious")
@@ -85,7 +94,9 @@ class Arena:
         self.state = self._outside_state()
 
     def _outside_state(self) -> list[tuple[Any, ...]]:
-        state = []
+        state: list[tuple[Any, ...]] = []
+        if not self.outside.exists():
+            return state
         for path in sorted(self.outside.iterdir()):
             info = path.lstat()
             # a change of the modification time counts, one of reading does not
@@ -155,7 +166,9 @@ class Arena:
         host = self.box._workers[0].host
         known = set()
         if host is not None:
-            known = {host.process.pid} | {p for p, parent in _parents() if parent == host.process.pid}
+            known = {host.process.pid} | {
+                p for p, parent in _parents() if parent == host.process.pid
+            }
         mark = f"SANDBOX_OF={os.getpid()}".encode()
         found = []
         for pid, parent in _parents():
@@ -197,6 +210,8 @@ def main(argv: list[str]) -> int:
     try:
         for attack in catalogue():
             if threats and attack.threat not in threats:
+                continue
+            if "--breaches" in argv and (not attack.breach or attack.name in SLOW):
                 continue
             result = arena.run(attack)
             ok = result.verdict in attack.expect and not result.effects

@@ -52,7 +52,7 @@ try:
 except OSError:
     pass
 return 0
-""", "wrong"),
+""", "wrong", breach="changed"),
     in_call("leave POSIX shared memory behind", """
 ---
 try:
@@ -85,7 +85,7 @@ for action in (lambda: os.link('@VICTIM@', '@OUTSIDE@/linked'),
     except OSError:
         pass
 return 0
-""", "wrong", breach="file outside", own=True),
+""", "wrong", breach="deleted", own=True),
     in_call("open by handle, mount, pivot, chroot", """
 import ctypes, os
 ---
@@ -99,7 +99,7 @@ except OSError:
     pass
 if libc.pivot_root if hasattr(libc, 'pivot_root') else False: done.append('pivot')
 return done or 0
-""", "wrong", breach="", own=True),
+""", "wrong", own=True),
     in_call("devices other than null, zero and urandom", """
 import os
 ---
@@ -111,5 +111,5 @@ for name in ('/dev/vda', '/dev/sda', '/dev/mem', '/dev/kmsg', '/dev/tty', '/dev/
     except OSError:
         pass
 return done and 'opened'
-""", "wrong", breach="", own=True),
+""", "wrong", own=True),
 ]  # fmt: skip

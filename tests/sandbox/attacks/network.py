@@ -35,7 +35,7 @@ for family, kind in ((2, 2), (2, 3), (16, 3), (40, 1), (17, 3), (10, 2)):
     except OSError:
         pass
 return done and 'made'
-""", "wrong", breach="", own=True),
+""", "wrong", own=True),
     in_call("io_uring, bpf, keyctl, perf, userfaultfd", """
 import ctypes, os
 ---

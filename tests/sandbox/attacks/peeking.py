@@ -107,5 +107,5 @@ def f(x):
     except OSError:
         pass
     return found and 'leaked ' + str(len(found))
-""", "wrong", breach="", own=True),
+""", "wrong", breach="leak", own=True),
 ]  # fmt: skip

@@ -140,7 +140,7 @@ try:
 except OSError:
     pass
 return 0
-""", "wrong", own=True),
+""", "wrong", breach="runner killed", own=True),
     in_call("system calls of the other ABIs", """
 import ctypes, os
 ---

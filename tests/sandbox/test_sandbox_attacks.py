@@ -1,0 +1,146 @@
+"""The attack suite: every program contained, with the right kind of verdict, at levels full and
+no-namespaces, as root and as an ordinary user; level portable's known breaches, asserted."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+from attacks import Attack, catalogue  # noqa: E402
+from attacks.arena import Arena  # noqa: E402
+
+from semcoder_lib.errors import InfrastructureError  # noqa: E402
+
+ALL = catalogue()
+# By default those that end at once, and two that run into each kind of limit.
+LIMITED = ("timing", "memory")
+QUICK = [a for a in ALL if a.threat not in LIMITED]
+QUICK += [a for a in ALL if a.threat in LIMITED and "timeout" not in a.expect]
+QUICK += [a for a in ALL if a.name in ("while True", "sleep(1000)", "9**9**9")]
+USER = ["--threat", "peeking,processes,network"]
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module", params=["full", "no-namespaces"])
+def arena(request: pytest.FixtureRequest) -> Iterator[Arena]:
+    try:
+        made = Arena(request.param)
+    except InfrastructureError as error:
+        pytest.skip(f"level {request.param} cannot be set up here: {error}")
+    yield made
+    made.close()
+
+
+def contained(arena: Arena, attack: Attack) -> None:
+    result = arena.run(attack)
+    assert result.effects == []
+    assert result.verdict in attack.expect, result.note
+
+
+def test_there_are_enough_of_them() -> None:
+    ours = [a for a in ALL if a.own]
+    assert len(ALL) - len(ours) + 2 >= 71  # with the two controls
+    assert len(ours) >= 20
+    assert len({a.name for a in ALL}) == len(ALL)
+
+
+@pytest.mark.parametrize("attack", QUICK, ids=lambda a: f"{a.threat}-{a.name}")
+def test_contained(arena: Arena, attack: Attack) -> None:
+    contained(arena, attack)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "attack", [a for a in ALL if a not in QUICK], ids=lambda a: f"{a.threat}-{a.name}"
+)
+def test_contained_until_its_limit(arena: Arena, attack: Attack) -> None:
+    contained(arena, attack)
+
+
+def test_controls(arena: Arena) -> None:
+    right = Attack("right", "def f(x): return x * x", ("passed",), threat="timing")
+    wrong = Attack("wrong", "def f(x): return x + 1", ("wrong",), threat="timing")
+    contained(arena, right)
+    contained(arena, wrong)
+
+
+def _as_user(*arguments: str) -> list[dict[str, object]]:
+    """The arena run by a user that owns nothing; skips where that cannot be arranged."""
+    if os.geteuid() != 0:
+        pytest.skip("already an ordinary user: the other tests cover it")
+    if shutil.which("setpriv") is None:
+        pytest.skip("setpriv is not installed")
+    become = [
+        "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all",
+        "--bounding-set=-all",
+    ]  # fmt: skip
+    environment = {"PYTHONPATH": f"{HERE}:{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"}
+    for python in (sys.executable, "/usr/bin/python3"):
+        probe = (
+            "import subprocess, sys, semcoder_lib; assert sys.version_info >= (3, 11); "
+            "subprocess.run([sys._base_executable, '-c', ''], check=True)"
+        )
+        test = [*become, python, "-c", probe]
+        if subprocess.run(test, env=environment, capture_output=True, cwd="/").returncode == 0:
+            break
+    else:
+        pytest.skip("no Python 3.11+ and checkout that another user may read")
+    return _rows([*become, python, "-m", "attacks.arena", *arguments, "--json"], environment)
+
+
+def _rows(command: list[str], environment: dict[str, str]) -> list[dict[str, object]]:
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, cwd="/", timeout=300
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def _check(rows: list[dict[str, object]]) -> None:
+    by_name = {a.name: a for a in ALL}
+    *results, last = rows
+    assert results
+    for row in results:
+        attack = by_name[str(row["name"])]
+        assert row["effects"] == [], row
+        assert row["verdict"] in attack.expect, row
+    assert last["unexpected"] == 0
+
+
+def test_contained_for_an_ordinary_user() -> None:
+    _check(_as_user("full", *USER))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", ["full", "no-namespaces"])
+def test_all_contained_for_an_ordinary_user(level: str) -> None:
+    rows = _as_user(level)
+    _check(rows)
+    assert rows[-1]["level"] == level
+
+
+def test_portable_lets_through_what_is_known() -> None:
+    """Run in a jail of its own, since this level contains nothing."""
+    jail = ["unshare", "-pf", "--mount-proc", "--kill-child"]
+    if os.geteuid() != 0:
+        jail.insert(1, "-Ur")
+    if shutil.which("unshare") is None or subprocess.run([*jail, "true"]).returncode != 0:
+        pytest.skip("no PID namespace to jail it in")
+    command = [*jail, sys.executable, "-m", "attacks.arena", "portable", "--breaches", "--json"]
+    *rows, _ = _rows(command, {**os.environ, "PYTHONPATH": f"{HERE}:{ROOT}"})
+    by_name = {a.name: a for a in ALL}
+    assert len(rows) > 12
+    for row in rows:
+        attack = by_name[str(row["name"])]
+        assert attack.breach in row["effects"], row
+        assert row["verdict"] != "passed"
