@@ -17,7 +17,6 @@ from semcoder_lib.tracing.formats.reading import Unreadable, parse_text
 
 FORMATS = ("scratchpad", "next", "concise", "json")
 MODES = ("clean", "faithful")
-FAITHFUL_OFFSET = 4
 
 __all__ = ["FORMATS", "MODES", "Unreadable", "expected", "parse", "render"]
 
@@ -25,9 +24,10 @@ __all__ = ["FORMATS", "MODES", "Unreadable", "expected", "parse", "render"]
 def render(
     trace: Trace, program: Program, case: Case, format: str = "concise", mode: str = "clean"
 ) -> str:
-    """`trace` as text, without a newline at its end.
+    """`trace` as text.
 
-    Lines are those of `program.source`; the labels of faithful `concise` are 4 higher. `case` is
+    Lines are those of `program.source`; the labels of faithful `concise` are those of the authors'
+    file, where a function that only imports precede stands on line 5. `case` is
     not needed by any format yet and may be used by later ones. A trace that was cut says so in its
     last line (clean), or just ends (faithful, which knows no cuts). Raises `UsageError` for an
     unknown format or mode.
@@ -40,7 +40,7 @@ def render(
     if format == "json":
         return tools.render(trace)
     if mode == "faithful":
-        return faithful.render(trace, program, format, FAITHFUL_OFFSET)
+        return faithful.render(trace, program, format)
     return clean.render(trace, program, format)
 
 

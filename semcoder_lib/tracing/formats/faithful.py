@@ -28,13 +28,30 @@ from semcoder_lib.tracing.formats.snooper import Event, logged, snooper_log
 _KEPT = 3
 
 
-def render(trace: Trace, program: Program, format: str, offset: int) -> str:
+_FIRST_DEF = 5  # where the authors' file has the function: an import, a blank, a decorator before
+_ADDED = 4
+
+
+def render(trace: Trace, program: Program, format: str) -> str:
+    offset = line_offset(trace, program.source)
     if format == "concise":
         return _concise(trace, offset)
     converter = Converter()
     for event in snooper_log(trace, offset):
         converter.take(event)
     return converter.attach(program.source, offset, numbered=format == "next")
+
+
+def line_offset(trace: Trace, source: str) -> int:
+    """What is added to a line of the source to get its line in the file that the authors traced.
+    There the function stands on line 5 when nothing but imports precede it; for other programs,
+    whose layout is not told, 4 is added, as in the authors' prompts."""
+    if not trace.steps:
+        return _ADDED
+    line = trace.steps[0].line
+    before = [text.strip() for text in source.split("\n")[: line - 1]]
+    plain = all(not t or t.startswith(("import ", "from ", "#")) for t in before)
+    return _FIRST_DEF - line if plain else _ADDED
 
 
 # --- values ----------------------------------------------------------------------------------
