@@ -2,18 +2,21 @@
 
 from semcoder_lib.pyx_r.align import line_map
 from semcoder_lib.pyx_r.build import build
-from semcoder_lib.pyx_r.check import RationaleReport, check, refined_code
+from semcoder_lib.pyx_r.check import RationaleReport, check
 from semcoder_lib.pyx_r.completions import code_of, from_completions
 from semcoder_lib.pyx_r.divergence import Divergence, divergence
+from semcoder_lib.pyx_r.fix import refined_code
 from semcoder_lib.pyx_r.hub import from_hub, to_hub
 from semcoder_lib.pyx_r.mutate import Mutant, altered, mutate, normal_form
 from semcoder_lib.pyx_r.operators import OPERATORS
 from semcoder_lib.pyx_r.rationale import Evidence, TooLong, write
+from semcoder_lib.pyx_r.teacher import Budget, rewritten
 from semcoder_lib.pyx_r.text import example, failed_test, signature, task_description
 from semcoder_lib.pyx_r.validate import validate
 
 __all__ = [
     "OPERATORS",
+    "Budget",
     "Divergence",
     "Evidence",
     "Mutant",
@@ -32,6 +35,7 @@ __all__ = [
     "mutate",
     "normal_form",
     "refined_code",
+    "rewritten",
     "signature",
     "task_description",
     "to_hub",

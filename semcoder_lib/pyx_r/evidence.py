@@ -16,7 +16,7 @@ from semcoder_lib.records import Case, Program, Status
 from semcoder_lib.sandbox import Job, Limits, Outcome, Sandbox
 from semcoder_lib.tracing import trace_many
 
-QUICK = Limits(cpu_seconds=0.5, wall_seconds=5.0, memory_mb=512, output_bytes=20_000)
+QUICK = Limits(cpu_seconds=0.5, wall_seconds=30.0, memory_mb=512, output_bytes=20_000)
 ROUNDS = 3
 CANDIDATES = 12
 LONGEST_CALL = 200

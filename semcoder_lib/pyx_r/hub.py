@@ -7,7 +7,7 @@ from typing import Any
 
 from semcoder_lib import values
 from semcoder_lib.errors import UserError
-from semcoder_lib.pyx_r.check import refined_code
+from semcoder_lib.pyx_r.fix import refined_code
 from semcoder_lib.pyx_r.text import failed_test
 from semcoder_lib.records import Fault
 

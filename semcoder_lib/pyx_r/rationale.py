@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from semcoder_lib.pyx_r.account import LONGEST_VALUE, Layout, States, folded, layout, shown, tell
 from semcoder_lib.pyx_r.divergence import Divergence
 from semcoder_lib.pyx_r.mutate import altered
+from semcoder_lib.pyx_r.reading import LONGEST_VALUE, Layout, States, enters, folded, layout
 from semcoder_lib.records import Step, Trace
 
 
@@ -206,3 +206,39 @@ def _indented(old: list[str], new: list[str]) -> str:
     if depth[0] == depth[1]:
         return ""
     return f" Indent it by {depth[1]} spaces."
+
+
+def shown(changes: dict[str, str]) -> str:
+    """`a = 1, b = [2]`; values longer than `LONGEST_VALUE` are left out."""
+    return ", ".join(f"{k} = {v}" for k, v in changes.items() if len(v) <= LONGEST_VALUE)
+
+
+def tell(trace: Trace, index: int, plan: Layout, states: States) -> str:
+    """One line about one step, `[L4] total = 3`."""
+    step = trace.steps[index]
+    label = f"[L{step.line}]"
+    exact = {c.name: c.text for c in step.changes if c.text is not None and c.exact}
+    if step.event == "call":
+        given = shown(exact)
+        return f"{label} {step.function} is called" + (f" with {given}." if given else ".")
+    if step.event in ("return", "yield"):
+        verb = f"{label} {step.function} {step.event}s"
+        if step.value is None or not step.exact or len(step.value) > LONGEST_VALUE:
+            return f"{verb}."
+        return f"{verb} {step.value}."
+    if step.event == "exception":
+        return f"{label} raises {step.value}."
+    inside = enters(trace, index, plan)
+    if step.line in plan.targets:
+        if inside is False:
+            return f"{label} the loop ends."
+        target = plan.targets[step.line]
+        state = states.after(index)
+        if not exact and target in state:
+            exact = {target: state[target]}
+    elif step.line in plan.tests and inside is not None:
+        return f"{label} {plan.tests[step.line]} is {inside}."
+    said = shown(exact)
+    if said:
+        return f"{label} {said}"
+    return f"{label} runs {plan.text(step.line)}"

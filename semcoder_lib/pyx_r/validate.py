@@ -7,7 +7,8 @@ from typing import Any
 
 from semcoder_lib import values
 from semcoder_lib.pyx_r import evidence as runs
-from semcoder_lib.pyx_r.check import refined_code
+from semcoder_lib.pyx_r.fix import refined_code
+from semcoder_lib.pyx_r.mutate import normal_form
 from semcoder_lib.records import Entry, Fault, Status
 from semcoder_lib.sandbox import Job, Outcome, Sandbox
 
@@ -65,6 +66,15 @@ def _problem(
         return f"the buggy program gives {buggy.text}, not {fault.actual}"
     if buggy.exception and not fault.actual.startswith(f"raises {buggy.exception.type}"):
         return f"the buggy program raises {buggy.exception.type}, not {fault.actual}"
-    if fault.rationale and refined_code(fault.rationale) != fault.fixed:
+    if fault.rationale and not _same(refined_code(fault.rationale), fault.fixed):
         return "the program after [Refined] is not the fixed one"
     return ""
+
+
+def _same(refined: str | None, fixed: str) -> bool:
+    if refined is None or refined == fixed:
+        return refined is not None
+    try:
+        return normal_form(refined) == normal_form(fixed)
+    except (SyntaxError, ValueError, RecursionError):
+        return False

@@ -207,3 +207,50 @@ def test_hub_rows_round_trip(built) -> None:
 def test_faults_survive_their_json_rows(built) -> None:
     for fault in built[0][:20]:
         assert records.from_row(records.Fault, records.to_row(fault)) == fault
+
+
+def test_branches_in_rationales_are_what_the_condition_evaluates_to(built, box) -> None:
+    """A second opinion that reads no step order: the condition is evaluated on the locals that the
+    trace had before it (these programs are the tests' own)."""
+    import ast
+
+    from semcoder_lib.tracing import trace
+
+    checked = 0
+    for fault in built[0]:
+        name, arguments, _ = records.values.parse_call(fault.failing_call)
+        run = trace(Program(fault.buggy, name), Case(arguments), box)
+        tests = {
+            n.lineno: n.test for n in ast.walk(ast.parse(fault.buggy))
+            if isinstance(n, ast.If | ast.While)
+        }  # fmt: skip
+        told = [
+            line
+            for line in fault.rationale.splitlines()
+            if line.endswith((" is True.", " is False."))
+        ]
+        frames: dict[int, dict] = {}
+        truths = []
+        for step in run.steps:
+            if step.event == "line" and step.line in tests:
+                code = compile(ast.Expression(tests[step.line]), "<test>", "eval")
+                try:
+                    known = bool(eval(code, {}, dict(frames.get(step.frame, {}))))
+                except NameError:
+                    known = None
+                except Exception:
+                    continue  # the condition itself raises: there is no outcome to tell
+                truths.append((f"[L{step.line}]", known))
+            for change in step.changes:
+                if change.text is not None and change.exact:
+                    frames.setdefault(step.frame, {})[change.name] = records.values.decode(
+                        change.text
+                    )
+        for line, (label, known) in zip(told, truths, strict=False):
+            if "steps later" in fault.rationale:
+                break
+            assert line.startswith(label), fault.rationale
+            if known is not None:
+                assert line.endswith(f" is {known}."), fault.rationale
+                checked += 1
+    assert checked >= 50

@@ -1,4 +1,4 @@
-"""The words of a simulation: one line for each step of a run, and the state behind them."""
+"""Reading a run: what stands on a line, what was known after a step, where a branch went."""
 
 from __future__ import annotations
 
@@ -84,11 +84,6 @@ def enters(trace: Trace, index: int, plan: Layout) -> bool | None:
     return following.event == "line" and following.line == body
 
 
-def shown(changes: dict[str, str]) -> str:
-    """`a = 1, b = [2]`; values longer than `LONGEST_VALUE` are left out."""
-    return ", ".join(f"{k} = {v}" for k, v in changes.items() if len(v) <= LONGEST_VALUE)
-
-
 def folded(trace: Trace, index: int) -> bool:
     """Whether the step needs no line of its own: a `return`, a `yield`, or a line that raises is
     told by the event that follows at once; a lambda's only line by its call and its return."""
@@ -100,34 +95,3 @@ def folded(trace: Trace, index: int) -> bool:
         return True
     at_once = following.frame == step.frame and following.line == step.line
     return at_once and not step.changes and following.event in ("return", "yield", "exception")
-
-
-def tell(trace: Trace, index: int, plan: Layout, states: States) -> str:
-    """One line about one step, `[L4] total = 3`."""
-    step = trace.steps[index]
-    label = f"[L{step.line}]"
-    exact = {c.name: c.text for c in step.changes if c.text is not None and c.exact}
-    if step.event == "call":
-        given = shown(exact)
-        return f"{label} {step.function} is called" + (f" with {given}." if given else ".")
-    if step.event in ("return", "yield"):
-        verb = f"{label} {step.function} {step.event}s"
-        if step.value is None or not step.exact or len(step.value) > LONGEST_VALUE:
-            return f"{verb}."
-        return f"{verb} {step.value}."
-    if step.event == "exception":
-        return f"{label} raises {step.value}."
-    inside = enters(trace, index, plan)
-    if step.line in plan.targets:
-        if inside is False:
-            return f"{label} the loop ends."
-        target = plan.targets[step.line]
-        state = states.after(index)
-        if not exact and target in state:
-            exact = {target: state[target]}
-    elif step.line in plan.tests and inside is not None:
-        return f"{label} {plan.tests[step.line]} is {inside}."
-    said = shown(exact)
-    if said:
-        return f"{label} {said}"
-    return f"{label} runs {plan.text(step.line)}"
