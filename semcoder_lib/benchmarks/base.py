@@ -156,6 +156,11 @@ class Benchmark(ABC):
         told = [(p.kind, p.name, v) for p, v in zip(probes, verdicts, strict=True)]
         return preflight(self.name, scorer, told, self.errata(tasks, scorer))
 
+    @abstractmethod
+    def perturb(self, task: Task, name: str, *, seed: int = 0) -> Task:
+        """The task with its program perturbed (see `perturb`); its answers stay the same. Raises
+        UserError for an unknown name."""
+
     def add_prompt(self, name: str, render: Callable[[Task], Prompt]) -> None:
         """Register a prompt variant, used with `prompt(task, style=name)`."""
         if name in ("clean", "faithful"):

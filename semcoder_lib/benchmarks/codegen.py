@@ -6,7 +6,8 @@ import ast
 from collections.abc import Sequence
 
 from semcoder_lib import prompts
-from semcoder_lib.benchmarks.base import Answer, Benchmark, Probe, Sample, Task
+from semcoder_lib.benchmarks import perturb
+from semcoder_lib.benchmarks.base import Answer, Benchmark, Probe, Sample, Task, with_data
 from semcoder_lib.benchmarks.code import clean_code, faithful_code
 from semcoder_lib.errors import UserError
 from semcoder_lib.prompts import Prompt
@@ -54,6 +55,23 @@ def mbpp_prompt(benchmark: Benchmark, task: Task, style: str, reasoning: str) ->
         )
     asked = f"{_stopped(text)} Your code should satisfy this assertion:\n{assertion}"
     return prompts.nl_to_code(asked, style=style)
+
+
+def perturbed(task: Task, name: str, seed: int) -> Task:
+    """The task with the code of its prompt perturbed; a new function name also reaches the
+    reference solution and the assertions shown."""
+    data = task.data
+    old = data["entry_point"]
+    source, new = perturb.apply(name, data["prompt"], old, seed)
+    if name == "rename" and new == old:
+        return task
+    changes = {"prompt": source, "entry_point": new, "original_entry_point": old}
+    if new != old:
+        whole = perturb.renamed(data["prompt"] + data["canonical_solution"], old, new)
+        changes["canonical_solution"] = whole.removeprefix(source)
+        if "assertion" in data:
+            changes["assertion"] = perturb.renamed(data["assertion"], old, new)
+    return with_data(task, **changes)
 
 
 def mbpp_text(task: Task) -> tuple[str, str]:

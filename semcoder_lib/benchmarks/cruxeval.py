@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from semcoder_lib.benchmarks.base import Task
+from semcoder_lib.benchmarks.base import Task, with_data
 from semcoder_lib.benchmarks.execution import Item
 from semcoder_lib.benchmarks.files import locate, read_rows
 from semcoder_lib.benchmarks.reasoning import ExecutionReasoning
@@ -36,6 +36,10 @@ class CruxEval(ExecutionReasoning):
         data = task.data
         call = f"{data['entry_point']}({data['input']})"
         return Item(data["code"], data["entry_point"], call, data["output"])
+
+    def with_program(self, task: Task, source: str, entry_point: str) -> Task:
+        """See `ExecutionReasoning.with_program`."""
+        return with_data(task, code=source, entry_point=entry_point)
 
 
 def benchmarks() -> Sequence[CruxEval]:

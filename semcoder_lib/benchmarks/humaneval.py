@@ -53,6 +53,10 @@ class HumanEval(Benchmark):
         """See `Benchmark.prompt`; `reasoning="completion"` is the bare problem, for base models."""
         return codegen.humaneval_prompt(self, task, style, reasoning)
 
+    def perturb(self, task: Task, name: str, *, seed: int = 0) -> Task:
+        """See `codegen.perturbed`."""
+        return codegen.perturbed(task, name, seed)
+
     def extract(self, task: Task, text: str, *, style: str = "clean") -> Answer:
         """A whole program: the completion continues the problem's code, or holds it."""
         return codegen.extract_code(task, text, style, task.data["prompt"])

@@ -20,7 +20,15 @@ from typing import Any
 
 from semcoder_lib import prompts
 from semcoder_lib.benchmarks import codegen
-from semcoder_lib.benchmarks.base import Answer, Benchmark, Probe, Sample, Task, check_scorer
+from semcoder_lib.benchmarks.base import (
+    Answer,
+    Benchmark,
+    Probe,
+    Sample,
+    Task,
+    check_scorer,
+    with_data,
+)
 from semcoder_lib.benchmarks.calls import Ledger, cpu_limits
 from semcoder_lib.benchmarks.code import clean_code, first_block
 from semcoder_lib.benchmarks.execution import Item
@@ -64,6 +72,12 @@ class LcbExecution(ExecutionReasoning):
         return Item(
             data["code"], data["function_name"], data["input"], data["output"], before=PRELUDE
         )
+
+    def with_program(self, task: Task, source: str, entry_point: str) -> Task:
+        """See `ExecutionReasoning.with_program`."""
+        data = task.data
+        call = entry_point + data["input"].removeprefix(data["function_name"])
+        return with_data(task, code=source, function_name=entry_point, input=call)
 
 
 @dataclass(slots=True)
@@ -110,6 +124,10 @@ class LcbLite(Benchmark):
             else "Read the input from standard input and print the answer."
         )
         return prompts.nl_to_code(f"{task.data['question_content']}\n{note}", style=style)
+
+    def perturb(self, task: Task, name: str, *, seed: int = 0) -> Task:
+        """Only the starter code is a program here, and its names are part of the question."""
+        raise UserError(f"{self.name}: its tasks hold no program to perturb ({name})")
 
     def extract(self, task: Task, text: str, *, style: str = "clean") -> Answer:
         """The first fenced block (faithful: and nothing else), else the program in the text."""

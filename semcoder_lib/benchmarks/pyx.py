@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from semcoder_lib import records, values
-from semcoder_lib.benchmarks.base import Task
+from semcoder_lib.benchmarks.base import Task, with_data
 from semcoder_lib.benchmarks.execution import Item
 from semcoder_lib.benchmarks.files import locate, read_rows
 from semcoder_lib.benchmarks.reasoning import ExecutionReasoning
@@ -52,6 +53,13 @@ class HeldOutPyx(ExecutionReasoning):
         """See `ExecutionReasoning.item`."""
         data = task.data
         return Item(data["code"], data["entry_point"], data["call"], data["output"])
+
+    def with_program(self, task: Task, source: str, entry_point: str) -> Task:
+        """See `ExecutionReasoning.with_program`."""
+        data = task.data
+        call = entry_point + data["call"].removeprefix(data["entry_point"])
+        program = dataclasses.replace(data["program"], source=source, entry_point=entry_point)
+        return with_data(task, code=source, entry_point=entry_point, call=call, program=program)
 
 
 def _task(entry: records.Entry, number: int) -> Task | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from semcoder_lib import prompts
-from semcoder_lib.benchmarks import published, shots
+from semcoder_lib.benchmarks import perturb, published, shots
 from semcoder_lib.benchmarks.assertions import clean_answer, faithful_answer
 from semcoder_lib.benchmarks.base import Answer, Benchmark, Probe, Sample, Task, check_scorer
 from semcoder_lib.benchmarks.calls import Ledger
@@ -28,6 +28,16 @@ class ExecutionReasoning(Benchmark):
     @abstractmethod
     def item(self, task: Task) -> Item:
         """The program, call and output of a task."""
+
+    @abstractmethod
+    def with_program(self, task: Task, source: str, entry_point: str) -> Task:
+        """The task with another program of the same meaning."""
+
+    def perturb(self, task: Task, name: str, *, seed: int = 0) -> Task:
+        """See `Benchmark.perturb`."""
+        item = self.item(task)
+        source, entry_point = perturb.apply(name, item.source, item.entry_point, seed)
+        return self.with_program(task, source, entry_point)
 
     def prompt(
         self, task: Task, *, style: str = "clean", reasoning: str = "direct", shots: int = 0
