@@ -40,12 +40,14 @@ class Moments:
             name for loop in self.loops for name in (loop.targets or _test_names(loop))
         )
         self.anytime = False
+        self.musing = False
         self.visit: int | None = None
         self.stack: list[tuple[Loop, Run, Pass, int]] = []  # with the indent of the heading
         self.entered: int | None = None
         self.bound: dict[str, Any] = {}
         self.at = 0
         self._indent = 0
+        self._last_label = 0
 
     # --- moving -----------------------------------------------------------------------------
 
@@ -256,6 +258,7 @@ class Moments:
             return
         self.visit = found
         if leading:
+            self._last_label = line
             if not current:
                 self.ledger.add("order", label, "runs", True, "", line=line, visit=found)
             self.at = max(self.at, found)
@@ -630,6 +633,43 @@ class Moments:
         self._record("iterations", "loop", str(number), ok if ok or len(set(counts)) == 1 or here else None,
                      f"iterations: {counts[:6]}")  # fmt: skip
 
+    def returning(self) -> bool:
+        """Whether the line of this place is a `return`."""
+        layout = self.history.layout
+        if layout is None or self.visit is None:
+            return False
+        return isinstance(layout.statements.get(self.history.line(self.visit)), ast.Return)
+
+    def outcome(self, stated: bool) -> None:
+        """The condition of this place (the latest `if` or `while` at or before it, else the next)
+        comes out as stated."""
+        layout = self.history.layout
+        if layout is None:
+            return
+        here = self.visit if self.visit is not None else self.at
+        window = self.window
+        low = window.start if window is not None else 0
+        found: list[tuple[int, ast.If | ast.While]] = []
+        for index in range(here, low - 1, -1):
+            statement = layout.statements.get(self.history.line(index))
+            if self.history.steps[index].event == "line" and isinstance(statement, ast.If | ast.While):
+                found.append((index, statement))
+                break
+        if self.visit is None or not found:
+            high = window.end if window is not None else len(self.history.steps) - 1
+            for index in range(here + 1, high + 1):
+                statement = layout.statements.get(self.history.line(index))
+                if self.history.steps[index].event == "line" and isinstance(statement, ast.If | ast.While):
+                    found.append((index, statement))
+                    break
+        verdicts = []
+        for index, statement in found:
+            actual = value_of(ast.unparse(statement.test), self.history.before(index))
+            if actual is not MISSING and not isinstance(actual, Raises):
+                verdicts.append(bool(actual) is stated)
+        verdict = None if not verdicts else any(verdicts)
+        self._record("branch", "condition", str(stated), verdict, "")
+
     def branch(self, which: str, *, taken: bool) -> None:
         """The `if` (or `else`) part of the condition at this place is (not) taken."""
         layout = self.history.layout
@@ -654,11 +694,20 @@ class Moments:
         if outcomes:
             self._record("branch", which, "taken" if taken else "not taken", any(outcomes), "")
 
+    def holds(self, code: str, text: str) -> bool:
+        """Whether `code` has the value somewhere in the run."""
+        stated = literal(text)
+        if stated is None or parse(code) is None:
+            return False
+        return bool(self._agrees(code, lambda actual: equals(stated[0], actual, text))[0])
+
     def _record(
         self, kind: str, subject: str, value: str, verdict: bool | None, evidence: str
     ) -> None:
         visit = self.visit if self.visit is not None else self.entered if self.window else None
         line = self.history.line(visit) if visit is not None else None
+        if self.musing and verdict is False and (names_of(subject) or not parse(subject)):
+            verdict = None  # a deduction tries out inputs that it drops again
         self.ledger.add(kind, subject, value, verdict, evidence, line=line, visit=visit)
         if (
             verdict

@@ -42,7 +42,8 @@ WHICH = re.compile(
 IMPLICIT = re.compile(
     rf"\b(?:resulting in|results in|leaving|giving(?: us)?|making (?:it|[{C}])|producing|yielding|to get|we get|to give"
     rf"|so (?:it|that) (?:is|becomes)|(?:the|this|it)(?: [\w-]+){{0,4}}? (?:now )?(?:is|becomes|equals|remains|gives|results in"
-    rf"|yields|evaluates to|looks like)(?: this)?){_FILL}([{V}])"
+    rf"|yields|evaluates to|looks like)(?: this)?){_FILL}([{V}])",
+    re.I,
 )
 TRUTH = re.compile(
     rf"([{C}])(?: \([^()]*\))?(?:,)?{_ADVERB} ?(?:is|was|evaluates? to|returns?|gives?|:|→|->|=>|holds? as|comes? out|equals|=){_FILL}([{V}])"
@@ -125,11 +126,18 @@ MEASURES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"(?:minimum|smallest)(?: \w+)? (?:of|in) (?:the \w+ )?(?P<a>{ANY}) is (?P<v>{V})"), "min({a})"),
 )  # fmt: skip
 
-RETURNS = re.compile(
-    rf"\b(?:returns?|return(?:ed)? value(?: of the function)? is|output(?: of the function| is| will be)*(?: is)?|will return|final (?:result|output|answer|value)(?: of the function)?(?: that is returned)? is|result of the (?:function|call) is|(?:is|gets) returned is)"
-    rf"((?:[ ,]*\b(?!if\b|when\b|unless\b)[\w-]+)*?[ ,:(]*(?:[{C}])?(?:,? ?(?:which|that|and it) (?:is|equals|contains|holds|now)|,|:| as| =| →| \()?(?: now| the| a| an| list| string| value| tuple| of| dictionary| integer| boolean| empty| number| set| simply| therefore| currently)*[ :]*)([{V}])"
+_STOP = (
+    r"(?:if|when|unless|because|since|as|after|by|for|from|with|containing|without|where|so|then|based"
+    r"|whether|only|not|must|should|occurrences|indices|positions|the same|in which|once|until|input|index|position|length|number)"
 )
-RETURNED = re.compile(rf"([{V}])(?:,)? (?:is|gets|will be) (?:then |finally |what is )?returned")
+RETURNS = re.compile(
+    rf"\b(?P<verb>returns?|returning|will return|returned|return(?:ed)? value(?: of the function)? (?:is|will be)"
+    rf"|(?:expected |final )?output(?: of the (?:function|call))? (?:is|will be|becomes)"
+    rf"|final (?:result|answer|value)(?: of the function)?(?: that is returned)? (?:is|will be)"
+    rf"|result of the (?:function|call) is|(?:is|gets) returned is)"
+    rf"(?P<words>(?:[ ,]*\b(?!{_STOP}\b)[\w-]+)*?[ ,:(]*(?:(?P<named>[{C}]),? ?(?:(?:which|that|and it) (?:is|equals|contains|holds|now)|,|:| as| =| →| \()?(?: now| the| a| an| list| string| value| tuple| of| dictionary| integer| boolean| empty| number| set| simply| therefore| currently)*[ :]*)?)(?P<v>[{V}])"
+)
+RETURNED = re.compile(rf"(?P<v>[{V}])(?:,)? (?:is|gets|will be) (?:then |finally |what is )?returned")
 
 ORDINALS = {
     w: n
@@ -171,6 +179,28 @@ ENTERS = re.compile(
 HYPOTHETICAL = re.compile(
     r"^\W*(?:if|unless|suppose|assum|were\b|had\b)|\b(?:would|could|should|might|e\.g\.|for example|for instance|in general|may|any \w+ (?:that|which)|whenever|"
     r"(?:only|except|even) if|if (?:the|it|a|an|any|there|no|we|you)|can be|will be if|until|before|otherwise)\b",
+    re.I,
+)
+MUST = re.compile(
+    rf"([{C}])(?: \([^()]*\))? (?P<modal>must|should|has to|needs? to|can|could|might) (?:also |then |therefore )?(?:be|have been|equal|be set to|be equal to){_FILL}([{V}])(?=\W*(?:$|[.,;:)]| (?:and|because|since|so|for|to|in|as)\b))"
+)
+CHOOSE = re.compile(
+    rf"\b(?:choose|pick|take|use|set|let|assign|with|try|have|select|choosing|setting|using)\b[^{MARKS}.;]*([{C}])(?: \([^()]*\))? ?(?:to be|to|as|be|=|is|equal to|:|of)?{_FILL}([{V}])",
+    re.I,
+)
+INDIRECT = re.compile(
+    rf"\b(?P<what>(?!value of|contents? of|state of)\w+)(?: [{C}])? (?:of|in|at|for|from|between|over)(?: the| each| this)?(?: \w+)? ?$",
+    re.I,
+)
+INPUT = re.compile(
+    rf"\binput(?: \w+)?(?: [{C}])? is (?:the )?(?:\w+ )?(?P<v>[{V}])(?=\W*(?:$|[.,;]| and))", re.I
+)
+CONDITION = re.compile(
+    rf"\b(?:condition|check|test|comparison|expression)\b[^{MARKS}.;]*(?:is|evaluates to|returns|becomes|gives|holds as|:)(?: now| therefore| thus| also| still)? ?(?P<v>[{V}])",
+    re.I,
+)
+CONDITION_WORDS = re.compile(
+    r"\b(?:condition|check|test)\b (?:is|was|does|evaluates)?(?: now| therefore| thus| also)? ?(?P<w>true|false|met|satisfied|not met|not satisfied|not true|not hold|holds|fails|passes|succeeds|to true|to false)\b",
     re.I,
 )
 AFTER_LOOP = re.compile(

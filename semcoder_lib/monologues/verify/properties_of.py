@@ -129,18 +129,15 @@ class Reader:
         )
         if match:
             how, other = match.group("how").lower(), match.group("p")
-            never = (
-                "never more" in text.lower()
-                or "no more" in how
-                or "no longer" in how
-                or "never longer" in text.lower()
-                or "at most" in how
-            )
             least = "at least" in how or "shorter" in how
+            most = "no more" in how or "longer" in how or "at most" in how
+            more = how.startswith(("more", "never more"))
+            if more and re.search(r"\bnever\b", text, re.I):
+                most = True
 
             def check(value: Any, run: Run) -> bool:
                 a, b = len(value), len(run[0][other])
-                return a <= b if never else a >= b if least else a == b
+                return a <= b if most else a >= b if least else a > b if more else a == b
 
             return self._made(match.group("s"), how, check)
         match = re.match(
@@ -212,6 +209,7 @@ class Reader:
         match = re.match(
             rf"{subject} (?:is|returns?|must be|will be|should be|are|produces|expects|takes|will return)? ?{_ALWAYS}(?:expected to be |assumed to be |be |is |returns? |return )?{_ALWAYS}(?:an? )?(?P<t>(?:{kinds})(?:(?:,| or|, or) (?:an? )?(?:{kinds}))*)(?: of (?P<inner>{kinds})s?)?$",
             text,
+            re.I,
         )
         if match:
             names = re.findall(rf"\b(?:{kinds})\b", match.group("t"))

@@ -16,6 +16,7 @@ from semcoder_lib.monologues.verify.evaluate import equals, literal
 from semcoder_lib.monologues.verify.moments import Moments
 from semcoder_lib.monologues.verify.source import squeezed
 from semcoder_lib.monologues.verify.steps import Walk
+from semcoder_lib.monologues.verify.workings import same_text
 from semcoder_lib.monologues.verify.tokens import (
     CODE,
     EQUATION,
@@ -29,6 +30,11 @@ from semcoder_lib.monologues.verify.tokens import (
 
 _BULLET = re.compile(r"\s*(?:(?:[-*•+]|\d+[.)]|\(?[a-z]\)|>)\s+)*")
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\s+[—–]\s+|;")
+_DIRECT = re.compile(
+    r"(?:^\W*|[,.:;]\s*|\b(?:the|that|then|so|thus|therefore|and|means|original|input|parameter"
+    r"|argument|variable|hence|both)\s+)$",
+    re.I,
+)
 _LEADING = re.compile(
     rf"^\W*(?:(?:at|on|in|line|step|then|next|executing|execute|now|first|and|finally|start(?:ing)? at|back (?:at|to)|the)[ ,:]+)*(?:line )?{LABEL}",
     re.I,
@@ -74,6 +80,7 @@ class Prose:
         """Start a section: outside the simulation, what is said may be about any moment."""
         self.kind = kind or sections.SIMULATION
         self.moments.anytime = self.kind in (sections.FUNCTION, sections.CONCLUSION)
+        self.moments.musing = self.backward
         self.moments.leave()
         self.subject = None
 
@@ -111,11 +118,15 @@ class Prose:
             self._anchors(s, used)
         if self.kind == sections.FUNCTION:
             return
+        if self.backward and self.kind in (sections.DEDUCTION, sections.CONCLUSION):
+            self._deduced(s, used)
         if hypothetical:
             return
         checked = p.CHECK.search(s.text)
         self._conditions(s, used, checked.start() if checked else None)
         self._measures(s, used)
+        self._inputs(s, used)
+        self._condition_outcomes(s, used)
         self._returns(s, used)
         self._values(s, used)
         self._implicit(s, used)
@@ -133,6 +144,8 @@ class Prose:
 
     def _asserts(self, s: Shape, used: set[int]) -> bool:
         """Whether a sentence that gave no claim still states something about a value."""
+        if s.text.rstrip().endswith(":") and not re.search(r"\b(?:is|are|becomes?|returns?|gives)\b", s.text):
+            return False  # a heading
         return any(t.mark == VALUE for i, t in s.at.items() if i not in used) and self.kind in (
             sections.SIMULATION, sections.DEDUCTION,
         )  # fmt: skip
@@ -299,7 +312,7 @@ class Prose:
         if asked:
             # "checks whether A is in B: False" states the outcome afterwards
             outcome = re.match(
-                rf"\W*(?:(?:which|this|it|that|and|the condition|so|result)[ ,]*)*(?:is|evaluates to|returns?|gives|:|→|->|=>|=)*\W*({VALUE}|true|false|yes|no|it is not|it does not|it is|it does)\b?",
+                rf"\W*(?:(?:which|this|it|that|and|the condition|so|result)[ ,]*)*(?:is|evaluates to|returns?|gives|:|→|->|=>|=)*\W*({VALUE}|true|false|yes|no|it is not|it does not|it is|it does)",
                 s.text[match.end() :], re.I,
             )  # fmt: skip
             if not outcome:
@@ -333,47 +346,84 @@ class Prose:
                 other = next((s.at[match.start(g)] for g in ("b", "c") if groups.get(g)), None)
                 if "{b}" in code and other is None:
                     continue
+                if code.startswith("len") and not s.at[at_value].text.isdigit():
+                    continue
                 filled = code.format(a=_code(a), b=_code(other) if other else "")
                 self.moments.expression(filled, s.at[at_value].text)
                 used.update((*places, at_value))
 
     def _returns(self, s: Shape, used: set[int]) -> None:
         for match in (*p.RETURNS.finditer(s.text), *p.RETURNED.finditer(s.text)):
-            group = match.lastindex or 1
-            at = match.start(group)
+            at = match.start("v")
             if at in used or at not in s.at:
                 continue
-            subject = self._returning(s, match)
-            if subject is not None:
-                continue  # `x.find(y)` returns `-1`: a value of that expression
             token = s.at[at]
+            if not self._plainly(s, match, at):
+                continue
+            named = match.groupdict().get("named")
+            who, subject = self._who(s, match)
+            several = re.match(rf",? and ([{VALUE}])", s.text[at + 1 :])
+            if several:
+                self._returned_pair(token, s.at[at + 1 + several.start(1)])
+                used.add(at + 1 + several.start(1))
+            elif who == "function":
+                self._returned(token)
+            elif who == "expression" and subject is not None and not named:
+                self._is(subject, token, after=False)
+            elif who == "something" and not named:
+                self.moments.implicit(subject, token.text, stated=[])
+            else:
+                continue
             used.add(at)
-            used.update(i for i in s.at if match.start() < i < at and s.at[i].mark == CODE)
-            self._returned(token)
+            if named:
+                used.add(match.start("named"))
+                self._named_value(s.at[match.start("named")], token)
 
-    def _returning(self, s: Shape, match: re.Match[str]) -> Token | None:
-        """The expression that is said to return the value, where it is not the function itself."""
-        if not match.group(0).startswith("return"):
-            return None
+    def _plainly(self, s: Shape, match: re.Match[str], at: int) -> bool:
+        """Whether `output is V` speaks of the whole output: not of its length or of one part."""
+        if re.match(r"[- ]*(?:characters?|elements?|items?|times|pairs?|key)", s.text[at + 1 :]):
+            return False
+        verb = match.groupdict().get("verb") or ""
+        if "return" in verb and "value" not in verb:
+            return True
+        return not re.search(r"\b(?:in|of|from|input\b[^.]*)(?: the| desired| given| expected)* ?$", s.text[: match.start()])
+
+    def _returned_pair(self, first: Token, second: Token) -> None:
+        """`returns V and W`: a tuple of both, or prose that this cannot decide."""
+        a, b = literal(first.text), literal(second.text)
+        both = a is not None and b is not None and self.expected is not None
+        verdict = True if both and equals((a[0], b[0]), self.expected[0]) else None  # type: ignore[index]
+        self.ledger.add("return", self.entry_point, f"{first.text} and {second.text}", verdict)
+
+    def _named_value(self, name: Token, value: Token) -> None:
+        """`returns the list output, which is V`: the variable, too."""
+        if _code(name).isidentifier() and _code(name) != self.entry_point:
+            self.moments.value(_code(name), value.text, after=False)
+
+    def _who(self, s: Shape, match: re.Match[str]) -> tuple[str, Token | None]:
+        """Who is said to return: the function, an expression, or something named before."""
+        verb = match.groupdict().get("verb") or "is returned"
+        if not verb.startswith("return") or "value" in verb:
+            return "function", None
         lead = s.text[: match.start()]
-        marks = [i for i in s.at if i < match.start()]
-        if not marks or re.search(
-            r"\b(?:function|program|it|method call|we|recursion|call)\W*$|\bfunction\b",
-            lead[marks[-1] + 1 :],
-        ):
-            return None
-        token = s.at[marks[-1]]
-        between = lead[marks[-1] + 1 :]
-        if token.mark == CODE and re.fullmatch(
-            r"[ ,]*(?:method|function|call|which|that|then|now|also|here|itself|\(\w+\))*(?: \w+ly)?[ ,]*",
-            between.replace(" method", "").replace(" which", ""),
-        ):
-            if token.text in (self.entry_point, *_calls_of(self.entry_point, token.text)):
-                return None
-            return token
-        if "which" in between and token.mark == CODE:
-            return token
-        return None
+        marks = [i for i in sorted(s.at) if i < match.start() and s.at[i].mark in (CODE, FRAGMENT)]
+        last = s.at[marks[-1]] if marks else None
+        between = lead[marks[-1] + 1 :] if marks else lead
+        if re.search(r"\b(?:function|program|statement|code|we|recursion|execution|so)\b[^.]*$", between):
+            return "function", None
+        if last is not None and (_code(last) == self.entry_point or _calls_of(self.entry_point, _code(last))):
+            return "function", None
+        if last is not None and re.search(r"[(\[.]|==|[<>]", last.text):
+            return "expression", last
+        if last is not None and re.search(r"\bmethod\b|\bcall\b", between):
+            return "something", last
+        if re.search(r"\b(?:it|this|that|which|method|expression|condition|call)\W*(?:\w+ly )?$", between, re.I):
+            if re.search(r"\bfunction\b", lead):
+                return "function", None
+            if self.subject is not None and "(" in self.subject.text:
+                return "something", self.subject
+            return ("function", None) if self.moments.returning() else ("something", self.subject)
+        return "function", None
 
     def _returned(self, token: Token) -> None:
         stated = literal(token.text)
@@ -423,6 +473,12 @@ class Prose:
             between = text[left + 1 : at]
             if re.search(r"\bnot\b|n't|\bin\b(?! (?:total|place))|\bindex\b", between):
                 continue
+            indirect = p.INDIRECT.search(text[:left])
+            if indirect:
+                if indirect.group("what").lower() in ("length", "size"):
+                    used.update((left, at))
+                    self.moments.expression(f"len({_code(subject)})", value.text)
+                continue
             used.update((left, at))
             self._is(subject, value, after=bool(p.BECOMES.search(between)))
 
@@ -436,6 +492,76 @@ class Prose:
             self._truth(code, value.text == "True")
         else:
             self.moments.expression(code, value.text)
+
+    def _deduced(self, s: Shape, used: set[int]) -> None:
+        """`text must be V`, `choose n as V`: about the input that the text arrives at. A working
+        input with another value refutes "must"; "can" is only ever supported."""
+        entry = self.history.steps[0] if self.history.steps else None
+        given = {c.name: c.text or "" for c in entry.changes} if entry else {}
+        for pattern in (p.MUST, p.CHOOSE):
+            for match in pattern.finditer(s.text):
+                left, at = match.start(1), match.end(match.lastindex or 2) - 1
+                if at in used or at not in s.at:
+                    continue
+                subject, value = _code(s.at[left]), s.at[at]
+                lead = s.text[:left]
+                indirect = p.INDIRECT.search(lead)
+                if indirect and indirect.group("what").lower() in ("length", "size"):
+                    subject = f"len({subject})"
+                elif pattern is p.MUST and not _DIRECT.search(lead):
+                    continue
+                modal = match.groupdict().get("modal") or "can"
+                used.update((left, at))
+                verdict: bool | None = None
+                if subject in given:
+                    verdict = same_text(value.text, given[subject])
+                elif literal(value.text) is not None and self.history.steps:
+                    self.moments.at = 0
+                    found = self.moments.holds(subject, value.text)
+                    verdict = True if found else None
+                if verdict is False and not (modal in ("must", "has to") and self._works()):
+                    verdict = None
+                self.ledger.add("constraint", subject, value.text, verdict, given.get(subject, "")[:200])
+
+    def _works(self) -> bool:
+        """Whether the chosen input gives the output that is asked for."""
+        found = literal(self.history.trace.result or "")
+        return found is not None and self.expected is not None and equals(self.expected[0], found[0])
+
+    def _inputs(self, s: Shape, used: set[int]) -> None:
+        """`the input list is [1, 2]`: one of the arguments."""
+        for match in p.INPUT.finditer(s.text):
+            at = match.start("v")
+            found = literal(s.at[at].text)
+            if at in used or found is None or not self.history.steps:
+                continue
+            if re.search(r"\bof the $", s.text[: match.start()]):
+                continue
+            given = [literal(c.text or "") for c in self.history.steps[0].changes]
+            if not given or any(g is None for g in given):
+                continue
+            verdict = any(equals(found[0], g[0], s.at[at].text) for g in given if g is not None)
+            used.add(at)
+            self.ledger.add("value", "input", s.at[at].text, verdict if verdict or len(given) == 1 else None)
+
+    def _condition_outcomes(self, s: Shape, used: set[int]) -> None:
+        """`the condition is True`, without the condition."""
+        for match in p.CONDITION.finditer(s.text):
+            at = match.start("v")
+            if at not in used and s.at[at].text in ("True", "False"):
+                used.add(at)
+                self._outcome(s.at[at].text == "True")
+                return
+        match = p.CONDITION_WORDS.search(s.text)
+        if match and not any(s.at[i].mark == CODE and i < match.start() for i in s.at):
+            word = match.group("w").lower()
+            self._outcome(word in ("true", "met", "satisfied", "holds", "passes", "succeeds", "to true"))
+
+    def _outcome(self, stated: bool) -> None:
+        if self.subject is not None and _condition_like(_code(self.subject)):
+            self._truth(_code(self.subject), stated)
+        else:
+            self.moments.outcome(stated)
 
     def _implicit(self, s: Shape, used: set[int]) -> None:
         for match in p.IMPLICIT.finditer(s.text):

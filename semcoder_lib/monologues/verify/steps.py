@@ -25,7 +25,7 @@ _ITERATION = re.compile(r"iteration #?(\d+)(?::\s*(.*))?$", re.S)
 _NO_ITEMS = re.compile(r"no items are left(?: after (\d+) iterations?)?$")
 _ENDS_WITH = re.compile(r"(\w+) ends and returns (.*)$", re.S)
 _GOES_ON = re.compile(r"(\w+) goes on$")
-_AFTER = re.compile(r" (?:is|evaluates to) (True|False) after (\d+) iterations?$")
+_AFTER = re.compile(r" (?:is|evaluates to|counts as) (True|False) after (\d+) iterations?$")
 _ITEMS = re.compile(r"(\d+) items?(?:, (.*))?$", re.S)
 _REPEAT = re.compile(
     r"iterations? #?(\d+)(?: to #?(\d+))? repeats? ((?:\[L\d+\](?:, | and )?)+):\s*(.*)$", re.S
@@ -51,6 +51,19 @@ _SKIPPED = re.compile(
 )
 _OUTCOME = re.compile(r"it is (True|False)$")
 _LABELS = re.compile(r"\[L(\d+)\]")
+
+
+def _is_statement(text: str) -> bool:
+    """Whether a text can only be meant as a line of code: a computed assignment, a header."""
+    for code in (text, text + ": pass"):
+        try:
+            node = ast.parse(code).body[0]
+        except (SyntaxError, ValueError, IndexError):
+            continue
+        if isinstance(node, ast.AugAssign | ast.If | ast.While | ast.For):
+            return True
+        return isinstance(node, ast.Assign) and not isinstance(node.value, ast.Constant | ast.Name)
+    return False
 
 
 class Walk:
@@ -305,6 +318,9 @@ class Walk:
             step = history.steps[index]
             open_still = history.frames[step.frame].steps[-1] > self.at
             if step.function == back.group(1) and open_still:
+                following = history.next_in_frame(index)
+                if following is not None and following <= self.at:
+                    break
                 end = self._call_end(index)
                 self.at = max(self.at, end)
                 scene = self._scene(line, index)
@@ -687,7 +703,7 @@ class Walk:
         cut = pieces.find(text, ": ")
         quoted = squeezed(text[:cut] if cut > 0 else text)
         others = {t for n, t in layout.texts.items() if n != line}
-        if quoted in others and len(quoted) > 4:
+        if (quoted in others and len(quoted) > 4) or (cut > 0 and _is_statement(text[:cut])):
             self.ledger.add(
                 "order",
                 text[:60],

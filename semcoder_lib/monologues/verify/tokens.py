@@ -49,6 +49,7 @@ _BASE = r"""
  |(?P<bracket>(?<![\w`])[\[({])
  |(?P<number>(?<![\w.])-?\d+(?:\.\d+)?(?:[eE]-?\d+)?(?![\w%]|\.\d))
  |(?P<constant>\b(?:True|False|None)\b)
+ |(?P<empty>\b(?:an\ )?empty\ (?:string|list|dictionary|dict|tuple|set)\b(?!\s*[,:]?\s*[`"'(\[{]|\ \w+\ `|\ called|\ named))
 """
 
 
@@ -129,11 +130,25 @@ def _token(line: str, match: re.Match[str]) -> Token | None:
         ):
             return None
         return Token(VALUE, text, start, end)
+    if kind == "empty":
+        return Token(VALUE, _EMPTY[text.rsplit(" ", 1)[1]], start, end)
+    if kind == "name" and _ADJECTIVE.search(line[:start]):
+        return None
     if kind == "name":
         return Token(CODE, text, start, end)
     if kind == "string":
         return Token(VALUE, text, start, end) if literal(text) is not None else None
     return Token(VALUE, text, start, end)
+
+
+_ADJECTIVE = re.compile(
+    r"\b(?:first|second|third|last|next|new|final|original|current|previous|input|output|every|same|other"
+    r"|another|that|of|in|left|right|remaining|whole|entire|longest|only|one|no|any|some|more) $",
+    re.I,
+)
+_EMPTY = {
+    "string": "''", "list": "[]", "dictionary": "{}", "dict": "{}", "tuple": "()", "set": "set()",
+}  # fmt: skip
 
 
 def _ticked(code: str, start: int, end: int) -> Token:

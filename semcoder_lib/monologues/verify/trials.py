@@ -44,6 +44,13 @@ class Trials:
         """Put a trace that was made elsewhere (in a batch) where `trace` finds it."""
         self._traces[values.encode(arguments)] = trace
 
+    def has(self, arguments: tuple[Any, ...]) -> bool:
+        """Whether `trace` would find this call without running it."""
+        try:
+            return values.encode(arguments) in self._traces
+        except values.Unserializable:
+            return True
+
     def trace(self, arguments: tuple[Any, ...]) -> Trace | None:
         """The trace of one call, or None without a box."""
         try:
@@ -63,10 +70,14 @@ class Trials:
         keys = [values.encode(c) for c in calls]
         wanted = {k: c for k, c in zip(keys, calls, strict=True) if k not in self._outcomes}
         if wanted and self.box is not None:
-            from semcoder_lib.sandbox import Job
+            from semcoder_lib.sandbox import Job, Limits
 
             job = Job(
-                self.program.source, self.program.entry_point, list(wanted.values()), share=True
+                self.program.source,
+                self.program.entry_point,
+                list(wanted.values()),
+                limits=Limits(cpu_seconds=0.5, wall_seconds=2.0),
+                share=True,
             )
             for outcomes in self.box.map([job]):
                 for key, outcome in zip(wanted, outcomes, strict=True):
