@@ -1,0 +1,223 @@
+"""From a value to its text."""
+
+from __future__ import annotations
+
+import collections
+import sys
+from collections.abc import Callable
+from typing import Any
+
+MAX_NODES = 100_000
+MAX_BYTES = 2_000_000
+MAX_DEPTH = 80
+# Python's tokenizer takes 200 open brackets; `Counter({…})` opens two, `OrderedDict([(…)])` three.
+MAX_BRACKETS = 160
+# int -> decimal text is quadratic and refuses beyond 4,300 digits, so long ints are written in hex.
+_HEX_FROM_BITS = 13_000
+
+
+class Unserializable(ValueError):
+    """The value has no exact bounded text; the message says why."""
+
+
+def encode(value: Any, *, max_nodes: int = MAX_NODES, max_bytes: int = MAX_BYTES) -> str:
+    """The exact text of `value`; sets come out sorted, dicts in their own order.
+
+    Promises `same(decode(encode(v)), v)`. Raises `Unserializable` for other types, subclasses,
+    cycles, nesting beyond 80 levels (or 160 brackets), and values larger than the budgets (which
+    count the whole value, not one container). Runs no method of the value.
+    """
+    return _Writer(max_nodes, max_bytes).write(value, 0, 0)
+
+
+def show_call(name: str, arguments: tuple[Any, ...]) -> str:
+    """`f(1, [2])`, from a name and positional values."""
+    return f"{name}({', '.join(encode(a) for a in arguments)})"
+
+
+class _Writer:
+    """One value on its way; `nodes` and `room` are what is left of its budgets."""
+
+    __slots__ = ("nodes", "room", "within")
+
+    def __init__(self, nodes: int, room: int) -> None:
+        self.nodes = nodes
+        self.room = room
+        self.within: set[int] = set()
+
+    def write(self, v: Any, depth: int, brackets: int) -> str:
+        kind = type(v)
+        self.nodes -= 1
+        if self.nodes < 0:
+            raise Unserializable("too many elements")
+        atom = _ATOMS.get(kind)
+        if atom is not None:
+            text = atom(v)
+            self.room -= len(text) + 2
+        elif kind is str or kind is bytes or kind is bytearray:
+            if len(v) > self.room:
+                raise Unserializable("too long")
+            text = repr(v)
+            self.room -= len(text) + 2
+        elif kind is int:
+            if v.bit_length() > 4 * self.room:
+                raise Unserializable("too long")
+            text = _int(v)
+            self.room -= len(text) + 2
+        else:
+            text = self._container(v, kind, depth, brackets)
+        if self.room < 0:
+            raise Unserializable("too long")
+        return text
+
+    def _container(self, v: Any, kind: type, depth: int, brackets: int) -> str:
+        found = _CONTAINERS.get(kind)
+        if found is None:
+            return self._late(v, kind)
+        opened, write = found
+        brackets += opened
+        if depth >= MAX_DEPTH or brackets > MAX_BRACKETS:
+            raise Unserializable("nested too deep")
+        key = id(v)
+        if key in self.within:
+            raise Unserializable("contains itself")
+        self.within.add(key)
+        self.room -= 2
+        text = write(self, v, depth + 1, brackets)
+        self.within.discard(key)
+        return text
+
+    def _late(self, v: Any, kind: type) -> str:
+        """Types of modules that are loaded only by programs that use them."""
+        for module, writers in _LATE.items():
+            loaded = sys.modules.get(module)
+            for name, write in writers.items():
+                if loaded is not None and getattr(loaded, name, None) is kind:
+                    text = write(v)
+                    self.room -= len(text) + 2
+                    return text
+        name = type.__dict__["__name__"].__get__(kind)  # a metaclass may lie or run code
+        raise Unserializable(f"no exact text for type {name}")
+
+    def items(self, parts: Any, depth: int, brackets: int) -> list[str]:
+        write = self.write
+        return [write(part, depth, brackets) for part in parts]
+
+    def pairs(self, v: Any, depth: int, brackets: int) -> str:
+        write = self.write
+        inside = [
+            f"{write(k, depth, brackets)}: {write(x, depth, brackets)}" for k, x in dict.items(v)
+        ]
+        return "{" + ", ".join(inside) + "}"
+
+
+def _int(v: int) -> str:
+    return repr(v) if v.bit_length() <= _HEX_FROM_BITS else hex(v)
+
+
+def _list(w: _Writer, v: list[Any], d: int, b: int) -> str:
+    return "[" + ", ".join(w.items(v, d, b)) + "]"
+
+
+def _tuple(w: _Writer, v: tuple[Any, ...], d: int, b: int) -> str:
+    inside = w.items(v, d, b)
+    return "(" + ", ".join(inside) + (",)" if len(inside) == 1 else ")")
+
+
+def _set(w: _Writer, v: Any, d: int, b: int) -> str:
+    return "{" + ", ".join(sorted(w.items(v, d, b), key=_set_order)) + "}" if v else "set()"
+
+
+def _set_order(text: str) -> tuple[int, Any, str]:
+    """Numbers by size, then everything else by text: an order that depends on the set alone."""
+    try:
+        number = float(text)
+    except (ValueError, OverflowError):
+        return (1, 0.0, text)
+    return (0, number, text) if number == number else (1, 0.0, text)
+
+
+def _frozenset(w: _Writer, v: frozenset[Any], d: int, b: int) -> str:
+    return f"frozenset({_set(w, v, d, b)})" if v else "frozenset()"
+
+
+def _counter(w: _Writer, v: Any, d: int, b: int) -> str:
+    return f"Counter({w.pairs(v, d, b)})" if v else "Counter()"
+
+
+def _ordered(w: _Writer, v: Any, d: int, b: int) -> str:
+    inside = [
+        f"({w.write(k, d, b)}, {w.write(x, d, b)})" for k, x in collections.OrderedDict.items(v)
+    ]
+    return f"OrderedDict([{', '.join(inside)}])"
+
+
+def _deque(w: _Writer, v: Any, d: int, b: int) -> str:
+    limit = "" if v.maxlen is None else f", {v.maxlen}"
+    return f"deque([{', '.join(w.items(v, d, b))}]{limit})"
+
+
+FACTORIES: dict[str, Any] = {f.__name__: f for f in (int, float, str, list, dict, set, tuple, bool)}
+
+
+def _defaultdict(w: _Writer, v: Any, d: int, b: int) -> str:
+    factory = v.default_factory
+    if factory is None:
+        name = "None"
+    elif any(factory is known for known in FACTORIES.values()):
+        name = factory.__name__
+    else:
+        raise Unserializable("defaultdict with a factory that is not a built-in type")
+    return f"defaultdict({name}, {w.pairs(v, d, b)})"
+
+
+def _range(v: range) -> str:
+    step = "" if v.step == 1 else f", {_int(v.step)}"
+    return f"range({_int(v.start)}, {_int(v.stop)}{step})"
+
+
+def _datetime(v: Any) -> str:
+    parts = f"{v.year}, {v.month}, {v.day}, {v.hour}, {v.minute}, {v.second}, {v.microsecond}"
+    return f"datetime({parts}{_fold(v)})"
+
+
+def _time(v: Any) -> str:
+    return f"time({v.hour}, {v.minute}, {v.second}, {v.microsecond}{_fold(v)})"
+
+
+def _fold(v: Any) -> str:
+    if v.tzinfo is not None:
+        raise Unserializable("date or time with a time zone")
+    return ", fold=1" if v.fold else ""
+
+
+_ATOMS: dict[type, Callable[[Any], str]] = {
+    type(None): repr,
+    bool: repr,
+    float: repr,  # 'nan', 'inf' and '-inf' are names that `decode` knows
+    type(...): lambda v: "...",
+    complex: lambda v: f"complex({v.real!r}, {v.imag!r})",
+    range: _range,
+}
+# type: (brackets it opens, how it is written)
+_CONTAINERS: dict[type, tuple[int, Callable[..., str]]] = {
+    list: (1, _list),
+    tuple: (1, _tuple),
+    dict: (1, _Writer.pairs),
+    set: (1, _set),
+    frozenset: (2, _frozenset),
+    collections.Counter: (2, _counter),
+    collections.OrderedDict: (3, _ordered),
+    collections.deque: (2, _deque),
+    collections.defaultdict: (2, _defaultdict),
+}
+_LATE: dict[str, dict[str, Callable[[Any], str]]] = {
+    "decimal": {"Decimal": lambda v: f"Decimal('{v}')"},
+    "fractions": {"Fraction": lambda v: f"Fraction({_int(v.numerator)}, {_int(v.denominator)})"},
+    "datetime": {
+        "datetime": _datetime,
+        "date": lambda v: f"date({v.year}, {v.month}, {v.day})",
+        "time": _time,
+        "timedelta": lambda v: f"timedelta({v.days}, {v.seconds}, {v.microseconds})",
+    },
+}
