@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from semcoder_lib import tracing, values
+from semcoder_lib import scale, tracing, values
 from semcoder_lib.errors import UserError
 from semcoder_lib.monologues import properties
 from semcoder_lib.monologues.backward import Question, backward_many
 from semcoder_lib.monologues.forward import forward
-from semcoder_lib.monologues.property import with_properties
+from semcoder_lib.monologues.property import Property, claims, section, with_properties
 from semcoder_lib.monologues.style import DEFAULT, Style
-from semcoder_lib.monologues.verify import Report, verify
-from semcoder_lib.records import Case, Entry, Monologue, Program, Trace
+from semcoder_lib.monologues.verify import Report, Trials, verify
+from semcoder_lib.records import Case, Claim, Entry, Monologue, Program, Trace
 from semcoder_lib.sandbox import Sandbox
 
 BATCH = 64
@@ -31,27 +32,33 @@ def derive_many(
     directions: Sequence[str] = DIRECTIONS,
     style: Style = DEFAULT,
     bullets: int = 2,
+    workers: int = 1,
 ) -> tuple[list[Monologue], dict[str, Any]]:
-    """Monologues of up to `per_program` cases of every entry, in the order of the entries.
+    """Monologues of up to `per_program` cases of every entry: the forward ones in the order of the
+    entries, then the backward ones.
 
     Only monologues that the verifier accepts are returned. The funnel counts, for each direction,
     `asked`, `accepted`, the claims of the accepted ones by status, and `dropped` by reason. `bullets` is how many
     properties each text states (0 for none): those that hold on every case of the entry and on
-    fresh inputs. A backward monologue is asked for with the output alone; the search may start
-    from the other cases' inputs. The same arguments give the same list.
+    fresh inputs, ours and the verifier's. `workers` processes write and verify the forward ones
+    (the list does not depend on it). A backward monologue is asked for with the output alone; the search may start
+    from the other cases' inputs. The same other arguments give the same list.
     """
     for direction in directions:
         if direction not in DIRECTIONS:
             raise UserError(f"direction {direction!r}: choose from {', '.join(DIRECTIONS)}")
+    held = list(entries)
     made: list[Monologue] = []
     funnel: dict[str, Any] = {d: _empty() for d in directions}
-    for batch in _batches(entries):
-        chosen = [(e, c) for e in batch for c in chosen_cases(e, per_program, seed)]
-        told = _styles(batch, box, seed, style, bullets)
-        if "forward" in directions:
-            made += _forward(chosen, box, seed, told, funnel["forward"])
-        if "backward" in directions:
-            made += _backward(chosen, box, seed, told, funnel["backward"])
+    styles: dict[str, Style] = {}
+    if "forward" in directions:
+        items = _forward_items(held, box, seed, per_program, style, bullets, styles)
+        made += _counted(scale.mapped(tell_forward, items, workers=workers), funnel["forward"])
+    if "backward" in directions:
+        for batch in _batches(held):
+            _style_all(batch, box, seed, style, bullets, styles)
+            chosen = [(e, c) for e in batch for c in chosen_cases(e, per_program, seed)]
+            made += _backward(chosen, box, seed, styles, funnel["backward"])
     for counts in funnel.values():
         counts["dropped"] = dict(counts["dropped"].most_common())
         counts["claims"] = dict(counts["claims"])
@@ -88,47 +95,99 @@ def chosen_cases(entry: Entry, count: int, seed: int) -> list[Case]:
     return (first + again)[:count]
 
 
-def _styles(
-    batch: list[Entry], box: Sandbox, seed: int, style: Style, bullets: int
-) -> dict[str, Style]:
-    """The style of each program: with its own properties."""
-    if not bullets or style.properties:
-        return {e.program.id: style for e in batch}
-    found = properties.infer_many(batch, box, seed=seed)
-    return {
-        e.program.id: style.but(properties=held[:bullets])
-        for e, held in zip(batch, found, strict=True)
-    }
-
-
-def _forward(
-    chosen: list[tuple[Entry, Case]],
+def _style_all(
+    batch: list[Entry],
     box: Sandbox,
     seed: int,
+    style: Style,
+    bullets: int,
     styles: dict[str, Style],
-    funnel: dict[str, Any],
-) -> list[Monologue]:
-    pairs = [(e.program, c) for e, c in chosen]
-    made = []
-    for (entry, case), trace in zip(chosen, tracing.trace_many(pairs, box, share=True), strict=True):
-        funnel["asked"] += 1
-        program, style = entry.program, styles[entry.program.id]
-        reason = _untellable(trace, case)
-        if reason:
-            funnel["dropped"][reason] += 1
-            continue
-        try:
-            told = forward(program, trace, seed=seed, style=style, case=case)
-        except UserError:
-            funnel["dropped"]["cannot be told"] += 1
-            continue
-        report = _checked(told, program, case, box, trace, style)
-        if not report.accepted and style.properties:
-            style = styles[program.id] = _without_refuted(style, told, report)
-            told = forward(program, trace, seed=seed, style=style, case=case)
-            report = _checked(told, program, case, box, trace, style)
-        made += _kept(told, report, style, funnel)
-    return made
+) -> None:
+    """Adds the style of each program, with its own properties: inferred, then put before the
+    verifier, whose fresh runs are not ours."""
+    new = [e for e in batch if e.program.id not in styles]
+    if not bullets or style.properties:
+        styles.update((e.program.id, style) for e in new)
+        return
+    for entry, held in zip(new, properties.infer_many(new, box, seed=seed), strict=True):
+        defended = _defended(entry, held[: bullets + 3], box)[:bullets]
+        styles[entry.program.id] = style.but(properties=defended)
+
+
+def _defended(
+    entry: Entry, proposed: tuple[Property, ...], box: Sandbox
+) -> tuple[Property, ...]:
+    """The properties that the verifier did not refute, those that it confirmed first."""
+    if not proposed:
+        return ()
+    text = section(proposed)
+    places = claims(proposed, 0)
+    trials = Trials(entry.program, box, [c.arguments for c in entry.cases])
+    report = verify(
+        text, entry.program, entry.cases[0], box,
+        direction="forward", line_offset=0, trace=Trace(()), trials=trials,
+    )  # fmt: skip
+    standing = {}
+    for mine in places:
+        said = {c.status for c in report.claims if c.kind == "property" and _overlap(c, mine)}
+        standing[mine.value] = -1 if "contradicted" in said else int("supported" in said)
+    kept = [p for p in proposed if standing[p.text] >= 0]
+    return tuple(sorted(kept, key=lambda p: -standing[p.text]))
+
+
+def _overlap(a: Claim, b: Claim) -> bool:
+    return a.place[0] < b.place[1] and b.place[0] < a.place[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of one telling."""
+
+    monologue: Monologue | None
+    reason: str = ""
+    supported: int = 0
+    contradicted: int = 0
+    unverifiable: int = 0
+
+
+Item = tuple[Program, Case, Trace, int, Style]
+
+
+def _forward_items(
+    entries: list[Entry],
+    box: Sandbox,
+    seed: int,
+    per_program: int,
+    style: Style,
+    bullets: int,
+    styles: dict[str, Style],
+) -> Iterator[Item]:
+    for batch in _batches(entries):
+        _style_all(batch, box, seed, style, bullets, styles)
+        pairs = [(e.program, c) for e in batch for c in chosen_cases(e, per_program, seed)]
+        for (program, case), trace in zip(
+            pairs, tracing.trace_many(pairs, box, share=True), strict=True
+        ):
+            yield program, case, trace, seed, styles[program.id]
+
+
+def tell_forward(item: Item) -> Told:
+    """One forward monologue, written and verified against its trace; needs no sandbox."""
+    program, case, trace, seed, style = item
+    reason = _untellable(trace, case)
+    if reason:
+        return Told(None, reason)
+    try:
+        told = forward(program, trace, seed=seed, style=style, case=case)
+    except UserError:
+        return Told(None, "cannot be told")
+    if len(told.text) > style.max_chars:
+        return Told(None, "longer than max_chars")
+    report = verify(
+        told.text, program, case, None,
+        direction="forward", line_offset=style.line_offset, trace=trace,
+    )  # fmt: skip
+    return _judged(told, report, len(style.properties))
 
 
 def _untellable(trace: Trace, case: Case) -> str:
@@ -143,6 +202,19 @@ def _untellable(trace: Trace, case: Case) -> str:
     return ""
 
 
+def _judged(told: Monologue, report: Report, bullets: int) -> Told:
+    """The verdict; properties were decided once for the program, not again for each text."""
+    if not report.accepted:
+        return Told(None, f"verifier: {report.reason.partition(':')[0]}")
+    open_ones = sum(
+        1 for c in report.claims if c.kind == "property" and c.status == "unverifiable"
+    )
+    settled = min(open_ones, bullets)
+    return Told(
+        told, "", report.supported + settled, report.contradicted, report.unverifiable - settled
+    )
+
+
 def _backward(
     chosen: list[tuple[Entry, Case]],
     box: Sandbox,
@@ -150,7 +222,7 @@ def _backward(
     styles: dict[str, Style],
     funnel: dict[str, Any],
 ) -> list[Monologue]:
-    questions, kept_cases, seen = [], [], set()
+    questions, seen = [], set()
     for entry, case in chosen:
         key = (entry.program.id, values.encode(case.output))
         if key in seen:
@@ -159,58 +231,37 @@ def _backward(
         hidden = values.encode(case.arguments)
         others = [c.arguments for c in entry.cases if values.encode(c.arguments) != hidden]
         questions.append(Question(entry.program, case.output, tuple(others)))
-        kept_cases.append(case)
     plain = next(iter(styles.values())).but(properties=()) if styles else DEFAULT
-    made = []
     answers = backward_many(questions, box, seed=seed, style=plain)
-    for question, told in zip(questions, answers, strict=True):
+
+    def told() -> Iterator[Told]:
+        for question, answer in zip(questions, answers, strict=True):
+            if answer is None:
+                yield Told(None, "no input found")
+                continue
+            style = styles[question.program.id]
+            full = with_properties(answer, style.properties)
+            if len(full.text) > style.max_chars:
+                yield Told(None, "longer than max_chars")
+                continue
+            report = verify(
+                answer.text, question.program, Case((), question.output), box,
+                direction="backward", line_offset=style.line_offset,
+            )  # fmt: skip
+            yield _judged(full, report, 0)
+
+    return _counted(told(), funnel)
+
+
+def _counted(results: Iterable[Told], funnel: dict[str, Any]) -> list[Monologue]:
+    made = []
+    for told in results:
         funnel["asked"] += 1
-        if told is None:
-            funnel["dropped"]["no input found"] += 1
+        if told.monologue is None:
+            funnel["dropped"][told.reason] += 1
             continue
-        style = styles[question.program.id]
-        asked = Case((), question.output)
-        full = with_properties(told, style.properties)
-        report = _checked(full, question.program, asked, box, None, style)
-        if not report.accepted and style.properties:
-            style = styles[question.program.id] = _without_refuted(style, full, report)
-            full = with_properties(told, style.properties)
-            report = _checked(full, question.program, asked, box, None, style)
-        made += _kept(full, report, style, funnel)
+        funnel["accepted"] += 1
+        for status in ("supported", "contradicted", "unverifiable"):
+            funnel["claims"][status] += getattr(told, status)
+        made.append(told.monologue)
     return made
-
-
-def _checked(
-    told: Monologue, program: Program, case: Case, box: Sandbox, trace: Trace | None, style: Style
-) -> Report:
-    return verify(
-        told.text, program, case, box,
-        direction=told.direction, line_offset=style.line_offset, trace=trace,
-    )  # fmt: skip
-
-
-def _without_refuted(style: Style, told: Monologue, report: Report) -> Style:
-    """The style without the properties that the verifier's own fresh runs contradicted: what held
-    on our inputs did not hold on all."""
-    refuted = {
-        told.text[c.place[0] : c.place[1]].lstrip("- ")
-        for c in report.claims
-        if c.status == "contradicted" and c.kind == "property"
-    }
-    left = tuple(p for p in style.properties if not any(p.text.startswith(r[:40]) for r in refuted))
-    return style.but(properties=left)
-
-
-def _kept(
-    told: Monologue, report: Report, style: Style, funnel: dict[str, Any]
-) -> list[Monologue]:
-    if len(told.text) > style.max_chars:
-        funnel["dropped"]["longer than max_chars"] += 1
-        return []
-    if not report.accepted:
-        funnel["dropped"][f"verifier: {report.reason.partition(':')[0]}"] += 1
-        return []
-    for status in ("supported", "contradicted", "unverifiable"):
-        funnel["claims"][status] += getattr(report, status)
-    funnel["accepted"] += 1
-    return [told]

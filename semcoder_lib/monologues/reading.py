@@ -31,7 +31,8 @@ class Reading:
         self._texts: dict[ast.stmt, str] = {}
         for stmt in self.tree.body:
             self._enter(stmt)
-        for node in ast.walk(self.tree):
+        nodes = list(ast.walk(self.tree))
+        for node in nodes:
             if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
                 self.defined.add(node.name)
                 if isinstance(node, ast.FunctionDef):
@@ -39,7 +40,7 @@ class Reading:
         if entry_point not in self.functions:
             raise UserError(f"the program defines no function {entry_point!r}")
         self.entry = self.functions[entry_point]
-        self.constants = _constants(self.tree)
+        self.constants = _constants(self.tree, nodes)
 
     def statement(self, line: int) -> ast.stmt | None:
         return self._by_line.get(line)
@@ -99,11 +100,11 @@ def _header_end(stmt: Any) -> ast.expr | None:
     return None
 
 
-def _constants(tree: ast.Module) -> dict[str, Any]:
+def _constants(tree: ast.Module, nodes: list[ast.AST]) -> dict[str, Any]:
     """Module-level names bound once to a literal that nothing in the program can have changed."""
     found: dict[str, Any] = {}
     stored: dict[str, int] = {}
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             stored[node.id] = stored.get(node.id, 0) + 1
         elif isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.value, ast.Name):

@@ -443,8 +443,8 @@ def _condition(i: Inverter, test: ast.expr, wanted: bool) -> list[Assignment]:
             told = merged(o[0] for o in options if o)
             return [told] if told else []
         return [o[0] for o in options if o]
-    if isinstance(test, ast.Compare) and len(test.ops) == 1:
-        return _comparison(i, test, wanted)
+    if isinstance(test, ast.Compare):
+        return _comparison(i, test, wanted) if len(test.ops) == 1 else []
     if isinstance(test, ast.Name):
         values = [1, "a", [1], True] if wanted else [0, "", [], None, False]
         return [{test.id: v} for v in values]

@@ -79,6 +79,7 @@ def simulation(program: Program, trace: Trace, *, seed: int = 0, style: Style = 
     return "\n".join(_fitted(read(program.source, program.entry_point), trace, style, seed)[0])
 
 
+_SHORTEST_STEP = 20  # characters
 _LADDER = ((8, 12), (4, 12), (3, 6), (2, 3), (1, 1), (1, 0))
 
 
@@ -88,7 +89,8 @@ def _fitted(
     """Tells the trace in full if that fits, else with shorter loops."""
     room = style.max_chars - 400
     told: tuple[list[str], list[Claim]] = ([], [])
-    for iterations, rows in _steps_down(style):
+    root = plan(trace, reading)
+    for iterations, rows in _steps_down(style, len(trace.steps), room):
         narrator = Narrator(
             reading,
             style.but(
@@ -98,7 +100,6 @@ def _fitted(
             ),
             Random(f"{seed}:wording"),
         )
-        root = plan(trace, reading)
         if root is not None:
             narrator.activation(root)
         told = narrator.lines, narrator.claims
@@ -107,9 +108,13 @@ def _fitted(
     return told
 
 
-def _steps_down(style: Style) -> list[tuple[int, int]]:
+def _steps_down(style: Style, steps: int, room: int) -> list[tuple[int, int]]:
+    """Rungs to try, in order. A trace so long that telling it in full cannot fit starts lower."""
     own = (style.iterations, style.rows)
-    return [own, *[s for s in _LADDER if s[0] < own[0]]]
+    rungs = [own, *[s for s in _LADDER if s[0] < own[0]]]
+    if steps * _SHORTEST_STEP > room and style.iterations < 100:
+        return rungs[1:] or rungs
+    return rungs
 
 
 def call_text(program: Program, case: Case) -> str:

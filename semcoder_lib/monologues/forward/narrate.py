@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from random import Random
 
 from semcoder_lib.monologues.evaluate import Unknown, evaluate
@@ -220,8 +221,9 @@ class Narrator:
                 if len(stmt.targets) == 1 and isinstance(stmt.targets[0], ast.Name):
                     if not self._agrees(stmt.targets[0].id, value, leaf, frame):
                         return []
-                elif isinstance(stmt.targets[0], ast.Subscript):
-                    steps = steps + self._store(stmt.targets[0], value, frame)
+                elif isinstance(stmt.targets[0], ast.Subscript) and len(stmt.targets) == 1:
+                    stored = self._store(stmt.targets[0], value, frame)
+                    return _before(steps, stmt.targets[0]) + stored
                 return steps
             if isinstance(stmt, ast.AugAssign):
                 return self._augmented(stmt, frame, leaf)
@@ -256,6 +258,8 @@ class Narrator:
         steps, value = self.working(load, frame)
         if isinstance(stmt.target, ast.Name):
             return steps if self._agrees(stmt.target.id, value, leaf, frame) else []
+        if isinstance(stmt.target, ast.Subscript):
+            return _before(steps, stmt.target)
         return steps
 
     def _argument_steps(self, call: ast.Call, frame: Frame) -> list[str]:
@@ -467,6 +471,14 @@ class Narrator:
             else:
                 self.say(end.line, f"no items are left after {count}, {onward}.")
         frame.apply(end.changes)
+
+
+def _before(steps: list[str], target: ast.Subscript) -> list[str]:
+    """Sub-steps in which an item of the object that is about to change `was` what it was."""
+    if not isinstance(target.value, ast.Name):
+        return steps
+    read = re.compile(rf"\b({re.escape(target.value.id)}\[[^\]]*\](?:\[[^\]]*\])*) = ")
+    return [read.sub(r"\1 was ", step) for step in steps]
 
 
 def _target_names(target: ast.expr) -> list[str]:
