@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import collections
+import functools
 import itertools
 import math
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semcoder_lib import records, scale, workspace
-from semcoder_lib.pyx import pipeline
+from semcoder_lib.pyx import guards, pipeline
 from semcoder_lib.pyx.duplicates import Seen
 from semcoder_lib.pyx.split import split_of
 from semcoder_lib.records import Entry
@@ -49,11 +50,15 @@ class Task:
     seed: int
     isolation: str
     shard: str
+    guard: str = ""  # the file of `decontaminate` references, or empty
+    guard_key: str = ""
 
     def key(self) -> str:
         """What the batch's result depends on, apart from the code."""
         sources = [(c.program.id, c.program.source) for c in self.candidates]
-        return workspace.content_key(sources, self.start, self.stop, self.cases, self.seed)
+        return workspace.content_key(
+            sources, self.start, self.stop, self.cases, self.seed, self.guard_key, _code()
+        )
 
 
 def build(
@@ -74,7 +79,9 @@ def build(
     with up to `cases` cases (at least five, or `cases` if that is less), into the folder `out`.
 
     Writes `pyx.jsonl` (rows of `records.Entry`, real ones first), `dropped.jsonl` (every program
-    that was tried and left out, with the reason) and `funnel.json`. The same arguments, data and
+    that was tried and left out, with the reason) and `funnel.json`. With `benchmarks`, programs and
+    cases that repeat HumanEval, MBPP or CRUXEval items are removed; the funnel says which of the
+    three were found on this machine. The same arguments, data and
     versions give the same bytes whatever `workers` and `backend` are, and when an interrupted build
     is started again, which takes up finished batches from `out/shards`. With more than one worker
     each runs its own sandbox at the level of `box`. Fewer programs than asked for come out where
@@ -87,6 +94,8 @@ def build(
     kept: list[Entry] = []
     dropped: list[dict[str, Any]] = []
     scan = Scan()
+    guard, guard_key, found = guards.prepare(out, box) if benchmarks else ("", "", {})
+    funnel["benchmarks"] = found
     streams: dict[str, tuple[int, Iterator[tuple[tuple[Candidate, ...], int, int]]]] = {
         "real": (real, _real_batches(seed, scan)),
         "synthesised": (synthesised, _synthesised_batches()),
@@ -96,7 +105,7 @@ def build(
         accepted: list[Entry] = []
         results = _results(
             name, target, batches, lambda a=accepted: len(a), out, cases, seed, box, workers,
-            backend,
+            backend, (guard, guard_key),
         )  # fmt: skip
         for rows in results:
             for row in rows:
@@ -173,6 +182,7 @@ def _results(
     box: Sandbox,
     workers: int,
     backend: str,
+    guard: tuple[str, str],
 ) -> Iterator[list[dict[str, Any]]]:
     """Rows of one batch after the other, only as far ahead as the target seems to need, so that
     little work is thrown away."""
@@ -186,7 +196,7 @@ def _results(
         for candidates, start, stop in itertools.islice(batches, ahead):
             label = f"{name}-{next(number):05d}"
             shard = str(out / "shards" / f"{label}.jsonl")
-            tasks.append(Task(label, candidates, start, stop, cases, seed, level, shard))
+            tasks.append(Task(label, candidates, start, stop, cases, seed, level, shard, *guard))
         if not tasks:
             return
         tried += BATCH * len(tasks)
@@ -194,6 +204,12 @@ def _results(
             yield from (run_task(task, box) for task in tasks)
         else:
             yield from scale.mapped(run_task, tasks, workers=workers, chunk=1, backend=backend)
+
+
+@functools.cache
+def _code() -> str:
+    """A batch is not taken up after the code that made it changed."""
+    return workspace.code_hash("pyx", "seeds", "records", "values")
 
 
 def run_task(task: Task, box: Sandbox | None = None) -> list[dict[str, Any]]:
@@ -209,6 +225,7 @@ def run_task(task: Task, box: Sandbox | None = None) -> list[dict[str, Any]]:
         box or _own_box(task.isolation),
         cases=task.cases,
         seed=task.seed,
+        guard=guards.load(task.guard) if task.guard else None,
     )
     rows = [m.to_row() for m in made]
     workspace.write_jsonl(path, [{"key": key}, *rows])
@@ -230,7 +247,7 @@ def _own_box(isolation: str) -> Sandbox:
 
 def _admit(row: dict[str, Any], seen: Seen, seed: int, held_out: float) -> Entry | dict[str, Any]:
     if "entry" not in row:
-        return _dropped(row["reason"], row["program"])
+        return _dropped(row["reason"], row["program"], row["detail"])
     program = row["entry"]["program"]
     why = seen.reason(row["exact"], row["minhash"], program["source"], row["behaviour"])
     if why:
@@ -240,10 +257,11 @@ def _admit(row: dict[str, Any], seen: Seen, seed: int, held_out: float) -> Entry
     return replace(entry, program=replace(entry.program, split=split))
 
 
-def _dropped(reason: str, program: dict[str, Any]) -> dict[str, Any]:
+def _dropped(reason: str, program: dict[str, Any], detail: str = "") -> dict[str, Any]:
     return {
         "id": program["id"],
         "reason": reason,
+        "detail": detail,
         "entry_point": program["entry_point"],
         "source": program["source"],
         "provenance": program["provenance"],

@@ -46,10 +46,10 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A program and the argument tuples to run it on."""
+    """A program and the argument tuples (or their texts) to run it on."""
 
     program: Program
-    inputs: Sequence[tuple[Any, ...]]
+    inputs: Sequence[tuple[Any, ...] | str]
     coverage: bool = True
     budget: int = STEP_BUDGET
 
@@ -65,7 +65,9 @@ def run(box: Sandbox, requests: Iterable[Request]) -> Iterator[list[Ran] | Faile
     def jobs() -> Iterator[Job]:
         for request in requests:
             options = {
-                "inputs": [values.encode(tuple(i)) for i in request.inputs],
+                "inputs": [
+                    i if isinstance(i, str) else values.encode(tuple(i)) for i in request.inputs
+                ],
                 "budget": request.budget,
                 "coverage": request.coverage,
             }

@@ -144,6 +144,8 @@ def _container(kind: Type, rng: random.Random, pool: _Pool, depth: int) -> Any:
         for _ in range(size):
             k = _value(key, rng, pool, depth + 1)
             pairs[k] = _value(held, rng, pool, depth + 1)
+        if held.inner and held.inner[0] == key and rng.random() < 0.6:
+            pairs = _graph(pairs, held, rng, pool)
         return _dict_of(name, pairs)
     item = inner[0]
     if item.name in ("list", "tuple") and rng.random() < 0.35:
@@ -169,6 +171,22 @@ def _grid(item: Type, size: int, rng: random.Random, pool: _Pool, depth: int) ->
             row = [_value(cell, rng, pool, depth + 2) for _ in range(width)]
             rows.append(_sequence_of(item.name, row))
     return rows
+
+
+def _graph(
+    pairs: dict[Any, Any], held: Type, rng: random.Random, pool: _Pool
+) -> dict[Any, Any]:
+    """The same keys, each with some of the others as its neighbours."""
+    nodes = list(pairs)
+    made: dict[Any, Any] = {}
+    for node in nodes:
+        others = [n for n in nodes if n != node and rng.random() < 0.45]
+        if held.name == "dict":
+            kind = held.inner[1] if len(held.inner) > 1 else Type("int")
+            made[node] = {n: abs(v) if type(v := _value(kind, rng, pool, 2)) is int else v for n in others}
+        else:
+            made[node] = _sequence_of(held.name, others)
+    return made
 
 
 def _dict_of(name: str, pairs: dict[Any, Any]) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from semcoder_lib import records, values
-from semcoder_lib.pyx import duplicates, execute, grow, quality, trial
+from semcoder_lib.pyx import decontaminate, duplicates, execute, grow, quality, trial
 from semcoder_lib.pyx.execute import Failed, Ran, Request
 from semcoder_lib.pyx.grow import Growing
 from semcoder_lib.records import Case, Entry, Program
@@ -26,6 +26,7 @@ class Made:
 
     program: Program
     reason: str = ""
+    detail: str = ""
     entry: Entry | None = None
     exact: str = ""
     minhash: tuple[int, ...] = ()
@@ -34,7 +35,11 @@ class Made:
     def to_row(self) -> dict[str, Any]:
         """JSON data for a shard."""
         if self.entry is None:
-            return {"reason": self.reason, "program": records.to_row(self.program)}
+            return {
+                "reason": self.reason,
+                "detail": self.detail,
+                "program": records.to_row(self.program),
+            }
         return {
             "entry": records.to_row(self.entry),
             "exact": self.exact,
@@ -44,7 +49,12 @@ class Made:
 
 
 def process(
-    candidates: Sequence[Candidate | Program], box: Sandbox, *, cases: int, seed: int
+    candidates: Sequence[Candidate | Program],
+    box: Sandbox,
+    *,
+    cases: int,
+    seed: int,
+    guard: Guard | None = None,
 ) -> list[Made]:
     """Takes a batch through trial, growth, choice and the second run; the fates in order."""
     fates: dict[int, Made] = {}
@@ -64,10 +74,47 @@ def process(
         else:
             picked[place] = picks
     _run_again(growing, picked, box, fates)
-    for place, picks in picked.items():
-        if place not in fates:
-            fates[place] = _made(growing[place], picks)
+    made = {p: _made(growing[p], picks) for p, picks in picked.items() if p not in fates}
+    if guard is not None:
+        made = guard.filter(made, box, min(cases, MIN_CASES), fates)
+    fates.update(made)
     return [fates[place] for place in range(len(candidates))]
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Benchmark items, indexed by text and by behaviour."""
+
+    index: decontaminate.Index
+    references: decontaminate.References
+
+    def filter(
+        self, made: dict[int, Made], box: Sandbox, least: int, fates: dict[int, Made]
+    ) -> dict[int, Made]:
+        """The entries that repeat no benchmark item; the others go to `fates` with the reason."""
+        clean: dict[int, Made] = {}
+        for place, one in made.items():
+            assert one.entry is not None
+            why = self.index.reason(one.program)
+            if why:
+                fates[place] = Made(one.program, "benchmark text", detail=why)
+                continue
+            cases = tuple(c for c in one.entry.cases if not self.index.known_pair(c))
+            if len(cases) < least:
+                fates[place] = Made(one.program, "benchmark cases")
+                continue
+            clean[place] = replace(one, entry=replace(one.entry, cases=cases))
+        asked = [
+            (m.program, decontaminate.kinds_of(c.output for c in m.entry.cases))
+            for m in clean.values()
+            if m.entry is not None
+        ]
+        found = decontaminate.matches(asked, self.references, box)
+        for place, name in zip(list(clean), found, strict=True):
+            if name:
+                one = clean.pop(place)
+                fates[place] = Made(one.program, "benchmark behaviour", detail=f"computes {name}")
+        return clean
 
 
 def _find_types(
@@ -78,25 +125,29 @@ def _find_types(
     examples: dict[int, tuple[tuple[Any, ...], ...]],
     fates: dict[int, Made],
 ) -> None:
-    asked: list[tuple[int, Candidate, Request, list[trial.Combination]]] = []
+    asked: list[tuple[int, Candidate]] = []
     for place, candidate in enumerate(candidates):
         if isinstance(candidate, Program):
             programs[place] = candidate
-            continue
-        request, tried = trial.request(candidate, seed)
-        if tried:
-            asked.append((place, candidate, request, tried))
         else:
-            fates[place] = Made(candidate.program, "no types to try")
-    answers = execute.run(box, (request for _, _, request, _ in asked))
-    for (place, candidate, _, tried), ran in zip(asked, answers, strict=True):
-        decided = trial.decide(candidate, tried, ran)
-        if isinstance(decided, str):
-            fates[place] = Made(candidate.program, decided)
-            continue
-        programs[place] = decided
-        arity = len(decided.argument_types)
-        examples[place] = tuple(e for e in candidate.signature.examples if len(e) == arity)
+            asked.append((place, candidate))
+    while asked:
+        again: list[tuple[int, Candidate]] = []
+        trials = [trial.request(candidate, seed) for _, candidate in asked]
+        answers = execute.run(box, (request for request, _ in trials))
+        for (place, candidate), (_, tried), ran in zip(asked, trials, answers, strict=True):
+            lazy = trial.materialised(candidate, ran)
+            if lazy is not None:
+                again.append((place, lazy))
+                continue
+            decided = trial.decide(candidate, tried, ran)
+            if isinstance(decided, str):
+                fates[place] = Made(candidate.program, decided)
+                continue
+            programs[place] = decided
+            arity = len(decided.argument_types)
+            examples[place] = tuple(e for e in candidate.signature.examples if len(e) == arity)
+        asked = again
 
 
 def _grow(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from semcoder_lib.pyx import inputs
 from semcoder_lib.pyx.execute import Failed, Ran, Request, constants
 from semcoder_lib.records import Program
-from semcoder_lib.seeds.packages import Candidate
+from semcoder_lib.seeds.packages import Candidate, in_list
 from semcoder_lib.seeds.packages.hints import ORDER, Signature
 
 MAX_COMBINATIONS = 24
@@ -68,6 +68,29 @@ def request(candidate: Candidate, seed: int) -> tuple[Request, list[Combination]
         rng = random.Random(f"{seed}:trial:{combination.types}")
         calls += [inputs.generate(combination.types, rng, constants=own) for _ in range(TRIES)]
     return Request(candidate.program, calls, coverage=True, budget=2_000), tried
+
+
+_LAZY = ("generator", "chain", "map", "filter", "zip", "islice", "enumerate", "reversed", "product",
+         "permutations", "combinations", "repeat", "takewhile", "dropwhile", "zip_longest", "starmap",
+         "accumulate", "dict_keys", "dict_values", "dict_items", "list_iterator", "compress",
+         "list_reverseiterator", "str_iterator", "pairwise", "filterfalse", "groupby")  # fmt: skip
+
+
+def materialised(candidate: Candidate, ran: list[Ran] | Failed) -> Candidate | None:
+    """The candidate with its result made a list, where calls gave lazy iterators; else None."""
+    if isinstance(ran, Failed) or candidate.generator:
+        return None
+    lazy = sum(r.status == "unserializable" and r.text.rpartition(" ")[2] in _LAZY for r in ran)
+    if lazy < 2 or lazy < sum(r.ok for r in ran):
+        return None
+    program = candidate.program
+    signature = candidate.signature
+    source, entry = in_list(program.source, program.entry_point, signature)
+    provenance = replace(program.provenance, method="iterator as list")
+    program = replace(program, source=source, entry_point=entry, provenance=provenance)
+    return replace(
+        candidate, program=program, signature=signature.only_required(), generator=True
+    )
 
 
 def decide(

@@ -25,6 +25,7 @@ __all__ = [
     "Signature",
     "Source",
     "close",
+    "in_list",
     "licence_of",
     "packages",
     "type_of",
@@ -68,7 +69,7 @@ def packages(
         scan.files += 1
         try:
             text = found.path.read_text(encoding="utf-8")
-            module = Module.of(text)
+            module = Module.of(text, found.path)
         except (SyntaxError, ValueError, OSError, RecursionError):
             scan.unparsable += 1
             continue
@@ -94,20 +95,21 @@ def _candidate(
         return "trivial"
     if name.startswith("test") or name.startswith("__"):
         return "a test or a special method"
-    signature = hints.read(function, name)
-    if signature.required > MAX_PARAMETERS:
+    if len(function.args.args) - len(function.args.defaults) > MAX_PARAMETERS:
         return "too many parameters"
-    generator = purity.is_generator(function)
     try:
         closed = close(module, name)
     except NotClosable as error:
         return str(error)
     except RecursionError:
         return "nested too deep"
+    signature = hints.read(function, name)
+    generator = purity.is_generator(function)
     source, entry = closed.source, name
     method = "inlined" if closed.inlined or closed.constants else "function"
     if generator:
-        source, entry = _materialised(closed.source, name, signature)
+        source, entry = in_list(closed.source, name, signature)
+        signature = signature.only_required()
         method = "generator as list"
     stem = re.sub(r"\.py$", "", found.name).replace("/", ".")
     program = Program(
@@ -128,9 +130,11 @@ def _candidate(
     return Candidate(program, signature, generator)
 
 
-def _materialised(source: str, name: str, signature: Signature) -> tuple[str, str]:
+def in_list(source: str, name: str, signature: Signature) -> tuple[str, str]:
+    """The source with a second function that makes a list of what the first one yields, and that
+    function's name. Optional parameters are left at their defaults."""
     entry = f"{name}_list"
-    names = ", ".join(signature.names)
+    names = ", ".join(signature.names[: signature.required])
     return f"{source}\n\ndef {entry}({names}):\n    return list({name}({names}))\n", entry
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import symtable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from semcoder_lib.seeds.packages import purity
 
 MAX_LINES = 70
 MAX_CHARACTERS = 3_000
 MAX_PIECES = 10
+MAX_LINKED = 60_000  # bytes of a module that is looked into for a callee
 _DECORATORS_DROPPED = frozenset(
     {"lru_cache", "cache", "wraps", "overload", "deprecated", "memoize"}
 )
@@ -37,15 +40,18 @@ class Module:
     """The top level of one file by name."""
 
     text: str
+    path: Path | None = None
     functions: dict[str, ast.FunctionDef] = field(default_factory=dict)
     constants: dict[str, ast.Assign | ast.AnnAssign] = field(default_factory=dict)
     imports: dict[str, tuple[str, str]] = field(default_factory=dict)  # name: (module, text)
+    links: dict[str, tuple[str, int, str]] = field(default_factory=dict)  # (module, level, name)
     rebound: set[str] = field(default_factory=set)
+    texts: dict[str, str] = field(default_factory=dict)  # stripped sources, made once
 
     @classmethod
-    def of(cls, text: str) -> Module:
+    def of(cls, text: str, path: Path | None = None) -> Module:
         """Index a file's top level. Raises SyntaxError or ValueError as `ast.parse` does."""
-        module = cls(text)
+        module = cls(text, path)
         for node in ast.parse(text).body:
             module._add(node)
         return module
@@ -70,68 +76,134 @@ class Module:
                     name = alias.asname or alias.name
                     shown = f" as {alias.asname}" if alias.asname else ""
                     self.imports[name] = (alias.name, f"import {alias.name}{shown}")
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            for alias in node.names:
-                name = alias.asname or alias.name
-                shown = f" as {alias.asname}" if alias.asname else ""
+        elif isinstance(node, ast.ImportFrom):
+            self._add_from(node)
+
+    def _add_from(self, node: ast.ImportFrom) -> None:
+        for alias in node.names:
+            name = alias.asname or alias.name
+            shown = f" as {alias.asname}" if alias.asname else ""
+            if node.level == 0 and node.module:
                 line = f"from {node.module} import {alias.name}{shown}"
                 self.imports[name] = (node.module, line)
+            self.links[name] = (node.module or "", node.level, alias.name)
 
     def _bind(self, name: str) -> None:
         if name in self.functions or name in self.constants:
             self.rebound.add(name)  # defined twice, often by version: not ours to choose
 
+    def home_of(self, name: str, hops: int = 4) -> tuple[Module, str]:
+        """The module of the same package that defines an imported name, and its name there.
+        Follows re-exports. Raises NotClosable."""
+        target, level, original = self.links[name]
+        file = self._file(target, level)
+        if file is None:
+            raise NotClosable(f"needs {target}")
+        other = _indexed(file)
+        if other is None:
+            raise NotClosable(f"needs {target}")
+        if original in other.functions or original in other.constants:
+            return other, original
+        if original in other.links and hops:
+            return other.home_of(original, hops - 1)
+        raise NotClosable(f"{original} is not defined in the module")
+
+    def _file(self, target: str, level: int) -> Path | None:
+        if self.path is None:
+            return None
+        if level:
+            base = self.path.parents[level - 1]
+        else:
+            top = target.partition(".")[0]
+            base = next((p.parent for p in self.path.parents if p.name == top), Path())
+            if base == Path():
+                return None
+        stem = base.joinpath(*target.split(".")) if target else base
+        for path in (stem.with_suffix(".py") if target else stem, stem / "__init__.py"):
+            if path.is_file() and path.stat().st_size <= MAX_LINKED:
+                return path
+        return None
+
+
+@functools.lru_cache(maxsize=400)
+def _indexed(path: Path) -> Module | None:
+    try:
+        return Module.of(path.read_text(encoding="utf-8"), path)
+    except (SyntaxError, ValueError, OSError, RecursionError):
+        return None
+
 
 def close(module: Module, name: str) -> Closed:
-    """The function `name` and all it needs, in the module's order, docstrings and annotations
-    removed. Raises NotClosable."""
-    wanted = [name]
+    """The function `name` and all it needs, from its module and from others of its package, in
+    their order, docstrings and annotations removed. Raises NotClosable."""
+    wanted = [(module, name)]
+    homes: dict[str, Module] = {}
     pieces: dict[str, str] = {}
     imports: dict[str, str] = {}
     inlined: list[str] = []
     constants: list[str] = []
     while wanted:
-        current = wanted.pop()
-        if current in pieces or current in imports:
+        home, current = wanted.pop()
+        if current in home.links and not (current in home.functions or current in home.constants):
+            if current in home.imports and home.imports[current][0] in purity.PURE_MODULES:
+                _agree(imports, current, home.imports[current][1])
+                continue
+            home, original = home.home_of(current)
+            if original != current:
+                raise NotClosable(f"{current} is imported under another name")
+        if current in pieces:
+            if homes[current] is not home:
+                raise NotClosable(f"{current} is bound more than once")
             continue
-        if current in module.rebound:
+        if current in home.rebound:
             raise NotClosable(f"{current} is bound more than once")
-        if current in module.functions:
-            function = module.functions[current]
-            text = stripped(function)
+        if current in home.functions:
+            function = home.functions[current]
             if current != name:
                 if why := purity.reason_in_tree(function):
                     raise NotClosable(f"{current} {why}")
+            text = home.texts.get(current) or stripped(function)
+            home.texts[current] = text
+            if current != name:
                 inlined.append(current)
-        elif current in module.constants:
-            text = _constant(module.constants[current], current)
+        elif current in home.constants:
+            text = _constant(home.constants[current], current)
             constants.append(current)
-        elif current in module.imports:
-            origin, line = module.imports[current]
+        elif current in home.imports:
+            origin, line = home.imports[current]
             if origin not in purity.PURE_MODULES:
                 raise NotClosable(f"needs {origin}")
-            imports[current] = line
+            _agree(imports, current, line)
             continue
         else:
             raise NotClosable(f"{current} is not defined in the module")
         pieces[current] = text
+        homes[current] = home
         if len(pieces) > MAX_PIECES:
             raise NotClosable("needs too many other functions")
-        wanted.extend(free_names(text) - _BUILTINS)
-    return _joined(module, name, pieces, imports, inlined, constants)
+        wanted.extend((home, n) for n in sorted(free_names(text) - _BUILTINS))
+    if imports.keys() & pieces.keys():
+        raise NotClosable("a name is bound more than once")
+    return _joined(homes, name, pieces, imports, inlined, constants)
+
+
+def _agree(imports: dict[str, str], name: str, line: str) -> None:
+    if imports.setdefault(name, line) != line:
+        raise NotClosable(f"{name} is bound more than once")
 
 
 def _joined(
-    module: Module,
+    homes: dict[str, Module],
     name: str,
     pieces: dict[str, str],
     imports: dict[str, str],
     inlined: list[str],
     constants: list[str],
 ) -> Closed:
-    def place(piece: str) -> tuple[bool, int]:
-        node = module.functions.get(piece) or module.constants[piece]
-        return piece == name, node.lineno
+    def place(piece: str) -> tuple[bool, bool, str, int]:
+        home = homes[piece]
+        node = home.functions.get(piece) or home.constants[piece]
+        return piece == name, home is homes[name], str(home.path), node.lineno
 
     blocks = []
     if imports:

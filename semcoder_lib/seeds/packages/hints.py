@@ -33,6 +33,12 @@ class Signature:
     hints: tuple[Hint, ...]
     examples: tuple[tuple[Any, ...], ...] = ()
 
+    def only_required(self) -> Signature:
+        """Without the optional parameters."""
+        size = self.required
+        fitting = tuple(e for e in self.examples if len(e) == size)
+        return Signature(self.names[:size], size, self.hints[:size], fitting)
+
 
 def read(function: ast.FunctionDef, name: str) -> Signature:
     """Collects the hints of one function."""
@@ -61,11 +67,15 @@ def doctest_calls(
     """Argument tuples of the calls of `name` in a docstring's examples; only literal arguments.
     Named arguments count where they fill the parameters without a gap."""
     calls: list[tuple[Any, ...]] = []
+    if ">>>" not in doc:
+        return []
     try:
         examples = doctest.DocTestParser().get_examples(doc)
     except ValueError:
         return []
     for example in examples:
+        if f"{name}(" not in example.source:
+            continue
         try:
             tree = ast.parse(example.source.strip())
         except (SyntaxError, ValueError):
@@ -277,7 +287,7 @@ _BY_NAME: tuple[tuple[str, tuple[str, ...]], ...] = (
      r"message|msg|source|sentence|expression|path|url|token|title|label|html|filename|fmt|"
      r".*_str|.*_string|.*_name|ip|address|value|key", ("str", "int", "list[str]", "list[int]")),
     (r"edges|pairs|intervals|tuples|rectangles|segments", ("list[tuple[int, int]]", "list[list[int]]")),
-    (r"graph|adj.*|d|dic.*|mapping|map|dct|m|obj|counts?|table|mapping\d?|parents|dag", ("dict[str, int]", "dict[int, list[int]]", "dict[str, list[str]]", "dict[str, set[str]]", "list[list[int]]", "int")),
+    (r"graph|adj.*|d|dic.*|mapping|map|dct|m|obj|counts?|table|mapping\d?|parents|dag", ("dict[str, int]", "dict[int, list[int]]", "dict[str, list[str]]", "dict[str, dict[str, int]]", "dict[str, set[str]]", "list[list[int]]", "int")),
     (r"n|k|num.*|number|i|j|x|y|z|q|r|w|h|u|index|length|size|width|height|start|stop|end|step|limit|"
      r"low|high|left|right|target|total|amount|capacity|exponent|base|mod|modulus|seconds|year|"
      r"month|day|hour|min.*|max.*|depth|level|position|pos|.*_index|.*_len|count|value|indent|"

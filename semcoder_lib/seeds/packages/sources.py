@@ -57,6 +57,13 @@ SOURCES = (
             "printing",
         ),
     ),
+    Source("mpmath", "mpmath", 0.7),
+    Source("fonttools", "fontTools", 0.7),
+    Source("setuptools", "setuptools", 0.5, ("_distutils", "command", "config")),
+    Source("numpy", "numpy", 0.4, ("lib", "f2py", "ma", "polynomial", "_core", "_utils")),
+    Source("Pygments", "pygments", 0.5, ("util.py", "filters", "formatters", "lexer.py", "scanner.py")),
+    Source("packaging", "packaging", 0.5),
+    Source("mistune", "mistune", 0.5),
     Source("", "stdlib", 2.0),
 )
 
@@ -119,6 +126,8 @@ def files_of(source: Source) -> list[Found]:
         roots = [top]
     found = []
     for root in roots:
+        if not root.exists():
+            continue
         for path in sorted([root] if root.suffix == ".py" else root.rglob("*.py")):
             inside = path.relative_to(top).parts
             if _SKIPPED_FOLDERS.isdisjoint(inside[:-1]) and not inside[-1].startswith("test_"):

@@ -7,8 +7,11 @@ same whoever makes it and in whatever order.
 from __future__ import annotations
 
 import ast
+import builtins
 import hashlib
+import keyword
 import random
+import re
 from collections.abc import Iterator
 
 from semcoder_lib.records import Program, Provenance
@@ -335,9 +338,7 @@ def _check(body: Body, parameters: list[Expr]) -> None:
         raise Stuck
     if any(len(line) > 150 for line in body.lines):
         raise Stuck
-    read = {n.id for n in ast.walk(ast.parse("def f():\n" + text)) if isinstance(n, ast.Name)
-            and isinstance(n.ctx, ast.Load)}  # fmt: skip
-    if not all(p.code in read for p in parameters):
+    if not all(re.search(rf"(?<![\w.'])({p.code})(?!\w| = )", text) for p in parameters):
         raise Stuck
 
 
@@ -351,22 +352,18 @@ def _describe(parameters: list[Expr], guard: str, sentences: list[str]) -> str:
     return " ".join([start, *([guard] if guard else []), *sentences])
 
 
-class _Skeleton(ast.NodeTransformer):
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        return ast.Name(id="_", ctx=node.ctx)
-
-    def visit_Constant(self, node: ast.Constant) -> ast.AST:
-        return ast.Constant(value=0)
-
-    def visit_arg(self, node: ast.arg) -> ast.AST:
-        return ast.arg(arg="_")
+_TOKEN = re.compile(r"'(?:[^'\\]|\\.)*'|\.?[A-Za-z_]\w*|\d[\d.]*|\s+|.")
+_KEPT = frozenset(keyword.kwlist) | frozenset(dir(builtins))
 
 
 def _family(source: str) -> str:
     """A hash of the program with names and constants removed: what near variants share."""
-    tree = _Skeleton().visit(ast.parse(source))
-    shape = ast.dump(tree, annotate_fields=False)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef):
-            shape = shape.replace(f"'{node.name}'", "'_'")
-    return hashlib.blake2b(shape.encode(), digest_size=8).hexdigest()
+    shape = []
+    for token in _TOKEN.findall(source):
+        if token[0] in "'0123456789":
+            shape.append("0")
+        elif token[0].isalpha() or token[0] == "_":
+            shape.append(token if token in _KEPT else "_")
+        else:
+            shape.append(token)
+    return hashlib.blake2b("".join(shape).encode(), digest_size=8).hexdigest()

@@ -37,6 +37,11 @@ def variable(name: str, kind: str) -> Expr:
     return Expr(name, f"`{name}`", kind, frozenset((name,)))
 
 
+def fits(value: Expr, kind: str) -> bool:
+    """Whether a value can stand where this type is wanted; a character is a string."""
+    return value.kind == kind or (kind == "str" and value.kind == "char")
+
+
 def literal(value: object, kind: str) -> Expr:
     """A constant as an expression."""
     return Expr(repr(value), repr(value), kind)
@@ -52,7 +57,8 @@ class _Table:
         self.weights = list(itertools.accumulate(WEIGHTS.get(r.key, 1.0) for r in rules))
 
 
-def _tables() -> dict[tuple[str, str], _Table]:
+def tables() -> dict[tuple[str, str], _Table]:
+    """The productions by (operand type, result type), with the weights in force."""
     grouped: dict[tuple[str, str], list[Rule]] = {}
     for rule in RULES:
         grouped.setdefault((rule.operands[0], rule.result), []).append(rule)
@@ -60,12 +66,13 @@ def _tables() -> dict[tuple[str, str], _Table]:
     return {key: _Table(rules) for key, rules in grouped.items()}
 
 
-TABLES = _tables()
+TABLES = tables()
 RESULTS: dict[str, tuple[str, ...]] = {}
 for _source, _result in TABLES:
     if _result:
         RESULTS[_source] = (*RESULTS.get(_source, ()), _result)
 
+_THROUGH = frozenset({"int", "str", "list[int]", "list[str]", "float"})
 _LETTERS = "aeiostrnlbcd"
 _SEPARATORS = (" ", ",", "-", "_", ", ", ":", "/", ".", "|", ";")
 _WORDS = ("high", "low", "big", "small", "yes", "no", "odd", "none", "many", "few", "ok", "long",
@@ -98,8 +105,9 @@ class Draw:
 
     def local(self, kind: str) -> str:
         """A fresh name for a local variable of this type."""
-        pool = names.LOCALS.get(kind) or names.LOCALS.get(names.head(kind)) or ("result", "value")
-        return self.name((*pool, *(f"{n}2" for n in pool)))
+        pool = names.LOCALS.get(kind) or ()
+        wider = names.LOCALS_WIDER.get(names.head(kind), ())
+        return self.name((*pool, *wider))
 
     def literal(self, kind: str) -> Expr:
         """A literal of one of the kinds that rules name."""
@@ -134,9 +142,12 @@ class Draw:
                 if ints and kind == "k":
                     return self.rng.choice(ints)
             return self.literal(kind)
-        fitting = [e for e in scope if e.kind == kind and e.code != main.code]
-        if fitting and self.chance(0.85):
+        bare = kind.rstrip("!")
+        fitting = [e for e in scope if fits(e, bare) and e.code != main.code]
+        if fitting and (bare != kind or self.chance(0.85)):
             return self.rng.choice(fitting)
+        if bare != kind:
+            raise Stuck
         if depth > 0 and scope and self.chance(0.35):
             made = self._from_scope(kind, scope, main)
             if made is not None:
@@ -183,6 +194,8 @@ class Draw:
             else:
                 raise Stuck
             operands.append(drawn)
+        if any(" if " in o.code for o in operands if not o.atomic):
+            raise Stuck
         if not main.atomic and rule.code.count("{0}") + rule.code.count("{{{0}") > 1:
             raise Stuck
         if "{{{" in rule.code and any(not o.code.isidentifier() for o in operands):
@@ -231,9 +244,10 @@ class Draw:
     def reach(self, main: Expr, result: str, scope: list[Expr]) -> Expr:
         """An expression of type `result` about `main` in one or two steps. Raises Stuck."""
         direct = (main.kind, result) in TABLES
-        if direct and self.chance(0.7):
+        if direct and self.chance(0.78):
             return self.about(main, result, scope)
-        through = [m for m in RESULTS.get(main.kind, ()) if (m, result) in TABLES]
+        through = [m for m in RESULTS.get(main.kind, ())
+                   if (m, result) in TABLES and m in _THROUGH and m != result]
         if through and main.atomic:
             for _ in range(3):
                 inner = self.about(main, self.rng.choice(through), scope, 0)

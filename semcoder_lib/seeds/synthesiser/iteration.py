@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from semcoder_lib.seeds.synthesiser import names
-from semcoder_lib.seeds.synthesiser.expressions import TABLES, Draw, Expr, Stuck, variable
+from semcoder_lib.seeds.synthesiser.expressions import TABLES, Draw, Expr, Stuck, fits, variable
 from semcoder_lib.seeds.synthesiser.usage import WEIGHTS
 
 ITERABLE = frozenset(
@@ -50,8 +50,8 @@ def over(draw: Draw, main: Expr, scope: list[Expr], *, loop: bool) -> Iteration:
         )  # fmt: skip
     if kind.startswith("list[tuple["):
         return _over_pairs(draw, main)
-    inner = "str" if kind == "str" else kind[5:-1]
-    name = draw.name(names.ELEMENTS["char" if kind == "str" else inner])
+    inner = "char" if kind == "str" else kind[5:-1]
+    name = draw.name(names.ELEMENTS[inner])
     element = variable(name, inner)
     roll = draw.rng.random()
     if loop and roll < WEIGHTS.get("header:enumerate", 0.2):
@@ -173,12 +173,12 @@ def element_value(draw: Draw, bound: tuple[Expr, ...], result: str, scope: list[
         order.reverse()
     rest = [*order[1:], *scope]
     for element in order:
-        if element.kind == result and draw.chance(0.3):
+        if fits(element, result) and draw.chance(0.35):
             return element
         try:
             return draw.reach(element, result, rest)
         except Stuck:
-            if element.kind == result:
+            if fits(element, result):
                 return element
     raise Stuck
 
@@ -219,18 +219,18 @@ def _comprehension(draw: Draw, kind: str, main: Expr, scope: list[Expr]) -> Expr
     if kind in ("filter", "len", "next"):
         if len(it.bound) > 1 and kind == "filter" and "items()" in it.source:
             raise Stuck
-        if kind == "len" and element.kind in ("int", "str"):
+        if kind == "len" and element.kind in ("int", "str", "char"):
             return made(f"len([{element.code} {head}{clause}])",
                         f"how many elements there are, going over {it.english}{where}", "int")  # fmt: skip
-        if kind == "next" and element.kind in ("int", "str"):
-            default = {"int": draw.rng.choice(("0", "-1")), "str": "''"}[element.kind]
+        if kind == "next" and element.kind in ("int", "str", "char"):
+            default = draw.rng.choice(("0", "-1")) if element.kind == "int" else "''"
             return made(f"next(({element.code} {head}{clause}), {default})",
                         f"the first {element.english}, going over {it.english}{where}, or {default}",
-                        element.kind)  # fmt: skip
-        if element.kind not in ("int", "str", "float", "list[int]"):
+                        _plain(element.kind))  # fmt: skip
+        if element.kind not in ("int", "str", "char", "float", "list[int]"):
             raise Stuck
         return made(f"[{element.code} {head}{clause}]",
-                    f"the list of {element.english} {of}", f"list[{element.kind}]")  # fmt: skip
+                    f"the list of {element.english} {of}", f"list[{_plain(element.kind)}]")  # fmt: skip
     if kind == "list":
         result = draw.rng.choice(("int", "str", "int", "str", "tuple[int, int]", "float"))
         value = element_value(draw, it.bound, result, scope)
@@ -280,9 +280,9 @@ def _dict_comprehension(
             value = draw.about(value, draw.rng.choice(("int", "str")), [key, *scope])
         kinds = (key.kind, value.kind)
     else:
-        if element.kind not in ("str", "int"):
+        if element.kind not in ("str", "int", "char"):
             raise Stuck
-        key, kinds = element, (element.kind, draw.rng.choice(("int", "int", "str")))
+        key, kinds = element, (_plain(element.kind), draw.rng.choice(("int", "int", "str")))
         value = draw.about(element, kinds[1], [*it.bound[1:], *scope])
     result = f"dict[{kinds[0]}, {kinds[1]}]"
     if (result, "int") not in TABLES and result not in names.LOCALS:
@@ -317,6 +317,10 @@ def _sorted(draw: Draw, main: Expr, it: Iteration, scope: list[Expr]) -> Expr:
         f"sorted({main.code}, key=lambda {name}: {key.code}{extra})",
         f"{main.english} sorted{word} by {key.english} of each `{name}`", main.kind, uses,
     )  # fmt: skip
+
+
+def _plain(kind: str) -> str:
+    return "str" if kind == "char" else kind
 
 
 def _bare(test: Expr | None) -> str:

@@ -70,6 +70,21 @@ ELEMENTS: dict[str, tuple[str, ...]] = {
     "list[int]": ("row", "group", "line"),
 }
 
+# By the head of the type, for when the names above are taken.
+LOCALS_WIDER: dict[str, tuple[str, ...]] = {
+    "str": ("answer", "final", "rest", "suffix", "stem", "shown", "merged", "body", "extra", "tail_part",
+            "combined", "converted", "formatted"),
+    "int": ("answer", "extra", "sum_so_far", "points", "largest", "bound", "diff", "rank", "matches_found",
+            "distance", "tally", "num_items", "value_sum"),
+    "float": ("value", "scaled", "part", "ratio_so_far"),
+    "bool": ("flag", "has_any", "good", "same"),
+    "list": ("collected", "entries", "filtered", "chosen", "final", "remaining_items", "outputs", "answers",
+             "temp", "acc", "others", "sorted_items", "subset"),
+    "dict": ("lookup", "info", "by_name", "mapping", "summary", "tallies", "final"),
+    "set": ("distinct", "members", "chosen", "present"),
+    "tuple": ("both", "couple", "answer"),
+}  # fmt: skip
+
 NOUNS: dict[str, tuple[str, ...]] = {
     "str": ("text", "word", "string", "line", "letters", "characters", "name", "message", "label"),
     "int": ("number", "digits", "value", "count", "steps", "amount", "limit"),

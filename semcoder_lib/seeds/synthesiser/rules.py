@@ -2,8 +2,8 @@
 
 Each line is `result | operands | code | English`. The first operand is the value an expression is
 about; the others are variables of that type where there are some, else literals. Literal kinds:
-`k` 0-9, `p` 1-5, `m` 2-7, `ch` a letter, `sep` a separator, `w` a word, `chs` a few letters, `fl` a
-float. `E` and `K` stand for one element type each.
+`k` 0-10, `p` 1-5, `m` 2-7, `ch` a letter, `sep` a separator, `w` a word, `chs` a few letters, `fl` a
+float. A type with `!` must be a variable. `E` stands for one element type.
 """
 
 from __future__ import annotations
@@ -203,7 +203,10 @@ bool | int, int | {0} < {1} | {0} is less than {1}
 bool | int, int | {0} == {1} | {0} equals {1}
 bool | int, int | {0} >= {1} | {0} is at least {1}
 bool | int | {0} < 0 | {0} is negative
-bool | int, p | {1} <= {0} < {1} * 4 | {0} is at least {1} and less than four times {1}
+bool | int | 0 < {0} < 10 | {0} is between 1 and 9
+bool | int | 1 <= {0} <= 5 | {0} is between 1 and 5
+bool | int | {0} > 10 | {0} is greater than 10
+bool | int | {0} > 0 | {0} is positive
 bool | float, fl | {0} > {1} | {0} is greater than {1}
 bool | float, fl | {0} < {1} | {0} is less than {1}
 bool | float, float | {0} >= {1} | {0} is at least {1}
@@ -439,6 +442,45 @@ tuple[str, int] | str, int | ({0}, {1}) | the pair of {0} and {1}
 tuple[str, str] | str, str | ({0}, {1}) | the pair of {0} and {1}
 tuple[str, str] | str, p | ({0}[:{1}], {0}[{1}:]) | {0} split in two at position {1}
 str | tuple[str, int] | {0}[0] * {0}[1] | the string of {0} repeated as often as its number says
+str | char | {0}.upper() | {0} in upper case
+str | char | {0}.lower() | {0} in lower case
+str | char | {0}.swapcase() | {0} with its case swapped
+str | char, m | {0} * {1} | {0} repeated {1} times
+str | char | {0} * 2 | {0} twice
+str | char, sep | {0} + {1} | {0} followed by {1}
+str | char, sep | {1} + {0} | {1} followed by {0}
+str | char, sep | {0} if {0}.isalpha() else {1} | {0} if it is a letter, else {1}
+str | char, chs, sep | {2} if {0} in {1} else {0} | {2} if {0} is among {1}, else {0}
+str | char, ch, ch | {2} if {0} == {1} else {0} | {2} if {0} is {1}, else {0}
+str | char | {0}.upper() if {0}.islower() else {0}.lower() | {0} with its case swapped
+str | char | chr((ord({0}) - 97 + 1) % 26 + 97) if {0}.islower() else {0} | the next letter after {0} if it is lower case, else {0}
+str | char, k | chr(ord({0}) + {1}) | the character {1} places after {0}
+int | char | ord({0}) | the code of {0}
+int | char | ord({0}) - 97 | the code of {0} minus 97
+int | char, m | ord({0}) % {1} | the code of {0} modulo {1}
+int | char | int({0}) if {0}.isdigit() else 0 | {0} as a number if it is a digit, else 0
+int | char, p | {1} if {0}.isupper() else 1 | {1} if {0} is an upper-case letter, else 1
+int | char, p | {1} if {0} in 'aeiou' else 0 | {1} if {0} is a vowel, else 0
+int | char, str! | {1}.count({0}) | how often {0} occurs in {1}
+int | char, str! | {1}.find({0}) | the position of {0} in {1}, or -1
+bool | char | {0}.isalpha() | {0} is a letter
+bool | char | {0}.isdigit() | {0} is a digit
+bool | char | {0}.isupper() | {0} is an upper-case letter
+bool | char | {0}.islower() | {0} is a lower-case letter
+bool | char | {0}.isalnum() | {0} is a letter or a digit
+bool | char | {0}.isspace() | {0} is whitespace
+bool | char | not {0}.isalnum() | {0} is neither a letter nor a digit
+bool | char | {0} in 'aeiou' | {0} is a vowel
+bool | char, chs | {0} in {1} | {0} is among {1}
+bool | char, chs | {0} not in {1} | {0} is not among {1}
+bool | char, ch | {0} == {1} | {0} is {1}
+bool | char, ch | {0} != {1} | {0} is not {1}
+bool | char, ch | {0} > {1} | {0} comes after {1}
+bool | char, ch | {0} <= {1} | {0} is {1} or comes before it
+bool | char, str! | {0} in {1} | {0} occurs in {1}
+bool | char, str! | {0} not in {1} | {0} does not occur in {1}
+bool | char, list[str]! | {0} in {1} | {0} is in {1}
+bool | char, set[str]! | {0} in {1} | {0} is in {1}
 list[float] | list[float] | sorted({0}) | {0} in ascending order
 list[float] | list[float] | [round(v, 1) for v in {0}] | {0} rounded to one decimal
 list[float] | list[float], fl | [v * {1} for v in {0}] | {0} times {1}

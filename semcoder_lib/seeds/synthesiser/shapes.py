@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from semcoder_lib.seeds.synthesiser import iteration
 from semcoder_lib.seeds.synthesiser.body import Body
-from semcoder_lib.seeds.synthesiser.expressions import RESULTS, Expr, Stuck, variable
+from semcoder_lib.seeds.synthesiser.expressions import RESULTS, Expr, Stuck, fits, variable
 from semcoder_lib.seeds.synthesiser.steps import empty
 
 
@@ -23,9 +23,9 @@ def search(body: Body) -> str:
         if draw.chance(0.4):
             found, default = Expr("False", "False", "bool"), "True"
     else:
-        bare = [b for b in it.bound if b.kind == kind]
-        fits = bare and draw.chance(0.6)
-        found = bare[-1] if fits else iteration.element_value(draw, it.bound, kind, body.others())
+        bare = [b for b in it.bound if fits(b, kind)]
+        plain = bare and draw.chance(0.6)
+        found = bare[-1] if plain else iteration.element_value(draw, it.bound, kind, body.others())
         default = {"int": draw.rng.choice(("-1", "0")), "str": draw.rng.choice(("''", "'none'"))}[
             kind
         ]
@@ -108,6 +108,10 @@ def pairs(body: Body) -> str:
     kind_element = "int" if inner_kind == "list[int]" else inner_kind
     value = left if left.code == right.code else draw.about(left, left.kind, [right], 0)
     test = draw.about(left, "bool", [right], 0)
+    for _ in range(4):
+        if right.code in test.code:
+            break
+        test = draw.about(left, "bool", [right], 0)
     name = draw.local("int" if kind == "int" else f"list[{kind_element}]")
     if kind == "int":
         gain = "1" if kind_element == "str" or draw.chance(0.5) else value.code
@@ -115,6 +119,8 @@ def pairs(body: Body) -> str:
     else:
         update, said = f"{name}.append({value.code})", f"append {value.english} to `{name}`"
     made = "int" if kind == "int" else f"list[{kind_element}]"
+    if right.code != left.code and right.code not in test.code + update:
+        raise Stuck
     body.line(f"{name} = {empty(made)}")
     body.line(f"{outer}:")
     body.line(f"{inner}:", 1)
@@ -129,7 +135,6 @@ def pairs(body: Body) -> str:
 
 def recursion(body: Body, name: str) -> str:
     """A function that calls itself on a smaller argument. The result's type."""
-    draw = body.draw
     if len(body.pending) != 1:
         raise Stuck
     main = body.pending[0]
@@ -138,7 +143,7 @@ def recursion(body: Body, name: str) -> str:
         return _over_int(body, name, main)
     if main.kind in ("str", "list[int]", "list[str]"):
         return _over_sequence(body, name, main)
-    raise Stuck if draw else Stuck
+    raise Stuck
 
 
 def _over_int(body: Body, name: str, main: Expr) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from semcoder_lib.seeds.synthesiser import iteration
 from semcoder_lib.seeds.synthesiser.body import Body
-from semcoder_lib.seeds.synthesiser.expressions import RESULTS, TABLES, Expr, Stuck, variable
+from semcoder_lib.seeds.synthesiser.expressions import RESULTS, TABLES, Expr, Stuck, fits, variable
 from semcoder_lib.seeds.synthesiser.usage import WEIGHTS
 
 EMPTY = {"int": "0", "str": "''", "float": "0.0", "bool": "False"}
@@ -69,6 +70,9 @@ def loop(body: Body) -> None:
     it = iteration.over(draw, main, body.others(main), loop=True)
     inner = _Inner(body, it)
     getattr(inner, f"into_{kind}")()
+    unread = [b.code for b in it.bound if b.code.isidentifier() and not inner.mentions(b.code)]
+    if unread and ", " in it.target:
+        raise Stuck  # a position or a part of a pair that nothing reads
     for at, text in inner.before:
         body.line(text, at)
     body.line(f"{it.header}:")
@@ -94,6 +98,10 @@ class _Inner:
         self.uses: frozenset[str] = frozenset()
         self.name, self.kind, self.opening = "", "", ""
 
+    def mentions(self, name: str) -> bool:
+        """Whether the loop's inside reads a variable."""
+        return any(re.search(rf"\b{name}\b", text) for _, text in self.lines)
+
     def start(self, kind: str, value: str = "") -> None:
         self.kind = kind
         self.name = self.draw.local(kind)
@@ -108,6 +116,8 @@ class _Inner:
             through = draw.rng.choice(("int", "str"))
             if (through, kind) in TABLES and (self.bound[0].kind, through) in TABLES:
                 first = draw.about(self.bound[0], through, self.scope, 0)
+                if " if " in first.code:
+                    raise Stuck
                 value = draw.about(variable("?", through), kind, [], 0)
                 name = draw.local(through)
                 self.uses |= first.uses
@@ -205,7 +215,7 @@ class _Inner:
             )
         other = None
         if element in EMPTY:
-            bare = [b for b in self.bound if b.kind == element and b.code != value.code]
+            bare = [b for b in self.bound if fits(b, element) and b.code != value.code]
             if bare:
                 other = (f"{name}.append({bare[0].code})", f"append {bare[0].english}")
             elif self.draw.chance(0.4):
@@ -256,13 +266,14 @@ class _Inner:
     def into_group(self) -> None:
         """Lists of elements under a key."""
         element = self.bound[0]
-        if element.kind not in EMPTY or element.kind == "bool" or not element.code.isidentifier():
+        held_kind = "str" if element.kind == "char" else element.kind
+        if held_kind not in ("int", "str") or not element.code.isidentifier():
             raise Stuck
-        key_kind = "int" if element.kind == "str" or self.draw.chance(0.5) else "str"
+        key_kind = "int" if held_kind == "str" or self.draw.chance(0.5) else "str"
         key = self.value(key_kind)
-        if key.code == element.code:
+        if key.code == element.code or " if " in key.code:
             raise Stuck
-        self.start(f"dict[{key_kind}, list[{element.kind}]]")
+        self.start(f"dict[{key_kind}, list[{held_kind}]]")
         name = self.name
         if self.draw.chance(0.5):
             self.lines.append((0, f"{name}.setdefault({key.code}, []).append({element.code})"))
@@ -291,14 +302,16 @@ class _Inner:
     def into_seen(self) -> None:
         """Elements that were there before, or were not."""
         element = self.bound[0]
-        if element.kind not in ("int", "str") or not element.code.isidentifier():
+        if element.kind not in ("int", "str", "char") or not element.code.isidentifier():
             raise Stuck
         key = element
         if self.draw.chance(0.4):
             key = self.value(self.draw.rng.choice(("int", "str")))
+            if " if " in key.code:
+                raise Stuck
         seen = self.draw.name(("seen", "known", "visited"))
         self.before.append((0, f"{seen} = set()"))
-        self.start(f"list[{element.kind}]")
+        self.start(f"list[{'str' if element.kind == 'char' else element.kind}]")
         name = self.name
         self.uses |= element.uses
         if self.draw.chance(0.65):

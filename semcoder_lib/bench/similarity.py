@@ -1,0 +1,159 @@
+"""`bench similarity`: how long it takes to decide which of many programs are similar to a benchmark
+item, ours against the paper's scorer.
+
+The paper scores every pair with `thefuzz.fuzz.partial_token_sort_ratio`. We decide the same
+question, "is the score at least the threshold", by a bound first: a pair can only reach the
+threshold if the shorter token string shares enough bigrams and trigrams with the longer one. What is
+left is scored exactly.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from rapidfuzz import fuzz, utils
+
+THRESHOLD = 85.0
+_BINS = 1024
+
+
+def paper_scorer() -> tuple[str, Callable[[str, str], float]]:
+    """(its name, the scorer): thefuzz where it is installed, else the same function through
+    rapidfuzz, called pair by pair as thefuzz calls it (preprocessing included, score rounded)."""
+    try:
+        from thefuzz import fuzz as thefuzz
+    except ImportError:
+
+        def scorer(one: str, other: str) -> float:
+            score = fuzz.partial_token_sort_ratio(one, other, processor=utils.default_process)
+            return float(round(score))
+
+        return "rapidfuzz as thefuzz wraps it", scorer
+    return "thefuzz", lambda one, other: float(thefuzz.partial_token_sort_ratio(one, other))
+
+
+def prepared(text: str) -> str:
+    """A text as the scorer sees it: lower case, punctuation to spaces, tokens sorted."""
+    return " ".join(sorted(utils.default_process(text).split()))
+
+
+class Decider:
+    """Decides for one text at a time which of the fixed items it is similar to.
+
+    No pair at or above the threshold is ever lost. A partial ratio of t aligns the shorter string,
+    of n characters, with a window of w of the longer one, m characters matching: 2m/(n + w) >= t.
+    With w >= m that gives m >= tn/(2 - t), and w <= 2m/t - n. Each of the n - m deletions destroys at
+    most q of the shorter string's q-grams and each of the w - m insertions at most q - 1, so both
+    strings share at least (n - q + 1) - q(n - m) - (q - 1)(w - m) = m(2q - 1 - 2(q - 1)/t) - q + 1
+    q-grams, which grows with m where it says anything at all. Counting q-grams in hashed bins can
+    only make the shared number larger.
+    """
+
+    def __init__(self, items: Sequence[str], threshold: float = THRESHOLD) -> None:
+        self.items = [prepared(i) for i in items]
+        self.threshold = threshold
+        self.lengths = np.array([len(i) for i in self.items])
+        self.bins = {q: np.stack([_grams(i, q) for i in self.items]) for q in (2, 3)}
+
+    def candidates(self, text: str) -> np.ndarray[Any, Any]:
+        """Places of the items whose score with a prepared text can reach the threshold."""
+        t = (self.threshold - 0.5) / 100.0  # the scorer rounds
+        places = np.arange(len(self.items))
+        for q in (2, 3):
+            slope = (2 * q - 1) - 2 * (q - 1) / t
+            if slope <= 0 or not len(places):
+                continue
+            shorter = np.minimum(self.lengths[places], len(text))
+            least = np.floor(shorter * t / (2 - t) * slope - q + 1)
+            held = np.minimum(self.bins[q][places], _grams(text, q)[None, :])
+            places = places[held.sum(axis=1, dtype=np.int32) >= least]
+        return places
+
+    def similar(self, text: str) -> list[int]:
+        """Places of the items whose rounded score is at least the threshold."""
+        ready = prepared(text)
+        found = []
+        for place in self.candidates(ready):
+            score = fuzz.partial_ratio(ready, self.items[place], score_cutoff=self.threshold - 0.5)
+            if round(score) >= self.threshold:
+                found.append(int(place))
+        return found
+
+
+def _grams(text: str, q: int) -> np.ndarray[Any, Any]:
+    """How many of a text's q-grams fall into each bin, at most 255."""
+    data = np.frombuffer(text.encode("utf-8", "replace"), dtype=np.uint8).astype(np.uint32)
+    if len(data) < q:
+        return np.zeros(_BINS, dtype=np.uint8)
+    mixed = np.zeros(len(data) - q + 1, dtype=np.uint32)
+    for place in range(q):
+        mixed = mixed * np.uint32(2654435761) + data[place : len(data) - q + 1 + place]
+    counts = np.bincount((mixed * np.uint32(2246822519)) >> np.uint32(22), minlength=_BINS)
+    return np.minimum(counts, 255).astype(np.uint8)
+
+
+def main(argv: list[str] | None = None) -> dict[str, Any]:
+    """Times both on a random sample of pairs and scales to all pairs. Returns seconds, the ratio,
+    and how many decisions differ."""
+    parser = argparse.ArgumentParser(prog="bench similarity")
+    parser.add_argument("--programs", type=int, default=32_000)
+    parser.add_argument("--pairs", type=int, default=20_000)
+    parser.add_argument("--texts", type=int, default=400, help="programs that are really made")
+    parser.add_argument("--threshold", type=float, default=THRESHOLD)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--peers", action="store_true")
+    args = parser.parse_args(argv or [])
+    from semcoder_lib.pyx import decontaminate
+    from semcoder_lib.seeds import synthesise
+
+    items, report = decontaminate.load()
+    if not items:
+        items = []
+    references = [i.source for i in items] or [p.source for p in synthesise(500, args.seed + 1)]
+    texts = [p.source for p in synthesise(args.texts, args.seed)]
+    # planted: items themselves, so that decisions above the threshold occur in the sample
+    texts[:: max(1, len(texts) // 20)] = references[: len(texts[:: max(1, len(texts) // 20)])]
+    rng = random.Random(f"{args.seed}:similarity")
+    pairs = [
+        (rng.randrange(len(texts)), rng.randrange(len(references))) for _ in range(args.pairs)
+    ]
+    name, scorer = paper_scorer()
+    start = time.perf_counter()
+    theirs = {pair: scorer(texts[pair[0]], references[pair[1]]) for pair in pairs}
+    their_seconds = time.perf_counter() - start
+    decider = Decider(references, args.threshold)
+    start = time.perf_counter()
+    similar = [set(decider.similar(t)) for t in texts]
+    our_seconds = time.perf_counter() - start
+    total = args.programs * len(references)
+    differing = sum(
+        (score >= args.threshold) != (pair[1] in similar[pair[0]]) for pair, score in theirs.items()
+    )
+    their_total = their_seconds / len(pairs) * total
+    our_total = our_seconds / len(texts) * args.programs
+    result = {
+        "benchmark": "similarity",
+        "items": len(references),
+        "items_from": report,
+        "programs": args.programs,
+        "sampled_pairs": len(pairs),
+        "threshold": args.threshold,
+        "paper_scorer": name,
+        "paper_seconds_scaled": round(their_total, 1),
+        "our_seconds_scaled": round(our_total, 1),
+        "ratio": round(their_total / our_total, 2),
+        "scored_exactly": round(
+            statistics.fmean(len(decider.candidates(prepared(t))) for t in texts) / len(references), 4
+        ),
+        "similar_in_sample": sum(s >= args.threshold for s in theirs.values()),
+        "decisions_that_differ": differing,
+    }
+    print(f"similarity: {result['ratio']} times the paper's scorer", file=sys.stderr)
+    return result

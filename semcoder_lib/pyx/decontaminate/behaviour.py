@@ -1,0 +1,260 @@
+"""Decontamination by behaviour: a corpus program that computes what a benchmark's function computes
+is removed, however it is written."""
+
+from __future__ import annotations
+
+import collections
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from semcoder_lib import values
+from semcoder_lib.pyx import execute, inputs
+from semcoder_lib.pyx.decontaminate.items import Item
+from semcoder_lib.pyx.execute import Failed, Ran, Request
+from semcoder_lib.records import Program
+from semcoder_lib.seeds.packages.hints import join_types, type_of
+
+if TYPE_CHECKING:
+    from semcoder_lib.sandbox import Sandbox
+
+FIRST = 2  # inputs of each benchmark function that every program of its signature is tried on
+MUTATED = 24
+MOST = 30  # inputs kept of one function
+WORKING = 0.6  # share of them on which a program must give a value to be the same
+AGREE = 10  # on at least so many inputs
+DISTINCT = 5  # that give at least so many outputs
+FEW_AGREE = 20  # for yes-or-no functions
+FEW_MINORITY = 6
+BUDGET = 6_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A benchmark function by what it does: argument texts and the output texts they give."""
+
+    id: str
+    shape: tuple[str, ...]
+    calls: tuple[str, ...]
+    outputs: tuple[str, ...]
+    kinds: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class References:
+    """All benchmark functions that can be told by their outputs, by the shape of their arguments."""
+
+    by_shape: dict[tuple[str, ...], list[Reference]] = field(default_factory=dict)
+    undecidable: list[str] = field(default_factory=list)
+
+    def to_row(self) -> dict[str, Any]:
+        """JSON data, to hand the references to other processes."""
+        return {
+            "references": [
+                [r.id, list(r.shape), list(r.calls), list(r.outputs)]
+                for group in self.by_shape.values()
+                for r in group
+            ],
+            "undecidable": self.undecidable,
+        }
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> References:
+        """What `to_row` wrote."""
+        made = cls(undecidable=list(row["undecidable"]))
+        for name, shape, calls, outputs in row["references"]:
+            reference = Reference(
+                name, tuple(shape), tuple(calls), tuple(outputs), kinds_of(map(values.decode, outputs))
+            )
+            made.by_shape.setdefault(reference.shape, []).append(reference)
+        return made
+
+
+def shape_of(arguments: Sequence[Any]) -> tuple[str, ...]:
+    """The outer types of a call's arguments; numbers are one type."""
+    return tuple(_outer(type(a).__name__) for a in arguments)
+
+
+def _outer(name: str) -> str:
+    return "number" if name in ("int", "float", "bool") else name
+
+
+def references(items: Iterable[Item], box: Sandbox, *, seed: int = 0) -> References:
+    """Runs every benchmark function on its known and on mutated inputs. Inputs that come back
+    unchanged tell nothing and are left out; a function that `_tells` too little by what remains is
+    listed as undecidable."""
+    made = References()
+    kept: list[tuple[Item, list[tuple[Any, ...]]]] = []
+    for item in items:
+        calls = _varied(item, seed)
+        if calls:
+            kept.append((item, calls))
+        else:
+            made.undecidable.append(item.id)
+    requests = (
+        Request(Program(item.source, item.entry_point), calls, coverage=False, budget=BUDGET)
+        for item, calls in kept
+    )
+    for (item, calls), ran in zip(kept, execute.run(box, requests), strict=True):
+        if isinstance(ran, Failed):
+            made.undecidable.append(item.id)
+            continue
+        groups: dict[tuple[str, ...], list[tuple[str, str]]] = collections.defaultdict(list)
+        for call, one in zip(calls, ran, strict=True):
+            if one.ok and one.text not in {values.encode(a) for a in call}:
+                groups[shape_of(call)].append((values.encode(call), one.text))
+        told = 0
+        for shape, pairs in groups.items():
+            if _tells([o for _, o in pairs]):
+                ordered = _telling(pairs)
+                outputs = tuple(o for _, o in ordered)
+                kinds = kinds_of(map(values.decode, outputs))
+                reference = Reference(item.id, shape, tuple(c for c, _ in ordered), outputs, kinds)
+                made.by_shape.setdefault(shape, []).append(reference)
+                told += 1
+        if not told:
+            made.undecidable.append(item.id)
+    return made
+
+
+def _tells(outputs: Sequence[str]) -> bool:
+    """Whether these outputs are enough to know a function by: at least `AGREE` with `DISTINCT`
+    different ones, or, for yes-or-no functions, at least `FEW_AGREE` with `FEW_MINORITY` of either
+    answer."""
+    if len(outputs) < AGREE:
+        return False
+    counts = collections.Counter(outputs)
+    if len(counts) >= DISTINCT:
+        return True
+    if counts.keys() != {"True", "False"}:
+        return False
+    return len(outputs) >= FEW_AGREE and min(counts.values()) >= FEW_MINORITY
+
+
+def _telling(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Inputs whose outputs are rare and not part of the arguments first: these
+    tell functions apart soonest."""
+    counts = collections.Counter(o for _, o in pairs)
+    return sorted(pairs, key=lambda p: (p[1] in p[0], counts[p[1]], -len(p[1]), p[0]))[:MOST]
+
+
+def _varied(item: Item, seed: int) -> list[tuple[Any, ...]]:
+    rng = random.Random(f"{seed}:behaviour:{item.id}")
+    known = [c for c in item.calls if c]
+    if not known:
+        return []
+    size = len(known[0])
+    same = [c for c in known if len(c) == size]
+    types = tuple(join_types([type_of(c[i]) for c in same]) for i in range(size))
+    own: tuple[Any, ...] = ()
+    calls = {values.encode(c): c for c in same[:12]}
+    for _ in range(20 * MUTATED):
+        if len(calls) >= 12 + MUTATED:
+            break
+        changed = inputs.mutate(rng.choice(same), types, rng, constants=own)
+        try:
+            text = values.encode(changed)
+        except values.Unserializable:
+            continue
+        if len(text) < 600:
+            calls.setdefault(text, changed)
+    return list(calls.values())
+
+
+def matches(
+    programs: Sequence[tuple[Program, frozenset[str]]], known: References, box: Sandbox
+) -> Iterator[str]:
+    """For each program, given with the types of its outputs, the id of a benchmark function that it
+    computes, or "".
+
+    A program is run, in one child, on two inputs of every benchmark function whose arguments have
+    its shape and whose outputs have its type; where both agree, on all of that function's inputs.
+    It is the same when it agrees with everything the function gives wherever it gives a value, on
+    enough inputs to tell (`_tells`).
+    """
+    firsts = [
+        [r for s in _shapes(p) for r in known.by_shape.get(s, ()) if r.kinds & kinds]
+        for p, kinds in programs
+    ]
+    requests = (
+        Request(p, [c for r in found for c in r.calls[:FIRST]], coverage=False, budget=BUDGET)
+        for (p, _), found in zip(programs, firsts, strict=True)
+    )
+    suspects: list[list[Reference]] = []
+    for found, ran in zip(firsts, execute.run(box, requests), strict=True):
+        if isinstance(ran, Failed):
+            suspects.append([])
+            continue
+        suspects.append(
+            [
+                r
+                for place, r in enumerate(found)
+                if len(_agreed(ran[place * FIRST : (place + 1) * FIRST], r.outputs) or ()) == FIRST
+            ]
+        )
+    seconds = (
+        Request(p, [c for r in hits for c in r.calls], coverage=False, budget=BUDGET)
+        for (p, _), hits in zip(programs, suspects, strict=True)
+        if hits
+    )
+    answers = execute.run(box, seconds)
+    for hits in suspects:
+        if not hits:
+            yield ""
+            continue
+        ran = next(answers)
+        yield "" if isinstance(ran, Failed) else _same(hits, ran)
+
+
+def kinds_of(outputs: Iterable[Any]) -> frozenset[str]:
+    """The outer types of some outputs; lists and tuples count as one."""
+    return frozenset({"tuple": "list", "float": "int"}.get(n := type(o).__name__, n) for o in outputs)
+
+
+def _same(hits: list[Reference], ran: list[Ran]) -> str:
+    start = 0
+    for reference in hits:
+        part = ran[start : start + len(reference.calls)]
+        start += len(reference.calls)
+        agreed = _agreed(part, reference.outputs)
+        if agreed and _tells(agreed) and len(agreed) >= WORKING * len(reference.calls):
+            return reference.id
+    return ""
+
+
+def _agreed(ran: Sequence[Ran], wanted: Sequence[str]) -> list[str] | None:
+    """The outputs on which both agree, or None where they disagree on one."""
+    equal = []
+    for one, other in zip(ran, wanted, strict=False):
+        if one.ok:
+            if not _equal(one.text, other):
+                return None
+            equal.append(other)
+    return equal
+
+
+def _equal(one: str, other: str) -> bool:
+    if one == other:
+        return True
+    if not ("." in one or "." in other or one[:1] in "({F"):  # only these may differ in text alone
+        return False
+    try:
+        return values.equal(values.decode(one), values.decode(other), rel_tol=1e-9)
+    except OverflowError:  # a number beyond the floats, and not the same text
+        return False
+
+
+_OUTER = {"int": "number", "float": "number", "bool": "number"}
+
+
+def _shapes(program: Program) -> list[tuple[str, ...]]:
+    """The shapes that a program's arguments may have: strings and lists stand in for each other
+    where the program takes a sequence of anything."""
+    outer = tuple(t.partition("[")[0] for t in program.argument_types)
+    base = tuple(_OUTER.get(o, o) for o in outer)
+    shapes = [base]
+    for place, name in enumerate(base):
+        swaps = {"list": ("tuple",), "tuple": ("list",), "any": ("number", "str", "list")}.get(name, ())
+        shapes += [(*base[:place], s, *base[place + 1 :]) for s in swaps]
+    return shapes
