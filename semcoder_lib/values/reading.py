@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 import collections
 import importlib
+import json
 import math
 import re
 from typing import Any
 
 from semcoder_lib.values.writing import FACTORIES, MAX_BRACKETS
 
-_SMALL_INT = re.compile(r"-?(?:[1-9][0-9]{0,17}|0)\Z")
+_SIMPLE_TEXT = re.compile(r"'[^'\\]*'\Z|\"[^\"\\]*\"\Z")
+_NOT_NUMBERS = re.compile(r"[^][0-9, .e+-]")
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.S)
 
 
@@ -28,8 +30,14 @@ def decode(text: str, *, max_bytes: int = 50_000_000, max_nodes: int = 5_000_000
         raise NotALiteral(f"longer than {max_bytes:,} characters")
     if text in ("None", "True", "False"):
         return text == "True" if text != "None" else None
-    if len(text) < 20 and _SMALL_INT.match(text) and text != "-0":
-        return int(text)
+    first = text[:1]
+    if first in "'\"" and _SIMPLE_TEXT.match(text) and text.isprintable():
+        return text[1:-1]
+    if not _NOT_NUMBERS.search(text):
+        try:
+            return json.loads(text)  # ten times faster, and the same for numbers and lists of them
+        except (ValueError, RecursionError):
+            pass  # what JSON has no word for, or an error for the parser to name
     if len(text) > max_nodes and _elements(text) > max_nodes:
         raise NotALiteral(f"more than {max_nodes:,} elements")
     return _read(_parse(text))

@@ -14,6 +14,7 @@ MAX_DEPTH = 80
 MAX_BRACKETS = 160
 # int -> decimal text is quadratic and refuses beyond 4,300 digits, so long ints are written in hex.
 _HEX_FROM_BITS = 13_000
+_SMALL = 1 << 62
 
 
 class Unserializable(ValueError):
@@ -100,8 +101,19 @@ class _Writer:
         raise Unserializable(f"no exact text for type {name}")
 
     def items(self, parts: Any, depth: int, brackets: int) -> list[str]:
-        write = self.write
-        return [write(part, depth, brackets) for part in parts]
+        write, small = self.write, _SMALL
+        found = []
+        for part in parts:
+            if type(part) is int and -small < part < small:  # most of what programs compute
+                text = repr(part)
+                self.nodes -= 1
+                self.room -= len(text) + 2
+                if self.nodes < 0 or self.room < 0:
+                    raise Unserializable("too many elements" if self.nodes < 0 else "too long")
+                found.append(text)
+            else:
+                found.append(write(part, depth, brackets))
+        return found
 
     def pairs(self, v: Any, depth: int, brackets: int) -> str:
         write = self.write
