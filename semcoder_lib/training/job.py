@@ -58,9 +58,11 @@ def run(
     world = PartialState(cpu=machine.device == "cpu")
     micro = config.micro_tokens or (_GPU_MICRO if machine.device == "cuda" else _CPU_MICRO)
     micro = max(min(micro, config.batch_tokens), config.max_length)
-    accumulate = max(1, round(config.batch_tokens / (micro * world.num_processes)))
+    micro_rows = min(max(1, micro // config.max_length), config.batch_rows)
+    share = config.batch_rows / micro_rows if micro_rows else config.batch_tokens / micro
+    accumulate = max(1, round(share / world.num_processes))
     pieces = accumulate * world.num_processes
-    plan, steps = rows_.plan(made.rows, micro, config, pieces=pieces)
+    plan, steps = rows_.plan(made.rows, micro, config, pieces=pieces, micro_rows=micro_rows)
     checkpoints = out / "checkpoints"
     if world.is_main_process:
         print(f"training: {shown}", file=sys.stderr)

@@ -66,10 +66,12 @@ def tokenise(examples: Sequence[Example], tokenizer: Any, config: Config) -> Row
     return made
 
 
-def batches(rows: Sequence[Row], micro_tokens: int, *, seed: int, epoch: int) -> list[list[int]]:
+def batches(
+    rows: Sequence[Row], micro_tokens: int, *, seed: int, epoch: int, micro_rows: int = 0
+) -> list[list[int]]:
     """Every row once, as batches of indices whose padded size is at most `micro_tokens` (one row
-    at least), rows of like length together, in random order. The same seed and epoch give the
-    same batches."""
+    at least), or of `micro_rows` rows each; rows of like length together, in random order. The
+    same seed and epoch give the same batches."""
     rng = random.Random(f"{seed}:batches:{epoch}")
     order = list(range(len(rows)))
     rng.shuffle(order)  # so that rows of equal length meet different neighbours every epoch
@@ -79,7 +81,8 @@ def batches(rows: Sequence[Row], micro_tokens: int, *, seed: int, epoch: int) ->
     longest = 0
     for i in order:
         longest_now = max(longest, len(rows[i].ids))
-        if current and longest_now * (len(current) + 1) > micro_tokens:
+        full = longest_now * (len(current) + 1) > micro_tokens
+        if current and (len(current) == micro_rows if micro_rows else full):
             made.append(current)
             current, longest_now = [], len(rows[i].ids)
         current.append(i)
@@ -91,18 +94,18 @@ def batches(rows: Sequence[Row], micro_tokens: int, *, seed: int, epoch: int) ->
 
 
 def plan(
-    rows: Sequence[Row], micro_tokens: int, config: Config, *, pieces: int
+    rows: Sequence[Row], micro_tokens: int, config: Config, *, pieces: int, micro_rows: int = 0
 ) -> tuple[list[list[int]], int]:
     """The batches of a whole training and its number of optimiser steps; a step takes `pieces`
     batches, and no step is left with fewer."""
     made: list[list[int]] = []
     epoch = 0
-    first = batches(rows, micro_tokens, seed=config.seed, epoch=0)
+    first = batches(rows, micro_tokens, seed=config.seed, epoch=0, micro_rows=micro_rows)
     # at least one step, even where the data do not fill it
     wanted = config.steps * pieces if config.steps else round(len(first) * config.epochs)
     wanted = max(pieces, wanted // pieces * pieces)
     while len(made) < wanted:
-        made += batches(rows, micro_tokens, seed=config.seed, epoch=epoch)
+        made += batches(rows, micro_tokens, seed=config.seed, epoch=epoch, micro_rows=micro_rows)
         epoch += 1
     return made[:wanted], wanted // pieces
 

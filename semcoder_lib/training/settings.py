@@ -32,8 +32,9 @@ class Config:
 
     `method`: `lora` or `full`. `steps`: optimiser steps; 0 takes them from `epochs`. A step sees
     about `batch_tokens` tokens (padding included) in pieces of `micro_tokens` (0: chosen for the
-    device). `overlong`: rows longer than `max_length` are dropped (`drop`) or cut at the end as
-    the authors' code does (`cut`); both are counted. `report_to`: `none`, `tensorboard`,
+    device); with `batch_rows` it sees so many rows instead, as the paper counts.
+    `overlong`: rows longer than `max_length` are dropped (`drop`) or cut at the end as the
+    authors' code does (`cut`); both are counted. `report_to`: `none`, `tensorboard`,
     `trackio`. The last block holds the guard rails' limits.
     """
 
@@ -46,6 +47,7 @@ class Config:
     weight_decay: float = 0.0
     max_grad_norm: float = 1.0
     batch_tokens: int = 2048
+    batch_rows: int = 0
     micro_tokens: int = 0
     max_length: int = 1024
     overlong: str = "drop"
@@ -76,7 +78,7 @@ class Config:
                 f"training: min_learning_rate {self.min_learning_rate} must lie between 0 and "
                 f"learning_rate {self.learning_rate}"
             )
-        if self.max_length < 8 or self.batch_tokens < self.max_length:
+        if self.max_length < 8 or (self.batch_tokens < self.max_length and not self.batch_rows):
             raise UserError(
                 f"training: batch_tokens {self.batch_tokens} must be at least max_length "
                 f"{self.max_length}, and that at least 8"
