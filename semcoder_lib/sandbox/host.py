@@ -51,7 +51,9 @@ class Refused(Exception):
 class Host:
     """A running zygote. `ready` is what it said about its layers."""
 
-    def __init__(self, level: str, plugins: dict[str, str], paths: tuple[str, ...]) -> None:
+    def __init__(
+        self, level: str, plugins: dict[str, str], paths: tuple[str, ...], hash_seed: int = 0
+    ) -> None:
         self.plugins = plugins
         self.paths = paths
         # Without isolation a program can at least litter its own folder only, unless it means to.
@@ -61,7 +63,11 @@ class Host:
             boot = _BOOT.format(root=str(_PACKAGE), fd=theirs.fileno())
             self.process = subprocess.Popen(
                 [sys._base_executable, "-S", "-s", "-P", "-B", "-c", boot],  # type: ignore[attr-defined]
-                env={**_CLEAN, "SANDBOX_OF": str(os.getpid())},
+                env={
+                    **_CLEAN,
+                    "PYTHONHASHSEED": str(hash_seed),
+                    "SANDBOX_OF": str(os.getpid()),
+                },
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
