@@ -50,6 +50,12 @@ PRELUDE = (
     + "".join(f"import {name}\n" for name in _MODULES)
     + "sys.setrecursionlimit(50000)\n"
 )
+_SCRIPT = """def run(text):
+    try:
+        exec(compile(text, "<program>", "exec"), {"__name__": "__main__"})
+    except SystemExit:  # a script may end this way
+        pass
+"""
 _LONGEST = 200_000_000
 
 
@@ -204,7 +210,9 @@ def _run(task: Task, source: str, box: Any) -> tuple[Status, str, float]:
         job = Job(program, entry_point, calls, limits, share=True, reload=False, give_up=1)
         outcomes = next(box.map([job]))
     else:
-        jobs = [Job(program, "", limits=limits, stdin=test["input"]) for test in tests]
+        jobs = [
+            Job(_SCRIPT, "run", [(program,)], limits=limits, stdin=test["input"]) for test in tests
+        ]
         outcomes = [told[0] for told in box.map(jobs)]
     seconds = 0.0
     for number, (test, outcome) in enumerate(zip(tests, outcomes, strict=True)):
@@ -217,8 +225,7 @@ def _run(task: Task, source: str, box: Any) -> tuple[Status, str, float]:
 
 def _one(task: Task, test: dict[str, str], outcome: Any) -> tuple[Status, str]:
     raised = outcome.exception
-    left = raised is not None and raised.type == "SystemExit" and not task.data["function"]
-    if outcome.status is not Status.OK and not left:  # a script may end by sys.exit
+    if outcome.status is not Status.OK:
         return outcome.status, f"{raised.type}: {raised.message}"[:200] if raised else outcome.note
     if task.data["function"]:
         got = list(outcome.value) if isinstance(outcome.value, tuple) else outcome.value

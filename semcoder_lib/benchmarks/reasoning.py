@@ -141,7 +141,7 @@ _INPUT_CHEATS = (
     ("redefinition", "(lambda: {output})() or {f}()"),
 )
 _OUTPUT_CONSTANTS = ("False", "True", "[]", "''", "0", "1", "-1", "{}", "None")
-_INPUT_CONSTANTS = ("f('')", "f([])", "f({})", "f(0)")
+_INPUT_CONSTANTS = ("f('')", "f([])")
 
 
 def _few_shot(item: Item, direction: str, reasoning: str, count: int) -> Prompt:
