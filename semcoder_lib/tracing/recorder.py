@@ -239,12 +239,13 @@ class Recorder:
                             fixed.pop(name, None)
                         else:
                             fixed[name] = value
-                    self.room -= len(text)
                     if not exact:
+                        self.room -= len(text)
                         text = [text]
                 if text_of(name) != text:
                     texts[name] = text
                     step += name, text
+                    self.room -= len(text)
             if len(texts) != len(names):
                 for name in [name for name in texts if name not in names]:
                     del texts[name]

@@ -75,8 +75,6 @@ PLAIN = st.recursive(
 TRICKY = st.sampled_from(
     ["[/STATE]", "] [OUTPUT] ", "a = 1, b = 2", "'", '"', "\\", "x = <y>", "\n# "]
 )
-    ["[/STATE]", "] [OUTPUT] ", "a = 1, b = 2", "'", '"', "\\", "x = <y>", "\n# "]
-)
 
 
 @settings(max_examples=100, deadline=None)

@@ -1,0 +1,228 @@
+"""Programs that do not want to be looked at: the tracer runs none of their code, and it is
+bounded in steps, bytes, time and the size of a value."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from semcoder_lib import tracing
+from semcoder_lib.records import Case, Program, Status
+from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.tracing import TraceLimits, load, record
+from semcoder_lib.tracing.describe import Describer
+
+TOUCHY = """\
+touched = []
+
+def note(name):
+    def method(self, *rest):
+        touched.append(name)
+        raise RuntimeError(name)
+    return method
+
+class Meta(type):
+    __hash__ = __eq__ = __repr__ = __len__ = __instancecheck__ = note('meta')
+    __getattribute__ = note('meta getattribute')
+    __name__ = 'lie'
+
+class Base:
+    __repr__ = __str__ = __len__ = __iter__ = __bool__ = note('base')
+    __eq__ = __hash__ = __getattr__ = __getattribute__ = __getitem__ = note('base eq')
+    __reduce__ = __reduce_ex__ = __sizeof__ = __format__ = __index__ = note('base reduce')
+    __class__ = property(note('class'))
+    __dict__ = property(note('dict'))
+    __buffer__ = note('buffer')
+
+class Cold(Base, metaclass=Meta):
+    pass
+
+class List(list):
+    __repr__ = __len__ = __iter__ = __eq__ = __getitem__ = __sizeof__ = note('list')
+
+class Dict(dict):
+    __repr__ = __len__ = __iter__ = __eq__ = items = keys = values = note('dict')
+
+class Text(str):
+    __repr__ = __len__ = __eq__ = __hash__ = __str__ = note('str')
+
+class Number(int):
+    __repr__ = __eq__ = __lt__ = __gt__ = __hash__ = __abs__ = bit_length = note('int')
+
+class Error(Exception):
+    __repr__ = __str__ = note('error')
+    args = property(note('args'))
+
+def f():
+    a = Base()
+    b = Cold()
+    c = [a, b]
+    d = (a, {1: b})
+    e = List([1, 2])
+    g = Dict({1: 2})
+    h = Text('xy')
+    i = Number(3)
+    j = Cold
+    k = [1, 2, 3]
+    k.append(i)
+    k[0] = a
+    try:
+        raise Error('no')
+    except Error as error:
+        m = error
+    return 5
+"""
+
+
+def test_no_code_of_an_object_is_run() -> None:
+    function = load(TOUCHY, "f")
+    trace = record(function, (), source=TOUCHY)
+    assert trace.result == "5"
+    assert function.__globals__["touched"] == []
+    last = {c.name: c.text for step in trace.steps for c in step.changes}
+    assert last["a"] == "<Base>"
+    assert last["b"] == "<Cold>"
+    assert last["c"] == "[<Base>, <Cold>]"
+    assert last["e"] == "<List [1, 2]>"
+    assert last["g"] == "<Dict {1: 2}>"
+    assert last["h"] == "<Text 'xy'>"
+    assert last["i"] == "<Number 3>"
+    assert last["j"] == "<class Cold>"
+    assert last["k"] == "[<Base>, 2, 3, <Number 3>]"
+    assert last["m"] == "<Error('no')>"
+
+
+def deep() -> Any:
+    value: Any = 1
+    for _ in range(100_000):
+        value = [value]
+    return value
+
+
+def cycle() -> Any:
+    value: list[Any] = [1]
+    value.append(value)
+    return value
+
+
+HARD: dict[str, Callable[[], Any]] = {
+    "long list": lambda: list(range(1_000_000)),
+    "long text": lambda: "x" * 10_000_000,
+    "long number": lambda: 1 << 300_000,
+    "long set": lambda: set(range(100_000)),
+    "long dict": lambda: dict.fromkeys(range(100_000)),
+    "deep": deep,
+    "cycle": cycle,
+    "nest": lambda: [[[i * j * k for i in range(30)] for j in range(30)] for k in range(30)],
+    "long inside": lambda: [["y" * 5_000_000]],
+}
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_a_value_of_any_size_costs_little(name: str) -> None:
+    value = HARD[name]()
+    describer = Describer()
+    costs = []
+    for _ in range(20):
+        start = time.perf_counter()
+        text, exact, _ = describer.describe(value)
+        costs.append(time.perf_counter() - start)
+    assert not exact
+    assert len(text) < 6_000
+    assert min(costs) < 0.002
+
+
+def test_long_values_say_type_size_and_beginning() -> None:
+    describe = Describer().describe
+    assert describe("x" * 9_000)[0].startswith("<str of 9000: 'xxx")
+    assert describe(list(range(9_000)))[0].startswith("<list of 9000: 0, 1, 2, ")
+    assert describe(10**9_000)[0] == "<int of 29898 bits>"
+    assert describe({1: list(range(9_000))})[0].startswith("<dict of 1: ")
+
+
+LOOP = "def f(n):\n    t = 0\n    for i in range(n):\n        t += i\n    return t\n"
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        (TraceLimits(steps=50), "steps"),
+        (TraceLimits(bytes=200), "bytes"),
+        (TraceLimits(seconds=0.0, steps=10**6), "seconds"),
+    ],
+)
+def test_each_bound_cuts_and_says_so(limits: TraceLimits, reason: str) -> None:
+    source = LOOP.replace("t += i", "t = str(i)")
+    trace = record(load(source, "f"), (5_000,), source=source, limits=limits)
+    assert trace.cut == reason
+    assert 0 < len(trace.steps) <= 600
+    assert trace.result == "'4999'"
+
+
+def test_a_call_that_is_killed_keeps_what_was_cut(tracing_box: Sandbox) -> None:
+    program = Program("def f():\n    n = 0\n    while True:\n        n += 1\n", "f")
+    limits = tracing_box.limits.but(cpu_seconds=0.5)
+    trace = tracing.trace(
+        program, Case(()), tracing_box, limits=TraceLimits(steps=100), sandbox_limits=limits
+    )
+    assert trace.status is Status.TIMEOUT
+    assert trace.cut == "steps"
+    assert len(trace.steps) == 100
+
+
+def test_a_capped_trace_of_a_long_loop_is_cheap() -> None:
+    plain_source = LOOP.replace("def f", "def g")
+    plain: dict[str, Any] = {}
+    exec(compile(plain_source, "<plain>", "exec"), plain)
+    function = load(LOOP, "f")
+    ratios = []
+    for _ in range(2):
+        start = time.process_time()
+        plain["g"](300_000)
+        untraced = time.process_time() - start
+        start = time.process_time()
+        trace = record(function, (300_000,), source=LOOP, limits=TraceLimits(steps=500))
+        ratios.append((time.process_time() - start) / untraced)
+        assert trace.cut == "steps"
+        assert len(trace.steps) == 500
+    assert min(ratios) < 3.0  # traced to the end it would be near 50
+
+
+def test_a_program_that_ends_the_tracing_is_flagged() -> None:
+    source = (
+        "import sys\n\n\ndef f():\n    sys.settrace(None)\n"
+        "    if hasattr(sys, 'monitoring'):\n        sys.monitoring.set_events(4, 0)\n"
+        "    return 1\n"
+    )
+    trace = record(load(source, "f"), (), source=source)
+    assert trace.result == "1"
+    assert trace.flags == ("tampered",)
+
+
+def test_a_forged_payload_is_no_trace() -> None:
+    from semcoder_lib.tracing.reading import Malformed, read_payload
+
+    for payload in (
+        "", "[]", "{}", '{"frames":[],"steps":[[1,1,0]],"cut":"","flags":[]}',
+        '{"frames":[["f",0]],"steps":[[1,"x",0]],"cut":"","flags":[]}',
+        '{"frames":[["f",0]],"steps":[[1,1,-1]],"cut":"","flags":[]}',
+        '{"frames":[["f",0]],"steps":[[1,1,0,"a"]],"cut":"","flags":[]}',
+        '{"frames":[["f",0]],"steps":[[1,1,0,"a",5]],"cut":"","flags":[]}',
+        '{"frames":[["f",0]],"steps":[[9,1,0,"a",true]],"cut":"","flags":[]}',
+        '{"frames":[["f",0]],"steps":[],"cut":5,"flags":[]}',
+        '{"frames":[["f",0]],"steps":[],"cut":"","flags":[7]}',
+        "[" * 100_000,
+    ):  # fmt: skip
+        with pytest.raises(Malformed):
+            read_payload(payload)
+
+
+def test_the_same_run_gives_the_same_bytes(tracing_box: Sandbox) -> None:
+    source = "def f(xs):\n    s = {str(x) for x in xs}\n    o = object()\n    return sorted(s)\n"
+    program, case = Program(source, "f"), Case((list(range(50)),))
+    first = tracing.trace(program, case, tracing_box)
+    with Sandbox(workers=1) as other:
+        assert tracing.trace(program, case, other) == first

@@ -1,0 +1,198 @@
+"""Generated programs: what the tracer says of a frame is what the frame held."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from semcoder_lib import values
+from semcoder_lib.records import Step
+from semcoder_lib.tracing import load, record
+from semcoder_lib.tracing.describe import Describer, unchanged
+
+EXPRESSIONS = st.sampled_from(
+    [
+        "0",
+        "1",
+        "x + 1",
+        "y * 2",
+        "len(l)",
+        "-x",
+        "'ab'",
+        "s + 'c'",
+        "None",
+        "x > y",
+        "1.5",
+        "10**30",
+    ]
+)
+SIMPLE = st.one_of(
+    st.builds("x = {}".format, EXPRESSIONS),
+    st.builds("y = {}".format, st.sampled_from(["0", "x", "y + 1", "len(m)"])),
+    st.builds("s = {}".format, st.sampled_from(["'q'", "s + 'z'", "s[1:]"])),
+    st.builds("l.append({})".format, st.sampled_from(["x", "s", "[x]", "m", "(x, y)", "{x: y}"])),
+    st.builds("d[{}] = {}".format, st.sampled_from(["x", "y", "s"]), st.sampled_from("xyslm")),
+    st.sampled_from(
+        [
+            "l = m", "m = l", "m = [l, l]", "l = list(m)", "l[:] = m[:2]", "l.reverse()",
+            "l.clear()",
+            "m.append(d)", "d = {}", "d = dict(d)", "d.pop(x, None)", "x, y = y, x", "del t",
+            "t = l",
+            "t = {x, y}", "t.add(s)", "helper(l)", "x = helper(m)", "m += [x]", "d.update({s: l})",
+            "q = [x for x in l]", "q = {y: x for y in range(2)}", "l[0] = x", "m[0].append(y)",
+            "l.sort(key=str)", "d.setdefault(x, []).append(y)", "l = l + [1, 'b', None]",
+        ]
+    ),
+)  # fmt: skip
+
+
+@st.composite
+def blocks(draw: st.DrawFn, depth: int = 0) -> list[str]:
+    lines: list[str] = []
+    for _ in range(draw(st.integers(1, 4))):
+        kind = draw(st.sampled_from(["simple"] * 5 + (["for", "if", "try", "while"] * (depth < 2))))
+        inner = [] if kind == "simple" else draw(blocks(depth + 1))
+        if kind == "simple":
+            lines += draw(SIMPLE).split("\n")
+        elif kind == "for":
+            lines += [f"for i{depth} in range(2):", *("    " + line for line in inner)]
+        elif kind == "if":
+            lines += ["if x < y:", *("    " + line for line in inner), "else:", "    y = 3"]
+        elif kind == "while":
+            lines += [f"w{depth} = 2", f"while w{depth}:", f"    w{depth} -= 1"]
+            lines += ["    " + line for line in inner]
+        else:
+            lines += [
+                "try:",
+                *("    " + line for line in inner),
+                "except Exception as e:",
+                "    x = 9",
+            ]
+    return lines
+
+
+@st.composite
+def programs(draw: st.DrawFn) -> str:
+    """A function that shows its locals to `probe` before every statement of its body."""
+    body = ["x = y = 0", "s = 'a'", "l = [1, 2]", "m = [l]", "d = {}", "t = 0", *draw(blocks())]
+    probed = []
+    for line in body:
+        indent = line[: len(line) - len(line.lstrip())]
+        if not line.strip().startswith(("else", "except")):
+            probed.append(f"{indent}probe(locals())")
+        probed.append(line)
+    lines = ["def f(a, b=2):", *("    " + line for line in probed), "    probe(locals())"]
+    lines += ["    return x", "", "", "def helper(xs):", "    xs.append(len(xs))", "    return 7"]
+    return "\n".join(lines) + "\n"
+
+
+def states(steps: tuple[Step, ...], frame: int) -> list[dict[str, str | None]]:
+    """The locals of a frame before each of its steps, by replaying the changes."""
+    known: dict[str, str | None] = {}
+    found = []
+    for step in steps:
+        if step.frame != frame:
+            continue
+        found.append(dict(known))
+        for change in step.changes:
+            if change.text is None:
+                del known[change.name]
+            else:
+                known[change.name] = change.text
+    found.append(known)
+    return found
+
+
+@settings(max_examples=40, deadline=None)
+@given(programs())
+def test_replaying_the_changes_gives_every_state(source: str) -> None:
+    function = load(source, "f")
+    seen: list[dict[str, str]] = []
+    describe = Describer().describe
+
+    def probe(found: dict[str, Any]) -> None:
+        seen.append({name: describe(value)[0] for name, value in found.items()})
+
+    function.__globals__["probe"] = probe
+    trace = record(function, (5,), source=source)
+    assert not trace.cut
+    lines = source.split("\n")
+    replayed = states(trace.steps, 0)
+    own = [step for step in trace.steps if step.frame == 0]
+    probes = [
+        replayed[place]
+        for place, step in enumerate(own)
+        if step.event == "line" and lines[step.line - 1].strip() == "probe(locals())"
+    ]
+    assert probes == seen
+    if trace.exception is None:
+        assert replayed[-1] == seen[-1]
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
+    lambda inner: (
+        st.lists(inner)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text() | st.integers(), inner)
+        | st.sets(st.integers() | st.text())
+        | st.frozensets(st.integers())
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(PLAIN)
+def test_an_exact_text_is_that_of_values(value: Any) -> None:
+    text, exact, watch = Describer().describe(value)
+    assert exact
+    assert text == values.encode(value)
+    assert not watch or unchanged(watch)
+
+
+@settings(max_examples=60, deadline=None)
+@given(PLAIN, st.integers(1, 40), st.integers(1, 200))
+def test_a_text_keeps_to_its_bounds(value: Any, nodes: int, size: int) -> None:
+    text, exact, _ = Describer(nodes, size).describe(value)
+    if exact:
+        assert len(text) <= size
+        assert text == values.encode(value)
+    else:
+        assert len(text) <= 4 * size + 120
+        assert text.startswith("<")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(PLAIN, max_size=6), st.lists(PLAIN, max_size=3), st.data())
+def test_a_change_in_place_is_seen(held: list[Any], more: list[Any], data: st.DataObject) -> None:
+    describer = Describer()
+    text, exact, watch = describer.describe(held)
+    for item in more:
+        place = data.draw(st.integers(0, len(held)))
+        held[place : place + data.draw(st.integers(0, 2))] = [item]
+        if watch and unchanged(watch):
+            assert values.encode(held) == text
+            continue
+        text, exact, watch = (
+            describer.again(held, watch, text) if watch else describer.describe(held)
+        )
+        assert exact
+        assert text == values.encode(held)
+
+
+def test_nan_is_no_change_and_a_type_is_one() -> None:
+    source = (
+        "def f(x):\n    y = x\n    x = float('nan')\n    y = 1\n    y = True\n    y = 1.0\n"
+        "    xs = [1]\n    xs[0] = True\n    xs[0] = 1.0\n"
+    )
+    steps = record(load(source, "f"), (math.nan,), source=source).steps
+    told = [[(c.name, c.text) for c in step.changes] for step in steps]
+    assert told[2] == []
+    assert told[3:9] == [
+        [("y", "1")], [("y", "True")], [("y", "1.0")],
+        [("xs", "[1]")], [("xs", "[True]")], [("xs", "[1.0]")],
+    ]  # fmt: skip
