@@ -7,6 +7,7 @@ import collections
 import functools
 import itertools
 import math
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -91,8 +92,9 @@ def build(
     say = progress or _to_stderr
     seen = Seen()
     funnel: dict[str, Any] = {}
-    kept: list[Entry] = []
-    dropped: list[dict[str, Any]] = []
+    totals = _Totals()
+    path, left = out / "pyx.jsonl", out / "dropped.jsonl"
+    kept_file, dropped_file = _Writer(path), _Writer(left)
     scan = Scan()
     guard, guard_key, found = guards.prepare(out, box) if benchmarks else ("", "", {})
     funnel["benchmarks"] = found
@@ -102,53 +104,84 @@ def build(
     }
     for name, (target, batches) in streams.items():
         counts: collections.Counter[str] = collections.Counter()
-        accepted: list[Entry] = []
+        counts["kept"] = 0
         results = _results(
-            name, target, batches, lambda a=accepted: len(a), out, cases, seed, box, workers,
+            name, target, batches, lambda c=counts: c["kept"], out, cases, seed, box, workers,
             backend, (guard, guard_key),
         )  # fmt: skip
         for rows in results:
             for row in rows:
-                if len(accepted) >= target:
+                if counts["kept"] >= target:
                     break
                 counts["candidates"] += 1
                 entry = _admit(row, seen, seed, held_out)
                 if isinstance(entry, Entry):
-                    accepted.append(entry)
+                    counts["kept"] += 1
+                    totals.add(entry)
+                    kept_file.write(records.to_row(entry))
                 else:
                     counts[f"dropped: {entry['reason']}"] += 1
-                    dropped.append(entry)
-            say(f"pyx {name}: {len(accepted)} of {target} kept, {counts['candidates']} tried")
-        counts["kept"] = len(accepted)
-        funnel[name] = dict(counts)
-        kept.extend(accepted)
+                    dropped_file.write(entry)
+            say(f"pyx {name}: {counts['kept']} of {target} kept, {counts['candidates']} tried")
+        funnel[name] = dict(sorted(counts.items()))
     funnel["scan"] = {
         "files": scan.files,
         "unparsable": scan.unparsable,
         "functions": scan.functions,
         **{f"left out: {why}": n for why, n in sorted(scan.dropped.items())},
     }
-    funnel["total"] = _totals(kept)
-    path = out / "pyx.jsonl"
-    workspace.write_jsonl(path, (records.to_row(e) for e in kept))
-    workspace.write_jsonl(out / "dropped.jsonl", dropped)
+    funnel["total"] = totals.row()
+    kept_file.done()
+    dropped_file.done()
     workspace.write_json(out / "funnel.json", funnel)
-    return Built(path, funnel, out / "dropped.jsonl")
+    return Built(path, funnel, left)
 
 
 def _to_stderr(line: str) -> None:
     print(line, file=sys.stderr)
 
 
-def _totals(kept: list[Entry]) -> dict[str, Any]:
-    count = max(1, len(kept))
-    return {
-        "programs": len(kept),
-        "cases": sum(len(e.cases) for e in kept),
-        "held_out": sum(e.program.split == "held_out" for e in kept),
-        "line_coverage": round(sum(e.line_coverage for e in kept) / count, 4),
-        "branch_coverage": round(sum(e.branch_coverage for e in kept) / count, 4),
-    }
+class _Writer:
+    """A JSONL file that grows beside its final name and takes it when it is complete."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self.part = path.with_name(path.name + ".part")
+        self.out = self.part.open("w", encoding="utf-8")
+
+    def write(self, row: dict[str, Any]) -> None:
+        self.out.write(workspace.dumps(row) + "\n")
+
+    def done(self) -> None:
+        self.out.close()
+        os.replace(self.part, self.path)
+
+
+@dataclass(slots=True)
+class _Totals:
+    programs: int = 0
+    cases: int = 0
+    held_out: int = 0
+    lines: float = 0.0
+    branches: float = 0.0
+
+    def add(self, entry: Entry) -> None:
+        self.programs += 1
+        self.cases += len(entry.cases)
+        self.held_out += entry.program.split == "held_out"
+        self.lines += entry.line_coverage
+        self.branches += entry.branch_coverage
+
+    def row(self) -> dict[str, Any]:
+        count = max(1, self.programs)
+        return {
+            "programs": self.programs,
+            "cases": self.cases,
+            "held_out": self.held_out,
+            "line_coverage": round(self.lines / count, 4),
+            "branch_coverage": round(self.branches / count, 4),
+        }
 
 
 def _real_batches(seed: int, scan: Scan) -> Iterator[tuple[tuple[Candidate, ...], int, int]]:
@@ -226,23 +259,25 @@ def run_task(task: Task, box: Sandbox | None = None) -> list[dict[str, Any]]:
         cases=task.cases,
         seed=task.seed,
         guard=guards.load(task.guard) if task.guard else None,
+        second=_own_box(task.isolation, hash_seed=1),
     )
     rows = [m.to_row() for m in made]
     workspace.write_jsonl(path, [{"key": key}, *rows])
     return rows
 
 
-_boxes: dict[str, Sandbox] = {}
+_boxes: dict[tuple[str, int], Sandbox] = {}
 
 
-def _own_box(isolation: str) -> Sandbox:
-    """This worker process's sandbox."""
+def _own_box(isolation: str, hash_seed: int = 0) -> Sandbox:
+    """This process's sandbox with these string hashes."""
     from semcoder_lib.sandbox import Limits, Sandbox
 
-    if isolation not in _boxes:
-        _boxes[isolation] = Sandbox(isolation, Limits(), workers=1)
-        atexit.register(_boxes[isolation].close)
-    return _boxes[isolation]
+    key = (isolation, hash_seed)
+    if key not in _boxes:
+        _boxes[key] = Sandbox(isolation, Limits(), workers=1, hash_seed=hash_seed)
+        atexit.register(_boxes[key].close)
+    return _boxes[key]
 
 
 def _admit(row: dict[str, Any], seen: Seen, seed: int, held_out: float) -> Entry | dict[str, Any]:

@@ -173,9 +173,7 @@ def _grid(item: Type, size: int, rng: random.Random, pool: _Pool, depth: int) ->
     return rows
 
 
-def _graph(
-    pairs: dict[Any, Any], held: Type, rng: random.Random, pool: _Pool
-) -> dict[Any, Any]:
+def _graph(pairs: dict[Any, Any], held: Type, rng: random.Random, pool: _Pool) -> dict[Any, Any]:
     """The same keys, each with some of the others as its neighbours."""
     nodes = list(pairs)
     made: dict[Any, Any] = {}
@@ -183,7 +181,9 @@ def _graph(
         others = [n for n in nodes if n != node and rng.random() < 0.45]
         if held.name == "dict":
             kind = held.inner[1] if len(held.inner) > 1 else Type("int")
-            made[node] = {n: abs(v) if type(v := _value(kind, rng, pool, 2)) is int else v for n in others}
+            made[node] = {
+                n: abs(v) if type(v := _value(kind, rng, pool, 2)) is int else v for n in others
+            }
         else:
             made[node] = _sequence_of(held.name, others)
     return made

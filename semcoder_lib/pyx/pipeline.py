@@ -55,8 +55,10 @@ def process(
     cases: int,
     seed: int,
     guard: Guard | None = None,
+    second: Sandbox | None = None,
 ) -> list[Made]:
-    """Takes a batch through trial, growth, choice and the second run; the fates in order."""
+    """Takes a batch through trial, growth, choice and the second run; the fates in order. The second
+    run is made in `second`, a sandbox with another seed of string hashes, where one is given."""
     fates: dict[int, Made] = {}
     programs: dict[int, Program] = {}
     examples: dict[int, tuple[tuple[Any, ...], ...]] = {}
@@ -73,7 +75,7 @@ def process(
             fates[place] = Made(state.program, why)
         else:
             picked[place] = picks
-    _run_again(growing, picked, box, fates)
+    _run_again(growing, picked, second or box, fates)
     made = {p: _made(growing[p], picks) for p, picks in picked.items() if p not in fates}
     if guard is not None:
         made = guard.filter(made, box, min(cases, MIN_CASES), fates)

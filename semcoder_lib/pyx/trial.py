@@ -88,9 +88,7 @@ def materialised(candidate: Candidate, ran: list[Ran] | Failed) -> Candidate | N
     source, entry = in_list(program.source, program.entry_point, signature)
     provenance = replace(program.provenance, method="iterator as list")
     program = replace(program, source=source, entry_point=entry, provenance=provenance)
-    return replace(
-        candidate, program=program, signature=signature.only_required(), generator=True
-    )
+    return replace(candidate, program=program, signature=signature.only_required(), generator=True)
 
 
 def decide(

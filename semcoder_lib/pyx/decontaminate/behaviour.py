@@ -65,7 +65,11 @@ class References:
         made = cls(undecidable=list(row["undecidable"]))
         for name, shape, calls, outputs in row["references"]:
             reference = Reference(
-                name, tuple(shape), tuple(calls), tuple(outputs), kinds_of(map(values.decode, outputs))
+                name,
+                tuple(shape),
+                tuple(calls),
+                tuple(outputs),
+                kinds_of(map(values.decode, outputs)),
             )
             made.by_shape.setdefault(reference.shape, []).append(reference)
         return made
@@ -209,7 +213,9 @@ def matches(
 
 def kinds_of(outputs: Iterable[Any]) -> frozenset[str]:
     """The outer types of some outputs; lists and tuples count as one."""
-    return frozenset({"tuple": "list", "float": "int"}.get(n := type(o).__name__, n) for o in outputs)
+    return frozenset(
+        {"tuple": "list", "float": "int"}.get(n := type(o).__name__, n) for o in outputs
+    )
 
 
 def _same(hits: list[Reference], ran: list[Ran]) -> str:
@@ -255,6 +261,8 @@ def _shapes(program: Program) -> list[tuple[str, ...]]:
     base = tuple(_OUTER.get(o, o) for o in outer)
     shapes = [base]
     for place, name in enumerate(base):
-        swaps = {"list": ("tuple",), "tuple": ("list",), "any": ("number", "str", "list")}.get(name, ())
+        swaps = {"list": ("tuple",), "tuple": ("list",), "any": ("number", "str", "list")}.get(
+            name, ()
+        )
         shapes += [(*base[:place], s, *base[place + 1 :]) for s in swaps]
     return shapes

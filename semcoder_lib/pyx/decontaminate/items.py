@@ -75,7 +75,11 @@ def _mbpp(path: Path) -> Iterator[Item]:
         calls = [tuple(c) for c in row["base_input"]]
         calls += [tuple(c) for c in (row.get("plus_input") or ())[:40] if len(str(c)) < 300][:20]
         yield Item(
-            row["task_id"], row["canonical_solution"], row["entry_point"], row["prompt"], _plain(calls)
+            row["task_id"],
+            row["canonical_solution"],
+            row["entry_point"],
+            row["prompt"],
+            _plain(calls),
         )
 
 

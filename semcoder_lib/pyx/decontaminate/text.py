@@ -87,7 +87,10 @@ class Index:
 
     def known_pair(self, case: Case) -> bool:
         """Whether a case's (input, output) pair occurs in CRUXEval."""
-        return bool(self.pairs) and _pair(values.encode(case.arguments), values.encode(case.output)) in self.pairs
+        return (
+            bool(self.pairs)
+            and _pair(values.encode(case.arguments), values.encode(case.output)) in self.pairs
+        )
 
 
 def _pair(arguments: str, output: str) -> str:

@@ -61,7 +61,9 @@ SOURCES = (
     Source("fonttools", "fontTools", 0.7),
     Source("setuptools", "setuptools", 0.5, ("_distutils", "command", "config")),
     Source("numpy", "numpy", 0.4, ("lib", "f2py", "ma", "polynomial", "_core", "_utils")),
-    Source("Pygments", "pygments", 0.5, ("util.py", "filters", "formatters", "lexer.py", "scanner.py")),
+    Source(
+        "Pygments", "pygments", 0.5, ("util.py", "filters", "formatters", "lexer.py", "scanner.py")
+    ),
     Source("packaging", "packaging", 0.5),
     Source("mistune", "mistune", 0.5),
     Source("", "stdlib", 2.0),

@@ -246,8 +246,11 @@ class Draw:
         direct = (main.kind, result) in TABLES
         if direct and self.chance(0.78):
             return self.about(main, result, scope)
-        through = [m for m in RESULTS.get(main.kind, ())
-                   if (m, result) in TABLES and m in _THROUGH and m != result]
+        through = [
+            m
+            for m in RESULTS.get(main.kind, ())
+            if (m, result) in TABLES and m in _THROUGH and m != result
+        ]
         if through and main.atomic:
             for _ in range(3):
                 inner = self.about(main, self.rng.choice(through), scope, 0)
