@@ -31,7 +31,7 @@ class Sandbox:
     a named level, which is used or refused, never weakened: `full`, `no-namespaces`, `portable`.
     `portable` contains nothing and must be asked for. `workers` is the number of zygotes (default:
     one per core that this process may use). With `dedupe`, jobs of one `map` that are equal in
-    everything run once. Zygotes start at the first use. Leaving the `with` block, or `close`,
+    everything run once. `hash_seed` is the seed of string hashes in the children. Zygotes start at the first use. Leaving the `with` block, or `close`,
     leaves no process behind. Raises `InfrastructureError` when no acceptable level can be set up.
     Not safe for use by several threads at once; a fork of this process gets its own zygotes.
     """
@@ -43,12 +43,14 @@ class Sandbox:
         workers: int | None = None,
         *,
         dedupe: bool = True,
+        hash_seed: int = 0,
     ) -> None:
         if isolation not in ("auto", *LEVELS):
             raise UserError(f"isolation {isolation!r}: give one of auto, {', '.join(LEVELS)}")
         self.isolation = isolation
         self.limits = limits or Limits()
         self.dedupe = dedupe
+        self.hash_seed = hash_seed
         count = workers or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
         self._workers = [Worker() for _ in range(count)]
         self._waiting: deque[Ticket] = deque()
@@ -119,18 +121,22 @@ class Sandbox:
         order: deque[Ticket] = deque()
         known: OrderedDict[Any, Ticket] = OrderedDict()
         exhausted = False
-        while True:
-            while not exhausted and len(order) < _AHEAD:
-                job = next(source, None)
-                if job is None:
-                    exhausted = True
-                    break
-                order.append(self._ticket(job, known))
-            if not order:
-                return
-            while not order[0].done:
-                self._turn()
-            yield list(order.popleft().outcomes)
+        try:
+            while True:
+                while not exhausted and len(order) < _AHEAD:
+                    job = next(source, None)
+                    if job is None:
+                        exhausted = True
+                        break
+                    order.append(self._ticket(job, known))
+                if not order:
+                    return
+                while not order[0].done:
+                    self._turn()
+                yield list(order.popleft().outcomes)
+        finally:  # also when the caller stops early
+            given_up = {id(ticket) for ticket in order}
+            self._waiting = deque(t for t in self._waiting if id(t) not in given_up)
 
     def _ticket(self, job: Job, known: OrderedDict[Any, Ticket]) -> Ticket:
         ticket = Ticket(job, job.limits or self.limits)
@@ -258,12 +264,17 @@ class Sandbox:
         reasons = []
         for level in wanted:
             try:
-                started = host.Host(level, dict(self._plugins), self._paths)
-                if level != "portable":
+                started = host.Host(level, dict(self._plugins), self._paths, self.hash_seed)
+                if level in ("full", "no-namespaces"):
                     _prove(started)
             except host.Refused as error:
                 reasons.append(f"{level}: {error}")
                 continue
+            except OSError as error:
+                raise InfrastructureError(
+                    f"sandbox: no zygote could be started: {error}; "
+                    "free descriptors, processes or memory and try again"
+                ) from error
             self._level = level
             return started
         raise InfrastructureError(
@@ -277,9 +288,9 @@ class Sandbox:
 
 def _prove(started: host.Host) -> None:
     """Run a program that tries to get out of `started`. Raises Refused when it does."""
-    with probe.Canary() as canary:
+    with probe.Canary() as (canary, expendable):
         limits = Limits(cpu_seconds=2.0, wall_seconds=10.0)
-        ticket = Ticket(Job(probe.SOURCE, "probe", [(canary, os.getpid())]), limits)
+        ticket = Ticket(Job(probe.SOURCE, "probe", [(canary, expendable, os.getpid())]), limits)
         try:
             started.send(ticket.request(0))
             reply = started.wait_reply(20.0)

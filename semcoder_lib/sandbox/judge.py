@@ -139,8 +139,8 @@ def _death(run: Run, limits: Limits) -> tuple[Status, str]:
     if run.ended == wire.ENDED_SIGNAL:
         if run.value == signal.SIGXFSZ:
             return Status.OUTPUT_LIMIT, ""
-        if run.value == signal.SIGKILL:
-            return Status.MEMORY, "killed by the kernel"
+        if run.value == signal.SIGKILL and run.peak_kb > limits.memory_mb * 512:
+            return Status.MEMORY, "killed, probably by the kernel for want of memory"
         try:
             return Status.CRASHED, signal.Signals(run.value).name
         except ValueError:

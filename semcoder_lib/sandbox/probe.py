@@ -8,7 +8,7 @@ import tempfile
 SOURCE = """
 import os, sys
 
-def probe(canary, victim):
+def probe(canary, expendable, victim):
     done = []
     def attempt(name, action):
         try:
@@ -17,8 +17,9 @@ def probe(canary, victim):
             return
         done.append(name)
     attempt("read a file outside", lambda: open(canary).read())
-    attempt("wrote a file outside", lambda: open(canary, "w").write("x"))
-    attempt("deleted a file outside", lambda: os.unlink(canary))
+    if expendable:
+        attempt("wrote a file outside", lambda: open(canary, "w").write("x"))
+        attempt("deleted a file outside", lambda: os.unlink(canary))
     attempt("wrote into its folder", lambda: open("here", "w"))
     attempt("read the process list", lambda: os.listdir("/proc/1"))
     attempt("signalled the parent", lambda: os.kill(victim, 0))
@@ -35,15 +36,16 @@ def probe(canary, victim):
 class Canary:
     """A file that anybody may read and write, so that only isolation protects it."""
 
-    def __enter__(self) -> str:
+    def __enter__(self) -> tuple[str, bool]:
+        """Its path, and whether it may come to harm."""
         try:
             handle, self.path = tempfile.mkstemp(prefix="sandbox-canary-")
-        except OSError:  # a full disk, a missing folder: something that exists everywhere
+        except OSError:  # a full disk, a missing folder: something that is everywhere, to read only
             self.path = ""
-            return os.__file__
+            return "/etc/passwd", False
         os.chmod(handle, 0o666)
         os.close(handle)
-        return self.path
+        return self.path, True
 
     def __exit__(self, *_: object) -> None:
         if self.path and os.path.exists(self.path):

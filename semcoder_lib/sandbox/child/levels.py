@@ -36,12 +36,30 @@ class Portable:
             os.killpg(pid, signal.SIGKILL)
 
 
+class ForkOnly(Portable):
+    """Not even limits: what the layers are measured against. No `Sandbox` offers it."""
+
+    layers = ()
+    changes_refused = True  # skips setting limits in the child
+
+    def in_child(self, limits: dict[str, Any]) -> None:
+        pass
+
+    def kill(self, pid: int) -> None:
+        os.kill(pid, signal.SIGKILL)
+
+    def after_child(self, pid: int) -> None:
+        pass
+
+
 def enter(config: dict[str, Any], channel_fd: int) -> Any:
     """Set the level of `config` up in this process, or raise with the step that failed. May
     return in a new process (see `linux.namespaces.keep`)."""
     level = config["level"]
     if level == "portable":
         return Portable()
+    if level == "fork-only":
+        return ForkOnly()
     if not sys.platform.startswith("linux"):
         raise OSError(f"isolation on {sys.platform} is not supported")
     if level == "full":

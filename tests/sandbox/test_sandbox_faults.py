@@ -1,0 +1,265 @@
+"""Things die, run out or are forbidden: the right verdict or a clear error, nothing hangs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from semcoder_lib.errors import InfrastructureError, UserError
+from semcoder_lib.records import Status
+from semcoder_lib.sandbox import Job, Limits, Sandbox
+from semcoder_lib.sandbox.child.linux import syscalls
+
+ROOT = Path(__file__).parents[2]
+LIMITS = Limits(cpu_seconds=1.0, wall_seconds=5.0)
+SLOW = "import time\ndef f(x):\n    time.sleep(0.4)\n    return x"
+LOOP = "def f(x):\n    while True: pass"
+
+
+def marked(parent: int) -> list[int]:
+    """Processes that a sandbox of `parent` started and that still run."""
+    found = []
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        with contextlib.suppress(OSError):
+            mark = f"SANDBOX_OF={parent}".encode()
+            state = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[0]
+            if mark in Path(f"/proc/{name}/environ").read_bytes().split(b"\0") and state != "Z":
+                found.append(int(name))
+    return found
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return condition()
+
+
+@pytest.fixture(params=["auto", "no-namespaces", "portable"])
+def box(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    try:
+        with Sandbox(request.param, LIMITS, workers=1) as made:
+            assert made.layers
+            yield made
+    except InfrastructureError as error:
+        pytest.skip(f"level {request.param} cannot be set up here: {error}")
+
+
+def children_of(pid: int) -> list[int]:
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError):
+                text = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()
+                if int(text[1]) == pid:
+                    found.append(int(name))
+    return found
+
+
+def lineage(box: Sandbox) -> list[int]:
+    """The keeper (if any), the zygote, and the running child, from the top."""
+    host = box._workers[0].host
+    assert host is not None
+    line = [host.process.pid]
+    while children := children_of(line[-1]):
+        line.append(children[0])
+    return line
+
+
+@pytest.mark.parametrize("who", ["first", "zygote"])
+def test_a_killed_zygote_is_replaced_and_nothing_is_lost(box: Sandbox, who: str) -> None:
+    line = lineage(box)
+    victim = line[0] if who == "first" else line[-1]
+    threading.Timer(0.2, os.kill, (victim, signal.SIGKILL)).start()
+    jobs = [Job(SLOW, "f", [(i,)]) for i in range(4)]
+    assert [o.value for (o,) in box.map(jobs)] == [0, 1, 2, 3]
+    assert not Path(f"/proc/{victim}").exists() or victim not in lineage(box)
+
+
+def test_a_killed_child_is_a_crash(box: Sandbox) -> None:
+    depth = len(lineage(box))
+
+    def kill_child() -> None:
+        assert eventually(lambda: len(lineage(box)) > depth)
+        os.kill(lineage(box)[-1], signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_child)
+    killer.start()
+    outcome = box.call(LOOP, "f", (1,))
+    killer.join()
+    assert (outcome.status, outcome.signal) == (Status.CRASHED, signal.SIGKILL)
+    assert box.call("def f(x): return x", "f", (3,)).value == 3
+
+
+def test_a_zygote_that_always_dies_gives_an_infrastructure_verdict() -> None:
+    with Sandbox("portable", LIMITS, workers=1) as box:
+        killer = "import os\ndef f(x):\n    os.kill(os.getppid(), 9)\n    return x"
+        jobs = [Job("def f(x): return x", "f", [(1,)]), Job(killer, "f", [(1,)]),
+                Job("def f(x): return x", "f", [(2,)])]  # fmt: skip
+        first, second, third = [o for (o,) in box.map(jobs)]
+    assert (first.value, third.value) == (1, 2)
+    assert second.status is Status.INFRASTRUCTURE
+    assert "lost" in second.note
+
+
+def test_close_leaves_no_process() -> None:
+    box = Sandbox(limits=LIMITS, workers=2)
+    jobs = [Job("def f(x): return x", "f", [(i,)]) for i in range(8)]
+    assert len(list(box.map(jobs))) == 8
+    assert marked(os.getpid())
+    box.close()
+    assert eventually(lambda: not marked(os.getpid()))
+
+
+PARENT = """
+import sys
+from semcoder_lib.sandbox import Sandbox, Limits
+box = Sandbox(sys.argv[1], Limits(cpu_seconds=100, wall_seconds=100), workers=1)
+print(box.level, flush=True)
+box.call("def f(x):\\n    while True: pass", "f", (1,))
+"""
+
+
+@pytest.mark.parametrize("level", ["auto", "no-namespaces", "portable"])
+def test_a_killed_parent_leaves_no_process(level: str) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, level], stdout=subprocess.PIPE, cwd=ROOT, text=True
+    )
+    assert parent.stdout is not None
+    assert parent.stdout.readline()
+    assert eventually(lambda: len(marked(parent.pid)) >= 1)
+    time.sleep(0.2)
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    assert eventually(lambda: not marked(parent.pid))
+
+
+def test_no_descriptors_left_is_a_clear_error() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = len(os.listdir("/proc/self/fd"))
+    box = Sandbox(limits=LIMITS, workers=1)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used, hard))
+        with pytest.raises(InfrastructureError, match="descriptors"):
+            box.call("def f(x): return x", "f", (1,))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with box:
+        assert box.call("def f(x): return x", "f", (1,)).value == 1
+
+
+def test_a_full_disk_and_a_jumping_clock_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "mkstemp", full)
+    monkeypatch.setattr(time, "time", iter(range(10**9, 0, -(10**6))).__next__)
+    with Sandbox(limits=LIMITS, workers=1) as box:
+        assert box.call("def f(x): return x", "f", (1,)).value == 1
+        assert box.call(LOOP, "f", (1,)).status is Status.TIMEOUT
+
+
+def test_an_abandoned_map_does_not_disturb_the_next_call() -> None:
+    with Sandbox(limits=LIMITS, workers=1) as box:
+        stream = box.map(Job("def f(x): return x", "f", [(i,)]) for i in range(100))
+        assert next(stream)[0].value == 0
+        assert box.call("def f(x): return -x", "f", (7,)).value == -7
+        assert next(stream)[0].value == 1
+        stream.close()
+        assert box.call("def f(x): return -x", "f", (8,)).value == -8
+
+
+def test_wrong_use_is_a_clear_error() -> None:
+    with pytest.raises(UserError, match="isolation"):
+        Sandbox("maximal")
+    with Sandbox("portable", workers=1) as box, pytest.raises(UserError, match="plug-in"):
+        box.call("def f(): return 1", "f", (), plugin="no.such.module")
+
+
+# Refuses what Docker's default filter refuses, then asks for a sandbox.
+FILTERED = """
+import json, os, sys
+from semcoder_lib.sandbox.child.linux import filters, syscalls
+names = sys.argv[1].split(",")
+machine = syscalls.machine()
+code = filters._start(machine)
+for name in names:
+    code += [(0x15, 0, 1, syscalls.number(name)), (0x06, 0, 0, 0x00050001)]
+code.append((0x06, 0, 0, 0x7FFF0000))
+syscalls.prctl(38, 1)
+filters.Filter(code).install()
+from semcoder_lib import sandbox
+from semcoder_lib.errors import InfrastructureError
+report = sandbox.doctor_report()
+try:
+    with sandbox.Sandbox("full", workers=1) as box:
+        report["named"] = box.level
+except InfrastructureError as error:
+    report["named"] = str(error)
+if report["ok"]:
+    with sandbox.Sandbox(workers=1) as box:
+        report["value"] = box.call("def f(x): return x + 1", "f", (1,)).value
+print(json.dumps(report))
+"""
+
+
+def filtered(names: str) -> dict[str, object]:
+    done = subprocess.run(
+        [sys.executable, "-c", FILTERED, names],
+        cwd=ROOT, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.skipif(syscalls.machine() not in syscalls.AUDIT, reason="no filter for this machine")
+def test_without_namespaces_the_next_level_is_taken_and_said() -> None:
+    report = filtered("unshare,setns,pivot_root,mount_setattr")
+    assert report["level"] == "no-namespaces"
+    assert report["value"] == 2
+    assert "unshare" in str(report["refused"])
+    assert "user namespaces" in str(report["remedy"])
+    assert "full: " in str(report["named"])  # a named level fails closed
+
+
+@pytest.mark.skipif(syscalls.machine() not in syscalls.AUDIT, reason="no filter for this machine")
+def test_a_step_that_fails_later_counts_too() -> None:
+    report = filtered("pivot_root")
+    assert report["level"] == "no-namespaces"
+    assert "pivot_root" in str(report["refused"])
+
+
+@pytest.mark.skipif(syscalls.machine() not in syscalls.AUDIT, reason="no filter for this machine")
+def test_without_namespaces_and_landlock_nothing_is_taken() -> None:
+    report = filtered("unshare,landlock_create_ruleset")
+    assert report["ok"] is False
+    assert "portable" in str(report["remedy"])
+
+
+def test_here_the_doctor_names_the_level() -> None:
+    from semcoder_lib import sandbox
+
+    report = sandbox.doctor_report()
+    assert report["ok"] is True
+    with Sandbox(workers=1) as box:
+        assert report["level"] == box.level
+        assert report["layers"] == list(box.layers)
