@@ -1,9 +1,9 @@
 """Builds PyX-R: faults, minimal evidence, rationales, validated fixes (sections 3.3 and 3.4)."""
 
 from semcoder_lib.pyx_r.align import line_map
-from semcoder_lib.pyx_r.build import build
+from semcoder_lib.pyx_r.build import accept, build
 from semcoder_lib.pyx_r.check import RationaleReport, check
-from semcoder_lib.pyx_r.completions import code_of, from_completions
+from semcoder_lib.pyx_r.completions import code_of, from_completions, repaired
 from semcoder_lib.pyx_r.divergence import Divergence, divergence
 from semcoder_lib.pyx_r.fix import refined_code
 from semcoder_lib.pyx_r.hub import from_hub, to_hub
@@ -22,6 +22,7 @@ __all__ = [
     "Mutant",
     "RationaleReport",
     "TooLong",
+    "accept",
     "altered",
     "build",
     "check",
@@ -35,6 +36,7 @@ __all__ = [
     "mutate",
     "normal_form",
     "refined_code",
+    "repaired",
     "rewritten",
     "signature",
     "task_description",

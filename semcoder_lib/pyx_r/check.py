@@ -248,6 +248,15 @@ class _Reader:
         self.add("value", self._set(self.trace, name, got, number), line, "", number)
         self._should(name, wanted, line)
 
+    def _stops(self, m: re.Match[str], line: str) -> None:
+        number = int(m[1])
+        ends = any(
+            step.line == number and enters(self.trace, i, self.plan) is False
+            for i, step in enumerate(self.trace.steps)
+        )
+        self.add("iterations", number in self.plan.targets and ends, line, "", number)
+        self.add("value", self._set(self.right, m[2], m[3], None), line)
+
     def _should(self, name: str, wanted: str, line: str) -> None:
         verb, _, text = wanted.partition(" ")
         if verb in ("become", "stay") and text != "as it is":
@@ -348,6 +357,10 @@ def _wrong(actual: str) -> str:
 
 
 _CAUSES = (
+    (
+        re.compile(r"At \[L(\d+)\] the loop ends, but it should go on with (\w+) = (.*)\.$"),
+        _Reader._stops,
+    ),
     (
         re.compile(r"At \[L(\d+)\] (\w+) (?:becomes|stays) (.*), but it should (.*)\.$"),
         _Reader._becomes,

@@ -72,7 +72,7 @@ def from_completions(
             funnel["passed" if item.reason == "equivalent" else item.reason] += 1
         else:
             failing.append(item)
-    mended = _repaired(failing, box, seed, repairs)
+    mended = repaired(failing, box, seed, repairs)
     funnel["repaired"] = sum(a is not b for a, b in zip(mended, failing, strict=True))
     programs = {k: e.program for k, e in known.items()}
     faults, drops = accept(runs.shrunk(mended, box), box, programs, "model", max_characters)
@@ -81,7 +81,7 @@ def from_completions(
     return faults, dict(sorted(funnel.items()))
 
 
-def _repaired(
+def repaired(
     failing: Sequence[runs.Failing], box: Sandbox, seed: int, repairs: int
 ) -> list[runs.Failing]:
     """Each failure with a fix that is one edit away from the buggy program, where one passes."""

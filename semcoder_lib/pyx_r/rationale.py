@@ -8,6 +8,7 @@ whole fixed program. Nothing in it comes from anywhere but the two recorded runs
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from semcoder_lib.pyx_r.divergence import Divergence
@@ -128,6 +129,10 @@ def _parting(e: Evidence) -> str:
         if text is not None and len(text) > LONGEST_VALUE:
             raise TooLong("a value at the divergence is too long to write out")
     if d.kind == "value":
+        plan = layout(e.buggy)
+        at_loop = d.got is None and d.line in plan.targets
+        if at_loop and enters(e.buggy_trace, d.index, plan) is False:
+            return f"At {here} the loop ends, but it should go on with {d.name} = {d.wanted}."
         got = f"{d.name} stays as it is" if d.got is None else f"{d.name} becomes {d.got}"
         wanted = "stay as it is" if d.wanted is None else f"become {d.wanted}"
         return f"At {here} {got}, but it should {wanted}."
@@ -162,28 +167,35 @@ def _does(step: Step | None, plan: Layout, *, own: bool) -> str:
 
 
 def _chain(e: Evidence) -> str:
-    """The wrong variable's last values, where both runs have it in the frame of the entry point."""
-    d = e.divergence
-    if d.kind not in ("value", "extra", "missing") or d.index is None or not e.buggy_trace.steps:
-        return ""
-    ends = []
-    for trace, index in ((e.buggy_trace, d.index), (e.fixed_trace, d.fixed_index)):
-        step = _step(trace, index or 0)
-        if step is None:
-            return ""
-        frame, last = step.frame, None
-        for later in trace.steps:
-            if later.frame == frame:
-                for change in later.changes:
-                    if change.name == d.name:
-                        last = change.text if change.exact else None
-        ends.append(last)
-    got, wanted = ends
-    if got is None or wanted is None or got == wanted or (got, wanted) == (d.got, d.wanted):
-        return ""
-    if max(len(got), len(wanted)) > LONGEST_VALUE:
-        return ""
-    return f"In the end {d.name} is {got} instead of {wanted}."
+    """The last values of a variable on the way to the result: one that the entry point's return
+    reads where there is one, else the one that went wrong first."""
+    got, wanted = _last_values(e.buggy_trace), _last_values(e.fixed_trace)
+    differing = [
+        name
+        for name in got
+        if name in wanted
+        and got[name] != wanted[name]
+        and max(len(got[name]), len(wanted[name])) <= LONGEST_VALUE
+    ]
+    last = e.buggy_trace.steps[-1]
+    read = layout(e.buggy).text(last.line) if last.event == "return" else ""
+    returned = [name for name in differing if re.search(rf"\b{re.escape(name)}\b", read)]
+    for name in (*returned, e.divergence.name):
+        if name in differing:
+            return f"In the end {name} is {got[name]} instead of {wanted[name]}."
+    return ""
+
+
+def _last_values(trace: Trace) -> dict[str, str]:
+    """The exact locals of the entry point's frame when the run ended."""
+    state: dict[str, str] = {}
+    for step in trace.steps:
+        if step.frame == trace.steps[0].frame:
+            for change in step.changes:
+                state.pop(change.name, None)
+                if change.text is not None and change.exact:
+                    state[change.name] = change.text
+    return state
 
 
 def _fixing(buggy: str, fixed: str) -> str:
