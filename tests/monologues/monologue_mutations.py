@@ -11,11 +11,16 @@ from collections.abc import Iterator
 
 from semcoder_lib import values
 
-_VALUE = re.compile(r"(?<![=<>!]) = (?P<v>-?\d+(?:\.\d+)?|'[^'\n]*'|True|False|None|\[[^\[\]\n]*\])(?=[,;.]|$| )", re.M)
+_VALUE = re.compile(
+    r"(?<![=<>!]) = (?P<v>-?\d+(?:\.\d+)?|'[^'\n]*'|True|False|None|\[[^\[\]\n]*\])(?=[,;.]|$| )",
+    re.M,
+)
 _STEP = re.compile(r"^\[L(\d+)\] .*$", re.M)
 _NEXT = re.compile(r"so \[L(\d+)\]")
 _TRUTH = re.compile(r"\bis (True|False)\b")
-_COUNT = re.compile(r"(?P<a>after |: )(?P<n>\d+)(?P<b> iterations?\b| items?\b)|(?P<i>iteration #)(?P<k>\d+)")
+_COUNT = re.compile(
+    r"(?P<a>after |: )(?P<n>\d+)(?P<b> iterations?\b| items?\b)|(?P<i>iteration #)(?P<k>\d+)"
+)
 _RETURN = re.compile(r"returns (?P<v>\S.*)\.$", re.M)
 
 

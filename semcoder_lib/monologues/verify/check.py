@@ -101,11 +101,16 @@ def _read(
             prose.line(line.text, line.start)
 
 
+_SECOND = re.compile(r"[.;] \[L\d+\] ")  # several steps on one line are prose
+
+
 def step_like(section: sections.Section) -> bool:
     """Whether a section's lines start with bare labels, one step a line."""
     if not section.lines:
         return False
-    led = sum(bool(LINE.match(line.text)) for line in section.lines)
+    led = sum(
+        bool(LINE.match(line.text)) and not _SECOND.search(line.text) for line in section.lines
+    )
     return led >= 0.8 * len(section.lines)
 
 

@@ -186,7 +186,30 @@ CONSTANTS: dict[str, Any] = {
 }  # fmt: skip
 
 MUTATORS = frozenset(
-    ["append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "update", "setdefault", "popitem", "add", "discard", "appendleft", "popleft", "extendleft", "rotate", "subtract", "move_to_end", "intersection_update", "difference_update", "symmetric_difference_update"]
+    [
+        "append",
+        "extend",
+        "insert",
+        "remove",
+        "pop",
+        "clear",
+        "sort",
+        "reverse",
+        "update",
+        "setdefault",
+        "popitem",
+        "add",
+        "discard",
+        "appendleft",
+        "popleft",
+        "extendleft",
+        "rotate",
+        "subtract",
+        "move_to_end",
+        "intersection_update",
+        "difference_update",
+        "symmetric_difference_update",
+    ]
 )
 _METHODS: dict[type, frozenset[str]] = {
     str: frozenset(n for n in dir(str) if not n.startswith("_")) - {"format_map"},

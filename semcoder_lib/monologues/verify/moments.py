@@ -41,6 +41,7 @@ class Moments:
         )
         self.anytime = False
         self.musing = False
+        self.final = False
         self.visit: int | None = None
         self.stack: list[tuple[Loop, Run, Pass, int]] = []  # with the indent of the heading
         self.entered: int | None = None
@@ -365,6 +366,8 @@ class Moments:
             if same_text(text, recorded):
                 self.at = max(self.at, index)
                 return True, recorded or ""
+        if name in self.stack[-1][0].targets:
+            entry = State(self.history, frame, window.start).text(name)
         fresh = after and any(i > window.start or len(inside) == 1 for i, _ in inside)
         if not fresh and same_text(text, entry):
             return True, entry or ""
@@ -377,6 +380,8 @@ class Moments:
         self, indices: list[int], texts: list[str | None], text: str
     ) -> tuple[bool | None, str]:
         """Without an iteration: the value now, or the next one that the variable takes."""
+        if self.final and texts and same_text(text, texts[-1]):
+            return True, texts[-1] or ""
         here = bisect_right(indices, self.at)
         now = texts[here - 1] if here else None
         if same_text(text, now):
@@ -455,11 +460,19 @@ class Moments:
                 return
         window = self.window
         if window is not None:
+            quoted = self._quoting(code, frame, window)
+            if quoted is not None:
+                yield quoted - 1
+                return
             yield self.at
-            yield window.start - 1
+            if not names_of(code) & set(self.stack[-1][0].targets):
+                yield window.start - 1
             for index in frame.steps:
                 if window.start <= index <= window.end:
                     yield index
+            return
+        if self.final:
+            yield from reversed(frame.steps)
             return
         quoted = self._quoting(code, frame)
         if quoted is not None and not self.anytime:
@@ -472,16 +485,17 @@ class Moments:
         for index in frame.steps:
             yield index
 
-    def _quoting(self, code: str, frame: Frame) -> int | None:
-        """The next visit of a line whose source contains the code."""
+    def _quoting(self, code: str, frame: Frame, window: Pass | None = None) -> int | None:
+        """The next visit (in an iteration: the visit) of a line whose source contains the code."""
         layout = self.history.layout
         short = squeezed(code)
         if layout is None or len(short) < 4:
             return None
+        after = self.at - 1 if window is None else window.start - 1
         best: int | None = None
         for line, text in layout.texts.items():
             if short in text:
-                found = self.history.next_visit(line, self.at - 1)
+                found = self.history.next_visit(line, after, window.end if window else None)
                 if found is not None and (best is None or found < best):
                     best = found
         return best
@@ -652,14 +666,18 @@ class Moments:
         found: list[tuple[int, ast.If | ast.While]] = []
         for index in range(here, low - 1, -1):
             statement = layout.statements.get(self.history.line(index))
-            if self.history.steps[index].event == "line" and isinstance(statement, ast.If | ast.While):
+            if self.history.steps[index].event == "line" and isinstance(
+                statement, ast.If | ast.While
+            ):
                 found.append((index, statement))
                 break
         if self.visit is None or not found:
             high = window.end if window is not None else len(self.history.steps) - 1
             for index in range(here + 1, high + 1):
                 statement = layout.statements.get(self.history.line(index))
-                if self.history.steps[index].event == "line" and isinstance(statement, ast.If | ast.While):
+                if self.history.steps[index].event == "line" and isinstance(
+                    statement, ast.If | ast.While
+                ):
                     found.append((index, statement))
                     break
         verdicts = []
@@ -693,6 +711,18 @@ class Moments:
                 break
         if outcomes:
             self._record("branch", which, "taken" if taken else "not taken", any(outcomes), "")
+
+    def known_call(self, code: str, text: str) -> bool:
+        """Decide a call of the program's own function from the calls in the trace, if it is one."""
+        stated = literal(text)
+        frame = self._frame()
+        if stated is None or frame is None:
+            return False
+        actual = value_of(code, State(self.history, frame, len(self.history.steps)))
+        if actual is MISSING or isinstance(actual, Raises):
+            return False
+        self._record("return", code, text, equals(stated[0], actual, text), repr(actual)[:200])
+        return True
 
     def holds(self, code: str, text: str) -> bool:
         """Whether `code` has the value somewhere in the run."""

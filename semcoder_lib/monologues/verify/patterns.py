@@ -135,9 +135,12 @@ RETURNS = re.compile(
     rf"|(?:expected |final )?output(?: of the (?:function|call))? (?:is|will be|becomes)"
     rf"|final (?:result|answer|value)(?: of the function)?(?: that is returned)? (?:is|will be)"
     rf"|result of the (?:function|call) is|(?:is|gets) returned is)"
-    rf"(?P<words>(?:[ ,]*\b(?!{_STOP}\b)[\w-]+)*?[ ,:(]*(?:(?P<named>[{C}]),? ?(?:(?:which|that|and it) (?:is|equals|contains|holds|now)|,|:| as| =| →| \()?(?: now| the| a| an| list| string| value| tuple| of| dictionary| integer| boolean| empty| number| set| simply| therefore| currently)*[ :]*)?)(?P<v>[{V}])"
+    rf"(?P<words>(?:[ ,]*\b(?!{_STOP}\b)[\w-]+)*?[ ,:(]*(?:(?P<named>[{C}]),? ?(?:(?:which|that|and it) (?:is|equals|contains|holds|now)|,|:| as| =| →| \()?(?: now| the| a| an| list| string| value| tuple| of| dictionary| integer| boolean| empty| number| set| simply| therefore| currently)*[ :]*)?)(?P<v>[{V}])",
+    re.I,
 )
-RETURNED = re.compile(rf"(?P<v>[{V}])(?:,)? (?:is|gets|will be) (?:then |finally |what is )?returned")
+RETURNED = re.compile(
+    rf"(?P<v>[{V}])(?:,)? (?:is|gets|will be) (?:then |finally |what is )?returned"
+)
 
 ORDINALS = {
     w: n
@@ -148,7 +151,21 @@ ORDINALS = {
 NUMBERS = {
     w: n
     for n, w in enumerate(
-        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+        ]
     )
 } | {"once": 1, "twice": 2, "thrice": 3, "a single": 1, "no": 0}
 _ORDINAL = "|".join(ORDINALS) + r"|\d+(?:st|nd|rd|th)"
@@ -173,7 +190,8 @@ NEVER_RUNS = re.compile(
 )
 ENTERS = re.compile(
     r"\b(?:enters?|entering|executes?|executing|takes?|taking|runs?|goes? (?:in)?to|move(?:s|d)? (?:in)?to|proceeds? to|jumps? to|falls? (?:in)?to)"
-    r" (?:the )?(?:code (?:inside|in) )?(?:the )?(?P<which>if|elif|else|true|false|then)\b(?:[ -](?:block|branch|body|part|clause|statement))?",
+    r" (?:the )?(?:code (?:inside|in) )?(?:the )?(?P<which>if|elif|else|true|false|then)\b(?:[ -](?:block|branch|body|part|clause|statement))?"
+    r"|\b(?P<block>if|else|elif)[- ](?:block|branch|part|clause|body) (?:is|gets|was) (?:not )?(?:taken|executed|entered|run)\b",
     re.I,
 )
 HYPOTHETICAL = re.compile(
@@ -207,7 +225,9 @@ AFTER_LOOP = re.compile(
     r"\b(?:after (?:the|all|both|this|completing|finishing|exiting|every)[^.]{0,40}?(?:loop|iterations?|passes)|end of (?:the )?loop|loop (?:ends|is done|terminates|finishes|completes|exits|stops|is over)|exit(?:s|ing)? the loop|once the loop)",
     re.I,
 )
-FINALLY = re.compile(r"\b(?:finally|in the end|eventually|at the end|ends? up|final)\b", re.I)
+FINALLY = re.compile(
+    r"\b(?:finally|in the end|eventually|at the end|ends? up|final|when it is over)\b", re.I
+)
 BECOMES = re.compile(
     r"\b(?:becomes?|became|updated|incremented|decremented|now|set|assigned|changes?|turns into|reset|goes)\b|→|->|=>",
     re.I,

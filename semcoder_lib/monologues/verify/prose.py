@@ -74,6 +74,7 @@ class Prose:
         self.moments = Moments(walk)
         self.kind = sections.SIMULATION
         self.subject: Token | None = None
+        self._base = 0
         self.zero_based: bool | None = None
 
     def begin(self, kind: str) -> None:
@@ -91,7 +92,7 @@ class Prose:
         body = text[skip:]
         self.moments.indent(skip)
         whole = shape(body, self.names)
-        if not whole.at and not re.search(r"\b(?:iteration|loop|pass)\b", whole.text):
+        if not whole.at and not re.search(r"\b(?:iteration|loop|pass|branch|block)\b", whole.text):
             return
         position = 0
         for piece in _SENTENCE.split(whole.text):
@@ -100,7 +101,7 @@ class Prose:
             begin = whole.text.find(piece, position)
             position = begin + len(piece)
             tokens = {i - begin: t for i, t in whole.at.items() if begin <= i < position}
-            self.sentence(Shape(piece, tokens), start + skip)
+            self.sentence(Shape(piece, tokens, whole.origin(begin)), start + skip)
 
     # --- one sentence -----------------------------------------------------------------------
 
@@ -108,12 +109,12 @@ class Prose:
         """Move the place, then decide what the sentence states."""
         if not s.text.strip():
             return
-        if s.at:
-            first, last = min(s.at), max(s.at)
-            self.ledger.place = (base + s.at[first].start, base + s.at[last].end)
+        self._base = base
+        self._mark(s, 0, len(s.text))
         used: set[int] = set()
         hypothetical = bool(p.HYPOTHETICAL.search(s.text))
         before = len(self.ledger.claims)
+        self.moments.final = bool(p.FINALLY.search(s.text))
         if self.kind == sections.SIMULATION and not (hypothetical and not s.at):
             self._anchors(s, used)
         if self.kind == sections.FUNCTION:
@@ -137,14 +138,22 @@ class Prose:
             if s.at[at].mark in (CODE, EQUATION):
                 self.subject = s.at[at]
                 break
+        self._mark(s, 0, len(s.text))
         if len(self.ledger.claims) == before and self._asserts(s, used):
             self.ledger.add(
                 "value", s.text.strip()[:80].translate(_READABLE), "", None, "not understood"
             )
 
+    def _mark(self, s: Shape, start: int, end: int) -> None:
+        """The claims that follow are about these words."""
+        last = s.at[end - 1].end if end - 1 in s.at else s.origin(end)
+        self.ledger.place = (self._base + s.origin(start), self._base + last)
+
     def _asserts(self, s: Shape, used: set[int]) -> bool:
         """Whether a sentence that gave no claim still states something about a value."""
-        if s.text.rstrip().endswith(":") and not re.search(r"\b(?:is|are|becomes?|returns?|gives)\b", s.text):
+        if s.text.rstrip().endswith(":") and not re.search(
+            r"\b(?:is|are|becomes?|returns?|gives)\b", s.text
+        ):
             return False  # a heading
         return any(t.mark == VALUE for i, t in s.at.items() if i not in used) and self.kind in (
             sections.SIMULATION, sections.DEDUCTION,
@@ -161,6 +170,8 @@ class Prose:
             for i, t in s.at.items()
             if t.mark == EQUATION and t.left in self.moments.loop_names
         ]
+        if heading:
+            self._mark(s, heading.start(), max([heading.end(), *(i + 1 for i, _ in bindings)]))
         if heading and not p.SKIPS.search(s.text[: heading.start()]):
             self._iteration(s, heading, bindings, used)
         elif (
@@ -169,7 +180,7 @@ class Prose:
             and _WITH_BINDING.match(s.text).end() - 1 == bindings[0][0]
         ):  # type: ignore[union-attr]
             at, token = bindings[0]
-            self._by_value(token, used, at)
+            self._by_value(s, token, used, at)
         else:
             self._comprehension(s, used)
             item = _ITEM_HEAD.match(s.text)
@@ -187,6 +198,7 @@ class Prose:
         if labels:
             used.update(labels)
             at = labels[0]
+            self._mark(s, at, at + 1)
             line = self.walk.resolve(int(s.at[at].text))
             skipped = bool(p.SKIPS.search(s.text)) or bool(re.search(r"\bnot\b", s.text))
             self.moments.at_label(
@@ -239,8 +251,9 @@ class Prose:
             values=values,
         )
 
-    def _by_value(self, token: Token, used: set[int], at: int) -> None:
+    def _by_value(self, s: Shape, token: Token, used: set[int], at: int) -> None:
         used.add(at)
+        self._mark(s, at, at + 1)
         found = self.moments.enter_by_value(token.left, token.right)
         if found is None:
             return
@@ -250,6 +263,7 @@ class Prose:
     def _comprehension(self, s: Shape, used: set[int]) -> None:
         """`For c = 'l'` about a variable of a comprehension."""
         for at, token in s.at.items():
+            self._mark(s, at, at + 1)
             if token.mark != EQUATION or not token.left.isidentifier():
                 continue
             if token.left in self.history.variables:
@@ -270,13 +284,16 @@ class Prose:
         text = s.text
         for pattern, code in (*p.RELATIONS, *p.PREDICATES):
             for match in pattern.finditer(text):
+                self._mark(s, match.start(), match.end())
                 self._condition(s, match, code, used, checked)
         for match in p.NOT_VALUE.finditer(text):
+            self._mark(s, match.start(), match.end())
             a, b = s.at[match.start(1)], s.at[match.start(2)]
             if match.start(1) not in used:
                 self._truth(f"({_code(a)}) != ({_code(b)})", True)
                 used.update((match.start(1), match.start(2)))
         for match in p.HOLDS.finditer(text):
+            self._mark(s, match.start(), match.end())
             token = s.at[match.start(1)]
             if match.start(1) in used or not _condition_like(token.text):
                 continue
@@ -285,6 +302,7 @@ class Prose:
             self._truth(_code(token), positive)
             used.add(match.start(1))
         for match in p.SINCE.finditer(text):
+            self._mark(s, match.start(), match.end())
             at = match.start(1)
             token = s.at[at]
             if (
@@ -337,6 +355,7 @@ class Prose:
     def _measures(self, s: Shape, used: set[int]) -> None:
         for pattern, code in p.MEASURES:
             for match in pattern.finditer(s.text):
+                self._mark(s, match.start(), match.end())
                 groups = match.groupdict()
                 places = [match.start(g) for g in ("a", "b", "c") if groups.get(g)]
                 at_value = match.start("v")
@@ -354,6 +373,7 @@ class Prose:
 
     def _returns(self, s: Shape, used: set[int]) -> None:
         for match in (*p.RETURNS.finditer(s.text), *p.RETURNED.finditer(s.text)):
+            self._mark(s, match.start(), match.end())
             at = match.start("v")
             if at in used or at not in s.at:
                 continue
@@ -386,7 +406,10 @@ class Prose:
         verb = match.groupdict().get("verb") or ""
         if "return" in verb and "value" not in verb:
             return True
-        return not re.search(r"\b(?:in|of|from|input\b[^.]*)(?: the| desired| given| expected)* ?$", s.text[: match.start()])
+        return not re.search(
+            r"\b(?:in|of|from|input\b[^.]*)(?: the| desired| given| expected)* ?$",
+            s.text[: match.start()],
+        )
 
     def _returned_pair(self, first: Token, second: Token) -> None:
         """`returns V and W`: a tuple of both, or prose that this cannot decide."""
@@ -409,20 +432,28 @@ class Prose:
         marks = [i for i in sorted(s.at) if i < match.start() and s.at[i].mark in (CODE, FRAGMENT)]
         last = s.at[marks[-1]] if marks else None
         between = lead[marks[-1] + 1 :] if marks else lead
-        if re.search(r"\b(?:function|program|statement|code|we|recursion|execution|so)\b[^.]*$", between):
+        if re.search(
+            r"\b(?:function|program|statement|code|we|recursion|execution|so)\b[^.]*$", between
+        ):
             return "function", None
-        if last is not None and (_code(last) == self.entry_point or _calls_of(self.entry_point, _code(last))):
+        if last is not None and (
+            _code(last) == self.entry_point or _calls_of(self.entry_point, _code(last))
+        ):
             return "function", None
         if last is not None and re.search(r"[(\[.]|==|[<>]", last.text):
             return "expression", last
         if last is not None and re.search(r"\bmethod\b|\bcall\b", between):
             return "something", last
-        if re.search(r"\b(?:it|this|that|which|method|expression|condition|call)\W*(?:\w+ly )?$", between, re.I):
+        if re.search(
+            r"\b(?:it|this|that|which|method|expression|condition|call)\W*(?:\w+ly )?$",
+            between,
+            re.I,
+        ):
             if re.search(r"\bfunction\b", lead):
                 return "function", None
             if self.subject is not None and "(" in self.subject.text:
                 return "something", self.subject
-            return ("function", None) if self.moments.returning() else ("something", self.subject)
+            return "function", None
         return "function", None
 
     def _returned(self, token: Token) -> None:
@@ -451,6 +482,7 @@ class Prose:
     def _values(self, s: Shape, used: set[int]) -> None:
         text = s.text
         for match in p.FROM_TO.finditer(text):
+            self._mark(s, match.start(), match.end())
             name, old, new = (s.at[match.start(g)] for g in (1, 2, 3))
             if (
                 match.start(3) in used
@@ -464,6 +496,7 @@ class Prose:
             self.moments.value(name.text, new.text, after=True)
             used.update((match.start(1), match.start(2), match.start(3)))
         for match in (*p.SUBJECT_VALUE.finditer(text), *p.WHICH.finditer(text)):
+            self._mark(s, match.start(), match.end())
             left, at = match.start(1), match.start(2)
             if at in used:
                 continue
@@ -485,7 +518,8 @@ class Prose:
     def _is(self, subject: Token, value: Token, *, after: bool) -> None:
         code = _code(subject)
         if code == self.entry_point or code in _calls_of(self.entry_point, code):
-            self._returned(value)
+            if code == self.entry_point or not self.moments.known_call(code, value.text):
+                self._returned(value)
         elif code.isidentifier():
             self.moments.value(code, value.text, after=after)
         elif value.text in ("True", "False") and _condition_like(code):
@@ -500,6 +534,7 @@ class Prose:
         given = {c.name: c.text or "" for c in entry.changes} if entry else {}
         for pattern in (p.MUST, p.CHOOSE):
             for match in pattern.finditer(s.text):
+                self._mark(s, match.start(), match.end())
                 left, at = match.start(1), match.end(match.lastindex or 2) - 1
                 if at in used or at not in s.at:
                     continue
@@ -521,16 +556,21 @@ class Prose:
                     verdict = True if found else None
                 if verdict is False and not (modal in ("must", "has to") and self._works()):
                     verdict = None
-                self.ledger.add("constraint", subject, value.text, verdict, given.get(subject, "")[:200])
+                self.ledger.add(
+                    "constraint", subject, value.text, verdict, given.get(subject, "")[:200]
+                )
 
     def _works(self) -> bool:
         """Whether the chosen input gives the output that is asked for."""
         found = literal(self.history.trace.result or "")
-        return found is not None and self.expected is not None and equals(self.expected[0], found[0])
+        return (
+            found is not None and self.expected is not None and equals(self.expected[0], found[0])
+        )
 
     def _inputs(self, s: Shape, used: set[int]) -> None:
         """`the input list is [1, 2]`: one of the arguments."""
         for match in p.INPUT.finditer(s.text):
+            self._mark(s, match.start(), match.end())
             at = match.start("v")
             found = literal(s.at[at].text)
             if at in used or found is None or not self.history.steps:
@@ -542,20 +582,27 @@ class Prose:
                 continue
             verdict = any(equals(found[0], g[0], s.at[at].text) for g in given if g is not None)
             used.add(at)
-            self.ledger.add("value", "input", s.at[at].text, verdict if verdict or len(given) == 1 else None)
+            self.ledger.add(
+                "value", "input", s.at[at].text, verdict if verdict or len(given) == 1 else None
+            )
 
     def _condition_outcomes(self, s: Shape, used: set[int]) -> None:
         """`the condition is True`, without the condition."""
         for match in p.CONDITION.finditer(s.text):
+            self._mark(s, match.start(), match.end())
             at = match.start("v")
             if at not in used and s.at[at].text in ("True", "False"):
                 used.add(at)
                 self._outcome(s.at[at].text == "True")
                 return
         match = p.CONDITION_WORDS.search(s.text)
+        if match:
+            self._mark(s, match.start(), match.end())
         if match and not any(s.at[i].mark == CODE and i < match.start() for i in s.at):
             word = match.group("w").lower()
-            self._outcome(word in ("true", "met", "satisfied", "holds", "passes", "succeeds", "to true"))
+            self._outcome(
+                word in ("true", "met", "satisfied", "holds", "passes", "succeeds", "to true")
+            )
 
     def _outcome(self, stated: bool) -> None:
         if self.subject is not None and _condition_like(_code(self.subject)):
@@ -565,6 +612,7 @@ class Prose:
 
     def _implicit(self, s: Shape, used: set[int]) -> None:
         for match in p.IMPLICIT.finditer(s.text):
+            self._mark(s, match.start(), match.end())
             at = match.start(1)
             if at in used or at not in s.at:
                 continue
@@ -581,6 +629,7 @@ class Prose:
 
     def _counts(self, s: Shape, used: set[int]) -> None:
         for match in (*p.COUNT.finditer(s.text), *p.COUNT_AFTER.finditer(s.text)):
+            self._mark(s, match.start(), match.end())
             at = match.start("v") if match.group("v") else None
             if at is not None and (at in used or not s.at[at].text.isdigit()):
                 continue
@@ -597,19 +646,25 @@ class Prose:
             if at is not None:
                 used.add(at)
             self.moments.count(count)
-        if p.NEVER_RUNS.search(s.text) and "loop" in s.text:
+        never = p.NEVER_RUNS.search(s.text)
+        if never and "loop" in s.text:
+            self._mark(s, never.start(), never.end())
             self.moments.count(0)
 
     def _branches(self, s: Shape, used: set[int]) -> None:
         match = p.ENTERS.search(s.text)
+        if match:
+            self._mark(s, match.start(), match.end())
         if match and self.kind == sections.SIMULATION:
             negated = bool(re.search(r"\b(?:not|never|skips?|skipping|without|n't)\b[^.,]*$", s.text[: match.start()])) or bool(
                 re.search(r"^\W*(?:is|are) (?:not|skipped|never)", s.text[match.end() :])
             )  # fmt: skip
-            self.moments.branch(match.group("which").lower(), taken=not negated)
+            which = match.group("which") or match.group("block")
+            self.moments.branch(which.lower(), taken=not negated)
 
     def _equations(self, s: Shape, used: set[int]) -> None:
         for at, token in s.at.items():
+            self._mark(s, at, at + 1)
             if token.mark != EQUATION or at in used:
                 continue
             used.add(at)

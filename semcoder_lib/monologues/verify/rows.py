@@ -187,4 +187,3 @@ def verify_rows(rows: Iterable[dict[str, Any]], box: Sandbox) -> Iterator[dict[s
             }  # fmt: skip
         else:
             yield {**named, **report.row()}
-

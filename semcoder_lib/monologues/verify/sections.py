@@ -38,7 +38,8 @@ _KINDS = (
     (
         FUNCTION,
         re.compile(
-            r"understand|function|overview|summary|purpose|what (?:it|the)|code does|about", re.I
+            r"understand|function|overview|summary|purpose|what (?:it|the (?:function|code|program)) |code does|about",
+            re.I,
         ),
     ),
 )

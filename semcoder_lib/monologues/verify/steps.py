@@ -151,7 +151,9 @@ class Walk:
         for run in self.history.runs(loop):
             if self.history.frames[run.frame].steps[-1] <= self.at:
                 continue
-            waiting = run.exit is not None and self.history.resumed(loop.header, self.at) == run.exit
+            waiting = (
+                run.exit is not None and self.history.resumed(loop.header, self.at) == run.exit
+            )
             if run.start <= self.at + 1 and self.at <= run.end or waiting:
                 chosen = run  # the latest that is going on is the innermost call's
             elif run.start > self.at:
@@ -347,7 +349,9 @@ class Walk:
                 if len(frames) == count:
                     break
         ok = len(frames) == count
-        self.ledger.add("order", match.group("f"), f"{count} calls", ok, f"{len(frames)} calls", line=line)
+        self.ledger.add(
+            "order", match.group("f"), f"{count} calls", ok, f"{len(frames)} calls", line=line
+        )
         if not ok:
             return None
         ran = {
@@ -358,7 +362,9 @@ class Walk:
         }
         if match.group("l"):
             named = {self.resolve(int(n)) for n in _LABELS.findall(match.group("l"))}
-            self.ledger.add("order", match.group("l"), "run in them", named == ran, str(sorted(ran)), line=line)
+            self.ledger.add(
+                "order", match.group("l"), "run in them", named == ran, str(sorted(ran)), line=line
+            )
         if match.group("v"):
             told = pieces.split(match.group("v"), ", ")
             verdict: bool | None = len(told) == len(frames)
@@ -366,7 +372,9 @@ class Walk:
                 one = same_text(text, frame.returned)
                 verdict = one if not one else verdict
             shown = ", ".join(f.returned or "" for f in frames)[:200]
-            self.ledger.add("return", match.group("f"), match.group("v")[:200], verdict, shown, line=line)
+            self.ledger.add(
+                "return", match.group("f"), match.group("v")[:200], verdict, shown, line=line
+            )
         self.ledger.covered |= ran
         self.at = end
         return None

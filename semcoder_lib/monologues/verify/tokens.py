@@ -34,6 +34,16 @@ class Shape:
 
     text: str
     at: dict[int, Token]
+    begin: int = 0  # where the text starts in the line
+
+    def origin(self, place: int) -> int:
+        """The place in the line of a place in `text`."""
+        if place in self.at:
+            return self.at[place].start
+        before = max((i for i in self.at if i < place), default=None)
+        if before is None:
+            return self.begin + place
+        return self.at[before].end + place - before - 1
 
 
 _NAME_BEFORE = r"(?<!the )(?<!The )(?<!a )(?<!an )(?<!its )(?<!each )(?<!this )(?<![\w.\[`'\"])"
@@ -47,6 +57,7 @@ _BASE = r"""
  |(?P<label>\[L\d+\]|(?<!\w)L\d+(?![\w\]])|(?<!\w)[Ll]ines?\ \d+(?!\w))
  |(?P<string>(?<![\w\]])(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')(?!\w))
  |(?P<bracket>(?<![\w`])[\[({])
+ |(?P<sum>(?<![\w.`\])])-?\d+(?:\.\d+)?(?:\s*(?:\*\*|//|[-+*/%])\s*-?\d+(?:\.\d+)?)+\s*=\s*-?\d+(?:\.\d+)?(?!\w|\.\d))
  |(?P<number>(?<![\w.])-?\d+(?:\.\d+)?(?:[eE]-?\d+)?(?![\w%]|\.\d))
  |(?P<constant>\b(?:True|False|None)\b)
  |(?P<empty>\b(?:an\ )?empty\ (?:string|list|dictionary|dict|tuple|set)\b(?!\s*[,:]?\s*[`"'(\[{]|\ \w+\ `|\ called|\ named))
@@ -120,6 +131,9 @@ def _token(line: str, match: re.Match[str]) -> Token | None:
         return _ticked(text[1:-1], start, end)
     if kind == "label":
         return Token(LABEL, re.sub(r"\D", "", text), start, end)
+    if kind == "sum":
+        mark, left, right = classify(text)
+        return Token(mark, text, start, end, left, right)
     if kind == "bracket":
         end = pieces.balanced_end(line, start)
         if end < 0:

@@ -116,7 +116,11 @@ class Workings:
         table: str | None = None
         last_value: Any = MISSING
         store = _stored_base(scene.statement)
-        stores = [n for n, part in enumerate(parts) if store and part.removeprefix("so ").startswith(store)]
+        stores = [
+            n
+            for n, part in enumerate(parts)
+            if store and part.removeprefix("so ").startswith(store)
+        ]
         tail = len(parts)
         while tail and _names_changed(parts[tail - 1], scene):
             tail -= 1

@@ -1,0 +1,120 @@
+"""The verifier on monologues that no writer of ours made, each claim labelled by hand.
+
+`labelled/*.txt`: `=== name`, a program, then monologues, each after `--- arguments` (or `---
+backward output`). A claim between « » is true, one between ‹ › is false.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from semcoder_lib.monologues.verify import Trials, confusion, verify
+from semcoder_lib.records import Case, Program
+from semcoder_lib.sandbox import Sandbox
+
+FOLDER = Path(__file__).parent / "labelled"
+_MARK = re.compile(r"[«»‹›]")
+
+
+@dataclass(frozen=True)
+class Labelled:
+    program: Program
+    case: Case
+    direction: str
+    text: str
+    spans: tuple[tuple[int, int, bool], ...]  # start, end, true
+
+
+def read() -> list[Labelled]:
+    found = []
+    for path in sorted(FOLDER.glob("*.txt")):
+        for block in path.read_text(encoding="utf-8").split("=== ")[1:]:
+            head, *told = re.split(r"^--- ", block, flags=re.M)
+            name, _, source = head.partition("\n")
+            program = Program(source, name.strip())
+            for one in told:
+                first, _, marked = one.partition("\n")
+                text, spans = plain(marked)
+                if first.startswith("backward "):
+                    case = Case((), ast.literal_eval(first.removeprefix("backward ")))
+                    found.append(Labelled(program, case, "backward", text, spans))
+                else:
+                    found.append(
+                        Labelled(program, Case(ast.literal_eval(first)), "forward", text, spans)
+                    )
+    return found
+
+
+def plain(marked: str) -> tuple[str, tuple[tuple[int, int, bool], ...]]:
+    text = ""
+    spans = []
+    opened = (0, "")
+    done = 0
+    for match in _MARK.finditer(marked):
+        text += marked[done : match.start()]
+        done = match.end()
+        if match.group() in "«‹":
+            opened = (len(text), match.group())
+        else:
+            assert {"«": "»", "‹": "›"}[opened[1]] == match.group()
+            spans.append((opened[0], len(text), opened[1] == "«"))
+    return text + marked[done:], tuple(spans)
+
+
+def statuses(item: Labelled, box: Sandbox, trials: Trials) -> list[tuple[bool, str]]:
+    """(label, what the verifier says) for each labelled claim."""
+    report = verify(
+        item.text, item.program, item.case, box, direction=item.direction, trials=trials
+    )
+    out = []
+    for start, end, true in item.spans:
+        inside = {
+            c.status
+            for c in report.claims
+            if c.kind != "answer" and c.place[0] < end and c.place[1] > start
+        }
+        status = next((s for s in ("contradicted", "supported") if s in inside), "unverifiable")
+        out.append((true, status))
+    return out
+
+
+@pytest.fixture(scope="module")
+def decisions() -> list[tuple[Labelled, int, bool, str]]:
+    found = []
+    kept: dict[str, Trials] = {}
+    with Sandbox() as box:
+        for item in read():
+            trials = kept.setdefault(item.program.source, Trials(item.program, box))
+            for number, (true, status) in enumerate(statuses(item, box, trials)):
+                found.append((item, number, true, status))
+    return found
+
+
+def test_there_are_enough_of_many_kinds() -> None:
+    items = read()
+    assert len(items) >= 200
+    assert len({i.program.entry_point for i in items}) >= 20
+    labels = Counter(true for i in items for _, _, true in i.spans)
+    assert labels[True] >= 200
+    assert labels[False] >= 150
+
+
+def test_precision_and_recall_against_the_labels(
+    decisions: list[tuple[Labelled, int, bool, str]],
+) -> None:
+    figures = confusion((true, status) for _, _, true, status in decisions)
+    wrong = [
+        f"{item.program.entry_point}{item.case.arguments} {'TRUE' if true else 'FALSE'} {status}: "
+        + item.text[item.spans[number][0] : item.spans[number][1]]
+        for item, number, true, status in decisions
+        if (true, status) in ((True, "contradicted"), (False, "supported"))
+    ]
+    assert figures["precision"] >= 0.95, wrong
+    assert figures["recall"] >= 0.95, wrong
+    assert figures["decided"] >= 0.85, figures
