@@ -157,7 +157,7 @@ class EvalPlus(Benchmark):
         added: dict[str, Any] = {"release": f"{len(tasks)} tasks"}
         if open_tasks := [t.task_id for t in tasks if self._any_value(t)]:
             added["any_value_passes"] = open_tasks
-        if self.plus:
+        if self.plus and verdicts:
             base = [v.passed or v.detail.startswith("plus_input") for v in verdicts]
             added["base_pass@1"] = _mean_by_task(verdicts, base)
         return added
