@@ -108,6 +108,28 @@ class Curve:
                 )
         return made
 
+    def drawn(self, benchmark: str, measure: str = "base", model: str = "") -> dict[str, Any]:
+        """The curve as the report draws it (figure 3) and tabulates it (tables 3 and 4)."""
+        gains = self.gains(measure)
+        last = gains[-1] if gains else None
+        return {
+            "model": model or self.model,
+            "benchmark": benchmark,
+            "measure": measure,
+            "source": self.source,
+            "label": f"{self.source}, {self.accept.replace('_', ' ')}, T = {self.temperature:g}",
+            "accept": self.accept,
+            "temperature": self.temperature,
+            "oracle": self.oracle,
+            "points": [
+                {"round": n, "value": p.value, "low": p.low, "high": p.high, "n": p.n}
+                for n, p in enumerate(self.points(measure))
+            ],
+            "gain": None
+            if last is None
+            else {"value": last.value, "low": last.low, "high": last.high, "n": last.n},
+        }
+
     def state_rows(self) -> list[dict[str, Any]]:
         """One row per task and round, without the programs."""
         return [

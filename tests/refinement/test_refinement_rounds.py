@@ -252,6 +252,10 @@ def test_rows_and_atlas(tasks, box) -> None:
     assert rows[1]["fixed"] == 1
     assert rows[1]["asked"] == rows[1]["changed"] == 1
     assert rows[1]["low"] <= rows[1]["value"] <= rows[1]["high"]
+    drawn = curve.drawn("pyx", model="tuned")
+    assert (drawn["model"], drawn["source"], drawn["benchmark"]) == ("tuned", "public", "pyx")
+    assert [p["round"] for p in drawn["points"]] == [0, 1]
+    assert drawn["gain"]["value"] == rows[1]["gain"]
     found = refinement.atlas([curve])
     assert sum(r["count"] for r in found if r["round"] == 0) == 2
     assert sum(r["mended"] for r in found if r["round"] == 0) == 1
