@@ -29,7 +29,9 @@ def main(argv: Sequence[str] = ()) -> dict[str, Any]:
     parser.add_argument("--threads", type=int)
     parser.add_argument("--model", default="smollm2-135m")
     parser.add_argument("--adapter")
-    parser.add_argument("--only", default="", help="settings whose name contains one of these")
+    parser.add_argument(
+        "--only", default="", help="parts of names, separated by ;"
+    )
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--out")
     options = parser.parse_args(list(argv))
@@ -37,7 +39,7 @@ def main(argv: Sequence[str] = ()) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     texts: dict[str, list[str]] = {}
     for name, work in settings(options).items():
-        if options.only and not any(part in name for part in options.only.split(",")):
+        if options.only and not any(part in name for part in options.only.split(";")):
             continue
         row, texts[name] = _measured(name, work, asked)
         rows.append(row)

@@ -1,0 +1,38 @@
+"""The benches of generation and training run to their end on a tiny random model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from semcoder_lib import workspace
+from semcoder_lib.bench import generation, training
+from semcoder_lib.generation.tiny import save_tiny
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("tiny") / "tiny-llama"
+    return str(save_tiny(folder, max_position_embeddings=2048))
+
+
+def test_generation_settings_write_the_same_texts(tiny: str, tmp_path: Path) -> None:
+    out = tmp_path / "g.json"
+    asked = ["--prompts", "6", "--new-tokens", "6", "--threads", "1", "--model", tiny]
+    only = "plain generate, batch 8;sorted;decoder, batch 16"
+    summary = generation.main([*asked, "--only", only, "--out", str(out)])
+    assert workspace.read_json(out)["rows"] == summary["rows"]
+    assert [row["same_as_plain"] for row in summary["rows"]] == [6, 6, 6]
+    assert len({row["tokens"] for row in summary["rows"]}) == 1
+    assert summary["ratio"] > 0
+
+
+def test_training_compares_with_trl(tiny: str) -> None:
+    summary = training.main(["--rows", "20", "--threads", "1", "--model", tiny])
+    names = [row["setting"] for row in summary["rows"]]
+    assert names == ["TRL defaults, fp32", "ours"]
+    first, ours = summary["rows"]
+    assert first["tokens"] == ours["tokens"]
+    assert first["steps"] == 3
+    assert abs(summary["loss_difference"]) < 1.0
