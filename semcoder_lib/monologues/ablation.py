@@ -39,7 +39,9 @@ def ablation(
     """
     call = call_text(program, case)
     if trace.result is None:
-        raise UserError(f"{program.id or program.entry_point}: the trace has no result to answer with")
+        raise UserError(
+            f"{program.id or program.entry_point}: the trace has no result to answer with"
+        )
     answer = f"assert {call} == {trace.result}\n[/ANSWER]"
     if format in ("monologue", *CONTROLS):
         told = monologue or forward(program, trace, seed=seed, style=style, case=case)

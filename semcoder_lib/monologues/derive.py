@@ -38,11 +38,11 @@ def derive_many(
     entries, then the backward ones.
 
     Only monologues that the verifier accepts are returned. The funnel counts, for each direction,
-    `asked`, `accepted`, the claims of the accepted ones by status, and `dropped` by reason. `bullets` is how many
-    properties each text states (0 for none): those that hold on every case of the entry and on
-    fresh inputs, ours and the verifier's. `workers` processes write and verify the forward ones
-    (the list does not depend on it). A backward monologue is asked for with the output alone; the search may start
-    from the other cases' inputs. The same other arguments give the same list.
+    `asked`, `accepted`, the claims of the accepted ones by status, and `dropped` by reason.
+    `bullets` is how many properties each text states (0 for none): those that hold on every case
+    of the entry and on fresh inputs, ours and the verifier's. A backward monologue is asked for
+    with the output alone; the search may start from the other cases' inputs. `workers` processes
+    write and verify the forward ones; the list depends on everything else, not on them.
     """
     for direction in directions:
         if direction not in DIRECTIONS:
@@ -84,7 +84,9 @@ def chosen_cases(entry: Entry, count: int, seed: int) -> list[Case]:
     """Cases of an entry to tell, drawn by the seed, those with distinct outputs first."""
     order = list(entry.cases)
     Random(f"{seed}:cases:{entry.program.id}").shuffle(order)
-    first, again, seen = [], [], set()
+    first: list[Case] = []
+    again: list[Case] = []
+    seen: set[str] = set()
     for case in order:
         try:
             text = values.encode(case.output)
@@ -114,9 +116,7 @@ def _style_all(
         styles[entry.program.id] = style.but(properties=defended)
 
 
-def _defended(
-    entry: Entry, proposed: tuple[Property, ...], box: Sandbox
-) -> tuple[Property, ...]:
+def _defended(entry: Entry, proposed: tuple[Property, ...], box: Sandbox) -> tuple[Property, ...]:
     """The properties that the verifier did not refute, those that it confirmed first."""
     if not proposed:
         return ()
@@ -206,9 +206,7 @@ def _judged(told: Monologue, report: Report, bullets: int) -> Told:
     """The verdict; properties were decided once for the program, not again for each text."""
     if not report.accepted:
         return Told(None, f"verifier: {report.reason.partition(':')[0]}")
-    open_ones = sum(
-        1 for c in report.claims if c.kind == "property" and c.status == "unverifiable"
-    )
+    open_ones = sum(1 for c in report.claims if c.kind == "property" and c.status == "unverifiable")
     settled = min(open_ones, bullets)
     return Told(
         told, "", report.supported + settled, report.contradicted, report.unverifiable - settled

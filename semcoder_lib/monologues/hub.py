@@ -13,7 +13,9 @@ from semcoder_lib.records import Monologue, Program
 _COLUMNS = ("nl", "fwd_mnl", "bwd_mnl")
 
 
-def to_hub(monologues: Iterable[Monologue], programs: dict[str, Program]) -> Iterator[dict[str, str]]:
+def to_hub(
+    monologues: Iterable[Monologue], programs: dict[str, Program]
+) -> Iterator[dict[str, str]]:
     """Rows with `id`, `nl`, `fwd_mnl`, `bwd_mnl`, `response`; exactly one of the middle three is
     non-empty. `programs` are by id. The prompt column holds what stands before the response (the
     task sentence, the `[PYTHON]` block, the trigger). Raises `UserError` for an unknown program."""
@@ -55,7 +57,9 @@ def _read(
     block, end, _ = rest.partition("\n[/PYTHON]")
     code, asked, question = block.rpartition("\nassert ")
     if not (start and end and asked):
-        raise UserError(f"hub row {number} ({row.get('id', 'no id')}): no [PYTHON] block with assert")
+        raise UserError(
+            f"hub row {number} ({row.get('id', 'no id')}): no [PYTHON] block with assert"
+        )
     source = _unlabelled(code) + "\n"
     identity = str(row.get("id", number))
     left, _, right = question.rpartition(" == ")

@@ -107,10 +107,10 @@ class _Plan:
                 at = rng.randrange(len(arguments))
                 arguments[at] = mutated(arguments[at], pool, rng)
             self._add(tuple(arguments))
-        for arguments in (tuple(a) for a in known[:4]):
-            for at, value in enumerate(arguments):
+        for given in known[:4]:
+            for at, value in enumerate(given):
                 for other in relations.telling(value):
-                    self._add((*arguments[:at], other, *arguments[at + 1 :]))
+                    self._add((*given[:at], other, *given[at + 1 :]))
 
     def _edges(self, known: list[tuple[Any, ...]]) -> None:
         """Empty, zero and negative values of each argument, for what raises."""

@@ -1,4 +1,4 @@
-"""A program's syntax, prepared once for telling: which statement a line belongs to, what it says."""
+"""A program's syntax, prepared for telling: which statement a line belongs to, what it says."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -50,7 +51,7 @@ def edges(value: Any) -> list[Any]:
 def telling(value: Any) -> list[Any]:
     """Variants on which a rash property fails: repeated, reversed and negated items."""
     if isinstance(value, list | tuple) and 0 < len(value) <= 10:
-        made = [value + value, value[::-1]]
+        made: list[Any] = [value * 2, value[::-1]]
         if all(type(x) in (int, float) for x in value):
             made.append(type(value)(-x for x in value))
         return made
@@ -109,7 +110,11 @@ def _identity(runs: Runs, names: list[str]) -> Iterator[Property]:
 
 def _permuted(a: Any, out: Any) -> bool | None:
     if not (_listy(a) and _listy(out)):
-        return False if not isinstance(a, str) or not isinstance(out, str) else sorted(a) == sorted(out)
+        return (
+            False
+            if not isinstance(a, str) or not isinstance(out, str)
+            else sorted(a) == sorted(out)
+        )
     if len(a) != len(out):
         return False
     return Counter(map(_text, a)) == Counter(map(_text, out)) and (True if len(a) > 1 else None)
@@ -170,8 +175,7 @@ def _negative(value: Any) -> bool:
 
 def _is_sorted(items: Any, backwards: bool) -> bool:
     try:
-        pairs = list(zip(items, items[1:], strict=False))
-        return all((a >= b) if backwards else (a <= b) for a, b in pairs)
+        return all((a >= b) if backwards else (a <= b) for a, b in itertools.pairwise(items))
     except TypeError:
         return False
 
@@ -244,7 +248,9 @@ def _lengths(runs: Runs, names: list[str]) -> Iterator[Property]:
             yield Property("length", f"The result never has more items than {name}.", count)
         elif _support(runs, at, lambda a, o: _both(a, o) and len(o) >= len(a)):
             count = len(runs.returned)
-            yield Property("length", f"The result always has at least as many items as {name}.", count)
+            yield Property(
+                "length", f"The result always has at least as many items as {name}.", count
+            )
 
 
 def _both(a: Any, o: Any) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import monologue_programs
 import pytest
@@ -18,11 +17,11 @@ Told = tuple[Program, Case, Trace]
 
 
 @pytest.fixture(scope="module")
-def told() -> Iterator[list[Told]]:
+def told() -> list[Told]:
     pairs = [(p, Case(a)) for p, inputs in monologue_programs.load() for a in inputs]
     with Sandbox(workers=1) as box:
         traces = list(tracing.trace_many(pairs, box, share=True))
-    yield [(p, c, t) for (p, c), t in zip(pairs, traces, strict=True)]
+    return [(p, c, t) for (p, c), t in zip(pairs, traces, strict=True)]
 
 
 def monologue(told: list[Told], name: str, at: int = 0, **dials: object) -> Monologue:

@@ -177,7 +177,7 @@ def test_hub_rows_go_out_and_come_back(
 
 
 def test_bad_hub_rows_are_named() -> None:
-    with pytest.raises(UserError, match="hub row 1 .*exactly one"):
+    with pytest.raises(UserError, match=r"hub row 1 .*exactly one"):
         list(monologues.from_hub([{"id": "x", "fwd_mnl": "a", "bwd_mnl": "b", "response": "c"}]))
     with pytest.raises(UserError, match="hub row 2"):
         list(

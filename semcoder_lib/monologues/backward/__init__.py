@@ -17,7 +17,7 @@ from semcoder_lib.monologues.backward.search import ROUNDS, Search
 from semcoder_lib.monologues.backward.tell import found, told
 from semcoder_lib.monologues.reading import Reading, read
 from semcoder_lib.monologues.style import DEFAULT, Style
-from semcoder_lib.records import Case, Monologue, Program, Status, Trace
+from semcoder_lib.records import Case, Monologue, Program, Trace
 from semcoder_lib.sandbox import Job, Limits, Sandbox
 
 __all__ = ["Question", "Witness", "backward", "backward_many", "witnesses"]

@@ -122,7 +122,9 @@ def _pieces(value: Any, room: int) -> list[Any]:
 def _literals(tree: ast.AST) -> list[Any]:
     found = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, int | str | float):
-            if not isinstance(node.value, str) or len(node.value) <= 20:
-                found.append(node.value)
+        if not isinstance(node, ast.Constant):
+            continue
+        value = node.value
+        if isinstance(value, int | float) or (isinstance(value, str) and len(value) <= 20):
+            found.append(value)
     return found

@@ -8,11 +8,19 @@ whoever uses one runs the program to check. No code of the program is run here.
 from __future__ import annotations
 
 import ast
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from semcoder_lib.monologues.backward.inverses import (
+    FUNCTIONS,
+    METHODS,
+    both_of,
+    left_of,
+    number,
+    right_of,
+    sequences,
+)
 from semcoder_lib.monologues.evaluate import Unknown, evaluate
 
 Assignment = dict[str, Any]
@@ -102,93 +110,17 @@ def _unary(i: Inverter, node: ast.UnaryOp, value: Any, depth: int) -> list[Assig
 def _binary(i: Inverter, node: ast.BinOp, value: Any, depth: int) -> list[Assignment]:
     left, right = i.known(node.left), i.known(node.right)
     if right is not None:
-        return i.first(node.left, _left_of(node.op, value, right[0]), depth)
+        return i.first(node.left, left_of(node.op, value, right[0]), depth)
     if left is not None:
-        return i.first(node.right, _right_of(node.op, value, left[0]), depth)
+        return i.first(node.right, right_of(node.op, value, left[0]), depth)
     out = []
-    for a, b in _both_of(node.op, value):
+    for a, b in both_of(node.op, value):
         for x in i.solve(node.left, a, depth)[:2]:
             for y in i.solve(node.right, b, depth)[:2]:
                 told = merged((x, y))
                 if told is not None:
                     out.append(told)
     return out
-
-
-def _left_of(op: ast.operator, value: Any, c: Any) -> list[Any]:
-    """Values x with `x op c == value`."""
-    if isinstance(op, ast.Add):
-        if isinstance(value, str | list | tuple):
-            return [value[: len(value) - len(c)]] if value[len(value) - len(c) :] == c else []
-        return [value - c]
-    if isinstance(op, ast.Sub):
-        return [value | c] if isinstance(value, set) else [value + c]
-    if isinstance(op, ast.Mult):
-        if isinstance(value, str | list | tuple):
-            part = value[: len(value) // c]
-            return [part] if part * c == value else []
-        return [value // c] if value % c == 0 else ([value / c] if isinstance(value, float) else [])
-    if isinstance(op, ast.Div):
-        made = value * c
-        return [int(made), made] if made == int(made) else [made]
-    if isinstance(op, ast.FloorDiv):
-        return [value * c]
-    if isinstance(op, ast.Mod):
-        return [value, value + c]
-    if isinstance(op, ast.Pow):
-        root = round(abs(value) ** (1 / c))
-        return [r for r in (root, -root) if r**c == value]
-    if isinstance(op, ast.BitXor):
-        return [value ^ c]
-    if isinstance(op, ast.LShift):
-        return [value >> c]
-    if isinstance(op, ast.RShift):
-        return [value << c]
-    return [value] if isinstance(op, ast.BitAnd | ast.BitOr) else []
-
-
-def _right_of(op: ast.operator, value: Any, c: Any) -> list[Any]:
-    """Values x with `c op x == value`."""
-    if isinstance(op, ast.Add):
-        if isinstance(value, str | list | tuple):
-            return [value[len(c) :]] if value[: len(c)] == c else []
-        return [value - c]
-    if isinstance(op, ast.Sub):
-        return [c - value]
-    if isinstance(op, ast.Mult | ast.BitXor):
-        if isinstance(c, str | list) and c:
-            return [len(value) // len(c)]
-        return _left_of(op, value, c)
-    if isinstance(op, ast.Div):
-        return [c / value]
-    if isinstance(op, ast.Pow) and c > 1 and value > 0:
-        return [round(math.log(value, c))]
-    return []
-
-
-def _both_of(op: ast.operator, value: Any) -> list[tuple[Any, Any]]:
-    """Pairs (x, y) with `x op y == value`."""
-    if isinstance(op, ast.Add):
-        if isinstance(value, str | list | tuple):
-            n, empty = len(value), value[:0]
-            return [(value[: n // 2], value[n // 2 :]), (value, empty), (empty, value)]
-        return [(value, value - value), (value // 2, value - value // 2)]
-    if isinstance(op, ast.Sub):
-        return [(value, set())] if isinstance(value, set) else [(value, 0), (value + 1, 1)]
-    if isinstance(op, ast.Mult):
-        if isinstance(value, str | list):
-            return [(value, 1)]
-        return [(value, 1), (1, value)]
-    if isinstance(op, ast.Div):
-        whole = int(value) if value == int(value) else value
-        return [(whole, 1)]
-    if isinstance(op, ast.FloorDiv | ast.Pow):
-        return [(value, 1)]
-    if isinstance(op, ast.Mod):
-        return [(value, value + 1)]
-    if isinstance(op, ast.BitOr):
-        return [(value, value)]
-    return [(value, value)] if isinstance(op, ast.BitAnd) else [(value, 0)]
 
 
 def _subscript(i: Inverter, node: ast.Subscript, value: Any, depth: int) -> list[Assignment]:
@@ -237,59 +169,13 @@ def _call(i: Inverter, node: ast.Call, value: Any, depth: int) -> list[Assignmen
         return _method(i, node, node.func, value, depth)
     if not isinstance(node.func, ast.Name) or not node.args:
         return []
-    inverse = _FUNCTIONS.get(node.func.id)
+    inverse = FUNCTIONS.get(node.func.id)
     if node.func.id in ("max", "min") and len(node.args) > 1:
         told = merged(a[0] for n in node.args if (a := i.solve(n, value, depth)))
         return [told] if told is not None else []
     if inverse is None:
         return []
     return i.first(node.args[0], inverse(value), depth)
-
-
-def _sequences(value: Any) -> list[Any]:
-    """The same items as a list, as a tuple, and as a string where they are characters."""
-    items = list(value)
-    out: list[Any] = [items, tuple(items)]
-    if items and all(isinstance(x, str) and len(x) == 1 for x in items):
-        out.insert(1, "".join(items))
-    return out
-
-
-def _of_length(n: int) -> list[Any]:
-    return ["a" * n, list(range(1, n + 1)), ["a"] * n] if 0 <= n < 1000 else []
-
-
-_FUNCTIONS: dict[str, Callable[[Any], list[Any]]] = {
-    "str": lambda v: [*_number(v), v],
-    "int": lambda v: [str(v), v],
-    "float": lambda v: [v, str(v)],
-    "bool": lambda v: [1, "a"] if v else [0, ""],
-    "len": _of_length,
-    "sorted": _sequences,
-    "list": lambda v: _sequences(v),
-    "tuple": _sequences,
-    "set": lambda v: [sorted(v)] if v else [[]],
-    "dict": lambda v: [v, list(v.items())],
-    "reversed": lambda v: [list(v)[::-1]],
-    "sum": lambda v: [[v], [v, 0]],
-    "max": lambda v: [[v], [v, v]],
-    "min": lambda v: [[v], [v, v]],
-    "abs": lambda v: [v, -v],
-    "round": lambda v: [v],
-    "ord": lambda v: [chr(v)],
-    "chr": lambda v: [ord(v)],
-    "bin": lambda v: [int(v, 2)],
-    "hex": lambda v: [int(v, 16)],
-    "any": lambda v: [[v]],
-    "all": lambda v: [[v]],
-    "enumerate": lambda v: [[x for _, x in v]],
-}
-
-
-def _number(text: str) -> list[Any]:
-    if re.fullmatch(r"-?\d{1,18}", text):
-        return [int(text)]
-    return [float(text)] if re.fullmatch(r"-?\d{1,15}\.\d{1,15}", text) else []
 
 
 def _method(
@@ -313,50 +199,10 @@ def _method(
     if name == "get" and node.args:
         key = i.known(node.args[0])
         return i.solve(func.value, {key[0] if key else "a": value}, depth)
-    inverse = _METHODS.get(name)
+    inverse = METHODS.get(name)
     if inverse is None:
         return []
-    found = i.first(func.value, inverse(value, [i.known(a) for a in node.args]), depth)
-    if name in ("startswith", "endswith", "count", "find", "index") and node.args:
-        return found
-    return found
-
-
-_METHODS: dict[str, Callable[[Any, list[Any]], list[Any]]] = {
-    "upper": lambda v, a: [v.lower(), v],
-    "lower": lambda v, a: [v, v.upper()],
-    "swapcase": lambda v, a: [v.swapcase()],
-    "title": lambda v, a: [v.lower(), v],
-    "capitalize": lambda v, a: [v.lower(), v],
-    "strip": lambda v, a: [v, f" {v} "],
-    "lstrip": lambda v, a: [v],
-    "rstrip": lambda v, a: [v],
-    "replace": lambda v, a: [
-        v.replace(a[1][0], a[0][0]) if len(a) > 1 and a[0] and a[1] and a[1][0] else v,
-        v,
-    ],
-    "copy": lambda v, a: [v],
-    "keys": lambda v, a: [dict.fromkeys(v, 1)],
-    "values": lambda v, a: [dict(enumerate(v))],
-    "items": lambda v, a: [dict(v)],
-    "zfill": lambda v, a: [v.lstrip("0") or "0", v],
-    "rjust": lambda v, a: [v.lstrip(), v],
-    "ljust": lambda v, a: [v.rstrip(), v],
-    "center": lambda v, a: [v.strip(), v],
-    "union": lambda v, a: [v],
-    "isdigit": lambda v, a: ["1"] if v else ["a"],
-    "isalpha": lambda v, a: ["a"] if v else ["1"],
-    "isupper": lambda v, a: ["A"] if v else ["a"],
-    "islower": lambda v, a: ["a"] if v else ["A"],
-    "isspace": lambda v, a: [" "] if v else ["a"],
-    "startswith": lambda v, a: [a[0][0] if v else "_"] if a and a[0] else [],
-    "endswith": lambda v, a: [a[0][0] if v else "_"] if a and a[0] else [],
-    "count": lambda v, a: (
-        [a[0][0] * v if isinstance(a[0][0], str) else [a[0][0]] * v] if a and a[0] else []
-    ),
-    "removeprefix": lambda v, a: [(a[0][0] if a and a[0] else "") + v],
-    "removesuffix": lambda v, a: [v + (a[0][0] if a and a[0] else "")],
-}
+    return i.first(func.value, inverse(value, [i.known(a) for a in node.args]), depth)
 
 
 def _comprehension(i: Inverter, node: Any, value: Any, depth: int) -> list[Assignment]:
@@ -383,7 +229,7 @@ def targets(target: ast.expr, items: list[Assignment]) -> list[Any]:
     if isinstance(target, ast.Name):
         if not all(target.id in a for a in items):
             return []
-        return _sequences([a[target.id] for a in items])
+        return sequences([a[target.id] for a in items])
     if isinstance(target, ast.Tuple):
         names = [e.id for e in target.elts if isinstance(e, ast.Name)]
         if len(names) != len(target.elts):
@@ -405,7 +251,7 @@ def _formatted(i: Inverter, node: ast.JoinedStr, value: Any, depth: int) -> list
         return []
     parts = []
     for hole, text in zip(holes, found.groups(), strict=True):
-        options = i.first(hole, [*_number(text), text], depth)
+        options = i.first(hole, [*number(text), text], depth)
         if not options:
             return []
         parts.append(options[0])
@@ -478,8 +324,13 @@ def _comparison(i: Inverter, test: ast.Compare, wanted: bool) -> list[Assignment
     if kind in (ast.NotEq, ast.IsNot):
         other = bound + 1 if isinstance(bound, int | float) else "a" if bound != "a" else "b"
         return i.solve(left, other, 1)
-    offsets = {ast.Lt: (-1, -2), ast.Gt: (1, 2), ast.LtE: (0, -1), ast.GtE: (0, 1)}[kind]
-    return i.first(left, [bound + o for o in offsets], 1)
+    shifts: dict[type, tuple[int, int]] = {
+        ast.Lt: (-1, -2),
+        ast.Gt: (1, 2),
+        ast.LtE: (0, -1),
+        ast.GtE: (0, 1),
+    }
+    return i.first(left, [bound + o for o in shifts[kind]], 1)
 
 
 def _outside(x: Any, box: Any) -> bool:

@@ -36,7 +36,7 @@ class Undoing:
         """Assignments under which the loop goes over these items."""
         out: list[Assignment] = []
         iterable = stmt.iter
-        target = stmt.target
+        target: ast.expr = stmt.target
         if (
             isinstance(iterable, ast.Call)
             and isinstance(iterable.func, ast.Name)
@@ -108,8 +108,8 @@ class Undoing:
         wanted = sorted(value, key=repr) if isinstance(value, set) else value
         items = self._items(node, wanted, tests)
         note = (
-            f"{self.reading.text(stmt)}: each run adds one item to {name}, so {_text(node)} must be "
-            f"{_turns(wanted)}."
+            f"{self.reading.text(stmt)}: each run adds one item to {name}, so {_text(node)} must "
+            f"be {_turns(wanted)}."
         )
         if items is not None:
             yield Way(items, (type(value)(),), stmt.lineno, note)
@@ -259,10 +259,11 @@ def _changes(stmt: ast.stmt, name: str) -> bool:
     for node in ast.walk(stmt):
         if isinstance(node, ast.Name) and node.id == name and not isinstance(node.ctx, ast.Load):
             return True
-        owner = node.value if isinstance(node, ast.Attribute | ast.Subscript) else None
-        if isinstance(owner, ast.Name) and owner.id == name:
-            if isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load):  # type: ignore[union-attr]
-                return True
+        if not isinstance(node, ast.Attribute | ast.Subscript):
+            continue
+        mine = isinstance(node.value, ast.Name) and node.value.id == name
+        if mine and (isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load)):
+            return True
     return False
 
 

@@ -132,9 +132,7 @@ def _deduction(writer: _Writer, deduction: Deduction) -> None:
         writer.add(f"[L{line + offset}] {shifted}", "constraint", "", shifted, line)
 
 
-def _as_chosen(
-    deduction: Deduction | None, reading: Reading, result: Found
-) -> Deduction | None:
+def _as_chosen(deduction: Deduction | None, reading: Reading, result: Found) -> Deduction | None:
     """The deduction with its values written as the witness has them (a list of characters may have
     become a string on the way)."""
     if deduction is None:

@@ -310,6 +310,7 @@ def _stored(stmt: ast.stmt) -> set[str]:
             if isinstance(node.value, ast.Name):
                 names.add(node.value.id)
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            if node.func.attr in _CHANGING and isinstance(node.func.value, ast.Name):
-                names.add(node.func.value.id)
+            owner = node.func.value
+            if node.func.attr in _CHANGING and isinstance(owner, ast.Name):
+                names.add(owner.id)
     return names

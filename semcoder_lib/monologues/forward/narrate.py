@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import ast
-import re
 from random import Random
 
-from semcoder_lib.monologues.evaluate import Unknown, evaluate
+from semcoder_lib.monologues.evaluate import Unknown
+from semcoder_lib.monologues.forward.effects import Effects
 from semcoder_lib.monologues.forward.frames import Frame
-from semcoder_lib.monologues.forward.plan import Activation, Leaf, Loop, Node, Turn
+from semcoder_lib.monologues.forward.loops import Loops
+from semcoder_lib.monologues.forward.plan import Activation, Leaf, Loop, Node
 from semcoder_lib.monologues.forward.summaries import Summaries
 from semcoder_lib.monologues.reading import Reading
 from semcoder_lib.monologues.show import NotShown, long_text, show
 from semcoder_lib.monologues.style import Style
-from semcoder_lib.monologues.working import SPELL_UP_TO, Working
+from semcoder_lib.monologues.working import Working
 from semcoder_lib.records import Change, Claim
 
 
@@ -30,6 +31,8 @@ class Narrator:
         self.calls_told = 0
         self.frames: dict[int, Frame] = {}
         self.summaries = Summaries(self)
+        self.effects = Effects(self)
+        self.loops = Loops(self)
 
     # --- small helpers ------------------------------------------------------------------------
 
@@ -106,7 +109,7 @@ class Narrator:
     def nodes(self, nodes: list[Node], act: Activation, frame: Frame) -> None:
         for node in nodes:
             if isinstance(node, Loop):
-                self.loop(node, act, frame)
+                self.loops.tell(node, act, frame)
             else:
                 self.leaf(node, act, frame)
 
@@ -117,11 +120,11 @@ class Narrator:
         back = ""
         frame.results = {}
         if leaf.calls:
-            self._calls(leaf, frame)
+            self.calls(leaf, frame)
             back = f"back in {frame.function}: "
         if leaf.yielded is not None:
             text = self.value_text(leaf.yielded)
-            self.say(leaf.line, f"{self._head(leaf)}{frame.function} yields {text}.")
+            self.say(leaf.line, f"{self.head(leaf)}{frame.function} yields {text}.")
         elif leaf.raised and not isinstance(stmt, ast.ExceptHandler):
             self._raised(leaf, frame)
         elif isinstance(stmt, ast.If | ast.While):
@@ -135,16 +138,16 @@ class Narrator:
         elif isinstance(stmt, ast.Assert):
             self._assertion(leaf, stmt, frame, back)
         else:
-            self._effect(leaf, frame, back)
+            self.effects.tell(leaf, frame, back)
         frame.apply(leaf.changes)
 
-    def _head(self, leaf: Leaf) -> str:
+    def head(self, leaf: Leaf) -> str:
         text = self.reading.text(leaf.stmt) if leaf.stmt is not None else ""
         return f"{text}: " if text else ""
 
-    def _calls(self, leaf: Leaf, frame: Frame) -> None:
+    def calls(self, leaf: Leaf, frame: Frame) -> None:
         names = list(dict.fromkeys(a.call.function for a in leaf.calls))
-        self.say(leaf.line, f"{self._head(leaf)}calls {' and '.join(names)}.")
+        self.say(leaf.line, f"{self.head(leaf)}calls {' and '.join(names)}.")
         told = 0
         for act in leaf.calls:
             if self.calls_told < self.style.calls and told < self.style.iterations:
@@ -167,7 +170,7 @@ class Narrator:
         except (KeyError, Unknown):
             raise Unknown("result") from None
 
-    def _changed(self, leaf: Leaf) -> str:
+    def changed(self, leaf: Leaf) -> str:
         parts = []
         for change in leaf.changes:
             if change.text is None:
@@ -177,105 +180,9 @@ class Narrator:
             self.claim("value", change.name, change.text, leaf)
         return ", ".join(parts)
 
-    def _effect(self, leaf: Leaf, frame: Frame, back: str) -> None:
-        """An assignment, or an expression for its effect."""
-        stmt = leaf.stmt
-        after = self._changed(leaf) or self._unchanged(stmt, frame, leaf)
-        if back:
-            head = back
-        else:
-            head = self._head(leaf)
-            literal = (
-                isinstance(stmt, ast.Assign)
-                and isinstance(stmt.value, ast.Constant)
-                and all(isinstance(t, ast.Name) for t in stmt.targets)
-            )
-            if literal or head == f"{after}: ":
-                self.say(leaf.line, f"{after}.")
-                return
-        steps = self._effect_steps(stmt, frame, leaf)
-        if steps and after != "nothing changes":
-            self.say(leaf.line, f"{head}{'; '.join(steps)}, so {after}.")
-        else:
-            self.say(leaf.line, f"{head}{after}.")
-
-    def _unchanged(self, stmt: ast.stmt | None, frame: Frame, leaf: Leaf) -> str:
-        if isinstance(stmt, ast.Assign | ast.AugAssign | ast.AnnAssign):
-            target = stmt.targets[0] if isinstance(stmt, ast.Assign) else stmt.target
-            if isinstance(target, ast.Name) and target.id in frame.texts:
-                text = frame.texts[target.id].text
-                self.claim("value", target.id, text or "", leaf)
-                return f"{target.id} = {self.value_text(text)}"
-        if isinstance(stmt, ast.For):
-            return f"no items are left, {self.onward(leaf, frame)}"
-        if isinstance(stmt, ast.Try | ast.With | ast.Match):
-            return self.onward(leaf, frame)
-        if isinstance(stmt, ast.FunctionDef | ast.ClassDef):
-            return f"{stmt.name} is defined"
-        return "nothing changes"
-
-    def _effect_steps(self, stmt: ast.stmt | None, frame: Frame, leaf: Leaf) -> list[str]:
-        try:
-            if isinstance(stmt, ast.Assign):
-                steps, value = self.working(stmt.value, frame)
-                if len(stmt.targets) == 1 and isinstance(stmt.targets[0], ast.Name):
-                    if not self._agrees(stmt.targets[0].id, value, leaf, frame):
-                        return []
-                elif isinstance(stmt.targets[0], ast.Subscript) and len(stmt.targets) == 1:
-                    stored = self._store(stmt.targets[0], value, frame)
-                    return _before(steps, stmt.targets[0]) + stored
-                return steps
-            if isinstance(stmt, ast.AugAssign):
-                return self._augmented(stmt, frame, leaf)
-            if isinstance(stmt, ast.AnnAssign) and stmt.value is not None:
-                return self.working(stmt.value, frame)[0]
-            if isinstance(stmt, ast.Expr) and isinstance(stmt.value, ast.Call):
-                return self._argument_steps(stmt.value, frame)
-        except (Unknown, NotShown):
-            pass
-        return []
-
-    def _agrees(self, name: str, value: object, leaf: Leaf, frame: Frame) -> bool:
-        """Whether the worked-out value is the one in the trace; if not, the working is not told."""
-        text = next((c.text for c in leaf.changes if c.name == name), None)
-        if text is None:
-            change = frame.texts.get(name)
-            text = change.text if change else None
-        try:
-            return show(value, 4_000) == text
-        except NotShown:
-            return False
-
-    def _store(self, target: ast.Subscript, value: object, frame: Frame) -> list[str]:
-        if isinstance(target.slice, ast.Slice) or not isinstance(target.value, ast.Name):
-            return []
-        key_steps, key = self.working(target.slice, frame)
-        left = f"{target.value.id}[{show(key)}]"
-        return [*key_steps, f"{left} = {show(value, self.style.value_chars)}"]
-
-    def _augmented(self, stmt: ast.AugAssign, frame: Frame, leaf: Leaf) -> list[str]:
-        load = _as_load(stmt)
-        steps, value = self.working(load, frame)
-        if isinstance(stmt.target, ast.Name):
-            return steps if self._agrees(stmt.target.id, value, leaf, frame) else []
-        if isinstance(stmt.target, ast.Subscript):
-            return _before(steps, stmt.target)
-        return steps
-
-    def _argument_steps(self, call: ast.Call, frame: Frame) -> list[str]:
-        steps: list[str] = []
-        if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Call):
-            steps += self._argument_steps(call.func.value, frame)
-        for arg in call.args:
-            made, value = self.working(arg, frame)
-            steps += made
-            if isinstance(arg, ast.Name) and arg.id in frame.texts:
-                steps.append(f"{arg.id} = {show(value, 60)}")
-        return steps
-
     def _condition(self, leaf: Leaf, test: ast.expr, frame: Frame, back: str) -> None:
         went = self._branch(leaf)
-        head = back or self._head(leaf)
+        head = back or self.head(leaf)
         self.say_condition(leaf, head, test, frame, went)
 
     def say_condition(
@@ -316,7 +223,7 @@ class Narrator:
         self, leaf: Leaf, stmt: ast.Return, act: Activation, frame: Frame, back: str
     ) -> None:
         if act.result is None:
-            self.say(leaf.line, f"{self._head(leaf)}{frame.function} is about to return.")
+            self.say(leaf.line, f"{self.head(leaf)}{frame.function} is about to return.")
             return
         text = act.result.value
         steps: list[str] = []
@@ -330,7 +237,7 @@ class Narrator:
         self.claim("return", frame.function, text or "None", leaf)
         result = f"{frame.function} returns {self.value_text(text)}."
         told = f"{'; '.join(steps)}, so " if steps else ""
-        self.say(leaf.line, f"{back or self._head(leaf)}{told}{result}")
+        self.say(leaf.line, f"{back or self.head(leaf)}{told}{result}")
 
     def _jump(self, leaf: Leaf, stmt: ast.stmt, frame: Frame) -> None:
         if isinstance(stmt, ast.Pass):
@@ -345,7 +252,7 @@ class Narrator:
         if leaf.next_line is None:
             onward = f"so {frame.function} raises {kind}"
         self.claim("exception", frame.function, kind, leaf)
-        self.say(leaf.line, f"{self._head(leaf)}raises {kind}, {onward}.")
+        self.say(leaf.line, f"{self.head(leaf)}raises {kind}, {onward}.")
 
     def _handler(self, leaf: Leaf, stmt: ast.ExceptHandler, frame: Frame) -> None:
         last = stmt.body[-1]
@@ -353,144 +260,10 @@ class Narrator:
             stmt.body[0].lineno <= leaf.next_line <= (last.end_lineno or last.lineno)
         )
         told = "it matches" if inside else "it does not match"
-        self.say(leaf.line, f"{self._head(leaf)}{told}, {self.onward(leaf, frame)}.")
+        self.say(leaf.line, f"{self.head(leaf)}{told}, {self.onward(leaf, frame)}.")
 
     def _assertion(self, leaf: Leaf, stmt: ast.Assert, frame: Frame, back: str) -> None:
-        self.say_condition(leaf, back or self._head(leaf), stmt.test, frame, True)
-
-    # --- loops --------------------------------------------------------------------------------
-
-    def loop(self, loop: Loop, act: Activation, frame: Frame) -> None:
-        is_for = isinstance(loop.stmt, ast.For)
-        if is_for:
-            self._for_head(loop, frame)
-        full, rows = self.summaries.split(loop)
-        for number, turn in enumerate(loop.turns[:full], 1):
-            self._turn(loop, turn, number, act, frame)
-        if full < len(loop.turns):
-            ends_inside = loop.end is None
-            self.summaries.rest(loop, full, rows, frame, len(loop.turns) - ends_inside)
-            if ends_inside:  # by a break, a return or an exception, which has to be told
-                self._turn(loop, loop.turns[-1], len(loop.turns), act, frame)
-        if loop.end is not None:
-            self._loop_end(loop, loop.end, frame)
-
-    def _turn(self, loop: Loop, turn: Turn, number: int, act: Activation, frame: Frame) -> None:
-        if isinstance(loop.stmt, ast.For):
-            if number > 1 and turn.head.calls:
-                self._calls(turn.head, frame)
-            self._iteration(loop, turn.head, number, frame)
-        else:
-            self._while(loop, turn.head, number, frame)
-        frame.apply(turn.head.changes)
-        self.nodes(turn.body, act, frame)
-
-    def _for_head(self, loop: Loop, frame: Frame) -> None:
-        stmt = loop.stmt
-        assert isinstance(stmt, ast.For)
-        first = loop.turns[0].head if loop.turns else loop.end
-        line = stmt.lineno
-        if first is not None and first.calls:
-            self._calls(first, frame)
-        if not loop.turns:
-            return
-        self.say(
-            line, f"{self.reading.text(stmt) or 'the loop'}: {self._items(loop, stmt, frame)}."
-        )
-
-    def _items(self, loop: Loop, stmt: ast.For, frame: Frame) -> str:
-        n = len(loop.turns)
-        items: list[object] | None = None
-        try:
-            made = evaluate(stmt.iter, frame)
-            if not isinstance(made, set | frozenset) or len(made) < 2:
-                items = list(made)
-        except (Unknown, TypeError):
-            items = None
-        if items is None or len(items) < n:
-            return "the loop starts"
-        word = "item" if len(items) == 1 else "items"
-        try:
-            shown = [show(x, 60) for x in items[: SPELL_UP_TO + 1]]
-        except NotShown:
-            return f"{len(items)} {word}"
-        ranged = isinstance(made, range)
-        if not ranged:
-            shown = [f"#{i} {t}" for i, t in enumerate(shown, 1)]
-        if len(items) > SPELL_UP_TO:
-            mark = "" if ranged else f"#{len(items)} "
-            try:
-                shown = [*shown[:3], "...", mark + show(items[-1], 60)]
-            except NotShown:
-                return f"{len(items)} {word}"
-        return f"{len(items)} {word}, {', '.join(shown)}"
-
-    def _iteration(self, loop: Loop, head: Leaf, number: int, frame: Frame) -> None:
-        stmt = loop.stmt
-        assert isinstance(stmt, ast.For)
-        changed = {c.name: c for c in head.changes}
-        parts = []
-        for name in _target_names(stmt.target):
-            change = changed.get(name) or frame.texts.get(name)
-            if change is None or change.text is None:
-                continue
-            parts.append(f"{name} = {self.value_text(change.text)}")
-            self.claim("value", name, change.text, head)
-        self.claim("iterations", str(number), "", head)
-        told = f": {', '.join(parts)}" if parts else " begins"
-        self.say(head.line, f"iteration #{number}{told}.")
-
-    def _while(self, loop: Loop, head: Leaf, number: int, frame: Frame) -> None:
-        assert isinstance(loop.stmt, ast.While)
-        frame.results = {}
-        if head.calls:
-            self._calls(head, frame)
-        self.claim("iterations", str(number), "", head)
-        intro = f"iteration #{number}: {self.reading.text(loop.stmt)}: "
-        self.say_condition(head, intro, loop.stmt.test, frame, True)
-
-    def _loop_end(self, loop: Loop, end: Leaf, frame: Frame) -> None:
-        n = len(loop.turns)
-        count = f"{n} iteration{'' if n == 1 else 's'}"
-        onward = self.onward(end, frame)
-        frame.results = {}
-        if isinstance(loop.stmt, ast.While):
-            if end.calls:
-                self._calls(end, frame)
-            head = f"{self.reading.text(loop.stmt)}: "
-            after = f" after {count}, {onward}"
-            self.claim("iterations", "total", str(n), end)
-            self.say_condition(end, head, loop.stmt.test, frame, False, after)
-        else:
-            if n and end.calls:
-                self._calls(end, frame)
-            self.claim("iterations", "total", str(n), end)
-            if n == 0:
-                text = f"{self.reading.text(loop.stmt)}: 0 items, so the body never runs"
-                self.say(end.line, f"{text}, {onward}.")
-            else:
-                self.say(end.line, f"no items are left after {count}, {onward}.")
-        frame.apply(end.changes)
-
-
-def _before(steps: list[str], target: ast.Subscript) -> list[str]:
-    """Sub-steps in which an item of the object that is about to change `was` what it was."""
-    if not isinstance(target.value, ast.Name):
-        return steps
-    read = re.compile(rf"\b({re.escape(target.value.id)}\[[^\]]*\](?:\[[^\]]*\])*) = ")
-    return [read.sub(r"\1 was ", step) for step in steps]
-
-
-def _target_names(target: ast.expr) -> list[str]:
-    return [n.id for n in ast.walk(target) if isinstance(n, ast.Name)]
-
-
-def _as_load(stmt: ast.AugAssign) -> ast.BinOp:
-    made: ast.BinOp | None = getattr(stmt, "_load", None)
-    if made is None:
-        made = ast.BinOp(stmt.target, stmt.op, stmt.value)
-        stmt._load = made  # type: ignore[attr-defined]
-    return made
+        self.say_condition(leaf, back or self.head(leaf), stmt.test, frame, True)
 
 
 def _own_calls(stmt: ast.stmt | None, reading: Reading) -> list[ast.Call]:
@@ -508,9 +281,9 @@ def _own_calls(stmt: ast.stmt | None, reading: Reading) -> list[ast.Call]:
     def visit(node: ast.AST) -> None:
         for child in ast.iter_child_nodes(node):
             visit(child)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            if node.func.id in reading.defined:
-                found.append(node)
+        named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        if named and node.func.id in reading.defined:  # type: ignore[attr-defined]
+            found.append(node)  # type: ignore[arg-type]
 
     if part is not None:
         visit(part)

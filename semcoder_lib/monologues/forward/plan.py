@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from dataclasses import dataclass, field
 
 from semcoder_lib.monologues.reading import Reading
@@ -142,7 +143,7 @@ class _Planner:
 
     def finished(self) -> Activation | None:
         for leaves in self.by_frame.values():
-            for leaf, follower in zip(leaves, leaves[1:], strict=False):
+            for leaf, follower in itertools.pairwise(leaves):
                 leaf.next_line = follower.line
         for activation in self.made:
             activation.cut = activation.result is None and bool(self.trace.cut)

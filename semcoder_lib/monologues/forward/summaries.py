@@ -57,7 +57,8 @@ class Summaries:
             after = f"; after them {state}" if state else ""
             n.say(
                 line,
-                f"iterations #{first} to #{last} go the same way through {self._labels(lines)}{after}.",
+                f"iterations #{first} to #{last} go the same way through "
+                f"{self._labels(lines)}{after}.",
             )
 
     def calls(self, leaf: Leaf, skipped: list[Activation]) -> None:

@@ -1,0 +1,96 @@
+"""Monologues written by a teacher, accepted only when the verifier accepts them (section 4.2.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from semcoder_lib import values, workspace
+from semcoder_lib.monologues.verify import Trials, verify
+from semcoder_lib.records import Case, Monologue, Program
+from semcoder_lib.teachers import (
+    Budget,
+    Shot,
+    Task,
+    Taught,
+    Teacher,
+    Usage,
+    ask,
+    backward_chat,
+    forward_chat,
+)
+
+if TYPE_CHECKING:
+    from semcoder_lib.sandbox import Sandbox
+
+
+def taught(
+    pairs: Iterable[tuple[Program, Case]],
+    teacher: Teacher,
+    box: Sandbox,
+    *,
+    direction: str = "forward",
+    shots: tuple[Shot, ...] = (),
+    tries: int = 4,
+    seed: int = 0,
+    strict: bool = True,
+    cache: workspace.ItemCache | None = None,
+    budget: Budget | None = None,
+    usage: Usage | None = None,
+) -> Iterator[tuple[Taught, Monologue | None]]:
+    """For each (program, case), in order, what became of asking, and the accepted monologue.
+
+    With `strict` a text needs the verifier's `accepted` (right answer, nothing contradicted, lines
+    covered); without it the right answer alone, which is the paper's rejection sampling. A backward
+    chat is told the case's output and never its arguments. Resumable through `cache`; see
+    `teachers.ask` for budgets and counts."""
+    kept: dict[str, Trials] = {}
+
+    def tasks() -> Iterator[Task]:
+        for number, (program, case) in enumerate(pairs):
+            if direction == "backward":
+                chat = backward_chat(
+                    program.source, program.entry_point, values.encode(case.output), shots
+                )
+            else:
+                call = values.show_call(program.entry_point, case.arguments)
+                chat = forward_chat(program.source, call, shots)
+            yield Task(f"{program.id or program.entry_point}:{number}", chat, (program, case))
+
+    def accept(task: Task, text: str) -> tuple[bool, str]:
+        program, case = task.data
+        if program.source not in kept:
+            kept.clear()  # tasks of one program come together
+            kept[program.source] = Trials(program, box)
+        report = verify(
+            _closed(text), program, case, box, direction=direction, trials=kept[program.source]
+        )
+        if strict:
+            return report.accepted, report.reason
+        return report.answer_right, report.reason
+
+    for found in ask(
+        tasks(), teacher, accept, tries=tries, seed=seed, cache=cache, budget=budget, usage=usage
+    ):
+        yield found, _monologue(found, direction, teacher) if found.status == "accepted" else None
+
+
+def _closed(text: str) -> str:
+    """The text with the end tag that stop strings cut off."""
+    text = text.strip().removeprefix("[MONOLOGUE]").lstrip()
+    if "[ANSWER]" in text and "[/ANS" not in text.rpartition("[ANSWER]")[2]:
+        text = text.rstrip() + "\n[/ANSWER]"
+    return text
+
+
+def _monologue(found: Taught, direction: str, teacher: Teacher) -> Monologue:
+    program, case = found.task.data
+    call = values.show_call(program.entry_point, case.arguments) if direction == "forward" else ""
+    return Monologue(
+        text=_closed(found.text),
+        direction=direction,
+        program_id=program.id,
+        call=call,
+        output="" if case.output is None and direction == "forward" else values.encode(case.output),
+        writer=teacher.name,
+    )
