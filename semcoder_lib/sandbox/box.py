@@ -31,8 +31,8 @@ class Sandbox:
     a named level, which is used or refused, never weakened: `full`, `no-namespaces`, `portable`.
     `portable` contains nothing and must be asked for. `workers` is the number of zygotes (default:
     one per core that this process may use). With `dedupe`, jobs of one `map` that are equal in
-    everything run once. `hash_seed` is the seed of string hashes in the children. Zygotes start at the first use. Leaving the `with` block, or `close`,
-    leaves no process behind. Raises `InfrastructureError` when no acceptable level can be set up.
+    everything run once. `hash_seed` is the seed of string hashes in the children. Zygotes start at
+    the first use. Leaving the `with` block, or `close`, leaves no process behind. Raises `InfrastructureError` when no acceptable level can be set up.
     Not safe for use by several threads at once; a fork of this process gets its own zygotes.
     """
 
@@ -97,6 +97,16 @@ class Sandbox:
     def __del__(self) -> None:
         with contextlib.suppress(Exception):  # the interpreter may be half gone
             self.close()
+
+    def processes(self) -> list[int]:
+        """The process ids of the running zygotes and their keepers, for measuring."""
+        found = []
+        for worker in self._workers:
+            if worker.host is not None:
+                found += [worker.host.process.pid]
+                inner = host.child_of(worker.host.process.pid)
+                found += [inner] if inner and worker.host.ready.get("kept") else []
+        return found
 
     # --- running ---
 

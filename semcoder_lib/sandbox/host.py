@@ -214,6 +214,15 @@ def plugin_file(name: str) -> str:
     return spec.origin
 
 
+def child_of(pid: int) -> int:
+    """A child of a process, or 0; Linux only."""
+    try:
+        found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return 0
+    return int(found[0]) if found else 0
+
+
 def wait_any(hosts: list[Host], seconds: float) -> list[Host]:
     """Those of `hosts` that can be read, or written where something waits to be."""
     poller = select.poll()

@@ -15,7 +15,7 @@ class Portable:
 
     changes_refused = False
     own_user = False
-    layers = ("limits", "own session")
+    layers: tuple[str, ...] = ("limits", "own session")
     missing = ("namespaces", "read-only view", "seccomp", "landlock", "dropped rights")
 
     def before_fork(self) -> None:

@@ -101,6 +101,7 @@ def main(fd: int) -> None:
         if fd == 3:  # children find their result file there
             channel = socket.socket(fileno=os.dup(channel.detach()))
         os.dup2(2, 3)  # nothing else may take the place
+        before = os.getpid()
         level = levels.enter(config, channel.fileno())
         zygote = Zygote(channel, level, loaded)
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
@@ -111,7 +112,7 @@ def main(fd: int) -> None:
             "ready": True,
             "layers": level.layers,
             "missing": level.missing,
-            "pid": os.getpid(),
+            "kept": os.getpid() != before,
         }
     except Exception as error:
         where = f" ({error.filename})" if isinstance(error, OSError) and error.filename else ""
