@@ -92,12 +92,16 @@ class _Source:
             ):
                 self.recorder.flags.append("tampered")
             if self.active != self.always:
-                self.halt()
+                self._off()
         self.stack.clear()
         self.suspended.clear()
 
     def halt(self) -> None:
         """A bound was reached: the program runs on at its full speed."""
+        self.recorder.no_stack()
+        self._off()
+
+    def _off(self) -> None:
         self.monitoring.set_events(_TOOL, 0)
         self.active = 0
         for code in list(self.recorder.codes.values()):
@@ -128,7 +132,7 @@ class _Source:
             frame = _frame_at(1)
             try:
                 state = recorder.enter(code, frame.f_locals, frame.f_lineno)
-            except Stop:
+            except (Stop, RecursionError):
                 halt()
             else:
                 stack.append([raw, frame, state, -1, -1])
@@ -147,7 +151,7 @@ class _Source:
                 top[4] = frame.f_lasti
                 try:
                     top[2].advance(frame.f_locals, line)
-                except Stop:
+                except (Stop, RecursionError):
                     halt()
 
         return on_line, on_start
@@ -160,7 +164,7 @@ class _Source:
             self.stack.pop()
             try:
                 self.recorder.leave(top[2], top[1].f_locals, top[1].f_lineno, value)
-            except Stop:
+            except (Stop, RecursionError):
                 self.halt()
 
     def on_yield(self, raw: types.CodeType, offset: int, value: Any) -> Any:
@@ -171,7 +175,7 @@ class _Source:
             self.suspended[id(frame)] = [raw, None, *top[2:]]
             try:
                 self.recorder.suspend(top[2], frame.f_locals, frame.f_lineno, value)
-            except Stop:
+            except (Stop, RecursionError):
                 self.halt()
 
     def on_resume(self, raw: types.CodeType, offset: int, *rest: Any) -> Any:
@@ -193,10 +197,13 @@ class _Source:
             if entry is not None and entry.tb_frame is frame:
                 try:
                     self.recorder.raised(top[2], frame.f_locals, frame.f_lineno, error, entry)
-                except Stop:
+                except (Stop, RecursionError):
                     self.halt()
 
     def on_unwind(self, raw: types.CodeType, offset: int, error: BaseException) -> Any:
         if top := self._top(raw):
             self.stack.pop()
-            self.recorder.unwind(top[2], top[1].f_locals)
+            try:
+                self.recorder.unwind(top[2], top[1].f_locals)
+            except (Stop, RecursionError):
+                self.halt()

@@ -32,6 +32,10 @@ def run(recorder: Recorder, function: Callable[..., Any], arguments: tuple[Any, 
         except Stop:
             sys.settrace(None)
             return None
+        except RecursionError:
+            sys.settrace(None)
+            recorder.no_stack()
+            return None
         return _local(recorder, code, state)
 
     sys.settrace(on_call)
@@ -70,6 +74,9 @@ def _local(recorder: Recorder, code: Code, state: Frame) -> Any:
                     recorder.raised(state, frame.f_locals, frame.f_lineno, error, entry)
         except Stop:
             sys.settrace(None)
+        except RecursionError:
+            sys.settrace(None)
+            recorder.no_stack()
         return on_event
 
     def ended(frame: types.FrameType, value: Any) -> None:

@@ -11,10 +11,10 @@ class TraceLimits:
     """Where recording stops; the program itself goes on to its own end under the sandbox's limits.
 
     `steps` and `bytes` bound a whole trace (recorded events; characters of recorded texts),
-    `seconds` the processor time since
-    the first few hundred steps. `value_nodes` and `value_bytes` bound the text of
-    one value: a larger one is described by its type, its size and its beginning, and marked
-    inexact. A trace that was ended by a bound says which one in `Trace.cut`.
+    `seconds` the processor time since the first few hundred steps. `value_nodes` and `value_bytes`
+    bound the text of one value: a larger one is described by its type, its size and its beginning,
+    and marked inexact. A trace that was ended by a bound says which one in `Trace.cut`; near the
+    interpreter's recursion limit that is `recursion`.
     """
 
     steps: int = 10_000

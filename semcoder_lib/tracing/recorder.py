@@ -98,6 +98,7 @@ class Recorder:
         self.codes: dict[int, Code] = {}
         self.depth = -1
         self.cut = ""
+        self.sent = False
         self.flags: list[str] = []
 
     def code(self, code: types.CodeType) -> Code:
@@ -285,17 +286,23 @@ class Recorder:
     def _stop(self, reason: str) -> None:
         self.cut = reason
         self._send()
-        self.steps.clear()
         raise Stop
+
+    def no_stack(self) -> None:
+        """The interpreter's recursion limit was met in the recorder: the program goes on alone, and
+        meets it itself if it goes deeper."""
+        self.cut = self.cut or "recursion"
 
     def finish(self) -> None:
         """The call is over: emit the trace, unless a bound did that already."""
-        if not self.cut:
+        if not self.sent:
             self._send()
 
     def _send(self) -> None:
         data = {"frames": self.frames, "steps": self.steps, "cut": self.cut, "flags": self.flags}
         self.emit("".join(_encode(data, 0)))
+        self.sent = True
+        self.steps.clear()
 
 
 def _sort_changes(code: types.CodeType, step: list[Any], start: int) -> None:

@@ -1,0 +1,84 @@
+"""Tracing changes nothing: value, exception, printed text and status with and without it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from golden_programs import PROGRAMS
+
+from semcoder_lib import values
+from semcoder_lib.sandbox import Job, Sandbox
+from semcoder_lib.tracing import PLUGIN, TraceLimits
+from semcoder_lib.workspace import read_jsonl
+
+Call = tuple[str, str, tuple[object, ...]]
+
+
+def differences(calls: Sequence[Call], box: Sandbox, *, share: bool = False) -> list[str]:
+    options = TraceLimits().as_options()
+    plain = box.map(Job(s, e, [a], share=share) for s, e, a in calls)
+    traced = box.map(Job(s, e, [a], None, PLUGIN, options, share) for s, e, a in calls)
+    pairs = zip([o for (o,) in plain], [o for (o,) in traced], calls, strict=True)
+    found = []
+    for untraced, seen, (source, _, _) in pairs:
+        same = (
+            (untraced.status, untraced.text, untraced.stdout)
+            == (seen.status, seen.text, seen.stdout)
+        ) and untraced.exception == seen.exception
+        if not same or seen.payload is None:
+            found.append(f"{untraced}\n{seen}\n{source}")
+    return found
+
+
+def test_golden_programs_and_prints(tracing_box: Sandbox) -> None:
+    calls: list[Call] = [(source, "f", given) for source, given in PROGRAMS.values()]
+    calls += [
+        ("def f(x):\n    print('a')\n    y = x\n    print('b', end='')\n    return y\n", "f", (1,)),
+        ("def f():\n    raise KeyError('k')\n", "f", ()),
+        ("def f():\n    raise SystemExit(3)\n", "f", ()),
+        ("def f(n):\n    return f(n + 1)\n", "f", (0,)),
+        ("import sys\n\ndef f():\n    return sys.gettrace() is None or True\n", "f", ()),
+        ("def f(x):\n    return [locals() for _ in x][:0], sorted(locals())\n", "f", ([1],)),
+    ]
+    assert differences(calls, tracing_box) == []
+
+
+def test_synthesised_programs(tracing_box: Sandbox) -> None:
+    seeds = pytest.importorskip("semcoder_lib.seeds")
+    calls: list[Call] = []
+    for program in seeds.synthesise(20, 7):
+        for given in ((), (3,), ([2, 1],), ("ab",), ([1, 2], 2), (4, 5), ("a b", "b")):
+            calls.append((program.source, program.entry_point, given))
+    assert differences(calls, tracing_box) == []
+
+
+def cruxeval() -> list[Call]:
+    folder = os.environ.get("SEMCODER_DATA")
+    path = Path(folder or "") / "cruxeval.jsonl"
+    if not folder or not path.is_file():
+        pytest.skip("SEMCODER_DATA names no folder with cruxeval.jsonl")
+    calls: list[Call] = []
+    for row in read_jsonl(path):
+        try:
+            _, given, named = values.parse_call(f"f({row['input']})")
+        except values.NotALiteral:
+            continue
+        if not named:
+            calls.append((row["code"], "f", given))
+    return calls
+
+
+@pytest.mark.data
+def test_a_part_of_cruxeval(tracing_box: Sandbox) -> None:
+    assert differences(cruxeval()[::8], tracing_box) == []
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_all_of_cruxeval(tracing_box: Sandbox) -> None:
+    calls = cruxeval()
+    assert len(calls) > 780
+    assert differences(calls, tracing_box) == []
