@@ -62,7 +62,9 @@ class Decider:
         self.items = [prepared(i) for i in items]
         self.threshold = threshold
         self.lengths = np.array([len(i) for i in self.items])
-        self.bins = {q: np.stack([_grams(i, q) for i in self.items]) for q in (2, 3)}
+        self.bins = {
+            q: np.ascontiguousarray(np.stack([_grams(i, q) for i in self.items]).T) for q in (2, 3)
+        }
 
     def candidates(self, text: str) -> np.ndarray[Any, Any]:
         """Places of the items whose score with a prepared text can reach the threshold."""
@@ -74,8 +76,13 @@ class Decider:
                 continue
             shorter = np.minimum(self.lengths[places], len(text))
             least = np.floor(shorter * t / (2 - t) * slope - q + 1)
-            held = np.minimum(self.bins[q][places], _grams(text, q)[None, :])
-            places = places[held.sum(axis=1, dtype=np.int32) >= least]
+            own = _grams(text, q)
+            filled = np.nonzero(own)[0]
+            held = self.bins[q][filled]
+            if len(places) < len(self.items):
+                held = held[:, places]
+            shared = np.minimum(held, own[filled, None]).sum(axis=0, dtype=np.int32)
+            places = places[shared >= least]
         if not len(places):
             return places
         matched = process.cdist(

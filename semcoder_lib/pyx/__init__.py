@@ -1,23 +1,32 @@
 """Builds PyX, the corpus of executable programs with cases (paper sections 3.1 and 3.2)."""
 
+from semcoder_lib.pyx import parquet
 from semcoder_lib.pyx.build import Built, build
 from semcoder_lib.pyx.categories import category
 from semcoder_lib.pyx.corpus import load, stream
 from semcoder_lib.pyx.describe import describe
 from semcoder_lib.pyx.hub import from_hub, to_hub
 from semcoder_lib.pyx.inputs import generate, mutate
+from semcoder_lib.pyx.propose import Proposed, Seed, more_inputs, propose
 from semcoder_lib.pyx.split import split_of
+from semcoder_lib.pyx.validate import validate_rows
 
 __all__ = [
     "Built",
+    "Proposed",
+    "Seed",
     "build",
     "category",
     "describe",
     "from_hub",
     "generate",
     "load",
+    "more_inputs",
     "mutate",
+    "parquet",
+    "propose",
     "split_of",
     "stream",
     "to_hub",
+    "validate_rows",
 ]

@@ -51,7 +51,7 @@ _TYPE_WORDS = {"str": "string", "dict": "dictionary", "set": "set", "list": "lis
 
 
 def _imports(source: str) -> set[str]:
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             found.update(a.name for a in node.names)

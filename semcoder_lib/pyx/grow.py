@@ -54,7 +54,7 @@ class Growing:
 
     def add(self, calls: Iterable[tuple[Any, ...]], source: str, limit: int) -> list[int]:
         """Adds inputs that were not tried yet, at most `limit`; returns their places."""
-        added = []
+        added: list[int] = []
         for call in calls:
             if len(added) >= limit:
                 break

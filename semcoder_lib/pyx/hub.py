@@ -64,9 +64,8 @@ def assertion(row: dict[str, Any]) -> tuple[str, str, tuple[Any, ...], Any] | No
     """(source, entry point, arguments, output) of a monologue row; None where its code or its
     answer cannot be read."""
     code = _CODE.search(row[kind_of(row)])
-    answer = None
-    for answer in _ANSWER.finditer(str(row["response"])):
-        pass
+    answers = list(_ANSWER.finditer(str(row["response"])))
+    answer = answers[-1] if answers else None
     if code is None or answer is None:
         return None
     source = re.sub(r"[ \t]*# \[L\d+\][ \t]*$", "", code.group(1), flags=re.MULTILINE)

@@ -1,6 +1,19 @@
 """Where code comes from: installed packages, AST subtrees, a program synthesiser, the hub."""
 
+from semcoder_lib.seeds.hub import Pair, code_contests, evol_codealpaca
 from semcoder_lib.seeds.packages import SOURCES, Candidate, Scan, packages
+from semcoder_lib.seeds.subtrees import subtrees
 from semcoder_lib.seeds.synthesiser import programs, synthesise
 
-__all__ = ["SOURCES", "Candidate", "Scan", "packages", "programs", "synthesise"]
+__all__ = [
+    "SOURCES",
+    "Candidate",
+    "Pair",
+    "Scan",
+    "code_contests",
+    "evol_codealpaca",
+    "packages",
+    "programs",
+    "subtrees",
+    "synthesise",
+]

@@ -10,6 +10,7 @@ import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def licence_of(distribution: str) -> tuple[str, str]:
     if not distribution:
         return platform.python_version(), "PSF-2.0"
     try:
-        data = importlib.metadata.metadata(distribution)
+        data: Any = importlib.metadata.metadata(distribution)
     except importlib.metadata.PackageNotFoundError:
         return "", ""
     licence = data.get("License-Expression") or ""

@@ -12,7 +12,7 @@ import hashlib
 import keyword
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from semcoder_lib.records import Program, Provenance
 from semcoder_lib.seeds.synthesiser import names, shapes, steps, whiles
@@ -108,7 +108,7 @@ def _attempt(rng: random.Random) -> _Made | None:
         return None
 
 
-def _pick(rng: random.Random, table: dict[str, float], prefix: str) -> str:
+def _pick(rng: random.Random, table: Mapping[str, float], prefix: str) -> str:
     kinds = list(table)
     return rng.choices(kinds, [w * WEIGHTS.get(f"{prefix}:{k}", 1.0) for k, w in table.items()])[0]
 

@@ -155,9 +155,15 @@ def _over_dict(draw: Draw, main: Expr) -> Iteration:
 
 def _over_pairs(draw: Draw, main: Expr) -> Iteration:
     first_kind = "str" if "[str" in main.kind else "int"
-    pools = (("name", "key", "label"), ("n", "count", "amount", "value"))
+    pools: tuple[tuple[str, ...], ...] = (
+        ("name", "key", "label"),
+        ("n", "count", "amount", "value"),
+    )
     if first_kind == "int":
-        pools = (("a", "x", "left", "start", "first"), ("b", "y", "right", "end", "second"))
+        pools: tuple[tuple[str, ...], ...] = (
+            ("a", "x", "left", "start", "first"),
+            ("b", "y", "right", "end", "second"),
+        )
     first, second = draw.name(pools[0]), draw.name(pools[1])
     return Iteration(
         f"{first}, {second}", main.code,
@@ -287,7 +293,7 @@ def _dict_comprehension(
     result = f"dict[{kinds[0]}, {kinds[1]}]"
     if (result, "int") not in TABLES and result not in names.LOCALS:
         raise Stuck
-    return made(  # type: ignore[operator,no-any-return]
+    return made(  # type: ignore[operator]
         f"{{{key.code}: {value.code} {it.header}{clause}}}",
         f"the dictionary from {key.english} to {value.english} for {it.english}{where}",
         result, value,

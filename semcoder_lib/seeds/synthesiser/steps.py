@@ -501,7 +501,7 @@ def unpack(body: Body) -> None:
         first, second = draw.rng.choice(
             (("a", "b"), ("x", "y"), ("low", "high"), ("left", "right"))
         )
-        parts = ((first, "int"), (second, "int"))
+        parts: tuple[tuple[str, str], ...] = ((first, "int"), (second, "int"))
         code, words = main.code, f"take {main.english} apart into `{first}` and `{second}`"
     elif main.kind == "tuple[str, int]":
         parts = (("name", "str"), ("number", "int"))

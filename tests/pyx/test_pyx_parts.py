@@ -1,0 +1,135 @@
+"""Coverage, duplicates, formats, the teacher path, validation."""
+
+import pytest
+
+from semcoder_lib import pyx, records
+from semcoder_lib.errors import UserError
+from semcoder_lib.pyx import branches, duplicates, execute, propose
+from semcoder_lib.pyx.execute import Request
+from semcoder_lib.records import Case, Entry, Monologue, Program
+from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.teachers import Reply
+from semcoder_lib.workspace import ItemCache
+
+SOURCE = """def f(n):
+    total = 0
+    for i in range(n):
+        if any(i == k for k in (1, 2)):
+            total += i
+    while total > 10:
+        total -= 3
+    return total
+"""
+
+
+@pytest.fixture(scope="module")
+def box():
+    with Sandbox(workers=1) as box:
+        yield box
+
+
+def covered(box, calls):
+    (ran,) = execute.run(box, [Request(Program(SOURCE, "f"), calls)])
+    arcs = {a for r in ran for a in r.arcs}
+    survey = branches.survey(SOURCE)
+    return survey.line_coverage(arcs), survey.branch_coverage(arcs)
+
+
+def test_branch_coverage_by_hand(box):
+    assert covered(box, [(0,)]) == (4 / 7, 2 / 6)  # no element; neither if nor while entered
+    assert covered(box, [(1,)]) == (5 / 7, 4 / 6)
+    assert covered(box, [(5,)]) == (6 / 7, 5 / 6)
+
+
+def test_statuses_of_calls(box):
+    source = "def f(x):\n    if x == 1:\n        return 1 / 0\n    if x == 2:\n        while True:\n            x += 1\n    return object() if x == 3 else x\n"
+    (ran,) = execute.run(box, [Request(Program(source, "f"), [(0,), (1,), (2,), (3,)])])
+    assert [r.status for r in ran] == ["ok", "exception", "timeout", "unserializable"]
+
+
+def test_duplicates():
+    seen = duplicates.Seen()
+
+    def reason(source, behaviour=""):
+        return seen.reason(
+            duplicates.exact_key(source), duplicates.signature(source), source, behaviour
+        )
+
+    assert reason(SOURCE, "b") == ""
+    assert reason(SOURCE.replace("    total = 0", "    total = 0  # nothing")) == "exact duplicate"
+    assert reason(SOURCE.replace("(1, 2)", "(1, 3)")) == "near duplicate"
+    assert reason("def g(s):\n    return s.upper()[::-1]\n", "b") == "semantic duplicate"
+    assert reason("def g(s):\n    return s.upper()[::-1]\n", "c") == ""
+
+
+def entry():
+    program = Program("def f(x):\n    return x + 1\n", "f", id="p1", description="Add one.")
+    return Entry(program, (Case((1,), 2), Case((5,), 6)))
+
+
+def test_hub_rows_there_and_back(box):
+    text = "\n[ANSWER]\nassert f(1) == 2\n[/ANSWER]"
+    rows = list(pyx.to_hub([entry()], [Monologue(text, "forward", program_id="p1", call="f(1)")]))
+    assert [sorted(k for k in ("nl", "fwd_mnl", "bwd_mnl") if r[k]) for r in rows] == [
+        ["nl"],
+        ["fwd_mnl"],
+    ]
+    entries, funnel = pyx.from_hub(rows, box=box)
+    assert funnel["kept"] == 1
+    assert entries[0].cases[0].arguments == (1,)
+    wrong = {**rows[1], "response": text.replace("== 2", "== 3")}
+    report = list(pyx.validate_rows([*rows, wrong, {"id": "x"}, records.to_row(entry())], box))
+    assert [r["reproduces"] for r in report] == [True, True, False, False, True]
+    assert report[2]["reason"] == "call 0 gives 2"
+    with pytest.raises(UserError, match="exactly one"):
+        pyx.hub.kind_of({"id": "x", "nl": "a", "fwd_mnl": "b", "response": ""})
+
+
+def test_parquet_there_and_back(tmp_path):
+    manifest = pyx.parquet.write([entry()] * 5, tmp_path, rows=2)
+    assert [p["rows"] for p in manifest["parts"]] == [2, 2, 1]
+    assert list(pyx.parquet.read(tmp_path)) == [entry()] * 5
+    (tmp_path / "part-00001.parquet").write_bytes(b"")
+    with pytest.raises(UserError, match="altered"):
+        list(pyx.parquet.read(tmp_path))
+
+
+class Scripted:
+    """A teacher whose first solution is wrong and whose second is right."""
+
+    name, parallel = "scripted", 2
+    settings: dict = {}
+
+    def __init__(self):
+        self.asked = 0
+
+    def sample(self, messages, *, seed):
+        self.asked += 1
+        repaired = "fails when it is run" in messages[-1]["content"]
+        body = "return sorted(xs)[:k]" if repaired else "return sorted(xs)[:limit]"
+        code = f"def smallest(xs, k):\n    {body}\n\n\nprint(smallest([3, 1, 2], 2))\n"
+        return Reply(f"[Problem] Give the k smallest.\n[Solution] Sort.\n```python\n{code}```")
+
+
+def test_teacher_repairs_and_resumes(box, tmp_path):
+    seeds = [propose.Seed("s1", "x = sorted(y)"), propose.Seed("s2", "for a in b:\n    print(a)")]
+    teacher = Scripted()
+    with ItemCache(tmp_path / "cache.jsonl") as cache:
+        made = pyx.propose(seeds, teacher, box, rounds=2, cache=cache)
+    assert made.errors == {"NameError": 2}
+    assert made.by_round == {1: 2}
+    program, examples = made.programs[0]
+    assert program.entry_point == "smallest"
+    assert program.argument_types == ("list[int]", "int")
+    assert examples == (([3, 1, 2], 2),)
+    assert "print" not in program.source
+    asked = teacher.asked
+    with ItemCache(tmp_path / "cache.jsonl") as cache:
+        again = pyx.propose(seeds, teacher, box, rounds=2, cache=cache)
+    assert teacher.asked == asked, "a known reply was asked for again"
+    assert again.fates == made.fates
+
+
+def test_proposed_inputs():
+    text = "`smallest([1], 0)`\n- smallest([], 1)\nsmallest(x, 1)\nother(1)\n"
+    assert propose.read_calls(text, "smallest") == [([1], 0), ([], 1)]
