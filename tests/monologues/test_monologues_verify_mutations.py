@@ -64,17 +64,17 @@ def caught(told: list[tuple[Program, Case, Trace]], seeds: range, draws: int) ->
 def test_unaltered_monologues_are_accepted(told: list[tuple[Program, Case, Trace]]) -> None:
     rejected = []
     count = 0
-    for text, program, case, trace in texts(told, range(1)):
+    for text, program, case, trace in texts(told[::2], range(1)):
         report = verify(text, program, case, None, trace=trace)
         count += 1
         if not report.accepted or report.line_coverage < 1 or report.share_supported < 0.95:
             rejected.append(f"{program.id}{case.arguments}: {report.reason}")
-    assert count > 400
+    assert count > 200
     assert len(rejected) <= MOST_REJECTED * count, rejected
 
 
 def test_alterations_are_caught(told: list[tuple[Program, Case, Trace]]) -> None:
-    caught(told[::4], range(1), 1)
+    caught(told[::8], range(1), 1)
 
 
 @pytest.mark.slow
@@ -121,11 +121,12 @@ FALSE_BULLETS = (
 )
 
 
-def decided(box: Sandbox, name: str, bullet: str) -> str:
+def decided(box: Sandbox, name: str, bullet: str, kept: dict[str, Trials]) -> str:
     program, inputs = next((p, i) for p, i in programs.load() if p.id == name)
-    trials = Trials(program, box, inputs)
+    trials = kept.setdefault(name, Trials(program, box, inputs))
     case = Case(inputs[0])
-    trace = tracing.trace(program, case, box)
+    trace = trials.trace(inputs[0])
+    assert trace is not None
     text = forward(program, trace).text.replace(
         "### Execution", f"### Key Properties and Constraints\n- {bullet}\n### Execution", 1
     )
@@ -137,8 +138,9 @@ def decided(box: Sandbox, name: str, bullet: str) -> str:
 
 
 def test_property_bullets_are_decided_on_fresh_inputs() -> None:
+    kept: dict[str, Trials] = {}
     with Sandbox() as box:
-        good = {b: decided(box, n, b) for n, b in TRUE_BULLETS}
-        bad = {f"{n}: {b}": decided(box, n, b) for n, b in FALSE_BULLETS}
+        good = {b: decided(box, n, b, kept) for n, b in TRUE_BULLETS}
+        bad = {f"{n}: {b}": decided(box, n, b, kept) for n, b in FALSE_BULLETS}
     assert {b: s for b, s in good.items() if s != "supported"} == {}
     assert {b: s for b, s in bad.items() if s != "contradicted"} == {}

@@ -29,6 +29,12 @@ from semcoder_lib.monologues.verify.workings import same_text
 if TYPE_CHECKING:
     from semcoder_lib.monologues.verify.prose import Prose
 
+_BOLD = re.compile(r"^\*\*([^*]+)\*\*")
+_TURN = re.compile(r"(?P<l>.+?) must be (?P<v>.+) in turn$", re.S)
+_HERE = re.compile(r"(?P<l>.+?) must be (?P<v>True|False) here$", re.S)
+_ADD_UP = re.compile(r"what is added to (?P<n>\w+) must add up to (?P<v>.+)$", re.S)
+_TIMES = re.compile(r"this must run (?P<v>\d+) times?$")
+_END_AS = re.compile(r"(?:(?P<n>\w+) (?:gets|grows|collects) .*)?must end as (?P<v>.+)$", re.S)
 _BULLET = re.compile(r"\s*(?:(?:[-*•+]|\d+[.)])\s+)*")
 _RAISES = re.compile(
     r"(?:`?\w+`?|the function|it) (?:always )?raises (?:an? )?`?(\w+)`?(?: error)? (?:when|if|whenever) (.+)$",
@@ -110,7 +116,7 @@ class General:
 
     def bullet(self, text: str) -> None:
         """One line of the properties section: each of its sentences is a claim."""
-        body = text[_BULLET.match(text).end() :].replace("**", "")  # type: ignore[union-attr]
+        body = _unmarked(text)
         if not body.strip() or (body.rstrip().endswith(":") and len(body) < 60):
             return
         for sentence in re.split(r"(?<=[.;])\s+(?=[A-Z`])", body.strip()):
@@ -387,12 +393,7 @@ class General:
         prose.begin("deduction")
         for line in lines:
             self.ledger.place = (line.start, line.start + len(line.text))
-            bare = (
-                line.text[_BULLET.match(line.text).end() :]
-                .replace("**", "")
-                .replace("`", "")
-                .strip()
-            )  # type: ignore[union-attr]
+            bare = _unmarked(line.text).replace("`", "").strip()
             match = LINE.match(bare)
             if checking and match:
                 self.walk.line(int(match.group(1)), match.group(2), self.ledger.place)
@@ -429,6 +430,8 @@ class General:
         match = _ONLY_WHEN.search(body)
         if match:
             return self._only_when(match.group(0))
+        if label is not None and self._at_line(rest or body, self.walk.resolve(label)):
+            return True
         handled = False
         for part in pieces.split(rest or body, ", so ", "; ", ", and so "):
             part = re.sub(r"^(?:so|then|thus) ", "", part)
@@ -450,6 +453,83 @@ class General:
             elif hold:
                 handled |= self._must_hold(hold, label)
         return handled
+
+    def _at_line(self, text: str, line: int) -> bool:
+        """What a deduction says about all visits of its line: what is added there, how often it
+        runs, a condition's outcome, the values that pass through in turn."""
+        history = self.walk.history
+        visits = history.visits.get(line, [])
+        statement = history.layout.statements.get(line) if history.layout else None
+        for part in (text, text.rpartition(", so ")[2], text.rpartition(", and ")[2]):
+            match = _ADD_UP.search(part)
+            if match:
+                name = match.group("n")
+                grown = [self._grown(name, v) for v in visits]
+                known = None if None in grown else sum(g for g in grown if g is not None)
+                return self._enter(name, match.group("v"), known, line)
+            match = _TIMES.search(part)
+            if match:
+                return self._enter(f"[L{line}] runs", match.group("v"), len(visits), line)
+            match = _HERE.match(part)
+            if match and parse(match.group("l")) is not None:
+                found = [self._value(match.group("l"), history.before(v)) for v in visits]
+                wanted = match.group("v") == "True"
+                verdict = (
+                    None
+                    if not found or None in found
+                    else any(bool(f[0]) is wanted for f in found if f)
+                )
+                self.ledger.add(
+                    "constraint", match.group("l"), match.group("v"), verdict, line=line
+                )
+                return True
+            match = _TURN.match(part)
+            if match and parse(match.group("l")) is not None:
+                found = [self._value(match.group("l"), history.before(v)) for v in visits]
+                listed = literal(f"[{match.group('v')}]")
+                verdict = None
+                if listed is not None and None not in found:
+                    verdict = equals(listed[0], [f[0] for f in found if f is not None])
+                self.ledger.add(
+                    "constraint", match.group("l"), match.group("v"), verdict, line=line
+                )
+                return True
+            match = _END_AS.search(part)
+            if match:
+                match = _END_AS.search(text) or match
+                name = match.group("n") or _target(statement)
+                frame = history.entry
+                texts = frame.changes.get(name or "", ([], []))[1] if frame else []
+                verdict = same_text(match.group("v"), texts[-1]) if texts else None
+                shown = (texts[-1] or "")[:200] if texts else ""
+                self.ledger.add(
+                    "constraint", name or "", match.group("v"), verdict, shown, line=line
+                )
+                return True
+        return False
+
+    def _enter(self, subject: str, value: str, actual: Any, line: int) -> bool:
+        said = literal(value)
+        verdict = None if said is None or actual is None else equals(said[0], actual, value)
+        self.ledger.add("constraint", subject, value, verdict, repr(actual), line=line)
+        return True
+
+    def _grown(self, name: str, visit: int) -> Any:
+        history = self.walk.history
+        before = self._value(name, history.before(visit))
+        after = self._value(name, history.state(history.settled(visit)))
+        if before is None or after is None:
+            return None
+        try:
+            return after[0] - before[0]
+        except TypeError:
+            return None
+
+    def _value(self, code: str, state: Any) -> tuple[Any] | None:
+        try:
+            return (evaluate(code, state),)
+        except (Cannot, Raises):
+            return None
 
     def _line(self, label: int | None) -> int | None:
         return None if label is None else self.walk.resolve(label)
@@ -636,6 +716,24 @@ class General:
                 if statement.body[0].lineno <= line <= last:
                     return True
         return None
+
+
+def _target(statement: ast.stmt | None) -> str | None:
+    """The variable whose value a statement stores into."""
+    node: ast.expr | None = None
+    if isinstance(statement, ast.Assign):
+        node = statement.targets[0]
+    elif isinstance(statement, ast.AugAssign):
+        node = statement.target
+    while isinstance(node, ast.Subscript | ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def _unmarked(text: str) -> str:
+    """A line without its bullet and the bold words that it starts with."""
+    bullet = _BULLET.match(text)
+    return _BOLD.sub(r"\1", text[bullet.end() :] if bullet else text)
 
 
 def _encoded(value: Any) -> str:

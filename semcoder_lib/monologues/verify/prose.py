@@ -16,7 +16,6 @@ from semcoder_lib.monologues.verify.evaluate import equals, literal
 from semcoder_lib.monologues.verify.moments import Moments
 from semcoder_lib.monologues.verify.source import squeezed
 from semcoder_lib.monologues.verify.steps import Walk
-from semcoder_lib.monologues.verify.workings import same_text
 from semcoder_lib.monologues.verify.tokens import (
     CODE,
     EQUATION,
@@ -27,6 +26,7 @@ from semcoder_lib.monologues.verify.tokens import (
     Token,
     shape,
 )
+from semcoder_lib.monologues.verify.workings import same_text
 
 _BULLET = re.compile(r"\s*(?:(?:[-*•+]|\d+[.)]|\(?[a-z]\)|>)\s+)*")
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\s+[—–]\s+|;")
@@ -107,7 +107,7 @@ class Prose:
 
     def sentence(self, s: Shape, base: int) -> None:
         """Move the place, then decide what the sentence states."""
-        if not s.text.strip():
+        if not s.text.strip() or not self.history.steps:
             return
         self._base = base
         self._mark(s, 0, len(s.text))

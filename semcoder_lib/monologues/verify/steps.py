@@ -154,7 +154,7 @@ class Walk:
             waiting = (
                 run.exit is not None and self.history.resumed(loop.header, self.at) == run.exit
             )
-            if run.start <= self.at + 1 and self.at <= run.end or waiting:
+            if (run.start <= self.at + 1 and self.at <= run.end) or waiting:
                 chosen = run  # the latest that is going on is the innermost call's
             elif run.start > self.at:
                 chosen = chosen or run
