@@ -11,13 +11,14 @@ from semcoder_lib.monologues.property import Property
 class Style:
     """How a monologue is told. What it claims does not depend on the wording dials.
 
-    `detail`: 0 outcomes only, 1 workings of every computed value (default), 2 also spells strings
-    out and recalls the values of names, in whole sentences.
+    `detail`: 0 the last sub-step of a working only, 1 workings with indexing, slicing and counting
+    spelled out, 2 the same and every result also where the sentence states it again.
     `max_chars`: aim for the text's length; loops and calls are summarised, then elided, until it
     fits. A text whose answer alone is longer is longer.
-    `vary`: whether `seed` may choose between wordings; a small model learns faster from one.
+    `vary`: whether `seed` may choose between wordings of the summary and the conclusion; the steps
+    keep one wording, from which a small model learns faster.
     `line_offset`: added to line numbers in labels (the authors' prompts use 4).
-    `ticks`: backquotes round code and values.
+    `ticks`: backquotes round statements quoted from the source.
     `iterations`: how many iterations of a loop are told in full; `rows`: how many more are told as
     one row of state each; the rest are elided.
     `calls`: how many calls of the program's own functions are told in full.

@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import ast
+from random import Random
 
 from semcoder_lib.monologues.reading import Reading, parameters
 
 _SHORT = 48
 
 
-def understanding(reading: Reading) -> str:
-    """A summary of the entry point: parameters, loops, early exits, result. No invented purpose."""
-    made: str | None = getattr(reading, "_understanding", None)
+def understanding(reading: Reading, rng: Random | None = None) -> str:
+    """A summary of the entry point: parameters, loops, early exits, result. No invented purpose.
+    `rng` chooses between wordings; without it the first is taken."""
+    made: tuple[str, ...] | None = getattr(reading, "_understanding", None)
     if made is None:
         made = _made(reading)
         reading._understanding = made  # type: ignore[attr-defined]
-    return made
+    return rng.choice(made) if rng is not None else made[0]
 
 
-def _made(reading: Reading) -> str:
+def _made(reading: Reading) -> tuple[str, ...]:
     function = reading.entry
-    names = parameters(function)
+    f, names = function.name, parameters(function)
     takes = f"takes {_listed(names)}" if names else "takes nothing"
     clauses = [c for stmt in function.body for c in _clauses(stmt)][:5]
     if not clauses:
-        return f"{function.name} {takes}."
-    return f"{function.name} {takes}. It {_listed(clauses)}."
+        return (f"{f} {takes}.", f"The function {f} {takes}.")
+    does = _listed(clauses)
+    given = f"Given {_listed(names)}, " if names else ""
+    return (
+        f"{f} {takes}. It {does}.",
+        f"The function {f} {takes}. It {does}.",
+        f"{given}{f} {does}.",
+        f"{f} {takes}, then {does}.",
+    )
 
 
 def _listed(parts: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import monologue_programs
 import pytest
@@ -108,3 +109,25 @@ def test_an_exception_has_no_monologue() -> None:
     trace = Trace(steps=(), exception="ValueError: no")
     with pytest.raises(UserError, match="empty"):
         forward(Program("def f(): pass", "f"), trace)
+
+
+def test_wording_varies_by_seed_and_claims_do_not(told: list[Told]) -> None:
+    from semcoder_lib.monologues import TEACHER
+
+    program, case, trace = next(x for x in told if x[0].id == "merge")
+    made = [forward(program, trace, case=case, seed=s, style=TEACHER) for s in range(12)]
+    again = forward(program, trace, case=case, seed=3, style=TEACHER)
+    assert len({m.text for m in made}) >= 4
+    assert again == made[3]
+    facts = {tuple((c.kind, c.subject, c.value, c.line, c.visit) for c in m.claims) for m in made}
+    assert len(facts) == 1
+
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("forward_*.txt")), ids=lambda p: p.stem)
+def test_golden_monologues(told: list[Told], path: Path) -> None:
+    """Texts that were read and rewritten until a teacher would show them; see golden/README.md."""
+    name = path.stem.removeprefix("forward_")
+    assert monologue(told, name).text + "\n" == path.read_text(encoding="utf-8")

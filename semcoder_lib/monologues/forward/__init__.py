@@ -48,14 +48,16 @@ def forward(
         raise UserError(
             f"{program.id or program.entry_point}: no complete execution to tell ({why})"
         )
-    lines, claims = _fitted(reading, trace, style, seed)
+    lines, claims = _fitted(reading, trace, style)
     call = call_text(program, case) if case is not None else _traced_call(program, trace)
     f = program.entry_point
-    head = _UNDERSTANDING + understanding(reading) + "\n"
+    rng = Random(f"{seed}:wording:{trace.program_id}") if style.vary else None
+    head = _UNDERSTANDING + understanding(reading, rng) + "\n"
+    who = f if rng is None or rng.random() < 0.5 else call
     bullets = property_claims(style.properties, len(head))
     head += section(style.properties) + _SIMULATION
     tail = (
-        f"\n{_CONCLUSION}{f} returns {trace.result}.\n[/MONOLOGUE]\n[ANSWER]\n"
+        f"\n{_CONCLUSION}{who} returns {trace.result}.\n[/MONOLOGUE]\n[ANSWER]\n"
         f"assert {call} == {trace.result}\n[/ANSWER]"
     )
     text = head + "\n".join(lines) + tail
@@ -74,18 +76,16 @@ def forward(
     )
 
 
-def simulation(program: Program, trace: Trace, *, seed: int = 0, style: Style = DEFAULT) -> str:
+def simulation(program: Program, trace: Trace, *, style: Style = DEFAULT) -> str:
     """Only the steps, one per line, also of an execution that raised. For rationales."""
-    return "\n".join(_fitted(read(program.source, program.entry_point), trace, style, seed)[0])
+    return "\n".join(_fitted(read(program.source, program.entry_point), trace, style)[0])
 
 
 _SHORTEST_STEP = 20  # characters
 _LADDER = ((8, 12), (4, 12), (3, 6), (2, 3), (1, 1), (1, 0))
 
 
-def _fitted(
-    reading: Reading, trace: Trace, style: Style, seed: int
-) -> tuple[list[str], list[Claim]]:
+def _fitted(reading: Reading, trace: Trace, style: Style) -> tuple[list[str], list[Claim]]:
     """Tells the trace in full if that fits, else with shorter loops."""
     room = style.max_chars - 400
     told: tuple[list[str], list[Claim]] = ([], [])
@@ -98,7 +98,6 @@ def _fitted(
                 rows=rows,
                 calls=max(1, style.calls * iterations // max(1, style.iterations)),
             ),
-            Random(f"{seed}:wording"),
         )
         if root is not None:
             narrator.activation(root)

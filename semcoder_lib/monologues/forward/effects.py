@@ -34,7 +34,7 @@ class Effects:
                 and isinstance(stmt.value, ast.Constant)
                 and all(isinstance(t, ast.Name) for t in stmt.targets)
             )
-            if literal or head == f"{after}: ":
+            if literal or head.replace("`", "") == f"{after}: ":
                 self.n.say(leaf.line, f"{after}.")
                 return
         steps = self._effect_steps(stmt, frame, leaf)

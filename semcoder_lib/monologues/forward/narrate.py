@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from random import Random
 
 from semcoder_lib.monologues.evaluate import Unknown
 from semcoder_lib.monologues.forward.effects import Effects
@@ -22,10 +21,9 @@ class Narrator:
     """Tells one activation tree. `lines` are the finished steps; `claims` the facts in them, whose
     `place` is still (index of the line, 0)."""
 
-    def __init__(self, reading: Reading, style: Style, rng: Random) -> None:
+    def __init__(self, reading: Reading, style: Style) -> None:
         self.reading = reading
         self.style = style
-        self.rng = rng
         self.lines: list[str] = []
         self.claims: list[Claim] = []
         self.calls_told = 0
@@ -142,12 +140,18 @@ class Narrator:
         frame.apply(leaf.changes)
 
     def head(self, leaf: Leaf) -> str:
-        text = self.reading.text(leaf.stmt) if leaf.stmt is not None else ""
+        text = self.quoted(leaf.stmt) if leaf.stmt is not None else ""
         return f"{text}: " if text else ""
 
+    def quoted(self, stmt: ast.stmt) -> str:
+        """The statement as the source has it; empty when it is too long to quote."""
+        text = self.reading.text(stmt)
+        return f"`{text}`" if text and self.style.ticks else text
+
     def calls(self, leaf: Leaf, frame: Frame) -> None:
-        names = list(dict.fromkeys(a.call.function for a in leaf.calls))
-        self.say(leaf.line, f"{self.head(leaf)}calls {' and '.join(names)}.")
+        names = list(dict.fromkeys(a.call.function for a in leaf.calls if not a.resumed))
+        if names:
+            self.say(leaf.line, f"{self.head(leaf)}calls {' and '.join(names)}.")
         told = 0
         for act in leaf.calls:
             if self.calls_told < self.style.calls and told < self.style.iterations:
