@@ -67,7 +67,9 @@ class Describer:
     def __init__(self, nodes: int = 256, size: int = 2_048) -> None:
         self.nodes = nodes
         self.size = size
-        self.short = size // 4  # a string that is written without counting
+        self.short = (
+            size // 12
+        )  # a string that fits whatever it holds: ten characters for one at most
         self._left = 0
         self._bytes = 0
         self._exact = True
@@ -93,6 +95,11 @@ class Describer:
                     text = repr(value)
                     if len(text) <= self.size:
                         return text, True, [(value, len(keys), keys, held)]
+        elif kind is str:
+            if len(value) < self.short:
+                return repr(value), True, []
+        elif (kind is int and -SMALL < value < SMALL) or kind is bool or value is None:
+            return repr(value), True, []
         elif kind is tuple and len(value) <= self.nodes and self._plain(value):
             text = repr(value)
             if len(text) <= self.size:

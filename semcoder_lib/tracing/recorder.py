@@ -46,7 +46,7 @@ class Stop(Exception):
 class Code:
     """What the recorder needs to know of a code object."""
 
-    __slots__ = ("code", "hides_names", "shown", "suspends")
+    __slots__ = ("code", "hides_names", "order", "shown", "suspends")
 
     def __init__(self, code: types.CodeType) -> None:
         self.code = code  # kept, so that its id is not used again
@@ -58,6 +58,7 @@ class Code:
         )
         flags = code.co_flags
         self.suspends = flags & _SUSPENDS != 0
+        self.order: dict[str, int] = {}  # of the variables; filled when it is first needed
         self.hides_names = flags & _FUNCTION != _FUNCTION or "__class__" in code.co_freevars
 
 
@@ -193,7 +194,7 @@ class Recorder:
         known, text_of, watch_of = fixed.get, texts.get, watched.get
         describe, short, again, same = self.describe, self.short, self.again, unchanged
         steps = self.steps
-        raw, hides = code.code, code.hides_names
+        hides = code.hides_names
 
         def advance(names: Mapping[str, Any], line: int | None) -> None:
             nonlocal step
@@ -247,6 +248,8 @@ class Recorder:
                     texts[name] = text
                     step += name, text
                     self.room -= len(text)
+                    if self.room < 0:
+                        self.next_check = 0
             if len(texts) != len(names):
                 for name in [name for name in texts if name not in names]:
                     del texts[name]
@@ -254,10 +257,10 @@ class Recorder:
                     watched.pop(name, None)
                     step += name, None
             if len(step) - start > 2:
-                _sort_changes(raw, step, start)
+                _sort_changes(code, step, start)
             if line is not None:
                 step = [LINE, line, index]
-                if len(steps) >= self.next_check or self.room < 0:
+                if len(steps) >= self.next_check:
                     self._look()
                 steps.append(step)
 
@@ -305,15 +308,20 @@ class Recorder:
         self.steps.clear()
 
 
-def _sort_changes(code: types.CodeType, step: list[Any], start: int) -> None:
+def _sort_changes(code: Code, step: list[Any], start: int) -> None:
     """Changes in the order in which the function's code names its variables, vanished names last:
     the order of a frame's locals differs between versions of the interpreter."""
-    names = (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
-    order: dict[str, int] = {}
-    for place, name in enumerate(names):
-        order.setdefault(name, place)  # 3.11 lists an argument that is a cell twice
+    order = code.order
+    if not order:
+        raw = code.code
+        for name in (*raw.co_varnames, *raw.co_cellvars, *raw.co_freevars):
+            order.setdefault(name, len(order))  # 3.11 lists an argument that is a cell twice
+    last = len(order)
+    ranks = [order.get(name, last) for name in step[start::2]]
+    if step[-1] is not None and ranks == sorted(ranks):
+        return
     pairs = list(zip(step[start::2], step[start + 1 :: 2], strict=True))
-    pairs.sort(key=lambda pair: (pair[1] is None, order.get(pair[0], len(order))))
+    pairs.sort(key=lambda pair: (pair[1] is None, order.get(pair[0], last)))
     step[start:] = [part for pair in pairs for part in pair]
 
 

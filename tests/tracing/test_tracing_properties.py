@@ -155,7 +155,7 @@ def test_an_exact_text_is_that_of_values(value: Any) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(PLAIN, st.integers(1, 40), st.integers(1, 200))
+@given(PLAIN, st.integers(1, 40), st.integers(40, 400))
 def test_a_text_keeps_to_its_bounds(value: Any, nodes: int, size: int) -> None:
     text, exact, _ = Describer(nodes, size).describe(value)
     if exact:
