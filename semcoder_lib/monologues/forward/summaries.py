@@ -67,6 +67,10 @@ class Summaries:
             for inner in act.leaves:
                 self._visit(inner, None, {}, lines)
         names = list(dict.fromkeys(a.call.function for a in skipped))
+        if any(a.resumed for a in skipped):  # a generator: how often it is asked is not a count
+            who = " and ".join(names)
+            self.n.say(leaf.line, f"{who} goes on the same way through {self._labels(lines)}.")
+            return
         what = (
             f"the call of {names[0]} goes"
             if len(skipped) == 1
