@@ -45,7 +45,10 @@ def main(argv: Sequence[str] = ()) -> dict[str, Any]:
         rows.append(row)
         print(_line(row), file=sys.stderr)
         gc.collect()
-    reference = next((texts[r["setting"]] for r in rows if r["setting"].startswith("plain")), [])
+    reference = next(
+        (texts[r["setting"]] for r in rows if r["setting"].startswith("plain")),
+        texts[rows[0]["setting"]] if rows else [],
+    )
     for row in rows:
         pairs = zip(texts[row["setting"]], reference, strict=False)
         row["same_as_plain"] = sum(a == b for a, b in pairs)
