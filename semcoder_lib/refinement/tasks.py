@@ -104,11 +104,13 @@ def from_benchmark(
     seed: int = 0,
     style: str = "clean",
     scorer: str = "strict",
+    plus_checks: int = 100,
 ) -> list[RefinementTask]:
     """The tasks of `humaneval`, `humaneval+`, `mbpp` or `mbpp+` (a `+` is judged by both its base
     and its plus tests), at most `limit` of them, drawn by `seed`. Expected values of hidden inputs
-    come from running the reference solution. Raises `benchmarks.Missing` where the data are not
-    there."""
+    come from running the reference solution; of the plus inputs the first `plus_checks` of a task
+    may be fed back by `oracle` (the verdict uses all). Raises `benchmarks.Missing` where the data
+    are not there."""
     main = benchmarks.get(name)
     tasks = main.load(path)
     parts = {"plus": (main, tasks)} if name.endswith("+") else {"base": (main, tasks)}
@@ -118,7 +120,7 @@ def from_benchmark(
         parts = {"base": (base, [t for t in base.load(None) if t.task_id in known]), **parts}
     chosen = _slice(tasks, limit, seed)
     judge = BenchmarkJudge(parts, scorer)
-    hidden = _hidden(chosen, box)
+    hidden = _hidden(chosen, box, plus_checks)
     return [
         _task(main, task, judge, checks, style) for task, checks in zip(chosen, hidden, strict=True)
     ]
@@ -162,13 +164,15 @@ def _task(
     )
 
 
-def _hidden(tasks: Sequence[Task], box: Sandbox) -> list[tuple[Check, ...]]:
+def _hidden(tasks: Sequence[Task], box: Sandbox, plus_checks: int) -> list[tuple[Check, ...]]:
     """Hidden calls with the values that the reference solution gives; inputs on which it fails, or
     whose values have no text, are left out."""
     inputs = [_inputs(task) for task in tasks]
     programs = []
     for task, (base, plus) in zip(tasks, inputs, strict=True):
-        calls = [Check(a, None, "base") for a in base] + [Check(a, None, "plus") for a in plus]
+        calls = [Check(a, None, "base") for a in base] + [
+            Check(a, None, "plus") for a in plus[:plus_checks]
+        ]
         data = task.data
         reference = str(data["canonical_solution"])
         if f"def {data['entry_point']}" not in reference:
