@@ -60,7 +60,7 @@ class Result:
 class Arena:
     """Bait, and a sandbox to test."""
 
-    def __init__(self, level: str) -> None:
+    def __init__(self, level: str | None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="arena-"))
         self.folder.chmod(0o755)
         self.outside = self.folder / "outside"
@@ -79,6 +79,8 @@ class Arena:
         self.variable = "ARENA_SECRET"
         os.environ[self.variable] = self.secret_text
         self.lay_out()
+        if level is None:  # bait only, for another runner
+            return
         self.box = Sandbox(level, LIMITS, workers=1)
         self.baseline = self.box.call(CLEAN, "f", (0,)).value
         assert self.baseline is not None
@@ -152,7 +154,7 @@ class Arena:
         if left.exists():
             left.unlink()
             found.append("shm left")
-        survivors = self.survivors()
+        survivors = self.survivors() if hasattr(self, "box") else []
         if survivors:
             found.append("process left")
             for pid in survivors:
@@ -188,6 +190,18 @@ class Arena:
         self.abstract.close()
         os.environ.pop(self.variable, None)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def marked_survivors(parent: str) -> list[int]:
+    """Other processes that carry the mark `parent`."""
+    mark = f"SANDBOX_OF={parent}".encode()
+    found = []
+    for pid, _ in _parents():
+        with contextlib.suppress(OSError):
+            text = Path(f"/proc/{pid}/environ").read_bytes()
+            if pid != os.getpid() and mark in text.split(b"\0"):
+                found.append(pid)
+    return found
 
 
 def _parents() -> list[tuple[int, int]]:

@@ -12,7 +12,7 @@ except OSError:
 return 0
 """, "wrong", breach="file outside"),
     in_call("delete a file outside", """
-import os
+import posix as os
 ---
 try:
     os.unlink('@VICTIM@')
@@ -62,7 +62,7 @@ except OSError:
 return 0
 """, "wrong", breach="shm left"),
     in_call("change modes, owners and times outside", """
-import os
+import posix as os
 ---
 for action in (lambda: os.chmod('@VICTIM@', 0o000), lambda: os.utime('@VICTIM@', (0, 0)),
                lambda: os.chown('@VICTIM@', 12345, 12345), lambda: os.truncate('@VICTIM@', 0),
@@ -74,7 +74,7 @@ for action in (lambda: os.chmod('@VICTIM@', 0o000), lambda: os.utime('@VICTIM@',
 return 0
 """, "wrong", breach="changed", own=True),
     in_call("hard link, rename and mknod outside", """
-import os, stat
+import posix as os, stat
 ---
 for action in (lambda: os.link('@VICTIM@', '@OUTSIDE@/linked'),
                lambda: os.mknod('@OUTSIDE@/node', stat.S_IFIFO | 0o666),

@@ -4,7 +4,7 @@ from attacks import at_import, in_call
 
 ATTACKS = [
     in_call("kill -9 the parent", """
-import os
+import posix as os
 ---
 try:
     os.kill(os.getppid(), 9)
@@ -13,7 +13,7 @@ except (OSError, ProcessLookupError):
 return 0
 """, "wrong", breach="runner killed"),
     in_call("kill(-1, 9)", """
-import os
+import posix as os
 ---
 try:
     os.kill(-1, 9)
@@ -22,7 +22,7 @@ except OSError:
 return 0
 """, "wrong", "crashed", "memory", breach="runner killed"),
     in_call("fork bomb (300)", """
-import os, time
+import posix as os, time
 ---
 for _ in range(300):
     try:
@@ -33,7 +33,7 @@ for _ in range(300):
 return 0
 """, "wrong"),
     in_call("double fork + setsid daemon", """
-import os, time
+import posix as os, time
 ---
 try:
     if os.fork() == 0:
@@ -47,7 +47,7 @@ time.sleep(0.05)
 return 0
 """, "wrong", breach="process left"),
     in_call("posix_spawn a shell", """
-import os
+import posix as os
 ---
 try:
     os.posix_spawn('/bin/sh', ['sh', '-c', 'echo > @OUTSIDE@/spawned'], {})
