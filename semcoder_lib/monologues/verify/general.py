@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a sentence pattern stays on one line)
 """Claims that are not about one moment: properties of every run, and the deduction of a backward
 monologue (what must have been, other inputs that fit, the choice, the check)."""
 
@@ -264,7 +265,7 @@ class General:
         match = _UNUSED.search(text)
         name = (match.group(1) or match.group(2)) if match else None
         if name in self.parameters:
-            return self._irrelevant(self.parameters.index(name))  # type: ignore[arg-type]
+            return self._irrelevant(self.parameters.index(name))
         return None
 
     def _pairs(
@@ -291,7 +292,7 @@ class General:
         for arguments, status, _ in self.trials.fresh():
             value = arguments[place] if place < len(arguments) else None
             if status == "ok" and isinstance(value, list | tuple | str) and len(value) > 1:
-                for turned in (value[::-1], value[1:] + value[:1]):
+                for turned in (value[::-1], _rotated(value)):
                     pairs.append((arguments, (*arguments[:place], turned, *arguments[place + 1 :])))
         return self._pairs(pairs[:24])
 
@@ -347,7 +348,7 @@ class General:
                 isinstance(value, bool) and bool not in allowed and int in allowed
             ):
                 return False, f"{name} is a {type(value).__name__}"
-            if inner and not all(isinstance(x, inner) for x in value):
+            if inner and not all(isinstance(x, inner) for x in list(value)):  # type: ignore[call-overload]
                 return False, f"items of {name} differ"
         return (True, f"held on {len(runs)} inputs") if runs else (None, "no run")
 
@@ -422,7 +423,7 @@ class General:
         choose = _CHOOSE.match(body)
         if choose and self._choice(choose.group("b")):
             return True
-        lead, _, rest = body.partition(": ")
+        _, _, rest = body.partition(": ")
         for part in (body, rest):
             match = _CALLS_RETURN.match(part)
             if match and self._run_facts(match.group("calls"), match.group("v")):
@@ -716,6 +717,10 @@ class General:
                 if statement.body[0].lineno <= line <= last:
                     return True
         return None
+
+
+def _rotated(value: Any) -> Any:
+    return value[1:] + value[:1]
 
 
 def _target(statement: ast.stmt | None) -> str | None:

@@ -277,7 +277,7 @@ class Moments:
 
     def _step_out(self, line: int) -> None:
         while self.stack and not self._within(line):
-            _, run, one, _ = self.stack.pop()
+            one = self.stack.pop()[2]
             self.at = max(self.at, one.end)
         self.visit = None
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a sentence pattern stays on one line)
 """The sentence patterns of prose, over shapes (`tokens`)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a sentence pattern stays on one line)
 """Reads free prose: the released checkpoints' headings and bullets, a teacher's, anybody's.
 
 It keeps a place in the trace (moved by labels, iteration headings and values that only fit later)
@@ -174,11 +175,7 @@ class Prose:
             self._mark(s, heading.start(), max([heading.end(), *(i + 1 for i, _ in bindings)]))
         if heading and not p.SKIPS.search(s.text[: heading.start()]):
             self._iteration(s, heading, bindings, used)
-        elif (
-            bindings
-            and _WITH_BINDING.match(s.text)
-            and _WITH_BINDING.match(s.text).end() - 1 == bindings[0][0]
-        ):  # type: ignore[union-attr]
+        elif bindings and _ends_at(_WITH_BINDING, s.text) == bindings[0][0]:
             at, token = bindings[0]
             self._by_value(s, token, used, at)
         else:
@@ -193,7 +190,6 @@ class Prose:
                     and self.moments.enter_by_value(name, token.text)
                 ):
                     used.add(item.start(1))
-        leading = _LEADING.match(s.text)
         labels = [i for i, t in s.at.items() if t.mark == LABEL]
         if labels:
             used.update(labels)
@@ -203,8 +199,8 @@ class Prose:
             skipped = bool(p.SKIPS.search(s.text)) or bool(re.search(r"\bnot\b", s.text))
             self.moments.at_label(
                 line,
-                leading=bool(leading) and leading.end() - 1 == at,
-                skipped=skipped,  # type: ignore[union-attr]
+                leading=_ends_at(_LEADING, s.text) == at,
+                skipped=skipped,
             )
 
     def _iteration(
@@ -595,11 +591,11 @@ class Prose:
                 used.add(at)
                 self._outcome(s.at[at].text == "True")
                 return
-        match = p.CONDITION_WORDS.search(s.text)
-        if match:
-            self._mark(s, match.start(), match.end())
-        if match and not any(s.at[i].mark == CODE and i < match.start() for i in s.at):
-            word = match.group("w").lower()
+        worded = p.CONDITION_WORDS.search(s.text)
+        if worded:
+            self._mark(s, worded.start(), worded.end())
+        if worded and not any(s.at[i].mark == CODE and i < worded.start() for i in s.at):
+            word = worded.group("w").lower()
             self._outcome(
                 word in ("true", "met", "satisfied", "holds", "passes", "succeeds", "to true")
             )
@@ -708,6 +704,12 @@ _READABLE = {
     ord(LABEL): "L",
     ord(FRAGMENT): "~",
 }
+
+
+def _ends_at(pattern: re.Pattern[str], text: str) -> int:
+    """The place of the last character that the pattern matches at the start, or -1."""
+    match = pattern.match(text)
+    return match.end() - 1 if match else -1
 
 
 def _code(token: Token) -> str:

@@ -28,13 +28,17 @@ _BLOCK = re.compile(r"\[?PYTHON\]\n(.*?)\n\[/PYTHON\]", re.S)
 _ID_KEYS = ("id", "task_id", "index", "program_id")
 
 
+_NO_PROGRAM = Program("", "")
+_NO_CASE = Case(())
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One monologue to check. `problem` says why it cannot be, and then the rest is empty."""
 
     text: str
-    program: Program = Program("", "")
-    case: Case = Case(())
+    program: Program = _NO_PROGRAM
+    case: Case = _NO_CASE
     direction: str = "forward"
     problem: str = ""
 
@@ -85,12 +89,10 @@ def _own(row: dict[str, Any]) -> Item:
 
 
 def _prompted(prompt: str, text: str) -> Item:
-    block = None
-    for block in _BLOCK.finditer(prompt):
-        pass
-    if block is None:
+    blocks = list(_BLOCK.finditer(prompt))
+    if not blocks:
         return Item(text, problem="no [PYTHON] block")
-    lines = block.group(1).rstrip().split("\n")
+    lines = blocks[-1].group(1).rstrip().split("\n")
     while lines and not lines[-1].strip():
         lines.pop()
     at = next((i for i in range(len(lines) - 1, -1, -1) if lines[i].startswith("assert ")), None)

@@ -108,11 +108,10 @@ def _answer(text: str, at: int, start: int) -> tuple[str, tuple[int, int]]:
         bare = body.strip()
         begin = body_at + (body.index(bare) if bare else 0)
         return bare, (begin, begin + len(bare))
-    found = None
-    for found in re.finditer(r"assert\s+\w+\(.*", text[start:]):
-        pass
-    if found is None:
+    asserted = list(re.finditer(r"assert\s+\w+\(.*", text[start:]))
+    if not asserted:
         return "", (0, 0)
+    found = asserted[-1]
     bare = found.group().rstrip().rstrip("`")
     return bare, (start + found.start(), start + found.start() + len(bare))
 

@@ -208,7 +208,7 @@ class Walk:
         if loop is not None:
             visit = self._loop_line(loop, line, text, follows)
             if visit is not MISSING:
-                return visit  # type: ignore[no-any-return]
+                return visit if isinstance(visit, int) else None
         back = _BACK.match(text)
         if back:
             return self._back(line, back)

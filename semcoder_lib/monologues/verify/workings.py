@@ -198,9 +198,6 @@ class Workings:
     def _value(self, code: str, state: State, scene: Scene) -> Any:
         if scene.bound and names_of(code) & scene.bound.keys():
             state = State(state.history, state.frame, state.index, scene.bound)
-        elif not names_of(code):
-            found = value_of(code, state)
-            return found
         return value_of(code, state)
 
     def _identity(self, left: str, right: str, scene: Scene, after: bool) -> Any:
