@@ -1,0 +1,203 @@
+"""The verifier's parts: labels' offset, answers, rows from files, what cannot be checked."""
+
+from __future__ import annotations
+
+import ast
+import random
+from pathlib import Path
+
+import pytest
+
+from semcoder_lib.errors import UserError
+from semcoder_lib.monologues import forward
+from semcoder_lib.monologues import style as styles
+from semcoder_lib.monologues import verify as verify_function
+from semcoder_lib.monologues.verify import confusion, study, verify, verify_rows
+from semcoder_lib.monologues.verify.evaluate import Raises, equals, evaluate
+from semcoder_lib.monologues.verify.library import Cannot
+from semcoder_lib.records import Case, Program
+from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.tracing import trace
+
+SOURCE = """def total(nums):
+    s = 0
+    for n in nums:
+        s += n
+    return s
+"""
+PROGRAM = Program(SOURCE, "total", id="total")
+CASE = Case(([3, 4],))
+FOLDER = Path(__file__).parents[2] / "semcoder_lib" / "monologues" / "verify"
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    with Sandbox() as box:
+        return forward(PROGRAM, trace(PROGRAM, CASE, box)).text
+
+
+def test_the_verifier_imports_nothing_of_the_writers() -> None:
+    own = "semcoder_lib.monologues.verify"
+    seen = 0
+    for path in FOLDER.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+                assert node.level == 0
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            for name in names:
+                seen += 1
+                assert not name.startswith("semcoder_lib.monologues") or name.startswith(own), path
+    assert seen > 50
+    assert verify_function is verify
+
+
+def test_offsets_are_found_from_the_text() -> None:
+    with Sandbox() as box:
+        told = trace(PROGRAM, CASE, box)
+        for style, offset in ((styles.COMPACT, 0), (styles.FAITHFUL, 4)):
+            monologue = forward(PROGRAM, told, style=style)
+            report = verify(monologue.text, PROGRAM, CASE, box, trace=told)
+            assert (report.line_offset, report.accepted) == (offset, True)
+            assert report.line_coverage == 1.0
+            other = verify(monologue.text, PROGRAM, CASE, box, trace=told, line_offset=4 - offset)
+            assert not other.accepted
+
+
+def test_reports_are_the_same_every_time(text: str) -> None:
+    with Sandbox() as box:
+        first = verify(text, PROGRAM, CASE, box)
+        assert first.row() == verify(text, PROGRAM, CASE, box).row()
+    assert first.supported > 10
+    assert first.unverifiable == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("assert total([3, 4]) == 8", "wrong answer: the assertion states another output"),
+        ("assert total([3, 5]) == 7", "wrong answer: the assertion is about another call"),
+        ("assert total([3, 4]) == ", "wrong answer: the answer does not parse"),
+        ("assert total([3, 4]) > 6", "wrong answer: the answer is not an equation"),
+        ("assert total([3, 4]) == x", "wrong answer: the answer's value is not a literal"),
+        ("", "wrong answer: no answer"),
+    ],
+)
+def test_wrong_answers_are_rejected_with_their_reason(text: str, answer: str, reason: str) -> None:
+    body = text.rpartition("[ANSWER]")[0] + f"[ANSWER]\n{answer}\n[/ANSWER]"
+    with Sandbox() as box:
+        report = verify(body, PROGRAM, CASE, box)
+    assert not report.accepted
+    assert not report.answer_right
+    assert report.reason == reason
+
+
+def test_a_text_that_leaves_lines_out_is_not_accepted(text: str) -> None:
+    short = (
+        "### Execution Simulation\n`s` becomes `7`.\n[ANSWER]\nassert total([3, 4]) == 7\n[/ANSWER]"
+    )
+    with Sandbox() as box:
+        report = verify(short, PROGRAM, CASE, box)
+        assert verify(short, PROGRAM, CASE, box, minimum_coverage=0.0).accepted
+    assert report.answer_right
+    assert not report.accepted
+    assert report.reason.startswith("tells ")
+
+
+def test_backward_answers_are_run() -> None:
+    good = "### Reverse Deduction\nChoose nums = [1, 6].\n[ANSWER]\nassert total([1, 6]) == 7\n[/ANSWER]"
+    with Sandbox() as box:
+        right = verify(good, PROGRAM, Case((), 7), box)
+        wrong = verify(good.replace("6]", "5]"), PROGRAM, Case((), 7), box)
+        raises = verify(good.replace("[1, 6]", "7"), PROGRAM, Case((), 7), box)
+    assert (right.direction, right.answer_right, right.accepted) == ("backward", True, True)
+    assert wrong.reason == "wrong answer: the call gives another output"
+    assert "TypeError" in raises.reason
+
+
+def test_rows_of_every_kind_are_checked_in_order(text: str) -> None:
+    prompt = f"[PYTHON]\n{SOURCE}assert total([3, 4]) == ??\n[/PYTHON]\n[MONOLOGUE]\n"
+    rows = [
+        {
+            "id": "own",
+            "source": SOURCE,
+            "entry_point": "total",
+            "call": "total([3, 4])",
+            "text": text,
+        },
+        {"id": "hub", "nl": "", "fwd_mnl": prompt, "bwd_mnl": "", "response": text},
+        {"task_id": "raw", "index": 0, "text": prompt + text.replace("so s = 7", "so s = 9")},
+        {"id": "bad", "source": SOURCE, "entry_point": "total", "call": "total(x)", "text": text},
+        {"id": "nl", "nl": "words", "fwd_mnl": "", "bwd_mnl": "", "response": "code"},
+    ]
+    with Sandbox() as box:
+        out = list(verify_rows(rows, box))
+        figures = study(rows, box)
+    assert [r.get("id", r.get("task_id")) for r in out] == ["own", "hub", "raw", "bad", "nl"]
+    assert [r["accepted"] for r in out] == [True, True, False, False, False]
+    assert out[2]["answer_right"]
+    assert out[2]["contradicted"] == 1
+    assert out[3]["reason"].startswith("not checked: call")
+    assert (figures["monologues"], figures["checked"]) == (5, 3)
+    assert (figures["right"], figures["right_with_contradiction"]) == (3, 1)
+    assert figures["by_kind"]["value"]["contradicted"] == 1
+    with Sandbox() as box, pytest.raises(UserError, match="row is no monologue"):
+        list(verify_rows([{"text": "nothing"}], box))
+
+
+def test_confusion_counts() -> None:
+    pairs = [(True, "supported")] * 6 + [(False, "contradicted")] * 3 + [(True, "contradicted")]
+    found = confusion([*pairs, (False, "supported"), (False, "unverifiable")])
+    assert (found["precision"], found["recall"]) == (0.75, 0.75)
+    assert found["decided"] == pytest.approx(11 / 12)
+    assert confusion([])["precision"] is None
+
+
+@pytest.mark.parametrize(
+    ("code", "value"),
+    [
+        ("[1, 2][::-1]", [2, 1]),
+        ("sum(x * x for x in range(4) if x % 2)", 10),
+        ("'a,b'.split(',')", ["a", "b"]),
+        ("{k: v for k, v in zip('ab', [1, 2])}", {"a": 1, "b": 2}),
+        ("sorted([3, 1], key=lambda x: -x)", [3, 1]),
+        ("f'{3:>4}|'", "   3|"),
+        ("1 < 2 < 3 and not 4 in [5]", True),
+        ("-7 // 2", -4),
+    ],
+)
+def test_expressions_are_evaluated_as_python_does(code: str, value: object) -> None:
+    assert evaluate(code) == value
+    assert equals(value, evaluate(code))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "__import__('os').system('true')", "().__class__", "open('x')", "'a' * 10**9",
+        "10 ** 10 ** 10", "1 << 10**9", "'%1000000000d' % 1", "f'{1:>1000000000}'",
+        "list(range(10**9))", "[x for x in range(10**9)]", "'{0.__class__}'.format(1)",
+        "'a'.ljust(10**9)", "eval('1')", "(lambda f: f(f))(lambda f: f(f))", "unknown",
+    ],
+)  # fmt: skip
+def test_what_could_hurt_is_refused(code: str) -> None:
+    with pytest.raises((Cannot, Raises)):
+        evaluate(code)
+
+
+def test_no_text_makes_it_fail(text: str) -> None:
+    chance = random.Random(0)
+    letters = "`[]L0123456789=:,.'\"(){}# \n*is returns iteration becomes loop "
+    with Sandbox() as box:
+        told = trace(PROGRAM, CASE, box)
+        for _ in range(150):
+            body = list(text)
+            for _ in range(chance.randint(1, 40)):
+                at = chance.randrange(len(body))
+                body[at : at + chance.randint(0, 3)] = chance.choices(letters, k=2)
+            report = verify("".join(body), PROGRAM, CASE, None, trace=told)
+            assert report.supported + report.contradicted + report.unverifiable > 0
+        junk = "".join(chance.choices(letters, k=3000))
+        assert not verify(junk, PROGRAM, CASE, None, trace=told).accepted
