@@ -3,8 +3,8 @@ item, ours against the paper's scorer.
 
 The paper scores every pair with `thefuzz.fuzz.partial_token_sort_ratio`. We decide the same
 question, "is the score at least the threshold", by a bound first: a pair can only reach the
-threshold if the shorter token string shares enough bigrams and trigrams with the longer one. What is
-left is scored exactly.
+threshold if the shorter token string shares enough bigrams and trigrams with the longer one.
+What is left is scored exactly.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class Decider:
 
     No pair at or above the threshold is ever lost. A partial ratio of t aligns the shorter string,
     of n characters, with a window of w of the longer one, m characters matching: 2m/(n + w) >= t.
-    With w >= m that gives m >= tn/(2 - t), and w <= 2m/t - n. Each of the n - m deletions destroys at
-    most q of the shorter string's q-grams and each of the w - m insertions at most q - 1, so both
+    With w >= m that gives m >= tn/(2 - t), and w <= 2m/t - n. Each of the n - m deletions destroys
+    at most q of the shorter string's q-grams and each of the w - m insertions at most q - 1, so both
     strings share at least (n - q + 1) - q(n - m) - (q - 1)(w - m) = m(2q - 1 - 2(q - 1)/t) - q + 1
     q-grams, which grows with m where it says anything at all. Counting q-grams in hashed bins can
     only make the shared number larger. Where that does not decide, the longest common subsequence

@@ -106,8 +106,8 @@ def build(
         counts: collections.Counter[str] = collections.Counter()
         counts["kept"] = 0
         results = _results(
-            name, target, batches, functools.partial(counts.__getitem__, "kept"), out, cases, seed, box, workers,
-            backend, (guard, guard_key),
+            name, target, batches, functools.partial(counts.__getitem__, "kept"), out, cases,
+            seed, box, workers, backend, (guard, guard_key),
         )  # fmt: skip
         for rows in results:
             for row in rows:

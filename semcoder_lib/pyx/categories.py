@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (tables of patterns)
 """Figure 6's categories, by a rule that is written down: the first category whose words or imports
 occur in a program's text wins, in the order of `RULES`."""
 

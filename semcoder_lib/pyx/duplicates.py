@@ -1,4 +1,4 @@
-"""Exact, near and semantic duplicates. MinHash proposes near duplicates, edit similarity decides."""
+"""Exact, near and semantic duplicates. MinHash proposes near ones, edit similarity decides."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def normalised(source: str) -> str:
 
 
 def exact_key(source: str) -> str:
-    """Equal for sources that differ in layout, comments, docstrings and the entry's own name only."""
+    """Equal for sources that differ in layout, comments and docstrings only."""
     return hashlib.blake2b(normalised(source).encode(), digest_size=12).hexdigest()
 
 
 def tokens(source: str) -> list[str]:
-    """The code tokens of a source, layout left out; split at whitespace where it does not tokenize."""
+    """The code tokens of a source, layout left out; split at spaces where it does not tokenize."""
     out = []
     try:
         for token in tokenize.generate_tokens(io.StringIO(source).readline):

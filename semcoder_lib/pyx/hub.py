@@ -69,6 +69,7 @@ def assertion(row: dict[str, Any]) -> tuple[str, str, tuple[Any, ...], Any] | No
     if code is None or answer is None:
         return None
     source = re.sub(r"[ \t]*# \[L\d+\][ \t]*$", "", code.group(1), flags=re.MULTILINE)
+    source = re.sub(r"^assert .*\?\?.*$", "", source, flags=re.MULTILINE).rstrip() + "\n"
     try:
         statement = ast.parse(answer.group(1).strip()).body[0]
     except (SyntaxError, ValueError, IndexError):
@@ -108,10 +109,18 @@ def from_hub(
         if limit is not None and len(cases) >= limit:
             break
     programs = [
-        (Program(source=s, entry_point=n, id=f"hub:{i}", origin="hub", family=f"hub:{i}",
-                 provenance=Provenance(package="semcoder/PyX", licence="MIT", method="hub")), list(c.values()))
-        for i, ((s, n), c) in enumerate(cases.items())
-    ]  # fmt: skip
+        (
+            Program(
+                source=s,
+                entry_point=n,
+                id=f"hub:{i}",
+                origin="hub",
+                family=f"hub:{i}",
+                provenance=Provenance(package="semcoder/PyX", licence="MIT", method="hub"),
+            ),
+            list(c.values()),
+        )
+    ]
     requests = (Request(p, [a for a, _ in found]) for p, found in programs)
     entries = []
     from semcoder_lib.pyx.branches import survey
@@ -137,6 +146,6 @@ def from_hub(
                     tuple(kept),
                     round(covered.line_coverage(arcs), 4),
                     round(covered.branch_coverage(arcs), 4),
-                )  # fmt: skip
+                )
             )
     return entries, dict(funnel)

@@ -1,3 +1,4 @@
+# ruff: noqa: C409
 """Typed inputs: drawn at random in the sizes of everyday calls, and mutated within their types
 (the idea of EvalPlus's type-aware mutation)."""
 
@@ -12,10 +13,76 @@ from semcoder_lib.pyx import types
 from semcoder_lib.pyx.types import Type
 
 WORDS = tuple(
-    """apple bread cat dog echo fig grape hello ink jam kite lemon moon nest orange pear quiz river
-    sun tree umbrella violet wind box year zebra data code test value key name red green blue one
-    two three a b c ab abc aa bb xyz level noon radar Python World Alpha Beta north south east
-    west cold warm fast slow note item left right open plan road""".split()
+    [
+        "apple",
+        "bread",
+        "cat",
+        "dog",
+        "echo",
+        "fig",
+        "grape",
+        "hello",
+        "ink",
+        "jam",
+        "kite",
+        "lemon",
+        "moon",
+        "nest",
+        "orange",
+        "pear",
+        "quiz",
+        "river",
+        "sun",
+        "tree",
+        "umbrella",
+        "violet",
+        "wind",
+        "box",
+        "year",
+        "zebra",
+        "data",
+        "code",
+        "test",
+        "value",
+        "key",
+        "name",
+        "red",
+        "green",
+        "blue",
+        "one",
+        "two",
+        "three",
+        "a",
+        "b",
+        "c",
+        "ab",
+        "abc",
+        "aa",
+        "bb",
+        "xyz",
+        "level",
+        "noon",
+        "radar",
+        "Python",
+        "World",
+        "Alpha",
+        "Beta",
+        "north",
+        "south",
+        "east",
+        "west",
+        "cold",
+        "warm",
+        "fast",
+        "slow",
+        "note",
+        "item",
+        "left",
+        "right",
+        "open",
+        "plan",
+        "road",
+    ]
 )
 _LETTERS = "aabbccddeeffghijklmnopqrstuvwxyz"
 _EXTRA = "ABCDEXYZ0123456789 .,-_!?:"

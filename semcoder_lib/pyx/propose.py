@@ -1,5 +1,6 @@
-"""The teacher path: a seed becomes a problem and a solution, what fails is sent back with its error,
-and the teacher proposes inputs too. Prompts in our own words, with the paper's rules (section 3.1)."""
+"""The teacher path: a seed becomes a problem and a solution, what fails is sent back with its
+error, and the teacher proposes inputs too. Prompts in our own words, with the paper's rules
+(section 3.1)."""
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ class Seed:
 
     id: str
     snippet: str
-    provenance: Provenance = Provenance()
+    provenance: Provenance = field(default_factory=Provenance)
 
 
 @dataclass(slots=True)
@@ -89,14 +90,14 @@ def inputs_chat(program: Program, known: Iterable[tuple[Any, ...]]) -> tuple[Mes
     calls = "\n".join(values.show_call(program.entry_point, c) for c in known)
     text = (
         f"```python\n{program.source.rstrip()}\n```\nKnown calls:\n{calls}\n"
-        f"Give up to ten more calls of `{program.entry_point}` with short literal arguments that take "
-        f"other branches, one a line, nothing else."
+        f"Give up to ten more calls of `{program.entry_point}` with short literal arguments that "
+        f"take other branches, one a line, nothing else."
     )
     return ({"role": "user", "content": text},)
 
 
 def read_calls(text: str, entry_point: str) -> list[tuple[Any, ...]]:
-    """The argument tuples of the calls in a reply; lines that are not such a call are passed over."""
+    """The argument tuples of the calls in a reply; other lines are passed over."""
     found = []
     for line in text.splitlines():
         try:

@@ -71,8 +71,8 @@ def request(candidate: Candidate, seed: int) -> tuple[Request, list[Combination]
 
 
 _LAZY = ("generator", "chain", "map", "filter", "zip", "islice", "enumerate", "reversed", "product",
-         "permutations", "combinations", "repeat", "takewhile", "dropwhile", "zip_longest", "starmap",
-         "accumulate", "dict_keys", "dict_values", "dict_items", "list_iterator", "compress",
+         "permutations", "combinations", "repeat", "takewhile", "dropwhile", "zip_longest",
+         "starmap", "accumulate", "dict_keys", "dict_values", "dict_items", "list_iterator", "compress",
          "list_reverseiterator", "str_iterator", "pairwise", "filterfalse", "groupby")  # fmt: skip
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Benchmark items in disguise do not get into the corpus; honest programs do."""
 
 import ast
@@ -112,7 +113,7 @@ def test_text_index():
 @pytest.mark.data
 @pytest.mark.slow
 def test_planted_items_of_the_benchmarks(box):
-    """Issue: 20 items of each benchmark in disguise, all 60 removed; at most 0.5 % of the honest."""
+    """Issue: 20 items of each benchmark in disguise, all 60 removed."""
     items, report = decontaminate.load()
     if any("missing" in line for line in report.values()):
         pytest.skip("SEMCODER_DATA has no benchmark files")

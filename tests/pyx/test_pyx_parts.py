@@ -1,11 +1,13 @@
+# ruff: noqa: E501, RUF012
 """Coverage, duplicates, formats, the teacher path, validation."""
 
 import pytest
 
 from semcoder_lib import pyx, records
 from semcoder_lib.errors import UserError
-from semcoder_lib.pyx import branches, duplicates, execute, propose
+from semcoder_lib.pyx import branches, duplicates, execute, hub
 from semcoder_lib.pyx.execute import Request
+from semcoder_lib.pyx.propose import Seed, read_calls
 from semcoder_lib.records import Case, Entry, Monologue, Program
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.teachers import Reply
@@ -82,7 +84,7 @@ def test_hub_rows_there_and_back(box):
     assert [r["reproduces"] for r in report] == [True, True, False, False, True]
     assert report[2]["reason"] == "call 0 gives 2"
     with pytest.raises(UserError, match="exactly one"):
-        pyx.hub.kind_of({"id": "x", "nl": "a", "fwd_mnl": "b", "response": ""})
+        hub.kind_of({"id": "x", "nl": "a", "fwd_mnl": "b", "response": ""})
 
 
 def test_parquet_there_and_back(tmp_path):
@@ -97,7 +99,8 @@ def test_parquet_there_and_back(tmp_path):
 class Scripted:
     """A teacher whose first solution is wrong and whose second is right."""
 
-    name, parallel = "scripted", 2
+    name = identity = "scripted"
+    parallel = 2
     settings: dict = {}
 
     def __init__(self):
@@ -112,7 +115,7 @@ class Scripted:
 
 
 def test_teacher_repairs_and_resumes(box, tmp_path):
-    seeds = [propose.Seed("s1", "x = sorted(y)"), propose.Seed("s2", "for a in b:\n    print(a)")]
+    seeds = [Seed("s1", "x = sorted(y)"), Seed("s2", "for a in b:\n    print(a)")]
     teacher = Scripted()
     with ItemCache(tmp_path / "cache.jsonl") as cache:
         made = pyx.propose(seeds, teacher, box, rounds=2, cache=cache)
@@ -132,4 +135,4 @@ def test_teacher_repairs_and_resumes(box, tmp_path):
 
 def test_proposed_inputs():
     text = "`smallest([1], 0)`\n- smallest([], 1)\nsmallest(x, 1)\nother(1)\n"
-    assert propose.read_calls(text, "smallest") == [([1], 0), ([], 1)]
+    assert read_calls(text, "smallest") == [([1], 0), ([], 1)]

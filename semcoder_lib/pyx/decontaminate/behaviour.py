@@ -43,7 +43,7 @@ class Reference:
 
 @dataclass(slots=True)
 class References:
-    """All benchmark functions that can be told by their outputs, by the shape of their arguments."""
+    """All benchmark functions that can be told by their outputs, by their arguments' shape."""
 
     by_shape: dict[tuple[str, ...], list[Reference]] = field(default_factory=dict)
     undecidable: list[str] = field(default_factory=list)

@@ -53,8 +53,7 @@ def load() -> tuple[list[Item], dict[str, str]]:
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as source:
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as source:
         for number, line in enumerate(source, 1):
             try:
                 yield json.loads(line)

@@ -93,7 +93,7 @@ def _candidate(
         return why
     if purity.weight(function) < MIN_WEIGHT:
         return "trivial"
-    if name.startswith("test") or name.startswith("__"):
+    if name.startswith(("test", "__")):
         return "a test or a special method"
     if len(function.args.args) - len(function.args.defaults) > MAX_PARAMETERS:
         return "too many parameters"

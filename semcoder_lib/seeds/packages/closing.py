@@ -159,9 +159,8 @@ def close(module: Module, name: str) -> Closed:
             raise NotClosable(f"{current} is bound more than once")
         if current in home.functions:
             function = home.functions[current]
-            if current != name:
-                if why := purity.reason_in_tree(function):
-                    raise NotClosable(f"{current} {why}")
+            if current != name and (why := purity.reason_in_tree(function)):
+                raise NotClosable(f"{current} {why}")
             text = home.texts.get(current) or stripped(function)
             home.texts[current] = text
             if current != name:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (tables of patterns)
 """What a function's text says about the types of its arguments: doctests, annotations, defaults,
 docstring, and, weakest, the parameter's name. Running it (`pyx.trial`) decides."""
 

@@ -6,22 +6,116 @@ import ast
 
 # Modules whose functions only compute. A program may import these and nothing else.
 PURE_MODULES = frozenset(
-    """abc array base64 binascii bisect calendar cmath codecs collections collections.abc colorsys
-    contextlib copy dataclasses datetime decimal difflib enum fractions functools hashlib heapq html
-    itertools json keyword math numbers operator re reprlib statistics string struct textwrap types
-    typing unicodedata urllib.parse zlib __future__""".split()
+    [
+        "abc",
+        "array",
+        "base64",
+        "binascii",
+        "bisect",
+        "calendar",
+        "cmath",
+        "codecs",
+        "collections",
+        "collections.abc",
+        "colorsys",
+        "contextlib",
+        "copy",
+        "dataclasses",
+        "datetime",
+        "decimal",
+        "difflib",
+        "enum",
+        "fractions",
+        "functools",
+        "hashlib",
+        "heapq",
+        "html",
+        "itertools",
+        "json",
+        "keyword",
+        "math",
+        "numbers",
+        "operator",
+        "re",
+        "reprlib",
+        "statistics",
+        "string",
+        "struct",
+        "textwrap",
+        "types",
+        "typing",
+        "unicodedata",
+        "urllib.parse",
+        "zlib",
+        "__future__",
+    ]
 )
 
 _FORBIDDEN_NAMES = frozenset(
-    """open input print exec eval compile __import__ globals locals vars id hash dir breakpoint exit
-    quit memoryview super object help callable __name__ __file__ staticmethod classmethod property
-    issubclass warn warnings random time os sys threading socket subprocess NotImplementedError
-    """.split()
+    [
+        "open",
+        "input",
+        "print",
+        "exec",
+        "eval",
+        "compile",
+        "__import__",
+        "globals",
+        "locals",
+        "vars",
+        "id",
+        "hash",
+        "dir",
+        "breakpoint",
+        "exit",
+        "quit",
+        "memoryview",
+        "super",
+        "object",
+        "help",
+        "callable",
+        "__name__",
+        "__file__",
+        "staticmethod",
+        "classmethod",
+        "property",
+        "issubclass",
+        "warn",
+        "warnings",
+        "random",
+        "time",
+        "os",
+        "sys",
+        "threading",
+        "socket",
+        "subprocess",
+        "NotImplementedError",
+    ]
 )
 _FORBIDDEN_ATTRIBUTES = frozenset(
-    """now today utcnow fromtimestamp today __class__ __dict__ __code__ __globals__ __subclasses__
-    gettrace write read readline readlines flush seek __name__ __module__ __doc__ __wrapped__
-    """.split()
+    [
+        "now",
+        "today",
+        "utcnow",
+        "fromtimestamp",
+        "today",
+        "__class__",
+        "__dict__",
+        "__code__",
+        "__globals__",
+        "__subclasses__",
+        "gettrace",
+        "write",
+        "read",
+        "readline",
+        "readlines",
+        "flush",
+        "seek",
+        "__name__",
+        "__module__",
+        "__doc__",
+        "__wrapped__",
+    ]
 )
 _FORBIDDEN_NODES = (
     ast.AsyncFunctionDef,
@@ -35,9 +129,43 @@ _FORBIDDEN_NODES = (
     ast.With,
 )
 _CALLABLE_PARAMETERS = frozenset(
-    """func function f fn key_func keyfunc callback predicate pred callable cls klass self op
-    comparator iteratee iteratees transform mapper reducer selector g visitor file fp stream
-    handler parser logger tree node root G domain expr""".split()
+    [
+        "func",
+        "function",
+        "f",
+        "fn",
+        "key_func",
+        "keyfunc",
+        "callback",
+        "predicate",
+        "pred",
+        "callable",
+        "cls",
+        "klass",
+        "self",
+        "op",
+        "comparator",
+        "iteratee",
+        "iteratees",
+        "transform",
+        "mapper",
+        "reducer",
+        "selector",
+        "g",
+        "visitor",
+        "file",
+        "fp",
+        "stream",
+        "handler",
+        "parser",
+        "logger",
+        "tree",
+        "node",
+        "root",
+        "G",
+        "domain",
+        "expr",
+    ]
 )
 
 
@@ -68,7 +196,7 @@ def reason_in_tree(tree: ast.AST) -> str:
 
 
 def is_generator(function: ast.FunctionDef) -> bool:
-    """Whether calling the function makes a generator (a `yield` of its own, not of a nested one)."""
+    """Whether calling the function makes a generator (a `yield` of its own)."""
     stack: list[ast.AST] = list(function.body)
     while stack:
         node = stack.pop()

@@ -1,4 +1,4 @@
-"""The pinned packages that code is taken from, their licences, and their files in a seeded order."""
+"""The pinned packages that code is taken from, their licences, their files in a seeded order."""
 
 from __future__ import annotations
 

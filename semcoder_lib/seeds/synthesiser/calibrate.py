@@ -64,8 +64,24 @@ def producible() -> frozenset[str]:
     """The features that some production has."""
     found = {f for rule in RULES for f in rule.features}
     found |= {f for features in STEP_FEATURES.values() for f in features}
-    return frozenset(found | {"AugAssign", "IfExp", "Break", "Continue", ".get", ".pop", ".insert",
-                              ".extend", ".sort", ".reverse", ".remove", ".update", "divmod()"})  # fmt: skip
+    return frozenset(
+        found
+        | {
+            "AugAssign",
+            "IfExp",
+            "Break",
+            "Continue",
+            ".get",
+            ".pop",
+            ".insert",
+            ".extend",
+            ".sort",
+            ".reverse",
+            ".remove",
+            ".update",
+            "divmod()",
+        }
+    )
 
 
 def adjusted(

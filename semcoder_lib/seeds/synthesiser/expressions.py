@@ -211,7 +211,7 @@ class Draw:
         return Expr(code, english, rule.result, uses, atomic)
 
     def predicate(self, main: Expr, scope: list[Expr], depth: int = 1) -> Expr:
-        """A condition about `main`: a rule, a rule about something derived from it, or two joined."""
+        """A condition about `main`: a rule, one about something derived, or two joined."""
         roll = self.rng.random()
         if (main.kind, "bool") not in TABLES or roll < 0.15:
             made = self._indirect(main, scope)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (tables of code and English)
 """Going over a value's elements: loop headers and comprehensions."""
 
 from __future__ import annotations
@@ -160,7 +161,7 @@ def _over_pairs(draw: Draw, main: Expr) -> Iteration:
         ("n", "count", "amount", "value"),
     )
     if first_kind == "int":
-        pools: tuple[tuple[str, ...], ...] = (
+        pools = (
             ("a", "x", "left", "start", "first"),
             ("b", "y", "right", "end", "second"),
         )

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (tables of code and English)
 """Names that read as if someone had chosen them: by type and by role."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (tables of code and English)
 """The typed expressions that programs are made of.
 
 Each line is `result | operands | code | English`. The first operand is the value an expression is

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (tables of code and English)
 """Whole-function shapes that are not a row of steps: a search, a decision, pairs, recursion."""
 
 from __future__ import annotations

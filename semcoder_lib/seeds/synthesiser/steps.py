@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (tables of code and English)
 """Steps of a function body. Each takes a pending value and leaves a new one."""
 
 from __future__ import annotations

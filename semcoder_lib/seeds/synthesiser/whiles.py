@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (tables of code and English)
 """`while` loops that always end: digits, two ends, shrinking values, counting up."""
 
 from __future__ import annotations
