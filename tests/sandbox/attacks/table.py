@@ -69,8 +69,9 @@ def jailed(runner: str, attack: Attack) -> str:
         f"mount -t tmpfs -o size=700m none /tmp && exec {_RESULT_FD}>&{write} && "
         f'SANDBOX_OF=jail "$0" -m attacks.table --one "$1" "$2" </dev/null >/dev/null 2>&1; true'
     )
-    command = ["unshare", "-pmnif", "--mount-proc", "--kill-child", "prlimit", "--nproc=2000",
-               f"--as={6 << 30}", "bash", "-c", inner, sys.executable, runner, attack.name]  # fmt: skip
+    jail = ["unshare", "-pmnif", "--mount-proc", "--kill-child"]
+    limits = ["prlimit", "--nproc=2000", f"--as={6 << 30}"]
+    command = [*jail, *limits, "bash", "-c", inner, sys.executable, runner, attack.name]
     process = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
     os.close(write)
     try:

@@ -1,0 +1,96 @@
+"""Thousands of programs in a row beside busy processes: nothing leaks, no verdict flips.
+
+`SEMCODER_SOAK=50000 pytest --slow tests/sandbox/test_sandbox_soak.py` runs the whole measurement.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from semcoder_lib.records import Status
+from semcoder_lib.sandbox import Job, Limits, Sandbox
+
+LIMITS = Limits(cpu_seconds=0.5, wall_seconds=20.0, memory_mb=256, output_bytes=100_000)
+TAME = [
+    ("def f(x): return x * 2", Status.OK),
+    ("def f(x): return [x] * 50", Status.OK),
+    ("def f(x): return {}[x]", Status.EXCEPTION),
+    ("import re\ndef f(x): return re.sub('a', 'b', 'banana' * 3)", Status.OK),
+]
+WILD = [
+    ("import os\ndef f(x): os._exit(0)", Status.EARLY_EXIT),
+    ("def f(x): return 'a' * 10**10", Status.MEMORY),
+    ("import ctypes\ndef f(x): ctypes.string_at(0)", Status.CRASHED),
+    ("def f(x):\n    while True: print('x' * 9999)", Status.OUTPUT_LIMIT),
+    ("import os\ndef f(x): os.fork()", Status.EXCEPTION),
+    ("def f(x): return open('/etc/passwd').read()", Status.EXCEPTION),
+    ("def f(x): return f", Status.UNSERIALIZABLE),
+    ("def f(", Status.LOAD_ERROR),
+]
+LOOP = ("def f(x):\n    while True: pass", Status.TIMEOUT)
+
+
+def work(count: int) -> Iterator[tuple[Job, Status]]:
+    """One in fifty hostile, one in ten of these into its time limit."""
+    chance = random.Random("soak")
+    for number in range(count):
+        if number % 500 == 499:
+            source, status = LOOP
+        elif number % 50 == 49:
+            source, status = chance.choice(WILD)
+        else:
+            source, status = chance.choice(TAME)
+        yield Job(source, "f", [(number,)]), status
+
+
+def descriptors(pid: int | str = "self") -> int:
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def resident_kb(pid: int | str) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1])
+    return 0
+
+
+def soak(count: int) -> None:
+    with Sandbox(limits=LIMITS, workers=1, dedupe=False) as box:
+        assert box.call("def f(x): return x", "f", (1,)).value == 1
+        pids = [os.getpid(), *box.processes()]
+        before = {pid: (descriptors(pid), resident_kb(pid)) for pid in pids}
+        expected = [status for _, status in work(count)]
+        warm: dict[int, int] = {}
+        for number, (outcome,) in enumerate(box.map(job for job, _ in work(count))):
+            assert outcome.status is expected[number], (number, outcome)
+            if number == count // 4:
+                warm = {pid: resident_kb(pid) for pid in pids}
+        assert box.processes() == pids[1:]  # no zygote was lost
+        for pid in pids:
+            assert descriptors(pid) <= before[pid][0] + 1
+            assert resident_kb(pid) < warm[pid] + 6_000
+        zygote = pids[-1]
+        assert Path(f"/proc/{zygote}/task/{zygote}/children").read_text().split() == []
+
+
+def test_hundreds_of_programs() -> None:
+    soak(600)
+
+
+@pytest.mark.slow
+def test_many_programs_beside_busy_processes() -> None:
+    count = int(os.environ.get("SEMCODER_SOAK", "20000"))
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(4)]
+    try:
+        soak(count)
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
