@@ -76,8 +76,10 @@ display.marked(other.text, report.claims)
 # confusion matrix says how many alterations it flags and how many untouched texts it rejects.
 
 # %%
+from semcoder_lib.stages.challenge import challenge
+
 pairs = [(entries[m.program_id].program, m) for m in forward[:40]]
-display.table(monologues.verify.confusion(pairs, session.box, seed=session.profile.seed))
+display.table(challenge(pairs, session.box, seed=session.profile.seed))
 
 # %% [markdown]
 # ## Lengths
