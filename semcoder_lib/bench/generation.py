@@ -29,9 +29,7 @@ def main(argv: Sequence[str] = ()) -> dict[str, Any]:
     parser.add_argument("--threads", type=int)
     parser.add_argument("--model", default="smollm2-135m")
     parser.add_argument("--adapter")
-    parser.add_argument(
-        "--only", default="", help="parts of names, separated by ;"
-    )
+    parser.add_argument("--only", default="", help="parts of names, separated by ;")
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--out")
     options = parser.parse_args(list(argv))
