@@ -220,7 +220,8 @@ def _monologue(arguments: argparse.Namespace) -> dict[str, Any]:
             )
         case = records.Case(values_given, outcome.value)
         if arguments.direction == "forward":
-            made = monologues.forward(program, tracing.trace(program, case, box))
+            trace = tracing.trace(program, case, box)
+            made: records.Monologue | None = monologues.forward(program, trace)
         else:
             made = monologues.backward(program, outcome.value, box, seeds=())
         if made is None:

@@ -120,8 +120,8 @@ def execute(work: Plan, *, force: bool = False) -> dict[str, Any]:
     with _only_one(work.run):
         prediction = predict(work)
         _say(
-            f"run {work.run.name!r}, profile {work.profile.profile}: {len(work.numbers)} notebooks, "
-            f"predicted {_minutes(prediction['seconds'])} and {prediction['memory_gb']:.1f} GB "
+            f"run {work.run.name!r}, profile {work.profile.profile}: "
+            f"{len(work.numbers)} notebooks, predicted {_minutes(prediction['seconds'])} and {prediction['memory_gb']:.1f} GB "
             f"(at {prediction['gflops']:.0f} GFLOP/s; +-50 %)"
         )
         _warn_about_memory(prediction["memory_gb"])
@@ -205,6 +205,7 @@ def _papermill(work: Plan, number: int, out: Path) -> None:
             papermill.execute_notebook(
                 str(source), str(partial), parameters=parameters, kernel_name="python3",
                 progress_bar=False, log_output=False, cwd=str(source.parent),
+                config=_kernel_over_sockets(),
             )  # fmt: skip
     except PapermillExecutionError as error:
         os.replace(partial, out)
@@ -219,11 +220,18 @@ def _papermill(work: Plan, number: int, out: Path) -> None:
         ) from None
     except (RuntimeError, OSError) as error:
         raise InfrastructureError(
-            f"notebook {stages.STAGES[number].label}: the kernel failed ({_first_line(str(error))}); "
-            "run the same command again to go on from here"
+            f"notebook {stages.STAGES[number].label}: the kernel failed "
+            f"({_first_line(str(error))}); run the same command again to go on from here"
         ) from None
     os.replace(partial, out)
     _html(out)
+
+
+def _kernel_over_sockets() -> Any:
+    """Kernels that talk over Unix sockets, which only this user can open, instead of TCP ports."""
+    from traitlets.config import Config
+
+    return Config({"KernelManager": {"transport": "ipc"}})
 
 
 def _html(path: Path) -> None:

@@ -49,7 +49,7 @@ def figure(width: float = 7.2, height: float = 3.6, *, arranged: bool = True) ->
     """An empty figure in the project's style (inches); `arranged` leaves the places of its axes to
     matplotlib."""
     with matplotlib.rc_context(RC):
-        return Figure(figsize=(width, height), layout="constrained" if arranged else "none")
+        return Figure(figsize=(width, height), layout="constrained" if arranged else None)
 
 
 def save(fig: Figure, folder: Path, name: str, header: Sequence[str], rows: Any) -> list[Path]:

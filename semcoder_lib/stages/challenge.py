@@ -1,4 +1,4 @@
-"""Can the verifier be fooled? One value of a correct monologue is altered, and it is asked again."""
+"""Can the verifier be fooled? One value of a correct monologue is altered, and it reads again."""
 
 from __future__ import annotations
 

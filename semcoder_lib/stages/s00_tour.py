@@ -18,7 +18,7 @@ def first_positions(items):
     return sorted(seen.values())
 """
 ARGUMENTS = (["b", "a", "b", "c"],)
-OTHER_INPUTS = ((["x", "x"],), ([],), (["p", "q", "r"],))
+OTHER_INPUTS: tuple[tuple[list[str]], ...] = ((["x", "x"],), ([],), (["p", "q", "r"],))
 
 
 def run(session: Session) -> dict[str, Any]:

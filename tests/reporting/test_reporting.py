@@ -51,8 +51,8 @@ RESULTS: dict[int, dict[str, Any]] = {
     },
     8: {"curves": [{"model": "tuned", "source": "oracle", "benchmark": "humaneval",
                     "label": "oracle", "gain": {"value": 0.1, "low": 0.0, "high": 0.2},
-                    "points": [{"round": r, "value": 0.1 + r / 20, "low": 0.05, "high": 0.3, "n": 60}
-                               for r in range(3)]}]},
+                    "points": [{"round": r, "value": 0.1 + r / 20, "low": 0.05, "high": 0.3,
+                                "n": 60} for r in range(3)]}]},
 }  # fmt: skip
 
 
