@@ -121,7 +121,8 @@ def execute(work: Plan, *, force: bool = False) -> dict[str, Any]:
         prediction = predict(work)
         _say(
             f"run {work.run.name!r}, profile {work.profile.profile}: "
-            f"{len(work.numbers)} notebooks, predicted {_minutes(prediction['seconds'])} and {prediction['memory_gb']:.1f} GB "
+            f"{len(work.numbers)} notebooks, predicted "
+            f"{_minutes(prediction['seconds'])} and {prediction['memory_gb']:.1f} GB "
             f"(at {prediction['gflops']:.0f} GFLOP/s; +-50 %)"
         )
         _warn_about_memory(prediction["memory_gb"])
