@@ -37,16 +37,13 @@ class Undoing:
         out: list[Assignment] = []
         iterable = stmt.iter
         target: ast.expr = stmt.target
-        if (
-            isinstance(iterable, ast.Call)
-            and isinstance(iterable.func, ast.Name)
-            and isinstance(target, ast.Tuple)
-            and iterable.args
-        ):
-            if iterable.func.id == "enumerate" and len(target.elts) == 2:
-                iterable, target = iterable.args[0], target.elts[1]
-            elif iterable.func.id == "zip" and len(iterable.args) == len(target.elts):
-                return self._zipped(iterable, target, items)
+        if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Name):
+            name, args = iterable.func.id, iterable.args
+            if isinstance(target, ast.Tuple) and args:
+                if name == "enumerate" and len(target.elts) == 2:
+                    iterable, target = args[0], target.elts[1]
+                elif name == "zip" and len(args) == len(target.elts):
+                    return self._zipped(iterable, target, items)
         for value in targets(target, items):
             out += self.inverter.solve(iterable, value)
         return out[:4]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
+from typing import Any
 
 from semcoder_lib.monologues.evaluate import Once
 from semcoder_lib.monologues.show import NotShown, show
@@ -102,4 +104,4 @@ def _method_working(w: Working, node: ast.Call, left: str, text: str) -> bool:
     return False
 
 
-TELLERS = {ast.Call: _call}
+TELLERS: dict[type, Callable[[Working, Any], str]] = {ast.Call: _call}
