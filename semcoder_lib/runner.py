@@ -209,13 +209,14 @@ def _papermill(work: Plan, number: int, out: Path) -> None:
                 config=_kernel_over_sockets(),
             )  # fmt: skip
     except PapermillExecutionError as error:
-        os.replace(partial, out)
-        _html(out)
+        failed = out.with_suffix(".failed.ipynb")
+        os.replace(partial, failed)
+        _html(failed)
         cell = error.exec_count if error.exec_count is not None else error.cell_index
         status = {"UserError": 1, "UsageError": 2}.get(error.ename, 3)
         raise NotebookFailed(
             f"notebook {stages.STAGES[number].label} stopped in cell [{cell}]: {error.ename}: "
-            f"{_first_line(error.evalue)}; executed copy: {out}; mend the cause and run the same "
+            f"{_first_line(error.evalue)}; executed copy: {failed}; mend the cause and run the same "
             "command again to go on from here",
             status,
         ) from None
@@ -226,6 +227,8 @@ def _papermill(work: Plan, number: int, out: Path) -> None:
         ) from None
     os.replace(partial, out)
     _html(out)
+    for old in out.parent.glob(f"{out.stem}.failed.*"):
+        old.unlink()
 
 
 def _kernel_over_sockets() -> Any:

@@ -56,6 +56,9 @@ class Meter:
         return self
 
     def stop(self) -> None:
+        """End the measurement; a second call changes nothing."""
+        if self._done.is_set():
+            return
         self.seconds = time.monotonic() - self._began
         self._done.set()
         if self._thread is not None:

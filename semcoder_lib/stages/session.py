@@ -117,18 +117,24 @@ class Session:
             return dict(workspace.read_json(self.path("results.json")))
         results = work(self)
         workspace.write_json(self.path("results.json"), results)
+        # at once, so that a notebook that fails while it shows them does not lose the work
+        self._meter.stop()
+        self.card = self._make_card({})
+        workspace.write_json(self.path("card.json"), self.card)
         return results
 
     def finish(self, **facts: Any) -> dict[str, Any]:
-        """Write the card and let go of everything. A reused stage keeps its card."""
+        """Let go of everything and return the card; `facts` are added to it. A reused stage keeps
+        its card. Raises UserError when the stage's work was never done."""
         self._meter.stop()
         try:
-            if not self.reused:
-                self.card = self._make_card(facts)
+            if self.card is None:
+                raise UserError(f"stage {self.stage.label}: nothing was computed, so no card")
+            if facts and not self.reused:
+                self.card = {**self.card, **facts}
                 workspace.write_json(self.path("card.json"), self.card)
         finally:
             self.close()
-        assert self.card is not None
         return self.card
 
     def close(self) -> None:

@@ -108,7 +108,7 @@ def test_a_failing_notebook_is_named_and_the_run_goes_on_later(
     line = errors.strip().splitlines()[-1]
     assert "notebook 04_sft stopped in cell" in line
     assert "forward.jsonl" in line
-    assert "04_sft.ipynb" in line
+    assert "04_sft.failed.ipynb" in line
     file.write_bytes(good)
     card.write_bytes(kept)
     status, _, errors = run("smoke", cwd=runs)
