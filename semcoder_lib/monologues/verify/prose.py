@@ -391,7 +391,7 @@ class Prose:
             else:
                 continue
             used.add(at)
-            if named:
+            if named and not p.INDIRECT.search(s.text[: match.start("named")]):
                 used.add(match.start("named"))
                 self._named_value(s.at[match.start("named")], token)
 
@@ -447,6 +447,8 @@ class Prose:
         ):
             if re.search(r"\bfunction\b", lead):
                 return "function", None
+            if self.moments.bound:  # inside a comprehension
+                return "something", None
             if self.subject is not None and "(" in self.subject.text:
                 return "something", self.subject
             return "function", None
@@ -591,6 +593,8 @@ class Prose:
                 used.add(at)
                 self._outcome(s.at[at].text == "True")
                 return
+        if re.search(r"\b(?:neither|both|either|none)\b", s.text, re.I):
+            return
         worded = p.CONDITION_WORDS.search(s.text)
         if worded:
             self._mark(s, worded.start(), worded.end())
@@ -601,6 +605,7 @@ class Prose:
             )
 
     def _outcome(self, stated: bool) -> None:
+        """The condition that was named last, or that of this place, comes out so."""
         if self.subject is not None and _condition_like(_code(self.subject)):
             self._truth(_code(self.subject), stated)
         else:
