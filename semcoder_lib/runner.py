@@ -126,7 +126,7 @@ def execute(work: Plan, *, force: bool = False) -> dict[str, Any]:
             f"(at {prediction['gflops']:.0f} GFLOP/s; +-50 %)"
         )
         _warn_about_memory(prediction["memory_gb"])
-        meter = Meter(1.0).start()
+        meter = Meter(3.0).start()
         done: list[dict[str, Any]] = []
         try:
             for place, number in enumerate(work.numbers, 1):

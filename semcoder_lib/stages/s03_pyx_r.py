@@ -16,7 +16,10 @@ def run(session: Session) -> dict[str, Any]:
     and the count of each operator."""
     p = session.profile
     entries = s01_pyx.split(s01_pyx.load(session.upstream(1)), "train")
-    mutated, funnel = pyx_r.build(entries, session.box, limit=p.faults, seed=p.seed)
+    mutated, funnel = pyx_r.build(
+        entries, session.box, limit=p.faults, seed=p.seed,
+        max_characters=int(2.5 * p.max_length), store=session.path("cache_mutation.jsonl"),
+    )  # fmt: skip
     workspace.write_jsonl(session.path("mutation.jsonl"), rows_of(mutated))
     operators: dict[str, int] = {}
     for fault in mutated:

@@ -127,8 +127,8 @@ def nl_example(program: records.Program) -> training.Example:
 
 def refine_example(fault: records.Fault) -> training.Example:
     """One PyX-R row."""
-    prompt = prompts.refine(fault.description, fault.buggy, pyx_r.failed_test(fault))
-    return training.Example(f"{fault.id}:refine", "refine", prompt.text, fault.rationale)
+    prompt, completion = pyx_r.example(fault)
+    return training.Example(f"{fault.id}:refine", "refine", prompt, completion)
 
 
 def config_of(p: Any, phase: str) -> training.Config:
