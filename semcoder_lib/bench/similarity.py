@@ -51,8 +51,8 @@ class Decider:
     No pair at or above the threshold is ever lost. A partial ratio of t aligns the shorter string,
     of n characters, with a window of w of the longer one, m characters matching: 2m/(n + w) >= t.
     With w >= m that gives m >= tn/(2 - t), and w <= 2m/t - n. Each of the n - m deletions destroys
-    at most q of the shorter string's q-grams and each of the w - m insertions at most q - 1, so both
-    strings share at least (n - q + 1) - q(n - m) - (q - 1)(w - m) = m(2q - 1 - 2(q - 1)/t) - q + 1
+    at most q of the shorter string's q-grams and each of the w - m insertions at most q - 1, so
+    both share at least (n - q + 1) - q(n - m) - (q - 1)(w - m) = m(2q - 1 - 2(q - 1)/t) - q + 1
     q-grams, which grows with m where it says anything at all. Counting q-grams in hashed bins can
     only make the shared number larger. Where that does not decide, the longest common subsequence
     with the whole longer string does, which is at least m and costs a hundredth of the score.

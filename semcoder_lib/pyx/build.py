@@ -225,18 +225,23 @@ def _results(
     while (missing := target - reached()) > 0:
         rate = max(0.1, reached() / tried) if tried > 4 * BATCH else EXPECTED[name]
         ahead = max(1, math.ceil(missing / rate / BATCH))
-        tasks = []
-        for candidates, start, stop in itertools.islice(batches, ahead):
-            label = f"{name}-{next(number):05d}"
-            shard = str(out / "shards" / f"{label}.jsonl")
-            tasks.append(Task(label, candidates, start, stop, cases, seed, level, shard, *guard))
-        if not tasks:
-            return
-        tried += BATCH * len(tasks)
+        sent = itertools.count()
+
+        def tasks(ahead: int = ahead, sent: Iterator[int] = sent) -> Iterator[Task]:
+            for candidates, start, stop in itertools.islice(batches, ahead):
+                next(sent)
+                label = f"{name}-{next(number):05d}"
+                shard = str(out / "shards" / f"{label}.jsonl")
+                yield Task(label, candidates, start, stop, cases, seed, level, shard, *guard)
+
         if workers <= 1 and backend == "process":
-            yield from (run_task(task, box) for task in tasks)
+            yield from (run_task(task, box) for task in tasks())
         else:
-            yield from scale.mapped(run_task, tasks, workers=workers, chunk=1, backend=backend)
+            yield from scale.mapped(run_task, tasks(), workers=workers, chunk=1, backend=backend)
+        done = next(sent)
+        if not done:
+            return
+        tried += BATCH * done
 
 
 @functools.cache

@@ -120,6 +120,7 @@ def from_hub(
             ),
             list(c.values()),
         )
+        for i, ((s, n), c) in enumerate(cases.items())
     ]
     requests = (Request(p, [a for a, _ in found]) for p, found in programs)
     entries = []

@@ -58,7 +58,7 @@ def process(
     second: Sandbox | None = None,
 ) -> list[Made]:
     """Takes a batch through trial, growth, choice and the second run; the fates in order. The
-    second run is made in `second`, a sandbox with another seed of string hashes, where one is given."""
+    second run is made in `second`, a sandbox with another seed of string hashes, if given."""
     fates: dict[int, Made] = {}
     programs: dict[int, Program] = {}
     examples: dict[int, tuple[tuple[Any, ...], ...]] = {}

@@ -70,10 +70,12 @@ def request(candidate: Candidate, seed: int) -> tuple[Request, list[Combination]
     return Request(candidate.program, calls, coverage=True, budget=2_000), tried
 
 
-_LAZY = ("generator", "chain", "map", "filter", "zip", "islice", "enumerate", "reversed", "product",
-         "permutations", "combinations", "repeat", "takewhile", "dropwhile", "zip_longest",
-         "starmap", "accumulate", "dict_keys", "dict_values", "dict_items", "list_iterator", "compress",
-         "list_reverseiterator", "str_iterator", "pairwise", "filterfalse", "groupby")  # fmt: skip
+_LAZY = (
+    "generator", "chain", "map", "filter", "zip", "islice", "enumerate", "reversed", "product",
+    "permutations", "combinations", "repeat", "takewhile", "dropwhile", "zip_longest", "starmap",
+    "accumulate", "dict_keys", "dict_values", "dict_items", "list_iterator", "compress",
+    "list_reverseiterator", "str_iterator", "pairwise", "filterfalse", "groupby",
+)  # fmt: skip
 
 
 def materialised(candidate: Candidate, ran: list[Ran] | Failed) -> Candidate | None:
