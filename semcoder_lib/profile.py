@@ -70,6 +70,7 @@ class Profile:
     train_epochs: float = _number(1.0, 0.0, 100.0, "epochs of `main` when train_steps is 0")
     refine_steps: int = _size(2, 0, doc="optimizer steps on PyX-R after `main`")
     batch_tokens: int = _size(2048, 64, doc="real tokens of one optimizer step")
+    batch_rows: int = _size(0, 0, 100_000, "rows of one optimizer step, instead of tokens")
     max_length: int = _size(768, 64, 65_536, "tokens of the longest training row")
     learning_rate: float = _number(1e-3, 0.0, 1.0, "peak of the cosine")
     refine_learning_rate: float = _number(3e-4, 0.0, 1.0, "peak of the cosine on PyX-R")

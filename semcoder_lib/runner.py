@@ -216,8 +216,8 @@ def _papermill(work: Plan, number: int, out: Path) -> None:
         status = {"UserError": 1, "UsageError": 2}.get(error.ename, 3)
         raise NotebookFailed(
             f"notebook {stages.STAGES[number].label} stopped in cell [{cell}]: {error.ename}: "
-            f"{_first_line(error.evalue)}; executed copy: {failed}; mend the cause and run the same "
-            "command again to go on from here",
+            f"{_first_line(error.evalue)}; executed copy: {failed}; mend the cause and run the "
+            "same command again to go on from here",
             status,
         ) from None
     except (RuntimeError, OSError) as error:

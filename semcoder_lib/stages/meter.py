@@ -39,8 +39,8 @@ def tree_pss_bytes(root: int) -> int:
 
 
 class Meter:
-    """Measures from `start` to `stop` in a background thread, every `interval` seconds; a look costs
-    some milliseconds for each gigabyte in use."""
+    """Measures from `start` to `stop` in a background thread, every `interval` seconds; a look
+    costs some milliseconds for each gigabyte in use."""
 
     def __init__(self, interval: float = 1.0) -> None:
         self.seconds = 0.0

@@ -140,6 +140,7 @@ def config_of(p: Any, phase: str) -> training.Config:
         learning_rate=p.learning_rate if phase == "main" else p.refine_learning_rate,
         min_learning_rate=min(p.min_learning_rate, p.learning_rate),
         batch_tokens=p.batch_tokens,
+        batch_rows=p.batch_rows,
         max_length=p.max_length,
         lora_rank=p.lora_rank,
         seed=p.seed,
