@@ -5,6 +5,7 @@ Works on the text alone. Each alteration names its kind; every one makes the tex
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 from collections.abc import Iterator
@@ -90,7 +91,7 @@ def alterations(text: str, chance: random.Random) -> Iterator[tuple[str, str]]:
         new = chance.choice([n for n in labels if n != match.group(1)])
         yield "next", put(match.start(1), match.end(1), new)
     steps = list(_STEP.finditer(body))
-    pairs = [(a, b) for a, b in zip(steps, steps[1:], strict=False) if a.group(1) != b.group(1)]
+    pairs = [(a, b) for a, b in itertools.pairwise(steps) if a.group(1) != b.group(1)]
     if pairs:
         a, b = chance.choice(pairs)
         yield "order", put(a.start(), b.end(), b.group() + "\n" + a.group())

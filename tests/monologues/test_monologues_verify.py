@@ -107,7 +107,10 @@ def test_a_text_that_leaves_lines_out_is_not_accepted(text: str) -> None:
 
 
 def test_backward_answers_are_run() -> None:
-    good = "### Reverse Deduction\nChoose nums = [1, 6].\n[ANSWER]\nassert total([1, 6]) == 7\n[/ANSWER]"
+    good = (
+        "### Reverse Deduction\nChoose nums = [1, 6].\n"
+        "[ANSWER]\nassert total([1, 6]) == 7\n[/ANSWER]"
+    )
     with Sandbox() as box:
         right = verify(good, PROGRAM, Case((), 7), box)
         wrong = verify(good.replace("6]", "5]"), PROGRAM, Case((), 7), box)

@@ -54,11 +54,11 @@ def test_retry_after_is_respected() -> None:
 
 def test_giving_up_says_why_and_a_refusal_is_not_repeated() -> None:
     with FaultServer(lambda body, number: "500") as server:
-        with pytest.raises(Unanswered, match="no answer after 3 attempts .status 500"):
+        with pytest.raises(Unanswered, match=r"no answer after 3 attempts .status 500"):
             endpoint(server, attempts=3).sample([{"role": "user", "content": "x"}], seed=0)
         assert sum(server.seen.values()) == 3
     with FaultServer(lambda body, number: "401") as server:
-        with pytest.raises(UserError, match="refused the request .401"):
+        with pytest.raises(UserError, match=r"refused the request .401"):
             endpoint(server).sample([{"role": "user", "content": "x"}], seed=0)
         assert sum(server.seen.values()) == 1
 

@@ -1,4 +1,3 @@
-# ruff: noqa: E501  (a sentence pattern stays on one line)
 """Claims that are not about one moment: properties of every run, and the deduction of a backward
 monologue (what must have been, other inputs that fit, the choice, the check)."""
 

@@ -172,13 +172,14 @@ class Moments:
         """Go to the next iteration where the loop's variable has the value. True when there is
         one (or this is it), False when it never has the value, None when only earlier."""
         window = self.window
-        if window is not None and self.stack[-1][0].targets and name in self.stack[-1][0].targets:
-            if (
-                same_text(text, self.history.state(window.start).text(name))
-                and self.entered == window.start
-                and self.at == window.start
-            ):
-                return True
+        if (
+            window is not None
+            and name in (self.stack[-1][0].targets or ())
+            and same_text(text, self.history.state(window.start).text(name))
+            and self.entered == window.start
+            and self.at == window.start
+        ):
+            return True
         found = self._pass_with(name, text, window.start if window else self.at - 1)
         if found is not None:
             self._enter(*found)

@@ -1,4 +1,3 @@
-# ruff: noqa: E501  (a sentence pattern stays on one line)
 """The sentence patterns of prose, over shapes (`tokens`)."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: E501  (a sentence pattern stays on one line)
 """Statements about every run ("the result is always sorted"): from words to a test of one run."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: E501  (a sentence pattern stays on one line)
 """Reads free prose: the released checkpoints' headings and bullets, a teacher's, anybody's.
 
 It keeps a place in the trace (moved by labels, iteration headings and values that only fit later)

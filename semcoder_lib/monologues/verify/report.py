@@ -105,7 +105,7 @@ class Ledger:
                 self.place if place is None else place,
                 status,
                 evidence,
-            )  # fmt: skip
+            )
         )
         return verdict
 

@@ -1,4 +1,3 @@
-# ruff: noqa: E501  (a sentence pattern stays on one line)
 """Turns a line of prose into a shape: words, with one character for each piece of code, value,
 equation or label, so that sentence patterns need not know what values look like."""
 
