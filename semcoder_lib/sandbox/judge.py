@@ -73,7 +73,7 @@ def judge(run: Run, limits: Limits, expected: int) -> list[Outcome]:
             before = position
             if alone:
                 cpu, wall = run.cpu, run.wall
-            outcomes.append(_called(tag, body, _text(printed), payload, cpu, wall, peak))
+            outcomes.append(_called(tag, body, _text(printed), payload, cpu, wall, peak, limits))
             payload = None
     over = len(run.output) > limits.output_bytes
     if ended and not over and run.ended == wire.ENDED_EXIT:
@@ -109,7 +109,14 @@ def _records(data: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def _called(
-    tag: bytes, body: bytes, stdout: str, payload: str | None, cpu: float, wall: float, peak: float
+    tag: bytes,
+    body: bytes,
+    stdout: str,
+    payload: str | None,
+    cpu: float,
+    wall: float,
+    peak: float,
+    limits: Limits,
 ) -> Outcome:
     if tag == wire.RAISED:
         raised = _raised(body)
@@ -122,7 +129,8 @@ def _called(
         )
     try:
         text = body.decode()
-        value = values.decode(text)
+        # four syntax nodes for an element are ample; a forged text must not cost us more
+        value = values.decode(text, max_nodes=4 * limits.value_nodes)
     except (UnicodeDecodeError, values.NotALiteral) as error:
         note = f"not a value: {error}"
         return Outcome(

@@ -30,17 +30,17 @@ import signal, time
 ---
 signal.setitimer(signal.ITIMER_REAL, 0)
 signal.signal(signal.SIGALRM, signal.SIG_IGN)
-end = time.monotonic() + 2.5
-while time.monotonic() < end: pass
+end = time.monotonic() + 1.4
+while time.monotonic() < end or time.process_time() < 0.7: pass
 return x * x
 """, "timeout"),
     in_call("catch the timeout exception, then right answer", """
 import time
 ---
-end = time.monotonic() + 2.5
-while time.monotonic() < end:
+end = time.monotonic() + 1.4
+while time.monotonic() < end or time.process_time() < 0.7:
     try:
-        while time.monotonic() < end: pass
+        while time.monotonic() < end or time.process_time() < 0.7: pass
     except BaseException:
         pass
 return x * x
