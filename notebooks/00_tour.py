@@ -106,7 +106,7 @@ display.side_by_side(display.code(example["prompt"]), display.code(example["comp
 
 # %%
 semantics = results["semantics"]
-display.figure(figures.semantics(semantics["source"], semantics["kinds"]))
+display.figure(figures.semantics(semantics["source"], dict(semantics["kinds"])))
 
 # %% [markdown]
 # ## The card

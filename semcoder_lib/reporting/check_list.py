@@ -51,7 +51,7 @@ def _need(inputs: Inputs, stage: int, key: str) -> Any:
 
 def _semantics(inputs: Inputs) -> Any:
     tour = _need(inputs, 0, "semantics")
-    return figures.semantics(tour["source"], tour["kinds"]), ["kind", "text"]
+    return figures.semantics(tour["source"], dict(tour["kinds"])), ["kind", "text"]
 
 
 def _monologues(inputs: Inputs) -> Any:

@@ -56,25 +56,30 @@ def monologue_pair(
     forward: str, backward: str, claims: Sequence[dict[str, Any]] = ()
 ) -> tuple[Figure, Rows]:
     """Figure 2: a forward and a backward monologue of the same function, side by side."""
-    fig = style.figure(11, 7.2, arranged=False)
-    rows: Rows = []
-    for place, (title, text) in enumerate(
-        (("Forward: simulate the execution", forward), ("Backward: deduce an input", backward))
-    ):
-        axes = fig.add_axes((0.01 + 0.5 * place, 0, 0.48, 1))
-        axes.axis("off")
-        lines = [
+    texts = (("Forward: simulate the execution", forward), ("Backward: deduce an input", backward))
+    columns = [
+        [
             line
             for part in text.split("\n")
             for line in textwrap.wrap(part, 66, subsequent_indent="    ") or [""]
         ]
+        for _, text in texts
+    ]
+    tallest = min(46, max(len(lines) for lines in columns))
+    height = 0.9 + 0.148 * tallest
+    fig = style.figure(11, height, arranged=False)
+    rows: Rows = []
+    for place, ((title, text), lines) in enumerate(zip(texts, columns, strict=True)):
+        axes = fig.add_axes((0.01 + 0.5 * place, 0, 0.48, 1))
+        axes.axis("off")
         shown = lines[:46] + (["…"] if len(lines) > 46 else [])
+        colour = style.PALETTE[place]
         axes.text(
-            0.01, 0.97, title, weight="bold", fontsize=11, va="top", color=style.PALETTE[place]
+            0.01, 1 - 0.15 / height, title, weight="bold", fontsize=11, va="top", color=colour
         )
         axes.text(
             0.01,
-            0.93,
+            1 - 0.45 / height,
             "\n".join(shown),
             family=MONO,
             fontsize=7.6,

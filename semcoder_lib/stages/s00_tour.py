@@ -41,7 +41,13 @@ def tell(
     outcome = box.call(program.source, program.entry_point, arguments)
     case = records.Case(arguments, outcome.value)
     trace = tracing.trace(program, case, box)
-    style = style_of(session.profile)
+    cases = [case]
+    for other in other_inputs:
+        known = box.call(program.source, program.entry_point, other)
+        if known.status is records.Status.OK:
+            cases.append(records.Case(other, known.value))
+    found = monologues.infer(program, cases, box, seed=session.profile.seed)
+    style = style_of(session.profile).but(properties=found[:3])
     forward = monologues.forward(program, trace, seed=session.profile.seed, style=style)
     backward = monologues.backward(
         program, outcome.value, box, seeds=other_inputs, seed=session.profile.seed
@@ -55,13 +61,13 @@ def tell(
         "trace": [records.to_row(step) for step in trace.steps],
         "semantics": {
             "source": program.source,
-            "kinds": {
-                "Approximate semantics: what it is for":
-                    "The positions at which a value occurs for the first time, in order.",
-                "Operational semantics: what it does":
-                    _operational(trace, call, outcome.text or ""),
-                "Abstract semantics: what always holds": _section(forward.text, "Properties"),
-            },
+            "kinds": [
+                ["Approximate semantics: what it is for",
+                 "The positions at which a value occurs for the first time, in order."],
+                ["Operational semantics: what it does",
+                 _operational(trace, call, outcome.text or "")],
+                ["Abstract semantics: what always holds", _section(forward.text, "Properties")],
+            ],
         },
         "monologues": {
             "forward": forward.text,

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from semcoder_lib import pyx, records, workspace
+from rapidfuzz import fuzz, utils
+
+from semcoder_lib import benchmarks, pyx, records, workspace
 from semcoder_lib.errors import UserError
+from semcoder_lib.stages import evaluation
 from semcoder_lib.stages.session import Session
 
 
@@ -60,6 +63,7 @@ def _described(entries: list[records.Entry], funnel: dict[str, Any]) -> dict[str
             counts = pyx.describe(part)["category"]
             shares[label] = {name: n / len(part) for name, n in counts.items()}
     told["categories"] = shares
+    told["similarity"] = _similarity(entries)
     told["candidates"] = candidates or len(entries)
     if candidates:
         told["table_8"] = {
@@ -68,3 +72,34 @@ def _described(entries: list[records.Entry], funnel: dict[str, Any]) -> dict[str
             "solution_execute_pct": 100.0 * (candidates - failing) / candidates,
         }
     return told
+
+
+def _similarity(entries: list[records.Entry], sample: int = 16) -> dict[str, Any]:
+    """Figure 5's data: for a sample of each part of the corpus the paper's edit similarity
+    (`partial_token_sort_ratio`, 0 to 1) to the nearest reference solution of each benchmark at
+    hand."""
+    parts = {
+        "real functions": [e for e in entries if e.program.origin != "synthesised"],
+        "synthesised": [e for e in entries if e.program.origin == "synthesised"],
+    }
+    panels: dict[str, Any] = {}
+    for name, title in (("humaneval", "HumanEval"), ("mbpp", "MBPP")):
+        try:
+            tasks = benchmarks.get(name).load()
+        except benchmarks.Missing:
+            continue
+        solutions = [
+            utils.default_process(f"{t.data.get('prompt', '')}{t.data['canonical_solution']}")
+            for t in tasks
+        ]
+        panels[title] = {
+            part: [
+                max(fuzz.partial_token_sort_ratio(source, s) for s in solutions) / 100
+                for source in (
+                    utils.default_process(e.program.source)
+                    for e in evaluation.sample_tasks(rows, sample, 0)
+                )
+            ]
+            for part, rows in parts.items()
+        }
+    return panels
