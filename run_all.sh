@@ -79,7 +79,7 @@ make_venv() {
     fi
   fi
   say "filling .venv (once, some minutes)"
-  requirements=$(mktemp "${TMPDIR:-/tmp}/semcoder-requirements.XXXXXX")
+  requirements=$(mktemp "$here/.requirements.XXXXXX") # here: pip looks for "-c" beside this file
   trap 'rm -f "$requirements"' RETURN
   pip_section >"$requirements"
   if ! has_gpu; then # a CPU build where the package index offers one; otherwise the ordinary build
