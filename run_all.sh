@@ -80,7 +80,7 @@ make_venv() {
   fi
   say "filling .venv (once, some minutes)"
   requirements=$(mktemp "$here/.requirements.XXXXXX") # here: pip looks for "-c" beside this file
-  trap 'rm -f "$requirements"' RETURN
+  trap 'rm -f "$here"/.requirements.*' EXIT
   pip_section >"$requirements"
   if ! has_gpu; then # a CPU build where the package index offers one; otherwise the ordinary build
     torch=$(sed -n 's/^torch==//p' "$requirements")
@@ -90,6 +90,7 @@ make_venv() {
   (cd "$here" && "$here/.venv/bin/python" -m pip install --quiet --disable-pip-version-check \
     -r "$requirements") >&2 ||
     fail "the packages could not be installed; the reason is above. Run ./run_all.sh setup again when it is mended"
+  rm -f "$requirements"
 }
 
 make_conda() {

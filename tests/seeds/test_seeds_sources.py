@@ -59,8 +59,8 @@ def test_hints():
 
 
 def test_candidates_are_complete_licensed_and_in_a_stable_order():
-    first = list(itertools.islice(packages(seed=1), 60))
-    again = list(itertools.islice(packages(seed=1), 60))
+    first = list(itertools.islice(packages(seed=1), 250))
+    again = list(itertools.islice(packages(seed=1), 250))
     assert [c.program for c in first] == [c.program for c in again]
     assert len({c.program.provenance.package for c in first}) >= 2
     for candidate in first:
