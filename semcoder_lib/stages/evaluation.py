@@ -45,6 +45,33 @@ def sample_tasks(tasks: list[Any], limit: int, seed: int) -> list[Any]:
     return [tasks[i] for i in places]
 
 
+def requests_for(
+    session: Session, benchmark: benchmarks.Benchmark, tasks: list[Any], setting: Setting
+) -> list[generation.Request]:
+    """One greedy request a task."""
+    requests = []
+    for task in tasks:
+        prompt = benchmark.prompt(
+            task, style=session.profile.style, reasoning=setting.reasoning, shots=setting.shots
+        )
+        requests.append(
+            generation.Request(
+                task.task_id, prompt.text, prompt.stop, max_new_tokens=setting.max_new_tokens
+            )
+        )
+    return requests
+
+
+def prefetch(
+    session: Session,
+    engine: generation.Engine,
+    plans: list[tuple[benchmarks.Benchmark, list[Any], Setting]],
+) -> None:
+    """Generate for several benchmarks and settings in one call: a small model decodes a full batch
+    as fast as a single row. `evaluate` then finds the completions in the engine's cache."""
+    engine.generate([r for plan in plans for r in requests_for(session, *plan)])
+
+
 def evaluate(
     session: Session,
     engine: generation.Engine,
@@ -56,16 +83,7 @@ def evaluate(
     """Generate greedily, score in the sandbox, store completions and verdicts in the stage's
     folder, and return them with their score."""
     p = session.profile
-    requests = []
-    for task in tasks:
-        prompt = benchmark.prompt(
-            task, style=p.style, reasoning=setting.reasoning, shots=setting.shots
-        )
-        requests.append(
-            generation.Request(
-                task.task_id, prompt.text, prompt.stop, max_new_tokens=setting.max_new_tokens
-            )
-        )
+    requests = requests_for(session, benchmark, tasks, setting)
     completions = [group[0] for group in engine.generate(requests)]
     verdicts = benchmark.score(tasks, completions, scorer=p.scorer, box=session.box)
     name = f"{benchmark.name.replace('+', '_plus')}_{model}_{setting.name}"

@@ -30,6 +30,7 @@ def run(session: Session) -> dict[str, Any]:
         if not found:
             break
         with models.engine(session, model) as engine:
+            evaluation.prefetch(session, engine, [(b, t, setting) for b, t in found.values()])
             for name, (benchmark, tasks) in found.items():
                 one = evaluation.evaluate(session, engine, model.label, benchmark, tasks, setting)
                 results["scores"].append(one.row)

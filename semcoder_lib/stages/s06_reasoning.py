@@ -23,6 +23,9 @@ def run(session: Session) -> dict[str, Any]:
     for model in models.chosen(session):
         settings = _settings(p, tuned=model.label != "base")
         with models.engine(session, model) as engine:
+            evaluation.prefetch(
+                session, engine, [(b, items, s) for b, items in tasks.values() for s in settings]
+            )
             for benchmark, items in tasks.values():
                 for setting in settings:
                     one = evaluation.evaluate(
