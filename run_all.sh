@@ -68,6 +68,10 @@ find_conda() {
 
 has_gpu() { command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L >/dev/null 2>&1; }
 
+install() { # the requirements file
+  (cd "$here" && "$here/.venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$1") >&2
+}
+
 make_venv() {
   local base requirements torch
   base=$(find_python)
@@ -87,9 +91,13 @@ make_venv() {
     (cd "$here" && "$here/.venv/bin/python" -m pip install --quiet --disable-pip-version-check \
       -c constraints.txt "torch==$torch+cpu") >/dev/null 2>&1 || true
   fi
-  (cd "$here" && "$here/.venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-    -r "$requirements") >&2 ||
-    fail "the packages could not be installed; the reason is above. Run ./run_all.sh setup again when it is mended"
+  if ! install "$requirements"; then
+    # an installation that was killed half-way leaves packages that pip cannot mend; one that was
+    # complete before is left alone
+    [ ! -f "$here/.venv/.semcoder" ] && say "that failed; once more, with an empty .venv" &&
+      rm -rf "$here/.venv" && "$base" -m venv "$here/.venv" >&2 && install "$requirements" ||
+      fail "the packages could not be installed; the reason is above. Run ./run_all.sh setup again when it is mended"
+  fi
   rm -f "$requirements"
 }
 
