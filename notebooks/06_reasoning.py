@@ -57,10 +57,14 @@ display.table(results["parts"], ("part", *columns))
 # %% [markdown]
 # ## Is the reasoning true?
 # The verifier reads the model's own monologues. A right answer that rests on a contradicted step is
-# luck, and is counted as such.
+# luck, and is counted as such. Where their files are found, the texts that the released SemCoder-S
+# wrote for CRUXEval are scored and read in the same way: the paper's first limitation, in numbers.
 
 # %%
 display.table(results["faithfulness"])
+
+# %%
+display.table(results.get("released", []), ("benchmark", "model", "scorer", "value", "n"))
 
 # %%
 display.counts(results["missing"], "benchmark that is not here", "why")

@@ -57,9 +57,14 @@ class Profile:
     pyx_cases: int = _size(6, 2, 1000, "cases per program")
     pyx_held_out: float = _number(0.15, 0.0, 0.9, "share of program families that are held out")
 
+    program_chars: int = _size(
+        0, 0, doc="longest program for monologues and held-out items; 0 for any"
+    )
     monologue_programs: int = _size(60, 1, doc="programs that get monologues")
     monologue_cases: int = _size(1, 1, 100, "cases per program that get a monologue")
     monologue_chars: int = _size(1600, 200, 20_000, "longest monologue kept for training")
+    monologue_bullets: int = _size(2, 0, 20, "properties that each monologue states")
+    monologue_form: str = _choice("full", "full", "brief", doc="all sections, or the steps alone")
     monologue_detail: int = _size(1, 0, 2, "how much the simulation spells out")
 
     faults: int = _size(40, 0, doc="faults from mutation")
@@ -85,7 +90,11 @@ class Profile:
     codegen_tokens: int = _size(64, 8, 8192, "longest completion")
     held_out_items: int = _size(8, 1, doc="held-out PyX items per direction")
     cruxeval_items: int = _size(4, 0, doc="CRUXEval items per direction; 0 means all")
+    released_texts: int = _size(
+        0, -1, doc="texts of the released checkpoint verified per direction; 0 none, -1 all"
+    )
     reasoning_tokens: int = _size(128, 8, 8192, "longest monologue generated")
+    baseline_forms: str = _text("direct,cot", "how an untuned model is asked, two examples each")
     baseline_tokens: int = _size(64, 8, 8192, "longest direct answer or chain of thought")
 
     ablation_formats: str = _text("direct,monologue", "comma-separated formats")
@@ -96,7 +105,8 @@ class Profile:
     refine_tasks: int = _size(3, 0, doc="tasks in the self-refinement rounds")
     refine_rounds: int = _size(1, 0, 20)
     refine_sources: str = _text("public,oracle", "comma-separated feedback sources")
-    refine_temperature: float = _number(0.0, 0.0, 2.0)
+    refine_accept: str = _text("replace", "replace (the paper's rule), keep_better, or both")
+    refine_temperatures: str = _text("0", "comma-separated; 0 is greedy")
     refine_tokens: int = _size(96, 8, 8192)
 
     expected_seconds: str = _text("", "predicted seconds per notebook, comma-separated")

@@ -76,8 +76,10 @@ def prompt(
     reasoning: str,
     count: int = 2,
 ) -> Prompt:
-    """A prompt with `count` (1 or 2) worked examples. `reasoning` is `direct` or `cot`; the
-    completion is the assertion, after free text in tags [THOUGHT] for `cot`."""
+    """A prompt with `count` (1 or 2) worked examples. `reasoning` is `direct` or `cot`. For
+    `direct` the assertion is begun in `prefill` and there is no question with `??`, because a small
+    base model copies that (`docs/LOG.md`); for `cot` the assertion follows free text in tags
+    [THOUGHT]."""
     if count not in (1, 2):
         raise UserError(f"{count} shots: there are 1 or 2")
     ask = _ASK_OUTPUT if direction == "output" else _ASK_INPUT
@@ -88,13 +90,17 @@ def prompt(
         middle = f"{thought}\n[/THOUGHT]\n[ANSWER]\n" if reasoning == "cot" else ""
         parts.append(f"{opening}{middle}assert {shot.call} == {shot.output}\n[/ANSWER]")
     opening = _opening(source, entry_point, call, output, direction, reasoning)
-    prefill = "[THOUGHT]\n" if reasoning == "cot" else "[ANSWER]\n"
-    return Prompt("\n\n".join([*parts, opening]), _STOP, prefill)
+    if reasoning == "cot":
+        return Prompt("\n\n".join([*parts, opening]), _STOP, "[THOUGHT]\n")
+    begun = f"assert {call} ==" if direction == "output" else f"assert {entry_point}("
+    return Prompt("\n\n".join([*parts, opening]) + begun, _STOP, f"[ANSWER]\n{begun}")
 
 
 def _opening(
     source: str, entry_point: str, call: str, output: str, direction: str, reasoning: str
 ) -> str:
+    if reasoning == "direct":
+        told = "" if direction == "output" else f"[OUTPUT]\n{output}\n[/OUTPUT]\n"
+        return f"[PYTHON]\n{source.rstrip()}\n[/PYTHON]\n{told}[ANSWER]\n"
     asked = f"{call} == ??" if direction == "output" else f"{entry_point}(??) == {output}"
-    tag = "[THOUGHT]" if reasoning == "cot" else "[ANSWER]"
-    return f"[PYTHON]\n{source.rstrip()}\nassert {asked}\n[/PYTHON]\n{tag}\n"
+    return f"[PYTHON]\n{source.rstrip()}\nassert {asked}\n[/PYTHON]\n[THOUGHT]\n"

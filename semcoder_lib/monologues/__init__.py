@@ -2,16 +2,17 @@
 
 from semcoder_lib.monologues.ablation import ablation
 from semcoder_lib.monologues.backward import Question, Witness, backward, backward_many, witnesses
-from semcoder_lib.monologues.derive import derive_many
+from semcoder_lib.monologues.derive import DIRECTIONS, derive_many
 from semcoder_lib.monologues.forward import call_text, forward, simulation
 from semcoder_lib.monologues.hub import from_hub, to_hub
 from semcoder_lib.monologues.properties import infer, infer_many
 from semcoder_lib.monologues.property import Property
 from semcoder_lib.monologues.style import COMPACT, FAITHFUL, TEACHER, Style
-from semcoder_lib.monologues.verify import Report, verify, verify_items, verify_rows
+from semcoder_lib.monologues.verify import Report, study, verify, verify_items, verify_rows
 
 __all__ = [
     "COMPACT",
+    "DIRECTIONS",
     "FAITHFUL",
     "TEACHER",
     "Property",
@@ -29,6 +30,7 @@ __all__ = [
     "infer",
     "infer_many",
     "simulation",
+    "study",
     "to_hub",
     "verify",
     "verify_items",

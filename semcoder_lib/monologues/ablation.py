@@ -15,7 +15,7 @@ from semcoder_lib.tracing import formats
 FORMATS = ("monologue", "direct", "scratchpad", "next", "concise")
 CONTROLS = ("shuffled", "answer_only")
 _STEPS = "### Execution Simulation\n"
-_END = "\n### Conclusion\n"
+_ENDS = ("\n### Conclusion\n", "\n[/MONOLOGUE]\n")
 _FILLER = "Let me think about this step by step before I give the answer.\n"
 
 
@@ -64,7 +64,8 @@ def shuffled(text: str, rng: Random) -> str:
     """A monologue with the sentences of its steps permuted and moved to other steps' labels. The
     sections, the words, the conclusion and the answer stay; a single step stays as it is."""
     head, found, rest = text.partition(_STEPS)
-    body, end, tail = rest.partition(_END)
+    end = next((e for e in _ENDS if e in rest), "")
+    body, _, tail = rest.partition(end or _ENDS[0])
     if not found or not end:
         return text
     parts = [line.partition("] ") for line in body.split("\n")]

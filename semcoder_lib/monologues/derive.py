@@ -108,7 +108,7 @@ def _style_all(
     """Adds the style of each program, with its own properties: inferred, then put before the
     verifier, whose fresh runs are not ours."""
     new = [e for e in batch if e.program.id not in styles]
-    if not bullets or style.properties:
+    if not bullets or style.brief or style.properties:
         styles.update((e.program.id, style) for e in new)
         return
     for entry, held in zip(new, properties.infer_many(new, box, seed=seed), strict=True):

@@ -8,6 +8,7 @@ ones, made without looking at the property). It is kept only if no run contradic
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Sequence
 from random import Random
 from typing import Any
@@ -66,6 +67,7 @@ class _Plan:
     def __init__(self, entry: Entry, seed: int) -> None:
         self.program = entry.program
         self.names: list[str] = []
+        self.used: set[str] = set()
         self.runs = Runs()
         self.calls: list[tuple[Any, ...]] = []
         self.keys: list[str] = []
@@ -74,6 +76,11 @@ class _Plan:
         except UserError:
             return
         self.names = parameters(reading.entry)
+        self.used = {
+            n.id
+            for n in ast.walk(reading.entry)
+            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+        }
         rng = Random(f"{seed}:properties:{entry.program.id}")
         known = []
         for case in entry.cases:
@@ -158,7 +165,10 @@ def _kept(plan: _Plan) -> tuple[Property, ...]:
     if len(plan.runs.returned) < MIN_SUPPORT:
         return ()
     found = []
+    used = plan.used
     for proposed in relations.all_of(plan.runs, plan.names, plan.program.entry_point):
+        if proposed.kind == "irrelevant" and proposed.text.split(" ", 1)[0] in used:
+            continue  # runs that agree by chance, for example on a prefix that is never there
         if proposed.support >= MIN_SUPPORT or (
             proposed.kind == "raises" and proposed.support >= relations.MIN_RAISES
         ):

@@ -207,7 +207,7 @@ def _raising(runs: Runs, names: list[str], f: str) -> Iterator[Property]:
 def _pairs(runs: Runs, names: list[str], f: str) -> Iterator[Property]:
     for at, name in enumerate(names):
         agreeing = _agreeing(runs, [(a, b) for place, a, b in runs.reordered if place == at])
-        if agreeing:
+        if agreeing and _matters(runs, at):
             text = f"The order of the items of {name} does not matter."
             yield Property("order", text, agreeing)
     if runs.repeated:
@@ -226,6 +226,13 @@ def _pairs(runs: Runs, names: list[str], f: str) -> Iterator[Property]:
         agreeing = _agreeing(runs, [(a, b) for place, a, b in runs.exchanged if place == at])
         if agreeing:
             yield Property("irrelevant", f"{name} does not change the result.", agreeing)
+
+
+def _matters(runs: Runs, at: int) -> bool:
+    """Whether exchanging this argument ever changed the result: of one that never did, "the order
+    of its items does not matter" would be true and say nothing."""
+    pairs = [(a, b) for place, a, b in runs.exchanged if place == at]
+    return not pairs or not _agreeing(runs, pairs)
 
 
 def _agreeing(runs: Runs, pairs: list[tuple[str, str]]) -> int:

@@ -26,6 +26,8 @@ class Style:
     `check`: longest simulation, in characters, that a backward monologue checks its input with; 0
     for the result alone. `alternatives`: whether it shows another input that fits and one that
     does not.
+    `brief`: the steps alone, without the sections before and after them (about half of a short
+    text): a small model that sees few tokens learns more executions from them.
     `properties`: bullets for "Key Properties and Constraints", from `properties.infer`.
     """
 
@@ -40,6 +42,7 @@ class Style:
     value_chars: int = 160
     check: int = 700
     alternatives: bool = True
+    brief: bool = False
     properties: tuple[Property, ...] = ()
 
     def but(self, **changes: object) -> Style:

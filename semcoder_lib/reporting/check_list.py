@@ -62,7 +62,7 @@ def _monologues(inputs: Inputs) -> Any:
 
 def _refinement(inputs: Inputs) -> Any:
     curves = _need(inputs, 8, "curves")
-    header = ["model", "source", "round", "value", "low", "high"]
+    header = ["model", "curve", "round", "value", "low", "high"]
     return figures.refinement_curves(curves), header
 
 

@@ -103,8 +103,8 @@ def monologue_pair(
 
 def refinement_curves(curves: Sequence[dict[str, Any]]) -> tuple[Figure, Rows]:
     """Figure 3: pass@1 after each round, one panel per model, one line per feedback source; the
-    oracle (hidden tests fed back, as the paper does) is dashed. A curve is `{model, source, label,
-    points: [{round, value, low, high}]}` in fractions."""
+    oracle (hidden tests fed back, as the paper does) is dashed, keep-the-better has squares.
+    A curve is `{model, source, label, points: [{round, value, low, high}]}` in fractions."""
     models = list(dict.fromkeys(c["model"] for c in curves)) or ["no model"]
     fig = style.figure(3.6 * max(2, len(models)), 3.6)
     rows: Rows = []
@@ -120,16 +120,17 @@ def refinement_curves(curves: Sequence[dict[str, Any]]) -> tuple[Figure, Rows]:
             ax.plot(
                 x,
                 y,
-                marker="o",
+                marker="s" if curve.get("accept") == "keep_better" else "o",
                 ms=4,
                 lw=1.8,
                 color=colour,
+                alpha=0.6 if curve.get("temperature") else 1.0,
                 label=curve["label"],
                 ls="--" if curve["source"] == "oracle" else "-",
             )
             ax.fill_between(x, low, high, color=colour, alpha=0.10, lw=0)
             for p in curve["points"]:
-                rows.append([model, curve["source"], p["round"], p["value"], p["low"], p["high"]])
+                rows.append([model, curve["label"], p["round"], p["value"], p["low"], p["high"]])
         ax.set_title(model)
         ax.set_xlabel("round of refinement")
         ax.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))

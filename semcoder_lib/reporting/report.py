@@ -67,8 +67,9 @@ def headline(data: inputs.Inputs) -> list[str]:
     for row in data.get(6, "faithfulness", []):
         decided = row["supported"] + row["contradicted"]
         if decided:
+            where = "held-out PyX" if row["benchmark"].startswith("pyx") else row["benchmark"]
             lines.append(
-                f"The {row['model']} model's own monologues on held-out PyX: {row['supported']} of "
+                f"The {row['model']} model's own monologues on {where}: {row['supported']} of "
                 f"{decided} decided claims are true; {row['right_on_a_contradicted_step']} of "
                 f"{row['right']} right answers rest on a contradicted step."
             )

@@ -198,7 +198,7 @@ def refinement(inputs: Inputs, name: str) -> Table:
         if place is not None:
             cells[place] = measured(last)
         rows.append(
-            [f"this run: {model}, feedback {curve['source']} ({curve['benchmark']})", *cells,
+            [f"this run: {model}, feedback {curve['label']}", *cells,
              measured(first), signed(curve["gain"]) if curve.get("gain") else "–"]
         )  # fmt: skip
     return Table(

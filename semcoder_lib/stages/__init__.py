@@ -31,9 +31,9 @@ __all__ = [
 ]
 
 _CORE = ("sandbox", "tracing")
-_MODEL = ("generation", "prompts")
+_MODEL = ("generation", "prompts", "stages/models")
 _ENGINE = ("model", "backend", "style")
-_SCORE = ("benchmarks", "scoring", "prompts", "sandbox", "tracing")
+_SCORE = ("benchmarks", "scoring", "prompts", "sandbox", "tracing", "stages/evaluation")
 
 STAGES: dict[int, Stage] = {
     s.number: s
@@ -44,28 +44,32 @@ STAGES: dict[int, Stage] = {
         Stage(1, "pyx", "PyX: executable programs from real code",
               ("pyx_",), (*_CORE, "seeds", "pyx"), (), "s01_pyx:run"),
         Stage(2, "monologues", "Monologues, forwards and backwards, verified",
-              ("monologue_",), (*_CORE, "pyx", "monologues"), (1,), "s02_monologues:run"),
+              ("monologue_", "program_chars"), (*_CORE, "pyx", "monologues"), (1,),
+              "s02_monologues:run"),
         Stage(3, "pyx_r", "PyX-R: faults, rationales, validated fixes",
               ("fault", *_ENGINE, "codegen_tokens", "max_length"),
               (*_CORE, *_MODEL, "pyx", "pyx_r"), (1,), "s03_pyx_r:run"),
         Stage(4, "sft", "Fine-tuning on all tasks together, then on PyX-R",
               ("model", "style", "train_", "refine_steps", "refine_learning_rate", "batch_",
-               "max_length", "learning_rate", "min_learning_rate", "lora_rank", "share_"),
+               "max_length", "learning_rate", "min_learning_rate", "lora_rank", "share_",
+               "program_chars"),
               ("training", "prompts", "generation", "monologues"), (1, 2, 3), "s04_sft:run"),
         Stage(5, "codegen", "Code generation: HumanEval and its kin",
               (*_ENGINE, "adapter", "scorer", "codegen_"), (*_SCORE, *_MODEL), (4,),
               "s05_codegen:run"),
         Stage(6, "reasoning", "Execution reasoning: held-out PyX and CRUXEval",
-              (*_ENGINE, "adapter", "scorer", "held_out_", "cruxeval_", "reasoning_",
-               "baseline_"),
-              (*_SCORE, *_MODEL, "monologues"), (1, 4), "s06_reasoning:run"),
+              (*_ENGINE, "adapter", "scorer", "held_out_", "cruxeval_", "released_", "reasoning_",
+               "baseline_", "program_chars"),
+              (*_SCORE, *_MODEL, "monologues", "stages/released"), (1, 4), "s06_reasoning:run"),
         Stage(7, "ablation", "Which format teaches execution best?",
               (*_ENGINE, "ablation_", "batch_", "max_length", "learning_rate",
-               "min_learning_rate", "lora_rank", "train_method", "reasoning_tokens", "monologue_"),
-              (*_SCORE, *_MODEL, "training", "monologues"), (1, 2), "s07_ablation:run"),
+               "min_learning_rate", "lora_rank", "train_method", "reasoning_tokens", "monologue_",
+               "program_chars"),
+              (*_SCORE, *_MODEL, "training", "monologues", "stages/s04_sft"), (1, 2),
+              "s07_ablation:run"),
         Stage(8, "refinement", "Self-refinement, with the feedback named",
               (*_ENGINE, "adapter", "refine_tasks", "refine_rounds", "refine_sources",
-               "refine_temperature", "refine_tokens"),
+               "refine_accept", "refine_temperatures", "refine_tokens"),
               (*_SCORE, *_MODEL, "refinement", "pyx_r"), (1, 3, 4, 5), "s08_refinement:run"),
         Stage(9, "report", "The paper's tables and figures beside this run's",
               (), ("reporting",), (0, 1, 2, 3, 4, 5, 6, 7, 8), "s09_report:run"),

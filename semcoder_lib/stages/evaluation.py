@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from dataclasses import dataclass
 from typing import Any
 
-from semcoder_lib import benchmarks, generation, records, scoring, workspace
+from semcoder_lib import benchmarks, generation, prompts, records, scoring, workspace
 from semcoder_lib.stages.session import Session
 
 
@@ -49,17 +50,19 @@ def requests_for(
     session: Session, benchmark: benchmarks.Benchmark, tasks: list[Any], setting: Setting
 ) -> list[generation.Request]:
     """One greedy request a task."""
-    requests = []
-    for task in tasks:
-        prompt = benchmark.prompt(
-            task, style=session.profile.style, reasoning=setting.reasoning, shots=setting.shots
+    return [
+        generation.Request(
+            task.task_id, prompt.text, prompt.stop, max_new_tokens=setting.max_new_tokens
         )
-        requests.append(
-            generation.Request(
-                task.task_id, prompt.text, prompt.stop, max_new_tokens=setting.max_new_tokens
-            )
-        )
-    return requests
+        for task, prompt in zip(tasks, _prompts(session, benchmark, tasks, setting), strict=True)
+    ]
+
+
+def _prompts(
+    session: Session, benchmark: benchmarks.Benchmark, tasks: list[Any], setting: Setting
+) -> list[prompts.Prompt]:
+    style, reasoning, shots = session.profile.style, setting.reasoning, setting.shots
+    return [benchmark.prompt(t, style=style, reasoning=reasoning, shots=shots) for t in tasks]
 
 
 def prefetch(
@@ -85,6 +88,12 @@ def evaluate(
     p = session.profile
     requests = requests_for(session, benchmark, tasks, setting)
     completions = [group[0] for group in engine.generate(requests)]
+    if not benchmark.code:  # an answer that the prompt began is read with its beginning
+        begun = [prompt.prefill for prompt in _prompts(session, benchmark, tasks, setting)]
+        completions = [
+            dataclasses.replace(c, text=opening + c.text)
+            for c, opening in zip(completions, begun, strict=True)
+        ]
     verdicts = benchmark.score(tasks, completions, scorer=p.scorer, box=session.box)
     name = f"{benchmark.name.replace('+', '_plus')}_{model}_{setting.name}"
     workspace.write_jsonl(

@@ -39,8 +39,8 @@ def tree_pss_bytes(root: int) -> int:
 
 
 class Meter:
-    """Measures from `start` to `stop` in a background thread, every `interval` seconds; a look
-    costs some milliseconds for each gigabyte in use."""
+    """Measures from `start` to `stop` in a background thread, every `interval` seconds or a hundred
+    times what a look costs (some milliseconds for each gigabyte in use), whichever is longer."""
 
     def __init__(self, interval: float = 1.0) -> None:
         self.seconds = 0.0
@@ -67,6 +67,7 @@ class Meter:
 
     def _sample(self) -> None:
         while True:
+            began = time.monotonic()
             self.peak_bytes = max(self.peak_bytes, tree_pss_bytes(os.getpid()))
-            if self._done.wait(self._interval):
+            if self._done.wait(max(self._interval, 100 * (time.monotonic() - began))):
                 return

@@ -42,6 +42,13 @@ def split(entries: list[records.Entry], name: str) -> list[records.Entry]:
     return [e for e in entries if e.program.split == name]
 
 
+def short(entries: list[records.Entry], profile: Any) -> list[records.Entry]:
+    """The entries whose program is at most `program_chars` long, the profile's limit on what is
+    told in monologues and evaluated; 0 takes all."""
+    limit = profile.program_chars
+    return [e for e in entries if not limit or len(e.program.source) <= limit]
+
+
 def _from_file(session: Session, path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise UserError(f"pyx_source: {path} is not a file; give a PyX file in the hub's format")

@@ -15,19 +15,21 @@ def run(session: Session) -> dict[str, Any]:
     """Writes `forward.jsonl` and `backward.jsonl` (rows of `records.Monologue`), accepted ones
     only, and returns the funnel of each direction and the lengths."""
     p = session.profile
-    entries = s01_pyx.split(s01_pyx.load(session.upstream(1)), "train")[: p.monologue_programs]
+    entries = s01_pyx.short(s01_pyx.split(s01_pyx.load(session.upstream(1)), "train"), p)
+    entries = entries[: p.monologue_programs]
     style = style_of(p)
     results: dict[str, Any] = {"programs": len(entries), "directions": {}}
-    for direction in ("forward", "backward"):
-        made, funnel = monologues.derive_many(
-            entries, session.box, seed=p.seed, per_program=p.monologue_cases,
-            directions=(direction,), style=style,
-        )  # fmt: skip
-        workspace.write_jsonl(session.path(f"{direction}.jsonl"), rows_of(made))
-        lengths = sorted(len(m.text) for m in made)
+    made, funnel = monologues.derive_many(
+        entries, session.box, seed=p.seed, per_program=p.monologue_cases,
+        style=style, bullets=p.monologue_bullets, workers=session.workers,
+    )  # fmt: skip
+    for direction in monologues.DIRECTIONS:
+        mine = [m for m in made if m.direction == direction]
+        workspace.write_jsonl(session.path(f"{direction}.jsonl"), rows_of(mine))
+        lengths = sorted(len(m.text) for m in mine)
         results["directions"][direction] = {
             "funnel": funnel[direction],
-            "accepted": len(made),
+            "accepted": len(mine),
             "characters": {
                 "mean": round(statistics.fmean(lengths), 1) if lengths else None,
                 "median": statistics.median(lengths) if lengths else None,
@@ -39,7 +41,10 @@ def run(session: Session) -> dict[str, Any]:
 
 def style_of(profile: Any) -> monologues.Style:
     """The writers' dials that a profile sets."""
-    return monologues.Style(detail=profile.monologue_detail, max_chars=profile.monologue_chars)
+    style = monologues.Style(detail=profile.monologue_detail, max_chars=profile.monologue_chars)
+    if profile.monologue_form == "brief":
+        return style.but(brief=True, check=250, alternatives=False)
+    return style
 
 
 def load(folder: Path, direction: str) -> list[records.Monologue]:

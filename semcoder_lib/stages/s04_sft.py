@@ -61,7 +61,7 @@ def main_examples(session: Session) -> tuple[list[training.Example], dict[str, A
     """The rows of `main`: NL-to-code, forward and backward, in the profile's shares of characters
     (they stand for tokens before a tokenizer is loaded), shuffled together (paper, section 4.3)."""
     p = session.profile
-    entries = s01_pyx.split(s01_pyx.load(session.upstream(1)), "train")
+    entries = s01_pyx.short(s01_pyx.split(s01_pyx.load(session.upstream(1)), "train"), p)
     programs = {e.program.id: e.program for e in entries}
     pools = {
         "forward": [

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from semcoder_lib import benchmarks, monologues, records
-from semcoder_lib.stages import evaluation, models, s01_pyx
+from semcoder_lib.errors import UserError
+from semcoder_lib.stages import evaluation, models, released, s01_pyx
 from semcoder_lib.stages.evaluation import Evaluated, Setting
 from semcoder_lib.stages.session import Session
 
@@ -14,7 +15,7 @@ def run(session: Session) -> dict[str, Any]:
     """Base models are asked directly and with a chain of thought, two worked examples each, and
     their better form counts; tuned models are asked for a monologue, and directly (table 5)."""
     p = session.profile
-    held_out = s01_pyx.split(s01_pyx.load(session.upstream(1)), "held_out")
+    held_out = s01_pyx.short(s01_pyx.split(s01_pyx.load(session.upstream(1)), "held_out"), p)
     results: dict[str, Any] = {
         "scores": [], "differences": [], "missing": {}, "parts": [], "faithfulness": [],
     }  # fmt: skip
@@ -43,6 +44,10 @@ def run(session: Session) -> dict[str, Any]:
         if name.startswith("pyx"):
             results["parts"] += _parts(mine, tasks[name][1], origins, p.seed)
     results["faithfulness"] = _faithfulness(session, done, tasks)
+    if p.released_texts:
+        limit = 0 if p.released_texts < 0 else p.released_texts
+        results["released"] = released.scores(session, results["missing"])
+        results["faithfulness"] += released.faithfulness(session, limit, p.seed)
     return results
 
 
@@ -52,10 +57,12 @@ def _settings(p: Any, *, tuned: bool) -> list[Setting]:
             Setting("monologue", "monologue", 0, p.reasoning_tokens),
             Setting("direct", "direct", 0, p.baseline_tokens),
         ]
-    return [
-        Setting("direct_2shot", "direct", 2, p.baseline_tokens),
-        Setting("cot_2shot", "cot", 2, p.reasoning_tokens),
-    ]
+    lengths = {"direct": p.baseline_tokens, "cot": p.reasoning_tokens}
+    forms = p.names("baseline_forms")
+    for form in forms:
+        if form not in lengths:
+            raise UserError(f"baseline_forms: {form!r} is neither direct nor cot")
+    return [Setting(f"{form}_2shot", form, 2, lengths[form]) for form in forms]
 
 
 def _all_tasks(

@@ -17,7 +17,8 @@ def run(session: Session) -> dict[str, Any]:
     of steps, evaluated on the same held-out items; paired differences to the first format."""
     p = session.profile
     corpus = s01_pyx.load(session.upstream(1))
-    held_out = s06_reasoning.balanced(s01_pyx.split(corpus, "held_out"), p.ablation_items, p.seed)
+    held_out = s01_pyx.short(s01_pyx.split(corpus, "held_out"), p)
+    held_out = s06_reasoning.balanced(held_out, p.ablation_items, p.seed)
     benchmark = benchmarks.get("pyx-o")
     tasks = benchmark.from_entries(held_out)  # type: ignore[attr-defined]
     formats = p.names("ablation_formats")

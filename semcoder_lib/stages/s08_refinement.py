@@ -8,30 +8,41 @@ from semcoder_lib import benchmarks, pyx_r, refinement
 from semcoder_lib.stages import evaluation, models, s01_pyx
 from semcoder_lib.stages.session import Session
 
+Key = tuple[str, str, str, str, float]
+"""Task set, model, feedback source, acceptance rule, temperature."""
+
 
 def run(session: Session) -> dict[str, Any]:
     """Curves (figure 3, tables 3 and 4) on a code generation benchmark, from the model's own first
-    solution, and on held-out PyX faults, from the given buggy program. The rule is the paper's:
-    replace always. Completions are kept, so that every curve can be recomputed offline."""
+    solution, and on held-out PyX faults, from the given buggy program, for every feedback source,
+    acceptance rule (`replace` is the paper's) and temperature of the profile. Completions are kept,
+    so that every curve can be recomputed offline."""
     p = session.profile
     results: dict[str, Any] = {
         "curves": [], "changes": [], "atlas": [], "missing": {}, "differences": [],
     }  # fmt: skip
     sets = _task_sets(session, results)
-    curves: dict[tuple[str, str, str], refinement.Curve] = {}
+    curves: dict[Key, refinement.Curve] = {}
+    settings = [
+        (source, accept, float(temperature))
+        for source in p.names("refine_sources")
+        for accept in p.names("refine_accept")
+        for temperature in p.names("refine_temperatures")
+    ]
     for model in models.chosen(session, refined=True):
         with models.engine(session, model) as engine:
             for name, tasks in sets.items():
-                for source in p.names("refine_sources"):
+                for source, accept, temperature in settings:
                     label = f"{name.replace('+', '_plus')}_{model.label}_{source}"
+                    label += f"_{accept}_T{temperature:g}"
                     curve = refinement.refine(
                         tasks, engine, session.box,
-                        rounds=p.refine_rounds, source=source, temperature=p.refine_temperature,
-                        max_new_tokens=p.refine_tokens, first_tokens=p.codegen_tokens,
-                        seed=p.seed, style=p.style,
+                        rounds=p.refine_rounds, source=source, accept=accept,
+                        temperature=temperature, max_new_tokens=p.refine_tokens,
+                        first_tokens=p.codegen_tokens, seed=p.seed, style=p.style,
                         store=session.path(f"completions_{label}.jsonl"),
                     )  # fmt: skip
-                    curves[name, model.label, source] = curve
+                    curves[name, model.label, source, accept, temperature] = curve
                     _add(results, name, model.label, curve)
     results["differences"] = _between_models(curves)
     return results
@@ -75,8 +86,9 @@ def _add(results: dict[str, Any], name: str, model: str, curve: refinement.Curve
                 "benchmark": benchmark,
                 "model": model,
                 "source": curve.source,
-                "label": f"{benchmark}, {curve.source}",
+                "label": f"{benchmark}, {_told(curve)}",
                 "accept": curve.accept,
+                "temperature": curve.temperature,
                 "points": points,
                 "gain": {"value": last.value, "low": last.low, "high": last.high} if last else None,
             }
@@ -85,7 +97,8 @@ def _add(results: dict[str, Any], name: str, model: str, curve: refinement.Curve
             fixed, broken = curve.moved(turn, measure)
             results["changes"].append(
                 {
-                    "benchmark": benchmark, "model": model, "source": curve.source, "round": turn,
+                    "benchmark": benchmark, "model": model, "source": curve.source,
+                    "accept": curve.accept, "temperature": curve.temperature, "round": turn,
                     "fixed": len(fixed), "broken": len(broken),
                     "asked": sum(s.asked for s in curve.rounds[turn]),
                 }
@@ -94,19 +107,27 @@ def _add(results: dict[str, Any], name: str, model: str, curve: refinement.Curve
         results["atlas"].append({"benchmark": name, **row, "model": model})
 
 
+def _told(curve: refinement.Curve) -> str:
+    better = ", keep the better" if curve.accept == "keep_better" else ""
+    warm = f", T = {curve.temperature:g}" if curve.temperature else ""
+    return f"{curve.source}{better}{warm}"
+
+
 def _between_models(
-    curves: dict[tuple[str, str, str], refinement.Curve],
+    curves: dict[Key, refinement.Curve],
 ) -> list[dict[str, Any]]:
     """After the last round: base against tuned, tuned against refined, on the same tasks."""
     rows = []
-    for (name, model, source), curve in curves.items():
-        before = {"tuned": "base", "refined": "tuned"}.get(model)
-        if before is None or (name, before, source) not in curves:
+    for (name, model, *setting), curve in curves.items():
+        before = {"tuned": "base", "refined": "tuned"}.get(model, "")
+        earlier = curves.get((name, before, *setting))
+        if earlier is None:
             continue
-        interval, test = refinement.compare(curves[name, before, source], curve)
+        interval, test = refinement.compare(earlier, curve)
         rows.append(
             {
-                "benchmark": name, "source": source, "from": before, "to": model,
+                "benchmark": name, "source": curve.source, "accept": curve.accept,
+                "temperature": curve.temperature, "from": before, "to": model,
                 "value": interval.value, "low": interval.low, "high": interval.high,
                 "n": interval.n, "p_mcnemar": test.p_value,
             }

@@ -177,11 +177,16 @@ class Session:
                     hashes[f"{STAGES[number].label}/{name}"] = digest
         return hashes
 
+    def _module(self) -> str:
+        return f"stages/{self.stage.run.partition(':')[0]}"
+
     def _key(self) -> str:
         return workspace.content_key(
             self._configuration(),
             self.inputs,
-            workspace.code_hash("records", "values", "workspace", *self.stage.rooms),
+            workspace.code_hash(
+                "records", "values", "workspace", self._module(), *self.stage.rooms
+            ),
             versions(),
         )
 

@@ -124,15 +124,21 @@ def test_prompts_ask_and_do_not_tell(name: str, crux: Path) -> None:
         prompt = benchmark.prompt(task, reasoning=reasoning, shots=shots)
         asked = prompt.text.rsplit("[PYTHON]", 1)[1]
         assert task.data["code"].split("\n")[1].strip() in asked
-        secret = "assert f(??) ==" if name == "cruxeval-i" else "assert f([5, 6]) == ??"
-        assert secret in asked
+        if (reasoning, shots) == ("direct", 2):  # begun, not asked with "??"
+            secret = "\nassert f(" if name == "cruxeval-i" else "\nassert f([5, 6]) =="
+            assert asked.endswith(secret)
+        else:
+            secret = "assert f(??) ==" if name == "cruxeval-i" else "assert f([5, 6]) == ??"
+            assert secret in asked
         assert ("[5, 6, 2]" in asked) == (name == "cruxeval-i")
         assert prompt.text.endswith(prompt.prefill)
         assert "[/ANSWER]" in prompt.stop
         # the completion of a right model is taken out whole
         right = "assert f([5, 6]) == [5, 6, 2]\n"
+        begun = prompt.prefill.removeprefix("[ANSWER]\n") if "assert" in prompt.prefill else ""
         thought = "[ANSWER]\n" if reasoning in ("monologue", "cot") else ""
-        answer = benchmark.extract(task, thought + right)
+        text = prompt.prefill + right.removeprefix(begun) if begun else thought + right
+        answer = benchmark.extract(task, text)
         assert answer.text == ("f([5, 6])" if name == "cruxeval-i" else "[5, 6, 2]")
 
 

@@ -14,7 +14,7 @@ from semcoder_lib.monologues import style as styles
 from semcoder_lib.monologues import verify as verify_function
 from semcoder_lib.monologues.verify import confusion, study, verify, verify_rows
 from semcoder_lib.monologues.verify.evaluate import Raises, equals, evaluate
-from semcoder_lib.monologues.verify.library import Cannot
+from semcoder_lib.monologues.verify.known import Cannot
 from semcoder_lib.records import Case, Program
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import trace

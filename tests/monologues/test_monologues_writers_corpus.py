@@ -220,6 +220,15 @@ def test_what_raises_and_what_does_not_matter(box: Sandbox) -> None:
     assert "a does not change the result." not in found
 
 
+def test_what_no_run_exercised_is_not_stated(box: Sandbox) -> None:
+    """No case has the prefix, so all runs agree that it does not matter; it does."""
+    program = Program("def cut(s, p):\n    return s[len(p):] if s.startswith(p) else s\n", "cut")
+    cases = [Case((s, p), s) for s, p in (("nn", "west"), ("oak", "elm"), ("ab", "xyz"))]
+    cases += [Case((s, "tree"), s) for s in ("a", "bc", "def", "gh")]
+    found = texts(monologues.infer(program, cases, box))
+    assert not any("p does not change" in t or "items of p does not" in t for t in found)
+
+
 def test_bullets_are_told_and_claimed(entries: list[Entry], box: Sandbox) -> None:
     entry = next(e for e in entries if e.program.id == "unique")
     held = monologues.infer(entry.program, entry.cases, box)

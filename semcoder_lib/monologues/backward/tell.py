@@ -77,16 +77,17 @@ def told(
         if counter is not None and counter.output is not None and len(counter.output) <= 100:
             line = f"Not every input will do: {f}({counter.text}) returns {counter.output}."
             writer.add(line, "answer", f"{f}({counter.text})", counter.output)
-    head = "### Understanding the Function\n" + understanding(reading) + "\n"
-    bullets = property_claims(style.properties, len(head))
-    head += section(style.properties)
+    head, conclusion = "", ""
+    bullets: list[Claim] = []
+    if not style.brief:
+        head = "### Understanding the Function\n" + understanding(reading) + "\n"
+        bullets = property_claims(style.properties, len(head))
+        head += section(style.properties)
+        conclusion = f"### Conclusion\n{call} returns {wanted}.\n"
     head += "### Reverse Deduction\n"
-    body = "\n".join(writer.lines)
+    body = "\n".join(writer.lines) + "\n"
     answer = f"assert {call} == {wanted}"
-    tail = (
-        f"\n### Conclusion\n{call} returns {wanted}.\n[/MONOLOGUE]\n[ANSWER]\n{answer}\n[/ANSWER]"
-    )
-    text = head + body + tail
+    text = f"{head}{body}{conclusion}[/MONOLOGUE]\n[ANSWER]\n{answer}\n[/ANSWER]"
     claims = [*bullets, *writer.placed(len(head))]
     start = text.rindex(answer)
     claims.append(Claim("answer", call, wanted, place=(start, start + len(answer))))

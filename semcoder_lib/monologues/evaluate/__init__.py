@@ -8,7 +8,7 @@ writer then states only what the trace shows.
 """
 
 from semcoder_lib.monologues.evaluate.compile import Env, Inner, bind, closure, evaluate
-from semcoder_lib.monologues.evaluate.library import COMPARISONS, OPERATORS, Once, Unknown
+from semcoder_lib.monologues.evaluate.known import COMPARISONS, OPERATORS, Once, Unknown
 
 __all__ = [
     "COMPARISONS",

@@ -7,7 +7,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from semcoder_lib.monologues.evaluate.library import (
+from semcoder_lib.monologues.evaluate.known import (
     BUILTINS,
     COMPARISONS,
     MATH,

@@ -52,15 +52,17 @@ def forward(
     call = call_text(program, case) if case is not None else _traced_call(program, trace)
     f = program.entry_point
     rng = Random(f"{seed}:wording:{trace.program_id}") if style.vary else None
-    head = _UNDERSTANDING + understanding(reading, rng) + "\n"
-    who = f if rng is None or rng.random() < 0.5 else call
-    bullets = property_claims(style.properties, len(head))
-    head += section(style.properties) + _SIMULATION
-    tail = (
-        f"\n{_CONCLUSION}{who} returns {trace.result}.\n[/MONOLOGUE]\n[ANSWER]\n"
-        f"assert {call} == {trace.result}\n[/ANSWER]"
-    )
-    text = head + "\n".join(lines) + tail
+    head, conclusion = "", ""
+    bullets: list[Claim] = []
+    if not style.brief:
+        head = _UNDERSTANDING + understanding(reading, rng) + "\n"
+        who = f if rng is None or rng.random() < 0.5 else call
+        bullets = property_claims(style.properties, len(head))
+        head += section(style.properties)
+        conclusion = f"{_CONCLUSION}{who} returns {trace.result}.\n"
+    head += _SIMULATION
+    tail = f"[/MONOLOGUE]\n[ANSWER]\nassert {call} == {trace.result}\n[/ANSWER]"
+    text = head + "\n".join(lines) + "\n" + conclusion + tail
     placed = _placed(claims, lines, len(head))
     start = text.rindex(f"assert {call}")
     placed.append(
@@ -87,7 +89,7 @@ _LADDER = ((8, 12), (4, 12), (3, 6), (2, 3), (1, 1), (1, 0))
 
 def _fitted(reading: Reading, trace: Trace, style: Style) -> tuple[list[str], list[Claim]]:
     """Tells the trace in full if that fits, else with shorter loops."""
-    room = style.max_chars - 400
+    room = style.max_chars - (150 if style.brief else 400)
     told: tuple[list[str], list[Claim]] = ([], [])
     root = plan(trace, reading)
     for iterations, rows in _steps_down(style, len(trace.steps), room):

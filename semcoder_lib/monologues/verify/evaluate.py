@@ -17,8 +17,8 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from semcoder_lib import values
-from semcoder_lib.monologues.verify import library
-from semcoder_lib.monologues.verify.library import Cannot
+from semcoder_lib.monologues.verify import known
+from semcoder_lib.monologues.verify.known import Cannot
 
 MAX_STEPS = 4000
 
@@ -83,7 +83,7 @@ def names_of(text: str) -> frozenset[str]:
     return frozenset(
         n.id
         for n in ast.walk(node)
-        if isinstance(n, ast.Name) and n.id not in bound and n.id not in library.FUNCTIONS
+        if isinstance(n, ast.Name) and n.id not in bound and n.id not in known.FUNCTIONS
     )
 
 
@@ -140,8 +140,8 @@ class _Machine:
         try:
             return self.names.lookup(name)
         except Cannot:
-            if name in library.FUNCTIONS:
-                return library.FUNCTIONS[name]
+            if name in known.FUNCTIONS:
+                return known.FUNCTIONS[name]
             if name in ("inf", "nan"):
                 return float(name)
             raise
@@ -195,12 +195,12 @@ def _dict(m: _Machine, node: ast.Dict) -> Any:
 _BINARY: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
-    ast.Mult: library.times,
+    ast.Mult: known.times,
     ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv,
-    ast.Mod: library.modulo,
-    ast.Pow: library.power,
-    ast.LShift: library.shift_left,
+    ast.Mod: known.modulo,
+    ast.Pow: known.power,
+    ast.LShift: known.shift_left,
     ast.RShift: operator.rshift,
     ast.BitOr: operator.or_,
     ast.BitAnd: operator.and_,
@@ -214,7 +214,7 @@ def _binary(m: _Machine, node: ast.BinOp) -> Any:
         raise Cannot("operator")
     left = m.value(node.left)
     right = m.value(node.right)
-    return library.bounded(act(left, right))
+    return known.bounded(act(left, right))
 
 
 _UNARY: dict[type, Callable[[Any], Any]] = {
@@ -294,14 +294,14 @@ def _call(m: _Machine, node: ast.Call) -> Any:
     arguments, named = _arguments(m, node)
     name = func.id
     if name in m.bound:
-        return library.bounded(_apply(m.bound[name], arguments, named))
+        return known.bounded(_apply(m.bound[name], arguments, named))
     try:
         return m.names.call(name, tuple(arguments))
     except Cannot:
-        act = library.FUNCTIONS.get(name)
+        act = known.FUNCTIONS.get(name)
         if act is None:
             raise
-    return library.bounded(library.call_function(name, act, arguments, named))
+    return known.bounded(known.call_function(name, act, arguments, named))
 
 
 def _apply(act: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
@@ -322,23 +322,21 @@ def _arguments(m: _Machine, node: ast.Call) -> tuple[list[Any], dict[str, Any]]:
 def _method(m: _Machine, node: ast.Call, func: ast.Attribute) -> Any:
     name = func.attr
     dotted = f"{func.value.id}.{name}" if isinstance(func.value, ast.Name) else ""
-    if dotted in library.DOTTED:
+    if dotted in known.DOTTED:
         arguments, named = _arguments(m, node)
-        return library.bounded(
-            library.call_function(dotted, library.DOTTED[dotted], arguments, named)
-        )
-    owner = m.own(func.value) if name in library.MUTATORS else m.value(func.value)
+        return known.bounded(known.call_function(dotted, known.DOTTED[dotted], arguments, named))
+    owner = m.own(func.value) if name in known.MUTATORS else m.value(func.value)
     arguments, named = _arguments(m, node)
-    return library.bounded(library.call_method(owner, name, arguments, named))
+    return known.bounded(known.call_method(owner, name, arguments, named))
 
 
 def _attribute(m: _Machine, node: ast.Attribute) -> Any:
     if isinstance(node.value, ast.Name):
         dotted = f"{node.value.id}.{node.attr}"
-        if dotted in library.CONSTANTS:
-            return library.CONSTANTS[dotted]
-        if dotted in library.DOTTED:
-            return library.DOTTED[dotted]
+        if dotted in known.CONSTANTS:
+            return known.CONSTANTS[dotted]
+        if dotted in known.DOTTED:
+            return known.DOTTED[dotted]
     raise Cannot("attribute")
 
 
@@ -350,7 +348,7 @@ def _comprehended(m: _Machine, node: Any, emit: Callable[[], None]) -> None:
             emit()
             return
         generator = node.generators[number]
-        for item in library.items(m.value(generator.iter)):
+        for item in known.items(m.value(generator.iter)):
             m.steps += 1
             if m.steps > MAX_STEPS:
                 raise Cannot("too many steps")
@@ -418,7 +416,7 @@ def _formatted(m: _Machine, node: ast.JoinedStr) -> Any:
             elif part.conversion == 115:
                 value = str(value)
             spec = "" if part.format_spec is None else m.value(part.format_spec)
-            out.append(library.formatted(value, spec))
+            out.append(known.formatted(value, spec))
         else:
             out.append(m.value(part))
     return "".join(out)

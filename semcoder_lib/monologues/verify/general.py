@@ -18,7 +18,7 @@ from semcoder_lib.monologues.verify.evaluate import (
     names_of,
     parse,
 )
-from semcoder_lib.monologues.verify.library import Cannot
+from semcoder_lib.monologues.verify.known import Cannot
 from semcoder_lib.monologues.verify.properties_of import TYPES, Reader, Run, Test, Values
 from semcoder_lib.monologues.verify.report import Ledger
 from semcoder_lib.monologues.verify.sections import Line

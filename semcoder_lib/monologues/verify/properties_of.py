@@ -9,7 +9,7 @@ from typing import Any
 
 from semcoder_lib.monologues.verify import pieces
 from semcoder_lib.monologues.verify.evaluate import Raises, equals, evaluate, literal, parse
-from semcoder_lib.monologues.verify.library import Cannot
+from semcoder_lib.monologues.verify.known import Cannot
 
 TYPES: dict[str, tuple[type, ...]] = {
     "int": (int,), "integer": (int,), "integers": (int,), "ints": (int,), "number": (int, float),

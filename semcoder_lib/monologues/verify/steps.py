@@ -12,7 +12,7 @@ import re
 from semcoder_lib.monologues.verify import pieces
 from semcoder_lib.monologues.verify.evaluate import Raises, equals, evaluate, literal, parse
 from semcoder_lib.monologues.verify.history import History, Run, State
-from semcoder_lib.monologues.verify.library import Cannot
+from semcoder_lib.monologues.verify.known import Cannot
 from semcoder_lib.monologues.verify.report import Ledger
 from semcoder_lib.monologues.verify.source import Loop, squeezed
 from semcoder_lib.monologues.verify.workings import MISSING, Scene, Workings, same_text, value_of

@@ -21,7 +21,7 @@ from semcoder_lib.monologues.verify.evaluate import (
     parse,
 )
 from semcoder_lib.monologues.verify.history import State
-from semcoder_lib.monologues.verify.library import Cannot
+from semcoder_lib.monologues.verify.known import Cannot
 from semcoder_lib.monologues.verify.report import Ledger
 
 _TRUTH = re.compile(r"(.*\S) (?:is|evaluates to|counts as) (True|False)$", re.S)

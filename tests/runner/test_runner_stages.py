@@ -1,0 +1,63 @@
+"""What a stage's key depends on, and the released texts of notebook 06."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from semcoder_lib import stages, workspace
+from semcoder_lib.stages import released
+
+
+@pytest.fixture
+def at_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SEMCODER_RUNS", str(tmp_path))
+    return tmp_path
+
+
+def test_every_hashed_source_exists() -> None:
+    for stage in stages.STAGES.values():
+        names = [*stage.rooms, f"stages/{stage.run.partition(':')[0]}"]
+        hashes = {workspace.code_hash(name) for name in names}
+        assert workspace.code_hash("no such room") not in hashes, stage.label
+
+
+def test_every_key_prefix_names_a_field_of_the_profile() -> None:
+    from semcoder_lib.profile import Profile
+
+    fields = [name for name, _, _ in Profile().fields_doc()]
+    for stage in stages.STAGES.values():
+        for prefix in stage.keys:
+            assert any(f.startswith(prefix) for f in fields), (stage.label, prefix)
+
+
+@pytest.mark.data
+def test_released_texts_are_scored_and_read(at_root: Path) -> None:
+    session = stages.begin(6, "smoke", "released", "")
+    try:
+        missing: dict[str, str] = {}
+        rows = released.scores(session, missing)
+        read = released.faithfulness(session, 8, 1)
+    finally:
+        session.close()
+    assert not missing
+    official = {r["benchmark"]: round(100 * r["value"], 1) for r in rows if "low" in r}
+    assert official == {"cruxeval-o": 64.1, "cruxeval-i": 63.1}
+    assert [r["n"] for r in read] == [8, 8]
+    assert all(r["supported"] > r["contradicted"] for r in read)
+
+
+def test_without_the_files_the_report_says_which(
+    at_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEMCODER_DATA", str(at_root))
+    monkeypatch.setenv("SEMCODER_HOME", str(at_root))
+    session = stages.begin(6, "smoke", "released", "")
+    try:
+        missing: dict[str, str] = {}
+        assert released.scores(session, missing) == []
+        assert released.faithfulness(session, 8, 1) == []
+    finally:
+        session.close()
+    assert all(name in missing[f"{key}, released texts"] for key, name in released.FILES.items())
