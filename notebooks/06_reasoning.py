@@ -27,8 +27,8 @@ display.table([{"key": k, "value": v, "meaning": m} for k, v, m in session.setti
 # # 06 · Execution reasoning
 # Predict the output of a call, or find an input that gives an output. Held-out PyX is always here:
 # program families that training never saw, real and synthesised apart. CRUXEval is used where its
-# file is found. The base model gets two worked examples and its better form counts (direct, or
-# chain of thought); the tuned model is asked for a monologue, and directly for comparison.
+# file is found. The base model gets two worked examples and its best form counts (of `baseline_forms`:
+# direct, chain of thought); the tuned model is asked for a monologue, and directly for comparison.
 
 # %%
 results = stages.work(session)
@@ -42,7 +42,7 @@ display.figure(figures.scores(results["scores"], TITLES))
 
 # %% [markdown]
 # ## Did training help?
-# Paired over the same items, base in its better form against tuned with a monologue.
+# Paired over the same items, base in its best form against tuned, with a monologue and without.
 
 # %%
 display.table(results["differences"])

@@ -88,7 +88,8 @@ class Profile:
     codegen_benchmarks: str = _text("humaneval", "comma-separated names")
     codegen_tasks: int = _size(3, 0, doc="tasks per benchmark; 0 means all")
     codegen_tokens: int = _size(64, 8, 8192, "longest completion")
-    held_out_items: int = _size(8, 1, doc="held-out PyX items per direction")
+    held_out_items: int = _size(8, 1, doc="held-out PyX items for output prediction")
+    held_out_inputs: int = _size(0, 0, doc="held-out PyX items for input prediction; 0: as many")
     cruxeval_items: int = _size(4, 0, doc="CRUXEval items per direction; 0 means all")
     released_texts: int = _size(
         0, -1, doc="texts of the released checkpoint verified per direction; 0 none, -1 all"

@@ -134,7 +134,7 @@ def main_results(inputs: Inputs) -> Table:
          "released SemCoder-S (official board)", "this run: base", "this run: tuned",
          "this run: paired gain", "tuned − paper's SemCoder"],
         rows,
-        ["The base model's better form of two counts (direct, chain of thought; two examples).",
+        ["The base model gets two examples; its best form counts, of those that the profile tries.",
          "Paper: 16 rows in all; the others are in the CSV."],
         filled, "" if filled else inputs.why_missing(5),
     )  # fmt: skip

@@ -13,7 +13,7 @@ from semcoder_lib.stages.session import Session
 
 def run(session: Session) -> dict[str, Any]:
     """Base models are asked directly and with a chain of thought, two worked examples each, and
-    their better form counts; tuned models are asked for a monologue, and directly (table 5)."""
+    their best form counts; tuned models are asked for a monologue, and directly (table 5)."""
     p = session.profile
     held_out = s01_pyx.short(s01_pyx.split(s01_pyx.load(session.upstream(1)), "held_out"), p)
     results: dict[str, Any] = {
@@ -39,7 +39,7 @@ def run(session: Session) -> dict[str, Any]:
         mine = [one for one in done if one.benchmark == name]
         base = max((o for o in mine if o.model == "base"), key=lambda o: sum(o.passed))
         for one in mine:
-            if one.model != "base" and one.setting == "monologue":
+            if one.model != "base":  # the monologue first: it is the one that tables quote
                 results["differences"].append(evaluation.difference_row(base, one, p.seed))
         if name.startswith("pyx"):
             results["parts"] += _parts(mine, tasks[name][1], origins, p.seed)
@@ -70,8 +70,8 @@ def _all_tasks(
 ) -> dict[str, tuple[benchmarks.Benchmark, list[Any]]]:
     p = session.profile
     tasks: dict[str, tuple[benchmarks.Benchmark, list[Any]]] = {}
-    chosen = balanced(held_out, p.held_out_items, p.seed)
-    for name in ("pyx-o", "pyx-i"):
+    for name, count in (("pyx-o", p.held_out_items), ("pyx-i", p.held_out_inputs)):
+        chosen = balanced(held_out, count or p.held_out_items, p.seed)
         benchmark = benchmarks.get(name)
         tasks[name] = (benchmark, benchmark.from_entries(chosen))  # type: ignore[attr-defined]
     for name in ("cruxeval-o", "cruxeval-i"):
