@@ -220,6 +220,32 @@ def test_what_raises_and_what_does_not_matter(box: Sandbox) -> None:
     assert "a does not change the result." not in found
 
 
+def test_brief_monologues_are_the_steps_alone_and_hold(entries: list[Entry], box: Sandbox) -> None:
+    style = Style(brief=True, check=250, alternatives=False)
+    made, funnel = derive_many(entries, box, seed=5, style=style)
+    assert {m.direction for m in made} == {"forward", "backward"}
+    for m in made:
+        heading = "Execution Simulation" if m.direction == "forward" else "Reverse Deduction"
+        assert m.text.startswith(f"### {heading}\n[L") and m.text.count("###") == 1
+        assert m.text.endswith(f"[ANSWER]\nassert {m.call} == {m.output}\n[/ANSWER]")
+        for claim in m.claims:
+            assert 0 <= claim.place[0] < claim.place[1] <= len(m.text)
+    for counts in funnel.values():
+        assert counts["accepted"] >= 0.8 * len(entries)
+        assert counts["claims"].get("contradicted", 0) == 0
+
+
+def test_controls_work_on_brief_monologues(entries: list[Entry], box: Sandbox) -> None:
+    entry = next(e for e in entries if e.program.id == "bubble_sort")
+    trace = tracing.trace(entry.program, entry.cases[0], box)
+    told = monologues.forward(entry.program, trace, style=Style(brief=True), case=entry.cases[0])
+    _, mixed = monologues.ablation(
+        entry.program, entry.cases[0], trace, "shuffled", monologue=told, seed=3
+    )
+    assert mixed != told.text and sorted(mixed) == sorted(told.text)
+    assert answer_of(mixed) == answer_of(told.text)
+
+
 def test_what_no_run_exercised_is_not_stated(box: Sandbox) -> None:
     """No case has the prefix, so all runs agree that it does not matter; it does."""
     program = Program("def cut(s, p):\n    return s[len(p):] if s.startswith(p) else s\n", "cut")
