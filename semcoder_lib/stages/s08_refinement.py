@@ -118,16 +118,16 @@ def _between_models(
 ) -> list[dict[str, Any]]:
     """After the last round: base against tuned, tuned against refined, on the same tasks."""
     rows = []
-    for (name, model, *setting), curve in curves.items():
+    for (name, model, source, accept, temperature), curve in curves.items():
         before = {"tuned": "base", "refined": "tuned"}.get(model, "")
-        earlier = curves.get((name, before, *setting))
+        earlier = curves.get((name, before, source, accept, temperature))
         if earlier is None:
             continue
         interval, test = refinement.compare(earlier, curve)
         rows.append(
             {
-                "benchmark": name, "source": curve.source, "accept": curve.accept,
-                "temperature": curve.temperature, "from": before, "to": model,
+                "benchmark": name, "source": source, "accept": accept,
+                "temperature": temperature, "from": before, "to": model,
                 "value": interval.value, "low": interval.low, "high": interval.high,
                 "n": interval.n, "p_mcnemar": test.p_value,
             }
