@@ -226,7 +226,8 @@ def test_brief_monologues_are_the_steps_alone_and_hold(entries: list[Entry], box
     assert {m.direction for m in made} == {"forward", "backward"}
     for m in made:
         heading = "Execution Simulation" if m.direction == "forward" else "Reverse Deduction"
-        assert m.text.startswith(f"### {heading}\n[L") and m.text.count("###") == 1
+        assert m.text.startswith(f"### {heading}\n[L")
+        assert m.text.count("###") == 1
         assert m.text.endswith(f"[ANSWER]\nassert {m.call} == {m.output}\n[/ANSWER]")
         for claim in m.claims:
             assert 0 <= claim.place[0] < claim.place[1] <= len(m.text)
@@ -242,7 +243,8 @@ def test_controls_work_on_brief_monologues(entries: list[Entry], box: Sandbox) -
     _, mixed = monologues.ablation(
         entry.program, entry.cases[0], trace, "shuffled", monologue=told, seed=3
     )
-    assert mixed != told.text and sorted(mixed) == sorted(told.text)
+    assert mixed != told.text
+    assert sorted(mixed) == sorted(told.text)
     assert answer_of(mixed) == answer_of(told.text)
 
 
