@@ -10,8 +10,10 @@ import collections
 import itertools
 import multiprocessing
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from pathlib import Path
 from typing import Any, TypeVar
 
 from semcoder_lib.errors import InfrastructureError
@@ -20,15 +22,41 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def free_cores() -> int:
-    """Cores that this process may use and that are not busy right now (at least one)."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    cores = allowed or 1
+def cores() -> int:
+    """The cores this process may use: affinity and container quota, whichever is less."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    limits = [count or 1]
     try:
-        load = os.getloadavg()[0]
-    except OSError:
-        load = 0.0
-    return max(1, min(cores, round(cores - max(0.0, load - 0.5))))
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        if quota != "max":
+            limits.append(max(1, int(int(quota) / int(period))))
+    except (OSError, ValueError):
+        pass
+    return min(limits)
+
+
+def free_cores(seconds: float = 0.3) -> int:
+    """Those of `cores()` that nobody computes on, looked at for `seconds`; at least one, and all
+    where the system does not tell. (The load average would count a stage that has just ended.)"""
+    allowed = cores()
+    before = _idle_seconds()
+    if allowed == 1 or before is None:
+        return allowed
+    started = time.perf_counter()
+    time.sleep(seconds)
+    after = _idle_seconds()
+    if after is None:
+        return allowed
+    idle = (after - before) / (time.perf_counter() - started)
+    return max(1, min(allowed, round(idle)))
+
+
+def _idle_seconds() -> float | None:
+    try:
+        first = Path("/proc/stat").read_text().splitlines()[0].split()
+        return (int(first[4]) + int(first[5])) / os.sysconf("SC_CLK_TCK")  # idle and waiting
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def mapped(

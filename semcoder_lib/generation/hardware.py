@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
+from semcoder_lib import scale
 from semcoder_lib.errors import UserError
 
 DTYPES = ("auto", "float32", "bfloat16", "float16", "int8")
@@ -30,44 +29,16 @@ class Hardware:
 def cores() -> int:
     """The cores this process may use: affinity, container quota and `OMP_NUM_THREADS`, whichever
     is least."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    limits = [count or 1]
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        if quota != "max":
-            limits.append(max(1, int(int(quota) / int(period))))
-    except (OSError, ValueError):
-        pass
     asked = os.environ.get("OMP_NUM_THREADS", "")
-    if asked.isdigit() and int(asked) > 0:
-        limits.append(int(asked))
-    return min(limits)
+    stated = [int(asked)] if asked.isdigit() and int(asked) > 0 else []
+    return min([scale.cores(), *stated])
 
 
 def free_cores(seconds: float = 0.3) -> int:
-    """Those of `cores()` that nobody else computes on, looked at for `seconds`; at least one. A
-    thread that waits for another's core costs more than it gives: two threads on two busy cores
-    were measured to be half as fast as one. Where `OMP_NUM_THREADS` states a number, or the
-    system does not tell, it is `cores()`."""
-    allowed = cores()
-    before = _idle_seconds()
-    if allowed == 1 or before is None or os.environ.get("OMP_NUM_THREADS"):
-        return allowed
-    started = time.perf_counter()
-    time.sleep(seconds)
-    after = _idle_seconds()
-    if after is None:
-        return allowed
-    idle = (after - before) / (time.perf_counter() - started)
-    return max(1, min(allowed, round(idle)))
-
-
-def _idle_seconds() -> float | None:
-    try:
-        first = Path("/proc/stat").read_text().splitlines()[0].split()
-        return (int(first[4]) + int(first[5])) / os.sysconf("SC_CLK_TCK")  # idle and waiting
-    except (OSError, ValueError, IndexError):
-        return None
+    """`scale.free_cores`; where `OMP_NUM_THREADS` states a number, `cores()`. A thread that waits
+    for another's core costs more than it gives: two threads on two busy cores were measured to be
+    half as fast as one."""
+    return cores() if os.environ.get("OMP_NUM_THREADS") else scale.free_cores(seconds)
 
 
 def probe(*, dtype: str = "auto", threads: int | None = None) -> Hardware:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import fcntl
+import functools
 import importlib.metadata
 import platform
 import sys
@@ -69,9 +70,10 @@ class Session:
 
     # --- what a stage needs ---------------------------------------------------------------
 
-    @property
+    @functools.cached_property
     def workers(self) -> int:
-        """Processes to use: the profile's number, or the cores that are free."""
+        """Processes to use: the profile's number, or the cores that were free when it was first
+        asked for."""
         return self.profile.workers or scale.free_cores()
 
     @property

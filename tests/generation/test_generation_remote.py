@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from semcoder_lib import generation
+from semcoder_lib import generation, scale
 from semcoder_lib.errors import InfrastructureError, UserError
 from semcoder_lib.generation import Engine, Request, hardware
 
@@ -147,10 +147,10 @@ def test_threads_follow_statement_and_load(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert hardware.cores() == hardware.free_cores() == 1
     monkeypatch.delenv("OMP_NUM_THREADS")
-    monkeypatch.setattr(hardware, "cores", lambda: 8)
+    monkeypatch.setattr(scale, "cores", lambda: 8)
     ticks = iter([0.0, 0.0])
-    monkeypatch.setattr(hardware, "_idle_seconds", lambda: next(ticks))
+    monkeypatch.setattr(scale, "_idle_seconds", lambda: next(ticks))
     assert hardware.free_cores(0.01) == 1
     ticks = iter([0.0, 1e9])
-    monkeypatch.setattr(hardware, "_idle_seconds", lambda: next(ticks))
+    monkeypatch.setattr(scale, "_idle_seconds", lambda: next(ticks))
     assert hardware.free_cores(0.01) == 8
