@@ -35,6 +35,14 @@ def _text(default: str, doc: str = "") -> Any:
     return field(default=default, metadata={"doc": doc})
 
 
+def _several(default: str, *choices: str, doc: str = "") -> Any:
+    return field(default=default, metadata={"each": choices, "doc": doc})
+
+
+def _numbers(default: str, low: float, high: float, doc: str = "") -> Any:
+    return field(default=default, metadata={"each": (low, high), "doc": doc})
+
+
 @dataclass(frozen=True)
 class Profile:
     """The effective configuration of a run. Every field is a flat, plainly typed literal, so that
@@ -69,6 +77,7 @@ class Profile:
 
     faults: int = _size(40, 0, doc="faults from mutation")
     fault_tasks: int = _size(6, 0, doc="descriptions put to the base model for its own failures")
+    fault_temperatures: str = _numbers("0.4,0.8", 0, 2, "each asks for one answer")
 
     train_method: str = _choice("lora", "lora", "full", doc="LoRA or all weights")
     train_steps: int = _size(6, 0, doc="optimizer steps of `main`; 0 means by epochs")
@@ -95,22 +104,31 @@ class Profile:
         0, -1, doc="texts of the released checkpoint verified per direction; 0 none, -1 all"
     )
     reasoning_tokens: int = _size(128, 8, 8192, "longest monologue generated")
-    baseline_forms: str = _text("direct,cot", "how an untuned model is asked, two examples each")
+    baseline_forms: str = _several(
+        "direct,cot", "direct", "cot", doc="how an untuned model is asked, two examples each"
+    )
     baseline_tokens: int = _size(64, 8, 8192, "longest direct answer or chain of thought")
 
-    ablation_formats: str = _text("direct,monologue", "comma-separated formats")
+    ablation_formats: str = _several(
+        "direct,monologue", "direct", "scratchpad", "next", "concise", "monologue", "shuffled",
+        "answer_only",
+    )  # fmt: skip
     ablation_steps: int = _size(3, 1, doc="optimizer steps per format")
     ablation_seeds: int = _size(1, 1, 100)
     ablation_items: int = _size(6, 1, doc="held-out items per format")
 
     refine_tasks: int = _size(3, 0, doc="tasks in the self-refinement rounds")
     refine_rounds: int = _size(1, 0, 20)
-    refine_sources: str = _text("public,oracle", "comma-separated feedback sources")
-    refine_accept: str = _text("replace", "replace (the paper's rule), keep_better, or both")
-    refine_temperatures: str = _text("0", "comma-separated; 0 is greedy")
+    refine_sources: str = _several(
+        "public,oracle", "public", "self", "trace", "oracle", doc="feedback sources"
+    )
+    refine_accept: str = _several(
+        "replace", "replace", "keep_better", doc="replace (the paper's rule), keep_better, or both"
+    )
+    refine_temperatures: str = _numbers("0", 0, 2, "0 is greedy")
     refine_tokens: int = _size(96, 8, 8192)
 
-    expected_seconds: str = _text("", "predicted seconds per notebook, comma-separated")
+    expected_seconds: str = _numbers("", 0, 1e9, "predicted seconds per notebook")
     expected_memory_gb: float = _number(4.0, 0.1, 10_000.0, "predicted peak memory")
 
     def names(self, key: str) -> list[str]:
@@ -171,7 +189,27 @@ def check(key: str, value: Any, *, where: str) -> Any:
         )
     if "low" in meta and not meta["low"] <= typed <= meta["high"]:
         raise UserError(f"{where}: {key} must be from {meta['low']} to {meta['high']}, not {typed}")
+    if "each" in meta:
+        _check_each(key, typed, meta["each"], where)
     return typed
+
+
+def _check_each(key: str, text: str, allowed: tuple[Any, ...], where: str) -> None:
+    """The parts of a comma-separated value: names to choose from, or numbers in a range."""
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        if isinstance(allowed[0], str):
+            if part not in allowed:
+                raise UserError(f"{where}: {key}: choose from {', '.join(allowed)}, not {part!r}")
+            continue
+        try:
+            good = allowed[0] <= float(part) <= allowed[1]
+        except ValueError:
+            good = False
+        if not good:
+            raise UserError(
+                f"{where}: {key}: numbers from {allowed[0]:g} to {allowed[1]:g} between commas, "
+                f"not {part!r}"
+            )
 
 
 def parse_set(items: list[str]) -> dict[str, str]:

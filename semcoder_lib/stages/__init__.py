@@ -47,7 +47,7 @@ STAGES: dict[int, Stage] = {
               ("monologue_", "program_chars"), (*_CORE, "pyx", "monologues"), (1,),
               "s02_monologues:run"),
         Stage(3, "pyx_r", "PyX-R: faults, rationales, validated fixes",
-              ("fault", *_ENGINE, "codegen_tokens", "max_length"),
+              ("fault", *_ENGINE, "codegen_tokens", "max_length", "program_chars"),
               (*_CORE, *_MODEL, "pyx", "pyx_r"), (1,), "s03_pyx_r:run"),
         Stage(4, "sft", "Fine-tuning on all tasks together, then on PyX-R",
               ("model", "style", "train_", "refine_steps", "refine_learning_rate", "batch_",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,30 +33,44 @@ def run(session: Session) -> dict[str, Any]:
 
 
 def _of_the_model(session: Session, entries: list[records.Entry]) -> dict[str, Any]:
+    """Each description is answered once per temperature. The answer's first line, the signature,
+    is given: left alone, a small model often ends there, and half of the answers are no program."""
     p = session.profile
-    described = [e for e in entries if e.program.description]
+    described = [e for e in s01_pyx.short(entries, p) if e.program.description]
     random.Random(f"{p.seed}:fault tasks").shuffle(described)
     asked = described[: p.fault_tasks]
+    begun = {e.program.id: _begun(e.program) for e in asked}
     found: list[records.Fault] = []
     funnel: dict[str, int] = {"tasks": len(asked)}
     if asked:
         requests = [
             generation.Request(
-                e.program.id, *_prompt(e), max_new_tokens=p.codegen_tokens,
-                temperature=0.8, top_p=0.95, n=2, seed=p.seed,
+                e.program.id, *_prompt(e.program, begun[e.program.id]),
+                max_new_tokens=p.codegen_tokens, temperature=float(temperature),
+                top_p=0.95, seed=p.seed,
             )
+            for temperature in p.names("fault_temperatures")
             for e in asked
         ]  # fmt: skip
         with models.engine(session, models.Model("base")) as engine:
-            completions = [c for group in engine.generate(requests) for c in group]
+            completions = [
+                replace(c, text=begun[c.task_id] + c.text)
+                for group in engine.generate(requests)
+                for c in group
+            ]
         found, funnel = pyx_r.from_completions(asked, completions, session.box)
     workspace.write_jsonl(session.path("model.jsonl"), rows_of(found))
     return {"accepted": len(found), "funnel": funnel}
 
 
-def _prompt(entry: records.Entry) -> tuple[str, tuple[str, ...]]:
-    prompt = prompts.nl_to_code(pyx_r.task_description(entry.program))
-    return prompt.text, prompt.stop
+def _prompt(program: records.Program, begun: str) -> tuple[str, tuple[str, ...]]:
+    prompt = prompts.nl_to_code(pyx_r.task_description(program))
+    return prompt.text + begun, prompt.stop
+
+
+def _begun(program: records.Program) -> str:
+    signature = pyx_r.signature(program)
+    return "" if "(...)" in signature else f"{signature}\n"
 
 
 def load(folder: Path) -> list[records.Fault]:

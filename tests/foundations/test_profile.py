@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from semcoder_lib import profile
@@ -29,6 +31,10 @@ def test_overrides_are_typed() -> None:
         ({"pyx_held_out": "2"}, "from 0.0 to 0.9"),
         ({"pyx_held_out": "nan"}, "from 0.0 to 0.9"),
         ({"scorer": "lenient"}, "must be one of strict, official"),
+        ({"refine_sources": "public,hidden"}, "choose from public, self, trace, oracle, not 'hid"),
+        ({"ablation_formats": "prose"}, "choose from direct, scratchpad"),
+        ({"refine_temperatures": "0,warm"}, "numbers from 0 to 2 between commas, not 'warm'"),
+        ({"fault_temperatures": "0.2, 3"}, "not '3'"),
     ],
 )
 def test_wrong_settings_are_refused_in_one_line(overrides: dict[str, object], message: str) -> None:
@@ -45,3 +51,13 @@ def test_an_unknown_profile_names_the_known_ones() -> None:
 def test_set_needs_an_equals_sign() -> None:
     with pytest.raises(UserError, match="key=value"):
         profile.parse_set(["train_steps"])
+
+
+def test_the_names_to_choose_from_are_those_the_rooms_know() -> None:
+    from semcoder_lib.monologues.ablation import CONTROLS, FORMATS
+    from semcoder_lib.refinement import SOURCES
+
+    known = {f.name: f.metadata["each"] for f in dataclasses.fields(profile.Profile)
+             if "each" in f.metadata}  # fmt: skip
+    assert set(known["ablation_formats"]) == {*FORMATS, *CONTROLS}
+    assert set(known["refine_sources"]) == set(SOURCES)
