@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from semcoder_lib.benchmarks.base import Missing
+from semcoder_lib.benchmarks.homes import find, remedy
 from semcoder_lib.errors import UserError
-from semcoder_lib.workspace import find_data, home
+from semcoder_lib.workspace import home
 
 
 def locate(
     benchmark: str, files: tuple[str, ...], public_home: str, path: Path | str | None
 ) -> Path:
     """The data file: `path` if given, else the first of `files` in the usual places. Raises
-    `Missing` that says where was looked and where the data can be had."""
+    `Missing` that says where was looked, where the data can be had and the
+    command that gets them."""
     if path is not None:
         given = Path(path)
         if given.is_dir():
@@ -30,14 +32,15 @@ def locate(
             raise Missing(f"{benchmark}: {given}: no such file")
         return given
     for name in files:
-        found = find_data(name)
+        found = find(name)
         if found is not None:
             return found
     folder = os.environ.get("SEMCODER_DATA")
     looked = f"SEMCODER_DATA={folder}" if folder else "SEMCODER_DATA (not set)"
+    todo = remedy(files)
     raise Missing(
         f"{benchmark}: looked for {' or '.join(files)} in {looked} and {home() / 'data'}; "
-        f"its public home is {public_home}"
+        f"its public home is {public_home}{'; ' if todo else ''}{todo}"
     )
 
 
