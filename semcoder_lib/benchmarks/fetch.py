@@ -27,7 +27,7 @@ from semcoder_lib.errors import (
 OFFLINE = ("SEMCODER_OFFLINE", "HF_HUB_OFFLINE")
 _SECONDS = (10, 60)  # to connect; between two pieces
 _PIECE = 1 << 16
-_LONGEST = 50_000_000  # the largest file of the table has one
+_LONGEST = 50_000_000  # bytes; the largest file of the table has 925,932
 
 
 def list_command(names: Sequence[str] = ()) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -190,6 +191,15 @@ def test_a_killed_fetch_leaves_no_file_and_the_next_one_is_whole(
     assert run(capsys, "fetch", NAME)[0] == 0
     assert (folder / NAME).read_bytes() == BODY
     assert kept(folder) == [NAME]
+
+
+def test_two_at_once_download_once(server: Any, folder: Path, monkeypatch: Any) -> None:
+    at(monkeypatch, address(server, "good"))
+    with ThreadPoolExecutor() as pool:
+        fetched = list(pool.map(fetch.fetch, [homes.HOMES[NAME]] * 4))
+    assert sorted(fetched) == [False, False, False, True]
+    assert server.RequestHandlerClass.asked == ["/good"]
+    assert (folder / NAME).read_bytes() == BODY
 
 
 def test_a_full_disk(server: Any, folder: Path, monkeypatch: Any, capsys: Any) -> None:
