@@ -1,6 +1,7 @@
 """`python -m semcoder_lib COMMAND`. Every command prints one JSON line last on standard output;
 progress and reasons go to standard error. Exit status: 0 done, 1 wrong input, 2 wrong usage,
-3 infrastructure or preflight failed, 4 (`compare`) significantly worse."""
+3 infrastructure or preflight failed, 4 (`compare`) significantly worse, 5 (`data fetch`) not
+downloaded, 6 (`data fetch`) another checksum than the expected one."""
 
 from __future__ import annotations
 
@@ -75,6 +76,10 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("--mode", choices=("input", "output"))
     p.add_argument("--data", type=Path, metavar="FILE")
     p.add_argument("--out", type=Path, metavar="FILE")
+
+    p = add("data", _data, "the data files: found where, or missing; `data fetch` downloads")
+    p.add_argument("action", nargs="?", choices=("list", "fetch"), default="list")
+    p.add_argument("names", nargs="*", metavar="NAME", help="default: all (fetch: all missing)")
 
     p = add("compare", _compare, "two runs, metric by metric, with paired intervals")
     p.add_argument("run_a")
@@ -163,6 +168,13 @@ def _score(arguments: argparse.Namespace) -> dict[str, Any]:
         data=arguments.data,
         out=arguments.out,
     )
+
+
+def _data(arguments: argparse.Namespace) -> dict[str, Any]:
+    from semcoder_lib.benchmarks import fetch
+
+    act = fetch.fetch_command if arguments.action == "fetch" else fetch.list_command
+    return act(arguments.names)
 
 
 def _compare(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -166,22 +166,26 @@ def _data() -> Check:
             f"SEMCODER_DATA={folder} is not a folder",
             "point it at the folder with the benchmark files, or unset it",
         )
-    names = {
-        "CRUXEval": "cruxeval.jsonl",
-        "HumanEval+": "HumanEvalPlus-v0.1.10.jsonl.gz",
-        "MBPP+": "MbppPlus-2023-11-16.jsonl.gz",
-        "authors' prompts": "authors_prompts.json",
+    from semcoder_lib.benchmarks.homes import HOMES, find
+
+    found = {name for name in HOMES if find(name)}
+    counts = f"{len(found)} of {len(HOMES)} files found"
+    needed = {
+        "CRUXEval": ("cruxeval.jsonl",),
+        "HumanEval+": ("HumanEvalPlus-v0.1.10.jsonl.gz",),
+        "MBPP+": ("MbppPlus-2023-11-16.jsonl.gz", "MbppPlus-v0.2.0.jsonl.gz"),
+        "authors' prompts": ("authors_prompts.json",),
     }
-    there = [name for name, file in names.items() if workspace.find_data(file)]
-    absent = [name for name in names if name not in there]
+    absent = [name for name, files in needed.items() if not found.intersection(files)]
     if absent:
         return Check(
             "data",
             "warn",
-            f"not found: {', '.join(absent)}",
-            "set SEMCODER_DATA (see README, Data); their tables will say 'missing'",
+            f"{counts}; missing: {', '.join(absent)}",
+            "`python -m semcoder_lib data fetch`, or set SEMCODER_DATA (see README, Data); until "
+            "then their tables say 'missing'",
         )
-    return Check("data", "ok", ", ".join(there))
+    return Check("data", "ok", counts)
 
 
 def _sandbox() -> Check:

@@ -27,5 +27,17 @@ class InfrastructureError(SemcoderError):
     exit_status = 3
 
 
+class DownloadError(InfrastructureError):
+    """A file could not be downloaded: offline, no connection, a broken transfer, not there."""
+
+    exit_status = 5
+
+
+class ChecksumError(InfrastructureError):
+    """What was downloaded is not what was expected; it was not kept."""
+
+    exit_status = 6
+
+
 class PreflightFailed(InfrastructureError):
     """A scorer did not give the known answers on known solutions, so its scores mean nothing."""

@@ -140,8 +140,8 @@ def _authors(name: str, **fields: str) -> str:
     found = _read_authors()
     if found is None:
         raise UserError(
-            "the faithful style needs authors_prompts.json: set SEMCODER_DATA to the folder that "
-            "holds it, or use the clean style"
+            "the faithful style needs authors_prompts.json: `python -m semcoder_lib data` says "
+            "how to get it; or use the clean style"
         )
     # one pass, and not str.format: programs are full of braces
     pattern = "|".join(re.escape("{" + field + "}") for field in fields)

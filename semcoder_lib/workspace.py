@@ -34,7 +34,7 @@ def write_bytes(path: Path | str, data: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             os.unlink(name)
-        raise _disk(error, path) from error
+        raise disk_error(error, path) from error
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(name)
@@ -128,6 +128,17 @@ def code_hash(*names: str) -> str:
     return digest.hexdigest()
 
 
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock on `path` against other processes of this machine."""
+    import fcntl
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
 class ItemCache:
     """Finished items of a stage, keyed by content, appended to one JSONL file.
 
@@ -179,14 +190,14 @@ class ItemCache:
             if self._pending >= 64:
                 self.flush()
         except OSError as error:
-            raise _disk(error, self.path) from error
+            raise disk_error(error, self.path) from error
 
     def flush(self) -> None:
         """Put everything stored so far on the disk."""
         try:
             self._out.flush()
         except OSError as error:
-            raise _disk(error, self.path) from error
+            raise disk_error(error, self.path) from error
         self._pending = 0
 
     def close(self) -> None:
@@ -233,7 +244,8 @@ def home() -> Path:
 
 
 def find_data(filename: str) -> Path | None:
-    """A benchmark file by name: in `SEMCODER_DATA`, then in `home()/data`; None where absent."""
+    """A data file by name: in `SEMCODER_DATA`, whatever its bytes, then in `home()/data`, where
+    `data fetch` puts a file only when its checksum is right; None where absent."""
     folders = [os.environ.get("SEMCODER_DATA"), str(home() / "data")]
     for folder in folders:
         if folder and (path := Path(folder) / filename).is_file():
@@ -241,7 +253,8 @@ def find_data(filename: str) -> Path | None:
     return None
 
 
-def _disk(error: OSError, path: Path) -> Exception:
+def disk_error(error: OSError, path: Path) -> InfrastructureError:
+    """What to raise where writing `path` failed: one line with the remedy."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return InfrastructureError(
             f"{path}: no space left on the disk; free some and run again, finished work is kept"

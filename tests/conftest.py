@@ -14,10 +14,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     data = os.environ.get("SEMCODER_DATA")
-    for item in items:
-        if "slow" in item.keywords and not config.getoption("--slow"):
+    for item in items:  # by mark: the keywords hold the names of the folders above, too
+        if item.get_closest_marker("slow") and not config.getoption("--slow"):
             item.add_marker(pytest.mark.skip(reason="slow: run with --slow"))
-        if "data" in item.keywords and not (data and Path(data).is_dir()):
+        if item.get_closest_marker("data") and not (data and Path(data).is_dir()):
             item.add_marker(pytest.mark.skip(reason="needs the files of SEMCODER_DATA"))
 
 

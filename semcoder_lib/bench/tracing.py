@@ -76,7 +76,7 @@ def main(argv: Sequence[str] = ()) -> dict[str, Any]:
         if calls:
             summary["cruxeval"] = _compare("CRUXEval", calls, tracers, folders, box)
         else:
-            _say("CRUXEval was not found (SEMCODER_DATA); its 800 calls are left out")
+            _say("cruxeval.jsonl was not found (`data fetch` gets it); its 800 calls are left out")
         loops = [(Program(source, "f"), Case(given)) for source, given in LOOPS.values()]
         summary["loops"] = _compare("loops", loops, tracers, folders, box)
         summary["million"] = _million(box)

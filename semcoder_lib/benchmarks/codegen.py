@@ -146,8 +146,8 @@ def _authors() -> dict[str, str]:
     strings = prompts.authors_prompts()
     if strings is None:
         raise UserError(
-            "the faithful style needs authors_prompts.json: set SEMCODER_DATA to the folder that "
-            "holds it, or use the clean style"
+            "the faithful style needs authors_prompts.json: `python -m semcoder_lib data` says "
+            "how to get it; or use the clean style"
         )
     return strings
 

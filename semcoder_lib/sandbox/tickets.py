@@ -144,7 +144,8 @@ def packed(arguments: tuple[Any, ...]) -> bytes | str:
     Raises `values.Unserializable` for arguments that are not exact built-in values.
     """
     arguments = tuple(arguments)
-    text = values.encode(arguments)
+    # generous budgets: the parent's own data, up to what `values.decode` takes in the child
+    text = values.encode(arguments, max_nodes=5_000_000, max_bytes=50_000_000)
     if "bytearray(" in text:  # marshal would make bytes of it
         return text
     try:

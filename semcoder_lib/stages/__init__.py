@@ -33,6 +33,7 @@ __all__ = [
 _CORE = ("sandbox", "tracing")
 _MODEL = ("generation", "prompts", "stages/models")
 _ENGINE = ("model", "backend", "style")
+_CODE = ("HumanEval", "Mbpp")
 _SCORE = ("benchmarks", "scoring", "prompts", "sandbox", "tracing", "stages/evaluation")
 
 STAGES: dict[int, Stage] = {
@@ -42,7 +43,8 @@ STAGES: dict[int, Stage] = {
               ("model", "style", "monologue_"), (*_CORE, "monologues", "prompts"), (),
               "s00_tour:run"),
         Stage(1, "pyx", "PyX: executable programs from real code",
-              ("pyx_",), (*_CORE, "seeds", "pyx"), (), "s01_pyx:run"),
+              ("pyx_",), (*_CORE, "seeds", "pyx"), (), "s01_pyx:run",
+              (*_CODE, "cruxeval.jsonl")),
         Stage(2, "monologues", "Monologues, forwards and backwards, verified",
               ("monologue_", "program_chars"), (*_CORE, "pyx", "monologues"), (1,),
               "s02_monologues:run"),
@@ -56,11 +58,12 @@ STAGES: dict[int, Stage] = {
               ("training", "prompts", "generation", "monologues"), (1, 2, 3), "s04_sft:run"),
         Stage(5, "codegen", "Code generation: HumanEval and its kin",
               (*_ENGINE, "adapter", "scorer", "codegen_"), (*_SCORE, *_MODEL), (4,),
-              "s05_codegen:run"),
+              "s05_codegen:run", _CODE),
         Stage(6, "reasoning", "Execution reasoning: held-out PyX and CRUXEval",
               (*_ENGINE, "adapter", "scorer", "held_out_", "cruxeval_", "released_", "reasoning_",
                "baseline_", "program_chars"),
-              (*_SCORE, *_MODEL, "monologues", "stages/released"), (1, 4), "s06_reasoning:run"),
+              (*_SCORE, *_MODEL, "monologues", "stages/released"), (1, 4), "s06_reasoning:run",
+              ("cruxeval.jsonl", "semcoder_s_1030")),
         Stage(7, "ablation", "Which format teaches execution best?",
               (*_ENGINE, "ablation_", "batch_", "max_length", "learning_rate",
                "min_learning_rate", "lora_rank", "train_method", "reasoning_tokens", "monologue_",
@@ -70,7 +73,7 @@ STAGES: dict[int, Stage] = {
         Stage(8, "refinement", "Self-refinement, with the feedback named",
               (*_ENGINE, "adapter", "refine_tasks", "refine_rounds", "refine_sources",
                "refine_accept", "refine_temperatures", "refine_tokens"),
-              (*_SCORE, *_MODEL, "refinement", "pyx_r"), (1, 3, 4, 5), "s08_refinement:run"),
+              (*_SCORE, *_MODEL, "refinement", "pyx_r"), (1, 3, 4, 5), "s08_refinement:run", _CODE),
         Stage(9, "report", "The paper's tables and figures beside this run's",
               (), ("reporting",), (0, 1, 2, 3, 4, 5, 6, 7, 8), "s09_report:run"),
     )

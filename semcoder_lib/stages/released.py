@@ -27,7 +27,9 @@ def scores(session: Session, missing: dict[str, str]) -> list[dict[str, Any]]:
     for name, filename in FILES.items():
         path = workspace.find_data(filename)
         if path is None:
-            missing[f"{name}, released texts"] = f"{filename} is in neither SEMCODER_DATA nor home"
+            missing[f"{name}, released texts"] = (
+                f"{filename} was not found; `python -m semcoder_lib data` says how to get it"
+            )
             continue
         mode = benchmarks.get(name).direction  # type: ignore[attr-defined]
         try:

