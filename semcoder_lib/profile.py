@@ -72,7 +72,10 @@ class Profile:
     monologue_cases: int = _size(1, 1, 100, "cases per program that get a monologue")
     monologue_chars: int = _size(1600, 200, 20_000, "longest monologue kept for training")
     monologue_bullets: int = _size(2, 0, 20, "properties that each monologue states")
-    monologue_form: str = _choice("full", "full", "brief", doc="all sections, or the steps alone")
+    monologue_form: str = _choice(
+        "full", "full", "brief", "terse",
+        doc="all sections, the steps alone, or those without quoting their statements",
+    )  # fmt: skip
     monologue_detail: int = _size(1, 0, 2, "how much the simulation spells out")
 
     faults: int = _size(40, 0, doc="faults from mutation")
@@ -93,6 +96,7 @@ class Profile:
     share_nl: float = _number(0.15, 0.0, 1.0, "share of training tokens that are NL-to-code")
     share_forward: float = _number(0.55, 0.0, 1.0, "share that are forward monologues")
     share_backward: float = _number(0.30, 0.0, 1.0, "share that are backward monologues")
+    share_direct: float = _number(0.0, 0.0, 1.0, "share that are answers without reasoning")
 
     codegen_benchmarks: str = _text("humaneval", "comma-separated names")
     codegen_tasks: int = _size(3, 0, doc="tasks per benchmark; 0 means all")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,8 @@ from semcoder_lib.errors import UserError
 
 @dataclass(slots=True)
 class HeldOutPyx(ExecutionReasoning):
-    """Reads rows of `records.Entry`; the programs of split `held_out`, each with its first case
-    that has an exact text (so that tasks are independent). `load(path, split="")` takes all."""
+    """Reads rows of `records.Entry`; the programs of split `held_out`, each with one case
+    (so that tasks are independent), the `hardest_to_guess`. `load(path, split="")` takes all."""
 
     home: str = "a run of this project: runs/NAME/01_pyx/pyx.jsonl, given with --data"
     files: tuple[str, ...] = ("pyx.jsonl",)
@@ -64,23 +65,36 @@ class HeldOutPyx(ExecutionReasoning):
 
 def _task(entry: records.Entry, number: int) -> Task | None:
     program = entry.program
-    for case in entry.cases:
+    chosen = hardest_to_guess(entry.cases)
+    if chosen is None:
+        return None
+    data = {
+        "code": program.source,
+        "entry_point": program.entry_point,
+        "call": values.show_call(program.entry_point, chosen.arguments),
+        "output": values.encode(chosen.output),
+        "program_id": program.id,
+        "program": program,
+        "case": chosen,
+    }
+    return Task(program.id or f"pyx/{number}", data)
+
+
+def hardest_to_guess(cases: Iterable[records.Case]) -> records.Case | None:
+    """The first case whose output is neither one of its arguments nor the output that most cases of
+    the program have, so that copying and constants are not rewarded; where every case is one of
+    these, the first that is the fewest. None without a case that has an exact text."""
+    written = []
+    for case in cases:
         try:
-            call = values.show_call(program.entry_point, case.arguments)
-            output = values.encode(case.output)
+            arguments = [values.encode(a) for a in case.arguments]
+            written.append((case, arguments, values.encode(case.output)))
         except values.Unserializable:
             continue
-        data = {
-            "code": program.source,
-            "entry_point": program.entry_point,
-            "call": call,
-            "output": output,
-            "program_id": program.id,
-            "program": program,
-            "case": case,
-        }
-        return Task(program.id or f"pyx/{number}", data)
-    return None
+    if not written:
+        return None
+    usual = Counter(output for _, _, output in written).most_common(1)[0][0]
+    return min(written, key=lambda one: (one[2] in one[1]) + (one[2] == usual))[0]
 
 
 def benchmarks() -> Sequence[HeldOutPyx]:

@@ -28,6 +28,8 @@ class Style:
     does not.
     `brief`: the steps alone, without the sections before and after them (about half of a short
     text): a small model that sees few tokens learns more executions from them.
+    `quotes`: whether a step repeats its statement before it says what happens. The label names the
+    line already, and the repetition is a third of the text.
     `properties`: bullets for "Key Properties and Constraints", from `properties.infer`.
     """
 
@@ -43,6 +45,7 @@ class Style:
     check: int = 700
     alternatives: bool = True
     brief: bool = False
+    quotes: bool = True
     properties: tuple[Property, ...] = ()
 
     def but(self, **changes: object) -> Style:

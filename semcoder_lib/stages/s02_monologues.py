@@ -42,9 +42,10 @@ def run(session: Session) -> dict[str, Any]:
 def style_of(profile: Any) -> monologues.Style:
     """The writers' dials that a profile sets."""
     style = monologues.Style(detail=profile.monologue_detail, max_chars=profile.monologue_chars)
-    if profile.monologue_form == "brief":
-        return style.but(brief=True, check=250, alternatives=False)
-    return style
+    if profile.monologue_form == "full":
+        return style
+    quotes = profile.monologue_form == "brief"
+    return style.but(brief=True, quotes=quotes, check=250, alternatives=False)
 
 
 def load(folder: Path, direction: str) -> list[records.Monologue]:

@@ -7,11 +7,14 @@ import random
 from pathlib import Path
 from typing import Any
 
-from semcoder_lib import prompts, pyx_r, records, training, workspace
+from semcoder_lib import prompts, pyx_r, records, training, values, workspace
 from semcoder_lib.generation import assets, tokens
 from semcoder_lib.stages import s01_pyx, s02_monologues, s03_pyx_r
 from semcoder_lib.stages.session import Session, as_plain
 from semcoder_lib.training import rows
+
+_ANSWERS = 6  # cases in one row of direct answers
+_SHORT_CASE = 120  # characters of a call and its output
 
 
 def run(session: Session) -> dict[str, Any]:
@@ -75,8 +78,12 @@ def main_examples(session: Session) -> tuple[list[training.Example], dict[str, A
             if m.program_id in programs
         ],
         "nl_to_code": [nl_example(e.program) for e in entries if e.program.description],
+        "direct": [row for e in entries if (row := direct_example(e, p.seed)) is not None],
     }
-    shares = {"forward": p.share_forward, "backward": p.share_backward, "nl_to_code": p.share_nl}
+    shares = {
+        "forward": p.share_forward, "backward": p.share_backward, "nl_to_code": p.share_nl,
+        "direct": p.share_direct,
+    }  # fmt: skip
     chosen = _in_shares(pools, shares, random.Random(f"{p.seed}:mix"))
     counts = {task: sum(1 for e in chosen if e.task == task) for task in pools}
     return chosen, {"available": {t: len(x) for t, x in pools.items()}, "used": counts}
@@ -115,6 +122,27 @@ def backward_example(program: records.Program, m: records.Monologue) -> training
     """One backward row."""
     prompt = prompts.backward(program.source, program.entry_point, m.output)
     return training.Example(f"{program.id}:backward", "backward", prompt.text, m.text)
+
+
+def direct_example(entry: records.Entry, seed: int) -> training.Example | None:
+    """One row of answers without reasoning: the first as the evaluation asks for it, the program's
+    other cases after it, which cost a tenth of a row of their own. None if no case is short enough.
+    The paper's mix has no such rows (`share_direct` is 0 in its profile)."""
+    program = entry.program
+    cases = []
+    for case in entry.cases:
+        call = values.show_call(program.entry_point, case.arguments)
+        output = values.encode(case.output)
+        if len(call) + len(output) <= _SHORT_CASE:
+            cases.append((call, output))
+    if not cases:
+        return None
+    random.Random(f"{seed}:direct:{program.id}").shuffle(cases)
+    (call, output), *others = cases[:_ANSWERS]
+    text = f"assert {call} == {output}\n[/ANSWER]"
+    text += "".join(f"\nassert {call} == {output}" for call, output in others)
+    prompt = prompts.forward(program.source, call, format="direct")
+    return training.Example(f"{program.id}:direct", "direct", prompt.text, text)
 
 
 def nl_example(program: records.Program) -> training.Example:

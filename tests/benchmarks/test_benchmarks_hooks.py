@@ -220,3 +220,13 @@ def test_foreign_results(tmp_path: Path) -> None:
     ):
         with pytest.raises(UserError, match=r"results\.json"):
             read(dumped(data))
+
+
+def test_the_held_out_case_is_the_hardest_to_guess() -> None:
+    from semcoder_lib.benchmarks.pyx import hardest_to_guess
+
+    cases = [Case(((),), ()), Case((1,), 0), Case((2,), 0), Case((7,), 7), Case((9, 2), 11)]
+    assert hardest_to_guess(cases) is cases[4]
+    assert hardest_to_guess(cases[:4]) is cases[0]  # a copy, but not the usual output 0
+    assert hardest_to_guess([Case((object(),), 1)]) is None
+    assert hardest_to_guess([]) is None

@@ -236,6 +236,26 @@ def test_brief_monologues_are_the_steps_alone_and_hold(entries: list[Entry], box
         assert counts["claims"].get("contradicted", 0) == 0
 
 
+def test_a_style_without_quotes_says_the_same_in_less(entries: list[Entry], box: Sandbox) -> None:
+    brief = Style(brief=True, check=250, alternatives=False, max_chars=9_000)
+    told = {
+        quotes: monologues.derive_many(
+            entries[:12], box, seed=1, style=brief.but(quotes=quotes), bullets=0
+        )[0]
+        for quotes in (True, False)
+    }
+    terse = {m.call: m for m in told[False] if m.direction == "forward"}
+    quoting = [m for m in told[True] if m.direction == "forward"]
+    pairs = [(m, terse[m.call]) for m in quoting if m.call in terse]
+    assert len(pairs) >= 6
+    for full, bare in pairs:
+        assert len(bare.text) <= len(full.text)
+        assert [(c.kind, c.subject, c.value) for c in bare.claims] == [
+            (c.kind, c.subject, c.value) for c in full.claims
+        ]
+    assert sum(len(b.text) for _, b in pairs) < 0.85 * sum(len(q.text) for q, _ in pairs)
+
+
 def test_controls_work_on_brief_monologues(entries: list[Entry], box: Sandbox) -> None:
     entry = next(e for e in entries if e.program.id == "bubble_sort")
     trace = tracing.trace(entry.program, entry.cases[0], box)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from semcoder_lib import stages, workspace
+from semcoder_lib import prompts, stages, workspace
 from semcoder_lib.benchmarks import homes
-from semcoder_lib.stages import released
+from semcoder_lib.records import Case, Entry, Program
+from semcoder_lib.stages import released, s04_sft
 
 
 @pytest.fixture
@@ -89,3 +90,20 @@ def test_every_beginning_of_a_data_file_names_one() -> None:
     for stage in stages.STAGES.values():
         for beginning in stage.data:
             assert any(name.startswith(beginning) for name in homes.HOMES), stage.label
+
+
+def test_direct_rows_begin_as_the_evaluation_asks_and_go_on_with_other_cases() -> None:
+    program = Program("def f(x):\n    return x + 1\n", "f", id="p", split="train")
+    cases = [Case((n,), n + 1) for n in range(8)] + [Case(("a" * 200,), None)]
+    row = s04_sft.direct_example(Entry(program, tuple(cases)), seed=1)
+    assert row is not None
+    answers = [line for line in row.completion.split("\n") if line.startswith("assert ")]
+    first = answers[0].removeprefix("assert ").partition(" == ")[0]
+    assert row.prompt == prompts.forward(program.source, first, format="direct").text
+    assert row.completion.split("\n")[1] == "[/ANSWER]"
+    assert len(set(answers)) == 6
+    for answer in answers:
+        left, _, right = answer.removeprefix("assert f(").partition(") == ")
+        assert int(left) + 1 == int(right)
+    assert row == s04_sft.direct_example(Entry(program, tuple(cases)), seed=1)
+    assert s04_sft.direct_example(Entry(program, tuple(cases[-1:])), seed=1) is None

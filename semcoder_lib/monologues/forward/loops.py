@@ -55,7 +55,7 @@ class Loops:
             self.n.calls(first, frame)
         if not loop.turns:
             return
-        self.n.say(line, f"{self.n.quoted(stmt) or 'the loop'}: {self._items(loop, stmt, frame)}.")
+        self.n.say(line, f"{self.n.quoted(stmt, 'the loop')}{self._items(loop, stmt, frame)}.")
 
     def _items(self, loop: Loop, stmt: ast.For, frame: Frame) -> str:
         n = len(loop.turns)
@@ -105,7 +105,7 @@ class Loops:
         if head.calls:
             self.n.calls(head, frame)
         self.n.claim("iterations", str(number), "", head)
-        intro = f"iteration #{number}: {self.n.quoted(loop.stmt)}: "
+        intro = f"iteration #{number}: {self.n.quoted(loop.stmt)}"
         self.n.say_condition(head, intro, loop.stmt.test, frame, True)
 
     def _loop_end(self, loop: Loop, end: Leaf, frame: Frame) -> None:
@@ -116,7 +116,7 @@ class Loops:
         if isinstance(loop.stmt, ast.While):
             if end.calls:
                 self.n.calls(end, frame)
-            head = f"{self.n.quoted(loop.stmt)}: "
+            head = self.n.quoted(loop.stmt)
             after = f" after {count}, {onward}"
             self.n.claim("iterations", "total", str(n), end)
             self.n.say_condition(end, head, loop.stmt.test, frame, False, after)
@@ -125,7 +125,7 @@ class Loops:
                 self.n.calls(end, frame)
             self.n.claim("iterations", "total", str(n), end)
             if n == 0:
-                text = f"{self.n.quoted(loop.stmt)}: 0 items, so the body never runs"
+                text = f"{self.n.quoted(loop.stmt)}0 items, so the body never runs"
                 self.n.say(end.line, f"{text}, {onward}.")
             else:
                 self.n.say(end.line, f"no items are left after {count}, {onward}.")

@@ -140,13 +140,15 @@ class Narrator:
         frame.apply(leaf.changes)
 
     def head(self, leaf: Leaf) -> str:
-        text = self.quoted(leaf.stmt) if leaf.stmt is not None else ""
-        return f"{text}: " if text else ""
+        return self.quoted(leaf.stmt) if leaf.stmt is not None else ""
 
-    def quoted(self, stmt: ast.stmt) -> str:
-        """The statement as the source has it; empty when it is too long to quote."""
-        text = self.reading.text(stmt)
-        return f"`{text}`" if text and self.style.ticks else text
+    def quoted(self, stmt: ast.stmt, otherwise: str = "") -> str:
+        """The statement as the source has it and a colon; `otherwise` stands in its place where it
+        is too long to quote or the style quotes none."""
+        text = self.reading.text(stmt) if self.style.quotes else ""
+        if text and self.style.ticks:
+            text = f"`{text}`"
+        return f"{text or otherwise}: " if text or otherwise else ""
 
     def calls(self, leaf: Leaf, frame: Frame) -> None:
         names = list(dict.fromkeys(a.call.function for a in leaf.calls if not a.resumed))
