@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from semcoder_lib import values
 from semcoder_lib.monologues.verify import pieces
 from semcoder_lib.monologues.verify.evaluate import (
+    Cannot,
+    Given,
     Raises,
     equals,
     evaluate,
@@ -18,13 +20,12 @@ from semcoder_lib.monologues.verify.evaluate import (
     names_of,
     parse,
 )
-from semcoder_lib.monologues.verify.known import Cannot
-from semcoder_lib.monologues.verify.properties_of import TYPES, Reader, Run, Test, Values
+from semcoder_lib.monologues.verify.properties_of import TYPES, Reader, Run, Test
 from semcoder_lib.monologues.verify.report import Ledger
 from semcoder_lib.monologues.verify.sections import Line
+from semcoder_lib.monologues.verify.stated import same_text
 from semcoder_lib.monologues.verify.steps import LINE, Walk
 from semcoder_lib.monologues.verify.trials import Trials, neighbours
-from semcoder_lib.monologues.verify.workings import same_text
 
 if TYPE_CHECKING:
     from semcoder_lib.monologues.verify.prose import Prose
@@ -244,7 +245,7 @@ class General:
         for arguments, got, result in (*self.trials.fresh(), *self.trials.edges()):
             run = self._named(arguments, got, result)
             try:
-                if not evaluate(code, Values(run[0])):
+                if not evaluate(code, Given(run[0])):
                     continue
             except (Cannot, Raises):
                 continue

@@ -14,16 +14,11 @@ from typing import Any
 
 from semcoder_lib.monologues.verify.evaluate import Raises, equals, literal, names_of, parse
 from semcoder_lib.monologues.verify.history import Frame, Pass, Run, State
+from semcoder_lib.monologues.verify.scene import MISSING, Scene, comprehension_values, value_of
 from semcoder_lib.monologues.verify.source import Loop, squeezed
+from semcoder_lib.monologues.verify.stated import same_text
 from semcoder_lib.monologues.verify.steps import Walk
 from semcoder_lib.monologues.verify.tokens import Token
-from semcoder_lib.monologues.verify.workings import (
-    MISSING,
-    Scene,
-    comprehension_values,
-    same_text,
-    value_of,
-)
 
 MAX_STATES = 160
 

@@ -8,8 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 from semcoder_lib.monologues.verify import pieces
-from semcoder_lib.monologues.verify.evaluate import Raises, equals, evaluate, literal, parse
-from semcoder_lib.monologues.verify.known import Cannot
+from semcoder_lib.monologues.verify.evaluate import (
+    Cannot,
+    Given,
+    Raises,
+    equals,
+    evaluate,
+    literal,
+    parse,
+)
 
 TYPES: dict[str, tuple[type, ...]] = {
     "int": (int,), "integer": (int,), "integers": (int,), "ints": (int,), "number": (int, float),
@@ -306,7 +313,7 @@ class Reader:
 
         def check(value: Any, run: Run) -> bool | None:
             try:
-                return bool(evaluate(code, Values({**run[0], "result": value})))
+                return bool(evaluate(code, Given({**run[0], "result": value})))
             except (Cannot, Raises):
                 return None
 
@@ -314,18 +321,3 @@ class Reader:
 
 
 _SKIP = object()
-
-
-class Values:
-    """Names with given values, for `evaluate`."""
-
-    def __init__(self, known: dict[str, Any]) -> None:
-        self.known = known
-
-    def lookup(self, name: str) -> Any:
-        if name not in self.known:
-            raise Cannot(f"no value of {name}")
-        return self.known[name]
-
-    def call(self, name: str, arguments: tuple[Any, ...]) -> Any:
-        raise Cannot(f"no call of {name}")

@@ -15,6 +15,7 @@ from semcoder_lib.monologues.verify.answer import Answer
 from semcoder_lib.monologues.verify.evaluate import equals, literal
 from semcoder_lib.monologues.verify.moments import Moments
 from semcoder_lib.monologues.verify.source import squeezed
+from semcoder_lib.monologues.verify.stated import same_text
 from semcoder_lib.monologues.verify.steps import Walk
 from semcoder_lib.monologues.verify.tokens import (
     CODE,
@@ -26,7 +27,6 @@ from semcoder_lib.monologues.verify.tokens import (
     Token,
     shape,
 )
-from semcoder_lib.monologues.verify.workings import same_text
 
 _BULLET = re.compile(r"\s*(?:(?:[-*•+]|\d+[.)]|\(?[a-z]\)|>)\s+)*")
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\s+[—–]\s+|;")

@@ -10,12 +10,13 @@ import ast
 import re
 
 from semcoder_lib.monologues.verify import pieces
-from semcoder_lib.monologues.verify.evaluate import Raises, equals, evaluate, literal, parse
+from semcoder_lib.monologues.verify.evaluate import Cannot, Raises, equals, evaluate, literal, parse
 from semcoder_lib.monologues.verify.history import History, Run, State
-from semcoder_lib.monologues.verify.known import Cannot
 from semcoder_lib.monologues.verify.report import Ledger
+from semcoder_lib.monologues.verify.scene import MISSING, Scene, value_of
 from semcoder_lib.monologues.verify.source import Loop, squeezed
-from semcoder_lib.monologues.verify.workings import MISSING, Scene, Workings, same_text, value_of
+from semcoder_lib.monologues.verify.stated import same_text
+from semcoder_lib.monologues.verify.workings import Workings
 
 LINE = re.compile(r"\s*\[L(\d+)\]\s+(\S.*?)\s*$", re.S)
 _TAIL = re.compile(r"(?:,|:|;)?\s*so (?:back to )?\[L(\d+)\]\.?$")

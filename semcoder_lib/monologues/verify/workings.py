@@ -5,102 +5,40 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass, field
 from typing import Any
 
 from semcoder_lib.monologues.verify import pieces
 from semcoder_lib.monologues.verify.evaluate import (
     NO_NAMES,
-    Names,
+    Cannot,
     Raises,
     equals,
-    evaluate,
     evaluate_node,
     literal,
     names_of,
     parse,
 )
 from semcoder_lib.monologues.verify.history import State
-from semcoder_lib.monologues.verify.known import Cannot
 from semcoder_lib.monologues.verify.report import Ledger
+from semcoder_lib.monologues.verify.scene import MISSING, Scene, comprehension_values, value_of
+from semcoder_lib.monologues.verify.stated import same_text
 
 _TRUTH = re.compile(r"(.*\S) (?:is|evaluates to|counts as) (True|False)$", re.S)
+
+
 _TABLE = re.compile(r"0:\S")
+
+
 _ENTRY = re.compile(r"(?:^| )(\d+):")
+
+
 _WORD = re.compile(r"[A-Za-z_]\w*$")
-SHORT = re.compile(
-    r"an? (\w+) of (\d[\d,]*) (?:items?|characters?|entries|pairs?) (?:starting|beginning)(?: with)? (.+)$",
-    re.S,
-)
+
+
 _STILL = re.compile(r"(.+?) (?:is still|stays|remains|is now|becomes|is) (.+)$", re.S)
-MISSING = object()
+
+
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-
-
-@dataclass(slots=True)
-class Scene:
-    """The moment that a step tells: variables before and after it, and names that only the text
-    binds (a comprehension's variable)."""
-
-    before: State
-    after: State
-    line: int
-    visit: int
-    changed: frozenset[str] = frozenset()
-    bound: dict[str, Any] = field(default_factory=dict)
-    statement: ast.stmt | None = None
-
-
-def value_of(text: str, names: Names) -> Any:
-    """The value of an expression, MISSING when it cannot be decided, or a Raises instance."""
-    found = literal(text)
-    if found is not None:
-        return found[0]
-    try:
-        return evaluate(text, names)
-    except Cannot:
-        return MISSING
-    except Raises as error:
-        return error
-
-
-def same_text(stated: str, recorded: str | None) -> bool | None:
-    """Whether a stated value is a recorded one; None when the stated text is no value."""
-    if recorded is None:
-        return None
-    if stated == recorded:
-        return True
-    said = literal(stated)
-    if said is None:
-        return shortened(stated, recorded)
-    actual = literal(recorded)
-    if actual is None:
-        return None
-    return equals(said[0], actual[0], stated)
-
-
-def shortened(stated: str, recorded: str) -> bool | None:
-    """Decides "a list of 40 items starting [1, 2, 3" and "a str of 300 characters starting 'ab'"."""
-    match = SHORT.match(stated)
-    if not match:
-        return None
-    actual = literal(recorded)
-    if actual is None:
-        return None
-    kind, count, head = match.group(1), int(match.group(2).replace(",", "")), match.group(3)
-    value = actual[0]
-    if type(value).__name__ != kind and not (kind in ("string", "str") and isinstance(value, str)):
-        return False
-    try:
-        if len(value) != count:
-            return False
-    except TypeError:
-        return False
-    head = head.rstrip(". …")
-    if isinstance(value, str):
-        start = literal(head)
-        return value.startswith(start[0] if start else head.strip("'\""))
-    return recorded.startswith(head.rstrip("]})"))
 
 
 class Workings:
@@ -342,27 +280,6 @@ def _stored_base(statement: ast.stmt | None) -> str:
 def _expression(statement: ast.stmt | None) -> ast.expr | None:
     if isinstance(statement, ast.Assign | ast.AnnAssign | ast.Return | ast.Expr | ast.AugAssign):
         return statement.value
-    return None
-
-
-def comprehension_values(name: str, scene: Scene) -> list[Any] | None:
-    """Every value that a comprehension of the scene's statement gives to `name`."""
-    if scene.statement is None:
-        return None
-    for node in ast.walk(scene.statement):
-        if not isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
-            continue
-        for generator in node.generators:
-            bound = [n.id for n in ast.walk(generator.target) if isinstance(n, ast.Name)]
-            if name in bound:
-                try:
-                    through = evaluate(ast.unparse(generator.iter), scene.before)
-                    if len(bound) == 1:
-                        return list(through)
-                    place = bound.index(name)
-                    return [tuple(item)[place] for item in through]
-                except (Cannot, Raises, TypeError, IndexError):
-                    return None
     return None
 
 
