@@ -11,6 +11,8 @@ from semcoder_lib.monologues.verify import sections
 from semcoder_lib.monologues.verify.evaluate import literal
 from semcoder_lib.monologues.verify.general import General
 from semcoder_lib.monologues.verify.history import History
+from semcoder_lib.monologues.verify.lockstep.cursor import Cursor
+from semcoder_lib.monologues.verify.lockstep.reader import LINE, read_line
 from semcoder_lib.monologues.verify.prose import Prose
 from semcoder_lib.monologues.verify.report import (
     CONTRADICTED,
@@ -20,7 +22,6 @@ from semcoder_lib.monologues.verify.report import (
     Report,
 )
 from semcoder_lib.monologues.verify.source import LABEL, Layout, labels_in, layout, strip_labels
-from semcoder_lib.monologues.verify.steps import LINE, Walk
 from semcoder_lib.monologues.verify.trials import Trials
 from semcoder_lib.records import Case, Program, Status, Trace
 
@@ -69,7 +70,7 @@ def verify(
     ledger = Ledger()
     expected = _expected(case, history, backward)
     trials.told(expected)
-    walk = Walk(history, ledger, offset)
+    walk = Cursor(history, ledger, offset)
     prose = Prose(walk, program.entry_point, expected, given, backward)
     general = General(walk, trials, program.entry_point, arguments, expected)
     for section in parts.sections:
@@ -80,7 +81,7 @@ def verify(
 
 
 def _read(
-    section: sections.Section, walk: Walk, prose: Prose, general: General, backward: bool
+    section: sections.Section, walk: Cursor, prose: Prose, general: General, backward: bool
 ) -> None:
     if section.kind == sections.PROPERTIES:
         for line in section.lines:
@@ -96,7 +97,7 @@ def _read(
         match = LINE.match(line.text.replace("`", "")) if led else None
         place = (line.start, line.start + len(line.text))
         if match:
-            walk.line(int(match.group(1)), match.group(2), place)
+            read_line(walk, int(match.group(1)), match.group(2), place)
         else:
             prose.line(line.text, line.start)
 

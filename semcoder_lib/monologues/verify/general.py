@@ -20,11 +20,12 @@ from semcoder_lib.monologues.verify.evaluate import (
     names_of,
     parse,
 )
+from semcoder_lib.monologues.verify.lockstep.cursor import Cursor
+from semcoder_lib.monologues.verify.lockstep.reader import LINE, read_line
 from semcoder_lib.monologues.verify.properties_of import TYPES, Reader, Run, Test
 from semcoder_lib.monologues.verify.report import Ledger
 from semcoder_lib.monologues.verify.sections import Line
 from semcoder_lib.monologues.verify.stated import same_text
-from semcoder_lib.monologues.verify.steps import LINE, Walk
 from semcoder_lib.monologues.verify.trials import Trials, neighbours
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class General:
 
     def __init__(
         self,
-        walk: Walk,
+        walk: Cursor,
         trials: Trials,
         entry_point: str,
         arguments: tuple[Any, ...] | None,
@@ -397,7 +398,7 @@ class General:
             bare = _unmarked(line.text).replace("`", "").strip()
             match = LINE.match(bare)
             if checking and match:
-                self.walk.line(int(match.group(1)), match.group(2), self.ledger.place)
+                read_line(self.walk, int(match.group(1)), match.group(2), self.ledger.place)
                 continue
             if match and re.match(r"\[L\d+\] runs only when", match.group(2)):
                 self._only_when(match.group(2))

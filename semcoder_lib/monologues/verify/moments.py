@@ -14,10 +14,10 @@ from typing import Any
 
 from semcoder_lib.monologues.verify.evaluate import Raises, equals, literal, names_of, parse
 from semcoder_lib.monologues.verify.history import Frame, Pass, Run, State
+from semcoder_lib.monologues.verify.lockstep.cursor import Cursor
 from semcoder_lib.monologues.verify.scene import MISSING, Scene, comprehension_values, value_of
 from semcoder_lib.monologues.verify.source import Loop, squeezed
 from semcoder_lib.monologues.verify.stated import same_text
-from semcoder_lib.monologues.verify.steps import Walk
 from semcoder_lib.monologues.verify.tokens import Token
 
 MAX_STATES = 160
@@ -26,7 +26,7 @@ MAX_STATES = 160
 class Moments:
     """The place, how sentences move it, and the decisions that depend on it."""
 
-    def __init__(self, walk: Walk) -> None:
+    def __init__(self, walk: Cursor) -> None:
         self.walk = walk
         self.history = walk.history
         self.ledger = walk.ledger
@@ -694,7 +694,7 @@ class Moments:
             statement = layout.statements.get(self.history.line(visit))
             if not isinstance(statement, ast.If):
                 continue
-            following = self.walk._next_line(visit)
+            following = self.walk.next_line(visit)
             if following is None:
                 continue
             line = self.history.line(following)

@@ -13,10 +13,10 @@ from semcoder_lib.monologues.verify import patterns as p
 from semcoder_lib.monologues.verify import sections
 from semcoder_lib.monologues.verify.answer import Answer
 from semcoder_lib.monologues.verify.evaluate import equals, literal
+from semcoder_lib.monologues.verify.lockstep.cursor import Cursor
 from semcoder_lib.monologues.verify.moments import Moments
 from semcoder_lib.monologues.verify.source import squeezed
 from semcoder_lib.monologues.verify.stated import same_text
-from semcoder_lib.monologues.verify.steps import Walk
 from semcoder_lib.monologues.verify.tokens import (
     CODE,
     EQUATION,
@@ -54,7 +54,7 @@ class Prose:
 
     def __init__(
         self,
-        walk: Walk,
+        walk: Cursor,
         entry_point: str,
         expected: tuple[object] | None,
         given: Answer,

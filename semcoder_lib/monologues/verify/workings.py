@@ -24,20 +24,10 @@ from semcoder_lib.monologues.verify.scene import MISSING, Scene, comprehension_v
 from semcoder_lib.monologues.verify.stated import same_text
 
 _TRUTH = re.compile(r"(.*\S) (?:is|evaluates to|counts as) (True|False)$", re.S)
-
-
 _TABLE = re.compile(r"0:\S")
-
-
 _ENTRY = re.compile(r"(?:^| )(\d+):")
-
-
 _WORD = re.compile(r"[A-Za-z_]\w*$")
-
-
 _STILL = re.compile(r"(.+?) (?:is still|stays|remains|is now|becomes|is) (.+)$", re.S)
-
-
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -84,8 +74,15 @@ class Workings:
         truth = _TRUTH.match(part)
         if truth and truth.group(1) == "that" and last_value is not MISSING:
             said = truth.group(2) == "True"
-            self.ledger.add("branch", repr(last_value)[:60], str(said), bool(last_value) is said, "",
-                            line=scene.line, visit=scene.visit)  # fmt: skip
+            self.ledger.add(
+                "branch",
+                repr(last_value)[:60],
+                str(said),
+                bool(last_value) is said,
+                "",
+                line=scene.line,
+                visit=scene.visit,
+            )
             return said
         if truth and parse(truth.group(1)) is not None:
             return self._truth(truth.group(1), truth.group(2) == "True", scene)
@@ -103,9 +100,15 @@ class Workings:
         if match and (parse(match.group(1)) is not None) and literal(match.group(2)) is not None:
             return self._identity(match.group(1), match.group(2), scene, True)
         if part in ("nothing changes", "it changes nothing"):
-            self.ledger.add("value", "nothing changes", "", not scene.changed,
-                            "changed: " + ", ".join(sorted(scene.changed)),
-                            line=scene.line, visit=scene.visit)  # fmt: skip
+            self.ledger.add(
+                "value",
+                "nothing changes",
+                "",
+                not scene.changed,
+                "changed: " + ", ".join(sorted(scene.changed)),
+                line=scene.line,
+                visit=scene.visit,
+            )
         return MISSING
 
     def _result(self, part: str, value: Any, scene: Scene) -> None:
@@ -121,16 +124,24 @@ class Workings:
             except (Cannot, Raises):
                 return
         verdict = any(equals(value, actual, part) for actual in known)
-        self.ledger.add("value", ast.unparse(node), part, verdict, repr(known[-1])[:200],
-                        line=scene.line, visit=scene.visit)  # fmt: skip
+        self.ledger.add(
+            "value",
+            ast.unparse(node),
+            part,
+            verdict,
+            repr(known[-1])[:200],
+            line=scene.line,
+            visit=scene.visit,
+        )
 
     def _truth(self, code: str, stated: bool, scene: Scene) -> Any:
         actual = self._value(code, scene.before, scene)
         verdict = None
         if actual is not MISSING and not isinstance(actual, Raises):
             verdict = bool(actual) is stated
-        self.ledger.add("branch", code, str(stated), verdict, _shown(actual),
-                        line=scene.line, visit=scene.visit)  # fmt: skip
+        self.ledger.add(
+            "branch", code, str(stated), verdict, _shown(actual), line=scene.line, visit=scene.visit
+        )
         return stated
 
     def _value(self, code: str, state: State, scene: Scene) -> Any:
