@@ -14,7 +14,24 @@ from semcoder_lib.monologues.verify import sections
 from semcoder_lib.monologues.verify.answer import Answer
 from semcoder_lib.monologues.verify.evaluate import equals, literal
 from semcoder_lib.monologues.verify.lockstep.cursor import Cursor
-from semcoder_lib.monologues.verify.moments import Moments
+from semcoder_lib.monologues.verify.place.control import claim_branch, claim_count, claim_outcome
+from semcoder_lib.monologues.verify.place.decisions import (
+    claim_expression,
+    claim_implicit,
+    claim_known_call,
+    claim_truth,
+    holds,
+)
+from semcoder_lib.monologues.verify.place.iterations import (
+    enter_by_value,
+    enter_iteration,
+    item_name,
+    leave_loop,
+)
+from semcoder_lib.monologues.verify.place.labels import at_label
+from semcoder_lib.monologues.verify.place.place import Place
+from semcoder_lib.monologues.verify.place.states import comprehension_domain
+from semcoder_lib.monologues.verify.place.variables import claim_value
 from semcoder_lib.monologues.verify.source import squeezed
 from semcoder_lib.monologues.verify.stated import same_text
 from semcoder_lib.monologues.verify.tokens import (
@@ -71,7 +88,7 @@ class Prose:
             n for n in self.history.variables | (self.history.layout.names if self.history.layout else frozenset())
             if n.isidentifier()
         )  # fmt: skip
-        self.moments = Moments(walk)
+        self.place = Place(walk)
         self.kind = sections.SIMULATION
         self.subject: Token | None = None
         self._base = 0
@@ -80,9 +97,9 @@ class Prose:
     def begin(self, kind: str) -> None:
         """Start a section: outside the simulation, what is said may be about any moment."""
         self.kind = kind or sections.SIMULATION
-        self.moments.anytime = self.kind in (sections.FUNCTION, sections.CONCLUSION)
-        self.moments.musing = self.backward
-        self.moments.leave()
+        self.place.anytime = self.kind in (sections.FUNCTION, sections.CONCLUSION)
+        self.place.musing = self.backward
+        self.place.leave()
         self.subject = None
 
     def line(self, text: str, start: int) -> None:
@@ -90,7 +107,7 @@ class Prose:
         bullet = _BULLET.match(text)
         skip = bullet.end() if bullet else 0
         body = text[skip:]
-        self.moments.indent(skip)
+        self.place.indent = skip
         whole = shape(body, self.names)
         if not whole.at and not re.search(r"\b(?:iteration|loop|pass|branch|block)\b", whole.text):
             return
@@ -114,7 +131,7 @@ class Prose:
         used: set[int] = set()
         hypothetical = bool(p.HYPOTHETICAL.search(s.text))
         before = len(self.ledger.claims)
-        self.moments.final = bool(p.FINALLY.search(s.text))
+        self.place.final = bool(p.FINALLY.search(s.text))
         if self.kind == sections.SIMULATION and not (hypothetical and not s.at):
             self._anchors(s, used)
         if self.kind == sections.FUNCTION:
@@ -163,12 +180,12 @@ class Prose:
 
     def _anchors(self, s: Shape, used: set[int]) -> None:
         if p.AFTER_LOOP.search(s.text):
-            self.moments.after_loop()
+            leave_loop(self.place)
         heading = p.ITERATION.search(s.text)
         bindings = [
             (i, t)
             for i, t in s.at.items()
-            if t.mark == EQUATION and t.left in self.moments.loop_names
+            if t.mark == EQUATION and t.left in self.place.loop_names
         ]
         if heading:
             self._mark(s, heading.start(), max([heading.end(), *(i + 1 for i, _ in bindings)]))
@@ -180,13 +197,13 @@ class Prose:
         else:
             self._comprehension(s, used)
             item = _ITEM_HEAD.match(s.text)
-            if item and self.moments.loop_names:
+            if item and self.place.loop_names:
                 token = s.at[item.start(1)]
-                name = self.moments.item_name()
+                name = item_name(self.place)
                 if (
                     name
                     and literal(token.text) is not None
-                    and self.moments.enter_by_value(name, token.text)
+                    and enter_by_value(self.place, name, token.text)
                 ):
                     used.add(item.start(1))
         labels = [i for i, t in s.at.items() if t.mark == LABEL]
@@ -196,7 +213,8 @@ class Prose:
             self._mark(s, at, at + 1)
             line = self.walk.resolve(int(s.at[at].text))
             skipped = bool(p.SKIPS.search(s.text)) or bool(re.search(r"\bnot\b", s.text))
-            self.moments.at_label(
+            at_label(
+                self.place,
                 line,
                 leading=_ends_at(_LEADING, s.text) == at,
                 skipped=skipped,
@@ -228,32 +246,23 @@ class Prose:
         bound = [(t.left, t.right) for _, t in bindings]
         used.update(i for i, _ in bindings)
         step = heading.group(0).lower().startswith(("step", "round")) and not bindings
-        if step and not self.moments.loops:
+        if step and not self.place.loops:
             return
-        values = (
-            []
-            if bound
-            else [
-                t.text
-                for i, t in s.at.items()
-                if t.mark == VALUE and i not in used and i > heading.end() - 1
-            ]
-        )
-        self.moments.iteration(
+        enter_iteration(
+            self.place,
             number + 1 if from_zero and number >= 0 else number,
             bound,
             certain=not step,
-            values=values,
         )
 
     def _by_value(self, s: Shape, token: Token, used: set[int], at: int) -> None:
         used.add(at)
         self._mark(s, at, at + 1)
-        found = self.moments.enter_by_value(token.left, token.right)
+        found = enter_by_value(self.place, token.left, token.right)
         if found is None:
             return
         self.ledger.add("value", token.left, token.right, found, "" if found else "no such iteration follows",
-                        visit=self.moments.entered)  # fmt: skip
+                        visit=self.place.entered)  # fmt: skip
 
     def _comprehension(self, s: Shape, used: set[int]) -> None:
         """`For c = 'l'` about a variable of a comprehension."""
@@ -264,14 +273,14 @@ class Prose:
             if token.left in self.history.variables:
                 continue
             found = literal(token.right)
-            domain = self.moments.domain(token.left)
+            domain = comprehension_domain(self.place, token.left)
             if found is None or domain is None:
                 continue
             ok = any(equals(found[0], v) for v in domain)
             self.ledger.add("value", token.left, token.right, ok, repr(domain)[:120])
             used.add(at)
             if ok:
-                self.moments.bound[token.left] = found[0]
+                self.place.bound[token.left] = found[0]
 
     # --- statements about values ------------------------------------------------------------
 
@@ -345,7 +354,7 @@ class Prose:
         used.update(places)
 
     def _truth(self, code: str, stated: bool) -> None:
-        self.moments.truth(code, stated)
+        claim_truth(self.place, code, stated)
 
     def _measures(self, s: Shape, used: set[int]) -> None:
         for pattern, code in p.MEASURES:
@@ -363,7 +372,7 @@ class Prose:
                 if code.startswith("len") and not s.at[at_value].text.isdigit():
                     continue
                 filled = code.format(a=_code(a), b=_code(other) if other else "")
-                self.moments.expression(filled, s.at[at_value].text)
+                claim_expression(self.place, filled, s.at[at_value].text)
                 used.update((*places, at_value))
 
     def _returns(self, s: Shape, used: set[int]) -> None:
@@ -386,7 +395,7 @@ class Prose:
             elif who == "expression" and subject is not None and not named:
                 self._is(subject, token, after=False)
             elif who == "something" and not named:
-                self.moments.implicit(subject, token.text, stated=[])
+                claim_implicit(self.place, _named(subject), token.text, stated=[])
             else:
                 continue
             used.add(at)
@@ -416,7 +425,7 @@ class Prose:
     def _named_value(self, name: Token, value: Token) -> None:
         """`returns the list output, which is V`: the variable, too."""
         if _code(name).isidentifier() and _code(name) != self.entry_point:
-            self.moments.value(_code(name), value.text, after=False)
+            claim_value(self.place, _code(name), value.text, after=False)
 
     def _who(self, s: Shape, match: re.Match[str]) -> tuple[str, Token | None]:
         """Who is said to return: the function, an expression, or something named before."""
@@ -446,7 +455,7 @@ class Prose:
         ):
             if re.search(r"\bfunction\b", lead):
                 return "function", None
-            if self.moments.bound:  # inside a comprehension
+            if self.place.bound:  # inside a comprehension
                 return "something", None
             if self.subject is not None and "(" in self.subject.text:
                 return "something", self.subject
@@ -489,8 +498,8 @@ class Prose:
                 or not name.text.isidentifier()
             ):
                 continue
-            self.moments.value(name.text, old.text, after=False)
-            self.moments.value(name.text, new.text, after=True)
+            claim_value(self.place, name.text, old.text, after=False)
+            claim_value(self.place, name.text, new.text, after=True)
             used.update((match.start(1), match.start(2), match.start(3)))
         for match in (*p.SUBJECT_VALUE.finditer(text), *p.WHICH.finditer(text)):
             self._mark(s, match.start(), match.end())
@@ -507,7 +516,7 @@ class Prose:
             if indirect:
                 if indirect.group("what").lower() in ("length", "size"):
                     used.update((left, at))
-                    self.moments.expression(f"len({_code(subject)})", value.text)
+                    claim_expression(self.place, f"len({_code(subject)})", value.text)
                 continue
             used.update((left, at))
             self._is(subject, value, after=bool(p.BECOMES.search(between)))
@@ -515,14 +524,14 @@ class Prose:
     def _is(self, subject: Token, value: Token, *, after: bool) -> None:
         code = _code(subject)
         if code == self.entry_point or code in _calls_of(self.entry_point, code):
-            if code == self.entry_point or not self.moments.known_call(code, value.text):
+            if code == self.entry_point or not claim_known_call(self.place, code, value.text):
                 self._returned(value)
         elif code.isidentifier():
-            self.moments.value(code, value.text, after=after)
+            claim_value(self.place, code, value.text, after=after)
         elif value.text in ("True", "False") and _condition_like(code):
             self._truth(code, value.text == "True")
         else:
-            self.moments.expression(code, value.text)
+            claim_expression(self.place, code, value.text)
 
     def _deduced(self, s: Shape, used: set[int]) -> None:
         """`text must be V`, `choose n as V`: about the input that the text arrives at. A working
@@ -548,8 +557,8 @@ class Prose:
                 if subject in given:
                     verdict = same_text(value.text, given[subject])
                 elif literal(value.text) is not None and self.history.steps:
-                    self.moments.at = 0
-                    found = self.moments.holds(subject, value.text)
+                    self.place.at = 0
+                    found = holds(self.place, subject, value.text)
                     verdict = True if found else None
                 if verdict is False and not (modal in ("must", "has to") and self._works()):
                     verdict = None
@@ -608,7 +617,7 @@ class Prose:
         if self.subject is not None and _condition_like(_code(self.subject)):
             self._truth(_code(self.subject), stated)
         else:
-            self.moments.outcome(stated)
+            claim_outcome(self.place, stated)
 
     def _implicit(self, s: Shape, used: set[int]) -> None:
         for match in p.IMPLICIT.finditer(s.text):
@@ -623,8 +632,11 @@ class Prose:
                 if i < at and t.mark in (CODE, EQUATION, FRAGMENT)
             ]
             subject = before[-1] if before else self.subject
-            self.moments.implicit(
-                subject, s.at[at].text, stated=[t.text for i, t in s.at.items() if i < at]
+            claim_implicit(
+                self.place,
+                _named(subject),
+                s.at[at].text,
+                stated=[t.text for i, t in s.at.items() if i < at],
             )
 
     def _counts(self, s: Shape, used: set[int]) -> None:
@@ -645,11 +657,11 @@ class Prose:
                     continue
             if at is not None:
                 used.add(at)
-            self.moments.count(count)
+            claim_count(self.place, count)
         never = p.NEVER_RUNS.search(s.text)
         if never and "loop" in s.text:
             self._mark(s, never.start(), never.end())
-            self.moments.count(0)
+            claim_count(self.place, 0)
 
     def _branches(self, s: Shape, used: set[int]) -> None:
         match = p.ENTERS.search(s.text)
@@ -660,7 +672,7 @@ class Prose:
                 re.search(r"^\W*(?:is|are) (?:not|skipped|never)", s.text[match.end() :])
             )  # fmt: skip
             which = match.group("which") or match.group("block")
-            self.moments.branch(which.lower(), taken=not negated)
+            claim_branch(self.place, which.lower(), taken=not negated)
 
     def _equations(self, s: Shape, used: set[int]) -> None:
         for at, token in s.at.items():
@@ -685,13 +697,13 @@ class Prose:
         if cut > 0:  # p = 0 + 4 = 4
             first, left = left[:cut].strip(), left[cut + 3 :].strip()
             if first.isidentifier() and literal(right) is not None:
-                self.moments.value(first, right, after=True)
+                claim_value(self.place, first, right, after=True)
         if left.isidentifier():
             if literal(right) is not None:
-                self.moments.value(left, right, after=True)
+                claim_value(self.place, left, right, after=True)
             return
         if literal(right) is not None:
-            self.moments.expression(left, right)
+            claim_expression(self.place, left, right)
 
     def _quotes(self, token: Token) -> bool:
         """A line of the program that is only quoted states nothing about its value."""
@@ -714,6 +726,10 @@ def _ends_at(pattern: re.Pattern[str], text: str) -> int:
     """The place of the last character that the pattern matches at the start, or -1."""
     match = pattern.match(text)
     return match.end() - 1 if match else -1
+
+
+def _named(subject: Token | None) -> str | None:
+    return None if subject is None else subject.left or subject.text
 
 
 def _code(token: Token) -> str:
