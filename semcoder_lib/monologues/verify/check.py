@@ -13,7 +13,8 @@ from semcoder_lib.monologues.verify.general import General
 from semcoder_lib.monologues.verify.history import History
 from semcoder_lib.monologues.verify.lockstep.cursor import Cursor
 from semcoder_lib.monologues.verify.lockstep.reader import LINE, read_line
-from semcoder_lib.monologues.verify.prose import Prose
+from semcoder_lib.monologues.verify.prose.reader import read_line as read_prose
+from semcoder_lib.monologues.verify.prose.reading import Reading
 from semcoder_lib.monologues.verify.report import (
     CONTRADICTED,
     SUPPORTED,
@@ -71,17 +72,17 @@ def verify(
     expected = _expected(case, history, backward)
     trials.told(expected)
     walk = Cursor(history, ledger, offset)
-    prose = Prose(walk, program.entry_point, expected, given, backward)
+    reading = Reading(walk, program.entry_point, expected, backward)
     general = General(walk, trials, program.entry_point, arguments, expected)
     for section in parts.sections:
-        _read(section, walk, prose, general, backward)
+        _read(section, walk, reading, general, backward)
     right, why = _judge_answer(given, case, history, backward, expected)
     ledger.add("answer", parts.answer[:200], given.value_text, right, why, place=parts.answer_place)
     return _report(ledger, history, right, why, direction, offset, minimum_coverage)
 
 
 def _read(
-    section: sections.Section, walk: Cursor, prose: Prose, general: General, backward: bool
+    section: sections.Section, walk: Cursor, reading: Reading, general: General, backward: bool
 ) -> None:
     if section.kind == sections.PROPERTIES:
         for line in section.lines:
@@ -89,17 +90,17 @@ def _read(
             general.bullet(line.text)
         return
     if section.kind == sections.DEDUCTION:
-        general.deduction(section.lines, prose)
+        general.deduction(section.lines, reading)
         return
     led = section.kind == sections.SIMULATION and not backward and step_like(section)
-    prose.begin(section.kind)
+    reading.begin(section.kind)
     for line in section.lines:
         match = LINE.match(line.text.replace("`", "")) if led else None
         place = (line.start, line.start + len(line.text))
         if match:
             read_line(walk, int(match.group(1)), match.group(2), place)
         else:
-            prose.line(line.text, line.start)
+            read_prose(reading, line.text, line.start)
 
 
 _SECOND = re.compile(r"[.;] \[L\d+\] ")  # several steps on one line are prose

@@ -6,7 +6,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from semcoder_lib import values
 from semcoder_lib.monologues.verify import pieces
@@ -23,13 +23,12 @@ from semcoder_lib.monologues.verify.evaluate import (
 from semcoder_lib.monologues.verify.lockstep.cursor import Cursor
 from semcoder_lib.monologues.verify.lockstep.reader import LINE, read_line
 from semcoder_lib.monologues.verify.properties_of import TYPES, Reader, Run, Test
+from semcoder_lib.monologues.verify.prose.reader import read_line as read_prose
+from semcoder_lib.monologues.verify.prose.reading import Reading
 from semcoder_lib.monologues.verify.report import Ledger
 from semcoder_lib.monologues.verify.sections import Line
 from semcoder_lib.monologues.verify.stated import same_text
 from semcoder_lib.monologues.verify.trials import Trials, neighbours
-
-if TYPE_CHECKING:
-    from semcoder_lib.monologues.verify.prose import Prose
 
 _BOLD = re.compile(r"^\*\*([^*]+)\*\*")
 _TURN = re.compile(r"(?P<l>.+?) must be (?P<v>.+) in turn$", re.S)
@@ -389,10 +388,10 @@ class General:
 
     # --- deduction --------------------------------------------------------------------------
 
-    def deduction(self, lines: Sequence[Line], prose: Prose) -> None:
+    def deduction(self, lines: Sequence[Line], reading: Reading) -> None:
         """The lines of a backward section; what its own patterns do not read goes to `prose`."""
         checking = False
-        prose.begin("deduction")
+        reading.begin("deduction")
         for line in lines:
             self.ledger.place = (line.start, line.start + len(line.text))
             bare = _unmarked(line.text).replace("`", "").strip()
@@ -411,7 +410,7 @@ class General:
             if _CHECK.match(body):
                 checking = True
             if not known:
-                prose.line(line.text, line.start)
+                read_prose(reading, line.text, line.start)
 
     def _sentence(self, text: str, label: int | None) -> bool:
         body = text.strip()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 
-from semcoder_lib.monologues.verify.tokens import CODE, EQUATION, LABEL, MARKS, VALUE
+from semcoder_lib.monologues.verify.prose.tokens import CODE, EQUATION, LABEL, MARKS, VALUE
 
 C, V, E, L = CODE, VALUE, EQUATION, LABEL
 ANY = f"[{C}{V}]"
-
 # words that may stand between a verb and its value without changing what is said
 _FILL = (
     r"(?:[ ,]*\b(?:the|a|an|now|still|also|again|then|thus|therefore|initially|currently|just"
@@ -59,7 +58,6 @@ SINCE = re.compile(
     rf"\b(?:since|because|as|so|therefore|thus|here|where)\b(?: the condition)? ([{C}])(?=[,.;)]|$| (?:and|so|we|the)\b)",
     re.I,
 )
-
 _NOT = r"(?P<not> not|n't| never| no longer)?"
 RELATIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(rf"(?P<a>{ANY})(?: \([^()]*\))?,? (?:{words}) (?:the )?(?:\w+ )?(?P<b>{ANY})"), code)
@@ -125,7 +123,6 @@ MEASURES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"(?:maximum|largest|biggest)(?: \w+)? (?:of|in) (?:the \w+ )?(?P<a>{ANY}) is (?P<v>{V})"), "max({a})"),
     (re.compile(rf"(?:minimum|smallest)(?: \w+)? (?:of|in) (?:the \w+ )?(?P<a>{ANY}) is (?P<v>{V})"), "min({a})"),
 )  # fmt: skip
-
 _STOP = (
     r"(?:if|when|unless|because|since|as|after|by|for|from|with|containing|without|where|so|then|based"
     r"|whether|only|not|must|should|occurrences|indices|positions|the same|in which|once|until|input|index|position|length|number)"
@@ -141,7 +138,6 @@ RETURNS = re.compile(
 RETURNED = re.compile(
     rf"(?P<v>[{V}])(?:,)? (?:is|gets|will be) (?:then |finally |what is )?returned"
 )
-
 ORDINALS = {
     w: n
     for n, w in enumerate(
