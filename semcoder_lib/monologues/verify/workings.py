@@ -21,6 +21,7 @@ from semcoder_lib.monologues.verify.evaluate import (
 from semcoder_lib.monologues.verify.history import State
 from semcoder_lib.monologues.verify.report import Ledger
 from semcoder_lib.monologues.verify.scene import MISSING, Scene, comprehension_values, value_of
+from semcoder_lib.monologues.verify.source import expression_of, stored_base, stored_names
 from semcoder_lib.monologues.verify.stated import same_text
 
 _TRUTH = re.compile(r"(.*\S) (?:is|evaluates to|counts as) (True|False)$", re.S)
@@ -43,7 +44,7 @@ class Workings:
         parts = pieces.split(text, ", ", "; ", ": ")
         table: str | None = None
         last_value: Any = MISSING
-        store = _stored_base(scene.statement)
+        store = stored_base(scene.statement)
         stores = [
             n
             for n, part in enumerate(parts)
@@ -113,7 +114,7 @@ class Workings:
 
     def _result(self, part: str, value: Any, scene: Scene) -> None:
         """`so [2, 4]`: what the expression of the statement gives."""
-        node = _expression(scene.statement)
+        node = expression_of(scene.statement)
         if node is None:
             return
         parts = [node, *(n for n in ast.walk(node) if isinstance(n, _COMPREHENSIONS))]
@@ -163,7 +164,7 @@ class Workings:
         stated = value_of(right, NO_NAMES) if literal(right) is not None else self._value(
             right, state, scene
         )  # fmt: skip
-        stores = after and _stored_base(scene.statement)
+        stores = after and stored_base(scene.statement)
         if stores and left.startswith(stores):
             state = scene.after
         actual = self._value(left, state, scene)
@@ -264,34 +265,7 @@ class Workings:
 def _names_changed(part: str, scene: Scene) -> bool:
     name, sign, _ = part.partition(" = ")
     name = name.removeprefix("so ").removeprefix("and ")
-    return bool(sign) and (name in scene.changed or name in _stored_names(scene.statement))
-
-
-def _stored_names(statement: ast.stmt | None) -> tuple[str, ...]:
-    targets: list[ast.expr] = []
-    if isinstance(statement, ast.Assign):
-        targets = statement.targets
-    elif isinstance(statement, ast.For | ast.AugAssign | ast.AnnAssign):
-        targets = [statement.target]
-    return tuple(n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name))
-
-
-def _stored_base(statement: ast.stmt | None) -> str:
-    """`d[` for a statement that stores into an item of `d`."""
-    target: ast.expr | None = None
-    if isinstance(statement, ast.Assign):
-        target = statement.targets[0]
-    elif isinstance(statement, ast.AugAssign):
-        target = statement.target
-    if isinstance(target, ast.Subscript):
-        return ast.unparse(target.value) + "["
-    return ""
-
-
-def _expression(statement: ast.stmt | None) -> ast.expr | None:
-    if isinstance(statement, ast.Assign | ast.AnnAssign | ast.Return | ast.Expr | ast.AugAssign):
-        return statement.value
-    return None
+    return bool(sign) and (name in scene.changed or name in stored_names(scene.statement))
 
 
 def _shown(value: Any) -> str:

@@ -46,22 +46,26 @@ def bind(into: dict[str, Any], target: ast.expr, value: Any) -> None:
 
 
 def list_comprehension(m: Interpreter, node: Any) -> Any:
+    """Of a generator expression, too: all its items."""
     out: list[Any] = []
     _comprehended(m, node, lambda: out.append(m.value(node.elt)))
     return out
 
 
 def set_comprehension(m: Interpreter, node: ast.SetComp) -> Any:
+    """A set comprehension."""
     return set(list_comprehension(m, node))
 
 
 def dict_comprehension(m: Interpreter, node: ast.DictComp) -> Any:
+    """A dict comprehension."""
     out: dict[Any, Any] = {}
     _comprehended(m, node, lambda: out.__setitem__(m.value(node.key), m.value(node.value)))
     return out
 
 
 def lambda_(m: Interpreter, node: ast.Lambda) -> Any:
+    """A function whose body this interpreter evaluates, bounded as all else."""
     parameters = [a.arg for a in node.args.args]
     outside = dict(m.bound)
 
@@ -78,6 +82,7 @@ def lambda_(m: Interpreter, node: ast.Lambda) -> Any:
 
 
 def named_expression(m: Interpreter, node: ast.NamedExpr) -> Any:
+    """`name := value`: the name stays bound for the rest of the evaluation."""
     value = m.value(node.value)
     m.bound[node.target.id] = value
     return value

@@ -44,9 +44,6 @@ IMPLICIT = re.compile(
     rf"|yields|evaluates to|looks like)(?: this)?){_FILL}([{V}])",
     re.I,
 )
-TRUTH = re.compile(
-    rf"([{C}])(?: \([^()]*\))?(?:,)?{_ADVERB} ?(?:is|was|evaluates? to|returns?|gives?|:|→|->|=>|holds? as|comes? out|equals|=){_FILL}([{V}])"
-)
 HOLDS = re.compile(
     rf"([{C}])(?: \([^()]*\))?{_ADVERB} (holds|is met|is satisfied|is true|succeeds|is truthy|passes"
     rf"|fails|is not met|is not satisfied|is false|does not hold|doesn't hold|is falsy|is not true|is untrue)\b"
