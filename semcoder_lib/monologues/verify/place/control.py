@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 
 from semcoder_lib.monologues.verify.evaluate import Raises
+from semcoder_lib.monologues.verify.place.decisions import agrees
 from semcoder_lib.monologues.verify.place.place import Place
 from semcoder_lib.monologues.verify.place.states import visits_here
 from semcoder_lib.monologues.verify.scene import MISSING, value_of
+from semcoder_lib.monologues.verify.source import squeezed
 
 
 def claim_count(place: Place, number: int) -> None:
@@ -31,25 +33,39 @@ def claim_count(place: Place, number: int) -> None:
     )
 
 
-def claim_outcome(place: Place, stated: bool) -> None:
+def claim_outcome(place: Place, stated: bool, code: str = "") -> None:
     """The condition of this place (the latest `if` or `while` at or before it, else the next)
-    comes out as stated."""
-    layout = place.history.layout
-    if layout is None:
+    comes out as stated, or `code` does, where the text named it before."""
+    if place.history.layout is None:
         return
+    if not code:
+        verdicts = [value is stated for _, value in _tests_here(place)]
+        verdict = any(verdicts) if verdicts else None
+        place.record("branch", "condition", str(stated), verdict, "")
+        return
+    verdict, evidence = agrees(place, code, lambda actual: bool(actual) is stated)
+    if verdict is False and any(
+        value is stated and squeezed(code) in squeezed(test) for test, value in _tests_here(place)
+    ):
+        verdict = None  # "the condition" may be the whole one that the code is a part of
+    place.record("branch", code, str(stated), verdict, evidence)
+
+
+def _tests_here(place: Place) -> list[tuple[str, bool]]:
+    """The conditions that this place is at, with how they come out."""
     here = place.visit if place.visit is not None else place.at
     window = place.window
     low, high = (window.start, window.end) if window else (0, len(place.history.steps) - 1)
     found = [_first_test(place, range(here, low - 1, -1))]
     if place.visit is None or found[0] is None:
         found.append(_first_test(place, range(here + 1, high + 1)))
-    verdicts = []
-    for index, test in filter(None, found):
-        actual = value_of(ast.unparse(test), place.history.before(index))
+    tests = []
+    for index, node in filter(None, found):
+        test = ast.unparse(node)
+        actual = value_of(test, place.history.before(index))
         if actual is not MISSING and not isinstance(actual, Raises):
-            verdicts.append(bool(actual) is stated)
-    verdict = None if not verdicts else any(verdicts)
-    place.record("branch", "condition", str(stated), verdict, "")
+            tests.append((test, bool(actual)))
+    return tests
 
 
 def _first_test(place: Place, indices: range) -> tuple[int, ast.expr] | None:

@@ -15,6 +15,8 @@ def enter_iteration(
     place.visit = None
     found = _find_pass(place, number, [name for name, _ in bound])
     if found is None:
+        if _told_end(place, number, bound):
+            return
         if certain and place.loops and any(place.history.runs(loop) for loop in place.loops):
             place.ledger.add(
                 "iterations", f"iteration {number}", "", False, "there are fewer iterations"
@@ -49,6 +51,26 @@ def enter_iteration(
             later = _pass_with(place, name, text, one.start - 1)
             if later is not None:
                 place.enter(*later)
+
+
+def _told_end(place: Place, number: int, bound: list[tuple[str, str]]) -> bool:
+    """Whether "fourth iteration (i = 3)" can be the test that ends a loop after three of them: many
+    count it. That it is an iteration stays open; what is said of it is decided there."""
+    for loop in place.loops:
+        for run in place.history.runs(loop):
+            if run.exit is None or run.exit < place.at or len(run.passes) != number - 1:
+                continue
+            state = place.history.state(run.exit)
+            if not all(same_text(t, state.text(n)) for n, t in bound):
+                continue
+            for name, text in bound:
+                place.ledger.add("value", name, text, True, "the loop ends", visit=run.exit)
+            subject = f"iteration {number}"
+            place.ledger.add("iterations", subject, "", None, "the loop ends", visit=run.exit)
+            place.stack = [e for e in place.stack if e[0] is not loop]
+            place.at, place.visit = run.exit, None
+            return True
+    return False
 
 
 def _find_pass(place: Place, number: int, names: list[str]) -> tuple[Loop, Run, Pass] | None:
@@ -119,6 +141,15 @@ def item_name(place: Place) -> str | None:
     """The variable of the `for` that a heading like `'a':` would be about."""
     singles = [loop for loop in place.loops if len(loop.targets) == 1]
     return singles[-1].targets[0] if len(singles) == 1 else None
+
+
+def enter_nth(place: Place, number: int, name: str, text: str) -> bool:
+    """Go to the iteration with that number of the loop over `name`, if it has the value there."""
+    found = _find_pass(place, number, [name])
+    if found is None or not same_text(text, place.history.state(found[2].start).text(name)):
+        return False
+    place.enter(*found)
+    return True
 
 
 def leave_loop(place: Place) -> None:

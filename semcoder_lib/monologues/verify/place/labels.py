@@ -5,8 +5,9 @@ from __future__ import annotations
 from semcoder_lib.monologues.verify.place.place import Place
 
 
-def at_label(place: Place, line: int, *, leading: bool, skipped: bool) -> None:
-    """The text names a line; at the start of a sentence that says the line runs now."""
+def at_label(place: Place, line: int, *, leading: bool, skipped: bool, idle: bool) -> None:
+    """The text names a line; at the start of a sentence that says the line runs now, unless it is
+    said to be skipped. `idle`: the sentence says that nothing is done, as it may of either."""
     history = place.history
     if place.window is not None and leading and not place.within(line):
         place.step_out(line)
@@ -18,7 +19,7 @@ def at_label(place: Place, line: int, *, leading: bool, skipped: bool) -> None:
         found = 0
         if not leading:
             return
-    if skipped:
+    if skipped or (idle and found is None):
         if leading and found is None:
             label = place.cursor.label(line)
             place.ledger.add("order", label, "does not run", True, "", line=line)

@@ -25,6 +25,7 @@ class Place:
         self.anytime = False  # what is said may be about any moment
         self.musing = False  # inputs are tried out and dropped again
         self.final = False  # the sentence speaks of the end
+        self.changed = False  # the sentence speaks of what is so now
         self.visit: int | None = None  # of the line that was named last
         self.stack: list[tuple[Loop, Run, Pass, int]] = []  # with the indent of the heading
         self.entered: int | None = None  # the header step of the latest iteration

@@ -47,7 +47,8 @@ def _indices(place: Place, code: str, frame: Frame) -> Iterator[int]:
         quoted = _quoting(place, code, window)
         if quoted is not None:
             yield quoted - 1
-            return
+            if not place.changed:
+                return
         yield place.at
         if not names_of(code) & set(place.stack[-1][0].targets):
             yield window.start - 1

@@ -8,11 +8,13 @@ from semcoder_lib.monologues.verify.evaluate import equals, literal
 from semcoder_lib.monologues.verify.place.iterations import (
     enter_by_value,
     enter_iteration,
+    enter_nth,
     item_name,
     leave_loop,
 )
 from semcoder_lib.monologues.verify.place.labels import at_label
 from semcoder_lib.monologues.verify.place.states import comprehension_domain
+from semcoder_lib.monologues.verify.place.variables import claim_value
 from semcoder_lib.monologues.verify.prose import patterns
 from semcoder_lib.monologues.verify.prose.reading import Reading, Sentence
 from semcoder_lib.monologues.verify.prose.tokens import EQUATION, LABEL, VALUE, Token
@@ -26,7 +28,11 @@ _WITH_BINDING = re.compile(
     re.I,
 )
 _ITEM_HEAD = re.compile(
-    rf"^\W*(?:for|processing|consider|take|next(?: is)?|when)[ ,:]+(?:the )?(?:element |item |character |letter |key |word |number |value )?({VALUE})\s*:",
+    rf"^\W*(?:for|processing|consider|take|next(?: is)?|when)[ ,:]+(?:the )?(?:element |item |character |letter |key |word |number |value )?(?P<v>{VALUE})\s*:",
+    re.I,
+)
+_NTH_ITEM = re.compile(
+    rf"^\W*(?:for (?:the )?|the )?(?P<word>{patterns.ORDINAL}|last|final) (?:character|element|item|letter|word|number|digit|string|value|key|entry)\W*\(?(?P<v>{VALUE})\W*(?=:|$|\))",
     re.I,
 )
 
@@ -43,22 +49,51 @@ def read_anchors(reading: Reading, s: Sentence) -> None:
         reading.mark(s, heading.start(), max([heading.end(), *(i + 1 for i, _ in bindings)]))
     if heading and not patterns.SKIPS.search(s.text[: heading.start()]):
         _iteration(reading, s, heading, bindings)
-    elif bindings and _ends_at(_WITH_BINDING, s.text) == bindings[0][0]:
+    elif bindings and _binds(reading, s, *bindings[0]):
         at, token = bindings[0]
         _by_value(reading, s, token, at)
     else:
         _comprehension(reading, s)
-        item = _ITEM_HEAD.match(s.text)
-        if item and reading.place.loop_names:
-            token = s.at[item.start(1)]
-            name = item_name(reading.place)
-            if (
-                name
-                and literal(token.text) is not None
-                and enter_by_value(reading.place, name, token.text)
-            ):
-                s.used.add(item.start(1))
+        _item(reading, s)
     _label(reading, s)
+
+
+def _item(reading: Reading, s: Sentence) -> None:
+    """`Processing 'a':`, `Second character: 'b'`."""
+    item, nth = _ITEM_HEAD.match(s.text), _NTH_ITEM.match(s.text)
+    name = item_name(reading.place)
+    if not name or not (item or nth):
+        return
+    at = (item or nth).start("v")  # type: ignore[union-attr]
+    text = s.at[at].text
+    if literal(text) is None:
+        return
+    if item:
+        entered = enter_by_value(reading.place, name, text)
+    else:
+        number = number_of(nth.group("word"))  # type: ignore[union-attr]
+        entered = enter_nth(reading.place, number, name, text)
+    if entered:
+        s.used.add(at)
+
+
+def number_of(word: str) -> int:
+    """`first` or `1st` as 1; -1 is the last."""
+    low = word.lower()
+    if low in ("last", "final"):
+        return -1
+    return patterns.ORDINALS.get(low) or int(re.sub(r"\D", "", low))
+
+
+def _binds(reading: Reading, s: Sentence, at: int, token: Token) -> bool:
+    """Whether the sentence begins with the value of a loop's variable, as the head of an iteration.
+    A name in the test of a `while` alone needs a word for it: `i = 0` may only set it."""
+    if _ends_at(_WITH_BINDING, s.text) != at:
+        return False
+    target = any(token.left in loop.targets for loop in reading.place.loops)
+    return (
+        target or bool(re.search(r"[a-z]", s.text[:at], re.I)) or s.text[at + 1 :].startswith(":")
+    )
 
 
 def _label(reading: Reading, s: Sentence) -> None:
@@ -74,6 +109,7 @@ def _label(reading: Reading, s: Sentence) -> None:
             line,
             leading=_ends_at(_LEADING, s.text) == at,
             skipped=skipped,
+            idle=bool(patterns.NO_EFFECT.search(s.text)),
         )
 
 
@@ -84,12 +120,7 @@ def _iteration(
     number: int | None = None
     from_zero = False
     if word:
-        low = word.lower()
-        number = (
-            -1
-            if low in ("last", "final")
-            else patterns.ORDINALS.get(low) or int(re.sub(r"\D", "", low))
-        )
+        number = number_of(word)
     else:
         at = heading.start("number")
         token = s.at[at]
@@ -111,6 +142,23 @@ def _iteration(
         bound,
         certain=not step,
     )
+    _state_at_start(reading, s, heading.end())
+
+
+def _state_at_start(reading: Reading, s: Sentence, end: int) -> None:
+    """`Second iteration (i = 2)`, of a variable that the loop does not bind: its value then, not
+    one that it gets."""
+    inside = re.match(r"\W*\(([^()]*)\)", s.text[end:])
+    if not inside:
+        return
+    for at in range(end + inside.start(1), end + inside.end(1)):
+        token = s.at.get(at)
+        if token is None or token.mark != EQUATION or at in s.used:
+            continue
+        if token.left.isidentifier() and literal(token.right) is not None:
+            reading.mark(s, at, at + 1)
+            claim_value(reading.place, token.left, token.right, after=False)
+            s.used.add(at)
 
 
 def _by_value(reading: Reading, s: Sentence, token: Token, at: int) -> None:

@@ -66,9 +66,7 @@ def _condition(
     tokens = [s.at[i] for i in places]
     filled = code.format(a=code_of(tokens[0]), b=code_of(tokens[-1]))
     asked = checked is not None and checked < match.start()
-    asked = asked or bool(
-        re.search(r"\b(?:if|whether|where|when)\b[^,.:]*$", s.text[: match.start()])
-    )
+    asked = asked or bool(patterns.ASKED.search(s.text[: match.start()]))
     if asked:
         # "checks whether A is in B: False" states the outcome afterwards
         outcome = re.match(
@@ -115,8 +113,9 @@ def read_condition_outcomes(reading: Reading, s: Sentence) -> None:
 
 def _outcome(reading: Reading, stated: bool) -> None:
     """The condition that was named last, or that of this place, comes out so."""
-    if reading.subject is not None and is_condition(code_of(reading.subject)):
-        claim_truth(reading.place, code_of(reading.subject), stated)
+    subject = reading.subject
+    if subject is not None and subject.mark == CODE and is_condition(code_of(subject)):
+        claim_outcome(reading.place, stated, code_of(subject))
     else:
         claim_outcome(reading.place, stated)
 

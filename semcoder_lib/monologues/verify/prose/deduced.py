@@ -16,11 +16,15 @@ _DIRECT = re.compile(
     r"|argument|variable|hence|both)\s+)$",
     re.I,
 )
+_ADDED = re.compile(
+    r"\b(?:added|appended|prepended|joined|compared|applied) (?:to|with) (?:the )?$", re.I
+)
 
 
-def read_deduced(reading: Reading, s: Sentence) -> None:
+def read_deduced(reading: Reading, s: Sentence, *, hypothetical: bool) -> None:
     """`text must be V`, `choose n as V`: about the input that the text arrives at. A working
-    input with another value refutes "must"; "can" is only ever supported."""
+    input with another value refutes "must", unless it is one of several cases; "can" is only ever
+    supported."""
     entry = reading.history.steps[0] if reading.history.steps else None
     given = {c.name: c.text or "" for c in entry.changes} if entry else {}
     for pattern in (patterns.MUST, patterns.CHOOSE):
@@ -34,7 +38,7 @@ def read_deduced(reading: Reading, s: Sentence) -> None:
             indirect = patterns.INDIRECT.search(lead)
             if indirect and indirect.group("what").lower() in ("length", "size"):
                 subject = f"len({subject})"
-            elif pattern is patterns.MUST and not _DIRECT.search(lead):
+            elif pattern is patterns.MUST and (not _DIRECT.search(lead) or _ADDED.search(lead)):
                 continue
             modal = match.groupdict().get("modal") or "can"
             s.used.update((left, at))
@@ -45,7 +49,8 @@ def read_deduced(reading: Reading, s: Sentence) -> None:
                 reading.place.at = 0
                 found = holds(reading.place, subject, value.text)
                 verdict = True if found else None
-            if verdict is False and not (modal in ("must", "has to") and _works(reading)):
+            firm = modal in ("must", "has to") and not hypothetical and _works(reading)
+            if verdict is False and not firm:
                 verdict = None
             reading.ledger.add(
                 "constraint", subject, value.text, verdict, given.get(subject, "")[:200]

@@ -161,9 +161,9 @@ NUMBERS = {
         ]
     )
 } | {"once": 1, "twice": 2, "thrice": 3, "a single": 1, "no": 0}
-_ORDINAL = "|".join(ORDINALS) + r"|\d+(?:st|nd|rd|th)"
+ORDINAL = "|".join(ORDINALS) + r"|\d+(?:st|nd|rd|th)"
 ITERATION = re.compile(
-    rf"\b(?:(?P<word>{_ORDINAL}|last|final) (?:\w+ )?(?:iteration|pass|round|time (?:through|around)|loop|turn|trip)\b"
+    rf"\b(?:(?P<word>{ORDINAL}|last|final) (?:\w+ )?(?:iteration|pass|round|time (?:through|around)|turn|trip)\b"
     rf"|(?:iteration|pass|round|turn|loop|step|trip) (?:#|number |no\. )?(?P<number>[{V}])(?=\W*[:(,.\-–—]|\W*$| (?:with|where|has|starts|begins|takes|sees|sets)))",
     re.I,
 )
@@ -188,7 +188,7 @@ ENTERS = re.compile(
     re.I,
 )
 HYPOTHETICAL = re.compile(
-    r"^\W*(?:if|unless|suppose|assum|were\b|had\b)|\b(?:would|could|should|might|e\.g\.|for example|for instance|in general|may|any \w+ (?:that|which)|whenever|"
+    r"(?:^|: )\W*(?:if|unless|suppose|assum|were\b|had\b)|\b(?:would|could|should|might|e\.g\.|for example|for instance|in general|may|any \w+ (?:that|which)|whenever|"
     r"(?:only|except|even) if|if (?:the|it|a|an|any|there|no|we|you)|can be|will be if|until|before|otherwise)\b",
     re.I,
 )
@@ -200,7 +200,7 @@ CHOOSE = re.compile(
     re.I,
 )
 INDIRECT = re.compile(
-    rf"\b(?P<what>(?!value of|contents? of|state of)\w+)(?: [{C}])? (?:of|in|at|for|from|between|over)(?: the| each| this)?(?: \w+)? ?$",
+    rf"\b(?P<what>(?!value of|contents? of|state of)\w+)(?: [{C}{V}])? (?:of|in|at|for|from|between|over)(?: the| each| this)?(?: \w+)? ?$",
     re.I,
 )
 INPUT = re.compile(
@@ -221,10 +221,23 @@ AFTER_LOOP = re.compile(
 FINALLY = re.compile(
     r"\b(?:finally|in the end|eventually|at the end|ends? up|final|when it is over)\b", re.I
 )
+NOW = re.compile(r"\b(?:now|becomes?)\b", re.I)
 BECOMES = re.compile(
     r"\b(?:becomes?|became|updated|incremented|decremented|now|set|assigned|changes?|turns into|reset|goes)\b|→|->|=>",
     re.I,
 )
+NO_EFFECT = re.compile(
+    rf"\b(?:do(?:es)? nothing|nothing (?:happens|is done|changes)|no (?:action|change|update|operation)s?\b|(?:remains?|stays?|is left|leav\w+)(?: [^{MARKS}]*)? unchanged"
+    rf"|condition (?:is|was|evaluates to|is not|was not) ?(?:false|not met|met|{V}))",
+    re.I,
+)
+# said of what does not happen
+NEGATED = re.compile(
+    r"\b(?:without|not|never|instead of|rather than|avoid(?:s|ing)?|before|n't)\W+(?:\w+ ){0,2}$",
+    re.I,
+)
+# asked, not stated
+ASKED = re.compile(r"\b(?:if|whether|where|when)\b[^,.:]*$")
 SKIPS = re.compile(
     r"\b(?:not (?:executed|run|reached|entered|taken)|skipp(?:ed|ing|s)|skip|never (?:runs?|reached|executed)|does not (?:execute|run)|ignored)\b",
     re.I,

@@ -38,6 +38,7 @@ from semcoder_lib.monologues.verify.prose.values import (
 )
 
 _BULLET = re.compile(r"\s*(?:(?:[-*•+]|\d+[.)]|\(?[a-z]\)|>)\s+)*")
+_STRUCTURE = re.compile(r"\b(?:iteration|loop|pass|branch|block)\b", re.I)
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\s+[—–]\s+|;")
 
 
@@ -48,7 +49,7 @@ def read_line(reading: Reading, text: str, start: int) -> None:
     body = text[skip:]
     reading.place.indent = skip
     whole = shape(body, reading.names)
-    if not whole.at and not re.search(r"\b(?:iteration|loop|pass|branch|block)\b", whole.text):
+    if not whole.at and not _STRUCTURE.search(whole.text):
         return
     position = 0
     for piece in _SENTENCE.split(whole.text):
@@ -68,21 +69,23 @@ def _read_sentence(reading: Reading, s: Sentence) -> None:
     reading.mark(s, 0, len(s.text))
     hypothetical = bool(patterns.HYPOTHETICAL.search(s.text))
     before = len(reading.ledger.claims)
+    reading.place.changed = bool(patterns.NOW.search(s.text))
     reading.place.final = bool(patterns.FINALLY.search(s.text))
     if reading.kind == sections.SIMULATION and not (hypothetical and not s.at):
         read_anchors(reading, s)
     if reading.kind == sections.FUNCTION:
         return
     if reading.backward and reading.kind in (sections.DEDUCTION, sections.CONCLUSION):
-        read_deduced(reading, s)
-    if hypothetical:
-        return
-    for read in _READERS:
-        read(reading, s)
+        read_deduced(reading, s, hypothetical=hypothetical)
+    if not hypothetical:
+        for read in _READERS:
+            read(reading, s)
     for at in sorted(s.at, reverse=True):
         if s.at[at].mark in (CODE, EQUATION):
             reading.subject = s.at[at]
             break
+    if hypothetical:
+        return
     reading.mark(s, 0, len(s.text))
     if len(reading.ledger.claims) == before and _asserts(reading, s):
         reading.ledger.add(

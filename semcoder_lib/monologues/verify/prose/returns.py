@@ -29,6 +29,9 @@ def read_returns(reading: Reading, s: Sentence) -> None:
         token = s.at[at]
         if not _plainly(s, match, at):
             continue
+        if patterns.NEGATED.search(s.text[: match.start()]):
+            s.used.add(at)
+            continue
         named = match.groupdict().get("named")
         who, subject = _who(reading, s, match)
         several = re.match(rf",? and ([{VALUE}])", s.text[at + 1 :])
@@ -54,11 +57,14 @@ def _plainly(s: Sentence, match: re.Match[str], at: int) -> bool:
     if re.match(r"[- ]*(?:characters?|elements?|items?|times|pairs?|key)", s.text[at + 1 :]):
         return False
     verb = match.groupdict().get("verb") or ""
+    lead = s.text[: match.start()]
+    if verb == "returned" and re.search(r"\b(?:of|in) (?:the |this |each )?$", lead):
+        return False
     if "return" in verb and "value" not in verb:
         return True
     return not re.search(
         r"\b(?:in|of|from|input\b[^.]*)(?: the| desired| given| expected)* ?$",
-        s.text[: match.start()],
+        lead,
     )
 
 
@@ -96,6 +102,8 @@ def _who(reading: Reading, s: Sentence, match: re.Match[str]) -> tuple[str, Toke
     if last is not None and re.search(r"[(\[.]|==|[<>]", last.text):
         return "expression", last
     if last is not None and re.search(r"\bmethod\b|\bcall\b", between):
+        return "something", last
+    if re.search(r"\b(?:they|these|those|both)\W*(?:\w+ly )?$", between, re.I):
         return "something", last
     if re.search(
         r"\b(?:it|this|that|which|method|expression|condition|call)\W*(?:\w+ly )?$",

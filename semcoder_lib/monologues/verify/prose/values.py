@@ -10,7 +10,7 @@ from semcoder_lib.monologues.verify.place.variables import claim_value
 from semcoder_lib.monologues.verify.prose import patterns
 from semcoder_lib.monologues.verify.prose.reading import Reading, Sentence
 from semcoder_lib.monologues.verify.prose.subjects import claim_is, code_of, name_of
-from semcoder_lib.monologues.verify.prose.tokens import CODE, EQUATION, FRAGMENT
+from semcoder_lib.monologues.verify.prose.tokens import CODE, EQUATION, FRAGMENT, Token
 
 
 def read_values(reading: Reading, s: Sentence) -> None:
@@ -22,7 +22,7 @@ def read_values(reading: Reading, s: Sentence) -> None:
         if (
             match.start(3) in s.used
             or re.search(
-                r"\b(?:range|loop|iterat|runs|goes|count(?:s|ing) from)", text[: match.start()]
+                r"\b(?:range|loop|iterat|runs|goes|count(?:s|ing) from)", text[: match.start(2)]
             )
             or not name.text.isidentifier()
         ):
@@ -41,6 +41,9 @@ def read_values(reading: Reading, s: Sentence) -> None:
         between = text[left + 1 : at]
         if re.search(r"\bnot\b|n't|\bin\b(?! (?:total|place))|\bindex\b", between):
             continue
+        if _of_another(text[:left], subject, between):
+            s.used.update((left, at))
+            continue
         indirect = patterns.INDIRECT.search(text[:left])
         if indirect:
             if indirect.group("what").lower() in ("length", "size"):
@@ -49,6 +52,18 @@ def read_values(reading: Reading, s: Sentence) -> None:
             continue
         s.used.update((left, at))
         claim_is(reading, subject, value, after=bool(patterns.BECOMES.search(between)))
+
+
+def _of_another(lead: str, subject: Token, between: str) -> bool:
+    """Whether the value is not said of this subject: it is only asked for, it is the amount of a
+    change, the subject ends a range of places, or it is what is stored somewhere."""
+    if patterns.ASKED.search(lead) or re.search(r"\bby $", between):
+        return True
+    if re.search(
+        r"\b(?:substring|slice|portion|part|characters?|items?|elements?)\b.*\bto $", lead
+    ):
+        return True
+    return not code_of(subject).isidentifier() and bool(re.search(r"\bassigned to\b", between))
 
 
 def read_measures(reading: Reading, s: Sentence) -> None:
@@ -80,7 +95,7 @@ def read_inputs(reading: Reading, s: Sentence) -> None:
         found = literal(s.at[at].text)
         if at in s.used or found is None or not reading.history.steps:
             continue
-        if re.search(r"\bof the $", s.text[: match.start()]):
+        if re.search(r"\b(?:of|in|from) (?:the )?$", s.text[: match.start()]):
             continue
         given = [literal(c.text or "") for c in reading.history.steps[0].changes]
         if not given or any(g is None for g in given):
