@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import ItemsView, KeysView, ValuesView
 from typing import Any
 
 
@@ -18,6 +19,8 @@ def equals(stated: Any, actual: Any, text: str = "") -> bool:
             return True
         digits = len(text.partition(".")[2].rstrip(".")) if "." in text else 0
         return 0 < digits < 12 and round(actual, digits) == stated
+    if isinstance(actual, KeysView | ValuesView | ItemsView | range) and isinstance(stated, list):
+        actual = list(actual)  # what a view holds is told as a list
     if isinstance(actual, list | tuple) and type(stated) is type(actual):
         return len(stated) == len(actual) and all(map(equals, stated, actual))
     if isinstance(actual, dict) and isinstance(stated, dict):

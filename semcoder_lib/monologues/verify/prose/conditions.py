@@ -26,6 +26,8 @@ def read_conditions(reading: Reading, s: Sentence) -> None:
         reading.mark(s, match.start(), match.end())
         a, b = s.at[match.start(1)], s.at[match.start(2)]
         if match.start(1) not in s.used:
+            if patterns.ASKED.search(text[: match.start()]):
+                continue
             claim_truth(reading.place, f"({code_of(a)}) != ({code_of(b)})", True)
             s.used.update((match.start(1), match.start(2)))
     _holding(reading, s)
@@ -62,11 +64,15 @@ def _condition(
     places = [match.start(g) for g in ("a", "b") if groups.get(g)]
     if any(i in s.used for i in places):
         return
+    lead = s.text[: match.start()]
+    if patterns.NEITHER.search(lead) or patterns.PART_OF.search(lead):
+        s.used.update(places)
+        return
     negated = bool(groups.get("not"))
     tokens = [s.at[i] for i in places]
     filled = code.format(a=code_of(tokens[0]), b=code_of(tokens[-1]))
     asked = checked is not None and checked < match.start()
-    asked = asked or bool(patterns.ASKED.search(s.text[: match.start()]))
+    asked = asked or bool(patterns.ASKED.search(lead))
     if asked:
         # "checks whether A is in B: False" states the outcome afterwards
         outcome = re.match(

@@ -233,7 +233,15 @@ NO_EFFECT = re.compile(
 )
 # said of what does not happen
 NEGATED = re.compile(
-    r"\b(?:without|not|never|instead of|rather than|avoid(?:s|ing)?|before|n't)\W+(?:\w+ ){0,2}$",
+    r"\b(?:(?:without|not|never|instead of|rather than|avoid(?:s|ing)?|before|n't)\W+(?:\w+ ){0,2}"
+    r"|conditions? (?:for|of|to) )$",
+    re.I,
+)
+NEITHER = re.compile(r"\b(?:neither|nor|none|no)\b[^,.;]*$", re.I)
+# a condition that follows is said of these, not of what they are in
+PART_OF = re.compile(
+    rf"\b(?:characters?|letters?|elements?|items?|words?|keys?|values?|numbers?|part|substring|rest)\b[^{MARKS},.]*"
+    r"\b(?:of|in|after|before|from)(?: the| each| this)?(?: \w+)? ?$",
     re.I,
 )
 # asked, not stated

@@ -17,6 +17,7 @@ from semcoder_lib.monologues.verify.prose.subjects import (
     name_of,
 )
 from semcoder_lib.monologues.verify.prose.tokens import CODE, FRAGMENT, VALUE, Token
+from semcoder_lib.monologues.verify.stated import same_text
 
 
 def read_returns(reading: Reading, s: Sentence) -> None:
@@ -33,13 +34,14 @@ def read_returns(reading: Reading, s: Sentence) -> None:
             s.used.add(at)
             continue
         named = match.groupdict().get("named")
+        right: bool | None = None
         who, subject = _who(reading, s, match)
         several = re.match(rf",? and ([{VALUE}])", s.text[at + 1 :])
         if several:
             _returned_pair(reading, token, s.at[at + 1 + several.start(1)])
             s.used.add(at + 1 + several.start(1))
         elif who == "function":
-            claim_returned(reading, token)
+            right = claim_returned(reading, token)
         elif who == "expression" and subject is not None and not named:
             claim_is(reading, subject, token, after=False)
         elif who == "something" and not named:
@@ -49,7 +51,7 @@ def read_returns(reading: Reading, s: Sentence) -> None:
         s.used.add(at)
         if named and not patterns.INDIRECT.search(s.text[: match.start("named")]):
             s.used.add(match.start("named"))
-            _named_value(reading, s.at[match.start("named")], token)
+            _named_value(reading, s.at[match.start("named")], token, right)
 
 
 def _plainly(s: Sentence, match: re.Match[str], at: int) -> bool:
@@ -76,10 +78,22 @@ def _returned_pair(reading: Reading, first: Token, second: Token) -> None:
     reading.ledger.add("return", reading.entry_point, f"{first.text} and {second.text}", verdict)
 
 
-def _named_value(reading: Reading, name: Token, value: Token) -> None:
-    """`returns the list output, which is V`: the variable, too."""
-    if code_of(name).isidentifier() and code_of(name) != reading.entry_point:
-        claim_value(reading.place, code_of(name), value.text, after=False)
+def _named_value(reading: Reading, name: Token, value: Token, right: bool | None) -> None:
+    """`returns the list output, which is V`: the variable, too. Where V is what is returned, "the
+    modified `text`" need not be the variable."""
+    code, entry = code_of(name), reading.history.entry
+    if not code.isidentifier() or code == reading.entry_point:
+        return
+    texts = entry.changes.get(code, ([], []))[1] if entry is not None else []
+    if not right or (texts and same_text(value.text, texts[-1])):
+        claim_value(reading.place, code, value.text, after=False)
+
+
+def _names_method(reading: Reading) -> bool:
+    """Whether the code that was named last is a method's or a built-in's bare name."""
+    name = reading.subject.text.removesuffix("()") if reading.subject is not None else ""
+    known = (reading.entry_point, *reading.names, *reading.history.variables)
+    return name.isidentifier() and name not in known
 
 
 def _who(reading: Reading, s: Sentence, match: re.Match[str]) -> tuple[str, Token | None]:
@@ -103,6 +117,8 @@ def _who(reading: Reading, s: Sentence, match: re.Match[str]) -> tuple[str, Toke
         return "expression", last
     if last is not None and re.search(r"\bmethod\b|\bcall\b", between):
         return "something", last
+    if last is None and _names_method(reading):
+        return "something", reading.subject
     if re.search(r"\b(?:they|these|those|both)\W*(?:\w+ly )?$", between, re.I):
         return "something", last
     if re.search(

@@ -30,20 +30,17 @@ def claim_is(reading: Reading, subject: Token, value: Token, *, after: bool) -> 
         claim_expression(reading.place, code, value.text)
 
 
-def claim_returned(reading: Reading, token: Token) -> None:
-    """The function (or a call that it made) returns the value."""
+def claim_returned(reading: Reading, token: Token) -> bool | None:
+    """The function (or a call that it made) returns the value. Gives the verdict."""
     stated = literal(token.text)
     if stated is None:
-        return
-    if reading.expected is None:
-        reading.ledger.add("return", reading.entry_point, token.text, None, "no returned value")
-        return
-    verdict = equals(stated[0], reading.expected[0], token.text)
-    if not verdict and _returned_elsewhere(reading, stated[0]):
-        verdict = True
-    reading.ledger.add(
-        "return", reading.entry_point, token.text, verdict, repr(reading.expected[0])[:200]
-    )
+        return None
+    verdict, evidence = None, "no returned value"
+    if reading.expected is not None:
+        verdict = equals(stated[0], reading.expected[0], token.text)
+        verdict = verdict or _returned_elsewhere(reading, stated[0])
+        evidence = repr(reading.expected[0])[:200]
+    return reading.ledger.add("return", reading.entry_point, token.text, verdict, evidence)
 
 
 def _returned_elsewhere(reading: Reading, value: Any) -> bool:

@@ -54,10 +54,15 @@ def read_values(reading: Reading, s: Sentence) -> None:
         claim_is(reading, subject, value, after=bool(patterns.BECOMES.search(between)))
 
 
+_SIZED = (
+    r"\b(?:list|tuple|string|array|dictionary|set|sequence) (?:of|with|containing) $"  # 3 zeros
+)
+
+
 def _of_another(lead: str, subject: Token, between: str) -> bool:
     """Whether the value is not said of this subject: it is only asked for, it is the amount of a
-    change, the subject ends a range of places, or it is what is stored somewhere."""
-    if patterns.ASKED.search(lead) or re.search(r"\bby $", between):
+    change or a size, the subject ends a range of places, or it is what is stored somewhere."""
+    if patterns.ASKED.search(lead) or re.search(r"\bby $|" + _SIZED, between):
         return True
     if re.search(
         r"\b(?:substring|slice|portion|part|characters?|items?|elements?)\b.*\bto $", lead
