@@ -86,7 +86,7 @@ TRUE = {
     ),
     "a heading without any code moves the place": (
         HALVE,
-        "1. **First Iteration**:\n   - `left` becomes `4`.\n"
+        "1. **First Iteration (left = 8)**:\n   - `left` becomes `4`.\n"
         "2. **Second Iteration**:\n   - `left` becomes `2` and `steps` becomes `2`.",
     ),
     "the test that ends a loop may be told as one more iteration": (
@@ -98,6 +98,11 @@ TRUE = {
         HALVE,
         "- `left = 8`\n- `steps = 0`",
     ),
+    "a line is named to say what is not so there": (
+        WORDS,
+        "- [L4]: `w.startswith(mark)` returns `True`.\n- [L6]: `mark` becomes `'x'`.\n"
+        "- [L4]: `w.startswith(mark)` returns `False` (it does not start so).",
+    ),
     "items told by their place": (
         WORDS,
         "- First word: `'Xa'`\n  - `w.startswith(mark)` returns `True`.\n  - "
@@ -106,7 +111,8 @@ TRUE = {
     ),
     "the condition may be the whole one of which a part was named": (
         WORDS,
-        "- [L4]: The `w.startswith(mark)` method checks if it starts so. Since it "
+        "- [L4]: The condition checks if the word does not start so.\n"
+        "- The `w.startswith(mark)` method checks if it does. Since it "
         "does, this condition"
         " evaluates to `False`.",
     ),
@@ -213,6 +219,7 @@ def test_a_deduction_by_cases_refutes_no_case() -> None:
         "- If we assume that `b` does not start with `a`, then `a` must be `'x'` "
         "and `b` must be `'yz'`.\n"
         "- The second character of the returned string is `'y'`.\n"
+        "- With `b = 'yz'`, the function will return `'yz'` instead of `'xyz'`.\n"
         "[ANSWER]\nassert pad('', 'xyz') == 'xyz'\n[/ANSWER]"
     )
     with Sandbox() as box:

@@ -103,12 +103,11 @@ def _label(reading: Reading, s: Sentence) -> None:
         at = labels[0]
         reading.mark(s, at, at + 1)
         line = reading.cursor.resolve(int(s.at[at].text))
-        skipped = bool(patterns.SKIPS.search(s.text)) or bool(re.search(r"\bnot\b", s.text))
         at_label(
             reading.place,
             line,
             leading=_ends_at(_LEADING, s.text) == at,
-            skipped=skipped,
+            skipped=bool(patterns.SKIPS.search(s.text)),
             idle=bool(patterns.NO_EFFECT.search(s.text)),
         )
 

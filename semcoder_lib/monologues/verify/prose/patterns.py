@@ -247,6 +247,6 @@ PART_OF = re.compile(
 # asked, not stated
 ASKED = re.compile(r"\b(?:if|whether|where|when)\b[^,.:]*$")
 SKIPS = re.compile(
-    r"\b(?:not (?:executed|run|reached|entered|taken)|skipp(?:ed|ing|s)|skip|never (?:runs?|reached|executed)|does not (?:execute|run)|ignored)\b",
+    r"\b(?:not (?:be |get |been )?(?:executed|run|reached|entered|taken|visited|evaluated)|skipp(?:ed|ing|s)|skip|never (?:runs?|reached|executed)|does not (?:execute|run|reach)|ignored)\b",
     re.I,
 )

@@ -30,7 +30,8 @@ def read_returns(reading: Reading, s: Sentence) -> None:
         token = s.at[at]
         if not _plainly(s, match, at):
             continue
-        if patterns.NEGATED.search(s.text[: match.start()]):
+        other = reading.backward and re.match(r"\W*(?:instead of|rather than)", s.text[at + 1 :])
+        if other or patterns.NEGATED.search(s.text[: match.start()]):
             s.used.add(at)
             continue
         named = match.groupdict().get("named")
