@@ -13,8 +13,7 @@ from semcoder_lib.monologues import forward
 from semcoder_lib.monologues import style as styles
 from semcoder_lib.monologues import verify as verify_function
 from semcoder_lib.monologues.verify import confusion, study, verify, verify_rows
-from semcoder_lib.monologues.verify.evaluate import Raises, equals, evaluate
-from semcoder_lib.monologues.verify.known import Cannot
+from semcoder_lib.monologues.verify.evaluate import Cannot, Raises, equals, evaluate
 from semcoder_lib.records import Case, Program
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import trace
@@ -39,7 +38,7 @@ def text() -> str:
 def test_the_verifier_imports_nothing_of_the_writers() -> None:
     own = "semcoder_lib.monologues.verify"
     seen = 0
-    for path in FOLDER.glob("*.py"):
+    for path in FOLDER.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = []
             if isinstance(node, ast.ImportFrom):

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 from semcoder_lib import values
 from semcoder_lib.monologues.verify import answer as answers
 from semcoder_lib.monologues.verify import sections
+from semcoder_lib.monologues.verify.deduction.reader import read_deduction
 from semcoder_lib.monologues.verify.evaluate import literal
-from semcoder_lib.monologues.verify.general import General
 from semcoder_lib.monologues.verify.history import History
-from semcoder_lib.monologues.verify.prose import Prose
+from semcoder_lib.monologues.verify.lockstep.cursor import Cursor
+from semcoder_lib.monologues.verify.lockstep.reader import LINE, read_line
+from semcoder_lib.monologues.verify.properties.reader import read_bullet
+from semcoder_lib.monologues.verify.prose.reader import read_line as read_prose
+from semcoder_lib.monologues.verify.prose.reading import Reading
 from semcoder_lib.monologues.verify.report import (
     CONTRADICTED,
     SUPPORTED,
@@ -19,8 +23,8 @@ from semcoder_lib.monologues.verify.report import (
     Ledger,
     Report,
 )
+from semcoder_lib.monologues.verify.runs import Runs
 from semcoder_lib.monologues.verify.source import LABEL, Layout, labels_in, layout, strip_labels
-from semcoder_lib.monologues.verify.steps import LINE, Walk
 from semcoder_lib.monologues.verify.trials import Trials
 from semcoder_lib.records import Case, Program, Status, Trace
 
@@ -69,36 +73,36 @@ def verify(
     ledger = Ledger()
     expected = _expected(case, history, backward)
     trials.told(expected)
-    walk = Walk(history, ledger, offset)
-    prose = Prose(walk, program.entry_point, expected, given, backward)
-    general = General(walk, trials, program.entry_point, arguments, expected)
+    cursor = Cursor(history, ledger, offset)
+    reading = Reading(cursor, program.entry_point, expected, backward)
+    runs = Runs(cursor, trials, program.entry_point, arguments, expected)
     for section in parts.sections:
-        _read(section, walk, prose, general, backward)
+        _read(section, cursor, reading, runs, backward)
     right, why = _judge_answer(given, case, history, backward, expected)
     ledger.add("answer", parts.answer[:200], given.value_text, right, why, place=parts.answer_place)
     return _report(ledger, history, right, why, direction, offset, minimum_coverage)
 
 
 def _read(
-    section: sections.Section, walk: Walk, prose: Prose, general: General, backward: bool
+    section: sections.Section, cursor: Cursor, reading: Reading, runs: Runs, backward: bool
 ) -> None:
     if section.kind == sections.PROPERTIES:
         for line in section.lines:
-            walk.ledger.place = (line.start, line.start + len(line.text))
-            general.bullet(line.text)
+            cursor.ledger.place = (line.start, line.start + len(line.text))
+            read_bullet(runs, line.text)
         return
     if section.kind == sections.DEDUCTION:
-        general.deduction(section.lines, prose)
+        read_deduction(runs, section.lines, reading)
         return
     led = section.kind == sections.SIMULATION and not backward and step_like(section)
-    prose.begin(section.kind)
+    reading.begin(section.kind)
     for line in section.lines:
         match = LINE.match(line.text.replace("`", "")) if led else None
         place = (line.start, line.start + len(line.text))
         if match:
-            walk.line(int(match.group(1)), match.group(2), place)
+            read_line(cursor, int(match.group(1)), match.group(2), place)
         else:
-            prose.line(line.text, line.start)
+            read_prose(reading, line.text, line.start)
 
 
 _SECOND = re.compile(r"[.;] \[L\d+\] ")  # several steps on one line are prose

@@ -48,12 +48,6 @@ class Report:
         total = self.supported + self.contradicted + self.unverifiable
         return self.supported / total if total else 1.0
 
-    @property
-    def share_contradicted(self) -> float:
-        """Share of all claims that are contradicted."""
-        total = self.supported + self.contradicted + self.unverifiable
-        return self.contradicted / total if total else 0.0
-
     def row(self) -> dict[str, Any]:
         """The report as JSON data."""
         return {

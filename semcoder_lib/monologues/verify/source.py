@@ -142,6 +142,35 @@ def _head(statement: ast.stmt, lines: tuple[str, ...]) -> str:
     return _COMMENT.sub("", text)
 
 
+def stored_names(statement: ast.stmt | None) -> tuple[str, ...]:
+    """The names in what a statement stores into."""
+    targets: list[ast.expr] = []
+    if isinstance(statement, ast.Assign):
+        targets = statement.targets
+    elif isinstance(statement, ast.For | ast.AugAssign | ast.AnnAssign):
+        targets = [statement.target]
+    return tuple(n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name))
+
+
+def stored_base(statement: ast.stmt | None) -> str:
+    """`d[` for a statement that stores into an item of `d`."""
+    target: ast.expr | None = None
+    if isinstance(statement, ast.Assign):
+        target = statement.targets[0]
+    elif isinstance(statement, ast.AugAssign):
+        target = statement.target
+    if isinstance(target, ast.Subscript):
+        return ast.unparse(target.value) + "["
+    return ""
+
+
+def expression_of(statement: ast.stmt | None) -> ast.expr | None:
+    """The expression whose value a simple statement uses."""
+    if isinstance(statement, ast.Assign | ast.AnnAssign | ast.Return | ast.Expr | ast.AugAssign):
+        return statement.value
+    return None
+
+
 def strip_labels(source: str) -> str:
     """The source without the `# [Lk]` comments of a prompt."""
     return "\n".join(_COMMENT.sub("", line) for line in source.split("\n"))

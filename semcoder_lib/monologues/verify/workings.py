@@ -5,102 +5,31 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass, field
 from typing import Any
 
 from semcoder_lib.monologues.verify import pieces
 from semcoder_lib.monologues.verify.evaluate import (
     NO_NAMES,
-    Names,
+    Cannot,
     Raises,
     equals,
-    evaluate,
     evaluate_node,
     literal,
     names_of,
     parse,
 )
 from semcoder_lib.monologues.verify.history import State
-from semcoder_lib.monologues.verify.known import Cannot
 from semcoder_lib.monologues.verify.report import Ledger
+from semcoder_lib.monologues.verify.scene import MISSING, Scene, comprehension_values, value_of
+from semcoder_lib.monologues.verify.source import expression_of, stored_base, stored_names
+from semcoder_lib.monologues.verify.stated import same_text
 
 _TRUTH = re.compile(r"(.*\S) (?:is|evaluates to|counts as) (True|False)$", re.S)
 _TABLE = re.compile(r"0:\S")
 _ENTRY = re.compile(r"(?:^| )(\d+):")
 _WORD = re.compile(r"[A-Za-z_]\w*$")
-SHORT = re.compile(
-    r"an? (\w+) of (\d[\d,]*) (?:items?|characters?|entries|pairs?) (?:starting|beginning)(?: with)? (.+)$",
-    re.S,
-)
 _STILL = re.compile(r"(.+?) (?:is still|stays|remains|is now|becomes|is) (.+)$", re.S)
-MISSING = object()
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-
-
-@dataclass(slots=True)
-class Scene:
-    """The moment that a step tells: variables before and after it, and names that only the text
-    binds (a comprehension's variable)."""
-
-    before: State
-    after: State
-    line: int
-    visit: int
-    changed: frozenset[str] = frozenset()
-    bound: dict[str, Any] = field(default_factory=dict)
-    statement: ast.stmt | None = None
-
-
-def value_of(text: str, names: Names) -> Any:
-    """The value of an expression, MISSING when it cannot be decided, or a Raises instance."""
-    found = literal(text)
-    if found is not None:
-        return found[0]
-    try:
-        return evaluate(text, names)
-    except Cannot:
-        return MISSING
-    except Raises as error:
-        return error
-
-
-def same_text(stated: str, recorded: str | None) -> bool | None:
-    """Whether a stated value is a recorded one; None when the stated text is no value."""
-    if recorded is None:
-        return None
-    if stated == recorded:
-        return True
-    said = literal(stated)
-    if said is None:
-        return shortened(stated, recorded)
-    actual = literal(recorded)
-    if actual is None:
-        return None
-    return equals(said[0], actual[0], stated)
-
-
-def shortened(stated: str, recorded: str) -> bool | None:
-    """Decides "a list of 40 items starting [1, 2, 3" and "a str of 300 characters starting 'ab'"."""
-    match = SHORT.match(stated)
-    if not match:
-        return None
-    actual = literal(recorded)
-    if actual is None:
-        return None
-    kind, count, head = match.group(1), int(match.group(2).replace(",", "")), match.group(3)
-    value = actual[0]
-    if type(value).__name__ != kind and not (kind in ("string", "str") and isinstance(value, str)):
-        return False
-    try:
-        if len(value) != count:
-            return False
-    except TypeError:
-        return False
-    head = head.rstrip(". …")
-    if isinstance(value, str):
-        start = literal(head)
-        return value.startswith(start[0] if start else head.strip("'\""))
-    return recorded.startswith(head.rstrip("]})"))
 
 
 class Workings:
@@ -115,7 +44,7 @@ class Workings:
         parts = pieces.split(text, ", ", "; ", ": ")
         table: str | None = None
         last_value: Any = MISSING
-        store = _stored_base(scene.statement)
+        store = stored_base(scene.statement)
         stores = [
             n
             for n, part in enumerate(parts)
@@ -146,8 +75,15 @@ class Workings:
         truth = _TRUTH.match(part)
         if truth and truth.group(1) == "that" and last_value is not MISSING:
             said = truth.group(2) == "True"
-            self.ledger.add("branch", repr(last_value)[:60], str(said), bool(last_value) is said, "",
-                            line=scene.line, visit=scene.visit)  # fmt: skip
+            self.ledger.add(
+                "branch",
+                repr(last_value)[:60],
+                str(said),
+                bool(last_value) is said,
+                "",
+                line=scene.line,
+                visit=scene.visit,
+            )
             return said
         if truth and parse(truth.group(1)) is not None:
             return self._truth(truth.group(1), truth.group(2) == "True", scene)
@@ -165,14 +101,20 @@ class Workings:
         if match and (parse(match.group(1)) is not None) and literal(match.group(2)) is not None:
             return self._identity(match.group(1), match.group(2), scene, True)
         if part in ("nothing changes", "it changes nothing"):
-            self.ledger.add("value", "nothing changes", "", not scene.changed,
-                            "changed: " + ", ".join(sorted(scene.changed)),
-                            line=scene.line, visit=scene.visit)  # fmt: skip
+            self.ledger.add(
+                "value",
+                "nothing changes",
+                "",
+                not scene.changed,
+                "changed: " + ", ".join(sorted(scene.changed)),
+                line=scene.line,
+                visit=scene.visit,
+            )
         return MISSING
 
     def _result(self, part: str, value: Any, scene: Scene) -> None:
         """`so [2, 4]`: what the expression of the statement gives."""
-        node = _expression(scene.statement)
+        node = expression_of(scene.statement)
         if node is None:
             return
         parts = [node, *(n for n in ast.walk(node) if isinstance(n, _COMPREHENSIONS))]
@@ -183,16 +125,24 @@ class Workings:
             except (Cannot, Raises):
                 return
         verdict = any(equals(value, actual, part) for actual in known)
-        self.ledger.add("value", ast.unparse(node), part, verdict, repr(known[-1])[:200],
-                        line=scene.line, visit=scene.visit)  # fmt: skip
+        self.ledger.add(
+            "value",
+            ast.unparse(node),
+            part,
+            verdict,
+            repr(known[-1])[:200],
+            line=scene.line,
+            visit=scene.visit,
+        )
 
     def _truth(self, code: str, stated: bool, scene: Scene) -> Any:
         actual = self._value(code, scene.before, scene)
         verdict = None
         if actual is not MISSING and not isinstance(actual, Raises):
             verdict = bool(actual) is stated
-        self.ledger.add("branch", code, str(stated), verdict, _shown(actual),
-                        line=scene.line, visit=scene.visit)  # fmt: skip
+        self.ledger.add(
+            "branch", code, str(stated), verdict, _shown(actual), line=scene.line, visit=scene.visit
+        )
         return stated
 
     def _value(self, code: str, state: State, scene: Scene) -> Any:
@@ -214,7 +164,7 @@ class Workings:
         stated = value_of(right, NO_NAMES) if literal(right) is not None else self._value(
             right, state, scene
         )  # fmt: skip
-        stores = after and _stored_base(scene.statement)
+        stores = after and stored_base(scene.statement)
         if stores and left.startswith(stores):
             state = scene.after
         actual = self._value(left, state, scene)
@@ -315,55 +265,7 @@ class Workings:
 def _names_changed(part: str, scene: Scene) -> bool:
     name, sign, _ = part.partition(" = ")
     name = name.removeprefix("so ").removeprefix("and ")
-    return bool(sign) and (name in scene.changed or name in _stored_names(scene.statement))
-
-
-def _stored_names(statement: ast.stmt | None) -> tuple[str, ...]:
-    targets: list[ast.expr] = []
-    if isinstance(statement, ast.Assign):
-        targets = statement.targets
-    elif isinstance(statement, ast.For | ast.AugAssign | ast.AnnAssign):
-        targets = [statement.target]
-    return tuple(n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name))
-
-
-def _stored_base(statement: ast.stmt | None) -> str:
-    """`d[` for a statement that stores into an item of `d`."""
-    target: ast.expr | None = None
-    if isinstance(statement, ast.Assign):
-        target = statement.targets[0]
-    elif isinstance(statement, ast.AugAssign):
-        target = statement.target
-    if isinstance(target, ast.Subscript):
-        return ast.unparse(target.value) + "["
-    return ""
-
-
-def _expression(statement: ast.stmt | None) -> ast.expr | None:
-    if isinstance(statement, ast.Assign | ast.AnnAssign | ast.Return | ast.Expr | ast.AugAssign):
-        return statement.value
-    return None
-
-
-def comprehension_values(name: str, scene: Scene) -> list[Any] | None:
-    """Every value that a comprehension of the scene's statement gives to `name`."""
-    if scene.statement is None:
-        return None
-    for node in ast.walk(scene.statement):
-        if not isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
-            continue
-        for generator in node.generators:
-            bound = [n.id for n in ast.walk(generator.target) if isinstance(n, ast.Name)]
-            if name in bound:
-                try:
-                    through = evaluate(ast.unparse(generator.iter), scene.before)
-                    if len(bound) == 1:
-                        return list(through)
-                    place = bound.index(name)
-                    return [tuple(item)[place] for item in through]
-                except (Cannot, Raises, TypeError, IndexError):
-                    return None
-    return None
+    return bool(sign) and (name in scene.changed or name in stored_names(scene.statement))
 
 
 def _shown(value: Any) -> str:

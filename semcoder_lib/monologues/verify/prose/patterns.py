@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 
-from semcoder_lib.monologues.verify.tokens import CODE, EQUATION, LABEL, MARKS, VALUE
+from semcoder_lib.monologues.verify.prose.tokens import CODE, EQUATION, LABEL, MARKS, VALUE
 
 C, V, E, L = CODE, VALUE, EQUATION, LABEL
 ANY = f"[{C}{V}]"
-
 # words that may stand between a verb and its value without changing what is said
 _FILL = (
     r"(?:[ ,]*\b(?:the|a|an|now|still|also|again|then|thus|therefore|initially|currently|just"
@@ -45,9 +44,6 @@ IMPLICIT = re.compile(
     rf"|yields|evaluates to|looks like)(?: this)?){_FILL}([{V}])",
     re.I,
 )
-TRUTH = re.compile(
-    rf"([{C}])(?: \([^()]*\))?(?:,)?{_ADVERB} ?(?:is|was|evaluates? to|returns?|gives?|:|→|->|=>|holds? as|comes? out|equals|=){_FILL}([{V}])"
-)
 HOLDS = re.compile(
     rf"([{C}])(?: \([^()]*\))?{_ADVERB} (holds|is met|is satisfied|is true|succeeds|is truthy|passes"
     rf"|fails|is not met|is not satisfied|is false|does not hold|doesn't hold|is falsy|is not true|is untrue)\b"
@@ -59,7 +55,6 @@ SINCE = re.compile(
     rf"\b(?:since|because|as|so|therefore|thus|here|where)\b(?: the condition)? ([{C}])(?=[,.;)]|$| (?:and|so|we|the)\b)",
     re.I,
 )
-
 _NOT = r"(?P<not> not|n't| never| no longer)?"
 RELATIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(rf"(?P<a>{ANY})(?: \([^()]*\))?,? (?:{words}) (?:the )?(?:\w+ )?(?P<b>{ANY})"), code)
@@ -125,7 +120,6 @@ MEASURES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"(?:maximum|largest|biggest)(?: \w+)? (?:of|in) (?:the \w+ )?(?P<a>{ANY}) is (?P<v>{V})"), "max({a})"),
     (re.compile(rf"(?:minimum|smallest)(?: \w+)? (?:of|in) (?:the \w+ )?(?P<a>{ANY}) is (?P<v>{V})"), "min({a})"),
 )  # fmt: skip
-
 _STOP = (
     r"(?:if|when|unless|because|since|as|after|by|for|from|with|containing|without|where|so|then|based"
     r"|whether|only|not|must|should|occurrences|indices|positions|the same|in which|once|until|input|index|position|length|number)"
@@ -141,7 +135,6 @@ RETURNS = re.compile(
 RETURNED = re.compile(
     rf"(?P<v>[{V}])(?:,)? (?:is|gets|will be) (?:then |finally |what is )?returned"
 )
-
 ORDINALS = {
     w: n
     for n, w in enumerate(
@@ -168,9 +161,9 @@ NUMBERS = {
         ]
     )
 } | {"once": 1, "twice": 2, "thrice": 3, "a single": 1, "no": 0}
-_ORDINAL = "|".join(ORDINALS) + r"|\d+(?:st|nd|rd|th)"
+ORDINAL = "|".join(ORDINALS) + r"|\d+(?:st|nd|rd|th)"
 ITERATION = re.compile(
-    rf"\b(?:(?P<word>{_ORDINAL}|last|final) (?:\w+ )?(?:iteration|pass|round|time (?:through|around)|loop|turn|trip)\b"
+    rf"\b(?:(?P<word>{ORDINAL}|last|final) (?:\w+ )?(?:iteration|pass|round|time (?:through|around)|turn|trip)\b"
     rf"|(?:iteration|pass|round|turn|loop|step|trip) (?:#|number |no\. )?(?P<number>[{V}])(?=\W*[:(,.\-–—]|\W*$| (?:with|where|has|starts|begins|takes|sees|sets)))",
     re.I,
 )
@@ -195,7 +188,7 @@ ENTERS = re.compile(
     re.I,
 )
 HYPOTHETICAL = re.compile(
-    r"^\W*(?:if|unless|suppose|assum|were\b|had\b)|\b(?:would|could|should|might|e\.g\.|for example|for instance|in general|may|any \w+ (?:that|which)|whenever|"
+    r"(?:^|: )\W*(?:if|unless|suppose|assum|were\b|had\b)|\b(?:would|could|should|might|e\.g\.|for example|for instance|in general|may|any \w+ (?:that|which)|whenever|"
     r"(?:only|except|even) if|if (?:the|it|a|an|any|there|no|we|you)|can be|will be if|until|before|otherwise)\b",
     re.I,
 )
@@ -207,7 +200,7 @@ CHOOSE = re.compile(
     re.I,
 )
 INDIRECT = re.compile(
-    rf"\b(?P<what>(?!value of|contents? of|state of)\w+)(?: [{C}])? (?:of|in|at|for|from|between|over)(?: the| each| this)?(?: \w+)? ?$",
+    rf"\b(?P<what>(?!value of|contents? of|state of)\w+)(?: [{C}{V}])? (?:of|in|at|for|from|between|over)(?: the| each| this)?(?: \w+)? ?$",
     re.I,
 )
 INPUT = re.compile(
@@ -228,11 +221,32 @@ AFTER_LOOP = re.compile(
 FINALLY = re.compile(
     r"\b(?:finally|in the end|eventually|at the end|ends? up|final|when it is over)\b", re.I
 )
+NOW = re.compile(r"\b(?:now|becomes?)\b", re.I)
 BECOMES = re.compile(
     r"\b(?:becomes?|became|updated|incremented|decremented|now|set|assigned|changes?|turns into|reset|goes)\b|→|->|=>",
     re.I,
 )
+NO_EFFECT = re.compile(
+    rf"\b(?:do(?:es)? nothing|nothing (?:happens|is done|changes)|no (?:action|change|update|operation)s?\b|(?:remains?|stays?|is left|leav\w+)(?: [^{MARKS}]*)? unchanged"
+    rf"|condition (?:is|was|evaluates to|is not|was not) ?(?:false|not met|met|{V}))",
+    re.I,
+)
+# said of what does not happen
+NEGATED = re.compile(
+    r"\b(?:(?:without|not|never|instead of|rather than|avoid(?:s|ing)?|before|n't)\W+(?:\w+ ){0,2}"
+    r"|conditions? (?:for|of|to) )$",
+    re.I,
+)
+NEITHER = re.compile(r"\b(?:neither|nor|none|no)\b[^,.;]*$", re.I)
+# a condition that follows is said of these, not of what they are in
+PART_OF = re.compile(
+    rf"\b(?:characters?|letters?|elements?|items?|words?|keys?|values?|numbers?|part|substring|rest)\b[^{MARKS},.]*"
+    r"\b(?:of|in|after|before|from)(?: the| each| this)?(?: \w+)? ?$",
+    re.I,
+)
+# asked, not stated
+ASKED = re.compile(r"\b(?:if|whether|where|when)\b[^,.:]*$")
 SKIPS = re.compile(
-    r"\b(?:not (?:executed|run|reached|entered|taken)|skipp(?:ed|ing|s)|skip|never (?:runs?|reached|executed)|does not (?:execute|run)|ignored)\b",
+    r"\b(?:not (?:be |get |been )?(?:executed|run|reached|entered|taken|visited|evaluated)|skipp(?:ed|ing|s)|skip|never (?:runs?|reached|executed)|does not (?:execute|run|reach)|ignored)\b",
     re.I,
 )

@@ -184,7 +184,6 @@ CONSTANTS: dict[str, Any] = {
         "whitespace", "hexdigits",
     )},
 }  # fmt: skip
-
 MUTATORS = frozenset(
     [
         "append",

@@ -1,46 +1,27 @@
-"""Statements about every run ("the result is always sorted"): from words to a test of one run."""
+"""Statements about the result or an argument of any run ("the result is always sorted"): from words
+to a test of one run."""
 
 from __future__ import annotations
 
-import collections
 import re
 from collections.abc import Callable
 from typing import Any
 
 from semcoder_lib.monologues.verify import pieces
-from semcoder_lib.monologues.verify.evaluate import Raises, equals, evaluate, literal, parse
-from semcoder_lib.monologues.verify.known import Cannot
-
-TYPES: dict[str, tuple[type, ...]] = {
-    "int": (int,), "integer": (int,), "integers": (int,), "ints": (int,), "number": (int, float),
-    "numbers": (int, float), "float": (float,), "floats": (float,), "str": (str,),
-    "string": (str,), "strings": (str,), "strs": (str,), "list": (list,), "lists": (list,),
-    "tuple": (tuple,), "tuples": (tuple,), "dict": (dict,), "dicts": (dict,),
-    "dictionary": (dict,), "dictionaries": (dict,), "set": (set,), "sets": (set,),
-    "bool": (bool,), "boolean": (bool,), "bools": (bool,), "booleans": (bool,),
-    "None": (type(None),), "bytes": (bytes,), "frozenset": (frozenset,), "range": (range,),
-    "Counter": (collections.Counter,), "deque": (collections.deque,), "complex": (complex,),
-    "defaultdict": (collections.defaultdict,), "character": (str,), "characters": (str,),
-    "OrderedDict": (collections.OrderedDict,), "sequence": (list, tuple, str),
-}  # fmt: skip
-
-Run = tuple[dict[str, Any], str, Any]  # arguments by name, status, value (or exception's name)
-Test = Callable[[Run], bool | None]  # None: says nothing about this run
+from semcoder_lib.monologues.verify.evaluate import (
+    Cannot,
+    Given,
+    Raises,
+    equals,
+    evaluate,
+    literal,
+    parse,
+)
+from semcoder_lib.monologues.verify.properties.types import TYPES, has_type
+from semcoder_lib.monologues.verify.runs import Run, Test
 
 _RESULT = r"(?:the |its |this function's )?(?:result|output|return(?:ed)? value|returned \w+|answer|value returned|`result`)"
 _ALWAYS = r"(?:(?:always|never|must|will|is guaranteed to|has to|should|can only) ?)*"
-
-
-def _has_type(value: Any, names: list[str]) -> bool:
-    for name in names:
-        kinds = TYPES.get(name)
-        if kinds is None:
-            return False
-        if isinstance(value, bool) and bool not in kinds:
-            continue
-        if isinstance(value, kinds):
-            return True
-    return False
 
 
 def _sorted(value: Any, descending: bool) -> bool | None:
@@ -51,7 +32,7 @@ def _sorted(value: Any, descending: bool) -> bool | None:
         return None
 
 
-class Reader:
+class Predicates:
     """Turns a sentence into a `Test`. `parameters` are the entry point's, in order."""
 
     def __init__(self, parameters: tuple[str, ...], entry_point: str) -> None:
@@ -201,7 +182,7 @@ class Reader:
         if match:
             names = re.findall(rf"\b(?:{kinds})\b", match.group("t"))
             return self._made(
-                match.group("s"), f"items {names}", lambda v, r: all(_has_type(x, names) for x in v)
+                match.group("s"), f"items {names}", lambda v, r: all(has_type(x, names) for x in v)
             )
         subject = (
             rf"(?:{self.subject}|(?P<f>(?:the |this )?function|`?{re.escape(self.entry_point)}`?))"
@@ -217,8 +198,8 @@ class Reader:
             subject_text = match.group("s") or "result"
 
             def check(value: Any, run: Run) -> bool:
-                return _has_type(value, names) and (
-                    not inner or all(_has_type(x, [inner]) for x in value)
+                return has_type(value, names) and (
+                    not inner or all(has_type(x, [inner]) for x in value)
                 )
 
             if match.group("f") and not re.search(r"returns?\b", text):
@@ -306,7 +287,7 @@ class Reader:
 
         def check(value: Any, run: Run) -> bool | None:
             try:
-                return bool(evaluate(code, Values({**run[0], "result": value})))
+                return bool(evaluate(code, Given({**run[0], "result": value})))
             except (Cannot, Raises):
                 return None
 
@@ -314,18 +295,3 @@ class Reader:
 
 
 _SKIP = object()
-
-
-class Values:
-    """Names with given values, for `evaluate`."""
-
-    def __init__(self, known: dict[str, Any]) -> None:
-        self.known = known
-
-    def lookup(self, name: str) -> Any:
-        if name not in self.known:
-            raise Cannot(f"no value of {name}")
-        return self.known[name]
-
-    def call(self, name: str, arguments: tuple[Any, ...]) -> Any:
-        raise Cannot(f"no call of {name}")

@@ -1,0 +1,1 @@
+"""Reads a simulation whose lines each start with a label, in lock-step with the trace."""

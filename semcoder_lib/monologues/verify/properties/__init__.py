@@ -1,0 +1,1 @@
+"""Claims about every run of a program, decided by running it."""
