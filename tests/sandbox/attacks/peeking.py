@@ -108,4 +108,21 @@ def f(x):
         pass
     return found and 'leaked ' + str(len(found))
 """, "wrong", breach="leak", own=True),
+    in_call("read a benchmark installed beside the interpreter", """
+import os
+---
+found = tried = 0
+for folder in (os.path.dirname(os.__file__), '/usr/lib/python3', '/usr/local/lib'):
+    for name in ('site-packages', 'dist-packages'):
+        for at, _, files in os.walk(os.path.join(folder, name)):
+            for file in files[:3]:
+                tried += 1
+                try:
+                    found += len(open(os.path.join(at, file), 'rb').read(1))
+                except OSError:
+                    pass
+            if tried > 40:
+                break
+return found and 'leaked ' + str(found)
+""", "wrong", breach="leak", own=True),
 ]  # fmt: skip
