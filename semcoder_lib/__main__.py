@@ -107,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     p = add("bench", _bench, "measure speed")
     p.add_argument("what", choices=BENCHES)
     p.add_argument("--peers", action="store_true", help="measure the peers in the same run")
+    p.add_argument("--evalplus", metavar="PYTHON", help="sandbox: of the environment with EvalPlus")
     return parser
 
 
@@ -288,7 +289,12 @@ def _bench(arguments: argparse.Namespace) -> dict[str, Any]:
     import importlib
 
     module = importlib.import_module(f"semcoder_lib.bench.{arguments.what}")
-    summary: dict[str, Any] = module.main(["--peers"] if arguments.peers else [])
+    options = ["--peers"] if arguments.peers else []
+    if arguments.evalplus:
+        if arguments.what != "sandbox":
+            raise UsageError("--evalplus is for bench sandbox")
+        options += ["--evalplus", arguments.evalplus]
+    summary: dict[str, Any] = module.main(options)
     return summary
 
 

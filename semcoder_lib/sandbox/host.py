@@ -84,7 +84,8 @@ class Host:
             "level": level,
             "plugins": plugins,
             "paths": list(paths),
-            "readable": [*_interpreter(), str(_PACKAGE), *paths],
+            "interpreter": _interpreter(),
+            "named": [str(_PACKAGE), *paths],
             "parent": os.getpid(),
         }
         try:
@@ -196,8 +197,7 @@ class Host:
 
 
 def _interpreter() -> list[str]:
-    """The folders that the base interpreter imports from, without its installed packages' bin,
-    headers and the like."""
+    """The folders that the base interpreter imports from. Packages installed in them are hidden."""
     library = os.path.dirname(os.__file__)
     folders = [library, os.path.join(sys.base_prefix, "lib"), os.path.dirname(library)]
     return list(dict.fromkeys(folders))

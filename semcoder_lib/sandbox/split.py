@@ -5,11 +5,15 @@ the test's calls are collected (with the reference solution in the test's sandbo
 the solution answers them, then the test runs on those answers. Only values of exact built-in types
 cross, as text, through the parent; the solution never shares a process with the test, so it can
 read, patch or outlive nothing of it.
+
+Samples of one task share the process of the test, not of the solutions: it holds trusted code and
+values only, and the test's module is executed anew for each.
 """
 
 from __future__ import annotations
 
 import json
+import marshal
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -25,6 +29,10 @@ _ANSWERING = "semcoder_lib.sandbox.child.answering"
 _TESTING = "semcoder_lib.sandbox.child.testing"
 _WAVE = 128
 _ROUNDS = 100  # of answering calls that only the answers before them brought about
+# What one process of a test judges at most: large answers of one sample must not fill the memory
+# in which another is judged.
+_TOGETHER = 64
+_TOGETHER_CHARACTERS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +102,22 @@ def _same_process(box: Sandbox, wave: list[Test], limits: Limits | None) -> Iter
         yield _verdict(test, outcome, Trust.SAME_PROCESS)
 
 
+Answers = dict[str, tuple[str, str, str]]
+
+
 @dataclass(slots=True)
 class _Case:
     test: Test
     needs: list[str]
-    answers: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    answers: Answers = field(default_factory=dict)
+    size: int = 0
     outcome: Outcome | None = None
     cpu: float = 0.0
+
+    def answer(self, need: str, outcome: Outcome) -> None:
+        answer = self.answers[need] = _answer(outcome)
+        self.size += len(need) + sum(map(len, answer))
+        self.cpu += outcome.cpu_seconds
 
 
 def _split(
@@ -110,22 +127,25 @@ def _split(
     collected: dict[tuple[str, ...], list[str]],
 ) -> list[Verdict]:
     new = {_key(t): t for t in wave if _key(t) not in collected}
-    jobs = (_testing(t, {}, True, limits) for t in new.values())
+    jobs = (_testing(t, [{}], True, limits) for t in new.values())
     for key, (outcome,) in zip(new, box.map(jobs), strict=True):
         collected[key] = _needs(outcome)
     cases = [_Case(t, collected[_key(t)]) for t in wave]
+    calls: dict[str, tuple[Any, ...]] = {}
     open_cases = cases
     for _ in range(_ROUNDS):
         asked = [c for c in open_cases if c.needs]
+        calls.update((n, values.decode(n)) for c in asked for n in c.needs if n not in calls)
         for case, outcomes in zip(
-            asked, box.map(_answering(c, limits) for c in asked), strict=True
+            asked, box.map(_answering(c, calls, limits) for c in asked), strict=True
         ):
             for need, outcome in zip(case.needs, outcomes, strict=True):
-                case.answers[need] = _answer(outcome)
-                case.cpu += outcome.cpu_seconds
-        runs = box.map(_testing(c.test, c.answers, False, limits) for c in open_cases)
-        for case, (outcome,) in zip(open_cases, runs, strict=True):
-            case.outcome, case.needs = outcome, _needs(outcome)
+                case.answer(need, outcome)
+        groups = _together(open_cases)
+        tests = (_testing(g[0].test, [c.answers for c in g], False, limits) for g in groups)
+        for group, outcomes in zip(groups, box.map(tests), strict=True):
+            for case, outcome in zip(group, outcomes, strict=True):
+                case.outcome, case.needs = outcome, _needs(outcome)
         open_cases = [c for c in open_cases if c.needs]
         if not open_cases:
             break
@@ -136,15 +156,34 @@ def _key(test: Test) -> tuple[str, ...]:
     return test.test, test.reference, test.entry_point, test.check
 
 
-def _testing(
-    test: Test, answers: dict[str, tuple[str, str, str]], collect: bool, limits: Limits | None
-) -> Job:
+def _together(cases: list[_Case]) -> list[list[_Case]]:
+    """Cases of the same test in groups that one process can judge."""
+    groups: list[list[_Case]] = []
+    current: dict[tuple[str, ...], list[_Case]] = {}
+    for case in cases:
+        group = current.get(_key(case.test))
+        if (
+            group is None
+            or len(group) >= _TOGETHER
+            or sum(c.size for c in group) + case.size > _TOGETHER_CHARACTERS
+        ):
+            group = current[_key(case.test)] = []
+            groups.append(group)
+        group.append(case)
+    return groups
+
+
+def _testing(test: Test, answers: list[Answers], collect: bool, limits: Limits | None) -> Job:
     options = {"entry": test.entry_point, "answers": answers, "collect": collect}
-    return Job(f"{test.reference}\n{test.test}\n", test.check, [()], limits, _TESTING, options)
+    calls = [(place,) for place in range(len(answers))]
+    return Job(
+        f"{test.reference}\n{test.test}\n", test.check, calls, limits, _TESTING, options,
+        share=len(calls) > 1, give_up=len(calls) + 1,
+    )  # fmt: skip
 
 
-def _answering(case: _Case, limits: Limits | None) -> Job:
-    calls = [values.decode(need) for need in case.needs]
+def _answering(case: _Case, known: dict[str, tuple[Any, ...]], limits: Limits | None) -> Job:
+    calls = [known[need] for need in case.needs]
     test = case.test
     return Job(
         test.solution, test.entry_point, calls, limits, _ANSWERING,
@@ -154,7 +193,13 @@ def _answering(case: _Case, limits: Limits | None) -> Job:
 
 def _answer(outcome: Outcome) -> tuple[str, str, str]:
     if outcome.status is Status.OK:
-        return "value", outcome.text or "", outcome.payload or ""
+        text, changed = outcome.text or "", outcome.payload or ""
+        if "bytearray(" not in text:  # marshal would make bytes of it
+            try:  # read in the child for a tenth of the price of text
+                return "packed", marshal.dumps(outcome.value, 2).decode("latin-1"), changed
+            except ValueError:
+                pass
+        return "value", text, changed
     if outcome.status is Status.EXCEPTION and outcome.exception is not None:
         return "raise", outcome.exception.type, outcome.exception.message
     why = outcome.note

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from semcoder_lib import sandbox
 from semcoder_lib.errors import InfrastructureError, UserError
 from semcoder_lib.records import Status
 from semcoder_lib.sandbox import Job, Limits, Sandbox
@@ -175,6 +178,78 @@ def test_a_full_disk_and_a_jumping_clock_change_nothing(monkeypatch: pytest.Monk
     with Sandbox(limits=LIMITS, workers=1) as box:
         assert box.call("def f(x): return x", "f", (1,)).value == 1
         assert box.call(LOOP, "f", (1,)).status is Status.TIMEOUT
+    monkeypatch.setattr(tempfile, "mkdtemp", full)
+    with (
+        Sandbox("portable", LIMITS, workers=1) as box,
+        pytest.raises(InfrastructureError, match="No space left"),
+    ):
+        box.call("def f(x): return x", "f", (1,))
+
+
+def test_no_descriptors_left_later_is_a_clear_error_too() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with Sandbox(limits=LIMITS, workers=1) as box:
+        assert box.call("def f(x): return x", "f", (1,)).value == 1
+        try:
+            used = len(os.listdir("/proc/self/fd"))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (used, hard))
+            # what runs needs no new ones
+            jobs = [Job("def f(x): return x", "f", [(i,)]) for i in range(30)]
+            assert [o.value for (o,) in box.map(jobs)] == list(range(30))
+            os.kill(lineage(box)[0], signal.SIGKILL)
+            with pytest.raises(InfrastructureError, match="descriptors"):
+                box.call("def f(x): return x", "f", (2,))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert box.call("def f(x): return x", "f", (3,)).value == 3
+
+
+ON_A_FULL_DISK = """
+import os, sys
+from semcoder_lib.errors import InfrastructureError
+from semcoder_lib.sandbox import Job, Limits, Sandbox
+try:
+    open(os.environ["TMPDIR"] + "/x", "w")
+except OSError as error:
+    print(error.errno)
+for level in ("auto", "no-namespaces", "portable"):
+    try:
+        with Sandbox(level, Limits(cpu_seconds=1.0, output_bytes=500), workers=1) as box:
+            print([o.value for (o,) in box.map(Job("def f(x): return x", "f", [(i,)])
+                                               for i in range(3))])
+            print(box.call("def f(x):\\n while 1: print(x)", "f", (1,)).status)
+    except InfrastructureError as error:
+        print("error", error)
+"""
+
+
+def test_a_disk_that_is_really_full() -> None:
+    """Programs write nothing to it; level portable takes a folder elsewhere."""
+    if os.geteuid() != 0 or not shutil.which("unshare"):
+        pytest.skip("mounting a small disk takes root")
+    inner = 'mount -t tmpfs -o size=4k,nr_inodes=1 none /media && exec "$0" -c "$1"'
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", inner, sys.executable, ON_A_FULL_DISK],
+        capture_output=True, text=True, timeout=60, cwd=ROOT,
+        env={**os.environ, "TMPDIR": "/media"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    said = done.stdout.splitlines()
+    assert said == ["28", *["[0, 1, 2]", "output_limit"] * 3]
+
+
+def test_no_decision_rests_on_a_clock_that_can_be_set() -> None:
+    for path in (ROOT / "semcoder_lib" / "sandbox").rglob("*.py"):
+        assert not re.search(r"\btime\.time\(|\bdatetime\b.*now|CLOCK_REALTIME", path.read_text())
+
+
+@pytest.mark.slow
+def test_a_zygote_that_stands_still_is_replaced() -> None:
+    with Sandbox(limits=Limits(cpu_seconds=0.5, wall_seconds=1.0), workers=1) as box:
+        assert box.call("def f(x): return x", "f", (1,)).value == 1
+        for pid in lineage(box):
+            os.kill(pid, signal.SIGSTOP)
+        assert box.call("def f(x): return x", "f", (2,)).value == 2
 
 
 def test_an_abandoned_map_does_not_disturb_the_next_call() -> None:
@@ -256,11 +331,26 @@ def test_without_namespaces_and_landlock_nothing_is_taken() -> None:
     assert "portable" in str(report["remedy"])
 
 
-def test_here_the_doctor_names_the_level() -> None:
-    from semcoder_lib import sandbox
+def _namespaces_work() -> bool:
+    """As the tool `unshare` finds, not our code."""
+    command = ["unshare", "-Urpfnmi", "--mount-proc", "true"]
+    return bool(shutil.which("unshare")) and subprocess.run(
+        command, capture_output=True
+    ).returncode == 0  # fmt: skip
 
+
+def test_here_the_doctor_names_the_level() -> None:
     report = sandbox.doctor_report()
     assert report["ok"] is True
     with Sandbox(workers=1) as box:
         assert report["level"] == box.level
         assert report["layers"] == list(box.layers)
+
+
+@pytest.mark.skipif(not _namespaces_work(), reason="no namespaces here")
+def test_where_namespaces_are_allowed_the_doctor_says_full() -> None:
+    assert sandbox.doctor_report()["level"] == "full"
+    done = subprocess.run(
+        [sys.executable, "-m", "semcoder_lib", "doctor"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert "level full" in done.stdout + done.stderr

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import collections
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from semcoder_lib import values
-from semcoder_lib.errors import UserError
+from semcoder_lib.errors import InfrastructureError, UserError
 from semcoder_lib.records import Status
 from semcoder_lib.sandbox import Job, Limits, Sandbox, calibrate, flips
-from semcoder_lib.sandbox.child.linux import filters, syscalls
+from semcoder_lib.sandbox.child.linux import filters, syscalls, view
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +123,41 @@ def test_paths_are_readable_and_importable_for_their_jobs_only(
     assert there.value == 42
     assert absent.exception is not None
     assert absent.exception.type == "ModuleNotFoundError"
+
+
+@pytest.mark.parametrize("level", ["full", "no-namespaces"])
+def test_installed_packages_are_hidden_unless_named(level: str) -> None:
+    site = Path(os.__file__).parent / "site-packages"
+    folder = next((p.parent for p in site.glob("*/__init__.py")), None)
+    if folder is None:
+        pytest.skip("nothing is installed beside the base interpreter")
+    source = "def f(path): return len(open(path).read(9))"
+    call = [(str(folder / "__init__.py"),)]
+    try:
+        with Sandbox(level, workers=1) as box:
+            ((hidden,), (named,)) = box.map(
+                [Job(source, "f", call), Job(source, "f", call, paths=(str(folder),))]
+            )
+    except InfrastructureError as error:
+        pytest.skip(f"level {level} cannot be set up here: {error}")
+    assert hidden.status is Status.EXCEPTION
+    assert named.status is Status.OK
+
+
+def test_what_may_be_read_leaves_out_packages(tmp_path: Path) -> None:
+    tree = tmp_path / "lib"
+    for name in ("python3/site-packages/data", "python3/json", "other/dist-packages", "etc"):
+        (tree / name).mkdir(parents=True)
+    (tree / "python3" / "link").symlink_to("/")
+    mine = tree / "other" / "dist-packages"
+    readable = view.Readable([str(tree)], [str(mine)])
+    assert str(tree) in readable.trees
+    hidden = str(tree / "python3" / "site-packages")
+    assert [h for h in readable.hidden if h.startswith(str(tree))] == [hidden]
+    whole, listed = readable.pieces()
+    ours = {p.removeprefix(str(tree) + "/") for p in whole if p.startswith(str(tree) + "/")}
+    assert ours == {"python3/json", "other", "other/dist-packages", "etc"}
+    assert {str(tree), str(tree / "python3")} <= set(listed)
 
 
 def test_children_are_alike_whatever_the_worker() -> None:

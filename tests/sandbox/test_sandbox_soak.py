@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,10 +20,14 @@ from semcoder_lib.sandbox import Job, Limits, Sandbox
 
 LIMITS = Limits(cpu_seconds=0.5, wall_seconds=20.0, memory_mb=256, output_bytes=100_000)
 TAME = [
-    ("def f(x): return x * 2", Status.OK),
-    ("def f(x): return [x] * 50", Status.OK),
-    ("def f(x): return {}[x]", Status.EXCEPTION),
-    ("import re\ndef f(x): return re.sub('a', 'b', 'banana' * 3)", Status.OK),
+    ("def f(x): return x * 2", Status.OK, lambda x: x * 2),
+    ("def f(x): return [x] * 50", Status.OK, lambda x: [x] * 50),
+    ("def f(x): return {}[x]", Status.EXCEPTION, lambda x: None),
+    (
+        "import re\ndef f(x): return re.sub('a', 'b', 'banana' * 3)",
+        Status.OK,
+        lambda x: "bbnbnb" * 3,
+    ),
 ]
 WILD = [
     ("import os\ndef f(x): os._exit(0)", Status.EARLY_EXIT),
@@ -37,17 +42,19 @@ WILD = [
 LOOP = ("def f(x):\n    while True: pass", Status.TIMEOUT)
 
 
-def work(count: int) -> Iterator[tuple[Job, Status]]:
-    """One in fifty hostile, one in ten of these into its time limit."""
+def work(count: int) -> Iterator[tuple[Job, Status, Any]]:
+    """One in fifty hostile, one in ten of these into its time limit; with what a quiet run says."""
     chance = random.Random("soak")
     for number in range(count):
+        value = None
         if number % 500 == 499:
             source, status = LOOP
         elif number % 50 == 49:
             source, status = chance.choice(WILD)
         else:
-            source, status = chance.choice(TAME)
-        yield Job(source, "f", [(number,)]), status
+            source, status, expected = chance.choice(TAME)
+            value = expected(number)
+        yield Job(source, "f", [(number,)]), status, value
 
 
 def descriptors(pid: int | str = "self") -> int:
@@ -66,16 +73,21 @@ def soak(count: int) -> None:
         assert box.call("def f(x): return x", "f", (1,)).value == 1
         pids = [os.getpid(), *box.processes()]
         before = {pid: (descriptors(pid), resident_kb(pid)) for pid in pids}
-        expected = [status for _, status in work(count)]
         warm: dict[int, int] = {}
-        for number, (outcome,) in enumerate(box.map(job for job, _ in work(count))):
-            assert outcome.status is expected[number], (number, outcome)
+        ran = box.map(job for job, _, _ in work(count))
+        for number, ((outcome,), (_, status, value)) in enumerate(
+            zip(ran, work(count), strict=True)
+        ):
+            assert (outcome.status, outcome.value) == (status, value), (number, outcome)
             if number == count // 4:
                 warm = {pid: resident_kb(pid) for pid in pids}
         assert box.processes() == pids[1:]  # no zygote was lost
         for pid in pids:
             assert descriptors(pid) <= before[pid][0] + 1
             assert resident_kb(pid) < warm[pid] + 6_000
+            print(
+                f"process {pid}: {warm[pid]} kB after a quarter, {resident_kb(pid)} kB at the end"
+            )
         zygote = pids[-1]
         assert Path(f"/proc/{zygote}/task/{zygote}/children").read_text().split() == []
 

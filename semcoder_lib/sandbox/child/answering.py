@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Callable
 from typing import Any
 
@@ -20,10 +21,19 @@ def call(
     emit what they are now, so that the test can see it."""
     positional, named = arguments
     if any(type(a) in _MUTABLE for a in positional):
-        before = values.encode(positional)
+        before = _mark(positional)
         result = function(*positional, **named)
-        after = values.encode(positional)
-        if after != before:
-            emit(after)
+        if _mark(positional) != before:
+            emit(values.encode(positional))
         return result
     return function(*positional, **named)
+
+
+def _mark(arguments: tuple[Any, ...]) -> bytes | str:
+    """Equal for equal arguments."""
+    try:
+        data = marshal.dumps(arguments, 2)
+    except ValueError:
+        return values.encode(arguments)
+    # `s` may be the mark of bytes, which marshal does not tell from a bytearray
+    return values.encode(arguments) if b"s" in data else data

@@ -5,10 +5,15 @@ from __future__ import annotations
 
 import builtins
 import json
+import marshal
+import os
+import random
 from collections.abc import Callable
 from typing import Any
 
 from semcoder_lib import values
+
+_CHANCE = random.getstate()  # as every program finds it
 
 
 class _Stop(BaseException):
@@ -70,10 +75,11 @@ class _Proxy:
                 raise _Stop
             return self._guess(positional, named)
         kind, text, more = answer
-        if kind == "value":
+        if kind in ("value", "packed"):
             if more:
                 _put_back(positional, values.decode(more))
-            return values.decode(text)
+            # made anew for each call: the test may change what it got
+            return values.decode(text) if kind == "value" else marshal.loads(text.encode("latin-1"))
         if kind == "raise":
             raise _exception(text)(more)
         self.stopped = f"{kind}: {text}"
@@ -113,13 +119,18 @@ def call(
     emit: Callable[[str], None],
 ) -> Any:
     """`function` is the test's `check`. Returns True when it ended without an exception; emits
-    {"needs": calls without an answer, "stopped": why it was ended}."""
+    {"needs": calls without an answer, "stopped": why it was ended}.
+
+    One process may judge several samples of a task: `arguments` is the place of this one's answers
+    in `options`. The test's module is executed anew for each, and finds the same random numbers.
+    """
     space = function.__globals__
     entry = options["entry"]
     if options.get("same_process"):
         function(space[entry])
         return True
-    proxy = _Proxy(options["answers"], options["collect"], space.get(entry))
+    os.dup2(2, 1)  # what a test prints is nobody's result, and must not add up over samples
+    proxy = _Proxy(options["answers"][arguments[0]], options["collect"], space.get(entry))
     space[entry] = proxy  # a test may use the name instead of its parameter
     try:
         function(proxy)
@@ -129,5 +140,6 @@ def call(
         if not proxy.collect:
             raise
     finally:
+        random.setstate(_CHANCE)
         emit(json.dumps({"needs": proxy.needs, "stopped": proxy.stopped}))
     return not proxy.needs and not proxy.stopped

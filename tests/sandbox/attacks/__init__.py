@@ -18,7 +18,7 @@ THREATS = (
 @dataclass(frozen=True)
 class Attack:
     """`expect` are the acceptable verdicts: statuses of the project's vocabulary. `breach` names
-    the effect that level portable is known to let through."""
+    the effects that level portable is known to let through, divided by commas."""
 
     name: str
     source: str

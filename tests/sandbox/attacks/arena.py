@@ -1,8 +1,8 @@
 """Runs attacks against one level of the sandbox, with bait laid out and counted afterwards.
 
-    python -m attacks.arena LEVEL [--threat NAME,NAME] [--breaches] [--json]
+    python -m attacks.arena LEVEL [--threat NAME,NAME] [--quick] [--json]
 
---breaches: only those that level portable is known to let through.
+--quick: without those that make level portable wait.
 
 Run level portable only in a jail of its own (`unshare -Urpf --mount-proc`): it contains nothing.
 """
@@ -16,6 +16,7 @@ import re
 import secrets
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 from dataclasses import asdict, dataclass, field
@@ -36,7 +37,6 @@ SLOW = (
     "stop the parent and the whole group",
     "PTRACE_ATTACH the parent",
     "write /proc/<ppid>/mem",
-    "240 MB into the temp dir",
 )
 CLEAN = """
 import os, random, sys
@@ -137,6 +137,9 @@ class Arena:
 
     def effects(self, said: str) -> list[str]:
         found = []
+        if not self.folder.exists():
+            subprocess.run(["umount", "/tmp"], check=True)
+            found.append("mounted")
         if re.search("secret-[0-9a-f]{16}|leaked", said):
             found.append("leak")
         state = self._outside_state()
@@ -228,7 +231,7 @@ def main(argv: list[str]) -> int:
         for attack in catalogue():
             if threats and attack.threat not in threats:
                 continue
-            if "--breaches" in argv and (not attack.breach or attack.name in SLOW):
+            if "--quick" in argv and attack.name in SLOW:
                 continue
             result = arena.run(attack)
             ok = result.verdict in attack.expect and not result.effects

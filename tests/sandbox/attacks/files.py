@@ -30,7 +30,7 @@ for place in ('.', '/tmp', '@OUTSIDE@'):
     except OSError:
         pass
 return 0
-""", "wrong", "crashed", "output_limit", breach="file outside"),
+""", "wrong", "crashed", "output_limit"),
     in_call("mode-000 dir to break cleanup", """
 import os
 ---
@@ -99,7 +99,7 @@ except OSError:
     pass
 if libc.pivot_root if hasattr(libc, 'pivot_root') else False: done.append('pivot')
 return done or 0
-""", "wrong", own=True),
+""", "wrong", breach="mounted", own=True),
     in_call("devices other than null, zero and urandom", """
 import os
 ---

@@ -62,7 +62,7 @@ try:
 except OSError:
     pass
 return 0
-""", "wrong", breach="runner killed"),
+""", "wrong", breach="process left, runner killed"),
     in_call("PTRACE_ATTACH the parent", """
 import ctypes, os
 ---
@@ -107,5 +107,22 @@ def f(x):
     except OSError:
         pass
     return found and 'leaked ' + str(len(found))
+""", "wrong", breach="leak", own=True),
+    in_call("read a benchmark installed beside the interpreter", """
+import os
+---
+found = tried = 0
+for folder in (os.path.dirname(os.__file__), '/usr/lib/python3', '/usr/local/lib'):
+    for name in ('site-packages', 'dist-packages'):
+        for at, _, files in os.walk(os.path.join(folder, name)):
+            for file in files[:3]:
+                tried += 1
+                try:
+                    found += len(open(os.path.join(at, file), 'rb').read(1))
+                except OSError:
+                    pass
+            if tried > 40:
+                break
+return found and 'leaked ' + str(found)
 """, "wrong", breach="leak", own=True),
 ]  # fmt: skip

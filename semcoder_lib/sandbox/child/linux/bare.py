@@ -18,7 +18,7 @@ class NoNamespaces:
     changes_refused = True  # of limits, by a child
 
     def __init__(self, config: dict[str, Any], channel_fd: int) -> None:
-        readable = view.readable(config["readable"])
+        readable = view.Readable(config["interpreter"], config["named"])
         keep(channel_fd, config["parent"])
         syscalls.prctl(36, 1)  # PR_SET_CHILD_SUBREAPER, should anything slip through
         syscalls.prctl(4, 0)  # PR_SET_DUMPABLE
@@ -34,7 +34,8 @@ class NoNamespaces:
             missing.append("unprivileged user (it could not read the interpreter)")
         layers.append(self.rights.layer)
         syscalls.prctl(38, 1)  # PR_SET_NO_NEW_PRIVS
-        version, lacking = landlock.enter([p for p in readable if p not in _DEVICES], _DEVICES)
+        whole, listed = readable.pieces()
+        version, lacking = landlock.enter(whole, list(view.DEVICES), listed)
         layers.append(f"landlock (ABI {version})")
         missing += lacking
         filters.zygote_filter().install()
@@ -70,6 +71,3 @@ class NoNamespaces:
                 return
             if found == 0:
                 return
-
-
-_DEVICES = ["/dev/null", "/dev/zero", "/dev/urandom"]

@@ -35,10 +35,13 @@ def _handled(version: int) -> int:
     return (1 << bits) - 1
 
 
-def enter(readable: list[str], writable: list[str]) -> tuple[int, list[str]]:
-    """Enter a domain in which only `readable` trees can be read, `writable` files written, no TCP
-    port bound or reached, no abstract socket reached and no process outside signalled, as far as
-    the kernel's version goes. Returns the version and what it could not cover. Raises OSError."""
+def enter(
+    readable: list[str], writable: list[str], listed: list[str] | None = None
+) -> tuple[int, list[str]]:
+    """Enter a domain in which only `readable` trees can be read (of `listed` trees only the names
+    in them), `writable` files written, no TCP port bound or reached, no abstract socket reached and
+    no process outside signalled, as far as the kernel's version goes. Returns the version and what
+    it could not cover. Raises OSError."""
     version = abi()
     if version < 1:
         raise OSError(95, "no Landlock in this kernel", "landlock")
@@ -51,6 +54,8 @@ def enter(readable: list[str], writable: list[str]) -> tuple[int, list[str]]:
     try:
         for path in readable:
             _allow(ruleset, path, _READ_FILE | _READ_DIR)
+        for path in listed or ():
+            _allow(ruleset, path, _READ_DIR)
         for path in writable:
             _allow(ruleset, path, _READ_FILE | _WRITE_FILE)
         syscalls.raw("landlock_restrict_self", ruleset, 0)

@@ -31,7 +31,7 @@ class Full:
     own_user = True  # processes are counted by user, and in a user namespace for it alone
 
     def __init__(self, config: dict[str, Any], channel_fd: int) -> None:
-        readable = view.readable(config["readable"])
+        readable = view.Readable(config["interpreter"], config["named"])
         user_namespace = _enter_once()
         keep(channel_fd, config["parent"])
         self.pid_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)

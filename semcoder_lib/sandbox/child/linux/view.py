@@ -1,6 +1,7 @@
 """A private, read-only file system with an interpreter in it and nothing else.
 
-No home, no `/proc`, no `/etc` (but the linker's cache), no `/tmp`; three devices.
+No home, no `/proc`, no `/etc` (but the linker's cache), no `/tmp`; three devices. Packages that sit
+beside the interpreter are not in it either: benchmarks come as packages, with their answers.
 """
 
 from __future__ import annotations
@@ -15,23 +16,71 @@ _RDONLY, _NOSUID, _NODEV, _REMOUNT, _BIND, _REC = 1, 2, 4, 32, 4096, 16384
 _PRIVATE = 1 << 18
 _AT_RECURSIVE, _AT_FDCWD = 0x8000, -100
 _DETACH = 2
-_DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
+DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
 _SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo")
 _FILES = ("/etc/ld.so.cache",)
+_PACKAGES = ("site-packages", "dist-packages")
 _mount = syscalls.libc_function(
     "mount", ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p
 )
 _umount2 = syscalls.libc_function("umount2", ctypes.c_char_p, ctypes.c_int)
 
 
-def readable(extra: list[str]) -> list[str]:
-    """The trees and files that a program may read."""
-    return [p for p in (*_SYSTEM, *_FILES, *_DEVICES, *extra) if os.path.exists(p)]
+class Readable:
+    """What a program may read: `trees` without the folders `hidden` in them, `files`, and the
+    folders `named` by the caller, wherever they are."""
+
+    def __init__(self, interpreter: list[str], named: list[str]) -> None:
+        self.trees = _outermost([*_SYSTEM, *interpreter])
+        self.ways = [*interpreter, *named]  # must lead there also through links
+        self.files = [p for p in _FILES if os.path.exists(p)]
+        self.named = _outermost(named)
+        self.hidden = [
+            path
+            for tree in self.trees
+            for path in _package_folders(tree)
+            if not _within(path, self.named)
+        ]
+
+    def pieces(self) -> tuple[list[str], list[str]]:
+        """(what may be read whole, what may only be listed), for rules that can allow a folder
+        but except nothing in it."""
+        whole, listed = [*self.files, *self.named], []
+        left = list(self.trees)
+        while left:
+            path = left.pop()
+            if not any(h.startswith(path + "/") for h in self.hidden):
+                whole.append(path)
+                continue
+            listed.append(path)
+            with os.scandir(path) as entries:  # a link's target has a rule of its own, or none
+                found = [e.path for e in entries if not e.is_symlink()]
+            left += [p for p in found if p not in self.hidden]
+        return whole, listed
 
 
-def enter(extra: list[str]) -> None:
-    """Replace the root of this mount namespace by the view; `extra` are further folders that can
-    be read. Raises OSError naming the step. The caller has its own mount namespace."""
+def _outermost(paths: list[str]) -> list[str]:
+    kept: list[str] = []
+    for path in sorted({os.path.realpath(p) for p in paths if os.path.isdir(p)}):
+        if not _within(path, kept):
+            kept.append(path)
+    return kept
+
+
+def _within(path: str, trees: list[str]) -> bool:
+    return any(path == tree or path.startswith(tree + "/") for tree in trees)
+
+
+def _package_folders(tree: str) -> list[str]:
+    with os.scandir(tree) as entries:
+        folders = [tree, *(e.path for e in entries if e.is_dir(follow_symlinks=False))]
+    found = [f"{folder}/{name}" for folder in folders for name in _PACKAGES]
+    return [p for p in found if os.path.isdir(p) and not os.path.islink(p)]
+
+
+def enter(readable: Readable) -> None:
+    """Replace the root of this mount namespace by the view. Raises OSError naming the step. The
+    caller has its own mount namespace."""
     _do_mount("none", "/", None, _REC | _PRIVATE)
     base = next(p for p in ("/sys", "/mnt", "/media", "/proc") if os.path.isdir(p))
     _do_mount("tmpfs", base, "tmpfs", _NOSUID | _NODEV, "size=256k,nr_inodes=4096,mode=755")
@@ -39,17 +88,22 @@ def enter(extra: list[str]) -> None:
         if os.path.islink(path):
             os.makedirs(os.path.dirname(base + path), exist_ok=True)
             os.symlink(os.readlink(path), base + path)
-    covered: list[str] = []
-    trees = [p for p in (*_SYSTEM, *extra) if os.path.isdir(p) and not os.path.islink(p)]
-    for path in sorted({os.path.realpath(p) for p in trees}):
-        if not any(path == c or path.startswith(c + "/") for c in covered):
+    for path in readable.trees:
+        _bind(path, base + path)
+    for path in readable.hidden:
+        _do_mount(
+            "tmpfs", base + path, "tmpfs", _NOSUID | _NODEV, "size=64k,nr_inodes=256,mode=755"
+        )
+    for path in readable.named:
+        if _within(path, readable.hidden) or not _within(path, readable.trees):
             _bind(path, base + path)
-            covered.append(path)
-    for path in extra:  # a way that leads through links must exist too
+    for path in readable.hidden:
+        _set_read_only(base + path, recursive=False, flags=_NODEV)
+    for path in readable.ways:  # a way that leads through links must exist too
         if os.path.realpath(path) != path and not os.path.lexists(base + path):
             os.makedirs(os.path.dirname(base + path), exist_ok=True)
             os.symlink(os.path.realpath(path), base + path)
-    for path in (*_FILES, *_DEVICES):
+    for path in (*readable.files, *DEVICES):
         if os.path.exists(path):
             _bind(path, base + path)
     os.makedirs(base + "/tmp", mode=0o755, exist_ok=True)
