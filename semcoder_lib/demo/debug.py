@@ -41,6 +41,11 @@ class Debugged:
     model: Told | None = None
     model_passes: int | None = None
 
+    def _repr_html_(self) -> str:
+        from semcoder_lib.demo import html  # it imports this module
+
+        return html.cell(*html.debugged(self, loaded=False))
+
 
 def debug(
     source: str,

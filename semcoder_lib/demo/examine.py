@@ -35,6 +35,11 @@ class Examined:
     derived: Told
     model: Told | None = None
 
+    def _repr_html_(self) -> str:
+        from semcoder_lib.demo import html  # it imports this module
+
+        return html.cell(*html.examined(self, loaded=False)[:4])
+
 
 def examine(
     source: str,

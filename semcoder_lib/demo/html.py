@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import html
 from collections.abc import Iterator, Sequence
+from importlib import resources
 
 from semcoder_lib import viewer
 from semcoder_lib.demo.debug import Debugged
@@ -41,6 +42,16 @@ def head(title: str, about: str, level: str) -> str:
         f"the sandbox only ({escape(safe.get(level, 'NOT isolated'))}), within limits</summary>"
         f"{escape(about)}</details></div>"
     )
+
+
+def style() -> str:
+    """The page's style sheet."""
+    return resources.files("semcoder_lib.demo").joinpath("demo.css").read_text(encoding="utf-8")
+
+
+def cell(*parts: str) -> str:
+    """The parts as the output of a notebook's cell, with their style."""
+    return f'<style>{style()}</style><div class="sem-page">{"".join(parts)}</div>'
 
 
 def start(what: str) -> str:
@@ -100,7 +111,7 @@ def by_line(text: str, claims: Sequence[Claim]) -> str:
 
 def told(what: Told, heading: str = "", *, lines: bool = False) -> str:
     """A checked text under its counts, and what contradicts it in words."""
-    title = f"<h3>{escape(heading)}</h3>" if heading else ""
+    title = _title(heading) if heading else ""
     if not what.text:
         return f"{title}{_note(what.note)}" if what.note else ""
     chips = "".join(
@@ -134,6 +145,10 @@ def _words(text: str, claim: Claim) -> str:
     return text[first:last] or claim.value
 
 
+def _title(text: str) -> str:
+    return f'<h3 class="sem-title">{escape(text)}</h3>'
+
+
 def _note(text: str) -> str:
     return f'<div class="sem-note">{escape(text)}</div>'
 
@@ -157,7 +172,7 @@ def stepper(program: Program, case: Case, run: Trace) -> str:
     lines = program.source.count("\n") + 1
     height = min(680, 230 + 21 * lines + 22 * min(len(run.steps), 11))
     return (
-        '<h3>The trace</h3><iframe class="sem-trace" sandbox="allow-scripts" '
+        f'{_title("The trace")}<iframe class="sem-trace" sandbox="allow-scripts" '
         f'style="height: {height}px" title="the trace, step by step" srcdoc="{page}"></iframe>'
     )
 
@@ -183,7 +198,7 @@ def debugged(what: Debugged, *, loaded: bool) -> tuple[str, ...]:
     """Tests, derived rationale, fixed program, the model's rationale."""
     rows = "".join(_test(*row) for row in what.tests)
     passed = sum(ok for _, ok, _ in what.tests)
-    tests = f'<h3>{passed} of {len(what.tests)} tests pass</h3><div class="sem">{rows}</div>'
+    tests = _title(f"{passed} of {len(what.tests)} tests pass") + f'<div class="sem">{rows}</div>'
     if passed == len(what.tests):
         return tests, _note("all tests pass: there is nothing to mend"), "", ""
     derived = told(what.derived, "What went wrong", lines=True) if what.derived else ""
@@ -216,4 +231,4 @@ def _diff(before: str, after: str) -> str:
         if line[0] in _DIFF
     ]
     body = "\n".join(lines)
-    return f'<h3>A fix that passes every test</h3><div class="sem sem-diff">{body}</div>'
+    return _title("A fix that passes every test") + f'<div class="sem sem-diff">{body}</div>'

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib import resources
 from typing import Any
 
 from semcoder_lib.demo import examples, html
@@ -31,14 +30,13 @@ def dressed() -> dict[str, Any]:
     """Theme and style, for whoever mounts the page. Fonts are local: nothing is fetched."""
     import gradio as gr
 
-    style = resources.files("semcoder_lib.demo").joinpath("demo.css").read_text(encoding="utf-8")
     theme = gr.themes.Default(
         primary_hue="blue",
         text_size="lg",
         font=["system-ui", "sans-serif"],
         font_mono=["ui-monospace", "monospace"],
     )
-    return {"theme": theme, "css": style}
+    return {"theme": theme, "css": html.style()}
 
 
 def _explain(gr: Any, desk: Desk) -> None:

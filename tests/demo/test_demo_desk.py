@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from semcoder_lib import demo
 from semcoder_lib.demo import examples, html
 from semcoder_lib.demo.desk import Desk
 from semcoder_lib.records import Claim, Completion
@@ -64,6 +65,15 @@ def test_a_failing_test_is_explained_and_mended(desk) -> None:
     assert 'class="contradicted"' not in rationale
     assert 'class="contradicted">-     for i in range(len(xs) - 2)' in fixed
     assert 'class="supported">+     for i in range(len(xs) - 1)' in fixed
+
+
+def test_a_notebook_shows_both(desk) -> None:
+    page = demo.examine(SOURCE, CALL, desk.box)._repr_html_()
+    assert page.startswith("<style>")
+    assert RETURNS in page
+    assert "The trace</h3><iframe" in page
+    page = demo.debug(BUGGY, TESTS, desk.box)._repr_html_()
+    assert "A fix that passes every test" in page
 
 
 def test_passing_tests_need_no_fix(desk) -> None:
