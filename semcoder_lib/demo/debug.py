@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from semcoder_lib import prompts, pyx_r, tracing, values
-from semcoder_lib.demo.paste import DEFAULT, Bounds, Engine, Told, completed, program_of, with_entry
+from semcoder_lib.demo.paste import (
+    DEFAULT,
+    Bounds,
+    Engine,
+    Told,
+    completed,
+    program_of,
+    stopped,
+    with_entry,
+)
 from semcoder_lib.errors import UserError
 from semcoder_lib.pyx_r import evidence as runs
 from semcoder_lib.records import Case, Program, Status
@@ -16,17 +25,26 @@ from semcoder_lib.refinement import Check, from_assertions
 from semcoder_lib.refinement.checks import assertion, case_of, run_checks
 from semcoder_lib.sandbox import Sandbox
 
+_STATUSES = frozenset(status.value for status in Status)
+
 
 @dataclass(frozen=True, slots=True)
 class Debugged:
     """Tests and which failed; the derived rationale with a fix that passes them all, where one
-    edit is enough; the model's rationale and how its program does on the tests."""
+    edit is enough; the model's rationale and how its program does on the tests. `buggy` is the
+    paste in the form that `fixed` has, so that the two can be laid side by side."""
 
     tests: tuple[tuple[str, bool, str], ...]
     derived: Told | None = None
     fixed: str = ""
+    buggy: str = ""
     model: Told | None = None
     model_passes: int | None = None
+
+    def _repr_html_(self) -> str:
+        from semcoder_lib.demo import html  # it imports this module
+
+        return html.cell(*html.debugged(self, loaded=False))
 
 
 def debug(
@@ -53,7 +71,7 @@ def debug(
     program = with_entry(program, name)
     (seen,) = run_checks([(source, name, checks, 1e-9)], box)
     listed = tuple(
-        (assertion(name, c), passed, "" if passed else _got(outcome))
+        (assertion(name, c), passed, "" if passed else _got(outcome, bounds))
         for c, passed, outcome in zip(checks, seen.passed, seen.outcomes, strict=True)
     )
     place = seen.first_failure
@@ -61,18 +79,19 @@ def debug(
         return Debugged(listed)
     cases = tuple(Case(c.arguments, c.expected) for c in checks)
     derived, fixed = _mended(program, cases, problem, box, bounds)
+    buggy = pyx_r.normal_form(source) if fixed else ""
     if engine is None:
-        return Debugged(listed, derived, fixed)
+        return Debugged(listed, derived, fixed, buggy)
     told, passes = _model_fix(program, checks, place, listed[place], problem, box, engine, bounds)
-    return Debugged(listed, derived, fixed, told, passes)
+    return Debugged(listed, derived, fixed, buggy, told, passes)
 
 
-def _got(outcome: Any) -> str:
+def _got(outcome: Any, bounds: Bounds) -> str:
     if outcome.status is Status.OK:
         return f"gives {outcome.text}"
     if outcome.exception:
         return f"raises {outcome.exception.type}: {outcome.exception.message}"
-    return f"ends as {outcome.status.value}"
+    return stopped(outcome.status, bounds)
 
 
 def _mended(
@@ -85,10 +104,13 @@ def _mended(
     pair = runs.Pair("paste", program.entry_point, buggy, "", cases)
     (found,) = list(runs.failing([pair], box))
     if isinstance(found, runs.Dropped):
-        return Told("", note=f"the failing run ended as {found.reason}: no run to tell"), ""
+        why = stopped(Status(found.reason), bounds) if found.reason in _STATUSES else found.reason
+        return Told("", note=f"no rationale: a run {why}, so there is no end to tell"), ""
     (mended,) = pyx_r.repaired([found], box, seed=0, repairs=bounds.repairs)
     if mended is found:
-        return Told("", note="no single edit makes all tests pass"), ""
+        return Told(
+            "", note=f"no fix: none of up to {bounds.repairs} single edits passes all tests"
+        ), ""
     described = Program(program.source, program.entry_point, id="paste", description=problem)
     faults, dropped = pyx_r.accept([mended], box, {"paste": described}, "model", 20_000)
     if not faults:

@@ -1,131 +1,117 @@
-"""The page, in Gradio. Listens on loopback only; what is pasted runs only in the sandbox."""
+"""The page's layout, in Gradio."""
 
 from __future__ import annotations
 
-import os
-import threading
+import json
 from typing import Any
 
-from semcoder_lib.demo import html
-from semcoder_lib.demo.debug import debug
-from semcoder_lib.demo.examine import examine
-from semcoder_lib.demo.paste import DEFAULT, Bounds, Engine
-from semcoder_lib.errors import InfrastructureError, UserError
-from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.demo import examples, html
+from semcoder_lib.demo.desk import Desk
 
-SOURCE = """def count_words(text):
-    counts = {}
-    for word in text.split():
-        counts[word] = counts.get(word, 0) + 1
-    return counts
-"""
-CALL = "count_words('a b a')"
-BUGGY = """def largest_gap(xs):
-    best = 0
-    for i in range(len(xs) - 2):
-        gap = xs[i + 1] - xs[i]
-        if gap > best:
-            best = gap
-    return best
-"""
-TESTS = "assert largest_gap([1, 2, 7]) == 5\nassert largest_gap([3]) == 0\n"
-
-
-class Desk:
-    """The work behind the page: one sandbox, one request at a time."""
-
-    def __init__(self, engine: Engine | None = None, bounds: Bounds = DEFAULT) -> None:
-        self.engine = engine
-        self.bounds = bounds
-        self.box = Sandbox(limits=bounds.limits(), workers=1)
-        self._lock = threading.Lock()  # a sandbox serves one thread at a time
-
-    def examine(self, source: str, call: str, ask: bool = False) -> tuple[str, str, str, str]:
-        """HTML of outcome, trace, derived monologue, the model's; a refusal is one line."""
-        with self._lock:
-            try:
-                engine = self.engine if ask else None
-                found = examine(source, call, self.box, engine=engine, bounds=self.bounds)
-            except (UserError, InfrastructureError) as error:
-                return html.error(str(error)), "", "", ""
-        return html.examined(found)
-
-    def debug(
-        self, source: str, tests: str, problem: str = "", ask: bool = False
-    ) -> tuple[str, str, str, str]:
-        """HTML of the tests, the derived rationale; the fixed program; the model's rationale."""
-        with self._lock:
-            try:
-                engine = self.engine if ask else None
-                found = debug(
-                    source, tests, self.box, problem=problem, engine=engine, bounds=self.bounds
-                )
-            except (UserError, InfrastructureError) as error:
-                return html.error(str(error)), "", "", ""
-        return html.debugged(found)
-
-    def about(self) -> str:
-        """What is in force, in words."""
-        layers = ", ".join(self.box.layers)
-        model = self.engine.name if self.engine else "none (start with --model)"
-        return (
-            f"What you paste runs in the sandbox ({self.box.level}: {layers}), one request at a "
-            f"time. {self.bounds.say()} Model: {model}."
-        )
-
-    def close(self) -> None:
-        """Ends the sandbox."""
-        self.box.close()
+TITLE = "Executions in words, checked"
+ROWS = 8
 
 
 def build(desk: Desk) -> Any:
-    """The Gradio app. Raises UserError when Gradio is not installed."""
-    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # nothing leaves the machine
-    try:
-        import gradio as gr
-    except ImportError:
-        raise UserError('the page needs Gradio: pip install "semcoder-lib[demo]"') from None
-    with gr.Blocks(title="SemCoder: executions in words") as page:
-        gr.HTML(f"<style>{html.STYLE}</style>")
-        gr.Markdown("# Executions in words, checked\n" + desk.about())
+    """The Gradio app."""
+    import gradio as gr
+
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
+        gr.HTML(html.head(TITLE, desk.about(), desk.box.level), elem_id="about")
         with gr.Tab("Explain a call"):
-            source = gr.Code(SOURCE, language="python", label="Code", elem_id="source")
-            call = gr.Textbox(CALL, label="Call", elem_id="call")
-            ask = gr.Checkbox(False, label="ask the model too", interactive=desk.engine is not None)
-            go = gr.Button("Explain", variant="primary", elem_id="explain")
-            outcome = gr.HTML(elem_id="outcome")
-            derived = gr.HTML(elem_id="derived")
-            model = gr.HTML(elem_id="model")
-            with gr.Accordion("Trace", open=False):
-                trace = gr.HTML(elem_id="trace")
-            go.click(desk.examine, [source, call, ask], [outcome, trace, derived, model])
-        with gr.Tab("Debug a failing test"):
-            buggy = gr.Code(BUGGY, language="python", label="Code", elem_id="buggy")
-            tests = gr.Textbox(TESTS, lines=4, label="Tests", elem_id="tests")
-            problem = gr.Textbox("", label="What it should do (for the model)")
-            ask_fix = gr.Checkbox(
-                False, label="ask the model too", interactive=desk.engine is not None
-            )
-            fix = gr.Button("Debug", variant="primary", elem_id="debug")
-            listed = gr.HTML(elem_id="listed")
-            rationale = gr.HTML(elem_id="rationale")
-            fixed = gr.Code("", language="python", label="Fixed", elem_id="fixed")
-            model_fix = gr.HTML(elem_id="model_fix")
-            fix.click(
-                desk.debug, [buggy, tests, problem, ask_fix], [listed, rationale, fixed, model_fix]
-            )
+            _explain(gr, desk)
+        with gr.Tab("Debug a test"):
+            _debug(gr, desk)
     page.queue(default_concurrency_limit=1, max_size=16)
     return page
 
 
-def serve(desk: Desk, *, port: int = 7860, block: bool = True) -> Any:
-    """Starts the page on 127.0.0.1; no other address can be chosen, and no public link is made."""
-    page = build(desk)
-    page.launch(
-        server_name="127.0.0.1",
-        server_port=port,
-        share=False,
-        prevent_thread_lock=not block,
-        quiet=True,
+def dressed() -> dict[str, Any]:
+    """Theme and style, for whoever mounts the page. Fonts are local: nothing is fetched."""
+    import gradio as gr
+
+    theme = gr.themes.Default(
+        primary_hue="blue",
+        text_size="lg",
+        font=["system-ui", "sans-serif"],
+        font_mono=["ui-monospace", "monospace"],
     )
-    return page
+    return {"theme": theme, "css": html.style()}
+
+
+def _explain(gr: Any, desk: Desk) -> None:
+    code, call = next(iter(examples.CALLS.values()))
+    with gr.Row():
+        with gr.Column(scale=2, min_width=320):
+            example = _choice(gr, examples.CALLS, "example_call")
+            source = _code(gr, code, "Code", "source")
+            call_box = gr.Textbox(call, label="Call", elem_id="call", max_lines=3)
+            ask = _ask(gr, desk, "ask")
+            go = gr.Button("Explain", variant="primary", elem_id="explain")
+        with gr.Column(scale=3, min_width=320):
+            outcome = gr.HTML(html.start("explain"), elem_id="outcome")
+            derived = gr.HTML(elem_id="derived")
+            model = gr.HTML(elem_id="model")
+    trace = gr.HTML(elem_id="trace")
+    with gr.Accordion("Change a word and check it again", open=False, elem_id="own"):
+        text = gr.Textbox(
+            label="A monologue: this one, changed, or one of your own", lines=8, max_lines=16,
+            elem_id="text",
+        )  # fmt: skip
+        again = gr.Button("Check", elem_id="check")
+        checked = gr.HTML(elem_id="checked")
+    shown = [outcome, derived, model, trace, text, checked]
+    _on(go.click, desk.examine, [source, call_box, ask], shown)
+    _on(call_box.submit, desk.examine, [source, call_box, ask], shown)
+    _on(again.click, desk.check, [source, call_box, text], [checked])
+    _fill(example, examples.CALLS, [source, call_box])
+
+
+def _debug(gr: Any, desk: Desk) -> None:
+    code, tests = next(iter(examples.TESTS.values()))
+    with gr.Row():
+        with gr.Column(scale=2, min_width=320):
+            example = _choice(gr, examples.TESTS, "example_tests")
+            source = _code(gr, code, "Code", "buggy")
+            box = gr.Textbox(
+                tests.strip(), lines=3, max_lines=ROWS, label="Tests, one a line", elem_id="tests"
+            )
+            problem = gr.Textbox(
+                "", label="What it should do (for the model)", visible=desk.engine is not None
+            )
+            ask = _ask(gr, desk, "ask_fix")
+            go = gr.Button("Debug", variant="primary", elem_id="debug")
+        with gr.Column(scale=3, min_width=320):
+            listed = gr.HTML(html.start("debug"), elem_id="listed")
+            rationale = gr.HTML(elem_id="rationale")
+            fixed = gr.HTML(elem_id="fixed")
+            model = gr.HTML(elem_id="model_fix")
+    _on(go.click, desk.debug, [source, box, problem, ask], [listed, rationale, fixed, model])
+    _fill(example, examples.TESTS, [source, box])
+
+
+def _choice(gr: Any, choices: dict[str, Any], name: str) -> Any:
+    return gr.Dropdown(list(choices), value=next(iter(choices)), label="Example", elem_id=name)
+
+
+def _code(gr: Any, code: str, label: str, name: str) -> Any:
+    return gr.Code(
+        code, language="python", label=label, elem_id=name, lines=ROWS, max_lines=24,
+        buttons=["copy"], autocomplete=False,
+    )  # fmt: skip
+
+
+def _ask(gr: Any, desk: Desk, name: str) -> Any:
+    """Only where a model is loaded: a switch that cannot be used is a question to a teacher."""
+    label = f"Ask the model too ({desk.engine.name})" if desk.engine else ""
+    return gr.Checkbox(False, label=label, visible=desk.engine is not None, elem_id=name)
+
+
+def _on(event: Any, work: Any, given: list[Any], shown: list[Any]) -> None:
+    event(work, given, shown, api_visibility="private", show_progress_on=shown[:1])
+
+
+def _fill(example: Any, choices: dict[str, tuple[str, str]], places: list[Any]) -> None:
+    """In the browser alone: an example needs no turn in the queue."""
+    pick = f"(name) => ({json.dumps(choices)})[name]"
+    example.input(None, [example], places, js=pick, api_visibility="private")

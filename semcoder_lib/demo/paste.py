@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from semcoder_lib import prompts, values
 from semcoder_lib.errors import UserError
-from semcoder_lib.records import Claim, Program
+from semcoder_lib.records import Claim, Program, Status
 from semcoder_lib.sandbox import Limits
 
 
@@ -28,9 +28,12 @@ class Bounds:
     source_characters: int = 8_000
     call_characters: int = 1_000
     tests: int = 20
+    text_characters: int = 20_000
+    request_bytes: int = 256_000
     cpu_seconds: float = 2.0
     wall_seconds: float = 10.0
     memory_mb: int = 512
+    output_bytes: int = 20_000
     steps: int = 500
     new_tokens: int = 400
     repairs: int = 80
@@ -41,14 +44,16 @@ class Bounds:
             cpu_seconds=self.cpu_seconds,
             wall_seconds=self.wall_seconds,
             memory_mb=self.memory_mb,
-            output_bytes=20_000,
+            output_bytes=self.output_bytes,
         )
 
     def say(self) -> str:
         """In one sentence."""
         return (
-            f"Limits: {self.source_characters:,} characters of code, {self.cpu_seconds:g} s of "
-            f"processor time, {self.memory_mb} MB, {self.steps} steps of a trace."
+            f"Limits: {self.source_characters:,} characters of code, {self.tests} tests; for each "
+            f"run {self.cpu_seconds:g} s of processor time, {self.wall_seconds:g} s in all, "
+            f"{self.memory_mb} MB, {self.output_bytes // 1000} kB printed, {self.steps} steps of a "
+            f"trace; {self.repairs} candidates for a fix; {self.new_tokens} tokens of the model."
         )
 
 
@@ -111,6 +116,21 @@ def with_entry(program: Program, name: str) -> Program:
         known = ", ".join(dict.fromkeys(defined)) or "no function"
         raise UserError(f"the code does not define {name!r}; it has {known}")
     return replace(program, entry_point=name)
+
+
+def stopped(status: Status, bounds: Bounds) -> str:
+    """What became of a run that has neither a value nor an exception."""
+    words = {
+        Status.TIMEOUT: f"was stopped: more than {bounds.cpu_seconds:g} s of processor time, or "
+        f"{bounds.wall_seconds:g} s in all",
+        Status.MEMORY: f"was stopped: more than {bounds.memory_mb} MB of memory",
+        Status.OUTPUT_LIMIT: f"was stopped: it printed more than {bounds.output_bytes // 1000} kB",
+        Status.CRASHED: "crashed its process",
+        Status.EARLY_EXIT: "ended its process without returning",
+        Status.UNSERIALIZABLE: "returns a value that cannot be written as a literal, or too large",
+        Status.LOAD_ERROR: "cannot be called: the code fails while it is loaded",
+    }
+    return words.get(status, f"ended as {status.value}")
 
 
 def completed(prompt: prompts.Prompt, engine: Engine, bounds: Bounds) -> str:

@@ -8,9 +8,14 @@ import sys
 
 import pytest
 
-from semcoder_lib.demo import html
-from semcoder_lib.demo.page import BUGGY, CALL, SOURCE, TESTS, Desk
+from semcoder_lib import demo
+from semcoder_lib.demo import examples, html
+from semcoder_lib.demo.desk import Desk
 from semcoder_lib.records import Claim, Completion
+
+SOURCE, CALL = examples.CALLS["Count words"]
+BUGGY, TESTS = examples.TESTS["One step short"]
+RETURNS = "returns &#123;&#x27;a&#x27;: 2, &#x27;b&#x27;: 1&#125;"
 
 
 @pytest.fixture(scope="module")
@@ -21,26 +26,76 @@ def desk():
 
 
 def test_a_paste_becomes_a_checked_monologue(desk) -> None:
-    outcome, trace, derived, model = desk.examine(SOURCE, CALL)
-    assert "returns {&#x27;a&#x27;: 2, &#x27;b&#x27;: 1}" in outcome
-    assert trace.count("<tr>") >= 8
-    assert " 0 contradicted, 0 unverifiable" in derived
-    assert 'class="supported"' in derived
-    assert "no model is loaded" in model
+    outcome, derived, model, trace, text, _ = desk.examine(SOURCE, CALL)
+    assert RETURNS in outcome
+    assert "0 contradicted</span>" in derived
+    assert "0 unverifiable</span>" in derived
+    assert derived.count('<span class="supported"') >= 8
+    assert model == ""
+    assert 'sandbox="allow-scripts"' in trace
+    assert "[L2] counts = {}." in text
+
+
+def test_a_changed_monologue_is_contradicted_in_words(desk) -> None:
+    text = desk.examine(SOURCE, CALL)[4]
+    (right,) = desk.check(SOURCE, CALL, text)
+    assert "0 contradicted</span>" in right
+    (wrong,) = desk.check(SOURCE, CALL, text.replace("3 items", "4 items"))
+    assert "1 contradicted</span>" in wrong
+    assert "</code> trace: 3 items" in wrong
+
+
+@pytest.mark.parametrize(
+    ("call", "text", "line"),
+    [
+        (CALL, " ", "explain a call first"),
+        (CALL, "x" * 20_001, "longer than 20,000"),
+        ("count_words(1)", "[L2] counts = 1.", "only a call that ends with a value"),
+    ],
+)
+def test_a_monologue_that_cannot_be_checked(desk, call: str, text: str, line: str) -> None:
+    assert line in desk.check(SOURCE, call, text)[0]
 
 
 def test_a_failing_test_is_explained_and_mended(desk) -> None:
     tests, rationale, fixed, _ = desk.debug(BUGGY, TESTS)
-    assert 'class="contradicted">assert largest_gap([1, 2, 7]) == 5</span> gives 1' in tests
+    assert "1 of 2 tests pass" in tests
+    assert "✗ assert largest_gap([1, 2, 7]) == 5</span> gives 1" in tests
     assert "The cause is [L3]" in rationale
     assert 'class="contradicted"' not in rationale
-    assert "range(len(xs) - 1)" in fixed
+    assert 'class="contradicted">-     for i in range(len(xs) - 2)' in fixed
+    assert 'class="supported">+     for i in range(len(xs) - 1)' in fixed
+
+
+def test_a_notebook_shows_both(desk) -> None:
+    page = demo.examine(SOURCE, CALL, desk.box)._repr_html_()
+    assert page.startswith("<style>")
+    assert RETURNS in page
+    assert "The trace</h3><iframe" in page
+    page = demo.debug(BUGGY, TESTS, desk.box)._repr_html_()
+    assert "A fix that passes every test" in page
 
 
 def test_passing_tests_need_no_fix(desk) -> None:
     _, rationale, fixed, _ = desk.debug(SOURCE, "assert count_words('') == {}")
     assert "all tests pass" in rationale
     assert fixed == ""
+
+
+def test_what_one_edit_does_not_mend_is_said(desk) -> None:
+    source, tests = examples.TESTS["More than one edit away"]
+    _, rationale, fixed, _ = desk.debug(source, tests)
+    assert "no fix: none of up to" in rationale
+    assert fixed == ""
+
+
+@pytest.mark.parametrize("name", examples.CALLS)
+def test_every_example_has_an_outcome(desk, name: str) -> None:
+    outcome = desk.examine(*examples.CALLS[name])[0]
+    assert "sem-outcome" in outcome
+    assert "deleted" not in outcome
+    if name == "Never ends":
+        assert "was stopped: more than 2 s" in outcome
 
 
 @pytest.mark.parametrize(
@@ -58,7 +113,7 @@ def test_passing_tests_need_no_fix(desk) -> None:
 def test_a_bad_paste_is_one_clear_line(desk, source: str, call: str, line: str) -> None:
     outcome, *rest = desk.examine(source, call)
     assert line in outcome
-    assert rest == ["", "", ""]
+    assert not any(rest)
 
 
 HOSTILE = {
@@ -100,11 +155,11 @@ def test_a_hostile_paste_harms_nothing(desk, tmp_path, name: str) -> None:
     listener.close()
     assert kept.read_text() == "secret of the machine"
     assert os.listdir(tmp_path) == ["kept"]
-    page = "".join(shown)
+    page = "".join(shown[:4])  # what follows is text, for a text box
     for word in ("deleted", "written", "connected", "killed", "secret of the machine", "<script>"):
         assert f"returns &#x27;{word}" not in page
     assert "<script>" not in page
-    assert "returns {" in desk.examine(SOURCE, CALL)[0]  # still serving
+    assert RETURNS in desk.examine(SOURCE, CALL)[0]  # still serving
 
 
 def test_a_lying_model_is_shown_to_lie(desk) -> None:
@@ -121,11 +176,35 @@ def test_a_lying_model_is_shown_to_lie(desk) -> None:
 
     other = Desk(Liar())
     try:
-        *_, model = other.examine(SOURCE, CALL, True)
+        _, _, model, *_ = other.examine(SOURCE, CALL, True)
     finally:
         other.close()
     assert 'class="contradicted"' in model
     assert "not accepted" in model
+
+
+def test_a_mistake_of_ours_is_one_line_too(desk, capsys) -> None:
+    outcome, *rest = desk.examine(None, CALL)
+    assert "this demo failed (AttributeError)" in outcome
+    assert not any(rest)
+    assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "raise ValueError('\\ud800 <img src=x onerror=alert(1)>')",
+        "print('</pre><script>alert(1)</script>')",
+        "return '</iframe><script>alert(1)</script>'",
+        "return '{{constructor}} ${alert(1)}'",
+        "raise type('<b>Err', (Exception,), {})('x')",
+    ],
+)
+def test_nothing_of_a_paste_becomes_markup(desk, body: str) -> None:
+    page = "".join(desk.examine(f"def f(x):\n    {body}", "f(1)")[:4])
+    page.encode("utf-8")
+    for word in ("<script>alert", "<img", "<b>Err", "${", "{{", "</pre>"):
+        assert word not in page.replace("srcdoc", "")
 
 
 def test_marks_escape_and_prefer_the_worse_claim() -> None:
