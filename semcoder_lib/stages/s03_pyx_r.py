@@ -70,7 +70,9 @@ def _prompt(program: records.Program, begun: str) -> tuple[str, tuple[str, ...]]
 
 def _begun(program: records.Program) -> str:
     signature = pyx_r.signature(program)
-    return "" if "(...)" in signature else f"{signature}\n"
+    # The indentation, less the blank that belongs to the next token: without it the model takes the
+    # signature for the whole answer and closes the block.
+    return "" if "(...)" in signature else f"{signature}\n   "
 
 
 def load(folder: Path) -> list[records.Fault]:

@@ -9,7 +9,7 @@ import pytest
 from semcoder_lib import prompts, stages, workspace
 from semcoder_lib.benchmarks import homes
 from semcoder_lib.records import Case, Entry, Program
-from semcoder_lib.stages import released, s04_sft
+from semcoder_lib.stages import released, s03_pyx_r, s04_sft
 
 
 @pytest.fixture
@@ -107,3 +107,11 @@ def test_direct_rows_begin_as_the_evaluation_asks_and_go_on_with_other_cases() -
         assert int(left) + 1 == int(right)
     assert row == s04_sft.direct_example(Entry(program, tuple(cases)), seed=1)
     assert s04_sft.direct_example(Entry(program, tuple(cases[-1:])), seed=1) is None
+
+
+def test_the_answer_of_a_fault_task_begins_inside_the_function() -> None:
+    program = Program("def f(x):\n    return x + 1\n", "f", description="Adds one.")
+    begun = s03_pyx_r._begun(program)
+    compile(f"{begun} return x", "answer", "exec")
+    assert s03_pyx_r._prompt(program, begun)[0].endswith(f"```python\n{begun}")
+    assert s03_pyx_r._begun(Program("f = len\n", "f")) == ""
