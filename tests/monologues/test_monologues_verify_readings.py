@@ -153,6 +153,33 @@ TRUE = {
         "- [L4]: The loop checks if `left` is `1`.\n- The loop checks whether `steps` is not `0`.",
     ),
     "a range is no value": (TAIL, "- [L2]: `zeros` is filled with the range from `0` to `3`."),
+    "a sequence from one to another": (
+        TAIL,
+        "- [L2]: The `range` function generates the numbers from `0` to `3`.",
+    ),
+    "an amount that is put in": (
+        TAIL,
+        "- [L2]: If it were in `text`, it is replaced with `2` spaces.",
+    ),
+    "what comes of two": (HALVE, "- [L5]: Dividing 8 by `n` (which is 8) gives `1`."),
+    "a method that leaves things as they are": (
+        PAIRS,
+        "- [L2]: `list(d.keys())` is called, and since nothing is taken, it remains `{'p': 1}`.",
+    ),
+    "a condition is met, said of what its `not` denies": (
+        WORDS,
+        "- **First Iteration**:\n  - [L4]: The word starts so.\n  - So the condition is met.",
+    ),
+    "the condition, after a comparison of values in brackets": (
+        HALVE,
+        "- **First Iteration**:\n  - The condition evaluates to `True` (`8 != 1`).\n"
+        "- Since the condition is met, the body runs.\n- (`8 == 1` is `False`.)\n"
+        "- Since the condition is met, it goes on.",
+    ),
+    "a value of an earlier line that is taken up": (
+        TAIL,
+        "- [L3]: `text.find(stop, 0)` is `0`.\n- [L4]: Since the place is `0`, it goes on.",
+    ),
     "neither of two": (TAIL, "Neither `'x'` nor `'y'` is present in `text`."),
     "some characters of a text": (TAIL, "None of the characters of `stop` are in `zeros`."),
     "a view is told as a list": (PAIRS, "- [L2]: `d.keys()` returns the keys: `['p', 'q']`."),
@@ -219,6 +246,7 @@ def test_a_deduction_by_cases_refutes_no_case() -> None:
         "- If we assume that `b` does not start with `a`, then `a` must be `'x'` "
         "and `b` must be `'yz'`.\n"
         "- The second character of the returned string is `'y'`.\n"
+        "- These keys do not exist in `b`, so they return `None`.\n"
         "- With `b = 'yz'`, the function will return `'yz'` instead of `'xyz'`.\n"
         "[ANSWER]\nassert pad('', 'xyz') == 'xyz'\n[/ANSWER]"
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from semcoder_lib.monologues.verify.history import History, Run
 from semcoder_lib.monologues.verify.report import Ledger
 from semcoder_lib.monologues.verify.scene import Scene
@@ -18,6 +20,7 @@ class Cursor:
         self.offset = offset
         self.workings = Workings(ledger)
         self.at = -1  # the last step that was told
+        self.calls_told: Counter[int] = Counter()  # by visit of the calling line
 
     def resolve(self, label: int) -> int:
         """The source line (first of its statement) that a label means."""

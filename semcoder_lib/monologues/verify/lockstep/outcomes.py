@@ -42,6 +42,10 @@ def _calls(cursor: Cursor, name: str, scene: Scene) -> None:
     steps, visit = cursor.history.steps, scene.visit
     step = steps[visit + 1] if visit + 1 < len(steps) else steps[visit]
     ok = step.frame != steps[visit].frame and step.function == name
+    cursor.calls_told[visit] += 1
+    if cursor.calls_told[visit] > 1:  # the line came back from a call: it must have made another
+        made = steps[visit + 1 : cursor.call_end(visit) + 1]
+        ok = ok and cursor.calls_told[visit] <= sum(s.event == "call" for s in made)
     cursor.ledger.add("order", name, "is called next", ok, "", line=scene.line, visit=visit)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from semcoder_lib.monologues.verify.evaluate import Raises
+from semcoder_lib.monologues.verify.evaluate import Raises, names_of
 from semcoder_lib.monologues.verify.place.decisions import agrees
 from semcoder_lib.monologues.verify.place.place import Place
 from semcoder_lib.monologues.verify.place.states import visits_here
@@ -33,19 +33,23 @@ def claim_count(place: Place, number: int) -> None:
     )
 
 
-def claim_outcome(place: Place, stated: bool, code: str = "") -> None:
+def claim_outcome(place: Place, stated: bool, code: str = "", *, worded: bool = False) -> None:
     """The condition of this place (the latest `if` or `while` at or before it, else the next)
-    comes out as stated, or `code` does, where the text named it before."""
+    comes out as stated, or `code` does, where the text named it before. `worded`: it is "met" or
+    not, which of `not X` may be said of X."""
     if place.history.layout is None:
         return
     if not code:
         verdicts = [value is stated for _, value in _tests_here(place)]
         verdict = any(verdicts) if verdicts else None
+        if worded and any(test.startswith("not ") for test, _ in _tests_here(place)):
+            verdict = verdict or None
         place.record("branch", "condition", str(stated), verdict, "")
         return
     verdict, evidence = agrees(place, code, lambda actual: bool(actual) is stated)
     if verdict is False and any(
-        value is stated and squeezed(code) in squeezed(test) for test, value in _tests_here(place)
+        value is stated and (squeezed(code) in squeezed(test) or not names_of(code))
+        for test, value in _tests_here(place)
     ):
         verdict = None  # "the condition" may be the whole one that the code is a part of
     place.record("branch", code, str(stated), verdict, evidence)

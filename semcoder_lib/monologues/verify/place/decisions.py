@@ -17,7 +17,10 @@ from semcoder_lib.monologues.verify.history import State
 from semcoder_lib.monologues.verify.place.place import Place
 from semcoder_lib.monologues.verify.place.states import expressions_here, states
 from semcoder_lib.monologues.verify.place.variables import value_in
+from semcoder_lib.monologues.verify.report import SUPPORTED
 from semcoder_lib.monologues.verify.scene import MISSING, value_of
+
+_RECENT = 6  # claims: about two sentences
 
 
 def claim_expression(place: Place, code: str, text: str) -> None:
@@ -140,6 +143,8 @@ def claim_implicit(place: Place, subject: str | None, text: str, *, stated: list
             place.record("value", ast.unparse(expression)[:60], text, True, "")
             return
     placed = place.visit is not None or place.window is not None
+    if any(c.status == SUPPORTED and c.value == text for c in place.ledger.claims[-_RECENT:]):
+        placed = False  # "since the count is 0" takes up what an earlier line gave
     place.record(
         "value", name, text, False if placed and complete else None, "nothing here has this value"
     )

@@ -112,18 +112,17 @@ def read_condition_outcomes(reading: Reading, s: Sentence) -> None:
         reading.mark(s, worded.start(), worded.end())
     if worded and not any(s.at[i].mark == CODE and i < worded.start() for i in s.at):
         word = worded.group("w").lower()
-        _outcome(
-            reading, word in ("true", "met", "satisfied", "holds", "passes", "succeeds", "to true")
-        )
+        stated = word in ("true", "met", "satisfied", "holds", "passes", "succeeds", "to true")
+        _outcome(reading, stated, worded=True)
 
 
-def _outcome(reading: Reading, stated: bool) -> None:
+def _outcome(reading: Reading, stated: bool, *, worded: bool = False) -> None:
     """The condition that was named last, or that of this place, comes out so."""
     subject = reading.subject
     if subject is not None and subject.mark == CODE and is_condition(code_of(subject)):
         claim_outcome(reading.place, stated, code_of(subject))
     else:
-        claim_outcome(reading.place, stated)
+        claim_outcome(reading.place, stated, worded=worded)
 
 
 def read_branches(reading: Reading, s: Sentence) -> None:

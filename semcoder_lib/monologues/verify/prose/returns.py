@@ -106,6 +106,8 @@ def _who(reading: Reading, s: Sentence, match: re.Match[str]) -> tuple[str, Toke
     marks = [i for i in sorted(s.at) if i < match.start() and s.at[i].mark in (CODE, FRAGMENT)]
     last = s.at[marks[-1]] if marks else None
     between = lead[marks[-1] + 1 :] if marks else lead
+    if re.search(r"\b(?:they|these|those|both)\W*(?:\w+ly )?$", between, re.I):
+        return "something", last
     if re.search(
         r"\b(?:function|program|statement|code|we|recursion|execution|so)\b[^.]*$", between
     ):
@@ -120,8 +122,6 @@ def _who(reading: Reading, s: Sentence, match: re.Match[str]) -> tuple[str, Toke
         return "something", last
     if last is None and _names_method(reading):
         return "something", reading.subject
-    if re.search(r"\b(?:they|these|those|both)\W*(?:\w+ly )?$", between, re.I):
-        return "something", last
     if re.search(
         r"\b(?:it|this|that|which|method|expression|condition|call)\W*(?:\w+ly )?$",
         between,

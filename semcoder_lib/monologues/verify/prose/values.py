@@ -21,8 +21,10 @@ def read_values(reading: Reading, s: Sentence) -> None:
         name, old, new = (s.at[match.start(g)] for g in (1, 2, 3))
         if (
             match.start(3) in s.used
+            or name.text not in reading.names
             or re.search(
-                r"\b(?:range|loop|iterat|runs|goes|count(?:s|ing) from)", text[: match.start(2)]
+                r"\b(?:range|loop|iterat|runs|goes|sequence|numbers|count(?:s|ing) from)",
+                text[: match.start(2)],
             )
             or not name.text.isidentifier()
         ):
@@ -39,9 +41,9 @@ def read_values(reading: Reading, s: Sentence) -> None:
         if subject.text == value.text:
             continue
         between = text[left + 1 : at]
-        if re.search(r"\bnot\b|n't|\bin\b(?! (?:total|place))|\bindex\b", between):
+        if re.search(r"\bnot\b|n't|\bin\b(?! (?:total|place))|\bindex\b|\bcalled\b", between):
             continue
-        if _of_another(text[:left], subject, between):
+        if _of_another(text[:left], subject, between) or _AMOUNT.match(text[at + 1 :]):
             s.used.update((left, at))
             continue
         indirect = patterns.INDIRECT.search(text[:left])
@@ -59,10 +61,20 @@ _SIZED = (
 )
 
 
+_AMOUNT = re.compile(r" (?:spaces?|zeros|ones|times|copies|digits?|letters?|words?)\b")
+_COMBINED = re.compile(
+    r"\b(?:multiply|multipli|divid|add|subtract|concatenat|combin)\w*\b[^,.;]*\b(?:by|to|with|and|from) (?:the )?$",
+    re.I,
+)
+
+
 def _of_another(lead: str, subject: Token, between: str) -> bool:
     """Whether the value is not said of this subject: it is only asked for, it is the amount of a
-    change or a size, the subject ends a range of places, or it is what is stored somewhere."""
+    change or a size, it is what
+    comes of several, the subject ends a range of places, or it is what is stored somewhere."""
     if patterns.ASKED.search(lead) or re.search(r"\bby $|" + _SIZED, between):
+        return True
+    if _COMBINED.search(lead):
         return True
     if re.search(
         r"\b(?:substring|slice|portion|part|characters?|items?|elements?)\b.*\bto $", lead
