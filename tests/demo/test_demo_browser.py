@@ -129,7 +129,10 @@ HOSTILE = {
     "fork bomb": ("import os\ndef f(x):\n    while True:\n        os.fork()", "raises"),
     "endless loop": ("def f(x):\n    while True:\n        pass", "was stopped"),
     "huge output": ("def f(x):\n    while True:\n        print('y' * 9999)", "printed more than"),
-    "memory": ("def f(x):\n    a = [x]\n    while True:\n        a += a", "was stopped|MemoryError"),
+    "memory": (
+        "def f(x):\n    a = [x]\n    while True:\n        a += a",
+        "was stopped|MemoryError",
+    ),
     "delete": (
         "import os, shutil\ndef f(x):\n    for folder in FOLDERS:\n"
         "        shutil.rmtree(folder, ignore_errors=True)\n"
