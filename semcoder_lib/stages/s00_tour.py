@@ -36,7 +36,8 @@ def tell(
     arguments: tuple[Any, ...],
     other_inputs: tuple[tuple[Any, ...], ...],
 ) -> dict[str, Any]:
-    """Everything the kit knows of one call: trace, both monologues, every claim checked."""
+    """Everything the kit knows of one call: trace, both monologues with all their sections, every
+    claim checked, and the training example in the profile's form."""
     box = session.box
     outcome = box.call(program.source, program.entry_point, arguments)
     case = records.Case(arguments, outcome.value)
@@ -47,8 +48,11 @@ def tell(
         if known.status is records.Status.OK:
             cases.append(records.Case(other, known.value))
     found = monologues.infer(program, cases, box, seed=session.profile.seed)
-    style = style_of(session.profile).but(properties=found[:3])
+    style = monologues.Style(detail=session.profile.monologue_detail, properties=found[:3])
     forward = monologues.forward(program, trace, seed=session.profile.seed, style=style)
+    row = monologues.forward(
+        program, trace, seed=session.profile.seed, style=style_of(session.profile)
+    )
     backward = monologues.backward(
         program, outcome.value, box, seeds=other_inputs, seed=session.profile.seed
     )
@@ -83,7 +87,7 @@ def tell(
         },
         "example": {
             "prompt": prompts.forward(program.source, call).text,
-            "completion": forward.text,
+            "completion": row.text,
         },
     }  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rapidfuzz import fuzz, utils
+from rapidfuzz import fuzz, process, utils
 
 from semcoder_lib import benchmarks, pyx, records, workspace
 from semcoder_lib.errors import UserError
@@ -81,7 +81,7 @@ def _described(entries: list[records.Entry], funnel: dict[str, Any]) -> dict[str
     return told
 
 
-def _similarity(entries: list[records.Entry], sample: int = 16) -> dict[str, Any]:
+def _similarity(entries: list[records.Entry], sample: int = 32) -> dict[str, Any]:
     """Figure 5's data: for a sample of each part of the corpus the paper's edit similarity
     (`partial_token_sort_ratio`, 0 to 1) to the nearest reference solution of each benchmark at
     hand."""
@@ -101,7 +101,7 @@ def _similarity(entries: list[records.Entry], sample: int = 16) -> dict[str, Any
         ]
         panels[title] = {
             part: [
-                max(fuzz.partial_token_sort_ratio(source, s) for s in solutions) / 100
+                process.extractOne(source, solutions, scorer=fuzz.partial_token_sort_ratio)[1] / 100
                 for source in (
                     utils.default_process(e.program.source)
                     for e in evaluation.sample_tasks(rows, sample, 0)
