@@ -44,7 +44,10 @@ RESULTS: dict[int, dict[str, Any]] = {
                    score("pyx-o", "tuned", "direct", 0.2)],
         "differences": [{"benchmark": "pyx-o", "from": "base, direct_2shot",
                          "to": "tuned, monologue", "value": 0.35, "low": 0.22, "high": 0.47,
-                         "n": 60, "p_mcnemar": 0.001}],
+                         "n": 60, "p_mcnemar": 0.001},
+                        {"benchmark": "pyx-o", "from": "base, direct_2shot",
+                         "to": "tuned, direct", "value": 0.1, "low": -0.02, "high": 0.22,
+                         "n": 60, "p_mcnemar": 0.1}],
         "missing": {"cruxeval-o": "looked in SEMCODER_DATA"},
         "faithfulness": [{"model": "tuned", "benchmark": "pyx-o", "supported": 300,
                           "contradicted": 40, "right": 27, "right_on_a_contradicted_step": 2}],
@@ -107,14 +110,21 @@ def test_numbers_stand_beside_the_papers(report: tuple[Path, dict[str, Any]]) ->
     assert humaneval["tuned − paper's SemCoder"] == "-66.2"
     assert rows["MBPP"]["this run: base"] == "missing: looked in SEMCODER_DATA"
     assert rows["CRUXEval-O"]["this run: tuned"] == "missing: looked in SEMCODER_DATA"
-    held_out = rows["held-out PyX, output"]
+    held_out = rows["held-out PyX, output, monologue"]
     assert held_out["this run: base"].startswith("10.0")  # the better of the base's two forms
+    assert held_out["this run: tuned"].startswith("45.0")
     assert held_out["this run: paired gain"] == "+35.0 [+22.0, +47.0]"
+    direct = rows["held-out PyX, output, direct"]
+    assert direct["this run: tuned"].startswith("20.0")
+    assert direct["this run: paired gain"] == "+10.0 [-2.0, +22.0]"
 
 
 def test_the_headline_says_what_the_interval_says(report: tuple[Path, dict[str, Any]]) -> None:
     _, summary = report
-    assert any("an interval above zero" in line for line in summary["headline"])
+    above, noise, *_ = summary["headline"]
+    assert above.startswith("held-out PyX, output, monologue: +35.0")
+    assert above.endswith("an interval above zero.")
+    assert noise.startswith("Within noise: held-out PyX, output, direct: +10.0")
     assert any("2 of 27 right answers" in line for line in summary["headline"])
 
 
