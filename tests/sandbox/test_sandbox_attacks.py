@@ -137,7 +137,9 @@ def _portable(*arguments: str) -> list[dict[str, object]]:
     if shutil.which("unshare") is None or subprocess.run([*jail, "true"]).returncode != 0:
         pytest.skip("no PID namespace to jail it in")
     command = [*jail, sys.executable, "-m", "attacks.arena", "portable", *arguments, "--json"]
-    *rows, _ = _rows(command, {**os.environ, "PYTHONPATH": f"{HERE}:{ROOT}"})
+    # the environment that a process began with is what /proc shows to others
+    secret = {"ARENA_SECRET": "secret-0123456789abcdef"}
+    *rows, _ = _rows(command, {**os.environ, **secret, "PYTHONPATH": f"{HERE}:{ROOT}"})
     return rows
 
 

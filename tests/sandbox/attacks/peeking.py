@@ -46,7 +46,7 @@ for pid in (os.getppid(), 1, 'self'):
         if part.startswith('@ENV@='):
             found = part.partition('=')[2]
 return found
-""", "wrong"),
+""", "wrong", breach="leak"),
     in_call("write /proc/<ppid>/mem", """
 import os
 ---
