@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from semcoder_lib import benchmarks, monologues, records
-from semcoder_lib.errors import UserError
 from semcoder_lib.stages import evaluation, models, released, s01_pyx
 from semcoder_lib.stages.evaluation import Evaluated, Setting
 from semcoder_lib.stages.session import Session
@@ -39,7 +38,7 @@ def run(session: Session) -> dict[str, Any]:
         mine = [one for one in done if one.benchmark == name]
         base = max((o for o in mine if o.model == "base"), key=lambda o: sum(o.passed))
         for one in mine:
-            if one.model != "base":  # the monologue first: it is the one that tables quote
+            if one.model != "base":
                 results["differences"].append(evaluation.difference_row(base, one, p.seed))
         if name.startswith("pyx"):
             results["parts"] += _parts(mine, tasks[name][1], origins, p.seed)
@@ -58,11 +57,7 @@ def _settings(p: Any, *, tuned: bool) -> list[Setting]:
             Setting("direct", "direct", 0, p.baseline_tokens),
         ]
     lengths = {"direct": p.baseline_tokens, "cot": p.reasoning_tokens}
-    forms = p.names("baseline_forms")
-    for form in forms:
-        if form not in lengths:
-            raise UserError(f"baseline_forms: {form!r} is neither direct nor cot")
-    return [Setting(f"{form}_2shot", form, 2, lengths[form]) for form in forms]
+    return [Setting(f"{form}_2shot", form, 2, lengths[form]) for form in p.names("baseline_forms")]
 
 
 def _all_tasks(
