@@ -19,6 +19,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,10 @@ class Arena:
             left.unlink()
             found.append("shm left")
         survivors = self.survivors() if hasattr(self, "box") else []
+        patience = time.monotonic() + 2
+        while survivors and time.monotonic() < patience:  # killed, but not yet given a turn to die
+            time.sleep(0.02)
+            survivors = self.survivors()
         if survivors:
             found.append("process left")
             for pid in survivors:
