@@ -1,9 +1,12 @@
 """How much tracing costs: ours, PySnooper, hunter and a bare `sys.settrace`, in one run.
 
 Every program runs inside the sandbox, all tracers of one program in one process, interleaved; the
-least of several rounds counts. PySnooper and hunter are no dependencies of this library: install
-them somewhere (`pip install --target FOLDER pysnooper hunter`) and name the folder in
-`SEMCODER_PEERS`, or have them importable. A peer that is not there is skipped, and that is said.
+least of several rounds counts. Time per event is the whole time of a call, set-up and the untraced
+part included, over the events that the tracer itself recorded.
+
+PySnooper and hunter are no dependencies of this library: install them somewhere (`pip install
+--target FOLDER pysnooper hunter`) and name the folder in `SEMCODER_PEERS`, or have them importable.
+A peer that is not there is skipped, and that is said.
 """
 
 from __future__ import annotations
@@ -148,6 +151,7 @@ def _million(box: Sandbox) -> dict[str, Any]:
     options = {
         "tracers": ["plain", "ours"],
         "rounds": _ROUNDS,
+        "processor": True,
         "limits": TraceLimits().as_options(),
     }
     limits = box.limits.but(cpu_seconds=60.0, wall_seconds=300.0)

@@ -52,7 +52,8 @@ class _Source:
         )
         self.recorder: Any = None
         self.active = 0
-        # the frame that runs: its code, itself, its state, the line and the instruction it is at
+        # the frame that runs: its code, itself, its state, the line and the instruction it is at,
+        # and what is called for each line
         self.stack: list[list[Any]] = []
         self.suspended: dict[int, list[Any]] = {}
         on_line, on_start = self._closures()
@@ -75,10 +76,11 @@ class _Source:
                 monitoring.register_callback(_TOOL, event, callback)
             self.active = 0
         self.recorder = recorder
-        found = list(code_objects(function, FILENAME))
-        wanted = self.starts if None in found else self.always
-        for raw in found:
-            if raw is not None and recorder.code(raw).shown:
+        wanted = self.always
+        for raw in code_objects(function, FILENAME):
+            if raw is None:
+                wanted = self.starts
+            elif recorder.code(raw).shown:
                 monitoring.set_local_events(_TOOL, raw, self.local)
         if self.active != wanted:
             monitoring.set_events(_TOOL, wanted)
@@ -117,13 +119,13 @@ class _Source:
         set_local = self.monitoring.set_local_events
 
         def on_start(raw: types.CodeType, offset: int) -> Any:
-            if raw.co_filename != FILENAME:
-                return disable
             recorder = self.recorder
             if recorder.cut:
                 return None
             code = recorder.codes.get(id(raw))
             if code is None:
+                if raw.co_filename != FILENAME:
+                    return disable
                 code = recorder.code(raw)
                 if code.shown:
                     set_local(_TOOL, raw, self.local)
@@ -135,7 +137,7 @@ class _Source:
             except (Stop, RecursionError):
                 halt()
             else:
-                stack.append([raw, frame, state, -1, -1])
+                stack.append([raw, frame, state, -1, -1, state.advance])
             return None
 
         def on_line(raw: types.CodeType, line: int) -> Any:
@@ -145,12 +147,13 @@ class _Source:
             if top[0] is not raw:
                 return
             frame = top[1]
+            at = frame.f_lasti
             # The same line again is a new visit only if it is entered at its beginning.
-            if line != top[3] or frame.f_lasti == top[4]:
+            if line != top[3] or at == top[4]:
                 top[3] = line
-                top[4] = frame.f_lasti
+                top[4] = at
                 try:
-                    top[2].advance(frame.f_locals, line)
+                    top[5](frame.f_locals, line)
                 except (Stop, RecursionError):
                     halt()
 

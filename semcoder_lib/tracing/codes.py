@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 _mro = type.__dict__["__mro__"].__get__
@@ -27,37 +27,33 @@ _SEQUENCES = frozenset(map(id, (list, tuple, set, frozenset)))
 _CACHED = id(type(functools.lru_cache(lambda: None)))
 
 
-def code_objects(function: Callable[..., Any], filename: str) -> Iterator[types.CodeType | None]:
+def code_objects(function: Callable[..., Any], filename: str) -> list[types.CodeType | None]:
     """Every code object with this file name that is found from `function` and its module; and None,
     once, if the search met something that it cannot see through, such as an instance. Runs no code
     of the program."""
     if type(function) is not types.FunctionType:
-        yield None
-        return
+        return [None]
     space = function.__globals__
-    module = space.get("__name__")
-    waiting: list[Any] = [v for name, v in list(space.items()) if name != "__builtins__"]
-    waiting.append(function)
-    seen: set[int] = set()
+    found: list[types.CodeType | None] = []
+    waiting: list[Any] = [*space.values(), function]
+    seen: set[int] = {id(space.get("__builtins__"))}
     opaque = False
     while waiting:
         item = waiting.pop()
         kind = type(item)
-        if id(kind) in _LEAVES:
-            continue
-        if id(item) in seen:
+        if id(kind) in _LEAVES or id(item) in seen:
             continue
         seen.add(id(item))
         if len(seen) > _MANY:
             opaque = True
             break
-        if kind is types.CodeType:
-            if item.co_filename == filename:
-                yield item
-                waiting.extend(part for part in item.co_consts if type(part) is types.CodeType)
-        elif kind is types.FunctionType:
+        if kind is types.FunctionType:
             waiting.append(item.__code__)
-            waiting.extend(_held_by(item))
+            _add_held(item, waiting)
+        elif kind is types.CodeType:
+            if item.co_filename == filename:
+                found.append(item)
+                waiting += [part for part in item.co_consts if type(part) is types.CodeType]
         elif id(kind) in _SEQUENCES:
             waiting.extend(item)
         elif kind is dict:
@@ -69,21 +65,25 @@ def code_objects(function: Callable[..., Any], filename: str) -> Iterator[types.
         elif id(kind) == _CACHED:
             waiting.append(item.__dict__.get("__wrapped__"))
         elif any(base is type for base in _mro(kind)):
-            if _namespace(item).get("__module__") == module:
+            if _namespace(item).get("__module__") == space.get("__name__"):
                 waiting.extend(_namespace(item).values())
         elif type(kind) is not type or _namespace(kind).get("__module__") != "typing":
             opaque = True
     if opaque:
-        yield None
+        found.append(None)
+    return found
 
 
-def _held_by(function: types.FunctionType) -> Iterator[Any]:
+def _add_held(function: types.FunctionType, waiting: list[Any]) -> None:
     """What a function keeps: cells, defaults, attributes."""
     for cell in function.__closure__ or ():
         try:
-            yield cell.cell_contents
+            waiting.append(cell.cell_contents)
         except ValueError:  # empty
             continue
-    yield from function.__defaults__ or ()
-    yield from (function.__kwdefaults__ or {}).values()
-    yield from function.__dict__.values()
+    if function.__defaults__:
+        waiting.extend(function.__defaults__)
+    if function.__kwdefaults__:
+        waiting.extend(function.__kwdefaults__.values())
+    if function.__dict__:
+        waiting.extend(function.__dict__.values())

@@ -98,7 +98,12 @@ class Describer:
         elif kind is str:
             if len(value) < self.short:
                 return repr(value), True, []
-        elif (kind is int and -SMALL < value < SMALL) or kind is bool or value is None:
+        elif (
+            (kind is int and -SMALL < value < SMALL)
+            or kind is bool
+            or kind is float
+            or value is None
+        ):
             return repr(value), True, []
         elif kind is tuple and len(value) <= self.nodes and self._plain(value):
             text = repr(value)
@@ -114,6 +119,18 @@ class Describer:
         if len(watch) == 1 and container is value and 2 * len(value) <= self.nodes:
             kind = type(value)
             if kind is list:
+                if (
+                    len(value) == size + 1
+                    and size == len(copy) > 0
+                    and type(text) is str
+                    and not any(map(is_not, copy, value))
+                ):
+                    last = value[-1]
+                    if self._plain_few((last,)):
+                        text = f"{text[:-1]}, {last!r}]"
+                        if len(text) <= self.size:
+                            copy.append(last)  # nobody else has this list
+                            return text, True, [(value, size + 1, copy, None)]
                 fresh = [*compress(value, map(is_not, value, copy))]
                 tail = value[size:]
                 if self._plain_few(fresh) and self._plain_few(tail):

@@ -4,12 +4,17 @@ everything in it is checked, and nothing in it is evaluated."""
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from semcoder_lib.records import Change, Program, Step, Trace
 from semcoder_lib.sandbox import Outcome
-from semcoder_lib.tracing.recorder import CALL, EVENTS, EXCEPTION, LINE
+from semcoder_lib.tracing.recorder import CALL, EVENTS, EXCEPTION, INDEX_AT, LINE, LINE_AT
 from semcoder_lib.tracing.statements import Layout, layout
+
+_EVENT = (1 << LINE_AT) - 1
+_LINE = (1 << (INDEX_AT - LINE_AT)) - 1
 
 
 class Malformed(ValueError):
@@ -77,9 +82,9 @@ class _Reader:
     def steps(self, raw: list[Any]) -> list[Step]:
         made: list[_Open | Step] = []
         failure: str | None = None
-        for event, line, index, *rest in raw:
-            if type(line) is not int or type(index) is not int or index < 0:
-                raise Malformed("line or frame")
+        for head, rest in _split(raw):
+            event, index = head & _EVENT, head >> INDEX_AT
+            line = head >> LINE_AT & _LINE
             line = self.starts.get(line, line)
             name, depth = self.frames[index]
             read = _changes(rest) if event in (CALL, LINE) else []
@@ -95,8 +100,8 @@ class _Reader:
                     opened.value = failure
                 made.append(opened)
                 continue
-            value, exact = (None, True) if event == CALL else (rest[0], bool(rest[1]))
-            if value is not None and type(value) is not str:
+            value, exact = (None, True) if event == CALL else _text(rest[0])
+            if event != CALL and type(value) is not str:
                 raise Malformed("value")
             if event == EXCEPTION:
                 failure = value
@@ -151,12 +156,29 @@ class _Open:
         self.value: str | None = None
 
 
+def _split(raw: list[Any]) -> Iterator[tuple[int, list[Any]]]:
+    """Each step's head, and what follows it."""
+    heads = [place for place, part in enumerate(raw) if type(part) is int]
+    if heads[:1] != [0] and raw:
+        raise Malformed("no head")
+    for place, end in pairwise([*heads, len(raw)]):
+        if raw[place] < 0:
+            raise Malformed("head")
+        yield raw[place], raw[place + 1 : end]
+
+
+def _text(part: Any) -> tuple[Any, bool]:
+    """(text, whether it is exact)."""
+    if type(part) is list:
+        (part,) = part
+        return part, False
+    return part, True
+
+
 def _changes(raw: list[Any]) -> list[Change]:
     found = []
-    for name, text in zip(raw[::2], raw[1::2], strict=True):
-        exact = type(text) is not list
-        if not exact:
-            (text,) = text
+    for name, part in zip(raw[::2], raw[1::2], strict=True):
+        text, exact = _text(part)
         if type(name) is not str or not (text is None or type(text) is str):
             raise Malformed("change")
         found.append(Change(name, text, exact))

@@ -9,18 +9,24 @@ from __future__ import annotations
 
 import functools
 import json
+import sys
 import time
 import types
 from collections.abc import Callable, Mapping
+from itertools import chain
 from json import encoder
 from operator import is_not
 from typing import Any
 
-from semcoder_lib.tracing.describe import SMALL, Describer, unchanged
+from semcoder_lib.tracing.describe import Describer, Watch, unchanged
 
 FILENAME = "<program>"
 CALL, LINE, RETURN, EXCEPTION, YIELD = range(5)
 EVENTS = ("call", "line", "return", "exception", "yield")
+# The head of a step is one number, since each number costs time to encode: the event, from this
+# bit on the line, from this one the frame.
+LINE_AT, INDEX_AT = 3, 35
+_LINES = 1 << LINE_AT
 
 # Frames that are part of one statement: shown as that statement alone (3.12 inlines some of them).
 HIDDEN = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<module>"})
@@ -34,6 +40,7 @@ _CLASS_NAMES = frozenset(
 _FUNCTION = 0x1 | 0x2  # CO_OPTIMIZED, CO_NEWLOCALS: what a class body lacks
 _SUSPENDS = 0x20 | 0x80 | 0x200  # generator, coroutine, async generator
 _CLOCK_EVERY = 256  # steps between two looks at the clock
+_IN_ORDER = sys.version_info >= (3, 13)  # a frame lists its variables as its code does
 
 
 _describer = functools.lru_cache(maxsize=4)(Describer)
@@ -46,19 +53,18 @@ class Stop(Exception):
 class Code:
     """What the recorder needs to know of a code object."""
 
-    __slots__ = ("code", "hides_names", "order", "shown", "suspends")
+    __slots__ = ("cells", "code", "hides_names", "order", "shown", "suspends")
 
     def __init__(self, code: types.CodeType) -> None:
         self.code = code  # kept, so that its id is not used again
         name = code.co_name
-        self.shown = (
-            code.co_filename == FILENAME
-            and name not in HIDDEN
-            and not name.startswith("<generic parameters")
+        self.shown = code.co_filename == FILENAME and not (
+            name[:1] == "<" and (name in HIDDEN or name.startswith("<generic parameters"))
         )
         flags = code.co_flags
         self.suspends = flags & _SUSPENDS != 0
         self.order: dict[str, int] = {}  # of the variables; filled when it is first needed
+        self.cells = bool(code.co_cellvars or code.co_freevars)
         self.hides_names = flags & _FUNCTION != _FUNCTION or "__class__" in code.co_freevars
 
 
@@ -80,9 +86,9 @@ class Recorder:
     """Collects the steps of one call and emits them, once. `limits` are the fields of
     `TraceLimits`.
 
-    A step is a list: event, line, frame, then what the event has: for `call` and `line` the
-    changes, name and text in turn (None: the name vanished; a list of one text: inexact), for the
-    others a text and whether it is exact.
+    A step is a list: its head, then what the event has: for `call` and `line` the changes, name and
+    text in turn (None: the name vanished), for the others a text. An inexact text stands in a list.
+    The payload has all steps in one list; a number starts the next step.
     """
 
     def __init__(self, limits: Mapping[str, Any], emit: Callable[[str], None]) -> None:
@@ -115,7 +121,7 @@ class Recorder:
         self.depth += 1
         index = len(self.frames)
         self.frames.append((code.code.co_name, self.depth))
-        step = [CALL, line, index]
+        step: list[Any] = [CALL | (line or 0) << LINE_AT | index << INDEX_AT]
         self.append(step)
         frame = Frame(index, self.depth, self._follow(code, index, step))
         frame.advance(names, None)
@@ -153,12 +159,12 @@ class Recorder:
             return
         text = self._exception_text(error)
         self.room -= len(text)
-        self.append([EXCEPTION, line, frame.index, text, False])
+        self.append([_head(EXCEPTION, frame, line), [text]])
 
     def _told(self, event: int, frame: Frame, line: int, value: Any) -> None:
         text, exact, _ = self.describe(value)
         self.room -= len(text)
-        self.append([event, line, frame.index, text, exact])
+        self.append([_head(event, frame, line), text if exact else [text]])
 
     def _rises(self, entry: types.TracebackType) -> bool:
         """No deeper frame of the traceback is a shown one."""
@@ -189,82 +195,113 @@ class Recorder:
     ) -> Callable[[Mapping[str, Any], int | None], None]:
         """The function of a `Frame`: one closure, since it runs at every line."""
         fixed: dict[str, Any] = {}  # values that cannot change while they are the same object
-        watched: dict[str, Any] = {}  # the others: the value, and what tells whether it changed
-        texts: dict[str, Any] = {}
-        known, text_of, watch_of = fixed.get, texts.get, watched.get
-        describe, short, again, same = self.describe, self.short, self.again, unchanged
+        watched: dict[str, Any] = {}  # the others: the value, what it holds if that is flat, watch
+        texts: dict[str, Any] = {}  # of all names; None for short scalars, which are compared
+        known, watch_of = fixed.get, watched.get
+        short, same, slowly = self.short, unchanged, self._describe
         steps = self.steps
-        hides = code.hides_names
+        head = LINE | index << INDEX_AT
+        start = 1
+        sorts = code.cells  # else the arguments stand in order
 
         def advance(names: Mapping[str, Any], line: int | None) -> None:
-            nonlocal step
-            if hides:
-                names = {n: v for n, v in names.items() if n not in _CLASS_NAMES}
-            start = len(step)
-            for name, value in names.items():
-                if known(name, fixed) is value:
+            nonlocal step, start, sorts
+            items = names.items()
+            for name, value in items:
+                if (old := known(name, fixed)) is value:
                     continue
                 kind = type(value)
                 text: Any
                 if (
-                    (kind is int and -SMALL < value < SMALL)
+                    (kind is int and -999_999_999 < value < 999_999_999)
                     or (kind is str and len(value) < short)
                     or kind is bool
                     or value is None
                 ):
-                    text = repr(value)
                     fixed[name] = value
+                    if type(old) is kind and old == value:
+                        continue
+                    texts[name] = None
                     if watched:
                         watched.pop(name, None)
+                    text = f"{value!r}"
                 else:
-                    seen = watch_of(name)
-                    if seen is not None and seen[0] is value:
-                        flat = seen[2]
+                    if (seen := watch_of(name)) is not None and seen[0] is value:
+                        flat = seen[1]
                         if flat is not None:
                             if len(value) == len(flat) and not any(map(is_not, value, flat)):
                                 continue
-                        elif same(seen[1]):
+                        elif same(seen[2]):
                             continue
-                        text, exact, watch = again(value, seen[1], text_of(name))
+                        text = slowly(name, value, seen[2], fixed, watched, texts)
                     else:
-                        text, exact, watch = describe(value)
-                    if watch:
-                        fixed.pop(name, None)
-                        # a flat list is compared here and now, everything else by a call
-                        _, size, flat, _ = watch[0]
-                        if kind is not list or len(watch) > 1 or len(flat) != size:
-                            flat = None
-                        watched[name] = (value, watch, flat)
-                    else:
-                        watched.pop(name, None)
-                        if watch is None:
-                            fixed.pop(name, None)
-                        else:
-                            fixed[name] = value
-                    if not exact:
-                        self.room -= len(text)
-                        text = [text]
-                if text_of(name) != text:
-                    texts[name] = text
-                    step += name, text
-                    self.room -= len(text)
-                    if self.room < 0:
-                        self.next_check = 0
-            if len(texts) != len(names):
-                for name in [name for name in texts if name not in names]:
+                        text = slowly(name, value, None, fixed, watched, texts)
+                    if text is None:
+                        continue
+                step += name, text
+                room = self.room = self.room - len(text)
+                if room < 0:
+                    self.next_check = 0
+            if len(texts) != len(items):
+                present = dict(items)
+                for name in [name for name in texts if name not in present]:
                     del texts[name]
                     fixed.pop(name, None)
                     watched.pop(name, None)
                     step += name, None
-            if len(step) - start > 2:
+                _sort_changes(code, step, start)
+            elif sorts and len(step) - start > 2:
                 _sort_changes(code, step, start)
             if line is not None:
-                step = [LINE, line, index]
+                step = [head + line * _LINES]
+                start = 1
                 if len(steps) >= self.next_check:
                     self._look()
                 steps.append(step)
+            else:
+                start = len(step)
+                sorts = sorts or not _IN_ORDER
 
-        return advance
+        return _without_class_names(advance) if code.hides_names else advance
+
+    def _describe(
+        self,
+        name: str,
+        value: Any,
+        watch: Watch | None,
+        fixed: dict[str, Any],
+        watched: dict[str, Any],
+        texts: dict[str, Any],
+    ) -> Any:
+        """The new text of a variable whose value is no short scalar, in a list if it is inexact;
+        None if it is the former one. `watch` says what the very same value held before."""
+        former = texts.get(name)
+        if watch is None:
+            text, exact, watch = self.describe(value)
+        else:
+            text, exact, watch = self.again(value, watch, former)
+        found: Any = text
+        if not exact:
+            self.room -= len(text)
+            found = [text]
+        if watch:
+            fixed.pop(name, None)
+            # a flat list is compared here and now, everything else by a call
+            _, size, flat, _ = watch[0]
+            if type(value) is not list or len(watch) > 1 or len(flat) != size:
+                watched[name] = value, None, watch
+            else:
+                watched[name] = value, flat, watch
+        else:
+            watched.pop(name, None)
+            if watch is None:
+                fixed.pop(name, None)
+            else:
+                fixed[name] = value
+        if found == former:
+            return None
+        texts[name] = found
+        return found
 
     # --- bounds and payload ------------------------------------------------------------------
 
@@ -302,10 +339,24 @@ class Recorder:
             self._send()
 
     def _send(self) -> None:
-        data = {"frames": self.frames, "steps": self.steps, "cut": self.cut, "flags": self.flags}
+        steps = [*chain.from_iterable(self.steps)]
+        data = {"frames": self.frames, "steps": steps, "cut": self.cut, "flags": self.flags}
         self.emit("".join(_encode(data, 0)))
         self.sent = True
         self.steps.clear()
+
+
+def _head(event: int, frame: Frame, line: int) -> int:
+    return event | (line or 0) << LINE_AT | frame.index << INDEX_AT
+
+
+def _without_class_names(advance: Callable[..., None]) -> Callable[..., None]:
+    """For frames with names that only the interpreter uses."""
+
+    def filtered(names: Mapping[str, Any], line: int | None) -> None:
+        advance({n: v for n, v in names.items() if n not in _CLASS_NAMES}, line)
+
+    return filtered
 
 
 def _sort_changes(code: Code, step: list[Any], start: int) -> None:

@@ -207,6 +207,15 @@ def test_a_forged_payload_is_no_trace() -> None:
 
     for payload in (
         "", "[]", "{}", '{"frames":[],"steps":[[1,1,0]],"cut":"","flags":[]}',
+        '{"frames":[["f",0]],"steps":["x",9],"cut":"","flags":[]}',
+        '{"frames":[["f",0]],"steps":[-7],"cut":"","flags":[]}',
+        '{"frames":[["f",0]],"steps":[9,"a"],"cut":"","flags":[]}',
+        '{"frames":[["f",0]],"steps":[9,"a",true],"cut":"","flags":[]}',
+        '{"frames":[["f",0]],"steps":[9,"a",["b","c"]],"cut":"","flags":[]}',
+        '{"frames":[["f",0]],"steps":[10],"cut":"","flags":[]}',
+        '{"frames":[["f",0]],"steps":[10,null],"cut":"","flags":[]}',
+        '{"frames":[["f",0]],"steps":[15,"a"],"cut":"","flags":[]}',
+        '{"frames":[["f",0]],"steps":[34359738377],"cut":"","flags":[]}',
         '{"frames":[["f",0]],"steps":[[1,"x",0]],"cut":"","flags":[]}',
         '{"frames":[["f",0]],"steps":[[1,1,-1]],"cut":"","flags":[]}',
         '{"frames":[["f",0]],"steps":[[1,1,0,"a"]],"cut":"","flags":[]}',
