@@ -35,20 +35,22 @@ def cores() -> int:
     return min(limits)
 
 
-def free_cores(seconds: float = 0.3) -> int:
-    """Those of `cores()` that nobody computes on, looked at for `seconds`; at least one, and all
-    where the system does not tell. (The load average would count a stage that has just ended.)"""
+def free_cores(seconds: float = 0.3, looks: int = 5) -> int:
+    """Those of `cores()` that nobody computes on; at least one, and all where the system does not
+    tell. Looks for `seconds`, and while a core is taken up to `looks` times, since what has just
+    ended is still being cleared away. (The load average would count it for minutes.)"""
     allowed = cores()
-    before = _idle_seconds()
-    if allowed == 1 or before is None:
-        return allowed
-    started = time.perf_counter()
-    time.sleep(seconds)
-    after = _idle_seconds()
-    if after is None:
-        return allowed
-    idle = (after - before) / (time.perf_counter() - started)
-    return max(1, min(allowed, round(idle)))
+    free = allowed
+    for _ in range(looks if allowed > 1 else 0):
+        before, started = _idle_seconds(), time.perf_counter()
+        time.sleep(seconds)
+        after = _idle_seconds()
+        if before is None or after is None:
+            return allowed
+        free = round((after - before) / (time.perf_counter() - started))
+        if free >= allowed:
+            break
+    return max(1, min(allowed, free))
 
 
 def _idle_seconds() -> float | None:

@@ -93,9 +93,11 @@ class Scheduler:
         """Work through the jobs that fit the longest one's cache without wasting most of it."""
         longest = waiting[0].room
         per_slot = longest * self.decoder.bytes_per_token()
-        count = max(1, min(self.batch, self.cache_bytes // per_slot, len(waiting)))
+        room = self.cache_bytes // per_slot
+        wanted = min(self.batch, len(waiting))
+        count = max(1, min(wanted, room))
         # far shorter texts would fit more slots into the same memory: leave them for the next turn
-        floor = longest // 2 if count < self.batch else 0
+        floor = longest // 2 if room < wanted else 0
         slots = Slots(self.decoder, count, longest)
         active: list[Job] = []
         lengths: list[int] = []

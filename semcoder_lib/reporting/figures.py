@@ -102,43 +102,64 @@ def monologue_pair(
 
 
 def refinement_curves(curves: Sequence[dict[str, Any]]) -> tuple[Figure, Rows]:
-    """Figure 3: pass@1 after each round, one panel per model, one line per feedback source; the
-    oracle (hidden tests fed back, as the paper does) is dashed, keep-the-better has squares.
-    A curve is `{model, source, label, points: [{round, value, low, high}]}` in fractions."""
+    """Figure 3: pass@1 after each round, one row of panels per benchmark, one column per model and
+    one line per feedback source; the oracle (hidden tests fed back, as the paper does) is dashed,
+    keep-the-better has squares. Lines stand a little beside each other, so that equal ones can be
+    told apart. A curve is `{benchmark, model, source, label, points: [{round, value, low, high,
+    n}]}` in fractions."""
     models = list(dict.fromkeys(c["model"] for c in curves)) or ["no model"]
-    fig = style.figure(3.6 * max(2, len(models)), 3.6)
-    rows: Rows = []
-    axes = fig.subplots(1, len(models), sharey=True, squeeze=False)[0]
+    benchmarks = list(dict.fromkeys(c["benchmark"] for c in curves)) or [""]
+    told = list(dict.fromkeys(_told(c) for c in curves))
     sources = list(dict.fromkeys(c["source"] for c in curves))
-    for ax, model in zip(axes, models, strict=True):
-        for curve in (c for c in curves if c["model"] == model):
-            colour = style.PALETTE[sources.index(curve["source"]) % len(style.PALETTE)]
-            x = [p["round"] for p in curve["points"]]
-            y = [100 * p["value"] for p in curve["points"]]
-            low = [100 * p["low"] for p in curve["points"]]
-            high = [100 * p["high"] for p in curve["points"]]
-            ax.plot(
-                x,
-                y,
-                marker="s" if curve.get("accept") == "keep_better" else "o",
-                ms=4,
-                lw=1.8,
-                color=colour,
-                alpha=0.6 if curve.get("temperature") else 1.0,
-                label=curve["label"],
-                ls="--" if curve["source"] == "oracle" else "-",
-            )
-            ax.fill_between(x, low, high, color=colour, alpha=0.10, lw=0)
-            for p in curve["points"]:
-                rows.append([model, curve["label"], p["round"], p["value"], p["low"], p["high"]])
-        ax.set_title(model)
+    fig = style.figure(3.2 * max(2, len(models)), 0.8 + 2.3 * len(benchmarks))
+    panels = fig.subplots(len(benchmarks), len(models), sharex=True, sharey="row", squeeze=False)
+    rows: Rows = []
+    for line, benchmark in zip(panels, benchmarks, strict=True):
+        for ax, model in zip(line, models, strict=True):
+            mine = [c for c in curves if (c["benchmark"], c["model"]) == (benchmark, model)]
+            for curve in mine:
+                colour = style.PALETTE[sources.index(curve["source"]) % len(style.PALETTE)]
+                aside = 0.06 * (told.index(_told(curve)) - (len(told) - 1) / 2)
+                points = curve["points"]
+                value, low, high = (
+                    [100 * p[k] for p in points] for k in ("value", "low", "high")
+                )  # fmt: skip
+                ax.errorbar(
+                    [p["round"] + aside for p in points],
+                    value,
+                    yerr=[
+                        [v - x for v, x in zip(value, low, strict=True)],
+                        [x - v for v, x in zip(value, high, strict=True)],
+                    ],
+                    marker="s" if curve.get("accept") == "keep_better" else "o",
+                    ms=4,
+                    lw=1.8,
+                    elinewidth=1.0,
+                    color=colour,
+                    alpha=0.6 if curve.get("temperature") else 1.0,
+                    label=_told(curve),
+                    ls="--" if curve["source"] == "oracle" else "-",
+                )
+                for p in points:
+                    rows.append(
+                        [model, curve["label"], p["round"], p["value"], p["low"], p["high"]]
+                    )
+            count = next((c["points"][0].get("n") for c in mine if c["points"]), None)
+            what = f"{benchmark}, {model}" if benchmark else model
+            ax.set_title(what + (f" (n = {count})" if count else ""))
+            ax.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
+        line[0].set_ylabel("pass@1 (%)")
+        line[0].set_ylim(bottom=-3)
+    for ax in panels[-1]:
         ax.set_xlabel("round of refinement")
-        ax.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
-    axes[0].set_ylabel("pass@1 (%)")
-    axes[0].set_ylim(bottom=0)
     if curves:
-        axes[-1].legend(fontsize=8)
+        panels[0][-1].legend(fontsize=8, title="feedback", title_fontsize=8)
     return fig, rows
+
+
+def _told(curve: Mapping[str, Any]) -> str:
+    """The curve's name without its benchmark, which the panel names."""
+    return str(curve["label"]).removeprefix(f"{curve['benchmark']}, ")
 
 
 def pipeline(steps: Sequence[tuple[str, Sequence[tuple[str, int]]]]) -> tuple[Figure, Rows]:

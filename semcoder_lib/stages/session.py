@@ -15,6 +15,7 @@ import importlib.metadata
 import platform
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,12 @@ from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.stages.meter import Meter
 
 T = TypeVar("T")
+# What the pinned libraries say to each other, and no reader of a notebook can act on.
+CHATTER = (
+    "`(is_)?gradient_checkpointing` is deprecated",
+    "Unable to fetch remote file .* for the file config.json",
+    "Could not find a config file in .* vocabulary was not modified",
+)
 KEY_PACKAGES = ("torch", "transformers", "trl", "peft", "numpy", "safetensors")
 
 
@@ -56,6 +63,8 @@ class Session:
     writes the card. Holds a lock on the stage's folder, so two runs never write the same files."""
 
     def __init__(self, stage: Stage, profile: profiles.Profile, run: workspace.Run) -> None:
+        for line in CHATTER:
+            warnings.filterwarnings("ignore", message=line)
         self.stage = stage
         self.profile = profile
         self.run = run
