@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semcoder_lib import records, scale, workspace
-from semcoder_lib.pyx import guards, pipeline
+from semcoder_lib.pyx import guards, pipeline, quality
 from semcoder_lib.pyx.duplicates import Seen
 from semcoder_lib.pyx.split import split_of
 from semcoder_lib.records import Entry
@@ -92,6 +92,7 @@ def build(
     say = progress or _to_stderr
     seen = Seen()
     funnel: dict[str, Any] = {}
+    errors: collections.Counter[str] = collections.Counter()
     totals = _Totals()
     path, left = out / "pyx.jsonl", out / "dropped.jsonl"
     kept_file, dropped_file = _Writer(path), _Writer(left)
@@ -121,6 +122,8 @@ def build(
                     kept_file.write(records.to_row(entry))
                 else:
                     counts[f"dropped: {entry['reason']}"] += 1
+                    if entry["reason"] in quality.FAILING:
+                        errors[entry["detail"] or "unknown"] += 1
                     dropped_file.write(entry)
             say(f"pyx {name}: {counts['kept']} of {target} kept, {counts['candidates']} tried")
         funnel[name] = dict(sorted(counts.items()))
@@ -130,6 +133,7 @@ def build(
         "functions": scan.functions,
         **{f"left out: {why}": n for why, n in sorted(scan.dropped.items())},
     }
+    funnel["errors"] = dict(sorted(errors.items(), key=lambda kv: (-kv[1], kv[0])))
     funnel["total"] = totals.row()
     kept_file.done()
     dropped_file.done()

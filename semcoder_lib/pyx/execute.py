@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import collections
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -98,6 +99,17 @@ def _read(payload: str) -> list[Ran] | Failed:
         ]
     except (ValueError, TypeError):
         return Failed(Status.CRASHED, "unreadable payload")
+
+
+def commonest_error(ran: Sequence[Ran] | Failed) -> str:
+    """The exception that most of the failed calls raised (or what else went wrong most often);
+    empty where none failed."""
+    if isinstance(ran, Failed):
+        return ran.detail or ran.status.value
+    kinds = collections.Counter(
+        r.text if r.status == "exception" else r.status for r in ran if not r.ok
+    )
+    return min(kinds, key=lambda kind: (-kinds[kind], kind), default="")
 
 
 def constants(source: str) -> tuple[Any, ...]:

@@ -72,7 +72,8 @@ def process(
         picks = grow.chosen(state, cases)
         why = quality.reason_against(state, picks, min(cases, MIN_CASES))
         if why:
-            fates[place] = Made(state.program, why)
+            error = execute.commonest_error(state.ran) if why in quality.FAILING else ""
+            fates[place] = Made(state.program, why, detail=error)
         else:
             picked[place] = picks
     _run_again(growing, picked, second or box, fates)
@@ -144,7 +145,8 @@ def _find_types(
                 continue
             decided = trial.decide(candidate, tried, ran)
             if isinstance(decided, str):
-                fates[place] = Made(candidate.program, decided)
+                error = execute.commonest_error(ran)
+                fates[place] = Made(candidate.program, decided, detail=error)
                 continue
             programs[place] = decided
             arity = len(decided.argument_types)

@@ -11,6 +11,10 @@ MIN_BRANCH_COVERAGE = 0.6
 MIN_WORKING = 0.25  # share of the tried inputs that must run
 
 
+# Reasons that mean that the program does not run, as opposed to running and being dull.
+FAILING = ("no types found on which it runs", "no input runs", "most inputs fail")
+
+
 def reason_against(growing: Growing, picked: Sequence[int], wanted: int) -> str:
     """Why a program with these chosen inputs stays out, or an empty string."""
     ran = growing.ran

@@ -73,6 +73,7 @@ def _described(entries: list[records.Entry], funnel: dict[str, Any]) -> dict[str
     told["similarity"] = _similarity(entries)
     told["candidates"] = candidates or len(entries)
     if candidates:
+        told["errors"], told["candidates_run"] = funnel.get("errors", {}), candidates
         told["table_8"] = {
             "seed_parse_pct": 100.0,  # a seed is a function cut out of a parsed module
             "solution_parse_pct": 100.0,

@@ -1,11 +1,16 @@
 """A small corpus, built for real."""
 
+import builtins
+import inspect
+import json
 import random
 
 import pytest
 
 from semcoder_lib import pyx, values
 from semcoder_lib.pyx import types
+from semcoder_lib.pyx.execute import Failed, Ran, commonest_error
+from semcoder_lib.records import Status
 from semcoder_lib.sandbox import Sandbox
 
 
@@ -56,6 +61,27 @@ def test_provenance_and_funnel(built):
         counts = made.funnel[name]
         dropped = sum(n for reason, n in counts.items() if reason.startswith("dropped"))
         assert counts["candidates"] == counts["kept"] + dropped
+
+
+def test_the_error_of_each_program_that_does_not_run(built):
+    """Table 7's data: recomputed here from what was dropped."""
+    rows = [json.loads(line) for line in (built[0] / "dropped.jsonl").read_text().splitlines()]
+    failing = [r for r in rows if "runs" in r["reason"] or "fail" in r["reason"]]
+    assert failing
+    assert sum(built[1].funnel["errors"].values()) == len(failing)
+    assert {r["detail"] for r in failing} == set(built[1].funnel["errors"])
+    names = {name for name, _ in inspect.getmembers(builtins, inspect.isclass)}
+    assert any(r["detail"] in names and r["detail"].endswith("Error") for r in failing)
+
+
+def test_the_commonest_error():
+    ran = [Ran("exception", "KeyError"), Ran("exception", "TypeError"), Ran("ok", "1"),
+           Ran("exception", "TypeError"), Ran("timeout", "too many steps")]  # fmt: skip
+    assert commonest_error(ran) == "TypeError"
+    assert commonest_error([Ran("ok", "1")]) == ""
+    assert commonest_error(ran[3:]) == "TypeError"
+    assert commonest_error(Failed(Status.LOAD_ERROR, "SyntaxError")) == "SyntaxError"
+    assert commonest_error(Failed(Status.TIMEOUT)) == "timeout"
 
 
 @pytest.mark.parametrize(
