@@ -108,6 +108,9 @@ class Profile:
         0, -1, doc="texts of the released checkpoint verified per direction; 0 none, -1 all"
     )
     reasoning_tokens: int = _size(128, 8, 8192, "longest monologue generated")
+    reasoning_items: int = _size(
+        0, 0, doc="items per benchmark answered with a monologue, which is long; 0 means all"
+    )
     baseline_forms: str = _several(
         "direct,cot", "direct", "cot", doc="how an untuned model is asked, two examples each"
     )

@@ -6,7 +6,7 @@ import ast
 import collections
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from semcoder_lib import values
@@ -20,6 +20,7 @@ PLUGIN = "semcoder_lib.pyx.child"
 STEP_BUDGET = 4_000
 CPU_SECONDS = 1.0
 WALL_SECONDS = 5.0
+ALONE_SECONDS = 0.1  # for one input whose request failed as a whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Request:
     inputs: Sequence[tuple[Any, ...] | str]
     coverage: bool = True
     budget: int = STEP_BUDGET
+    cpu_seconds: float = CPU_SECONDS
 
 
 def run(box: Sandbox, requests: Iterable[Request]) -> Iterator[list[Ran] | Failed]:
@@ -60,8 +62,6 @@ def run(box: Sandbox, requests: Iterable[Request]) -> Iterator[list[Ran] | Faile
     runs too many lines, raises, or returns something without exact text is one `Ran`; a child that
     dies or exceeds its limits is a `Failed`."""
     from semcoder_lib.sandbox import Job, Limits
-
-    limits = Limits(cpu_seconds=CPU_SECONDS, wall_seconds=WALL_SECONDS)
 
     def jobs() -> Iterator[Job]:
         for request in requests:
@@ -76,7 +76,7 @@ def run(box: Sandbox, requests: Iterable[Request]) -> Iterator[list[Ran] | Faile
                 request.program.source,
                 request.program.entry_point,
                 calls=[()],
-                limits=limits,
+                limits=Limits(cpu_seconds=request.cpu_seconds, wall_seconds=WALL_SECONDS),
                 plugin=PLUGIN,
                 options=options,
             )
@@ -88,6 +88,26 @@ def run(box: Sandbox, requests: Iterable[Request]) -> Iterator[list[Ran] | Faile
             yield Failed(outcome.status, detail)
         else:
             yield _read(outcome.payload)
+
+
+def run_apart(box: Sandbox, requests: Sequence[Request]) -> list[list[Ran]]:
+    """Like `run`, but no request fails as a whole: where a child dies or exceeds its limits, its
+    inputs run again with a child each. So what comes out does not depend on whether all of them
+    together stay within the limits of one child, which on another day they may not."""
+    results = list(run(box, requests))
+    whole = [i for i, ran in enumerate(results) if isinstance(ran, Failed)]
+    singles = [
+        replace(requests[i], inputs=[one], cpu_seconds=ALONE_SECONDS)
+        for i in whole
+        for one in requests[i].inputs
+    ]
+    answers = run(box, singles)
+    for i in whole:
+        alone = [next(answers) for _ in requests[i].inputs]
+        results[i] = [
+            Ran(a.status.value, a.detail) if isinstance(a, Failed) else a[0] for a in alone
+        ]
+    return [ran for ran in results if not isinstance(ran, Failed)]
 
 
 def _read(payload: str) -> list[Ran] | Failed:

@@ -3,7 +3,7 @@
 from semcoder_lib.refinement.checks import Check, from_assertions, from_docstring
 from semcoder_lib.refinement.curve import Curve, State, atlas, compare
 from semcoder_lib.refinement.feedback import SOURCES
-from semcoder_lib.refinement.rounds import ACCEPT, refine
+from semcoder_lib.refinement.rounds import ACCEPT, Plan, refine, refine_all
 from semcoder_lib.refinement.tasks import (
     RefinementTask,
     from_benchmark,
@@ -16,6 +16,7 @@ __all__ = [
     "SOURCES",
     "Check",
     "Curve",
+    "Plan",
     "RefinementTask",
     "State",
     "atlas",
@@ -26,4 +27,5 @@ __all__ = [
     "from_entries",
     "from_faults",
     "refine",
+    "refine_all",
 ]

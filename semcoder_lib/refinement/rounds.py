@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from semcoder_lib import prompts
 from semcoder_lib.errors import UserError
@@ -21,10 +22,11 @@ from semcoder_lib.refinement.feedback import (
     visible,
 )
 from semcoder_lib.refinement.kinds import NO_PROGRAM, PASSED, kind_of
-from semcoder_lib.refinement.store import Engine, Store
+from semcoder_lib.refinement.store import Ask, Engine, Row, Store, complete
 from semcoder_lib.refinement.tasks import RefinementTask
 from semcoder_lib.sandbox import Sandbox
 
+T = TypeVar("T")
 ACCEPT = ("replace", "keep_better")
 
 
@@ -41,6 +43,23 @@ class _Now:
     def score(self) -> float | None:
         passed = self.seen.passed
         return sum(passed) / len(passed) if passed else None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One curve to be made; the fields are those of `refine`."""
+
+    tasks: Sequence[RefinementTask]
+    rounds: int
+    source: str = "public"
+    accept: str = "replace"
+    temperature: float = 0.0
+    top_p: float = 0.95
+    max_new_tokens: int = 512
+    first_tokens: int = 256
+    seed: int = 0
+    style: str = "clean"
+    store: Path | str | None = None
 
 
 def refine(
@@ -74,84 +93,110 @@ def refine(
     curve only; nothing but `oracle` feeds them back. Raises UserError for an unknown source or
     rule, and when completions are missing without an engine.
     """
-    if source not in SOURCES:
-        raise UserError(f"feedback source {source!r}: choose from {', '.join(SOURCES)}")
-    if accept not in ACCEPT:
-        raise UserError(f"acceptance rule {accept!r}: choose from {', '.join(ACCEPT)}")
-    if len({t.id for t in tasks}) != len(tasks):
+    plan = Plan(
+        tasks, rounds, source, accept, temperature, top_p, max_new_tokens, first_tokens, seed,
+        style, store,
+    )  # fmt: skip
+    return refine_all([plan], engine, box)[0]
+
+
+def refine_all(plans: Sequence[Plan], engine: Engine | None, box: Sandbox) -> list[Curve]:
+    """The curves of several plans, each as `refine` makes it, side by side: the texts that all of
+    them want next are generated together."""
+    stores = []
+    for plan in plans:
+        _check(plan)
+        stores.append(Store(plan.store, engine))
+    courses = [_course(plan, kept.model, box) for plan, kept in zip(plans, stores, strict=True)]
+    asks = {n: next(course) for n, course in enumerate(courses)}
+    curves: dict[int, Curve] = {}
+    while asks:
+        places = list(asks)
+        rows = complete([(stores[n], asks.pop(n)) for n in places], engine)
+        for n, some in zip(places, rows, strict=True):
+            try:
+                asks[n] = courses[n].send(some)
+            except StopIteration as end:
+                curves[n] = end.value
+    return [curves[n] for n in range(len(plans))]
+
+
+def _check(plan: Plan) -> None:
+    if plan.source not in SOURCES:
+        raise UserError(f"feedback source {plan.source!r}: choose from {', '.join(SOURCES)}")
+    if plan.accept not in ACCEPT:
+        raise UserError(f"acceptance rule {plan.accept!r}: choose from {', '.join(ACCEPT)}")
+    if len({t.id for t in plan.tasks}) != len(plan.tasks):
         raise UserError("two refinement tasks have the same id")
-    kept = Store(store, engine)
-    first = _first_solutions(tasks, kept, engine, first_tokens)
-    checks = _checks(tasks, source, kept, engine)
+
+
+Course = Generator[Ask, list[Row], T]
+
+
+def _course(plan: Plan, model: str, box: Sandbox) -> Course[Curve]:
+    """The way of one curve; it yields what it asks of the model and is sent the answers."""
+    tasks = plan.tasks
+    first = yield from _first_solutions(plan)
+    checks = yield from _checks(plan)
     judged: dict[tuple[str, str], dict[str, bool]] = {}
     now = _look(tasks, first, checks, box, judged)
     history = [_states(tasks, now, asked=set(), changed=set())]
-    for turn in range(1, rounds + 1):
+    for turn in range(1, plan.rounds + 1):
         items = [
             (task, state.solution, checks[task.id], state.seen)
             for task, state in zip(tasks, now, strict=True)
         ]
-        given = feedbacks(items, source, box)
+        given = feedbacks(items, plan.source, box)
         asked = [n for n, feedback in enumerate(given) if feedback is not None]
-        rows = kept.complete(
-            [(tasks[n].id, turn, _prompt(tasks[n], now[n], given[n], style)) for n in asked],
-            engine,
-            max_new_tokens=max_new_tokens,
-            temperature=temperature,
-            top_p=top_p,
-            seed=seed,
-        )
+        prompted = [(tasks[n].id, turn, _prompt(tasks[n], now[n], given[n], plan.style))
+                    for n in asked]  # fmt: skip
+        rows = yield Ask(prompted, plan.max_new_tokens, plan.temperature, plan.top_p, plan.seed)
         offered = {
             n: code
             for n, row in zip(asked, rows, strict=True)
-            if (code := _offer(row["text"], style))
+            if (code := _offer(row["text"], plan.style))
         }
         order = sorted(offered)
         fresh = _look([tasks[n] for n in order], [offered[n] for n in order], checks, box, judged)
         changed = set()
         for n, new in zip(order, fresh, strict=True):
-            if accept == "replace" or _better(new, now[n]):
+            if plan.accept == "replace" or _better(new, now[n]):
                 changed.add(n)
                 now[n] = new
         history.append(_states(tasks, now, set(asked), changed))
     settings = {
-        "rounds": rounds, "max_new_tokens": max_new_tokens, "first_tokens": first_tokens,
-        "top_p": top_p, "seed": seed, "style": style, "tasks": len(tasks),
+        "rounds": plan.rounds, "max_new_tokens": plan.max_new_tokens,
+        "first_tokens": plan.first_tokens, "top_p": plan.top_p, "seed": plan.seed,
+        "style": plan.style, "tasks": len(tasks),
         "visible_checks": sum(len(c) for c in checks.values()),
         "without_visible": sum(not c for c in checks.values()),
     }  # fmt: skip
-    return Curve(kept.model, source, accept, temperature, tuple(history), settings)
+    return Curve(model, plan.source, plan.accept, plan.temperature, tuple(history), settings)
 
 
-def _first_solutions(
-    tasks: Sequence[RefinementTask], kept: Store, engine: Engine | None, first_tokens: int
-) -> list[str]:
-    prompted = [t for t in tasks if t.initial is None]
+def _first_solutions(plan: Plan) -> Course[list[str]]:
     asked = []
-    for task in prompted:
+    for task in plan.tasks:
+        if task.initial is not None:
+            continue
         if task.start is None:
             raise UserError(f"refinement task {task.id}: neither a first solution nor a prompt")
         asked.append((task.id, 0, task.start))
-    rows = iter(
-        kept.complete(
-            asked, engine, max_new_tokens=first_tokens, temperature=0.0, top_p=1.0, seed=0
-        )
-    )
+    rows = iter((yield Ask(asked, plan.first_tokens)))
     return [
-        t.initial if t.initial is not None else (t.extract(next(rows)["text"]) or "") for t in tasks
+        t.initial if t.initial is not None else (t.extract(next(rows)["text"]) or "")
+        for t in plan.tasks
     ]
 
 
-def _checks(
-    tasks: Sequence[RefinementTask], source: str, kept: Store, engine: Engine | None
-) -> dict[str, tuple[Check, ...]]:
+def _checks(plan: Plan) -> Course[dict[str, tuple[Check, ...]]]:
     written: dict[str, list[Check]] = {}
-    if source == "self":
-        asked = [(t.id, -1, self_test_prompt(t)) for t in tasks]
-        rows = kept.complete(asked, engine, max_new_tokens=200, temperature=0.0, top_p=1.0, seed=0)
-        for task, row in zip(tasks, rows, strict=True):
+    if plan.source == "self":
+        asked = [(t.id, -1, self_test_prompt(t)) for t in plan.tasks]
+        rows = yield Ask(asked, max_new_tokens=200)
+        for task, row in zip(plan.tasks, rows, strict=True):
             written[task.id] = self_tests(task, row["text"])
-    return {t.id: visible(t, source, written.get(t.id, ())) for t in tasks}
+    return {t.id: visible(t, plan.source, written.get(t.id, ())) for t in plan.tasks}
 
 
 def _prompt(

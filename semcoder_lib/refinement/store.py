@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from semcoder_lib import workspace
 from semcoder_lib.errors import UserError
 from semcoder_lib.prompts import Prompt
+
+if TYPE_CHECKING:
+    from semcoder_lib.generation import Request
+    from semcoder_lib.records import Completion
+
+Row = dict[str, Any]
 
 
 class Engine(Protocol):
@@ -20,6 +27,37 @@ class Engine(Protocol):
 
 
 _MODEL = "model"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Texts wanted: `(task id, round, prompt)` each, and how they are to be sampled."""
+
+    items: Sequence[tuple[str, int, Prompt]]
+    max_new_tokens: int
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+
+
+def complete(asks: Sequence[tuple[Store, Ask]], engine: Engine | None) -> list[list[Row]]:
+    """The rows of every ask. What is missing in their stores is generated in one call, since a
+    small model writes a full batch as fast as a single text. Raises UserError when something is
+    missing and there is no engine."""
+    wanted = [store.missing(ask) for store, ask in asks]
+    if engine is None:
+        for (store, ask), some in zip(asks, wanted, strict=True):
+            for request in some.values():
+                turn = next(t for name, t, _ in ask.items if name == request.task_id)
+                raise UserError(
+                    f"{store.path}: {len(some)} completions are missing (first: "
+                    f"{request.task_id}, round {turn}); run it with an engine"
+                )
+    elif any(wanted):
+        groups = iter(engine.generate([r for some in wanted for r in some.values()]))
+        for (store, ask), some in zip(asks, wanted, strict=True):
+            store.keep(ask, {key: next(groups)[0] for key in some})
+    return [store.answers(ask) for store, ask in asks]
 
 
 class Store:
@@ -47,66 +85,33 @@ class Store:
         if self.cache is not None and not known:
             self.cache.put(_MODEL, {"model": self.model})
 
-    def complete(
-        self,
-        asked: Sequence[tuple[str, int, Prompt]],
-        engine: Engine | None,
-        *,
-        max_new_tokens: int,
-        temperature: float,
-        top_p: float,
-        seed: int,
-    ) -> list[dict[str, Any]]:
-        """One row (`text`, `finish`, `tokens`) for each `(task id, round, prompt)`, in order."""
-        sampled = temperature > 0
-        keys = [
-            workspace.content_key(
-                self.model, prompt.text, list(prompt.stop), max_new_tokens, temperature, top_p,
-                [seed, task, turn] if sampled else None,
-            )
-            for task, turn, prompt in asked
-        ]  # fmt: skip
-        missing = [n for n, key in enumerate(keys) if not self._has(key)]
-        first = {keys[n]: n for n in reversed(missing)}
-        wanted = sorted(first.values())
-        if wanted and engine is None:
-            raise UserError(
-                f"{self.path}: {len(wanted)} completions are missing (first: "
-                f"{asked[wanted[0]][0]}, round {asked[wanted[0]][1]}); run it with an engine"
-            )
-        if wanted:
-            self._generate([asked[n] for n in wanted], [keys[n] for n in wanted], engine,
-                           max_new_tokens, temperature, top_p, seed)  # fmt: skip
-        return [self._get(key) for key in keys]
-
-    def _generate(
-        self,
-        asked: Sequence[tuple[str, int, Prompt]],
-        keys: Sequence[str],
-        engine: Engine | None,
-        max_new_tokens: int,
-        temperature: float,
-        top_p: float,
-        seed: int,
-    ) -> None:
+    def missing(self, ask: Ask) -> dict[str, Request]:
+        """The requests whose completions are not here yet, by key."""
         from semcoder_lib.generation import Request
 
-        assert engine is not None
-        requests = [
-            Request(
+        wanted: dict[str, Request] = {}
+        for key, (task, turn, prompt) in zip(self._keys(ask), ask.items, strict=True):
+            if self._has(key):
+                continue
+            # a sampled text depends on the item alone, not on its place in a batch
+            seed = int(workspace.content_key(ask.seed, task, turn)[:7], 16)
+            wanted[key] = Request(
                 task,
                 prompt.text,
                 prompt.stop,
-                max_new_tokens=max_new_tokens,
-                temperature=temperature,
-                top_p=top_p,
-                # a sampled text depends on the item alone, not on its place in a batch
-                seed=int(workspace.content_key(seed, task, turn)[:7], 16) if temperature else 0,
+                max_new_tokens=ask.max_new_tokens,
+                temperature=ask.temperature,
+                top_p=ask.top_p,
+                seed=seed if ask.temperature else 0,
             )
-            for task, turn, prompt in asked
-        ]
-        for (task, turn, _), key, group in zip(asked, keys, engine.generate(requests), strict=True):
-            done = group[0]
+        return wanted
+
+    def keep(self, ask: Ask, made: dict[str, Completion]) -> None:
+        """Store the completions that were `missing`, by key."""
+        for key, (task, turn, _) in zip(self._keys(ask), ask.items, strict=True):
+            if key not in made or self._has(key):
+                continue
+            done = made[key]
             row = {
                 "task_id": task,
                 "round": turn,
@@ -120,6 +125,20 @@ class Store:
                 self.cache.put(key, row)
         if self.cache is not None:
             self.cache.flush()
+
+    def answers(self, ask: Ask) -> list[dict[str, Any]]:
+        """One row (`text`, `finish`, `tokens`) for each item, in order."""
+        return [self._get(key) for key in self._keys(ask)]
+
+    def _keys(self, ask: Ask) -> list[str]:
+        sampled = ask.temperature > 0
+        return [
+            workspace.content_key(
+                self.model, prompt.text, list(prompt.stop), ask.max_new_tokens, ask.temperature,
+                ask.top_p, [ask.seed, task, turn] if sampled else None,
+            )
+            for task, turn, prompt in ask.items
+        ]  # fmt: skip
 
     def _has(self, key: str) -> bool:
         return key in self.rows or (self.cache is not None and key in self.cache)

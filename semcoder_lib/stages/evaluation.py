@@ -19,6 +19,7 @@ class Setting:
     reasoning: str = "direct"
     shots: int = 0
     max_new_tokens: int = 256
+    items: int = 0  # a fixed slice of the tasks; 0 means all
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,9 @@ class Evaluated:
     row: dict[str, Any]
 
     @property
-    def passed(self) -> list[float]:
-        """1.0 or 0.0 per task, in task order."""
-        return [float(v.passed) for v in self.verdicts]
+    def passed(self) -> dict[str, float]:
+        """1.0 or 0.0 per task, by its id."""
+        return {v.task_id: float(v.passed) for v in self.verdicts}
 
 
 def sample_tasks(tasks: list[Any], limit: int, seed: int) -> list[Any]:
@@ -145,7 +146,9 @@ def score_row(
 
 def difference_row(a: Evaluated, b: Evaluated, seed: int) -> dict[str, Any]:
     """The paired difference b - a over the tasks that both did, with its 95 % interval."""
-    diff = scoring.paired_difference(a.passed, b.passed, seed=seed)
+    both = [(a.passed[name], passed) for name, passed in b.passed.items() if name in a.passed]
+    before, after = [x for x, _ in both], [y for _, y in both]
+    diff = scoring.paired_difference(before, after, seed=seed)
     return {
         "benchmark": a.benchmark,
         "from": f"{a.model}, {a.setting}",
@@ -153,6 +156,6 @@ def difference_row(a: Evaluated, b: Evaluated, seed: int) -> dict[str, Any]:
         "value": diff.value,
         "low": diff.low,
         "high": diff.high,
-        "n": len(a.verdicts),
-        "p_mcnemar": scoring.mcnemar(a.passed, b.passed).p_value,
+        "n": len(both),
+        "p_mcnemar": scoring.mcnemar(before, after).p_value,
     }

@@ -23,20 +23,20 @@ def run(session: Session) -> dict[str, Any]:
     for model in models.chosen(session):
         settings = _settings(p, tuned=model.label != "base")
         with models.engine(session, model) as engine:
-            evaluation.prefetch(
-                session, engine, [(b, items, s) for b, items in tasks.values() for s in settings]
-            )
-            for benchmark, items in tasks.values():
-                for setting in settings:
-                    one = evaluation.evaluate(
-                        session, engine, model.label, benchmark, items, setting
-                    )
-                    done.append(one)
-                    results["scores"].append(one.row)
+            plans = [
+                (benchmark, evaluation.sample_tasks(items, setting.items, p.seed), setting)
+                for benchmark, items in tasks.values()
+                for setting in settings
+            ]
+            evaluation.prefetch(session, engine, plans)
+            for benchmark, items, setting in plans:
+                one = evaluation.evaluate(session, engine, model.label, benchmark, items, setting)
+                done.append(one)
+                results["scores"].append(one.row)
     origins = {e.program.id: e.program.origin for e in held_out}
     for name in tasks:
         mine = [one for one in done if one.benchmark == name]
-        base = max((o for o in mine if o.model == "base"), key=lambda o: sum(o.passed))
+        base = max((o for o in mine if o.model == "base"), key=lambda o: o.row["value"])
         for one in mine:
             if one.model != "base":
                 results["differences"].append(evaluation.difference_row(base, one, p.seed))
@@ -53,7 +53,7 @@ def run(session: Session) -> dict[str, Any]:
 def _settings(p: Any, *, tuned: bool) -> list[Setting]:
     if tuned:
         return [
-            Setting("monologue", "monologue", 0, p.reasoning_tokens),
+            Setting("monologue", "monologue", 0, p.reasoning_tokens, p.reasoning_items),
             Setting("direct", "direct", 0, p.baseline_tokens),
         ]
     lengths = {"direct": p.baseline_tokens, "cot": p.reasoning_tokens}
@@ -95,17 +95,17 @@ def _parts(
     """The held-out scores of real and of synthesised programs apart."""
     rows = []
     for part in ("real", "synthesised"):
-        places = [
-            i for i, task in enumerate(items)
+        names = {
+            task.task_id for task in items
             if (origins.get(task.data["program_id"]) == "synthesised") == (part != "real")
-        ]  # fmt: skip
-        if not places:
-            continue
+        }  # fmt: skip
         for one in done:
+            verdicts = [v for v in one.verdicts if v.task_id in names]
+            if not verdicts:
+                continue
             row = evaluation.score_row(
-                one.benchmark, one.model, one.setting,
-                [one.verdicts[i] for i in places], [one.completions[i] for i in places],
-                one.row["scorer"], seed,
+                one.benchmark, one.model, one.setting, verdicts,
+                [c for c in one.completions if c.task_id in names], one.row["scorer"], seed,
             )  # fmt: skip
             rows.append({**row, "part": part})
     return rows
@@ -121,9 +121,9 @@ def _faithfulness(
             continue
         totals = {"supported": 0, "contradicted": 0, "unverifiable": 0}
         right_by_wrong = 0
-        for task, completion, verdict in zip(
-            tasks[one.benchmark][1], one.completions, one.verdicts, strict=True
-        ):
+        by_id = {task.task_id: task for task in tasks[one.benchmark][1]}
+        for completion, verdict in zip(one.completions, one.verdicts, strict=True):
+            task = by_id[verdict.task_id]
             program, case = task.data["program"], task.data["case"]
             report = monologues.verify(
                 completion.text + "\n[/ANSWER]", program, case, session.box, direction="forward"

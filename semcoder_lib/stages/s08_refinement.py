@@ -31,19 +31,22 @@ def run(session: Session) -> dict[str, Any]:
     ]
     for model in models.chosen(session, refined=True):
         with models.engine(session, model) as engine:
+            plans: dict[Key, refinement.Plan] = {}
             for name, tasks in sets.items():
                 for source, accept, temperature in settings:
                     label = f"{name.replace('+', '_plus')}_{model.label}_{source}"
                     label += f"_{accept}_T{temperature:g}"
-                    curve = refinement.refine(
-                        tasks, engine, session.box,
+                    plans[name, model.label, source, accept, temperature] = refinement.Plan(
+                        tasks,
                         rounds=p.refine_rounds, source=source, accept=accept,
                         temperature=temperature, max_new_tokens=p.refine_tokens,
                         first_tokens=p.codegen_tokens, seed=p.seed, style=p.style,
                         store=session.path(f"completions_{label}.jsonl"),
                     )  # fmt: skip
-                    curves[name, model.label, source, accept, temperature] = curve
-                    _add(results, name, model.label, curve)
+            made = refinement.refine_all(list(plans.values()), engine, session.box)
+            for key, curve in zip(plans, made, strict=True):
+                curves[key] = curve
+                _add(results, key[0], model.label, curve)
     results["differences"] = _between_models(curves)
     return results
 

@@ -268,3 +268,39 @@ def test_faithful_prompts_take_the_first_fence(tasks, box) -> None:
     assert _offer(text, "faithful") == "x = 1\n"
     assert _offer(text, "clean") == "y = 2\n"
     assert re.match("y", _offer(text, "clean") or "")
+
+
+class Repairing:
+    """A model whose answer depends on the prompt alone; counts its calls."""
+
+    name = "repairing"
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def generate(self, requests):
+        self.calls += 1
+        return [[Completion(r.task_id, self.answer(r), finish="stop", tokens=5)] for r in requests]
+
+    def answer(self, request) -> str:
+        if "Failed Test" not in request.prompt:
+            return FIRST[request.task_id]
+        return refined(RIGHT[request.task_id] if "min(" in request.prompt else WORSE)
+
+
+def test_curves_side_by_side_are_the_same_in_fewer_calls(tasks, box, tmp_path) -> None:
+    plans = [
+        refinement.Plan(tasks, rounds, source, store=tmp_path / f"{source}_{rounds}.jsonl")
+        for source in ("public", "oracle", "self")
+        for rounds in (1, 3)
+    ]
+    model = Repairing()
+    together = refinement.refine_all(plans, model, box)
+    assert model.calls <= 5  # first solutions, tests of `self`, and at most three rounds
+    assert together[0].points()[1].value > together[0].points()[0].value
+    for plan, curve in zip(plans, together, strict=True):
+        alone = refinement.refine(
+            plan.tasks, Repairing(), box, rounds=plan.rounds, source=plan.source
+        )
+        assert curve == alone
+    assert refinement.refine_all(plans, None, box) == together

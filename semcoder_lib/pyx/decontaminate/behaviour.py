@@ -4,6 +4,7 @@ is removed, however it is written."""
 from __future__ import annotations
 
 import collections
+import itertools
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,6 @@ from semcoder_lib.seeds.packages.hints import join_types, type_of
 if TYPE_CHECKING:
     from semcoder_lib.sandbox import Sandbox
 
-FIRST = 2  # inputs of each benchmark function that every program of its signature is tried on
 MUTATED = 24
 MOST = 30  # inputs kept of one function
 WORKING = 0.6  # share of them on which a program must give a value to be the same
@@ -172,43 +172,47 @@ def matches(
     """For each program, given with the types of its outputs, the id of a benchmark function that it
     computes, or "".
 
-    A program is run, in one child, on two inputs of every benchmark function whose arguments have
-    its shape and whose outputs have its type; where both agree, on all of that function's inputs.
-    It is the same when it agrees with everything the function gives wherever it gives a value, on
-    enough inputs to tell (`_tells`).
+    A program is run on one input of every benchmark function whose arguments have its shape and
+    whose outputs have its type; on a second one where it agrees; and on all of them where it agrees
+    again. It is the same when it agrees with everything the function gives wherever it gives a
+    value, on enough inputs to tell (`_tells`).
     """
-    firsts = [
+    suspects = [
         [r for s in _shapes(p) for r in known.by_shape.get(s, ()) if r.kinds & kinds]
         for p, kinds in programs
     ]
-    requests = (
-        Request(p, [c for r in found for c in r.calls[:FIRST]], coverage=False, budget=BUDGET)
-        for (p, _), found in zip(programs, firsts, strict=True)
-    )
-    suspects: list[list[Reference]] = []
-    for found, ran in zip(firsts, execute.run(box, requests), strict=True):
-        if isinstance(ran, Failed):
-            suspects.append([])
-            continue
-        suspects.append(
+    for count in (1, 2):
+        tried = _tried(programs, suspects, count, box)
+        suspects = [
             [
                 r
-                for place, r in enumerate(found)
-                if len(_agreed(ran[place * FIRST : (place + 1) * FIRST], r.outputs) or ()) == FIRST
+                for r, part in zip(some, parts, strict=True)
+                if len(_agreed(part, r.outputs) or ()) == count
             ]
-        )
-    seconds = (
-        Request(p, [c for r in hits for c in r.calls], coverage=False, budget=BUDGET)
-        for (p, _), hits in zip(programs, suspects, strict=True)
-        if hits
-    )
-    answers = execute.run(box, seconds)
-    for hits in suspects:
-        if not hits:
-            yield ""
-            continue
-        ran = next(answers)
-        yield "" if isinstance(ran, Failed) else _same(hits, ran)
+            for some, parts in zip(suspects, tried, strict=True)
+        ]
+    for some, parts in zip(suspects, _tried(programs, suspects, MOST, box), strict=True):
+        yield next((r.id for r, part in zip(some, parts, strict=True) if _same(r, part)), "")
+
+
+def _tried(
+    programs: Sequence[tuple[Program, frozenset[str]]],
+    suspects: Sequence[Sequence[Reference]],
+    count: int,
+    box: Sandbox,
+) -> list[list[list[Ran]]]:
+    """What each program gives on the first `count` inputs of each of its suspects."""
+    requests = [
+        Request(p, [c for r in some for c in r.calls[:count]], coverage=False, budget=BUDGET)
+        for (p, _), some in zip(programs, suspects, strict=True)
+        if some
+    ]
+    answers = iter(execute.run_apart(box, requests))
+    made: list[list[list[Ran]]] = []
+    for some in suspects:
+        ran = iter(next(answers) if some else ())
+        made.append([list(itertools.islice(ran, min(count, len(r.calls)))) for r in some])
+    return made
 
 
 def kinds_of(outputs: Iterable[Any]) -> frozenset[str]:
@@ -218,15 +222,9 @@ def kinds_of(outputs: Iterable[Any]) -> frozenset[str]:
     )
 
 
-def _same(hits: list[Reference], ran: list[Ran]) -> str:
-    start = 0
-    for reference in hits:
-        part = ran[start : start + len(reference.calls)]
-        start += len(reference.calls)
-        agreed = _agreed(part, reference.outputs)
-        if agreed and _tells(agreed) and len(agreed) >= WORKING * len(reference.calls):
-            return reference.id
-    return ""
+def _same(reference: Reference, ran: Sequence[Ran]) -> bool:
+    agreed = _agreed(ran, reference.outputs) or []
+    return _tells(agreed) and len(agreed) >= WORKING * len(reference.calls)
 
 
 def _agreed(ran: Sequence[Ran], wanted: Sequence[str]) -> list[str] | None:
