@@ -45,11 +45,19 @@ RC: Any = {
 }
 
 
+class _Styled(Figure):
+    """Axes read the style when they are made, which is after the figure was."""
+
+    def add_subplot(self, *args: Any, **kwargs: Any) -> Any:
+        with matplotlib.rc_context(RC):
+            return super().add_subplot(*args, **kwargs)
+
+
 def figure(width: float = 7.2, height: float = 3.6, *, arranged: bool = True) -> Figure:
     """An empty figure in the project's style (inches); `arranged` leaves the places of its axes to
     matplotlib."""
     with matplotlib.rc_context(RC):
-        return Figure(figsize=(width, height), layout="constrained" if arranged else None)
+        return _Styled(figsize=(width, height), layout="constrained" if arranged else None)
 
 
 def save(fig: Figure, folder: Path, name: str, header: Sequence[str], rows: Any) -> list[Path]:
