@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from semcoder_lib.records import Program, Provenance
-from semcoder_lib.seeds.synthesiser import names, shapes, steps, whiles
+from semcoder_lib.seeds.synthesiser import loops, names, shapes, steps, whiles
 from semcoder_lib.seeds.synthesiser.body import Body
 from semcoder_lib.seeds.synthesiser.expressions import RESULTS, Draw, Expr, Stuck, variable
 from semcoder_lib.seeds.synthesiser.usage import WEIGHTS
@@ -311,7 +311,7 @@ def _guard(draw: Draw, parameters: list[Expr], result: str, shape: str) -> tuple
     if shape == "recursion" or not draw.chance(0.14 * WEIGHTS.get("guard", 1.0)):
         return [], ""
     main = parameters[0]
-    default = steps.EMPTY.get(result)
+    default = loops.EMPTY.get(result)
     if default is None:
         default = "[]" if result.startswith("list") else "{}" if result.startswith("dict") else ""
     if not default:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from semcoder_lib.seeds.synthesiser import iteration
 from semcoder_lib.seeds.synthesiser.body import Body
 from semcoder_lib.seeds.synthesiser.expressions import RESULTS, Expr, Stuck, fits, variable
-from semcoder_lib.seeds.synthesiser.steps import empty
+from semcoder_lib.seeds.synthesiser.loops import empty
 
 
 def search(body: Body) -> str:
