@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from golden_programs import PROGRAMS
 
-from semcoder_lib import values
+from semcoder_lib import records, values
 from semcoder_lib.sandbox import Job, Sandbox
 from semcoder_lib.tracing import PLUGIN, TraceLimits
 from semcoder_lib.workspace import read_jsonl
@@ -81,4 +81,18 @@ def test_a_part_of_cruxeval(tracing_box: Sandbox) -> None:
 def test_all_of_cruxeval(tracing_box: Sandbox) -> None:
     calls = cruxeval()
     assert len(calls) > 780
+    assert differences(calls, tracing_box) == []
+
+
+@pytest.mark.slow
+def test_a_whole_pyx_corpus(tracing_box: Sandbox) -> None:
+    """`SEMCODER_PYX` names a corpus, for example a run's `01_pyx/pyx.jsonl`."""
+    path = Path(os.environ.get("SEMCODER_PYX") or "none")
+    if not path.is_file():
+        pytest.skip("SEMCODER_PYX names no corpus")
+    entries = [records.from_row(records.Entry, row) for row in read_jsonl(path)]
+    calls: list[Call] = [
+        (e.program.source, e.program.entry_point, c.arguments) for e in entries for c in e.cases
+    ]
+    assert len(calls) > 100
     assert differences(calls, tracing_box) == []
