@@ -155,16 +155,27 @@ def test_a_killed_parent_leaves_no_process(level: str) -> None:
     assert eventually(lambda: not marked(parent.pid))
 
 
-def test_no_descriptors_left_is_a_clear_error() -> None:
+@contextlib.contextmanager
+def no_descriptors() -> Iterator[None]:
+    """All are taken, the gaps between those in use too."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    used = len(os.listdir("/proc/self/fd"))
-    box = Sandbox(limits=LIMITS, workers=1)
+    taken: list[int] = []
     try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (used, hard))
-        with pytest.raises(InfrastructureError, match="descriptors"):
-            box.call("def f(x): return x", "f", (1,))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+        with contextlib.suppress(OSError):
+            while True:
+                taken.append(os.open(os.devnull, os.O_RDONLY))
+        yield
     finally:
+        for descriptor in taken:
+            os.close(descriptor)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_no_descriptors_left_is_a_clear_error() -> None:
+    box = Sandbox(limits=LIMITS, workers=1)
+    with no_descriptors(), pytest.raises(InfrastructureError, match="descriptors"):
+        box.call("def f(x): return x", "f", (1,))
     with box:
         assert box.call("def f(x): return x", "f", (1,)).value == 1
 
@@ -187,21 +198,16 @@ def test_a_full_disk_and_a_jumping_clock_change_nothing(monkeypatch: pytest.Monk
 
 
 def test_no_descriptors_left_later_is_a_clear_error_too() -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with Sandbox(limits=LIMITS, workers=1) as box:
         assert box.call("def f(x): return x", "f", (1,)).value == 1
         first, *_ = lineage(box)  # looking for it takes a descriptor
-        try:
-            used = len(os.listdir("/proc/self/fd"))
-            resource.setrlimit(resource.RLIMIT_NOFILE, (used, hard))
+        with no_descriptors():
             # what runs needs no new ones
             jobs = [Job("def f(x): return x", "f", [(i,)]) for i in range(30)]
             assert [o.value for (o,) in box.map(jobs)] == list(range(30))
             os.kill(first, signal.SIGKILL)
             with pytest.raises(InfrastructureError, match="descriptors"):
                 box.call("def f(x): return x", "f", (2,))
-        finally:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         assert box.call("def f(x): return x", "f", (3,)).value == 3
 
 
