@@ -123,7 +123,7 @@ def build(
                 else:
                     counts[f"dropped: {entry['reason']}"] += 1
                     if entry["reason"] in quality.FAILING:
-                        errors[entry["detail"] or "unknown"] += 1
+                        errors[entry["detail"] or "no exception, no usable value"] += 1
                     dropped_file.write(entry)
             say(f"pyx {name}: {counts['kept']} of {target} kept, {counts['candidates']} tried")
         funnel[name] = dict(sorted(counts.items()))

@@ -92,22 +92,25 @@ def run(box: Sandbox, requests: Iterable[Request]) -> Iterator[list[Ran] | Faile
 
 def run_apart(box: Sandbox, requests: Sequence[Request]) -> list[list[Ran]]:
     """Like `run`, but no request fails as a whole: where a child dies or exceeds its limits, its
-    inputs run again with a child each. So what comes out does not depend on whether all of them
-    together stay within the limits of one child, which on another day they may not."""
+    inputs run again with a child each and `ALONE_SECONDS`. So whether all of them together stay
+    within the limits of one child, which on another day they may not, decides nothing for an input
+    that is quick by itself."""
     results = list(run(box, requests))
-    whole = [i for i, ran in enumerate(results) if isinstance(ran, Failed)]
     singles = [
-        replace(requests[i], inputs=[one], cpu_seconds=ALONE_SECONDS)
-        for i in whole
-        for one in requests[i].inputs
+        replace(request, inputs=[one], cpu_seconds=ALONE_SECONDS)
+        for request, ran in zip(requests, results, strict=True)
+        if isinstance(ran, Failed)
+        for one in request.inputs
     ]
-    answers = run(box, singles)
-    for i in whole:
-        alone = [next(answers) for _ in requests[i].inputs]
-        results[i] = [
-            Ran(a.status.value, a.detail) if isinstance(a, Failed) else a[0] for a in alone
-        ]
-    return [ran for ran in results if not isinstance(ran, Failed)]
+    answers = map(_only, run(box, singles))
+    return [
+        [next(answers) for _ in request.inputs] if isinstance(ran, Failed) else ran
+        for request, ran in zip(requests, results, strict=True)
+    ]
+
+
+def _only(ran: list[Ran] | Failed) -> Ran:
+    return Ran(ran.status.value, ran.detail) if isinstance(ran, Failed) else ran[0]
 
 
 def _read(payload: str) -> list[Ran] | Failed:

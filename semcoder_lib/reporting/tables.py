@@ -293,8 +293,7 @@ def errors(inputs: Inputs) -> Table:
         )
         mine = ours.get(name)
         share = f" ({100 * mine / tried:.1f} %)" if mine and tried else ""
-        shown = "no exception, no usable value" if name == "unknown" else name
-        rows.append([shown, printed, f"{mine:,}{share}" if mine else "0" if ours else
+        rows.append([name, printed, f"{mine:,}{share}" if mine else "0" if ours else
                      inputs.why_missing(1)])  # fmt: skip
     return Table(
         "table_7", paper.table("7")["title"],

@@ -9,7 +9,8 @@ import random
 import pytest
 
 from semcoder_lib import benchmarks
-from semcoder_lib.pyx import decontaminate
+from semcoder_lib.pyx import decontaminate, execute
+from semcoder_lib.pyx.decontaminate.behaviour import Reference
 from semcoder_lib.pyx.decontaminate.items import Item
 from semcoder_lib.records import Program
 from semcoder_lib.sandbox import Sandbox
@@ -104,6 +105,32 @@ def test_disguised_items_are_found_and_others_are_not(box):
     assert list(decontaminate.matches(asked, known, box)) == ["one", "two", "", ""]
     again = decontaminate.References.from_row(known.to_row())
     assert list(decontaminate.matches(asked, again, box)) == ["one", "two", "", ""]
+
+
+HANGS = "def f(s):\n    if s == 'hang':\n        return sum(iter(int, 1))\n"
+
+
+def test_one_call_that_hangs_costs_no_other_its_value(box):
+    program = Program(HANGS + "    return s * 2\n", "f")
+    (failed,) = execute.run(box, [execute.Request(program, [("a",), ("hang",), ("b",)])])
+    assert isinstance(failed, execute.Failed)
+    quick = execute.Request(Program("def f(s):\n    return s\n", "f"), [("c",)])
+    asked = [quick, execute.Request(program, [("a",), ("hang",), ("b",)]), quick]
+    first, ran, last = execute.run_apart(box, asked)
+    assert [(r.status, r.text) for r in ran if r.ok] == [("ok", "'aa'"), ("ok", "'bb'")]
+    assert [r.status for r in ran] == ["ok", "timeout", "ok"]
+    assert first == last
+    assert [r.text for r in first] == ["'c'"]
+
+
+def test_a_program_that_hangs_on_another_items_input_is_still_found(box):
+    known = decontaminate.references(ITEMS, box)
+    calls = ("('hang',)", "('a',)")
+    trap = Reference("trap", ("str",), calls, ("'x'", "'y'"), frozenset({"str"}))
+    known.by_shape[("str",)].insert(0, trap)
+    body = ITEMS[0].source.partition("\n")[2]
+    copy = Program(HANGS + body, "f", argument_types=("str",))
+    assert list(decontaminate.matches([(copy, frozenset({"str"}))], known, box)) == ["one"]
 
 
 def test_text_index():
