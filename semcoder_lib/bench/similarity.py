@@ -94,16 +94,22 @@ class Decider:
     def _fits_a_window(self, one: str, other: str) -> bool:
         """Whether some window of the longer string, of the greatest useful width, shares a long
         enough subsequence with the shorter one. Every window lies inside one of the blocks, which
-        are a window and a half long and start every half window."""
+        are first three windows long, since few fail to say no, then one and a half."""
         t = (self.threshold - 0.5) / 100.0
         short, long = sorted((one, other), key=len)
         width = int(len(short) * (2 / t - 1)) + 1
-        half = width // 2 + 1
-        if len(long) <= width + half or not short:
-            return True
         least = int(len(short) * t / (2 - t))
-        blocks = [long[i : i + width + half] for i in range(0, len(long) - width + half, half)]
-        return any(LCSseq.similarity(short, block, score_cutoff=least) >= least for block in blocks)
+        for size in (3 * width, width + width // 2 + 1):
+            if len(long) <= size or not short:
+                continue
+            step = size - width
+            for start in range(0, len(long) - width, step):
+                block = long[start : start + size]
+                if LCSseq.similarity(short, block, score_cutoff=least) >= least:
+                    break
+            else:
+                return False
+        return True
 
     def similar(self, text: str) -> list[int]:
         """Places of the items whose rounded score is at least the threshold."""

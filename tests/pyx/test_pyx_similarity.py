@@ -29,3 +29,16 @@ def test_no_pair_above_the_threshold_is_lost():
             assert decider.similar(text) == wanted
             above += len(wanted)
         assert above >= 3
+
+
+def test_a_text_inside_a_much_longer_one_is_found_at_every_place():
+    short = "def mean_of_items(numbers): return sum(numbers) / len(numbers)"
+    words = [f"aaa{i:03d}" for i in range(90)] + [f"zzz{i:03d}" for i in range(90)]
+    items = []
+    for before in range(0, 91, 3):  # tokens are sorted, so these surround the short text
+        kept = words[:before] + words[90 : 180 - before]
+        items.append(f"{short} {' '.join(kept)}")
+    decider = similarity.Decider(items)
+    assert decider.similar(short) == list(range(len(items)))
+    backwards = similarity.Decider([short])
+    assert all(backwards.similar(item) == [0] for item in items)
