@@ -5,6 +5,7 @@ PSS counts a shared page once over all its sharers, so forked workers are not co
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -68,6 +69,7 @@ class Meter:
     def _sample(self) -> None:
         while True:
             began = time.monotonic()
-            self.peak_bytes = max(self.peak_bytes, tree_pss_bytes(os.getpid()))
+            with contextlib.suppress(OSError):  # no descriptor is left: look again later
+                self.peak_bytes = max(self.peak_bytes, tree_pss_bytes(os.getpid()))
             if self._done.wait(max(self._interval, 100 * (time.monotonic() - began))):
                 return

@@ -73,12 +73,17 @@ class Session:
         self._lock = self._exit.enter_context(_locked(self.folder / ".lock"))
         self._box: Sandbox | None = None
         self._meter = Meter().start()
+        self._exit.callback(self._meter.stop)
         self._layers: list[str] = []
         self._isolation = ""
-        self.inputs = self._input_hashes()
-        self.key = self._key()
-        self.card = _read_card(self.folder)
-        self.reused = self.card is not None and self._still_valid(self.card)
+        try:
+            self.inputs = self._input_hashes()
+            self.key = self._key()
+            self.card = _read_card(self.folder)
+            self.reused = self.card is not None and self._still_valid(self.card)
+        except BaseException:
+            self.close()
+            raise
 
     # --- what a stage needs ---------------------------------------------------------------
 
@@ -152,7 +157,7 @@ class Session:
         return self.card
 
     def close(self) -> None:
-        """Let go of the sandbox and of the lock, without a card."""
+        """Let go of the sandbox, the meter and the lock, without a card."""
         self._exit.close()
         self._box = None
 
