@@ -34,9 +34,14 @@ def test_every_key_prefix_names_a_field_of_the_profile() -> None:
             assert any(f.startswith(prefix) for f in fields), (stage.label, prefix)
 
 
+def alone(number: int) -> stages.Session:
+    """A stage without those that it reads."""
+    return stages.Session(stages.STAGES[number], stages.configured("smoke"), workspace.Run("alone"))
+
+
 @pytest.mark.data
 def test_released_texts_are_scored_and_read(at_root: Path) -> None:
-    session = stages.begin(6, "smoke", "released", "")
+    session = alone(6)
     try:
         missing: dict[str, str] = {}
         rows = released.scores(session, missing)
@@ -55,7 +60,7 @@ def test_without_the_files_the_report_says_which(
 ) -> None:
     monkeypatch.setenv("SEMCODER_DATA", str(at_root))
     monkeypatch.setenv("SEMCODER_HOME", str(at_root))
-    session = stages.begin(6, "smoke", "released", "")
+    session = alone(6)
     try:
         missing: dict[str, str] = {}
         assert released.scores(session, missing) == []
@@ -72,9 +77,7 @@ def test_a_stage_is_done_again_when_a_benchmark_was_added(
     monkeypatch.setenv("SEMCODER_HOME", str(at_root))
 
     def begun(number: int) -> tuple[str, dict[str, str]]:
-        session = stages.Session(
-            stages.STAGES[number], stages.configured("smoke"), workspace.Run("added")
-        )
+        session = alone(number)
         session.close()
         return session.key, session.inputs
 
