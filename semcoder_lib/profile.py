@@ -59,9 +59,20 @@ class Profile:
     backend: str = _choice("auto", "auto", "plain", "vllm", doc="what generates")
     adapter: str = _text("", "evaluate this adapter instead of the one trained in notebook 04")
 
+    teacher: str = _text(
+        "", "address of an OpenAI-compatible server (http://HOST:PORT/v1), or local; none if empty"
+    )
+    teacher_model: str = _text("", "its name there, or the model that local loads")
+    teacher_temperature: float = _number(0.7, 0.0, 2.0)
+    teacher_tokens: int = _size(1024, 16, 65_536, "longest reply")
+    teacher_tries: int = _size(4, 1, 100, "samples for one monologue or rationale")
+    teacher_parallel: int = _size(8, 1, 1024, "requests under way at once")
+
     pyx_source: str = _text("build", '"build", or a file in the hub\'s format')
     pyx_real: int = _size(25, 0, doc="real functions from installed packages")
     pyx_synthesised: int = _size(40, 0, doc="synthesised programs")
+    pyx_teacher: int = _size(0, 0, doc="snippets given to the teacher for programs")
+    pyx_repairs: int = _size(3, 0, 100, "times a failing program goes back to the teacher")
     pyx_cases: int = _size(6, 2, 1000, "cases per program")
     pyx_held_out: float = _number(0.15, 0.0, 0.9, "share of program families that are held out")
 
@@ -78,7 +89,14 @@ class Profile:
     )  # fmt: skip
     monologue_detail: int = _size(1, 0, 2, "how much the simulation spells out")
 
+    monologue_teacher: int = _size(0, 0, doc="programs whose monologues the teacher writes")
+    monologue_accept: str = _choice(
+        "verified", "verified", "answer",
+        doc="a teacher's text needs no contradicted claim, or (paper) just the right answer",
+    )  # fmt: skip
+
     faults: int = _size(40, 0, doc="faults from mutation")
+    fault_teacher: int = _size(0, 0, doc="faults whose rationale the teacher writes")
     fault_tasks: int = _size(6, 0, doc="descriptions put to the base model for its own failures")
     fault_temperatures: str = _numbers("0.4,0.8", 0, 2, "each asks for one answer")
 
@@ -176,7 +194,29 @@ def load(name: str = "laptop", overrides: Mapping[str, Any] | None = None) -> Pr
         checked[key] = check(str(key), value, where=str(path))
     for key, value in (overrides or {}).items():
         checked[key] = check(key, value, where="--set")
-    return Profile(**checked)  # type: ignore[arg-type]
+    return _consistent(Profile(**checked))  # type: ignore[arg-type]
+
+
+TAUGHT = ("pyx_teacher", "monologue_teacher", "fault_teacher")
+
+
+def _consistent(profile: Profile) -> Profile:
+    """What no single value shows. Raises UserError."""
+    for key in TAUGHT:
+        if getattr(profile, key) and not profile.teacher:
+            raise UserError(
+                f"{key}={getattr(profile, key)} needs a teacher: --set teacher=http://HOST:PORT/v1 "
+                f"(or local) --set teacher_model=NAME"
+            )
+    if profile.teacher and not profile.teacher_model:
+        raise UserError("a teacher needs the name of its model: --set teacher_model=NAME")
+    if profile.teacher not in ("", "local") and not profile.teacher.startswith(
+        ("http://", "https://")
+    ):
+        raise UserError(
+            f"teacher={profile.teacher}: the address of a server (http://HOST:PORT/v1) or local"
+        )
+    return profile
 
 
 def check(key: str, value: Any, *, where: str) -> Any:

@@ -2,12 +2,13 @@
 
 from semcoder_lib.monologues.ablation import ablation
 from semcoder_lib.monologues.backward import Question, Witness, backward, backward_many, witnesses
-from semcoder_lib.monologues.derive import DIRECTIONS, derive_many
+from semcoder_lib.monologues.derive import DIRECTIONS, chosen_cases, derive_many
 from semcoder_lib.monologues.forward import call_text, forward, simulation
 from semcoder_lib.monologues.hub import from_hub, to_hub
 from semcoder_lib.monologues.properties import infer, infer_many
 from semcoder_lib.monologues.property import Property
 from semcoder_lib.monologues.style import COMPACT, FAITHFUL, TEACHER, Style
+from semcoder_lib.monologues.taught import taught
 from semcoder_lib.monologues.verify import Report, study, verify, verify_items, verify_rows
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "backward",
     "backward_many",
     "call_text",
+    "chosen_cases",
     "derive_many",
     "forward",
     "from_hub",
@@ -31,6 +33,7 @@ __all__ = [
     "infer_many",
     "simulation",
     "study",
+    "taught",
     "to_hub",
     "verify",
     "verify_items",

@@ -9,12 +9,14 @@ from semcoder_lib.pyx.hub import from_hub, to_hub
 from semcoder_lib.pyx.inputs import generate, mutate
 from semcoder_lib.pyx.propose import Proposed, Seed, more_inputs, propose
 from semcoder_lib.pyx.split import split_of
+from semcoder_lib.pyx.taught import Taught, taught
 from semcoder_lib.pyx.validate import validate_rows
 
 __all__ = [
     "Built",
     "Proposed",
     "Seed",
+    "Taught",
     "build",
     "category",
     "describe",
@@ -27,6 +29,7 @@ __all__ = [
     "propose",
     "split_of",
     "stream",
+    "taught",
     "to_hub",
     "validate_rows",
 ]

@@ -9,12 +9,12 @@ import itertools
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semcoder_lib import records, scale, workspace
+from semcoder_lib import records, scale, values, workspace
 from semcoder_lib.pyx import guards, pipeline, quality
 from semcoder_lib.pyx.duplicates import Seen
 from semcoder_lib.pyx.split import split_of
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 BATCH = 48
 # Shares of candidates that usually make it; only how far ahead to work depends on them.
-EXPECTED = {"real": 0.45, "synthesised": 0.75}
+EXPECTED = {"teacher": 1.0, "real": 0.45, "synthesised": 0.75}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,18 @@ class Task:
 
     def key(self) -> str:
         """What the batch's result depends on, apart from the code."""
-        sources = [(c.program.id, c.program.source) for c in self.candidates]
+        sources = [
+            (c.program.id, c.program.source, *map(values.encode, _taught_calls(c)))
+            for c in self.candidates
+        ]
         return workspace.content_key(
             sources, self.start, self.stop, self.cases, self.seed, self.guard_key, _code()
         )
+
+
+def _taught_calls(candidate: Candidate) -> tuple[tuple[Any, ...], ...]:
+    """Calls that do not follow from the source: a teacher gave them."""
+    return candidate.signature.examples if candidate.program.origin == "teacher" else ()
 
 
 def build(
@@ -67,6 +75,7 @@ def build(
     *,
     real: int,
     synthesised: int,
+    taught: Sequence[Candidate] = (),
     cases: int = 8,
     seed: int = 0,
     box: Sandbox,
@@ -78,11 +87,12 @@ def build(
 ) -> Built:
     """Builds a corpus of `real` functions of installed packages and `synthesised` programs, each
     with up to `cases` cases (at least five, or `cases` if that is less), into the folder `out`.
+    `taught` are candidates that a teacher wrote; all of them are tried.
 
-    Writes `pyx.jsonl` (rows of `records.Entry`, real ones first), `dropped.jsonl` (every program
-    that was tried and left out, with the reason) and `funnel.json`. With `benchmarks`, programs and
-    cases that repeat HumanEval, MBPP or CRUXEval items are removed; the funnel says which of the
-    three were found on this machine. The same arguments, data and
+    Writes `pyx.jsonl` (rows of `records.Entry`; taught ones first, then real ones), `dropped.jsonl`
+    (every program that was tried and left out, with the reason) and `funnel.json`. With
+    `benchmarks`, programs and cases that repeat HumanEval, MBPP or CRUXEval items are removed; the
+    funnel says which of the three were found on this machine. The same arguments, data and
     versions give the same bytes whatever `workers` and `backend` are, and when an interrupted build
     is started again, which takes up finished batches from `out/shards`. With more than one worker
     each runs its own sandbox at the level of `box`. Fewer programs than asked for come out where
@@ -100,10 +110,13 @@ def build(
     guard, guard_key, found = guards.prepare(out, box) if benchmarks else ("", "", {})
     funnel["benchmarks"] = found
     streams: dict[str, tuple[int, Iterator[tuple[tuple[Candidate, ...], int, int]]]] = {
+        "teacher": (len(taught), _batches_of(taught)),
         "real": (real, _real_batches(seed, scan)),
         "synthesised": (synthesised, _synthesised_batches()),
     }
     for name, (target, batches) in streams.items():
+        if name == "teacher" and not taught:
+            continue
         counts: collections.Counter[str] = collections.Counter()
         counts["kept"] = 0
         results = _results(
@@ -186,6 +199,13 @@ class _Totals:
             "line_coverage": round(self.lines / count, 4),
             "branch_coverage": round(self.branches / count, 4),
         }
+
+
+def _batches_of(
+    candidates: Sequence[Candidate],
+) -> Iterator[tuple[tuple[Candidate, ...], int, int]]:
+    for start in range(0, len(candidates), BATCH):
+        yield tuple(candidates[start : start + BATCH]), 0, 0
 
 
 def _real_batches(seed: int, scan: Scan) -> Iterator[tuple[tuple[Candidate, ...], int, int]]:

@@ -82,7 +82,7 @@ def first_round(
     rng = random.Random(f"{seed}:grow:{program.id}")
     start = len(growing.tried)
     growing.add(probes(program.argument_types), "generator", PROBES)
-    growing.add(examples, "doctest", 12)
+    growing.add(examples, "teacher" if program.origin == "teacher" else "doctest", 12)
     fresh = (
         inputs.generate(program.argument_types, rng, constants=growing.constants)
         for _ in range(4 * FIRST_ROUND)

@@ -116,10 +116,13 @@ def more_inputs(
     *,
     seed: int = 0,
     cache: workspace.ItemCache | None = None,
+    usage: Usage | None = None,
 ) -> list[list[tuple[Any, ...]]]:
     """Argument tuples that the teacher proposes for each program, given some known ones."""
     tasks = (Task(p.id, inputs_chat(p, known)) for p, known in programs)
-    replies = ask(tasks, teacher, lambda task, text: (True, ""), tries=1, seed=seed, cache=cache)
+    replies = ask(
+        tasks, teacher, lambda task, text: (True, ""), tries=1, seed=seed, cache=cache, usage=usage
+    )
     return [
         read_calls(taught.text, p.entry_point)
         for (p, _), taught in zip(programs, replies, strict=True)

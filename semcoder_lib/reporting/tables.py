@@ -286,6 +286,7 @@ def errors(inputs: Inputs) -> Table:
     counts = {r["row"]: r["values"]["count"] for r in paper.table("7")["rows"]}
     total = paper.facts()["counts"]["oss_instruct_executed"]
     tried = inputs.get(1, "description", {}).get("candidates_run", 0)
+    population = inputs.get(1, "description", {}).get("errors_of", "")
     rows = []
     for name in [*names, *(n for n in sorted(ours, key=lambda n: -ours[n]) if n not in counts)]:
         printed = (
@@ -297,8 +298,10 @@ def errors(inputs: Inputs) -> Table:
                      inputs.why_missing(1)])  # fmt: skip
     return Table(
         "table_7", paper.table("7")["title"],
-        ["error", "paper: OSS-Instruct, Python part", "this run: candidate functions when called"],
+        ["error", "paper: OSS-Instruct, Python part",
+         f"this run: {population or 'candidate functions when called'}"],
         rows[:24],
+        [] if population else
         ["Different populations: the paper runs generated snippets, this run calls functions taken "
          "from installed packages with trial arguments."],
         bool(ours), "" if ours else inputs.why_missing(1),

@@ -33,6 +33,7 @@ __all__ = [
 _CORE = ("sandbox", "tracing")
 _MODEL = ("generation", "prompts", "stages/models")
 _ENGINE = ("model", "backend", "style")
+_TAUGHT = ("teachers", "stages/teaching")
 _CODE = ("HumanEval", "Mbpp")
 _SCORE = ("benchmarks", "scoring", "prompts", "sandbox", "tracing", "stages/evaluation")
 
@@ -43,14 +44,15 @@ STAGES: dict[int, Stage] = {
               ("model", "style", "monologue_"), (*_CORE, "monologues", "prompts"), (),
               "s00_tour:run"),
         Stage(1, "pyx", "PyX: executable programs from real code",
-              ("pyx_",), (*_CORE, "seeds", "pyx"), (), "s01_pyx:run",
-              (*_CODE, "cruxeval.jsonl")),
+              ("pyx_",), (*_CORE, "seeds", "pyx", *_TAUGHT), (), "s01_pyx:run",
+              (*_CODE, "cruxeval.jsonl"), "pyx_teacher"),
         Stage(2, "monologues", "Monologues, forwards and backwards, verified",
-              ("monologue_", "program_chars"), (*_CORE, "pyx", "monologues"), (1,),
-              "s02_monologues:run"),
+              ("monologue_", "program_chars"), (*_CORE, "pyx", "monologues", *_TAUGHT),
+              (1,), "s02_monologues:run", (), "monologue_teacher"),
         Stage(3, "pyx_r", "PyX-R: faults, rationales, validated fixes",
               ("fault", *_ENGINE, "codegen_tokens", "max_length", "program_chars"),
-              (*_CORE, *_MODEL, "pyx", "pyx_r"), (1,), "s03_pyx_r:run"),
+              (*_CORE, *_MODEL, "pyx", "pyx_r", *_TAUGHT), (1,), "s03_pyx_r:run", (),
+              "fault_teacher"),
         Stage(4, "sft", "Fine-tuning on all tasks together, then on PyX-R",
               ("model", "style", "train_", "refine_steps", "refine_learning_rate", "batch_",
                "max_length", "learning_rate", "min_learning_rate", "lora_rank", "share_",

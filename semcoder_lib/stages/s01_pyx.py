@@ -14,13 +14,16 @@ from semcoder_lib.stages.session import Session
 
 
 def run(session: Session) -> dict[str, Any]:
-    """Writes `pyx.jsonl` (rows of `records.Entry`), `dropped.jsonl`, and returns the funnel and the
-    corpus's description."""
+    """Writes `pyx.jsonl` (rows of `records.Entry`), `dropped.jsonl`, with a teacher `teacher.jsonl`
+    (the fate of every snippet), and returns the funnel and the corpus's description."""
     p = session.profile
     if p.pyx_source != "build":
         return _from_file(session, Path(p.pyx_source))
+    told: dict[str, Any] = {}
+    taught = _taught(session, told) if p.pyx_teacher else pyx.Taught()
     built = pyx.build(
         session.folder,
+        taught=taught.candidates,
         real=p.pyx_real,
         synthesised=p.pyx_synthesised,
         cases=p.pyx_cases,
@@ -29,7 +32,38 @@ def run(session: Session) -> dict[str, Any]:
         workers=session.workers,
         held_out=p.pyx_held_out,
     )
-    return {"funnel": built.funnel, "description": _described(load(session.folder), built.funnel)}
+    description = _described(load(session.folder), built.funnel)
+    if taught.fates:  # the paper's table 7 counts how a teacher's solutions fail at first
+        description["errors"] = dict(taught.errors.most_common())
+        description["candidates_run"] = sum(taught.errors.values()) + taught.by_round[0]
+        description["errors_of"] = "solutions of the teacher, when first run"
+    return {"funnel": built.funnel, "description": description, **told}
+
+
+def _taught(session: Session, told: dict[str, Any]) -> pyx.Taught:
+    """What the teacher proposes; the counts go to `told`."""
+    from semcoder_lib.stages.teaching import teaching
+
+    p = session.profile
+    with teaching(session) as asked:
+        made = pyx.taught(
+            p.pyx_teacher, asked.teacher, session.box, seed=p.seed, repairs=p.pyx_repairs,
+            cache=asked.cache, usage=asked.usage,
+        )  # fmt: skip
+        told["teacher"] = {**asked.row(), **made.row()}
+    workspace.write_jsonl(session.path("teacher.jsonl"), made.fates)
+    return made
+
+
+PARTS = {"package": "real functions", "synthesised": "synthesised", "teacher": "teacher"}
+
+
+def parts(entries: list[records.Entry]) -> dict[str, list[records.Entry]]:
+    """The entries by where their programs come from, under the names that figures use."""
+    found: dict[str, list[records.Entry]] = {}
+    for entry in entries:
+        found.setdefault(PARTS.get(entry.program.origin, "real functions"), []).append(entry)
+    return {name: found[name] for name in dict.fromkeys(PARTS.values()) if name in found}
 
 
 def load(folder: Path) -> list[records.Entry]:
@@ -60,15 +94,13 @@ def _from_file(session: Session, path: Path) -> dict[str, Any]:
 def _described(entries: list[records.Entry], funnel: dict[str, Any]) -> dict[str, Any]:
     """The corpus's description with what the report draws: category shares, table 8's row."""
     told = pyx.describe(entries)
-    parts = [p for name, p in funnel.items() if name in ("real", "synthesised")]
-    candidates = sum(p.get("candidates", 0) for p in parts)
-    failing = sum(n for p in parts for reason, n in p.items() if "on which it runs" in reason)
+    tried = [p for name, p in funnel.items() if name in ("real", "synthesised", "teacher")]
+    candidates = sum(p.get("candidates", 0) for p in tried)
+    failing = sum(n for p in tried for reason, n in p.items() if "on which it runs" in reason)
     shares: dict[str, dict[str, float]] = {}
-    for label, synthesised in (("real functions", False), ("synthesised", True)):
-        part = [e for e in entries if (e.program.origin == "synthesised") == synthesised]
-        if part:
-            counts = pyx.describe(part)["category"]
-            shares[label] = {name: n / len(part) for name, n in counts.items()}
+    for label, part in parts(entries).items():
+        counts = pyx.describe(part)["category"]
+        shares[label] = {name: n / len(part) for name, n in counts.items()}
     told["categories"] = shares
     told["similarity"] = _similarity(entries)
     told["candidates"] = candidates or len(entries)
@@ -86,10 +118,6 @@ def _similarity(entries: list[records.Entry], sample: int = 32) -> dict[str, Any
     """Figure 5's data: for a sample of each part of the corpus the paper's edit similarity
     (`partial_token_sort_ratio`, 0 to 1) to the nearest reference solution of each benchmark at
     hand."""
-    parts = {
-        "real functions": [e for e in entries if e.program.origin != "synthesised"],
-        "synthesised": [e for e in entries if e.program.origin == "synthesised"],
-    }
     panels: dict[str, Any] = {}
     for name, title in (("humaneval", "HumanEval"), ("mbpp", "MBPP")):
         try:
@@ -108,6 +136,6 @@ def _similarity(entries: list[records.Entry], sample: int = 32) -> dict[str, Any
                     for e in evaluation.sample_tasks(rows, sample, 0)
                 )
             ]
-            for part, rows in parts.items()
+            for part, rows in parts(entries).items()
         }
     return panels

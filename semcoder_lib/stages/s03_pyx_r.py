@@ -21,6 +21,9 @@ def run(session: Session) -> dict[str, Any]:
         entries, session.box, limit=p.faults, seed=p.seed,
         max_characters=int(2.5 * p.max_length), store=session.path("cache_mutation.jsonl"),
     )  # fmt: skip
+    taught: dict[str, Any] = {}
+    if p.fault_teacher:
+        mutated, taught = _taught(session, entries, mutated)
     workspace.write_jsonl(session.path("mutation.jsonl"), rows_of(mutated))
     operators: dict[str, int] = {}
     for fault in mutated:
@@ -28,8 +31,27 @@ def run(session: Session) -> dict[str, Any]:
     results: dict[str, Any] = {
         "mutation": {"accepted": len(mutated), "funnel": funnel, "operators": operators}
     }
+    if taught:
+        results["teacher"] = taught
     results["model"] = _of_the_model(session, entries)
     return results
+
+
+def _taught(
+    session: Session, entries: list[records.Entry], faults: list[records.Fault]
+) -> tuple[list[records.Fault], dict[str, Any]]:
+    """The faults, the first ones with the teacher's rationale and fix where those are accepted."""
+    from semcoder_lib.stages.teaching import Writer, teaching
+
+    p = session.profile
+    budget = pyx_r.Budget(attempts=p.teacher_tries, seed=p.seed)
+    with teaching(session) as asked:
+        written, funnel = pyx_r.rewritten(
+            faults[: p.fault_teacher], entries, Writer(asked), session.box, budget=budget
+        )
+        told = {**asked.row(), "funnel": funnel}
+    by_id = {f.id: f for f in written}
+    return [by_id.get(f.id, f) for f in faults], told
 
 
 def _of_the_model(session: Session, entries: list[records.Entry]) -> dict[str, Any]:

@@ -42,7 +42,8 @@ KEY_PACKAGES = ("torch", "transformers", "trl", "peft", "numpy", "safetensors")
 class Stage:
     """What the runner must know of a stage. `keys` are the prefixes of the profile's fields that
     change its result, `rooms` the source that does, `needs` the stages it reads, `data` the
-    beginnings of the names of the data files that it reads where they are at hand."""
+    beginnings of the names of the data files that it reads where they are at hand, `taught` the
+    field that says how much a teacher is asked; the teacher's own fields count only then."""
 
     number: int
     name: str
@@ -52,6 +53,7 @@ class Stage:
     needs: tuple[int, ...] = ()
     run: str = ""  # "module:function" of its work
     data: tuple[str, ...] = ()
+    taught: str = ""
 
     @property
     def label(self) -> str:
@@ -183,6 +185,8 @@ class Session:
 
     def _configuration(self) -> dict[str, Any]:
         prefixes = ("seed", "isolation", *self.stage.keys)
+        if self.stage.taught and getattr(self.profile, self.stage.taught):
+            prefixes += ("teacher",)
         return {k: v for k, v in self.profile.as_dict().items() if k.startswith(prefixes)}
 
     def _input_hashes(self) -> dict[str, str]:

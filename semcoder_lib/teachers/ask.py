@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from semcoder_lib import workspace
-from semcoder_lib.errors import UserError
+from semcoder_lib.errors import InfrastructureError, UserError
 from semcoder_lib.teachers.replies import Message, Price, Reply, Teacher, Unanswered, Usage
+
+SILENCES = 16  # requests in a row without an answer, after which nobody is there
 
 Accept = Callable[["Task", str], "tuple[bool, str]"]
 
@@ -82,7 +84,8 @@ def ask(
     it may use a sandbox. At most `teacher.parallel` requests are under way. Every reply goes to
     `cache` when it arrives and is counted in `usage` once: run again after an interruption, the
     same tasks, teacher, seed and tries ask only for what is missing. A teacher that does not
-    answer costs the task a `failed`, never the whole run; it is asked again the next time.
+    answer costs the task a `failed`; it is asked again the next time. Raises InfrastructureError
+    when so many in a row get no answer that the teacher is gone; what it said before is kept.
     Section 3.3 of the facts on the paper (rejection sampling).
     """
     if tries < 1:
@@ -92,7 +95,7 @@ def ask(
     source = enumerate(tasks)
     finished: dict[int, Taught] = {}
     waiting: dict[Future[Reply], _Going] = {}
-    following = 0
+    following = silent = 0
     exhausted = False
     pool = ThreadPoolExecutor(teacher.parallel)
     try:
@@ -120,6 +123,12 @@ def ask(
             for future in sorted(ready, key=lambda f: waiting[f].number):
                 going = waiting.pop(future)
                 done = _arrived(future, going, accept, cache, budget, usage)
+                silent = silent + 1 if done is not None and done.status == "failed" else 0
+                if silent >= max(SILENCES, 2 * teacher.parallel):
+                    raise InfrastructureError(
+                        f"the teacher is gone: {done.reasons[-1] if done else ''}; "
+                        f"start again when it answers, nothing is asked twice"
+                    )
                 if done is None and going.attempt < tries:
                     done = _step(
                         going, teacher, accept, tries, seed, cache, budget, usage, pool, waiting
