@@ -64,6 +64,19 @@ PAIRS = (
 )
 
 
+TRIM = (
+    """def trimmed(s):
+    for c in s:
+        if c == "x":
+            break
+    while s.endswith("#"):
+        s = s[:-1]
+    return s
+""",
+    ("ax##",),
+)
+
+
 def contradicted(program: tuple[str, tuple[object, ...]], sentences: str) -> list[str]:
     """The words of the contradicted claims of a simulation that says just this."""
     source, arguments = program
@@ -188,6 +201,41 @@ TRUE = {
         "The function returns the modified `text`, which is `'AB'`.",
     ),
     "a value stored under a name": (PAIRS, "- [L3]: The value `d['p']` is assigned to `'p'`."),
+    "the start of a range that is given by an expression": (
+        HALVE,
+        "- [L4]: The loop starts with `k` ranging from `0` to `n // 2`, which is `0` to `4`.",
+    ),
+    "two ends of a range of iterations": (
+        COUNTDOWN,
+        "- **First Iteration (i = 2)**:\n  - `i` becomes `1`.\n"
+        "- For `i = 1` to `i = 0`:\n  - the loop goes on.",
+    ),
+    "what comes of a conversion is not what was converted": (
+        PAIRS,
+        "- [L3]: `keys` is joined into a text, which is `'pq'`.",
+    ),
+    "what a key is paired with": (
+        ("def sevens(names):\n    return dict.fromkeys(names, 7)\n", (["a", "b"],)),
+        "- [L2]: It makes a pair where the key is the element and the value is `7`.",
+    ),
+    "a check with two parts": (
+        TAIL,
+        "- [L4]: The condition checks if `cut` is truthy and not longer than `9`.",
+    ),
+    "a list that is abbreviated": (TAIL, "- [L2]: `zeros = [0, ..., 0]`."),
+    "what a check returns is not what the function returns": (
+        WORDS,
+        "All these values will also return `True` for the check in line [L4].",
+    ),
+    "the next item of a comprehension": (
+        PAIRS,
+        "- [L3]: For the first, `k` is `'p'`. For the second, `k` is `'q'`.",
+    ),
+    "code that stands after the loop the text has not left": (
+        TRIM,
+        "- **First Iteration (c = 'a')**:\n  - nothing happens.\n"
+        "- `s` becomes `s[:-1]` which is `'ax#'`.\n- `s` becomes `s[:-1]` which is `'ax'`.",
+    ),
     "what is so now, of code that the line quotes": (
         HALVE,
         "- **First Iteration**:\n  - `left` is halved. The size of `left // 2` is now `2`.",
@@ -219,6 +267,23 @@ FALSE = {
     ),
     "what is returned": (WORDS, "The function returns `'Xa'`.", "'Xa'"),
     "a view": (PAIRS, "- [L2]: `d.keys()` returns the keys: `['q', 'p']`.", "['q', 'p']"),
+    "what a conversion leaves": (
+        WORDS,
+        "- [L2]: `words` becomes `['Xa', 'Xb']`, and it is joined later.",
+        "['Xa', 'Xb']",
+    ),
+    "an item of a comprehension": (PAIRS, "- [L3]: First `k` is `'p'`, then `k` is `'z'`.", "'z'"),
+    "code after a loop": (
+        TRIM,
+        "- **First Iteration (c = 'a')**:\n  - nothing happens.\n"
+        "- `s` becomes `s[:-1]` which is `'ax#'`.\n- `s` becomes `s[:-1]` which is `'x'`.",
+        "'x'",
+    ),
+    "a check and its outcome": (
+        TAIL,
+        "- [L4]: The condition checks if `cut` is truthy: no.",
+        "`cut` is truthy",
+    ),
     "a change": (
         HALVE,
         "- [L2]: `steps` is set to `1`.\n- [L6]: `steps` is incremented to `5`.",

@@ -23,11 +23,21 @@ def parse(text: str) -> ast.expr | None:
 
 @lru_cache(maxsize=16384)
 def literal(text: str) -> tuple[Any] | None:
-    """The value of a literal in a 1-tuple, or None. The value is shared: never change it."""
+    """The value of a literal in a 1-tuple, or None. The value is shared: never change it. What a
+    text abbreviates (`[0, 0, ..., 0]`) is no value."""
     try:
-        return (values.decode(text),)
+        value = values.decode(text)
     except values.NotALiteral:
         return None
+    return None if "..." in text and _abbreviated(value) else (value,)
+
+
+def _abbreviated(value: Any) -> bool:
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    if isinstance(value, list | tuple | set | frozenset):
+        return any(_abbreviated(v) for v in value)
+    return value is ...
 
 
 @lru_cache(maxsize=8192)

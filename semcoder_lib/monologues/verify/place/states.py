@@ -55,6 +55,10 @@ def _indices(place: Place, code: str, frame: Frame) -> Iterator[int]:
         for index in frame.steps:
             if window.start <= index <= window.end:
                 yield index
+        # code that stands nowhere in this iteration: the text has gone on without saying so
+        later = _quoting(place, code) if quoted is None else None
+        if later is not None:
+            yield from (index for index in frame.steps if index >= later - 1)
         return
     if place.final:
         yield from reversed(frame.steps)

@@ -15,7 +15,10 @@ from semcoder_lib.monologues.verify.stated import same_text
 def claim_value(place: Place, name: str, text: str, *, after: bool) -> None:
     """`name` is `text` here; `after` when the text says that it becomes so."""
     if name in place.bound:
-        place.record("value", name, text, _bound_is(place, name, text), "")
+        if _bound_is(place, name, text) is not False:
+            place.record("value", name, text, _bound_is(place, name, text), "")
+        else:  # on to another of the comprehension's items
+            _unknown_name(place, name, text)
         return
     frames = _frames(place, name)
     if not frames:

@@ -76,7 +76,7 @@ def _condition(
     if asked:
         # "checks whether A is in B: False" states the outcome afterwards
         outcome = re.match(
-            rf"\W*(?:(?:which|this|it|that|and|the condition|so|result)[ ,]*)*(?:is|evaluates to|returns?|gives|:|→|->|=>|=)*\W*({VALUE}|true|false|yes|no|it is not|it does not|it is|it does)",
+            rf"\W*(?:(?:which|this|it|that|and|the condition|so|result)[ ,]*)*(?:is|evaluates to|returns?|gives|:|→|->|=>|=)*\W*({VALUE}|(?:true|false|yes|no|it is not|it does not|it is|it does)\b)",
             s.text[match.end() :], re.I,
         )  # fmt: skip
         if not outcome:

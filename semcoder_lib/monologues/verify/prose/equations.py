@@ -20,7 +20,7 @@ def read_equations(reading: Reading, s: Sentence) -> None:
         if token.mark != EQUATION or at in s.used:
             continue
         s.used.add(at)
-        if _quotes(reading, token):
+        if _quotes(reading, token) or _ends_range(s, at):
             continue
         if re.match(r"\W*(?:is|evaluates to|returns)\W*(?:" + VALUE + ")", s.text[at + 1 :]):
             follow = next((s.at[i] for i in sorted(s.at) if i > at), None)
@@ -45,6 +45,18 @@ def _chain(reading: Reading, token: Token) -> None:
         return
     if literal(right) is not None:
         claim_expression(reading.place, left, right)
+
+
+def _ends_range(s: Sentence, at: int) -> bool:
+    """`for v = 5 to v = 99`: the second states nothing of here."""
+    before = s.text[:at]
+    first = s.at.get(len(before.rstrip("`* ").removesuffix(" to").removesuffix(" through")) - 1)
+    return (
+        bool(re.search(r"\b(?:to|through) $", before))
+        and first is not None
+        and first.mark == EQUATION
+        and first.left == s.at[at].left
+    )
 
 
 def _quotes(reading: Reading, token: Token) -> bool:

@@ -106,7 +106,9 @@ def _who(reading: Reading, s: Sentence, match: re.Match[str]) -> tuple[str, Toke
     marks = [i for i in sorted(s.at) if i < match.start() and s.at[i].mark in (CODE, FRAGMENT)]
     last = s.at[marks[-1]] if marks else None
     between = lead[marks[-1] + 1 :] if marks else lead
-    if re.search(r"\b(?:they|these|those|both)\W*(?:\w+ly )?$", between, re.I):
+    if re.search(r"\b(?:they|these|those|both)(?: values)?\W*(?:\w+ly )?$", between, re.I):
+        return "something", last
+    if re.match(r"\W*for (?:the|this|that) (?:check|condition|test)\b", s.text[match.end("v") :]):
         return "something", last
     if re.search(
         r"\b(?:function|program|statement|code|we|recursion|execution|so)\b[^.]*$", between

@@ -61,7 +61,13 @@ _SIZED = (
 )
 
 
-_AMOUNT = re.compile(r" (?:spaces?|zeros|ones|times|copies|digits?|letters?|words?)\b")
+_AMOUNT = re.compile(
+    rf" (?:(?:spaces?|zeros|ones|times|copies|digits?|letters?|words?)\b|(?:to|through) {patterns.ANY})"
+)
+_MADE_INTO = re.compile(
+    r"\b(?:is|are|was|gets?) (?:\w+ly |then |now )*(?:join|convert|turn|transform|split|combin|concatenat|pass"
+    r"|chang|format|encod|decod)\w*ed\b|\b(?:is|are|was) (?:then )?split\b"
+)
 _COMBINED = re.compile(
     r"\b(?:multiply|multipli|divid|add|subtract|concatenat|combin)\w*\b[^,.;]*\b(?:by|to|with|and|from) (?:the )?$",
     re.I,
@@ -71,10 +77,10 @@ _COMBINED = re.compile(
 def _of_another(lead: str, subject: Token, between: str) -> bool:
     """Whether the value is not said of this subject: it is only asked for, it is the amount of a
     change or a size, it is what
-    comes of several, the subject ends a range of places, or it is what is stored somewhere."""
+    comes of several or is made of it, the subject ends a range of places, or it is what is stored somewhere."""
     if patterns.ASKED.search(lead) or re.search(r"\bby $|" + _SIZED, between):
         return True
-    if _COMBINED.search(lead):
+    if _COMBINED.search(lead) or _MADE_INTO.search(between):
         return True
     if re.search(
         r"\b(?:substring|slice|portion|part|characters?|items?|elements?)\b.*\bto $", lead
@@ -124,12 +130,15 @@ def read_inputs(reading: Reading, s: Sentence) -> None:
         )
 
 
+_PAIRED = re.compile(r"\bkeys?\b[^.;:]*\bvalues? (?:is|are|becomes) $", re.I)  # of a dictionary
+
+
 def read_implicit(reading: Reading, s: Sentence) -> None:
     """`..., resulting in V`: a value whose subject has to be found."""
     for match in patterns.IMPLICIT.finditer(s.text):
         reading.mark(s, match.start(), match.end())
         at = match.start(1)
-        if at in s.used or at not in s.at:
+        if at in s.used or at not in s.at or _PAIRED.search(s.text[:at]):
             continue
         s.used.add(at)
         before = [
