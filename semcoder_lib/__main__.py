@@ -10,18 +10,12 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from semcoder_lib.errors import SemcoderError, UsageError, UserError
+from semcoder_lib.bench.arguments import Parser
+from semcoder_lib.errors import SemcoderError, UserError
 
 BENCHES = ("sandbox", "tracing", "monologues", "similarity", "generation", "training")
-
-
-class _Parser(argparse.ArgumentParser):
-    """argparse's usage errors in one line, exit status 2."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{self.prog}: {message}; --help shows the usage")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -46,8 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m semcoder_lib", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    parser = Parser(prog="python -m semcoder_lib", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
 
     def add(name: str, function: Callable[..., dict[str, Any]], help: str) -> Any:
         sub = commands.add_parser(name, help=help, description=help)
@@ -104,10 +98,9 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("file", type=Path)
     p.add_argument("--out", type=Path, metavar="FILE")
 
-    p = add("bench", _bench, "measure speed")
+    p = add("bench", _bench, "measure speed; `bench WHAT --help` lists its own options")
     p.add_argument("what", choices=BENCHES)
-    p.add_argument("--peers", action="store_true", help="measure the peers in the same run")
-    p.add_argument("--evalplus", metavar="PYTHON", help="sandbox: of the environment with EvalPlus")
+    p.add_argument("options", nargs=argparse.REMAINDER, help="such as --peers, for the slow peers")
     return parser
 
 
@@ -289,12 +282,7 @@ def _bench(arguments: argparse.Namespace) -> dict[str, Any]:
     import importlib
 
     module = importlib.import_module(f"semcoder_lib.bench.{arguments.what}")
-    options = ["--peers"] if arguments.peers else []
-    if arguments.evalplus:
-        if arguments.what != "sandbox":
-            raise UsageError("--evalplus is for bench sandbox")
-        options += ["--evalplus", arguments.evalplus]
-    summary: dict[str, Any] = module.main(options)
+    summary: dict[str, Any] = module.main(arguments.options)
     return summary
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from semcoder_lib import prompts, seeds, workspace
+from semcoder_lib.bench.arguments import Parser
 from semcoder_lib.generation import Request, hardware, load, stops
 
 DECODER_BATCHES = (16, 32, 48, 64)
@@ -23,7 +24,7 @@ PLAIN_BATCHES = (8, 16, 32, 64)
 def main(argv: Sequence[str] = ()) -> dict[str, Any]:
     """Prints a table to standard error; returns the rows and the best ratio. `--peers` adds the
     settings that lost (see docs/generation.md)."""
-    parser = argparse.ArgumentParser(prog="bench generation")
+    parser = Parser(prog="python -m semcoder_lib bench generation")
     parser.add_argument("--prompts", type=int, default=400)
     parser.add_argument("--new-tokens", type=int, default=300)
     parser.add_argument("--threads", type=int)

@@ -3,7 +3,6 @@ cores over the laptop corpus)."""
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import tempfile
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from semcoder_lib import monologues, pyx, scale, tracing
+from semcoder_lib.bench.arguments import Parser
 from semcoder_lib.monologues.derive import tell_forward
 from semcoder_lib.records import Case, Entry, Program, Trace
 from semcoder_lib.sandbox import Sandbox
@@ -28,7 +28,7 @@ def main(argv: list[str]) -> dict[str, Any]:
     peer that derives monologues, so `--peers` changes nothing. Seconds are wall seconds of the
     fastest of `--rounds` rounds; on a busy machine look at the ratios.
     """
-    parser = argparse.ArgumentParser(prog="bench monologues")
+    parser = Parser(prog="python -m semcoder_lib bench monologues")
     parser.add_argument("--data", type=Path)
     parser.add_argument("--programs", type=int, default=200)
     parser.add_argument("--cases", type=int, default=4)

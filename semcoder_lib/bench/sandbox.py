@@ -11,7 +11,6 @@ interpreter that `--evalplus` names.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import importlib.util
 import json
@@ -26,6 +25,7 @@ from typing import Any
 
 from semcoder_lib import values, workspace
 from semcoder_lib.bench import sandbox_peers
+from semcoder_lib.bench.arguments import Parser
 from semcoder_lib.sandbox import Job, Limits, Sandbox, Test, run_many
 
 _LIMITS = Limits(cpu_seconds=3.0, wall_seconds=10.0)
@@ -36,7 +36,7 @@ Rows = list[tuple[str, float, str]]
 
 def main(argv: list[str]) -> dict[str, Any]:
     """Prints the table and returns its figures by name."""
-    parser = argparse.ArgumentParser(prog="bench sandbox")
+    parser = Parser(prog="python -m semcoder_lib bench sandbox")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--programs", type=int, default=160, help="executions a round")
     parser.add_argument("--peers", action="store_true", help="also the slow peers, whole commands")

@@ -9,7 +9,6 @@ What is left is scored exactly.
 
 from __future__ import annotations
 
-import argparse
 import random
 import statistics
 import sys
@@ -20,6 +19,8 @@ from typing import Any
 import numpy as np
 from rapidfuzz import fuzz, process, utils
 from rapidfuzz.distance import LCSseq
+
+from semcoder_lib.bench.arguments import Parser
 
 THRESHOLD = 90.0
 _BINS = 1024
@@ -139,7 +140,7 @@ def _grams(text: str, q: int) -> np.ndarray[Any, Any]:
 def main(argv: list[str] | None = None) -> dict[str, Any]:
     """Times both (processor seconds) on a random sample of pairs, scaled to all pairs. Returns the
     seconds, the ratio, and how many decisions differ."""
-    parser = argparse.ArgumentParser(prog="bench similarity")
+    parser = Parser(prog="python -m semcoder_lib bench similarity")
     parser.add_argument("--programs", type=int, default=32_000)
     parser.add_argument("--pairs", type=int, default=20_000)
     parser.add_argument("--texts", type=int, default=400, help="programs that are really made")

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from semcoder_lib import values
+from semcoder_lib.bench.arguments import Parser
 from semcoder_lib.records import Case, Program
 from semcoder_lib.sandbox import Job, Sandbox
 from semcoder_lib.tracing import TraceLimits, trace_many
@@ -71,7 +72,9 @@ def main(argv: Sequence[str] = ()) -> dict[str, Any]:
     `--peers` adds PySnooper and hunter. Ratios are of least times; `per_line` compares
     microseconds for each event that the tracer in question recorded.
     """
-    peers, folders = _peers() if "--peers" in argv else ((), ())
+    parser = Parser(prog="python -m semcoder_lib bench tracing")
+    parser.add_argument("--peers", action="store_true", help="PySnooper and hunter, too")
+    peers, folders = _peers() if parser.parse_args(list(argv)).peers else ((), ())
     tracers = ["plain", "settrace", "ours", *peers]
     summary: dict[str, Any] = {"bench": "tracing", "python": sys.version.split()[0]}
     with Sandbox(workers=1) as box:

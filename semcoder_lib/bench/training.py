@@ -8,7 +8,6 @@ defaults in fp32, the friendlier of the two.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import math
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from semcoder_lib import prompts, seeds, workspace
+from semcoder_lib.bench.arguments import Parser
 from semcoder_lib.generation import assets, hardware
 from semcoder_lib.generation.tokens import load_tokenizer
 from semcoder_lib.training import Config, Example, rows
@@ -29,7 +29,7 @@ TRL_BATCH = 8
 def main(argv: Sequence[str] = ()) -> dict[str, Any]:
     """Prints a table to standard error; returns the rows and the ratio. `--peers` adds the literal
     bf16 default and each of our measures alone."""
-    parser = argparse.ArgumentParser(prog="bench training")
+    parser = Parser(prog="python -m semcoder_lib bench training")
     parser.add_argument("--rows", type=int, default=96)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--model", default="smollm2-135m")

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from semcoder_lib.__main__ import main
+from semcoder_lib.__main__ import BENCHES, main
 from semcoder_lib.bench import sandbox, sandbox_peers
 from semcoder_lib.sandbox import Job
 
@@ -28,6 +28,11 @@ def test_an_absent_evalplus_is_named_with_its_remedy() -> None:
         assert "--evalplus" in notes[0]
 
 
-def test_only_the_sandbox_takes_it(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["bench", "tracing", "--evalplus", "python"]) != 0
-    assert "bench sandbox" in capsys.readouterr().err
+@pytest.mark.parametrize("what", BENCHES)
+def test_an_option_that_a_bench_does_not_know_is_one_line(
+    what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bench", what, "--no-such-option"]) == 2
+    said = capsys.readouterr()
+    assert said.err.count("\n") == 1
+    assert f"bench {what}: unrecognized arguments: --no-such-option" in said.err
