@@ -138,12 +138,36 @@ class Worker:
         return bool(self.held) and time.monotonic() - self.heard > self.held[0][1].patience
 
 
+_PLAIN_KINDS = frozenset({int, float, str, bytes, bool, type(None)})
+_PLAIN_LEVELS = 12
+_PLAIN_BYTES = 1_000_000
+
+
+def _plain(value: Any, level: int) -> bool:
+    """Whether `marshal` keeps a value of few levels exactly, found out without writing it: most
+    arguments, and ten times faster than their text. False also means "look closer"."""
+    kind = type(value)
+    if kind is dict:
+        return level < _PLAIN_LEVELS and _plain([*value, *value.values()], level + 1)
+    if (kind is not list and kind is not tuple) or level >= _PLAIN_LEVELS:
+        return False
+    odd = set(map(type, value)) - _PLAIN_KINDS
+    return not odd or (
+        odd <= {list, tuple, dict}
+        and all(_plain(v, level + 1) for v in value if type(v) not in _PLAIN_KINDS)
+    )
+
+
 def packed(arguments: tuple[Any, ...]) -> bytes | str:
     """Arguments for the child: `marshal` data where it keeps the exact types, else text.
 
     Raises `values.Unserializable` for arguments that are not exact built-in values.
     """
     arguments = tuple(arguments)
+    if _plain(arguments, 0):
+        data = marshal.dumps(arguments, 2)
+        if len(data) <= _PLAIN_BYTES:
+            return data
     # generous budgets: the parent's own data, up to what `values.decode` takes in the child
     text = values.encode(arguments, max_nodes=5_000_000, max_bytes=50_000_000)
     if "bytearray(" in text:  # marshal would make bytes of it

@@ -12,7 +12,6 @@ from typing import Any
 
 from semcoder_lib.values.writing import FACTORIES, MAX_BRACKETS
 
-_SIMPLE_TEXT = re.compile(r"'[^'\\]*'\Z|\"[^\"\\]*\"\Z")
 _NOT_NUMBERS = re.compile(r"[^][0-9, .e+-]")
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.S)
 
@@ -31,8 +30,10 @@ def decode(text: str, *, max_bytes: int = 50_000_000, max_nodes: int = 5_000_000
     if text in ("None", "True", "False"):
         return text == "True" if text != "None" else None
     first = text[:1]
-    if first in "'\"" and _SIMPLE_TEXT.match(text) and text.isprintable():
-        return text[1:-1]
+    if first in ("'", '"') and text[-1] == first and "\\" not in text and text.isprintable():
+        inside = text[1:-1]
+        if first not in inside and len(text) > 1:
+            return inside
     if not _NOT_NUMBERS.search(text):
         try:
             return json.loads(text)  # ten times faster, and the same for numbers and lists of them
