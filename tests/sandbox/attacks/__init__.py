@@ -18,7 +18,8 @@ THREATS = (
 @dataclass(frozen=True)
 class Attack:
     """`expect` are the acceptable verdicts: statuses of the project's vocabulary. `breach` names
-    the effects that level portable is known to let through, divided by commas."""
+    the effects that level portable is known to let through, divided by commas; one in brackets
+    depends on who is quicker."""
 
     name: str
     source: str

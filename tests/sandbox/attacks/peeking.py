@@ -62,7 +62,7 @@ try:
 except OSError:
     pass
 return 0
-""", "wrong", breach="process left, runner killed"),
+""", "wrong", breach="(process left), runner killed"),
     in_call("PTRACE_ATTACH the parent", """
 import ctypes, os
 ---
