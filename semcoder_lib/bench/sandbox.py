@@ -62,6 +62,8 @@ def main(argv: list[str]) -> dict[str, Any]:
             sandbox_peers.bubblewrap(options.rounds, rows, notes)
         if "evalplus" in parts:
             sandbox_peers.evalplus(options.evalplus, options.rounds, rows, notes)
+    if any(name == "evalplus" for name, _, _ in rows):
+        sandbox_peers.evalplus(options.evalplus, options.rounds, rows, notes, one_core=False)
     if "cores" in parts:
         _cores(options.rounds, options.programs, rows, notes)
     print(f"sandbox: level {level} ({', '.join(layers)})")

@@ -4,6 +4,7 @@ taken apart with bounds, and nothing in them is evaluated."""
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from semcoder_lib import values
@@ -52,23 +53,30 @@ def judge(run: Run, limits: Limits, expected: int) -> list[Outcome]:
     before = 0
     peak = run.peak_kb / 1024
     alone = expected == 1
-    for tag, data in _records(run.records):
+    records = run.records
+    for tag, start, stop in _records(records):
+        if tag == wire.BEGUN:
+            continue
         if tag == wire.END:
-            ended = data == run.nonce
+            ended = records[start:stop] == run.nonce
             break
         if tag == wire.FULL:
             full = True
         elif tag == wire.PAYLOAD:
-            payload = data.decode("utf-8", "replace")
+            payload = records[start:stop].decode("utf-8", "replace")
         elif tag == wire.LOAD_ERROR:
             outcomes = [
-                Outcome(Status.LOAD_ERROR, exception=_raised(data), stdout=_text(run.output))
+                Outcome(
+                    Status.LOAD_ERROR,
+                    exception=_raised(records[start:stop]),
+                    stdout=_text(run.output),
+                )
             ] * expected
         elif tag in (wire.VALUE, wire.RAISED, wire.UNSERIALIZABLE):
-            if len(data) < wire.CALL.size or len(outcomes) >= expected:
+            if stop - start < wire.CALL.size or len(outcomes) >= expected:
                 break
-            position, cpu, wall = wire.CALL.unpack_from(data)
-            body = data[wire.CALL.size :]
+            position, cpu, wall = wire.CALL.unpack_from(records, start)
+            body = records[start + wire.CALL.size : stop]
             printed = run.output[before:position]
             before = position
             if alone:
@@ -95,17 +103,17 @@ def judge(run: Run, limits: Limits, expected: int) -> list[Outcome]:
     return [*outcomes, _failed(run, status, payload, note)]
 
 
-def _records(data: bytes) -> list[tuple[bytes, bytes]]:
-    found = []
+def _records(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """(tag, start, stop) of each whole record."""
+    head, size = wire.RECORD.unpack_from, wire.RECORD.size
     place = 0
-    while place + wire.RECORD.size <= len(data):
-        tag, length = wire.RECORD.unpack_from(data, place)
-        place += wire.RECORD.size
-        if place + length > len(data):
-            break
-        found.append((tag, data[place : place + length]))
-        place += length
-    return found
+    while place + size <= len(data):
+        tag, length = head(data, place)
+        start = place + size
+        place = start + length
+        if place > len(data):
+            return
+        yield tag, start, place
 
 
 def _called(
@@ -178,4 +186,4 @@ def _raised(data: bytes) -> Raised:
 
 
 def _text(data: bytes) -> str:
-    return data.decode("utf-8", "replace")
+    return data.decode("utf-8", "replace") if data else ""
