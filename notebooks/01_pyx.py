@@ -44,6 +44,10 @@ display.counts({k: v for k, v in description.items() if isinstance(v, int | floa
 # %%
 display.counts(results["funnel"], "stage: reason", "programs")
 
+# %%
+if "teacher" in results:
+    display.counts(results["teacher"], "teacher", "count")
+
 # %% [markdown]
 # ## One program
 # A seed becomes a program becomes cases. This is a real function with the call and value that the

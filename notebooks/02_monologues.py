@@ -41,6 +41,10 @@ display.counts(results["directions"]["forward"]["funnel"], "forward", "monologue
 # %%
 display.counts(results["directions"]["backward"]["funnel"], "backward", "monologues")
 
+# %%
+if "teacher" in results:
+    display.counts(results["teacher"], "teacher", "count")
+
 # %% [markdown]
 # ## One program, told forwards and backwards
 # Every coloured span is a claim; hovering shows the evidence in the trace.

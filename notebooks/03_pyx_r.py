@@ -40,6 +40,10 @@ display.counts(results["mutation"]["operators"], "operator", "accepted faults")
 # %%
 display.counts(results["model"]["funnel"], "the base model's own", "completions")
 
+# %%
+if "teacher" in results:
+    display.counts(results["teacher"], "teacher", "count")
+
 # %% [markdown]
 # ## One fault
 # The failing call, what it should give, what it gives, and the rationale that leads to the fix.
