@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 _OPEN = {"(": ")", "[": "]", "{": "}"}
@@ -44,34 +45,32 @@ def _add(parts: list[tuple[str, int]], text: str, start: int, end: int) -> None:
 
 
 def _cuts(text: str, separators: tuple[str, ...]) -> list[tuple[int, str]]:
-    found = [s for s in separators if s in text]
+    found = tuple(s for s in separators if s in text)
     if not found:
         return []
-    plain = _SPECIAL.isdisjoint(text)
+    if _SPECIAL.isdisjoint(text):
+        return [(m.start(), m.group()) for m in _finder(found, "").finditer(text)]
+    search = _finder(found, "|['\"()\\[\\]{}]").search
     cuts: list[tuple[int, str]] = []
-    depth = 0
-    at = 0
-    length = len(text)
-    while at < length:
-        char = text[at]
-        if not plain:
-            if char in "'\"":
-                end = closing_quote(text, at)
-                if end > 0:
-                    at = end + 1
-                    continue
-            elif char in _OPEN:
-                depth += 1
-            elif char in _CLOSE:
-                depth = max(0, depth - 1)
-        if depth == 0:
-            for separator in found:
-                if text.startswith(separator, at):
-                    cuts.append((at, separator))
-                    at += len(separator) - 1
-                    break
-        at += 1
+    depth = at = 0
+    while match := search(text, at):
+        at, mark = match.start(), match.group()
+        if mark in ("'", '"'):
+            at = max(at, closing_quote(text, at)) + 1
+        elif mark in _OPEN or mark in _CLOSE:
+            depth = depth + 1 if mark in _OPEN else max(0, depth - 1)
+            at += 1
+        elif depth:
+            at += 1
+        else:
+            cuts.append((at, mark))
+            at += len(mark)
     return cuts
+
+
+@lru_cache(maxsize=256)
+def _finder(separators: tuple[str, ...], others: str) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, separators)) + others)
 
 
 def closing_quote(text: str, at: int) -> int:

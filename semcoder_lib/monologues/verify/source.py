@@ -142,6 +142,7 @@ def _head(statement: ast.stmt, lines: tuple[str, ...]) -> str:
     return _COMMENT.sub("", text)
 
 
+@lru_cache(maxsize=4096)
 def stored_names(statement: ast.stmt | None) -> tuple[str, ...]:
     """The names in what a statement stores into."""
     targets: list[ast.expr] = []
@@ -152,6 +153,7 @@ def stored_names(statement: ast.stmt | None) -> tuple[str, ...]:
     return tuple(n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name))
 
 
+@lru_cache(maxsize=4096)
 def stored_base(statement: ast.stmt | None) -> str:
     """`d[` for a statement that stores into an item of `d`."""
     target: ast.expr | None = None

@@ -41,13 +41,13 @@ class Results:
     def __init__(self, room: int) -> None:
         self.room = room
 
-    def put(self, tag: bytes, data: bytes) -> None:
-        need = wire.RECORD.size + len(data)
+    def put(self, tag: bytes, data: bytes, following: bytes = b"") -> None:
+        need = wire.RECORD.size + len(data) + len(following)
         # leave room for the closing records
         if need + 64 > self.room and tag not in (wire.FULL, wire.END):
             raise _Full
         self.room -= need
-        out = wire.RECORD.pack(tag, len(data)) + data
+        out = wire.RECORD.pack(tag, len(data)) + data + following
         done = _write(RESULT_FD, out)
         while done < len(out):
             done += _write(RESULT_FD, out[done:])
@@ -74,13 +74,16 @@ def run(request: tuple[Any, ...], first: int, plugins: dict[str, Any]) -> None:
             _finish(results)
         results.put(wire.LOADED, b"")
         caller = plugins[plugin].call if plugin else None
+        emit = _emitter(results, limits)
+        anew = reload and bool(entry)
         for number in range(first, last):
-            if number > first:
-                if reload and entry:
-                    namespace = _fresh(code, entry)
-                    function = _entry(namespace, entry)
+            if number > first and anew:
+                namespace = _fresh(code, entry)
+                function = _entry(namespace, entry)
                 results.put(wire.BEGUN, wire.CLOCKS.pack(_cpu(), _wall()))
-            _one(function, calls[number], caller, options, limits, results)
+            # without a fresh module the next call begins where this one is written: one write less
+            goes_on = number + 1 < last and not anew
+            _one(function, calls[number], caller, options, limits, results, emit, goes_on)
     except _Full:
         results.put(wire.FULL, b"")
     _finish(results)
@@ -93,6 +96,8 @@ def _one(
     options: Any,
     limits: dict[str, Any],
     results: Results,
+    emit: Any,
+    goes_on: bool,
 ) -> None:
     cpu, wall = _cpu(), _wall()
     tag = wire.VALUE
@@ -107,7 +112,7 @@ def _one(
         elif caller is None:
             value = function(*arguments)
         else:
-            value = caller(function, arguments, options or {}, _emitter(results, limits))
+            value = caller(function, arguments, options or {}, emit)
     except BaseException as error:  # SystemExit and KeyboardInterrupt of a program too
         cpu, wall = _cpu() - cpu, _wall() - wall
         tag, data = wire.RAISED, _described(error)
@@ -131,7 +136,12 @@ def _one(
         position = _lseek(1, 0, 1)
     except OSError:
         position = 0
-    results.put(tag, wire.CALL.pack(position, cpu, wall) + data)
+    results.put(tag, wire.CALL.pack(position, cpu, wall) + data, _begun() if goes_on else b"")
+
+
+def _begun() -> bytes:
+    """The record that a call begins, with the clocks."""
+    return wire.RECORD.pack(wire.BEGUN, wire.CLOCKS.size) + wire.CLOCKS.pack(_cpu(), _wall())
 
 
 def _emitter(results: Results, limits: dict[str, Any]) -> Any:

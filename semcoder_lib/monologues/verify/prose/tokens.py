@@ -46,7 +46,7 @@ class Shape:
         return self.at[before].end + place - before - 1
 
 
-_NAME_BEFORE = r"(?<!the )(?<!The )(?<!a )(?<!an )(?<!its )(?<!each )(?<!this )(?<![\w.\[`'\"])"
+_NAME_BEFORE = r"(?<![\w.\[`'\"])(?<!the )(?<!The )(?<!a )(?<!an )(?<!its )(?<!each )(?<!this )"
 _COPULA_AHEAD = (
     r"(?=\s*(?:=|:=|→|->)|\s+(?:is|was|becomes?|became|equals?|goes|remains?|stays?|gets|has|holds?"
     r"|starts?|ends?|now|turns|keeps|drops|rises|grows|and \w+ (?:are|become))\b)"
@@ -64,17 +64,10 @@ _BASE = r"""
 """
 
 
-@lru_cache(maxsize=256)
-def _pattern(names: frozenset[str]) -> re.Pattern[str]:
-    extra = ""
-    if names:
-        words = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
-        extra = (
-            rf"|(?P<name>{_NAME_BEFORE}(?:{words})\b(?:\[[\w'\":-]+\])?{_COPULA_AHEAD})".replace(
-                " ", r"\ "
-            )
-        )
-    return re.compile(_BASE + extra, re.X)
+# any name: whether it is one of the program's is looked up, since a pattern for each program's names
+# takes longer to compile than a text to read
+_NAME = rf"{_NAME_BEFORE}[^\W\d]\w*\b(?:\[[\w'\":-]+\])?{_COPULA_AHEAD}".replace(" ", r"\ ")
+_PATTERN = re.compile(rf"{_BASE}|(?P<name>{_NAME})", re.X)
 
 
 def shape(line: str, names: frozenset[str]) -> Shape:
@@ -84,11 +77,13 @@ def shape(line: str, names: frozenset[str]) -> Shape:
     length = 0
     done = 0
     position = 0
-    pattern = _pattern(names)
     while True:
-        match = pattern.search(line, position)
+        match = _PATTERN.search(line, position)
         if match is None:
             break
+        if match.lastgroup == "name" and match.group().partition("[")[0] not in names:
+            position = match.start() + 1
+            continue
         token = _token(line, match)
         if token is None:
             position = match.start() + 1
