@@ -6,13 +6,12 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from semcoder_lib import monologues, pyx, scale, tracing
+from semcoder_lib import monologues, pyx, tracing
 from semcoder_lib.bench.arguments import Parser
-from semcoder_lib.monologues.derive import tell_forward
 from semcoder_lib.records import Case, Entry, Program, Trace
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.scale import free_cores
@@ -40,7 +39,9 @@ def main(argv: list[str]) -> dict[str, Any]:
     pairs = [(e.program, c) for e in entries for c in e.cases[: options.cases]]
     with Sandbox(workers=options.workers) as box:
         figures = _apart(pairs, box, options.rounds)
-        together = _fastest(options.rounds, lambda: _together(pairs, box, options.workers))
+        together = _fastest(
+            options.rounds, lambda: _together(entries, options.cases, box, options.workers)
+        )
     return {
         "bench": "monologues",
         "programs": len(entries),
@@ -112,14 +113,8 @@ def _whole(trace: Trace) -> bool:
     return bool(trace.steps) and not trace.cut and trace.result is not None
 
 
-def _together(pairs: list[Pair], box: Sandbox, workers: int) -> int:
-    style = monologues.Style()
-
-    def items() -> Iterable[Any]:
-        for (program, case), trace in zip(
-            pairs, tracing.trace_many(pairs, box, share=True), strict=True
-        ):
-            yield program, case, trace, 0, style
-
-    told = scale.mapped(tell_forward, items(), workers=workers, chunk=32)
-    return sum(1 for t in told if t.monologue is not None)
+def _together(entries: list[Entry], cases: int, box: Sandbox, workers: int) -> int:
+    made, _ = monologues.derive_many(
+        entries, box, per_program=cases, directions=("forward",), bullets=0, workers=workers
+    )
+    return len(made)

@@ -17,9 +17,10 @@ from semcoder_lib.monologues.property import Property, claims, section, with_pro
 from semcoder_lib.monologues.style import DEFAULT, Style
 from semcoder_lib.monologues.verify import Report, Trials, verify
 from semcoder_lib.records import Case, Claim, Entry, Monologue, Program, Trace
-from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.sandbox import Sandbox, own
 
 BATCH = 64
+FORWARD_BATCH = 32  # entries that a worker traces, tells and verifies at a time
 DIRECTIONS = ("forward", "backward")
 
 
@@ -41,8 +42,9 @@ def derive_many(
     `asked`, `accepted`, the claims of the accepted ones by status, and `dropped` by reason.
     `bullets` is how many properties each text states (0 for none): those that hold on every case
     of the entry and on fresh inputs, ours and the verifier's. A backward monologue is asked for
-    with the output alone; the search may start from the other cases' inputs. `workers` processes
-    write and verify the forward ones; the list depends on everything else, not on them.
+    with the output alone; the search may start from the other cases' inputs. `workers` processes,
+    each with a sandbox of its own, trace, write and verify the forward ones; the list depends on
+    everything else, not on them.
     """
     for direction in directions:
         if direction not in DIRECTIONS:
@@ -52,10 +54,13 @@ def derive_many(
     funnel: dict[str, Any] = {d: _empty() for d in directions}
     styles: dict[str, Style] = {}
     if "forward" in directions:
-        items = _forward_items(held, box, seed, per_program, style, bullets, styles)
-        made += _counted(scale.mapped(tell_forward, items, workers=workers), funnel["forward"])
+        batches = (
+            Batch(tuple(some), seed, per_program, style, bullets, box.level)
+            for some in _batches(held, FORWARD_BATCH)
+        )
+        made += _counted(_forward(batches, box, workers, styles), funnel["forward"])
     if "backward" in directions:
-        for batch in _batches(held):
+        for batch in _batches(held, BATCH):
             _style_all(batch, box, seed, style, bullets, styles)
             chosen = [(e, c) for e in batch for c in chosen_cases(e, per_program, seed)]
             made += _backward(chosen, box, seed, styles, funnel["backward"])
@@ -69,15 +74,8 @@ def _empty() -> dict[str, Any]:
     return {"asked": 0, "accepted": 0, "dropped": Counter(), "claims": Counter()}
 
 
-def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    batch: list[Entry] = []
-    for entry in entries:
-        batch.append(entry)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+def _batches(entries: Sequence[Entry], size: int) -> Iterator[Sequence[Entry]]:
+    return (entries[at : at + size] for at in range(0, len(entries), size))
 
 
 def chosen_cases(entry: Entry, count: int, seed: int) -> list[Case]:
@@ -98,7 +96,7 @@ def chosen_cases(entry: Entry, count: int, seed: int) -> list[Case]:
 
 
 def _style_all(
-    batch: list[Entry],
+    batch: Sequence[Entry],
     box: Sandbox,
     seed: int,
     style: Style,
@@ -153,22 +151,46 @@ class Told:
 Item = tuple[Program, Case, Trace, int, Style]
 
 
-def _forward_items(
-    entries: list[Entry],
-    box: Sandbox,
-    seed: int,
-    per_program: int,
-    style: Style,
-    bullets: int,
-    styles: dict[str, Style],
-) -> Iterator[Item]:
-    for batch in _batches(entries):
-        _style_all(batch, box, seed, style, bullets, styles)
-        pairs = [(e.program, c) for e in batch for c in chosen_cases(e, per_program, seed)]
-        for (program, case), trace in zip(
-            pairs, tracing.trace_many(pairs, box, share=True), strict=True
-        ):
-            yield program, case, trace, seed, styles[program.id]
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Entries whose cases a worker tells forwards, and how."""
+
+    entries: tuple[Entry, ...]
+    seed: int
+    per_program: int
+    style: Style
+    bullets: int
+    level: str  # of the sandbox
+
+
+def _forward(
+    batches: Iterable[Batch], box: Sandbox, workers: int, styles: dict[str, Style]
+) -> Iterator[Told]:
+    if workers <= 1:
+        results: Iterator[Any] = (tell_batch(batch, box) for batch in batches)
+    else:
+        results = scale.mapped(tell_batch, batches, workers=workers, chunk=1)
+    for told, mine in results:
+        styles.update(mine)
+        yield from told
+
+
+def tell_batch(batch: Batch, box: Sandbox | None = None) -> tuple[list[Told], dict[str, Style]]:
+    """What became of each telling of a batch, and each program's style."""
+    box = box or own(batch.level)
+    styles: dict[str, Style] = {}
+    _style_all(batch.entries, box, batch.seed, batch.style, batch.bullets, styles)
+    pairs = [
+        (e.program, c)
+        for e in batch.entries
+        for c in chosen_cases(e, batch.per_program, batch.seed)
+    ]
+    traces = tracing.trace_many(pairs, box, share=True)
+    told = [
+        tell_forward((program, case, trace, batch.seed, styles[program.id]))
+        for (program, case), trace in zip(pairs, traces, strict=True)
+    ]
+    return told, styles
 
 
 def tell_forward(item: Item) -> Told:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import collections
 import functools
 import itertools
@@ -282,31 +281,19 @@ def run_task(task: Task, box: Sandbox | None = None) -> list[dict[str, Any]]:
         rows = list(workspace.read_jsonl(path))
         if rows and rows[0].get("key") == key:
             return rows[1:]
+    from semcoder_lib.sandbox import own
+
     made = pipeline.process(
         task.candidates or tuple(synthesiser.programs(task.seed, task.start, task.stop)),
-        box or _own_box(task.isolation),
+        box or own(task.isolation),
         cases=task.cases,
         seed=task.seed,
         guard=guards.load(task.guard) if task.guard else None,
-        second=_own_box(task.isolation, hash_seed=1),
+        second=own(task.isolation, hash_seed=1),
     )
     rows = [m.to_row() for m in made]
     workspace.write_jsonl(path, [{"key": key}, *rows])
     return rows
-
-
-_boxes: dict[tuple[str, int], Sandbox] = {}
-
-
-def _own_box(isolation: str, hash_seed: int = 0) -> Sandbox:
-    """This process's sandbox with these string hashes."""
-    from semcoder_lib.sandbox import Limits, Sandbox
-
-    key = (isolation, hash_seed)
-    if key not in _boxes:
-        _boxes[key] = Sandbox(isolation, Limits(), workers=1, hash_seed=hash_seed)
-        atexit.register(_boxes[key].close)
-    return _boxes[key]
 
 
 def _admit(row: dict[str, Any], seen: Seen, seed: int, held_out: float) -> Entry | dict[str, Any]:

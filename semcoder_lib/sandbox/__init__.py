@@ -7,6 +7,7 @@ from semcoder_lib.sandbox.box import LEVELS, Sandbox
 from semcoder_lib.sandbox.calibrate import Steadiness, calibrate, flips
 from semcoder_lib.sandbox.doctor import doctor_report
 from semcoder_lib.sandbox.model import Job, Limits, Outcome, Raised
+from semcoder_lib.sandbox.own import own
 from semcoder_lib.sandbox.split import Test, run_many, run_tests
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "calibrate",
     "doctor_report",
     "flips",
+    "own",
     "run_many",
     "run_tests",
 ]

@@ -118,6 +118,9 @@ def attributes(value: Any, kind: type, limit: int) -> list[tuple[str, Any]]:
     return found
 
 
+# Members of classes written in C (functools.partial): offsets, and of the vector call an address,
+# which differs from run to run.
+_LAYOUT = frozenset({"__vectorcalloffset__", "__weaklistoffset__", "__dictoffset__"})
 # by the id of a class, which is kept in the entry so that the id is not used again
 _descriptors: dict[int, tuple[type, Any, list[tuple[str, Any]]]] = {}
 
@@ -129,7 +132,7 @@ def _find_descriptors(kind: type) -> tuple[Any, list[tuple[str, Any]]]:
         if not _flags(base) & _HEAP_TYPE:
             continue
         for name, member in list(_namespace(base).items()):
-            if type(member) is types.MemberDescriptorType:
+            if type(member) is types.MemberDescriptorType and name not in _LAYOUT:
                 slots.append((name, member))
             elif name == "__dict__" and type(member) is types.GetSetDescriptorType:
                 dictionary = dictionary or member

@@ -235,3 +235,14 @@ def test_the_same_run_gives_the_same_bytes(tracing_box: Sandbox) -> None:
     first = tracing.trace(program, case, tracing_box)
     with Sandbox(workers=1) as other:
         assert tracing.trace(program, case, other) == first
+
+
+def test_no_address_gets_into_a_trace() -> None:
+    import functools
+    import operator
+
+    text, exact, _ = Describer().describe(functools.partial(operator.is_not, 3))
+    assert text.startswith("<partial")
+    assert "args=(3,)" in text
+    assert "offset" not in text
+    assert not exact
