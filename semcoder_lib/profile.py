@@ -51,6 +51,10 @@ class Profile:
     profile: str = _text("smoke", "the name of this profile")
     seed: int = _size(20240603, 0, 2**31 - 1, "the one seed; every generator is named after it")
     workers: int = _size(0, 0, 4096, "processes; 0 means the cores that are free")
+    spread: str = _choice(
+        "process", "process", "ray",
+        doc="notebook 01: processes here, or Ray (RAY_ADDRESS names a cluster)",
+    )  # fmt: skip
     isolation: str = _choice("auto", "auto", "full", "no-namespaces", "portable", doc="sandbox")
     style: str = _choice("clean", "clean", "faithful", doc="prompts: ours, or the authors'")
     scorer: str = _choice("strict", "strict", "official", doc="the scorer that counts")

@@ -73,7 +73,8 @@ def mapped(
     flight, so memory does not grow with the number of items.
 
     `function` must be importable (module level) for more than one worker. `backend` is "process"
-    or "ray" (extra `ray`). An exception in `function` is raised here.
+    or "ray" (extra `ray`): the cluster that `RAY_ADDRESS` names, else one on this machine. An
+    exception in `function` is raised here.
     """
     if backend == "ray":
         yield from _over_ray(function, items, workers, chunk)
@@ -111,10 +112,13 @@ def _over_ray(
         import ray
     except ImportError:
         raise InfrastructureError(
-            "Ray is not installed; `pip install ray` or use workers"
+            "Ray is not installed: pip install 'semcoder-lib[ray]', or leave spread=process"
         ) from None
     if not ray.is_initialized():
-        ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False)
+        if os.environ.get("RAY_ADDRESS"):  # a cluster that is there: its size is its own
+            ray.init(log_to_driver=False)
+        else:
+            ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False)
     remote = ray.remote(_apply)
     waiting: collections.deque[Any] = collections.deque()
     for batch in _chunks(items, chunk):

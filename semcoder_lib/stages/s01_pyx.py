@@ -30,6 +30,7 @@ def run(session: Session) -> dict[str, Any]:
         seed=p.seed,
         box=session.box,
         workers=session.workers,
+        backend=p.spread,
         held_out=p.pyx_held_out,
     )
     description = _described(load(session.folder), built.funnel)

@@ -51,6 +51,29 @@ def test_same_bytes_again_and_after_an_interruption(built, box, tmp_path):
     assert shards[-1].stat().st_mtime_ns == kept, "a finished batch was made again"
 
 
+@pytest.mark.slow
+def test_same_bytes_over_processes_and_over_a_ray_cluster_of_two_nodes(box, tmp_path):
+    def built_by(name, **how):
+        made = pyx.build(tmp_path / name, real=30, synthesised=300, cases=5, seed=4, box=box, **how)
+        return made.path.read_bytes(), made.dropped.read_bytes()
+
+    alone = built_by("one", workers=1)
+    assert built_by("two", workers=2) == alone
+    assert built_by("four", workers=4) == alone
+    ray = pytest.importorskip("ray")
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    cluster.add_node(num_cpus=1)
+    try:
+        ray.init(address=cluster.address, log_to_driver=False)
+        assert sum(node["Alive"] for node in ray.nodes()) == 2
+        assert built_by("ray", workers=2, backend="ray") == alone
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+
+
 def test_provenance_and_funnel(built):
     out, made = built
     for entry in pyx.load(out):
