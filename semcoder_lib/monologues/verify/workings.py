@@ -29,6 +29,7 @@ _TABLE = re.compile(r"0:\S")
 _ENTRY = re.compile(r"(?:^| )(\d+):")
 _WORD = re.compile(r"[A-Za-z_]\w*$")
 _STILL = re.compile(r"(.+?) (?:is still|stays|remains|is now|becomes|is) (.+)$", re.S)
+_LOOKING = ("index", "rindex", "find", "rfind", "count")  # methods that go through their own items
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -51,7 +52,10 @@ class Workings:
             if store and part.removeprefix("so ").startswith(store)
         ]
         tail = len(parts)
-        while tail and _names_changed(parts[tail - 1], scene):
+        told: set[str] = set()
+        # `x = [1], so x = []`: the first is what x was
+        while tail and (name := _changed_name(parts[tail - 1], scene)) and name not in told:
+            told.add(name)
             tail -= 1
         for number, part in enumerate(parts):
             result = final_after and number >= tail
@@ -250,6 +254,8 @@ class Workings:
         node = parse(code[:cut].strip()) if cut > 0 else None
         if isinstance(node, ast.Subscript):
             base: ast.expr | None = node.value
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") in _LOOKING:
+            base = node.func.value  # type: ignore[attr-defined]
         elif isinstance(node, ast.Call) and node.args:
             base = node.args[0]
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -262,10 +268,12 @@ class Workings:
         return value if isinstance(value, str | list | tuple) else None
 
 
-def _names_changed(part: str, scene: Scene) -> bool:
+def _changed_name(part: str, scene: Scene) -> str:
+    """The variable that the step changes and the part gives a value to, or nothing."""
     name, sign, _ = part.partition(" = ")
     name = name.removeprefix("so ").removeprefix("and ")
-    return bool(sign) and (name in scene.changed or name in stored_names(scene.statement))
+    changed = bool(sign) and (name in scene.changed or name in stored_names(scene.statement))
+    return name if changed else ""
 
 
 def _shown(value: Any) -> str:
