@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from semcoder_lib import generation, teachers, workspace
+from semcoder_lib.errors import InfrastructureError
 from semcoder_lib.generation import Request, stops
 from semcoder_lib.stages.session import Session
 from semcoder_lib.teachers import Endpoint, Local, Task, Teacher, Usage
@@ -37,7 +38,7 @@ class Teaching:
 @contextmanager
 def teaching(session: Session) -> Iterator[Teaching]:
     """The profile's teacher, with its replies kept in the stage's folder. Raises UserError for an
-    address that is none."""
+    address that is none, and InfrastructureError in the end when no request at all was answered."""
     p = session.profile
     engine: Any = None
     teacher: Any
@@ -51,7 +52,14 @@ def teaching(session: Session) -> Iterator[Teaching]:
         )  # fmt: skip
     try:
         with workspace.ItemCache(session.path("cache_teacher.jsonl")) as cache:
-            yield Teaching(teacher, cache, Usage())
+            asked = Teaching(teacher, cache, Usage())
+            yield asked
+            used = asked.usage
+            if used.failures and not used.asked + used.cached:
+                raise InfrastructureError(
+                    f"the teacher at {p.teacher} answered none of {used.failures} requests; "
+                    "start it and run the same command again"
+                )
     finally:
         (teacher if engine is None else engine).close()
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from semcoder_lib import profile, prompts, pyx, records, seeds, stages, values, 
 from semcoder_lib.errors import InfrastructureError, UserError
 from semcoder_lib.pyx_r.text import failed_test
 from semcoder_lib.sandbox import Job, Sandbox
+from semcoder_lib.stages.teaching import teaching
 from semcoder_lib.teachers import Endpoint, Task, ask
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -245,3 +247,20 @@ def test_a_teacher_that_is_gone_stops_the_run_and_keeps_what_it_said(tmp_path: P
         gone.clear()
         assert len(list(ask(tasks, teacher, lambda task, text: (True, ""), cache=cache))) == 400
         assert sum(server.served.values()) == 400
+
+
+def test_a_teacher_that_never_answers_is_an_error_however_few_were_asked(tmp_path: Path) -> None:
+    settings = profile.parse_set(["teacher=http://127.0.0.1:9/v1", "teacher_model=t"])
+    session: Any = SimpleNamespace(
+        profile=profile.load("smoke", settings), path=lambda name: tmp_path / name
+    )
+
+    def unheard() -> None:
+        with teaching(session) as asked:
+            asked.teacher.attempts = 1
+            tasks = [Task(f"t{n}", ({"role": "user", "content": "x"},)) for n in range(2)]
+            for taught in ask(tasks, asked.teacher, lambda *_: (True, ""), usage=asked.usage):
+                assert taught.status == "failed"
+
+    with pytest.raises(InfrastructureError, match=r"127\.0\.0\.1:9/v1 answered none of 2 requests"):
+        unheard()
