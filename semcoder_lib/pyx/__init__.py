@@ -7,10 +7,11 @@ from semcoder_lib.pyx.corpus import load, stream
 from semcoder_lib.pyx.describe import describe
 from semcoder_lib.pyx.hub import from_hub, to_hub
 from semcoder_lib.pyx.inputs import generate, mutate
-from semcoder_lib.pyx.propose import Proposed, Seed, more_inputs, propose
+from semcoder_lib.pyx.propose import Proposed, more_inputs, propose
 from semcoder_lib.pyx.split import split_of
 from semcoder_lib.pyx.taught import Taught, taught
 from semcoder_lib.pyx.validate import validate_rows
+from semcoder_lib.seeds.snippets import Seed
 
 __all__ = [
     "Built",

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from semcoder_lib import values, workspace
-from semcoder_lib.records import Program, Provenance, Status
+from semcoder_lib.records import Program, Status
 from semcoder_lib.seeds.packages.hints import join_types, type_of
+from semcoder_lib.seeds.snippets import Seed
 from semcoder_lib.teachers import Task, Teacher, Usage, ask
 
 if TYPE_CHECKING:
@@ -32,15 +33,6 @@ RULES = (
 LAYOUT = "Answer with the two headings [Problem] and [Solution]."
 _FENCE = re.compile(r"```(?:python)?[ \t]*\n(.*?)```", re.DOTALL)
 _PROBLEM = re.compile(r"\[Problem\](.*?)\[Solution\]", re.DOTALL | re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Seed:
-    """A snippet that the teacher starts from."""
-
-    id: str
-    snippet: str
-    provenance: Provenance = field(default_factory=Provenance)
 
 
 @dataclass(slots=True)

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from semcoder_lib import workspace
-from semcoder_lib.pyx.propose import Seed, more_inputs, propose
+from semcoder_lib.pyx.propose import more_inputs, propose
 from semcoder_lib.records import Program
 from semcoder_lib.seeds.packages import Candidate, hints
 from semcoder_lib.seeds.packages.hints import Hint
-from semcoder_lib.seeds.snippets import Snippet, snippets
+from semcoder_lib.seeds.snippets import Seed, snippets
 from semcoder_lib.teachers import Teacher, Usage
 
 if TYPE_CHECKING:
@@ -52,16 +52,16 @@ def taught(
     repairs: int = 3,
     cache: workspace.ItemCache | None = None,
     usage: Usage | None = None,
-    sources: Iterable[Snippet] | None = None,
+    sources: Iterable[Seed] | None = None,
 ) -> Taught:
     """What the teacher makes of `count` snippets of installed packages (or of `sources`).
 
     A solution that fails goes back with its error up to `repairs` times; then the teacher is asked
     once for calls that take other branches, and those join its own examples as first inputs.
-    Resumable through `cache`. Raises InfrastructureError when the teacher does not answer at all.
+    Resumable through `cache`. Raises InfrastructureError when the teacher is gone (`teachers.ask`).
     """
     found = snippets(seed=seed) if sources is None else sources
-    asked = [Seed(s.id, s.text, s.provenance) for s in itertools.islice(found, count)]
+    asked = list(itertools.islice(found, count))
     made = propose(asked, teacher, box, rounds=repairs, seed=seed, cache=cache, usage=usage)
     more = more_inputs(made.programs, teacher, seed=seed, cache=cache, usage=usage)
     candidates = [

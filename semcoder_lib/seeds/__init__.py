@@ -2,7 +2,7 @@
 
 from semcoder_lib.seeds.hub import Pair, code_contests, evol_codealpaca
 from semcoder_lib.seeds.packages import SOURCES, Candidate, Scan, packages
-from semcoder_lib.seeds.snippets import Snippet, snippets
+from semcoder_lib.seeds.snippets import Seed, snippets
 from semcoder_lib.seeds.subtrees import subtrees
 from semcoder_lib.seeds.synthesiser import programs, synthesise
 
@@ -11,7 +11,7 @@ __all__ = [
     "Candidate",
     "Pair",
     "Scan",
-    "Snippet",
+    "Seed",
     "code_contests",
     "evol_codealpaca",
     "packages",

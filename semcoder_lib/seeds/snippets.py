@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from semcoder_lib.records import Provenance
 from semcoder_lib.seeds.packages import SOURCES, Source
@@ -13,17 +13,17 @@ from semcoder_lib.seeds.subtrees import subtrees
 
 
 @dataclass(frozen=True, slots=True)
-class Snippet:
-    """A run of sibling statements and where it stands."""
+class Seed:
+    """A snippet that a teacher starts from, and where it stands."""
 
     id: str
-    text: str
-    provenance: Provenance
+    snippet: str
+    provenance: Provenance = field(default_factory=Provenance)
 
 
 def snippets(
     *, seed: int = 0, sources: tuple[Source, ...] = SOURCES, per_file: int = 2
-) -> Iterator[Snippet]:
+) -> Iterator[Seed]:
     """Subtrees of the files that `packages` reads, up to `per_file` of each, lazily. The order
     depends on the seed and the installed versions only; every snippet parses."""
     for found in files(seed, sources):
@@ -37,4 +37,4 @@ def snippets(
                 package=found.package, version=found.version, licence=found.licence,
                 file=found.name, method="snippet",
             )  # fmt: skip
-            yield Snippet(f"{found.package}:{found.name}#{number}", text, provenance)
+            yield Seed(f"{found.package}:{found.name}#{number}", text, provenance)
