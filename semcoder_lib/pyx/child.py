@@ -16,6 +16,15 @@ FILENAME = "<program>"
 MAX_OUTPUT = 2_000
 
 
+WARM = [  # see `sandbox.child.runner.warm`
+    (
+        "def f(a, b):\n    for x in a:\n        b += 1 if x else 0\n    return [b], str(a)\n",
+        "f",
+        {"inputs": ["([1, 0], 2)", "('ab', 1)", "([], 1)", "({'a': 1}, 0.5)", "(1, 2)"]},
+    )
+]
+
+
 class _TooLong(BaseException):
     """A call ran more lines than its budget."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import io
 import tokenize
@@ -22,6 +23,7 @@ _A = _RANDOM.integers(1, 1 << 31, PERMUTATIONS, dtype=np.uint64)
 _B = _RANDOM.integers(0, 1 << 60, PERMUTATIONS, dtype=np.uint64)
 
 
+@functools.lru_cache(maxsize=512)  # several checks of a batch ask for the same programs
 def normalised(source: str) -> str:
     """A source with its layout, comments and docstrings out of the way."""
     tree = ast.parse(source)

@@ -92,21 +92,24 @@ def run(box: Sandbox, requests: Iterable[Request]) -> Iterator[list[Ran] | Faile
 
 def run_apart(box: Sandbox, requests: Sequence[Request]) -> list[list[Ran]]:
     """Like `run`, but no request fails as a whole: where a child dies or exceeds its limits, its
-    inputs run again with a child each and `ALONE_SECONDS`. So whether all of them together stay
-    within the limits of one child, which on another day they may not, decides nothing for an input
-    that is quick by itself."""
+    inputs run again `one_by_one`. So whether all of them together stay within the limits of one
+    child, which on another day they may not, decides nothing for an input that is quick by
+    itself."""
     results = list(run(box, requests))
-    singles = [
+    failed = [r for r, ran in zip(requests, results, strict=True) if isinstance(ran, Failed)]
+    answers = iter(one_by_one(box, failed))
+    return [next(answers) if isinstance(ran, Failed) else ran for ran in results]
+
+
+def one_by_one(box: Sandbox, requests: Sequence[Request]) -> list[list[Ran]]:
+    """Runs every input of every request in a child of its own, with `ALONE_SECONDS`."""
+    singles = (
         replace(request, inputs=[one], cpu_seconds=ALONE_SECONDS)
-        for request, ran in zip(requests, results, strict=True)
-        if isinstance(ran, Failed)
+        for request in requests
         for one in request.inputs
-    ]
+    )
     answers = map(_only, run(box, singles))
-    return [
-        [next(answers) for _ in request.inputs] if isinstance(ran, Failed) else ran
-        for request, ran in zip(requests, results, strict=True)
-    ]
+    return [[next(answers) for _ in request.inputs] for request in requests]
 
 
 def _only(ran: list[Ran] | Failed) -> Ran:

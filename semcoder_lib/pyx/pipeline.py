@@ -76,10 +76,11 @@ def process(
             fates[place] = Made(state.program, why, detail=error)
         else:
             picked[place] = picks
-    _run_again(growing, picked, second or box, fates)
+    openings = guard.openings(growing, picked) if guard is not None else {}
+    opened = _run_again(growing, picked, second or box, fates, openings)
     made = {p: _made(growing[p], picks) for p, picks in picked.items() if p not in fates}
     if guard is not None:
-        made = guard.filter(made, box, min(cases, MIN_CASES), fates)
+        made = guard.filter(made, box, min(cases, MIN_CASES), fates, opened)
     fates.update(made)
     return [fates[place] for place in range(len(candidates))]
 
@@ -91,10 +92,28 @@ class Guard:
     index: decontaminate.Index
     references: decontaminate.References
 
+    def openings(
+        self, growing: dict[int, Growing], picked: dict[int, list[int]]
+    ) -> dict[int, list[str]]:
+        """The inputs on which programs are compared with benchmark functions first."""
+        made = {}
+        for place, picks in picked.items():
+            state = growing[place]
+            kinds = decontaminate.kinds_of(values.decode(state.ran[i].text) for i in picks)
+            some = decontaminate.suspects(state.program, kinds, self.references)
+            made[place] = decontaminate.openings(some)
+        return made
+
     def filter(
-        self, made: dict[int, Made], box: Sandbox, least: int, fates: dict[int, Made]
+        self,
+        made: dict[int, Made],
+        box: Sandbox,
+        least: int,
+        fates: dict[int, Made],
+        opened: dict[int, dict[str, Ran]],
     ) -> dict[int, Made]:
-        """The entries that repeat no benchmark item; the others go to `fates` with the reason."""
+        """The entries that repeat no benchmark item; the others go to `fates` with the reason.
+        `opened` is what programs gave on their `openings`, where that is known."""
         clean: dict[int, Made] = {}
         for place, one in made.items():
             assert one.entry is not None
@@ -112,7 +131,8 @@ class Guard:
             for m in clean.values()
             if m.entry is not None
         ]
-        found = decontaminate.matches(asked, self.references, box)
+        known = [opened.get(place, {}) for place in clean]
+        found = decontaminate.matches(asked, self.references, box, known)
         for place, name in zip(list(clean), found, strict=True):
             if name:
                 one = clean.pop(place)
@@ -189,25 +209,35 @@ def _run_again(
     picked: dict[int, list[int]],
     box: Sandbox,
     fates: dict[int, Made],
-) -> None:
+    openings: dict[int, list[str]],
+) -> dict[int, dict[str, Ran]]:
     """Runs the chosen inputs in a fresh process, in reverse order and untraced: a program that
-    keeps state, is random or depends on the order of hashes gives something else."""
-    places = list(picked)
-    requests = (
-        Request(
-            growing[p].program,
-            [growing[p].tried[i] for i in reversed(picked[p])],
-            coverage=False,
-            budget=4 * execute.STEP_BUDGET,
-        )
-        for p in places
-    )
-    for place, ran in zip(places, execute.run(box, requests), strict=True):
+    keeps state, is random or depends on the order of hashes gives something else. The `openings`
+    run after them in the same process, which saves one; returns what they gave. Where the two
+    together exceed its limits, they run apart."""
+    chosen = {p: [growing[p].texts[i] for i in reversed(picks)] for p, picks in picked.items()}
+    asked = {p: openings.get(p, []) for p in picked}
+    both = [decontaminate.request(growing[p].program, [*chosen[p], *asked[p]]) for p in picked]
+    again: dict[int, list[Ran] | Failed] = {}
+    opened: dict[int, dict[str, Ran]] = {}
+    for place, ran in zip(picked, execute.run(box, both), strict=True):
+        if not isinstance(ran, Failed):
+            size = len(chosen[place])
+            again[place] = ran[:size]
+            opened[place] = dict(zip(asked[place], ran[size:], strict=True))
+    apart = [p for p in picked if p not in again]
+    alone = [Request(growing[p].program, chosen[p], coverage=False) for p in apart]
+    again |= zip(apart, execute.run(box, alone), strict=True)
+    singly = [decontaminate.request(growing[p].program, asked[p]) for p in apart]
+    for place, parts in zip(apart, execute.one_by_one(box, singly), strict=True):
+        opened[place] = dict(zip(asked[place], parts, strict=True))
+    for place, ran in again.items():
         state = growing[place]
         if isinstance(ran, Failed):
             fates[place] = Made(state.program, f"second run: {ran.status.value}")
         elif not _equal(ran, [state.ran[i] for i in reversed(picked[place])]):
             fates[place] = Made(state.program, "second run differs")
+    return opened
 
 
 def _equal(again: Iterable[Ran], first: Iterable[Ran]) -> bool:

@@ -1,7 +1,26 @@
 """Keeps benchmark items out of the corpus, by text and by behaviour."""
 
-from semcoder_lib.pyx.decontaminate.behaviour import References, kinds_of, matches, references
+from semcoder_lib.pyx.decontaminate.behaviour import (
+    References,
+    kinds_of,
+    matches,
+    openings,
+    references,
+    request,
+    suspects,
+)
 from semcoder_lib.pyx.decontaminate.items import Item, load
 from semcoder_lib.pyx.decontaminate.text import Index
 
-__all__ = ["Index", "Item", "References", "kinds_of", "load", "matches", "references"]
+__all__ = [
+    "Index",
+    "Item",
+    "References",
+    "kinds_of",
+    "load",
+    "matches",
+    "openings",
+    "references",
+    "request",
+    "suspects",
+]

@@ -6,7 +6,7 @@ from __future__ import annotations
 import collections
 import itertools
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ DISTINCT = 5  # that give at least so many outputs
 FEW_AGREE = 20  # for yes-or-no functions
 FEW_MINORITY = 6
 BUDGET = 6_000
+CPU_SECONDS = 0.25  # for all inputs of a program; some take long in one built-in call
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,50 +167,81 @@ def _varied(item: Item, seed: int) -> list[tuple[Any, ...]]:
     return list(calls.values())
 
 
+def suspects(program: Program, kinds: frozenset[str], known: References) -> list[Reference]:
+    """The benchmark functions that a program may compute, by its arguments' shape and the types of
+    its outputs."""
+    return [r for s in _shapes(program) for r in known.by_shape.get(s, ()) if r.kinds & kinds]
+
+
+def request(program: Program, calls: Sequence[str]) -> Request:
+    """A program's run on inputs of benchmark functions."""
+    return Request(program, calls, coverage=False, budget=BUDGET, cpu_seconds=CPU_SECONDS)
+
+
+def openings(some: Iterable[Reference]) -> list[str]:
+    """The first input of each of them, once: on these most suspicions end."""
+    return list(dict.fromkeys(r.calls[0] for r in some))
+
+
 def matches(
-    programs: Sequence[tuple[Program, frozenset[str]]], known: References, box: Sandbox
+    programs: Sequence[tuple[Program, frozenset[str]]],
+    known: References,
+    box: Sandbox,
+    opened: Sequence[Mapping[str, Ran]] = (),
 ) -> Iterator[str]:
     """For each program, given with the types of its outputs, the id of a benchmark function that it
     computes, or "".
 
-    A program is run on one input of every benchmark function whose arguments have its shape and
-    whose outputs have its type; on a second one where it agrees; and on all of them where it agrees
-    again. It is the same when it agrees with everything the function gives wherever it gives a
-    value, on enough inputs to tell (`_tells`).
+    A program is run on one input of every benchmark function that it may compute; on a second one
+    where it agrees; and on all of them where it agrees again. It is the same when it agrees with
+    everything the function gives wherever it gives a value, on enough inputs to tell (`_tells`).
+    `opened` holds, for each program, what it gave on `openings` where it ran on them already.
     """
-    suspects = [
-        [r for s in _shapes(p) for r in known.by_shape.get(s, ()) if r.kinds & kinds]
-        for p, kinds in programs
+    asked = [suspects(program, kinds, known) for program, kinds in programs]
+    before = _opened(programs, asked, opened or [{}] * len(programs), box)
+    asked = [
+        [r for r in some if _agree_all([ran[r.calls[0]]], r)]
+        for some, ran in zip(asked, before, strict=True)
     ]
-    for count in (1, 2):
-        tried = _tried(programs, suspects, count, box)
-        suspects = [
-            [
-                r
-                for r, part in zip(some, parts, strict=True)
-                if len(_agreed(part, r.outputs) or ()) == count
-            ]
-            for some, parts in zip(suspects, tried, strict=True)
-        ]
-    for some, parts in zip(suspects, _tried(programs, suspects, MOST, box), strict=True):
+    asked = [
+        [r for r, part in zip(some, parts, strict=True) if _agree_all(part, r)]
+        for some, parts in zip(asked, _tried(programs, asked, 2, box), strict=True)
+    ]
+    for some, parts in zip(asked, _tried(programs, asked, MOST, box), strict=True):
         yield next((r.id for r, part in zip(some, parts, strict=True) if _same(r, part)), "")
+
+
+def _opened(
+    programs: Sequence[tuple[Program, frozenset[str]]],
+    asked: Sequence[Sequence[Reference]],
+    known: Sequence[Mapping[str, Ran]],
+    box: Sandbox,
+) -> list[Mapping[str, Ran]]:
+    """What each program gives on its `openings`: as known already, else run here."""
+    calls = [[] if ran else openings(some) for some, ran in zip(asked, known, strict=True)]
+    requests = [request(p, some) for (p, _), some in zip(programs, calls, strict=True) if some]
+    answers = iter(execute.run_apart(box, requests))
+    return [
+        dict(zip(some, next(answers), strict=True)) if some else ran
+        for some, ran in zip(calls, known, strict=True)
+    ]
 
 
 def _tried(
     programs: Sequence[tuple[Program, frozenset[str]]],
-    suspects: Sequence[Sequence[Reference]],
+    asked: Sequence[Sequence[Reference]],
     count: int,
     box: Sandbox,
 ) -> list[list[list[Ran]]]:
     """What each program gives on the first `count` inputs of each of its suspects."""
     requests = [
-        Request(p, [c for r in some for c in r.calls[:count]], coverage=False, budget=BUDGET)
-        for (p, _), some in zip(programs, suspects, strict=True)
+        request(p, [c for r in some for c in r.calls[:count]])
+        for (p, _), some in zip(programs, asked, strict=True)
         if some
     ]
     answers = iter(execute.run_apart(box, requests))
     made: list[list[list[Ran]]] = []
-    for some in suspects:
+    for some in asked:
         ran = iter(next(answers) if some else ())
         made.append([list(itertools.islice(ran, min(count, len(r.calls)))) for r in some])
     return made
@@ -225,6 +257,10 @@ def kinds_of(outputs: Iterable[Any]) -> frozenset[str]:
 def _same(reference: Reference, ran: Sequence[Ran]) -> bool:
     agreed = _agreed(ran, reference.outputs) or []
     return _tells(agreed) and len(agreed) >= WORKING * len(reference.calls)
+
+
+def _agree_all(ran: Sequence[Ran], reference: Reference) -> bool:
+    return len(_agreed(ran, reference.outputs) or ()) == len(ran)
 
 
 def _agreed(ran: Sequence[Ran], wanted: Sequence[str]) -> list[str] | None:

@@ -55,8 +55,46 @@ class Results:
 
 def run(request: tuple[Any, ...], first: int, plugins: dict[str, Any]) -> None:
     """Run the calls of `request` from number `first` on and exit the process."""
+    results = Results(request[4]["result_bytes"])
+    _perform(request, first, plugins, results)
+    _finish(results)
+
+
+def warm(plugins: dict[str, Any], times: int = 24) -> None:
+    """Perform small requests in the zygote, with the result file and standard output going
+    nowhere: the interpreter adapts the code of this module, and of what it uses, to what it sees,
+    and would do so in each child anew, in pages that each child has to copy first. A plug-in may
+    name requests of its own: `WARM`, of (source, entry point, options)."""
+    calls = [[text, marshal.dumps(values.decode(text), 2)] for text in _SAMPLE_CALLS]
+    asked: list[tuple[Any, ...]] = [(_SAMPLE, "f", c, "", None) for c in calls]
+    for name, plugin in plugins.items():
+        asked += [(s, e, ["()"], name, options) for s, e, options in getattr(plugin, "WARM", ())]
+    for _ in range(times):
+        for source, entry, made, plugin, options in asked:
+            request = (0, source, entry, made, _LIMITS, True, False, plugin, options, "", ())
+            _perform(request, 0, plugins, Results(1 << 20))
+    sys.modules.pop("program", None)
+
+
+_LIMITS = {"value_nodes": 10_000, "value_bytes": 100_000, "payload_bytes": 100_000}
+_SAMPLE = """
+from collections import Counter
+
+def f(a, b=1):
+    if not a:
+        raise ValueError("nothing")
+    out = []
+    for x in a:
+        out.append(x)
+    return out, {str(b): len(out)}, Counter(), None, 1.5
+"""
+_SAMPLE_CALLS = ("([1, 2], 3)", "('ab', 'c')", "({'a': (1.5, True)}, [None])", "([],)")
+
+
+def _perform(
+    request: tuple[Any, ...], first: int, plugins: dict[str, Any], results: Results
+) -> None:
     (_, source, entry, calls, limits, share, reload, plugin, options, _, paths) = request
-    results = Results(limits["result_bytes"])
     last = len(calls) if share else first + 1
     try:
         if paths:
@@ -71,7 +109,7 @@ def run(request: tuple[Any, ...], first: int, plugins: dict[str, Any]) -> None:
             if isinstance(error, MemoryError) and not is_compile:
                 error = MemoryError("while loading")
             results.put(kind, _described(error))
-            _finish(results)
+            return
         results.put(wire.LOADED, b"")
         caller = plugins[plugin].call if plugin else None
         emit = _emitter(results, limits)
@@ -86,7 +124,6 @@ def run(request: tuple[Any, ...], first: int, plugins: dict[str, Any]) -> None:
             _one(function, calls[number], caller, options, limits, results, emit, goes_on)
     except _Full:
         results.put(wire.FULL, b"")
-    _finish(results)
 
 
 def _one(

@@ -16,7 +16,7 @@ import socket
 from typing import Any
 
 from semcoder_lib.sandbox import wire
-from semcoder_lib.sandbox.child import levels, plugins, process
+from semcoder_lib.sandbox.child import levels, plugins, process, runner
 
 # Imported once here, so that a program that uses them does not pay for them.
 _WARM = (
@@ -101,6 +101,7 @@ def main(fd: int) -> None:
         if fd == 3:  # children find their result file there
             channel = socket.socket(fileno=os.dup(channel.detach()))
         os.dup2(2, 3)  # nothing else may take the place
+        runner.warm(loaded)
         before = os.getpid()
         level = levels.enter(config, channel.fileno())
         zygote = Zygote(channel, level, loaded)
