@@ -76,6 +76,7 @@ class Profile:
     pyx_real: int = _size(25, 0, doc="real functions from installed packages")
     pyx_synthesised: int = _size(40, 0, doc="synthesised programs")
     pyx_teacher: int = _size(0, 0, doc="snippets given to the teacher for programs")
+    pyx_inputs: int = _size(30, 1, 1000, "inputs to gather for each of the teacher's programs")
     pyx_repairs: int = _size(3, 0, 100, "times a failing program goes back to the teacher")
     pyx_cases: int = _size(6, 2, 1000, "cases per program")
     pyx_held_out: float = _number(0.15, 0.0, 0.9, "share of program families that are held out")

@@ -97,17 +97,23 @@ def next_round(growing: Growing, seed: int) -> list[tuple[Any, ...]]:
     growing.rounds += 1
     rng = random.Random(f"{seed}:grow:{program.id}:{growing.rounds}")
     start = len(growing.tried)
-    parents = chosen(growing, 6) or growing.good()[:6]
+    mutate_best(growing, rng, 2 * NEXT_ROUND // 3)
     types, own = program.argument_types, growing.constants
+    fresh = (inputs.generate(types, rng, constants=own) for _ in range(2 * NEXT_ROUND))
+    growing.add(fresh, "generator", NEXT_ROUND // 3)
+    return growing.tried[start:]
+
+
+def mutate_best(growing: Growing, rng: random.Random, limit: int) -> None:
+    """Adds up to `limit` mutations of the inputs that reached the most."""
+    parents = chosen(growing, 6) or growing.good()[:6]
     if parents:
+        types, own = growing.program.argument_types, growing.constants
         changed = (
             inputs.mutate(growing.tried[rng.choice(parents)], types, rng, constants=own)
             for _ in range(3 * NEXT_ROUND)
         )
-        growing.add(changed, "mutation", 2 * NEXT_ROUND // 3)
-    fresh = (inputs.generate(types, rng, constants=own) for _ in range(2 * NEXT_ROUND))
-    growing.add(fresh, "generator", NEXT_ROUND // 3)
-    return growing.tried[start:]
+        growing.add(changed, "mutation", limit)
 
 
 def wants_more(growing: Growing, cases: int) -> bool:

@@ -1,6 +1,5 @@
 """The teacher path: a seed becomes a problem and a solution, what fails is sent back with its
-error, and the teacher proposes inputs too. Prompts in our own words, with the paper's rules
-(section 3.1)."""
+error. Prompts in our own words, with the paper's rules (section 3.1)."""
 
 from __future__ import annotations
 
@@ -75,50 +74,6 @@ def repair_chat(before: Sequence[Message], reply: str, error: str) -> tuple[Mess
             f"Give the corrected answer in full, in the same layout.",
         },
     )
-
-
-def inputs_chat(program: Program, known: Iterable[tuple[Any, ...]]) -> tuple[Message, ...]:
-    """The request for more inputs of a program."""
-    calls = "\n".join(values.show_call(program.entry_point, c) for c in known)
-    text = (
-        f"```python\n{program.source.rstrip()}\n```\nKnown calls:\n{calls}\n"
-        f"Give up to ten more calls of `{program.entry_point}` with short literal arguments that "
-        f"take other branches, one a line, nothing else."
-    )
-    return ({"role": "user", "content": text},)
-
-
-def read_calls(text: str, entry_point: str) -> list[tuple[Any, ...]]:
-    """The argument tuples of the calls in a reply; other lines are passed over."""
-    found = []
-    for line in text.splitlines():
-        try:
-            name, arguments, named = values.parse_call(line.strip().strip("`- ").rstrip(";,"))
-            values.encode(arguments)
-        except (values.NotALiteral, values.Unserializable):
-            continue
-        if name == entry_point and not named:
-            found.append(arguments)
-    return found
-
-
-def more_inputs(
-    programs: Sequence[tuple[Program, Sequence[tuple[Any, ...]]]],
-    teacher: Teacher,
-    *,
-    seed: int = 0,
-    cache: workspace.ItemCache | None = None,
-    usage: Usage | None = None,
-) -> list[list[tuple[Any, ...]]]:
-    """Argument tuples that the teacher proposes for each program, given some known ones."""
-    tasks = (Task(p.id, inputs_chat(p, known)) for p, known in programs)
-    replies = ask(
-        tasks, teacher, lambda task, text: (True, ""), tries=1, seed=seed, cache=cache, usage=usage
-    )
-    return [
-        read_calls(taught.text, p.entry_point)
-        for (p, _), taught in zip(programs, replies, strict=True)
-    ]
 
 
 def propose(

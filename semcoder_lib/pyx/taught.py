@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from semcoder_lib import workspace
-from semcoder_lib.pyx.propose import more_inputs, propose
+from semcoder_lib.pyx.alternate import alternate
+from semcoder_lib.pyx.propose import propose
 from semcoder_lib.records import Program
 from semcoder_lib.seeds.packages import Candidate, hints
 from semcoder_lib.seeds.packages.hints import Hint
@@ -50,23 +51,27 @@ def taught(
     *,
     seed: int = 0,
     repairs: int = 3,
+    wanted: int = 30,
     cache: workspace.ItemCache | None = None,
     usage: Usage | None = None,
     sources: Iterable[Seed] | None = None,
 ) -> Taught:
     """What the teacher makes of `count` snippets of installed packages (or of `sources`).
 
-    A solution that fails goes back with its error up to `repairs` times; then the teacher is asked
-    once for calls that take other branches, and those join its own examples as first inputs.
+    A solution that fails goes back with its error up to `repairs` times; then the teacher's inputs
+    and mutations of them `alternate` until `wanted` of them run, and the teacher's become the first
+    inputs of the corpus's own growth.
     Resumable through `cache`. Raises InfrastructureError when the teacher is gone (`teachers.ask`).
     """
     found = snippets(seed=seed) if sources is None else sources
     asked = list(itertools.islice(found, count))
     made = propose(asked, teacher, box, rounds=repairs, seed=seed, cache=cache, usage=usage)
-    more = more_inputs(made.programs, teacher, seed=seed, cache=cache, usage=usage)
+    calls = alternate(
+        made.programs, teacher, box, wanted=wanted, seed=seed, cache=cache, usage=usage
+    )
     candidates = [
-        candidate(program, (*examples, *proposed))
-        for (program, examples), proposed in zip(made.programs, more, strict=True)
+        candidate(program, (*some, *(e for e in examples if e not in some)))
+        for (program, examples), some in zip(made.programs, calls, strict=True)
     ]
     return Taught(candidates, made.fates, made.errors, made.by_round)
 

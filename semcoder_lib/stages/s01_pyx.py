@@ -49,7 +49,7 @@ def _taught(session: Session, told: dict[str, Any]) -> pyx.Taught:
     with teaching(session) as asked:
         made = pyx.taught(
             p.pyx_teacher, asked.teacher, session.box, seed=p.seed, repairs=p.pyx_repairs,
-            cache=asked.cache, usage=asked.usage,
+            wanted=p.pyx_inputs, cache=asked.cache, usage=asked.usage,
         )  # fmt: skip
         told["teacher"] = {**asked.row(), **made.row()}
     workspace.write_jsonl(session.path("teacher.jsonl"), made.fates)

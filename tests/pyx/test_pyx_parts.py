@@ -6,8 +6,9 @@ import pytest
 from semcoder_lib import pyx, records
 from semcoder_lib.errors import UserError
 from semcoder_lib.pyx import branches, duplicates, execute, hub
+from semcoder_lib.pyx.alternate import read_calls
 from semcoder_lib.pyx.execute import Request
-from semcoder_lib.pyx.propose import Seed, read_calls
+from semcoder_lib.pyx.propose import Seed
 from semcoder_lib.records import Case, Entry, Monologue, Program
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.teachers import Reply
@@ -131,6 +132,61 @@ def test_teacher_repairs_and_resumes(box, tmp_path):
         again = pyx.propose(seeds, teacher, box, rounds=2, cache=cache)
     assert teacher.asked == asked, "a known reply was asked for again"
     assert again.fates == made.fates
+
+
+class Proposing:
+    """A teacher that proposes the next branch of a ladder each time, and then nothing more."""
+
+    name = identity = "proposing"
+    parallel = 2
+    settings: dict = {}
+
+    def __init__(self, last):
+        self.last, self.seen = last, []
+
+    def sample(self, messages, *, seed):
+        shown = read_calls(messages[-1]["content"].partition("Known calls:")[2], "f")
+        self.seen.append(shown)
+        step = len(self.seen)
+        if step > self.last:
+            return Reply("I know of no others.")
+        return Reply(f"- f({1000 * step}, 'x')\nf(open('y'), 1)\nf(None, None)\n")
+
+
+LADDER = """def f(n, s):
+    for k in range(1, 4):
+        if n == 1000 * k:
+            return s + str(k)
+    return n + len(s)
+"""
+
+
+def test_teacher_and_mutation_take_turns(box):
+    program = Program(LADDER, "f", id="ladder", origin="teacher", argument_types=("int", "str"))
+    teacher = Proposing(last=3)
+    (calls,) = pyx.alternate([(program, ((1, "a"),))], teacher, box, wanted=500)
+    assert len(teacher.seen) == 4, "asked until it has nothing more"
+    assert sorted(n for n, _ in calls) == [1, 1000, 2000, 3000], (
+        "only the teacher's, and only what runs"
+    )
+    assert teacher.seen[0] == [(1, "a")]
+    mutated = [c for shown in teacher.seen for c in shown if c not in calls]
+    assert mutated, "mutations are shown to the teacher"
+    assert any((1000, "x") in shown for shown in teacher.seen[1:]), "its best calls come back to it"
+
+    patient = Proposing(last=50)
+    pyx.alternate([(program, ((1, "a"),))], patient, box, wanted=12)
+    assert len(patient.seen) == 1, "enough inputs run after one turn of each"
+
+
+def test_a_teachers_program_that_dies_ends_its_own_turns_alone(box):
+    good = Program(LADDER, "f", id="good", origin="teacher", argument_types=("int", "str"))
+    bad = Program("import os\ndef f(n, s):\n    os._exit(3)\n", "f", id="bad", origin="teacher",
+                  argument_types=("int", "str"))  # fmt: skip
+    teacher = Proposing(last=2)
+    dead, alive = pyx.alternate([(bad, ((1, "a"),)), (good, ((1, "a"),))], teacher, box, wanted=40)
+    assert dead == ()
+    assert len(alive) == 3
 
 
 def test_proposed_inputs():
