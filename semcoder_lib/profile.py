@@ -60,7 +60,8 @@ class Profile:
     scorer: str = _choice("strict", "strict", "official", doc="the scorer that counts")
 
     model: str = _text("smollm2-135m", "base model: a known name, a hub name or a folder")
-    backend: str = _choice("auto", "auto", "plain", "vllm", doc="what generates")
+    backend: str = _choice("auto", "auto", "plain", "vllm", "openai", doc="what generates")
+    server: str = _text("", "with backend=openai: its address (http://HOST:PORT/v1)")
     adapter: str = _text("", "evaluate this adapter instead of the one trained in notebook 04")
 
     teacher: str = _text(
@@ -207,6 +208,12 @@ TAUGHT = ("pyx_teacher", "monologue_teacher", "fault_teacher")
 
 def _consistent(profile: Profile) -> Profile:
     """What no single value shows. Raises UserError."""
+    if (profile.backend == "openai") != bool(profile.server):
+        raise UserError(
+            "a model behind a server needs both: --set backend=openai "
+            "--set server=http://HOST:PORT/v1"
+        )
+    _address("server", profile.server)
     for key in TAUGHT:
         if getattr(profile, key) and not profile.teacher:
             raise UserError(
@@ -215,13 +222,14 @@ def _consistent(profile: Profile) -> Profile:
             )
     if profile.teacher and not profile.teacher_model:
         raise UserError("a teacher needs the name of its model: --set teacher_model=NAME")
-    if profile.teacher not in ("", "local") and not profile.teacher.startswith(
-        ("http://", "https://")
-    ):
-        raise UserError(
-            f"teacher={profile.teacher}: the address of a server (http://HOST:PORT/v1) or local"
-        )
+    if profile.teacher != "local":
+        _address("teacher", profile.teacher, " or local")
     return profile
+
+
+def _address(key: str, value: str, others: str = "") -> None:
+    if value and not value.startswith(("http://", "https://")):
+        raise UserError(f"{key}={value}: the address of a server (http://HOST:PORT/v1){others}")
 
 
 def check(key: str, value: Any, *, where: str) -> Any:

@@ -32,7 +32,7 @@ __all__ = [
 
 _CORE = ("sandbox", "tracing")
 _MODEL = ("generation", "prompts", "stages/models")
-_ENGINE = ("model", "backend", "style")
+_ENGINE = ("model", "backend", "server", "style")
 _TAUGHT = ("teachers", "stages/teaching")
 _CODE = ("HumanEval", "Mbpp")
 _SCORE = ("benchmarks", "scoring", "prompts", "sandbox", "tracing", "stages/evaluation")

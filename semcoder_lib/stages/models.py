@@ -25,6 +25,8 @@ def chosen(session: Session, *, refined: bool = False) -> list[Model]:
     """The models of this run: the base, and what was trained (or given by `adapter`)."""
     given = session.profile.adapter
     base = Model("base")
+    if session.profile.server and given != "none":
+        raise UserError("backend=openai: the server holds the one model: add --set adapter=none")
     if given == "none":
         return [base]
     if given:
@@ -42,11 +44,13 @@ def chosen(session: Session, *, refined: bool = False) -> list[Model]:
 @contextmanager
 def engine(session: Session, model: Model) -> Iterator[generation.Engine]:
     """The model's engine, with the stage's generation cache."""
+    p = session.profile
     made = generation.load(
-        session.profile.model,
-        backend=session.profile.backend,
+        p.model,
+        backend=p.backend,
         adapter=model.adapter,
         cache=session.path(f"cache_generations_{model.label}.jsonl"),
+        **({"base_url": p.server} if p.server else {}),
     )
     try:
         yield made

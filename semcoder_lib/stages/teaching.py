@@ -43,7 +43,7 @@ def teaching(session: Session) -> Iterator[Teaching]:
     engine: Any = None
     teacher: Any
     if p.teacher == "local":
-        engine = generation.load(p.teacher_model, backend=p.backend)
+        engine = generation.load(p.teacher_model, backend="auto" if p.server else p.backend)
         teacher = Local(engine, temperature=p.teacher_temperature, max_new_tokens=p.teacher_tokens)
     else:
         teacher = Endpoint(

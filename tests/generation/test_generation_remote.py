@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from semcoder_lib import generation, scale
+from semcoder_lib import generation, scale, stages, workspace
 from semcoder_lib.errors import InfrastructureError, UserError
 from semcoder_lib.generation import Engine, Request, hardware
+from semcoder_lib.stages import models
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -153,3 +154,47 @@ def test_threads_follow_statement_and_load(monkeypatch: pytest.MonkeyPatch) -> N
     ticks = iter([0.0, 0.0, 0.0, 1e9])  # busy at first, as where a notebook has just ended
     monkeypatch.setattr(scale, "_idle_seconds", lambda: next(ticks))
     assert hardware.free_cores(0.01) == 8
+
+
+def test_a_stage_evaluates_a_model_behind_a_server(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEMCODER_RUNS", str(tmp_path))
+    address = f"http://127.0.0.1:{server.server_port}/v1"
+    settings = (
+        f"model=some-model backend=openai server={address} adapter=none "
+        "codegen_benchmarks=humaneval codegen_tasks=3 codegen_tokens=40"
+    )
+    card = stages.run_alone(5, "smoke", "served", settings)
+    assert card["configuration"]["server"] == address
+    folder = tmp_path / "served" / "05_codegen"
+    (score,) = workspace.read_json(folder / "results.json")["scores"]
+    assert score["model"] == "base"
+    assert score["value"] == 0.0, "it repeats the prompt's words"
+    asked = [r for r in server.seen if "prompt" in r]
+    assert len(asked) == 3
+    assert all(r["model"] == "some-model" and r["temperature"] == 0 for r in asked)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ("backend=openai", "needs both"),
+        ("server=http://h/v1", "needs both"),
+        ("backend=openai server=localhost:80", "server=localhost:80: the address of a server"),
+    ],
+)
+def test_half_a_server_is_refused_before_anything_starts(settings: str, told: str) -> None:
+    with pytest.raises(UserError, match=told):
+        stages.configured("smoke", settings)
+
+
+def test_a_server_holds_one_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEMCODER_RUNS", str(tmp_path))
+    effective = stages.configured("smoke", "backend=openai server=http://h/v1")
+    session = stages.Session(stages.STAGES[5], effective, workspace.Run("served"))
+    try:
+        with pytest.raises(UserError, match="adapter=none"):
+            models.chosen(session)
+    finally:
+        session.close()
