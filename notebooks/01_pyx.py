@@ -27,7 +27,8 @@ display.table([{"key": k, "value": v, "meaning": m} for k, v, m in session.setti
 # # 01 · PyX: a corpus of programs that run
 # The authors released PyX but not the code that builds it. Here it is built from two sources: real
 # functions taken from installed open-source packages and the standard library (each row carries
-# package, version, licence, file and line), and a synthesiser of typed everyday programs. Nothing
+# package, version, licence, file and line), and a synthesiser of typed everyday programs; with a
+# teacher (`pyx_teacher`) also from programs that a large model writes, the paper's own way. Nothing
 # enters without an execution record: inputs are grown by mutation, every program runs in the sandbox
 # with limits, every output is recorded twice.
 
@@ -57,22 +58,26 @@ if "teacher" in results:
 from semcoder_lib import pyx, values
 
 entries = pyx.load(session.path("pyx.jsonl"))
-real = next((e for e in entries if e.program.origin == "package"), entries[0])
+longer = [e for e in entries if e.program.source.count("\n") > 7]
+real = next((e for e in longer if e.program.origin == "package"), entries[0])
 where = real.program.provenance
 print(f"{where.package} {where.version} ({where.licence}), {where.file}:{where.line}")
 display.code(real.program.source)
 
+
 # %%
-display.table(
-    [
+def cases_of(entry):
+    return [
         {
-            "call": values.show_call(real.program.entry_point, case.arguments),
+            "call": values.show_call(entry.program.entry_point, case.arguments),
             "value": values.encode(case.output),
             "from": case.source,
         }
-        for case in real.cases
+        for case in entry.cases
     ]
-)
+
+
+display.table(cases_of(real))
 
 # %% [markdown]
 # And one that the synthesiser made, with the description that was derived from it.
@@ -81,6 +86,14 @@ display.table(
 made = next((e for e in entries if e.program.origin == "synthesised"), entries[-1])
 print(made.program.description)
 display.code(made.program.source)
+
+# %%
+taught = next((e for e in entries if e.program.origin == "teacher"), None)
+if taught:
+    print("And one that the teacher wrote after a snippet of", taught.program.provenance.package)
+    print(taught.program.description)
+    display.code(taught.program.source)
+    display.table(cases_of(taught))
 
 # %% [markdown]
 # ## Twenty random rows

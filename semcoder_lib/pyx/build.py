@@ -8,6 +8,7 @@ import itertools
 import math
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from semcoder_lib.sandbox import Sandbox
 
 BATCH = 48
+SECONDS_BETWEEN = 10.0  # lines of progress
 # Shares of candidates that usually make it; only how far ahead to work depends on them.
 EXPECTED = {"teacher": 1.0, "real": 0.45, "synthesised": 0.75}
 
@@ -122,6 +124,7 @@ def build(
             name, target, batches, functools.partial(counts.__getitem__, "kept"), out, cases,
             seed, box, workers, backend, (guard, guard_key),
         )  # fmt: skip
+        told, spoken = "", time.monotonic()
         for rows in results:
             for row in rows:
                 if counts["kept"] >= target:
@@ -137,7 +140,11 @@ def build(
                     if entry["reason"] in quality.FAILING:
                         errors[entry["detail"] or "no exception, no usable value"] += 1
                     dropped_file.write(entry)
-            say(f"pyx {name}: {counts['kept']} of {target} kept, {counts['candidates']} tried")
+            told = f"pyx {name}: {counts['kept']} of {target} kept, {counts['candidates']} tried"
+            if time.monotonic() - spoken >= SECONDS_BETWEEN:
+                spoken = time.monotonic()
+                say(told)
+        say(told or f"pyx {name}: nothing to try")
         funnel[name] = dict(sorted(counts.items()))
     funnel["scan"] = {
         "files": scan.files,

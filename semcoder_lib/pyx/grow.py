@@ -155,9 +155,12 @@ def _covers(growing: Growing, place: int) -> set[Any]:
 
 
 def _awkward(growing: Growing, place: int) -> float:
-    """Empty and very long inputs come later; they say little in a worked example."""
+    """Empty and very long inputs come later, and those that seem to come back unchanged; they say
+    little in a worked example."""
     length = len(growing.texts[place])
+    output = growing.ran[place].text
+    back = len(output) > 3 and output in growing.texts[place]
     empty = any(
         not a and isinstance(a, str | list | dict | set | tuple) for a in growing.tried[place]
     )
-    return length / 40 + growing.ran[place].steps / 30 + 2 * empty
+    return length / 40 + growing.ran[place].steps / 30 + 2 * empty + 2 * back

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from semcoder_lib import generation
 from semcoder_lib.errors import UserError
@@ -45,12 +46,13 @@ def chosen(session: Session, *, refined: bool = False) -> list[Model]:
 def engine(session: Session, model: Model) -> Iterator[generation.Engine]:
     """The model's engine, with the stage's generation cache."""
     p = session.profile
+    where: dict[str, Any] = {"base_url": p.server} if p.server else {}
     made = generation.load(
         p.model,
         backend=p.backend,
         adapter=model.adapter,
         cache=session.path(f"cache_generations_{model.label}.jsonl"),
-        **({"base_url": p.server} if p.server else {}),
+        **where,
     )
     try:
         yield made
