@@ -70,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("--mode", choices=("input", "output"))
     p.add_argument("--data", type=Path, metavar="FILE")
     p.add_argument("--out", type=Path, metavar="FILE")
+    p.add_argument(
+        "--repeats", type=int, default=1, metavar="N", help="run N times; how many verdicts flip"
+    )
 
     p = add("data", _data, "the data files: found where, or missing; `data fetch` downloads")
     p.add_argument("action", nargs="?", choices=("list", "fetch"), default="list")
@@ -161,6 +164,7 @@ def _score(arguments: argparse.Namespace) -> dict[str, Any]:
         mode=arguments.mode,
         data=arguments.data,
         out=arguments.out,
+        repeats=arguments.repeats,
     )
 
 

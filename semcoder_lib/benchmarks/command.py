@@ -31,17 +31,22 @@ def score_command(
     mode: str | None = None,
     data: Path | str | None = None,
     out: Path | str | None = None,
+    repeats: int = 1,
     box: Any = None,
 ) -> dict[str, Any]:
     """Score a file of samples; returns the command's last line.
 
     `n` counts samples; `pass@1` is the mean over tasks of the unbiased estimate over their counted
     samples, `interval` its 95 % bootstrap interval over tasks; `statuses` counts all samples.
-    `other_scorer` gives the second scorer's number and where the two differ. Progress and reasons
+    `other_scorer` gives the second scorer's number and where the two differ. With `repeats` above
+    one every sample is run that often, and `stability` says how many verdicts were not the same
+    each time; the first one counts. Progress and reasons
     go to standard error; `out` is written whole or not at all. Raises UserError for wrong input,
     UsageError for a missing mode, PreflightFailed when the scorer fails its known solutions.
     """
     base.check_scorer(scorer)
+    if repeats < 1:
+        raise UsageError(f"--repeats {repeats}: must be 1 or more")
     found = _resolve(benchmark, mode)
     tasks = found.load(data)
     columns = CODE_COLUMNS if found.code else ANSWER_COLUMNS
@@ -56,10 +61,16 @@ def score_command(
         verdicts = _judged(found, tasks, rows, scorer, sandbox, ledger)
         other = "official" if scorer == "strict" else "strict"
         second = _judged(found, tasks, rows, other, sandbox, ledger)
+        again = [
+            _judged(found, tasks, rows, scorer, sandbox, Ledger(ledger.seconds))
+            for _ in range(repeats - 1)
+        ]
         layers = list(sandbox.layers)
     result = _summary(benchmark, found, tasks, scorer, verdicts)
     result["mode"] = getattr(found, "direction", None)
     result["other_scorer"] = _difference(other, verdicts, second)
+    if again:
+        result["stability"] = _stability([verdicts, *again])
     result["layers"] = layers
     result["preflight"] = report.row()
     if out is not None:
@@ -181,6 +192,18 @@ def _difference(
         "differing": len(differing),
         "items": [[a.task_id, a.index, a.status.value, b.status.value] for a, b in differing[:50]],
     }
+
+
+def _stability(repeated: Sequence[Sequence[Verdict]]) -> dict[str, Any]:
+    rate = scoring.flip_rate(repeated)
+    flipped = [
+        [row[0].task_id, row[0].index, *(v.status.value for v in row)]
+        for row in zip(*repeated, strict=True)
+        if len({v.passed for v in row if v.status is not Status.INFRASTRUCTURE}) > 1
+    ]
+    _say([f"flip rate over {len(repeated)} repeats: {rate:.3%}"])
+    _say([f"  {name} [{index}]: {', then '.join(told)}" for name, index, *told in flipped])
+    return {"repeats": len(repeated), "flip_rate": rate, "flipped": flipped[:50]}
 
 
 def _row(verdict: Verdict, scorer: str) -> dict[str, Any]:

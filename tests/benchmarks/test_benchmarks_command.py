@@ -60,6 +60,35 @@ def test_generations_json_output(crux: Path, tmp_path: Path, box: Sandbox) -> No
     assert result["other_scorer"]["scorer"] == "official"
 
 
+def test_repeats_find_verdicts_that_flip(tmp_path: Path, box: Sandbox) -> None:
+    """Each repeat runs the program anew: one that draws lots by its process id is found out."""
+    data = tmp_path / "HumanEval.jsonl"
+    task = {
+        "task_id": "HumanEval/0", "prompt": "def f(x):\n", "entry_point": "f",
+        "canonical_solution": "    return x + 1\n",
+        "test": "def check(candidate):\n    assert candidate(1) == 2\n",
+    }  # fmt: skip
+    write(data, [task])
+    lots = "import time\n\ndef f(x):\n    return x + 1 + time.monotonic_ns() // 1000 % 2\n"
+    samples = write(
+        tmp_path / "s.jsonl",
+        [
+            {"task_id": "HumanEval/0", "index": 0, "solution": "def f(x):\n    return x + 1\n"},
+            {"task_id": "HumanEval/0", "index": 1, "solution": lots},
+        ],
+    )
+    result = score_command("humaneval", samples, data=data, repeats=30, box=box)
+    told = result["stability"]
+    assert told["repeats"] == 30
+    assert told["flip_rate"] == 0.5
+    (flipped,) = told["flipped"]
+    assert flipped[:2] == ["HumanEval/0", 1]
+    assert set(flipped[2:]) == {"passed", "wrong"}
+    assert "stability" not in score_command("humaneval", samples, data=data, box=box)
+    with pytest.raises(UsageError, match="--repeats 0"):
+        score_command("humaneval", samples, data=data, repeats=0, box=box)
+
+
 def test_official_quirks(crux: Path, tmp_path: Path, box: Sandbox) -> None:
     samples = write(
         tmp_path / "s.jsonl",
