@@ -101,6 +101,12 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("file", type=Path)
     p.add_argument("--out", type=Path, metavar="FILE")
 
+    p = add("publish", _publish, "a run's adapter in half the bytes, with its card and scores")
+    p.add_argument("run_name", metavar="RUN")
+    p.add_argument("out", type=Path, metavar="FOLDER")
+    p.add_argument("--phase", choices=("main", "refine"), default="main")
+    p.add_argument("--scores", default="", metavar="RUN", help="a run that evaluated FOLDER")
+
     p = add("bench", _bench, "measure speed; `bench WHAT --help` lists its own options")
     p.add_argument("what", choices=BENCHES)
     p.add_argument("options", nargs=argparse.REMAINDER, help="such as --peers, for the slow peers")
@@ -280,6 +286,14 @@ def _validate_pyx(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.out:
         workspace.write_jsonl(arguments.out, written)
     return totals
+
+
+def _publish(arguments: argparse.Namespace) -> dict[str, Any]:
+    from semcoder_lib.stages import publishing
+
+    return publishing.publish(
+        arguments.run_name, arguments.out, phase=arguments.phase, scores=arguments.scores
+    )
 
 
 def _bench(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from semcoder_lib import profile as profiles
 from semcoder_lib import scale, workspace
 from semcoder_lib.benchmarks import homes
 from semcoder_lib.errors import InfrastructureError, UserError
+from semcoder_lib.generation import assets
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.stages.meter import Meter
 
@@ -35,6 +36,7 @@ CHATTER = (
     "Unable to fetch remote file .* for the file config.json",
     "Could not find a config file in .* vocabulary was not modified",
 )
+OWN_FILES = ("adapter", "model", "pyx_source")  # fields that may name files of the user's own
 KEY_PACKAGES = ("torch", "transformers", "trl", "peft", "numpy", "safetensors")
 
 
@@ -201,6 +203,12 @@ class Session:
         for name in homes.HOMES:
             if name.startswith(self.stage.data) and (path := homes.find(name)):
                 hashes[f"data/{name}"] = workspace.file_hash(path)
+        for field in OWN_FILES:
+            value = self._configuration().get(field)
+            if value and Path(value).is_dir():
+                hashes[f"{field} {value}"] = assets.weights_hash(value)
+            elif value and Path(value).is_file():
+                hashes[f"{field} {value}"] = workspace.file_hash(value)
         return hashes
 
     def _module(self) -> str:

@@ -1,0 +1,93 @@
+"""A run's adapter in a form to be shared: half the bytes, its card, and what it scored."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from semcoder_lib import workspace
+from semcoder_lib.errors import UserError
+from semcoder_lib.generation import assets
+from semcoder_lib.stages import s04_sft
+
+LARGEST = 15 << 20  # bytes of the weights, for repositories that take no larger files
+_SCORES = "\n## Scores\n"
+_NAMES = {"pyx": "held-out PyX", "cruxeval": "CRUXEval"}
+
+
+def publish(run: str, out: Path | str, *, phase: str = "main", scores: str = "") -> dict[str, Any]:
+    """Copies the adapter of the run named `run` to the folder `out`: weights in bfloat16 (one
+    safetensors file), PEFT's configuration, and the card with `weights | bfloat16` added.
+
+    `scores` names a run that evaluated the published folder (`--set adapter=OUT`, notebook 06): its
+    table goes into the card, with n, intervals, seed and machine. Raises UserError when there is no
+    such adapter, when its weights would exceed 15 MiB, or when `scores` evaluated other bytes or
+    has another corpus, whose held-out programs may be among the adapter's.
+    """
+    out = Path(out)
+    source = s04_sft.adapter(workspace.Run(run).path / "04_sft", phase)
+    if not (source / "adapter_model.safetensors").is_file():
+        raise UserError(f"run {run!r} has no adapter in {source}; run notebook 04 first")
+    out.mkdir(parents=True, exist_ok=True)
+    size = _halve(source / "adapter_model.safetensors", out / "adapter_model.safetensors")
+    shutil.copyfile(source / "adapter_config.json", out / "adapter_config.json")
+    card = (source / "README.md").read_text(encoding="utf-8").rstrip("\n") + "\n"
+    card += "| weights | bfloat16 |\n"
+    if scores:
+        evaluated = workspace.Run(scores).path / "06_reasoning"
+        card += _SCORES + _scores(evaluated, out, _card(source.parent))
+    workspace.write_text(out / "README.md", card)
+    return {"adapter": str(out), "bytes": size, "hash": assets.weights_hash(str(out))}
+
+
+def _halve(source: Path, out: Path) -> int:
+    import torch
+    from safetensors.torch import load_file, save
+
+    weights = {name: tensor.to(torch.bfloat16) for name, tensor in load_file(source).items()}
+    data = save(weights, {"format": "pt"})
+    if len(data) > LARGEST:
+        raise UserError(
+            f"{source}: {len(data) >> 20} MiB in bfloat16, more than {LARGEST >> 20}; train with a "
+            "smaller lora_rank"
+        )
+    workspace.write_bytes(out, data)
+    return len(data)
+
+
+def _card(folder: Path) -> dict[str, Any]:
+    path = folder / "card.json"
+    return dict(workspace.read_json(path)) if path.exists() else {"inputs": {}}
+
+
+def _scores(folder: Path, adapter: Path, trained: dict[str, Any]) -> str:
+    card = _card(folder)
+    read = [value for name, value in card["inputs"].items() if name.startswith("adapter ")]
+    if read != [assets.weights_hash(str(adapter))]:
+        raise UserError(
+            f"{folder}: not an evaluation of {adapter}; make one with `python -m semcoder_lib "
+            f"stage 06 --run NAME --set adapter={adapter}`"
+        )
+    corpus = "01_pyx/pyx.jsonl"
+    if card["inputs"].get(corpus) != trained["inputs"].get(corpus):
+        raise UserError(f"{folder}: its corpus is not the one that {adapter} was trained on")
+    results = workspace.read_json(folder / "results.json")
+    machine = card["machine"]
+    told = f"{machine['cores']} cores, {machine['architecture']}"
+    lines = [
+        f"Strict scorer, pass@1 in %, 95 % intervals over items; seed {card['seed']}; {told}. The "
+        "held-out programs are of families that were not trained on.\n",
+        "| | | model | form | n | pass@1 |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in results["scores"]:
+        stem, _, way = row["benchmark"].partition("-")
+        direction = {"o": "output", "i": "input"}.get(way, way)
+        lines.append(
+            f"| {_NAMES.get(stem, stem)} | {direction} | {row['model']} | "
+            f"{re.sub('_', ' ', row['setting'])} | {row['n']} | {100 * row['value']:.1f} "
+            f"[{100 * row['low']:.1f}, {100 * row['high']:.1f}] |"
+        )
+    return "\n".join(lines) + "\n"
