@@ -16,6 +16,32 @@ if sys.version_info >= (3, 12):
 else:
     from semcoder_lib.tracing import by_settrace as source
 
+# A sample of what is traced, for the zygote to warm up on (`sandbox.child.runner.warm`); the
+# options are those of `TraceLimits`, whose module would weigh down every child.
+LIMITS = {
+    "steps": 10_000, "bytes": 1_000_000, "seconds": 5.0, "value_nodes": 512, "value_bytes": 4_096,
+}  # fmt: skip
+_SAMPLE = """
+def g(x):
+    return x + 1
+
+def f():
+    out, seen, text = [], {}, ""
+    for i, word in enumerate(["a", "bc", "a"]):
+        if word in seen:
+            seen[word] += 1
+        else:
+            seen[word] = g(i)
+        out.append(i)
+        text += word.upper()
+    try:
+        out.remove(9)
+    except ValueError:
+        out = sorted(out, key=lambda v: -v)
+    return [v * 2 for v in out], seen, text
+"""
+WARM = [(_SAMPLE, "f", LIMITS)]
+
 
 def call(
     function: Callable[..., Any],

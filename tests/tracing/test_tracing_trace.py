@@ -7,6 +7,7 @@ from golden_runner import lines_of
 from semcoder_lib import tracing
 from semcoder_lib.records import Case, Program, Status
 from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.tracing import TraceLimits, child
 
 
 def test_changes_belong_to_the_line_that_made_them(tracing_box: Sandbox) -> None:
@@ -68,3 +69,13 @@ def test_many_traces_come_in_order(tracing_box: Sandbox) -> None:
         ("negate", "-3"),
         ("double", "8"),
     ]
+
+
+def test_the_zygote_warms_up_on_the_usual_limits() -> None:
+    assert TraceLimits().as_options() == child.LIMITS
+    ((source, entry, options),) = child.WARM
+    emitted: list[str] = []
+    made: dict[str, object] = {}
+    exec(compile(source, "<program>", "exec"), made)
+    assert child.call(made[entry], (), options, emitted.append)[2] == "ABCA"
+    assert emitted
