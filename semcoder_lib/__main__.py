@@ -74,6 +74,16 @@ def _parser() -> argparse.ArgumentParser:
         "--repeats", type=int, default=1, metavar="N", help="run N times; how many verdicts flip"
     )
 
+    p = add("convert", _convert, "samples or results from one project's format into another's")
+    p.add_argument("benchmark")
+    p.add_argument("file", type=Path)
+    p.add_argument(
+        "--to", required=True, choices=("evalplus", "human-eval", "cruxeval", "lm-eval", "verdicts")
+    )
+    p.add_argument("--out", required=True, type=Path, metavar="FILE")
+    p.add_argument("--mode", choices=("input", "output"))
+    p.add_argument("--data", type=Path, metavar="FILE")
+
     p = add("data", _data, "the data files: found where, or missing; `data fetch` downloads")
     p.add_argument("action", nargs="?", choices=("list", "fetch"), default="list")
     p.add_argument("names", nargs="*", metavar="NAME", help="default: all (fetch: all missing)")
@@ -171,6 +181,19 @@ def _score(arguments: argparse.Namespace) -> dict[str, Any]:
         data=arguments.data,
         out=arguments.out,
         repeats=arguments.repeats,
+    )
+
+
+def _convert(arguments: argparse.Namespace) -> dict[str, Any]:
+    from semcoder_lib.benchmarks.convert import convert_command
+
+    return convert_command(
+        arguments.benchmark,
+        arguments.file,
+        arguments.to,
+        arguments.out,
+        mode=arguments.mode,
+        data=arguments.data,
     )
 
 

@@ -47,7 +47,7 @@ def score_command(
     base.check_scorer(scorer)
     if repeats < 1:
         raise UsageError(f"--repeats {repeats}: must be 1 or more")
-    found = _resolve(benchmark, mode)
+    found = resolve(benchmark, mode)
     tasks = found.load(data)
     columns = CODE_COLUMNS if found.code else ANSWER_COLUMNS
     rows = read_samples(samples_path, {task.task_id for task in tasks}, columns, found.name)
@@ -74,11 +74,12 @@ def score_command(
     result["layers"] = layers
     result["preflight"] = report.row()
     if out is not None:
-        write_jsonl(out, (_row(v, scorer) for v in verdicts))
+        write_jsonl(out, (row_of(v, scorer) for v in verdicts))
     return result
 
 
-def _resolve(name: str, mode: str | None) -> Benchmark:
+def resolve(name: str, mode: str | None) -> Benchmark:
+    """The benchmark of a command line. Raises UsageError for a missing or contradicting mode."""
     stem = _TWO_WAY.get(name)
     if stem is not None:
         if mode is None:
@@ -115,11 +116,12 @@ def _judged(
     samples = []
     for row in rows:
         task = by_id[row.task_id]
-        samples.append(Sample(row.task_id, row.index, _answer(found, task, row, style)))
+        samples.append(Sample(row.task_id, row.index, answer_of(found, task, row, style)))
     return found.judge(tasks, samples, scorer=scorer, box=box, ledger=ledger)
 
 
-def _answer(found: Benchmark, task: Task, row: Row, style: str) -> Answer:
+def answer_of(found: Benchmark, task: Task, row: Row, style: str) -> Answer:
+    """A sample as it is judged: raw text is extracted, a completion put after its prompt."""
     if row.kind == "text":
         return found.extract(task, row.text, style=style)
     text = row.text
@@ -206,7 +208,8 @@ def _stability(repeated: Sequence[Sequence[Verdict]]) -> dict[str, Any]:
     return {"repeats": len(repeated), "flip_rate": rate, "flipped": flipped[:50]}
 
 
-def _row(verdict: Verdict, scorer: str) -> dict[str, Any]:
+def row_of(verdict: Verdict, scorer: str) -> dict[str, Any]:
+    """A verdict as `--out` has it."""
     row: dict[str, Any] = {
         "task_id": verdict.task_id,
         "index": verdict.index,

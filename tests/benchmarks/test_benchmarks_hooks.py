@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import random
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from semcoder_lib import benchmarks, records, workspace
 from semcoder_lib.benchmarks import Sample, Task, formats, get, perturb
 from semcoder_lib.benchmarks.base import Answer, register
 from semcoder_lib.benchmarks.cruxeval import CruxEval
+from semcoder_lib.benchmarks.samples import read_samples
 from semcoder_lib.errors import UserError
 from semcoder_lib.prompts import Prompt
 from semcoder_lib.records import Case, Completion, Entry, Program, Status
@@ -189,13 +191,23 @@ def test_formats(tmp_path: Path) -> None:
     completions = [Completion("a", "one", 0), Completion("a", "two", 1), Completion("b", "x", 0)]
     path = tmp_path / "samples.jsonl"
     assert formats.write_lm_eval(path, completions) == 2
-    assert formats.read_lm_eval(path) == completions
+    rows = read_samples(path, {"a", "b"}, ("solution", "text"), "made up")
+    assert [(r.task_id, r.text, r.index) for r in rows] == [
+        (c.task_id, c.text, c.index) for c in completions
+    ]
+    path.write_text(json.dumps({"doc": {"task_id": 11}, "resps": [["x"]]}))
+    (row,) = read_samples(path, {"Mbpp/11", "Mbpp/12"}, ("solution", "text"), "mbpp")
+    assert row.task_id == "Mbpp/11"
     assert formats.write_cruxeval(tmp_path / "g.json", [("a", "1"), ("b", "2"), ("a", "3")]) == 2
     assert json.loads((tmp_path / "g.json").read_text()) == {"a": ["1", "3"], "b": ["2"]}
     formats.write_evalplus(path, [("a", "code")])
     assert list(workspace.read_jsonl(path)) == [{"task_id": "a", "solution": "code"}]
     formats.write_human_eval(path, [("a", "rest")])
     assert list(workspace.read_jsonl(path)) == [{"task_id": "a", "completion": "rest"}]
+
+
+def logged(path: Path) -> list[Any]:
+    return list(read_samples(path, {"a"}, ("text",), "made up"))
 
 
 def test_foreign_results(tmp_path: Path) -> None:
@@ -216,7 +228,9 @@ def test_foreign_results(tmp_path: Path) -> None:
         (formats.read_cruxeval_results, scored),
         (formats.read_evalplus_results, {"eval": {"a": [{}]}}),
         (formats.read_human_eval_results, {"task_id": "a"}),
-        (formats.read_lm_eval, {"doc": {}, "resps": []}),
+        (logged, {"doc": {}, "resps": []}),
+        (partial(formats.read_results, plus=True), {"eval": {"a": [{}]}}),
+        (partial(formats.read_results, plus=True), {"task_id": "a"}),
     ):
         with pytest.raises(UserError, match=r"results\.json"):
             read(dumped(data))
