@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("benchmark")
     p.add_argument("file", type=Path)
     p.add_argument(
-        "--to", required=True, choices=("evalplus", "human-eval", "cruxeval", "lm-eval", "verdicts")
+        "--to", required=True, help="evalplus, human-eval, cruxeval, lm-eval or verdicts"
     )
     p.add_argument("--out", required=True, type=Path, metavar="FILE")
     p.add_argument("--mode", choices=("input", "output"))

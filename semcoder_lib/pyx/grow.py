@@ -155,7 +155,7 @@ def _covers(growing: Growing, place: int) -> set[Any]:
 
 
 def _awkward(growing: Growing, place: int) -> float:
-    """Empty and very long inputs come later, and those that seem to come back unchanged; they say
+    """Empty and very long inputs come later, and those that seem to come back unchanged: they say
     little in a worked example."""
     length = len(growing.texts[place])
     output = growing.ran[place].text

@@ -13,7 +13,7 @@ from semcoder_lib.generation import assets
 from semcoder_lib.stages import s04_sft
 
 LARGEST = 15 << 20  # bytes of the weights, for repositories that take no larger files
-_SCORES = "\n## Scores\n"
+_SCORES = "\n## Scores\n\n"
 _NAMES = {"pyx": "held-out PyX", "cruxeval": "CRUXEval"}
 
 
@@ -24,37 +24,42 @@ def publish(run: str, out: Path | str, *, phase: str = "main", scores: str = "")
     `scores` names a run that evaluated the published folder (`--set adapter=OUT`, notebook 06): its
     table goes into the card, with n, intervals, seed and machine. Raises UserError when there is no
     such adapter, when its weights would exceed 15 MiB, or when `scores` evaluated other bytes or
-    has another corpus, whose held-out programs may be among the adapter's.
+    has another corpus, whose held-out programs may be among the adapter's; then nothing is written.
     """
     out = Path(out)
     source = s04_sft.adapter(workspace.Run(run).path / "04_sft", phase)
     if not (source / "adapter_model.safetensors").is_file():
         raise UserError(f"run {run!r} has no adapter in {source}; run notebook 04 first")
-    out.mkdir(parents=True, exist_ok=True)
-    size = _halve(source / "adapter_model.safetensors", out / "adapter_model.safetensors")
-    shutil.copyfile(source / "adapter_config.json", out / "adapter_config.json")
+    weights = _halved(source / "adapter_model.safetensors")
     card = (source / "README.md").read_text(encoding="utf-8").rstrip("\n") + "\n"
     card += "| weights | bfloat16 |\n"
     if scores:
+        there = out / "adapter_model.safetensors"
+        if not there.is_file() or there.read_bytes() != weights:
+            raise UserError(
+                f"{out}: does not hold this adapter yet; publish without --scores first"
+            )
         evaluated = workspace.Run(scores).path / "06_reasoning"
         card += _SCORES + _scores(evaluated, out, _card(source.parent))
+    out.mkdir(parents=True, exist_ok=True)
+    workspace.write_bytes(out / "adapter_model.safetensors", weights)
+    shutil.copyfile(source / "adapter_config.json", out / "adapter_config.json")
     workspace.write_text(out / "README.md", card)
-    return {"adapter": str(out), "bytes": size, "hash": assets.weights_hash(str(out))}
+    return {"adapter": str(out), "bytes": len(weights), "hash": assets.weights_hash(str(out))}
 
 
-def _halve(source: Path, out: Path) -> int:
+def _halved(source: Path) -> bytes:
     import torch
     from safetensors.torch import load_file, save
 
     weights = {name: tensor.to(torch.bfloat16) for name, tensor in load_file(source).items()}
-    data = save(weights, {"format": "pt"})
+    data: bytes = save(weights, {"format": "pt"})
     if len(data) > LARGEST:
         raise UserError(
             f"{source}: {len(data) >> 20} MiB in bfloat16, more than {LARGEST >> 20}; train with a "
             "smaller lora_rank"
         )
-    workspace.write_bytes(out, data)
-    return len(data)
+    return data
 
 
 def _card(folder: Path) -> dict[str, Any]:
@@ -76,9 +81,10 @@ def _scores(folder: Path, adapter: Path, trained: dict[str, Any]) -> str:
     results = workspace.read_json(folder / "results.json")
     machine = card["machine"]
     told = f"{machine['cores']} cores, {machine['architecture']}"
+    scorers = " and ".join(sorted({str(row["scorer"]) for row in results["scores"]}))
     lines = [
-        f"Strict scorer, pass@1 in %, 95 % intervals over items; seed {card['seed']}; {told}. The "
-        "held-out programs are of families that were not trained on.\n",
+        f"Scorer: {scorers}; pass@1 in %, 95 % intervals over items; seed {card['seed']}; {told}. "
+        "The held-out programs are of families that were not trained on.\n",
         "| | | model | form | n | pass@1 |",
         "|---|---|---|---|---|---|",
     ]

@@ -36,7 +36,9 @@ CHATTER = (
     "Unable to fetch remote file .* for the file config.json",
     "Could not find a config file in .* vocabulary was not modified",
 )
-OWN_FILES = ("adapter", "model", "pyx_source")  # fields that may name files of the user's own
+# Fields that may name folders or files of the user's own.
+OWN_FOLDERS = ("adapter", "model")
+OWN_FILES = ("pyx_source",)
 KEY_PACKAGES = ("torch", "transformers", "trl", "peft", "numpy", "safetensors")
 
 
@@ -203,11 +205,12 @@ class Session:
         for name in homes.HOMES:
             if name.startswith(self.stage.data) and (path := homes.find(name)):
                 hashes[f"data/{name}"] = workspace.file_hash(path)
-        for field in OWN_FILES:
-            value = self._configuration().get(field)
-            if value and Path(value).is_dir():
+        mine = self._configuration()
+        for field in OWN_FOLDERS:
+            if (value := mine.get(field)) and Path(value).is_dir():
                 hashes[f"{field} {value}"] = assets.weights_hash(value)
-            elif value and Path(value).is_file():
+        for field in OWN_FILES:
+            if (value := mine.get(field)) and Path(value).is_file():
                 hashes[f"{field} {value}"] = workspace.file_hash(value)
         return hashes
 

@@ -63,7 +63,7 @@ def test_generations_json_output(crux: Path, tmp_path: Path, box: Sandbox) -> No
 
 
 def test_repeats_find_verdicts_that_flip(tmp_path: Path, box: Sandbox) -> None:
-    """Each repeat runs the program anew: one that draws lots by its process id is found out."""
+    """Each repeat runs the program anew: one that draws lots by the clock is found out."""
     data = tmp_path / "HumanEval.jsonl"
     task = {
         "task_id": "HumanEval/0", "prompt": "def f(x):\n", "entry_point": "f",
@@ -125,6 +125,8 @@ def test_convert_keeps_what_counts(tmp_path: Path, box: Sandbox) -> None:
         namespace: dict[str, Any] = {}
         exec(prompt + row["completion"], namespace)
         assert namespace["f"](1) == (3 if row["task_id"] == "HumanEval/1" else 2)
+    with pytest.raises(UsageError, match="--to nothing: choose from evalplus"):
+        convert_command("humaneval", mine, "nothing", tmp_path / "n", data=data)
     with pytest.raises(UsageError, match="humaneval has code"):
         convert_command("humaneval", mine, "cruxeval", tmp_path / "g.json", data=data)
     with pytest.raises(UserError, match=r"evalplus\.jsonl:1: .* not a solution"):

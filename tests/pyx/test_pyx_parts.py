@@ -1,11 +1,13 @@
 # ruff: noqa: E501, RUF012
 """Coverage, duplicates, formats, the teacher path, validation."""
 
+import json
+
 import pytest
 
 from semcoder_lib import pyx, records
 from semcoder_lib.errors import UserError
-from semcoder_lib.pyx import branches, duplicates, execute, hub
+from semcoder_lib.pyx import branches, child, duplicates, execute, hub
 from semcoder_lib.pyx.alternate import read_calls
 from semcoder_lib.pyx.execute import Request
 from semcoder_lib.pyx.propose import Seed
@@ -192,3 +194,13 @@ def test_a_teachers_program_that_dies_ends_its_own_turns_alone(box):
 def test_proposed_inputs():
     text = "`smallest([1], 0)`\n- smallest([], 1)\nsmallest(x, 1)\nother(1)\n"
     assert read_calls(text, "smallest") == [([1], 0), ([], 1)]
+
+
+def test_the_zygote_warms_up_on_what_calls_do():
+    ((source, entry, options),) = child.WARM
+    made: dict = {}
+    exec(compile(source, child.FILENAME, "exec"), made)
+    emitted: list[str] = []
+    assert child.call(made[entry], (), options, emitted.append) == len(options["inputs"])
+    told = [status for status, *_ in json.loads(emitted[0])]
+    assert told == ["ok"] * 4 + ["exception"], "the last one is there to raise"

@@ -16,7 +16,7 @@ from semcoder_lib.stages import publishing
 
 ROW = {
     "benchmark": "pyx-o", "model": "tuned", "setting": "direct_2shot", "n": 40,
-    "value": 0.25, "low": 0.125, "high": 0.375,
+    "value": 0.25, "low": 0.125, "high": 0.375, "scorer": "official",
 }  # fmt: skip
 
 
@@ -55,6 +55,7 @@ def test_an_adapter_is_halved_and_told(runs: Path, tmp_path: Path) -> None:
     publishing.publish("r", out, scores="r")
     card = (out / "README.md").read_text()
     assert "| held-out PyX | output | tuned | direct 2shot | 40 | 25.0 [12.5, 37.5] |" in card
+    assert "\n\nScorer: official; " in card
     assert "seed 5; 2 cores, x86_64" in card
 
 
@@ -68,6 +69,9 @@ def test_scores_of_anything_else_are_refused(runs: Path, tmp_path: Path) -> None
     with pytest.raises(UserError, match="its corpus is not the one"):
         publishing.publish("r", out, scores="r")
     assert (out / "README.md").read_bytes() == before
+    with pytest.raises(UserError, match="does not hold this adapter yet"):
+        publishing.publish("r", tmp_path / "other", scores="r")
+    assert not (tmp_path / "other").exists()
     with pytest.raises(UserError, match="run 'none' has no adapter"):
         publishing.publish("none", out)
 
