@@ -7,6 +7,7 @@ import json
 import os
 import re
 import resource
+import select
 import shutil
 import signal
 import subprocess
@@ -200,14 +201,19 @@ def test_a_full_disk_and_a_jumping_clock_change_nothing(monkeypatch: pytest.Monk
 def test_no_descriptors_left_later_is_a_clear_error_too() -> None:
     with Sandbox(limits=LIMITS, workers=1) as box:
         assert box.call("def f(x): return x", "f", (1,)).value == 1
-        first, *_ = lineage(box)  # looking for it takes a descriptor
+        line = lineage(box)  # looking for them, and waiting for them, takes descriptors
+        watched = [os.pidfd_open(process) for process in line]
         with no_descriptors():
             # what runs needs no new ones
             jobs = [Job("def f(x): return x", "f", [(i,)]) for i in range(30)]
             assert [o.value for (o,) in box.map(jobs)] == list(range(30))
-            os.kill(first, signal.SIGKILL)
+            os.kill(line[0], signal.SIGKILL)
+            for process in watched:  # the zygote outlives its keeper by a moment
+                assert select.select([process], [], [], 10)[0]
             with pytest.raises(InfrastructureError, match="descriptors"):
                 box.call("def f(x): return x", "f", (2,))
+        for process in watched:
+            os.close(process)
         assert box.call("def f(x): return x", "f", (3,)).value == 3
 
 
