@@ -7,6 +7,7 @@ same bytes on a laptop and on a cluster.
 from __future__ import annotations
 
 import collections
+import contextlib
 import itertools
 import multiprocessing
 import os
@@ -32,6 +33,15 @@ def cores() -> int:
             limits.append(max(1, int(int(quota) / int(period))))
     except (OSError, ValueError):
         pass
+    return min(limits)
+
+
+def memory() -> int:
+    """Bytes of memory this process may ever use: the machine's or the container's, whichever is
+    less. Not what is free, so the same from one moment to the next."""
+    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    with contextlib.suppress(OSError, ValueError):
+        limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
     return min(limits)
 
 

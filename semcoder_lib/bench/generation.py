@@ -90,6 +90,7 @@ def settings(options: argparse.Namespace) -> dict[str, Work]:
     for size in DECODER_BATCHES:
         made[f"decoder, batch {size}"] = _engine(options, {**common, "batch": size})
     made["decoder int8, batch 48"] = _engine(options, {**common, "batch": 48, "dtype": "int8"})
+    made["decoder, one lane, batch 48"] = _engine(options, {**common, "batch": 48, "lanes": 1})
     if options.peers:
         made["plain generate, static cache, batch 32"] = _plain(
             options, 32, cache_implementation="static", disable_compile=True
@@ -174,7 +175,7 @@ def _measured(name: str, work: Work, asked: list[Request]) -> tuple[dict[str, An
 def _ratio(rows: list[dict[str, Any]], measure: str) -> float | None:
     """The best exact decoder over the best plain batch."""
     plain = [r[measure] for r in rows if r["setting"].startswith("plain generate, batch")]
-    ours = [r[measure] for r in rows if r["setting"].startswith("decoder, batch")]
+    ours = [r[measure] for r in rows if r["setting"].startswith("decoder, ")]
     return round(max(ours) / max(plain), 2) if plain and ours else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -60,7 +61,8 @@ def share_prefixes(jobs: Sequence[Job]) -> None:
 
 
 class Scheduler:
-    """Runs jobs through a decoder with `batch` slots and at most `cache_bytes` of cache."""
+    """Runs jobs through a decoder with `batch` slots and at most `cache_bytes` of cache. Stops
+    between two tokens once `ended` is set."""
 
     def __init__(
         self,
@@ -70,12 +72,14 @@ class Scheduler:
         *,
         batch: int,
         cache_bytes: int,
+        ended: threading.Event,
     ) -> None:
         self.decoder = decoder
         self.tokenizer = tokenizer
         self.ends = ends
         self.batch = batch
         self.cache_bytes = cache_bytes
+        self.ended = ended
         self._kept: dict[tuple[int, ...], tuple[Tensor, Tensor]] = {}
         self._users: Counter[tuple[int, ...]] = Counter()
 
@@ -85,7 +89,7 @@ class Scheduler:
         share_prefixes(jobs)
         self._users = Counter(job.family for job in jobs if job.prefix)
         waiting = deque(sorted(jobs, key=lambda job: (-job.room, job.key)))
-        while waiting:
+        while waiting and not self.ended.is_set():
             self._fill_and_drain(waiting, deliver)
         self._kept.clear()
 
@@ -101,7 +105,7 @@ class Scheduler:
         slots = Slots(self.decoder, count, longest)
         active: list[Job] = []
         lengths: list[int] = []
-        while True:
+        while not self.ended.is_set():
             fresh: list[Job] = []
             while waiting and len(active) + len(fresh) < count and waiting[0].room >= floor:
                 fresh.append(waiting.popleft())

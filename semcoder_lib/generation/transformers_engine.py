@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from semcoder_lib import workspace
+from semcoder_lib import scale, workspace
 from semcoder_lib.errors import UserError
-from semcoder_lib.generation import assets, hardware, plain, quantised, tokens
+from semcoder_lib.generation import assets, hardware, lanes, plain, quantised, tokens
 from semcoder_lib.generation.engine import Engine, Request, Written
 from semcoder_lib.generation.llama import Decoder, supports
 from semcoder_lib.generation.sampling import Chooser
 from semcoder_lib.generation.scheduler import Job, Scheduler
 
-CACHE_BYTES = 1_500_000_000
+CACHE_BYTES = 1_500_000_000  # of one lane
 
 
 class TransformersEngine(Engine):
@@ -24,7 +25,8 @@ class TransformersEngine(Engine):
     Llama-shaped models run through `generation.llama`; others through transformers' own
     `generate`, batch by batch. `dtype` `int8` quantises the weights of the linear layers on the
     CPU and changes some answers; every other format is the model's own arithmetic. `batch` is the
-    number of texts written at once (None: 48 on a CPU, 256 on a GPU)."""
+    number of texts that a lane writes at once (None: 48 on a CPU, 256 on a GPU); `lanes` how many
+    work side by side (None: one a thread on a CPU, where there are texts enough, else one)."""
 
     def __init__(
         self,
@@ -34,6 +36,7 @@ class TransformersEngine(Engine):
         dtype: str = "auto",
         threads: int | None = None,
         batch: int | None = None,
+        lanes: int | None = None,
         cache: Path | str | None = None,
         backend: str = "auto",
         cache_bytes: int | None = None,
@@ -74,7 +77,8 @@ class TransformersEngine(Engine):
             self._decoder = Decoder(loaded, linear=linear)
         else:
             self._model = loaded
-        self.cache_bytes = cache_bytes or _cache_bytes(self.hardware.device)
+        self.lanes = lanes or (self.hardware.threads if self.hardware.device == "cpu" else 1)
+        self.cache_bytes = cache_bytes or _cache_bytes(self.hardware.device, self.lanes)
 
     def describe(self) -> dict[str, Any]:
         return {
@@ -82,6 +86,7 @@ class TransformersEngine(Engine):
             **self.hardware.row(),
             "backend": self.backend,
             "batch": self.batch,
+            "lanes": self.lanes,
         }
 
     def _produce(
@@ -99,16 +104,29 @@ class TransformersEngine(Engine):
         if not ready:
             return
         if self._decoder is not None:
-            scheduler = Scheduler(
-                self._decoder,
+            self._in_lanes(self._decoder, ready, deliver)
+        else:
+            plain.run(self._model, self.tokenizer, self.ends, ready, deliver, batch=self.batch)
+
+    def _in_lanes(
+        self, decoder: Decoder, ready: list[Job], deliver: Callable[[str, Written], None]
+    ) -> None:
+        hands = lanes.deal(ready, lanes.count(len(ready), self.lanes))
+
+        def work(hand: list[Job], hand_over: lanes.Deliver, ended: threading.Event) -> None:
+            Scheduler(
+                decoder,
                 self.tokenizer,
                 self.ends,
                 batch=self.batch,
-                cache_bytes=self.cache_bytes,
-            )
-            scheduler.run(ready, deliver)
+                cache_bytes=self.cache_bytes // len(hands),
+                ended=ended,
+            ).run(hand, hand_over)
+
+        if len(hands) == 1:
+            work(hands[0], deliver, threading.Event())
         else:
-            plain.run(self._model, self.tokenizer, self.ends, ready, deliver, batch=self.batch)
+            lanes.run(hands, work, deliver, threads=self.hardware.threads)
 
     def close(self) -> None:
         super().close()
@@ -155,9 +173,9 @@ def _merged(model: Any, adapter: Path) -> Any:
         raise UserError(f"adapter {adapter}: does not fit the model ({reason})") from None
 
 
-def _cache_bytes(device: str) -> int:
+def _cache_bytes(device: str, lanes: int) -> int:
     if device != "cuda":
-        return CACHE_BYTES
+        return min(lanes * CACHE_BYTES, max(CACHE_BYTES, scale.memory() // 5))
     import torch
 
     return int(torch.cuda.mem_get_info()[0] * 0.6)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+import threading
 from pathlib import Path
 
 import pytest
+import torch
 
 from semcoder_lib import generation
 from semcoder_lib.errors import UserError
-from semcoder_lib.generation import Request, assets, hardware
+from semcoder_lib.generation import Request, assets, hardware, lanes
+from semcoder_lib.generation.sampling import Chooser
+from semcoder_lib.generation.scheduler import Job
 from semcoder_lib.generation.stops import cut
 from semcoder_lib.generation.tiny import save_tiny
 
@@ -66,6 +71,55 @@ def test_batch_size_and_cache_memory_do_not_matter(engine, tiny: str) -> None:
     asked = requests(20)
     with generation.load(tiny, dtype="float32", threads=1, batch=3, cache_bytes=200_000) as small:
         assert texts(small, asked) == texts(engine, asked)
+
+
+def test_lanes_write_what_one_lane_writes(engine, tiny: str) -> None:
+    asked = [*requests(60), *requests(6, temperature=1.0, n=3)]
+    with generation.load(tiny, dtype="float32", threads=2, batch=3) as two:
+        assert two.describe()["lanes"] == 2
+        counted = []
+        made = two.generate(asked, progress=lambda p: counted.append(p.done))
+        assert [[(c.text, c.finish, c.tokens) for c in row] for row in made] == texts(engine, asked)
+        assert counted == list(range(1, 79))
+
+
+def test_jobs_are_dealt_evenly_and_samples_stay_together() -> None:
+    draw = random.Random(2)
+    jobs = []
+    for i in range(40):
+        ids, limit = [i] * draw.randint(1, 90), draw.randint(1, 60)
+        jobs += [Job(f"{i}/{n}", ids, (), limit, Chooser(0, 1, "")) for n in range(1 + i % 3)]
+    hands = lanes.deal(jobs, 3)
+    shuffled = draw.sample(jobs, len(jobs))
+    assert [[j.key for j in hand] for hand in lanes.deal(shuffled, 3)] == [
+        [j.key for j in hand] for hand in hands
+    ]
+    assert sorted(j.key for hand in hands for j in hand) == sorted(j.key for j in jobs)
+    prompts = [{tuple(j.ids) for j in hand} for hand in hands]
+    assert not any(a & b for a, b in itertools.combinations(prompts, 2))
+    loads = [sum(j.room for j in hand) for hand in hands]
+    assert max(loads) - min(loads) <= max(j.room for j in jobs) * 3
+    many = [Job(f"{n:02}", [1, 2], (), 9, Chooser(1, 1, f"{n}")) for n in range(40)]
+    assert [len(hand) for hand in lanes.deal(many, 2)] == [24, 16]
+    assert [lanes.count(n, 4) for n in (1, 8, 16, 31, 32, 900)] == [1, 1, 2, 3, 4, 4]
+
+
+def test_an_exception_ends_every_lane_at_once(tiny: str) -> None:
+    asked = [
+        Request(f"t{i}", f"def f{i}():", max_new_tokens=3 if i == 5 else 400) for i in range(32)
+    ]
+    with generation.load(tiny, dtype="float32", threads=2) as two:
+        before = threading.active_count()
+
+        def stop(progress: generation.Progress) -> None:
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            two.generate(asked, progress=stop)
+        assert two.last is not None
+        assert two.last.done == 1, "the others wrote on"
+        assert threading.active_count() == before
+        assert torch.get_num_threads() == 2
 
 
 def test_stop_is_cut_exactly(engine) -> None:
