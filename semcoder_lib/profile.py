@@ -125,6 +125,10 @@ class Profile:
     codegen_benchmarks: str = _text("humaneval", "comma-separated names")
     codegen_tasks: int = _size(3, 0, doc="tasks per benchmark; 0 means all")
     codegen_tokens: int = _size(64, 8, 8192, "longest completion")
+    codegen_forms: str = _several(
+        "completion,instruction", "completion", "instruction",
+        doc="how an untuned model is asked for code: the bare problem, or as tuned models are",
+    )  # fmt: skip
     held_out_items: int = _size(8, 1, doc="held-out PyX items for output prediction")
     held_out_inputs: int = _size(0, 0, doc="held-out PyX items for input prediction; 0: as many")
     cruxeval_items: int = _size(4, 0, doc="CRUXEval items per direction; 0 means all")
@@ -213,6 +217,9 @@ def _consistent(profile: Profile) -> Profile:
             "a model behind a server needs both: --set backend=openai "
             "--set server=http://HOST:PORT/v1"
         )
+    for key in ("codegen_forms", "baseline_forms"):
+        if not profile.names(key):
+            raise UserError(f"{key} is empty: an untuned model is asked in at least one form")
     _address("server", profile.server)
     for key in TAUGHT:
         if getattr(profile, key) and not profile.teacher:

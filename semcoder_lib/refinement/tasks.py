@@ -103,14 +103,16 @@ def from_benchmark(
     limit: int = 0,
     seed: int = 0,
     style: str = "clean",
+    reasoning: str = "direct",
     scorer: str = "strict",
     plus_checks: int = 100,
 ) -> list[RefinementTask]:
     """The tasks of `humaneval`, `humaneval+`, `mbpp` or `mbpp+` (a `+` is judged by both its base
     and its plus tests), at most `limit` of them, drawn by `seed`. Expected values of hidden inputs
-    come from running the reference solution; of the plus inputs the first `plus_checks` of a task
-    may be fed back by `oracle` (the verdict uses all). Raises `benchmarks.Missing` where the data
-    are not there."""
+    come from running the reference solution; `reasoning="completion"` asks for the first solution
+    with the bare problem, as models need that were never tuned. Of the plus inputs the first
+    `plus_checks` of a task may be fed back by `oracle` (the verdict uses all). Raises
+    `benchmarks.Missing` where the data are not there."""
     main = benchmarks.get(name)
     tasks = main.load(path)
     parts = {"plus": (main, tasks)} if name.endswith("+") else {"base": (main, tasks)}
@@ -122,7 +124,8 @@ def from_benchmark(
     judge = BenchmarkJudge(parts, scorer)
     hidden = _hidden(chosen, box, plus_checks)
     return [
-        _task(main, task, judge, checks, style) for task, checks in zip(chosen, hidden, strict=True)
+        _task(main, task, judge, checks, style, reasoning)
+        for task, checks in zip(chosen, hidden, strict=True)
     ]
 
 
@@ -136,7 +139,12 @@ def _slice(tasks: list[Task], limit: int, seed: int) -> list[Task]:
 
 
 def _task(
-    benchmark: Benchmark, task: Task, judge: Judge, hidden: tuple[Check, ...], style: str
+    benchmark: Benchmark,
+    task: Task,
+    judge: Judge,
+    hidden: tuple[Check, ...],
+    style: str,
+    reasoning: str,
 ) -> RefinementTask:
     data = task.data
     name = str(data["entry_point"])
@@ -158,7 +166,7 @@ def _task(
         judge,
         tuple(public),
         hidden,
-        benchmark.prompt(task, style=style),
+        benchmark.prompt(task, style=style, reasoning=reasoning),
         extract=extract,
         tolerance=float(data.get("atol") or 0.0),
     )

@@ -76,7 +76,7 @@ def headline(data: inputs.Inputs) -> list[str]:
 def _difference(row: dict[str, Any]) -> str:
     """`held-out PyX, output, direct: +9.3 [+2.9, +15.7] points over base, n = 140`."""
     form = row["to"].partition(", ")[2]
-    form = "" if form in ("", "greedy") else f", {form}"
+    form = "" if form in ("", "instruction") else f", {form}"
     start = row["from"].partition(",")[0]
     return (
         f"{paper.TITLES[row['benchmark']]}{form}: {tables.signed(row)} points over {start}, "

@@ -149,7 +149,8 @@ def main_results(inputs: Inputs) -> Table:
          "released SemCoder-S (official board)", "this run: base", "this run: tuned",
          "this run: paired gain", "tuned − paper's SemCoder"],
         rows,
-        ["The base model gets two examples; its best form counts, of those that the profile tries. "
+        ["The base model gets two examples for reasoning, and for code the bare problem or the "
+         "tuned model's instruction; its best form counts, of those that the profile tries. "
          "The tuned model's forms stand apart: `direct` is the answer without reasoning.",
          "Paper: 16 rows in all; the others are in the CSV."],
         filled, "" if filled else inputs.why_missing(5),

@@ -10,6 +10,9 @@ from typing import Any
 from semcoder_lib import benchmarks, generation, prompts, records, scoring, workspace
 from semcoder_lib.stages.session import Session
 
+CODE_FORMS = {"completion": "completion", "instruction": "direct"}
+"""How code is asked for, as a profile says it and as a benchmark's prompt does."""
+
 
 @dataclass(frozen=True)
 class Setting:

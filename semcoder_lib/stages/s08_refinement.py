@@ -21,7 +21,7 @@ def run(session: Session) -> dict[str, Any]:
     results: dict[str, Any] = {
         "curves": [], "changes": [], "atlas": [], "missing": {}, "differences": [],
     }  # fmt: skip
-    sets = _task_sets(session, results)
+    broken = _faults(session)
     curves: dict[Key, refinement.Curve] = {}
     settings = [
         (source, accept, float(temperature))
@@ -30,6 +30,7 @@ def run(session: Session) -> dict[str, Any]:
         for temperature in p.names("refine_temperatures")
     ]
     for model in models.chosen(session, refined=True):
+        sets = {**_benchmark(session, results, tuned=model.label != "base"), **broken}
         with models.engine(session, model) as engine:
             plans: dict[Key, refinement.Plan] = {}
             for name, tasks in sets.items():
@@ -51,26 +52,37 @@ def run(session: Session) -> dict[str, Any]:
     return results
 
 
-def _task_sets(
-    session: Session, results: dict[str, Any]
-) -> dict[str, list[refinement.RefinementTask]]:
+Sets = dict[str, list[refinement.RefinementTask]]
+
+
+def _benchmark(session: Session, results: dict[str, Any], *, tuned: bool) -> Sets:
+    """Tasks of the first benchmark; an untuned model's first solution is asked for in the first
+    form of the profile."""
     p = session.profile
     if not p.refine_tasks:
         return {}
-    sets: dict[str, list[refinement.RefinementTask]] = {}
     name = next(iter(p.names("codegen_benchmarks")), "humaneval")
+    form = "instruction" if tuned else p.names("codegen_forms")[0]
     try:
-        sets[name] = refinement.from_benchmark(
-            name, session.box, limit=p.refine_tasks, seed=p.seed, style=p.style
-        )
+        tasks = refinement.from_benchmark(
+            name, session.box,
+            limit=p.refine_tasks, seed=p.seed, style=p.style, reasoning=evaluation.CODE_FORMS[form],
+        )  # fmt: skip
     except benchmarks.Missing as missing:
         results["missing"][name] = str(missing)
+        return {}
+    return {name: tasks}
+
+
+def _faults(session: Session) -> Sets:
+    """Faults of held-out programs."""
+    p = session.profile
+    if not p.refine_tasks:
+        return {}
     held_out = s01_pyx.split(s01_pyx.load(session.upstream(1)), "held_out")
     faults, _ = pyx_r.build(held_out, session.box, limit=4 * p.refine_tasks, seed=p.seed)
     chosen = evaluation.sample_tasks(faults, p.refine_tasks, p.seed)
-    if chosen:
-        sets["pyx-r"] = refinement.from_faults(chosen, held_out)
-    return sets
+    return {"pyx-r": refinement.from_faults(chosen, held_out)} if chosen else {}
 
 
 def _add(results: dict[str, Any], name: str, model: str, curve: refinement.Curve) -> None:

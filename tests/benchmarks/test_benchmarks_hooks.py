@@ -11,15 +11,17 @@ from typing import Any
 
 import pytest
 
-from semcoder_lib import benchmarks, records, workspace
+from semcoder_lib import benchmarks, profile, records, workspace
 from semcoder_lib.benchmarks import Sample, Task, formats, get, perturb
 from semcoder_lib.benchmarks.base import Answer, register
 from semcoder_lib.benchmarks.cruxeval import CruxEval
 from semcoder_lib.benchmarks.samples import read_samples
 from semcoder_lib.errors import UserError
+from semcoder_lib.generation import stops
 from semcoder_lib.prompts import Prompt
 from semcoder_lib.records import Case, Completion, Entry, Program, Status
 from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.stages import s05_codegen
 
 PROGRAM = '''import math
 
@@ -116,6 +118,53 @@ def test_prompt_variant_and_new_task(crux: Path) -> None:
     assert benchmark.prompt(task, style="terse").text == "1, 2?"
     with pytest.raises(UserError, match="taken"):
         benchmark.add_prompt("clean", lambda t: Prompt(""))
+
+
+DOUBLE = {
+    "humaneval": (
+        {"prompt": 'def double(x):\n    """Twice x."""\n', "assertion": ""},
+        "    return 2 * x\n", "\nprint(double(3))",
+    ),
+    "mbpp": (
+        {"prompt": "Write a function to double x.", "assertion": "assert double(2) == 4"},
+        "\ndef double(x):\n    return 2 * x\n", "\n\nassert double(3) == 6",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("style", ["clean", "faithful"])
+@pytest.mark.parametrize("name", ["humaneval", "mbpp"])
+def test_the_bare_problem_is_completed_by_a_model_that_was_never_tuned(
+    name: str, style: str
+) -> None:
+    data, right, chatter = DOUBLE[name]
+    task, benchmark = Task("t", {"entry_point": "double", **data}), get(name)
+    prompt = benchmark.prompt(task, style=style, reasoning="completion")
+    assert prompt.text.startswith(data["prompt"] if name == "humaneval" else '"""\n')
+    assert "Write the Python code that is described" not in prompt.text
+    written = stops.cut(right + chatter, prompt.stop)[0]
+    assert written.rstrip() == right.rstrip()
+    space: dict[str, Any] = {}
+    exec(str(benchmark.extract(task, written, style=style).text), space)
+    assert space["double"](21) == 42
+
+
+def test_an_untuned_model_is_asked_in_every_form_that_differs() -> None:
+    def names(benchmark: str, data: dict[str, Any], forms: str, *, tuned: bool) -> list[str]:
+        p = profile.load("smoke", {"codegen_forms": forms})
+        task = Task("t", data)
+        return [s.name for s in s05_codegen.settings(p, get(benchmark), task, tuned=tuned)]
+
+    data = {"entry_point": "double", **DOUBLE["humaneval"][0]}
+    assert names("humaneval", data, "completion,instruction", tuned=False) == [
+        "completion", "instruction"
+    ]  # fmt: skip
+    assert names("humaneval", data, "instruction", tuned=False) == ["instruction"]
+    assert names("humaneval", data, "completion", tuned=True) == ["instruction"]
+    question = {"question_content": "Add.", "starter_code": ""}
+    assert names("lcb-lite", question, "completion,instruction", tuned=False) == ["instruction"]
+    with pytest.raises(UserError, match="codegen_forms is empty"):
+        profile.load("smoke", {"codegen_forms": ""})
 
 
 @pytest.mark.parametrize("name", ["cruxeval-i", "cruxeval-o"])

@@ -168,11 +168,14 @@ def test_a_stage_evaluates_a_model_behind_a_server(
     card = stages.run_alone(5, "smoke", "served", settings)
     assert card["configuration"]["server"] == address
     folder = tmp_path / "served" / "05_codegen"
-    (score,) = workspace.read_json(folder / "results.json")["scores"]
-    assert score["model"] == "base"
-    assert score["value"] == 0.0, "it repeats the prompt's words"
+    scores = workspace.read_json(folder / "results.json")["scores"]
+    assert [(s["model"], s["setting"]) for s in scores] == [
+        ("base", "completion"), ("base", "instruction")
+    ]  # fmt: skip
+    assert {s["value"] for s in scores} == {0.0}, "it repeats the prompt's words"
     asked = [r for r in server.seen if "prompt" in r]
-    assert len(asked) == 3
+    assert len(asked) == 6
+    assert sum(r["prompt"].startswith("Write the Python code") for r in asked) == 3
     assert all(r["model"] == "some-model" and r["temperature"] == 0 for r in asked)
 
 

@@ -34,8 +34,8 @@ RESULTS: dict[int, dict[str, Any]] = {
         },
     },
     2: {"programs": 50, "directions": {d: {"accepted": 40} for d in ("forward", "backward")}},
-    5: {"scores": [score("humaneval", "base", "greedy", 0.05),
-                   score("humaneval", "tuned", "greedy", 0.07)],
+    5: {"scores": [score("humaneval", "base", "completion", 0.05),
+                   score("humaneval", "tuned", "instruction", 0.07)],
         "differences": [], "missing": {"mbpp": "looked in SEMCODER_DATA"}},
     6: {
         "scores": [score("pyx-o", "base", "direct_2shot", 0.10),
