@@ -23,8 +23,11 @@ def humaneval_prompt(benchmark: Benchmark, task: Task, style: str, reasoning: st
     if style in benchmark.prompts:
         return benchmark.prompts[style](task)
     problem = str(task.data["prompt"])
+    # up to the last line's end: its newline is one token with the indentation that follows it, so
+    # a prompt that ends in it looks finished to the model
+    begun = problem.rstrip()
     if reasoning == "completion":
-        return Prompt(problem, _COMPLETION_STOP, problem)
+        return Prompt(begun, _COMPLETION_STOP, begun)
     _no_reasoning(reasoning)
     if style == "faithful":
         strings = _authors()
@@ -32,8 +35,8 @@ def humaneval_prompt(benchmark: Benchmark, task: Task, style: str, reasoning: st
         prefill = strings["HUMANEVAL_RESPONSE_PREFIX"].replace("{prompt}", problem.strip(), 1)
         text = prompts.nl_to_code(instruction, style="faithful").text
         return Prompt(text + prefill, ("\n```",), prefill)
-    begun = prompts.nl_to_code(described(problem), style=style)
-    return Prompt(begun.text + problem, begun.stop, FENCE + problem)
+    asked = prompts.nl_to_code(described(problem), style=style)
+    return Prompt(asked.text + begun, asked.stop, FENCE + begun)
 
 
 def mbpp_prompt(benchmark: Benchmark, task: Task, style: str, reasoning: str) -> Prompt:

@@ -123,7 +123,7 @@ def test_prompt_variant_and_new_task(crux: Path) -> None:
 DOUBLE = {
     "humaneval": (
         {"prompt": 'def double(x):\n    """Twice x."""\n', "assertion": ""},
-        "    return 2 * x\n", "\nprint(double(3))",
+        "\n    return 2 * x\n", "\nprint(double(3))",
     ),
     "mbpp": (
         {"prompt": "Write a function to double x.", "assertion": "assert double(2) == 4"},
@@ -140,7 +140,8 @@ def test_the_bare_problem_is_completed_by_a_model_that_was_never_tuned(
     data, right, chatter = DOUBLE[name]
     task, benchmark = Task("t", {"entry_point": "double", **data}), get(name)
     prompt = benchmark.prompt(task, style=style, reasoning="completion")
-    assert prompt.text.startswith(data["prompt"] if name == "humaneval" else '"""\n')
+    # no newline at its end: it would be one token with the indentation that is to follow
+    assert prompt.text == data["prompt"].rstrip() if name == "humaneval" else '"""\n' in prompt.text
     assert "Write the Python code that is described" not in prompt.text
     written = stops.cut(right + chatter, prompt.stop)[0]
     assert written.rstrip() == right.rstrip()
