@@ -54,9 +54,21 @@ def test_an_adapter_is_halved_and_told(runs: Path, tmp_path: Path) -> None:
     evaluated(runs, out, "x")
     publishing.publish("r", out, scores="r")
     card = (out / "README.md").read_text()
-    assert "| held-out PyX | output | tuned | direct 2shot | 40 | 25.0 [12.5, 37.5] |" in card
+    assert "| held-out PyX, output | tuned | direct 2shot | 40 | 25.0 [12.5, 37.5] |" in card
+    assert "HumanEval" not in card
     assert "\n\nScorer: official; " in card
     assert "seed 5; 2 cores, x86_64" in card
+
+    code, row = (
+        runs / "r" / "05_codegen",
+        {**ROW, "benchmark": "humaneval", "setting": "completion"},
+    )
+    workspace.write_json(code / "results.json", {"scores": [row]})
+    for held, there in (("of another adapter", False), (assets.weights_hash(str(out)), True)):
+        workspace.write_json(code / "card.json", {"inputs": {f"adapter {out}": held}})
+        publishing.publish("r", out, scores="r")
+        card = (out / "README.md").read_text()
+        assert ("| HumanEval | tuned | completion | 40 | 25.0 [12.5, 37.5] |" in card) == there
 
 
 def test_scores_of_anything_else_are_refused(runs: Path, tmp_path: Path) -> None:
