@@ -125,9 +125,10 @@ def backward_example(program: records.Program, m: records.Monologue) -> training
 
 
 def direct_example(entry: records.Entry, seed: int) -> training.Example | None:
-    """One row of answers without reasoning: the first as the evaluation asks for it, the program's
-    other cases after it, which cost a tenth of a row of their own. None if no case is short enough.
-    The paper's mix has no such rows (`share_direct` is 0 in its profile)."""
+    """One row of answers without reasoning: the first as the evaluation asks for it (the output of
+    a call, or for every other program a call with an output), the program's other cases after it,
+    which cost a tenth of a row of their own. None if no case is short enough. The paper's mix has
+    no such rows (`share_direct` is 0 in its profile)."""
     program = entry.program
     cases = []
     for case in entry.cases:
@@ -137,11 +138,16 @@ def direct_example(entry: records.Entry, seed: int) -> training.Example | None:
             cases.append((call, output))
     if not cases:
         return None
-    random.Random(f"{seed}:direct:{program.id}").shuffle(cases)
+    draw = random.Random(f"{seed}:direct:{program.id}")
+    draw.shuffle(cases)
     (call, output), *others = cases[:_ANSWERS]
     text = f"assert {call} == {output}\n[/ANSWER]"
     text += "".join(f"\nassert {call} == {output}" for call, output in others)
-    prompt = prompts.forward(program.source, call, format="direct")
+    # a model that never saw the second kind answers it by copying its question
+    if draw.random() < 0.5:
+        prompt = prompts.forward(program.source, call, format="direct")
+    else:
+        prompt = prompts.backward(program.source, program.entry_point, output, format="direct")
     return training.Example(f"{program.id}:direct", "direct", prompt.text, text)
 
 

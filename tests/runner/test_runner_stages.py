@@ -96,20 +96,27 @@ def test_every_beginning_of_a_data_file_names_one() -> None:
 
 
 def test_direct_rows_begin_as_the_evaluation_asks_and_go_on_with_other_cases() -> None:
-    program = Program("def f(x):\n    return x + 1\n", "f", id="p", split="train")
     cases = [Case((n,), n + 1) for n in range(8)] + [Case(("a" * 200,), None)]
-    row = s04_sft.direct_example(Entry(program, tuple(cases)), seed=1)
-    assert row is not None
-    answers = [line for line in row.completion.split("\n") if line.startswith("assert ")]
-    first = answers[0].removeprefix("assert ").partition(" == ")[0]
-    assert row.prompt == prompts.forward(program.source, first, format="direct").text
-    assert row.completion.split("\n")[1] == "[/ANSWER]"
-    assert len(set(answers)) == 6
-    for answer in answers:
-        left, _, right = answer.removeprefix("assert f(").partition(") == ")
-        assert int(left) + 1 == int(right)
-    assert row == s04_sft.direct_example(Entry(program, tuple(cases)), seed=1)
-    assert s04_sft.direct_example(Entry(program, tuple(cases[-1:])), seed=1) is None
+    directions = []
+    for name in "abcdefgh":
+        program = Program("def f(x):\n    return x + 1\n", "f", id=name, split="train")
+        row = s04_sft.direct_example(Entry(program, tuple(cases)), seed=1)
+        assert row is not None
+        answers = [line for line in row.completion.split("\n") if line.startswith("assert ")]
+        call, _, output = answers[0].removeprefix("assert ").partition(" == ")
+        asked = {
+            prompts.forward(program.source, call, format="direct").text: "forward",
+            prompts.backward(program.source, "f", output, format="direct").text: "backward",
+        }
+        directions.append(asked[row.prompt])
+        assert row.completion.split("\n")[1] == "[/ANSWER]"
+        assert len(set(answers)) == 6
+        for answer in answers:
+            left, _, right = answer.removeprefix("assert f(").partition(") == ")
+            assert int(left) + 1 == int(right)
+        assert row == s04_sft.direct_example(Entry(program, tuple(cases)), seed=1)
+        assert s04_sft.direct_example(Entry(program, tuple(cases[-1:])), seed=1) is None
+    assert set(directions) == {"forward", "backward"}
 
 
 def test_the_answer_of_a_fault_task_begins_inside_the_function() -> None:
