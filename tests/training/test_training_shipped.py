@@ -32,7 +32,7 @@ def test_its_card_names_base_changes_and_scores(folder: Path) -> None:
     for row in ("base", "rows", "steps", "learning rate", "loss", "seed", "hardware", "weights"):
         assert f"\n| {row} | " in card, row
     scores = re.findall(
-        r"^\| held-out PyX \| (\w+) \| (\w+) \| .* \| \d+ \| [\d.]+ \[[\d., ]+\] \|$", card, re.M
+        r"^\| held-out PyX, (\w+) \| (\w+) \| .* \| \d+ \| [\d.]+ \[[\d., ]+\] \|$", card, re.M
     )
     assert {("output", "base"), ("output", "tuned"), ("input", "tuned")} <= set(scores)
 
