@@ -152,7 +152,8 @@ class Profile:
     ablation_seeds: int = _size(1, 1, 100)
     ablation_items: int = _size(6, 1, doc="held-out items per format")
 
-    refine_tasks: int = _size(3, 0, doc="tasks in the self-refinement rounds")
+    refine_tasks: int = _size(3, 0, doc="benchmark tasks in the self-refinement rounds")
+    refine_faults: int = _size(0, 0, doc="held-out faults to repair in them; 0: as many")
     refine_rounds: int = _size(1, 0, 20)
     refine_sources: str = _several(
         "public,oracle", "public", "self", "trace", "oracle", doc="feedback sources"

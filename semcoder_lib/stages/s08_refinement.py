@@ -22,6 +22,9 @@ def run(session: Session) -> dict[str, Any]:
         "curves": [], "changes": [], "atlas": [], "missing": {}, "differences": [],
     }  # fmt: skip
     broken = _faults(session)
+    chosen = models.chosen(session, refined=True)
+    forms = {_form(session, model) for model in chosen}
+    problems = {form: _benchmark(session, results, form) for form in sorted(forms)}
     curves: dict[Key, refinement.Curve] = {}
     settings = [
         (source, accept, float(temperature))
@@ -29,8 +32,8 @@ def run(session: Session) -> dict[str, Any]:
         for accept in p.names("refine_accept")
         for temperature in p.names("refine_temperatures")
     ]
-    for model in models.chosen(session, refined=True):
-        sets = {**_benchmark(session, results, tuned=model.label != "base"), **broken}
+    for model in chosen:
+        sets = {**problems[_form(session, model)], **broken}
         with models.engine(session, model) as engine:
             plans: dict[Key, refinement.Plan] = {}
             for name, tasks in sets.items():
@@ -55,14 +58,17 @@ def run(session: Session) -> dict[str, Any]:
 Sets = dict[str, list[refinement.RefinementTask]]
 
 
-def _benchmark(session: Session, results: dict[str, Any], *, tuned: bool) -> Sets:
-    """Tasks of the first benchmark; an untuned model's first solution is asked for in the first
-    form of the profile."""
+def _form(session: Session, model: models.Model) -> str:
+    """How a model is asked for its first solution; an untuned one in the profile's first form."""
+    return "instruction" if model.adapter else session.profile.names("codegen_forms")[0]
+
+
+def _benchmark(session: Session, results: dict[str, Any], form: str) -> Sets:
+    """Tasks of the first benchmark, with the prompts of one form."""
     p = session.profile
     if not p.refine_tasks:
         return {}
     name = next(iter(p.names("codegen_benchmarks")), "humaneval")
-    form = "instruction" if tuned else p.names("codegen_forms")[0]
     try:
         tasks = refinement.from_benchmark(
             name, session.box,
@@ -77,11 +83,12 @@ def _benchmark(session: Session, results: dict[str, Any], *, tuned: bool) -> Set
 def _faults(session: Session) -> Sets:
     """Faults of held-out programs."""
     p = session.profile
-    if not p.refine_tasks:
+    count = p.refine_faults or p.refine_tasks
+    if not count:
         return {}
     held_out = s01_pyx.split(s01_pyx.load(session.upstream(1)), "held_out")
-    faults, _ = pyx_r.build(held_out, session.box, limit=4 * p.refine_tasks, seed=p.seed)
-    chosen = evaluation.sample_tasks(faults, p.refine_tasks, p.seed)
+    faults, _ = pyx_r.build(held_out, session.box, limit=4 * count, seed=p.seed)
+    chosen = evaluation.sample_tasks(faults, count, p.seed)
     return {"pyx-r": refinement.from_faults(chosen, held_out)} if chosen else {}
 
 
