@@ -77,7 +77,7 @@ def _local(recorder: Recorder, code: Code, state: Frame) -> Any:
         except RecursionError:
             sys.settrace(None)
             recorder.no_stack()
-        return on_event
+        return frame.f_trace  # itself; its own name would keep it alive
 
     def ended(frame: types.FrameType, value: Any) -> None:
         operation = -1
