@@ -148,9 +148,15 @@ class Profile:
         "direct,monologue", "direct", "scratchpad", "next", "concise", "monologue", "shuffled",
         "answer_only",
     )  # fmt: skip
+    ablation_views: str = _several(
+        "examples", "examples", "tokens",
+        doc="formats are given equal examples, or equal trained tokens",
+    )  # fmt: skip
     ablation_steps: int = _size(3, 1, doc="optimizer steps per format")
+    ablation_rows: int = _size(4, 1, 100_000, "executions in each of them")
     ablation_seeds: int = _size(1, 1, 100)
     ablation_items: int = _size(6, 1, doc="held-out items per format")
+    ablation_cruxeval: int = _size(0, 0, doc="CRUXEval-O items per format; 0 for none")
 
     refine_tasks: int = _size(3, 0, doc="benchmark tasks in the self-refinement rounds")
     refine_faults: int = _size(0, 0, doc="held-out faults to repair in them; 0: as many")

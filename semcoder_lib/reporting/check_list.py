@@ -142,8 +142,15 @@ def _scores(inputs: Inputs) -> Any:
 
 
 def _formats(inputs: Inputs) -> Any:
-    rows = _need(inputs, 7, "scores")
-    return figures.format_bars(rows), ["format", "seed", "n", "value", "low", "high"]
+    pooled = _need(inputs, 7, "pooled")
+    header = ["benchmark", "view", "format", "seeds", "n", "value", "low", "high"]
+    return figures.format_bars(pooled, inputs.get(7, "scores", []), paper.TITLES), header
+
+
+def _chains(inputs: Inputs) -> Any:
+    return figures.chain_survival(_need(inputs, 7, "chains")), [
+        "view", "format", "step", "share", "n",
+    ]  # fmt: skip
 
 
 FIGURES: tuple[tuple[str, str, Callable[[Inputs], Any]], ...] = (
@@ -155,5 +162,6 @@ FIGURES: tuple[tuple[str, str, Callable[[Inputs], Any]], ...] = (
     ("figure_6", "Categories of programs", _categories),
     ("scores", "Scores of base and tuned model (ours)", _scores),
     ("formats", "The format ablation (ours)", _formats),
+    ("chains", "Where chains of steps break, by format (ours)", _chains),
     ("loss", "Training loss (ours)", _loss),
 )

@@ -280,8 +280,12 @@ def loss_curve(curves: Mapping[str, Sequence[Sequence[float]]]) -> tuple[Figure,
     fig = style.figure(6.4, 3.2)
     ax = fig.subplots()
     rows: Rows = []
-    for (name, points), colour in zip(curves.items(), style.PALETTE, strict=False):
-        ax.plot([p[0] for p in points], [p[1] for p in points], color=colour, lw=1.6, label=name)
+    for number, (name, points) in enumerate(curves.items()):
+        colour = style.PALETTE[number % len(style.PALETTE)]
+        dash = ("-", "--", ":")[number // len(style.PALETTE) % 3]
+        ax.plot(
+            [p[0] for p in points], [p[1] for p in points], dash, color=colour, lw=1.6, label=name
+        )
         rows += [[name, *point] for point in points]
     ax.set_xlabel("optimizer step")
     ax.set_ylabel("loss (nats per trained token)")
@@ -320,20 +324,59 @@ def scores(rows_in: Sequence[dict[str, Any]], titles: dict[str, str]) -> tuple[F
     return fig, rows
 
 
-def format_bars(rows_in: Sequence[dict[str, Any]]) -> tuple[Figure, Rows]:
-    """The ablation: accuracy on the same held-out items for each format and seed."""
-    formats = list(dict.fromkeys(r["format"] for r in rows_in))
-    fig = style.figure(6.4, 3.0)
+def format_bars(
+    pooled: Sequence[dict[str, Any]], scores: Sequence[dict[str, Any]], titles: dict[str, str]
+) -> tuple[Figure, Rows]:
+    """The ablation: accuracy over the seeds with its interval for each format, a dot for each seed;
+    one panel for each set of items, formats with equal examples above those with equal tokens."""
+    panels = list(dict.fromkeys(r["benchmark"] for r in pooled))
+    arms = list(dict.fromkeys((r["view"], r["format"]) for r in pooled))
+    formats = list(dict.fromkeys(format for _, format in arms))
+    fig = style.figure(1.6 + 3.2 * len(panels), 0.9 + 0.34 * len(arms))
+    axes = fig.subplots(1, len(panels), squeeze=False, sharey=True)[0]
+    rows: Rows = []
+    for ax, panel in zip(axes, panels, strict=True):
+        for r in (r for r in pooled if r["benchmark"] == panel):
+            y = arms.index((r["view"], r["format"]))
+            value, low, high = (100 * r[k] for k in ("value", "low", "high"))
+            colour = style.PALETTE[formats.index(r["format"]) % len(style.PALETTE)]
+            ax.barh(y, value, height=0.7, color=colour, alpha=0.85)
+            ax.plot([low, high], [y, y], color=style.INK, lw=1.1)
+            seeds = [
+                100 * s["value"] for s in scores
+                if (s["benchmark"], s["view"], s["format"]) == (panel, r["view"], r["format"])
+            ]  # fmt: skip
+            ax.plot(seeds, [y] * len(seeds), "o", ms=3, mfc="white", mec=style.INK, mew=0.8)
+            rows.append(
+                [panel, r["view"], r["format"], r["seeds"], r["n"], r["value"], r["low"], r["high"]]
+            )
+        ax.set_title(titles.get(panel, panel), fontsize=9)
+        ax.set_xlabel("right (%)")
+        ax.set_xlim(left=0)
+    names = [f.replace("_", " ") + (", equal tokens" if v == "tokens" else "") for v, f in arms]
+    axes[0].set_yticks(range(len(arms)), names, fontsize=8)
+    axes[0].invert_yaxis()
+    return fig, rows
+
+
+def chain_survival(chains: Sequence[dict[str, Any]]) -> tuple[Figure, Rows]:
+    """How far the steps of each format go right: of the chains with at least k steps, or broken
+    before, the share that is right up to the k-th."""
+    fig = style.figure(6.4, 3.2)
     ax = fig.subplots()
     rows: Rows = []
-    for place, name in enumerate(formats):
-        mine = [r for r in rows_in if r["format"] == name]
-        for seed, r in enumerate(mine):
-            x = place + (seed - (len(mine) - 1) / 2) * 0.22
-            value, low, high = (100 * r[k] for k in ("value", "low", "high"))
-            ax.bar(x, value, width=0.2, color=style.PALETTE[place % len(style.PALETTE)])
-            ax.plot([x, x], [low, high], color=style.INK, lw=1.1)
-            rows.append([name, r["seed"], r["n"], r["value"], r["low"], r["high"]])
-    ax.set_xticks(range(len(formats)), [f.replace("_", " ") for f in formats])
-    ax.set_ylabel("held-out outputs right (%)")
+    for number, row in enumerate(chains):
+        name = row["format"].replace("_", " ") + (
+            ", equal tokens" if row["view"] == "tokens" else ""
+        )
+        points = row["survival"]
+        ax.plot(
+            [p[0] for p in points], [100 * p[1] for p in points], marker=".",
+            color=style.PALETTE[number % len(style.PALETTE)], lw=1.4, label=name,
+        )  # fmt: skip
+        rows += [[row["view"], row["format"], *point] for point in points]
+    ax.set_xlabel("steps")
+    ax.set_ylabel("chains right so far (%)")
+    ax.set_ylim(0, 100)
+    ax.legend(fontsize=8)
     return fig, rows

@@ -159,38 +159,44 @@ def main_results(inputs: Inputs) -> Table:
 
 def formats(inputs: Inputs) -> Table:
     """Table 2: the format ablation."""
-    done: dict[str, list[dict[str, Any]]] = {}
-    for row in inputs.get(7, "scores", []):
-        done.setdefault(row["format"], []).append(row)
-    differences: dict[str, str] = {}
-    for row in inputs.get(7, "differences", []):
-        differences.setdefault(row["format"], signed(row))
-    rows = []
-    for name in dict.fromkeys([*FORMAT_ROWS, *done]):
+    done: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+    for row in inputs.get(7, "pooled", []):
+        done.setdefault((row["view"], row["format"]), {})[row["benchmark"]] = row
+    chains = {(row["view"], row["format"]): row for row in inputs.get(7, "chains", [])}
+    few = paper.row("2", "few_shot_cot")
+    rows = [["base, few-shot", *(percent(few[paper.column(b)]) for b in EXECUTION), *["–"] * 4]]
+    arms = [*(("examples", name) for name in FORMAT_ROWS), *done]
+    for arm in dict.fromkeys(arms):
+        view, name = arm
         label = FORMAT_ROWS.get(name)
-        values = paper.row("2", label) if label else {}
-        mine = done.get(name)
+        values = paper.row("2", label) if label and view == "examples" else {}
+        mine = done.get(arm, {})
+        difference = mine.get("pyx-o", {}).get("difference")
         rows.append(
             [
-                name.replace("_", " "),
+                name.replace("_", " ") + (", equal tokens" if view == "tokens" else ""),
                 *(percent(values.get(paper.column(b))) for b in EXECUTION),
-                "; ".join(measured(m) for m in mine) if mine else inputs.why_missing(7),
-                differences.get(name, "–"),
+                measured(mine["pyx-o"]) if mine else inputs.why_missing(7),
+                signed(difference) if difference else "–",
+                measured(mine["cruxeval-o"]) if "cruxeval-o" in mine else "–",
+                _whole(chains.get(arm)),
             ]
         )
-    few = paper.row("2", "few_shot_cot")
-    rows.insert(
-        0, ["base, few-shot", *(percent(few[paper.column(b)]) for b in EXECUTION), "–", "–"]
-    )
-    first = next(iter(done), "the first format")
+    first = next((name for _, name in done), "the first format")
     return Table(
         "table_2", paper.table("2")["title"],
         ["format", *(f"paper: {paper.TITLES[b]}" for b in EXECUTION),
-         "this run: held-out PyX, output (one entry a seed)", f"paired difference to {first}"],
+         "this run: held-out PyX, output", f"paired difference to {first}",
+         "this run: CRUXEval-O", "chains with every step right"],
         rows,
-        ["Ours: the same programs and inputs in every format, equal steps, from the base model."],
+        ["Ours: the same executions in every format, equal steps, from the base model; values are "
+         "means over the seeds, intervals over the items."],
         bool(done), "" if done else inputs.why_missing(7),
     )  # fmt: skip
+
+
+def _whole(chains: dict[str, Any] | None) -> str:
+    return f"{chains['whole']} of {chains['n']}" if chains else "–"
 
 
 def refinement(inputs: Inputs, name: str) -> Table:

@@ -15,6 +15,7 @@ from semcoder_lib.training import rows
 
 _ANSWERS = 6  # cases in one row of direct answers
 _SHORT_CASE = 120  # characters of a call and its output
+_FOR_INPUTS = 0.35  # share of the direct rows that ask for a call; outputs need more of them
 
 
 def run(session: Session) -> dict[str, Any]:
@@ -126,7 +127,7 @@ def backward_example(program: records.Program, m: records.Monologue) -> training
 
 def direct_example(entry: records.Entry, seed: int) -> training.Example | None:
     """One row of answers without reasoning: the first as the evaluation asks for it (the output of
-    a call, or for every other program a call with an output), the program's other cases after it,
+    a call, or for one program in three a call with an output), the program's other cases after it,
     which cost a tenth of a row of their own. None if no case is short enough. The paper's mix has
     no such rows (`share_direct` is 0 in its profile)."""
     program = entry.program
@@ -143,11 +144,11 @@ def direct_example(entry: records.Entry, seed: int) -> training.Example | None:
     (call, output), *others = cases[:_ANSWERS]
     text = f"assert {call} == {output}\n[/ANSWER]"
     text += "".join(f"\nassert {call} == {output}" for call, output in others)
-    # a model that never saw the second kind answers it by copying its question
-    if draw.random() < 0.5:
-        prompt = prompts.forward(program.source, call, format="direct")
-    else:
+    # a model that never saw the first kind answers it by copying its question
+    if draw.random() < _FOR_INPUTS:
         prompt = prompts.backward(program.source, program.entry_point, output, format="direct")
+    else:
+        prompt = prompts.forward(program.source, call, format="direct")
     return training.Example(f"{program.id}:direct", "direct", prompt.text, text)
 
 
