@@ -192,3 +192,49 @@ def test_a_table_of_the_paper_that_does_not_exist() -> None:
         paper.row("1", "No such model")
     assert tables.percent(None) == "–"
     assert tables.percent(78.8, doubtful=True) == "78.8?"
+
+
+def test_the_ablation_is_told_by_arm_with_its_chains(tmp_path: Path) -> None:
+    def arm(view: str, format: str, value: float, **more: Any) -> dict[str, Any]:
+        return {**score("pyx-o", "", "", value), "view": view, "format": format, "seeds": 2, **more}
+
+    gain = {"value": 0.2, "low": 0.05, "high": 0.35, "n": 60}
+    results = {
+        "pooled": [
+            arm("examples", "direct", 0.1),
+            arm("examples", "monologue", 0.3, difference=gain),
+            arm("examples", "monologue", 0.25, difference=gain, benchmark="cruxeval-o"),
+            arm("tokens", "direct", 0.2, difference=gain),
+        ],
+        "scores": [arm("examples", "direct", value) for value in (0.08, 0.12)],
+        "chains": [
+            {"view": "examples", "format": "monologue", "n": 120, "whole": 40,
+             "survival": [[1, 0.9, 120], [2, 0.5, 110]]},
+        ],
+    }  # fmt: skip
+    data = reporting.inputs.read(make_run(tmp_path, {**RESULTS, 7: results}))
+    table = tables.formats(data)
+    rows = {row[0]: row[4:] for row in table.rows}
+    assert rows["direct"] == ["10.0 [2.0, 18.0] n=60", "–", "–", "–"]
+    assert rows["monologue"][1:] == ["+20.0 [+5.0, +35.0]", "25.0 [17.0, 33.0] n=60", "40 of 120"]
+    assert rows["direct, equal tokens"][0].startswith("20.0")
+    assert rows["scratchpad"][0] == "not part of this profile"
+    figure, bars = figures.format_bars(results["pooled"], results["scores"], paper.TITLES)
+    assert [axes.get_title() for axes in figure.axes] == ["held-out PyX, output", "CRUXEval-O"]
+    assert [row[:3] for row in bars[:2]] == [
+        ["pyx-o", "examples", "direct"], ["pyx-o", "examples", "monologue"],
+    ]  # fmt: skip
+    seeds = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    assert next(list(line.get_xdata()) for line in seeds) == [8.0, 12.0]
+    _, survived = figures.chain_survival(results["chains"])
+    assert survived == [
+        ["examples", "monologue", 1, 0.9, 120],
+        ["examples", "monologue", 2, 0.5, 110],
+    ]
+
+
+def test_more_curves_than_colours_are_all_drawn() -> None:
+    curves = {f"format {n}": [(1, 1.0 + n), (2, 0.5)] for n in range(12)}
+    figure, rows = figures.loss_curve(curves)
+    assert len(figure.axes[0].lines) == 12
+    assert {row[0] for row in rows} == set(curves)
