@@ -331,7 +331,6 @@ def format_bars(
     one panel for each set of items, formats with equal examples above those with equal tokens."""
     panels = list(dict.fromkeys(r["benchmark"] for r in pooled))
     arms = list(dict.fromkeys((r["view"], r["format"]) for r in pooled))
-    formats = list(dict.fromkeys(format for _, format in arms))
     fig = style.figure(1.6 + 3.2 * len(panels), 0.9 + 0.34 * len(arms))
     axes = fig.subplots(1, len(panels), squeeze=False, sharey=True)[0]
     rows: Rows = []
@@ -339,8 +338,7 @@ def format_bars(
         for r in (r for r in pooled if r["benchmark"] == panel):
             y = arms.index((r["view"], r["format"]))
             value, low, high = (100 * r[k] for k in ("value", "low", "high"))
-            colour = style.PALETTE[formats.index(r["format"]) % len(style.PALETTE)]
-            ax.barh(y, value, height=0.7, color=colour, alpha=0.85)
+            ax.barh(y, value, height=0.7, color=style.FORMATS[r["format"]], alpha=0.85)
             ax.plot([low, high], [y, y], color=style.INK, lw=1.1)
             seeds = [
                 100 * s["value"] for s in scores
@@ -365,14 +363,14 @@ def chain_survival(chains: Sequence[dict[str, Any]]) -> tuple[Figure, Rows]:
     fig = style.figure(6.4, 3.2)
     ax = fig.subplots()
     rows: Rows = []
-    for number, row in enumerate(chains):
+    for row in chains:
         name = row["format"].replace("_", " ") + (
             ", equal tokens" if row["view"] == "tokens" else ""
         )
         points = row["survival"]
         ax.plot(
-            [p[0] for p in points], [100 * p[1] for p in points], marker=".",
-            color=style.PALETTE[number % len(style.PALETTE)], lw=1.4, label=name,
+            [p[0] for p in points], [100 * p[1] for p in points], marker=".", lw=1.4, label=name,
+            color=style.FORMATS[row["format"]], ls="--" if row["view"] == "tokens" else "-",
         )  # fmt: skip
         rows += [[row["view"], row["format"], *point] for point in points]
     ax.set_xlabel("steps")

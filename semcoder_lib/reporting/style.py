@@ -23,6 +23,13 @@ from semcoder_lib import workspace
 INK = "#1f2328"
 GREY = "#8a9199"
 PALETTE = ("#4269d0", "#efb118", "#3ca951", "#ff725c", "#a463f2", "#6cc5b0", "#9c6b4e")
+FORMATS = dict(
+    zip(
+        ("direct", "scratchpad", "next", "concise", "monologue", "shuffled", "answer_only"),
+        PALETTE,
+        strict=True,
+    )
+)
 BASE, TUNED, REFINED = "#8a9199", "#4269d0", "#3ca951"
 
 RC: Any = {

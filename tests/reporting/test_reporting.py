@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from semcoder_lib import reporting, workspace
@@ -225,7 +226,7 @@ def test_the_ablation_is_told_by_arm_with_its_chains(tmp_path: Path) -> None:
         ["pyx-o", "examples", "direct"], ["pyx-o", "examples", "monologue"],
     ]  # fmt: skip
     seeds = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
-    assert next(list(line.get_xdata()) for line in seeds) == [8.0, 12.0]
+    assert [float(x) for x in np.asarray(seeds[0].get_xdata())] == [8.0, 12.0]
     _, survived = figures.chain_survival(results["chains"])
     assert survived == [
         ["examples", "monologue", 1, 0.9, 120],
