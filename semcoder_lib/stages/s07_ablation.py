@@ -92,6 +92,8 @@ def examples_by_format(session: Session, corpus: list[records.Entry], formats: l
     entries = {e.program.id: e for e in corpus}
     accepted = s02_monologues.load(session.upstream(2), "forward")
     random.Random(f"{p.seed}:ablation").shuffle(accepted)
+    if p.names("ablation_views") == ["examples"]:  # twice as many as needed: some are too long
+        accepted = accepted[: 2 * p.ablation_steps * p.ablation_rows * p.ablation_seeds]
     pairs = []
     for m in accepted:
         entry = entries[m.program_id]
