@@ -110,6 +110,10 @@ class Profile:
     train_steps: int = _size(6, 0, doc="optimizer steps of `main`; 0 means by epochs")
     train_epochs: float = _number(1.0, 0.0, 100.0, "epochs of `main` when train_steps is 0")
     refine_steps: int = _size(2, 0, doc="optimizer steps on PyX-R after `main`")
+    refine_traced: str = _choice(
+        "no", "no", "yes",
+        doc="also fine-tune on PyX-R with the failing run's real trace in the prompt (table 4)",
+    )  # fmt: skip
     batch_tokens: int = _size(2048, 64, doc="real tokens of one optimizer step")
     batch_rows: int = _size(0, 0, 100_000, "rows of one optimizer step, instead of tokens")
     max_length: int = _size(768, 64, 65_536, "tokens of the longest training row")

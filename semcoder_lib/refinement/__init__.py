@@ -2,7 +2,7 @@
 
 from semcoder_lib.refinement.checks import Check, from_assertions, from_docstring
 from semcoder_lib.refinement.curve import Curve, State, atlas, compare
-from semcoder_lib.refinement.feedback import SOURCES
+from semcoder_lib.refinement.feedback import SOURCES, shown_trace
 from semcoder_lib.refinement.rounds import ACCEPT, Plan, refine, refine_all
 from semcoder_lib.refinement.tasks import (
     RefinementTask,
@@ -28,4 +28,5 @@ __all__ = [
     "from_faults",
     "refine",
     "refine_all",
+    "shown_trace",
 ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from semcoder_lib import values
 from semcoder_lib.prompts import Prompt
 from semcoder_lib.pyx_r import normal_form
-from semcoder_lib.records import Program, Trace
+from semcoder_lib.records import Case, Program, Trace
 from semcoder_lib.refinement.checks import Check, Seen, assertion, case_of, from_assertions
 from semcoder_lib.refinement.tasks import RefinementTask
 from semcoder_lib.sandbox import Sandbox
@@ -80,17 +80,17 @@ def feedbacks(
     for n, (program, case), trace in zip(wanted, pairs, trace_many(pairs, box), strict=True):
         feedback = found[n]
         assert feedback is not None
-        text = _rendered(trace, program, case)
+        text = shown_trace(trace, program, case)
         found[n] = Feedback(feedback.failed_test, feedback.check, text)
     return list(found)
 
 
-def _rendered(trace: Trace, program: Program, case: object) -> str:
+def shown_trace(trace: Trace, program: Program, case: Case) -> str:
     """The run in NExT's format, as table 4 has it; empty where nothing was recorded or where it is
     too long to show."""
     if not trace.steps:
         return ""
-    text = render(trace, program, case, "next")  # type: ignore[arg-type]
+    text = render(trace, program, case, "next")
     return text if len(text) <= LONGEST_TRACE else ""
 
 

@@ -202,7 +202,7 @@ def _whole(chains: dict[str, Any] | None) -> str:
 def refinement(inputs: Inputs, name: str) -> Table:
     """Tables 3a (zero-shot), 3b (after PyX-R) and 4 (with a real trace in the prompt)."""
     model, source = {
-        "3a": ("tuned", ""), "3b": ("refined", ""), "4": ("refined", "trace")
+        "3a": ("tuned", ""), "3b": ("refined", ""), "4": ("traced", "trace")
     }[name]  # fmt: skip
     columns = ("humaneval", "humaneval_plus", "mbpp", "mbpp_plus")
     rows = [
@@ -210,10 +210,10 @@ def refinement(inputs: Inputs, name: str) -> Table:
          *(percent(r["values"][c], c in r.get("doubtful", ())) for c in columns), "–", "–"]
         for r in paper.table(name)["rows"]
     ]  # fmt: skip
-    curves = [
-        c for c in inputs.get(8, "curves", [])
-        if c["model"] == model and (not source or c["source"] == source)
-    ]  # fmt: skip
+    done = inputs.get(8, "curves", [])
+    if name == "4" and not any(c["model"] == model for c in done):
+        model = "refined"  # the trace in the prompt, but not in the training rows
+    curves = [c for c in done if c["model"] == model and source in ("", c["source"])]
     for curve in curves:
         first, last = curve["points"][0], curve["points"][-1]
         cells = ["–"] * len(columns)

@@ -16,7 +16,8 @@ from semcoder_lib.stages.session import Session
 @dataclass(frozen=True)
 class Model:
     """A model under evaluation: "base" is never tuned, "tuned" after `main`, "refined" after the
-    fine-tuning on PyX-R that follows it."""
+    fine-tuning on PyX-R that follows it, "traced" after the same with real traces in the prompts
+    (table 4)."""
 
     label: str
     adapter: Path | None = None
@@ -39,6 +40,8 @@ def chosen(session: Session, *, refined: bool = False) -> list[Model]:
     models = [base, Model("tuned", trained / "main")]
     if refined and (trained / "refine").exists():
         models.append(Model("refined", trained / "refine"))
+    if refined and (trained / "refine_traced").exists():
+        models.append(Model("traced", trained / "refine_traced"))
     return models
 
 

@@ -1,4 +1,5 @@
-"""Stage 04: fine-tune on all tasks together (`main`), then shortly on PyX-R (`refine`)."""
+"""Stage 04: fine-tune on all tasks together (`main`), then shortly on PyX-R (`refine`), and in the
+variant of table 4 (`refine_traced`)."""
 
 from __future__ import annotations
 
@@ -7,8 +8,18 @@ import random
 from pathlib import Path
 from typing import Any
 
-from semcoder_lib import prompts, pyx_r, records, training, values, workspace
+from semcoder_lib import (
+    prompts,
+    pyx_r,
+    records,
+    refinement,
+    tracing,
+    training,
+    values,
+    workspace,
+)
 from semcoder_lib.generation import assets, tokens
+from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.stages import s01_pyx, s02_monologues, s03_pyx_r
 from semcoder_lib.stages.session import Session, as_plain
 from semcoder_lib.training import rows
@@ -19,7 +30,8 @@ _FOR_INPUTS = 0.35  # share of the direct rows that ask for a call; outputs need
 
 
 def run(session: Session) -> dict[str, Any]:
-    """Writes the adapters `main/` and `refine/`, the loss curves, and returns what was trained."""
+    """Writes the adapters `main/`, `refine/` and `refine_traced/` and their loss curves, and
+    returns what was trained."""
     p = session.profile
     examples, counts = main_examples(session)
     main = training.train(examples, session.path("main"), base=p.model, config=config_of(p, "main"))
@@ -29,14 +41,18 @@ def run(session: Session) -> dict[str, Any]:
         "main": {**summary_of(main, session.path("main")), **_shown(p, examples[0])},
     }
     faults = s03_pyx_r.load(session.upstream(3))
+    phases = {}
     if p.refine_steps and faults:
-        fixes = [refine_example(f) for f in faults]
-        refine = training.train(
-            fixes, session.path("refine"), base=p.model, adapter=session.path("main"),
-            config=config_of(p, "refine"),
+        phases["refine"] = [refine_example(f) for f in faults]
+        if p.refine_traced == "yes":
+            phases["refine_traced"] = traced_examples(faults, session.box)
+    for phase, fixes in phases.items():
+        done = training.train(
+            fixes, session.path(phase), base=p.model, adapter=session.path("main"),
+            config=config_of(p, phase),
         )  # fmt: skip
-        results["refine"] = summary_of(refine, session.path("refine"))
-        counts["refine"] = len(fixes)
+        results[phase] = summary_of(done, session.path(phase))
+        counts[phase] = len(fixes)
     return results
 
 
@@ -164,6 +180,26 @@ def refine_example(fault: records.Fault) -> training.Example:
     """One PyX-R row."""
     prompt, completion = pyx_r.example(fault)
     return training.Example(f"{fault.id}:refine", "refine", prompt, completion)
+
+
+def traced_examples(faults: list[records.Fault], box: Sandbox) -> list[training.Example]:
+    """PyX-R rows with the recorded run of the failing test in the prompt (table 4). A fault whose
+    call is no literal, or whose trace is too long to show, has none."""
+    pairs = []
+    for fault in faults:
+        try:
+            name, arguments, named = values.parse_call(fault.failing_call)
+        except values.NotALiteral:
+            continue
+        if not named:
+            pairs.append((fault, (records.Program(fault.buggy, name), records.Case(arguments))))
+    made = []
+    traces = tracing.trace_many([pair for _, pair in pairs], box)
+    for (fault, (program, case)), trace in zip(pairs, traces, strict=True):
+        if text := refinement.shown_trace(trace, program, case):
+            prompt, completion = pyx_r.example(fault, trace=text)
+            made.append(training.Example(f"{fault.id}:traced", "refine", prompt, completion))
+    return made
 
 
 def config_of(p: Any, phase: str) -> training.Config:

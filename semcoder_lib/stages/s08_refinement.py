@@ -38,6 +38,8 @@ def run(session: Session) -> dict[str, Any]:
             plans: dict[Key, refinement.Plan] = {}
             for name, tasks in sets.items():
                 for source, accept, temperature in settings:
+                    if model.label == "traced" and source != "trace":
+                        continue  # it was trained to be shown one
                     label = f"{name.replace('+', '_plus')}_{model.label}_{source}"
                     label += f"_{accept}_T{temperature:g}"
                     plans[name, model.label, source, accept, temperature] = refinement.Plan(
@@ -138,10 +140,11 @@ def _told(curve: refinement.Curve) -> str:
 def _between_models(
     curves: dict[Key, refinement.Curve],
 ) -> list[dict[str, Any]]:
-    """After the last round: base against tuned, tuned against refined, on the same tasks."""
+    """After the last round: base against tuned, tuned against refined, refined against traced, on
+    the same tasks."""
     rows = []
     for (name, model, source, accept, temperature), curve in curves.items():
-        before = {"tuned": "base", "refined": "tuned"}.get(model, "")
+        before = {"tuned": "base", "refined": "tuned", "traced": "refined"}.get(model, "")
         earlier = curves.get((name, before, source, accept, temperature))
         if earlier is None:
             continue

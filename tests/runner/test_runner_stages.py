@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from semcoder_lib import prompts, stages, workspace
+from semcoder_lib import prompts, pyx_r, refinement, stages, workspace
 from semcoder_lib.benchmarks import homes
 from semcoder_lib.records import Case, Entry, Program
+from semcoder_lib.refinement.checks import run_checks
+from semcoder_lib.refinement.feedback import feedbacks, shown_solution
+from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.stages import released, s03_pyx_r, s04_sft
 
 
@@ -125,3 +128,29 @@ def test_the_answer_of_a_fault_task_begins_inside_the_function() -> None:
     compile(f"{begun} return x", "answer", "exec")
     assert s03_pyx_r._prompt(program, begun)[0].endswith(f"```python\n{begun}")
     assert s03_pyx_r._begun(Program("f = len\n", "f")) == ""
+
+
+def test_rows_of_table_4_hold_the_recorded_run_as_the_evaluation_shows_it() -> None:
+    program = Program(
+        "def f(xs):\n    total = 0\n    for x in xs:\n        total += x\n    return total\n",
+        "f", id="sum", description="Add the numbers of a list.", split="train",
+    )  # fmt: skip
+    cases = tuple(Case((list(range(n)),), sum(range(n))) for n in range(2, 8))
+    with Sandbox(workers=1) as box:
+        faults, _ = pyx_r.build([Entry(program, cases)], box, limit=3, seed=1)
+        rows = s04_sft.traced_examples(faults, box)
+        tasks = {task.id: task for task in refinement.from_faults(faults, [Entry(program, cases)])}
+        assert rows
+        for row in rows:
+            task = tasks[row.id.removesuffix(":traced")]
+            assert task.initial is not None
+            seen = run_checks([(task.initial, "f", task.public, 0.0)], box)[0]
+            (shown,) = feedbacks([(task, task.initial, task.public, seen)], "trace", box)
+            assert shown is not None
+            assert "[STATE" in shown.trace or "[INPUT" in shown.trace
+            asked = prompts.refine(
+                task.problem, shown_solution(task.initial), shown.failed_test, trace=shown.trace
+            )
+            assert row.prompt == asked.text
+            assert "### Bug Fixing" in row.completion
+            assert "### Execution Simulation" not in row.completion
