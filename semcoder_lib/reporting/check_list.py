@@ -86,7 +86,7 @@ def _pipeline(inputs: Inputs) -> Any:
                 [
                     ("programs told", int(inputs.get(2, "programs", 0))),
                     ("forward, verified", directions["forward"]["accepted"]),
-                    ("backward, verified", directions["backward"]["accepted"]),
+                    ("and backward, verified", directions["backward"]["accepted"]),
                 ],
             )
         )
@@ -98,13 +98,16 @@ def _pipeline(inputs: Inputs) -> Any:
                 [
                     ("mutants tried", int(faults["funnel"].get("mutants", faults["accepted"]))),
                     ("faults with a fix", faults["accepted"]),
-                    ("from the model", inputs.get(3, "model", {}).get("accepted", 0)),
+                    ("and from the model", inputs.get(3, "model", {}).get("accepted", 0)),
                 ],
             )
         )
     used = inputs.get(4, "examples", {}).get("used")
     if used:
-        steps.append(("fine-tuning rows", [(k.replace("_", " "), v) for k, v in used.items()]))
+        names = {"forward": "forward", "backward": "backward", "nl_to_code": "NL to code"}
+        rows = [(name, used[task]) for task, name in {**names, "direct": "direct"}.items()
+                if task in used]  # fmt: skip
+        steps.append(("fine-tuning rows", [*rows[:1], *((f"and {n}", v) for n, v in rows[1:])]))
     return figures.pipeline(steps), ["step", "box", "count"]
 
 

@@ -163,7 +163,8 @@ def _told(curve: Mapping[str, Any]) -> str:
 
 
 def pipeline(steps: Sequence[tuple[str, Sequence[tuple[str, int]]]]) -> tuple[Figure, Rows]:
-    """Figure 4: the data pipeline in columns of boxes, each with the run's own count."""
+    """Figure 4: the data pipeline in columns of boxes, each with the run's own count. A label that
+    begins with "and" is not made of the box above, so no arrow leads to it."""
     fig = style.figure(9.6, 3.8, arranged=False)
     axes = fig.add_axes((0, 0, 1, 1))
     axes.axis("off")
@@ -198,7 +199,7 @@ def pipeline(steps: Sequence[tuple[str, Sequence[tuple[str, int]]]]) -> tuple[Fi
                 weight="bold",
                 color=style.INK,
             )
-            if place + 1 < len(boxes):
+            if place + 1 < len(boxes) and not boxes[place + 1][0].startswith("and "):
                 axes.add_patch(
                     FancyArrowPatch(
                         (column + 0.5, y - 0.03),
