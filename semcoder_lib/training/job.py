@@ -58,7 +58,7 @@ def run(
     world = PartialState(cpu=machine.device == "cpu")
     micro = config.micro_tokens or (_GPU_MICRO if machine.device == "cuda" else _CPU_MICRO)
     micro = max(min(micro, config.batch_tokens), config.max_length)
-    micro_rows = min(max(1, micro // config.max_length), config.batch_rows)
+    micro_rows = rows_.rows_at_once(made.rows, micro, config.batch_rows)
     share = config.batch_rows / micro_rows if micro_rows else config.batch_tokens / micro
     accumulate = max(1, round(share / world.num_processes))
     pieces = accumulate * world.num_processes

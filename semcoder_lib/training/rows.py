@@ -93,6 +93,14 @@ def batches(
     return made
 
 
+def rows_at_once(rows: Sequence[Row], micro_tokens: int, batch_rows: int) -> int:
+    """The most rows that divide a batch of `batch_rows` evenly and fit in `micro_tokens` with any
+    of these rows among them; one at least, and 0 where batches are counted in tokens."""
+    fit = micro_tokens // max((len(row.ids) for row in rows), default=1)
+    return max((n for n in range(1, min(max(1, fit), batch_rows) + 1) if batch_rows % n == 0),
+               default=0)  # fmt: skip
+
+
 def plan(
     rows: Sequence[Row], micro_tokens: int, config: Config, *, pieces: int, micro_rows: int = 0
 ) -> tuple[list[list[int]], int]:

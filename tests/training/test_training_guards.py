@@ -164,6 +164,16 @@ def test_batches_hold_every_row_once_within_the_budget(tokenizer) -> None:
     assert batches != rows.batches(made, 256, seed=0, epoch=1)
 
 
+def test_a_batch_of_rows_is_taken_in_even_pieces_that_fit() -> None:
+    made = [rows.Row(str(n), [1] * length, 5) for n, length in enumerate((100, 180, 250))]
+    assert rows.rows_at_once(made, 1024, 4) == 4
+    assert rows.rows_at_once(made, 1024, 512) == 4
+    assert rows.rows_at_once(made, 800, 4) == 2  # three fit, two divide four
+    assert rows.rows_at_once(made, 100, 4) == 1
+    assert rows.rows_at_once(made, 1024, 7) == 1
+    assert rows.rows_at_once(made, 1024, 0) == 0
+
+
 def test_plan_fills_every_step(tokenizer) -> None:
     made = rows.tokenise(GOOD * 9, tokenizer, CONFIG).rows
     per_epoch = len(rows.batches(made, 128, seed=0, epoch=0))
