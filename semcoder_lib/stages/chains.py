@@ -17,6 +17,7 @@ from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import formats
 
 TRACES = ("scratchpad", "next", "concise")
+_RANKS = {"call": 0, "return": 2, "exception": 2}
 _LONGEST = 15  # steps that the survival of a chain is told for
 
 
@@ -35,15 +36,16 @@ def chain(
 ) -> Chain | None:
     """The chain of one completion; None for the formats without steps."""
     if format in TRACES:
-        return _of_trace(format, text.partition("[/TRACE]")[0], trace)
+        begun = text.partition("[TRACE]")[2] if "[TRACE]" in text else text
+        return _of_trace(format, begun.partition("[/TRACE]")[0], trace)
     if format in ("monologue", "shuffled"):
         return _of_monologue(text, program, case, box)
     return None
 
 
 def _of_trace(format: str, text: str, trace: Trace) -> Chain:
-    due = [_told(step) for step in formats.expected(trace, format)]
-    told = [_told(step) for step in _readable(text, format)]
+    due = _told(formats.expected(trace, format))
+    told = _told(_readable(text, format))
     right = 0
     for one, other in zip(due, told, strict=False):
         if one != other:
@@ -67,8 +69,11 @@ def _readable(text: str, format: str) -> list[Step]:
     return formats.parse("\n".join(lines[:low]), format)
 
 
-def _told(step: Step) -> tuple[Any, ...]:
-    return step.line, step.event, tuple((c.name, c.text) for c in step.changes), step.value
+def _told(steps: Sequence[Step]) -> list[tuple[Any, ...]]:
+    """What the steps say, results last: formats that write beside the source's lines name a
+    function's result before its states."""
+    ranked = sorted(steps, key=lambda step: _RANKS.get(step.event, 1))
+    return [(s.line, s.event, tuple((c.name, c.text) for c in s.changes), s.value) for s in ranked]
 
 
 def _of_monologue(text: str, program: Program, case: Case, box: Sandbox) -> Chain:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from semcoder_lib import monologues, profile, tracing
+from semcoder_lib import benchmarks, monologues, profile, tracing
 from semcoder_lib.generation import assets, tokens
-from semcoder_lib.records import Case, Program, Trace
+from semcoder_lib.records import Case, Entry, Program, Trace
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.stages import chains, parts, s07_ablation
 from semcoder_lib.tracing import formats
@@ -22,6 +22,7 @@ SOURCE = (
 )
 PROGRAM = Program(SOURCE, "f", id="f")
 CASE = Case(([1, 2, 3],), 5)
+(TASK,) = benchmarks.get("pyx-o").from_entries([Entry(PROGRAM, (CASE,))])  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +43,10 @@ def test_the_true_text_is_a_whole_chain(format: str, trace: Trace, box: Sandbox)
     assert found is not None
     assert found.whole
     assert found.right == found.steps > 3
+    # a completion is kept with the opening that its prompt gave it
+    opening = benchmarks.get("pyx-o").prompt(TASK, style="clean", reasoning=format).prefill
+    assert format == "monologue" or opening
+    assert chains.chain(format, opening + text, PROGRAM, CASE, trace, box) == found
 
 
 @pytest.mark.parametrize("format", chains.TRACES)
