@@ -374,7 +374,7 @@ def chain_survival(chains: Sequence[dict[str, Any]]) -> tuple[Figure, Rows]:
             color=style.FORMATS[row["format"]], ls="--" if row["view"] == "tokens" else "-",
         )  # fmt: skip
         rows += [[row["view"], row["format"], *point] for point in points]
-    ax.set_xlabel("steps")
+    ax.set_xlabel("steps (lines of a trace, claims of a monologue)")
     ax.set_ylabel("chains right so far (%)")
     ax.set_ylim(0, 100)
     ax.legend(fontsize=8)
