@@ -104,9 +104,8 @@ def _pipeline(inputs: Inputs) -> Any:
         )
     used = inputs.get(4, "examples", {}).get("used")
     if used:
-        names = {"forward": "forward", "backward": "backward", "nl_to_code": "NL to code"}
-        rows = [(name, used[task]) for task, name in {**names, "direct": "direct"}.items()
-                if task in used]  # fmt: skip
+        tasks = ("forward", "backward", "nl_to_code", "direct")
+        rows = [(task.replace("_", " "), used[task]) for task in tasks if task in used]
         steps.append(("fine-tuning rows", [*rows[:1], *((f"and {n}", v) for n, v in rows[1:])]))
     return figures.pipeline(steps), ["step", "box", "count"]
 

@@ -123,27 +123,24 @@ def share_of(
     large enough."""
     p = session.profile
     wanted = p.ablation_steps * p.ablation_rows
-    pool = pools[format]
-    turned = seed * wanted % max(len(pool), 1)
+    turned = seed * wanted % max(len(pools[format]), 1)
+    turns = {name: [*pool[turned:], *pool[:turned]] for name, pool in pools.items()}
     if view == "examples":
-        return [*pool[turned:], *pool[:turned]][:wanted], p.ablation_steps
+        return turns[format][:wanted], p.ablation_steps
     tokenizer = tokens.load_tokenizer(assets.locate(p.model))
-    config = _config(p, 1, seed)
 
-    def trained(name: str) -> Iterator[int]:
-        there = pools[name]
-        for example in [*there[turned:], *there[:turned]]:
-            (row,) = rows.tokenise([example], tokenizer, config).rows
-            yield len(row.ids) - row.prompt
+    def trained(some: list[training.Example]) -> Iterator[int]:
+        for example in some:
+            yield len(tokens.encode_completion(tokenizer, example.completion))
 
-    budget = max(sum(itertools.islice(trained(name), wanted)) for name in pools)
-    counts = list(trained(format))
-    total = sum(counts)
-    if total <= budget:  # the whole pool, again and again
-        return pool, max(1, round(len(pool) * budget / total / p.ablation_rows))
-    sums = itertools.accumulate(counts)
-    needed = next(n for n, reached in enumerate(sums, 1) if reached >= budget)
-    return [*pool[turned:], *pool[:turned]][:needed], max(1, round(needed / p.ablation_rows))
+    budget = max(sum(trained(pool[:wanted])) for pool in turns.values())
+    taken = reached = 0
+    for count in trained(turns[format]):
+        taken, reached = taken + 1, reached + count
+        if reached >= budget:
+            break
+    again = max(1.0, budget / reached)  # a pool that is too small is gone through more than once
+    return turns[format][:taken], max(1, round(taken * again / p.ablation_rows))
 
 
 def _config(p: Any, steps: int, seed: int) -> training.Config:
