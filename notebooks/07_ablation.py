@@ -51,6 +51,8 @@ paired = [
     if (difference := row.get("difference"))
 ]
 display.table(paired)
+
+# %%
 columns = ("benchmark", "view", "format", "seed", "value", "low", "high", "n", "p_mcnemar")
 display.table(results["differences"], columns)
 
@@ -64,6 +66,8 @@ display.table(results["differences"], columns)
 # %%
 columns = ("view", "format", "n", "whole", "right", "right_by_right_steps", "right_steps", "steps")
 display.table(results["chains"], columns)
+
+# %%
 display.figure(figures.chain_survival(results["chains"]))
 
 # %% [markdown]
