@@ -72,16 +72,16 @@ def judge(run: Run, limits: Limits, expected: int) -> list[Outcome]:
                     stdout=_text(run.output),
                 )
             ] * expected
-        elif tag in (wire.VALUE, wire.RAISED, wire.UNSERIALIZABLE):
+        elif tag in _CALLS:
             if stop - start < wire.CALL.size or len(outcomes) >= expected:
                 break
             position, cpu, wall = wire.CALL.unpack_from(records, start)
             body = records[start + wire.CALL.size : stop]
-            printed = run.output[before:position]
+            printed = _text(run.output[before:position]) if position != before else ""
             before = position
             if alone:
                 cpu, wall = run.cpu, run.wall
-            outcomes.append(_called(tag, body, _text(printed), payload, cpu, wall, peak, limits))
+            outcomes.append(_called(tag, body, printed, payload, cpu, wall, peak, limits))
             payload = None
     over = len(run.output) > limits.output_bytes
     if ended and not over and run.ended == wire.ENDED_EXIT:
@@ -101,6 +101,9 @@ def judge(run: Run, limits: Limits, expected: int) -> list[Outcome]:
     if len(outcomes) >= expected:
         outcomes.pop()
     return [*outcomes, _failed(run, status, payload, note)]
+
+
+_CALLS = frozenset({wire.VALUE, wire.TEXT, wire.RAISED, wire.UNSERIALIZABLE})
 
 
 def _records(data: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -136,6 +139,9 @@ def _called(
             Status.UNSERIALIZABLE, None, None, None, stdout, cpu, wall, peak, payload, note
         )
     try:
+        if tag == wire.TEXT:
+            value = body.decode("utf-8", "surrogatepass")
+            return Outcome(Status.OK, value, repr(value), None, stdout, cpu, wall, peak, payload)
         text = body.decode()
         # four syntax nodes for an element are ample; a forged text must not cost us more
         value = values.decode(text, max_nodes=4 * limits.value_nodes)

@@ -31,6 +31,7 @@ CLOCKS = struct.Struct("<dd")  # in BEGUN: processor and monotonic seconds
 LOADED = b"L"
 LOAD_ERROR = b"X"
 VALUE = b"V"
+TEXT = b"T"  # a value that is a string, as it is: neither side need write or read a literal
 RAISED = b"E"
 UNSERIALIZABLE = b"U"
 PAYLOAD = b"P"

@@ -157,10 +157,13 @@ def _one(
     else:
         cpu, wall = _cpu() - cpu, _wall() - wall
         try:
-            text = values.encode(
-                value, max_nodes=limits["value_nodes"], max_bytes=limits["value_bytes"]
-            )
-            data = text.encode()
+            if type(value) is str and len(value) <= limits["value_bytes"]:
+                tag, data = wire.TEXT, value.encode("utf-8", "surrogatepass")
+            else:
+                text = values.encode(
+                    value, max_nodes=limits["value_nodes"], max_bytes=limits["value_bytes"]
+                )
+                data = text.encode()
         except values.Unserializable as error:
             tag, data = wire.UNSERIALIZABLE, str(error).encode("utf-8", "backslashreplace")
         except BaseException as error:  # MemoryError, RecursionError while encoding
