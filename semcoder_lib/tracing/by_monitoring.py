@@ -133,7 +133,7 @@ class _Source:
                 return disable
             frame = _frame_at(1)
             try:
-                state = recorder.enter(code, frame.f_locals, frame.f_lineno)
+                state = recorder.enter(code, frame, frame.f_lineno)
             except (Stop, RecursionError):
                 halt()
             else:
@@ -153,7 +153,7 @@ class _Source:
                 top[3] = line
                 top[4] = at
                 try:
-                    top[5](frame.f_locals, line)
+                    top[5](frame, line)
                 except (Stop, RecursionError):
                     halt()
 
@@ -166,7 +166,7 @@ class _Source:
         if top := self._top(raw):
             self.stack.pop()
             try:
-                self.recorder.leave(top[2], top[1].f_locals, top[1].f_lineno, value)
+                self.recorder.leave(top[2], top[1], top[1].f_lineno, value)
             except (Stop, RecursionError):
                 self.halt()
 
@@ -177,7 +177,7 @@ class _Source:
             # The frame itself is not kept: it would keep the generator's locals alive.
             self.suspended[id(frame)] = [raw, None, *top[2:]]
             try:
-                self.recorder.suspend(top[2], frame.f_locals, frame.f_lineno, value)
+                self.recorder.suspend(top[2], frame, frame.f_lineno, value)
             except (Stop, RecursionError):
                 self.halt()
 
@@ -199,7 +199,7 @@ class _Source:
             entry = _traceback_of(error)
             if entry is not None and entry.tb_frame is frame:
                 try:
-                    self.recorder.raised(top[2], frame.f_locals, frame.f_lineno, error, entry)
+                    self.recorder.raised(top[2], frame, frame.f_lineno, error, entry)
                 except (Stop, RecursionError):
                     self.halt()
 
@@ -207,6 +207,6 @@ class _Source:
         if top := self._top(raw):
             self.stack.pop()
             try:
-                self.recorder.unwind(top[2], top[1].f_locals)
+                self.recorder.unwind(top[2], top[1])
             except (Stop, RecursionError):
                 self.halt()
