@@ -152,7 +152,7 @@ static char *written(char *at, PyObject *v)
     return at + n;
 }
 
-static int fits(Follower *self, char *at, PyObject *next)
+static int fits(char *at, PyObject *next)
 {
     Py_ssize_t more = 64 + (Py_TYPE(next) == &PyUnicode_Type ? PyUnicode_GET_LENGTH(next) : 0);
     return at - buffer + more < room_in_buffer;
@@ -176,12 +176,12 @@ static PyObject *container_text(Follower *self, PyObject *v, PyObject **keys, Py
             *at++ = ',';
             *at++ = ' ';
         }
-        if (!fits(self, at, keys[i]) || (at = written(at, keys[i])) == NULL)
+        if (!fits(at, keys[i]) || (at = written(at, keys[i])) == NULL)
             return PyObject_Repr(v);
         if (held) {
             *at++ = ':';
             *at++ = ' ';
-            if (!fits(self, at, held[i]) || (at = written(at, held[i])) == NULL)
+            if (!fits(at, held[i]) || (at = written(at, held[i])) == NULL)
                 return PyObject_Repr(v);
         }
     }
@@ -568,7 +568,7 @@ static int follower_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-/* Only the slots can be part of a cycle through the program. */
+/* The recorder and the describer hold no follower: cycles go through the slots. */
 static int follower_clear(PyObject *op)
 {
     Follower *self = (Follower *)op;
@@ -652,7 +652,184 @@ static PyObject *follow(PyObject *module, PyObject *args)
     return (PyObject *)self;
 }
 
+/* --- the payload ---------------------------------------------------------------------------------- */
+
+/* Text that grows; `failed` if there is something in it that is left to Python's encoder. */
+typedef struct {
+    char *text;
+    Py_ssize_t used, size;
+    int failed;
+} Text;
+
+static char *space(Text *out, Py_ssize_t more)
+{
+    if (out->used + more > out->size) {
+        Py_ssize_t size = 2 * out->size + more + 1024;
+        char *larger = out->failed ? NULL : PyMem_RawRealloc(out->text, size);
+        if (larger == NULL) {
+            out->failed = 1;
+            return NULL;
+        }
+        out->text = larger;
+        out->size = size;
+    }
+    return out->text + out->used;
+}
+
+static void add(Text *out, const char *word)
+{
+    size_t n = strlen(word);
+    char *at = space(out, n);
+    if (at) {
+        memcpy(at, word, n);
+        out->used += n;
+    }
+}
+
+static void add_string(Text *out, PyObject *v)
+{
+    if (!PyUnicode_IS_COMPACT_ASCII(v)) {
+        out->failed = 1;
+        return;
+    }
+    Py_ssize_t n = PyUnicode_GET_LENGTH(v);
+    const unsigned char *from = PyUnicode_1BYTE_DATA(v), *end = from + n;
+    char *at = space(out, 2 * n + 2);
+    if (at == NULL)
+        return;
+    *at++ = '"';
+    for (; from < end; from++) {
+        if (*from < 32) {
+            out->failed = 1;
+            return;
+        }
+        if (*from == '"' || *from == '\\')
+            *at++ = '\\';
+        *at++ = (char)*from;
+    }
+    *at++ = '"';
+    out->used = at - out->text;
+}
+
+static void add_value(Text *out, PyObject *v)
+{
+    if (PyUnicode_CheckExact(v)) {
+        add_string(out, v);
+    }
+    else if (PyLong_CheckExact(v)) {
+        int overflow;
+        long long x = PyLong_AsLongLongAndOverflow(v, &overflow);
+        char *at = space(out, 24);
+        if (overflow)
+            out->failed = 1;
+        else if (at)
+            out->used = number(at, x) - out->text;
+    }
+    else if (v == Py_None) {
+        add(out, "null");
+    }
+    else if (PyList_CheckExact(v) || PyTuple_CheckExact(v)) {
+        PyObject **items = PySequence_Fast_ITEMS(v);
+        add(out, "[");
+        for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(v); i++) {
+            if (i)
+                add(out, ",");
+            add_value(out, items[i]);
+        }
+        add(out, "]");
+    }
+    else {
+        out->failed = 1;
+    }
+}
+
+/* payload(frames, steps, cut, flags): what `Recorder._send` emits; None if it must encode itself. */
+static PyObject *payload(PyObject *module, PyObject *args)
+{
+    PyObject *frames, *steps, *cut, *flags, *found = NULL;
+    if (!PyArg_ParseTuple(args, "O!O!UO!", &PyList_Type, &frames, &PyList_Type, &steps, &cut,
+                          &PyList_Type, &flags))
+        return NULL;
+    Text out = {NULL, 0, 0, 0};
+    add(&out, "{\"frames\":");
+    add_value(&out, frames);
+    add(&out, ",\"steps\":[");
+    int first = 1;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(steps); i++) {
+        PyObject *step = PyList_GET_ITEM(steps, i);
+        if (!PyList_CheckExact(step))
+            out.failed = 1;
+        for (Py_ssize_t k = 0; !out.failed && k < PyList_GET_SIZE(step); k++, first = 0) {
+            if (!first)
+                add(&out, ",");
+            add_value(&out, PyList_GET_ITEM(step, k));
+        }
+    }
+    add(&out, "],\"cut\":");
+    add_value(&out, cut);
+    add(&out, ",\"flags\":");
+    add_value(&out, flags);
+    add(&out, "}");
+    if (out.failed)
+        found = Py_NewRef(Py_None);
+    else if ((found = PyUnicode_New(out.used, 127)))
+        memcpy(PyUnicode_1BYTE_DATA(found), out.text, out.used);
+    PyMem_RawFree(out.text);
+    return found;
+}
+
+/* --- the line event of `by_monitoring` ------------------------------------------------------------ */
+
+/* As its `on_line`; `held` is (stack, halt, what stops the recorder). */
+static PyObject *on_line(PyObject *held, PyObject *const *args, Py_ssize_t count)
+{
+    PyObject *stack = PyTuple_GET_ITEM(held, 0);
+    Py_ssize_t depth = PyList_GET_SIZE(stack);
+    if (count != 2 || depth == 0)
+        Py_RETURN_NONE;
+    PyObject *top = PyList_GET_ITEM(stack, depth - 1);
+    PyObject *frame = PyList_GET_ITEM(top, 1);
+    if (PyList_GET_ITEM(top, 0) != args[0] || !PyFrame_Check(frame))
+        Py_RETURN_NONE;
+    long at = PyFrame_GetLasti((PyFrameObject *)frame);
+    /* the same line again is a new visit only if it is entered at its beginning */
+    if (PyLong_AsLong(args[1]) == PyLong_AsLong(PyList_GET_ITEM(top, 3)) &&
+        at != PyLong_AsLong(PyList_GET_ITEM(top, 4)))
+        Py_RETURN_NONE;
+    PyObject *entered = PyLong_FromLong(at);
+    if (entered == NULL || PyList_SetItem(top, 3, Py_NewRef(args[1])) < 0 ||
+        PyList_SetItem(top, 4, entered) < 0)
+        return NULL;
+    PyObject *given[] = {frame, args[1]};
+    PyObject *step = Py_NewRef(PyList_GET_ITEM(top, 5));
+    Py_INCREF(frame);
+    PyObject *done = PyObject_Vectorcall(step, given, 2, NULL);
+    Py_DECREF(frame);
+    Py_DECREF(step);
+    if (done == NULL && PyErr_ExceptionMatches(PyTuple_GET_ITEM(held, 2))) {
+        PyErr_Clear();
+        return PyObject_CallNoArgs(PyTuple_GET_ITEM(held, 1));
+    }
+    return done;
+}
+
+static PyMethodDef line_event = {"on_line", (PyCFunction)(void (*)(void))on_line, METH_FASTCALL, NULL};
+
+/* line_callback(stack, halt, exceptions) */
+static PyObject *line_callback(PyObject *module, PyObject *args)
+{
+    PyObject *stack, *halt, *stops;
+    if (!PyArg_ParseTuple(args, "O!OO!", &PyList_Type, &stack, &halt, &PyTuple_Type, &stops))
+        return NULL;
+    PyObject *held = PyTuple_Pack(3, stack, halt, stops);
+    PyObject *made = held ? PyCFunction_New(&line_event, held) : NULL;
+    Py_XDECREF(held);
+    return made;
+}
+
 static PyMethodDef functions[] = {
+    {"payload", payload, METH_VARARGS, NULL},
+    {"line_callback", line_callback, METH_VARARGS, NULL},
     {"follow", follow, METH_VARARGS, NULL},
     {"is_plain", is_plain, METH_O, NULL},
     {NULL, NULL, 0, NULL},

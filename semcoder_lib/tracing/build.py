@@ -21,7 +21,13 @@ _SECONDS = 120
 
 def build() -> str:
     """Builds it unless it is there; the empty string, or why it is not there."""
-    place = compiled.path()
+    try:
+        return _build(compiled.path())
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def _build(place: str) -> str:
     if os.path.exists(place):
         return ""
     folder = os.path.dirname(place)
@@ -33,21 +39,18 @@ def build() -> str:
         command = ["cc"]
     if shutil.which(command[0]) is None:
         return "there is no C compiler"
-    try:
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".build-") as scratch:
-            made = os.path.join(scratch, "made.so")
-            command += ["-O2", "-fPIC", "-shared", f"-I{include}", f"-I{include}/internal"]
-            command += [os.path.join(folder, "_native.c"), "-o", made]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS)
-            if done.returncode:
-                return f"the compiler failed: {_first_error(done.stderr)}"
-            refused = _refused(made)
-            if refused:
-                return f"the build does not load: {refused}"
-            _remove_stale(folder)
-            os.replace(made, place)
-    except (OSError, subprocess.SubprocessError) as error:
-        return f"{type(error).__name__}: {error}"
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".build-") as scratch:
+        made = os.path.join(scratch, "made.so")
+        command += ["-O2", "-fPIC", "-shared", f"-I{include}", f"-I{include}/internal"]
+        command += [os.path.join(folder, "_native.c"), "-o", made]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS)
+        if done.returncode:
+            return f"the compiler failed: {_first_error(done.stderr)}"
+        refused = _refused(made)
+        if refused:
+            return f"the build does not load: {refused}"
+        _remove_stale(place)
+        os.replace(made, place)
     return ""
 
 
@@ -69,10 +72,9 @@ def _refused(made: str) -> str:
     return (done.stderr.splitlines() or ["it ended"])[-1] if done.returncode else ""
 
 
-def _remove_stale(folder: str) -> None:
+def _remove_stale(place: str) -> None:
     """Earlier builds for this very interpreter."""
-    beginning = os.path.basename(compiled.path()).rpartition("-")[0]
-    for stale in glob.glob(os.path.join(glob.escape(folder), f"{beginning}-*.so")):
+    for stale in glob.glob(glob.escape(place.rpartition("-")[0]) + "-*.so"):
         os.remove(stale)
 
 

@@ -12,6 +12,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from semcoder_lib.tracing import compiled
 from semcoder_lib.tracing.codes import code_objects
 from semcoder_lib.tracing.recorder import FILENAME, Recorder, Stop
 
@@ -57,6 +58,12 @@ class _Source:
         self.stack: list[list[Any]] = []
         self.suspended: dict[int, list[Any]] = {}
         on_line, on_start = self._closures()
+        self.compiled = False  # which of the two is registered for lines
+        self.compiled_line: Any = None
+        if compiled.native is not None:
+            self.compiled_line = compiled.line_callback(
+                self.stack, self.halt, (Stop, RecursionError)
+            )
         self.callbacks = {
             events.PY_START: on_start,
             events.LINE: on_line,
@@ -75,6 +82,13 @@ class _Source:
             for event, callback in self.callbacks.items():
                 monitoring.register_callback(_TOOL, event, callback)
             self.active = 0
+            self.compiled = False
+        if self.compiled != recorder.compiled:
+            line = monitoring.events.LINE
+            self.compiled = recorder.compiled
+            monitoring.register_callback(
+                _TOOL, line, self.compiled_line if self.compiled else self.callbacks[line]
+            )
         self.recorder = recorder
         wanted = self.always
         for raw in code_objects(function, FILENAME):

@@ -51,6 +51,8 @@ def _load() -> tuple[Any, str]:
 native, why = _load()
 Bounds: Any = native.Bounds if native else object
 follow: Any = native.follow if native else None
+payload: Any = native.payload if native else None
+line_callback: Any = native.line_callback if native else None
 
 
 def is_plain(code: Any) -> bool:

@@ -84,7 +84,7 @@ class Frame:
         self.advance = advance
 
 
-class Recorder(compiled.Bounds):  # type: ignore[misc]
+class Recorder(compiled.Bounds):
     """Collects the steps of one call and emits them, once. `limits` are the fields of
     `TraceLimits`.
 
@@ -367,9 +367,14 @@ class Recorder(compiled.Bounds):  # type: ignore[misc]
             self._send()
 
     def _send(self) -> None:
-        steps = [*chain.from_iterable(self.steps)]
-        data = {"frames": self.frames, "steps": steps, "cut": self.cut, "flags": self.flags}
-        self.emit("".join(_encode(data, 0)))
+        text = None
+        if self.compiled:
+            text = compiled.payload(self.frames, self.steps, self.cut, self.flags)
+        if text is None:
+            steps = [*chain.from_iterable(self.steps)]
+            data = {"frames": self.frames, "steps": steps, "cut": self.cut, "flags": self.flags}
+            text = "".join(_encode(data, 0))
+        self.emit(text)
         self.sent = True
         self.steps.clear()
 
