@@ -350,9 +350,17 @@ static PyObject *described(Follower *self, Slot *s, PyObject *v, PyObject *watch
                             : PyObject_CallOneArg(self->describe, v);
     if (found == NULL)
         return NULL;
-    PyObject *text = Py_NewRef(PyTuple_GET_ITEM(found, 0));
-    PyObject *fresh = PyTuple_GET_ITEM(found, 2);
-    if (PyTuple_GET_ITEM(found, 1) != Py_True) {
+    PyObject *text, *fresh;
+    int exact;
+    if (!PyTuple_Check(found) || !PyArg_ParseTuple(found, "UpO", &text, &exact, &fresh) ||
+        (fresh != Py_None && !PyList_Check(fresh))) {
+        if (!PyErr_Occurred())
+            PyErr_SetString(PyExc_TypeError, "no description");
+        Py_DECREF(found);
+        return NULL;
+    }
+    Py_INCREF(text);
+    if (!exact) {
         ((Bounds *)self->recorder)->room -= PyUnicode_GET_LENGTH(text);
         PyObject *list = PyList_New(1);
         if (list == NULL) {
