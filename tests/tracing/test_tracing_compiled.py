@@ -38,6 +38,12 @@ def payload(source: str, arguments: tuple[Any, ...], options: dict[str, Any]) ->
     return re.sub(r"0x[0-9a-f]+", "0x", held[0])
 
 
+def both(limits: TraceLimits) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The options of a compiled and of a Python trace, whatever the environment says."""
+    options = {**limits.as_options(), "tracer": ""}
+    return options, {**options, "tracer": "python"}
+
+
 def differing(calls: Iterable[Call], limits: TraceLimits) -> list[str]:
     options = limits.as_options()
     return [
@@ -72,9 +78,8 @@ def test_cruxeval_gives_the_same_bytes(limits: TraceLimits) -> None:
 
 @needs_build
 def test_the_same_bytes_inside_the_sandbox(tracing_box: Sandbox) -> None:
-    options = TraceLimits().as_options()
     found = []
-    for chosen in (options, {**options, "tracer": "python"}):
+    for chosen in both(TraceLimits()):
         jobs = [Job(s, "f", [a], None, PLUGIN, chosen) for s, a in PROGRAMS.values()]
         found.append([outcome.payload for (outcome,) in tracing_box.map(jobs)])
     assert found[0] == found[1]
