@@ -835,7 +835,46 @@ static PyObject *line_callback(PyObject *module, PyObject *args)
     return made;
 }
 
+/* --- the start event of `by_monitoring` ----------------------------------------------------------- */
+
+/* Calls its `on_start`; where the stack has no room for that, the program goes on alone, and meets the
+limit itself. `held` is (on_start, source). */
+static PyObject *on_start(PyObject *held, PyObject *const *args, Py_ssize_t count)
+{
+    PyObject *source = PyTuple_GET_ITEM(held, 1);
+    PyObject *done = PyObject_Vectorcall(PyTuple_GET_ITEM(held, 0), args, count, NULL);
+    if (done || !PyErr_ExceptionMatches(PyExc_RecursionError))
+        return done;
+    PyErr_Clear();
+    PyObject *stack = PyObject_GetAttrString(source, "stack");
+    PyObject *recorder = PyObject_GetAttrString(source, "recorder");
+    PyObject *word = PyUnicode_FromString("recursion");
+    if (stack && recorder && word && PyList_Check(stack) &&
+        PyList_SetSlice(stack, 0, PyList_GET_SIZE(stack), NULL) == 0 &&
+        PyObject_SetAttrString(recorder, "cut", word) == 0)
+        done = Py_NewRef(Py_None);
+    Py_XDECREF(stack);
+    Py_XDECREF(recorder);
+    Py_XDECREF(word);
+    return done;
+}
+
+static PyMethodDef start_event = {"on_start", (PyCFunction)(void (*)(void))on_start, METH_FASTCALL, NULL};
+
+/* start_callback(on_start, source) */
+static PyObject *start_callback(PyObject *module, PyObject *args)
+{
+    PyObject *called, *source;
+    if (!PyArg_ParseTuple(args, "OO", &called, &source))
+        return NULL;
+    PyObject *held = PyTuple_Pack(2, called, source);
+    PyObject *made = held ? PyCFunction_New(&start_event, held) : NULL;
+    Py_XDECREF(held);
+    return made;
+}
+
 static PyMethodDef functions[] = {
+    {"start_callback", start_callback, METH_VARARGS, NULL},
     {"payload", payload, METH_VARARGS, NULL},
     {"line_callback", line_callback, METH_VARARGS, NULL},
     {"follow", follow, METH_VARARGS, NULL},

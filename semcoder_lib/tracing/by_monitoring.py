@@ -58,12 +58,14 @@ class _Source:
         self.stack: list[list[Any]] = []
         self.suspended: dict[int, list[Any]] = {}
         on_line, on_start = self._closures()
-        self.compiled = False  # which of the two is registered for lines
-        self.compiled_line: Any = None
+        self.compiled = False  # which of the two are registered
+        self.compiled_callbacks: dict[int, Any] = {}
         if compiled.native is not None:
-            self.compiled_line = compiled.line_callback(
-                self.stack, self.halt, (Stop, RecursionError)
-            )
+            stops = (Stop, RecursionError)
+            self.compiled_callbacks = {
+                events.PY_START: compiled.start_callback(on_start, self),
+                events.LINE: compiled.line_callback(self.stack, self.halt, stops),
+            }
         self.callbacks = {
             events.PY_START: on_start,
             events.LINE: on_line,
@@ -84,11 +86,11 @@ class _Source:
             self.active = 0
             self.compiled = False
         if self.compiled != recorder.compiled:
-            line = monitoring.events.LINE
             self.compiled = recorder.compiled
-            monitoring.register_callback(
-                _TOOL, line, self.compiled_line if self.compiled else self.callbacks[line]
-            )
+            for event, callback in self.compiled_callbacks.items():
+                monitoring.register_callback(
+                    _TOOL, event, callback if self.compiled else self.callbacks[event]
+                )
         self.recorder = recorder
         wanted = self.always
         for raw in code_objects(function, FILENAME):

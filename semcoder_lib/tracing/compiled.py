@@ -52,6 +52,7 @@ native, why = _load()
 Bounds: Any = native.Bounds if native else object
 follow: Any = native.follow if native else None
 payload: Any = native.payload if native else None
+start_callback: Any = native.start_callback if native else None
 line_callback: Any = native.line_callback if native else None
 
 
