@@ -133,6 +133,7 @@ setup() {
     return
   fi
   case "$kind" in venv) make_venv ;; conda) make_conda "$tool" ;; esac
+  (cd "$here" && "$python" -m semcoder_lib.tracing.build) >&2 || true # optional: several times faster traces
   stamp >"$env_dir/.semcoder"
 }
 

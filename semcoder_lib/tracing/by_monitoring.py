@@ -12,6 +12,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from semcoder_lib.tracing import compiled
 from semcoder_lib.tracing.codes import code_objects
 from semcoder_lib.tracing.recorder import FILENAME, Recorder, Stop
 
@@ -57,6 +58,14 @@ class _Source:
         self.stack: list[list[Any]] = []
         self.suspended: dict[int, list[Any]] = {}
         on_line, on_start = self._closures()
+        self.compiled = False  # which of the two are registered
+        self.compiled_callbacks: dict[int, Any] = {}
+        if compiled.native is not None:
+            stops = (Stop, RecursionError)
+            self.compiled_callbacks = {
+                events.PY_START: compiled.start_callback(on_start, self),
+                events.LINE: compiled.line_callback(self.stack, self.halt, stops),
+            }
         self.callbacks = {
             events.PY_START: on_start,
             events.LINE: on_line,
@@ -75,6 +84,13 @@ class _Source:
             for event, callback in self.callbacks.items():
                 monitoring.register_callback(_TOOL, event, callback)
             self.active = 0
+            self.compiled = False
+        if self.compiled != recorder.compiled:
+            self.compiled = recorder.compiled
+            for event, callback in self.compiled_callbacks.items():
+                monitoring.register_callback(
+                    _TOOL, event, callback if self.compiled else self.callbacks[event]
+                )
         self.recorder = recorder
         wanted = self.always
         for raw in code_objects(function, FILENAME):
@@ -133,7 +149,7 @@ class _Source:
                 return disable
             frame = _frame_at(1)
             try:
-                state = recorder.enter(code, frame.f_locals, frame.f_lineno)
+                state = recorder.enter(code, frame, frame.f_lineno)
             except (Stop, RecursionError):
                 halt()
             else:
@@ -153,7 +169,7 @@ class _Source:
                 top[3] = line
                 top[4] = at
                 try:
-                    top[5](frame.f_locals, line)
+                    top[5](frame, line)
                 except (Stop, RecursionError):
                     halt()
 
@@ -166,7 +182,7 @@ class _Source:
         if top := self._top(raw):
             self.stack.pop()
             try:
-                self.recorder.leave(top[2], top[1].f_locals, top[1].f_lineno, value)
+                self.recorder.leave(top[2], top[1], top[1].f_lineno, value)
             except (Stop, RecursionError):
                 self.halt()
 
@@ -177,7 +193,7 @@ class _Source:
             # The frame itself is not kept: it would keep the generator's locals alive.
             self.suspended[id(frame)] = [raw, None, *top[2:]]
             try:
-                self.recorder.suspend(top[2], frame.f_locals, frame.f_lineno, value)
+                self.recorder.suspend(top[2], frame, frame.f_lineno, value)
             except (Stop, RecursionError):
                 self.halt()
 
@@ -199,7 +215,7 @@ class _Source:
             entry = _traceback_of(error)
             if entry is not None and entry.tb_frame is frame:
                 try:
-                    self.recorder.raised(top[2], frame.f_locals, frame.f_lineno, error, entry)
+                    self.recorder.raised(top[2], frame, frame.f_lineno, error, entry)
                 except (Stop, RecursionError):
                     self.halt()
 
@@ -207,6 +223,6 @@ class _Source:
         if top := self._top(raw):
             self.stack.pop()
             try:
-                self.recorder.unwind(top[2], top[1].f_locals)
+                self.recorder.unwind(top[2], top[1])
             except (Stop, RecursionError):
                 self.halt()

@@ -28,7 +28,7 @@ def run(recorder: Recorder, function: Callable[..., Any], arguments: tuple[Any, 
             recorder.resume()
             return frame.f_trace
         try:
-            state = recorder.enter(code, frame.f_locals, frame.f_lineno)
+            state = recorder.enter(code, frame, frame.f_lineno)
         except Stop:
             sys.settrace(None)
             return None
@@ -63,7 +63,7 @@ def _local(recorder: Recorder, code: Code, state: Frame) -> Any:
                 if line != at or frame.f_lasti == entered_at:
                     at = line
                     entered_at = frame.f_lasti
-                    advance(frame.f_locals, line)
+                    advance(frame, line)
             elif event == "return":
                 ended(frame, arg)
             elif event == "exception":
@@ -71,7 +71,7 @@ def _local(recorder: Recorder, code: Code, state: Frame) -> Any:
                 # a StopIteration that ends a loop comes without an entry for this frame
                 if entry is not None and entry.tb_frame is frame:
                     failing = True
-                    recorder.raised(state, frame.f_locals, frame.f_lineno, error, entry)
+                    recorder.raised(state, frame, frame.f_lineno, error, entry)
         except Stop:
             sys.settrace(None)
         except RecursionError:
@@ -85,10 +85,10 @@ def _local(recorder: Recorder, code: Code, state: Frame) -> Any:
             operation = frame.f_code.co_code[frame.f_lasti]
         # an exception thrown in at a yield ends the frame there
         if value is None and (operation not in _RETURNS or (failing and operation == _YIELD)):
-            recorder.unwind(state, frame.f_locals)
+            recorder.unwind(state, frame)
         elif operation == _YIELD:
-            recorder.suspend(state, frame.f_locals, frame.f_lineno, value)
+            recorder.suspend(state, frame, frame.f_lineno, value)
         else:
-            recorder.leave(state, frame.f_locals, frame.f_lineno, value)
+            recorder.leave(state, frame, frame.f_lineno, value)
 
     return on_event

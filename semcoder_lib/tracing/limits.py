@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -24,7 +25,12 @@ class TraceLimits:
     value_bytes: int = 4_096
 
     def as_options(self) -> dict[str, Any]:
-        return asdict(self)
+        """What the plug-in takes. `SEMCODER_TRACER=python` keeps it from its compiled part; the
+        sandbox itself passes no environment on."""
+        options = asdict(self)
+        if os.environ.get("SEMCODER_TRACER") == "python":
+            options["tracer"] = "python"
+        return options
 
 
 DEFAULT = TraceLimits()

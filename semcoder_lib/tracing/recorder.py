@@ -18,6 +18,7 @@ from json import encoder
 from operator import is_not
 from typing import Any
 
+from semcoder_lib.tracing import compiled
 from semcoder_lib.tracing.describe import Describer, Watch, unchanged
 
 FILENAME = "<program>"
@@ -53,7 +54,7 @@ class Stop(Exception):
 class Code:
     """What the recorder needs to know of a code object."""
 
-    __slots__ = ("cells", "code", "hides_names", "order", "shown", "suspends")
+    __slots__ = ("cells", "code", "hides_names", "order", "plain", "shown", "suspends")
 
     def __init__(self, code: types.CodeType) -> None:
         self.code = code  # kept, so that its id is not used again
@@ -66,23 +67,24 @@ class Code:
         self.order: dict[str, int] = {}  # of the variables; filled when it is first needed
         self.cells = bool(code.co_cellvars or code.co_freevars)
         self.hides_names = flags & _FUNCTION != _FUNCTION or "__class__" in code.co_freevars
+        self.plain = compiled.is_plain(code)
 
 
 class Frame:
-    """One frame of the program. `advance(names, number)` puts what changed since the last event
+    """One frame of the program. `advance(frame, number)` puts what changed since the last event
     into the current step and starts the step of the next line; with None, it starts none."""
 
     __slots__ = ("advance", "depth", "index")
 
     def __init__(
-        self, index: int, depth: int, advance: Callable[[Mapping[str, Any], int | None], None]
+        self, index: int, depth: int, advance: Callable[[types.FrameType, int | None], None]
     ) -> None:
         self.index = index
         self.depth = depth
         self.advance = advance
 
 
-class Recorder:
+class Recorder(compiled.Bounds):
     """Collects the steps of one call and emits them, once. `limits` are the fields of
     `TraceLimits`.
 
@@ -95,6 +97,13 @@ class Recorder:
         self.emit = emit
         describer = _describer(limits["value_nodes"], limits["value_bytes"])
         self.describe, self.again, self.short = describer.describe, describer.again, describer.short
+        self.compiled = compiled.usable(limits)
+        self.told = (
+            (describer.describe, describer.again, unchanged),
+            describer.nodes,
+            describer.size,
+            describer.short,
+        )
         self.max_steps = limits["steps"]
         self.room = limits["bytes"]
         self.next_check = min(self.max_steps, _CLOCK_EVERY)
@@ -116,28 +125,35 @@ class Recorder:
 
     # --- events ------------------------------------------------------------------------------
 
-    def enter(self, code: Code, names: Mapping[str, Any], line: int) -> Frame:
+    def enter(self, code: Code, running: types.FrameType, line: int) -> Frame:
         """A frame starts: its arguments are the changes of its `call` step."""
         self.depth += 1
         index = len(self.frames)
         self.frames.append((code.code.co_name, self.depth))
         step: list[Any] = [CALL | (line or 0) << LINE_AT | index << INDEX_AT]
         self.append(step)
-        frame = Frame(index, self.depth, self._follow(code, index, step))
-        frame.advance(names, None)
+        if code.plain and self.compiled:
+            head = LINE | index << INDEX_AT
+            advance = compiled.follow(
+                self, code, index, head, step, code.code, self.steps, *self.told
+            )
+        else:
+            advance = self._follow(code, index, step, {}, {}, {}, 1, False)
+        frame = Frame(index, self.depth, advance)
+        advance(running, None)
         return frame
 
-    def leave(self, frame: Frame, names: Mapping[str, Any], line: int, value: Any) -> None:
-        frame.advance(names, None)
+    def leave(self, frame: Frame, running: types.FrameType, line: int, value: Any) -> None:
+        frame.advance(running, None)
         self.depth = frame.depth - 1
         self._told(RETURN, frame, line, value)
 
-    def unwind(self, frame: Frame, names: Mapping[str, Any]) -> None:
-        frame.advance(names, None)
+    def unwind(self, frame: Frame, running: types.FrameType) -> None:
+        frame.advance(running, None)
         self.depth = frame.depth - 1
 
-    def suspend(self, frame: Frame, names: Mapping[str, Any], line: int, value: Any) -> None:
-        frame.advance(names, None)
+    def suspend(self, frame: Frame, running: types.FrameType, line: int, value: Any) -> None:
+        frame.advance(running, None)
         self.depth -= 1
         self._told(YIELD, frame, line, value)
 
@@ -147,14 +163,14 @@ class Recorder:
     def raised(
         self,
         frame: Frame,
-        names: Mapping[str, Any],
+        running: types.FrameType,
         line: int,
         error: BaseException,
         entry: types.TracebackType,
     ) -> None:
         """An exception passes through `frame`, whose entry in the traceback is `entry`; a step is
         recorded only if it rises there."""
-        frame.advance(names, None)
+        frame.advance(running, None)
         if type(error) is GeneratorExit or not self._rises(entry):
             return
         text = self._exception_text(error)
@@ -191,22 +207,34 @@ class Recorder:
     # --- changes -----------------------------------------------------------------------------
 
     def _follow(
-        self, code: Code, index: int, step: list[Any]
-    ) -> Callable[[Mapping[str, Any], int | None], None]:
-        """The function of a `Frame`: one closure, since it runs at every line."""
-        fixed: dict[str, Any] = {}  # values that cannot change while they are the same object
-        watched: dict[str, Any] = {}  # the others: the value, what it holds if that is flat, watch
-        texts: dict[str, Any] = {}  # of all names; None for short scalars, which are compared
+        self,
+        code: Code,
+        index: int,
+        step: list[Any],
+        fixed: dict[str, Any],
+        watched: dict[str, Any],
+        texts: dict[str, Any],
+        start: int,
+        begun: bool,
+    ) -> Callable[[types.FrameType, int | None], None]:
+        """The function of a `Frame`: one closure, since it runs at every line.
+
+        `fixed` are values that cannot change while they are the same object; `watched` the others:
+        the value, what it holds if that is flat, watch; `texts` those of all names, None for short
+        scalars, which are compared. They are empty, unless the frame was followed otherwise so far.
+        """
         known, watch_of = fixed.get, watched.get
         short, same, slowly = self.short, unchanged, self._describe
         steps = self.steps
         head = LINE | index << INDEX_AT
-        start = 1
-        sorts = code.cells  # else the arguments stand in order
+        sorts = code.cells or (begun and not _IN_ORDER)  # else the arguments stand in order
+        hides = code.hides_names
 
-        def advance(names: Mapping[str, Any], line: int | None) -> None:
+        def advance(frame: types.FrameType, line: int | None) -> None:
             nonlocal step, start, sorts
-            items = names.items()
+            items: Any = frame.f_locals.items()
+            if hides:
+                items = {n: v for n, v in items if n not in _CLASS_NAMES}.items()
             for name, value in items:
                 if (old := known(name, fixed)) is value:
                     continue
@@ -262,7 +290,7 @@ class Recorder:
                 start = len(step)
                 sorts = sorts or not _IN_ORDER
 
-        return _without_class_names(advance) if code.hides_names else advance
+        return advance
 
     def _describe(
         self,
@@ -339,24 +367,20 @@ class Recorder:
             self._send()
 
     def _send(self) -> None:
-        steps = [*chain.from_iterable(self.steps)]
-        data = {"frames": self.frames, "steps": steps, "cut": self.cut, "flags": self.flags}
-        self.emit("".join(_encode(data, 0)))
+        text = None
+        if self.compiled:
+            text = compiled.payload(self.frames, self.steps, self.cut, self.flags)
+        if text is None:
+            steps = [*chain.from_iterable(self.steps)]
+            data = {"frames": self.frames, "steps": steps, "cut": self.cut, "flags": self.flags}
+            text = "".join(_encode(data, 0))
+        self.emit(text)
         self.sent = True
         self.steps.clear()
 
 
 def _head(event: int, frame: Frame, line: int) -> int:
     return event | (line or 0) << LINE_AT | frame.index << INDEX_AT
-
-
-def _without_class_names(advance: Callable[..., None]) -> Callable[..., None]:
-    """For frames with names that only the interpreter uses."""
-
-    def filtered(names: Mapping[str, Any], line: int | None) -> None:
-        advance({n: v for n, v in names.items() if n not in _CLASS_NAMES}, line)
-
-    return filtered
 
 
 def _sort_changes(code: Code, step: list[Any], start: int) -> None:
