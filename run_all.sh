@@ -133,7 +133,6 @@ setup() {
     return
   fi
   case "$kind" in venv) make_venv ;; conda) make_conda "$tool" ;; esac
-  (cd "$here" && "$python" -m semcoder_lib.tracing.build) >&2 || true # optional: several times faster traces
   stamp >"$env_dir/.semcoder"
 }
 
@@ -154,6 +153,8 @@ if [ "$command" = setup ] || [ "$command" = lab ] || [ "$command" = doctor ] || 
 fi
 
 setup
+# optional, and only done where the sources have changed since: faster traces
+(cd "$here" && "$python" -m semcoder_lib.tracing.build --quiet) >&2 || true
 export PYTHONUNBUFFERED=1
 case "$command" in
   setup) say "the environment is ready: $python" ;;

@@ -152,8 +152,12 @@ def refinement_curves(curves: Sequence[dict[str, Any]]) -> tuple[Figure, Rows]:
         line[0].set_ylim(bottom=-3)
     for ax in panels[-1]:
         ax.set_xlabel("round of refinement")
-    if curves:
-        panels[0][-1].legend(fontsize=8, title="feedback", title_fontsize=8)
+    if curves:  # below: eight lines have no corner of a panel to themselves
+        fig.legend(
+            *panels[0][-1].get_legend_handles_labels(),
+            loc="outside lower center", ncols=min(4, len(told)), fontsize=8,
+            title="feedback", title_fontsize=8,
+        )  # fmt: skip
     return fig, rows
 
 

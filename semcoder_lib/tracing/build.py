@@ -1,6 +1,7 @@
 """`python -m semcoder_lib.tracing.build`: compiles the tracer's inner loop, where that can be done.
 
-Optional: without a C compiler or Python's headers the tracer stays Python, and one line says so.
+Optional: without a C compiler or Python's headers the tracer stays Python, and one line says so. With
+`--quiet` nothing is said where there is nothing to do.
 """
 
 from __future__ import annotations
@@ -79,5 +80,7 @@ def _remove_stale(place: str) -> None:
 
 
 if __name__ == "__main__":
+    quiet = "--quiet" in sys.argv[1:] and os.path.exists(compiled.path())
     reason = build()
-    print(f"tracer: Python ({reason})" if reason else "tracer: compiled")
+    if not quiet:
+        print(f"tracer: Python ({reason})" if reason else "tracer: compiled")
