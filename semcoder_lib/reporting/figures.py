@@ -155,8 +155,8 @@ def refinement_curves(curves: Sequence[dict[str, Any]]) -> tuple[Figure, Rows]:
     if curves:  # below: eight lines have no corner of a panel to themselves
         fig.legend(
             *panels[0][-1].get_legend_handles_labels(),
-            loc="outside lower center", ncols=min(4, len(told)), fontsize=8,
-            title="feedback", title_fontsize=8,
+            loc="outside lower center", ncols=int(fig.get_figwidth() // 2.1), fontsize=8,
+            frameon=False, title="feedback", title_fontsize=8,
         )  # fmt: skip
     return fig, rows
 

@@ -1,7 +1,7 @@
 """`python -m semcoder_lib.tracing.build`: compiles the tracer's inner loop, where that can be done.
 
-Optional: without a C compiler or Python's headers the tracer stays Python, and one line says so. With
-`--quiet` nothing is said where there is nothing to do.
+Optional: without a C compiler or Python's headers the tracer stays Python, and one line says so.
+With `--quiet` nothing is said where there is nothing to do.
 """
 
 from __future__ import annotations
