@@ -79,8 +79,10 @@ class _Source:
 
     def start(self, recorder: Recorder, function: Callable[..., Any]) -> None:
         monitoring = self.monitoring
-        if monitoring.get_tool(_TOOL) != _NAME:
-            monitoring.use_tool_id(_TOOL, _NAME)
+        ours = monitoring.get_tool(_TOOL) == _NAME
+        if not ours or monitoring.get_events(_TOOL) != self.active:  # as a program may leave it
+            if not ours:
+                monitoring.use_tool_id(_TOOL, _NAME)
             for event, callback in self.callbacks.items():
                 monitoring.register_callback(_TOOL, event, callback)
             self.active = 0

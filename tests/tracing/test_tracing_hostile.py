@@ -200,6 +200,9 @@ def test_a_program_that_ends_the_tracing_is_flagged() -> None:
     trace = record(load(source, "f"), (), source=source)
     assert trace.result == "1"
     assert trace.flags == ("tampered",)
+    raising = "def f():\n    raise ValueError\n"
+    after = record(load(raising, "f"), (), source=raising)
+    assert [step.event for step in after.steps] == ["call", "line", "exception"]
 
 
 def test_a_forged_payload_is_no_trace() -> None:
