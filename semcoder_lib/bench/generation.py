@@ -1,7 +1,8 @@
 """`bench generation`: tokens a second of every way to generate, against plain batched `generate`.
 
 All settings answer the same prompts in one process, one after the other; on a machine that others
-use, compare the tokens per CPU second, which their load hardly touches.
+use, compare the tokens per CPU second, which their load hardly touches. The batch size of each way
+is the best of a few on the first prompts.
 """
 
 from __future__ import annotations
@@ -11,46 +12,64 @@ import gc
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from semcoder_lib import prompts, seeds, workspace
+from semcoder_lib.bench import generation_peers
 from semcoder_lib.bench.arguments import Parser
 from semcoder_lib.generation import Request, hardware, load, stops
 
-DECODER_BATCHES = (16, 32, 48, 64)
-PLAIN_BATCHES = (8, 16, 32, 64)
+BATCHES = (16, 32, 64, 96)
+PROBED = 96  # prompts that choose the batch size
+PROBED_TOKENS = 32
+
+Work = Callable[[list[Request]], tuple[list[str], int, float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to generate: `make(batch)` gives what is timed. `kind` is `plain`, `ours` (both take
+    part in the ratio if `exact`) or `other`."""
+
+    name: str
+    kind: str
+    make: Callable[[int], Work]
+    batches: tuple[int, ...] = BATCHES
+    exact: bool = True
 
 
 def main(argv: Sequence[str] = ()) -> dict[str, Any]:
-    """Prints a table to standard error; returns the rows and the best ratio. `--peers` adds the
-    settings that lost (see docs/generation.md)."""
+    """Prints a table to standard error; returns the rows and the ratio of our best exact way to the
+    best plain one. `--peers` adds ways that lost, and other engines (see docs/generation.md)."""
     parser = Parser(prog="python -m semcoder_lib bench generation")
     parser.add_argument("--prompts", type=int, default=400)
     parser.add_argument("--new-tokens", type=int, default=300)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--model", default="smollm2-135m")
     parser.add_argument("--adapter")
+    parser.add_argument("--batch", type=int, help="for all; otherwise the best of a few")
     parser.add_argument("--only", default="", help="parts of names, separated by ;")
     parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--openvino", help="folder of a model exported for OpenVINO")
     parser.add_argument("--out")
     options = parser.parse_args(list(argv))
     asked = held_out_requests(options.prompts, options.new_tokens)
+    probes = held_out_requests(min(PROBED, options.prompts), min(PROBED_TOKENS, options.new_tokens))
     rows: list[dict[str, Any]] = []
-    texts: dict[str, list[str]] = {}
-    for name, work in settings(options).items():
-        if options.only and not any(part in name for part in options.only.split(";")):
+    texts: list[list[str]] = []
+    for way in ways(options):
+        if options.only and not any(part in way.name for part in options.only.split(";")):
             continue
-        row, texts[name] = _measured(name, work, asked)
+        batch = options.batch or _best_batch(way, probes)
+        row, made = _measured(way, batch, asked)
         rows.append(row)
+        texts.append(made)
         print(_line(row), file=sys.stderr)
         gc.collect()
-    reference = next(
-        (texts[r["setting"]] for r in rows if r["setting"].startswith("plain")),
-        texts[rows[0]["setting"]] if rows else [],
-    )
-    for row in rows:
-        pairs = zip(texts[row["setting"]], reference, strict=False)
-        row["same_as_plain"] = sum(a == b for a, b in pairs)
+    for row, made in zip(rows, texts, strict=True):
+        row["same_as_first"] = sum(a == b for a, b in zip(made, texts[0], strict=True))
     summary = {
         "bench": "generation",
         "prompts": len(asked),
@@ -75,34 +94,70 @@ def held_out_requests(count: int, new_tokens: int) -> list[Request]:
     return made
 
 
-Work = Callable[[list[Request]], tuple[list[str], int, float, float]]
-
-
-def settings(options: argparse.Namespace) -> dict[str, Work]:
-    """Every setting by name. The first ones are the baseline at several batch sizes."""
-    common = {"threads": options.threads, "adapter": options.adapter}
-    made: dict[str, Work] = {}
-    for size in PLAIN_BATCHES:
-        made[f"plain generate, batch {size}"] = _plain(options, size)
-    made["plain generate sorted by length, batch 32"] = _engine(
-        options, {**common, "backend": "plain", "batch": 32}
-    )
-    for size in DECODER_BATCHES:
-        made[f"decoder, batch {size}"] = _engine(options, {**common, "batch": size})
-    made["decoder int8, batch 48"] = _engine(options, {**common, "batch": 48, "dtype": "int8"})
-    made["decoder, one lane, batch 48"] = _engine(options, {**common, "batch": 48, "lanes": 1})
-    if options.peers:
-        made["plain generate, static cache, batch 32"] = _plain(
-            options, 32, cache_implementation="static", disable_compile=True
-        )
-        made["plain generate, batch 16, bf16"] = _plain(options, 16, dtype="bfloat16")
-        made["plain generate, batch 32, int8"] = _plain(options, 32, dtype="int8")
+def ways(options: argparse.Namespace) -> list[Way]:
+    """Every way, the plain one in fp32 first. Half precision takes part where the machine computes
+    in it."""
+    native = hardware.probe(threads=options.threads).dtype
+    formats = list(dict.fromkeys(["float32", native]))
+    made = [
+        Way(f"plain generate, {dtype}", "plain", partial(_plain, options, dtype=dtype))
+        for dtype in formats
+    ]
+    made += [
+        Way(f"decoder, {dtype}", "ours", partial(_engine, options, dtype=dtype))
+        for dtype in formats
+    ]
+    one = partial(_engine, options, dtype=native, lanes=1)
+    made.append(Way(f"decoder, {native}, one lane", "ours", one))
+    made.append(Way("decoder, int8", "ours", partial(_engine, options, dtype="int8"), exact=False))
+    if not options.peers:
+        return made
+    still: dict[str, Any] = {"cache_implementation": "static"}
+    few = BATCHES[1:2]  # each size would be compiled anew, a minute each
+    ordered = partial(_engine, options, dtype=native, backend="plain")
+    made += [
+        Way(f"plain generate, {native}, sorted by length", "plain", ordered),
+        Way(
+            f"plain generate, {native}, static cache",
+            "other",
+            partial(_plain, options, dtype=native, **still, disable_compile=True),
+            few,
+        ),
+        Way(
+            f"plain generate, {native}, static cache, torch.compile",
+            "other",
+            partial(_plain, options, dtype=native, **still),
+            few,
+        ),
+        Way("plain generate, int8", "other", partial(_plain, options, dtype="int8"), few, False),
+    ]
+    others = generation_peers.settings(options.model, options.threads, options.openvino)
+    for name, work in others.items():
+        made.append(Way(name, "other", partial(_as_it_is, work), (0,), False))
     return made
 
 
-def _engine(options: argparse.Namespace, given: dict[str, Any]) -> Work:
+def _as_it_is(work: Work, batch: int) -> Work:
+    return work
+
+
+def _best_batch(way: Way, probes: list[Request]) -> int:
+    if len(way.batches) == 1:
+        return way.batches[0]
+    found = []
+    for batch in way.batches:
+        row, _ = _measured(way, batch, probes)
+        print(f"  {_line(row)}", file=sys.stderr)
+        found.append((row["tokens_per_second"], batch))
+        gc.collect()
+    return max(found)[1]
+
+
+def _engine(options: argparse.Namespace, batch: int, **given: Any) -> Work:
+    common = {"threads": options.threads, "adapter": options.adapter, "batch": batch}
+
     def work(asked: list[Request]) -> tuple[list[str], int, float, float]:
-        with load(options.model, **given) as engine:
+        with load(options.model, **common, **given) as engine:
             engine.generate([Request("warm", "def f():", max_new_tokens=2)])
             wall, cpu = time.perf_counter(), time.process_time()
             done = engine.generate(asked)
@@ -116,7 +171,7 @@ def _engine(options: argparse.Namespace, given: dict[str, Any]) -> Work:
     return work
 
 
-def _plain(options: argparse.Namespace, size: int, *, dtype: str = "float32", **extra: Any) -> Work:
+def _plain(options: argparse.Namespace, batch: int, *, dtype: str, **extra: Any) -> Work:
     """What one would write by hand: pad on the left, `generate`, decode, cut."""
 
     def work(asked: list[Request]) -> tuple[list[str], int, float, float]:
@@ -136,8 +191,8 @@ def _plain(options: argparse.Namespace, size: int, *, dtype: str = "float32", **
         ends = sorted(tokens.end_ids(tokenizer, model))
         texts, count = [], 0
         wall, cpu = time.perf_counter(), time.process_time()
-        for start in range(0, len(asked), size):
-            part = asked[start : start + size]
+        for start in range(0, len(asked), batch):
+            part = asked[start : start + batch]
             inputs = tokenizer([r.prompt for r in part], return_tensors="pt", padding=True)
             with torch.inference_mode():
                 out = model.generate(
@@ -159,10 +214,12 @@ def _plain(options: argparse.Namespace, size: int, *, dtype: str = "float32", **
     return work
 
 
-def _measured(name: str, work: Work, asked: list[Request]) -> tuple[dict[str, Any], list[str]]:
-    texts, tokens, wall, cpu = work(asked)
+def _measured(way: Way, batch: int, asked: list[Request]) -> tuple[dict[str, Any], list[str]]:
+    texts, tokens, wall, cpu = way.make(batch)(asked)
     row = {
-        "setting": name,
+        "setting": f"{way.name}, batch {batch}" if batch else way.name,
+        "kind": way.kind,
+        "exact": way.exact,
         "tokens": tokens,
         "seconds": round(wall, 2),
         "cpu_seconds": round(cpu, 2),
@@ -173,14 +230,14 @@ def _measured(name: str, work: Work, asked: list[Request]) -> tuple[dict[str, An
 
 
 def _ratio(rows: list[dict[str, Any]], measure: str) -> float | None:
-    """The best exact decoder over the best plain batch."""
-    plain = [r[measure] for r in rows if r["setting"].startswith("plain generate, batch")]
-    ours = [r[measure] for r in rows if r["setting"].startswith("decoder, ")]
+    """Our best exact way over the best plain one."""
+    plain = [r[measure] for r in rows if r["kind"] == "plain" and r["exact"]]
+    ours = [r[measure] for r in rows if r["kind"] == "ours" and r["exact"]]
     return round(max(ours) / max(plain), 2) if plain and ours else None
 
 
 def _line(row: dict[str, Any]) -> str:
     return (
-        f"{row['setting']:44} {row['tokens']:7,} tokens {row['seconds']:8.1f} s "
+        f"{row['setting']:64} {row['tokens']:7,} tokens {row['seconds']:8.1f} s "
         f"{row['tokens_per_second']:7.1f} tokens/s {row['tokens_per_cpu_second']:7.1f} per CPU s"
     )

@@ -31,8 +31,8 @@ def call(
     best = {name: float("inf") for name in runners}
     told: dict[str, Any] = {}
     gc.disable()
-    for _ in range(options["rounds"]):
-        for name, run in runners.items():
+    for name, run in runners.items():
+        for _ in range(options["rounds"]):
             given = copy.deepcopy(arguments)
             start = clock()
             recorded = run(given)

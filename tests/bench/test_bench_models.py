@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from semcoder_lib import workspace
-from semcoder_lib.bench import generation, training
+from semcoder_lib.bench import generation, generation_peers, training
 from semcoder_lib.generation.tiny import save_tiny
 
 
@@ -20,12 +20,34 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_generation_settings_write_the_same_texts(tiny: str, tmp_path: Path) -> None:
     out = tmp_path / "g.json"
     asked = ["--prompts", "6", "--new-tokens", "6", "--threads", "1", "--model", tiny]
-    only = "plain generate, batch 8;sorted;decoder, batch 16"
+    only = "plain generate, float32;decoder, float32"
     summary = generation.main([*asked, "--only", only, "--out", str(out)])
     assert workspace.read_json(out)["rows"] == summary["rows"]
-    assert [row["same_as_plain"] for row in summary["rows"]] == [6, 6, 6]
+    assert [row["same_as_first"] for row in summary["rows"]] == [6, 6]
     assert len({row["tokens"] for row in summary["rows"]}) == 1
     assert summary["ratio"] > 0
+
+
+def test_only_exact_ways_take_part_in_the_ratio() -> None:
+    rows = [
+        {"kind": "plain", "exact": True, "tokens_per_second": 10.0},
+        {"kind": "plain", "exact": True, "tokens_per_second": 20.0},
+        {"kind": "ours", "exact": True, "tokens_per_second": 50.0},
+        {"kind": "ours", "exact": False, "tokens_per_second": 90.0},
+        {"kind": "other", "exact": True, "tokens_per_second": 99.0},
+    ]
+    assert generation._ratio(rows, "tokens_per_second") == 2.5
+    assert generation._ratio(rows[2:], "tokens_per_second") is None
+
+
+def test_engines_that_are_absent_are_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("SEMCODER_PEERS", raising=False)
+    monkeypatch.setattr(generation_peers.importlib.util, "find_spec", lambda name: None)
+    assert generation_peers.settings("smollm2-135m", 1, "folder") == {}
+    said = capsys.readouterr().err
+    assert all(name in said for name in ("ctranslate2", "llama_cpp", "openvino_genai"))
 
 
 def test_training_compares_with_trl(tiny: str) -> None:
