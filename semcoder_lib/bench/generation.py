@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 from semcoder_lib import prompts, seeds, workspace
-from semcoder_lib.bench import generation_peers
+from semcoder_lib.bench import generation_peers, generation_scores
 from semcoder_lib.bench.arguments import Parser
 from semcoder_lib.generation import Request, hardware, load, stops
 
@@ -53,8 +53,13 @@ def main(argv: Sequence[str] = ()) -> dict[str, Any]:
     parser.add_argument("--only", default="", help="parts of names, separated by ;")
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--openvino", help="folder of a model exported for OpenVINO")
+    parser.add_argument(
+        "--scores", type=int, metavar="N", help="instead: scores of each format on N CRUXEval items"
+    )
     parser.add_argument("--out")
     options = parser.parse_args(list(argv))
+    if options.scores:
+        return _scores(options)
     asked = held_out_requests(options.prompts, options.new_tokens)
     probes = held_out_requests(min(PROBED, options.prompts), min(PROBED_TOKENS, options.new_tokens))
     rows: list[dict[str, Any]] = []
@@ -79,6 +84,18 @@ def main(argv: Sequence[str] = ()) -> dict[str, Any]:
         "ratio_cpu": _ratio(rows, "tokens_per_cpu_second"),
         "rows": rows,
     }
+    if options.out:
+        workspace.write_json(options.out, summary)
+    return summary
+
+
+def _scores(options: argparse.Namespace) -> dict[str, Any]:
+    found = hardware.probe(threads=options.threads)
+    formats = list(dict.fromkeys(["float32", found.dtype, "int8"]))
+    rows = generation_scores.scores(
+        options.model, options.adapter, formats, options.scores, options.threads
+    )
+    summary = {"bench": "generation", "scores": rows, "hardware": found.row()}
     if options.out:
         workspace.write_json(options.out, summary)
     return summary

@@ -32,7 +32,7 @@ LLAMA_ROWS = 32
 
 def settings(model: str, threads: int | None, openvino: str | None) -> dict[str, Work]:
     """The engines that are there, by name; the others are named on standard error. `openvino` is
-    the folder of an exported model."""
+    the folder of an exported model. They run the base model, without an adapter."""
     if folder := os.environ.get("SEMCODER_PEERS"):
         sys.path.append(folder)
     count = hardware.probe(threads=threads).threads
@@ -40,7 +40,7 @@ def settings(model: str, threads: int | None, openvino: str | None) -> dict[str,
     if _there("ctranslate2"):
         for kind in ("float32", "int8"):
             made[f"CTranslate2, {kind}, batch 32"] = _work(model, _ctranslate2(model, kind, count))
-    if _there("llama_cpp"):
+    if model in assets.ASSETS and _there("llama_cpp"):  # whose package holds a GGUF file
         made[f"llama.cpp, weights as published (4 bits), {LLAMA_ROWS} rows"] = _work(
             model, _llama_cpp(model, count)
         )

@@ -23,7 +23,8 @@ def call(
     emit: Callable[[str], None],
 ) -> Any:
     """Emits JSON: for each tracer of `options["tracers"]` the least seconds of
-    `options["rounds"]` calls, and what one traced call recorded. Rounds are interleaved. With
+    `options["rounds"]` calls, and what one traced call recorded. A tracer's rounds stand together:
+    from 3.12 on, what another one switched on or off costs the next call of everything. With
     `options["processor"]` it is processor time, whose clock is too dear for calls of microseconds.
     """
     clock = time.process_time if options.get("processor") else time.perf_counter
