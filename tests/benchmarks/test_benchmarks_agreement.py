@@ -50,6 +50,8 @@ def theirs(
         *more,
     ]  # fmt: skip
     environment = {**os.environ, "XDG_CACHE_HOME": str(cache), FILES[name][1]: str(data)}
+    if more:  # 4 GB otherwise, and running out of them is told as a wrong answer
+        environment["EVALPLUS_MAX_MEMORY_BYTES"] = "-1"
     path = samples.with_name(samples.stem + "_eval_results.json")
     path.unlink(missing_ok=True)  # else it asks whether to write over it
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
@@ -60,8 +62,8 @@ def theirs(
 def with_patience(
     name: str, row: dict[str, str], every: list[str], data: Path, folder: Path
 ) -> tuple[str, str]:
-    """Their verdict on one solution when a minute is allowed for each input: an input that takes
-    too long is told as a wrong one. Tasks without a solution are not accepted, so the others get
+    """Their verdict on one solution when a minute is allowed for each input, and any memory: an
+    input that takes too much of either is told as a wrong one. Tasks without a solution are not accepted, so the others get
     an empty one."""
     samples = folder / "patient.jsonl"
     others = [{"task_id": t, "solution": "pass"} for t in every if t != row["task_id"]]
