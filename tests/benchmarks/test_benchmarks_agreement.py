@@ -63,8 +63,8 @@ def with_patience(
     name: str, row: dict[str, str], every: list[str], data: Path, folder: Path
 ) -> tuple[str, str]:
     """Their verdict on one solution when a minute is allowed for each input, and any memory: an
-    input that takes too much of either is told as a wrong one. Tasks without a solution are not accepted, so the others get
-    an empty one."""
+    input that takes too much of either is told as a wrong one. Tasks without a solution are not
+    accepted, so the others get an empty one."""
     samples = folder / "patient.jsonl"
     others = [{"task_id": t, "solution": "pass"} for t in every if t != row["task_id"]]
     workspace.write_jsonl(samples, [row, *others])
