@@ -67,7 +67,7 @@ def main(argv: Sequence[str] = ()) -> dict[str, Any]:
     for way in ways(options):
         if options.only and not any(part in way.name for part in options.only.split(";")):
             continue
-        batch = options.batch or _best_batch(way, probes)
+        batch = _best_batch(way, probes, options.batch)
         row, made = _measured(way, batch, asked)
         rows.append(row)
         texts.append(made)
@@ -158,9 +158,11 @@ def _as_it_is(work: Work, batch: int) -> Work:
     return work
 
 
-def _best_batch(way: Way, probes: list[Request]) -> int:
+def _best_batch(way: Way, probes: list[Request], asked_for: int | None) -> int:
     if len(way.batches) == 1:
         return way.batches[0]
+    if asked_for:
+        return asked_for
     found = []
     for batch in way.batches:
         row, _ = _measured(way, batch, probes)
