@@ -9,7 +9,6 @@ They have no stop strings for batches, so a token whose text holds the closing f
 
 from __future__ import annotations
 
-import ctypes
 import importlib.util
 import os
 import sys
@@ -196,11 +195,10 @@ def _llama_cpp(model: str, threads: int) -> Callable[[Any, list[int]], Made]:
                 if ll.llama_decode(context, batch):
                     raise RuntimeError("llama_decode failed")
                 for row, text, place in asked:
-                    scores = ctypes.cast(
-                        ll.llama_get_logits_ith(context, place),
-                        ctypes.POINTER(ctypes.c_float * vocabulary),
-                    ).contents
-                    made[text].append(int(numpy.frombuffer(scores, numpy.float32).argmax()))
+                    scores = numpy.ctypeslib.as_array(
+                        ll.llama_get_logits_ith(context, place), (vocabulary,)
+                    )
+                    made[text].append(int(scores.argmax()))
                     if made[text][-1] in final or len(made[text]) >= limit:
                         ll.llama_memory_seq_rm(memory, row, -1, -1)
                         del active[row]

@@ -53,10 +53,19 @@ def run(
     first exception ends the other lanes and is raised here; so does an interrupt."""
     each = max(1, threads // len(hands))
     lock, ended = threading.Lock(), threading.Event()
+    failed = False
 
     def one_at_a_time(key: str, written: Written) -> None:
+        nonlocal failed
         with lock:
-            deliver(key, written)
+            if failed:  # a lane that is just done with a text does not deliver it after the end
+                return
+            try:
+                deliver(key, written)
+            except BaseException:
+                failed = True
+                ended.set()
+                raise
 
     def lane(hand: list[Job]) -> None:
         torch.set_num_threads(each)  # of this thread

@@ -136,15 +136,18 @@ class TransformersEngine(Engine):
 def load_model(
     folder: str, *, dtype: str, device: str = "cpu", adapter: str | Path | None = None
 ) -> Any:
-    """A model in evaluation mode, its adapter merged into the weights. Raises UserError that
-    names what could not be loaded."""
+    """A model in evaluation mode, its adapter merged into the weights: on a CPU in fp32, since
+    half precision rounds small changes away. Raises UserError that names what could not be
+    loaded."""
     import torch
     from transformers import AutoModelForCausalLM
     from transformers.utils import logging
 
     logging.disable_progress_bar()
+    kind = getattr(torch, dtype)
+    loaded = torch.float32 if adapter is not None and device == "cpu" else kind
     try:
-        model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype))
+        model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=loaded)
     except (OSError, ValueError) as error:
         reason = (str(error).strip().splitlines() or ["unknown"])[0]
         raise UserError(
@@ -153,7 +156,7 @@ def load_model(
         ) from None
     if adapter is not None:
         model = _merged(model, Path(adapter))
-    return model.to(device).eval()
+    return model.to(device, kind).eval()
 
 
 def _is_whole_model(folder: Path) -> bool:

@@ -118,7 +118,7 @@ def test_an_exception_ends_every_lane_at_once(tiny: str) -> None:
             two.generate(asked, progress=stop)
         assert two.last is not None
         assert two.last.done == 1, "the others wrote on"
-        assert threading.active_count() == before
+        assert threading.active_count() <= before, threading.enumerate()
         assert torch.get_num_threads() == 2
 
 
