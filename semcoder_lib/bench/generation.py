@@ -120,6 +120,8 @@ def ways(options: argparse.Namespace) -> list[Way]:
         Way(f"plain generate, {dtype}", "plain", partial(_plain, options, dtype=dtype))
         for dtype in formats
     ]
+    ordered = partial(_engine, options, dtype=native, backend="plain")
+    made.append(Way(f"plain generate, {native}, sorted by length", "plain", ordered))
     made += [
         Way(f"decoder, {dtype}", "ours", partial(_engine, options, dtype=dtype))
         for dtype in formats
@@ -131,9 +133,7 @@ def ways(options: argparse.Namespace) -> list[Way]:
         return made
     still: dict[str, Any] = {"cache_implementation": "static"}
     few = BATCHES[1:2]  # each size would be compiled anew, a minute each
-    ordered = partial(_engine, options, dtype=native, backend="plain")
     made += [
-        Way(f"plain generate, {native}, sorted by length", "plain", ordered),
         Way(
             f"plain generate, {native}, static cache",
             "other",
