@@ -109,6 +109,9 @@ class Profile:
     train_method: str = _choice("lora", "lora", "full", doc="LoRA or all weights")
     train_steps: int = _size(6, 0, doc="optimizer steps of `main`; 0 means by epochs")
     train_epochs: float = _number(1.0, 0.0, 100.0, "epochs of `main` when train_steps is 0")
+    train_held_out: int = _size(
+        3, 0, doc="held-out programs for the loss and the endings after `main`"
+    )
     refine_steps: int = _size(2, 0, doc="optimizer steps on PyX-R after `main`")
     refine_traced: str = _choice(
         "no", "no", "yes",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from accelerate import PartialState
 from semcoder_lib import workspace
 from semcoder_lib.errors import InfrastructureError, UserError
 from semcoder_lib.generation import hardware
+from semcoder_lib.training import attention
 from semcoder_lib.training import rows as rows_
 from semcoder_lib.training.guards import LossWatch
 from semcoder_lib.training.settings import Config, Example, Result
@@ -53,11 +55,13 @@ def run(
     shown: str,
 ) -> State:
     """Train and save. Raises InfrastructureError when memory or disk run out."""
-    machine = hardware.probe(dtype=config.dtype, threads=config.threads)
+    machine = hardware.probe(dtype=config.dtype, threads=_threads(config))
     hardware.use_threads(machine.threads)
     world = PartialState(cpu=machine.device == "cpu")
     micro = config.micro_tokens or (_GPU_MICRO if machine.device == "cuda" else _CPU_MICRO)
     micro = max(min(micro, config.batch_tokens), config.max_length)
+    if world.num_processes > 1 and not config.batch_rows:  # a step keeps its size
+        micro = min(micro, max(1, config.batch_tokens // world.num_processes))
     micro_rows = rows_.rows_at_once(made.rows, micro, config.batch_rows)
     share = config.batch_rows / micro_rows if micro_rows else config.batch_tokens / micro
     accumulate = max(1, round(share / world.num_processes))
@@ -131,6 +135,8 @@ def _model(
     frozen = config.method == "lora" and machine.dtype == "bfloat16"
     dtype = torch.bfloat16 if frozen else torch.float32
     model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)
+    if machine.device == "cpu":
+        attention.use(model)
     if start is not None:
         if config.method == "full":
             raise UserError("method full cannot go on from an adapter: merge it first")
@@ -144,6 +150,12 @@ def _model(
         target_modules="all-linear",
         task_type="CAUSAL_LM",
     )
+
+
+def _threads(config: Config) -> int | None:
+    if config.threads is None:
+        return None
+    return max(1, config.threads // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
 
 
 def _save(trainer: Any, tokenizer: Any, out: Path, base: str, config: Config) -> None:

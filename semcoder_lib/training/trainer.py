@@ -31,6 +31,11 @@ class PlannedTrainer(SFTTrainer):
         whole: Any = self.model
         base = whole.get_base_model() if hasattr(whole, "peft_config") else whole
         add_labelled_loss(base)
+        if self.args.bf16:
+            for module in whole.modules():
+                # autocast takes bf16 in any case: PEFT's way over fp32 is two copies for nothing
+                if hasattr(module, "cast_input_dtype_enabled"):
+                    module.cast_input_dtype_enabled = False
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
         dataset: Any = train_dataset if train_dataset is not None else self.train_dataset

@@ -88,6 +88,12 @@ def test_the_numbers_are_there(smoke: dict[str, object], runs: Path) -> None:
         assert score["n"] == sum(score["statuses"].values()) > 0
 
 
+def test_the_training_was_looked_at_on_held_out_rows(smoke: dict[str, object], runs: Path) -> None:
+    main = workspace.read_json(runs / "smoke" / "04_sft" / "results.json")["main"]
+    assert 0.0 < main["held_out_loss"] < 10.8
+    assert 0.0 <= main["stopped_by_itself"] <= 1.0
+
+
 def test_running_again_reuses_everything(smoke: dict[str, object], runs: Path) -> None:
     status, summary, errors = run("smoke", cwd=runs)
     assert status == 0, errors

@@ -12,7 +12,7 @@ from semcoder_lib.records import Case, Entry, Program
 from semcoder_lib.refinement.checks import run_checks
 from semcoder_lib.refinement.feedback import feedbacks, shown_solution
 from semcoder_lib.sandbox import Sandbox
-from semcoder_lib.stages import released, s03_pyx_r, s04_sft
+from semcoder_lib.stages import released, s03_pyx_r, training_rows
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_direct_rows_begin_as_the_evaluation_asks_and_go_on_with_other_cases() -
     directions = []
     for name in "abcdefgh":
         program = Program("def f(x):\n    return x + 1\n", "f", id=name, split="train")
-        row = s04_sft.direct_example(Entry(program, tuple(cases)), seed=1)
+        row = training_rows.direct_example(Entry(program, tuple(cases)), seed=1)
         assert row is not None
         answers = [line for line in row.completion.split("\n") if line.startswith("assert ")]
         call, _, output = answers[0].removeprefix("assert ").partition(" == ")
@@ -117,8 +117,8 @@ def test_direct_rows_begin_as_the_evaluation_asks_and_go_on_with_other_cases() -
         for answer in answers:
             left, _, right = answer.removeprefix("assert f(").partition(") == ")
             assert int(left) + 1 == int(right)
-        assert row == s04_sft.direct_example(Entry(program, tuple(cases)), seed=1)
-        assert s04_sft.direct_example(Entry(program, tuple(cases[-1:])), seed=1) is None
+        assert row == training_rows.direct_example(Entry(program, tuple(cases)), seed=1)
+        assert training_rows.direct_example(Entry(program, tuple(cases[-1:])), seed=1) is None
     assert set(directions) == {"forward", "backward"}
 
 
@@ -138,7 +138,7 @@ def test_rows_of_table_4_hold_the_recorded_run_as_the_evaluation_shows_it() -> N
     cases = tuple(Case((list(range(n)),), sum(range(n))) for n in range(2, 8))
     with Sandbox(workers=1) as box:
         faults, _ = pyx_r.build([Entry(program, cases)], box, limit=3, seed=1)
-        rows = s04_sft.traced_examples(faults, box)
+        rows = training_rows.traced_examples(faults, box)
         tasks = {task.id: task for task in refinement.from_faults(faults, [Entry(program, cases)])}
         assert rows
         for row in rows:
