@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from transformers import AutoConfig
 
 from semcoder_lib import workspace
-from semcoder_lib.bench import generation, generation_peers, training
+from semcoder_lib.bench import arithmetic, generation, generation_peers, training
 from semcoder_lib.generation.tiny import save_tiny
 
 
@@ -53,8 +54,26 @@ def test_engines_that_are_absent_are_said(
 def test_training_compares_with_trl(tiny: str) -> None:
     summary = training.main(["--rows", "20", "--threads", "1", "--model", tiny])
     names = [row["setting"] for row in summary["rows"]]
-    assert names == ["TRL defaults, fp32", "ours"]
-    first, ours = summary["rows"]
-    assert first["tokens"] == ours["tokens"]
-    assert first["steps"] == 3
+    assert [n for n in names if "bf16" not in n and n != "TRL defaults"] == [
+        "TRL defaults, fp32", "ours, fp32",
+    ]  # fmt: skip
+    assert len({row["tokens"] for row in summary["rows"]}) == 1
+    assert summary["rows"][0]["steps"] == 3
+    assert summary["compared"][0].startswith("ours")
     assert abs(summary["loss_difference"]) < 1.0
+    assert all(0 < row["utilisation"] < 1 for row in summary["rows"])
+
+
+def test_needed_arithmetic_is_counted_by_hand(tiny: str) -> None:
+    config = AutoConfig.from_pretrained(tiny)
+    width, inner, layers = config.hidden_size, config.intermediate_size, config.num_hidden_layers
+    head = width // config.num_attention_heads
+    shared = head * config.num_key_value_heads
+    squares = [(width, width), (width, shared), (width, shared), (width, width)]
+    squares += [(width, inner), (width, inner), (inner, width)]
+    frozen = layers * sum(a * b for a, b in squares)
+    trained = layers * sum(4 * (a + b) for a, b in squares)
+    length, labelled = 30, 11
+    expected = length * (4 * frozen + 6 * trained) + 4 * config.vocab_size * width * labelled
+    expected += 6 * length * length * width * layers
+    assert arithmetic._operations(tiny, length, labelled, rank=4) == expected
