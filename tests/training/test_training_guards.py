@@ -10,7 +10,6 @@ import pytest
 
 from semcoder_lib.errors import UserError
 from semcoder_lib.generation import tokens
-from semcoder_lib.generation.tiny import save_tiny
 from semcoder_lib.records import Completion
 from semcoder_lib.training import (
     Config,
@@ -27,11 +26,6 @@ from semcoder_lib.training.__main__ import read_config
 
 CONFIG = Config(steps=2, batch_tokens=256, max_length=64, threads=1, dtype="float32")
 GOOD = [Example(f"e{i}", "t", "if x:\n", "return 3 [/ANSWER]") for i in range(6)]
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(save_tiny(tmp_path_factory.mktemp("tiny") / "tiny-llama"))
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
+from training_tiny import curve, examples
 
-from semcoder_lib import scale, workspace
+from semcoder_lib import scale
 from semcoder_lib.errors import InfrastructureError, UserError
 from semcoder_lib.generation import hardware
-from semcoder_lib.generation.tiny import save_tiny
 from semcoder_lib.training import Config, Example, TrainingStopped, parallel, train
 
 CONFIG = Config(
@@ -31,22 +31,6 @@ CONFIG = Config(
     dtype="float32",
 )
 TWO = dataclasses.replace(CONFIG, processes=2)
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(save_tiny(tmp_path_factory.mktemp("tiny") / "tiny-llama"))
-
-
-def examples(count: int = 40) -> list[Example]:
-    return [
-        Example(f"e{i}", "forward", f"if {i} in x:\n" * (1 + i % 3), f"return {i % 5} [/ANSWER]")
-        for i in range(count)
-    ]
-
-
-def curve(folder: Path) -> list[float]:
-    return [row["loss"] for row in workspace.read_jsonl(folder / "loss.jsonl")]
 
 
 def test_two_processes_have_the_curve_of_one(

@@ -13,14 +13,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from training_tiny import curve, examples
 
 from semcoder_lib import generation, workspace
 from semcoder_lib.errors import UserError
 from semcoder_lib.generation import Request
-from semcoder_lib.generation.tiny import save_tiny
 from semcoder_lib.training import (
     Config,
-    Example,
     TrainingStopped,
     merge,
     overfit_check,
@@ -40,22 +39,6 @@ CONFIG = Config(
     stop_check=0,
     dtype="float32",
 )
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(save_tiny(tmp_path_factory.mktemp("tiny") / "tiny-llama"))
-
-
-def examples(count: int = 40) -> list[Example]:
-    return [
-        Example(f"e{i}", "forward", f"if {i} in x:\n" * (1 + i % 3), f"return {i % 5} [/ANSWER]")
-        for i in range(count)
-    ]
-
-
-def curve(folder: Path) -> list[float]:
-    return [row["loss"] for row in workspace.read_jsonl(folder / "loss.jsonl")]
 
 
 def test_learns_and_leaves_adapter_card_and_curve(tiny: str, tmp_path: Path) -> None:

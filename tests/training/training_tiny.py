@@ -1,0 +1,21 @@
+"""Rows that a tiny model can learn, and what it made of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from semcoder_lib import workspace
+from semcoder_lib.training import Example
+
+
+def examples(count: int = 40) -> list[Example]:
+    """A condition repeated up to three times, and the number that it holds, modulo 5."""
+    return [
+        Example(f"e{i}", "forward", f"if {i} in x:\n" * (1 + i % 3), f"return {i % 5} [/ANSWER]")
+        for i in range(count)
+    ]
+
+
+def curve(folder: Path) -> list[float]:
+    """The losses of the steps."""
+    return [row["loss"] for row in workspace.read_jsonl(folder / "loss.jsonl")]
