@@ -44,7 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             held_out=held_out,
         )
     except SemcoderError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        parallel.leave(error.exit_status)
         return error.exit_status
     from accelerate import PartialState
 

@@ -142,7 +142,7 @@ def test_only_a_long_training_on_a_free_cpu_is_shared(monkeypatch: pytest.Monkey
 def test_killed_in_two_processes_and_resumed_has_the_undisturbed_curve(
     tiny: str, tmp_path: Path
 ) -> None:
-    config = dataclasses.replace(TWO, steps=400, save_steps=20)
+    config = dataclasses.replace(TWO, steps=400, save_steps=20, warmup_share=0.0)
     train(examples(), tmp_path / "whole", base=tiny, config=config)
     script = "import sys, test_training_parallel as t; t.run(sys.argv[1], sys.argv[2])"
     killed = tmp_path / "killed"
@@ -167,5 +167,5 @@ def test_killed_in_two_processes_and_resumed_has_the_undisturbed_curve(
 
 
 def run(tiny: str, out: str):  # type: ignore[no-untyped-def]
-    config = dataclasses.replace(TWO, steps=400, save_steps=20)
+    config = dataclasses.replace(TWO, steps=400, save_steps=20, warmup_share=0.0)
     return train(examples(), out, base=tiny, config=config)
