@@ -9,7 +9,9 @@ usage: ./run_all.sh [COMMAND] [OPTIONS]
 
   (nothing), laptop   run all notebooks with the laptop profile: two cores, no GPU, about 25 minutes
   smoke               the same path in a few minutes, tiny sizes
-  hour                as laptop, with six times its training: the adapter in adapters/ is from it
+  hour                as laptop, with six times its training
+  evening             as hour, with twice its programs and eight times its training: the adapter that
+                      adapters/ recommends is from it
   gpu                 one GPU of 16 GB or more
   paper               the paper's model and data: several GPUs of 48 GB
   test                lint, types, unit tests, then the smoke profile end to end
@@ -145,7 +147,7 @@ case "$command" in
   *) [ $# -gt 0 ] && shift ;;
 esac
 case "$command" in
-  smoke | laptop | hour | gpu | paper | test | lab | setup | doctor | lock) ;;
+  smoke | laptop | hour | evening | gpu | paper | test | lab | setup | doctor | lock) ;;
   *) fail "unknown command '$command'; ./run_all.sh --help lists them" 2 ;;
 esac
 if [ "$command" = setup ] || [ "$command" = lab ] || [ "$command" = doctor ] || [ "$command" = lock ]; then

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -73,13 +74,19 @@ def use_threads(count: int) -> None:
     _keep_memory()
 
 
+def give_back() -> None:
+    """Return freed memory to the system, of which kept pieces of ever other sizes pile up."""
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError):  # not glibc
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
 def _keep_memory() -> None:
     import ctypes
 
     trim_threshold, mmap_threshold = -1, -3
-    try:
+    with contextlib.suppress(OSError, AttributeError):  # not glibc; only speed is lost
         libc = ctypes.CDLL("libc.so.6")
         libc.mallopt(mmap_threshold, 1 << 30)
         libc.mallopt(trim_threshold, 1 << 30)
-    except (OSError, AttributeError):
-        return  # not glibc; only speed is lost

@@ -14,11 +14,13 @@ from transformers import TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
 from semcoder_lib import workspace
-from semcoder_lib.generation.hardware import Hardware
+from semcoder_lib.generation import hardware
 from semcoder_lib.training.guards import LossWatch
 from semcoder_lib.training.loss import add_labelled_loss
 from semcoder_lib.training.rows import Collator, Row
 from semcoder_lib.training.settings import Config
+
+_TIDY = 10  # steps: batches of ever other sizes leave gaps, 10 GB of them in a thousand steps
 
 
 class PlannedTrainer(SFTTrainer):
@@ -82,6 +84,10 @@ class Recorder(TrainerCallback):
             workspace.write_jsonl(self.path, self.done)
         self.started = time.perf_counter()
 
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if args.use_cpu and state.global_step % _TIDY == 0:
+            hardware.give_back()
+
     def on_log(
         self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **kwargs: Any
     ) -> None:
@@ -118,14 +124,14 @@ class Recorder(TrainerCallback):
 
 
 def arguments(
-    config: Config, hardware: Hardware, folder: Path, *, steps: int, accumulate: int
+    config: Config, machine: hardware.Hardware, folder: Path, *, steps: int, accumulate: int
 ) -> SFTConfig:
     """TRL's arguments for a configuration: half precision only where the hardware computes in it,
     checkpointing of activations only on a GPU, the paper's cosine down to a floor."""
-    bf16 = hardware.dtype == "bfloat16"
+    bf16 = machine.dtype == "bfloat16"
     checkpointing = config.gradient_checkpointing
     if checkpointing is None:
-        checkpointing = hardware.device == "cuda" and config.method == "full"
+        checkpointing = machine.device == "cuda" and config.method == "full"
     return SFTConfig(
         output_dir=str(folder),
         max_steps=steps,
@@ -140,7 +146,7 @@ def arguments(
         optim="adamw_torch_fused",
         bf16=bf16,
         fp16=False,
-        use_cpu=hardware.device == "cpu",
+        use_cpu=machine.device == "cpu",
         gradient_checkpointing=checkpointing,
         logging_steps=1,
         logging_first_step=True,
@@ -153,7 +159,7 @@ def arguments(
         remove_unused_columns=False,
         dataset_kwargs={"skip_prepare_dataset": True},
         max_length=None,
-        dataloader_pin_memory=hardware.device == "cuda",
+        dataloader_pin_memory=machine.device == "cuda",
         seed=config.seed,
         data_seed=config.seed,
         ddp_find_unused_parameters=False,
