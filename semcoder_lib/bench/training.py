@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from semcoder_lib import prompts, seeds, training, workspace
+from semcoder_lib import prompts, seeds, workspace
 from semcoder_lib.bench import arithmetic
 from semcoder_lib.bench.arguments import Parser
 from semcoder_lib.generation import assets, hardware
@@ -58,8 +58,6 @@ def main(argv: Sequence[str] = ()) -> dict[str, Any]:
             where = Path(place)
             if name.startswith("TRL"):
                 row = _trl(folder, tokenizer, made, base, where, **given)
-            elif given.get("processes", 1) > 1:
-                row = _shared(options.model, examples, micro, base, where, given["processes"])
             else:
                 row = _ours(folder, tokenizer, made, micro, base, where, given["dtype"])
         row["utilisation"] = arithmetic.utilisation(
@@ -93,8 +91,6 @@ def _settings(machine: hardware.Hardware, native: bool, peers: bool) -> dict[str
     found["ours, fp32"] = {"dtype": "float32"}
     if native:
         found["ours, bf16"] = {"dtype": "bfloat16"}
-    if machine.device == "cpu" and machine.threads > 1:
-        found["ours, two processes"] = {"processes": 2}
     if peers:
         plain: dict[str, Any] = {"bf16": native, "checkpointing": False}
         found["TRL, no checkpointing"] = plain
@@ -144,29 +140,6 @@ def _ours(
     trainer = build(model, tokenizer, made, plan, args, peft_config=peft_config)
     padded = sum(max(len(made[i].ids) for i in b) * len(b) for b in plan)
     return {**_timed(trainer, made), "dtype": dtype, "padded_tokens": padded, "steps": len(plan)}
-
-
-def _shared(
-    model: str, examples: list[Example], micro: int, config: Config, place: Path, processes: int
-) -> dict[str, Any]:
-    """The whole of `training.train`, from the first step to the last; its processes' start is not
-    in the seconds, as the loading of the model is not in the others'."""
-    config = dataclasses.replace(
-        config, processes=processes, batch_tokens=max(micro, config.max_length), micro_tokens=micro
-    )
-    result = training.train(examples, place / "shared", base=model, config=config)
-    curve = [row["loss"] for row in workspace.read_jsonl(place / "shared" / "loss.jsonl")]
-    return {
-        "tokens": result.tokens,
-        "rows": result.rows,
-        "dtype": result.hardware["dtype"],
-        "seconds": round(result.seconds, 2),
-        "tokens_per_second": round(result.tokens_per_second, 1),
-        "loss": round(sum(curve) / len(curve), 4),
-        "padded_tokens": result.padded_tokens,
-        "steps": result.steps,
-        "peak_mb": round(result.peak_mb),
-    }
 
 
 def _trl(

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from semcoder_lib.errors import SemcoderError, UserError
-from semcoder_lib.training import hub, parallel
+from semcoder_lib.training import hub
 from semcoder_lib.training.settings import Config
 from semcoder_lib.training.train import train
 
@@ -23,29 +23,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m semcoder_lib.training")
     parser.add_argument("--rows", required=True, type=Path, nargs="+")
-    parser.add_argument("--held-out", type=Path, help="rows for the loss after training")
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--base", default="smollm2-135m")
     parser.add_argument("--adapter", type=Path)
     parser.add_argument("--config", type=Path, help="JSON or YAML with fields of training.Config")
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE")
     options = parser.parse_args(argv)
-    parallel.end_with_parent()
     try:
         config = read_config(options.config, options.set)
         examples = [e for path in options.rows for e in hub.read(path)]
-        held_out = list(hub.read(options.held_out)) if options.held_out else []
         result = train(
-            examples,
-            options.out,
-            base=options.base,
-            adapter=options.adapter,
-            config=config,
-            held_out=held_out,
+            examples, options.out, base=options.base, adapter=options.adapter, config=config
         )
     except SemcoderError as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)
-        parallel.leave(error.exit_status)
+        print(f"error: {error}", file=sys.stderr)
         return error.exit_status
     from accelerate import PartialState
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -55,13 +54,11 @@ def run(
     shown: str,
 ) -> State:
     """Train and save. Raises InfrastructureError when memory or disk run out."""
-    machine = hardware.probe(dtype=config.dtype, threads=_threads(config))
+    machine = hardware.probe(dtype=config.dtype, threads=config.threads)
     hardware.use_threads(machine.threads)
     world = PartialState(cpu=machine.device == "cpu")
     micro = config.micro_tokens or (_GPU_MICRO if machine.device == "cuda" else _CPU_MICRO)
-    micro = max(min(micro, config.batch_tokens), config.max_length)
-    if world.num_processes > 1 and not config.batch_rows:  # a step keeps its size
-        micro = min(micro, max(1, config.batch_tokens // world.num_processes))
+    micro = _even(micro, config.batch_tokens)
     micro_rows = rows_.rows_at_once(made.rows, micro, config.batch_rows)
     share = config.batch_rows / micro_rows if micro_rows else config.batch_tokens / micro
     accumulate = max(1, round(share / world.num_processes))
@@ -152,10 +149,9 @@ def _model(
     )
 
 
-def _threads(config: Config) -> int | None:
-    if config.threads is None:
-        return None
-    return max(1, config.threads // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+def _even(micro: int, batch: int) -> int:
+    """Tokens at once, at most `micro`, so that a step's pieces are equal and make a whole batch."""
+    return batch // math.ceil(batch / micro)
 
 
 def _save(trainer: Any, tokenizer: Any, out: Path, base: str, config: Config) -> None:

@@ -34,9 +34,8 @@ class Config:
     about `batch_tokens` tokens (padding included) in pieces of `micro_tokens` (0: chosen for the
     device); with `batch_rows` it sees so many rows instead, as the paper counts.
     `overlong`: rows longer than `max_length` are dropped (`drop`) or cut at the end as the
-    authors' code does (`cut`); both are counted. `threads` are those of all processes together;
-    `processes` 0 takes two for a long training on a CPU with two free cores. `report_to`: `none`,
-    `tensorboard`, `trackio`. The last block holds the guard rails' limits.
+    authors' code does (`cut`); both are counted. `report_to`: `none`, `tensorboard`,
+    `trackio`. The last block holds the guard rails' limits.
     """
 
     method: str = "lora"
@@ -56,7 +55,6 @@ class Config:
     lora_alpha: int = 32
     dtype: str = "auto"
     threads: int | None = None
-    processes: int = 0
     gradient_checkpointing: bool | None = None
     save_steps: int = 0
     report_to: str = "none"

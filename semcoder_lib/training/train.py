@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from semcoder_lib import workspace
-from semcoder_lib.errors import InfrastructureError, UserError
+from semcoder_lib.errors import UserError
 from semcoder_lib.generation import Request, assets, load, tokens
-from semcoder_lib.training import card, guards, parallel, rows
+from semcoder_lib.training import card, guards, rows
 from semcoder_lib.training.settings import Config, Example, Result, TrainingStopped
 
 _DONE = "training.json"
@@ -33,10 +33,10 @@ def train(
     `method="full"` a model, in safetensors, with a card, `loss.jsonl` and `training.json`.
 
     The rows are shuffled together whatever their task. The same examples, configuration and
-    number of threads and processes give the same adapter. After a kill the same call goes on from
-    the last checkpoint with the same batches; after it was finished it returns the stored result.
-    With `held_out` the result has their loss and the share of them that the model completes with
-    an end of its own. Raises UserError for wrong input, TrainingStopped when a guard rail trips.
+    number of threads give the same adapter. After a kill the same call goes on from the last
+    checkpoint with the same batches; after it was finished it returns the stored result. With
+    `held_out` the result has their loss and the share of them that the model completes with an
+    end of its own. Raises UserError for wrong input, TrainingStopped when a guard rail trips.
     """
     config = config or Config()
     out = Path(out)
@@ -53,16 +53,6 @@ def train(
     tokenizer = tokens.load_tokenizer(folder)
     made = rows.tokenise(examples, tokenizer, config)
     shown = guards.check_rows(made, tokenizer, config, len(examples))
-    count = parallel.processes(config, examples)
-    if count > 1:
-        print(f"training: {shown}", file=sys.stderr)
-        parallel.launch(
-            examples, out, base=base, adapter=adapter, config=config, held_out=held_out, count=count
-        )  # fmt: skip
-        done = _finished(out, key)
-        if done is None:
-            raise InfrastructureError(f"training: {out} holds no result after its processes ended")
-        return done
     from semcoder_lib.training import job  # torch and TRL are loaded only from here on
 
     state = job.run(made, tokenizer, folder, start, out, base, config, key, shown)

@@ -188,6 +188,15 @@ def curve_so_far(folder: Path) -> list[str]:
     return (folder / "loss.jsonl").read_text().splitlines()
 
 
+@pytest.mark.parametrize(
+    ("micro", "batch", "piece"), [(2048, 1024, 1024), (2048, 3072, 1536), (2048, 4096, 2048)]
+)
+def test_the_pieces_of_a_step_make_its_batch(micro: int, batch: int, piece: int) -> None:
+    from semcoder_lib.training.job import _even
+
+    assert _even(micro, batch) == piece
+
+
 def test_half_written_checkpoint_is_passed_over(tiny: str, tmp_path: Path) -> None:
     from semcoder_lib.training.job import _last_checkpoint
 
