@@ -18,6 +18,7 @@ from semcoder_lib.reporting import style
 
 Rows = list[list[Any]]
 MONO = "DejaVu Sans Mono"
+_SMOOTH = 25  # steps
 
 
 def semantics(source: str, kinds: dict[str, str]) -> tuple[Figure, Rows]:
@@ -280,17 +281,31 @@ def categories(shares: dict[str, dict[str, float]]) -> tuple[Figure, Rows]:
     return fig, rows
 
 
+def running_mean(numbers: Sequence[float], width: int) -> list[float]:
+    """At every place the mean of the last `width` numbers, of fewer at the beginning."""
+    return [
+        sum(numbers[max(0, i + 1 - width) : i + 1]) / min(width, i + 1) for i in range(len(numbers))
+    ]
+
+
 def loss_curve(curves: Mapping[str, Sequence[Sequence[float]]]) -> tuple[Figure, Rows]:
-    """Training loss per optimizer step, one line per phase or format."""
+    """Training loss per optimizer step, one line per phase or format. Steps of like rows differ
+    much in loss, so a long curve is drawn as its mean over `_SMOOTH` steps, the steps behind it
+    faintly; the rows hold every step."""
     fig = style.figure(6.4, 3.2)
     ax = fig.subplots()
     rows: Rows = []
     for number, (name, points) in enumerate(curves.items()):
         colour = style.PALETTE[number % len(style.PALETTE)]
         dash = ("-", "--", ":")[number // len(style.PALETTE) % 3]
-        ax.plot(
-            [p[0] for p in points], [p[1] for p in points], dash, color=colour, lw=1.6, label=name
-        )
+        steps, losses = [p[0] for p in points], [p[1] for p in points]
+        if len(points) > 4 * _SMOOTH:
+            ax.plot(steps, losses, dash, color=colour, lw=0.6, alpha=0.25)
+            losses = running_mean(losses, _SMOOTH)
+            name_shown = f"{name} (mean of {_SMOOTH} steps)"
+        else:
+            name_shown = name
+        ax.plot(steps, losses, dash, color=colour, lw=1.6, label=name_shown)
         rows += [[name, *point] for point in points]
     ax.set_xlabel("optimizer step")
     ax.set_ylabel("loss (nats per trained token)")

@@ -239,3 +239,14 @@ def test_more_curves_than_colours_are_all_drawn() -> None:
     figure, rows = figures.loss_curve(curves)
     assert len(figure.axes[0].lines) == 12
     assert {row[0] for row in rows} == set(curves)
+
+
+def test_a_long_curve_is_drawn_as_its_mean_and_kept_as_it_is() -> None:
+    points = [(n, float(n % 2)) for n in range(1, 201)]
+    figure, rows = figures.loss_curve({"main": points})
+    every, mean = (line.get_ydata() for line in figure.axes[0].lines)
+    assert list(every) == [p[1] for p in points]
+    assert mean[0] == 1.0
+    assert abs(mean[-1] - 0.5) < 0.05
+    assert rows == [["main", *p] for p in points]
+    assert figures.running_mean([4.0, 2.0, 0.0], 2) == [4.0, 3.0, 1.0]
