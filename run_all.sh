@@ -10,7 +10,7 @@ usage: ./run_all.sh [COMMAND] [OPTIONS]
   (nothing), laptop   run all notebooks with the laptop profile: two cores, no GPU, about 25 minutes
   smoke               the same path in a few minutes, tiny sizes
   hour                as laptop, with six times its training
-  evening             as hour, with twice its programs and eight times its training: the adapter that
+  evening             as hour, with twice its programs and seven times its training: the adapter that
                       adapters/ recommends is from it
   gpu                 one GPU of 16 GB or more
   paper               the paper's model and data: several GPUs of 48 GB
