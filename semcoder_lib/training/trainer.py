@@ -20,7 +20,7 @@ from semcoder_lib.training.loss import add_labelled_loss
 from semcoder_lib.training.rows import Collator, Row
 from semcoder_lib.training.settings import Config
 
-_TIDY = 10  # steps: batches of ever other sizes leave gaps, 10 GB of them in a thousand steps
+_TIDY = 50  # steps: batches of ever other sizes leave gaps, GBs of them in a thousand steps
 
 
 class PlannedTrainer(SFTTrainer):
