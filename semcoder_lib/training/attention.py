@@ -104,7 +104,13 @@ def causal_attention(
         )
         return out, None
     scale = query.shape[3] ** -0.5 if scaling is None else scaling
-    made: Any = _Causal.apply(query, key, value, scale)
+    if torch.is_autocast_enabled("cpu"):
+        # rotated queries and keys of fp32 weights are fp32, values bf16; and there is no autocast
+        # in the backward pass
+        kind = torch.get_autocast_dtype("cpu")
+        query, key, value = query.to(kind), key.to(kind), value.to(kind)
+    with torch.autocast("cpu", enabled=False):
+        made: Any = _Causal.apply(query, key, value, scale)
     return made.transpose(1, 2), None
 
 

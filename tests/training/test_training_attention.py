@@ -69,6 +69,18 @@ def test_in_bf16_no_further_from_the_truth_than_torch() -> None:
         assert error < 2 * torchs
 
 
+def test_under_autocast_mixed_formats_are_one() -> None:
+    (query, key, value), slope = inputs(4, 2, 100)
+    rounded = value.detach().bfloat16().requires_grad_()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        out = attention.causal_attention(CAUSAL, query, key, rounded, None)[0].transpose(1, 2)
+    got = gradients(out, [query, key, rounded], slope.bfloat16())
+    wanted = gradients(reference(query, key, value, 0.25), [query, key, value], slope)
+    assert [g.dtype for g in got] == [torch.float32, torch.float32, torch.bfloat16]
+    for one, other in zip(got, wanted, strict=True):
+        assert float((one.float() - other).norm()) < 0.05 * float(other.norm())
+
+
 def test_no_token_sees_a_later_one() -> None:
     (query, key, value), _ = inputs(2, 2, 130)
     before, _ = attention.causal_attention(CAUSAL, query, key, value, None)

@@ -88,8 +88,9 @@ def test_goes_on_from_an_adapter(tiny: str, tmp_path: Path) -> None:
     assert second.loss_first < first.loss_first - 0.3
 
 
-def test_full_model_is_saved_and_loads(tiny: str, tmp_path: Path) -> None:
-    config = dataclasses.replace(CONFIG, method="full", steps=4)
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_full_model_is_saved_and_loads(tiny: str, tmp_path: Path, dtype: str) -> None:
+    config = dataclasses.replace(CONFIG, method="full", steps=4, dtype=dtype)
     result = train(examples(), tmp_path / "full", base=tiny, config=config)
     with generation.load(tiny, adapter=tmp_path / "full", threads=1) as engine:
         assert engine.generate([Request("a", "if 1", max_new_tokens=3)])[0][0].tokens == 3
