@@ -40,8 +40,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_status
     from accelerate import PartialState
 
-    if PartialState().is_main_process:
+    state = PartialState()
+    if state.is_main_process:
         print(json.dumps(result.summary()))
+    state.destroy_process_group()  # a process that leaves before the others can abort them
     return 0
 
 
