@@ -16,8 +16,8 @@ run_name = ""  # the folder under runs/; the profile's name when empty
 settings = ""  # "key=value key=value": overrides of the profile
 
 # %%
-from semcoder_lib import doctor, stages
-from semcoder_lib.reporting import display, figures
+from semcoder_lib.report import display, figures
+from semcoder_lib.run import doctor, stages
 
 session = stages.begin(0, profile, run_name, settings)
 print(doctor.show(doctor.examine(quick=True)))
@@ -59,7 +59,8 @@ display.table(
 # or the call and run the cell again.
 
 # %%
-from semcoder_lib import records, viewer
+from semcoder_lib.core import records
+from semcoder_lib.tracing import viewer
 
 source = results["source"]
 arguments = (["b", "a", "b", "c"],)
@@ -73,7 +74,7 @@ viewer.show(records.Program(source, "first_positions"), arguments, session.box)
 # the text back and checks each claim against the record: green is supported.
 
 # %%
-from semcoder_lib.records import Claim, from_row
+from semcoder_lib.core.records import Claim, from_row
 
 told = results["monologues"]
 claims = [from_row(Claim, c) for c in told["claims"]]

@@ -16,8 +16,8 @@ run_name = ""  # the folder under runs/; the profile's name when empty
 settings = ""  # "key=value key=value": overrides of the profile
 
 # %%
-from semcoder_lib import doctor, stages
-from semcoder_lib.reporting import display, figures
+from semcoder_lib.report import display, figures
+from semcoder_lib.run import doctor, stages
 
 session = stages.begin(1, profile, run_name, settings)
 print(doctor.show(doctor.examine(quick=True)))
@@ -55,7 +55,8 @@ if "teacher" in results:
 # sandbox recorded.
 
 # %%
-from semcoder_lib import pyx, values
+from semcoder_lib import corpus as pyx
+from semcoder_lib.core import values
 
 entries = pyx.load(session.path("pyx.jsonl"))
 longer = [e for e in entries if e.program.source.count("\n") > 7]
@@ -100,7 +101,7 @@ if taught:
 # Read them. A corpus nobody has read is a corpus nobody knows.
 
 # %%
-from semcoder_lib.stages import evaluation
+from semcoder_lib.run.stages import evaluation
 
 picked = evaluation.sample_tasks(entries, 20, session.profile.seed)
 display.table(

@@ -16,8 +16,8 @@ run_name = ""  # the folder under runs/; the profile's name when empty
 settings = ""  # "key=value key=value": overrides of the profile
 
 # %%
-from semcoder_lib import doctor, stages
-from semcoder_lib.reporting import display
+from semcoder_lib.report import display
+from semcoder_lib.run import doctor, stages
 
 session = stages.begin(2, profile, run_name, settings)
 print(doctor.show(doctor.examine(quick=True)))
@@ -50,9 +50,11 @@ if "teacher" in results:
 # Every coloured span is a claim; hovering shows the evidence in the trace.
 
 # %%
-from semcoder_lib import monologues, pyx, values
-from semcoder_lib.records import Case
-from semcoder_lib.stages import s02_monologues
+from semcoder_lib import corpus as pyx
+from semcoder_lib import monologues
+from semcoder_lib.core import values
+from semcoder_lib.core.records import Case
+from semcoder_lib.run.stages import s02_monologues
 
 corpus = pyx.load(session.upstream(1) / "pyx.jsonl")
 entries = {e.program.id: e for e in corpus}
@@ -80,7 +82,7 @@ display.marked(other.text, report.claims)
 # confusion matrix says how many alterations it flags and how many untouched texts it rejects.
 
 # %%
-from semcoder_lib.stages.challenge import challenge
+from semcoder_lib.run.stages.challenge import challenge
 
 pairs = [(entries[m.program_id].program, m) for m in forward[:40]]
 display.table(challenge(pairs, session.box, seed=session.profile.seed))

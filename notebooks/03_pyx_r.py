@@ -16,8 +16,8 @@ run_name = ""  # the folder under runs/; the profile's name when empty
 settings = ""  # "key=value key=value": overrides of the profile
 
 # %%
-from semcoder_lib import doctor, stages
-from semcoder_lib.reporting import display
+from semcoder_lib.report import display
+from semcoder_lib.run import doctor, stages
 
 session = stages.begin(3, profile, run_name, settings)
 print(doctor.show(doctor.examine(quick=True)))
@@ -49,7 +49,7 @@ if "teacher" in results:
 # The failing call, what it should give, what it gives, and the rationale that leads to the fix.
 
 # %%
-from semcoder_lib.stages import s03_pyx_r
+from semcoder_lib.run.stages import s03_pyx_r
 
 faults = s03_pyx_r.load(session.folder)
 fault = min(faults, key=lambda f: abs(len(f.rationale) - 900))

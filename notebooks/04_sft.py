@@ -16,8 +16,8 @@ run_name = ""  # the folder under runs/; the profile's name when empty
 settings = ""  # "key=value key=value": overrides of the profile
 
 # %%
-from semcoder_lib import doctor, stages
-from semcoder_lib.reporting import display, figures
+from semcoder_lib.report import display, figures
+from semcoder_lib.run import doctor, stages
 
 session = stages.begin(4, profile, run_name, settings)
 print(doctor.show(doctor.examine(quick=True)))

@@ -16,8 +16,8 @@ run_name = ""  # the folder under runs/; the profile's name when empty
 settings = ""  # "key=value key=value": overrides of the profile
 
 # %%
-from semcoder_lib import doctor, stages
-from semcoder_lib.reporting import display
+from semcoder_lib.report import display
+from semcoder_lib.run import doctor, stages
 
 session = stages.begin(9, profile, run_name, settings)
 print(doctor.show(doctor.examine(quick=True)))
@@ -49,7 +49,7 @@ for warning in results["warnings"]:
 # ## Table 1
 
 # %%
-from semcoder_lib import reporting
+from semcoder_lib import report as reporting
 
 data = reporting.read(session.run.path)
 table = reporting.tables.main_results(data)

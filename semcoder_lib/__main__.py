@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from semcoder_lib.bench.arguments import Parser
-from semcoder_lib.errors import SemcoderError, UserError
+from semcoder_lib.core.errors import SemcoderError, UserError
+from semcoder_lib.run.bench.arguments import Parser
 
 BENCHES = ("sandbox", "tracing", "monologues", "similarity", "generation", "training")
 
@@ -129,7 +129,7 @@ def _common(p: argparse.ArgumentParser) -> None:
 
 
 def _doctor(arguments: argparse.Namespace) -> dict[str, Any]:
-    from semcoder_lib import doctor
+    from semcoder_lib.run import doctor
 
     checks = doctor.examine()
     print(doctor.show(checks), file=sys.stderr)
@@ -143,7 +143,8 @@ def _doctor(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _run(arguments: argparse.Namespace) -> dict[str, Any]:
-    from semcoder_lib import profile, runner
+    from semcoder_lib.core import profile
+    from semcoder_lib.run import runner
 
     work = runner.plan(
         arguments.profile,
@@ -156,7 +157,8 @@ def _run(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _stage(arguments: argparse.Namespace) -> dict[str, Any]:
-    from semcoder_lib import profile, stages, workspace
+    from semcoder_lib.core import profile, workspace
+    from semcoder_lib.run import stages
 
     settings = profile.parse_set(arguments.settings)
     text = " ".join(f"{k}={v}" for k, v in settings.items())
@@ -171,7 +173,7 @@ def _stage(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _score(arguments: argparse.Namespace) -> dict[str, Any]:
-    from semcoder_lib import benchmarks
+    from semcoder_lib import evaluation as benchmarks
 
     return benchmarks.score_command(
         arguments.benchmark,
@@ -185,7 +187,7 @@ def _score(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _convert(arguments: argparse.Namespace) -> dict[str, Any]:
-    from semcoder_lib.benchmarks.convert import convert_command
+    from semcoder_lib.evaluation.convert import convert_command
 
     return convert_command(
         arguments.benchmark,
@@ -198,14 +200,14 @@ def _convert(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _data(arguments: argparse.Namespace) -> dict[str, Any]:
-    from semcoder_lib.benchmarks import fetch
+    from semcoder_lib.evaluation import fetch
 
     act = fetch.fetch_command if arguments.action == "fetch" else fetch.list_command
     return act(arguments.names)
 
 
 def _compare(arguments: argparse.Namespace) -> dict[str, Any]:
-    from semcoder_lib import scoring
+    from semcoder_lib.evaluation import scoring
 
     return scoring.compare_command(arguments.run_a, arguments.run_b)
 
@@ -230,7 +232,7 @@ def _trace(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _called(path: Path, call: str) -> tuple[Any, Any]:
-    from semcoder_lib import records, values
+    from semcoder_lib.core import records, values
 
     try:
         name, arguments, named = values.parse_call(call)
@@ -242,7 +244,8 @@ def _called(path: Path, call: str) -> tuple[Any, Any]:
 
 
 def _monologue(arguments: argparse.Namespace) -> dict[str, Any]:
-    from semcoder_lib import monologues, records, tracing
+    from semcoder_lib import monologues, tracing
+    from semcoder_lib.core import records
     from semcoder_lib.sandbox import Sandbox
 
     program, values_given = _called(arguments.file, arguments.call)
@@ -278,7 +281,8 @@ def _monologue(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _verify(arguments: argparse.Namespace) -> dict[str, Any]:
-    from semcoder_lib import monologues, workspace
+    from semcoder_lib import monologues
+    from semcoder_lib.core import workspace
     from semcoder_lib.sandbox import Sandbox
 
     totals = {"rows": 0, "accepted": 0, "supported": 0, "contradicted": 0, "unverifiable": 0}
@@ -296,7 +300,8 @@ def _verify(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _validate_pyx(arguments: argparse.Namespace) -> dict[str, Any]:
-    from semcoder_lib import pyx, workspace
+    from semcoder_lib import corpus as pyx
+    from semcoder_lib.core import workspace
     from semcoder_lib.sandbox import Sandbox
 
     totals = {"rows": 0, "reproduces": 0}
@@ -312,7 +317,7 @@ def _validate_pyx(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _publish(arguments: argparse.Namespace) -> dict[str, Any]:
-    from semcoder_lib.stages import publishing
+    from semcoder_lib.run.stages import publishing
 
     return publishing.publish(
         arguments.run_name, arguments.out, phase=arguments.phase, scores=arguments.scores
@@ -322,7 +327,7 @@ def _publish(arguments: argparse.Namespace) -> dict[str, Any]:
 def _bench(arguments: argparse.Namespace) -> dict[str, Any]:
     import importlib
 
-    module = importlib.import_module(f"semcoder_lib.bench.{arguments.what}")
+    module = importlib.import_module(f"semcoder_lib.run.bench.{arguments.what}")
     summary: dict[str, Any] = module.main(arguments.options)
     return summary
 

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from semcoder_lib import scale, tracing, values
-from semcoder_lib.errors import UserError
+from semcoder_lib import tracing
+from semcoder_lib.core import scale, values
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.records import Case, Claim, Entry, Monologue, Program, Trace
 from semcoder_lib.monologues import properties
 from semcoder_lib.monologues.backward import Question, backward_many
 from semcoder_lib.monologues.forward import forward
 from semcoder_lib.monologues.property import Property, claims, section, with_properties
 from semcoder_lib.monologues.style import DEFAULT, Style
 from semcoder_lib.monologues.verify import Report, Trials, verify
-from semcoder_lib.records import Case, Claim, Entry, Monologue, Program, Trace
 from semcoder_lib.sandbox import Sandbox, own
 
 BATCH = 64

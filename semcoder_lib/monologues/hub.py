@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from semcoder_lib import prompts, values
-from semcoder_lib.errors import UserError
-from semcoder_lib.records import Monologue, Program
+from semcoder_lib.core import values
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.records import Monologue, Program
+from semcoder_lib.models import prompts
 
 _COLUMNS = ("nl", "fwd_mnl", "bwd_mnl")
 

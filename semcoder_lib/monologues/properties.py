@@ -13,14 +13,14 @@ from collections.abc import Iterable, Sequence
 from random import Random
 from typing import Any
 
-from semcoder_lib import values
-from semcoder_lib.errors import UserError
+from semcoder_lib.core import values
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.records import Case, Entry, Program, Status
 from semcoder_lib.monologues import relations
 from semcoder_lib.monologues.mutation import mutated
 from semcoder_lib.monologues.property import Property
 from semcoder_lib.monologues.reading import parameters, read
 from semcoder_lib.monologues.relations import Runs
-from semcoder_lib.records import Case, Entry, Program, Status
 from semcoder_lib.sandbox import Job, Limits, Sandbox
 
 __all__ = ["MIN_SUPPORT", "Property", "infer", "infer_many"]

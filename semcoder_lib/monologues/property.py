@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from semcoder_lib.records import Claim, Monologue
+from semcoder_lib.core.records import Claim, Monologue
 
 HEADING = "### Key Properties and Constraints\n"
 

@@ -6,7 +6,7 @@ import ast
 import functools
 from typing import Any
 
-from semcoder_lib.errors import UserError
+from semcoder_lib.core.errors import UserError
 
 _HEADS = (
     ast.For | ast.While | ast.If | ast.With | ast.FunctionDef | ast.Try | ast.Match | ast.ClassDef

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from semcoder_lib import values
+from semcoder_lib.core import values
 
 
 class NotShown(Exception):

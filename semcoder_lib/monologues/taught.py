@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from semcoder_lib import values, workspace
-from semcoder_lib.monologues.verify import Trials, verify
-from semcoder_lib.records import Case, Monologue, Program
-from semcoder_lib.teachers import (
+from semcoder_lib.core import values, workspace
+from semcoder_lib.core.records import Case, Monologue, Program
+from semcoder_lib.models.teachers import (
     Budget,
     Shot,
     Task,
@@ -19,6 +18,7 @@ from semcoder_lib.teachers import (
     backward_chat,
     forward_chat,
 )
+from semcoder_lib.monologues.verify import Trials, verify
 
 if TYPE_CHECKING:
     from semcoder_lib.sandbox import Sandbox

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from semcoder_lib import values
-from semcoder_lib.errors import InfrastructureError
-from semcoder_lib.records import Case, Status
+from semcoder_lib.core import values
+from semcoder_lib.core.errors import InfrastructureError
+from semcoder_lib.core.records import Case, Status
 from semcoder_lib.sandbox import Job, Limits, Outcome, Sandbox
 
 LIMITS = Limits(cpu_seconds=1.0, wall_seconds=8.0, memory_mb=1024, output_bytes=50_000)

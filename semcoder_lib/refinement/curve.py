@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from semcoder_lib.scoring import Interval, McNemar, mcnemar, mean_interval, paired_difference
+from semcoder_lib.evaluation.scoring import (
+    Interval,
+    McNemar,
+    mcnemar,
+    mean_interval,
+    paired_difference,
+)
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from semcoder_lib import values
-from semcoder_lib.prompts import Prompt
-from semcoder_lib.pyx_r import normal_form
-from semcoder_lib.records import Case, Program, Trace
+from semcoder_lib.core import values
+from semcoder_lib.core.records import Case, Program, Trace
+from semcoder_lib.faults import normal_form
+from semcoder_lib.models.prompts import Prompt
 from semcoder_lib.refinement.checks import Check, Seen, assertion, case_of, from_assertions
 from semcoder_lib.refinement.tasks import RefinementTask
 from semcoder_lib.sandbox import Sandbox

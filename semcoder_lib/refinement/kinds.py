@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from semcoder_lib.records import Status
+from semcoder_lib.core.records import Status
 from semcoder_lib.sandbox import Outcome
 
 PASSED = "passed"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from semcoder_lib import prompts
-from semcoder_lib.errors import UserError
-from semcoder_lib.pyx_r import refined_code
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.faults import refined_code
+from semcoder_lib.models import prompts
 from semcoder_lib.refinement.checks import Check, Seen, run_checks
 from semcoder_lib.refinement.curve import Curve, State
 from semcoder_lib.refinement.feedback import (

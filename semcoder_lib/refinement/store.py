@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from semcoder_lib import workspace
-from semcoder_lib.errors import UserError
-from semcoder_lib.prompts import Prompt
+from semcoder_lib.core import workspace
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.models.prompts import Prompt
 
 if TYPE_CHECKING:
-    from semcoder_lib.generation import Request
-    from semcoder_lib.records import Completion
+    from semcoder_lib.core.records import Completion
+    from semcoder_lib.models import Request
 
 Row = dict[str, Any]
 
@@ -87,7 +87,7 @@ class Store:
 
     def missing(self, ask: Ask) -> dict[str, Request]:
         """The requests whose completions are not here yet, by key."""
-        from semcoder_lib.generation import Request
+        from semcoder_lib.models import Request
 
         wanted: dict[str, Request] = {}
         for key, (task, turn, prompt) in zip(self._keys(ask), ask.items, strict=True):

@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from semcoder_lib import benchmarks, prompts, values
-from semcoder_lib.benchmarks.base import Answer, Benchmark, Sample, Task
-from semcoder_lib.benchmarks.code import clean_code
-from semcoder_lib.benchmarks.codegen import mbpp_text
-from semcoder_lib.prompts import Prompt
-from semcoder_lib.pyx_r import task_description
-from semcoder_lib.records import Entry, Fault, Status
+from semcoder_lib import evaluation as benchmarks
+from semcoder_lib.core import values
+from semcoder_lib.core.records import Entry, Fault, Status
+from semcoder_lib.evaluation.base import Answer, Benchmark, Sample, Task
+from semcoder_lib.evaluation.codegen import mbpp_text
+from semcoder_lib.faults import task_description
+from semcoder_lib.models import prompts
+from semcoder_lib.models.extraction import clean_code
+from semcoder_lib.models.prompts import Prompt
 from semcoder_lib.refinement.checks import (
     Check,
     from_assertions,

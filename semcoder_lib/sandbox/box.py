@@ -11,8 +11,8 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from semcoder_lib.errors import InfrastructureError, UserError
-from semcoder_lib.records import Status
+from semcoder_lib.core.errors import InfrastructureError, UserError
+from semcoder_lib.core.records import Status
 from semcoder_lib.sandbox import host, judge, probe
 from semcoder_lib.sandbox.model import Job, Limits, Outcome
 from semcoder_lib.sandbox.tickets import Ticket, Worker

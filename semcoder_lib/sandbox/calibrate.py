@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from semcoder_lib.errors import UserError
-from semcoder_lib.records import Status
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.records import Status
 from semcoder_lib.sandbox.box import Sandbox
 from semcoder_lib.sandbox.model import Job, Limits
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from semcoder_lib.errors import InfrastructureError
+from semcoder_lib.core.errors import InfrastructureError
 from semcoder_lib.sandbox.box import Sandbox
 
 _REMEDIES = {

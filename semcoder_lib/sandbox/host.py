@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from semcoder_lib.errors import UserError
+from semcoder_lib.core.errors import UserError
 from semcoder_lib.sandbox import wire
 
 _PACKAGE = Path(__file__).resolve().parents[1]

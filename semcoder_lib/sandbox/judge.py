@@ -7,8 +7,8 @@ import signal
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from semcoder_lib import values
-from semcoder_lib.records import Status
+from semcoder_lib.core import values
+from semcoder_lib.core.records import Status
 from semcoder_lib.sandbox import wire
 from semcoder_lib.sandbox.model import Limits, Outcome, Raised
 

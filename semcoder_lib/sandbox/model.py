@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from semcoder_lib.records import Status
+from semcoder_lib.core.records import Status
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from semcoder_lib import values
-from semcoder_lib.errors import UserError
-from semcoder_lib.records import Status, Trust, Verdict
+from semcoder_lib.core import values
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.records import Status, Trust, Verdict
 from semcoder_lib.sandbox.box import Sandbox
 from semcoder_lib.sandbox.model import Job, Limits, Outcome
 

@@ -7,8 +7,8 @@ import time
 from collections import deque
 from typing import Any
 
-from semcoder_lib import values
-from semcoder_lib.records import Status
+from semcoder_lib.core import values
+from semcoder_lib.core.records import Status
 from semcoder_lib.sandbox import host, judge
 from semcoder_lib.sandbox.model import Job, Limits, Outcome
 

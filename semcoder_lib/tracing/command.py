@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from semcoder_lib import values
-from semcoder_lib.errors import UserError
-from semcoder_lib.records import Case, Program, Status, Trace
+from semcoder_lib.core import values
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.records import Case, Program, Status, Trace
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import formats
 from semcoder_lib.tracing.limits import TraceLimits

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from semcoder_lib.records import Case, Program
+from semcoder_lib.core.records import Case, Program
 from semcoder_lib.sandbox import Job, Limits, Outcome, Sandbox
 from semcoder_lib.tracing.statements import Layout, layout
 

@@ -19,7 +19,7 @@ from itertools import compress
 from operator import is_not
 from typing import Any
 
-from semcoder_lib import values
+from semcoder_lib.core import values
 from semcoder_lib.tracing import objects
 
 # Each container inside a value, with its size and copies of its elements (or keys) and of its

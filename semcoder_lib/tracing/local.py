@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from semcoder_lib import values
-from semcoder_lib.records import Status, Trace
+from semcoder_lib.core import values
+from semcoder_lib.core.records import Status, Trace
 from semcoder_lib.tracing import child
 from semcoder_lib.tracing.limits import DEFAULT, TraceLimits
 from semcoder_lib.tracing.reading import read_payload

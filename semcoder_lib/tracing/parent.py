@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from semcoder_lib.records import Case, Program, Trace
+from semcoder_lib.core.records import Case, Program, Trace
 from semcoder_lib.sandbox import Job, Sandbox
 from semcoder_lib.sandbox import Limits as SandboxLimits
 from semcoder_lib.tracing.limits import DEFAULT, TraceLimits

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from semcoder_lib.records import Change, Program, Step, Trace
+from semcoder_lib.core.records import Change, Program, Step, Trace
 from semcoder_lib.sandbox import Outcome
 from semcoder_lib.tracing.recorder import CALL, EVENTS, EXCEPTION, INDEX_AT, LINE, LINE_AT
 from semcoder_lib.tracing.statements import Layout, layout

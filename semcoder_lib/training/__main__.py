@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from semcoder_lib.errors import SemcoderError, UserError
+from semcoder_lib.core.errors import SemcoderError, UserError
 from semcoder_lib.training import hub
 from semcoder_lib.training.settings import Config
 from semcoder_lib.training.train import train

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from semcoder_lib import workspace
-from semcoder_lib.generation import assets
+from semcoder_lib.core import workspace
+from semcoder_lib.models import assets
 from semcoder_lib.training.settings import Config, Example, Result
 
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from semcoder_lib.errors import UserError
-from semcoder_lib.records import Completion
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.records import Completion
 from semcoder_lib.training.rows import Row, Rows
 from semcoder_lib.training.settings import Config, Example, TrainingStopped
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from semcoder_lib import prompts, workspace
-from semcoder_lib.errors import UserError
+from semcoder_lib.core import workspace
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.models import prompts
 from semcoder_lib.training.settings import Example
 
 _TEMPLATES = {

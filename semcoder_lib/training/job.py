@@ -15,9 +15,9 @@ from typing import Any
 import torch
 from accelerate import PartialState
 
-from semcoder_lib import workspace
-from semcoder_lib.errors import InfrastructureError, UserError
-from semcoder_lib.generation import hardware
+from semcoder_lib.core import workspace
+from semcoder_lib.core.errors import InfrastructureError, UserError
+from semcoder_lib.models import hardware
 from semcoder_lib.training import attention
 from semcoder_lib.training import rows as rows_
 from semcoder_lib.training.guards import LossWatch

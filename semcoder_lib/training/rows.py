@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from semcoder_lib.errors import UserError
-from semcoder_lib.generation import tokens
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.models import tokens
 from semcoder_lib.training.settings import Config, Example
 
 IGNORED = -100

@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from semcoder_lib.errors import SemcoderError, UserError
+from semcoder_lib.core.errors import SemcoderError, UserError
 
 
 class TrainingStopped(SemcoderError):

@@ -10,9 +10,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from semcoder_lib import workspace
-from semcoder_lib.errors import UserError
-from semcoder_lib.generation import Request, assets, load, tokens
+from semcoder_lib.core import workspace
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.models import Request, assets, load, tokens
 from semcoder_lib.training import card, guards, rows
 from semcoder_lib.training.settings import Config, Example, Result, TrainingStopped
 
@@ -105,7 +105,7 @@ def overfit_check(
 def merge(base: str, adapter: Path | str, out: Path | str) -> Path:
     """Write `base` with `adapter` merged into its weights to the folder `out`, tokenizer included.
     Loading it needs no PEFT. Raises UserError when one does not fit the other."""
-    from semcoder_lib.generation.transformers_engine import load_model
+    from semcoder_lib.models.transformers_engine import load_model
 
     folder = assets.locate(base)
     model = load_model(folder, dtype="float32", adapter=adapter)

@@ -13,8 +13,8 @@ from torch.utils.data import SequentialSampler
 from transformers import TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
-from semcoder_lib import workspace
-from semcoder_lib.generation import hardware
+from semcoder_lib.core import workspace
+from semcoder_lib.models import hardware
 from semcoder_lib.training.guards import LossWatch
 from semcoder_lib.training.loss import add_labelled_loss
 from semcoder_lib.training.rows import Collator, Row

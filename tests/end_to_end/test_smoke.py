@@ -15,7 +15,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from semcoder_lib import stages, workspace
+from semcoder_lib.core import workspace
+from semcoder_lib.run import stages
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = ["table_1", "table_2", "table_3a", "table_3b", "table_4", "table_5", "table_6", "table_7",

@@ -10,7 +10,7 @@ import random
 import re
 from collections.abc import Iterator
 
-from semcoder_lib import values
+from semcoder_lib.core import values
 
 _VALUE = re.compile(
     r"(?<![=<>!]) = (?P<v>-?\d+(?:\.\d+)?|'[^'\n]*'|True|False|None|\[[^\[\]\n]*\])(?=[,;.]|$| )",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from semcoder_lib.records import Program
+from semcoder_lib.core.records import Program
 
 _TEXT = """
 # sum_multiples | ([4, 7, 6], 2) | ([], 3) | ([5, 10, 12, 15], 5)

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from semcoder_lib.errors import UserError
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.records import Case, Program
 from semcoder_lib.monologues import forward
 from semcoder_lib.monologues import style as styles
 from semcoder_lib.monologues import verify as verify_function
 from semcoder_lib.monologues.verify import confusion, study, verify, verify_rows
 from semcoder_lib.monologues.verify.evaluate import Cannot, Raises, equals, evaluate
-from semcoder_lib.records import Case, Program
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import trace
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from semcoder_lib.core.records import Case, Program
 from semcoder_lib.monologues.verify import Trials, confusion, verify
-from semcoder_lib.records import Case, Program
 from semcoder_lib.sandbox import Sandbox
 
 FOLDER = Path(__file__).parent / "labelled"

@@ -11,10 +11,10 @@ import monologue_programs as programs
 import pytest
 
 from semcoder_lib import tracing
+from semcoder_lib.core.records import Case, Program, Trace
 from semcoder_lib.monologues import forward
 from semcoder_lib.monologues import style as styles
 from semcoder_lib.monologues.verify import Trials, verify
-from semcoder_lib.records import Case, Program, Trace
 from semcoder_lib.sandbox import Sandbox
 
 STYLES = (styles.COMPACT, styles.TEACHER, styles.FAITHFUL)

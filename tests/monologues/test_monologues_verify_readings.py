@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
+from semcoder_lib.core.records import Case, Program
 from semcoder_lib.monologues.verify import verify
-from semcoder_lib.records import Case, Program
 from semcoder_lib.sandbox import Sandbox
 
 COUNTDOWN = (

@@ -9,9 +9,9 @@ import monologue_programs
 import pytest
 
 from semcoder_lib import tracing
-from semcoder_lib.errors import UserError
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.records import Case, Monologue, Program, Trace
 from semcoder_lib.monologues import Style, call_text, forward, verify
-from semcoder_lib.records import Case, Monologue, Program, Trace
 from semcoder_lib.sandbox import Sandbox
 
 Told = tuple[Program, Case, Trace]

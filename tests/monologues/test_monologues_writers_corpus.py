@@ -8,12 +8,14 @@ from random import Random
 import monologue_programs
 import pytest
 
-from semcoder_lib import monologues, prompts, tracing, values
-from semcoder_lib.errors import UserError
+from semcoder_lib import monologues, tracing
+from semcoder_lib.core import values
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.records import Case, Entry, Monologue, Program, Status, Trace
+from semcoder_lib.models import prompts
 from semcoder_lib.monologues import Style, derive_many
 from semcoder_lib.monologues.ablation import CONTROLS, FORMATS, answer_of
 from semcoder_lib.monologues.mutation import mutated
-from semcoder_lib.records import Case, Entry, Monologue, Program, Status, Trace
 from semcoder_lib.sandbox import Job, Sandbox
 
 NAMES = (

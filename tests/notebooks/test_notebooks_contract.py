@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from semcoder_lib import stages
+from semcoder_lib.run import stages
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = [FOLDER / f"{s.label}.ipynb" for s in stages.STAGES.values()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from semcoder_lib.records import Status
+from semcoder_lib.core.records import Status
 from semcoder_lib.refinement import Check, from_assertions, from_docstring
 from semcoder_lib.refinement.checks import agrees, assertion
 from semcoder_lib.refinement.kinds import kind_of, wrong_value

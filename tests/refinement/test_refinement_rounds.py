@@ -7,8 +7,8 @@ import re
 import pytest
 
 from semcoder_lib import refinement
-from semcoder_lib.errors import UserError
-from semcoder_lib.records import Case, Completion, Entry, Fault, Program
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.records import Case, Completion, Entry, Fault, Program
 from semcoder_lib.sandbox import Sandbox
 
 RIGHT = {

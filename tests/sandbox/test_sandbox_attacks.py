@@ -20,7 +20,7 @@ sys.path.insert(0, str(HERE))
 from attacks import Attack, catalogue  # noqa: E402
 from attacks.arena import Arena  # noqa: E402
 
-from semcoder_lib.errors import InfrastructureError  # noqa: E402
+from semcoder_lib.core.errors import InfrastructureError  # noqa: E402
 
 ALL = catalogue()
 # By default those that end at once, and two that run into each kind of limit.

@@ -21,8 +21,8 @@ from pathlib import Path
 import pytest
 
 from semcoder_lib import sandbox
-from semcoder_lib.errors import InfrastructureError, UserError
-from semcoder_lib.records import Status
+from semcoder_lib.core.errors import InfrastructureError, UserError
+from semcoder_lib.core.records import Status
 from semcoder_lib.sandbox import Job, Limits, Sandbox
 from semcoder_lib.sandbox.child.linux import syscalls
 
@@ -219,7 +219,7 @@ def test_no_descriptors_left_later_is_a_clear_error_too() -> None:
 
 ON_A_FULL_DISK = """
 import os, sys
-from semcoder_lib.errors import InfrastructureError
+from semcoder_lib.core.errors import InfrastructureError
 from semcoder_lib.sandbox import Job, Limits, Sandbox
 try:
     open(os.environ["TMPDIR"] + "/x", "w")
@@ -295,7 +295,7 @@ code.append((0x06, 0, 0, 0x7FFF0000))
 syscalls.prctl(38, 1)
 filters.Filter(code).install()
 from semcoder_lib import sandbox
-from semcoder_lib.errors import InfrastructureError
+from semcoder_lib.core.errors import InfrastructureError
 report = sandbox.doctor_report()
 try:
     with sandbox.Sandbox("full", workers=1) as box:

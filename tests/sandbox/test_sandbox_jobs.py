@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from semcoder_lib import values
-from semcoder_lib.errors import InfrastructureError, UserError
-from semcoder_lib.records import Status
+from semcoder_lib.core import values
+from semcoder_lib.core.errors import InfrastructureError, UserError
+from semcoder_lib.core.records import Status
 from semcoder_lib.sandbox import Job, Limits, Sandbox, calibrate, flips
 from semcoder_lib.sandbox.child.linux import filters, syscalls, view
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from semcoder_lib.records import Status
+from semcoder_lib.core.records import Status
 from semcoder_lib.sandbox import Job, Limits, Sandbox
 
 LIMITS = Limits(cpu_seconds=0.5, wall_seconds=20.0, memory_mb=256, output_bytes=100_000)

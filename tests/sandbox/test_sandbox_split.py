@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from semcoder_lib.errors import UserError
-from semcoder_lib.records import Status, Trust
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.records import Status, Trust
 from semcoder_lib.sandbox import Limits, Sandbox, Test, run_many, run_tests
 
 TEST = """

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from semcoder_lib.records import Status
+from semcoder_lib.core.records import Status
 from semcoder_lib.sandbox import Job, Limits, Sandbox
 
 SMALL = Limits(cpu_seconds=0.3, wall_seconds=2.0, memory_mb=256, output_bytes=50_000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from semcoder_lib.records import Status
+from semcoder_lib.core.records import Status
 from semcoder_lib.sandbox import Job, Limits, Sandbox, judge, wire
 
 

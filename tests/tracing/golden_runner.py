@@ -8,7 +8,7 @@ import sys
 
 from golden_programs import PROGRAMS
 
-from semcoder_lib.records import Trace
+from semcoder_lib.core.records import Trace
 from semcoder_lib.tracing.local import load, record
 
 

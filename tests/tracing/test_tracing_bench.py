@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from semcoder_lib.bench import tracing as bench
-from semcoder_lib.records import Case, Program
+from semcoder_lib.core.records import Case, Program
+from semcoder_lib.run.bench import tracing as bench
 from semcoder_lib.sandbox import Sandbox
 
 

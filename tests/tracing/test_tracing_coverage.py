@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from semcoder_lib import tracing
-from semcoder_lib.records import Case, Program
+from semcoder_lib.core.records import Case, Program
 from semcoder_lib.sandbox import Sandbox
 
 SOURCE = """\

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from golden_programs import PROGRAMS
 
-from semcoder_lib import records, values
+from semcoder_lib.core import records, values
+from semcoder_lib.core.workspace import read_jsonl
 from semcoder_lib.sandbox import Job, Sandbox
 from semcoder_lib.tracing import PLUGIN, TraceLimits
-from semcoder_lib.workspace import read_jsonl
 
 Call = tuple[str, str, tuple[object, ...]]
 
@@ -47,7 +47,7 @@ def test_golden_programs_and_prints(tracing_box: Sandbox) -> None:
 
 
 def test_synthesised_programs(tracing_box: Sandbox) -> None:
-    seeds = pytest.importorskip("semcoder_lib.seeds")
+    seeds = pytest.importorskip("semcoder_lib.corpus.seeds")
     calls: list[Call] = []
     for program in seeds.synthesise(20, 7):
         for given in ((), (3,), ([2, 1],), ("ab",), ([1, 2], 2), (4, 5), ("a b", "b")):

@@ -11,9 +11,9 @@ from golden_programs import PROGRAMS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semcoder_lib import values
-from semcoder_lib.errors import UsageError, UserError
-from semcoder_lib.records import Case, Change, Program, Step, Trace
+from semcoder_lib.core import values
+from semcoder_lib.core.errors import UsageError, UserError
+from semcoder_lib.core.records import Case, Change, Program, Step, Trace
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import TraceLimits, cli_render, load, record
 from semcoder_lib.tracing.formats import Unreadable, expected, parse, render

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from semcoder_lib import tracing
-from semcoder_lib.records import Case, Program, Status
+from semcoder_lib.core.records import Case, Program, Status
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import TraceLimits, load, record
 from semcoder_lib.tracing.describe import Describer

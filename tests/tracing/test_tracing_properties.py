@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from semcoder_lib import values
-from semcoder_lib.records import Step
+from semcoder_lib.core import values
+from semcoder_lib.core.records import Step
 from semcoder_lib.tracing import load, record
 from semcoder_lib.tracing.describe import Describer, unchanged
 

@@ -6,7 +6,7 @@ import pytest
 from golden_runner import lines_of
 
 from semcoder_lib import tracing
-from semcoder_lib.records import Case, Program, Status
+from semcoder_lib.core.records import Case, Program, Status
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import TraceLimits, child
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from semcoder_lib.generation.tiny import save_tiny
+from semcoder_lib.models.tiny import save_tiny
 
 
 @pytest.fixture(scope="session")

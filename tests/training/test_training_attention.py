@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from transformers import AutoModelForCausalLM
 
-from semcoder_lib.generation.tiny import save_tiny
+from semcoder_lib.models.tiny import save_tiny
 from semcoder_lib.training import attention
 
 CAUSAL = SimpleNamespace(is_causal=True, num_key_value_groups=1, training=True)

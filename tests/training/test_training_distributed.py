@@ -13,8 +13,9 @@ import pytest
 import torch
 import yaml
 
-from semcoder_lib import training, workspace
-from semcoder_lib.generation.tiny import save_tiny
+from semcoder_lib import training
+from semcoder_lib.core import workspace
+from semcoder_lib.models.tiny import save_tiny
 from semcoder_lib.training.__main__ import read_config
 
 CONFIGS = Path(training.__file__).parent / "configs"

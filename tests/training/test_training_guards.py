@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from semcoder_lib.errors import UserError
-from semcoder_lib.generation import tokens
-from semcoder_lib.records import Completion
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.records import Completion
+from semcoder_lib.models import tokens
 from semcoder_lib.training import (
     Config,
     Example,
@@ -195,7 +195,7 @@ def test_hub_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "EXEC_I_PROMPT": "B\n{instruction}\n{response}",
         "REFINE_PROMPT": "R {instruction}{response}",
     }
-    monkeypatch.setattr("semcoder_lib.prompts.authors_prompts", lambda: words)
+    monkeypatch.setattr("semcoder_lib.models.prompts.authors_prompts", lambda: words)
     path = tmp_path / "pyx.jsonl"
     columns = {"nl": "", "fwd_mnl": "", "bwd_mnl": "", "response": "a {x} b"}
     given = [

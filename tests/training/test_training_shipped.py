@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from semcoder_lib import generation, monologues, prompts, values
-from semcoder_lib.generation import Request
-from semcoder_lib.records import Case, Program
+from semcoder_lib import models as generation
+from semcoder_lib import monologues
+from semcoder_lib.core import values
+from semcoder_lib.core.records import Case, Program
+from semcoder_lib.models import Request, prompts
 from semcoder_lib.sandbox import Sandbox
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,9 +15,10 @@ import pytest
 import torch
 from training_tiny import curve, examples
 
-from semcoder_lib import generation, workspace
-from semcoder_lib.errors import UserError
-from semcoder_lib.generation import Request
+from semcoder_lib import models as generation
+from semcoder_lib.core import workspace
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.models import Request
 from semcoder_lib.training import (
     Config,
     TrainingStopped,

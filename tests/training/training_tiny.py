@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from semcoder_lib import workspace
+from semcoder_lib.core import workspace
 from semcoder_lib.training import Example
 
 

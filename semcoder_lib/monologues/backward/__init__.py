@@ -11,13 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from semcoder_lib import tracing, values
-from semcoder_lib.errors import UserError
+from semcoder_lib import tracing
+from semcoder_lib.core import values
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.records import Case, Monologue, Program, Trace
 from semcoder_lib.monologues.backward.search import ROUNDS, Search
 from semcoder_lib.monologues.backward.tell import found, told
 from semcoder_lib.monologues.reading import Reading, read
 from semcoder_lib.monologues.style import DEFAULT, Style
-from semcoder_lib.records import Case, Monologue, Program, Trace
 from semcoder_lib.sandbox import Job, Limits, Sandbox
 
 __all__ = ["Question", "Witness", "backward", "backward_many", "witnesses"]

@@ -6,8 +6,8 @@ import ast
 from collections import Counter
 from typing import Any
 
+from semcoder_lib.core.records import Program
 from semcoder_lib.monologues.reading import Reading, parameters
-from semcoder_lib.records import Program
 
 _BY_WORD: dict[str, Any] = {
     "int": 1, "float": 1.0, "str": "a", "bool": True, "list": [1, 2], "dict": {"a": 1},

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from semcoder_lib import values
+from semcoder_lib.core import values
+from semcoder_lib.core.records import Program, Status
 from semcoder_lib.monologues.backward.domains import Domains
 from semcoder_lib.monologues.backward.walk import Deduction, deduce
 from semcoder_lib.monologues.mutation import mutated
 from semcoder_lib.monologues.reading import Reading
-from semcoder_lib.records import Program, Status
 from semcoder_lib.sandbox import Outcome
 
 FIRST_ROUND = 56

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from semcoder_lib import values
-from semcoder_lib.errors import UserError
+from semcoder_lib.core import values
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.records import Claim, Monologue, Program, Trace
 from semcoder_lib.monologues.backward.search import Candidate, Search
 from semcoder_lib.monologues.backward.walk import Deduction, Note
 from semcoder_lib.monologues.forward import simulation
@@ -16,7 +17,6 @@ from semcoder_lib.monologues.reading import Reading, parameters
 from semcoder_lib.monologues.show import NotShown, show
 from semcoder_lib.monologues.style import Style
 from semcoder_lib.monologues.understanding import understanding
-from semcoder_lib.records import Claim, Monologue, Program, Trace
 
 _CHECK_CHARS = 900
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
-from semcoder_lib import values
-from semcoder_lib.errors import UserError
+from semcoder_lib.core import values
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.records import Case, Claim, Monologue, Program, Trace
 from semcoder_lib.monologues.forward.narrate import Narrator
 from semcoder_lib.monologues.forward.plan import plan
 from semcoder_lib.monologues.property import claims as property_claims
@@ -13,7 +14,6 @@ from semcoder_lib.monologues.property import section
 from semcoder_lib.monologues.reading import Reading, read
 from semcoder_lib.monologues.style import DEFAULT, Style
 from semcoder_lib.monologues.understanding import understanding
-from semcoder_lib.records import Case, Claim, Monologue, Program, Trace
 
 __all__ = ["call_text", "forward", "simulation"]
 

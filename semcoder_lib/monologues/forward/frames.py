@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from semcoder_lib import values
+from semcoder_lib.core import values
+from semcoder_lib.core.records import Change
 from semcoder_lib.monologues.evaluate import Unknown
 from semcoder_lib.monologues.reading import Reading
 from semcoder_lib.monologues.show import decoded
-from semcoder_lib.records import Change
 
 DECODE_UP_TO = 4_000
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from semcoder_lib.core.records import Change, Claim
 from semcoder_lib.monologues.evaluate import Unknown
 from semcoder_lib.monologues.forward.effects import Effects
 from semcoder_lib.monologues.forward.frames import Frame
@@ -14,7 +15,6 @@ from semcoder_lib.monologues.reading import Reading
 from semcoder_lib.monologues.show import NotShown, long_text, show
 from semcoder_lib.monologues.style import Style
 from semcoder_lib.monologues.working import Working
-from semcoder_lib.records import Change, Claim
 
 
 class Narrator:

@@ -6,8 +6,8 @@ import ast
 import itertools
 from dataclasses import dataclass, field
 
+from semcoder_lib.core.records import Change, Step, Trace
 from semcoder_lib.monologues.reading import Reading
-from semcoder_lib.records import Change, Step, Trace
 
 
 @dataclass(slots=True, eq=False)

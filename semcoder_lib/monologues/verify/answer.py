@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from semcoder_lib import values
+from semcoder_lib.core import values
 
 
 @dataclass(frozen=True, slots=True)

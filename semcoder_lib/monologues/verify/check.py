@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from semcoder_lib import values
+from semcoder_lib.core import values
+from semcoder_lib.core.records import Case, Program, Status, Trace
 from semcoder_lib.monologues.verify import answer as answers
 from semcoder_lib.monologues.verify import sections
 from semcoder_lib.monologues.verify.deduction.reader import read_deduction
@@ -26,7 +27,6 @@ from semcoder_lib.monologues.verify.report import (
 from semcoder_lib.monologues.verify.runs import Runs
 from semcoder_lib.monologues.verify.source import LABEL, Layout, labels_in, layout, strip_labels
 from semcoder_lib.monologues.verify.trials import Trials
-from semcoder_lib.records import Case, Program, Status, Trace
 
 if TYPE_CHECKING:
     from semcoder_lib.sandbox import Sandbox

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from semcoder_lib.core.records import Step, Trace
 from semcoder_lib.monologues.verify.evaluate import Cannot, Raises, evaluate_node, literal
 from semcoder_lib.monologues.verify.source import Layout, Loop
-from semcoder_lib.records import Step, Trace
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from semcoder_lib.records import Claim, to_row
+from semcoder_lib.core.records import Claim, to_row
 
 SUPPORTED = "supported"
 CONTRADICTED = "contradicted"

@@ -9,15 +9,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from semcoder_lib import values
-from semcoder_lib.errors import UserError
+from semcoder_lib.core import values
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.records import Case, Program
 from semcoder_lib.monologues.verify import answer as answers
 from semcoder_lib.monologues.verify import sections
 from semcoder_lib.monologues.verify.check import verify
 from semcoder_lib.monologues.verify.report import Report
 from semcoder_lib.monologues.verify.source import strip_labels
 from semcoder_lib.monologues.verify.trials import Trials
-from semcoder_lib.records import Case, Program
 
 if TYPE_CHECKING:
     from semcoder_lib.sandbox import Sandbox

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from semcoder_lib import values
+from semcoder_lib.core import values
 from semcoder_lib.monologues.verify.evaluate import Cannot, Given, Raises, equals, evaluate
 from semcoder_lib.monologues.verify.lockstep.cursor import Cursor
 from semcoder_lib.monologues.verify.report import Ledger

@@ -7,8 +7,8 @@ import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from semcoder_lib import values
-from semcoder_lib.records import Case, Program, Status, Trace
+from semcoder_lib.core import values
+from semcoder_lib.core.records import Case, Program, Status, Trace
 
 if TYPE_CHECKING:
     from semcoder_lib.sandbox import Sandbox

@@ -6,7 +6,7 @@ import marshal
 from collections.abc import Callable
 from typing import Any
 
-from semcoder_lib import values
+from semcoder_lib.core import values
 
 _MUTABLE = (list, dict, set, bytearray)
 

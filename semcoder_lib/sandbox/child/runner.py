@@ -14,7 +14,7 @@ import time
 import types
 from typing import Any
 
-from semcoder_lib import values
+from semcoder_lib.core import values
 from semcoder_lib.sandbox import wire
 
 RESULT_FD = 3

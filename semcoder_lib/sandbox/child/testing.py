@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from semcoder_lib import values
+from semcoder_lib.core import values
 
 _CHANCE = random.getstate()  # as every program finds it
 

@@ -9,8 +9,8 @@ the entry function alone (section 7 of the facts on the paper; appendix I of the
 
 from __future__ import annotations
 
-from semcoder_lib.errors import UsageError
-from semcoder_lib.records import Case, Program, Step, Trace
+from semcoder_lib.core.errors import UsageError
+from semcoder_lib.core.records import Case, Program, Step, Trace
 from semcoder_lib.tracing.formats import clean, faithful, tools
 from semcoder_lib.tracing.formats.expected import expected
 from semcoder_lib.tracing.formats.reading import Unreadable, parse_text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from semcoder_lib.records import Change, Program, Step, Trace
+from semcoder_lib.core.records import Change, Program, Step, Trace
 
 _KEPT = 3  # states that NExT keeps of a line: the first ones and the last
 

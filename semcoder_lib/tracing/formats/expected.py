@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from semcoder_lib.records import Change, Step, Trace
+from semcoder_lib.core.records import Change, Step, Trace
 from semcoder_lib.tracing.formats.clean import ends_here
 from semcoder_lib.tracing.formats.quoting import exact_text
 

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from semcoder_lib.records import Program, Step, Trace
+from semcoder_lib.core.records import Program, Step, Trace
 from semcoder_lib.tracing.formats.clean import ends_here
 from semcoder_lib.tracing.formats.snooper import Event, logged, snooper_log
 

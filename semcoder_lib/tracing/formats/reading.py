@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from semcoder_lib.records import Change, Step
+from semcoder_lib.core.records import Change, Step
 from semcoder_lib.tracing.formats.quoting import exact_text, outside_strings
 
 _EVENTS = {"INPUT": "call", "STATE": "line", "OUTPUT": "return", "YIELD": "yield"}

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from semcoder_lib import values
-from semcoder_lib.records import Step, Trace
+from semcoder_lib.core import values
+from semcoder_lib.core.records import Step, Trace
 
 _CUT = 100
 _CALL = re.compile(r"<\w+\(.*\)>$")  # slices, views, exceptions: as their repr, in brackets

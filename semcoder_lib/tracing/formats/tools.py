@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from semcoder_lib.records import Trace, from_row, to_row
+from semcoder_lib.core.records import Trace, from_row, to_row
 from semcoder_lib.tracing.formats.reading import Unreadable
 
 

@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from attacks import Attack, catalogue
-from semcoder_lib import values
-from semcoder_lib.records import Status
+from semcoder_lib.core import values
+from semcoder_lib.core.records import Status
 from semcoder_lib.sandbox import Limits, Sandbox
 
 LIMITS = Limits(

@@ -74,7 +74,7 @@ import sys
 ---
 class Fake:
     def __getattr__(self, name): return lambda *a, **k: '[4, 2]'
-for name in ('json', 'pickle', 'marshal', 'ast', 'struct', 'semcoder_lib.values'):
+for name in ('json', 'pickle', 'marshal', 'ast', 'struct', 'semcoder_lib.core.values'):
     sys.modules[name] = Fake()
 return 0
 """, "wrong"),
@@ -170,7 +170,7 @@ return {'a': [({1: L()},)]}
     in_call("the library's own encoder replaced by one that says what it likes", """
 import sys
 ---
-values = sys.modules.get('semcoder_lib.values')
+values = sys.modules.get('semcoder_lib.core.values')
 if values is not None:
     values.encode = lambda *a, **k: '__import__("os").system("touch @OUTSIDE@/evaluated")'
 return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from semcoder_lib import values
+from semcoder_lib.core import values
 from semcoder_lib.monologues.verify import pieces
 from semcoder_lib.monologues.verify.evaluate import equals, literal
 from semcoder_lib.monologues.verify.runs import Runs, encoded

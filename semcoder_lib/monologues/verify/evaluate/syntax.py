@@ -6,7 +6,7 @@ import ast
 from functools import lru_cache
 from typing import Any
 
-from semcoder_lib import values
+from semcoder_lib.core import values
 from semcoder_lib.monologues.verify.evaluate import known
 
 

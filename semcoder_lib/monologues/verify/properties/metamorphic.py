@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from semcoder_lib import values
+from semcoder_lib.core import values
 from semcoder_lib.monologues.verify.evaluate import equals
 from semcoder_lib.monologues.verify.runs import Runs, Verdict
 from semcoder_lib.monologues.verify.trials import neighbours

@@ -1,0 +1,1 @@
+"""Values, records, errors, files, profile: what every room above stands on."""

@@ -1,0 +1,139 @@
+"""One function over many items: in this process, over a process pool, or over Ray.
+
+The results come in the order of the items whatever the number of workers, so a stage writes the
+same bytes on a laptop and on a cluster.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import itertools
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from semcoder_lib.core.errors import InfrastructureError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def cores() -> int:
+    """The cores this process may use: affinity and container quota, whichever is less."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    limits = [count or 1]
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        if quota != "max":
+            limits.append(max(1, int(int(quota) / int(period))))
+    except (OSError, ValueError):
+        pass
+    return min(limits)
+
+
+def memory() -> int:
+    """Bytes of memory this process may ever use: the machine's or the container's, whichever is
+    less. Not what is free, so the same from one moment to the next."""
+    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    with contextlib.suppress(OSError, ValueError):
+        limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return min(limits)
+
+
+def free_cores(seconds: float = 0.3, looks: int = 5) -> int:
+    """Those of `cores()` that nobody computes on; at least one, and all where the system does not
+    tell. Looks for `seconds`, and while a core is taken up to `looks` times, since what has just
+    ended is still being cleared away. (The load average would count it for minutes.)"""
+    allowed = cores()
+    free = allowed
+    for _ in range(looks if allowed > 1 else 0):
+        before, started = _idle_seconds(), time.perf_counter()
+        time.sleep(seconds)
+        after = _idle_seconds()
+        if before is None or after is None:
+            return allowed
+        free = round((after - before) / (time.perf_counter() - started))
+        if free >= allowed:
+            break
+    return max(1, min(allowed, free))
+
+
+def _idle_seconds() -> float | None:
+    try:
+        first = Path("/proc/stat").read_text().splitlines()[0].split()
+        return (int(first[4]) + int(first[5])) / os.sysconf("SC_CLK_TCK")  # idle and waiting
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def mapped(
+    function: Callable[[T], R],
+    items: Iterable[T],
+    *,
+    workers: int = 1,
+    chunk: int = 16,
+    backend: str = "process",
+) -> Iterator[R]:
+    """`function(item)` for every item, in order, lazily; at most `4 * workers` chunks are in
+    flight, so memory does not grow with the number of items.
+
+    `function` must be importable (module level) for more than one worker. `backend` is "process"
+    or "ray" (extra `ray`): the cluster that `RAY_ADDRESS` names, else one on this machine. An
+    exception in `function` is raised here.
+    """
+    if backend == "ray":
+        yield from _over_ray(function, items, workers, chunk)
+        return
+    if workers <= 1:
+        for item in items:
+            yield function(item)
+        return
+    # "spawn" would import the caller's main module again; "forkserver" starts from a clean process
+    context = multiprocessing.get_context("forkserver")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        waiting: collections.deque[Future[list[R]]] = collections.deque()
+        for batch in _chunks(items, chunk):
+            waiting.append(pool.submit(_apply, function, batch))
+            if len(waiting) >= 4 * workers:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+
+
+def _apply(function: Callable[[Any], Any], batch: list[Any]) -> list[Any]:
+    return [function(item) for item in batch]
+
+
+def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while batch := list(itertools.islice(iterator, size)):
+        yield batch
+
+
+def _over_ray(
+    function: Callable[[T], R], items: Iterable[T], workers: int, chunk: int
+) -> Iterator[R]:
+    try:
+        import ray
+    except ImportError:
+        raise InfrastructureError(
+            "Ray is not installed: pip install 'semcoder-lib[ray]', or leave spread=process"
+        ) from None
+    if not ray.is_initialized():
+        if os.environ.get("RAY_ADDRESS"):  # a cluster that is there: its size is its own
+            ray.init(log_to_driver=False)
+        else:
+            ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False)
+    remote = ray.remote(_apply)
+    waiting: collections.deque[Any] = collections.deque()
+    for batch in _chunks(items, chunk):
+        waiting.append(remote.remote(function, batch))
+        if len(waiting) >= 4 * workers:
+            yield from ray.get(waiting.popleft())
+    while waiting:
+        yield from ray.get(waiting.popleft())

@@ -1,0 +1,41 @@
+"""Python values as bounded literal text, and back, without ever evaluating anything.
+
+The text is Python's own notation (`[1, 'a']`, `{2: None}`), extended by a few constructor names
+(`set()`, `range(0, 3)`, `Counter({'a': 2})`, `Decimal('1.5')`, …) and by `nan` and `inf`. Only
+*exact* built-in types are written, never a subclass, so text that came from an untrusted process
+holds data and nothing else.
+
+The room stands below `records`, whose JSON form needs it, and is imported by the sandbox's
+children, so it imports little.
+"""
+
+from semcoder_lib.core.values.comparing import equal, same
+from semcoder_lib.core.values.reading import NotALiteral, decode, parse_call
+from semcoder_lib.core.values.writing import FACTORIES as _FACTORIES
+from semcoder_lib.core.values.writing import (
+    MAX_BRACKETS,
+    MAX_BYTES,
+    MAX_DEPTH,
+    MAX_NODES,
+    Unserializable,
+    _set_order,
+    encode,
+    show_call,
+)
+
+__all__ = [
+    "MAX_BRACKETS",
+    "MAX_BYTES",
+    "MAX_DEPTH",
+    "MAX_NODES",
+    "_FACTORIES",
+    "NotALiteral",
+    "Unserializable",
+    "_set_order",
+    "decode",
+    "encode",
+    "equal",
+    "parse_call",
+    "same",
+    "show_call",
+]

@@ -1,0 +1,223 @@
+"""From text to the value it stands for."""
+
+from __future__ import annotations
+
+import ast
+import collections
+import importlib
+import json
+import math
+import re
+from typing import Any
+
+from semcoder_lib.core.values.writing import FACTORIES, MAX_BRACKETS
+
+_NOT_NUMBERS = re.compile(r"[^][0-9, .e+-]")
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.S)
+
+
+class NotALiteral(ValueError):
+    """The text is not the text of a value; the message says where."""
+
+
+def decode(text: str, *, max_bytes: int = 50_000_000, max_nodes: int = 5_000_000) -> Any:
+    """The value that `text` stands for. Accepts what `encode` writes and every plain Python
+    literal (implicitly joined strings and negative numbers included). Raises `NotALiteral`, also
+    beyond `max_bytes` characters or about `max_nodes` elements; never evaluates, so it is safe on
+    text from a model or from an untrusted process."""
+    if len(text) > max_bytes:
+        raise NotALiteral(f"longer than {max_bytes:,} characters")
+    if text in ("None", "True", "False"):
+        return text == "True" if text != "None" else None
+    first = text[:1]
+    if first in ("'", '"') and text[-1] == first and "\\" not in text and text.isprintable():
+        inside = text[1:-1]
+        if first not in inside and len(text) > 1:
+            return inside
+    if not _NOT_NUMBERS.search(text):
+        try:
+            return json.loads(text)  # ten times faster, and the same for numbers and lists of them
+        except (ValueError, RecursionError):
+            pass  # what JSON has no word for, or an error for the parser to name
+    if len(text) > max_nodes and _elements(text) > max_nodes:
+        raise NotALiteral(f"more than {max_nodes:,} elements")
+    return _read(_parse(text))
+
+
+def _elements(text: str) -> int:
+    """A bound on the syntax nodes that parsing would make, before it makes them."""
+    bare = _QUOTED.sub("'", text)
+    return sum(map(bare.count, ",:[({-'"))
+
+
+def parse_call(text: str) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+    """`"f(1, key=[2])"` as (name, positional values, named values). A dotted name stays dotted.
+    Raises `NotALiteral` when it is not one call with literal arguments."""
+    node = _parse(text)
+    if not isinstance(node, ast.Call):
+        raise NotALiteral("not a call")
+    positional: list[Any] = []
+    for arg in node.args:
+        if isinstance(arg, ast.Starred):
+            spread = _read(arg.value)
+            if not isinstance(spread, list | tuple):
+                raise NotALiteral("* before something that is not a list or tuple")
+            positional.extend(spread)
+        else:
+            positional.append(_read(arg))
+    named = {}
+    for keyword in node.keywords:
+        if keyword.arg is None:
+            raise NotALiteral("** in a call")
+        named[keyword.arg] = _read(keyword.value)
+    return _dotted(node.func), tuple(positional), named
+
+
+def _dotted(node: ast.expr) -> str:
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        raise NotALiteral("a call of something that is not a name")
+    return ".".join([node.id, *reversed(parts)])
+
+
+def _parse(text: str) -> ast.expr:
+    try:
+        return ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        raise NotALiteral(f"does not parse: {type(error).__name__}") from None
+
+
+# A constructor must not be a way to make something huge out of little text, or to run code:
+# name -> (module or "", types that its arguments may have).
+_MAKERS: dict[str, tuple[str, tuple[type, ...]]] = {
+    "set": ("", (list, tuple, set, str)),
+    "frozenset": ("", (list, tuple, set, str)),
+    "range": ("", (int,)),
+    "complex": ("", (int, float)),
+    "bytearray": ("", (bytes,)),
+    "Counter": ("collections", (dict, list, str)),
+    "OrderedDict": ("collections", (list, dict)),
+    "deque": ("collections", (list, int)),
+    "Decimal": ("decimal", (str,)),
+    "Fraction": ("fractions", (int,)),
+    "datetime": ("datetime", (int,)),
+    "date": ("datetime", (int,)),
+    "time": ("datetime", (int,)),
+    "timedelta": ("datetime", (int,)),
+}
+_PLAIN: dict[str, Any] = {f.__name__: f for f in (set, frozenset, range, complex, bytearray)}
+_NAMED = {"deque": "maxlen", "datetime": "fold", "time": "fold"}
+
+
+def _read(node: ast.expr) -> Any:
+    try:
+        return _node(node, 0)
+    except NotALiteral:
+        raise
+    except (TypeError, ValueError, ArithmeticError, RecursionError, MemoryError) as error:
+        raise NotALiteral(str(error) or type(error).__name__) from None
+
+
+def _node(node: Any, depth: int) -> Any:
+    kind = type(node)
+    if kind is ast.Constant:
+        return node.value
+    if depth > 2 * MAX_BRACKETS:
+        raise NotALiteral("nested too deep")
+    d = depth + 1
+    if kind is ast.List:
+        return [_node(e, d) for e in node.elts]
+    if kind is ast.Tuple:
+        return tuple([_node(e, d) for e in node.elts])
+    if kind is ast.Dict:
+        if None in node.keys:
+            raise NotALiteral("** in a dict")
+        return {_node(k, d): _node(v, d) for k, v in zip(node.keys, node.values, strict=True)}
+    if kind is ast.Set:
+        return {_node(e, d) for e in node.elts}
+    if kind is ast.UnaryOp:
+        return _signed(node, d)
+    if kind is ast.BinOp:
+        return _complex_sum(node, d)
+    if kind is ast.Name:
+        return _named(node.id)
+    if kind is ast.Call:
+        return _made(node, d)
+    raise NotALiteral(f"{kind.__name__} is not part of a literal")
+
+
+def _named(name: str) -> float:
+    if name in ("nan", "NaN"):
+        return float("nan")  # a new one each time: a set may hold several
+    if name in ("inf", "Infinity"):
+        return math.inf
+    raise NotALiteral(f"the name {name!r} is not a value")
+
+
+def _signed(node: Any, depth: int) -> Any:
+    operand = _node(node.operand, depth)
+    if type(operand) not in (int, float, complex):
+        raise NotALiteral("a sign before something that is not a number")
+    if isinstance(node.op, ast.USub):
+        return -operand
+    if isinstance(node.op, ast.UAdd):
+        return operand
+    raise NotALiteral("an operator in a literal")
+
+
+def _complex_sum(node: Any, depth: int) -> complex:
+    left, right = _node(node.left, depth), _node(node.right, depth)
+    if type(left) in (int, float) and type(right) is complex and right.real == 0:
+        if isinstance(node.op, ast.Add):
+            return complex(left, right.imag)
+        if isinstance(node.op, ast.Sub):
+            return complex(left, -right.imag)
+    raise NotALiteral("an operator in a literal")
+
+
+def _made(node: Any, depth: int) -> Any:
+    name = _dotted(node.func).rpartition(".")[2]
+    if name == "defaultdict":
+        return _made_defaultdict(node, depth)
+    if name == "float" and len(node.args) == 1 and not node.keywords:
+        word = _node(node.args[0], depth)
+        if isinstance(word, str) and word.lower() in ("nan", "inf", "-inf", "infinity"):
+            return float(word)
+    if name not in _MAKERS:
+        raise NotALiteral(f"a call of {name!r} is not a value")
+    module, allowed = _MAKERS[name]
+    arguments = [_node(a, depth) for a in node.args]
+    if any(type(a) not in allowed for a in arguments):
+        raise NotALiteral(f"arguments of {name} that it cannot be written with")
+    make = getattr(importlib.import_module(module), name) if module else _PLAIN[name]
+    return make(*arguments, **_keywords(name, node, depth))
+
+
+def _keywords(name: str, node: Any, depth: int) -> dict[str, int]:
+    found = {}
+    for keyword in node.keywords:
+        value = _node(keyword.value, depth)
+        if keyword.arg != _NAMED.get(name, "") or type(value) is not int:
+            raise NotALiteral(f"named arguments in {name}")
+        found[keyword.arg] = value
+    return found
+
+
+def _made_defaultdict(node: Any, depth: int) -> Any:
+    if not node.args or node.keywords:
+        raise NotALiteral("defaultdict without a factory")
+    factory, *rest = node.args
+    if isinstance(factory, ast.Constant) and factory.value is None:
+        made: Any = None
+    else:
+        # Python's own repr writes the factory as <class 'int'>, which does not parse; ours: int
+        made = FACTORIES.get(factory.id) if isinstance(factory, ast.Name) else None
+        if made is None:
+            raise NotALiteral("defaultdict with an unknown factory")
+    contents = [_node(a, depth) for a in rest]
+    if any(type(c) is not dict for c in contents):
+        raise NotALiteral("arguments of defaultdict that it cannot be written with")
+    return collections.defaultdict(made, *contents)

@@ -1,0 +1,167 @@
+"""Every prompt, in one place, so that training and evaluation render the same bytes.
+
+Two styles. `clean` is ours and needs no file. `faithful` renders the authors' strings, byte for
+byte, read from `authors_prompts.json` (looked for in `SEMCODER_DATA`, then in the home folder; its
+public home is ARiSE-Lab/SemCoder at edc4ad3, MIT licence), because the released checkpoints expect
+exactly those, quirks included (sections 4.3, 5 and appendix H of the paper).
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from dataclasses import dataclass
+
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.workspace import find_data
+
+FORMATS = ("monologue", "direct", "scratchpad", "next", "concise")
+STYLES = ("clean", "faithful")
+STOP = ("[/ANSWER]",)
+_OPENING = {"monologue": "[MONOLOGUE]\n", "direct": "[ANSWER]\n"}
+_TRACE_OPENING = "[TRACE]\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """`text` is what the model reads (it ends with `prefill`, the opening of the response that is
+    not generated); generation ends at a string of `stop`, which is cut off."""
+
+    text: str
+    stop: tuple[str, ...] = ()
+    prefill: str = ""
+
+
+def label_lines(source: str, offset: int = 0) -> str:
+    """The source with `  # [Lk]` after each non-blank line; k counts lines from 1, plus `offset`
+    (the authors' labels carry +4, see section 7 of the facts on the paper)."""
+    gap = " " if offset else "  "
+    return "\n".join(
+        f"{line}{gap}# [L{number + offset}]" if line.strip() else line
+        for number, line in enumerate(source.rstrip("\n").split("\n"), 1)
+    )
+
+
+def nl_to_code(description: str, *, style: str = "clean") -> Prompt:
+    """A description in, a fenced Python solution out."""
+    if style == "faithful":
+        text = _authors("NL2CODE_PROMPT", instruction=description, response="")
+        return Prompt(text, ())
+    _check(style, "monologue")
+    return Prompt(
+        f"Write the Python code that is described.\n{description.strip()}\n```python\n",
+        ("\n```",),
+        "```python\n",
+    )
+
+
+def forward(source: str, call: str, *, format: str = "monologue", style: str = "clean") -> Prompt:
+    """A program and a call in; a simulation of the call and the completed assertion out."""
+    _check(style, format)
+    if style == "faithful":
+        code = label_lines(source.replace("'", '"'), 4)
+        shown = call.replace("'", '"')
+        block = f"[PYTHON]\n{code}\nassert {shown} == ??\n[/PYTHON]"
+        return _faithful_execution("EXEC_O_PROMPT", block, format)
+    opening = _OPENING.get(format, _TRACE_OPENING)
+    code = label_lines(source)
+    return Prompt(
+        f"Simulate the execution and complete the assertion.\n[PYTHON]\n{code}\n"
+        f"assert {call} == ??\n[/PYTHON]\n{opening}",
+        STOP,
+        opening,
+    )
+
+
+def backward(
+    source: str,
+    entry_point: str,
+    output_text: str,
+    *,
+    format: str = "monologue",
+    style: str = "clean",
+) -> Prompt:
+    """A program and an output in; a deduction of one input and the completed assertion out."""
+    _check(style, format)
+    if style == "faithful":
+        code = source.replace("'", '"').rstrip("\n")
+        output = output_text.replace("'", '"')
+        # the authors' template lacks the opening bracket of its first tag
+        block = f"PYTHON]\n{code}\nassert {entry_point}(??) == {output}\n[/PYTHON]\n"
+        return _faithful_execution("EXEC_I_PROMPT", block, format)
+    opening = _OPENING.get(format, _TRACE_OPENING)
+    code = label_lines(source)
+    return Prompt(
+        f"Deduce an input that gives the output and complete the assertion.\n[PYTHON]\n{code}\n"
+        f"assert {entry_point}(??) == {output_text}\n[/PYTHON]\n{opening}",
+        STOP,
+        opening,
+    )
+
+
+def refine(
+    problem: str, buggy: str, failed_test: str, *, trace: str = "", style: str = "clean"
+) -> Prompt:
+    """A problem, a wrong solution and a failing test in; a rationale and a fix out. With `trace`
+    the simulation is given (table 4's variant) and the model goes on at the root cause."""
+    if style == "faithful":
+        name = "REFINE_PROMPT_TEMPLATE_BASELINE" if trace else "REFINE_PROMPT_TEMPLATE"
+        body = _authors(name, problem=problem, code=buggy, error=failed_test, trace=trace)
+        text = _authors("REFINE_PROMPT", instruction=body, response="" if trace else "[MONOLOGUE]")
+        return Prompt(text, ("[/Refined]",))
+    _check(style, "monologue")
+    opening = "[MONOLOGUE]\n"
+    if trace:
+        opening += f"### Execution Simulation\n{trace.rstrip()}\n### Root Cause Analysis\n"
+    return Prompt(
+        "Simulate the failing test, find the root cause, and fix the code.\n"
+        f"### Problem\n{problem.strip()}\n### Buggy Solution\n```python\n"
+        f"{label_lines(buggy)}\n```\n### Failed Test\n```python\n{failed_test.strip()}\n```\n"
+        f"{opening}",
+        ("[/Refined]",),
+        opening,
+    )
+
+
+def authors_prompts() -> dict[str, str] | None:
+    """The authors' strings by name, or None when their file is not there."""
+    return _read_authors()
+
+
+def _faithful_execution(name: str, block: str, format: str) -> Prompt:
+    opening = {"monologue": "[MONOLOGUE]", "direct": "[ANSWER]"}.get(format)
+    if opening is None:
+        raise UserError(f"format {format!r} has no faithful prompt; use monologue or direct")
+    return Prompt(_authors(name, instruction=block, response=opening), STOP, opening)
+
+
+def _authors(name: str, **fields: str) -> str:
+    found = _read_authors()
+    if found is None:
+        raise UserError(
+            "the faithful style needs authors_prompts.json: `python -m semcoder_lib data` says "
+            "how to get it; or use the clean style"
+        )
+    # one pass, and not str.format: programs are full of braces
+    pattern = "|".join(re.escape("{" + field + "}") for field in fields)
+    return re.sub(pattern, lambda m: fields[m.group()[1:-1]], found[name])
+
+
+@functools.cache
+def _read_authors() -> dict[str, str] | None:
+    path = find_data("authors_prompts.json")
+    if path is None:
+        return None
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return {str(k): str(v) for k, v in data["prompts"].items()}
+    except (ValueError, KeyError, AttributeError) as error:
+        raise UserError(f"{path}: not the file of the authors' prompts ({error})") from None
+
+
+def _check(style: str, format: str) -> None:
+    if style not in STYLES:
+        raise UserError(f"prompt style {style!r}: choose from {', '.join(STYLES)}")
+    if format not in FORMATS:
+        raise UserError(f"format {format!r}: choose from {', '.join(FORMATS)}")

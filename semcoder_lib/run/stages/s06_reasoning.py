@@ -1,0 +1,146 @@
+"""Stage 06: execution reasoning on held-out PyX (always) and CRUXEval (where present)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from semcoder_lib import evaluation as benchmarks
+from semcoder_lib import monologues
+from semcoder_lib.core import records
+from semcoder_lib.run.stages import evaluation, models, released, s01_pyx
+from semcoder_lib.run.stages.evaluation import Evaluated, Setting
+from semcoder_lib.run.stages.session import Session
+
+
+def run(session: Session) -> dict[str, Any]:
+    """Base models are asked directly and with a chain of thought, two worked examples each, and
+    their best form counts; tuned models are asked for a monologue, and directly (table 5)."""
+    p = session.profile
+    held_out = s01_pyx.short(s01_pyx.split(s01_pyx.load(session.upstream(1)), "held_out"), p)
+    results: dict[str, Any] = {
+        "scores": [], "differences": [], "missing": {}, "parts": [], "faithfulness": [],
+    }  # fmt: skip
+    tasks = _all_tasks(session, held_out, results)
+    done: list[Evaluated] = []
+    for model in models.chosen(session):
+        settings = _settings(p, tuned=model.label != "base")
+        with models.engine(session, model) as engine:
+            plans = [
+                (benchmark, evaluation.sample_tasks(items, setting.items, p.seed), setting)
+                for benchmark, items in tasks.values()
+                for setting in settings
+            ]
+            evaluation.prefetch(session, engine, plans)
+            for benchmark, items, setting in plans:
+                one = evaluation.evaluate(session, engine, model.label, benchmark, items, setting)
+                done.append(one)
+                results["scores"].append(one.row)
+    origins = {e.program.id: e.program.origin for e in held_out}
+    for name in tasks:
+        mine = [one for one in done if one.benchmark == name]
+        base = max((o for o in mine if o.model == "base"), key=lambda o: o.row["value"])
+        for one in mine:
+            if one.model != "base":
+                results["differences"].append(evaluation.difference_row(base, one, p.seed))
+        if name.startswith("pyx"):
+            results["parts"] += _parts(mine, tasks[name][1], origins, p.seed)
+    results["faithfulness"] = _faithfulness(session, done, tasks)
+    if p.released_texts:
+        limit = 0 if p.released_texts < 0 else p.released_texts
+        results["released"] = released.scores(session, results["missing"])
+        results["faithfulness"] += released.faithfulness(session, limit, p.seed)
+    return results
+
+
+def _settings(p: Any, *, tuned: bool) -> list[Setting]:
+    if tuned:
+        return [
+            Setting("monologue", "monologue", 0, p.reasoning_tokens, p.reasoning_items),
+            Setting("direct", "direct", 0, p.baseline_tokens),
+        ]
+    lengths = {"direct": p.baseline_tokens, "cot": p.reasoning_tokens}
+    return [Setting(f"{form}_2shot", form, 2, lengths[form]) for form in p.names("baseline_forms")]
+
+
+def _all_tasks(
+    session: Session, held_out: list[records.Entry], results: dict[str, Any]
+) -> dict[str, tuple[benchmarks.Benchmark, list[Any]]]:
+    p = session.profile
+    tasks: dict[str, tuple[benchmarks.Benchmark, list[Any]]] = {}
+    for name, count in (("pyx-o", p.held_out_items), ("pyx-i", p.held_out_inputs)):
+        chosen = balanced(held_out, count or p.held_out_items, p.seed)
+        benchmark = benchmarks.get(name)
+        tasks[name] = (benchmark, benchmark.from_entries(chosen))  # type: ignore[attr-defined]
+    for name in ("cruxeval-o", "cruxeval-i"):
+        benchmark = benchmarks.get(name)
+        try:
+            items = evaluation.sample_tasks(benchmark.load(), p.cruxeval_items, p.seed)
+        except benchmarks.Missing as missing:
+            results["missing"][name] = str(missing)
+            continue
+        tasks[name] = (benchmark, items)
+    return tasks
+
+
+def balanced(entries: list[records.Entry], count: int, seed: int) -> list[records.Entry]:
+    """`count` held-out entries, real and synthesised in equal numbers where there are enough."""
+    real = [e for e in entries if e.program.origin != "synthesised"]
+    made = [e for e in entries if e.program.origin == "synthesised"]
+    half = min(len(real), count - min(len(made), count // 2))
+    chosen = evaluation.sample_tasks(real, half, seed) if half else []
+    return chosen + evaluation.sample_tasks(made, max(1, count - half), seed)
+
+
+def _parts(
+    done: list[Evaluated], items: list[Any], origins: dict[str, str], seed: int
+) -> list[dict[str, Any]]:
+    """The held-out scores of real and of synthesised programs apart."""
+    rows = []
+    for part in ("real", "synthesised"):
+        names = {
+            task.task_id for task in items
+            if (origins.get(task.data["program_id"]) == "synthesised") == (part != "real")
+        }  # fmt: skip
+        for one in done:
+            verdicts = [v for v in one.verdicts if v.task_id in names]
+            if not verdicts:
+                continue
+            row = evaluation.score_row(
+                one.benchmark, one.model, one.setting, verdicts,
+                [c for c in one.completions if c.task_id in names], one.row["scorer"], seed,
+            )  # fmt: skip
+            rows.append({**row, "part": part})
+    return rows
+
+
+def _faithfulness(
+    session: Session, done: list[Evaluated], tasks: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """What the verifier says of the tuned model's own forward monologues on held-out programs."""
+    rows = []
+    for one in done:
+        if one.setting != "monologue" or one.benchmark != "pyx-o":
+            continue
+        totals = {"supported": 0, "contradicted": 0, "unverifiable": 0}
+        right_by_wrong = 0
+        by_id = {task.task_id: task for task in tasks[one.benchmark][1]}
+        for completion, verdict in zip(one.completions, one.verdicts, strict=True):
+            task = by_id[verdict.task_id]
+            program, case = task.data["program"], task.data["case"]
+            report = monologues.verify(
+                completion.text + "\n[/ANSWER]", program, case, session.box, direction="forward"
+            )
+            for key in totals:
+                totals[key] += getattr(report, key)
+            right_by_wrong += verdict.passed and report.contradicted > 0
+        rows.append(
+            {
+                "benchmark": one.benchmark,
+                "model": one.model,
+                "n": len(one.verdicts),
+                "right": sum(v.passed for v in one.verdicts),
+                "right_on_a_contradicted_step": right_by_wrong,
+                **totals,
+            }
+        )
+    return rows

@@ -1,6 +1,0 @@
-"""A trace to look at: the source on the left, the values on the right, one step at a time."""
-
-from semcoder_lib.viewer.page import html, page
-from semcoder_lib.viewer.show import Viewer, show
-
-__all__ = ["Viewer", "html", "page", "show"]

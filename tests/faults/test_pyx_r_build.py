@@ -1,0 +1,257 @@
+"""From right programs to accepted faults: what is accepted holds, and a build can be repeated."""
+
+from __future__ import annotations
+
+import collections
+
+import pytest
+
+from semcoder_lib import faults as pyx_r
+from semcoder_lib.core import records, workspace
+from semcoder_lib.core.records import Case, Entry, Program
+from semcoder_lib.sandbox import Sandbox
+
+LIMIT = 90
+
+
+@pytest.fixture(scope="module")
+def built(entries, box):
+    return pyx_r.build(entries, box, limit=LIMIT, seed=0)
+
+
+def test_the_limit_is_reached_with_many_operators(built) -> None:
+    faults, funnel = built
+    assert len(faults) == funnel["accepted"] == LIMIT
+    assert len({f.operator for f in faults}) >= 15
+    assert len({f.id for f in faults}) == LIMIT
+    assert funnel["mutants"] > LIMIT
+    assert "contradicted" not in funnel
+    assert "unverifiable" not in funnel
+
+
+def test_accepted_faults_hold_when_run_again_in_a_fresh_sandbox(built, entries) -> None:
+    with Sandbox() as fresh:
+        problems = [(f.id, p) for f, p in pyx_r.validate(built[0], entries, fresh) if p]
+    assert problems == []
+
+
+def test_every_claim_is_supported_and_there_are_several(built) -> None:
+    for fault in built[0]:
+        assert {c.status for c in fault.claims} == {"supported"}
+        assert len(fault.claims) >= 5
+
+
+def test_rationales_have_the_papers_form_and_fit(built) -> None:
+    for fault in built[0]:
+        prompt, completion = pyx_r.example(fault)
+        assert prompt.endswith("[MONOLOGUE]\n")
+        assert pyx_r.failed_test(fault) in prompt
+        places = [
+            completion.index(part)
+            for part in (
+                "### Execution Simulation", "### Root Cause Analysis", "### Bug Fixing",
+                "[/MONOLOGUE]", "[Refined]", "[/Refined]",
+            )
+        ]  # fmt: skip
+        assert places == sorted(places)
+        assert len(prompt) + len(completion) <= 2400
+        assert pyx_r.refined_code(completion) == fault.fixed
+
+
+def test_the_failing_case_is_not_larger_than_the_smallest_given_one(built, entries) -> None:
+    given = {e.program.id: e.cases for e in entries}
+    shorter = 0
+    for fault in built[0]:
+        longest = max(len(records.values.encode(c.arguments)) for c in given[fault.program_id])
+        call = len(fault.failing_call) - len(fault.entry_point)
+        assert call <= longest + 2
+        shorter += call < longest
+    assert shorter > LIMIT / 2
+
+
+def test_the_number_of_workers_does_not_change_a_byte(entries, built) -> None:
+    with Sandbox(workers=1) as single:
+        again, funnel = pyx_r.build(entries, single, limit=LIMIT, seed=0)
+    assert [workspace.dumps(records.to_row(f)) for f in again] == [
+        workspace.dumps(records.to_row(f)) for f in built[0]
+    ]
+    assert funnel == built[1]
+
+
+def test_an_interrupted_build_goes_on_without_running_again(entries, box, tmp_path, built) -> None:
+    store = tmp_path / "faults.jsonl"
+    first = pyx_r.build(entries, box, limit=LIMIT, seed=0, store=store)
+    assert first == built
+
+    class Unused:
+        def map(self, jobs):
+            assert not list(jobs), "a finished chunk was run again"
+            return iter(())
+
+    assert pyx_r.build(entries, Unused(), limit=LIMIT, seed=0, store=store) == built
+
+
+def test_another_seed_gives_other_faults(entries, box, built) -> None:
+    other, _ = pyx_r.build(entries[:6], box, limit=10, seed=1)
+    same, _ = pyx_r.build(entries[:6], box, limit=10, seed=0)
+    assert [f.id for f in other] != [f.id for f in same]
+
+
+def test_generators_are_told_by_what_they_yield(box) -> None:
+    source = (
+        "def g(xs):\n    for x in xs:\n        yield x * 2\n\ndef f(xs):\n    return list(g(xs))\n"
+    )
+    entry = Entry(Program(source, "f", id="p"), (Case(([1, 3],), [2, 6]), Case(([],), [])))
+    faults, funnel = pyx_r.build([entry], box, limit=9, operators=("off_by_one", "wrong_operator"))
+    assert faults
+    assert "contradicted" not in funnel
+    assert all("[L3] g yields " in f.rationale for f in faults)
+
+
+def test_a_row_is_not_longer_than_asked(entries, box) -> None:
+    faults, funnel = pyx_r.build(entries[:8], box, limit=10, max_characters=1400)
+    assert faults
+    assert funnel["long_row"] > 0
+    assert max(sum(map(len, pyx_r.example(f))) for f in faults) <= 1400
+
+
+def test_equivalent_mutants_and_endless_loops_are_dropped_and_counted(box) -> None:
+    source = "def f(n):\n    x = abs(abs(n))\n    while n > 0:\n        n -= 1\n    return x\n"
+    cases = tuple(Case((n,), abs(n)) for n in (0, 3, 5))
+    entry = Entry(Program(source, "f", id="p"), cases)
+    faults, funnel = pyx_r.build([entry], box, limit=500, per_program=100)
+    assert funnel["equivalent"] >= 1
+    assert funnel["timeout"] >= 1
+    kept = funnel["accepted"]
+    assert (
+        kept + sum(v for k, v in funnel.items() if k not in ("accepted", "mutants"))
+        == (funnel["mutants"])
+    )
+    assert all("abs" in f.fixed for f in faults)
+
+
+def test_a_reference_that_fails_its_own_case_gives_no_faults(box) -> None:
+    entry = Entry(Program("def f(x):\n    return x + 1\n", "f", id="p"), (Case((1,), 5),))
+    faults, funnel = pyx_r.build([entry], box, limit=5)
+    assert faults == []
+    assert funnel == {"accepted": 0, "mutants": 0, "reference_fails": 1}
+
+
+def test_a_planted_lie_is_caught(built, box) -> None:
+    """Each kind of claim, falsified in the text, turns the report."""
+    caught: collections.Counter[str] = collections.Counter()
+    for fault in built[0]:
+        for kind, old, new in _lies(fault):
+            text = fault.rationale.replace(old, new, 1)
+            report = _check(text, fault, box)
+            assert report.contradicted >= 1, (kind, old, new, text)
+            assert not report.accepted
+            caught[kind] += 1
+    assert set(caught) == {"branch", "result", "fix", "line", "return"}
+    assert all(count >= 5 for count in caught.values()), caught
+
+
+def _lies(fault):
+    body = fault.rationale.partition("### Root Cause")[0]
+    for line in body.splitlines():
+        if line.endswith(" is True."):
+            yield "branch", line, line.replace(" is True.", " is False.")
+            break
+    for line in body.splitlines():
+        if " returns " in line and line.startswith("[L"):
+            yield "return", line, line.partition(" returns ")[0] + " returns 987654."
+            break
+    yield "result", "So the call ", "So the call really "
+    if "Replace [L" in fault.rationale and "` by `" in fault.rationale:
+        yield "fix", "Replace [L", "Replace [L1"
+    first = next(line for line in body.splitlines() if line.startswith("[L"))
+    yield "line", first, first.replace("[L", "[L9")
+
+
+def _check(text, fault, box):
+    from semcoder_lib.tracing import trace
+
+    name, arguments, _ = records.values.parse_call(fault.failing_call)
+    runs = [
+        trace(Program(source, name), Case(arguments), box) for source in (fault.buggy, fault.fixed)
+    ]
+    return pyx_r.check(
+        text, fault.buggy, call=fault.failing_call, expected=fault.expected,
+        actual=fault.actual, buggy_trace=runs[0], fixed=fault.fixed, fixed_trace=runs[1],
+    )  # fmt: skip
+
+
+def test_validate_reports_a_row_whose_fix_fails_or_whose_bug_is_none(built, entries, box) -> None:
+    import dataclasses
+
+    fault = built[0][0]
+    swapped = dataclasses.replace(fault, fixed=fault.buggy, id="a")
+    harmless = dataclasses.replace(fault, buggy=fault.fixed, id="b")
+    unread = dataclasses.replace(fault, failing_call="f(x)", id="c")
+    problems = {f.id: p for f, p in pyx_r.validate([swapped, harmless, unread], entries, box)}
+    assert problems["a"].startswith("the fix")
+    assert "does not fail" in problems["b"]
+    assert "no literal" in problems["c"]
+
+
+def test_hub_rows_round_trip(built) -> None:
+    for fault in built[0][:20]:
+        row = pyx_r.to_hub(fault)
+        assert set(row) == {"id", "fault", "response"}
+        back = pyx_r.from_hub(row)
+        assert (back.buggy, back.fixed, back.failing_call, back.expected, back.rationale) == (
+            fault.buggy, fault.fixed, fault.failing_call, fault.expected, fault.rationale,
+        )  # fmt: skip
+        assert back.origin == "hub"
+
+
+def test_faults_survive_their_json_rows(built) -> None:
+    for fault in built[0][:20]:
+        assert records.from_row(records.Fault, records.to_row(fault)) == fault
+
+
+def test_branches_in_rationales_are_what_the_condition_evaluates_to(built, box) -> None:
+    """A second opinion that reads no step order: the condition is evaluated on the locals that the
+    trace had before it (these programs are the tests' own)."""
+    import ast
+
+    from semcoder_lib.tracing import trace
+
+    checked = 0
+    for fault in built[0]:
+        name, arguments, _ = records.values.parse_call(fault.failing_call)
+        run = trace(Program(fault.buggy, name), Case(arguments), box)
+        tests = {
+            n.lineno: n.test for n in ast.walk(ast.parse(fault.buggy))
+            if isinstance(n, ast.If | ast.While)
+        }  # fmt: skip
+        told = [
+            line
+            for line in fault.rationale.splitlines()
+            if line.endswith((" is True.", " is False."))
+        ]
+        frames: dict[int, dict] = {}
+        truths = []
+        for step in run.steps:
+            if step.event == "line" and step.line in tests:
+                code = compile(ast.Expression(tests[step.line]), "<test>", "eval")
+                try:
+                    known = bool(eval(code, {}, dict(frames.get(step.frame, {}))))
+                except NameError:
+                    known = None
+                except Exception:
+                    continue  # the condition itself raises: there is no outcome to tell
+                truths.append((f"[L{step.line}]", known))
+            for change in step.changes:
+                if change.text is not None and change.exact:
+                    frames.setdefault(step.frame, {})[change.name] = records.values.decode(
+                        change.text
+                    )
+        for line, (label, known) in zip(told, truths, strict=False):
+            if "steps later" in fault.rationale:
+                break
+            assert line.startswith(label), fault.rationale
+            if known is not None:
+                assert line.endswith(f" is {known}."), fault.rationale
+                checked += 1
+    assert checked >= 50

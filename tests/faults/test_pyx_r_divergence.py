@@ -1,0 +1,188 @@
+"""Where two runs part: hand-made traces, then mutants whose altered lines are known."""
+
+from __future__ import annotations
+
+import pytest
+
+from semcoder_lib import faults as pyx_r
+from semcoder_lib.core.records import Case, Change, Program, Step, Trace
+from semcoder_lib.faults import evidence as runs
+from semcoder_lib.tracing import trace_many
+
+
+def steps(*rows: tuple) -> Trace:
+    made = []
+    for line, event, changes, *rest in rows:
+        changed = tuple(Change(k, v) for k, v in changes.items())
+        depth = rest[1] if len(rest) > 1 else 0
+        made.append(
+            Step(line, event, changed, depth=depth, frame=depth, value=rest[0] if rest else None)
+        )
+    return Trace(tuple(made), result=made[-1].value)
+
+
+CALL = (1, "call", {"x": "1"})
+
+
+def test_equal_traces_do_not_part() -> None:
+    trace = steps(CALL, (2, "line", {}), (2, "return", {}, "1"))
+    assert pyx_r.divergence(trace, trace).kind == "none"
+    assert pyx_r.divergence(trace, trace).index is None
+
+
+def test_a_wrong_value() -> None:
+    right = steps(CALL, (2, "line", {"y": "2"}), (3, "line", {}), (3, "return", {}, "2"))
+    wrong = steps(CALL, (2, "line", {"y": "3"}), (3, "line", {}), (3, "return", {}, "3"))
+    d = pyx_r.divergence(wrong, right)
+    assert (d.kind, d.index, d.name, d.got, d.wanted) == ("value", 1, "y", "3", "2")
+
+
+def test_another_path() -> None:
+    right = steps(CALL, (2, "line", {}), (3, "line", {}), (3, "return", {}, "1"))
+    wrong = steps(CALL, (2, "line", {}), (5, "line", {}), (5, "return", {}, "0"))
+    d = pyx_r.divergence(wrong, right)
+    assert (d.kind, d.index, d.line, d.fixed_line) == ("path", 2, 5, 3)
+
+
+def test_an_inserted_line_without_effect_is_passed_over() -> None:
+    right = steps(CALL, (2, "line", {"y": "2"}), (3, "line", {}), (3, "return", {}, "2"))
+    wrong = steps(
+        CALL, (2, "line", {}), (3, "line", {"y": "2"}), (4, "line", {}), (4, "return", {}, "7")
+    )
+    d = pyx_r.divergence(wrong, right, lines={1: 1, 3: 2, 4: 3})
+    assert (d.kind, d.index, d.fixed_index) == ("return", 4, 3)
+
+
+def test_a_missing_change_is_found_where_it_should_have_been_made() -> None:
+    right = steps(
+        CALL,
+        (2, "line", {"y": "2"}),
+        (3, "line", {"y": "5"}),
+        (4, "line", {}),
+        (4, "return", {}, "5"),
+    )
+    wrong = steps(CALL, (2, "line", {"y": "2"}), (3, "line", {}), (3, "return", {}, "2"))
+    d = pyx_r.divergence(wrong, right, lines={1: 1, 2: 2, 3: 4})
+    assert (d.kind, d.index, d.fixed_index, d.name) == ("missing", 2, 2, "y")
+    assert (d.got, d.wanted) == ("2", "5")
+
+
+def test_the_cause_inside_a_call_comes_before_the_callers_change() -> None:
+    right = steps(
+        CALL, (2, "line", {"y": "2"}), (6, "call", {"a": "1"}, None, 1),
+        (7, "line", {"b": "2"}, None, 1), (8, "return", {}, "2", 1), (3, "return", {}, "2"),
+    )  # fmt: skip
+    wrong = steps(
+        CALL, (2, "line", {"y": "9"}), (6, "call", {"a": "1"}, None, 1),
+        (7, "line", {"b": "9"}, None, 1), (8, "return", {}, "9", 1), (3, "return", {}, "9"),
+    )  # fmt: skip
+    d = pyx_r.divergence(wrong, right)
+    assert (d.index, d.name) == (3, "b")
+
+
+def test_an_error_that_the_right_run_does_not_raise() -> None:
+    right = steps(CALL, (2, "line", {}), (3, "line", {}), (3, "return", {}, "1"))
+    wrong = steps(CALL, (2, "line", {}), (2, "exception", {}, "ValueError: no"))
+    d = pyx_r.divergence(wrong, right)
+    assert (d.kind, d.index, d.got) == ("exception", 2, "ValueError: no")
+
+
+def test_line_map_pairs_lines_around_and_inside_the_altered_block() -> None:
+    fixed = "def f(x):\n    if x:\n        y = 1\n        z = 2\n    return y\n"
+    buggy = "def f(x):\n    y = 1\n    z = 2\n    return y\n"
+    assert pyx_r.line_map(buggy, fixed) == {1: 1, 2: 3, 3: 4, 4: 5}
+
+
+# --- mutants whose altered lines are known -----------------------------------------------------
+
+
+def judge(m: pyx_r.Mutant, wrong: Trace, right: Trace, d: pyx_r.Divergence) -> str:
+    """What is wrong with a divergence, by the mutation alone (no line matching): both runs, with
+    the steps inside the altered block left out, must agree before it, and the altered block must
+    have been reached by then. Empty when it is right."""
+    hunk = range(m.line, m.line + m.height)
+    fixed_hunk = range(m.fixed_line, m.fixed_line + m.fixed_height)
+    shift = m.fixed_height - m.height
+    in_place = m.height == m.fixed_height == 1
+
+    def known(step: Step, ours: bool) -> tuple | None:
+        block = hunk if ours else fixed_hunk
+        if step.line in block and not in_place:
+            return None
+        line = step.line + shift if ours and step.line >= m.line + m.height else step.line
+        return line, step.event, step.depth, step.function, step.value
+
+    def closed(trace: Trace, end: int) -> list[tuple | None]:
+        """The steps before `end`; changes count where their line was over by then."""
+        out = []
+        for i, step in enumerate(trace.steps[:end]):
+            key = known(step, trace is wrong)
+            over = any(s.depth <= step.depth for s in trace.steps[i + 1 : end + 1])
+            if key is not None:
+                out.append((key, set(step.changes) if over else None))
+        return out
+
+    if d.index is None or d.fixed_index is None:
+        return "no divergence found"
+    before, before_right = closed(wrong, d.index), closed(right, d.fixed_index)
+    if before != before_right:
+        return f"an earlier step differs: {before} {before_right}"
+    reached = any(s.line in hunk for s in wrong.steps[: d.index + 1]) or any(
+        s.line in fixed_hunk for s in right.steps[: d.fixed_index + 1]
+    )
+    if not reached:
+        return "the altered lines were not reached yet"
+    if d.index < len(wrong.steps) and d.fixed_index < len(right.steps):
+        x, y = wrong.steps[d.index], right.steps[d.fixed_index]
+        if (
+            known(x, True) == known(y, False)
+            and set(x.changes) == set(y.changes)
+            and known(x, True)
+        ):
+            return "the two steps are the same"
+    return ""
+
+
+def parted(entries, box, per_program: int, seed: int) -> tuple[int, list[str], set[str]]:
+    mutants = [m for e in entries for m in pyx_r.mutate(e, seed=seed, limit=per_program)]
+    cases = {e.program.id: e.cases for e in entries}
+    found = []
+    pairs = [
+        runs.Pair(m.program_id, m.entry_point, m.buggy, m.fixed, cases[m.program_id])
+        for m in mutants
+    ]
+    for m, item in zip(mutants, runs.failing(pairs, box), strict=True):
+        if isinstance(item, runs.Failing):
+            found.append((m, item))
+    jobs = []
+    for m, item in found:
+        for source in (m.buggy, m.fixed):
+            jobs.append((Program(source, m.entry_point), Case(item.arguments)))
+    traces = iter(list(trace_many(jobs, box)))
+    wrong, checked, operators = [], 0, set()
+    for m, _ in found:
+        ours, right = next(traces), next(traces)
+        if ours.cut or right.cut:
+            continue
+        d = pyx_r.divergence(ours, right, lines=pyx_r.line_map(m.buggy, m.fixed))
+        checked += 1
+        operators.add(m.operator)
+        problem = judge(m, ours, right, d)
+        if problem:
+            wrong.append(f"{m.program_id} {m.operator} [L{m.line}] {d}: {problem}\n{m.buggy}")
+    return checked, wrong, operators
+
+
+def test_the_divergence_of_known_mutants_is_right(entries, box) -> None:
+    checked, wrong, operators = parted(entries, box, per_program=6, seed=11)
+    assert wrong == []
+    assert checked >= 100
+    assert len(operators) >= 20
+
+
+@pytest.mark.slow
+def test_the_divergence_of_five_hundred_known_mutants_is_right(entries, box) -> None:
+    checked, wrong, operators = parted(entries, box, per_program=60, seed=5)
+    assert wrong == []
+    assert checked >= 500
+    assert len(operators) >= 30

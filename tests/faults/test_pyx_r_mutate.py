@@ -1,0 +1,91 @@
+"""Mutation operators: named, deterministic, one edit each, with the altered line known."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from semcoder_lib import faults as pyx_r
+from semcoder_lib.core.records import Program
+
+
+def test_operators_are_many_and_named() -> None:
+    assert len(pyx_r.OPERATORS) >= 30
+    assert all(named.about for named in pyx_r.OPERATORS.values())
+    for name in ("off_by_one", "swapped_arguments", "aliasing", "early_return", "wrong_slice"):
+        assert name in pyx_r.OPERATORS
+
+
+def test_every_operator_finds_a_place_in_the_corpus(entries) -> None:
+    used = {m.operator for e in entries for m in pyx_r.mutate(e, seed=0)}
+    assert set(pyx_r.OPERATORS) - used == set()
+
+
+def test_mutants_are_programs_that_differ_only_in_the_named_block(entries) -> None:
+    for entry in entries:
+        fixed = pyx_r.normal_form(entry.program.source).splitlines()
+        for m in pyx_r.mutate(entry, seed=3, limit=25):
+            ast.parse(m.buggy)
+            buggy = m.buggy.splitlines()
+            assert m.buggy != m.fixed
+            assert buggy[: m.line - 1] == fixed[: m.fixed_line - 1]
+            assert buggy[m.line - 1 + m.height :] == fixed[m.fixed_line - 1 + m.fixed_height :]
+            assert m.cause
+
+
+def test_the_same_seed_gives_the_same_mutants_and_another_seed_others(entries) -> None:
+    first = list(pyx_r.mutate(entries[3], seed=1, limit=20))
+    assert first == list(pyx_r.mutate(entries[3], seed=1, limit=20))
+    assert first != list(pyx_r.mutate(entries[3], seed=2, limit=20))
+    assert len({m.buggy for m in first}) == len(first)
+
+
+def test_operators_take_turns(entries) -> None:
+    for entry in entries:
+        kinds = [m.operator for m in pyx_r.mutate(entry, seed=0, limit=5)]
+        assert len(set(kinds)) == len(kinds)
+
+
+def test_chosen_operators_only(entries) -> None:
+    found = list(pyx_r.mutate(entries[0], seed=0, operators=("off_by_one",)))
+    assert found
+    assert {m.operator for m in found} == {"off_by_one"}
+
+
+@pytest.mark.parametrize(
+    ("operator", "source", "wanted"),
+    [
+        ("off_by_one", "def f(x):\n    return x * 3", {"x * 4", "x * 2"}),
+        ("integer_division", "def f(x):\n    return x / 3", {"x // 3"}),
+        ("wrong_boundary", "def f(x):\n    return x <= 3", {"x < 3"}),
+        ("loop_bound", "def f(n):\n    return list(range(n))", {"range(n - 1)", "range(1, n)"}),
+        ("aliasing", "def f(x):\n    y = x[:]\n    return y", {"y = x\n"}),
+        ("wrong_target", "def f(a, b):\n    a, b = b, a\n    return a", {"a = b\n    b = a"}),
+        (
+            "mutated_default",
+            "def g(x):\n    s = []\n    s.append(x)\n    return s\ndef f(x):\n    return g(x)",
+            {"def g(x, s=[]):"},
+        ),
+        ("wrong_order", "def f(x):\n    for i in x:\n        a = i\n        b = a\n    return b", {
+            "b = a\n        a = i"}),
+        ("early_return", "def f(x):\n    for i in x:\n        i += 1\n    return i", {
+            "        return i"}),
+        ("swallowed_exception", "def f(x):\n    if x:\n        raise ValueError\n    return 1", {
+            "pass"}),
+    ],
+)  # fmt: skip
+def test_what_an_operator_writes(operator: str, source: str, wanted: set[str]) -> None:
+    found = [m.buggy for m in pyx_r.mutate(Program(source, "f"), operators=(operator,))]
+    for text in wanted:
+        assert any(text in buggy for buggy in found), (text, found)
+
+
+def test_normal_form_drops_comments_and_docstrings_and_means_the_same() -> None:
+    source = '"""Module."""\ndef f(x):\n    """Doc."""\n    # note\n    return (x\n        + 1)\n'
+    assert pyx_r.normal_form(source) == "def f(x):\n    return x + 1\n"
+    assert pyx_r.normal_form("def f():\n    '''only'''") == "def f():\n    pass\n"
+
+
+def test_a_program_that_does_not_parse_has_no_mutants() -> None:
+    assert list(pyx_r.mutate(Program("def f(:", "f"))) == []

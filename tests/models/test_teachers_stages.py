@@ -1,0 +1,271 @@
+"""The teacher from the command line: stages 01 to 03 against a loopback server, faults and a kill
+included. The server's texts come from our own writers, some of them spoilt at first."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from fault_server import FaultServer
+
+from semcoder_lib import corpus as pyx
+from semcoder_lib.core import profile, records, values, workspace
+from semcoder_lib.core.errors import InfrastructureError, UserError
+from semcoder_lib.corpus import seeds
+from semcoder_lib.faults.text import failed_test
+from semcoder_lib.models import prompts
+from semcoder_lib.models.teachers import Endpoint, Task, ask
+from semcoder_lib.run import stages
+from semcoder_lib.run.stages.teaching import teaching
+from semcoder_lib.sandbox import Job, Sandbox
+
+ROOT = Path(__file__).resolve().parents[2]
+POOL = list(seeds.synthesise(60, 31))
+SMALL = "pyx_real=0 pyx_synthesised=10 pyx_cases=5 workers=1"
+
+
+def drawn(text: str, count: int) -> int:
+    return int(hashlib.sha256(text.encode()).hexdigest(), 16) % count
+
+
+@functools.cache
+def working() -> dict[str, list[str]]:
+    """Calls on which the pool's programs run, by source."""
+    made = {}
+    for program in POOL:
+        rng = random.Random(program.source)
+        made[program.source] = [pyx.generate(program.argument_types, rng) for _ in range(30)]
+    with Sandbox(workers=1) as box:
+        jobs = [Job(p.source, p.entry_point, made[p.source]) for p in POOL]
+        return {
+            p.source.strip(): [
+                values.show_call(p.entry_point, call)
+                for call, outcome in zip(made[p.source], outcomes, strict=True)
+                if outcome.status is records.Status.OK
+            ]
+            for p, outcomes in zip(POOL, box.map(jobs), strict=True)
+        }
+
+
+def programmer(body: dict[str, Any]) -> str:
+    """Writes one of the pool's programs for a snippet, every third one broken until its error comes
+    back, and calls of it."""
+    chat = [m["content"] for m in body["messages"]]
+    if "Known calls" in chat[0]:
+        source = chat[0].split("```python\n")[1].partition("```")[0].strip()
+        return "\n".join([*working()[source][3:9], "that is all", "f(open('x'))"])
+    program = POOL[drawn(chat[1], len(POOL))]
+    shown = "\n".join(f"print({call})" for call in working()[program.source.strip()][:3])
+    broken = "print(not_there)\n" if drawn(chat[1], 3) == 0 and len(chat) == 2 else ""
+    return (
+        f"[Problem] {program.description} [Solution] Plan: one step.\n"
+        f"```python\n{broken}{program.source}\n\n{shown}\n```"
+    )
+
+
+def stormy(body: dict[str, Any], number: int) -> str:
+    """Some requests fail once or twice before they are answered, the others are slow."""
+    fate = drawn(body["messages"][-1]["content"], 5)
+    return ("429", "half", "junk")[fate] if fate < 3 and number <= fate // 2 else "slow"
+
+
+def command(url: str, run: str, folder: Path, *more: str) -> subprocess.Popen[str]:
+    settings = [f"teacher={url}", "teacher_model=t", "pyx_teacher=24", *SMALL.split(), *more]
+    environment = {k: v for k, v in os.environ.items() if k != "SEMCODER_DATA"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "semcoder_lib", "stage", "01", "--profile", "smoke", "--run", run,
+         *(f"--set={setting}" for setting in settings)],
+        cwd=ROOT, env={**environment, "SEMCODER_RUNS": str(folder), "SEMCODER_HOME": str(folder)},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+
+
+def test_a_corpus_from_a_teacher_survives_faults_and_a_kill(tmp_path: Path) -> None:
+    assert min(map(len, working().values())) >= 9
+    with FaultServer(stormy, programmer) as server:
+        process = command(server.url, "killed", tmp_path)
+        deadline = time.monotonic() + 60
+        while sum(server.served.values()) < 12 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        paid = sum(server.served.values())
+        for run in ("killed", "quiet"):
+            out, err = command(server.url, run, tmp_path).communicate(timeout=240)
+            assert json.loads(out.splitlines()[-1])["stage"] == "01_pyx", err
+    folders = [tmp_path / run / "01_pyx" for run in ("killed", "quiet")]
+    assert 12 <= paid < 24 + 24
+    for name in ("pyx.jsonl", "dropped.jsonl", "teacher.jsonl", "results.json"):
+        assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes(), name
+
+    results = workspace.read_json(folders[1] / "results.json")
+    told = results["teacher"]
+    assert told["snippets"] == sum(told["fates"].values()) == 24
+    assert told["fates"] == {"kept": 24}
+    repaired = told["first_errors"]["NameError"]
+    assert told["ran_after_repairs"] == {"0": 24 - repaired, "1": repaired}
+    assert 0 < repaired < 24
+    # first ones and repairs; then inputs, twice: all that the teacher knows, and nothing new
+    assert told["replies"] == 24 + repaired + 24 + 24
+    assert results["description"]["errors"] == {"NameError": repaired}
+    funnel = results["funnel"]["teacher"]
+    assert funnel["candidates"] == 24
+    mine = [e for e in pyx.load(folders[1] / "pyx.jsonl") if e.program.origin == "teacher"]
+    assert len(mine) == funnel["kept"] >= 8
+    assert all(len(e.cases) == 5 and e.program.provenance.licence for e in mine)
+    assert any(c.source == "teacher" for e in mine for c in e.cases)
+    assert set(results["description"]["categories"]) == {"teacher", "synthesised"}
+
+
+@pytest.fixture
+def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Settings of a run whose stages 01 to 03 are done without a teacher."""
+    monkeypatch.setenv("SEMCODER_RUNS", str(tmp_path))
+    monkeypatch.setenv("SEMCODER_HOME", str(tmp_path))
+    monkeypatch.delenv("SEMCODER_DATA", raising=False)
+    return f"{SMALL} monologue_programs=10 faults=6 fault_tasks=0"
+
+
+def rows(stage: int, name: str, kind: type) -> list[Any]:
+    folder = Path(os.environ["SEMCODER_RUNS"]) / "t" / stages.STAGES[stage].label
+    return [records.from_row(kind, row) for row in workspace.read_jsonl(folder / name)]
+
+
+def results_of(stage: int) -> dict[str, Any]:
+    folder = Path(os.environ["SEMCODER_RUNS"]) / "t" / stages.STAGES[stage].label
+    return dict(workspace.read_json(folder / "results.json"))
+
+
+def test_monologues_of_a_teacher_replace_derived_ones_where_they_hold(begun: str) -> None:
+    stages.run_alone(2, "smoke", "t", begun)
+    entries = {e.program.id: e.program for e in rows(1, "pyx.jsonl", records.Entry)}
+    before = rows(2, "forward.jsonl", records.Monologue)
+    backward = rows(2, "backward.jsonl", records.Monologue)
+    answers: dict[str, str] = {}
+    for m in before:
+        answers[prompts.forward(entries[m.program_id].source, m.call).text] = m.text
+    for m in backward:
+        program = entries[m.program_id]
+        answers[prompts.backward(program.source, program.entry_point, m.output).text] = m.text
+    heading = "### Execution Simulation"
+
+    def answer(body: dict[str, Any]) -> str:
+        text = answers.get(body["messages"][-1]["content"], "I do not know.")
+        if drawn(text, 3) == 0:  # never right
+            return text.rpartition("[ANSWER]")[0] + "[ANSWER]\nassert nothing(1) == 2\n[/ANSWER]"
+        return text.replace(heading, f"Let us see.\n\n{heading}")
+
+    with FaultServer(answer=answer) as server:
+        teacher = f"teacher={server.url} teacher_model=t teacher_tries=2 monologue_teacher=6"
+        stages.run_alone(2, "smoke", "t", f"{begun} {teacher}")
+        asked = sum(server.served.values())
+        stages.run_alone(2, "smoke", "t", f"{begun} {teacher} monologue_bullets=1")
+        assert sum(server.served.values()) == asked, "a known reply was asked for again"
+    told = results_of(2)["teacher"]
+    assert told["programs"] == 6
+    assert told["directions"]["forward"]["accepted"] > 0
+    assert told["directions"]["forward"]["rejected"] > 0
+    assert sum(told["directions"]["forward"].values()) == 6
+    assert told["replies"] == asked
+    assert told["rejected_for"]["wrong answer"] >= 2
+    stages.run_alone(2, "smoke", "t", f"{begun} {teacher}")
+    after = rows(2, "forward.jsonl", records.Monologue)
+    assert [(m.program_id, m.call) for m in after] == [(m.program_id, m.call) for m in before]
+    taught = [m for m in after if m.writer == "t"]
+    assert len(taught) == told["directions"]["forward"]["accepted"]
+    assert all("Let us see." in m.text for m in taught)
+    assert [m for m in after if m.writer != "t"] == [m for m in before if m in after]
+
+
+def test_rationales_of_a_teacher_need_a_fix_that_passes(begun: str) -> None:
+    stages.run_alone(3, "smoke", "t", begun)
+    before = rows(3, "mutation.jsonl", records.Fault)
+    answers = {
+        prompts.refine(f.description, f.buggy, failed_test(f)).text: f.rationale for f in before
+    }
+    wrong = before[0]
+
+    def answer(body: dict[str, Any]) -> str:
+        text = next(a for q, a in answers.items() if body["messages"][-1]["content"].endswith(q))
+        if text == wrong.rationale:  # the bug put forward as its own fix
+            head = text.rpartition("[Refined]")[0]
+            return f"{head}[Refined]\n```python\n{wrong.buggy}\n```\n[/Refined]"
+        return text
+
+    with FaultServer(answer=answer) as server:
+        teacher = f"teacher={server.url} teacher_model=t teacher_tries=2 fault_teacher=4"
+        stages.run_alone(3, "smoke", "t", f"{begun} {teacher}")
+        assert sum(server.served.values()) == 8
+    told = results_of(3)["teacher"]
+    assert told["replies"] == told["funnel"]["samples"] == 8
+    assert told["funnel"]["accepted"] == 3
+    assert told["funnel"]["contradicted"] == 2  # the edit it tells is not the one it makes
+    after = rows(3, "mutation.jsonl", records.Fault)
+    assert [f.id for f in after] == [f.id for f in before]
+    assert after[0] == before[0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("pyx_teacher=5", "pyx_teacher=5 needs a teacher"),
+        ("teacher=http://h/v1", "needs the name of its model"),
+        ("teacher=localhost:80 teacher_model=m", "the address of a server"),
+    ],
+)
+def test_a_teacher_that_is_not_whole_is_refused_before_anything_starts(
+    settings: str, message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        profile.load("smoke", profile.parse_set(settings.split()))
+
+
+def test_a_teacher_that_is_gone_stops_the_run_and_keeps_what_it_said(tmp_path: Path) -> None:
+    gone: list[bool] = []
+
+    def plan(body: dict[str, Any], number: int) -> str:
+        return "500" if gone else "ok"
+
+    tasks = [Task(f"t{n}", ({"role": "user", "content": f"say {n}"},)) for n in range(400)]
+    with FaultServer(plan) as server, workspace.ItemCache(tmp_path / "c.jsonl") as cache:
+        teacher = Endpoint("t", base_url=server.url, attempts=2, sleep=lambda s: None, parallel=4)
+        stream = ask(tasks, teacher, lambda task, text: (True, ""), cache=cache)
+        for _ in range(10):
+            next(stream)
+        gone.append(True)
+        with pytest.raises(InfrastructureError, match=r"the teacher is gone: .*status 500"):
+            list(stream)
+        assert sum(server.seen.values()) < 200
+        kept = len(cache)
+        assert kept >= 10
+        gone.clear()
+        assert len(list(ask(tasks, teacher, lambda task, text: (True, ""), cache=cache))) == 400
+        assert sum(server.served.values()) == 400
+
+
+def test_a_teacher_that_never_answers_is_an_error_however_few_were_asked(tmp_path: Path) -> None:
+    settings = profile.parse_set(["teacher=http://127.0.0.1:9/v1", "teacher_model=t"])
+    session: Any = SimpleNamespace(
+        profile=profile.load("smoke", settings), path=lambda name: tmp_path / name
+    )
+
+    def unheard() -> None:
+        with teaching(session) as asked:
+            asked.teacher.attempts = 1
+            tasks = [Task(f"t{n}", ({"role": "user", "content": "x"},)) for n in range(2)]
+            for taught in ask(tasks, asked.teacher, lambda *_: (True, ""), usage=asked.usage):
+                assert taught.status == "failed"
+
+    with pytest.raises(InfrastructureError, match=r"127\.0\.0\.1:9/v1 answered none of 2 requests"):
+        unheard()

@@ -1,0 +1,253 @@
+"""The report says what is there, and of everything that is not there, why."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from semcoder_lib import report as reporting
+from semcoder_lib.core import workspace
+from semcoder_lib.report import display, figures, paper, style, tables
+from semcoder_lib.report.inputs import FOLDERS
+
+
+def score(benchmark: str, model: str, setting: str, value: float, n: int = 60) -> dict[str, Any]:
+    return {
+        "benchmark": benchmark, "model": model, "setting": setting, "scorer": "strict",
+        "value": value, "low": max(0.0, value - 0.08), "high": min(1.0, value + 0.08), "n": n,
+        "statuses": {"passed": round(n * value), "wrong": n - round(n * value)},
+        "stopped_by_itself": 0.9, "tokens": 100,
+    }  # fmt: skip
+
+
+RESULTS: dict[int, dict[str, Any]] = {
+    1: {
+        "funnel": {"real": {"candidates": 90, "kept": 40}},
+        "description": {
+            "programs": 100, "cases": 600, "candidates": 180,
+            "categories": {"real functions": {"text": 0.4, "maths": 0.6}},
+            "similarity": {"HumanEval": {"PyX (rebuilt)": [0.1, 0.3, 0.35]}},
+            "table_8": {"seed_parse_pct": 100.0, "solution_parse_pct": 100.0,
+                        "solution_execute_pct": 71.5},
+        },
+    },
+    2: {"programs": 50, "directions": {d: {"accepted": 40} for d in ("forward", "backward")}},
+    5: {"scores": [score("humaneval", "base", "completion", 0.05),
+                   score("humaneval", "tuned", "instruction", 0.07)],
+        "differences": [], "missing": {"mbpp": "looked in SEMCODER_DATA"}},
+    6: {
+        "scores": [score("pyx-o", "base", "direct_2shot", 0.10),
+                   score("pyx-o", "base", "cot_2shot", 0.08),
+                   score("pyx-o", "tuned", "monologue", 0.45),
+                   score("pyx-o", "tuned", "direct", 0.2)],
+        "differences": [{"benchmark": "pyx-o", "from": "base, direct_2shot",
+                         "to": "tuned, monologue", "value": 0.35, "low": 0.22, "high": 0.47,
+                         "n": 60, "p_mcnemar": 0.001},
+                        {"benchmark": "pyx-o", "from": "base, direct_2shot",
+                         "to": "tuned, direct", "value": 0.1, "low": -0.02, "high": 0.22,
+                         "n": 60, "p_mcnemar": 0.1}],
+        "missing": {"cruxeval-o": "looked in SEMCODER_DATA"},
+        "faithfulness": [{"model": "tuned", "benchmark": "pyx-o", "supported": 300,
+                          "contradicted": 40, "right": 27, "right_on_a_contradicted_step": 2}],
+    },
+    8: {"curves": [{"model": "tuned", "source": "oracle", "benchmark": "humaneval",
+                    "label": "oracle", "gain": {"value": 0.1, "low": 0.0, "high": 0.2},
+                    "points": [{"round": r, "value": 0.1 + r / 20, "low": 0.05, "high": 0.3,
+                                "n": 60} for r in range(3)]}]},
+}  # fmt: skip
+
+
+def make_run(folder: Path, results: dict[int, dict[str, Any]], **changes: dict[str, Any]) -> Path:
+    for number, data in results.items():
+        stage = folder / FOLDERS[number]
+        workspace.write_json(stage / "results.json", data)
+        card = {
+            "stage": FOLDERS[number], "run": "t", "inputs": {}, "outputs": {"results.json": "x"},
+            "configuration": {"profile": "smoke", "model": "m", "seed": 1},
+            "versions": {"torch": "2"}, "seed": 1, "seconds": 3.0, "peak_memory_bytes": 10**9,
+            "machine": {"system": "Linux", "architecture": "x86_64", "cores": 2},
+            "isolation": {"level": "full", "layers": ["seccomp"]},
+        }  # fmt: skip
+        card.update(changes.get(f"stage_{number}", {}))
+        workspace.write_json(stage / "card.json", card)
+    return folder
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> tuple[Path, dict[str, Any]]:
+    run = make_run(tmp_path / "run", RESULTS)
+    out = tmp_path / "out"
+    return out, reporting.write_report(run, out)
+
+
+def test_every_table_and_figure_of_the_paper_is_listed(
+    report: tuple[Path, dict[str, Any]],
+) -> None:
+    out, summary = report
+    assert [t["name"] for t in summary["tables"]] == [
+        f"table_{n}" for n in ("1", "2", "3a", "3b", "4", "5", "6", "7", "8")
+    ]
+    names = {f["name"]: f for f in summary["figures"]}
+    assert {f"figure_{n}" for n in range(1, 7)} <= set(names)
+    for item in [*summary["tables"], *summary["figures"]]:
+        assert item.get("filled", item["present"]) or item["reason"]
+    assert names["figure_1"]["reason"] == "notebook 00 has not run"
+    assert names["figure_4"]["present"]
+    for kind in ("png", "svg", "csv"):
+        assert (out / "figures" / f"figure_3.{kind}").stat().st_size > 100
+
+
+def test_numbers_stand_beside_the_papers(report: tuple[Path, dict[str, Any]]) -> None:
+    out, _ = report
+    with (out / "tables" / "table_1.csv").open() as source:
+        rows = {r["benchmark"]: r for r in csv.DictReader(source)}
+    humaneval = rows["HumanEval"]
+    assert humaneval["paper: DeepSeekCoder 6.7B"] == "47.6"
+    assert humaneval["paper: SemCoder 6.7B"] == "73.2"
+    assert humaneval["this run: tuned"] == "7.0 [0.0, 15.0] n=60"
+    assert humaneval["tuned − paper's SemCoder"] == "-66.2"
+    assert rows["MBPP"]["this run: base"] == "missing: looked in SEMCODER_DATA"
+    assert rows["CRUXEval-O"]["this run: tuned"] == "missing: looked in SEMCODER_DATA"
+    held_out = rows["held-out PyX, output, monologue"]
+    assert held_out["this run: base"].startswith("10.0")  # the better of the base's two forms
+    assert held_out["this run: tuned"].startswith("45.0")
+    assert held_out["this run: paired gain"] == "+35.0 [+22.0, +47.0]"
+    direct = rows["held-out PyX, output, direct"]
+    assert direct["this run: tuned"].startswith("20.0")
+    assert direct["this run: paired gain"] == "+10.0 [-2.0, +22.0]"
+
+
+def test_the_headline_says_what_the_interval_says(report: tuple[Path, dict[str, Any]]) -> None:
+    _, summary = report
+    above, noise, *_ = summary["headline"]
+    assert above.startswith("held-out PyX, output, monologue: +35.0")
+    assert above.endswith("an interval above zero.")
+    assert noise.startswith("Within noise: held-out PyX, output, direct: +10.0")
+    assert any("2 of 27 right answers" in line for line in summary["headline"])
+
+
+def test_cards_of_different_configurations_are_never_mixed_silently(tmp_path: Path) -> None:
+    other = {"configuration": {"profile": "smoke", "model": "another", "seed": 1}}
+    run = make_run(tmp_path / "run", RESULTS, stage_6=other)
+    summary = reporting.write_report(run, tmp_path / "out")
+    assert any(w.startswith("model: 'another' in 06") for w in summary["warnings"])
+    assert "do not all belong together" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_a_stage_made_from_an_older_input_is_named(tmp_path: Path) -> None:
+    older = {"inputs": {"01_pyx/results.json": "an older hash"}}
+    run = make_run(tmp_path / "run", RESULTS, stage_2=older)
+    summary = reporting.write_report(run, tmp_path / "out")
+    assert any("02_monologues was made from another 01_pyx" in w for w in summary["warnings"])
+
+
+def test_an_empty_run_still_reports(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    summary = reporting.write_report(tmp_path / "run", tmp_path / "out")
+    assert not any(f["present"] for f in summary["figures"])
+    assert not any(t["filled"] for t in summary["tables"])
+
+
+def test_the_same_data_give_the_same_figure_bytes(tmp_path: Path) -> None:
+    curves = RESULTS[8]["curves"]
+    pages = []
+    for name in ("a", "b"):
+        fig, rows = figures.refinement_curves(curves)
+        style.save(fig, tmp_path / name, "x", ["m", "s", "r", "v", "l", "h"], rows)
+        pages.append((tmp_path / name / "x.svg").read_bytes())
+    assert pages[0] == pages[1]
+
+
+def test_the_papers_cells_are_whole_counts_unless_marked() -> None:
+    totals = {"humaneval": 164, "humaneval_plus": 164, "cruxeval_i": 800, "cruxeval_o": 800,
+              "lcb_exec": 479}  # fmt: skip
+    checked = 0
+    for name in ("1", "2", "3a", "3b", "4", "5"):
+        for row in paper.table(name)["rows"]:
+            for column, value in row["values"].items():
+                total = totals.get(column)
+                if total is None or value is None or column in row.get("doubtful", ()):
+                    continue
+                count = round(value * total / 100)
+                assert any(
+                    abs(100 * k / total - value) <= 0.0501 for k in (count - 1, count, count + 1)
+                ), (name, row["row"], column, value)
+                checked += 1
+    assert checked > 150
+
+
+def test_marked_claims_are_coloured_where_they_stand() -> None:
+    class Claim:
+        place, status, evidence = (3, 8), "contradicted", "x is 4"
+
+    page = display.marked("so x = 5 <here>", [Claim()])._repr_html_()
+    assert ">x = 5</span> &lt;here&gt;" in page
+    assert "contradicted: x is 4" in page
+
+
+def test_a_table_of_the_paper_that_does_not_exist() -> None:
+    with pytest.raises(KeyError):
+        paper.row("1", "No such model")
+    assert tables.percent(None) == "–"
+    assert tables.percent(78.8, doubtful=True) == "78.8?"
+
+
+def test_the_ablation_is_told_by_arm_with_its_chains(tmp_path: Path) -> None:
+    def arm(view: str, format: str, value: float, **more: Any) -> dict[str, Any]:
+        return {**score("pyx-o", "", "", value), "view": view, "format": format, "seeds": 2, **more}
+
+    gain = {"value": 0.2, "low": 0.05, "high": 0.35, "n": 60}
+    results = {
+        "pooled": [
+            arm("examples", "direct", 0.1),
+            arm("examples", "monologue", 0.3, difference=gain),
+            arm("examples", "monologue", 0.25, difference=gain, benchmark="cruxeval-o"),
+            arm("tokens", "direct", 0.2, difference=gain),
+        ],
+        "scores": [arm("examples", "direct", value) for value in (0.08, 0.12)],
+        "chains": [
+            {"view": "examples", "format": "monologue", "n": 120, "whole": 40,
+             "survival": [[1, 0.9, 120], [2, 0.5, 110]]},
+        ],
+    }  # fmt: skip
+    data = reporting.inputs.read(make_run(tmp_path, {**RESULTS, 7: results}))
+    table = tables.formats(data)
+    rows = {row[0]: row[4:] for row in table.rows}
+    assert rows["direct"] == ["10.0 [2.0, 18.0] n=60", "–", "–", "–"]
+    assert rows["monologue"][1:] == ["+20.0 [+5.0, +35.0]", "25.0 [17.0, 33.0] n=60", "40 of 120"]
+    assert rows["direct, equal tokens"][0].startswith("20.0")
+    assert rows["scratchpad"][0] == "not part of this profile"
+    figure, bars = figures.format_bars(results["pooled"], results["scores"], paper.TITLES)
+    assert [axes.get_title() for axes in figure.axes] == ["held-out PyX, output", "CRUXEval-O"]
+    assert [row[:3] for row in bars[:2]] == [
+        ["pyx-o", "examples", "direct"], ["pyx-o", "examples", "monologue"],
+    ]  # fmt: skip
+    seeds = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    assert [float(x) for x in np.asarray(seeds[0].get_xdata())] == [8.0, 12.0]
+    _, survived = figures.chain_survival(results["chains"])
+    assert survived == [
+        ["examples", "monologue", 1, 0.9, 120],
+        ["examples", "monologue", 2, 0.5, 110],
+    ]
+
+
+def test_more_curves_than_colours_are_all_drawn() -> None:
+    curves = {f"format {n}": [(1, 1.0 + n), (2, 0.5)] for n in range(12)}
+    figure, rows = figures.loss_curve(curves)
+    assert len(figure.axes[0].lines) == 12
+    assert {row[0] for row in rows} == set(curves)
+
+
+def test_a_long_curve_is_drawn_as_its_mean_and_kept_as_it_is() -> None:
+    points = [(n, float(n % 2)) for n in range(1, 201)]
+    figure, rows = figures.loss_curve({"main": points})
+    every, mean = (line.get_ydata() for line in figure.axes[0].lines)
+    assert list(every) == [p[1] for p in points]
+    assert mean[0] == 1.0
+    assert abs(mean[-1] - 0.5) < 0.05
+    assert rows == [["main", *p] for p in points]
+    assert figures.running_mean([4.0, 2.0, 0.0], 2) == [4.0, 3.0, 1.0]

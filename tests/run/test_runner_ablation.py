@@ -1,0 +1,141 @@
+"""Stage 07's own parts: equal shares, chains of steps, scores over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from semcoder_lib import evaluation as benchmarks
+from semcoder_lib import monologues, tracing
+from semcoder_lib.core import profile
+from semcoder_lib.core.records import Case, Entry, Program, Trace
+from semcoder_lib.models import assets, tokens
+from semcoder_lib.run.stages import chains, parts, s07_ablation
+from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.tracing import formats
+from semcoder_lib.training import Example
+
+SOURCE = (
+    "def f(xs):\n    total = 0\n    for x in xs:\n        if x > 1:\n            total += x\n"
+    "    return total\n"
+)
+PROGRAM = Program(SOURCE, "f", id="f")
+CASE = Case(([1, 2, 3],), 5)
+(TASK,) = benchmarks.get("pyx-o").from_entries([Entry(PROGRAM, (CASE,))])  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Sandbox]:
+    with Sandbox(workers=1) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def trace(box: Sandbox) -> Trace:
+    return tracing.trace(PROGRAM, CASE, box)
+
+
+@pytest.mark.parametrize("format", ["scratchpad", "next", "concise", "monologue"])
+def test_the_true_text_is_a_whole_chain(format: str, trace: Trace, box: Sandbox) -> None:
+    _, text = monologues.ablation(PROGRAM, CASE, trace, format)
+    found = chains.chain(format, text, PROGRAM, CASE, trace, box)
+    assert found is not None
+    assert found.whole
+    assert found.right == found.steps > 3
+    # a completion is kept with the opening that its prompt gave it
+    opening = benchmarks.get("pyx-o").prompt(TASK, style="clean", reasoning=format).prefill
+    assert format == "monologue" or opening
+    assert chains.chain(format, opening + text, PROGRAM, CASE, trace, box) == found
+
+
+@pytest.mark.parametrize("format", chains.TRACES)
+def test_a_trace_breaks_at_its_first_wrong_step(format: str, trace: Trace, box: Sandbox) -> None:
+    _, text = monologues.ablation(PROGRAM, CASE, trace, format)
+    whole = chains.chain(format, text, PROGRAM, CASE, trace, box)
+    wrong = text.replace("total = 5", "total = 6", 1)
+    assert wrong != text
+    found = chains.chain(format, wrong, PROGRAM, CASE, trace, box)
+    assert whole is not None
+    assert found is not None
+    assert not found.whole
+    assert 0 < found.right < whole.right
+
+
+def test_a_false_monologue_is_not_whole(trace: Trace, box: Sandbox) -> None:
+    _, text = monologues.ablation(PROGRAM, CASE, trace, "monologue")
+    wrong = text.replace("total becomes 2", "total becomes 7").replace("total = 2", "total = 7")
+    assert wrong != text
+    found = chains.chain("monologue", wrong, PROGRAM, CASE, trace, box)
+    assert found is not None
+    assert not found.whole
+    assert found.right < found.steps
+
+
+def test_what_cannot_be_read_ends_a_trace(trace: Trace, box: Sandbox) -> None:
+    body = formats.render(trace, PROGRAM, CASE, "concise").split("\n")
+    cut = "\n".join([*body[:3], "and so on", *body[3:]])
+    found = chains.chain("concise", cut, PROGRAM, CASE, trace, box)
+    whole = chains.chain("concise", "\n".join(body), PROGRAM, CASE, trace, box)
+    assert found is not None
+    assert whole is not None
+    assert (found.steps, found.whole) == (whole.steps, False)
+    assert 0 < found.right < whole.right
+
+
+def test_an_answer_alone_has_no_chain(trace: Trace, box: Sandbox) -> None:
+    for format in ("direct", "answer_only"):
+        assert chains.chain(format, "assert f([1]) == 0", PROGRAM, CASE, trace, box) is None
+
+
+def test_summary_counts_answers_that_rest_on_wrong_steps() -> None:
+    some = [chains.Chain(3, 3, True), chains.Chain(3, 1, False), chains.Chain(2, 0, False)]
+    found = chains.summary(some, [True, True, False])
+    assert (found["n"], found["whole"], found["right"]) == (3, 1, 2)
+    assert found["right_by_right_steps"] == 1
+    assert (found["steps"], found["right_steps"]) == (8, 4)
+    assert found["survival"][:3] == [[1, 2 / 3, 3], [2, 1 / 3, 3], [3, 1 / 3, 3]]
+
+
+def test_seeds_are_averaged_task_by_task() -> None:
+    first, second = {"a": 1.0, "b": 0.0, "c": 0.0}, {"a": 1.0, "b": 1.0, "c": 0.0}
+    both = parts.over_seeds([first, second])
+    assert both == {"a": 1.0, "b": 0.5, "c": 0.0}
+    row = parts.pooled_row(both, 1)
+    assert row["value"] == 0.5
+    assert row["n"] == 3  # tasks, not samples
+    gain = parts.paired_row(first, both, 1)
+    assert gain["value"] == pytest.approx(1 / 6)
+    assert gain["low"] <= gain["value"] <= gain["high"]
+
+
+def test_items_are_grouped_by_length_and_by_what_they_have(trace: Trace, box: Sandbox) -> None:
+    assert parts.kinds_of(PROGRAM, trace) == ["8 lines and more", "loop and branch"]
+    plain = Program("def f(x):\n    return x + 1\n", "f", id="g")
+    short = tracing.trace(plain, Case((1,), 2), box)
+    assert parts.kinds_of(plain, short) == ["1 to 3 lines", "straight"]
+
+
+def test_views_give_equal_examples_or_equal_trained_tokens() -> None:
+    session: Any = SimpleNamespace(
+        profile=profile.load("smoke", {"ablation_steps": 2, "ablation_rows": 2})
+    )
+    pools = {
+        "direct": [Example(f"p{n}", "forward", "ask", "assert 1") for n in range(200)],
+        "monologue": [Example(f"p{n}", "forward", "ask", "word " * 40) for n in range(200)],
+    }
+    same = {name: s07_ablation.share_of(session, pools, name, "examples", 1) for name in pools}
+    assert [[e.id for e in chosen] for chosen, _ in same.values()] == [["p4", "p5", "p6", "p7"]] * 2
+    assert {steps for _, steps in same.values()} == {2}
+    few, steps = s07_ablation.share_of(session, pools, "monologue", "tokens", 1)
+    many, more = s07_ablation.share_of(session, pools, "direct", "tokens", 1)
+    assert (len(few), steps) == (4, 2)
+    tokenizer = tokens.load_tokenizer(assets.locate(session.profile.model))
+    trained = [
+        sum(len(tokens.encode_completion(tokenizer, e.completion)) for e in some)
+        for some in (few, many)
+    ]
+    assert trained[0] <= trained[1] < 1.05 * trained[0]
+    assert more == round(len(many) / 2)

@@ -1,0 +1,173 @@
+"""What can be wrong with a request is found before anything starts, in one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from semcoder_lib.core import workspace
+from semcoder_lib.core.errors import InfrastructureError, UserError
+from semcoder_lib.run import runner, stages
+from semcoder_lib.run.stages.session import Session
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def command(*arguments: str, runs: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "semcoder_lib", *arguments],
+        capture_output=True, text=True, timeout=120, check=False,
+        env={**os.environ, "SEMCODER_RUNS": str(runs)},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["run", "huge"], 1, "there is no profile 'huge'"),
+        (["run", "smoke", "--set", "train_step=3"], 1, "did you mean 'train_steps'"),
+        (["run", "smoke", "--set", "train_steps"], 1, "write it as key=value"),
+        (["run", "smoke", "--set", "train_steps=lots"], 1, "must be a whole number"),
+        (["run", "smoke", "--from", "12"], 1, "there is no notebook '12'"),
+        (["run", "smoke", "--from", "01", "--only", "02"], 1, "exclude each other"),
+        (["run", "smoke", "--run", "a/b"], 1, "run name"),
+        (["stage", "x", "--profile", "smoke"], 1, "there is no notebook 'x'"),
+        (["frobnicate"], 2, "invalid choice"),
+        (["run", "--colour"], 2, "unrecognized arguments"),
+        (["trace", "absent.py", "--call", "f(1)"], 1, "absent.py: no such file"),
+        (["verify", "absent.jsonl"], 1, "absent.jsonl: no such file"),
+        (["score", "humaneval", "--samples", "absent.jsonl"], 1, "absent.jsonl"),
+    ],
+)
+def test_a_wrong_request_gets_one_line(
+    arguments: list[str], status: int, message: str, tmp_path: Path
+) -> None:
+    done = command(*arguments, runs=tmp_path)
+    assert done.returncode == status, done.stderr
+    assert message in done.stderr
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_doctor_ends_in_one_json_line(tmp_path: Path) -> None:
+    done = command("doctor", runs=tmp_path)
+    report = json.loads(done.stdout.strip().splitlines()[-1])
+    assert {"python", "sandbox", "memory", "model", "data"} <= set(report["checks"])
+    assert done.returncode == (3 if report["failures"] else 0)
+
+
+def test_run_all_knows_its_words() -> None:
+    script = ROOT / "run_all.sh"
+    helped = subprocess.run([script, "--help"], capture_output=True, text=True, check=False)
+    assert helped.returncode == 0
+    for word in ("smoke", "hour", "evening", "gpu", "paper", "test", "lab", "setup", "doctor"):
+        assert f"  {word}" in helped.stdout
+    for wrong in (["frob"], ["setup", "now"], ["doctor", "--loud"]):
+        done = subprocess.run([script, *wrong], capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SEMCODER_RUNS", str(tmp_path))
+    return tmp_path
+
+
+def small(session: Session) -> dict[str, int]:
+    workspace.write_text(session.path("data.txt"), "made\n")
+    return {"answer": 42}
+
+
+def begun(settings: str = "") -> Session:
+    return stages.begin(1, "smoke", "t", settings)
+
+
+def test_a_finished_stage_is_reused_while_nothing_changes(runs: Path) -> None:
+    session = begun()
+    assert not session.reused
+    assert session.compute(small) == {"answer": 42}
+    card = session.finish()
+    assert set(card["outputs"]) == {"data.txt", "results.json"}
+    assert card["configuration"]["pyx_real"] == session.profile.pyx_real
+
+    def never(_: Session) -> dict[str, int]:
+        raise AssertionError("the stage was made again")
+
+    again = begun()
+    assert again.reused
+    assert again.compute(never) == {"answer": 42}
+    assert again.finish() == card
+
+
+@pytest.mark.parametrize("change", ["setting", "output edited", "output lost", "other setting"])
+def test_what_makes_a_stage_run_again(runs: Path, change: str) -> None:
+    session = begun()
+    session.compute(small)
+    session.finish()
+    file = runs / "t" / "01_pyx" / "data.txt"
+    if change == "output edited":
+        file.write_text("forged\n")
+    if change == "output lost":
+        file.unlink()
+    settings = {"setting": "pyx_real=3", "other setting": "train_steps=9"}.get(change, "")
+    again = begun(settings)
+    assert again.reused == (change == "other setting")
+    again.close()
+
+
+def test_a_corrupt_card_is_named(runs: Path) -> None:
+    session = begun()
+    session.compute(small)
+    session.finish()
+    (runs / "t" / "01_pyx" / "card.json").write_text('{"key": ')
+    with pytest.raises(UserError, match=r"card\.json: not valid JSON"):
+        begun()
+
+
+def test_one_stage_is_worked_on_by_one_process(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from semcoder_lib.run.stages import session as module
+
+    first = begun()
+    quick = module._locked
+
+    def impatient(path: Path, patience: float = 0.1) -> object:
+        return quick(path, patience)
+
+    monkeypatch.setattr(module, "_locked", impatient)
+    with pytest.raises(InfrastructureError, match="in use by another run"):
+        begun()
+    first.close()
+    begun().close()
+
+
+def test_a_missing_upstream_stage_is_named(runs: Path) -> None:
+    session = begun()
+    with pytest.raises(UserError, match=r"has no stage 02_monologues yet; run notebook 02 first"):
+        session.upstream(2)
+    session.close()
+
+
+def test_evaluating_a_given_model_needs_no_training(runs: Path) -> None:
+    planned = runner.plan("smoke", run_name="e", start="05", overrides={"model": "m"})
+    assert planned.profile.adapter == "none"
+    assert planned.numbers == (5, 6, 7, 8, 9)
+
+
+def test_the_prediction_scales_with_the_machine(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = runner.plan("smoke", run_name="p")
+    monkeypatch.setattr(runner.doctor, "speed", lambda: dict(runner.REFERENCE))
+    at_reference = runner.predict(planned)["seconds"]
+    assert at_reference == pytest.approx(sum(planned.expected.values()))
+    slow = {k: v / 2 for k, v in runner.REFERENCE.items()}
+    monkeypatch.setattr(runner.doctor, "speed", lambda: slow)
+    assert 1.3 < runner.predict(planned)["seconds"] / at_reference < 2.1

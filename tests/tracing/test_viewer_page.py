@@ -1,0 +1,179 @@
+"""The viewer: its tree of loops, its HTML, and what a real browser makes of it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.records import Case, Program
+from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.tracing import load, record, viewer
+from semcoder_lib.tracing.viewer.loops import Loop, Node, grouped, loop_lines
+from semcoder_lib.tracing.viewer.show import run_again
+
+SOURCE = """\
+def mean(xs):
+    total = 0
+    for x in xs:
+        total += x
+    return total / len(xs)
+
+
+def f(rows):
+    best = {}
+    for name, marks in rows:
+        best[name] = mean(marks)
+    return best
+"""
+ARGUMENTS = ([("ann", [3, 4]), ("<b>&</script>", [5])],)
+
+
+def made() -> viewer.Viewer:
+    trace = record(load(SOURCE, "f"), ARGUMENTS, source=SOURCE)
+    return viewer.Viewer(Program(SOURCE, "f"), trace, Case(ARGUMENTS))
+
+
+def flat(nodes: list[Node]) -> list[int]:
+    found = []
+    for node in nodes:
+        if isinstance(node, Loop):
+            found += [i for turn in node.iterations for i in flat(turn)]
+        else:
+            found.append(node)
+    return found
+
+
+def test_loops_hold_their_iterations_and_nothing_is_lost() -> None:
+    steps = made().trace.steps
+    tree = grouped(steps, loop_lines(SOURCE))
+    assert flat(tree) == list(range(len(steps)))
+    outer = [node for node in tree if isinstance(node, Loop)]
+    assert [(loop.line, len(loop.iterations)) for loop in outer] == [(10, 3)]
+    inner = [node for node in outer[0].iterations[0] if isinstance(node, Loop)]
+    assert [(loop.line, len(loop.iterations)) for loop in inner] == [(3, 3)]
+
+
+def test_a_loop_left_early_and_one_in_recursion() -> None:
+    source = (
+        "def f(n):\n    for i in range(3):\n        if i == n:\n            return i\n"
+        "        f(i)\n"
+    )
+    steps = record(load(source, "f"), (1,), source=source).steps
+    tree = grouped(steps, loop_lines(source))
+    assert flat(tree) == list(range(len(steps)))
+    assert [type(node) for node in tree] == [int, Loop, int]
+
+
+class Checker(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.tags.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_text_of_the_program_is_never_markup() -> None:
+    page = made().page()
+    checker = Checker()
+    checker.feed(page)
+    assert "b" not in checker.tags
+    assert checker.tags.count("script") == 1
+    assert "<b>&</script>" in checker.text
+    assert "http" not in page  # self-contained
+
+
+def test_the_same_trace_gives_the_same_bytes() -> None:
+    assert made()._repr_html_() == made()._repr_html_()
+
+
+def test_show_runs_in_the_sandbox_and_again_after_an_edit() -> None:
+    with Sandbox(workers=1) as box:
+        shown = viewer.show(Program(SOURCE, "f"), ARGUMENTS, box)
+        assert shown.trace.steps == made().trace.steps
+        edited = run_again(SOURCE.replace("total / len(xs)", "total"), "f([('a', [1, 2])])", box)
+        assert edited.trace.result == "{'a': 3}"
+        with pytest.raises(UserError, match="literal"):
+            run_again(SOURCE, "f(rows)", box)
+
+
+# --- in a browser ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser() -> str:
+    for name in ("chromium", "chromium-browser", "google-chrome", "chrome"):
+        found = shutil.which(name)
+        if found:
+            return found
+    pytest.skip("no Chromium on this machine")
+
+
+def run(browser: str, page: str, folder: Path, *options: str) -> str:
+    file = folder / "page.html"
+    file.write_text(page, encoding="utf-8")
+    command = [
+        browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+        f"--user-data-dir={folder / 'profile'}", *options, file.as_uri(),
+    ]  # fmt: skip
+    return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
+
+
+def with_keys(page: str, *keys: str) -> str:
+    """The page after these keys were pressed."""
+    presses = "".join(
+        f"view.dispatchEvent(new KeyboardEvent('keydown', {{key: '{key}', bubbles: true}}));"
+        for key in keys
+    )
+    return page.replace(
+        "</body>",
+        f"<script>const view = document.querySelector('.sc-view');{presses}</script></body>",
+    )
+
+
+def shown_text(dom: str, kind: str) -> str:
+    found = re.search(rf'class="{kind}[^"]*"[^>]*>(.*?)</div>', dom, re.S)
+    assert found, f"no {kind} in the page"
+    return re.sub(r"<[^>]*>", "", found[1])
+
+
+def test_keys_walk_through_the_trace(browser: str, tmp_path: Path) -> None:
+    shown = made()
+    dom = run(browser, with_keys(shown.page(), *["ArrowRight"] * 7), tmp_path, "--dump-dom")
+    assert f"step 8 of {len(shown.trace.steps)}" in dom
+    assert shown_text(dom, "sc-say") == "line 4: total = 3"
+    assert re.search(r'sc-row sc-now"><span class="sc-number">4<', dom)
+    changed = re.findall(r'<tr class="sc-changed"><td[^>]*>(\w+)</td><td[^>]*>(.*?)</td>', dom)
+    assert changed == [("total", "3")]
+    assert dom.count('<div class="sc-frame">') == 2  # mean, called by f
+    dom = run(browser, with_keys(shown.page(), "f", "End"), tmp_path, "--dump-dom")
+    assert shown_text(dom, "sc-say").startswith("line 12 returns {'ann': 3.5")
+    assert '<details class="sc-iteration" open' not in dom
+
+
+@pytest.mark.parametrize(("background", "dark"), [("#ffffff", False), ("#111111", True)])
+def test_screenshot_in_both_themes(
+    browser: str, tmp_path: Path, background: str, dark: bool
+) -> None:
+    image = pytest.importorskip("PIL.Image")
+    page = with_keys(made().page(), *["ArrowRight"] * 7)
+    page = page.replace("body {", f"body {{ background: {background};")
+    target = tmp_path / "shot.png"
+    run(browser, page, tmp_path, "--window-size=1000,700", f"--screenshot={target}")
+    with image.open(target) as shot:
+        colors = {color for _, color in shot.convert("RGB").getcolors(1 << 24)}
+    line, value = ((0x4A, 0x3A, 0x08), (0x12, 0x41, 0x1F))
+    if not dark:
+        line, value = ((0xFF, 0xF3, 0xBF), (0xC8, 0xF0, 0xD0))
+    assert line in colors, "the current line is highlighted"
+    assert value in colors, "the changed value is highlighted"
