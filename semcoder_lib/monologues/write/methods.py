@@ -1,0 +1,350 @@
+"""Calls of built-ins and methods: what they look for, count, cut, join or spell anew.
+
+`METHODS` says for every public method of `str`, `list`, `dict` and `set` how its result comes
+about; a test walks it. The terse style works out only what `TERSE` names.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+from semcoder_lib.monologues.evaluator import Cannot, Raises
+from semcoder_lib.monologues.show import NotShown
+from semcoder_lib.monologues.write.workings import (
+    SPELL_UP_TO,
+    Working,
+    as_list,
+    comprehension,
+    source_of,
+    wrapped,
+)
+
+Teller = Callable[[Working, Any, list[Any], Any, str, str], bool]
+_SHORT = 24  # characters of an argument that is written as its value
+
+
+def _respelled(w: Working, box: str, args: list[Any], result: Any, left: str, text: str) -> bool:
+    if not box or not isinstance(result, str) or box == result or not result:
+        return False
+    w.say("becomes", a=w.spelled(box), b=w.spelled(result), e=left, v=text)
+    return True
+
+
+def _placed(w: Working, box: Any, args: list[Any], result: Any, left: str, text: str) -> bool:
+    """Where the argument stands: for what looks for it, counts it or cuts at it."""
+    if not args or not box or len(args) > 2:
+        return False
+    part = args[0]
+    if isinstance(box, str):
+        if not isinstance(part, str) or not part:
+            return False
+        places = occurrences(box, part)
+    else:
+        places = [i for i, x in enumerate(box) if x == part and type(x) is type(part)]
+    if not places:
+        w.say("nowhere", t=w.table(box), p=w.show(part), e=left, v=text)
+    else:
+        at = ", ".join(map(str, places))
+        w.say("places", t=w.table(box), p=w.show(part), n=at, e=left, v=text)
+    return True
+
+
+def occurrences(box: str, part: str) -> list[int]:
+    """Where `part` starts in `box`, without overlaps."""
+    places, at = [], box.find(part)
+    while at >= 0:
+        places.append(at)
+        at = box.find(part, at + len(part))
+    return places
+
+
+def _words(w: Working, box: str, args: list[Any], result: Any, left: str, text: str) -> bool:
+    """Splitting: at the places of what it is split at, or at white space as the table shows it."""
+    if args and isinstance(args[0], str):
+        return _placed(w, box, args[:1], result, left, text)
+    if not box:
+        return False
+    w.say("table", t=w.table(box), e=left, v=text)
+    return True
+
+
+def _padded(w: Working, box: str, args: list[Any], result: Any, left: str, text: str) -> bool:
+    many = len(box)
+    more = len(result) - many
+    w.say("pads", n=str(many), s="" if many == 1 else "s", k=str(more), e=left, v=text)
+    return True
+
+
+def _trimmed(w: Working, box: str, args: list[Any], result: Any, left: str, text: str) -> bool:
+    at = box.find(result) if result else len(box)
+    if ".rstrip(" in left:
+        at = 0
+    rest = len(box) - at - len(result)
+    w.say("trims", n=str(at), k=str(rest), e=left, v=text)
+    return True
+
+
+CHARACTERS: dict[str, Callable[[str], bool]] = {
+    "isalpha": str.isalpha, "isdigit": str.isdigit, "isalnum": str.isalnum,
+    "isspace": str.isspace, "isdecimal": str.isdecimal, "isnumeric": str.isnumeric,
+    "isascii": str.isascii, "isprintable": str.isprintable,
+}  # fmt: skip
+
+
+def _each(w: Working, box: str, args: list[Any], result: Any, left: str, text: str) -> bool:
+    """Whether each character is of a kind: all of them, or the first that is not."""
+    test = CHARACTERS[left.rpartition(".")[2].partition("(")[0]]
+    if not box:
+        return False
+    bad = next((i for i, c in enumerate(box) if not test(c)), None)
+    if bad is None:
+        w.say("all.are", a=w.spelled(box), e=left, b=text)
+    else:
+        w.say("not.all", x=repr(box[bad]), n=str(bad), e=left, b=text)
+    return True
+
+
+def _cased(w: Working, box: str, args: list[Any], result: Any, left: str, text: str) -> bool:
+    """Upper, lower or title case: what stands there is compared with itself in that case."""
+    name = left.rpartition(".")[2].partition("(")[0].removeprefix("is")
+    if not box or name == "identifier":
+        return False
+    cased = getattr(box, name)()
+    if cased == box and not result:
+        w.say("cased", x=repr(box), e=left, b=text)
+        return True
+    w.say("truth", e=f"{w.show(box)}.{name}() == {w.show(box)}", b=str(cased == box))
+    w.say("truth", e=left, b=text)
+    return True
+
+
+def _ends(w: Working, box: str, args: list[Any], result: Any, left: str, text: str) -> bool:
+    """What stands at the start or the end that is asked about."""
+    part = args[0] if args else None
+    if not isinstance(part, str) or not part or len(args) > 1:
+        return False
+    at_start = "start" in left or "prefix" in left
+    there = w.show(box[: len(part)] if at_start else box[-len(part) :])
+    if isinstance(result, bool):
+        w.say("ends.with", x=there, e=left, b=text)
+    else:
+        w.say("cut.there", x=there, e=left, v=text)
+    return True
+
+
+def _joined(w: Working, box: str, args: list[Any], result: Any, left: str, text: str) -> bool:
+    parts = list(args[0])
+    if not 0 < len(parts) <= UNITS:
+        return False
+    glue = f" + {w.show(box)} + " if box else " + "
+    w.say("joined", q=glue.join(w.show(p) for p in parts), e=left, v=text)
+    return True
+
+
+UNITS = 8  # parts that are joined, keys that are listed
+
+
+def _keys(w: Working, box: dict[Any, Any], args: list[Any], result: Any, left: str, text: str) -> bool:  # fmt: skip
+    name = left.rpartition(".")[0]
+    if not box:
+        w.say("has.none", x=name)
+    elif ".items(" in left or ".values(" in left or ".popitem(" in left:
+        w.say("has.items", x=name, ks=w.listed(box.items()))
+    else:
+        w.say("has.keys", x=name, ks=w.listed(box))
+    w.result(left, result, text)
+    return True
+
+
+def _taken(w: Working, box: Any, args: list[Any], result: Any, left: str, text: str) -> bool:
+    """`pop` of a list: the last item, or the one at a place."""
+    if not isinstance(box, list) or not box:
+        return isinstance(box, dict) and _keys(w, box, args, result, left, text)
+    if not args:
+        w.say("has.last", x=left.rpartition(".")[0], v=text)
+        return True
+    w.say("table", t=w.table(box), e=left, v=text)
+    return True
+
+
+def _shared(w: Working, box: Any, args: list[Any], result: Any, left: str, text: str) -> bool:
+    """Sets: what both have."""
+    both = sorted(set(box) & set(args[0]), key=repr) if args else []
+    if both:
+        w.say("in.both", ks=w.listed(both))
+    else:
+        w.say("in.neither")
+    w.result(left, result, text)
+    return True
+
+
+def _left_only(w: Working, box: Any, args: list[Any], result: Any, left: str, text: str) -> bool:
+    only = sorted(set(box) - set(args[0]), key=repr) if args else []
+    name = left.rpartition(".")[0]
+    if only:
+        w.say("only.left", x=name, ks=w.listed(only))
+    else:
+        w.say("none.left", x=name)
+    w.result(left, result, text)
+    return True
+
+
+def _shown(w: Working, box: Any, args: list[Any], result: Any, left: str, text: str) -> bool:
+    """Nothing to say beside the result."""
+    w.result(left, result, text)
+    return True
+
+
+METHODS: dict[type, dict[Teller, tuple[str, ...]]] = {
+    str: {
+        _respelled: ("upper", "lower", "swapcase", "title", "capitalize", "casefold", "replace",
+                     "translate", "expandtabs"),
+        _placed: ("find", "rfind", "index", "rindex", "count", "partition", "rpartition"),
+        _words: ("split", "rsplit", "splitlines"),
+        _padded: ("ljust", "rjust", "center", "zfill"),
+        _trimmed: ("strip", "lstrip", "rstrip"),
+        _each: tuple(CHARACTERS),
+        _cased: ("isupper", "islower", "istitle", "isidentifier"),
+        _ends: ("startswith", "endswith", "removeprefix", "removesuffix"),
+        _joined: ("join",),
+        _shown: ("format", "format_map", "encode", "maketrans"),
+    },
+    list: {
+        _placed: ("index", "count", "remove"),
+        _taken: ("pop",),
+        _shown: ("append", "extend", "insert", "clear", "copy", "reverse", "sort"),
+    },
+    dict: {
+        _keys: ("get", "keys", "items", "values", "setdefault", "popitem", "pop"),
+        _shown: ("clear", "copy", "update", "fromkeys"),
+    },
+    set: {
+        _shared: ("intersection", "isdisjoint", "intersection_update"),
+        _left_only: ("difference", "issubset", "difference_update", "symmetric_difference"),
+        _shown: ("union", "issuperset", "copy", "add", "discard", "remove", "pop", "clear",
+                 "update", "symmetric_difference_update"),
+    },
+}  # fmt: skip
+TERSE: dict[str, Teller] = {
+    **dict.fromkeys(("upper", "lower", "swapcase", "title", "capitalize", "replace"), _respelled),
+    **dict.fromkeys(("strip", "lstrip", "rstrip"), _respelled),
+}
+
+
+def method_teller(kind: type, name: str) -> Teller | None:
+    """The teller of a public method of a type, or None for another method."""
+    for teller, names in METHODS.get(set if kind is frozenset else kind, {}).items():
+        if name in names:
+            return teller
+    return None
+
+
+def _call(w: Working, node: ast.Call) -> str:
+    value = w.value(node)
+    text = w.show(value)
+    args = [_argument(w, a) for a in node.args]
+    named = [f"{k.arg}={_argument(w, k.value)}" for k in node.keywords]
+    inside = ", ".join(args + named)
+    if isinstance(node.func, ast.Attribute):
+        base = node.func.value
+        name = source_of(base) if isinstance(base, ast.Name) else w.atom(base)
+        left = f"{name}.{node.func.attr}({inside})"
+        if w.style.detail and _method(w, node, node.func, left, text):
+            return text
+    else:
+        function = source_of(node.func)
+        if function in ("len", "sum") and isinstance(node.args[0], ast.Name):
+            inside = node.args[0].id
+        left = f"{function}({inside})"
+        if w.style.detail and _builtin(w, node, function, left, text):
+            return text
+    if len(left) > 2 * w.limit:
+        raise NotShown("too long")
+    w.result(left, value, text)
+    return text
+
+
+def _argument(w: Working, node: ast.expr) -> str:
+    """An argument as its value; a function, or an iterator, as its source."""
+    if isinstance(node, ast.Lambda | ast.Starred):
+        return source_of(node)
+    if isinstance(node, ast.Name) and not w.names.defines(node.id):  # type: ignore[attr-defined]
+        return node.id
+    if isinstance(node, ast.GeneratorExp):
+        return comprehension(w, node)
+    try:
+        value = w.value(node)
+        short = w.show(value)
+    except (Cannot, NotShown):
+        return source_of(node)  # a function, an iterator, a long value
+    if isinstance(node, ast.Name) and len(short) > _SHORT:
+        return node.id
+    return w.atom(node)
+
+
+def _builtin(w: Working, node: ast.Call, function: str, left: str, text: str) -> bool:
+    if not node.args or isinstance(node.args[0], ast.Starred):
+        return False
+    try:
+        if w.style.dense and function == "sorted":
+            return _sorted(w, node, left, text)
+        if len(node.args) > 1 or node.keywords or function not in ("len", "sum"):
+            return False
+        box = w.value(node.args[0])
+        if function == "len" and isinstance(box, str | list | tuple) and len(box) > 1:
+            w.say("table", t=w.table(box), e=left, v=text)
+            return True
+        if function == "sum" and isinstance(box, list | tuple) and 2 < len(box) <= SPELL_UP_TO:
+            total, sums = box[0], []
+            for item in box[1:]:
+                sums.append(f"{w.show(total)} + {wrapped(w.show(item))} = {w.show(total + item)}")
+                total += item
+            w.say("sum", c=", ".join(sums), e=left, v=text)
+            return True
+    except (NotShown, Cannot, TypeError):
+        pass
+    return False
+
+
+def _sorted(w: Working, node: ast.Call, left: str, text: str) -> bool:
+    """Densely: the keys by which items are put in order."""
+    key = next((k.value for k in node.keywords if k.arg == "key"), None)
+    if key is None:
+        return False
+    items = w.value(as_list(node.args[0]))
+    if not 0 < len(items) <= UNITS:
+        return False
+    pairs = ast.Call(ast.Name("map", ast.Load()), [key, node.args[0]], [])
+    ast.fix_missing_locations(ast.copy_location(pairs, node))
+    keys = w.value(as_list(pairs))
+    w.say("keyed", k=w.listed(keys), a=w.listed(items), e=left, v=text)
+    return True
+
+
+def _method(w: Working, node: ast.Call, func: ast.Attribute, left: str, text: str) -> bool:
+    try:
+        box = w.value(func.value)
+        args = [w.value(a) for a in node.args]
+        if w.style.dense:
+            teller = method_teller(type(box), func.attr) if not node.keywords else None
+        elif isinstance(box, str):
+            if func.attr in ("find", "index", "rfind", "rindex") and w.value(node) > 0:
+                w.say("table", t=w.table(box, w.value(node)), e=left, v=text)
+                return True
+            if func.attr == "count" and len(args) == 1 and w.value(node) and len(args[0]) == 1:
+                at = ", ".join(str(i) for i, c in enumerate(box) if c == args[0])
+                w.say("counted.at", e=left, n=text, p=at)
+                return True
+            teller = TERSE.get(func.attr)
+        else:
+            teller = None
+        return teller is not None and teller(w, box, args, w.value(node), left, text)
+    except (NotShown, Cannot, Raises, TypeError):
+        return False
+
+
+
+
+Working.tellers[ast.Call] = _call
