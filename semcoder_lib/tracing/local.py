@@ -12,6 +12,7 @@ from semcoder_lib.tracing import child
 from semcoder_lib.tracing.limits import DEFAULT, TraceLimits
 from semcoder_lib.tracing.reading import read_payload
 from semcoder_lib.tracing.recorder import FILENAME
+from semcoder_lib.tracing.statements import layout
 
 
 def load(source: str, entry_point: str) -> Callable[..., Any]:
@@ -34,7 +35,8 @@ def record(
     held: list[str] = []
     status, result, error = Status.OK, None, None
     try:
-        value = child.call(function, arguments, limits.as_options(), held.append)
+        options = {**limits.as_options(), "beyond": layout(source).beyond}
+        value = child.call(function, arguments, options, held.append)
         with contextlib.suppress(values.Unserializable):
             result = values.encode(value)
     except Exception as raised:

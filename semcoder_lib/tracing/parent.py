@@ -9,6 +9,7 @@ from semcoder_lib.sandbox import Job, Sandbox
 from semcoder_lib.sandbox import Limits as SandboxLimits
 from semcoder_lib.tracing.limits import DEFAULT, TraceLimits
 from semcoder_lib.tracing.reading import read
+from semcoder_lib.tracing.statements import layout
 
 PLUGIN = "semcoder_lib.tracing.child"
 _CALLS_PER_JOB = 32
@@ -49,9 +50,9 @@ def trace_many(
     held: list[Program] = []
 
     def jobs() -> Iterator[Job]:
-        options = limits.as_options()
         for program, cases in _grouped(pairs):
             held.append(program)
+            options = {**limits.as_options(), "beyond": layout(program.source).beyond}
             yield Job(
                 program.source,
                 program.entry_point,

@@ -4,12 +4,13 @@ everything in it is checked, and nothing in it is evaluated."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
 from semcoder_lib.core.records import Change, Program, Step, Trace
 from semcoder_lib.sandbox import Outcome
+from semcoder_lib.tracing.beyond import SCOPES
 from semcoder_lib.tracing.recorder import CALL, EVENTS, EXCEPTION, INDEX_AT, LINE, LINE_AT
 from semcoder_lib.tracing.statements import Layout, layout
 
@@ -53,7 +54,10 @@ def read_payload(payload: str, source: str = "") -> tuple[tuple[Step, ...], str,
     """
     try:
         data = json.loads(payload)
-        frames = [(str(name), int(depth)) for name, depth in data["frames"]]
+        frames = [
+            (str(name), int(depth), frozenset(map(str, free)))
+            for name, depth, free in data["frames"]
+        ]
         cut, flags = data["cut"], tuple(data["flags"])
         if not isinstance(cut, str) or not all(isinstance(flag, str) for flag in flags):
             raise Malformed("cut or flags")
@@ -68,7 +72,7 @@ def read_payload(payload: str, source: str = "") -> tuple[tuple[Step, ...], str,
 class _Reader:
     """Folds the lines of one statement into one step."""
 
-    def __init__(self, frames: list[tuple[str, int]], shape: Layout) -> None:
+    def __init__(self, frames: list[tuple[str, int, frozenset[str]]], shape: Layout) -> None:
         self.frames = frames
         self.starts = shape.starts
         # the child has folded the repeats within one line, so a repeat is a new visit, unless the
@@ -76,7 +80,7 @@ class _Reader:
         self.several = frozenset(shape.starts.values())
         self.handlers = shape.handlers
         self.ranks = shape.ranks
-        self.known: list[dict[str, str]] = [{} for _ in frames]
+        self.known: list[dict[tuple[str, str], str]] = [{} for _ in frames]
         self.open: list[_Open | None] = [None for _ in frames]
 
     def steps(self, raw: list[Any]) -> list[Step]:
@@ -86,8 +90,8 @@ class _Reader:
             event, index = head & _EVENT, head >> INDEX_AT
             line = head >> LINE_AT & _LINE
             line = self.starts.get(line, line)
-            name, depth = self.frames[index]
-            read = _changes(rest) if event in (CALL, LINE) else []
+            name, depth, free = self.frames[index]
+            read = _changes(rest, free) if event in (CALL, LINE) else []
             if event == LINE:
                 current = self.open[index]
                 if current is not None and current.line == line and line in self.several:
@@ -108,8 +112,9 @@ class _Reader:
             if event == CALL:
                 for change in read:
                     if change.text is not None:
-                        self.known[index][change.name] = change.text
-            made.append(Step(line, EVENTS[event], tuple(read), depth, index, name, value, exact))
+                        self.known[index][change.scope, change.name] = change.text
+            own, beyond = _parted(read)
+            made.append(Step(line, EVENTS[event], own, depth, index, name, value, exact, beyond))
         for index in range(len(self.frames)):
             self._close(index)
         return [step if isinstance(step, Step) else self._step(step) for step in made]
@@ -120,27 +125,28 @@ class _Reader:
         if current is None:
             return
         known = self.known[index]
-        last: dict[str, Change] = {}
-        for change in current.changes:
-            last[change.name] = change
+        last = {(change.scope, change.name): change for change in current.changes}
         kept = []
-        for change in last.values():
-            if known.get(change.name) == change.text:
+        for key, change in last.items():
+            if change.text is None and key not in known and key[0] in ("local", "cell"):
+                continue
+            if change.text is not None and known.get(key) == change.text:
                 continue
             kept.append(change)
             if change.text is None:
-                del known[change.name]
+                known.pop(key, None)
             else:
-                known[change.name] = change.text
+                known[key] = change.text
         if self.ranks and len(kept) > 1:
             last_place = len(self.ranks)
             kept.sort(key=lambda c: (c.text is None, self.ranks.get(c.name, last_place), c.name))
         current.kept = tuple(kept)
 
     def _step(self, done: _Open) -> Step:
-        name, depth = self.frames[done.index]
+        name, depth, _ = self.frames[done.index]
         exact = done.value is None
-        return Step(done.line, "line", done.kept, depth, done.index, name, done.value, exact)
+        own, beyond = _parted(done.kept)
+        return Step(done.line, "line", own, depth, done.index, name, done.value, exact, beyond)
 
 
 class _Open:
@@ -175,11 +181,24 @@ def _text(part: Any) -> tuple[Any, bool]:
     return part, True
 
 
-def _changes(raw: list[Any]) -> list[Change]:
-    found = []
+def _changes(raw: list[Any], free: frozenset[str]) -> list[Change]:
+    changes = []
     for name, part in zip(raw[::2], raw[1::2], strict=True):
         text, exact = _text(part)
         if type(name) is not str or not (text is None or type(text) is str):
             raise Malformed("change")
-        found.append(Change(name, text, exact))
-    return found
+        scope = "cell" if name in free else "local"
+        if name[1:2] == ":":
+            scope, name = SCOPES[name[0]], name[2:]
+        changes.append(Change(name, text, exact, scope))
+    return changes
+
+
+def _parted(changes: Iterable[Change]) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
+    """(of the frame's own variables, of what is beyond them). A dot, or a global, is beyond."""
+    own: list[Change] = []
+    beyond: list[Change] = []
+    for change in changes:
+        far = change.scope in ("global", "attribute") or "." in change.name
+        (beyond if far else own).append(change)
+    return tuple(own), tuple(beyond)

@@ -19,6 +19,7 @@ from operator import is_not
 from typing import Any
 
 from semcoder_lib.tracing import compiled
+from semcoder_lib.tracing.beyond import Beyond
 from semcoder_lib.tracing.describe import Describer, Watch, unchanged
 
 FILENAME = "<program>"
@@ -95,6 +96,10 @@ class Recorder(compiled.Bounds):
 
     def __init__(self, limits: Mapping[str, Any], emit: Callable[[str], None]) -> None:
         self.emit = emit
+        self.beyond: Beyond | None = None
+        self.looks_beyond = limits.get("beyond")  # the globals to look at; None: look at nothing
+        self.room_beyond = limits["bytes"] // 2
+        self.begun: tuple[dict[str, Any], dict[str, Any]] | None = None
         describer = _describer(limits["value_nodes"], limits["value_bytes"])
         self.describe, self.again, self.short = describer.describe, describer.again, describer.short
         self.compiled = compiled.usable(limits)
@@ -110,7 +115,7 @@ class Recorder(compiled.Bounds):
         self.seconds = limits["seconds"]
         self.deadline = 0.0
         self.steps: list[list[Any]] = []
-        self.frames: list[tuple[str, int]] = []
+        self.frames: list[tuple[str, int, tuple[str, ...]]] = []
         self.codes: dict[int, Code] = {}
         self.depth = -1
         self.cut = ""
@@ -129,16 +134,20 @@ class Recorder(compiled.Bounds):
         """A frame starts: its arguments are the changes of its `call` step."""
         self.depth += 1
         index = len(self.frames)
-        self.frames.append((code.code.co_name, self.depth))
+        if index == 0 and self.looks_beyond is not None:
+            self.beyond = Beyond(self.looks_beyond, running.f_globals, self.room_beyond)
+        self.frames.append((code.code.co_name, self.depth, code.code.co_freevars))
         step: list[Any] = [CALL | (line or 0) << LINE_AT | index << INDEX_AT]
         self.append(step)
-        if code.plain and self.compiled:
+        if code.plain and self.compiled and self.beyond is None:
             head = LINE | index << INDEX_AT
             advance = compiled.follow(
                 self, code, index, head, step, code.code, self.steps, *self.told
             )
         else:
-            advance = self._follow(code, index, step, {}, {}, {}, 1, False)
+            # what a global was when the trace began is said once
+            fixed, texts = self.begun or ({}, {})
+            advance = self._follow(code, index, step, dict(fixed), {}, dict(texts), 1, False)
         frame = Frame(index, self.depth, advance)
         advance(running, None)
         return frame
@@ -229,12 +238,16 @@ class Recorder(compiled.Bounds):
         head = LINE | index << INDEX_AT
         sorts = code.cells or (begun and not _IN_ORDER)  # else the arguments stand in order
         hides = code.hides_names
+        beyond = self.beyond
 
         def advance(frame: types.FrameType, line: int | None) -> None:
             nonlocal step, start, sorts
             items: Any = frame.f_locals.items()
             if hides:
                 items = {n: v for n, v in items if n not in _CLASS_NAMES}.items()
+            if beyond is not None and not beyond.over:
+                local = dict(items)
+                items = {**local, **beyond.look(local)}.items()
             for name, value in items:
                 if (old := known(name, fixed)) is value:
                     continue
@@ -267,6 +280,9 @@ class Recorder(compiled.Bounds):
                     if text is None:
                         continue
                 step += name, text
+                if beyond is not None and name[1:2] == ":":
+                    beyond.room -= len(text)
+                    continue
                 room = self.room = self.room - len(text)
                 if room < 0:
                     self.next_check = 0
@@ -276,7 +292,8 @@ class Recorder(compiled.Bounds):
                     del texts[name]
                     fixed.pop(name, None)
                     watched.pop(name, None)
-                    step += name, None
+                    if beyond is None or name[1:2] != ":" or not beyond.over:
+                        step += name, None
                 _sort_changes(code, step, start)
             elif sorts and len(step) - start > 2:
                 _sort_changes(code, step, start)
@@ -289,6 +306,12 @@ class Recorder(compiled.Bounds):
             else:
                 start = len(step)
                 sorts = sorts or not _IN_ORDER
+                if beyond is not None and self.begun is None:
+                    names = [name for name in beyond.of_module if name in texts]
+                    self.begun = (
+                        {name: fixed[name] for name in names if name in fixed},
+                        {name: texts[name] for name in names},
+                    )
 
         return advance
 
@@ -368,6 +391,8 @@ class Recorder(compiled.Bounds):
 
     def _send(self) -> None:
         text = None
+        if self.beyond is not None and self.beyond.cut:
+            self.flags.append("beyond:cut")
         if self.compiled:
             text = compiled.payload(self.frames, self.steps, self.cut, self.flags)
         if text is None:

@@ -9,7 +9,16 @@ from semcoder_lib.tracing.formats.reading import Unreadable
 
 
 def render(trace: Trace) -> str:
-    return json.dumps(to_row(trace), ensure_ascii=False)
+    """Fields that most steps do not need are left out where they are empty: `beyond`, and the
+    scope of a local variable."""
+    row = to_row(trace)
+    for step in row["steps"]:
+        for change in (*step["changes"], *step["beyond"]):
+            if change["scope"] == "local":
+                del change["scope"]
+        if not step["beyond"]:
+            del step["beyond"]
+    return json.dumps(row, ensure_ascii=False)
 
 
 def parse(text: str) -> Trace:
