@@ -80,7 +80,7 @@ pads            | {n:int} character{s:plural} and {k:int} more, so {e:expr} = {v
 trims           | {n:int} off the left and {k:int} off the right, so {e:expr} = {v:value} | 1 off the left and 0 off the right, so s.strip() = 'ab'
 all.are         | each of {a:spelled} is, so {e:expr} is {b:truth}      | each of 1 2 is, so s.isdigit() is True
 not.all         | {x:value} at {n:int} is not, so {e:expr} is {b:truth} | 'a' at 1 is not, so s.isdigit() is False
-cased           | without case it is {x:value}, so {e:expr} is {b:truth} | without case it is '12', so s.isupper() is False
+cased           | {a:spelled} in that case is {b:spelled}, so {e:expr} is {v:truth} | h E in that case is H E, so s.isupper() is False
 ends.with       | there stands {x:value}, so {e:expr} is {b:truth}      | there stands 'he', so s.startswith('he') is True
 cut.there       | there stands {x:value}, so {e:expr} = {v:value}       | there stands 'he', so s.removeprefix('he') = 'llo'
 joined          | {q:expr} makes it, so {e:expr} = {v:value}            | 'a' + '-' + 'b' makes it, so '-'.join(parts) = 'a-b'

@@ -39,7 +39,7 @@ SLOTS: dict[str, str] = {
     "rows": r".+",
     "listing": r".+",
     "spelled": r".+?",
-    "sums": r".+?",
+    "sums": r".+? = .+?",
     "parts": r".+",
     "work": r".+",
     "rest": r".+",

@@ -18,7 +18,6 @@ class Cursor:
         self.ledger = ledger
         self.offset = offset
         self.at = -1
-        self.open: int | None = None  # a visit that the text may go on about: it has made a call
         self.head: int | None = None  # a visit of a loop's header that only its items were told of
 
     def line(self, label: str) -> int:
@@ -37,8 +36,7 @@ class Cursor:
         )
         if visit is not None:
             self.ledger.covered.add(line)
-            if ok or visit > self.at:
-                self.at = visit
+            self.at = max(self.at, visit)
         return visit
 
     def advance(self, line: int) -> int | None:
@@ -89,7 +87,7 @@ class Cursor:
         for run in self.history.runs(loop):
             if self.history.frames[run.frame].last <= self.at:
                 continue
-            waiting = run.exit is not None and run.exit in (self.open, self.head)
+            waiting = run.exit is not None and self.told(run.exit)
             if (run.start <= self.at + 1 and self.at <= run.end) or waiting:
                 chosen = run  # the latest that is going on is the innermost call's
             elif run.start > self.at:
@@ -101,25 +99,24 @@ class Cursor:
         return self.history.syntax.loops.get(line) if self.history.syntax else None
 
     def told(self, visit: int) -> bool:
-        """Whether a visit may be spoken of again: its items were told, or it waits for a call."""
-        return visit in (self.head, self.open) or (visit == self.at and visit == self.head)
+        """Whether a visit may be spoken of again: only its items were told, or only its calls."""
+        return visit == self.head or (visit < self.at == self.history.call_end(visit))
 
     def enter(self, line: int, visit: int | None, evidence: str) -> int | None:
         """Move to a header's visit that the text means by its number."""
         if visit is not None and self.told(visit):
-            self.at = max(self.at, visit)
-            self.head = self.open = None
+            self.head = None
             return self.move(line, visit, True, "")
         ok = visit is not None and visit > self.at and not self.skips(visit)
         return self.move(line, visit, ok, evidence)
 
-    def resumes(self, line: int, function: str) -> int | None:
+    def waits(self, line: int, function: str = "") -> int | None:
         """The visit of `line` that waits for the call that just ended, of the function named."""
         history = self.history
         for index in reversed([v for v in history.visits.get(line, ()) if v <= self.at]):
             frame = history.frames[history.steps[index].frame]
             following = history.next_in_frame(index)
-            if frame.function == function and (following is None or following > self.at):
+            if function in ("", frame.function) and (following is None or following > self.at):
                 return index
         return None
 

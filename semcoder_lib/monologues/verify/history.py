@@ -93,6 +93,12 @@ class State:
         series = self.frame.names.get(name) or self.history.shared.get(name)
         return series.at(self.index) if series else None
 
+    def defines(self, name: str) -> bool:
+        """Whether the record or the program gives the name a meaning."""
+        syntax = self.history.syntax
+        own = syntax is not None and (name in syntax.constants or name in syntax.defined)
+        return name in self.bound or self.text(name) is not None or own
+
     def lookup(self, name: str) -> Any:
         """The value of a name. Raises Cannot when it has none or it was not kept exactly."""
         if name in self.bound:

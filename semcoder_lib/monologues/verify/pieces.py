@@ -373,7 +373,7 @@ def _division(p: Pieces, m: Match) -> bool:
 
 @decides("sum")
 def _sum(p: Pieces, m: Match) -> bool:
-    if not p.equation(m["e"], m["v"]):
+    if not m["e"].text.startswith("sum(") or not p.equation(m["e"], m["v"]):
         return False
     box = p.argument(m["e"])
     expected = None
@@ -538,7 +538,7 @@ def _not_all(p: Pieces, box: Any, part: Any, result: Any, m: Match) -> dict[str,
 
 def _cased(p: Pieces, box: Any, part: Any, result: Any, m: Match) -> dict[str, str | None]:
     case = m["e"].text.rpartition(".")[2].partition("(")[0].removeprefix("is")
-    return {"x": repr(box) if getattr(box, case)() == box else None}
+    return {"a": spelling(box), "b": spelling(getattr(box, case)())}
 
 
 def _there(p: Pieces, box: Any, part: Any, result: Any, m: Match) -> dict[str, str | None]:

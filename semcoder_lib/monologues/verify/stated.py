@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from semcoder_lib.monologues.verify.evaluate import equals, literal
+from semcoder_lib.monologues.evaluator import equal, literal
 
 _SHORT = re.compile(
     r"an? (\w+) of (\d[\d,]*) (?:items?|characters?|entries|pairs?) (?:starting|beginning)(?: with)? (.+)$",
@@ -24,7 +24,7 @@ def same_text(stated: str, recorded: str | None) -> bool | None:
     actual = literal(recorded)
     if actual is None:
         return None
-    return equals(said[0], actual[0], stated)
+    return equal(said[0], actual[0])
 
 
 def shortened(stated: str, recorded: str) -> bool | None:

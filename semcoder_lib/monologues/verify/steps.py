@@ -35,7 +35,7 @@ class Steps:
         self.ledger = cursor.ledger
         self.pieces = Pieces(cursor)
         self.prose = prose  # reads a sentence at the moment of a step: (text, start, visit)
-        self.turn = False  # the sentence is about an iteration whose header was entered already
+        self.pinned: int | None = None  # the step that the rest of a sentence is about
 
     def read(self, text: str, start: int) -> bool:
         """Read one line of text that starts at `start`. False where it is not label-led."""
@@ -46,7 +46,7 @@ class Steps:
         end = start + len(text.rstrip())
         self.ledger.place = (start + match.start(1), end)
         body = text[match.end() :].rstrip()
-        self.turn = False
+        self.pinned = None
         self.sentence(self.cursor.line(match[1]), body, start + match.end())
         self.ledger.read_line((start, end), since)
         return True
@@ -102,8 +102,8 @@ class Steps:
     def _visit(self, line: int) -> int | None:
         """The step that an ordinary sentence about a line tells: the one that waits for a call of
         its own, or the next one."""
-        if self.turn:
-            return self.cursor.at
+        if self.pinned is not None:
+            return self.pinned
         return self.cursor.advance(line)
 
     # --- claims -------------------------------------------------------------------------------
@@ -148,7 +148,6 @@ class Steps:
         self.claim("return", name.text, value, verdict, evidence, visit)
         if ends:
             self.cursor.at = max(self.cursor.at, frame.last)
-            self.cursor.open = None
 
     def claim_binds(
         self, slot: Slot, state: State, visit: int | None, only: frozenset[str] | None = None
@@ -321,35 +320,30 @@ def _calls(r: Steps, line: int, m: Match) -> bool:
     frames = r.history.calls_in(visit, r.history.call_end(visit))
     names = list(dict.fromkeys(f.function for f in frames if not f.function.startswith("<")))
     r.claim("order", "calls", m["g"], m["g"].text == " and ".join(names), ", ".join(names), visit)
-    r.cursor.open = visit
     return True
 
 
 def _entered(r: Steps, line: int) -> int | None:
-    """The visit of a sentence that may be the second about a header: its iteration makes calls."""
-    if r.turn:
-        return r.cursor.at
-    if r.cursor.open is not None and r.history.line(r.cursor.open) == line:
-        ahead = r.cursor.history.next_visit(line, r.cursor.at)
-        if ahead is None:
-            return r.cursor.open
+    """The visit of a sentence that may be the second about a step: its calls were told."""
+    if r.pinned is not None:
+        return r.pinned
+    visit = r.cursor.waits(line)
+    if visit is not None and r.cursor.told(visit):
+        return visit
     return r.cursor.advance(line)
 
 
 @decides("back")
 def _back(r: Steps, line: int, m: Match) -> bool:
-    visit = r.cursor.resumes(line, m["f"].text)
+    visit = r.cursor.waits(line, m["f"].text)
     if visit is None:
         r.claim("order", "goes on", m["f"], False, "it made no call here", None)
         return True
     end = r.history.call_end(visit)
     r.claim("order", "goes on", m["f"], not r.cursor.skips(end + 1), "calls go on", visit)
     r.cursor.at = max(r.cursor.at, end)
-    r.cursor.open = visit
-    r.turn = True
-    before, r.cursor.at = r.cursor.at, visit
+    r.pinned = visit
     r.sentence(line, m["r"].text, m["r"].start)
-    r.cursor.at = max(before, r.cursor.at)
     return True
 
 
@@ -363,9 +357,16 @@ def _loop_head(r: Steps, line: int, m: Match) -> bool:
 
 @decides("resumed")
 def _resumed(r: Steps, line: int, m: Match) -> bool:
-    history, at = r.history, r.cursor.at
-    following = next((i for i in range(at + 1, len(history.steps))
-                      if history.steps[i].event == "line"), None)  # fmt: skip
+    """The next step is of the generator, but for the line that asks it, which is told later."""
+    history = r.history
+    following: int | None = r.cursor.at + 1
+    while following is not None and following + 1 < len(history.steps):
+        step, ahead = history.steps[following], history.steps[following + 1]
+        if step.event == "line" and step.frame == ahead.frame:
+            break
+        if step.event == "line" and step.function == m["f"].text:
+            break
+        following += 1
     ok = (
         following is not None
         and history.steps[following].function == m["f"].text
@@ -373,6 +374,8 @@ def _resumed(r: Steps, line: int, m: Match) -> bool:
         and any(history.steps[i].event == "yield" for i in history.frames[history.steps[following].frame].steps)
     )
     r.claim("order", "goes on", m["f"], ok, "another step is next", following)
+    if ok and following is not None:
+        r.cursor.at = following - 1
     return True
 
 
@@ -590,7 +593,7 @@ def _while_turn(r: Steps, line: int, m: Match) -> bool:
         return False
     entered = _iteration(r, loop, m)
     if entered is not None:
-        r.turn = True
+        r.pinned = entered[1]
         r.sentence(line, m["r"].text, m["r"].start)
     return True
 
@@ -619,7 +622,7 @@ def _loop_over(r: Steps, line: int, m: Match) -> bool:
         generator = run is not None and r.cursor.history.frames[run.frame].steps and _is_generator(r, run)
         if run is not None and run.passes and not generator:
             r.ledger.add("iterations", "iterations", "0", False, f"{len(run.passes)}", line=line)
-    visit = r.cursor.at if r.turn and "w" in m else _over(r, loop, line, m)
+    visit = _over(r, loop, line, m)
     if visit is None:
         return True
     if "w" in m:
@@ -642,7 +645,7 @@ def _items(r: Steps, line: int, m: Match) -> bool:
     loop = r.cursor.loop_at(line)
     if loop is None or not isinstance(loop.node, ast.For):
         return False
-    visit = r.cursor.at if r.turn else _entered(r, line)
+    visit = _entered(r, line)
     if visit is None:
         return True
     r.cursor.head = visit
@@ -723,7 +726,7 @@ def _together(r: Steps, line: int, m: Match) -> bool:
     if "r" in m and len(split(m["r"].text, "; ")) != last - first + 1:
         r.claim("iterations", "rows", m["r"], False, f"{last - first + 1} iterations", None)
     r.cursor.at = max(r.cursor.at, run.passes[last - 1].end)
-    r.cursor.head = r.cursor.open = None
+    r.cursor.head = None
     return True
 
 
@@ -771,8 +774,8 @@ def _labels(r: Steps, slot: Slot, start: int, end: int, without: int | None = No
 
 @decides("calls.one", "calls.one.gave", "calls.same", "calls.same.gave")
 def _skipped(r: Steps, line: int, m: Match) -> bool:
-    visit = r.cursor.open if r.cursor.open is not None else r.history.last_visit(line, r.cursor.at)
-    if visit is None or r.history.line(visit) != line:
+    visit = r.cursor.waits(line)
+    if visit is None:
         r.claim("order", "calls", m["g"], False, "it makes no calls", None)
         return True
     end = r.history.call_end(visit)
@@ -795,7 +798,7 @@ def _skipped(r: Steps, line: int, m: Match) -> bool:
 
 @decides("resumed.same")
 def _resumed_same(r: Steps, line: int, m: Match) -> bool:
-    visit = r.cursor.open if r.cursor.open is not None else r.history.last_visit(line, r.cursor.at)
+    visit = r.cursor.waits(line)
     if visit is None:
         r.claim("order", "goes on", m["g"], False, "it is not running", None)
         return True

@@ -111,12 +111,7 @@ def _cased(w: Working, box: str, args: list[Any], result: Any, left: str, text: 
     name = left.rpartition(".")[2].partition("(")[0].removeprefix("is")
     if not box or name == "identifier":
         return False
-    cased = getattr(box, name)()
-    if cased == box and not result:
-        w.say("cased", x=repr(box), e=left, b=text)
-        return True
-    w.say("truth", e=f"{w.show(box)}.{name}() == {w.show(box)}", b=str(cased == box))
-    w.say("truth", e=left, b=text)
+    w.say("cased", a=w.spelled(box), b=w.spelled(getattr(box, name)()), e=left, v=text)
     return True
 
 
