@@ -40,8 +40,8 @@ loop.start      | the loop starts.                                      | the lo
 loop.begins     | iteration #{k:int} begins.                            | iteration #2 begins.
 loop.turn       | iteration #{k:int}: {b:binds}.                        | iteration #2: i = 1, n = 7.
 while.turn      | iteration #{k:int}: {r:rest}                          | iteration #2: 3 < 4 is True, so [L5].
-while.over      | {w:work} after {n:int} iteration{s:plural}, so {to:next}. | 4 < 4 is False after 2 iterations, so [L9].
 while.end       | it is {t:truth} after {n:int} iteration{s:plural}, so {to:next}. | it is False after 2 iterations, so [L9].
+while.over      | {w:work} after {n:int} iteration{s:plural}, so {to:next}. | 4 < 4 is False after 2 iterations, so [L9].
 rows.one        | iteration #{a:int} repeats {ls:labels}: {r:rows}.     | iteration #9 repeats [L4], [L5]: #9 i = 8.
 rows            | iterations #{a:int} to #{z:int} repeat {ls:labels}: {r:rows}. | iterations #9 to #10 repeat [L4], [L5]: #9 i = 8; #10 i = 9, total = 18.
 same.after      | iterations #{a:int} to #{z:int} go the same way through {ls:labels}; after them {b:binds}. | iterations #21 to #40 go the same way through [L4], [L5]; after them i = 39, total = 273.
@@ -54,9 +54,9 @@ resumed.same    | {g:names} goes on the same way through {ls:labels}.   | evens 
 defined         | {f:name} is defined.                                  | inner is defined.
 unchanged       | nothing changes.                                      | nothing changes.
 branch.bare     | it is {t:truth}, so {to:next}.                        | it is True, so [L4].
+set.onward      | {b:binds}, so {to:next}.                              | x = 1, so [L3].
 branch          | {w:work}, so {to:next}.                               | 0 == 0 is True, so [L5].
 onward          | so {to:next}.                                         | so [L3].
-set.onward      | {b:binds}, so {to:next}.                              | x = 1, so [L3].
 set.returns     | {b:binds}, {f:name} returns {v:value}.                | x = 1, f returns 1.
 set.worked      | {w:work}, so {b:binds}.                               | 4 + 2 = 6, so total = 6.
 set             | {b:binds}.                                            | total = 0.

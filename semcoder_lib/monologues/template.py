@@ -30,7 +30,7 @@ SLOTS: dict[str, str] = {
     "places": r"\d+(?:, \d+)*",
     "jump": r"break|continue",
     "order": r"ascending|descending",
-    "table": r"0:?\S.*?",
+    "table": r"0(?::\S|[^\W\d]|['\"]).*?",
     "value": r".+?",
     "values": r".+?",
     "expr": r".+?",

@@ -244,15 +244,16 @@ class History:
         return self.syntax.constants[name]
 
     def calls_in(self, start: int, end: int) -> list[Frame]:
-        """The calls that were made after step `start` up to step `end`, those that those made
-        aside."""
+        """The calls of named functions that were made after step `start` up to step `end`, those
+        that those made aside."""
         frames, at = [], start + 1
         while at <= end:
             step = self.steps[at]
             if step.event == "call":
                 frame = self.frames[step.frame]
-                frames.append(frame)
-                at = max(at, min(frame.last, end)) if not self._yields(frame) else at
+                if not frame.function.startswith("<"):
+                    frames.append(frame)
+                    at = max(at, min(frame.last, end)) if not self._yields(frame) else at
             at += 1
         return frames
 

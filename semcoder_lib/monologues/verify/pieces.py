@@ -114,6 +114,9 @@ class Pieces:
         """Whether the statement has an expression of the same kind with this value: None where it
         has none of that kind, False where all of them come to something else."""
         kind = _kind(node)
+        if isinstance(node, ast.Call) and kind == "list()" and node.args:
+            if any(ast.unparse(own) == ast.unparse(node.args[0]) for own in self.nodes):
+                return True, ""  # a generator expression, told as the list of what it gives
         known = found = False
         actual: Any = MISSING
         for own in self.nodes:

@@ -7,9 +7,11 @@ import re
 from semcoder_lib.monologues.evaluator import equal, literal
 
 _SHORT = re.compile(
-    r"an? (\w+) of (\d[\d,]*) (?:items?|characters?|entries|pairs?) (?:starting|beginning)(?: with)? (.+)$",
+    r"an? (\w+) of (\d[\d,]*) (?:items?|characters?|entries|pairs?)"
+    r"(?: (?:starting|beginning)(?: with)? (.+))?$",
     re.S,
 )
+_MORE = re.compile(r"(?:, )?\.{3}[\])}]?$|…$")
 
 
 def same_text(stated: str, recorded: str | None) -> bool | None:
@@ -18,34 +20,32 @@ def same_text(stated: str, recorded: str | None) -> bool | None:
         return None
     if stated == recorded:
         return True
-    said = literal(stated)
-    if said is None:
+    value = literal(stated)
+    if value is None:
         return shortened(stated, recorded)
     actual = literal(recorded)
-    if actual is None:
-        return None
-    return equal(said[0], actual[0])
+    return equal(value[0], actual[0]) if actual is not None else None
 
 
 def shortened(stated: str, recorded: str) -> bool | None:
-    """Decides "a list of 40 items starting [1, 2, 3" and "a str of 300 characters starting 'ab'"."""
+    """Decides `a list of 40 items starting [1, 2, ...]` and `a str of 300 characters starting
+    'ab'`; None for other words."""
     match = _SHORT.match(stated)
-    if not match:
-        return None
     actual = literal(recorded)
-    if actual is None:
+    if match is None or actual is None:
         return None
-    kind, count, head = match.group(1), int(match.group(2).replace(",", "")), match.group(3)
+    kind, count, head = match[1], int(match[2].replace(",", "")), match[3]
     value = actual[0]
-    if type(value).__name__ != kind and not (kind in ("string", "str") and isinstance(value, str)):
+    if type(value).__name__ != kind and not (kind == "string" and isinstance(value, str)):
         return False
     try:
         if len(value) != count:
             return False
     except TypeError:
         return False
-    head = head.rstrip(". …")
+    if head is None:
+        return True
     if isinstance(value, str):
-        start = literal(head)
-        return value.startswith(start[0] if start else head.strip("'\""))
-    return recorded.startswith(head.rstrip("]})"))
+        begins = literal(_MORE.sub("", head).rstrip())
+        return isinstance(begins, tuple) and value.startswith(str(begins[0]))
+    return recorded.startswith(_MORE.sub("", head).rstrip("]})"))

@@ -288,7 +288,8 @@ def _call(r: Steps, line: int, m: Match) -> bool:
     index = next((i for i in calls if history.steps[i].event == "call"
                   and not history.steps[i].function.startswith("<")), None)  # fmt: skip
     ok = index is not None and not any(
-        history.steps[i].event == "line" for i in range(cursor.at + 1, index)
+        history.steps[i].event == "line" and not history.steps[i].function.startswith("<")
+        for i in range(cursor.at + 1, index)
     )
     if index is None:
         r.claim("order", "call", m["f"], False, "nothing is called", None)
@@ -318,7 +319,7 @@ def _calls(r: Steps, line: int, m: Match) -> bool:
     if visit is None:
         return True
     frames = r.history.calls_in(visit, r.history.call_end(visit))
-    names = list(dict.fromkeys(f.function for f in frames if not f.function.startswith("<")))
+    names = list(dict.fromkeys(f.function for f in frames))
     r.claim("order", "calls", m["g"], m["g"].text == " and ".join(names), ", ".join(names), visit)
     return True
 
@@ -456,15 +457,17 @@ def _raises(r: Steps, line: int, m: Match) -> bool:
 
 @decides("jump", "pass", "onward", "set.onward")
 def _jump(r: Steps, line: int, m: Match) -> bool:
+    stmt = r.history.syntax.statement(line) if r.history.syntax else None
+    if "b" in m and (isinstance(stmt, ast.If | ast.While) or parse_binds(m["b"]) is None):
+        return False
     visit = r._visit(line)
     if visit is None:
         return True
-    stmt = r.history.syntax.statement(line) if r.history.syntax else None
     if "j" in m:
         kind = {"break": ast.Break, "continue": ast.Continue}[m["j"].text]
         r.claim("order", "jump", m["j"], isinstance(stmt, kind), "another statement", visit)
-    if "b" in m and not r.claim_binds(m["b"], r.history.after(visit), visit, r.sets(visit)):
-        return False
+    if "b" in m:
+        r.claim_binds(m["b"], r.history.after(visit), visit, r.sets(visit))
     if "to" in m:
         r.claim_next(visit, m["to"])
     else:
@@ -475,11 +478,12 @@ def _jump(r: Steps, line: int, m: Match) -> bool:
 
 @decides("set.returns")
 def _set_returns(r: Steps, line: int, m: Match) -> bool:
+    if parse_binds(m["b"]) is None:
+        return False
     visit = r._visit(line)
     if visit is None:
         return True
-    if not r.claim_binds(m["b"], r.history.after(visit), visit, r.sets(visit)):
-        return False
+    r.claim_binds(m["b"], r.history.after(visit), visit, r.sets(visit))
     r.claim_returned(visit, m["f"], m["v"])
     return True
 
@@ -779,7 +783,7 @@ def _skipped(r: Steps, line: int, m: Match) -> bool:
         r.claim("order", "calls", m["g"], False, "it makes no calls", None)
         return True
     end = r.history.call_end(visit)
-    frames = [f for f in r.history.calls_in(r.cursor.at, end) if not f.function.startswith("<")]
+    frames = r.history.calls_in(r.cursor.at, end)
     count = int(m["n"].text) if "n" in m else 1
     names = " and ".join(dict.fromkeys(f.function for f in frames))
     place = m.get("n", m["g"])
