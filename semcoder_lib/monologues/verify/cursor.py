@@ -18,6 +18,7 @@ class Cursor:
         self.ledger = ledger
         self.offset = offset
         self.at = -1
+        self.called: set[int] = set()  # visits whose calls were named
         self.head: int | None = None  # a visit of a loop's header that only its items were told of
 
     def line(self, label: str) -> int:

@@ -20,6 +20,7 @@ from semcoder_lib.monologues.evaluator import (
 )
 from semcoder_lib.monologues.forms import PIECES
 from semcoder_lib.monologues.show import NotShown, show
+from semcoder_lib.monologues.syntax import target_names
 from semcoder_lib.monologues.template import Match, Slot, mask, split
 from semcoder_lib.monologues.verify.cursor import Cursor
 from semcoder_lib.monologues.verify.history import State
@@ -111,27 +112,40 @@ class Pieces:
             return None
 
     def related(self, node: ast.expr, value: Any) -> tuple[bool | None, str]:
-        """Whether the statement has an expression of the same kind with this value: None where it
-        has none of that kind, False where all of them come to something else."""
-        kind = _kind(node)
+        """Whether the statement has an expression of the same kind, over the same operands, with
+        this value: None where it has none of that kind, False where all of them differ."""
+        kind = _kinds(node)[0]
         if isinstance(node, ast.Call) and kind == "list()" and node.args:
             if any(ast.unparse(own) == ast.unparse(node.args[0]) for own in self.nodes):
                 return True, ""  # a generator expression, told as the list of what it gives
-        known = found = False
-        actual: Any = MISSING
+        found, actual = False, ""
         for own in self.nodes:
             if kind not in _kinds(own):
                 continue
             found = True
-            if isinstance(own, ast.Compare) and len(own.ops) > 1:
-                return True, ""
-            result = self.value(own)
-            if result is MISSING or isinstance(result, Raises) or equal(result, value):
-                return True, ""
-            known, actual = True, result
-        if not found:
-            return None, "not part of this step"
-        return (not known), f"this step gives {_shown(actual)}"
+            for link in _links(own):
+                if kind != _kinds(link)[0]:
+                    continue
+                result = self.value(link)
+                if _differ(result, value):
+                    actual = f"this step gives {_shown(result)}"
+                elif self._same_operands(node, link):
+                    return True, ""
+                else:
+                    actual = "this step is about other values"
+        return (False, actual) if found else (None, "not part of this step")
+
+    def _same_operands(self, stated: ast.expr, own: ast.expr) -> bool:
+        """Whether what is known of the operands of both is equal."""
+        pairs = _operands(stated), _operands(own)
+        if len(pairs[0]) != len(pairs[1]):
+            return False
+        for a, b in zip(*pairs, strict=True):
+            if (a is None) != (b is None):
+                return False
+            if a is not None and b is not None and _differ(self.value(a), self.value(b)):
+                return False
+        return True
 
     # --- claims -------------------------------------------------------------------------------
 
@@ -141,9 +155,13 @@ class Pieces:
             line=self.history.line(self.visit), visit=self.visit, place=(slot.start, slot.end),
         )  # fmt: skip
 
-    def equation(self, left: Slot, right: Slot, state: State | None = None) -> bool:
-        """`4 + 2 = 6`, `xs[0] is True`: an expression and the value it is said to have. False
-        where the texts are no expression and no value."""
+    def equation(
+        self, left: Slot, right: Slot, state: State | None = None, *, stores: bool = False
+    ) -> bool:
+        """`4 + 2 = 6`, `xs[0] is True`: an expression and the value it is said to have; with
+        `stores` it may be the item that the statement stores into. False where the texts are no
+        expression and no value."""
+        stores = stores and self.after is not None and self._stored(left.text)
         node, stated = parse_expression(left.text), literal(right.text)
         if node is None:
             return False
@@ -153,27 +171,20 @@ class Pieces:
             self.claim("value", left.text, place, verdict, "no value")
             self.last = MISSING
             return True
-        actual = self._actual(node, left.text, state)
+        actual = self.value(node, self.after if stores else state)
+        if actual is MISSING and isinstance(node, ast.Name) and self.after is not None:
+            actual = self.value(node, self.after)
         self.last = stated[0]
         verdict: bool | None = None
         evidence = _shown(actual)
         if actual is not MISSING:
             verdict = not isinstance(actual, Raises) and equal(stated[0], actual)
         if verdict and self.nodes:
-            related, why = self.related(node, actual) if state is None else (True, "")
-            if related is not True and not (self.after and self._stored(left.text)):
+            related, why = (True, "") if state or stores else self.related(node, actual)
+            if related is not True:
                 verdict, evidence = related, why
         self.claim("value", left.text, place, verdict, evidence)
         return True
-
-    def _actual(self, node: ast.expr, text: str, state: State | None) -> Any:
-        """The value at this moment; of what the statement stores into, once it is stored."""
-        if state is None and self.after is not None and self._stored(text):
-            return self.value(node, self.after)
-        actual = self.value(node, state)
-        if actual is MISSING and isinstance(node, ast.Name) and self.after is not None:
-            return self.value(node, self.after)
-        return actual
 
     def _stored(self, text: str) -> bool:
         """Whether a text names an item that the statement stores into."""
@@ -239,12 +250,45 @@ def _own_parts(stmt: ast.AST) -> list[ast.AST]:
     return [stmt]
 
 
-def _kind(node: ast.expr) -> str:
-    """What an expression does, its operands aside."""
-    return next(iter(_kinds(node)))
+def _differ(a: Any, b: Any) -> bool:
+    """Whether two values are known and not equal; of an exception nothing is known."""
+    if a is MISSING or b is MISSING or isinstance(a, Raises) or isinstance(b, Raises):
+        return False
+    return not equal(a, b)
+
+
+def _links(node: ast.expr) -> list[ast.expr]:
+    """The comparisons of a chain; any other expression itself."""
+    if not isinstance(node, ast.Compare) or len(node.ops) == 1:
+        return [node]
+    sides = [node.left, *node.comparators]
+    return [
+        ast.Compare(a, [op], [b]) for a, op, b in zip(sides, node.ops, sides[1:], strict=False)
+    ]
+
+
+def _operands(node: ast.expr) -> list[ast.expr | None]:
+    """What an expression is made of, one level down."""
+    if isinstance(node, ast.BinOp):
+        return [node.left, node.right]
+    if isinstance(node, ast.Compare):
+        return [node.left, *node.comparators]
+    if isinstance(node, ast.UnaryOp):
+        return [node.operand]
+    if isinstance(node, ast.BoolOp):
+        return list(node.values)
+    if isinstance(node, ast.Subscript):
+        part = node.slice
+        inside = [part.lower, part.upper, part.step] if isinstance(part, ast.Slice) else [part]
+        return [node.value, *inside]
+    if isinstance(node, ast.Call):
+        base = [node.func.value] if isinstance(node.func, ast.Attribute) else []
+        return [*base, *node.args, *(k.value for k in node.keywords)]
+    return []
 
 
 def _kinds(node: ast.expr) -> tuple[str, ...]:
+    """What an expression does, its operands aside; of a chained comparison, each link."""
     if isinstance(node, ast.BinOp | ast.UnaryOp | ast.BoolOp):
         return (type(node.op).__name__,)
     if isinstance(node, ast.Compare):
@@ -336,7 +380,7 @@ def outcome(m: Match) -> Slot:
 
 @decides("equal", "truth")
 def _equal(p: Pieces, m: Match) -> bool:
-    return p.equation(m["e"], outcome(m))
+    return p.equation(m["e"], outcome(m), stores=True)
 
 
 @decides("was")
@@ -564,7 +608,7 @@ _text_case(("joined",), _joined)
 
 
 @decides("differ", "prefix")
-def _differ(p: Pieces, m: Match) -> bool:
+def _ordered(p: Pieces, m: Match) -> bool:
     node = parse_expression(m["e"].text)
     if not isinstance(node, ast.Compare) or not p.equation(m["e"], m["b"]):
         return False
@@ -587,7 +631,7 @@ def _keyed(p: Pieces, m: Match) -> bool:
     node = parse_expression(m["e"].text)
     if not isinstance(node, ast.Call) or not p.equation(m["e"], m["v"]):
         return False
-    own = next((n for n in p.nodes if isinstance(n, ast.Call) and _kind(n) == _kind(node)), node)
+    own = next((n for n in p.nodes if isinstance(n, ast.Call) and _kinds(n) == _kinds(node)), node)
     key = next((k.value for k in own.keywords if k.arg == "key"), None)
     items = p.value(_as_list(own.args[0]))
     keys: Any = MISSING
@@ -606,7 +650,7 @@ def _has(p: Pieces, m: Match) -> bool:
     if box is MISSING or isinstance(box, Raises):
         p.claim("value", "has", m["x"], None, "cannot be evaluated")
         return True
-    about = any(_kind(node) in _kinds(n) for n in p.nodes) if isinstance(node, ast.Name) else True
+    about = any(_kinds(node)[0] in _kinds(n) for n in p.nodes) if isinstance(node, ast.Name) else True
     p.claim("value", "has", m["x"], True if about else None, "not part of this step")
     if "v" in m:
         ok = isinstance(box, list | tuple | str) and bool(box)
@@ -713,24 +757,29 @@ def _each(p: Pieces, m: Match) -> bool:
     if pairs is None or any(v is None for _, v in pairs):
         return False
     names = [name.text for name, _ in pairs]
-    node = next(
-        (n for n in p.nodes if isinstance(n, _COMPREHENSIONS)
-         and [t.id for t in ast.walk(n.generators[0].target) if isinstance(t, ast.Name)] == names),
-        None,
-    )  # fmt: skip
-    if node is None:
+    own = [
+        n
+        for n in p.nodes
+        if isinstance(n, _COMPREHENSIONS) and target_names(n.generators[0].target) == names
+    ]
+    if not own:
         return False
-    generator = node.generators[0]
-    items = p.value(_as_list(generator.iter))
-    number = p.turns[id(node)] = p.turns.get(id(node), 0) + 1
     stated = [literal(v.text) if v is not None else None for _, v in pairs]
-    if not isinstance(items, list) or any(s is None for s in stated):
+    bound = {n: s[0] for n, s in zip(names, stated, strict=True) if s is not None}
+    nexts = [(n, p.turns.get(id(n), 0), p.value(_as_list(n.generators[0].iter))) for n in own]
+    if len(bound) < len(names) or not all(isinstance(items, list) for _, _, items in nexts):
         p.claim("value", "item", m["b"], None, "cannot be evaluated")
         return True
-    bound = {n: s[0] for n, s in zip(names, stated, strict=True) if s is not None}
-    item = items[number - 1] if number <= len(items) else MISSING
-    ok = item is not MISSING and equal(_flat(generator.target, bound), item)
-    p.claim("value", f"item {number}", m["b"], ok, _shown(item))
+    # of several comprehensions over such names, the one whose turn it is
+    fits = [
+        entry for entry in nexts
+        if entry[1] < len(entry[2]) and _is_item(entry[0].generators[0].target, entry[2][entry[1]], bound)
+    ]  # fmt: skip
+    node, number, items = (fits or nexts)[0]
+    p.turns[id(node)] = number + 1
+    generator = node.generators[0]
+    item = items[number] if number < len(items) else MISSING
+    p.claim("value", f"item {number + 1}", m["b"], bool(fits), _shown(item))
     outer, nodes = p.before, p.nodes
     p.before = outer.binding(bound)
     parts = split(m["p"].text, ", ", m["p"].start)
@@ -754,9 +803,11 @@ def _each(p: Pieces, m: Match) -> bool:
 _INNER = [n for n in PIECES if n not in ("each", "so", *_JOINED)]
 
 
-def _flat(target: ast.expr, bound: dict[str, Any]) -> Any:
+def _is_item(target: ast.expr, item: Any, bound: dict[str, Any]) -> bool:
+    """Whether unpacking `item` into `target` binds its names to these values."""
     if isinstance(target, ast.Name):
-        return bound[target.id]
-    if isinstance(target, ast.Tuple | ast.List):
-        return tuple(_flat(e, bound) for e in target.elts)
-    return MISSING
+        return equal(bound[target.id], item)
+    if not isinstance(target, ast.Tuple | ast.List) or not isinstance(item, list | tuple | str):
+        return False
+    parts = zip(target.elts, item, strict=False)
+    return len(target.elts) == len(item) and all(_is_item(t, x, bound) for t, x in parts)

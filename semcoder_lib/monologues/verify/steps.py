@@ -320,7 +320,9 @@ def _calls(r: Steps, line: int, m: Match) -> bool:
         return True
     frames = r.history.calls_in(visit, r.history.call_end(visit))
     names = list(dict.fromkeys(f.function for f in frames))
-    r.claim("order", "calls", m["g"], m["g"].text == " and ".join(names), ", ".join(names), visit)
+    ok = m["g"].text == " and ".join(names) and visit not in r.cursor.called
+    r.claim("order", "calls", m["g"], ok, ", ".join(names), visit)
+    r.cursor.called.add(visit)
     return True
 
 
@@ -675,6 +677,8 @@ def _items(r: Steps, line: int, m: Match) -> bool:
 def _listing(r: Steps, slot: Slot, items: list[object] | None, visit: int) -> None:
     """`#1 'a', #2 'b', ..., #9 'z'`, of a range `0, 1, ..., 9`: each item at its place."""
     parts = split(slot.text, ", ", slot.start)
+    if len({p.text.startswith("#") for p in parts if p.text != "..."}) > 1:
+        r.claim("value", "items", slot, False, "numbered here and not there", visit)
     for number, part in enumerate(parts, 1):
         if part.text == "...":
             ok = number not in (1, len(parts)) and items is not None and len(items) > len(parts) - 1
@@ -718,7 +722,7 @@ def _together(r: Steps, line: int, m: Match) -> bool:
     start = run.passes[first - 1].start
     if r.cursor.skips(start) or start <= r.cursor.at:
         r.claim("order", "iteration", m["a"], False, "not the next iteration", start)
-    _labels(r, m["ls"], run.passes[first - 1].start + 1, run.passes[last - 1].end, loop.header)
+    _labels(r, m["ls"], run.passes[first - 1].start + 1, run.passes[last - 1].end, run.frame)
     frame = r.history.frames[run.frame]
     if "b" in m:
         state = State(r.history, frame, run.passes[last - 1].end)
@@ -761,16 +765,18 @@ def _changed_in(r: Steps, run: Run, first: int, last: int) -> frozenset[str]:
     return frozenset(names)
 
 
-def _labels(r: Steps, slot: Slot, start: int, end: int, without: int | None = None) -> None:
-    """`[L3], [L4]`: just the lines that ran between two steps, in order."""
+def _labels(r: Steps, slot: Slot, start: int, end: int, frame: int | None = None) -> None:
+    """`[L3], [L4]`: just the lines that ran between two steps, in order; those of the header that
+    the sentence is about, in its `frame`, aside."""
+    header = r.history.line(start - 1) if frame is not None else -1
     named = [r.history.start(int(n) - r.cursor.offset) for n in _LABELS.findall(slot.text)]
     ran = {
         r.history.line(i)
         for i in range(start, end + 1)
         if r.history.steps[i].event == "line"
         and not r.history.steps[i].function.startswith("<")
+        and not (r.history.line(i) == header and r.history.steps[i].frame == frame)
     }
-    ran.discard(without if without is not None else -1)
     ok = named == sorted(ran)
     r.claim("order", "run in them", slot, ok, str(sorted(ran)), None)
     r.ledger.covered |= ran

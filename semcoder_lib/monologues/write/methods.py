@@ -239,7 +239,8 @@ def method_teller(kind: type, name: str) -> Teller | None:
 def _call(w: Working, node: ast.Call) -> str:
     value = w.value(node)
     text = w.show(value)
-    args = [_argument(w, a) for a in node.args]
+    lazy = isinstance(node.func, ast.Name) and node.func.id in ("next", "iter")
+    args = [source_of(a) if lazy else _argument(w, a) for a in node.args]
     named = [f"{k.arg}={_argument(w, k.value)}" for k in node.keywords]
     inside = ", ".join(args + named)
     if isinstance(node.func, ast.Attribute):

@@ -8,7 +8,7 @@ characters. Every piece is a row of `forms.PIECES`.
 from __future__ import annotations
 
 import ast
-import copy
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +19,7 @@ from semcoder_lib.monologues.style import Style
 
 SPELL_UP_TO = 20  # items
 UNROLL_UP_TO = 8  # items of a comprehension
-_SHORT = 24  # characters of an argument that is written as its value
+_TABLE = re.compile(r"0(?::\S|[^\W\d]|['\"])")
 
 SIGNS: dict[type, str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
@@ -116,7 +116,8 @@ def _without_result(piece: str, value: Any) -> str:
     if isinstance(value, int | float) or value is None:
         return piece
     head, found, _ = piece.rpartition(", so ")
-    bare = " backwards is " in head or " becomes " in head or (head[:1] == "0" and "; " not in head)
+    table = _TABLE.match(head) and "; " not in head
+    bare = " backwards is " in head or " becomes " in head or table
     return head if found and bare else piece
 
 
@@ -175,9 +176,7 @@ def _compare(w: Working, node: ast.Compare) -> str:
     left_node, left = node.left, w.atom(node.left)
     text = "True"
     for op, right_node in zip(node.ops, node.comparators, strict=True):
-        link = copy.copy(node) if len(node.ops) > 1 else node
-        if link is not node:
-            link = ast.Compare(left_node, [op], [right_node])
+        link = node if len(node.ops) == 1 else ast.Compare(left_node, [op], [right_node])
         value = w.value(link)
         text = w.show(value)
         sign = SIGNS[type(op)]
@@ -321,7 +320,7 @@ def comprehension(w: Working, node: Any) -> str:
     for item in items:
         scope = _Bound(w.names, bindings(generator.target, item))
         shown = ", ".join(f"{n} = {w.show(v)}" for n, v in scope.bound.items())
-        inner = Working(scope, w.style.but(detail=0), w.limit)
+        inner = Working(scope, w.style.but(detail=0, dense=False), w.limit)
         w.say("each", b=shown, p=_element(inner, node, generator))
     if w.depth > 1 or w.style.detail > 1:
         w.say("so", v=text)
