@@ -162,14 +162,14 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Monologue:
-    """A natural-language account of an execution. `text` is what a model is trained on."""
+    """A natural-language account of an execution. `text` is what a model is trained on; `case` is
+    what it is about: the call that is told with its output, or, backward, the input that the text
+    arrives at and the output that it starts from."""
 
     text: str
     direction: str  # "forward" or "backward"
-    claims: tuple[Claim, ...] = ()
+    case: Case
     program_id: str = ""
-    call: str = ""  # "f(1, 2)"; for backward, the witness that the text arrives at
-    output: str = ""  # text of the output
     format: str = "monologue"
     writer: str = "derived"
     notes: tuple[str, ...] = ()

@@ -93,10 +93,10 @@ has.none        | {x:expr} has keys none                                | seen h
 has.keys        | {x:expr} has keys {ks:values}                         | seen has keys 2, 7
 has.items       | {x:expr} has items {ks:values}                        | counts has items ('a', 1), ('b', 2)
 has.last        | the last of {x:expr} is {v:value}                     | the last of xs is 7
-in.both         | in both: {ks:values}                                  | in both: 1, 2
 in.neither      | in both: nothing                                      | in both: nothing
-only.left       | only in {x:expr}: {ks:values}                         | only in a: 1, 2
+in.both         | in both: {ks:values}                                  | in both: 1, 2
 none.left       | only in {x:expr}: nothing                             | only in a: nothing
+only.left       | only in {x:expr}: {ks:values}                         | only in a: 1, 2
 last            | {e:expr} = {v:value}, the last                        | xs[-1] = 7, the last
 was             | {e:expr} was {v:value}                                | xs[0] was 3
 each            | {b:binds}: {p:parts}                                  | n = 1: 1 % 2 = 1, 1 == 0 is False, skipped

@@ -43,8 +43,10 @@ def long_text(text: str, limit: int) -> str:
     try:
         value = decoded(text)
         size = len(value)
-    except (values.NotALiteral, TypeError):
-        return "a long value"
+    except values.NotALiteral:
+        return f"a value shown as {text[:_START_CHARS]!r}"
+    except TypeError:
+        return f"a value of {len(text)} characters starting {text[:16]}"
     kind = type(value).__name__
     article = "an" if kind[:1] in "aeioO" else "a"
     if isinstance(value, str):

@@ -122,10 +122,15 @@ class Cursor:
         return None
 
     def open_frame(self, function: str) -> Frame | None:
-        """The innermost frame of a function that has begun and not ended."""
+        """The frame of a function that has begun and has only its end left, or else the innermost
+        that has not ended."""
         frames = [
             f
             for f in self.history.frames.values()
             if f.function == function and f.first <= self.at < f.last
         ]
+        steps = self.history.steps
+        for frame in reversed(frames):
+            if not any(i > self.at and steps[i].event == "line" for i in frame.steps):
+                return frame
         return frames[-1] if frames else None

@@ -246,19 +246,13 @@ class History:
     def calls_in(self, start: int, end: int) -> list[Frame]:
         """The calls of named functions that were made after step `start` up to step `end`, those
         that those made aside."""
-        frames, at = [], start + 1
-        while at <= end:
-            step = self.steps[at]
-            if step.event == "call":
-                frame = self.frames[step.frame]
-                if not frame.function.startswith("<"):
-                    frames.append(frame)
-                    at = max(at, min(frame.last, end)) if not self._yields(frame) else at
-            at += 1
-        return frames
-
-    def _yields(self, frame: Frame) -> bool:
-        return any(self.steps[i].event == "yield" for i in frame.steps)
+        calls = [
+            self.frames[step.frame]
+            for step in self.steps[start + 1 : end + 1]
+            if step.event == "call" and not step.function.startswith("<")
+        ]
+        depth = min((self.steps[f.first].depth for f in calls), default=0)
+        return [f for f in calls if self.steps[f.first].depth == depth]
 
     def returned(
         self,

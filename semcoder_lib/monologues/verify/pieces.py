@@ -24,6 +24,7 @@ from semcoder_lib.monologues.syntax import target_names
 from semcoder_lib.monologues.template import Match, Slot, mask, split
 from semcoder_lib.monologues.verify.cursor import Cursor
 from semcoder_lib.monologues.verify.history import State
+from semcoder_lib.monologues.verify.report import SUPPORTED
 
 MISSING = object()
 _JOINED = ("places", "nowhere")  # forms with a semicolon of their own
@@ -673,10 +674,13 @@ def _has_items(m: Match, box: dict[Any, Any]) -> bool:
 def _sets(p: Pieces, m: Match) -> bool:
     """What two sets share, or only the first has: of a set method or operator of the statement."""
     expected: list[str] = []
+    first = p.value(m["x"].text) if "x" in m else MISSING
+    about = False
     for node in p.nodes:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
             a, b = p.value(node.func.value), p.value(node.args[0])
             if isinstance(a, set | frozenset) and isinstance(b, set | frozenset | list | tuple | str | dict):
+                about = about or ("x" in m and equal(a, first))
                 both = set(a) - set(b) if "x" in m else set(a) & set(b)
                 expected.append(listing(sorted(both, key=repr)))
     if "ks" in m:
@@ -685,8 +689,7 @@ def _sets(p: Pieces, m: Match) -> bool:
         slot = m.get("x") or Slot("nothing", *p.ledger.place)
         p.claim("value", "shared", slot, "" in expected, " or ".join(expected))
     if "x" in m:
-        known = any(isinstance(n, ast.Name) and n.id == m["x"].text for n in p.nodes)
-        p.claim("value", "only in", m["x"], True if known else None, "not part of this step")
+        p.claim("value", "only in", m["x"], True if about else None, "not part of this step")
     return True
 
 
@@ -770,34 +773,48 @@ def _each(p: Pieces, m: Match) -> bool:
     if len(bound) < len(names) or not all(isinstance(items, list) for _, _, items in nexts):
         p.claim("value", "item", m["b"], None, "cannot be evaluated")
         return True
-    # of several comprehensions over such names, the one whose turn it is
+    # of several comprehensions over such names, the one that all of the text fits
     fits = [
         entry for entry in nexts
         if entry[1] < len(entry[2]) and _is_item(entry[0].generators[0].target, entry[2][entry[1]], bound)
     ]  # fmt: skip
-    node, number, items = (fits or nexts)[0]
+    claims = len(p.ledger.claims)
+    for entry in fits:
+        _item(p, m, entry, bound, True)
+        if all(c.status == SUPPORTED for c in p.ledger.claims[claims:]):
+            return True
+        del p.ledger.claims[claims:]
+        p.turns[id(entry[0])] = entry[1]
+    _item(p, m, (fits or nexts)[0], bound, bool(fits))
+    return True
+
+
+def _item(p: Pieces, m: Match, entry: Any, bound: dict[str, Any], fits: bool) -> None:
+    """The parts of one item's working, with the names that it binds."""
+    node, number, items = entry
     p.turns[id(node)] = number + 1
     generator = node.generators[0]
     item = items[number] if number < len(items) else MISSING
-    p.claim("value", f"item {number + 1}", m["b"], bool(fits), _shown(item))
+    p.claim("value", f"item {number + 1}", m["b"], fits, _shown(item))
     outer, nodes = p.before, p.nodes
     p.before = outer.binding(bound)
     parts = split(m["p"].text, ", ", m["p"].start)
     skips = parts[-1].text == "skipped"
     passes = [p.value(test) for test in generator.ifs]
     skipped = any(v is not MISSING and not isinstance(v, Raises) and not v for v in passes)
-    p.nodes = [n for part in [*generator.ifs, getattr(node, "elt", node)] for n in ast.walk(part) if isinstance(n, ast.expr)]
+    own = [*generator.ifs, getattr(node, "elt", node)]
+    p.nodes = [n for part in own for n in ast.walk(part) if isinstance(n, ast.expr)]
     for part in parts[: len(parts) - skips]:
         value = literal(part.text)
         if value is not None and part is parts[-1]:
             actual = p.value(node.elt) if hasattr(node, "elt") else MISSING
-            p.claim("value", "item", part, None if actual is MISSING else equal(actual, value[0]), _shown(actual))
+            verdict = None if actual is MISSING else equal(actual, value[0])
+            p.claim("value", "item", part, verdict, _shown(actual))
         else:
             p._single(part, _INNER)
     if skips or skipped:
         p.claim("branch", "skipped", parts[-1], skips is skipped, str(skipped))
     p.before, p.nodes, p.last = outer, nodes, MISSING
-    return True
 
 
 _INNER = [n for n in PIECES if n not in ("each", "so", *_JOINED)]

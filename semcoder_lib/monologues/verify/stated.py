@@ -11,6 +11,8 @@ _SHORT = re.compile(
     r"(?: (?:starting|beginning)(?: with)? (.+))?$",
     re.S,
 )
+_LONG = re.compile(r"a value of (\d+) characters starting (\S+)$")
+_SHOWN = re.compile(r"a value shown as ('.*'|\".*\")$", re.S)
 _MORE = re.compile(r"(?:, )?\.{3}[\])}]?$|…$")
 
 
@@ -30,6 +32,11 @@ def same_text(stated: str, recorded: str | None) -> bool | None:
 def shortened(stated: str, recorded: str) -> bool | None:
     """Decides `a list of 40 items starting [1, 2, ...]` and `a str of 300 characters starting
     'ab'`; None for other words."""
+    if match := _LONG.match(stated):
+        return len(recorded) == int(match[1]) and recorded.startswith(match[2])
+    if match := _SHOWN.match(stated):
+        begins = literal(match[1])
+        return begins is not None and recorded.startswith(str(begins[0]))
     match = _SHORT.match(stated)
     actual = literal(recorded)
     if match is None or actual is None:

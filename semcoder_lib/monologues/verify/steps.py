@@ -813,8 +813,13 @@ def _resumed_same(r: Steps, line: int, m: Match) -> bool:
         r.claim("order", "goes on", m["g"], False, "it is not running", None)
         return True
     end = r.history.call_end(visit)
-    ran = [s for s in r.history.steps[r.cursor.at + 1 : end + 1] if s.event == "line"]
-    names = {s.function for s in ran if not s.function.startswith("<")}
+    ran = [
+        s
+        for s in r.history.steps[r.cursor.at + 1 : end + 1]
+        if s.event == "line" and not s.function.startswith("<")
+    ]
+    depth = min((s.depth for s in ran), default=0)
+    names = {s.function for s in ran if s.depth == depth}
     ok = names == set(m["g"].text.split(" and "))
     r.claim("order", "goes on", m["g"], ok, ", ".join(sorted(names)), visit)
     _labels(r, m["ls"], r.cursor.at + 1, end)

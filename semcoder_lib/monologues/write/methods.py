@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from semcoder_lib.monologues.evaluator import Cannot, Raises
@@ -21,33 +22,46 @@ from semcoder_lib.monologues.write.workings import (
     wrapped,
 )
 
-Teller = Callable[[Working, Any, list[Any], Any, str, str], bool]
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A method call that is being worked out: `left` is it in words, `text` its result's."""
+
+    base: str
+    method: str
+    box: Any
+    args: list[Any]
+    result: Any
+    left: str
+    text: str
+
+
+Teller = Callable[[Working, Call], bool]
 _SHORT = 24  # characters of an argument that is written as its value
 
 
-def _respelled(w: Working, box: str, args: list[Any], result: Any, left: str, text: str) -> bool:
-    if not box or not isinstance(result, str) or box == result or not result:
+def _respelled(w: Working, c: Call) -> bool:
+    if not c.box or not isinstance(c.result, str) or c.box == c.result or not c.result:
         return False
-    w.say("becomes", a=w.spelled(box), b=w.spelled(result), e=left, v=text)
+    w.say("becomes", a=w.spelled(c.box), b=w.spelled(c.result), e=c.left, v=c.text)
     return True
 
 
-def _placed(w: Working, box: Any, args: list[Any], result: Any, left: str, text: str) -> bool:
+def _placed(w: Working, c: Call) -> bool:
     """Where the argument stands: for what looks for it, counts it or cuts at it."""
-    if not args or not box or len(args) > 2:
+    if not c.args or not c.box or len(c.args) > 2:
         return False
-    part = args[0]
-    if isinstance(box, str):
+    part = c.args[0]
+    if isinstance(c.box, str):
         if not isinstance(part, str) or not part:
             return False
-        places = occurrences(box, part)
+        places = occurrences(c.box, part)
     else:
-        places = [i for i, x in enumerate(box) if x == part and type(x) is type(part)]
+        places = [i for i, x in enumerate(c.box) if x == part and type(x) is type(part)]
     if not places:
-        w.say("nowhere", t=w.table(box), p=w.show(part), e=left, v=text)
+        w.say("nowhere", t=w.table(c.box), p=w.show(part), e=c.left, v=c.text)
     else:
         at = ", ".join(map(str, places))
-        w.say("places", t=w.table(box), p=w.show(part), n=at, e=left, v=text)
+        w.say("places", t=w.table(c.box), p=w.show(part), n=at, e=c.left, v=c.text)
     return True
 
 
@@ -60,29 +74,29 @@ def occurrences(box: str, part: str) -> list[int]:
     return places
 
 
-def _words(w: Working, box: str, args: list[Any], result: Any, left: str, text: str) -> bool:
+def _words(w: Working, c: Call) -> bool:
     """Splitting: at the places of what it is split at, or at white space as the table shows it."""
-    if args and isinstance(args[0], str):
-        return _placed(w, box, args[:1], result, left, text)
-    if not box:
+    if c.args and isinstance(c.args[0], str):
+        return _placed(w, replace(c, args=c.args[:1]))
+    if not c.box:
         return False
-    w.say("table", t=w.table(box), e=left, v=text)
+    w.say("table", t=w.table(c.box), e=c.left, v=c.text)
     return True
 
 
-def _padded(w: Working, box: str, args: list[Any], result: Any, left: str, text: str) -> bool:
-    many = len(box)
-    more = len(result) - many
-    w.say("pads", n=str(many), s="" if many == 1 else "s", k=str(more), e=left, v=text)
+def _padded(w: Working, c: Call) -> bool:
+    many = len(c.box)
+    more = len(c.result) - many
+    w.say("pads", n=str(many), s="" if many == 1 else "s", k=str(more), e=c.left, v=c.text)
     return True
 
 
-def _trimmed(w: Working, box: str, args: list[Any], result: Any, left: str, text: str) -> bool:
-    at = box.find(result) if result else len(box)
-    if ".rstrip(" in left:
+def _trimmed(w: Working, c: Call) -> bool:
+    at = c.box.find(c.result) if c.result else len(c.box)
+    if c.method == "rstrip":
         at = 0
-    rest = len(box) - at - len(result)
-    w.say("trims", n=str(at), k=str(rest), e=left, v=text)
+    rest = len(c.box) - at - len(c.result)
+    w.say("trims", n=str(at), k=str(rest), e=c.left, v=c.text)
     return True
 
 
@@ -93,102 +107,102 @@ CHARACTERS: dict[str, Callable[[str], bool]] = {
 }  # fmt: skip
 
 
-def _each(w: Working, box: str, args: list[Any], result: Any, left: str, text: str) -> bool:
+def _each(w: Working, c: Call) -> bool:
     """Whether each character is of a kind: all of them, or the first that is not."""
-    test = CHARACTERS[left.rpartition(".")[2].partition("(")[0]]
-    if not box:
+    test = CHARACTERS[c.method]
+    if not c.box:
         return False
-    bad = next((i for i, c in enumerate(box) if not test(c)), None)
+    bad = next((i for i, c in enumerate(c.box) if not test(c)), None)
     if bad is None:
-        w.say("all.are", a=w.spelled(box), e=left, b=text)
+        w.say("all.are", a=w.spelled(c.box), e=c.left, b=c.text)
     else:
-        w.say("not.all", x=repr(box[bad]), n=str(bad), e=left, b=text)
+        w.say("not.all", x=repr(c.box[bad]), n=str(bad), e=c.left, b=c.text)
     return True
 
 
-def _cased(w: Working, box: str, args: list[Any], result: Any, left: str, text: str) -> bool:
+def _cased(w: Working, c: Call) -> bool:
     """Upper, lower or title case: what stands there is compared with itself in that case."""
-    name = left.rpartition(".")[2].partition("(")[0].removeprefix("is")
-    if not box or name == "identifier":
+    name = c.method.removeprefix("is")
+    if not c.box or name == "identifier":
         return False
-    w.say("cased", a=w.spelled(box), b=w.spelled(getattr(box, name)()), e=left, v=text)
+    w.say("cased", a=w.spelled(c.box), b=w.spelled(getattr(c.box, name)()), e=c.left, v=c.text)
     return True
 
 
-def _ends(w: Working, box: str, args: list[Any], result: Any, left: str, text: str) -> bool:
+def _ends(w: Working, c: Call) -> bool:
     """What stands at the start or the end that is asked about."""
-    part = args[0] if args else None
-    if not isinstance(part, str) or not part or len(args) > 1:
+    part = c.args[0] if c.args else None
+    if not isinstance(part, str) or not part or len(c.args) > 1:
         return False
-    at_start = "start" in left or "prefix" in left
-    there = w.show(box[: len(part)] if at_start else box[-len(part) :])
-    if isinstance(result, bool):
-        w.say("ends.with", x=there, e=left, b=text)
+    at_start = "start" in c.method or "prefix" in c.method
+    there = w.show(c.box[: len(part)] if at_start else c.box[-len(part) :])
+    if isinstance(c.result, bool):
+        w.say("ends.with", x=there, e=c.left, b=c.text)
     else:
-        w.say("cut.there", x=there, e=left, v=text)
+        w.say("cut.there", x=there, e=c.left, v=c.text)
     return True
 
 
-def _joined(w: Working, box: str, args: list[Any], result: Any, left: str, text: str) -> bool:
-    parts = list(args[0])
+def _joined(w: Working, c: Call) -> bool:
+    parts = list(c.args[0])
     if not 0 < len(parts) <= UNITS:
         return False
-    glue = f" + {w.show(box)} + " if box else " + "
-    w.say("joined", q=glue.join(w.show(p) for p in parts), e=left, v=text)
+    glue = f" + {w.show(c.box)} + " if c.box else " + "
+    w.say("joined", q=glue.join(w.show(p) for p in parts), e=c.left, v=c.text)
     return True
 
 
 UNITS = 8  # parts that are joined, keys that are listed
 
 
-def _keys(w: Working, box: dict[Any, Any], args: list[Any], result: Any, left: str, text: str) -> bool:  # fmt: skip
-    name = left.rpartition(".")[0]
-    if not box:
+def _keys(w: Working, c: Call) -> bool:
+    name = c.base
+    if not c.box:
         w.say("has.none", x=name)
-    elif ".items(" in left or ".values(" in left or ".popitem(" in left:
-        w.say("has.items", x=name, ks=w.listed(box.items()))
+    elif c.method in ("items", "values", "popitem"):
+        w.say("has.items", x=name, ks=w.listed(c.box.items()))
     else:
-        w.say("has.keys", x=name, ks=w.listed(box))
-    w.result(left, result, text)
+        w.say("has.keys", x=name, ks=w.listed(c.box))
+    w.result(c.left, c.result, c.text)
     return True
 
 
-def _taken(w: Working, box: Any, args: list[Any], result: Any, left: str, text: str) -> bool:
+def _taken(w: Working, c: Call) -> bool:
     """`pop` of a list: the last item, or the one at a place."""
-    if not isinstance(box, list) or not box:
-        return isinstance(box, dict) and _keys(w, box, args, result, left, text)
-    if not args:
-        w.say("has.last", x=left.rpartition(".")[0], v=text)
+    if not isinstance(c.box, list) or not c.box:
+        return isinstance(c.box, dict) and _keys(w, c)
+    if not c.args:
+        w.say("has.last", x=c.base, v=c.text)
         return True
-    w.say("table", t=w.table(box), e=left, v=text)
+    w.say("table", t=w.table(c.box), e=c.left, v=c.text)
     return True
 
 
-def _shared(w: Working, box: Any, args: list[Any], result: Any, left: str, text: str) -> bool:
+def _shared(w: Working, c: Call) -> bool:
     """Sets: what both have."""
-    both = sorted(set(box) & set(args[0]), key=repr) if args else []
+    both = sorted(set(c.box) & set(c.args[0]), key=repr) if c.args else []
     if both:
         w.say("in.both", ks=w.listed(both))
     else:
         w.say("in.neither")
-    w.result(left, result, text)
+    w.result(c.left, c.result, c.text)
     return True
 
 
-def _left_only(w: Working, box: Any, args: list[Any], result: Any, left: str, text: str) -> bool:
-    only = sorted(set(box) - set(args[0]), key=repr) if args else []
-    name = left.rpartition(".")[0]
+def _left_only(w: Working, c: Call) -> bool:
+    only = sorted(set(c.box) - set(c.args[0]), key=repr) if c.args else []
+    name = c.base
     if only:
         w.say("only.left", x=name, ks=w.listed(only))
     else:
         w.say("none.left", x=name)
-    w.result(left, result, text)
+    w.result(c.left, c.result, c.text)
     return True
 
 
-def _shown(w: Working, box: Any, args: list[Any], result: Any, left: str, text: str) -> bool:
-    """Nothing to say beside the result."""
-    w.result(left, result, text)
+def _shown(w: Working, c: Call) -> bool:
+    """Nothing to say beside the c.result."""
+    w.result(c.left, c.result, c.text)
     return True
 
 
@@ -246,6 +260,7 @@ def _call(w: Working, node: ast.Call) -> str:
     if isinstance(node.func, ast.Attribute):
         base = node.func.value
         name = source_of(base) if isinstance(base, ast.Name) else w.atom(base)
+        name = f"({name})" if name.isdigit() else wrapped(name)
         left = f"{name}.{node.func.attr}({inside})"
         if w.style.detail and _method(w, node, node.func, left, text):
             return text
@@ -336,7 +351,9 @@ def _method(w: Working, node: ast.Call, func: ast.Attribute, left: str, text: st
             teller = TERSE.get(func.attr)
         else:
             teller = None
-        return teller is not None and teller(w, box, args, w.value(node), left, text)
+        base = left[: left.index(f".{func.attr}(")]
+        call = Call(base, func.attr, box, args, w.value(node), left, text)
+        return teller is not None and teller(w, call)
     except (NotShown, Cannot, Raises, TypeError):
         return False
 

@@ -151,8 +151,12 @@ class Narrator:
             form = "handler.takes" if in_body(stmt, leaf.next_line) else "handler.leaves"
             self.say(leaf.line, head, form, to=self.onward(leaf, frame))
         elif isinstance(stmt, ast.For):  # of a generator, whose loops go on across activations
-            if leaf.changes and in_body(stmt, leaf.next_line):
-                self.say(leaf.line, head, "set", b=self.changed(leaf))
+            if in_body(stmt, leaf.next_line):
+                now = self.changed(leaf) or self._same(stmt, frame)
+                if now:
+                    self.say(leaf.line, head, "set", b=now)
+                else:
+                    self._onward(leaf, frame, head)
             else:
                 self.say(leaf.line, head, "loop.left", to=self.onward(leaf, frame))
         elif isinstance(stmt, ast.Try | ast.With | ast.Match):

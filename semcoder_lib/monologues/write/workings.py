@@ -331,8 +331,9 @@ def _element(inner: Working, node: Any, generator: ast.comprehension) -> str:
     parts: list[str] = []
     for test in generator.ifs:
         steps, passes = inner.of(test)
-        parts += steps or [say("truth", e=source_of(test), b=str(bool(passes)))]
-        if not isinstance(passes, bool):
+        if isinstance(passes, bool):
+            parts += steps or [say("truth", e=source_of(test), b=str(passes))]
+        else:
             parts.append(say("counts", v=inner.show(passes), b=str(bool(passes))))
         if not passes:
             return f"{', '.join(parts)}, skipped"

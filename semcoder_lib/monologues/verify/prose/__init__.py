@@ -1,1 +1,0 @@
-"""Reads sentences about an execution, whoever wrote them, and decides what they state."""
