@@ -9,10 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from semcoder_lib.core import values
-from semcoder_lib.monologues.property import Property
-from semcoder_lib.monologues.show import NotShown, a_type, show
+from semcoder_lib.monologues.style import Property
+from semcoder_lib.monologues.show import NotShown, show
 
 MIN_RAISES = 3
+_ARTICLES = {"int": "an int", "NoneType": "None", "OrderedDict": "an OrderedDict"}
+
+
+def a_type(name: str) -> str:
+    """`list` as "a list"."""
+    return _ARTICLES.get(name, f"a {name}")
 
 
 @dataclass(slots=True)

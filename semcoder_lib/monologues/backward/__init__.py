@@ -17,7 +17,7 @@ from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Monologue, Program, Trace
 from semcoder_lib.monologues.backward.search import ROUNDS, Search
 from semcoder_lib.monologues.backward.deduction import Found, deduction
-from semcoder_lib.monologues.style import DEFAULT, Style
+from semcoder_lib.monologues.style import DEFAULT, Property, Style
 from semcoder_lib.monologues.syntax import readable
 from semcoder_lib.sandbox import Job, Limits, Sandbox
 
@@ -28,11 +28,13 @@ LIMITS = Limits(cpu_seconds=0.1, wall_seconds=2.0, memory_mb=512, grace=0.0)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A program and an output to reach; `seeds` are inputs of other cases, for the search."""
+    """A program and an output to reach; `seeds` are inputs of other cases, for the search;
+    `properties` are stated in the text."""
 
     program: Program
     output: Any
     seeds: tuple[tuple[Any, ...], ...] = ()
+    properties: tuple[Property, ...] = ()
 
 
 def backward(
@@ -80,7 +82,8 @@ def backward_many(
         if search is None or result is None:
             out.append(None)
         else:
-            out.append(deduction(question.program, search, result, next(traces, Trace(())), style))
+            own = style.but(properties=question.properties or style.properties)
+            out.append(deduction(question.program, search, result, next(traces, Trace(())), own))
     return out
 
 
