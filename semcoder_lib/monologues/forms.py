@@ -24,7 +24,6 @@ ends            | {f:name} ends and returns {v:value}.                  | f ends
 returns.later   | {f:name} is about to return.                          | f is about to return.
 returns.worked  | {w:work}, so {f:name} returns {v:value}.              | 4 + 1 = 5, so f returns 5.
 returns         | {f:name} returns {v:value}.                           | f returns 5.
-raises.worked   | {w:work}, so {f:name} raises {k:kind}.                | xs has 2 items, so f raises IndexError.
 raises.out      | raises {k:kind}, so {f:name} raises {k2:kind}.        | raises KeyError, so f raises KeyError.
 raises          | raises {k:kind}, so {to:next}.                        | raises KeyError, so [L5].
 jump            | {j:jump}, so {to:next}.                               | break, so [L9].
@@ -37,7 +36,6 @@ loop.left       | no items are left, so {to:next}.                      | no ite
 loop.items      | {n:int} item{s:plural}, {l:listing}.                  | 3 items, #1 'a', #2 'b', #3 'z'.
 loop.count      | {n:int} item{s:plural}.                               | 3 items.
 loop.start      | the loop starts.                                      | the loop starts.
-loop.begins     | iteration #{k:int} begins.                            | iteration #2 begins.
 loop.turn       | iteration #{k:int}: {b:binds}.                        | iteration #2: i = 1, n = 7.
 while.turn      | iteration #{k:int}: {r:rest}                          | iteration #2: 3 < 4 is True, so [L5].
 while.end       | it is {t:truth} after {n:int} iteration{s:plural}, so {to:next}. | it is False after 2 iterations, so [L9].
@@ -87,7 +85,6 @@ joined          | {q:expr} makes it, so {e:expr} = {v:value}            | 'a' + 
 differ          | the first {n:int} are equal, then {x:value} and {y:value}, so {e:expr} is {b:truth} | the first 2 are equal, then 'c' and 'd', so 'abc' < 'abd' is True
 prefix          | the first {n:int} are equal, then one ends, so {e:expr} is {b:truth} | the first 2 are equal, then one ends, so 'ab' < 'abc' is True
 keyed           | keys {k:values} of {a:values}, so {e:expr} = {v:value} | keys 2, 1 of 'bb', 'a', so sorted(words, key=len) = ['a', 'bb']
-paired          | in step {a:values}, so {e:expr} = {v:value}           | in step (1, 'a'), (2, 'b'), so list(zip(xs, ys)) = [(1, 'a'), (2, 'b')]
 counted.at      | {e:expr} = {n:int}, at {p:places}                     | s.count('a') = 2, at 0, 3
 has.none        | {x:expr} has keys none                                | seen has keys none
 has.keys        | {x:expr} has keys {ks:values}                         | seen has keys 2, 7
@@ -141,10 +138,10 @@ bound.value     | {x:expr} must be {v:value}                            | a + b 
 """
 
 _SUMMARY = """
-takes.does      | {f:name} takes {p:values}. It {c:clauses}.            | f takes n and k. It goes over nums and returns total.
 takes.none.does | {f:name} takes nothing. It {c:clauses}.               | f takes nothing. It returns 1.
-takes           | {f:name} takes {p:values}.                            | f takes n and k.
+takes.does      | {f:name} takes {p:values}. It {c:clauses}.            | f takes n and k. It goes over nums and returns total.
 takes.none      | {f:name} takes nothing.                               | f takes nothing.
+takes           | {f:name} takes {p:values}.                            | f takes n and k.
 """
 _CLAUSES = """
 over            | goes over {e:expr}                                    | goes over nums
@@ -159,6 +156,21 @@ _CONCLUSION = """
 concludes.call  | {c:calls} returns {v:value}.                          | f(4) returns 10.
 concludes       | {f:name} returns {v:value}.                           | f returns 10.
 """
+
+
+# Titles of sections, by what stands under them. Another title is text that says nothing checkable.
+HEADINGS = {
+    "function": "Understanding the Function",
+    "properties": "Key Properties and Constraints",
+    "simulation": "Execution Simulation",
+    "deduction": "Reverse Deduction",
+    "conclusion": "Conclusion",
+}
+
+
+def heading(kind: str) -> str:
+    """The line that opens a section."""
+    return f"### {HEADINGS[kind]}\n"
 
 
 def _table(rows: str) -> dict[str, Form]:

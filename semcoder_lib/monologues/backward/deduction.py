@@ -9,19 +9,16 @@ from semcoder_lib.core import values
 from semcoder_lib.core.records import Case, Monologue, Program, Trace
 from semcoder_lib.monologues.backward.search import Candidate, Search
 from semcoder_lib.monologues.backward.walk import Goals, Note
-from semcoder_lib.monologues.forms import CONCLUSION, DEDUCTION
+from semcoder_lib.monologues.forms import CONCLUSION, DEDUCTION, heading
 from semcoder_lib.monologues.style import Style
 from semcoder_lib.monologues.syntax import Syntax, parameters
 from semcoder_lib.monologues.write.forward import (
-    CONCLUDING,
-    UNDERSTANDING,
     answer_block,
     properties_section,
     summary,
 )
 from semcoder_lib.monologues.write.simulation import simulation
 
-HEADING = "### Reverse Deduction\n"
 _SHORT = 100  # characters of another input or output that is shown
 
 
@@ -67,16 +64,16 @@ def deduction(
     if goals is not None and not _holds(goals, trace):
         goals = None
     goals = _chosen(goals, syntax, f, arguments) or _asked(search, trace)
-    lines = [_said(note, syntax, style) for note in goals.notes]
+    lines = [_said(n, syntax, style) for n in goals.notes if n.line not in syntax.groups]
     lines.append(_choice(syntax, f, arguments))
     lines += _check(syntax, call, wanted, trace, style)
     if style.alternatives:
         lines += _alternatives(f, call, wanted, result)
     head, end = "", ""
     if not style.brief:
-        head = UNDERSTANDING + summary(syntax, f) + "\n" + properties_section(style.properties)
-        end = CONCLUDING + CONCLUSION["concludes.call"].say(c=call, v=wanted) + "\n"
-    text = head + HEADING + "\n".join(lines) + "\n" + end + answer_block(call, wanted)
+        head = heading("function") + summary(syntax, f) + "\n" + properties_section(style.properties)
+        end = heading("conclusion") + CONCLUSION["concludes.call"].say(c=call, v=wanted) + "\n"
+    text = head + heading("deduction") + "\n".join(lines) + "\n" + end + answer_block(call, wanted)
     note = "witness by search" if result.witness.goals is None else "witness by inversion"
     case = Case(arguments, search.output, program.id)
     return Monologue(text, "backward", case, program.id, notes=(note,))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from semcoder_lib.monologues.backward.invert import Assignment, Inverter, merged
+from semcoder_lib.monologues.evaluator import Cannot, Given, Raises, equal, evaluate
 from semcoder_lib.monologues.forms import BOUNDS, DEDUCTION
 from semcoder_lib.monologues.show import NotShown, show
 from semcoder_lib.monologues.syntax import Syntax, parameters
@@ -147,8 +148,18 @@ class _Walker:
         """The bound that a value puts on what `node` is made of (empty where that is determined),
         and values of its names that meet it."""
         word = "must" if exact(node) else "can"
-        rest = ", ".join(f"{n} {word} be {_shown(v)}" for n, v in goals.items())
-        return ("" if exact(node) and goals else bound(node, value)), rest
+        rest = ""
+        if self._gives(node, value, goals):
+            rest = ", ".join(f"{n} {word} be {_shown(v)}" for n, v in goals.items())
+        return ("" if exact(node) and rest else bound(node, value)), rest
+
+    def _gives(self, node: ast.expr, value: Any, goals: Assignment) -> bool:
+        """Whether these values alone, put there, give the value: a guess that does not, or that
+        depends on other names, is tried but not stated."""
+        try:
+            return equal(evaluate(node, Given({**self.syntax.constants, **goals})), value)
+        except (Cannot, Raises):
+            return False
 
     def _undo(self, move: ast.stmt | Inside, goals: Goals) -> list[Goals]:
         if isinstance(move, Inside):
@@ -215,10 +226,10 @@ class _Walker:
             note = None
             if solution:
                 bound_text, asked = self._asked(node, value, solution)
-                form, slots = ("must", {"b": f"{asked}."})
-                if bound_text:
-                    form, slots = "bound", {"c": bound_text, "b": f"{asked}."}
-                note = Note(stmt.lineno, DEDUCTION[form].say(**slots), stmt.lineno)
+                text = DEDUCTION["must"].say(b=f"{asked or bound_text}.")
+                if bound_text and asked:
+                    text = DEDUCTION["bound"].say(c=bound_text, b=f"{asked}.")
+                note = Note(stmt.lineno, text, stmt.lineno)
             found.append(goals.but(values, note, sure=exact(node)))
         return found[:3] or [goals.without({name})]
 
@@ -242,6 +253,8 @@ class _Walker:
         name = func.value.id
         if name not in goals.values:
             return [goals]
+        if call.keywords:
+            return [goals.without({name})]
         found = []
         for before, item in _undone(func.attr, goals.values[name]):
             values: Assignment | None = {**goals.values, name: before}

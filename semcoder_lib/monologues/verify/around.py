@@ -10,7 +10,7 @@ from semcoder_lib.core import values
 from semcoder_lib.monologues.evaluator import equal
 from semcoder_lib.monologues.forms import CLAUSES, CONCLUSION, SUMMARY
 from semcoder_lib.monologues.syntax import Syntax, parameters
-from semcoder_lib.monologues.template import Match, Slot, mask, split
+from semcoder_lib.monologues.template import Match, Slot, mask, plain, split
 from semcoder_lib.monologues.verify.report import Ledger
 from semcoder_lib.monologues.verify.stated import same_text
 
@@ -31,10 +31,9 @@ class Around:
             slots = form.match(text, masked, start) if masked is not None else None
             if slots is not None:
                 self.ledger.place = (start, start + len(text))
-                read = DECIDERS[name](self, slots)
-                if read:
-                    self.ledger.forms.append((name, {k: (s.text, s.start, s.end) for k, s in slots.items()}))
-                return read
+                if DECIDERS[name](self, slots):
+                    self.ledger.forms.append((name, plain(slots)))
+                    return True
         return False
 
     def claim(self, subject: str, slot: Slot, verdict: bool | None, why: str = "") -> None:

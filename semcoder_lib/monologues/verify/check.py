@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Case, Program, Status, Trace
 from semcoder_lib.monologues.evaluator import literal
-from semcoder_lib.monologues.forms import CONCLUSION, SUMMARY
+from semcoder_lib.monologues.forms import CONCLUSION, SUMMARY, heading
 from semcoder_lib.monologues.syntax import Syntax, syntax
 from semcoder_lib.monologues.verify import text as texts
 from semcoder_lib.monologues.verify.around import Around
@@ -100,6 +100,9 @@ class _Reading:
         self.bullets = Bullets(self.ledger, history, trials, entry_point, arguments, output)
 
     def section(self, section: texts.Section) -> None:
+        title = section.title
+        if title is not None and title.text.strip() != heading(section.kind or "function").strip():
+            self.ledger.unread(title.text, (title.start, title.start + len(title.text)))
         self.prose.begin(section.kind)
         led = section.kind == texts.SIMULATION and not self.backward and is_led(section)
         for line in section.lines:
@@ -121,10 +124,10 @@ class _Reading:
         """A line of no form: what prose says of it, and what is left of it, unread."""
         since = len(self.ledger.claims)
         self.prose.read(line.text, line.start)
+        span = (line.start, line.start + len(line.text.rstrip()))
+        if len(self.ledger.claims) == since:
+            self.ledger.unread(line.text.strip(), span)
         if kind in (texts.SIMULATION, texts.DEDUCTION, ""):
-            span = (line.start, line.start + len(line.text.rstrip()))
-            if len(self.ledger.claims) == since:
-                self.ledger.unread(line.text.strip(), span)
             self.ledger.total += span[1] - span[0]
             decided = [c for c in self.ledger.claims[since:] if c.status != UNVERIFIABLE]
             self.ledger.spans += [c.place for c in decided]
@@ -257,4 +260,5 @@ def _report(
         direction,
         offset,
         ledger.coverage(),
+        ledger.forms,
     )

@@ -26,11 +26,12 @@ from semcoder_lib.monologues.evaluator import (
 from semcoder_lib.monologues.forms import BOUNDS, DEDUCTION
 from semcoder_lib.monologues.show import NotShown, show
 from semcoder_lib.monologues.syntax import parameters
-from semcoder_lib.monologues.template import Match, Slot, mask, split
+from semcoder_lib.monologues.template import Match, Slot, mask, plain, split
 from semcoder_lib.monologues.verify.stated import same_text
 from semcoder_lib.monologues.verify.steps import LINE, Steps, parse_binds
 from semcoder_lib.monologues.verify.trials import Trials
 
+ONCE = {"choose", "choose.none", "check", "checking", "several", "counter"}
 _WANT = re.compile(r"(?P<n>[^\W\d]\w*) (?P<w>must|can) be (?P<v>.+)", re.S)
 MISSING = object()
 
@@ -56,6 +57,7 @@ class Deduction:
         self.goals: dict[str, Any] = {}
         self.line = 0
         self.checking = False
+        self.once: set[str] = set()  # rows that a section holds once, and that were read
 
     def read(self, text: str, start: int) -> bool:
         """Read one line of the section. False where it is none of the forms."""
@@ -77,7 +79,10 @@ class Deduction:
         for name, form in DEDUCTION.items():
             slots = form.match(body, masked, at) if masked is not None else None
             if slots is not None and DECIDERS[name](self, slots):
-                self.ledger.forms.append((name, {k: (s.text, s.start, s.end) for k, s in slots.items()}))
+                if name in ONCE & self.once:
+                    self.ledger.add("order", name, body, False, "that was said before")
+                self.once.add(name)
+                self.ledger.forms.append((name, plain(slots)))
                 self.ledger.read_line((start, end), since)
                 return True
         return False
@@ -350,7 +355,10 @@ def _choose(d: Deduction, m: Match) -> bool:
             place = Slot(value.text, name.start, value.end)
             d.claim("value", name.text, place, same_text(value.text, shown), shown)
             goal = d.goals.get(name.text, MISSING)
-            if goal is not MISSING and not equal(goal, given[name.text]):
+            frame = d.history.entry
+            series = frame.names.get(name.text) if frame else None
+            fixed = series is not None and len(series.steps) == 1  # never set again
+            if fixed and goal is not MISSING and not equal(goal, given[name.text]):
                 d.claim("constraint", name.text, place, False, "it was said to be another value")
     return True
 
@@ -366,6 +374,9 @@ def _calls(d: Deduction, m: Match) -> bool:
     for name in ("c", "d"):
         if name in m:
             d.run(m[name], m["v"])
+    if "d" in m and d.arguments is not None:
+        own = values.show_call(d.f, d.arguments)
+        d.claim("constraint", "chosen", m["c"], m["c"].text == own, own)
     value = literal(m["v"].text)
     if value is not None and not m["c"].text.startswith("Check"):
         same = equal(value[0], d.output)

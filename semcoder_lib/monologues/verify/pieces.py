@@ -21,7 +21,7 @@ from semcoder_lib.monologues.evaluator import (
 from semcoder_lib.monologues.forms import PIECES
 from semcoder_lib.monologues.show import NotShown, show
 from semcoder_lib.monologues.syntax import target_names
-from semcoder_lib.monologues.template import Match, Slot, mask, split
+from semcoder_lib.monologues.template import Match, Slot, mask, plain, split
 from semcoder_lib.monologues.verify.cursor import Cursor
 from semcoder_lib.monologues.verify.history import State
 from semcoder_lib.monologues.verify.report import SUPPORTED
@@ -79,7 +79,7 @@ class Pieces:
         for name in names:
             slots = PIECES[name].match(part.text, masked, part.start)
             if slots is not None and DECIDERS[name](self, slots):
-                self.ledger.forms.append((name, {k: (s.text, s.start, s.end) for k, s in slots.items()}))
+                self.ledger.forms.append((name, plain(slots)))
                 return True
         return False
 
@@ -144,6 +144,9 @@ class Pieces:
         for a, b in zip(*pairs, strict=True):
             if (a is None) != (b is None):
                 return False
+            if isinstance(a, ast.Lambda) and isinstance(b, ast.Lambda):
+                if ast.unparse(a) != ast.unparse(b):
+                    return False
             if a is not None and b is not None and _differ(self.value(a), self.value(b)):
                 return False
         return True
@@ -649,7 +652,10 @@ def _has(p: Pieces, m: Match) -> bool:
     node = parse_expression(m["x"].text)
     box = p.value(node) if node is not None else MISSING
     if box is MISSING or isinstance(box, Raises):
-        p.claim("value", "has", m["x"], None, "cannot be evaluated")
+        unknown = isinstance(box, Raises) or (
+            isinstance(node, ast.Name) and not p.before.defines(node.id)
+        )
+        p.claim("value", "has", m["x"], False if unknown else None, "cannot be evaluated")
         return True
     about = any(_kinds(node)[0] in _kinds(n) for n in p.nodes) if isinstance(node, ast.Name) else True
     p.claim("value", "has", m["x"], True if about else None, "not part of this step")
@@ -689,16 +695,7 @@ def _sets(p: Pieces, m: Match) -> bool:
         slot = m.get("x") or Slot("nothing", *p.ledger.place)
         p.claim("value", "shared", slot, "" in expected, " or ".join(expected))
     if "x" in m:
-        p.claim("value", "only in", m["x"], True if about else None, "not part of this step")
-    return True
-
-
-@decides("paired")
-def _paired(p: Pieces, m: Match) -> bool:
-    if not p.equation(m["e"], m["v"]):
-        return False
-    value = literal(m["v"].text)
-    p.stands("value", m["a"], listing(value[0]) if value and isinstance(value[0], list) else None)
+        p.claim("value", "only in", m["x"], about, "not part of this step")
     return True
 
 

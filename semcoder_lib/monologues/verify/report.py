@@ -21,7 +21,8 @@ class Report:
     output (backward). `line_coverage` is the fraction of executed lines that the text tells,
     `coverage_of_text` the share of the characters of its steps that belong to decided claims or to
     pieces quoted from the program; what nobody could read is a claim of kind `text`, unverifiable.
-    `order_errors` counts contradicted claims about what runs when. `accepted` needs a right
+    `order_errors` counts contradicted claims about what runs when; `forms` are the rows of the
+    table that were read, each with its slots as (text, start, end). `accepted` needs a right
     answer, no contradicted claim and enough coverage of lines; `reason` says why not. It promises
     nothing about claims that it could not decide.
     """
@@ -38,6 +39,7 @@ class Report:
     direction: str = "forward"
     line_offset: int = 0
     coverage_of_text: float = 1.0
+    forms: list[tuple[str, dict[str, tuple[str, int, int]]]] = field(default_factory=list)
 
     @property
     def decided(self) -> float:

@@ -22,11 +22,10 @@ def same_text(stated: str, recorded: str | None) -> bool | None:
         return None
     if stated == recorded:
         return True
-    value = literal(stated)
-    if value is None:
-        return shortened(stated, recorded)
-    actual = literal(recorded)
-    return equal(value[0], actual[0]) if actual is not None else None
+    value, actual = literal(stated), literal(recorded)
+    if actual is None:  # an object, which has only its words
+        return shortened(stated, recorded) or False
+    return shortened(stated, recorded) if value is None else equal(value[0], actual[0])
 
 
 def shortened(stated: str, recorded: str) -> bool | None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from semcoder_lib.monologues.evaluator import Cannot, Raises, equal, evaluate, literal
 from semcoder_lib.monologues.forms import LINES
 from semcoder_lib.monologues.syntax import Loop, in_body
-from semcoder_lib.monologues.template import Match, Slot, mask, split
+from semcoder_lib.monologues.template import Match, Slot, mask, plain, split
 from semcoder_lib.monologues.verify.cursor import Cursor
 from semcoder_lib.monologues.verify.history import Frame, Run, State
 from semcoder_lib.monologues.verify.pieces import Pieces
@@ -62,7 +62,7 @@ class Steps:
             for name, form in LINES.items():
                 slots = form.match(rest, masked, start)
                 if slots is not None and DECIDERS[name](self, line, slots):
-                    self.ledger.forms.append((name, _plain(slots)))
+                    self.ledger.forms.append((name, plain(slots)))
                     return
         self._unknown(line, rest, start, quoted)
 
@@ -73,8 +73,6 @@ class Steps:
             for quote in (source, f"`{source}`"):
                 if text.startswith(quote + ": "):
                     return text[len(quote) + 2 :], True
-                if text.rstrip(".:") == quote:
-                    return "", True
         return text, False
 
     def _unknown(self, line: int, text: str, start: int, quoted: bool) -> None:
@@ -82,6 +80,10 @@ class Steps:
         if not quoted and self._misquoted(line, text, start):
             return
         visit = self._visit(line)
+        source = self.history.syntax.text(line) if self.history.syntax else ""
+        if source and text.strip("`").rstrip(".:") == source:
+            self.ledger.add("order", source, "runs", True, "quotes the source", line=line, visit=visit)
+            return
         if text and not (visit is not None and self.prose(text, start, visit)):
             self.ledger.unread(text, (start, start + len(text)))
 
@@ -224,10 +226,6 @@ class Steps:
             return bool(evaluate(test, self.history.before(visit)))
         except (Cannot, Raises):
             return None
-
-
-def _plain(slots: Match) -> dict[str, tuple[str, int, int]]:
-    return {name: (s.text, s.start, s.end) for name, s in slots.items()}
 
 
 def _is_code(text: str) -> bool:
@@ -436,13 +434,11 @@ def _returns(r: Steps, line: int, m: Match) -> bool:
     return True
 
 
-@decides("raises", "raises.out", "raises.worked")
+@decides("raises", "raises.out")
 def _raises(r: Steps, line: int, m: Match) -> bool:
     visit = r._visit(line)
     if visit is None:
         return True
-    if "w" in m:
-        r.pieces.read(m["w"], visit)
     kind = r.history.raised(visit)
     for slot in (m["k"], m.get("k2")):
         if slot is not None:
@@ -580,13 +576,13 @@ def _iteration(r: Steps, loop: Loop, m: Match) -> tuple[Run, int] | None:
     return (run, visit) if visit is not None else None
 
 
-@decides("loop.turn", "loop.begins")
+@decides("loop.turn")
 def _turn(r: Steps, line: int, m: Match) -> bool:
     loop = r.cursor.loop_at(line)
-    if loop is None or not loop.is_for or ("b" in m and parse_binds(m["b"]) is None):
+    if loop is None or not loop.is_for or parse_binds(m["b"]) is None:
         return False
     entered = _iteration(r, loop, m)
-    if entered is not None and "b" in m:
+    if entered is not None:
         state = r.history.state(entered[1])
         r.claim_binds(m["b"], state, entered[1], frozenset(loop.targets))
     return True
@@ -809,19 +805,23 @@ def _skipped(r: Steps, line: int, m: Match) -> bool:
 @decides("resumed.same")
 def _resumed_same(r: Steps, line: int, m: Match) -> bool:
     visit = r.cursor.waits(line)
+    if visit is None or r.cursor.told(visit):  # the line that asks it is told later
+        visit = r.history.next_visit(line, r.cursor.at)
+        if visit is not None and r.cursor.skips(visit):
+            visit = None
     if visit is None:
         r.claim("order", "goes on", m["g"], False, "it is not running", None)
         return True
-    end = r.history.call_end(visit)
+    end, start = r.history.call_end(visit), max(r.cursor.at, visit) + 1
     ran = [
         s
-        for s in r.history.steps[r.cursor.at + 1 : end + 1]
+        for s in r.history.steps[start : end + 1]
         if s.event == "line" and not s.function.startswith("<")
     ]
     depth = min((s.depth for s in ran), default=0)
     names = {s.function for s in ran if s.depth == depth}
     ok = names == set(m["g"].text.split(" and "))
     r.claim("order", "goes on", m["g"], ok, ", ".join(sorted(names)), visit)
-    _labels(r, m["ls"], r.cursor.at + 1, end)
+    _labels(r, m["ls"], start, end)
     r.cursor.at = max(r.cursor.at, end)
     return True

@@ -39,10 +39,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section by kind; empty for text before the first heading."""
+    """A section by kind, empty for text before the first heading; `title` is its heading."""
 
     kind: str
     lines: tuple[Line, ...]
+    title: Line | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def _answer(text: str, marked: int, start: int) -> tuple[str, tuple[int, int]]:
 
 def _sections(text: str, start: int, end: int) -> list[Section]:
     sections: list[Section] = []
-    kind, lines, at, fenced = "", [], start, False
+    kind, heading, lines, at, fenced = "", None, [], start, False
     for raw in text[start:end].split("\n"):
         here, at = at, at + len(raw) + 1
         if raw.lstrip().startswith("```"):
@@ -104,15 +105,15 @@ def _sections(text: str, start: int, end: int) -> list[Section]:
             continue
         title = None if fenced else _title(raw)
         if title is not None:
-            if lines:
-                sections.append(Section(kind, tuple(lines)))
-            kind, lines = title, []
+            if lines or heading:
+                sections.append(Section(kind, tuple(lines), heading))
+            kind, heading, lines = title, Line(raw, here), []
         elif raw.strip() and not fenced:
             lines.append(Line(raw, here))
-    if lines:
-        sections.append(Section(kind, tuple(lines)))
+    if lines or heading:
+        sections.append(Section(kind, tuple(lines), heading))
     if not any(s.kind for s in sections):
-        return [Section(SIMULATION, s.lines) for s in sections]
+        return [Section(SIMULATION, s.lines, s.title) for s in sections]
     return sections
 
 

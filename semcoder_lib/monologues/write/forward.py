@@ -8,15 +8,11 @@ from random import Random
 from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Monologue, Program, Trace
-from semcoder_lib.monologues.forms import CLAUSES, CONCLUSION, SUMMARY
+from semcoder_lib.monologues.forms import CLAUSES, CONCLUSION, SUMMARY, heading
 from semcoder_lib.monologues.style import DEFAULT, Property, Style
 from semcoder_lib.monologues.syntax import Syntax, parameters, readable
 from semcoder_lib.monologues.write.simulation import simulation
 
-UNDERSTANDING = "### Understanding the Function\n"
-PROPERTIES = "### Key Properties and Constraints\n"
-SIMULATION = "### Execution Simulation\n"
-CONCLUDING = "### Conclusion\n"
 _CLAUSE_CHARS = 48
 _CLAUSES = 5
 
@@ -51,12 +47,12 @@ def forward(
     call = call_text(program, case)
     steps = simulation(syntax, trace, style)
     rng = Random(f"{seed}:wording:{trace.program_id}") if style.vary else None
-    parts = [] if style.brief else [UNDERSTANDING, summary(syntax, program.entry_point), "\n"]
+    parts = [] if style.brief else [heading("function"), summary(syntax, program.entry_point), "\n"]
     if not style.brief:
         parts.append(properties_section(style.properties))
-    parts += [SIMULATION, "\n".join(steps), "\n"]
+    parts += [heading("simulation"), "\n".join(steps), "\n"]
     if not style.brief:
-        parts += [CONCLUDING, _conclusion(program, call, trace.result, rng), "\n"]
+        parts += [heading("conclusion"), _conclusion(program, call, trace.result, rng), "\n"]
     parts.append(answer_block(call, trace.result))
     return Monologue("".join(parts), "forward", case, program.id or trace.program_id)
 
@@ -68,7 +64,8 @@ def answer_block(call: str, output: str) -> str:
 
 def properties_section(properties: tuple[Property, ...]) -> str:
     """The section that lists properties; empty for none."""
-    return PROPERTIES + "".join(f"- {p.text}\n" for p in properties) if properties else ""
+    bullets = "".join(f"- {p.text}\n" for p in properties)
+    return heading("properties") + bullets if properties else ""
 
 
 def call_text(program: Program, case: Case) -> str:

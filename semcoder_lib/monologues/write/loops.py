@@ -101,10 +101,7 @@ def _iteration(n: Narrator, loop: Loop, head: Leaf, number: int, frame: Frame) -
         change = changed.get(name) or frame.texts.get(name)
         if change is not None and change.text is not None:
             pairs.append((name, n.value(change.text)))
-    if pairs:
-        n.say(head.line, "", "loop.turn", k=str(number), b=binds(pairs))
-    else:
-        n.say(head.line, "", "loop.begins", k=str(number))
+    n.say(head.line, "", "loop.turn", k=str(number), b=binds(pairs))
 
 
 def _end(n: Narrator, loop: Loop, end: Leaf, act: Activation, frame: Frame) -> None:

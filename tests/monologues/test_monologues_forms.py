@@ -1,0 +1,161 @@
+"""The table of forms: every row has a decider, occurs, and each of its slots is decided."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from semcoder_lib.core import values
+from semcoder_lib.core.records import Case, Program, Trace
+from semcoder_lib.monologues import STYLES, Question, Style, backward_many, forward, verify
+from semcoder_lib.monologues.forms import GROUPS
+from semcoder_lib.monologues.template import mask
+from semcoder_lib.monologues.verify import around, deduction, pieces, steps
+from semcoder_lib.sandbox import Sandbox
+
+DECIDERS = {
+    "lines": steps.DECIDERS, "pieces": pieces.DECIDERS, "deduction": deduction.DECIDERS,
+    "bounds": deduction.BOUND_DECIDERS, "summary": around.DECIDERS,
+    "conclusion": around.DECIDERS,
+}  # fmt: skip
+FORMS = {name: form for group in GROUPS.values() for name, form in group.items()}
+DIALS = {
+    **STYLES,
+    "elided": STYLES["full"].but(iterations=1, rows=0, calls=1),
+    "rows": STYLES["dense"].but(iterations=2, rows=1, calls=3),
+}
+# rows that stand inside another row's slot, and are told by reading that one
+INSIDE = {"clauses", "bounds"}
+
+Told = tuple[Program, Case, Trace, str, Style, str]  # …, text, style, direction
+
+
+def test_names_are_unique() -> None:
+    assert len(FORMS) == sum(map(len, GROUPS.values()))
+
+
+@pytest.mark.parametrize("group", DECIDERS)
+def test_every_row_has_a_decider(group: str) -> None:
+    assert set(GROUPS[group]) <= set(DECIDERS[group])
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_example_is_read_as_its_own_row(name: str) -> None:
+    form = FORMS[name]
+    slots = form.match(form.example, mask(form.example) or "")
+    assert slots is not None, form.example
+    assert form.say(**{k: s.text for k, s in slots.items()}) == form.example
+
+
+@pytest.fixture(scope="module")
+def told(runs: list, form_runs: list, box: Sandbox) -> list[Told]:
+    """Derived texts of every style, both directions."""
+    found: list[Told] = []
+    for style in DIALS.values():
+        for run in [*form_runs, *runs[::3]]:
+            if run.trace.result is not None and not run.trace.cut:
+                text = forward(run.program, run.trace, style=style, case=run.case).text
+                found.append((run.program, run.case, run.trace, text, style, "forward"))
+    questions = {}
+    for run in [*runs, *form_runs]:
+        if run.trace.result is not None:
+            key = (run.program.id, run.trace.result)
+            questions.setdefault(key, Question(run.program, values.decode(run.trace.result)))
+    asked = list(questions.values())
+    for style in (STYLES["full"], STYLES["dense"]):
+        for question, m in zip(asked, backward_many(asked, box, style=style), strict=True):
+            if m is not None:
+                case = Case((), question.output)
+                found.append((question.program, case, Trace(()), m.text, style, "backward"))
+    return found
+
+
+def report(one: Told, text: str, box: Sandbox):
+    program, case, trace, _, style, direction = one
+    back = direction == "backward"
+    return verify(
+        text, program, case, box if back else None, direction=direction,
+        trace=None if back else trace, line_offset=style.line_offset,
+    )  # fmt: skip
+
+
+def test_every_row_occurs_in_a_derived_text(told: list[Told], box: Sandbox) -> None:
+    seen = {name for one in told for name, _ in report(one, one[3], box).forms}
+    texts = "\n".join(one[3] for one in told)
+    inside = {n for group in INSIDE for n, form in GROUPS[group].items() if form.anchor in texts}
+    assert set(FORMS) - seen - inside == set()
+
+
+SKIPPED = ("plural", "work", "rest", "parts", "clauses", "bounds")  # no meaning; read by other rows
+_NUMBER = re.compile(r"\d+")
+
+
+def altered(kind: str, text: str) -> str | None:
+    """A slot's text with another meaning, of the same type; None where there is none."""
+    if kind in SKIPPED:
+        return None
+    swaps = {"truth": ("True", "False"), "jump": ("break", "continue")}
+    if kind in swaps:
+        a, b = swaps[kind]
+        return b if text == a else a
+    if kind in ("name", "names", "kind"):
+        return "zzz"
+    if kind == "places":
+        return f"{text}, 97"
+    if kind == "next" and text.endswith(" ends"):
+        return "zzz ends"
+    if kind == "calls":
+        return f"zzz{text}"
+    if kind == "table":
+        return f"{text[:2]}{'z' if text[2:3] != 'z' else 'y'}{text[3:]}"
+    numbers = list(_NUMBER.finditer(text))
+    if numbers and kind not in ("value", "values"):
+        number = numbers[0 if kind in ("label", "labels", "next") else -1]
+        return text[: number.start()] + str(int(number[0]) + 41) + text[number.end() :]
+    if kind in ("value", "values"):
+        return "0.5"
+    if "'" in text:
+        at = text.rindex("'")
+        return f"{text[:at]}q{text[at:]}"
+    if kind == "expr":
+        return f"{text} + 1"
+    if kind == "spelled":
+        return f"{text} z"
+    if text.endswith(" is gone"):
+        return "zzz is gone"
+    head, equals, _ = text.rpartition(" = ")
+    return f"{head} = 0.5" if equals else None
+
+
+def changes(one: Told, box: Sandbox) -> Iterator[tuple[str, str, str]]:
+    """(row, slot, altered text) for the slots of every row that a text holds."""
+    text = one[3]
+    for name, slots in report(one, text, box).forms:
+        for slot, (words, start, end) in slots.items():
+            other = altered(FORMS[name].slots[slot], words)
+            if other is not None:
+                yield name, slot, text[:start] + other + text[end:]
+
+
+def test_altering_any_slot_of_any_row_is_contradicted(told: list[Told], box: Sandbox) -> None:
+    tried: Counter[tuple[str, str]] = Counter()
+    passed = []
+    for one in told:
+        for name, slot, text in changes(one, box):
+            if tried[name, slot] >= (6 if one[5] == "forward" else 3):
+                continue
+            tried[name, slot] += 1
+            if report(one, text, box).accepted:
+                passed.append((name, slot, one[0].id, one[5]))
+    assert passed == []
+    untold = {n for g in INSIDE for n in GROUPS[g]}
+    expected = {
+        (name, slot)
+        for name, form in FORMS.items()
+        for slot, kind in form.slots.items()
+        if kind not in SKIPPED and name not in untold
+    }
+    assert expected - set(tried) == set()
