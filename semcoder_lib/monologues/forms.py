@@ -98,7 +98,6 @@ last            | {e:expr} = {v:value}, the last                        | xs[-1]
 was             | {e:expr} was {v:value}                                | xs[0] was 3
 each            | {b:binds}: {p:parts}                                  | n = 1: 1 % 2 = 1, 1 == 0 is False, skipped
 so              | so {v:value}                                          | so [2, 4]
-that            | that is {b:truth}                                     | that is False
 counts          | {v:value} counts as {b:truth}                         | [1] counts as True
 truth           | {e:expr} is {b:truth}                                 | 0 == 0 is True
 equal           | {e:expr} = {v:value}                                  | 4 + 2 = 6

@@ -110,7 +110,8 @@ def altered(kind: str, text: str) -> str | None:
     if kind == "calls":
         return f"zzz{text}"
     if kind == "table":
-        return f"{text[:2]}{'z' if text[2:3] != 'z' else 'y'}{text[3:]}"
+        at = max(i for i, c in enumerate(text) if c.isalnum())
+        return f"{text[:at]}{'z' if text[at] != 'z' else 'y'}{text[at + 1 :]}"
     numbers = list(_NUMBER.finditer(text))
     if numbers and kind not in ("value", "values"):
         number = numbers[0 if kind in ("label", "labels", "next") else -1]

@@ -9,6 +9,7 @@ from semcoder_lib.core import values
 from semcoder_lib.core.records import Case, Monologue, Program, Trace
 from semcoder_lib.monologues.backward.search import Candidate, Search
 from semcoder_lib.monologues.backward.walk import Goals, Note
+from semcoder_lib.monologues.evaluator import equal
 from semcoder_lib.monologues.forms import CONCLUSION, DEDUCTION, heading
 from semcoder_lib.monologues.style import Style
 from semcoder_lib.monologues.syntax import Syntax, parameters
@@ -102,7 +103,7 @@ def _chosen(
     if goals is None:
         return None
     given = dict(zip(parameters(syntax.functions[f]), arguments, strict=False))
-    fits = all(n in given and given[n] == v for n, v in goals.values.items())
+    fits = all(n in given and equal(given[n], v) for n, v in goals.values.items())
     return goals if fits else None
 
 

@@ -8,7 +8,7 @@ search. No code of the program is run here.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,21 +42,31 @@ class Note:
 @dataclass(frozen=True, slots=True)
 class Goals:
     """What must hold at one point: values of names; `notes` come latest first, `guessed` says that
-    some step could have been undone in other ways."""
+    some step could have been undone in other ways, `unsaid` are names whose values no note gives:
+    what follows from them is tried, and not told."""
 
     values: Assignment
     notes: tuple[Note, ...] = ()
     guessed: bool = False
+    unsaid: frozenset[str] = frozenset()
 
-    def but(self, values: Assignment, note: Note | None = None, *, sure: bool = True) -> Goals:
+    def but(
+        self,
+        values: Assignment,
+        note: Note | None = None,
+        *,
+        sure: bool = True,
+        unsaid: Iterable[str] = (),
+    ) -> Goals:
         notes = self.notes if note is None else (*self.notes, note)
-        return Goals(values, notes, self.guessed or not sure)
+        return Goals(values, notes, self.guessed or not sure, self.unsaid.union(unsaid))
 
     def without(self, names: set[str]) -> Goals:
         """The goals that are left where a statement sets these names in an unknown way."""
         if not names & self.values.keys():
             return self
-        return Goals({n: v for n, v in self.values.items() if n not in names}, self.notes, True)
+        left = {n: v for n, v in self.values.items() if n not in names}
+        return Goals(left, self.notes, True, self.unsaid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +151,8 @@ class _Walker:
             else:
                 text = DEDUCTION["goal"].say(b=f"{bound or rest}.", **said)
             sure = bool(solved) and exact(end.value)
-            found.append(Goals(values, (Note(line, text, line),), not sure))
+            unsaid = frozenset() if rest else frozenset(values)
+            found.append(Goals(values, (Note(line, text, line),), not sure, unsaid))
         return found
 
     def _asked(self, node: ast.expr, value: Any, goals: Assignment) -> tuple[str, str]:
@@ -223,14 +234,15 @@ class _Walker:
             values = merged((rest, solution))
             if values is None:
                 continue
-            note = None
-            if solution:
+            note, unsaid = None, set(solution)
+            if solution and name not in goals.unsaid:
                 bound_text, asked = self._asked(node, value, solution)
                 text = DEDUCTION["must"].say(b=f"{asked or bound_text}.")
                 if bound_text and asked:
                     text = DEDUCTION["bound"].say(c=bound_text, b=f"{asked}.")
                 note = Note(stmt.lineno, text, stmt.lineno)
-            found.append(goals.but(values, note, sure=exact(node)))
+                unsaid = set() if asked else unsaid
+            found.append(goals.but(values, note, sure=exact(node), unsaid=unsaid))
         return found[:3] or [goals.without({name})]
 
     def _unpacked(self, target: ast.Tuple, stmt: ast.Assign, goals: Goals) -> list[Goals]:
@@ -243,7 +255,8 @@ class _Walker:
             if name in goals.values:
                 parts += self.inverter.solve(node, goals.values[name])[:1]
         values = merged(parts)
-        return [rest if values is None else Goals(values, goals.notes, True)]
+        unsaid = values.keys() - goals.values.keys() if values else ()
+        return [rest if values is None else goals.but(values, sure=False, unsaid=unsaid)]
 
     def _method(self, stmt: ast.Expr, call: ast.Call, goals: Goals) -> list[Goals]:
         """A list's method that is called for its effect: what the list was before it."""
@@ -264,7 +277,8 @@ class _Walker:
                 values = merged((rest, {name: before}, more[0]))
             if values is not None:
                 text = DEDUCTION["before"].say(x=name, v=_shown(before))
-                found.append(goals.but(values, Note(stmt.lineno, text, stmt.lineno), sure=False))
+                note = None if name in goals.unsaid else Note(stmt.lineno, text, stmt.lineno)
+                found.append(goals.but(values, note, sure=False))
         return found or [goals.without({name})]
 
 

@@ -302,8 +302,8 @@ def _before(d: Deduction, m: Match) -> bool:
 
 def _could_be(method: str, before: Any, after: Any) -> bool | None:
     """Whether some argument makes `after` of `before`."""
-    if not isinstance(before, list) or not isinstance(after, list):
-        return None
+    if type(before) is not type(after) or not isinstance(before, list):
+        return False
     if method == "append":
         return len(after) == len(before) + 1 and equal(after[:-1], before)
     if method == "insert":

@@ -699,16 +699,6 @@ def _sets(p: Pieces, m: Match) -> bool:
     return True
 
 
-@decides("that")
-def _that(p: Pieces, m: Match) -> bool:
-    if p.last is MISSING:
-        return False
-    truth = bool(p.last)
-    p.claim("branch", "that", m["b"], str(truth) == m["b"].text, str(truth))
-    p.last = truth
-    return True
-
-
 @decides("counts")
 def _counts(p: Pieces, m: Match) -> bool:
     stated = literal(m["v"].text)

@@ -19,6 +19,7 @@ from semcoder_lib.monologues.write.workings import Working, source_of
 __all__ = ["methods", "simulation"]  # methods: imported to enter its tellers
 
 _WORKED_UP_TO = 4_000  # characters of a value that a working may arrive at
+_SOURCE_CHARS = 60  # of a condition that is told as a whole
 _SHORTEST_STEP = 20  # characters
 _LADDER = ((8, 12), (4, 12), (3, 6), (2, 3), (1, 1), (1, 0))
 
@@ -205,7 +206,9 @@ class Narrator:
                 shown = long_text(show(value, _WORKED_UP_TO), 60)
                 pieces = [*pieces, say("counts", v=shown, b=str(went))]
             elif pieces and not pieces[-1].endswith(f" is {went}"):
-                pieces.append(say("that", b=str(went)))
+                source = source_of(test)
+                whole = say("truth", e=f"({source})", b=str(went))
+                pieces = [*pieces, whole] if len(source) <= _SOURCE_CHARS else []
         except (Cannot, Raises, NotShown):
             pieces = []
         to, work = self.onward(leaf, frame), "; ".join(pieces)
