@@ -355,10 +355,11 @@ def _choose(d: Deduction, m: Match) -> bool:
             place = Slot(value.text, name.start, value.end)
             d.claim("value", name.text, place, same_text(value.text, shown), shown)
             goal = d.goals.get(name.text, MISSING)
-            frame = d.history.entry
-            series = frame.names.get(name.text) if frame else None
-            fixed = series is not None and len(series.steps) == 1  # never set again
-            if fixed and goal is not MISSING and not equal(goal, given[name.text]):
+            again = function is not None and any(
+                isinstance(n, ast.Name) and n.id == name.text and isinstance(n.ctx, ast.Store)
+                for n in ast.walk(function)
+            )
+            if not again and goal is not MISSING and not equal(goal, given[name.text]):
                 d.claim("constraint", name.text, place, False, "it was said to be another value")
     return True
 

@@ -145,7 +145,9 @@ class Steps:
         ends = self.history.next_line(visit) is None
         verdict = same_text(value.text, frame.returned)
         evidence = frame.returned or "it returns nothing"
-        if verdict and not ends:
+        syntax, line = self.history.syntax, self.history.line(visit)
+        stmt = syntax.statement(line) if syntax else None
+        if verdict and not ends and not isinstance(stmt, ast.Return):  # a `finally` runs first
             verdict, evidence = False, "it goes on"
         self.claim("return", name.text, value, verdict, evidence, visit)
         if ends:

@@ -262,14 +262,14 @@ def _call(w: Working, node: ast.Call) -> str:
         name = source_of(base) if isinstance(base, ast.Name) else w.atom(base)
         name = f"({name})" if name.isdigit() else wrapped(name)
         left = f"{name}.{node.func.attr}({inside})"
-        if w.style.detail and _method(w, node, node.func, left, text):
+        if w.spells and _method(w, node, node.func, left, text):
             return text
     else:
         function = source_of(node.func)
         if function in ("len", "sum") and isinstance(node.args[0], ast.Name):
             inside = node.args[0].id
         left = f"{function}({inside})"
-        if w.style.detail and _builtin(w, node, function, left, text):
+        if w.spells and _builtin(w, node, function, left, text):
             return text
     if len(left) > 2 * w.limit:
         raise NotShown("too long")
@@ -299,7 +299,7 @@ def _builtin(w: Working, node: ast.Call, function: str, left: str, text: str) ->
     if not node.args or isinstance(node.args[0], ast.Starred):
         return False
     try:
-        if w.style.dense and function == "sorted":
+        if w.dense and function == "sorted":
             return _sorted(w, node, left, text)
         if len(node.args) > 1 or node.keywords or function not in ("len", "sum"):
             return False
@@ -338,7 +338,7 @@ def _method(w: Working, node: ast.Call, func: ast.Attribute, left: str, text: st
     try:
         box = w.value(func.value)
         args = [w.value(a) for a in node.args]
-        if w.style.dense:
+        if w.dense:
             teller = method_teller(type(box), func.attr) if not node.keywords else None
         elif isinstance(box, str):
             if func.attr in ("find", "index", "rfind", "rindex") and w.value(node) > 0:

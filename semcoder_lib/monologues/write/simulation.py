@@ -79,7 +79,8 @@ class Narrator:
 
     def working(self, node: ast.expr, frame: Frame) -> tuple[list[str], object]:
         """Pieces and value of an expression; raises Cannot or Raises."""
-        return Working(frame, self.style, self.style.value_chars).of(node)
+        pieces, value = Working(frame, self.style, self.style.value_chars).of(node)
+        return pieces if self.style.detail else pieces[-1:], value
 
     def quoted(self, line: int) -> str:
         """What the source has on a line, and a colon; empty where it is not quoted."""
@@ -185,8 +186,11 @@ class Narrator:
         return f"back in {frame.function}: "
 
     def changed(self, leaf: Leaf) -> str:
-        """What a step changed, as the record has it: `total = 6, seen is gone`."""
-        seen = [*leaf.changes, *leaf.beyond]
+        """What a step changed, as the record has it: `total = 6, seen is gone`. An object whose
+        attributes are told is not shown whole as well."""
+        owners = {c.name.partition(".")[0] for c in leaf.beyond if c.scope == "attribute"}
+        seen = [c for c in leaf.changes if c.exact or c.text is None or c.name not in owners]
+        seen += leaf.beyond
         return binds([(c.name, None if c.text is None else self.value(c.text)) for c in seen])
 
     def condition(
@@ -231,17 +235,19 @@ class Narrator:
     def _return(
         self, leaf: Leaf, stmt: ast.Return, act: Activation, frame: Frame, head: str
     ) -> None:
-        if act.result is None or act.leaves[-1] is not leaf:  # a `finally` runs first
-            self.say(leaf.line, head, "returns.later", f=frame.function)
-            return
+        last = act.leaves[-1] is leaf  # else a `finally` runs, and may return something else
         pieces: list[str] = []
+        agrees = last
         try:
             if stmt.value is not None:
                 pieces, value = self.working(stmt.value, frame)
-                if show(value, _WORKED_UP_TO) != act.result.value:
-                    pieces = []
+                same = act.result is not None and show(value, _WORKED_UP_TO) == act.result.value
+                pieces, agrees = (pieces, True) if same else ([], last)
         except (Cannot, Raises, NotShown):
             pieces = []
+        if act.result is None or not agrees:
+            self.say(leaf.line, head, "returns.later", f=frame.function)
+            return
         value_text = self.value(act.result.value)
         if pieces:
             work = "; ".join(pieces)

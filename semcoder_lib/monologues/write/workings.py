@@ -36,10 +36,12 @@ class Working:
 
     tellers: dict[type, Callable[[Working, Any], str]]  # by kind of node; filled below
 
-    def __init__(self, names: Names, style: Style, limit: int) -> None:
+    def __init__(self, names: Names, style: Style, limit: int, *, spells: bool = True) -> None:
         self.names = names
         self.style = style
         self.limit = limit
+        self.spells = spells and style.detail > 0  # lists places, spells strings, divides
+        self.dense = spells and style.dense
         self.pieces: list[str] = []
         self.depth = 0
         self.lefts: dict[int, str] = {}  # subscripts with their keys' values put in
@@ -54,7 +56,7 @@ class Working:
                 self.pieces[-1] = _without_result(self.pieces[-1], value)
         except (Cannot, Raises, NotShown):
             self.pieces = []
-        return self.pieces if self.style.detail else self.pieces[-1:], value
+        return self.pieces, value
 
     def value(self, node: ast.expr) -> Any:
         return evaluate(node, self.names)
@@ -90,7 +92,7 @@ class Working:
         if len(part) > SPELL_UP_TO or not part:
             raise NotShown("too long or empty")
         if isinstance(items, str):
-            if self.style.dense:
+            if self.dense:
                 return "".join(f"{i}{c if c.isalpha() else repr(c)}" for i, c in enumerate(part))
             return " ".join(f"{i}:{c if c.isalnum() else repr(c)}" for i, c in enumerate(part))
         return " ".join(f"{i}:{self.show(x)}" for i, x in enumerate(part))
@@ -152,7 +154,7 @@ def _binary(w: Working, node: ast.BinOp) -> str:
         left = wrapped(left)
     a, b = w.value(node.left), w.value(node.right)
     expression = f"{left} {sign} {right}"
-    whole = type(a) is int and type(b) is int and w.style.detail and abs(a) >= abs(b)
+    whole = type(a) is int and type(b) is int and w.spells and abs(a) >= abs(b)
     if whole and isinstance(node.op, ast.FloorDiv | ast.Mod):
         parts = f"{right} * {wrapped(str(a // b))} + {wrapped(str(a % b))}"
         w.say("division", a=left, q=parts, e=expression, v=text)
@@ -185,7 +187,7 @@ def _compare(w: Working, node: ast.Compare) -> str:
             right = source_of(right_node)
         else:
             right = w.atom(right_node)
-            if not (w.style.dense and _compared_strings(w, link, left, sign, right, text)):
+            if not (w.dense and _compared_strings(w, link, left, sign, right, text)):
                 w.say("truth", e=f"{left} {sign} {right}", b=text)
         if not value:
             break
@@ -228,7 +230,7 @@ def _membership(w: Working, left: str, box_node: ast.expr, sign: str, text: str)
             w.say("truth", e=f"{left} {sign} {where}", b=text)
             return
     shown = wrapped(w.atom(box_node))
-    if w.style.dense and isinstance(box, str) and 1 < len(box) <= SPELL_UP_TO and len(left) > 3:
+    if w.dense and isinstance(box, str) and 1 < len(box) <= SPELL_UP_TO and len(left) > 3:
         w.say("table.holds", t=w.table(box), e=f"{left} {sign} {shown}", b=text)
     else:
         w.say("truth", e=f"{left} {sign} {shown}", b=text)
@@ -272,7 +274,7 @@ def _subscript(w: Working, node: ast.Subscript) -> str:
         return _sliced(w, node.slice, name, box, text)
     left = w.lefts[id(node)] = f"{name}[{w.atom(node.slice)}]"
     index = w.value(node.slice)
-    if w.style.detail and isinstance(box, str | list | tuple) and type(index) is int:
+    if w.spells and isinstance(box, str | list | tuple) and type(index) is int:
         if index == -1:
             w.say("last", e=left, v=text)
             return text
@@ -289,7 +291,7 @@ def _subscript(w: Working, node: ast.Subscript) -> str:
 def _sliced(w: Working, part: ast.Slice, name: str, box: Any, text: str) -> str:
     ends = [w.atom(p) if p else "" for p in (part.lower, part.upper)]
     left = f"{name}[{':'.join(ends)}{f':{w.atom(part.step)}' if part.step else ''}]"
-    if w.style.detail and isinstance(box, str | list | tuple) and box:
+    if w.spells and isinstance(box, str | list | tuple) and box:
         try:
             if part.step and not part.lower and not part.upper and w.value(part.step) == -1:
                 w.say("backwards", a=w.spelled(box), b=w.spelled(box[::-1]), e=left, v=text)
@@ -309,7 +311,7 @@ def comprehension(w: Working, node: Any) -> str:
     generator = node.generators[0]
     plain = len(node.generators) == 1 and not isinstance(node, ast.DictComp)
     items: list[Any] = []
-    if w.style.detail and plain:
+    if w.spells and plain:
         try:
             items = w.value(as_list(generator.iter))
         except (Cannot, Raises):
@@ -320,7 +322,7 @@ def comprehension(w: Working, node: Any) -> str:
     for item in items:
         scope = _Bound(w.names, bindings(generator.target, item))
         shown = ", ".join(f"{n} = {w.show(v)}" for n, v in scope.bound.items())
-        inner = Working(scope, w.style.but(detail=0, dense=False), w.limit)
+        inner = Working(scope, w.style, w.limit, spells=False)
         w.say("each", b=shown, p=_element(inner, node, generator))
     if w.depth > 1 or w.style.detail > 1:
         w.say("so", v=text)
