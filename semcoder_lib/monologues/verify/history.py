@@ -226,6 +226,9 @@ class History:
         following = self.next_in_frame(index)
         if following is not None and self.steps[following].event == "exception":
             return kind_of(self.steps[following].value)
+        end = self.call_end(index)
+        if end > index and self.steps[end].event == "exception":
+            return kind_of(self.steps[end].value)
         if self.steps[index].event == "line" and index == frame.last and frame.returned is None:
             return frame.raised or kind_of(self.trace.exception)
         return ""

@@ -629,6 +629,8 @@ def _loop_over(r: Steps, line: int, m: Match) -> bool:
     visit = _over(r, loop, line, m)
     if visit is None:
         return True
+    if r.history.raised(visit):
+        r.ledger.add("exception", "the loop ends", "", False, "it raises", line=line, visit=visit)
     if "w" in m:
         outcome = r.pieces.read(m["w"], visit)
         if outcome is True:

@@ -162,7 +162,9 @@ def read_answer(text: str) -> Answer:
         body = "assert " + body
     try:
         first = body.split("\n")[0]
-        statement = _parsed(first) or _parsed(body)
+        statement = _parsed(first)
+        code = first if statement is not None else body
+        statement = statement or _parsed(body)
         test = statement.test if isinstance(statement, ast.Assert) else None
         if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
             test = ast.Compare(test.operand, [ast.Eq()], [ast.Constant(False)])
@@ -174,7 +176,7 @@ def read_answer(text: str) -> Answer:
             return Answer(problem="the answer is not an equation")
         if not isinstance(test.ops[0], ast.Eq | ast.Is) or not isinstance(test.left, ast.Call):
             return Answer(problem="the answer is not an equation")
-        value_text, call_text = ast.unparse(test.comparators[0]), ast.unparse(test.left)
+        value_text, call_text = _source(code, test.comparators[0]), _source(code, test.left)
     except (RecursionError, MemoryError, ValueError):
         return Answer(problem="the answer does not parse")
     try:
@@ -186,6 +188,11 @@ def read_answer(text: str) -> Answer:
     except values.NotALiteral:
         return Answer(problem="the answer's call is not a call with literals")
     return Answer(name, tuple(arguments), value, value_text, named=named or None)
+
+
+def _source(code: str, node: ast.expr) -> str:
+    """The node's own text: a number of many digits can be read and not written again."""
+    return ast.get_source_segment(code, node) or ast.unparse(node)
 
 
 def _parsed(code: str) -> ast.stmt | None:

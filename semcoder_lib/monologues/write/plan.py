@@ -137,6 +137,10 @@ class _Planner:
         for leaves in self.leaves.values():
             for leaf, following in itertools.pairwise(leaves):
                 leaf.next_line = following.line
+            for leaf in leaves:
+                last = leaf.calls[-1] if leaf.calls else None
+                if last is not None and last.raised and last.result is None:
+                    leaf.raised = leaf.raised or last.raised  # it came through unrecorded
         for activation in self.activations:
             if activation.generator:  # its loops go on across activations
                 activation.body = list(activation.leaves)
