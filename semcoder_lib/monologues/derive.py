@@ -122,9 +122,7 @@ def derive_batch(batch: Batch, box: Sandbox | None = None) -> dict[str, list[Att
     """What became of every case of a batch, by direction."""
     box = box or own(batch.level)
     styles = _styles(batch, box)
-    pairs = [
-        (e, c) for e in batch.entries for c in chosen_cases(e, batch.per_program, batch.seed)
-    ]
+    pairs = [(e, c) for e in batch.entries for c in chosen_cases(e, batch.per_program, batch.seed)]
     attempts: dict[str, list[Attempt]] = {}
     if "forward" in batch.directions:
         traces = tracing.trace_many([(e.program, c) for e, c in pairs], box, share=True)

@@ -18,9 +18,9 @@ from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Entry, Program, Status
 from semcoder_lib.monologues import relations
 from semcoder_lib.monologues.mutation import mutated
+from semcoder_lib.monologues.relations import Runs
 from semcoder_lib.monologues.style import Property
 from semcoder_lib.monologues.syntax import parameters, readable
-from semcoder_lib.monologues.relations import Runs
 from semcoder_lib.sandbox import Job, Limits, Sandbox
 
 __all__ = ["MIN_SUPPORT", "Property", "infer", "infer_many"]

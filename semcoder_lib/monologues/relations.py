@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from semcoder_lib.core import values
-from semcoder_lib.monologues.style import Property
 from semcoder_lib.monologues.show import NotShown, show
+from semcoder_lib.monologues.style import Property
 
 MIN_RAISES = 3
 _ARTICLES = {"int": "an int", "NoneType": "None", "OrderedDict": "an OrderedDict"}

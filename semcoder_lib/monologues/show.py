@@ -62,7 +62,9 @@ def start(value: Any) -> str:
     for count in range(8, 0, -1):
         items = list(value.items() if isinstance(value, dict) else value)[:count]
         try:
-            text = show(dict(items) if isinstance(value, dict) else type(value)(items), _START_CHARS)
+            text = show(
+                dict(items) if isinstance(value, dict) else type(value)(items), _START_CHARS
+            )
         except (NotShown, TypeError):
             continue
         if text[:1] in _OPEN:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 
-
 @dataclass(frozen=True, slots=True)
 class Property:
     """A sentence that held on every input tried; `support` is the number of inputs on which it

@@ -206,7 +206,7 @@ def finally_later(n):
     try:
         return n
     finally:
-        n = 0
+        return n + 1
 
 # gone | ([1, 2],)
 def gone(xs):

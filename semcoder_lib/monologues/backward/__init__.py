@@ -15,8 +15,8 @@ from semcoder_lib import tracing
 from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Monologue, Program, Trace
-from semcoder_lib.monologues.backward.search import ROUNDS, Search
 from semcoder_lib.monologues.backward.deduction import Found, deduction
+from semcoder_lib.monologues.backward.search import ROUNDS, Search
 from semcoder_lib.monologues.style import DEFAULT, Property, Style
 from semcoder_lib.monologues.syntax import readable
 from semcoder_lib.sandbox import Job, Limits, Sandbox

@@ -72,7 +72,9 @@ def deduction(
         lines += _alternatives(f, call, wanted, result)
     head, end = "", ""
     if not style.brief:
-        head = heading("function") + summary(syntax, f) + "\n" + properties_section(style.properties)
+        head = (
+            heading("function") + summary(syntax, f) + "\n" + properties_section(style.properties)
+        )
         end = heading("conclusion") + CONCLUSION["concludes.call"].say(c=call, v=wanted) + "\n"
     text = head + heading("deduction") + "\n".join(lines) + "\n" + end + answer_block(call, wanted)
     note = "witness by search" if result.witness.goals is None else "witness by inversion"

@@ -342,7 +342,20 @@ def _source(node: ast.AST) -> str:
 
 
 _CHANGING = frozenset(
-    "append extend insert remove pop clear sort reverse add discard update setdefault".split()
+    [
+        "append",
+        "extend",
+        "insert",
+        "remove",
+        "pop",
+        "clear",
+        "sort",
+        "reverse",
+        "add",
+        "discard",
+        "update",
+        "setdefault",
+    ]
 )
 
 

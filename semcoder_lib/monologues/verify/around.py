@@ -73,7 +73,11 @@ def _takes(a: Around, m: Match) -> bool:
 def _clauses(a: Around, slot: Slot) -> None:
     """`goes over nums and returns total`: each clause is of a statement, in their order."""
     waiting = a.statements()
-    parts = [p for comma in split(slot.text, ", ", slot.start) for p in split(comma.text, " and ", comma.start)]
+    parts = [
+        p
+        for comma in split(slot.text, ", ", slot.start)
+        for p in split(comma.text, " and ", comma.start)
+    ]
     at = 0
     while at < len(parts):  # an "and" may stand inside an expression
         for end in range(len(parts), at, -1):
@@ -84,7 +88,9 @@ def _clauses(a: Around, slot: Slot) -> None:
                 waiting, at = waiting[found + 1 :], end
                 break
         else:
-            known = any(form.match(parts[at].text, mask(parts[at].text) or "") for form in CLAUSES.values())
+            known = any(
+                form.match(parts[at].text, mask(parts[at].text) or "") for form in CLAUSES.values()
+            )
             a.claim("does", parts[at], False if known else None, "no such statement")
             at += 1
 

@@ -15,8 +15,8 @@ from semcoder_lib.monologues.verify.around import Around
 from semcoder_lib.monologues.verify.cursor import Cursor
 from semcoder_lib.monologues.verify.deduction import Deduction
 from semcoder_lib.monologues.verify.history import History
-from semcoder_lib.monologues.verify.prose import Prose
 from semcoder_lib.monologues.verify.properties import Bullets
+from semcoder_lib.monologues.verify.prose import Prose
 from semcoder_lib.monologues.verify.report import (
     CONTRADICTED,
     SUPPORTED,
@@ -180,9 +180,7 @@ def _returned(history: History, case: Case) -> Any:
     return case.output
 
 
-def _judged(
-    given: texts.Answer, case: Case, history: History, backward: bool
-) -> tuple[bool, str]:
+def _judged(given: texts.Answer, case: Case, history: History, backward: bool) -> tuple[bool, str]:
     """Whether the assertion holds, and why not."""
     trace = history.trace
     if given.problem:

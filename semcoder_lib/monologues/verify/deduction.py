@@ -101,7 +101,9 @@ class Deduction:
         if slot is not None:
             self.claim("order", "is reached", slot, ran, "it does not run")
         elif not ran:
-            self.ledger.add("order", self.cursor.label(line), "runs", False, "it does not", line=line)
+            self.ledger.add(
+                "order", self.cursor.label(line), "runs", False, "it does not", line=line
+            )
 
     def names(self, given: dict[str, Any]) -> Given:
         """Given names, before those of the chosen input's run as it comes to the line."""
@@ -160,7 +162,9 @@ class Deduction:
             self.claim("constraint", "asks", slot, equal(goal, self.output), "another value")
             return
         value = literal(slot.text)
-        self.claim("constraint", "asks", slot, value is not None and equal(value[0], goal), _shown(goal))
+        self.claim(
+            "constraint", "asks", slot, value is not None and equal(value[0], goal), _shown(goal)
+        )
 
     def source(self, slot: Slot, node: ast.expr | None) -> None:
         """The piece of the program that a bound speaks of."""
@@ -239,7 +243,13 @@ def _goal(d: Deduction, m: Match) -> bool:
     if m["v"].text == "the output":
         d.claim("return", "returns", m["v"], len(_encoded(d.output)) > 80, "it can be shown")
     else:
-        d.claim("return", "returns", m["v"], same_text(m["v"].text, _encoded(d.output)), "another output")
+        d.claim(
+            "return",
+            "returns",
+            m["v"],
+            same_text(m["v"].text, _encoded(d.output)),
+            "another output",
+        )
     d.reached(m.get("to"), d.line)
     if "to" in m:
         ok = d.cursor.line(m["to"].text) == d.line

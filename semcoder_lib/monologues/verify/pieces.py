@@ -63,7 +63,9 @@ class Pieces:
         if at + 1 == len(parts):
             return 0
         end = parts[at + 1].end
-        both = Slot(work.text[parts[at].start - work.start : end - work.start], parts[at].start, end)
+        both = Slot(
+            work.text[parts[at].start - work.start : end - work.start], parts[at].start, end
+        )
         return 2 if self._known(both, _JOINED) else 0
 
     def _single(self, part: Slot, names: Any) -> int:
@@ -153,7 +155,9 @@ class Pieces:
 
     # --- claims -------------------------------------------------------------------------------
 
-    def claim(self, kind: str, subject: str, slot: Slot, verdict: bool | None, evidence: str) -> None:
+    def claim(
+        self, kind: str, subject: str, slot: Slot, verdict: bool | None, evidence: str
+    ) -> None:
         self.ledger.add(
             kind, subject, slot.text, verdict, "" if verdict else evidence,
             line=self.history.line(self.visit), visit=self.visit, place=(slot.start, slot.end),
@@ -266,9 +270,7 @@ def _links(node: ast.expr) -> list[ast.expr]:
     if not isinstance(node, ast.Compare) or len(node.ops) == 1:
         return [node]
     sides = [node.left, *node.comparators]
-    return [
-        ast.Compare(a, [op], [b]) for a, op, b in zip(sides, node.ops, sides[1:], strict=False)
-    ]
+    return [ast.Compare(a, [op], [b]) for a, op, b in zip(sides, node.ops, sides[1:], strict=False)]
 
 
 def _operands(node: ast.expr) -> list[ast.expr | None]:
@@ -515,7 +517,9 @@ def _respelled(p: Pieces, m: Match) -> bool:
         for box, result in pairs
         if isinstance(box, str | list | tuple) and type(result) is type(box)
     ]
-    best = next((x for x in expected if x[0] == m["a"].text), expected[0] if expected else (None, None))
+    best = next(
+        (x for x in expected if x[0] == m["a"].text), expected[0] if expected else (None, None)
+    )
     p.stands("value", m["a"], best[0])
     p.stands("value", m["b"], best[1])
     return True
@@ -526,7 +530,9 @@ def _at_places(p: Pieces, m: Match) -> bool:
     if not p.equation(m["e"], m["n"] if "p" in m and "t" not in m else outcome(m)):
         return False
     box, part = p.source(m["e"]), p.argument(m["e"])
-    if not isinstance(box, str | list | tuple) or (isinstance(box, str) and not isinstance(part, str)):
+    if not isinstance(box, str | list | tuple) or (
+        isinstance(box, str) and not isinstance(part, str)
+    ):
         p.claim("value", "places", m["e"], None, "cannot be evaluated")
         return True
     places = _places(box, part)
@@ -620,7 +626,9 @@ def _ordered(p: Pieces, m: Match) -> bool:
     if not isinstance(a, str) or not isinstance(b, str):
         p.claim("value", "strings", m["e"], False, "these are no strings")
         return True
-    same = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+    same = next(
+        (i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b))
+    )
     p.stands("value", m["n"], str(same))
     if "x" in m:
         p.stands("value", m["x"], repr(a[same : same + 1]))
@@ -650,14 +658,18 @@ def _keyed(p: Pieces, m: Match) -> bool:
 @decides("has.keys", "has.items", "has.none", "has.last")
 def _has(p: Pieces, m: Match) -> bool:
     node = parse_expression(m["x"].text)
-    box = p.value(node) if node is not None else MISSING
+    if node is None:
+        return False
+    box = p.value(node)
     if box is MISSING or isinstance(box, Raises):
         unknown = isinstance(box, Raises) or (
             isinstance(node, ast.Name) and not p.before.defines(node.id)
         )
         p.claim("value", "has", m["x"], False if unknown else None, "cannot be evaluated")
         return True
-    about = any(_kinds(node)[0] in _kinds(n) for n in p.nodes) if isinstance(node, ast.Name) else True
+    about = (
+        any(_kinds(node)[0] in _kinds(n) for n in p.nodes) if isinstance(node, ast.Name) else True
+    )
     p.claim("value", "has", m["x"], True if about else None, "not part of this step")
     if "v" in m:
         ok = isinstance(box, list | tuple | str) and bool(box)
@@ -667,7 +679,11 @@ def _has(p: Pieces, m: Match) -> bool:
     elif "ks" not in m:
         p.claim("value", "keys", m["x"], not box, f"keys {listing(box)}")
     else:
-        items = box.items() if ") has items " in f"{m['x'].text}) has items " and _has_items(m, box) else box
+        items = (
+            box.items()
+            if ") has items " in f"{m['x'].text}) has items " and _has_items(m, box)
+            else box
+        )
         p.stands("value", m["ks"], listing(items))
     return True
 
@@ -685,12 +701,16 @@ def _sets(p: Pieces, m: Match) -> bool:
     for node in p.nodes:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
             a, b = p.value(node.func.value), p.value(node.args[0])
-            if isinstance(a, set | frozenset) and isinstance(b, set | frozenset | list | tuple | str | dict):
+            if isinstance(a, set | frozenset) and isinstance(
+                b, set | frozenset | list | tuple | str | dict
+            ):
                 about = about or ("x" in m and equal(a, first))
                 both = set(a) - set(b) if "x" in m else set(a) & set(b)
                 expected.append(listing(sorted(both, key=repr)))
     if "ks" in m:
-        p.stands("value", m["ks"], m["ks"].text if m["ks"].text in expected else (expected or [None])[0])
+        p.stands(
+            "value", m["ks"], m["ks"].text if m["ks"].text in expected else (expected or [None])[0]
+        )
     else:
         slot = m.get("x") or Slot("nothing", *p.ledger.place)
         p.claim("value", "shared", slot, "" in expected, " or ".join(expected))
@@ -712,7 +732,13 @@ def _counts(p: Pieces, m: Match) -> bool:
     else:
         about = any(equal(v, stated[0]) for v in values if v is not MISSING)
         unknown = any(v is MISSING for v in values) or not values
-        p.claim("value", "counts", m["v"], True if about else None if unknown else False, "no part of this step has this value")
+        p.claim(
+            "value",
+            "counts",
+            m["v"],
+            True if about else None if unknown else False,
+            "no part of this step has this value",
+        )
         truth = bool(stated[0])
     if truth is None:
         return True

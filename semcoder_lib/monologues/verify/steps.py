@@ -82,7 +82,9 @@ class Steps:
         visit = self._visit(line)
         source = self.history.syntax.text(line) if self.history.syntax else ""
         if source and text.strip("`").rstrip(".:") == source:
-            self.ledger.add("order", source, "runs", True, "quotes the source", line=line, visit=visit)
+            self.ledger.add(
+                "order", source, "runs", True, "quotes the source", line=line, visit=visit
+            )
             return
         if text and not (visit is not None and self.prose(text, start, visit)):
             self.ledger.unread(text, (start, start + len(text)))
@@ -111,7 +113,13 @@ class Steps:
     # --- claims -------------------------------------------------------------------------------
 
     def claim(
-        self, kind: str, subject: str, slot: Slot, verdict: bool | None, evidence: str, visit: int | None
+        self,
+        kind: str,
+        subject: str,
+        slot: Slot,
+        verdict: bool | None,
+        evidence: str,
+        visit: int | None,
     ) -> None:
         line = self.history.line(visit) if visit is not None else None
         self.ledger.add(
@@ -129,7 +137,9 @@ class Steps:
         else:
             actual = None if following is None else self.history.line(following)
             ok = actual == self.cursor.line(slot.text) and actual is not None
-            evidence = "the frame ends" if actual is None else f"{self.cursor.label(actual)} is next"
+            evidence = (
+                "the frame ends" if actual is None else f"{self.cursor.label(actual)} is next"
+            )
         self.claim("order", "next", slot, ok, "" if ok else evidence, visit)
 
     def claim_function(self, visit: int, slot: Slot) -> bool:
@@ -196,7 +206,9 @@ class Steps:
         syntax = self.history.syntax
         line = self.history.line(visit)
         stmts = syntax.groups.get(line) if syntax else None
-        for stmt in stmts or ([syntax.statements[line]] if syntax and line in syntax.statements else []):
+        for stmt in stmts or (
+            [syntax.statements[line]] if syntax and line in syntax.statements else []
+        ):
             for node in ast.walk(stmt):
                 if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del):
                     names.add(node.id)
@@ -303,11 +315,15 @@ def _call(r: Steps, line: int, m: Match) -> bool:
     given = {c.name for c in step.changes}
     if "b" in m:
         pairs = parse_binds(m["b"])
-        if pairs is None or not r.claim_binds(m["b"], history.state(index), index, frozenset(given)):
+        if pairs is None or not r.claim_binds(
+            m["b"], history.state(index), index, frozenset(given)
+        ):
             return False
         missing = given - {name.text for name, _ in pairs}
         if missing:
-            r.claim("value", "arguments", m["b"], False, f"also {', '.join(sorted(missing))}", index)
+            r.claim(
+                "value", "arguments", m["b"], False, f"also {', '.join(sorted(missing))}", index
+            )
     elif given:
         r.claim("value", "arguments", m["f"], False, f"called with {', '.join(given)}", index)
     return True
@@ -374,7 +390,10 @@ def _resumed(r: Steps, line: int, m: Match) -> bool:
         following is not None
         and history.steps[following].function == m["f"].text
         and history.line(following) == line
-        and any(history.steps[i].event == "yield" for i in history.frames[history.steps[following].frame].steps)
+        and any(
+            history.steps[i].event == "yield"
+            for i in history.frames[history.steps[following].frame].steps
+        )
     )
     r.claim("order", "goes on", m["f"], ok, "another step is next", following)
     if ok and following is not None:
@@ -611,7 +630,9 @@ def _over(r: Steps, loop: Loop | None, line: int, m: Match) -> int | None:
         ok = ends and int(m["n"].text) == total
         r.claim("iterations", "iterations", m["n"], ok, f"{total} iterations", None)
     if run is None or run.exit is None:
-        r.ledger.add("order", r.cursor.label(line), "the loop ends", False, "it does not", line=line)
+        r.ledger.add(
+            "order", r.cursor.label(line), "the loop ends", False, "it does not", line=line
+        )
         return None
     return r.cursor.enter(line, run.exit, "the loop goes on here")
 
@@ -623,7 +644,9 @@ def _loop_over(r: Steps, line: int, m: Match) -> bool:
         return False
     if "n" not in m and "w" not in m and "t" not in m:  # `0 items`, `no items are left`
         run = r.cursor.run_of(loop)
-        generator = run is not None and r.cursor.history.frames[run.frame].steps and _is_generator(r, run)
+        generator = (
+            run is not None and r.cursor.history.frames[run.frame].steps and _is_generator(r, run)
+        )
         if run is not None and run.passes and not generator:
             r.ledger.add("iterations", "iterations", "0", False, f"{len(run.passes)}", line=line)
     visit = _over(r, loop, line, m)
@@ -729,7 +752,11 @@ def _together(r: Steps, line: int, m: Match) -> bool:
         changed = _changed_in(r, run, first, last)
         if not r.claim_binds(m["b"], state, None, changed):
             r.claim("value", "state", m["b"], None, "not read", None)
-    for row, number in zip(split(m["r"].text, "; ", m["r"].start), range(first, last + 2), strict=False) if "r" in m else ():
+    for row, number in (
+        zip(split(m["r"].text, "; ", m["r"].start), range(first, last + 2), strict=False)
+        if "r" in m
+        else ()
+    ):
         _row(r, row, number, run, frame, first, last)
     if "r" in m and len(split(m["r"].text, "; ")) != last - first + 1:
         r.claim("iterations", "rows", m["r"], False, f"{last - first + 1} iterations", None)

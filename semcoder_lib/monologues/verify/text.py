@@ -23,7 +23,10 @@ _KINDS = (
     (CONCLUSION, r"conclu|final (?:answer|result|output)|answer|summing up|result$"),
     (PROPERTIES, r"propert|constraint|invariant|always hold|facts|rules|what holds"),
     (DEDUCTION, r"deduc|revers|backward|working back|inverse|infer|from the output"),
-    (SIMULATION, r"simulat|execut|trace|step|walk|run(?:ning)?\b|dry run|happens|evaluation|by hand"),
+    (
+        SIMULATION,
+        r"simulat|execut|trace|step|walk|run(?:ning)?\b|dry run|happens|evaluation|by hand",
+    ),
     (FUNCTION, r"understand|function|overview|summary|purpose|what .{0,20} does|about"),
 )
 _CHARS = 1_000_000  # of a text that is read; what stands after them is not

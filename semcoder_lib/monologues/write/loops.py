@@ -64,7 +64,9 @@ def _for_head(n: Narrator, loop: Loop, frame: Frame) -> None:
 
 
 def _is_range(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range"
+    return (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range"
+    )
 
 
 def _listing(items: list[Any], ranged: bool) -> str:
@@ -78,9 +80,7 @@ def _listing(items: list[Any], ranged: bool) -> str:
     return ", ".join(shown)
 
 
-def _turn(
-    n: Narrator, loop: Loop, turn: Turn, number: int, act: Activation, frame: Frame
-) -> None:
+def _turn(n: Narrator, loop: Loop, turn: Turn, number: int, act: Activation, frame: Frame) -> None:
     head, stmt = turn.head, loop.syntax.node
     if isinstance(stmt, ast.For):
         if number > 1 and head.calls:

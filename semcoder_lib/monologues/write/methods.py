@@ -22,6 +22,7 @@ from semcoder_lib.monologues.write.workings import (
     wrapped,
 )
 
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A method call that is being worked out: `left` is it in words, `text` its result's."""
@@ -356,8 +357,6 @@ def _method(w: Working, node: ast.Call, func: ast.Attribute, left: str, text: st
         return teller is not None and teller(w, call)
     except (NotShown, Cannot, Raises, TypeError):
         return False
-
-
 
 
 Working.tellers[ast.Call] = _call

@@ -7,8 +7,8 @@ import itertools
 from dataclasses import dataclass, field
 
 from semcoder_lib.core.records import Change, Step, Trace
-from semcoder_lib.monologues.syntax import Syntax, in_body
 from semcoder_lib.monologues.syntax import Loop as LoopSyntax
+from semcoder_lib.monologues.syntax import Syntax, in_body
 
 
 @dataclass(slots=True, eq=False)

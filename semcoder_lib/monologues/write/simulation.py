@@ -32,9 +32,7 @@ def simulation(syntax: Syntax, trace: Trace, style: Style) -> list[str]:
     lines: list[str] = []
     for iterations, rows in _rungs(style, len(trace.steps), room):
         calls = max(1, style.calls * iterations // max(1, style.iterations))
-        narrator = Narrator(
-            syntax, trace, style.but(iterations=iterations, rows=rows, calls=calls)
-        )
+        narrator = Narrator(syntax, trace, style.but(iterations=iterations, rows=rows, calls=calls))
         if root is not None:
             narrator.activation(root)
         lines = narrator.lines
@@ -194,7 +192,13 @@ class Narrator:
         return binds([(c.name, None if c.text is None else self.value(c.text)) for c in seen])
 
     def condition(
-        self, leaf: Leaf, head: str, test: ast.expr, frame: Frame, went: bool | None, count: int = -1
+        self,
+        leaf: Leaf,
+        head: str,
+        test: ast.expr,
+        frame: Frame,
+        went: bool | None,
+        count: int = -1,
     ) -> None:
         """A condition with its outcome: worked out where that agrees with what ran next; `count`
         is how many iterations it ends."""
