@@ -136,6 +136,25 @@ bound.item      | {e:expr} must be {v:value}, whatever else is in {x:expr} | xs[
 bound.value     | {x:expr} must be {v:value}                            | a + b must be 5
 """
 
+_PROPERTIES = """
+identity        | The result always equals {x:name}.                    | The result always equals nums.
+permutation     | The result is always a permutation of {x:name}.       | The result is always a permutation of nums.
+sorted          | The result is always sorted in {o:order} order.       | The result is always sorted in ascending order.
+distinct        | The result never repeats an item.                     | The result never repeats an item.
+raises.when     | {f:name} raises {k:kind} when {x:name} is {c:edge}.   | f raises IndexError when nums is empty.
+order           | The order of the items of {x:name} does not matter.   | The order of the items of nums does not matter.
+idempotent      | Calling {f:name} again on its result changes nothing. | Calling f again on its result changes nothing.
+irrelevant      | {x:name} does not change the result.                  | k does not change the result.
+length.same     | The result always has as many items as {x:name}.      | The result always has as many items as nums.
+length.most     | The result never has more items than {x:name}.        | The result never has more items than nums.
+length.least    | The result always has at least as many items as {x:name}. | The result always has at least as many items as nums.
+subset          | The result always holds only items of {x:name}.       | The result always holds only items of nums.
+range.of        | The result is always one of {vs:values}.              | The result is always one of 0, 1.
+range.least     | The result is always at least {v:value}.              | The result is always at least 0.
+type            | The result is always {t:types}.                       | The result is always a list or None.
+items           | Every item of the result is {t:types}.                | Every item of the result is an int.
+"""
+
 _SUMMARY = """
 takes.none.does | {f:name} takes nothing. It {c:clauses}.               | f takes nothing. It returns 1.
 takes.does      | {f:name} takes {p:values}. It {c:clauses}.            | f takes n and k. It goes over nums and returns total.
@@ -181,6 +200,7 @@ LINES = _table(_LINES)
 PIECES = _table(_PIECES)
 DEDUCTION = _table(_DEDUCTION)
 BOUNDS = _table(_BOUNDS)
+PROPERTIES = _table(_PROPERTIES)
 SUMMARY = _table(_SUMMARY)
 CLAUSES = _table(_CLAUSES)
 CONCLUSION = _table(_CONCLUSION)
@@ -190,6 +210,7 @@ GROUPS = {
     "pieces": PIECES,
     "deduction": DEDUCTION,
     "bounds": BOUNDS,
+    "properties": PROPERTIES,
     "summary": SUMMARY,
     "clauses": CLAUSES,
     "conclusion": CONCLUSION,

@@ -30,6 +30,8 @@ SLOTS: dict[str, str] = {
     "places": r"\d+(?:, \d+)*",
     "jump": r"break|continue",
     "order": r"ascending|descending",
+    "edge": r"empty|0|negative",
+    "types": r"(?:an? \w+|None)(?: or (?:an? \w+|None))*",
     "table": r"0(?::\S|[^\W\d]|['\"]).*?",
     "value": r".+?",
     "values": r".+?",

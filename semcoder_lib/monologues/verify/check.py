@@ -97,7 +97,9 @@ class _Reading:
         self.steps = Steps(cursor, self.prose.read_at)
         self.deduction = Deduction(self.steps, trials, entry_point, arguments, output)
         self.around = Around(self.ledger, history.syntax, entry_point, arguments, output)
-        self.bullets = Bullets(self.ledger, history, trials, entry_point, arguments, output)
+        self.bullets = Bullets(
+            self.ledger, history.syntax, trials, entry_point, arguments, output
+        )
 
     def section(self, section: texts.Section) -> None:
         title = section.title

@@ -33,6 +33,10 @@ from semcoder_lib.monologues.verify.trials import Trials
 
 ONCE = {"choose", "choose.none", "check", "checking", "several", "counter"}
 _WANT = re.compile(r"(?P<n>[^\W\d]\w*) (?P<w>must|can) be (?P<v>.+)", re.S)
+_CALLS = re.compile(
+    r"(?P<c>\w+\([^\n]*?\)(?:,? and \w+\([^\n]*?\))?),? (?:both |all |each )?"
+    r"(?:returns?|gives) `?(?P<v>[^\n`]+?)`?(?=\.?$|[.;,] )"
+)
 MISSING = object()
 
 
@@ -85,6 +89,11 @@ class Deduction:
                 self.ledger.forms.append((name, plain(slots)))
                 self.ledger.read_line((start, end), since)
                 return True
+        for match in _CALLS.finditer(body):  # anybody's words for it
+            value = Slot(match["v"].rstrip("."), at + match.start("v"), at + match.end("v"))
+            for call in split(match["c"].replace(" and ", ", "), ", "):
+                place = Slot(call.text, at + match.start("c"), at + match.end("c"))
+                self.run(place, value)
         return False
 
     # --- claims -------------------------------------------------------------------------------
