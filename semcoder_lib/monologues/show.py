@@ -31,6 +31,14 @@ def show(value: Any, limit: int = 160) -> str:
     return text
 
 
+def brief(value: Any, limit: int = 200) -> str:
+    """A value for a reader of evidence: its text where it is short, else its type. Never raises."""
+    try:
+        return show(value, limit)
+    except NotShown:
+        return f"a {type(value).__name__}"
+
+
 _START_CHARS = 24
 _OPEN = {"(": ")", "[": "]", "{": "}"}
 

@@ -14,6 +14,7 @@ from typing import Any
 from semcoder_lib.core import values
 from semcoder_lib.monologues.evaluator import equal, literal
 from semcoder_lib.monologues.forms import PROPERTIES
+from semcoder_lib.monologues.show import brief
 from semcoder_lib.monologues.syntax import Syntax, parameters
 from semcoder_lib.monologues.template import Match, mask, plain, split
 from semcoder_lib.monologues.verify.report import Ledger
@@ -96,7 +97,7 @@ class Bullets:
             if "unknown" in (a[0], b[0]):
                 continue
             if a[0] != b[0] or not equal(a[1], b[1]):
-                return False, f"differs for {first!r:.80} and {second!r:.80}"
+                return False, f"differs for {brief(first)} and {brief(second)}"
             held += 1
         return (True, f"held on {held} inputs") if held else (None, "no run to test it on")
 
@@ -244,7 +245,7 @@ def _idempotent(b: Bullets, m: Match) -> Verdict:
         if status == "unknown":
             continue
         if status != "ok" or not equal(value, again):
-            return False, f"not for {arguments!r:.100}"
+            return False, f"not for {brief(arguments)}"
         held += 1
     return (True, f"held on {held} inputs") if held else (None, "no run to test it on")
 

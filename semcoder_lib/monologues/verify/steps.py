@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from semcoder_lib.monologues.evaluator import Cannot, Raises, equal, evaluate, literal
 from semcoder_lib.monologues.forms import LINES
+from semcoder_lib.monologues.show import brief
 from semcoder_lib.monologues.syntax import Loop, in_body
 from semcoder_lib.monologues.template import Match, Slot, mask, plain, split
 from semcoder_lib.monologues.verify.cursor import Cursor
@@ -722,7 +723,7 @@ def _listing(r: Steps, slot: Slot, items: list[object] | None, visit: int) -> No
         last = number == len(parts) and "..." in [p.text for p in parts]
         if ok and last and place != len(items):
             ok = False
-        r.claim("value", f"item {place}", part, ok, repr(items)[:100], visit)
+        r.claim("value", f"item {place}", part, ok, brief(items), visit)
 
 
 # --- what is told together -----------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from semcoder_lib.monologues.evaluator import equal, literal
+from semcoder_lib.monologues.show import brief
 from semcoder_lib.monologues.verify.prose import patterns
 from semcoder_lib.monologues.verify.prose.moments import claim_value, comprehension_domain
 from semcoder_lib.monologues.verify.prose.place import (
@@ -188,7 +189,7 @@ def _comprehension(reading: Reading, s: Sentence) -> None:
         if found is None or domain is None:
             continue
         ok = any(equal(found[0], v) for v in domain)
-        reading.ledger.add("value", token.left, token.right, ok, repr(domain)[:120])
+        reading.ledger.add("value", token.left, token.right, ok, brief(domain))
         s.used.add(at)
         if ok:
             reading.place.bound[token.left] = found[0]

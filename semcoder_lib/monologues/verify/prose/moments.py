@@ -17,6 +17,7 @@ from semcoder_lib.monologues.evaluator import (
     literal,
     parse_expression,
 )
+from semcoder_lib.monologues.show import brief
 from semcoder_lib.monologues.verify.history import Frame, Pass, State
 from semcoder_lib.monologues.verify.prose.place import Place, names_of, squeezed
 from semcoder_lib.monologues.verify.stated import same_text
@@ -234,11 +235,11 @@ def _unknown_name(place: Place, name: str, text: str) -> None:
         ok = any(equal(found[0], v) for v in domain)
         if ok:
             place.bound[name] = found[0]
-        place.record("value", name, text, ok, repr(domain)[:120])
+        place.record("value", name, text, ok, brief(domain))
         return
     actual = value_of(name, State(place.history, frame, 0)) if (frame := place.frame()) else MISSING
     if actual is not MISSING and not isinstance(actual, Raises) and found is not None:
-        place.record("value", name, text, equal(found[0], actual), repr(actual)[:200])
+        place.record("value", name, text, equal(found[0], actual), brief(actual))
         return
     place.record("value", name, text, None, "no such variable")
 
@@ -368,7 +369,7 @@ def agrees(place: Place, code: str, test: Any) -> tuple[bool | None, str]:
             last = actual if last is MISSING else last
             continue
         if test(actual):
-            return True, repr(actual)[:200]
+            return True, brief(actual)
         if first:
             last = actual
         first = False
@@ -377,11 +378,11 @@ def agrees(place: Place, code: str, test: Any) -> tuple[bool | None, str]:
         if not names_of(code):
             actual = value_of(code, None)
             if actual is not MISSING and not isinstance(actual, Raises):
-                return test(actual), repr(actual)[:200]
+                return test(actual), brief(actual)
         return None, "cannot be evaluated"
     if isinstance(last, Raises):
         return None, f"raises {last.kind}"
-    return (False if exact else None), repr(last)[:200]
+    return (False if exact else None), brief(last)
 
 
 def _partial(place: Place, code: str, stated: Any, text: str) -> tuple[bool | None, str]:
@@ -400,7 +401,7 @@ def _partial(place: Place, code: str, stated: Any, text: str) -> tuple[bool | No
                 if actual is not MISSING and not isinstance(actual, Raises):
                     seen = True
                     if equal(stated, actual):
-                        return True, repr(actual)[:200]
+                        return True, brief(actual)
     return (False if seen and not node.args else None), ""
 
 
@@ -413,5 +414,5 @@ def claim_known_call(place: Place, code: str, text: str) -> bool:
     actual = value_of(code, State(place.history, frame, len(place.history.steps)))
     if actual is MISSING or isinstance(actual, Raises):
         return False
-    place.record("return", code, text, equal(stated[0], actual), repr(actual)[:200])
+    place.record("return", code, text, equal(stated[0], actual), brief(actual))
     return True

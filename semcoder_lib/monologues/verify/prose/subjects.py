@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from semcoder_lib.monologues.evaluator import Raises, equal, literal
+from semcoder_lib.monologues.show import brief
 from semcoder_lib.monologues.verify.prose.moments import (
     MISSING,
     agrees,
@@ -45,7 +46,7 @@ def claim_returned(reading: Reading, token: Token) -> bool | None:
     if reading.expected is not None:
         verdict = equal(stated[0], reading.expected[0])
         verdict = verdict or _returned_elsewhere(reading, stated[0])
-        evidence = repr(reading.expected[0])[:200]
+        evidence = brief(reading.expected[0])
     return reading.ledger.add("return", reading.entry_point, token.text, verdict, evidence)
 
 
