@@ -16,6 +16,7 @@ import itertools
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from types import GeneratorType
 from typing import Any
 
 from semcoder_lib.core import values
@@ -24,6 +25,7 @@ from semcoder_lib.monologues.evaluator_bounds import (
     CONTAINERS,
     DICTS,
     NUMBERS,
+    OTHERS,
     SCALARS,
     VALUES,
     VIEWS,
@@ -81,10 +83,10 @@ NO_NAMES = Given({})
 def evaluate(
     expression: str | ast.expr, names: Names = NO_NAMES, budget: Budget | None = None
 ) -> Any:
-    """The value of `expression`, one that `core.values` can write; the view of a dict comes as the
-    list of what it holds. Raises Cannot where it is undecidable (also for text that is no
-    expression), Raises where Python raises, and nothing else. The value may be shared with
-    `names`: never change it."""
+    """The value of `expression`, of a kind that `core.values` writes; an iterator, or a view of a
+    dict, comes as the list of what it gives. Raises Cannot where it is undecidable (also for text
+    that is no expression), Raises where Python raises, and nothing else. The value may be shared
+    with `names`: never change it."""
     node = parse_expression(expression) if isinstance(expression, str) else expression
     if node is None:
         raise Cannot("not an expression")
@@ -101,9 +103,15 @@ def apply_method(
 ) -> tuple[Any, Any]:
     """What a method of the closed list gives, and the receiver after it; `receiver` itself stays as
     it is. Raises as `evaluate` does."""
-    run = Run(NO_NAMES, budget or Budget(), own=True)
-    after = copy.deepcopy(receiver) if name in MUTATING else receiver
-    return _result(run, lambda: table.method(run, after, name)(*arguments, **keywords or {})), after
+    run, after = Run(NO_NAMES, budget or Budget(), own=True), receiver
+
+    def act() -> Any:
+        nonlocal after
+        if name in MUTATING:
+            after = copy.deepcopy(run.keep(receiver))
+        return table.method(run, after, name)(*arguments, **keywords or {})
+
+    return _result(run, act), after
 
 
 _ERRORS = (ArithmeticError, AttributeError, LookupError, RuntimeError, StopIteration, TypeError,
@@ -113,7 +121,8 @@ _ERRORS = (ArithmeticError, AttributeError, LookupError, RuntimeError, StopItera
 def _result(run: Run, act: Callable[[], Any]) -> Any:
     try:
         value = act()
-        value = list(value) if type(value) in VIEWS else value
+        if type(value) in VIEWS or type(value) is GeneratorType:
+            value = run.keep(list(value))
         _check_value(value)
         if run.unordered:
             raise Cannot("the order of a set")
@@ -132,12 +141,10 @@ def _result(run: Run, act: Callable[[], Any]) -> Any:
         raise Cannot(type(error).__name__) from None
 
 
-_RESULTS = VALUES - VIEWS
-
-
 def _check_value(value: Any) -> None:
-    if type(value) not in SCALARS:
-        if type(value) not in _RESULTS:
+    kind = type(value)
+    if kind not in SCALARS and kind not in OTHERS:
+        if kind not in CONTAINERS or kind in VIEWS:
             raise Cannot("not a value")
         if not SCALARS.issuperset(map(type, parts := parts_of(value))):
             for part in parts:
@@ -145,11 +152,16 @@ def _check_value(value: Any) -> None:
 
 
 def _cached(function: Callable[[str], Any]) -> Callable[[str], Any]:
-    """`function` with what it gave for short texts kept; long ones could fill the memory."""
-    kept = functools.lru_cache(maxsize=8192)(function)
-    return functools.wraps(function)(
-        lambda text: kept(text) if len(text) <= 200 else function(text)
-    )
+    """`function` without the parser's warnings, and with what it gave for short texts kept; long
+    ones could fill the memory."""
+
+    def quiet(text: str) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return function(text)
+
+    kept = functools.lru_cache(maxsize=8192)(quiet)
+    return functools.wraps(function)(lambda text: (kept if len(text) <= 200 else quiet)(text))
 
 
 @_cached
@@ -160,9 +172,7 @@ def parse_expression(text: str) -> ast.expr | None:
     if len(text) > _MAX_TEXT:
         return None
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text.strip(), mode="eval").body
+        tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return None
     level: list[ast.AST] = [tree] if len(text) > 100 else []
@@ -243,8 +253,8 @@ class _Scope:
             if name not in BUILTINS:
                 raise
             return table.TYPES.get(name) or self.builtin(name)
-        if type(value) in CONTAINERS and (run.own or type(value) is defaultdict):
-            value = run.values[name] = copy.deepcopy(run.keep(value))  # a look changes it
+        if run.own or type(value) is defaultdict:  # which looking into it may change
+            value = run.values[name] = copy.deepcopy(run.keep(value))
         return value
 
     def builtin(self, name: str) -> Function:
@@ -365,7 +375,10 @@ class _Scope:
         return table.operate(self.run, type(node.op), left, self.value(node.right))
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> Any:
-        return table.UNARY[type(node.op)](self.value(node.operand))
+        value = self.value(node.operand)
+        if type(value) in OTHERS and not isinstance(node.op, ast.Not):
+            raise Cannot("arithmetic of other values")
+        return table.UNARY[type(node.op)](value)
 
     def visit_BoolOp(self, node: ast.BoolOp) -> Any:
         stop = isinstance(node.op, ast.Or)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import collections
+import datetime
+import decimal
+import fractions
 import functools
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -62,8 +65,10 @@ DICTS = frozenset((dict, collections.Counter, collections.OrderedDict, collectio
 CONTAINERS: frozenset[type] = DICTS | SETS | VIEWS | {list, tuple, collections.deque}
 NUMBERS: frozenset[type] = frozenset((int, float, bool, complex))
 SCALARS: frozenset[type] = NUMBERS | {str, bytes, bytearray, range, type(None), type(...)}
-# values of other kinds (a Decimal, a date) can be looked up and compared, no more
 VALUES: frozenset[type] = SCALARS | CONTAINERS
+# values that are looked up, compared and handed out, no more: some are huge in a few characters
+OTHERS = frozenset((decimal.Decimal, fractions.Fraction, datetime.date, datetime.time,
+                    datetime.datetime, datetime.timedelta))  # fmt: skip
 KNOWN: frozenset[type] = VALUES | {Function, GeneratorType, type}
 _MAX_DEPTH = 60  # of values
 _CROWD = 1000  # items beyond which hashing them is counted one by one: their hashes may be equal
@@ -91,7 +96,7 @@ class Run:
             size = len(value)
         elif kind in CONTAINERS:
             size = weigh(value, self.budget.size)
-        elif kind not in KNOWN:
+        elif kind not in KNOWN and kind not in OTHERS:
             raise Cannot(f"a {kind.__name__}")
         if size > 64:
             if size > self.budget.size:

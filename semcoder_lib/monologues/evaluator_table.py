@@ -129,6 +129,8 @@ COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {
 
 def operate(run: Run, kind: type, a: Any, b: Any) -> Any:
     """`a` and `b` under a binary operator."""
+    if type(a) not in KNOWN or type(b) not in KNOWN:
+        raise Cannot("arithmetic of other values")
     plain = type(a) in NUMBERS and type(b) in NUMBERS
     if kind is ast.Pow or kind is ast.LShift or (kind in GROWTH and not plain):
         afford(run, kind, [a, b], {})
@@ -329,7 +331,7 @@ def _sum(run: Run, items: Any, /, start: Any = 0) -> Any:
         return sum(values, start)
     total = sum((), start)
     for value in values:
-        total = run.keep(total + value)
+        total = operate(run, ast.Add, total, value)
     return total
 
 
