@@ -197,7 +197,7 @@ def _type(b: Bullets, m: Match) -> Verdict:
     names = _names(m["t"].text)
     verdict = b.always(lambda _, v: type(v).__name__ in names)
     seen = {type(v).__name__ for _, status, v in (*b.own, *b._fresh()) if status == "ok"}
-    return (False, f"never {names - seen}") if verdict[0] and names - seen else verdict
+    return (None, f"not seen: {names - seen}") if verdict[0] and names - seen else verdict
 
 
 def _item_types(b: Bullets, m: Match) -> Verdict:
