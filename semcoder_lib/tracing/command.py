@@ -10,8 +10,7 @@ from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Program, Status, Trace
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import formats
-from semcoder_lib.tracing.limits import TraceLimits
-from semcoder_lib.tracing.parent import trace
+from semcoder_lib.tracing.tracer import TraceLimits, trace
 
 # PySnooper cuts a repr in its middle, so the faithful mode needs the end of long values too.
 _FAITHFUL_LIMITS = TraceLimits(bytes=3_000_000, value_nodes=20_000, value_bytes=100_000)

@@ -14,7 +14,7 @@ _mro = type.__dict__["__mro__"].__get__
 _name_of_type = type.__dict__["__name__"].__get__
 _flags = type.__dict__["__flags__"].__get__
 _namespace = type.__dict__["__dict__"].__get__
-_exception_args = BaseException.__dict__["args"].__get__
+exception_arguments = BaseException.__dict__["args"].__get__
 
 NOTHING = object()
 
@@ -92,7 +92,7 @@ def written_like_a_call(value: Any, kind: type, limit: int) -> tuple[Any, ...] |
     if kind is slice:
         return value.start, value.stop, value.step
     if any(base is BaseException for base in _mro(kind)):
-        arguments: tuple[Any, ...] = _exception_args(value)
+        arguments: tuple[Any, ...] = exception_arguments(value)
         return arguments[:limit]
     return None
 

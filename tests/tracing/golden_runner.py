@@ -9,7 +9,7 @@ import sys
 from golden_programs import PROGRAMS
 
 from semcoder_lib.core.records import Trace
-from semcoder_lib.tracing.local import load, record
+from semcoder_lib.tracing.tracer import load, record
 
 
 def lines_of(trace: Trace) -> list[str]:

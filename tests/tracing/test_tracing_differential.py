@@ -12,15 +12,14 @@ from golden_programs import PROGRAMS
 from semcoder_lib.core import records, values
 from semcoder_lib.core.workspace import read_jsonl
 from semcoder_lib.sandbox import Job, Sandbox
-from semcoder_lib.tracing import PLUGIN, TraceLimits
+from semcoder_lib.tracing import PLUGIN, options
 
 Call = tuple[str, str, tuple[object, ...]]
 
 
 def differences(calls: Sequence[Call], box: Sandbox, *, share: bool = False) -> list[str]:
-    options = TraceLimits().as_options()
     plain = box.map(Job(s, e, [a], share=share) for s, e, a in calls)
-    traced = box.map(Job(s, e, [a], None, PLUGIN, options, share) for s, e, a in calls)
+    traced = box.map(Job(s, e, [a], None, PLUGIN, options(s), share) for s, e, a in calls)
     pairs = zip([o for (o,) in plain], [o for (o,) in traced], calls, strict=True)
     found = []
     for untraced, seen, (source, _, _) in pairs:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from expected_steps import expected
 from golden_programs import PROGRAMS
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from semcoder_lib.core.errors import UsageError, UserError
 from semcoder_lib.core.records import Case, Change, Program, Step, Trace
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import TraceLimits, cli_render, load, record
-from semcoder_lib.tracing.formats import Unreadable, expected, parse, render
+from semcoder_lib.tracing.formats import Unreadable, parse, render
 
 TEXT = ("scratchpad", "next", "concise")
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Step
 from semcoder_lib.tracing import load, record
-from semcoder_lib.tracing.describe import Describer, unchanged
+from semcoder_lib.tracing.describe import CONSTANT, Describer, unchanged
 
 EXPRESSIONS = st.sampled_from(
     [
@@ -150,10 +150,10 @@ PLAIN = st.recursive(
 @settings(max_examples=60, deadline=None)
 @given(PLAIN)
 def test_an_exact_text_is_that_of_values(value: Any) -> None:
-    text, exact, watch = Describer().describe(value)
+    text, exact, flat = Describer(2_000, 50_000).describe(value)
     assert exact
     assert text == values.encode(value)
-    assert not watch or unchanged(watch)
+    assert flat is None or flat is CONSTANT or unchanged(value, flat)
 
 
 @settings(max_examples=60, deadline=None)
@@ -171,17 +171,14 @@ def test_a_text_keeps_to_its_bounds(value: Any, nodes: int, size: int) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(PLAIN, max_size=6), st.lists(PLAIN, max_size=3), st.data())
 def test_a_change_in_place_is_seen(held: list[Any], more: list[Any], data: st.DataObject) -> None:
-    describer = Describer()
-    text, exact, watch = describer.describe(held)
+    describer = Describer(2_000, 50_000)
+    text, _, flat = describer.describe(held)
     for item in more:
         place = data.draw(st.integers(0, len(held)))
         held[place : place + data.draw(st.integers(0, 2))] = [item]
-        if watch and unchanged(watch):
+        if flat is not None and unchanged(held, flat):
             assert values.encode(held) == text
-            continue
-        text, exact, watch = (
-            describer.again(held, watch, text) if watch else describer.describe(held)
-        )
+        text, exact, flat = describer.describe(held)
         assert exact
         assert text == values.encode(held)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import asdict
+
 from golden_runner import lines_of
 
 from semcoder_lib import tracing
@@ -72,9 +73,8 @@ def test_many_traces_come_in_order(tracing_box: Sandbox) -> None:
     ]
 
 
-def test_the_zygote_warms_up_on_the_usual_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SEMCODER_TRACER", raising=False)
-    assert TraceLimits().as_options() == child.LIMITS
+def test_the_zygote_warms_up_on_the_usual_limits() -> None:
+    assert asdict(TraceLimits()) == child.LIMITS
     ((source, entry, options),) = child.WARM
     emitted: list[str] = []
     made: dict[str, object] = {}

@@ -37,14 +37,15 @@ def chain(
     """The chain of one completion; None for the formats without steps."""
     if format in TRACES:
         begun = text.partition("[TRACE]")[2] if "[TRACE]" in text else text
-        return _of_trace(format, begun.partition("[/TRACE]")[0], trace)
+        due = formats.parse(formats.render(trace, program, case, format), format)
+        return _of_trace(format, begun.partition("[/TRACE]")[0], due)
     if format in ("monologue", "shuffled"):
         return _of_monologue(text, program, case, box)
     return None
 
 
-def _of_trace(format: str, text: str, trace: Trace) -> Chain:
-    due = _told(formats.expected(trace, format))
+def _of_trace(format: str, text: str, steps: list[Step]) -> Chain:
+    due = _told(steps)
     told = _told(_readable(text, format))
     right = 0
     for one, other in zip(due, told, strict=False):

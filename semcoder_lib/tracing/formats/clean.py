@@ -2,98 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from semcoder_lib.core.records import Step, Trace
+from semcoder_lib.tracing.formats.lines import commented, labelled
 
-from semcoder_lib.core.records import Change, Program, Step, Trace
-
+_TAGS = {"call": "INPUT", "line": "STATE", "return": "OUTPUT", "yield": "YIELD",
+         "exception": "EXCEPTION"}  # fmt: skip
 _KEPT = 3  # states that NExT keeps of a line: the first ones and the last
 
 
-def render(trace: Trace, program: Program, format: str) -> str:
+def render(trace: Trace, source: str, format: str) -> str:
     if format == "concise":
-        return _concise(trace)
-    return _inline(trace, program.source, numbered=format == "next")
+        lines = labelled(trace.steps, _words)
+        return "\n".join([*lines, f"[CUT] {trace.cut} [/CUT]"] if trace.cut else lines)
+    text = _inline(trace, source.rstrip("\n"), numbered=format == "next")
+    return f"{text}\n# [CUT] {trace.cut} [/CUT]" if trace.cut else text
 
 
-def shown(changes: Sequence[Change]) -> str:
+def _words(step: Step) -> str:
+    return _changes(step) if step.event == "line" else _tagged(step)
+
+
+def _changes(step: Step) -> str:
     """`x = [1, 2], del e`."""
-    return ", ".join(f"del {c.name}" if c.text is None else f"{c.name} = {c.text}" for c in changes)
+    return ", ".join(
+        f"del {c.name}" if c.text is None else f"{c.name} = {c.text}" for c in step.changes
+    )
 
 
-def _tagged(tag: str, text: str, number: int | None = None) -> str:
-    name = tag if number is None else f"{tag}-{number}"
+def _tagged(step: Step, number: int | None = None) -> str:
+    name = _TAGS[step.event] if number is None else f"{_TAGS[step.event]}-{number}"
+    text = _changes(step) if step.event in ("call", "line") else step.value or ""
     return f"[{name}] {text} [/{name}]" if text else f"[{name}] [/{name}]"
 
 
 def _inline(trace: Trace, source: str, *, numbered: bool) -> str:
-    lines = source.rstrip("\n").split("\n")
-    notes: dict[int, list[tuple[str, str]]] = {}
+    notes: dict[int, list[tuple[str, str]]] = {}  # by line: (event, text)
     count = 0
     for step in trace.steps:
-        at = notes.setdefault(step.line, [])
-        if step.event == "call":
-            at.append(("INPUT", _tagged("INPUT", shown(step.changes))))
-        elif step.event == "line":
-            if step.changes:
-                number = count if numbered else None
-                at.append(("STATE", _tagged("STATE", shown(step.changes), number)))
-                count += 1
+        if step.event == "line":
+            if not step.changes:
+                continue
+            text = _tagged(step, count if numbered else None)
+            count += 1
         else:
-            tag = {"return": "OUTPUT", "yield": "YIELD", "exception": "EXCEPTION"}[step.event]
-            at.append((tag, _tagged(tag, step.value or "")))
-    for number, found in notes.items():
-        if found and 0 < number <= len(lines):
-            texts = _shortened(found) if numbered else [text for _, text in found]
-            lines[number - 1] += "  # " + " ".join(texts)
-    if trace.cut:
-        lines.append(f"# [CUT] {trace.cut} [/CUT]")
-    return "\n".join(lines)
+            text = _tagged(step)
+        notes.setdefault(step.line, []).append((step.event, text))
+    texts = {
+        line: _shortened(found) if numbered else [text for _, text in found]
+        for line, found in notes.items()
+    }
+    return commented(source, {line: "  # " + " ".join(text) for line, text in texts.items()})
 
 
-def _shortened(found: list[tuple[str, str]]) -> list[str]:
+def _shortened(notes: list[tuple[str, str]]) -> list[str]:
     """The first two states and the last; everything that is not a state."""
-    states = [i for i, (tag, _) in enumerate(found) if tag == "STATE"]
-    if len(states) <= _KEPT:
-        return [text for _, text in found]
+    states = [place for place, (event, _) in enumerate(notes) if event == "line"]
     dropped = set(states[_KEPT - 1 : -1])
-    texts = []
-    for place, (_, text) in enumerate(found):
-        if place == states[_KEPT - 1]:
-            texts.append("...")
-        if place not in dropped:
-            texts.append(text)
-    return texts
-
-
-def _concise(trace: Trace) -> str:
-    lines = []
-    steps = trace.steps
-    skip = False
-    for place, step in enumerate(steps):
-        if skip:
-            skip = False
-            continue
-        parts = []
-        if step.event == "call":
-            parts.append(_tagged("INPUT", shown(step.changes)))
-        elif step.event == "line":
-            if step.changes:
-                parts.append(shown(step.changes))
-            if ends_here(steps, place):
-                skip = True
-                parts.append(_tagged("OUTPUT", steps[place + 1].value or ""))
-        else:
-            tag = {"return": "OUTPUT", "yield": "YIELD", "exception": "EXCEPTION"}[step.event]
-            parts.append(_tagged(tag, step.value or ""))
-        lines.append(" ".join([f"[L{step.line}]", *parts, f"[/L{step.line}]"]))
-    if trace.cut:
-        lines.append(f"[CUT] {trace.cut} [/CUT]")
-    return "\n".join(lines)
-
-
-def ends_here(steps: Sequence[Step], place: int) -> bool:
-    """Whether the line step at `place` returns without calling anything of the program."""
-    if place + 1 >= len(steps):
-        return False
-    step, after = steps[place], steps[place + 1]
-    return after.event == "return" and (after.frame, after.line) == (step.frame, step.line)
+    return [
+        "..." if place == min(dropped, default=-1) else text
+        for place, (_, text) in enumerate(notes)
+        if place not in dropped or place == min(dropped)
+    ]

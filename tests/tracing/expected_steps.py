@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from semcoder_lib.core.records import Change, Step, Trace
-from semcoder_lib.tracing.formats.clean import ends_here
-from semcoder_lib.tracing.formats.quoting import exact_text
+from semcoder_lib.tracing.formats.parsing import _is_literal
+
+
+def ends_here(steps: Sequence[Step], place: int) -> bool:
+    """Whether the line step at `place` returns without calling anything of the program."""
+    if place + 1 >= len(steps):
+        return False
+    step, after = steps[place], steps[place + 1]
+    return after.event == "return" and (after.frame, after.line) == (step.frame, step.line)
+
+
+def exact_text(text: str | None) -> bool:
+    return text is None or _is_literal(text)
 
 
 def expected(trace: Trace, format: str) -> list[Step]:

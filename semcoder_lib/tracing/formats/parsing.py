@@ -6,13 +6,15 @@ import json
 import re
 
 from semcoder_lib.core.records import Change, Step
-from semcoder_lib.tracing.formats.quoting import exact_text, outside_strings
+from semcoder_lib.tracing.statements import layout
 
-_EVENTS = {"INPUT": "call", "STATE": "line", "OUTPUT": "return", "YIELD": "yield"}
-_INLINE = re.compile(r"\s# (?=\[(?:INPUT|OUTPUT|YIELD|EXCEPTION|STATE(?:-\d+)?)\] )")
-_TAG = re.compile(r"\[(INPUT|OUTPUT|YIELD|EXCEPTION|STATE)(?:-(\d+))?\] ")
+_EVENTS = {"INPUT": "call", "STATE": "line", "OUTPUT": "return", "YIELD": "yield",
+           "EXCEPTION": "exception"}  # fmt: skip
+_TAG = re.compile(rf"\[({'|'.join(_EVENTS)})(?:-(\d+))?\] ")
+_COMMENT = re.compile(rf"\s# (?={_TAG.pattern})")
 _LABEL = re.compile(r"\[L(\d+)\] ?")
 _NEXT_NAME = re.compile(r", (?=del [^\W\d]\w*|[^\W\d]\w* = )")
+_STRING = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
 
 
 class Unreadable(ValueError):
@@ -20,15 +22,18 @@ class Unreadable(ValueError):
 
 
 def parse_text(text: str, format: str) -> list[Step]:
+    """The steps of a text; see `formats.parse`."""
+    lines = text.split("\n")
     if format == "concise":
-        return [step for at, line in enumerate(text.split("\n"), 1) for step in _labelled(line, at)]
+        return [step for at, line in enumerate(lines, 1) for step in _labelled(line, at)]
+    starts = layout(text).starts  # a comment can stand behind a later line of its statement
     steps: list[Step] = []
     states: list[tuple[int, Step]] = []
-    for at, line in enumerate(text.split("\n"), 1):
-        opening = _INLINE.search(line)
+    for at, line in enumerate(lines, 1):
+        opening = _COMMENT.search(line)
         rest = line[opening.end() :] if opening else ""
         while rest:
-            number, step, rest = _item(rest.removeprefix("... "), at, at)
+            number, step, rest = _item(rest.removeprefix("... "), starts.get(at, at), at)
             if number is None:
                 steps.append(step)
             else:
@@ -49,24 +54,18 @@ def _labelled(line: str, at: int) -> list[Step]:
         raise Unreadable(f"line {at}: expected {closing} at the end")
     rest = line.rstrip()[label.end() : -len(closing)].strip(" ")
     steps: list[Step] = []
-    if rest and not _TAG.match(rest):
-        end = _end_of_changes(rest)
+    if not rest:
+        steps.append(Step(number, "line"))
+    elif not _TAG.match(rest):
+        tag = re.search(r" \[(?:OUTPUT|YIELD|EXCEPTION)\] ", _outside_strings(rest))
+        end = tag.start() if tag else len(rest)
         steps.append(_step("STATE", rest[:end].rstrip(" "), number, at))
         rest = rest[end:].lstrip(" ")
-    elif not rest:
-        steps.append(Step(number, "line"))
     while rest:
         _, step, rest = _item(rest, number, at)
         steps.append(step)
         rest = rest.lstrip(" ")
     return steps
-
-
-def _end_of_changes(text: str) -> int:
-    """Where the changes before a tag end."""
-    bare = outside_strings(text)
-    found = re.search(r" \[(?:OUTPUT|YIELD|EXCEPTION)\] ", bare)
-    return found.start() if found else len(text)
 
 
 def _item(text: str, line: int, at: int) -> tuple[int | None, Step, str]:
@@ -77,8 +76,7 @@ def _item(text: str, line: int, at: int) -> tuple[int | None, Step, str]:
     tag, number = opening[1], opening[2]
     closing = f"[/{tag}]" if number is None else f"[/{tag}-{number}]"
     body = text[opening.end() :]
-    bare = body if tag == "EXCEPTION" else outside_strings(body)
-    end = bare.find(closing)
+    end = (body if tag == "EXCEPTION" else _outside_strings(body)).find(closing)
     if end < 0:
         end = body.find(closing)  # unbalanced quotes, as in faithful text
     if end < 0:
@@ -88,48 +86,50 @@ def _item(text: str, line: int, at: int) -> tuple[int | None, Step, str]:
 
 
 def _step(tag: str, body: str, line: int, at: int) -> Step:
-    if tag == "EXCEPTION":
-        return Step(line, "exception", value=body, exact=False)
-    if tag in ("OUTPUT", "YIELD"):
-        return Step(line, _EVENTS[tag], value=body, exact=exact_text(body))
-    return Step(line, _EVENTS[tag], tuple(_changes(body, at)))
+    event = _EVENTS[tag]
+    if event in ("call", "line"):
+        return Step(line, event, tuple(_changes(body, at)))
+    return Step(line, event, value=body, exact=event != "exception" and _is_literal(body))
 
 
 def _changes(body: str, at: int) -> list[Change]:
-    if not body:
-        return []
     if body.startswith("{"):
         return _json_changes(body, at)
-    bare = outside_strings(body)
+    bare = _outside_strings(body)
     cuts = [0]
     for found in _NEXT_NAME.finditer(bare):
-        if not _depth(bare[: found.start()]):
+        before = bare[: found.start()]
+        if sum(map(before.count, "([{")) == sum(map(before.count, ")]}")):
             cuts.append(found.start())
     changes = []
     for start, end in zip(cuts, [*cuts[1:], len(body)], strict=True):
         part = body[start:end].removeprefix(", ")
+        name, equals, text = part.partition(" = ")
         if part.startswith("del ") and part[4:].isidentifier():
             changes.append(Change(part[4:], None))
-            continue
-        name, equals, text = part.partition(" = ")
-        if not equals or not name.isidentifier():
+        elif equals and name.isidentifier():
+            changes.append(Change(name, text, _is_literal(text)))
+        elif part:
             raise Unreadable(f"line {at}: expected name = value, found {part[:30]!r}")
-        changes.append(Change(name, text, exact_text(text)))
     return changes
 
 
 def _json_changes(body: str, at: int) -> list[Change]:
     try:
-        found = json.loads(body)
+        values = json.loads(body)
     except ValueError:
         raise Unreadable(f"line {at}: not JSON: {body[:30]!r}") from None
-    if not isinstance(found, dict):
-        raise Unreadable(f"line {at}: not a JSON object: {body[:30]!r}")
     return [
         Change(name, value if isinstance(value, str) else repr(value), False)
-        for name, value in found.items()
+        for name, value in values.items()
     ]
 
 
-def _depth(bare: str) -> int:
-    return sum(map(bare.count, "([{")) - sum(map(bare.count, ")]}"))
+def _outside_strings(text: str) -> str:
+    """`text` with the inside of every quoted string blanked out, at the same length."""
+    return _STRING.sub(lambda m: m[0][0] + "_" * (len(m[0]) - 2) + m[0][-1], text)
+
+
+def _is_literal(text: str) -> bool:
+    """Whether a text is exact: a description has an angle bracket outside of strings."""
+    return "<" not in text or "<" not in _outside_strings(text)
