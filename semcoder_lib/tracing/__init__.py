@@ -4,14 +4,12 @@ Section 7 of the facts on the paper (appendix I of the paper) for the formats.
 """
 
 from semcoder_lib.tracing import formats
-from semcoder_lib.tracing.command import cli_render
+from semcoder_lib.tracing.command import cli_render, program_and_case
 from semcoder_lib.tracing.tracer import (
     DEFAULT,
     PLUGIN,
     TraceLimits,
-    load,
     options,
-    record,
     trace,
     trace_many,
 )
@@ -22,9 +20,8 @@ __all__ = [
     "TraceLimits",
     "cli_render",
     "formats",
-    "load",
     "options",
-    "record",
+    "program_and_case",
     "trace",
     "trace_many",
 ]

@@ -24,9 +24,6 @@ _DEPTH = 4  # dots in a name
 _LEAVES = frozenset(
     map(id, (int, str, float, bool, type(None), list, dict, tuple, set, frozenset, bytes, complex))
 )
-_CODE = frozenset(
-    map(id, (types.FunctionType, types.BuiltinFunctionType, types.ModuleType, types.MethodType))
-)
 _OF_LIBRARIES = frozenset(
     {"_abc_impl", "_is_protocol", "_is_runtime_protocol", "_fields", "_field_defaults"}
 )
@@ -131,8 +128,9 @@ def _plain_name(name: Any) -> bool:
 
 
 def _is_code(value: Any) -> bool:
-    """Functions, modules and classes hold no data of their own name."""
-    return id(type(value)) in _CODE or _is_class(value)
+    """What is called or looked into: functions, classes, modules."""
+    kind = type(value)
+    return kind is types.ModuleType or any("__call__" in _namespace(b) for b in _mro(kind))
 
 
 def _is_class(value: Any) -> bool:

@@ -23,7 +23,6 @@ CONSTANT = object()
 _HEAD = 32  # elements that are shown of a container that is too large
 _DEEP = 40  # containers around one that is written
 _DEPTH = 4  # likewise, for objects
-_SCALARS = frozenset(map(id, (int, str, float, bool, type(None))))
 _ELEMENT_BYTES = 1_700  # sys.getsizeof of an int that is short enough for decimal text
 _SMALL = 1 << 63
 _MAPPINGS = (dict, collections.Counter, collections.OrderedDict, collections.defaultdict)
@@ -101,9 +100,9 @@ def scalars(value: Any, kind: type, most: int) -> list[Any] | None:
     if len(value) > most:
         return None
     flat = [*value, *value.values()] if kind is dict else [*value]
-    if not _SCALARS.issuperset(map(id, map(type, flat))):
+    if not objects.are_scalars(flat) or max(map(sys.getsizeof, flat), default=0) > _ELEMENT_BYTES:
         return None
-    return flat if not flat or max(map(sys.getsizeof, flat)) < _ELEMENT_BYTES else None
+    return flat
 
 
 class _Writer(Writer):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import itertools
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 _HEAP_TYPE = 1 << 9  # a class made by a `class` statement
@@ -17,6 +17,7 @@ _namespace = type.__dict__["__dict__"].__get__
 exception_arguments = BaseException.__dict__["args"].__get__
 
 NOTHING = object()
+_SCALARS = frozenset(map(id, (int, str, float, bool, type(None))))
 
 _NAMED: dict[int, str] = {
     id(types.FunctionType): "function",
@@ -54,31 +55,40 @@ def _cropped(name: str) -> str:
 
 
 # The value inside an object whose class derives from a built-in one, read by the base's methods.
-_READERS: dict[type, Callable[[Any, int], Any]] = {
-    tuple: lambda v, n: tuple(itertools.islice(tuple.__iter__(v), n)),
-    list: lambda v, n: list(itertools.islice(list.__iter__(v), n)),
-    set: lambda v, n: set(set.__iter__(v)) if set.__len__(v) <= n else NOTHING,
-    frozenset: lambda v, n: (
-        frozenset(frozenset.__iter__(v)) if frozenset.__len__(v) <= n else NOTHING
-    ),
-    dict: lambda v, n: dict(itertools.islice(dict.items(v), n)),
-    collections.deque: lambda v, n: list(itertools.islice(collections.deque.__iter__(v), n)),
-    int: lambda v, n: int.__int__(v) if int.bit_length(v) < 8 * n else NOTHING,
-    float: lambda v, n: float.__float__(v),
-    str: lambda v, n: str.__getitem__(v, slice(0, 8 * n)),
-    bytes: lambda v, n: bytes.__getitem__(v, slice(0, 8 * n)),
-}
-_BUILT_IN_PARTS = {id(base): reader for base, reader in _READERS.items()}
+_READERS: tuple[tuple[type, Callable[[Any, int], Any]], ...] = (
+    (tuple, lambda v, n: tuple(itertools.islice(tuple.__iter__(v), n))),
+    (list, lambda v, n: list(itertools.islice(list.__iter__(v), n))),
+    (set, lambda v, n: _hashed(set, set.__iter__(v), n)),
+    (frozenset, lambda v, n: _hashed(frozenset, frozenset.__iter__(v), n)),
+    (dict, lambda v, n: _hashed(dict, dict.items(v), n)),
+    (collections.deque, lambda v, n: list(itertools.islice(collections.deque.__iter__(v), n))),
+    (int, lambda v, n: int.__int__(v) if int.bit_length(v) < 8 * n else NOTHING),
+    (float, lambda v, n: float.__float__(v)),
+    (str, lambda v, n: str.__getitem__(v, slice(0, 8 * n))),
+    (bytes, lambda v, n: bytes.__getitem__(v, slice(0, 8 * n))),
+)
 
 
 def built_in_part(value: Any, kind: type, limit: int) -> Any:
     """The list inside an instance of a subclass of list, and so on; or `NOTHING`. At most `limit`
     elements."""
     for base in _mro(kind):
-        reader = _BUILT_IN_PARTS.get(id(base))
-        if reader is not None:
-            return reader(value, limit)
+        for known, read in _READERS:
+            if base is known:
+                return read(value, limit)
     return NOTHING
+
+
+def _hashed(kind: type, parts: Any, limit: int) -> Any:
+    """A set or dict of the first parts, if no hashing of the program's own is needed for it."""
+    some = list(itertools.islice(parts, limit))
+    keys = [part[0] for part in some] if kind is dict else some
+    return kind(some) if are_scalars(keys) else NOTHING
+
+
+def are_scalars(values: Iterable[Any]) -> bool:
+    """Whether all are of the plainest types, exactly."""
+    return _SCALARS.issuperset(map(id, map(type, values)))
 
 
 _VIEWS = frozenset(map(id, (type({}.keys()), type({}.values()), type({}.items()))))

@@ -41,17 +41,17 @@ class Stop(Exception):
 class Code:
     """What the recorder needs to know of a code object."""
 
-    __slots__ = ("code", "hides", "order", "shown", "suspends")
+    __slots__ = ("body", "code", "hides", "order", "shown", "suspends")
 
     def __init__(self, code: types.CodeType) -> None:
         self.code = code  # kept, so that its id is not used again
         name, flags = code.co_name, code.co_flags
         self.suspends = flags & _SUSPENDS != 0
-        body = flags & _FUNCTION != _FUNCTION
-        self.hides = body or "__class__" in code.co_freevars
+        self.body = flags & _FUNCTION != _FUNCTION
+        self.hides = self.body or "__class__" in code.co_freevars
         # Up to 3.12 the interpreter deletes `__class__` from the names of such a body when it is
         # traced: the cell of that name, which is still empty, stands for it.
-        fragile = body and "__class__" in code.co_cellvars and "__class__" in code.co_names
+        fragile = self.body and "__class__" in code.co_cellvars and "__class__" in code.co_names
         part = name in _PARTS or name.startswith("<generic parameters")
         self.shown = code.co_filename == FILENAME and not part and not fragile
         # the order in which frames list their variables differs between versions
@@ -63,12 +63,11 @@ class Frame:
     """A frame of the program: its step that is not over, what is known of its variables (`seen`:
     the value and how to see that it is unchanged; `texts`)."""
 
-    __slots__ = ("code", "depth", "index", "seen", "step", "texts")
+    __slots__ = ("code", "index", "seen", "step", "texts")
 
-    def __init__(self, code: Code, index: int, depth: int, texts: dict[str, Any]) -> None:
+    def __init__(self, code: Code, index: int, texts: dict[str, Any]) -> None:
         self.code = code
         self.index = index
-        self.depth = depth
         self.step: list[Any] = []
         self.seen: dict[str, tuple[Any, Any]] = {}
         self.texts = texts
@@ -116,7 +115,7 @@ class Recorder:
         if first and self.values and self.options.get("beyond") is not None:
             room = self.options["bytes"] // 2
             self.beyond = Beyond(self.options["beyond"], running.f_globals, room)
-        frame = Frame(code, len(self.frames), self.depth, dict(self.begun))
+        frame = Frame(code, len(self.frames), dict(self.begun))
         self.frames.append((code.code.co_name, self.depth, code.code.co_freevars))
         self.append(frame, CALL, running.f_lineno)
         self.over(frame, running)
@@ -131,17 +130,18 @@ class Recorder:
     def leave(self, frame: Frame, running: types.FrameType, event: int, value: Any) -> None:
         """The frame returns (`RETURN`) or is suspended (`YIELD`)."""
         self.over(frame, running)
-        self.depth = frame.depth - 1 if event == RETURN else self.depth - 1
+        self.depth -= 1
         told = None
         if self.values:
             text, exact, _ = self.describer.describe(value)
             told = text if exact else [text]
         self.append(frame, event, running.f_lineno, told)
 
-    def unwind(self, frame: Frame, running: types.FrameType) -> None:
-        """An exception ends the frame."""
-        self.over(frame, running)
-        self.depth = frame.depth - 1
+    def unwind(self, frame: Frame, running: types.FrameType, looks: bool) -> None:
+        """An exception ends the frame; without `looks` nothing has happened in it."""
+        if looks:
+            self.over(frame, running)
+        self.depth -= 1
 
     def raised(
         self,
@@ -158,9 +158,7 @@ class Recorder:
             if self.code(deeper.tb_frame.f_code).shown:
                 return
             deeper = deeper.tb_next
-        if type(error) is not GeneratorExit:
-            text = self._exception_text(error)
-            self.append(frame, EXCEPTION, running.f_lineno, [text])
+        self.append(frame, EXCEPTION, running.f_lineno, [self._exception_text(error)])
 
     def _exception_text(self, error: BaseException) -> str:
         """`ValueError: message`, from the exact built-in arguments alone."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import functools
+import symtable
+import warnings
 from dataclasses import dataclass
 
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp)
+_COMPREHENSION_NAMES = frozenset({"listcomp", "setcomp", "dictcomp", "genexpr"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,10 @@ class Layout:
 def layout(source: str) -> Layout:
     """The layout of a program; an empty one if the source does not parse."""
     try:
-        tree = ast.parse(source)
+        with warnings.catch_warnings():  # of the program's author
+            warnings.simplefilter("ignore")
+            tree = ast.parse(source)
+            beyond = _beyond(source)
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return Layout({}, frozenset(), {})
     starts: dict[int, int] = {}
@@ -43,7 +48,7 @@ def layout(source: str) -> Layout:
             for line in range(_first_line(node), last + 1):
                 if line != node.lineno:
                     starts[line] = node.lineno
-    return Layout(starts, frozenset(handlers), _order(tree), _beyond(tree))
+    return Layout(starts, frozenset(handlers), _order(tree), beyond)
 
 
 def _is_part(node: ast.AST) -> bool:
@@ -74,30 +79,24 @@ def _order(tree: ast.Module) -> dict[str, int]:
     return order if inner & order.keys() else {}
 
 
-def _beyond(tree: ast.Module) -> tuple[str, ...] | None:
+def _beyond(source: str) -> tuple[str, ...] | None:
     bound: set[str] = set()  # at the top level, or declared global
     used: set[str] = set()  # in a function
     holders = False  # classes, and functions inside functions
-    waiting: list[tuple[ast.AST, bool, bool]] = [(tree, False, True)]
+    waiting = [(symtable.symtable(source, "<program>", "exec"), 0)]
     while waiting:
-        node, inside, top = waiting.pop()
-        if isinstance(node, ast.Name):
-            if top and isinstance(node.ctx, ast.Store):
-                bound.add(node.id)
-            if inside:
-                used.add(node.id)
-        elif isinstance(node, ast.Global):
-            bound.update(node.names)
-            used.update(node.names)
-        elif top and isinstance(node, ast.Import | ast.ImportFrom):
-            bound.update(a.asname or a.name.partition(".")[0] for a in node.names)
-        elif isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            if top:
-                bound.add(node.name)
-            holders = holders or inside or isinstance(node, ast.ClassDef)
-        holders = holders or isinstance(node, ast.Lambda)
-        inside = inside or isinstance(node, _FUNCTIONS)
-        top = top and not isinstance(node, (*_FUNCTIONS, ast.ClassDef))
-        waiting.extend((child, inside, top) for child in ast.iter_child_nodes(node))
+        table, depth = waiting.pop()
+        holders = holders or table.get_type() == "class" or table.get_name() == "lambda"
+        if table.get_type() == "function" and table.get_name() not in _COMPREHENSION_NAMES:
+            depth += 1
+            holders = holders or depth > 1
+        for name in table.get_symbols():
+            if depth == 0 and (name.is_assigned() or name.is_imported() or name.is_namespace()):
+                bound.add(name.get_name())
+            elif name.is_global():
+                used.add(name.get_name())
+                if name.is_declared_global():
+                    bound.add(name.get_name())
+        waiting.extend((child, depth) for child in table.get_children())
     names = tuple(sorted(bound & used))
     return names if names or holders else None

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from semcoder_lib.core import values
-from semcoder_lib.core.records import Case, Program, Status, Step, Trace
+from semcoder_lib.core.records import Case, Program, Step, Trace
 from semcoder_lib.sandbox import Job, Outcome, Sandbox
 from semcoder_lib.sandbox import Limits as SandboxLimits
-from semcoder_lib.tracing import child
 from semcoder_lib.tracing.reading import Malformed, read_payload
-from semcoder_lib.tracing.recorder import FILENAME
 from semcoder_lib.tracing.statements import layout
 
 PLUGIN = "semcoder_lib.tracing.child"
@@ -140,35 +136,3 @@ def _read(program: Program, outcome: Outcome) -> Trace:
         stdout=outcome.stdout,
         flags=flags,
     )
-
-
-# --- in this process: for functions that are trusted ------------------------------------------
-
-
-def load(source: str, entry_point: str) -> Callable[..., Any]:
-    """Executes *trusted* source in this process and returns its function `entry_point`."""
-    namespace: dict[str, Any] = {"__name__": "program"}
-    exec(compile(source, FILENAME, "exec", dont_inherit=True), namespace)
-    function: Callable[..., Any] = namespace[entry_point]
-    return function
-
-
-def record(
-    function: Callable[..., Any],
-    arguments: tuple[Any, ...],
-    *,
-    source: str = "",
-    limits: TraceLimits = DEFAULT,
-) -> Trace:
-    """The trace of one call of a *trusted* function that `load` made, run in this process without
-    any isolation. An exception of the function ends the trace and is not raised."""
-    payloads: list[str] = []
-    status, result, error = Status.OK, None, None
-    try:
-        value = child.call(function, arguments, options(source, limits), payloads.append)
-        with contextlib.suppress(values.Unserializable):
-            result = values.encode(value)
-    except Exception as raised:
-        status, error = Status.EXCEPTION, f"{type(raised).__name__}: {raised}"
-    steps, cut, flags = read_payload(payloads[0], source)
-    return Trace(steps, status, result, error, cut, flags=flags)

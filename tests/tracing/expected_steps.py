@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from semcoder_lib.core.records import Change, Step, Trace
+from semcoder_lib.tracing.formats.lines import printable
 from semcoder_lib.tracing.formats.parsing import _is_literal
 
 
@@ -14,10 +15,6 @@ def ends_here(steps: Sequence[Step], place: int) -> bool:
         return False
     step, after = steps[place], steps[place + 1]
     return after.event == "return" and (after.frame, after.line) == (step.frame, step.line)
-
-
-def exact_text(text: str | None) -> bool:
-    return text is None or _is_literal(text)
 
 
 def expected(trace: Trace, format: str) -> list[Step]:
@@ -33,11 +30,17 @@ def expected(trace: Trace, format: str) -> list[Step]:
 
 def bare(step: Step) -> Step:
     """A step with what the text formats carry, and no more."""
-    changes = tuple(Change(c.name, c.text, exact_text(c.text)) for c in step.changes)
-    value = None if step.event == "line" else step.value
-    if step.event in ("return", "yield"):
-        return Step(step.line, step.event, changes, value=value, exact=exact_text(value))
-    return Step(step.line, step.event, changes, value=value, exact=step.event != "exception")
+    changes = tuple(
+        Change(c.name, text := shown(c.text), text is None or _is_literal(text))
+        for c in step.changes
+    )
+    value = None if step.event == "line" else shown(step.value)
+    exact = step.event != "exception" and (value is None or _is_literal(value))
+    return Step(step.line, step.event, changes, value=value, exact=exact)
+
+
+def shown(text: str | None) -> str | None:
+    return None if text is None else printable(text)
 
 
 def _concise(trace: Trace) -> list[Step]:

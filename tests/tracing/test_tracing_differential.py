@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from golden_programs import PROGRAMS
+from examples import GOLDEN
 
 from semcoder_lib.core import records, values
 from semcoder_lib.core.workspace import read_jsonl
@@ -33,7 +33,7 @@ def differences(calls: Sequence[Call], box: Sandbox, *, share: bool = False) -> 
 
 
 def test_golden_programs_and_prints(tracing_box: Sandbox) -> None:
-    calls: list[Call] = [(source, "f", given) for source, given in PROGRAMS.values()]
+    calls: list[Call] = [(e.source, "f", e.arguments) for e in GOLDEN]
     calls += [
         ("def f(x):\n    print('a')\n    y = x\n    print('b', end='')\n    return y\n", "f", (1,)),
         ("def f():\n    raise KeyError('k')\n", "f", ()),

@@ -9,11 +9,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from examples import record
 
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Program
 from semcoder_lib.sandbox import Sandbox
-from semcoder_lib.tracing import load, record, viewer
+from semcoder_lib.tracing import viewer
 from semcoder_lib.tracing.viewer.loops import Loop, Node, grouped, loop_lines
 from semcoder_lib.tracing.viewer.show import run_again
 
@@ -35,7 +36,7 @@ ARGUMENTS = ([("ann", [3, 4]), ("<b>&</script>", [5])],)
 
 
 def made() -> viewer.Viewer:
-    trace = record(load(SOURCE, "f"), ARGUMENTS, source=SOURCE)
+    trace = record(SOURCE, *ARGUMENTS)
     return viewer.Viewer(Program(SOURCE, "f"), trace, Case(ARGUMENTS))
 
 
@@ -64,7 +65,7 @@ def test_a_loop_left_early_and_one_in_recursion() -> None:
         "def f(n):\n    for i in range(3):\n        if i == n:\n            return i\n"
         "        f(i)\n"
     )
-    steps = record(load(source, "f"), (1,), source=source).steps
+    steps = record(source, 1).steps
     tree = grouped(steps, loop_lines(source))
     assert flat(tree) == list(range(len(steps)))
     assert [type(node) for node in tree] == [int, Loop, int]
