@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import itertools
 import types
 from collections.abc import Callable, Iterable
@@ -110,40 +111,43 @@ def written_like_a_call(value: Any, kind: type, limit: int) -> tuple[Any, ...] |
 def attributes(value: Any, kind: type, limit: int) -> list[tuple[str, Any]]:
     """Instance attributes (slots, then the instance dictionary), at most `limit` of each, read
     through the interpreter's own descriptors."""
-    known = _descriptors.get(id(kind))
+    known = _layouts.get(id(kind))
     if known is None:
-        known = _descriptors[id(kind)] = (kind, *_find_descriptors(kind))
-    _, dictionary, slots = known
-    found: list[tuple[str, Any]] = []
-    for name, member in slots[:limit]:
-        try:
-            found.append((name, member.__get__(value, kind)))
-        except AttributeError:  # not set
-            continue
-    if dictionary is not None:
-        held = dictionary.__get__(value, kind)
+        known = _layouts[id(kind)] = _Layout(kind)
+    pairs: list[tuple[str, Any]] = []
+    for name, member in known.slots[:limit]:
+        with contextlib.suppress(AttributeError):  # not set
+            pairs.append((name, member.__get__(value, kind)))
+    if known.dictionary is not None:
+        held = known.dictionary.__get__(value, kind)
         if type(held) is dict:
-            pairs = list(itertools.islice(held.items(), limit))
-            found.extend((_cropped(n), v) for n, v in pairs if type(n) is str)
-    return found
+            own = itertools.islice(held.items(), limit)
+            pairs.extend((_cropped(name), part) for name, part in own if type(name) is str)
+    return [pair for pair in pairs if not (known.threads and pair[0][:1] == "_")]
 
 
-# Members of classes written in C (functools.partial): offsets, and of the vector call an address,
-# which differs from run to run.
-_LAYOUT = frozenset({"__vectorcalloffset__", "__weaklistoffset__", "__dictoffset__"})
-# by the id of a class, which is kept in the entry so that the id is not used again
-_descriptors: dict[int, tuple[type, Any, list[tuple[str, Any]]]] = {}
+class _Layout:
+    """How a class lays its instances out. `threads`: it is of the module threading, whose private
+    attributes hold numbers that differ from run to run."""
+
+    # members of classes written in C (functools.partial): offsets, and an address
+    IGNORED = frozenset({"__vectorcalloffset__", "__weaklistoffset__", "__dictoffset__"})
+
+    def __init__(self, kind: type) -> None:
+        self.kind = kind  # kept, so that its id is not used again
+        self.dictionary: Any = None
+        self.slots: list[tuple[str, Any]] = []
+        self.threads = False
+        for base in _mro(kind):
+            if not _flags(base) & _HEAP_TYPE:
+                continue
+            module = _namespace(base).get("__module__")
+            self.threads = self.threads or (type(module) is str and module == "threading")
+            for name, member in list(_namespace(base).items()):
+                if type(member) is types.MemberDescriptorType and name not in self.IGNORED:
+                    self.slots.append((name, member))
+                elif name == "__dict__" and type(member) is types.GetSetDescriptorType:
+                    self.dictionary = self.dictionary or member
 
 
-def _find_descriptors(kind: type) -> tuple[Any, list[tuple[str, Any]]]:
-    dictionary = None
-    slots: list[tuple[str, Any]] = []
-    for base in _mro(kind):
-        if not _flags(base) & _HEAP_TYPE:
-            continue
-        for name, member in list(_namespace(base).items()):
-            if type(member) is types.MemberDescriptorType and name not in _LAYOUT:
-                slots.append((name, member))
-            elif name == "__dict__" and type(member) is types.GetSetDescriptorType:
-                dictionary = dictionary or member
-    return dictionary, slots
+_layouts: dict[int, _Layout] = {}
