@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -76,17 +77,19 @@ def trace_many(
     waiting: list[Program] = []
 
     def jobs() -> Iterator[Job]:
-        for program, calls in _grouped(pairs):
-            waiting.append(program)
-            yield Job(
-                program.source,
-                program.entry_point,
-                calls,
-                sandbox_limits,
-                PLUGIN,
-                options(program.source, limits, values),
-                share,
-            )
+        for program, group in itertools.groupby(pairs, key=lambda pair: pair[0]):
+            calls = (case.arguments for _, case in group)
+            while some := list(itertools.islice(calls, _CALLS_PER_JOB)):
+                waiting.append(program)
+                yield Job(
+                    program.source,
+                    program.entry_point,
+                    some,
+                    sandbox_limits,
+                    PLUGIN,
+                    options(program.source, limits, values),
+                    share,
+                )
 
     for outcomes in box.map(jobs()):
         program = waiting.pop(0)
@@ -97,21 +100,6 @@ def trace_many(
 def options(source: str, limits: TraceLimits = DEFAULT, values: bool = True) -> dict[str, Any]:
     """The options of the plug-in `PLUGIN` for a program."""
     return {**asdict(limits), "values": values, "beyond": layout(source).beyond}
-
-
-def _grouped(
-    pairs: Iterable[tuple[Program, Case]],
-) -> Iterator[tuple[Program, list[tuple[Any, ...]]]]:
-    current: Program | None = None
-    calls: list[tuple[Any, ...]] = []
-    for program, case in pairs:
-        if current is not None and (program != current or len(calls) >= _CALLS_PER_JOB):
-            yield current, calls
-            calls = []
-        current = program
-        calls.append(case.arguments)
-    if current is not None:
-        yield current, calls
 
 
 def _read(program: Program, outcome: Outcome) -> Trace:

@@ -1,25 +1,23 @@
-"""The formats: worked examples of the faithful mode, round trips of the clean one, and comments
-that leave a program as it is."""
+"""The formats: worked examples of the faithful mode, and comments that say every step once and
+leave the program as it is."""
 
 from __future__ import annotations
 
 import ast
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 from examples import GOLDEN, Example, examples, record
-from expected_steps import expected
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from test_tracing_differential import cruxeval
 
-from semcoder_lib.core import values
 from semcoder_lib.core.errors import UsageError
-from semcoder_lib.core.records import Case, Change, Program, Step, Trace
+from semcoder_lib.core.records import Case, Program, Step, Trace, from_row
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import TraceLimits, cli_render
-from semcoder_lib.tracing.formats import Unreadable, parse, render
+from semcoder_lib.tracing.formats import items, render
+from semcoder_lib.tracing.statements import layout
 
 TEXT = ("scratchpad", "next", "concise")
 EXAMPLES = examples("faithful_examples.txt")
@@ -30,7 +28,6 @@ def test_faithful_example(example: Example, tracing_box: Sandbox) -> None:
     for format, wanted in example.sections.items():
         text = cli_render(example.source, example.call, format, True, box=tracing_box)
         assert text.rstrip("\n") == wanted
-        assert parse(text, format)
 
 
 def test_there_are_enough_examples() -> None:
@@ -39,8 +36,8 @@ def test_there_are_enough_examples() -> None:
 
 
 def check_formats(source: str, arguments: tuple[object, ...]) -> None:
-    """Clean formats are read back; comments leave the program as it is; nothing but variables is
-    in the text formats."""
+    """Comments leave the program as it is, every step is said once and in order, and nothing but
+    variables is in the text formats."""
     trace = record(source, *arguments)
     program, case = Program(source, "f"), Case(arguments)
     own = replace(trace, steps=tuple(replace(step, beyond=()) for step in trace.steps))
@@ -49,14 +46,50 @@ def check_formats(source: str, arguments: tuple[object, ...]) -> None:
         for mode in ("clean", "faithful"):
             text = render(trace, program, case, format, mode)
             assert render(own, program, case, format, mode) == text
-            steps = parse(text, format)
-            if mode == "clean":
-                assert steps == expected(trace, format)
+            assert items(text, format)
             if format != "concise":
                 assert ast.dump(ast.parse(text)) == tree
+            if mode == "clean" and not any("[/" in said(step) for step in trace.steps):
+                check_items(items(text, format), source, trace.steps, format)
     text = render(trace, program, case, "json")
-    assert tuple(parse(text, "json")) == trace.steps
+    assert from_row(Trace, json.loads(text)) == trace
     assert ('"beyond"' in text) == any(step.beyond for step in trace.steps)
+
+
+def said(step: Step) -> str:
+    """What a text format should say of a step."""
+    changes = [f"del {c.name}" if c.text is None else f"{c.name} = {c.text}" for c in step.changes]
+    text = step.value if step.value and step.event != "line" else ", ".join(changes)
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def check_items(
+    found: list[tuple[int, str, str]], source: str, steps: Sequence[Step], format: str
+) -> None:
+    if format == "concise":
+        assert [i[0] for i in found] == [
+            s.line
+            for before, s in zip((None, *steps), steps, strict=False)
+            if before is None
+            or s.event != "return"
+            or (before.event, before.frame, before.line) != ("line", s.frame, s.line)
+        ]
+        words = " ".join(text for _, _, text in found)
+        assert all(said(step) in words for step in steps)
+        return
+    starts = layout(source).starts  # a comment can stand behind a later line of its statement
+    told = {(starts.get(line, line), words) for line, _, words in found}
+    states = [(s.line, said(s)) for s in steps if s.event == "line" and s.changes]
+    if format == "next":  # the first two and the last of each line, in order of execution
+        of_line: dict[int, list[int]] = {}
+        for number, (line, _) in enumerate(states):
+            of_line.setdefault(line, []).append(number)
+        kept = [
+            n for own in of_line.values() for n in (own if len(own) < 4 else own[:2] + own[-1:])
+        ]
+        states = [states[number] for number in sorted(kept)]
+        assert [words for _, tag, words in found if tag == "STATE"] == [w for _, w in states]
+    assert told == {*states, *((s.line, said(s)) for s in steps if s.event != "line")}
 
 
 @pytest.mark.parametrize("example", GOLDEN, ids=[e.name for e in GOLDEN])
@@ -150,48 +183,17 @@ def test_comments_leave_the_programs_of_cruxeval_as_they_are() -> None:
         check_formats(source, arguments)
 
 
-PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.tuples(inner, inner)
-        | st.dictionaries(st.text(max_size=3), inner, max_size=3)
-    ),
-    max_leaves=6,
-)
-TRICKY = st.sampled_from(
-    ["[/STATE]", "] [OUTPUT] ", "a = 1, b = 2", "'", '"', "\\", "x = <y>", "\n# "]
-)
+def test_what_is_no_format_is_refused() -> None:
+    for format, mode in (("yaml", "clean"), ("next", "exact")):
+        with pytest.raises(UsageError, match="scratchpad"):
+            render(Trace(()), Program("", "f"), Case(()), format, mode)
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.lists(PLAIN | TRICKY, min_size=1, max_size=4))
-def test_any_value_is_read_back(held: list[object]) -> None:
-    changes = tuple(Change(f"v{i}", values.encode(value)) for i, value in enumerate(held))
-    steps = (
-        Step(1, "call", changes, function="f"),
-        Step(2, "line", changes, function="f"),
-        Step(3, "line", function="f"),
-        Step(3, "return", value=changes[0].text, function="f"),
-    )
-    trace = Trace(steps)
-    program = Program("def f(x):\n    a\n    b\n", "f")
-    for format in TEXT:
-        text = render(trace, program, Case(()), format)
-        assert parse(text, format) == expected(trace, format)
-
-
-def test_what_is_not_in_a_format_is_refused_with_its_place() -> None:
-    with pytest.raises(Unreadable, match="line 2"):
-        parse("[L1] [INPUT] x = 1 [/INPUT] [/L1]\nnonsense", "concise")
-    with pytest.raises(Unreadable, match="not closed"):
-        parse("def f(x):  # [INPUT] x = 1", "scratchpad")
-    with pytest.raises(Unreadable, match="name = value"):
-        parse("[L1] hello there [/L1]", "concise")
-    with pytest.raises(Unreadable, match="JSON"):
-        parse("{}x", "json")
-    with pytest.raises(UsageError, match="scratchpad"):
-        render(Trace(()), Program("", "f"), Case(()), "yaml")
+def test_items_end_where_a_text_is_no_longer_in_the_format() -> None:
+    text = "[L1] [INPUT] x = 1 [/INPUT] [/L1]\n[L2] [/L2]\nand so on\n[L2] y = 2 [/L2]"
+    assert items(text, "concise") == [(1, "L", "[INPUT] x = 1 [/INPUT]"), (2, "L", "")]
+    lines = "def f(x):  # [INPUT] x = 1 [/INPUT] [OUTPUT] 2\n  y  # [STATE-1] y = 2 [/STATE-1]"
+    assert items(lines, "next") == [(1, "INPUT", "x = 1"), (2, "STATE", "y = 2")]
 
 
 def test_a_cut_is_said() -> None:

@@ -1,4 +1,4 @@
-"""Traces as text, and back.
+"""Traces as text.
 
 Formats: `scratchpad` (states as comments at the line that made them), `next` (the same, numbered
 in order of execution, loops shortened), `concise` (one line per executed line), `json` (for tools).
@@ -11,17 +11,18 @@ The text formats show the variables of frames (`Step.changes`), `json` also what
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 
 from semcoder_lib.core.errors import UsageError
-from semcoder_lib.core.records import Case, Program, Step, Trace, from_row, to_row
+from semcoder_lib.core.records import Case, Program, Trace, to_row
 from semcoder_lib.tracing.formats import clean, faithful
-from semcoder_lib.tracing.formats.parsing import Unreadable, parse_text
 
 FORMATS = ("scratchpad", "next", "concise", "json")
 MODES = ("clean", "faithful")
 
-__all__ = ["FORMATS", "MODES", "Unreadable", "parse", "render"]
+__all__ = ["FORMATS", "MODES", "items", "render"]
 
 
 def render(
@@ -47,24 +48,27 @@ def render(
     return (faithful if mode == "faithful" else clean).render(trace, program.source, format)
 
 
-def parse(text: str, format: str) -> list[Step]:
-    """The steps that a text in one of the formats tells of; the mode is seen from the text.
+def items(text: str, format: str) -> list[tuple[int, str, str]]:
+    """What a text in one of the text formats says, in pieces that can be compared one by one:
+    (line, tag, words).
 
-    `scratchpad` gives them in the order of the source's lines, `next` in the order of its numbers,
-    `concise` and `json` in the order of execution. The text formats give no frames and functions
-    back, and no steps that they leave out (lines that change nothing in `scratchpad` and `next`,
-    the middle states of a line in `next`, the visit of a line that returns in `concise`). Values of
-    the faithful mode come back as far as that notation allows, marked inexact. Raises `Unreadable`,
-    saying where, for text that is not in the format.
+    `concise` gives them in the order of execution, up to the first line that is none of the format;
+    `scratchpad` calls, then states by line, then results; `next` the states by their numbers. Both
+    modes are read, and nothing is evaluated.
     """
-    if format not in FORMATS:
-        raise UsageError(f"trace format {format!r}: formats are {', '.join(FORMATS)}")
-    if format != "json":
-        return parse_text(text, format)
-    try:
-        return list(from_row(Trace, json.loads(text)).steps)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise Unreadable(f"not a trace in JSON: {error}") from None
+    if format == "concise":
+        lines = [_LABELLED.fullmatch(line.strip()) for line in text.split("\n")]
+        return [(int(m[1]), "L", m[2]) for m in itertools.takewhile(bool, lines) if m]
+    found = []
+    for at, line in enumerate(text.split("\n"), 1):
+        for m in _TAGGED.finditer(line):
+            event = {"INPUT": 0, "STATE": 1}.get(m[1], 2)
+            found.append(((event, int(m[2] or 0)), (at, m[1], m[3])))
+    return [item for _, item in sorted(found, key=lambda pair: pair[0])]
+
+
+_LABELLED = re.compile(r"\[L(\d+)\] ?(.*?) ?\[/L\1\]")
+_TAGGED = re.compile(r"\[(INPUT|STATE|OUTPUT|YIELD|EXCEPTION)(?:-(\d+))?\] (.*?) ?\[/\1(?:-\2)?\]")
 
 
 def _json(trace: Trace) -> str:

@@ -17,17 +17,20 @@ addresses in the text of objects, which no reader can reproduce, and comments in
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from semcoder_lib.core import values
 from semcoder_lib.core.records import Step, Trace
-from semcoder_lib.tracing.formats.lines import commented, labelled, python_lines
-from semcoder_lib.tracing.formats.snooped import cut, logged, output_text, read_value
+from semcoder_lib.tracing.formats.clean import commented, labelled, python_lines
 
 _KEPT = 3
+_CUT = 100
+_CALL = re.compile(r"<\w+\(.*\)>$")  # slices, views, exceptions: as their repr, in brackets
 _FIRST_DEF = 5  # where the authors' file has the function: an import, a blank, a decorator before
 _ADDED = 4
 
@@ -66,12 +69,12 @@ def _own(trace: Trace) -> Iterator[Step]:
 
 def _words(step: Step) -> str:
     if step.event in ("call", "line"):
-        held = {c.name: read_value(logged(c.text, c.exact)) for c in step.changes if c.text}
+        held = {c.name: _read_value(_logged(c.text, c.exact)) for c in step.changes if c.text}
         text = json.dumps(held)
         return f"[INPUT] {text} [/INPUT]" if step.event == "call" else text if held else ""
     if step.event == "return":
-        value = read_value(logged(step.value or "", step.exact))
-        return f"[OUTPUT] {output_text(value)} [/OUTPUT]"
+        value = _read_value(_logged(step.value or "", step.exact))
+        return f"[OUTPUT] {_output_text(value)} [/OUTPUT]"
     return f"[EXCEPTION] {step.value} [/EXCEPTION]"
 
 
@@ -104,7 +107,7 @@ class _Converter:
         self.changed = False
 
     def input(self, name: str, text: str) -> None:
-        self.inputs[name] = read_value(text)
+        self.inputs[name] = _read_value(text)
 
     def visit(self, line: int) -> None:
         self.line = line
@@ -116,7 +119,7 @@ class _Converter:
             self.changed = False
 
     def change(self, name: str, text: str) -> None:
-        self._state(self.visits.get(self.line, 0)).values[name] = read_value(text)
+        self._state(self.visits.get(self.line, 0)).values[name] = _read_value(text)
         self.changed = True
 
     def error(self, text: str, offset: int) -> None:
@@ -128,7 +131,7 @@ class _Converter:
                 self.visit(int(words[1]) - offset)
 
     def returned(self, text: str) -> None:
-        self.output = output_text(read_value(text))
+        self.output = _output_text(_read_value(text))
 
     def _state(self, visit: int) -> _State:
         states = self.states.setdefault(self.line, [])
@@ -173,7 +176,7 @@ class _Frame:
 
     def flush(self, tell: Callable[[str, str], None]) -> None:
         for change in self.pending:
-            text = None if change.text is None else logged(change.text, change.exact)
+            text = None if change.text is None else _logged(change.text, change.exact)
             if text is None:
                 self.shown.pop(change.name, None)
             elif self.shown.get(change.name) != text:
@@ -223,9 +226,9 @@ class _Snooper:
         self.log.visit(step.line)
         frame.pending = step.changes
         if step.event in ("return", "yield"):
-            self.log.returned(logged(step.value or "", step.exact))
+            self.log.returned(_logged(step.value or "", step.exact))
         elif step.event == "exception":
-            self.log.error(cut(step.value or ""), self.offset)
+            self.log.error(_cut(step.value or ""), self.offset)
 
     def _unwind(self, step: Step | None, error: str) -> None:
         """The exception leaves frames, up to the one that `step` runs in or is called from."""
@@ -238,7 +241,7 @@ class _Snooper:
                 frame.flush(self.log.change)
                 if left:
                     self.log.visit(frame.line)
-                    self.log.error(cut(error), self.offset)
+                    self.log.error(_cut(error), self.offset)
             if step is not None and (
                 index == step.frame
                 or (step.event == "call" and depth < step.depth)
@@ -247,3 +250,67 @@ class _Snooper:
                 return
             self.stack.pop()
             left = True
+
+
+# --- values: as PySnooper logs them, and as the converter reads them there ----------------------
+
+
+def _logged(text: str, exact: bool) -> str:
+    """The text of a value in the log: Python's `repr` on one line, cut to 100 characters."""
+    if exact:
+        with contextlib.suppress(values.NotALiteral):
+            text = _repr(values.decode(text))
+    elif _CALL.match(text):
+        text = text[1:-1]
+    return _cut(text.replace("\r", "").replace("\n", ""))
+
+
+def _cut(text: str) -> str:
+    """PySnooper's way: the middle goes."""
+    if len(text) <= _CUT:
+        return text
+    left = (_CUT - 3) // 2
+    return f"{text[:left]}...{text[-(_CUT - 3 - left) :]}"
+
+
+def _repr(value: Any) -> str:
+    """`repr` of a decoded value, with the elements of sets in a fixed order."""
+    kind = type(value)
+    if kind is list:
+        return f"[{', '.join(map(_repr, value))}]"
+    if kind is tuple:
+        return f"({', '.join(map(_repr, value))}{',' if len(value) == 1 else ''})"
+    if kind is dict:
+        return f"{{{', '.join(f'{_repr(k)}: {_repr(v)}' for k, v in value.items())}}}"
+    if kind is set or kind is frozenset:
+        return values.encode(value)
+    if kind is collections.defaultdict:
+        return f"defaultdict({value.default_factory!r}, {_repr(dict(value))})"
+    try:
+        return repr(value)
+    except ValueError:  # an int too long for decimal text
+        return "REPR FAILED"
+
+
+def _read_value(text: str) -> Any:
+    """A logged `repr` as the JSON-like value that the converter takes it for."""
+    if text.startswith("[") and text.endswith("]"):
+        text = text.replace("'", '"')
+    with contextlib.suppress(ValueError):
+        return json.loads(text)
+    plain: dict[str, Any] = {"None": None, "True": True, "False": False, "''": ""}
+    if text in plain:
+        return plain[text]
+    return text[1:-1] if text.startswith("'") else text
+
+
+def _output_text(value: Any) -> str:
+    """The text of a return value: strings in double quotes, unless they look enclosed."""
+    if value is None or isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        return json.dumps(value)
+    for opening, closing in ('""', "''", "()", "{}"):
+        if value.startswith(opening) and value.endswith(closing):
+            return value
+    return f'"{value}"'
