@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from opcode import opmap
 from typing import Any
 
-from semcoder_lib.tracing.recorder import FILENAME, RETURN, YIELD, Code, Frame, Recorder, Stop
+from semcoder_lib.tracing.recorder import FILENAME, RETURN, YIELD, Code, Frame, Recorder
 
 # The instruction at which a frame is when it returns, and when it yields (RESUME from 3.13 on).
 _RETURNS = {opmap.get("RETURN_VALUE"), opmap.get("RETURN_CONST")}
@@ -58,7 +58,7 @@ def call(
             return running.f_trace
         try:
             return _follow(recorder, code, recorder.enter(code, running))
-        except (Stop, RecursionError) as reason:
+        except Exception as reason:
             _halt(recorder, reason)
             return None
 
@@ -73,11 +73,11 @@ def call(
 
 
 def _halt(recorder: Recorder, reason: Exception) -> None:
-    """The program goes on alone. Near the interpreter's recursion limit it meets that limit itself
-    if it goes deeper."""
+    """The program goes on alone: a bound was reached, or the tracer failed, near the interpreter's
+    recursion limit (which the program meets itself if it goes deeper) or for want of memory."""
     sys.settrace(None)
-    if isinstance(reason, RecursionError):
-        recorder.cut = recorder.cut or "recursion"
+    name = "recursion" if isinstance(reason, RecursionError) else "failure"
+    recorder.cut = recorder.cut or name
 
 
 def _follow(recorder: Recorder, code: Code, frame: Frame) -> Any:
@@ -105,7 +105,7 @@ def _follow(recorder: Recorder, code: Code, frame: Frame) -> Any:
                     closing = code.suspends and type(error) is GeneratorExit
                     if not closing:
                         recorder.raised(frame, running, error, entry)
-        except (Stop, RecursionError) as reason:
+        except Exception as reason:
             _halt(recorder, reason)
         return running.f_trace  # itself; its own name would keep it alive
 

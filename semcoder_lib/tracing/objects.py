@@ -82,9 +82,9 @@ def built_in_part(value: Any, kind: type, limit: int) -> Any:
 
 def _hashed(kind: type, parts: Any, limit: int) -> Any:
     """A set or dict of the first parts, if no hashing of the program's own is needed for it."""
-    some = list(itertools.islice(parts, limit))
-    keys = [part[0] for part in some] if kind is dict else some
-    return kind(some) if are_scalars(keys) else NOTHING
+    first = list(itertools.islice(parts, limit))
+    keys = [part[0] for part in first] if kind is dict else first
+    return kind(first) if are_scalars(keys) else NOTHING
 
 
 def are_scalars(values: Iterable[Any]) -> bool:

@@ -131,11 +131,11 @@ class Recorder:
         """The frame returns (`RETURN`) or is suspended (`YIELD`)."""
         self.over(frame, running)
         self.depth -= 1
-        told = None
+        entry = None
         if self.values:
             text, exact, _ = self.describer.describe(value)
-            told = text if exact else [text]
-        self.append(frame, event, running.f_lineno, told)
+            entry = text if exact else [text]
+        self.append(frame, event, running.f_lineno, entry)
 
     def unwind(self, frame: Frame, running: types.FrameType, looks: bool) -> None:
         """An exception ends the frame; without `looks` nothing has happened in it."""
@@ -179,7 +179,8 @@ class Recorder:
             return
         present: Mapping[str, Any] = running.f_locals
         if frame.code.hides:
-            present = {n: v for n, v in present.items() if n not in _CLASS_NAMES}
+            items = [item for item in present.items() if type(item[0]) is str]
+            present = {name: value for name, value in items if name not in _CLASS_NAMES}
         if self.beyond is not None and not self.beyond.over:
             present = {**present, **self.beyond.look(present)}
         seen, texts = frame.seen, frame.texts
@@ -195,18 +196,24 @@ class Recorder:
                 seen.pop(name, None)
             else:
                 seen[name] = value, flat
-            told = text if exact else [text]
-            if texts.get(name) != told:
-                texts[name] = told
-                changes.append((name, told))
+            entry = text if exact else [text]
+            if texts.get(name) != entry:
+                texts[name] = entry
+                changes.append((name, entry))
         if len(texts) != len(present):
             for name in [name for name in texts if name not in present]:
                 del texts[name]
                 seen.pop(name, None)
-                if name[1:2] != ":" or not (self.beyond and self.beyond.over):
-                    changes.append((name, None))
+                changes.append((name, None))
         if not changes:
             return
+        # a program may add names of other types; and where looking ends, nothing vanishes
+        blind = self.beyond is not None and self.beyond.over
+        changes = [
+            (name, text)
+            for name, text in changes
+            if type(name) is str and not (blind and text is None and name[1:2] == ":")
+        ]
         if len(changes) > 1:
             order, last = frame.code.order, len(frame.code.order)
             changes.sort(key=lambda change: (change[1] is None, order.get(change[0], last)))

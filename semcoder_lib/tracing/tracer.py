@@ -79,12 +79,12 @@ def trace_many(
     def jobs() -> Iterator[Job]:
         for program, group in itertools.groupby(pairs, key=lambda pair: pair[0]):
             calls = (case.arguments for _, case in group)
-            while some := list(itertools.islice(calls, _CALLS_PER_JOB)):
+            while batch := list(itertools.islice(calls, _CALLS_PER_JOB)):
                 waiting.append(program)
                 yield Job(
                     program.source,
                     program.entry_point,
-                    some,
+                    batch,
                     sandbox_limits,
                     PLUGIN,
                     options(program.source, limits, values),

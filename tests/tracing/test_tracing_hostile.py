@@ -240,6 +240,23 @@ def test_a_program_that_ends_the_tracing_is_flagged() -> None:
     assert [step.event for step in after.steps] == ["call", "line", "exception"]
 
 
+def test_names_that_are_no_names_do_no_harm() -> None:
+    source = (
+        "import sys\n\ndef f(n):\n    class A:\n        locals()[7] = n\n    try:\n"
+        "        sys._getframe().f_locals[1] = 2\n    except TypeError:\n        pass\n"
+        "    y = n\n    del n\n    return y\n"
+    )
+    trace = record(source, 1)
+    assert (trace.result, trace.cut, trace.flags) == ("1", "", ())
+    assert [c.name for s in trace.steps for c in s.changes if c.text is None] == ["n"]
+
+
+def test_a_failure_of_the_tracer_is_not_the_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Describer, "describe", lambda self, value: 1 / 0)
+    trace = record("def f(n):\n    return n + 1\n", 1)
+    assert (trace.result, trace.cut) == ("2", "failure")
+
+
 def test_a_forged_payload_is_no_trace() -> None:
     from semcoder_lib.tracing.reading import Malformed, read_payload
 

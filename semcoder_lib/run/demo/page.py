@@ -45,19 +45,19 @@ def _explain(box: Sandbox, engine: Any) -> None:
             outcome = _words("Outcome")
             printed = _words("Printed")
         with gr.Column():
-            derived, verdict = _told("The monologue, derived from the trace")
-            own, owns = _told("The model's own monologue", visible=engine is not None)
+            derived, verdict = _claims("The monologue, derived from the trace")
+            own, owns = _claims("The model's own monologue", visible=engine is not None)
     trace = gr.HTML()
     with gr.Accordion("Change a word and check it again", open=False):
         text = gr.Textbox(label="A monologue: this one, changed, or your own", lines=8)
         again = gr.Button("Check")
-        checked, wrong = _told("Checked")
+        checked, wrong = _claims("Checked")
 
     def explain(source: str, call: str) -> tuple[Any, ...]:
         seen = work.explain(source, call, box, engine)
         frame = Viewer(seen.program, seen.trace, seen.case).frame() if seen.trace.steps else ""
-        told = (*_shown(seen.derived), *_shown(seen.model or work.Text("")))
-        return seen.outcome, seen.trace.stdout, *told, frame, seen.derived.text, [], ""
+        texts = (*_shown(seen.derived), *_shown(seen.model or work.Text("")))
+        return seen.outcome, seen.trace.stdout, *texts, frame, seen.derived.text, [], ""
 
     def check(source: str, call: str, text: str) -> tuple[Any, ...]:
         return _shown(work.check(source, call, text, box))[::-1]
@@ -75,7 +75,7 @@ def _debug(box: Sandbox) -> None:
             go = gr.Button("Debug", variant="primary")
         with gr.Column():
             listed = _words("Tests")
-            rationale, verdict = _told("What went wrong")
+            rationale, verdict = _claims("What went wrong")
             fixed = gr.HighlightedText(
                 label="A fix that passes every test", color_map=_EDITS, show_inline_category=False
             )
@@ -102,7 +102,7 @@ def _words(label: str) -> gr.Textbox:
     return gr.Textbox(label=label, interactive=False, lines=1, max_lines=8)
 
 
-def _told(label: str, visible: bool = True) -> tuple[gr.HighlightedText, gr.Textbox]:
+def _claims(label: str, visible: bool = True) -> tuple[gr.HighlightedText, gr.Textbox]:
     """A text with its claims coloured; the verdict and what contradicts it, in words."""
     marked = gr.HighlightedText(
         label=label, color_map=_COLORS, show_legend=True, show_inline_category=False,

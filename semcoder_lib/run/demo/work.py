@@ -152,11 +152,13 @@ def debug(source: str, tests: str, box: Sandbox) -> Debugged:
     if mended is failing:
         return Debugged(listed, Text("", note=f"none of up to {REPAIRS} single edits passes all"))
     described = {"paste": Program(source, name, id="paste")}
-    told, dropped = faults.accept([mended], box, described, "model", LONGEST["text"])
-    if not told:
+    accepted, dropped = faults.accept([mended], box, described, "model", LONGEST["text"])
+    if not accepted:
         note = f"a fix, without a rationale: {', '.join(dropped)}"
         return Debugged(listed, Text("", note=note), buggy, mended.pair.fixed)
-    return Debugged(listed, Text(told[0].rationale, told[0].claims), buggy, told[0].fixed)
+    return Debugged(
+        listed, Text(accepted[0].rationale, accepted[0].claims), buggy, accepted[0].fixed
+    )
 
 
 def _bound(what: str, text: str) -> None:

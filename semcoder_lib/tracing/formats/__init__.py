@@ -59,12 +59,12 @@ def items(text: str, format: str) -> list[tuple[int, str, str]]:
     if format == "concise":
         lines = [_LABELLED.fullmatch(line.strip()) for line in text.split("\n")]
         return [(int(m[1]), "L", m[2]) for m in itertools.takewhile(bool, lines) if m]
-    found = []
+    ranked = []
     for at, line in enumerate(text.split("\n"), 1):
         for m in _TAGGED.finditer(line):
             event = {"INPUT": 0, "STATE": 1}.get(m[1], 2)
-            found.append(((event, int(m[2] or 0)), (at, m[1], m[3])))
-    return [item for _, item in sorted(found, key=lambda pair: pair[0])]
+            ranked.append(((event, int(m[2] or 0)), (at, m[1], m[3])))
+    return [item for _, item in sorted(ranked, key=lambda pair: pair[0])]
 
 
 _LABELLED = re.compile(r"\[L(\d+)\] ?(.*?) ?\[/L\1\]")
