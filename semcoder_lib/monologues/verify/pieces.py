@@ -7,7 +7,7 @@ expression of the step's own statement. `DECIDERS` has a function for every row 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from semcoder_lib.monologues.evaluator import (
@@ -44,6 +44,7 @@ class Pieces:
         self.nodes: list[ast.expr] = []  # the expressions of the statement
         self.last: Any = MISSING
         self.turns: dict[int, int] = {}  # items told of a comprehension
+        self.values: dict[tuple[int, int], tuple[Any, Any, Any]] = {}  # by node and state
 
     def read(self, work: Slot, visit: int, *, after: bool = False) -> Any:
         """Decide every piece. With `after`, what the statement stores into is read as it is then.
@@ -51,8 +52,10 @@ class Pieces:
         self.visit = visit
         self.before = self.history.before(visit)
         self.after = self.history.after(visit) if after else None
-        self.nodes = list(self._expressions(visit))
+        syntax = self.history.syntax
+        self.nodes = syntax.expressions(self.history.line(visit)) if syntax else []
         self.last, self.turns = MISSING, {}
+        self.values.clear()
         parts = split(work.text, "; ", work.start)
         at = 0
         while at < len(parts):
@@ -79,7 +82,10 @@ class Pieces:
         if masked is None:
             return False
         for name in names:
-            slots = PIECES[name].match(part.text, masked, part.start)
+            form = PIECES[name]
+            if form.anchor not in masked:
+                continue
+            slots = form.match(part.text, masked, part.start)
             if slots is not None and DECIDERS[name](self, slots):
                 self.ledger.forms.append((name, plain(slots)))
                 return True
@@ -87,25 +93,23 @@ class Pieces:
 
     # --- what a piece can be about ------------------------------------------------------------
 
-    def _expressions(self, visit: int) -> Iterator[ast.expr]:
-        syntax, line = self.history.syntax, self.history.line(visit)
-        if syntax is None:
-            return
-        for stmt in syntax.groups.get(line) or [syntax.statements.get(line)]:
-            if stmt is None:
-                continue
-            for part in _own_parts(stmt):
-                yield from (n for n in ast.walk(part) if isinstance(n, ast.expr))
-
     def value(self, node: ast.expr | str, state: State | None = None) -> Any:
         """The value of an expression at this moment; MISSING where it cannot be decided, the
         Raises where Python would raise."""
-        try:
-            return evaluate(node, state or self.before)
-        except Cannot:
-            return MISSING
-        except Raises as error:
-            return error
+        state = state or self.before
+        if isinstance(node, str):
+            node = parse_expression(node) or ast.Name("?", ast.Load())
+        key = id(node), id(state)
+        known = self.values.get(key)
+        if known is None:
+            try:
+                value: Any = evaluate(node, state)
+            except Cannot:
+                value = MISSING
+            except Raises as error:
+                value = error
+            known = self.values[key] = (node, state, value)  # kept, so that ids stay theirs
+        return known[2]
 
     def items(self, node: ast.expr, visit: int) -> list[Any] | None:
         """What a loop over `node` goes through, where that can be evaluated."""
@@ -241,21 +245,6 @@ class Pieces:
         if isinstance(node, ast.Call) and node.args:
             return self.value(node.args[0])
         return MISSING
-
-
-def _own_parts(stmt: ast.AST) -> list[ast.AST]:
-    """The expressions that a step of a statement evaluates: of a compound one, those of its
-    header. `x += 1` computes `x + 1`."""
-    if isinstance(stmt, ast.AugAssign):
-        load = ast.parse(ast.unparse(stmt.target), mode="eval").body
-        return [ast.BinOp(load, stmt.op, stmt.value), stmt.target]
-    if isinstance(stmt, ast.For):
-        return [stmt.target, stmt.iter]
-    if isinstance(stmt, ast.If | ast.While):
-        return [stmt.test]
-    if hasattr(stmt, "body"):
-        return [n for n in ast.iter_child_nodes(stmt) if isinstance(n, ast.expr)]
-    return [stmt]
 
 
 def _differ(a: Any, b: Any) -> bool:

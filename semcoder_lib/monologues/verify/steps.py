@@ -61,6 +61,8 @@ class Steps:
         masked = mask(rest)
         if masked is not None:
             for name, form in LINES.items():
+                if form.anchor not in masked:
+                    continue
                 slots = form.match(rest, masked, start)
                 if slots is not None and DECIDERS[name](self, line, slots):
                     self.ledger.forms.append((name, plain(slots)))
@@ -203,17 +205,9 @@ class Steps:
 
     def sets(self, visit: int) -> frozenset[str]:
         """Names that a step can be said to give a value: changed, or bound again to the same."""
-        names = set(self.history.changed(visit))
         syntax = self.history.syntax
-        line = self.history.line(visit)
-        stmts = syntax.groups.get(line) if syntax else None
-        for stmt in stmts or (
-            [syntax.statements[line]] if syntax and line in syntax.statements else []
-        ):
-            for node in ast.walk(stmt):
-                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del):
-                    names.add(node.id)
-        return frozenset(names)
+        stored = syntax.stored(self.history.line(visit)) if syntax else frozenset()
+        return self.history.changed(visit) | stored
 
     def claim_truth(self, visit: int, slot: Slot) -> None:
         """`it is True`: the branch that was taken."""

@@ -45,6 +45,7 @@ class Working:
         self.pieces: list[str] = []
         self.depth = 0
         self.lefts: dict[int, str] = {}  # subscripts with their keys' values put in
+        self.values: dict[int, tuple[ast.expr, Any]] = {}  # by node, evaluated once
 
     def of(self, node: ast.expr) -> tuple[list[str], Any]:
         """The pieces and the value of `node`. Raises Cannot or Raises."""
@@ -59,7 +60,11 @@ class Working:
         return self.pieces, value
 
     def value(self, node: ast.expr) -> Any:
-        return evaluate(node, self.names)
+        """The value of a node, which is not to be changed. Raises Cannot or Raises."""
+        known = self.values.get(id(node))
+        if known is None:
+            known = self.values[id(node)] = (node, evaluate(node, self.names))
+        return known[1]
 
     def show(self, value: Any) -> str:
         return show(value, self.limit)
