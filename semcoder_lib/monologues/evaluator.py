@@ -198,6 +198,8 @@ def _abbreviated(value: Any) -> bool:
 
 def _mutates(node: ast.expr) -> bool:
     """Whether the expression calls a method that changes its receiver. Kept on the node."""
+    if isinstance(node, ast.Name | ast.Constant):
+        return False
     known: bool | None = getattr(node, "_mutates", None)
     if known is None:
         known = isinstance(node, ast.Attribute) and node.attr in MUTATING

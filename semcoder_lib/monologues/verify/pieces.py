@@ -284,6 +284,13 @@ def _operands(node: ast.expr) -> list[ast.expr | None]:
 
 def _kinds(node: ast.expr) -> tuple[str, ...]:
     """What an expression does, its operands aside; of a chained comparison, each link."""
+    known: tuple[str, ...] | None = getattr(node, "kinds", None)
+    if known is None:
+        known = node.kinds = _kinds_of(node)  # type: ignore[attr-defined]
+    return known
+
+
+def _kinds_of(node: ast.expr) -> tuple[str, ...]:
     if isinstance(node, ast.BinOp | ast.UnaryOp | ast.BoolOp):
         return (type(node.op).__name__,)
     if isinstance(node, ast.Compare):
