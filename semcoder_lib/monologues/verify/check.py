@@ -125,8 +125,7 @@ class _Reading:
         since = len(self.ledger.claims)
         self.prose.read(line.text, line.start)
         span = (line.start, line.start + len(line.text.rstrip()))
-        if len(self.ledger.claims) == since:
-            self.ledger.unread(line.text.strip(), span)
+        self.ledger.leftover(line.text, line.start, since)
         if kind in (texts.SIMULATION, texts.DEDUCTION, ""):
             self.ledger.total += span[1] - span[0]
             decided = [c for c in self.ledger.claims[since:] if c.status != UNVERIFIABLE]

@@ -290,14 +290,14 @@ def _unchanged(r: Steps, line: int, m: Match) -> bool:
 
 @decides("branch", "branch.bare")
 def _branch(r: Steps, line: int, m: Match) -> bool:
+    """A condition, worked out or not, with how it comes out and where that leads."""
+    if r.history.syntax is not None and r.history.syntax.test(line) is None:
+        return False
     visit = r.visit(line)
     if visit is None:
         return True
     if "w" in m:
-        outcome = r.pieces.read(m["w"], visit)
-        actual = r.branch(visit)
-        if actual is not None and isinstance(outcome, bool) and outcome is not actual:
-            r.claim("branch", "outcome", m["w"], False, f"the condition was {actual}", visit)
+        r.claim_outcome(m["w"], r.pieces.read(m["w"], visit), visit)
     else:
         r.claim_truth(visit, m["t"])
     r.claim_next(visit, m["to"])

@@ -91,9 +91,7 @@ def _loop_over(r: Steps, line: int, m: Match) -> bool:
     if r.history.raised(visit):
         r.ledger.add("exception", "the loop ends", "", False, "it raises", line=line, visit=visit)
     if "w" in m:
-        outcome = r.pieces.read(m["w"], visit)
-        if outcome is True:
-            r.claim("branch", "outcome", m["w"], False, "the loop ends here", visit)
+        r.claim_outcome(m["w"], r.pieces.read(m["w"], visit), visit)
     elif "t" in m:
         r.claim_truth(visit, m["t"])
     r.claim_next(visit, m["to"])

@@ -90,7 +90,9 @@ class Steps:
                 "order", source, "runs", True, "quotes the source", line=line, visit=visit
             )
             return
-        if text and not (visit is not None and self.prose(text, start, visit)):
+        if visit is not None:
+            self.prose(text, start, visit)
+        if text:
             self.ledger.unread(text, (start, start + len(text)))
 
     def _misquoted(self, line: int, text: str, start: int) -> bool:
@@ -209,6 +211,14 @@ class Steps:
         syntax = self.history.syntax
         stored = syntax.stored(self.history.line(visit)) if syntax else frozenset()
         return self.history.changed(visit) | stored
+
+    def claim_outcome(self, work: Slot, outcome: object, visit: int) -> None:
+        """The truth that the working of a condition arrives at is that of the condition."""
+        actual = self.branch(visit)
+        if not isinstance(outcome, bool):
+            self.claim("branch", "outcome", work, None, "no outcome", visit)
+        elif actual is not None and outcome is not actual:
+            self.claim("branch", "outcome", work, False, f"the condition was {actual}", visit)
 
     def claim_truth(self, visit: int, slot: Slot) -> None:
         """`it is True`: the branch that was taken."""
