@@ -128,41 +128,40 @@ class Host:
                 return
             del self.outbox[:done]
 
-    def replies(self) -> list[bytes]:
-        """The complete replies that have arrived. Raises ConnectionError when it is gone."""
+    def messages(self) -> list[bytes]:
+        """The complete messages that have arrived. Raises ConnectionError when the zygote is gone
+        and left none."""
         gone = False
-        while True:
+        while not gone:
             try:
                 part = self.channel.recv(1 << 18)
             except BlockingIOError:
                 break
             except ConnectionError:
-                gone = True
-                break
-            if not part:
-                gone = True
-                break
+                part = b""
+            gone = not part
             self.inbox += part
             if len(part) < 1 << 16:
                 break
-        found = []
-        while len(self.inbox) >= 4:
-            (length,) = wire.LENGTH.unpack_from(self.inbox)
-            if len(self.inbox) < 4 + length:
+        found, place = [], 0
+        while len(self.inbox) >= place + 4:
+            (length,) = wire.LENGTH.unpack_from(self.inbox, place)
+            if len(self.inbox) < place + 4 + length:
                 break
-            found.append(bytes(self.inbox[4 : 4 + length]))
-            del self.inbox[: 4 + length]
+            found.append(bytes(memoryview(self.inbox)[place + 4 : place + 4 + length]))
+            place += 4 + length
+        del self.inbox[:place]
         if gone and not found:
             raise ConnectionError("the zygote is gone")
         return found
 
-    def wait_reply(self, seconds: float) -> bytes:
-        """The next reply. Raises OSError when there is none in time or the zygote is gone."""
+    def wait_message(self, seconds: float) -> bytes:
+        """The next message. Raises OSError when there is none in time or the zygote is gone."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             wait_any([self], end - time.monotonic())
             self.flush()
-            found = self.replies()
+            found = self.messages()
             if found:
                 return found[0]
         raise OSError("no answer in time")

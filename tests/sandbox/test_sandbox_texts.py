@@ -31,7 +31,7 @@ def test_a_forged_record_is_a_claim_that_must_decode() -> None:
     records = (
         wire.RECORD.pack(wire.TEXT, len(body)) + body + wire.RECORD.pack(wire.END, 8) + b"n" * 8
     )
-    run = judge.Run(wire.ENDED_EXIT, 0, 0.0, 0.0, 0, 0, b"n" * 8, records, b"")
-    (outcome,) = judge.judge(run, Limits(), 1)
+    run = judge.Run(0, False, wire.ENDED_EXIT, 0, 0.0, 0.0, 0, b"n" * 8, records, b"")
+    (outcome,) = judge.judge(run, Limits(), 1, judge.Room.of(Limits()))
     assert outcome.status is Status.UNSERIALIZABLE
     assert outcome.note.startswith("not a value")

@@ -57,7 +57,8 @@ def run(request: tuple[Any, ...], first: int, plugins: dict[str, Any]) -> None:
     """Run the calls of `request` from number `first` on and exit the process."""
     results = Results(request[4]["result_bytes"])
     _perform(request, first, plugins, results)
-    _finish(results)
+    results.put(wire.END, nonce)
+    _exit(0)
 
 
 def warm(plugins: dict[str, Any], times: int = 24) -> None:
@@ -104,11 +105,7 @@ def _perform(
             namespace = _fresh(code, entry)
             function = _entry(namespace, entry) if entry else None
         except BaseException as error:  # any exception of the program is data
-            is_compile = "code" not in locals()
-            kind = wire.LOAD_ERROR
-            if isinstance(error, MemoryError) and not is_compile:
-                error = MemoryError("while loading")
-            results.put(kind, _described(error))
+            results.put(wire.LOAD_ERROR, _described(error))
             return
         results.put(wire.LOADED, b"")
         caller = plugins[plugin].call if plugin else None
@@ -194,11 +191,6 @@ def _emitter(results: Results, limits: dict[str, Any]) -> Any:
         )
 
     return emit
-
-
-def _finish(results: Results) -> None:
-    results.put(wire.END, nonce)
-    _exit(0)
 
 
 def _fresh(code: types.CodeType, entry: str) -> dict[str, Any]:
