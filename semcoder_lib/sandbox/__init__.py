@@ -6,7 +6,7 @@ See `docs/sandbox.md` for what is and is not protected.
 from semcoder_lib.sandbox.box import LEVELS, Sandbox, own
 from semcoder_lib.sandbox.doctor import doctor_report
 from semcoder_lib.sandbox.model import Job, Limits, Outcome, Raised
-from semcoder_lib.sandbox.split import Test, run_many, run_tests
+from semcoder_lib.sandbox.split import Test, run_many
 
 __all__ = [
     "LEVELS",
@@ -19,5 +19,4 @@ __all__ = [
     "doctor_report",
     "own",
     "run_many",
-    "run_tests",
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import json
 import os
 import time
 from collections import OrderedDict, deque
@@ -20,7 +19,8 @@ LEVELS = ("full", "no-namespaces", "portable")
 _IN_FLIGHT = 24  # jobs sent ahead to one zygote
 _IN_FLIGHT_BYTES = 2_000_000
 _AHEAD = 200  # jobs taken ahead of the oldest unfinished one
-_REMEMBERED = 20_000
+_REMEMBERED = 20_000  # finished jobs whose equals need not run, those of few results only
+_REMEMBERED_CHARACTERS = 10_000
 
 
 class Sandbox:
@@ -99,13 +99,7 @@ class Sandbox:
 
     def processes(self) -> list[int]:
         """The process ids of the running zygotes and their keepers, for measuring."""
-        found = []
-        for worker in self._workers:
-            if worker.host is not None:
-                found += [worker.host.process.pid]
-                inner = host.child_of(worker.host.process.pid)
-                found += [inner] if inner and worker.host.ready.get("kept") else []
-        return found
+        return [pid for w in self._workers if w.host is not None for pid in w.host.pids]
 
     # --- running ---
 
@@ -142,7 +136,10 @@ class Sandbox:
                     return
                 while not order[0].done:
                     self._turn()
-                yield list(order.popleft().outcomes)
+                ticket = order.popleft()
+                if ticket.weight > _REMEMBERED_CHARACTERS:
+                    known.pop(ticket.key, None)
+                yield list(ticket.outcomes)
         finally:  # also when the caller stops early
             given_up = {id(ticket) for ticket in order}
             self._waiting = deque(t for t in self._waiting if id(t) not in given_up)
@@ -150,15 +147,10 @@ class Sandbox:
     def _ticket(self, job: Job, known: OrderedDict[Any, Ticket]) -> Ticket:
         ticket = Ticket(job, job.limits or self.limits)
         if self.dedupe:
-            key = (
-                job.source, job.entry_point, tuple(ticket.calls), ticket.limits, job.plugin,
-                json.dumps(job.options, sort_keys=True), job.share, job.reload, job.stdin,
-                job.paths,
-            )  # fmt: skip
-            if key in known:
-                known.move_to_end(key)
-                return known[key]
-            known[key] = ticket
+            if ticket.key in known:
+                known.move_to_end(ticket.key)
+                return known[ticket.key]
+            known[ticket.key] = ticket
             if len(known) > _REMEMBERED:
                 known.popitem(last=False)
         if not ticket.done:

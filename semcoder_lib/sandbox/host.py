@@ -31,9 +31,7 @@ for name, path in (("semcoder_lib", {root!r}), ("semcoder_lib.sandbox", {root!r}
 from semcoder_lib.sandbox.child import zygote
 zygote.main({fd})
 """
-# SANDBOX_OF, added below, marks what a sandbox started, so that leftovers can be found.
 _CLEAN = {
-    "PYTHONHASHSEED": "0",
     "PYTHONUTF8": "1",
     "LC_ALL": "C.UTF-8",
     "TZ": "UTC",
@@ -49,7 +47,8 @@ class Refused(Exception):
 
 
 class Host:
-    """A running zygote. `ready` is what it said about its layers."""
+    """A running zygote. `ready` is what it said about its layers, `plugins` and `paths` what it
+    has loaded and may read."""
 
     def __init__(
         self, level: str, plugins: dict[str, str], paths: tuple[str, ...], hash_seed: int = 0
@@ -58,16 +57,16 @@ class Host:
         self.paths = paths
         # Without isolation a program can at least litter its own folder only, unless it means to.
         self.folder = tempfile.mkdtemp(prefix="sandbox-") if level == "portable" else ""
-        mine, theirs = socket.socketpair()
+        self.channel, theirs = socket.socketpair()
+        self.inbox = bytearray()
+        self.outbox = bytearray()
+        # the mark of what a sandbox started, so that leftovers can be found
+        seed = {"PYTHONHASHSEED": str(hash_seed), "SANDBOX_OF": str(os.getpid())}
+        boot = _BOOT.format(root=str(_PACKAGE), fd=theirs.fileno())
         try:
-            boot = _BOOT.format(root=str(_PACKAGE), fd=theirs.fileno())
             self.process = subprocess.Popen(
                 [sys._base_executable, "-S", "-s", "-P", "-B", "-c", boot],  # type: ignore[attr-defined]
-                env={
-                    **_CLEAN,
-                    "PYTHONHASHSEED": str(hash_seed),
-                    "SANDBOX_OF": str(os.getpid()),
-                },
+                env={**_CLEAN, **seed},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -77,44 +76,35 @@ class Host:
             )
         finally:
             theirs.close()
-        self.channel = mine
-        self.inbox = bytearray()
-        self.outbox = bytearray()
+        self.channel.setblocking(False)
         config = {
             "level": level,
             "plugins": plugins,
-            "paths": list(paths),
             "interpreter": _interpreter(),
             "named": [str(_PACKAGE), *paths],
             "parent": os.getpid(),
         }
         try:
-            mine.sendall(wire.frame(json.dumps(config).encode()))
-            mine.settimeout(_START_SECONDS)
-            self.ready: dict[str, Any] = json.loads(self._first())
-            if not self.ready.get("ready"):
-                raise Refused(str(self.ready.get("reason", "no reason given")))
+            self.send(json.dumps(config).encode())
+            self.ready: dict[str, Any] = json.loads(self.wait_message(_START_SECONDS))
         except (OSError, ValueError) as error:
+            self.ready = {"reason": f"no READY from the zygote ({error or type(error).__name__})"}
+        if not self.ready.get("ready"):
             self.close()
-            raise Refused(f"no READY from the zygote ({error or type(error).__name__})") from None
-        except Refused:
-            self.close()
-            raise
-        mine.setblocking(False)
+            raise Refused(str(self.ready.get("reason", "no reason given")))
 
-    def _first(self) -> bytes:
-        data = b""
-        while len(data) < 4 or len(data) < 4 + wire.LENGTH.unpack(data[:4])[0]:
-            part = self.channel.recv(65536)
-            if not part:
-                raise OSError("it ended")
-            data += part
-        return data[4:]
+    @property
+    def pids(self) -> list[int]:
+        """The process that was started and, where that one is only its keeper, the zygote."""
+        below = _child_of(self.process.pid) if self.ready.get("kept") else 0
+        return [self.process.pid, *([below] if below else [])]
 
     def fileno(self) -> int:
+        """The descriptor to poll."""
         return self.channel.fileno()
 
     def send(self, message: bytes) -> None:
+        """Queue a message and write what the socket takes."""
         self.outbox += wire.LENGTH.pack(len(message))
         self.outbox += message
         self.flush()
@@ -176,6 +166,7 @@ class Host:
             self.kill()
 
     def kill(self) -> None:
+        """End it at once, and wait until it is gone."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.kill()
@@ -213,8 +204,8 @@ def plugin_file(name: str) -> str:
     return spec.origin
 
 
-def child_of(pid: int) -> int:
-    """A child of a process, or 0; Linux only."""
+def _child_of(pid: int) -> int:
+    """A child of a process, or 0."""
     try:
         found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:

@@ -2,7 +2,7 @@
 
 The bytes are claims by an untrusted process: they are taken apart once, within bounds, and nothing
 in them is evaluated. Lengths must fit, clocks and places lie within what the zygote measured, the
-number of records, characters and elements within what the job may return.
+number of records, bytes and elements within what the job may return.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from semcoder_lib.sandbox.model import Limits, Outcome, Raised
 
 _CALLS = frozenset({wire.VALUE, wire.TEXT, wire.RAISED, wire.UNSERIALIZABLE})
 _MESSAGE_BYTES = 10_000  # of an exception or of a reason
-_NOTHING_MORE = "more than one job may return"
 
 
 class Run(NamedTuple):
@@ -51,10 +50,10 @@ def run_of(message: bytes) -> Run:
 
 @dataclass(slots=True)
 class Room:
-    """What the values of one job may still take of the parent: their texts, and their elements,
+    """What the outcomes of one job may still take of the parent: bytes, and elements of values,
     each of which costs up to 250 bytes."""
 
-    characters: int
+    bytes: int
     elements: int
 
     @staticmethod
@@ -62,17 +61,29 @@ class Room:
         """For a job with these limits."""
         return Room(4 * limits.result_bytes, 10 * limits.value_nodes)
 
-    def take(self, text: str, is_literal: bool) -> bool:
-        """Whether there was room for the text of a value."""
-        self.characters -= len(text)
-        if is_literal:
-            self.elements -= 1 + sum(map(text.count, ",([{:"))
-        return self.characters >= 0 and self.elements >= 0
+    def takes_value(self, text: str) -> bool:
+        """Whether there is room for the elements of a value, before it is read."""
+        self.elements -= 1 + sum(map(text.count, ",([{:"))
+        return self.elements >= 0
+
+    def takes(self, run: Run, outcomes: list[Outcome]) -> bool:
+        """Whether there is room for the outcomes of a process."""
+        texts = sum(2 * len(o.text or "") + len(o.payload or "") for o in outcomes)
+        self.bytes -= len(run.output) + texts
+        return self.bytes >= 0
 
 
 def judge(run: Run, limits: Limits, expected: int, room: Room) -> list[Outcome]:
     """The outcomes of the calls that `run` dealt with: at most `expected`, at least one. Fewer
     mean that the process ended before it came to the rest."""
+    found = _judged(run, limits, expected, room)
+    if room.takes(run, found):
+        return found
+    note = f"the results of one job may have {4 * limits.result_bytes:,} bytes"
+    return [Outcome(Status.OUTPUT_LIMIT, cpu_seconds=run.cpu, note=note)] * len(found)
+
+
+def _judged(run: Run, limits: Limits, expected: int, room: Room) -> list[Outcome]:
     alone = expected == 1
     claims = _Claims(run, limits, expected, room)
     outcomes = claims.outcomes
@@ -85,11 +96,7 @@ def judge(run: Run, limits: Limits, expected: int, room: Room) -> list[Outcome]:
         if claims.full:
             note = "too large for result_bytes"
             return [_failed(run, Status.UNSERIALIZABLE, claims.payload, note)]
-    if over:
-        status, note = Status.OUTPUT_LIMIT, ""
-        outcomes = [] if alone else outcomes
-    else:
-        status, note = _death(run, limits)
+    status, note = (Status.OUTPUT_LIMIT, "") if over else _death(run, limits)
     # One that wrote its last record, or forged it, did not end as our code ends.
     return [*outcomes[: expected - 1], _failed(run, status, claims.payload, note)]
 
@@ -161,10 +168,10 @@ class _Claims:
         text = body.decode("utf-8", "surrogatepass" if tag == wire.TEXT else "strict")
         if len(text) > limits.value_bytes:
             raise values.NotALiteral("longer than value_bytes")
-        if not self.room.take(text, is_literal=tag == wire.VALUE):
-            raise values.NotALiteral(_NOTHING_MORE)
         if tag == wire.TEXT:
             return text, repr(text)
+        if not self.room.takes_value(text):
+            raise values.NotALiteral("more elements than one job may return")
         # two syntax nodes for an element are ample; a forged text must not cost us more
         return values.decode(text, max_nodes=2 * limits.value_nodes), text
 

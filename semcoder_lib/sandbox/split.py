@@ -1,6 +1,6 @@
 """Test code with assertions, judged without letting the solution near it.
 
-`split`: the test runs in one sandbox with a proxy for the solution, the solution in another. First
+The test runs in one sandbox with a proxy for the solution, the solution in another. First
 the test's calls are collected (with the reference solution in the test's sandbox, if given), then
 the solution answers them, then the test runs on those answers. Only values of exact built-in types
 cross, as text, through the parent; the solution never shares a process with the test, so it can
@@ -20,7 +20,6 @@ from itertools import islice
 from typing import Any
 
 from semcoder_lib.core import values
-from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Status, Trust, Verdict
 from semcoder_lib.sandbox.box import Sandbox
 from semcoder_lib.sandbox.model import Job, Limits, Outcome
@@ -54,52 +53,19 @@ class Test:
     check: str = "check"
 
 
-def run_tests(
-    box: Sandbox,
-    solution_source: str,
-    entry_point: str,
-    test_source: str,
-    *,
-    trust: str = "split",
-    reference: str = "",
-    limits: Limits | None = None,
-    task_id: str = "",
-) -> Verdict:
-    """One solution's verdict, see `run_many`."""
-    test = Test(solution_source, entry_point, test_source, reference, task_id)
-    return next(run_many(box, [test], trust=trust, limits=limits))
-
-
 def run_many(
-    box: Sandbox, tests: Iterable[Test], *, trust: str = "split", limits: Limits | None = None
+    box: Sandbox, tests: Iterable[Test], *, limits: Limits | None = None
 ) -> Iterator[Verdict]:
-    """Verdicts in order, streaming.
+    """Verdicts (`Trust.SPLIT`) in order, streaming. The limits hold for each call of the solution
+    and for the test.
 
-    `trust="split"` cannot be forged by the solution. It supposes that a call's answer depends on
-    its arguments alone, hands changed arguments back, and cannot pass functions or instances of
-    classes: such tests end as `unserializable`. `trust="same_process"` runs the assertions beside
-    the solution, which can forge the verdict; it says so in `Verdict.trust`. The limits hold for
-    each call of the solution and for the test. Raises UserError for another `trust`.
+    Supposes that a call's answer depends on its arguments alone, hands changed arguments back, and
+    cannot pass functions or instances of classes: such tests end as `unserializable`.
     """
-    if trust not in (Trust.SPLIT, Trust.SAME_PROCESS):
-        raise UserError(f"trust {trust!r}: give split or same_process")
     stream = iter(tests)
     collected: dict[tuple[str, ...], Calls] = {}
     while wave := list(islice(stream, _WAVE)):
-        if trust == Trust.SAME_PROCESS:
-            yield from _same_process(box, wave, limits)
-        else:
-            yield from _split(box, wave, limits, collected)
-
-
-def _same_process(box: Sandbox, wave: list[Test], limits: Limits | None) -> Iterator[Verdict]:
-    jobs = [
-        Job(f"{t.solution}\n{t.test}\n", t.check, [()], limits, _PLUGIN,
-            {"role": "beside", "entry": t.entry_point})
-        for t in wave
-    ]  # fmt: skip
-    for test, (outcome,) in zip(wave, box.map(jobs), strict=True):
-        yield _verdict(test, outcome, Trust.SAME_PROCESS)
+        yield from _judged(box, wave, limits, collected)
 
 
 Answers = dict[str, tuple[str, str, str]]
@@ -125,7 +91,7 @@ class _Case:
         self.cpu += outcome.cpu_seconds
 
 
-def _split(
+def _judged(
     box: Sandbox,
     wave: list[Test],
     limits: Limits | None,
@@ -151,7 +117,7 @@ def _split(
         open_cases = [c for c in open_cases if c.needs]
         if not open_cases:
             break
-    return [_verdict(c.test, c.outcome, Trust.SPLIT, c.stopped, c.cpu) for c in cases]
+    return [_verdict(case) for case in cases]
 
 
 def _key(test: Test) -> tuple[str, ...]:
@@ -223,23 +189,20 @@ def _report(outcome: Outcome) -> tuple[Calls, str]:
         return {}, ""
 
 
-def _verdict(
-    test: Test, outcome: Outcome | None, trust: Trust, stopped: str = "", cpu: float = 0.0
-) -> Verdict:
-    assert outcome is not None
-    status, detail = outcome.status, outcome.note
-    name, _, why = stopped.partition(": ")
+def _verdict(case: _Case) -> Verdict:
+    assert case.outcome is not None
+    status, detail, raised = case.outcome.status, case.outcome.note, case.outcome.exception
+    name, _, why = case.stopped.partition(": ")
     if name in _STATUSES:
         status, detail = Status(name), why
-    elif status is Status.OK and outcome.value is True:
+    elif status is Status.OK and case.outcome.value is True:
         status = Status.PASSED
     elif status is Status.OK:
         status, detail = Status.WRONG, "its calls depend on answers too often to follow"
-    elif outcome.exception is not None:
-        detail = f"{outcome.exception.type}: {outcome.exception.message}"
-        if outcome.exception.type == "AssertionError":
-            status = Status.WRONG
+    elif raised is not None:
+        detail = f"{raised.type}: {raised.message}"
+        status = Status.WRONG if raised.type == "AssertionError" else status
     return Verdict(
-        test.task_id, status is Status.PASSED, status, test.index, True, trust, detail,
-        cpu + outcome.cpu_seconds,
+        case.test.task_id, status is Status.PASSED, status, case.test.index, True, Trust.SPLIT,
+        detail, case.cpu + case.outcome.cpu_seconds,
     )  # fmt: skip

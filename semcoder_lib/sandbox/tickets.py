@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import marshal
 import time
 from collections import deque
@@ -41,6 +42,16 @@ class Ticket:
         self.deaths = 0  # processes of a shared job that died
         self.alone = self.repeating = False
         self.size = len(job.source) + sum(map(len, self.calls))
+        options = json.dumps(job.options, sort_keys=True)
+        self.key = (  # equal for equal jobs
+            job.source, job.entry_point, tuple(self.calls), limits, job.plugin, options,
+            job.share, job.reload, job.stdin, job.paths,
+        )  # fmt: skip
+
+    @property
+    def weight(self) -> int:
+        """Characters of the results."""
+        return sum(len(o.text or o.payload or "") + len(o.stdout) for o in self.outcomes)
 
     @property
     def done(self) -> bool:

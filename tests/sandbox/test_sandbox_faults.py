@@ -285,10 +285,10 @@ def test_wrong_use_is_a_clear_error() -> None:
 # Refuses what Docker's default filter refuses, then asks for a sandbox.
 FILTERED = """
 import json, os, sys
-from semcoder_lib.sandbox.child import kernel, seccomp
+from semcoder_lib.sandbox.child import kernel
 kernel.prctl(38, 1)
-rules = dict.fromkeys(sys.argv[1].split(","), seccomp.EPERM)
-seccomp.Filter(rules, seccomp.ALLOW, kernel.machine()).install()
+rules = dict.fromkeys(sys.argv[1].split(","), kernel.EPERM)
+kernel.Filter(rules, kernel.ALLOW, kernel.machine()).install()
 from semcoder_lib import sandbox
 from semcoder_lib.core.errors import InfrastructureError
 report = sandbox.doctor_report()

@@ -13,7 +13,7 @@ from semcoder_lib.core import values
 from semcoder_lib.core.errors import InfrastructureError
 from semcoder_lib.core.records import Status
 from semcoder_lib.sandbox import Job, Limits, Sandbox
-from semcoder_lib.sandbox.child import kernel, seccomp, view
+from semcoder_lib.sandbox.child import kernel, view
 
 
 @pytest.fixture(scope="module")
@@ -191,8 +191,8 @@ def f(seconds):
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
 def test_filters_assemble_for_both_machines(machine: str) -> None:
-    big = seccomp.zygote_filter(machine)
-    small = seccomp.child_filter(own_signals_only=True, machine=machine)
+    big = kernel.zygote_filter(machine)
+    small = kernel.child_filter(own_signals_only=True, on=machine)
     assert big.size < 4096
     assert small.size < 200
     assert len(small.own_pid) == 2
@@ -204,11 +204,11 @@ def test_filters_assemble_for_both_machines(machine: str) -> None:
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
 def test_filters_decide_as_meant(machine: str) -> None:
     """The filters' own machine code, interpreted here, asked about single calls."""
-    small = seccomp.child_filter(own_signals_only=True, machine=machine)
+    small = kernel.child_filter(own_signals_only=True, on=machine)
     small.bind(77)
-    big = seccomp.zygote_filter(machine)
+    big = kernel.zygote_filter(machine)
 
-    def allowed(code: seccomp.Filter, name: str, *arguments: int) -> bool:
+    def allowed(code: kernel.Filter, name: str, *arguments: int) -> bool:
         number = kernel.number(name, machine)
         assert number is not None
         return _decide(code, kernel.AUDIT[machine], number, arguments) == 0x7FFF0000
@@ -234,7 +234,7 @@ def test_filters_decide_as_meant(machine: str) -> None:
     assert _decide(big, 0xDEAD, 0, ()) == 0x80000000
 
 
-def _decide(code: seccomp.Filter, arch: int, number: int, arguments: tuple[int, ...]) -> int:
+def _decide(code: kernel.Filter, arch: int, number: int, arguments: tuple[int, ...]) -> int:
     """A classic BPF interpreter for the four instructions used."""
     import struct
 

@@ -124,13 +124,9 @@ def call(
     emit: Callable[[str], None],
 ) -> Any:
     """The plug-in's entry, see `Job.plugin`."""
-    role = options["role"]
-    if role == "answer":
+    if options["role"] == "answer":
         return _answer(function, arguments, emit)
-    if role == "check":
-        return _check(function, arguments[0], options, emit)
-    function(function.__globals__[options["entry"]])
-    return True
+    return _check(function, arguments[0], options, emit)
 
 
 def _check(

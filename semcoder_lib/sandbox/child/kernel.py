@@ -1,14 +1,18 @@
-"""System calls: the table that the filters are built from, and calls that Python does not offer.
+"""The kernel: its system calls as a table, the filters built from it, and calls that Python does
+not offer.
 
-The numbers are the kernel's stable interface (x86-64: `asm/unistd_64.h`; aarch64:
-`asm-generic/unistd.h`).
+Two seccomp filters are assembled here: an allow-list that the zygote enters once and every child
+inherits, and a short list that each child adds to deny what only the zygote may do. Two, because
+installing a long one costs as much as a fork.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
-from typing import Any
+import struct
+from collections.abc import Callable
+from typing import Any, cast
 
 
 def _table(text: str) -> dict[str, tuple[int | None, int | None]]:
@@ -20,7 +24,9 @@ def _or_none(number: str) -> int | None:
     return None if number == "-" else int(number)
 
 
-# name, number on x86-64, number on aarch64; - where a machine lacks it.
+# Name, number on x86-64 (`asm/unistd_64.h`), number on aarch64 (`asm-generic/unistd.h`); - where a
+# machine lacks it. The numbers never change.
+#
 # What a program in the sandbox may ask of the kernel. No sockets, no changes to files by name, no
 # programs started, no other process touched, no keys, no tracing, no mounts, no io_uring.
 PROGRAM = _table("""
@@ -55,7 +61,7 @@ unshare 272 97 | memfd_create 319 279 | sendto 44 206 | recvfrom 45 207 | sendms
 recvmsg 47 212 | setresuid 117 147 | setresgid 119 149 | setgroups 116 159 | capset 126 91
 prctl 157 167 | seccomp 317 277 | landlock_restrict_self 446 446 | setsid 112 157
 """)
-# Allowed under a condition (see `seccomp`), or made before the filter is entered.
+# Allowed under a condition (see the rules below), or made before the filter is entered.
 _OTHER = _table("""
 clone 56 220 | clone3 435 435 | kill 62 129 | tgkill 234 131 | tkill 200 130 | prlimit64 302 261
 fcntl 72 25 | ioctl 16 29 | landlock_create_ruleset 444 444 | landlock_add_rule 445 445
@@ -89,15 +95,20 @@ def syscall(name: str, *arguments: Any) -> int:
     return _checked(int(_libc.syscall(ctypes.c_long(which), *wide)), name)
 
 
-def libc(name: str, *types: Any) -> Any:
+def libc(name: str, *types: Any) -> Callable[..., int]:
     """A function of the C library that returns an int, as a Python function that raises OSError
     with `name` as its file name, also where there is no such function."""
+    function = _plain(name, *types)
+    return lambda *arguments: _checked(function(*arguments), name)
+
+
+def _plain(name: str, *types: Any) -> Callable[..., int]:
     function = getattr(_libc, name, None)
     if function is None:
-        return lambda *_: _checked(-1, name)
+        return lambda *_: -1
     function.argtypes = types
     function.restype = ctypes.c_int
-    return lambda *arguments: _checked(function(*arguments), name)
+    return cast("Callable[..., int]", function)
 
 
 def _checked(result: int, name: str) -> int:
@@ -107,22 +118,124 @@ def _checked(result: int, name: str) -> int:
     return result
 
 
-_prctl = libc("prctl", *[ctypes.c_ulong] * 5)
-
-
-def prctl(option: int, a: int = 0, b: int = 0) -> int:
-    """prctl(2). Raises OSError."""
-    return int(_prctl(option, a, b, 0, 0))
-
-
+# A call as data: (function, arguments), for a child to make; it gives 0 when it went well.
+Call = tuple[Callable[..., int], tuple[Any, ...]]
+_prctl = _plain("prctl", *[ctypes.c_ulong] * 5)
+_capset = _plain("capset", ctypes.c_void_p, ctypes.c_void_p)
 _CAP_HEADER = ctypes.create_string_buffer((0x20080522).to_bytes(4, "little") + bytes(4), 8)
-_capset = libc("capset", ctypes.c_void_p, ctypes.c_void_p)
 
 
-def keep_capabilities(*kept: int) -> None:
-    """Reduce the effective and permitted sets to `kept`; the inheritable set becomes empty."""
+def make(call: Call) -> None:
+    """Make a call here. Raises OSError."""
+    function, arguments = call
+    _checked(function(*arguments), getattr(function, "__name__", ""))
+
+
+def prctl(option: int, a: int = 0, b: int = 0) -> None:
+    """prctl(2). Raises OSError."""
+    make(setting(option, a, b))
+
+
+def setting(option: int, a: int = 0, b: int = 0) -> Call:
+    """prctl(2) as data."""
+    return _prctl, (option, a, b, 0, 0)
+
+
+def keeping_capabilities(*kept: int) -> Call:
+    """The call that reduces the effective and permitted sets to `kept` and empties the others."""
     mask = sum(1 << capability for capability in kept)
     low, high = mask & 0xFFFFFFFF, mask >> 32
     words = (low, low, 0, high, high, 0)
     data = b"".join(word.to_bytes(4, "little") for word in words)
-    _capset(_CAP_HEADER, ctypes.create_string_buffer(data, 24))
+    return _capset, (_CAP_HEADER, ctypes.create_string_buffer(data, 24))
+
+
+Code = list[tuple[int, int, int, int]]
+_LD, _JEQ, _JSET, _RET = 0x20, 0x15, 0x45, 0x06
+ALLOW: Code = [(_RET, 0, 0, 0x7FFF0000)]
+EPERM: Code = [(_RET, 0, 0, 0x00050000 | 1)]
+_ENOSYS: Code = [(_RET, 0, 0, 0x00050000 | 38)]
+_KILL: Code = [(_RET, 0, 0, 0x80000000)]
+_CLONE_THREAD = 0x00010000
+_OWN_PID = 0xFFFFFFFF  # stands for the child's process id until it is known
+# fcntl: descriptors, flags, locks, pipe size; not the owner of signals
+_FCNTL = (*range(8), 1030, 1032, 1034)
+# ioctl: TCGETS, TIOCGWINSZ, FIONREAD, FIOCLEX, FIONCLEX, FIONBIO; not TIOCSTI and the devices
+_IOCTL = (0x5401, 0x5413, 0x541B, 0x5451, 0x5450, 0x5421)
+
+
+def _argument(place: int, high: bool = False) -> Code:
+    # seccomp_data: number at 0, arch at 4, arguments from 16, eight bytes each
+    return [(_LD, 0, 0, 16 + 8 * place + 4 * high)]
+
+
+def _if_equal(*values: int) -> Code:
+    return [i for value in values for i in ((_JEQ, 0, 1, value), *ALLOW)]
+
+
+# What the zygote and all below it may do: what is not named fails with EPERM.
+_ZYGOTE_RULES: dict[str, Code] = {
+    **dict.fromkeys((*PROGRAM, *ZYGOTE, "clone", "kill", "tgkill", "tkill"), ALLOW),
+    "clone3": _ENOSYS,  # so that the C library falls back to clone, whose flags can be looked at
+    "prlimit64": [*_argument(0), *_if_equal(0), *EPERM],
+    "fcntl": [*_argument(1), *_if_equal(*_FCNTL), *EPERM],
+    "ioctl": [*_argument(1), *_if_equal(*_IOCTL), *EPERM],
+}
+# What a child may do of that: what is not named is allowed.
+_CHILD_RULES: dict[str, Code] = {
+    "clone": [*_argument(0), (_JSET, 0, 1, _CLONE_THREAD), *ALLOW, *EPERM],
+    # reading a limit is fine, changing one is not: the new limits must be a null pointer
+    "prlimit64": [
+        *_argument(2), (_JEQ, 0, 3, 0), *_argument(2, high=True), *_if_equal(0), *EPERM,
+    ],
+    **dict.fromkeys((*ZYGOTE, "setrlimit"), EPERM),
+}  # fmt: skip
+# Without a PID namespace: signals to itself alone. tkill names a thread of anybody.
+_SIGNAL_RULES: dict[str, Code] = {
+    **{name: [*_argument(0), *_if_equal(_OWN_PID), *EPERM] for name in ("kill", "tgkill")},
+    "tkill": EPERM,
+}
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("code", ctypes.c_void_p))
+
+
+class Filter:
+    """An assembled filter. `code` stays alive as long as the object does."""
+
+    def __init__(self, rules: dict[str, Code], otherwise: Code, machine: str) -> None:
+        code: Code = [(_LD, 0, 0, 4), (_JEQ, 1, 0, AUDIT[machine]), *_KILL, (_LD, 0, 0, 0)]
+        for name, rule in rules.items():
+            known = number(name, machine)
+            if known is not None:
+                code += [(_JEQ, 0, len(rule), known), *rule]
+        code += otherwise
+        self.size = len(code)
+        self.own_pid = [8 * i + 4 for i, (_, _, _, k) in enumerate(code) if k == _OWN_PID]
+        packed = b"".join(struct.pack("<HBBI", *instruction) for instruction in code)
+        self.code = ctypes.create_string_buffer(packed, len(packed))
+        self.program = _Program(self.size, ctypes.cast(self.code, ctypes.c_void_p))
+        # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
+        self.installing = setting(22, 2, ctypes.addressof(self.program))
+
+    def bind(self, pid: int = 0) -> None:
+        """Name the process whose signals to itself are allowed, by default this one."""
+        for place in self.own_pid:
+            struct.pack_into("<I", self.code, place, pid or os.getpid())
+
+    def install(self) -> None:
+        """Enter the filter, for good. Needs no_new_privs. Raises OSError."""
+        make(self.installing)
+
+
+def zygote_filter(on: str = "") -> Filter:
+    """The allow-list for the zygote and all below it. Unknown machines raise KeyError."""
+    return Filter(_ZYGOTE_RULES, EPERM, on or machine())
+
+
+def child_filter(own_signals_only: bool, on: str = "") -> Filter:
+    """What a child adds: threads but no processes, nothing that only the zygote may do, and with
+    `own_signals_only` signals to itself alone."""
+    signals = _SIGNAL_RULES if own_signals_only else {}
+    return Filter({**_CHILD_RULES, **signals}, ALLOW, on or machine())

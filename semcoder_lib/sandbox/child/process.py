@@ -46,7 +46,7 @@ class Children:
         later = len(request[3]) - 1 if request[5] else 0
         try:
             _open_files(request[9])
-            self.level.before_fork()
+            calls = self.level.before_fork(limits)
             start = _monotonic()
             pid = _fork()
         except OSError as error:
@@ -54,9 +54,9 @@ class Children:
             return _message(number, more, wire.ENDED_BROKEN, 0, None, 0.0, reason, b"")
         if pid == 0:
             try:
-                self.level.in_child(limits)
-                os.closerange(4, 1 << 20)
-                runner.run(request, first, self.plugins)
+                if not any(function(*arguments) for function, arguments in calls):
+                    os.closerange(4, 1 << 20)
+                    runner.run(request, first, self.plugins)
             finally:
                 os._exit(70)
         how, value, usage = self._until_gone(pid, limits, start, later)
