@@ -7,7 +7,6 @@ import importlib.util
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -56,7 +55,11 @@ class Host:
         self.plugins = plugins
         self.paths = paths
         # Without isolation a program can at least litter its own folder only, unless it means to.
-        self.folder = tempfile.mkdtemp(prefix="sandbox-") if level == "portable" else ""
+        self.folder = (
+            tempfile.TemporaryDirectory(prefix="sandbox-", ignore_cleanup_errors=True)
+            if level == "portable"
+            else None
+        )
         self.channel, theirs = socket.socketpair()
         self.inbox = bytearray()
         self.outbox = bytearray()
@@ -71,7 +74,7 @@ class Host:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                cwd=self.folder or "/",
+                cwd=self.folder.name if self.folder else "/",
                 start_new_session=True,
             )
         finally:
@@ -159,31 +162,20 @@ class Host:
     def close(self) -> None:
         """End the zygote and everything below it, and wait until it is gone."""
         self.channel.close()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(0.5)
-            self._clear()
-        except subprocess.TimeoutExpired:
-            self.kill()
+        self.kill()
 
     def kill(self) -> None:
         """End it at once, and wait until it is gone."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.kill()
-        self.process.wait()
+        if self.process.poll() is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.kill()
+            self.process.wait()
         self.channel.close()
-        self._clear()
-
-    def _clear(self) -> None:
-        """Remove the folder, also what a program made unreadable in it."""
-        if not self.folder:
-            return
-        for path, folders, _ in os.walk(self.folder):
-            for name in folders:
-                with contextlib.suppress(OSError):
-                    os.chmod(os.path.join(path, name), 0o700, follow_symlinks=False)
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder = ""
+        if self.folder:
+            self.folder.cleanup()
 
 
 def _interpreter() -> list[str]:

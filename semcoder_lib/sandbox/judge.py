@@ -59,7 +59,7 @@ class Room:
     @staticmethod
     def of(limits: Limits) -> Room:
         """For a job with these limits."""
-        return Room(4 * limits.result_bytes, 10 * limits.value_nodes)
+        return Room(job_bytes(limits), 10 * limits.value_nodes)
 
     def takes_value(self, text: str) -> bool:
         """Whether there is room for the elements of a value, before it is read."""
@@ -73,13 +73,18 @@ class Room:
         return self.bytes >= 0
 
 
+def job_bytes(limits: Limits) -> int:
+    """How much may be printed, returned and emitted in one job."""
+    return max(64_000_000, 4 * limits.result_bytes)
+
+
 def judge(run: Run, limits: Limits, expected: int, room: Room) -> list[Outcome]:
     """The outcomes of the calls that `run` dealt with: at most `expected`, at least one. Fewer
     mean that the process ended before it came to the rest."""
     found = _judged(run, limits, expected, room)
     if room.takes(run, found):
         return found
-    note = f"the results of one job may have {4 * limits.result_bytes:,} bytes"
+    note = f"the results of one job may have {job_bytes(limits):,} bytes"
     return [Outcome(Status.OUTPUT_LIMIT, cpu_seconds=run.cpu, note=note)] * len(found)
 
 

@@ -18,8 +18,9 @@ class Limits:
     `memory_mb` is address space beyond what the interpreter has. `output_bytes` bounds what is
     printed, `result_bytes` the encoded results of one process, `value_bytes` and `value_nodes` the
     characters and elements of one encoded value, `payload_bytes` what a plug-in emits for one call.
-    What is printed, returned and emitted in one job may have four times `result_bytes` (beyond:
-    `output_limit`), its values ten times `value_nodes` (`unserializable`). A run that ends within
+    What is printed, returned and emitted in one job may have four times `result_bytes`, 64 MB at
+    least (beyond: `output_limit`), its values ten times `value_nodes` (`unserializable`). A run
+    that ends within
     `grace` (a fraction of `cpu_seconds`) past its limit is repeated alone before it counts as a
     timeout.
     """

@@ -286,9 +286,10 @@ def test_wrong_use_is_a_clear_error() -> None:
 FILTERED = """
 import json, os, sys
 from semcoder_lib.sandbox.child import kernel
-kernel.prctl(38, 1)
+kernel.prctl(38, 1, 0, 0, 0)
 rules = dict.fromkeys(sys.argv[1].split(","), kernel.EPERM)
-kernel.Filter(rules, kernel.ALLOW, kernel.machine()).install()
+filter = kernel.Filter(rules, kernel.ALLOW, kernel.machine())
+filter.install[0](*filter.install[1])
 from semcoder_lib import sandbox
 from semcoder_lib.core.errors import InfrastructureError
 report = sandbox.doctor_report()

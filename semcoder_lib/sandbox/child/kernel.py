@@ -12,7 +12,7 @@ import ctypes
 import os
 import struct
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 
 def _table(text: str) -> dict[str, tuple[int | None, int | None]]:
@@ -95,20 +95,15 @@ def syscall(name: str, *arguments: Any) -> int:
     return _checked(int(_libc.syscall(ctypes.c_long(which), *wide)), name)
 
 
-def libc(name: str, *types: Any) -> Callable[..., int]:
-    """A function of the C library that returns an int, as a Python function that raises OSError
-    with `name` as its file name, also where there is no such function."""
-    function = _plain(name, *types)
-    return lambda *arguments: _checked(function(*arguments), name)
-
-
-def _plain(name: str, *types: Any) -> Callable[..., int]:
+def libc(name: str, *types: Any) -> Any:
+    """A function of the C library that returns an int. Raises OSError with `name` as its file name
+    when it is called in vain, also where there is no such function."""
     function = getattr(_libc, name, None)
     if function is None:
-        return lambda *_: -1
-    function.argtypes = types
-    function.restype = ctypes.c_int
-    return cast("Callable[..., int]", function)
+        return lambda *_: _checked(-1, name)
+    function.argtypes, function.restype = types, ctypes.c_int
+    function.errcheck = lambda result, *_: _checked(result, name)
+    return function
 
 
 def _checked(result: int, name: str) -> int:
@@ -118,35 +113,18 @@ def _checked(result: int, name: str) -> int:
     return result
 
 
-# A call as data: (function, arguments), for a child to make; it gives 0 when it went well.
-Call = tuple[Callable[..., int], tuple[Any, ...]]
-_prctl = _plain("prctl", *[ctypes.c_ulong] * 5)
-_capset = _plain("capset", ctypes.c_void_p, ctypes.c_void_p)
+# A call as data: (function, arguments), for a child to make; it gives None or 0, or raises.
+Call = tuple[Callable[..., Any], tuple[Any, ...]]
+prctl = libc("prctl", *[ctypes.c_ulong] * 5)
+_capset = libc("capset", ctypes.c_void_p, ctypes.c_void_p)
 _CAP_HEADER = ctypes.create_string_buffer((0x20080522).to_bytes(4, "little") + bytes(4), 8)
-
-
-def make(call: Call) -> None:
-    """Make a call here. Raises OSError."""
-    function, arguments = call
-    _checked(function(*arguments), getattr(function, "__name__", ""))
-
-
-def prctl(option: int, a: int = 0, b: int = 0) -> None:
-    """prctl(2). Raises OSError."""
-    make(setting(option, a, b))
-
-
-def setting(option: int, a: int = 0, b: int = 0) -> Call:
-    """prctl(2) as data."""
-    return _prctl, (option, a, b, 0, 0)
 
 
 def keeping_capabilities(*kept: int) -> Call:
     """The call that reduces the effective and permitted sets to `kept` and empties the others."""
     mask = sum(1 << capability for capability in kept)
     low, high = mask & 0xFFFFFFFF, mask >> 32
-    words = (low, low, 0, high, high, 0)
-    data = b"".join(word.to_bytes(4, "little") for word in words)
+    data = struct.pack("<6I", low, low, 0, high, high, 0)
     return _capset, (_CAP_HEADER, ctypes.create_string_buffer(data, 24))
 
 
@@ -202,7 +180,7 @@ class _Program(ctypes.Structure):
 
 
 class Filter:
-    """An assembled filter. `code` stays alive as long as the object does."""
+    """An assembled filter, and the call that enters it: `install`."""
 
     def __init__(self, rules: dict[str, Code], otherwise: Code, machine: str) -> None:
         code: Code = [(_LD, 0, 0, 4), (_JEQ, 1, 0, AUDIT[machine]), *_KILL, (_LD, 0, 0, 0)]
@@ -216,17 +194,13 @@ class Filter:
         packed = b"".join(struct.pack("<HBBI", *instruction) for instruction in code)
         self.code = ctypes.create_string_buffer(packed, len(packed))
         self.program = _Program(self.size, ctypes.cast(self.code, ctypes.c_void_p))
-        # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
-        self.installing = setting(22, 2, ctypes.addressof(self.program))
+        # PR_SET_SECCOMP, SECCOMP_MODE_FILTER: for good, needs no_new_privs
+        self.install: Call = prctl, (22, 2, ctypes.addressof(self.program), 0, 0)
 
     def bind(self, pid: int = 0) -> None:
         """Name the process whose signals to itself are allowed, by default this one."""
         for place in self.own_pid:
             struct.pack_into("<I", self.code, place, pid or os.getpid())
-
-    def install(self) -> None:
-        """Enter the filter, for good. Needs no_new_privs. Raises OSError."""
-        make(self.installing)
 
 
 def zygote_filter(on: str = "") -> Filter:

@@ -36,7 +36,7 @@ _RULE_PATH, _VERSION = 1, 1
 _unshare = kernel.libc("unshare", ctypes.c_int)
 _setns = kernel.libc("setns", ctypes.c_int, ctypes.c_int)
 Limits = dict[str, Any]
-Calls = list[tuple[Callable[..., Any], tuple[Any, ...]]]  # each gives None or 0 when it went well
+Calls = list[kernel.Call]
 Layer = Callable[["Setup"], Callable[[Limits], Calls] | None]
 
 
@@ -127,7 +127,7 @@ def _keep(setup: Setup) -> None:
     poller = select.poll()
     if pid == 0:
         os.close(alive)
-        kernel.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        kernel.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         poller.register(watch, select.POLLIN)
         if poller.poll(0):
             os._exit(0)
@@ -156,13 +156,14 @@ def mount_view(setup: Setup) -> None:
 def rights(setup: Setup) -> Callable[[Limits], Calls]:
     """A child becomes a user that owns nothing, or gives up all capabilities. From here on nothing
     gains rights by starting a program."""
-    kernel.prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    kernel.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     may_change = os.geteuid() == 0
     if may_change and (setup.own_processes or _open_to_all(os.path.dirname(os.__file__))):
         os.setgroups([])
         needed = [_CAP_KILL, _CAP_SETGID, _CAP_SETUID]
         needed += [_CAP_SYS_ADMIN] if setup.own_processes else []
-        kernel.make(kernel.keeping_capabilities(*needed))
+        capset, arguments = kernel.keeping_capabilities(*needed)
+        capset(*arguments)
         setup.own_user = True
         setup.names.append("unprivileged user")
         user = (setup.user, setup.user, setup.user)
@@ -171,7 +172,8 @@ def rights(setup: Setup) -> Callable[[Limits], Calls]:
     if may_change:  # the interpreter sits where only root can go
         setup.missing.append("unprivileged user (it could not read the interpreter)")
     setup.names.append("no capabilities")
-    return lambda _: [kernel.keeping_capabilities()]
+    none = kernel.keeping_capabilities()
+    return lambda _: [none]
 
 
 def _open_to_all(path: str) -> bool:
@@ -184,11 +186,12 @@ def own_signals(setup: Setup) -> Callable[[Limits], Calls]:
     """In place of a PID namespace: the zygote is the reaper of what is left; a child dies with it
     and cannot be traced. After `rights`, since a change of user undoes it."""
     _keep(setup)
-    kernel.prctl(_PR_SET_CHILD_SUBREAPER, 1)
-    kernel.prctl(_PR_SET_DUMPABLE, 0)
+    kernel.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    kernel.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     setup.missing += ["namespaces", "mount view"]
-    dies_with_us = kernel.setting(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    return lambda _: [dies_with_us, (_is_orphan, (os.getpid(),))]
+    dies_with_us: kernel.Call = kernel.prctl, (_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    orphan: kernel.Call = _is_orphan, (os.getpid(),)
+    return lambda _: [dies_with_us, orphan]
 
 
 def _is_orphan(parent: int) -> bool:
@@ -242,11 +245,11 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
 
 def seccomp(setup: Setup) -> Callable[[Limits], Calls]:
     """The last layer, since it refuses what the others need."""
-    kernel.zygote_filter().install()
+    install, arguments = kernel.zygote_filter().install
+    install(*arguments)
     child = kernel.child_filter(own_signals_only=not setup.own_processes)
     setup.names.append("seccomp")
-    bind: Calls = [] if setup.own_processes else [(child.bind, ())]
-    return lambda _: [*bind, child.installing]
+    return lambda _: [(child.bind, ()), child.install] if child.own_pid else [child.install]
 
 
 # Entered in this order. No `Sandbox` offers `fork-only`: the layers are measured against it.

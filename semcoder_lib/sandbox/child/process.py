@@ -51,7 +51,7 @@ class Children:
             pid = _fork()
         except OSError as error:
             reason = f"{error.filename or ''} {error.strerror}".encode()
-            return _message(number, more, wire.ENDED_BROKEN, 0, None, 0.0, reason, b"")
+            return _message(number, more, (wire.ENDED_BROKEN, 0, None), 0.0, reason, b"")
         if pid == 0:
             try:
                 if not any(function(*arguments) for function, arguments in calls):
@@ -59,12 +59,12 @@ class Children:
                     runner.run(request, first, self.plugins)
             finally:
                 os._exit(70)
-        how, value, usage = self._until_gone(pid, limits, start, later)
+        ended = self._until_gone(pid, limits, start, later)
         wall = _monotonic() - start
         self.level.after_child(pid)
         output = _read(1, limits["output_bytes"] + 1)
         results = _read(3, limits["result_bytes"] + 4096)
-        return _message(number, more, how, value, usage, wall, results, output)
+        return _message(number, more, ended, wall, results, output)
 
     def _until_gone(
         self, pid: int, limits: dict[str, Any], start: float, later: int
@@ -126,20 +126,13 @@ class Children:
 
 
 def _message(
-    number: int,
-    more: bool,
-    how: int,
-    value: int,
-    usage: Any,
-    wall: float,
-    results: bytes,
-    out: bytes,
+    number: int, more: bool, ended: tuple[int, int, Any], wall: float, results: bytes, output: bytes
 ) -> list[bytes]:
-    cpu = usage.ru_utime + usage.ru_stime if usage else 0.0
-    peak = usage.ru_maxrss if usage else 0
-    size = len(runner.nonce) + len(results)
-    header = wire.RUN.pack(number, more, how, value, cpu, wall, peak, size, len(out))
-    return [header, runner.nonce, results, out]
+    how, value, usage = ended
+    cpu, peak = (usage.ru_utime + usage.ru_stime, usage.ru_maxrss) if usage else (0.0, 0)
+    size = wire.NONCE_BYTES + len(results)
+    header = wire.RUN.pack(number, more, how, value, cpu, wall, peak, size, len(output))
+    return [header, runner.nonce, results, output]
 
 
 def _begun(cpu: float, now: float) -> tuple[float, float] | None:

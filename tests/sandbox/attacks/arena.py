@@ -53,7 +53,7 @@ def f(x):
               for name in ("CPU", "FSIZE", "NOFILE", "NPROC", "STACK", "CORE")]
     return [len(sys.path) > 0, sys.getrecursionlimit(), random.random(), len("abc"),
             sorted(os.environ), [fcntl.fcntl(fd, fcntl.F_GETFL) for fd in range(3)], free, limits,
-            os.getpriority(os.PRIO_PROCESS, 0), os.umask(0o22), os.getcwd(), signal.alarm(0),
+            os.getpriority(os.PRIO_PROCESS, 0), os.umask(0o22), signal.alarm(0),
             sys.stdin.read(), sys.flags.hash_randomization, hash("a")]
 """
 
