@@ -89,21 +89,19 @@ def judge(run: Run, limits: Limits, expected: int, room: Room) -> list[Outcome]:
 
 
 def _judged(run: Run, limits: Limits, expected: int, room: Room) -> list[Outcome]:
-    alone = expected == 1
     claims = _Claims(run, limits, expected, room)
     outcomes = claims.outcomes
     over = len(run.output) > limits.output_bytes
     if claims.ended and not over and run.ended == wire.ENDED_EXIT:
-        if outcomes and alone and outcomes[0].cpu_seconds > limits.cpu_seconds:
-            return [_failed(run, Status.TIMEOUT, outcomes[0].payload, "borderline")]
+        if outcomes and expected == 1 and outcomes[0].cpu_seconds > limits.cpu_seconds:
+            return [claims.failed(Status.TIMEOUT, "borderline", outcomes[0].payload)]
         if len(outcomes) == expected or (claims.full and outcomes):
             return outcomes
         if claims.full:
-            note = "too large for result_bytes"
-            return [_failed(run, Status.UNSERIALIZABLE, claims.payload, note)]
+            return [claims.failed(Status.UNSERIALIZABLE, "too large for result_bytes")]
     status, note = (Status.OUTPUT_LIMIT, "") if over else _death(run, limits)
     # One that wrote its last record, or forged it, did not end as our code ends.
-    return [*outcomes[: expected - 1], _failed(run, status, claims.payload, note)]
+    return [*outcomes[: expected - 1], claims.failed(status, note)]
 
 
 class _Claims:
@@ -124,20 +122,28 @@ class _Claims:
             if tag == wire.FULL:
                 self.full = True
             elif tag == wire.PAYLOAD:
-                stop = min(stop, start + limits.payload_bytes)
-                self.payload = _text(run.records[start:stop])
+                self.payload = self._text(start, min(stop, start + limits.payload_bytes))
             elif tag == wire.LOAD_ERROR:
                 if self.outcomes:
                     return
-                raised = _raised(run.records[start : min(stop, start + _MESSAGE_BYTES)])
-                output = _text(run.output)
-                failed = Outcome(Status.LOAD_ERROR, exception=raised, stdout=output)
-                self.outcomes = [failed] * expected
+                raised = _raised(self._text(start, min(stop, start + _MESSAGE_BYTES)))
+                self.outcomes = [self.failed(Status.LOAD_ERROR, "", raised=raised)] * expected
             elif tag in _CALLS:
                 if stop - start < wire.CALL.size or len(self.outcomes) >= expected:
                     return
                 self.outcomes.append(self._called(tag, start, stop))
                 self.payload = None
+
+    def failed(
+        self, status: Status, note: str, payload: str | None = None, raised: Raised | None = None
+    ) -> Outcome:
+        """What became of a process, or of its call, as the zygote measured it."""
+        run = self.run
+        return Outcome(
+            status, None, None, raised, _decoded(run.output), run.cpu, run.wall,
+            run.peak_kb / 1024, payload or self.payload, note,
+            run.value if run.ended == wire.ENDED_SIGNAL else 0,
+        )  # fmt: skip
 
     def _called(self, tag: bytes, start: int, stop: int) -> Outcome:
         run = self.run
@@ -149,36 +155,38 @@ class _Claims:
         if self.alone or not 0.0 <= wall <= run.wall:
             wall = run.wall
         status, value, text, raised, note = Status.OK, None, None, None, ""
-        if tag in (wire.RAISED, wire.UNSERIALIZABLE):
-            body = run.records[start : min(stop, start + _MESSAGE_BYTES)]
-            if tag == wire.UNSERIALIZABLE:
-                status, note = Status.UNSERIALIZABLE, _text(body)
-            else:
-                raised = _raised(body)
-                memory = raised.type == "MemoryError"
-                status = Status.MEMORY if memory else Status.EXCEPTION
-        else:
+        if tag in (wire.VALUE, wire.TEXT):
             try:
                 value, text = self._value(tag, run.records[start:stop])
             except (UnicodeDecodeError, values.NotALiteral) as error:
                 status, note = Status.UNSERIALIZABLE, f"not a value: {error}"
+        else:
+            told = self._text(start, min(stop, start + _MESSAGE_BYTES))
+            if tag == wire.UNSERIALIZABLE:
+                status, note = Status.UNSERIALIZABLE, told
+            else:
+                raised = _raised(told)
+                memory = raised.type == "MemoryError"
+                status = Status.MEMORY if memory else Status.EXCEPTION
         return Outcome(
-            status, value, text, raised, _text(run.output[before : self.printed]), cpu, wall,
+            status, value, text, raised, _decoded(run.output[before : self.printed]), cpu, wall,
             run.peak_kb / 1024, self.payload, note,
         )  # fmt: skip
 
     def _value(self, tag: bytes, body: bytes) -> tuple[object, str]:
         """(value, text) of a call's record. Raises UnicodeDecodeError or NotALiteral."""
-        limits = self.limits
         text = body.decode("utf-8", "surrogatepass" if tag == wire.TEXT else "strict")
-        if len(text) > limits.value_bytes:
+        if len(text) > self.limits.value_bytes:
             raise values.NotALiteral("longer than value_bytes")
         if tag == wire.TEXT:
             return text, repr(text)
         if not self.room.takes_value(text):
             raise values.NotALiteral("more elements than one job may return")
         # two syntax nodes for an element are ample; a forged text must not cost us more
-        return values.decode(text, max_nodes=2 * limits.value_nodes), text
+        return values.decode(text, max_nodes=2 * self.limits.value_nodes), text
+
+    def _text(self, start: int, stop: int) -> str:
+        return _decoded(self.run.records[start:stop])
 
 
 def _records(data: bytes, most: int) -> Iterator[tuple[bytes, int, int]]:
@@ -202,7 +210,7 @@ def _death(run: Run, limits: Limits) -> tuple[Status, str]:
     if run.ended == wire.ENDED_THREADS:
         return Status.MEMORY, f"more than {limits.threads} threads"
     if run.ended == wire.ENDED_BROKEN:
-        return Status.INFRASTRUCTURE, f"could not be started: {_text(run.records[:200])}"
+        return Status.INFRASTRUCTURE, f"could not be started: {_decoded(run.records[:200])}"
     if run.ended == wire.ENDED_LOST:
         return Status.SANDBOX_LOST, "the zygote could not watch it"
     if run.ended == wire.ENDED_SIGNAL:
@@ -217,25 +225,12 @@ def _death(run: Run, limits: Limits) -> tuple[Status, str]:
     return Status.EARLY_EXIT, f"exit status {run.value}"
 
 
-def _failed(run: Run, status: Status, payload: str | None, note: str) -> Outcome:
-    return Outcome(
-        status,
-        stdout=_text(run.output),
-        cpu_seconds=run.cpu,
-        wall_seconds=run.wall,
-        peak_mb=run.peak_kb / 1024,
-        payload=payload,
-        note=note,
-        signal=run.value if run.ended == wire.ENDED_SIGNAL else 0,
-    )
-
-
-def _raised(data: bytes) -> Raised:
-    line, _, rest = _text(data).partition("\0")
+def _raised(told: str) -> Raised:
+    line, _, rest = told.partition("\0")
     kind, _, message = rest.partition("\0")
     number = int(line) if line.isascii() and line.isdigit() and len(line) < 10 else 0
     return Raised(kind[:200], message[:2_000], number or None)
 
 
-def _text(data: bytes) -> str:
+def _decoded(data: bytes) -> str:
     return data.decode("utf-8", "replace") if data else ""
