@@ -9,9 +9,11 @@ The room stands below `records`, whose JSON form needs it, and is imported by th
 children, so it imports little.
 """
 
-from semcoder_lib.core.values.comparing import equal, same
-from semcoder_lib.core.values.reading import NotALiteral, decode, parse_call
+from semcoder_lib.core.values.comparing import equal
+from semcoder_lib.core.values.reading import NotALiteral, call_of, decode, parse_call, value_of
 from semcoder_lib.core.values.writing import (
+    HEX_FROM_BITS,
+    MAX_BITS,
     MAX_BRACKETS,
     MAX_BYTES,
     MAX_DEPTH,
@@ -22,16 +24,19 @@ from semcoder_lib.core.values.writing import (
 )
 
 __all__ = [
+    "HEX_FROM_BITS",
+    "MAX_BITS",
     "MAX_BRACKETS",
     "MAX_BYTES",
     "MAX_DEPTH",
     "MAX_NODES",
     "NotALiteral",
     "Unserializable",
+    "call_of",
     "decode",
     "encode",
     "equal",
     "parse_call",
-    "same",
     "show_call",
+    "value_of",
 ]
