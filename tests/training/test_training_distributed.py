@@ -97,11 +97,10 @@ def _examples(rows: Path, place: Path) -> list[training.Example]:
 
 def shard_worker(rank: int, port: str, folder: str, out: str) -> None:
     import torch.distributed as dist
+    from semcoder_lib.training.loss import add_labelled_loss
     from torch.distributed.fsdp import fully_shard
     from torch.distributed.tensor import DTensor
     from transformers import AutoModelForCausalLM
-
-    from semcoder_lib.training.loss import add_labelled_loss
 
     torch.set_num_threads(1)
     os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=port)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from semcoder_lib.training.loss import labelled_loss
 from training_tiny import curve, examples
 
 from semcoder_lib import models as generation
@@ -27,7 +28,6 @@ from semcoder_lib.training import (
     train,
     trainer,
 )
-from semcoder_lib.training.loss import labelled_loss
 
 CONFIG = Config(
     steps=8,
