@@ -1,139 +1,150 @@
-"""The engines that are not ours share these tests: a loopback server stands for any server."""
+"""Engines behind a server: a loopback server that fails in every way it can stands for any other.
+vLLM shares the tests of what an engine promises, where it is installed."""
 
 from __future__ import annotations
 
-import http.server
-import json
-import threading
+import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fault_server import FAULTS, FaultServer
 
-from semcoder_lib import models as generation
-from semcoder_lib.core import scale, workspace
+from semcoder_lib import models
+from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import InfrastructureError, UserError
-from semcoder_lib.models import Engine, Request, hardware
+from semcoder_lib.models import Engine, Request
 from semcoder_lib.run import stages
-from semcoder_lib.run.stages import models
+from semcoder_lib.run.stages import models as run_models
+
+CHAT = ({"role": "user", "content": "hello"},)
 
 
-class Server(http.server.ThreadingHTTPServer):
-    """Answers with the prompt's words in turn; `fail` many requests get a 503 first."""
-
-    fail = 0
-    seen: list[dict[str, Any]]
+@pytest.fixture(autouse=True)
+def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.01)
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    server: Server
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.seen.append({**body, "key": self.headers.get("Authorization")})
-        if self.server.fail:
-            self.server.fail -= 1
-            return self.answer(503, {"error": "busy"})
-        if body["prompt"] == "refuse":
-            return self.answer(400, {"error": "no such model"})
-        if body["prompt"] == "junk":
-            return self.answer(200, {"nothing": 1})
-        words = (body["prompt"] + " [/ANSWER] more").split(" ")
-        whole = len(words) <= body["max_tokens"]
-        choice = {
-            "text": " ".join(words[: body["max_tokens"]]),
-            "finish_reason": "stop" if whole else "length",
-        }
-        usage = {"completion_tokens": min(len(words), body["max_tokens"])}
-        return self.answer(200, {"choices": [choice], "usage": usage})
-
-    def answer(self, status: int, data: Any) -> None:
-        self.send_response(status)
-        self.end_headers()
-        self.wfile.write(json.dumps(data).encode())
-
-    def log_message(self, *args: Any) -> None:
-        pass
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    made = Server(("127.0.0.1", 0), Handler)
-    made.seen = []
-    threading.Thread(target=made.serve_forever, daemon=True).start()
-    yield made
-    made.shutdown()
-
-
-def connect(server: Server, **options: Any) -> Engine:
-    return generation.load(
-        "some-model",
-        backend="openai",
-        base_url=f"http://127.0.0.1:{server.server_port}/v1",
-        retry_seconds=0.01,
-        **options,
-    )
+def connect(server: FaultServer, **options: Any) -> Engine:
+    given = {"timeout": 0.5, **options}
+    return models.load("some-model", backend="openai", base_url=server.url, **given)
 
 
 @pytest.fixture(params=["openai", "vllm"])
-def engine(request: pytest.FixtureRequest, server: Server) -> Iterator[Engine]:
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     if request.param == "vllm":
         pytest.importorskip("vllm", reason="vLLM is not installed: its engine was not run here")
-        made = generation.load(backend="vllm")
-    else:
-        made = connect(server)
-    with made:
-        yield made
+        with models.load(backend="vllm") as engine:
+            yield engine
+        return
+    with FaultServer() as server, connect(server) as engine:
+        yield engine
 
 
 def test_stop_length_and_order(engine: Engine) -> None:
-    asked = [
-        Request("a", "one two", stop=("[/ANSWER]",), max_new_tokens=50),
+    requests = [
+        Request("a", "one two [/ANSWER] more", stop=("[/ANSWER]",), max_new_tokens=50),
         Request("b", "a b c d e f", max_new_tokens=3),
     ]
-    first = engine.generate(asked)
+    first = engine.generate(requests)
     assert [row[0].task_id for row in first] == ["a", "b"]
     assert "[/ANSWER]" not in first[0][0].text
-    assert first[1][0].finish == "length"
-    assert first[1][0].tokens == 3
-    assert engine.generate(asked[::-1]) == first[::-1]
+    assert (first[1][0].finish, first[1][0].tokens) == ("length", 3)
+    assert engine.generate(requests[::-1]) == first[::-1]
 
 
-def test_stop_string_left_in_by_the_server_is_cut(server: Server) -> None:
-    with connect(server) as engine:
-        got = engine.generate([Request("a", "one two", stop=("[/ANSWER]",))])[0][0]
-    assert (got.text, got.finish) == ("one two ", "stop")
-    assert server.seen[0]["stop"] == ["[/ANSWER]"]
+def test_a_stop_string_left_in_by_the_server_is_cut() -> None:
+    with FaultServer() as server, connect(server) as engine:
+        got = engine.generate([Request("a", "one two [/ANSWER] more", stop=("[/ANSWER]",))])[0][0]
+        assert (got.text, got.finish) == ("one two ", "stop")
+        assert server.bodies[0]["stop"] == ["[/ANSWER]"]
 
 
-def test_busy_server_is_asked_again(server: Server) -> None:
-    server.fail = 2
-    with connect(server) as engine:
-        assert engine.generate([Request("a", "x")])[0][0].text.startswith("x")
-    assert len(server.seen) == 3
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("chat", [(), CHAT], ids=["prompt", "chat"])
+def test_each_fault_is_tried_again(fault: str, chat: Any) -> None:
+    with FaultServer(lambda body, number: fault if number < 2 else "ok") as server:
+        with connect(server) as engine:
+            output = engine.outputs([Request("x", "hello", chat=chat)])[0][0]
+        assert (output.text, output.tokens, output.prompt_tokens) == ("hello", 5, 10)
+        assert sum(server.seen.values()) == 3
 
 
-def test_errors_are_one_line(server: Server) -> None:
-    with connect(server) as engine:
-        with pytest.raises(UserError, match="400"):
-            engine.generate([Request("a", "refuse")])
-        with pytest.raises(InfrastructureError, match="not a completion"):
-            engine.generate([Request("a", "junk")])
-        server.fail = 99
-        with pytest.raises(InfrastructureError, match="after 5 tries"):
+def test_retry_after_is_respected() -> None:
+    with FaultServer(lambda body, number: "429-after" if number == 0 else "ok") as server:
+        began = time.perf_counter()
+        with connect(server) as engine:
+            engine.generate([Request("x", "hello")])
+        assert time.perf_counter() - began >= 0.3
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "word", "seen"),
+    [
+        ("500", InfrastructureError, r"after 3 attempts \(status 500\)", 3),
+        ("shape", InfrastructureError, "not a completion", 3),
+        ("400", UserError, r"refused the request \(400", 1),
+        ("401", UserError, r"refused the request \(401", 1),
+    ],
+)
+def test_giving_up_says_why_in_one_line(
+    fault: str, error: type[Exception], word: str, seen: int
+) -> None:
+    with FaultServer(lambda body, number: fault) as server:
+        with connect(server, retries=2) as engine, pytest.raises(error, match=word) as caught:
             engine.generate([Request("a", "x")])
+        assert "\n" not in str(caught.value)
+        assert sum(server.seen.values()) == seen
 
 
-def test_key_and_cache(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_server_at_all() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+    with models.load("m", backend="openai", base_url=url, retries=1) as engine:
+        with pytest.raises(InfrastructureError, match="connection"):
+            engine.generate([Request("a", "x")])
+        failed = engine.outputs([Request("a", "x")], strict=False)[0][0]
+    assert failed.finish == "failed"
+
+
+def test_what_has_arrived_is_kept_when_another_request_fails(tmp_path: Path) -> None:
+    def plan(body: dict[str, Any], number: int) -> str:
+        return "400" if body["prompt"] == "p5" else "slow"
+
+    requests = [Request(f"t{n}", f"p{n}") for n in range(12)]
+    with FaultServer(plan) as server, workspace.ItemCache(tmp_path / "c.jsonl") as cache:
+        with connect(server, parallel=4) as engine, pytest.raises(UserError, match="400"):
+            engine.outputs(requests, cache=cache)
+        assert len(cache) == sum(server.served.values()) < 12
+        server.plan = lambda body, number: "ok"
+        with connect(server) as engine:
+            engine.outputs(requests, cache=cache)
+        assert all(count == 1 for count in server.served.values())
+
+
+def test_key_and_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_KEY", "secret")
     cache = tmp_path / "cache.jsonl"
-    for _ in range(2):
-        with connect(server, cache=cache, key_variable="SOME_KEY") as engine:
-            engine.generate([Request("a", "x", n=2, temperature=1.0)])
-    assert [s["key"] for s in server.seen] == ["Bearer secret"] * 2
-    assert {s["seed"] for s in server.seen} == {0, 1}
+    with FaultServer() as server:
+        for _ in range(2):
+            with connect(server, cache=cache, key_variable="SOME_KEY") as engine:
+                engine.generate([Request("a", "x", n=2, temperature=1.0)])
+        assert [body["key"] for body in server.bodies] == ["Bearer secret"] * 2
+        assert {body["seed"] for body in server.bodies} == {0, 1}
     assert "secret" not in cache.read_text()
+
+
+def test_wrong_settings_are_said_plainly() -> None:
+    for options, word in (
+        ({"base_url": "localhost:8000"}, "expected http"),
+        ({"base_url": "http://localhost:1/v1", "parallel": 0}, "at least 1"),
+        ({"base_url": "http://localhost:1/v1", "adapter": "x"}, "the server chooses the adapter"),
+    ):
+        with pytest.raises(UserError, match=word):
+            models.load("m", backend="openai", **options)
 
 
 def test_vllm_missing_is_one_line() -> None:
@@ -141,56 +152,43 @@ def test_vllm_missing_is_one_line() -> None:
         import vllm  # noqa: F401
     except ImportError:
         with pytest.raises(UserError, match="install vllm"):
-            generation.load(backend="vllm")
+            models.load(backend="vllm")
     else:
         pytest.skip("vLLM is installed")
 
 
-def test_threads_follow_statement_and_load(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    assert hardware.cores() == hardware.free_cores() == 1
-    monkeypatch.delenv("OMP_NUM_THREADS")
-    monkeypatch.setattr(scale, "cores", lambda: 8)
-    monkeypatch.setattr(scale, "_idle_seconds", lambda: 0.0)
-    assert hardware.free_cores(0.01) == 1
-    ticks = iter([0.0, 0.0, 0.0, 1e9])  # busy at first, as where a notebook has just ended
-    monkeypatch.setattr(scale, "_idle_seconds", lambda: next(ticks))
-    assert hardware.free_cores(0.01) == 8
-
-
 def test_a_stage_evaluates_a_model_behind_a_server(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SEMCODER_RUNS", str(tmp_path))
-    address = f"http://127.0.0.1:{server.server_port}/v1"
-    settings = (
-        f"model=some-model backend=openai server={address} adapter=none "
-        "codegen_benchmarks=humaneval codegen_tasks=3 codegen_tokens=40"
-    )
-    card = stages.run_alone(5, "smoke", "served", settings)
-    assert card["configuration"]["server"] == address
-    folder = tmp_path / "served" / "05_codegen"
-    scores = workspace.read_json(folder / "results.json")["scores"]
-    assert [(s["model"], s["setting"]) for s in scores] == [
-        ("base", "completion"), ("base", "instruction")
-    ]  # fmt: skip
-    assert {s["value"] for s in scores} == {0.0}, "it repeats the prompt's words"
-    asked = [r for r in server.seen if "prompt" in r]
-    assert len(asked) == 6
-    assert sum(r["prompt"].startswith("Write the Python code") for r in asked) == 3
-    assert all(r["model"] == "some-model" and r["temperature"] == 0 for r in asked)
+    with FaultServer() as server:
+        settings = (
+            f"model=some-model backend=openai server={server.url} adapter=none "
+            "codegen_benchmarks=humaneval codegen_tasks=3 codegen_tokens=40"
+        )
+        card = stages.run_alone(5, "smoke", "served", settings)
+        assert card["configuration"]["server"] == server.url
+        folder = tmp_path / "served" / "05_codegen"
+        scores = workspace.read_json(folder / "results.json")["scores"]
+        assert [(s["model"], s["setting"], s["value"]) for s in scores] == [
+            ("base", "completion", 0.0), ("base", "instruction", 0.0)
+        ]  # fmt: skip
+        assert len(server.bodies) == 6
+        instructed = [b for b in server.bodies if b["prompt"].startswith("Write the Python code")]
+        assert len(instructed) == 3
+        assert all(b["model"] == "some-model" and b["temperature"] == 0 for b in server.bodies)
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "word"),
     [
         ("backend=openai", "needs both"),
         ("server=http://h/v1", "needs both"),
         ("backend=openai server=localhost:80", "server=localhost:80: the address of a server"),
     ],
 )
-def test_half_a_server_is_refused_before_anything_starts(settings: str, told: str) -> None:
-    with pytest.raises(UserError, match=told):
+def test_half_a_server_is_refused_before_anything_starts(settings: str, word: str) -> None:
+    with pytest.raises(UserError, match=word):
         stages.configured("smoke", settings)
 
 
@@ -200,6 +198,6 @@ def test_a_server_holds_one_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     session = stages.Session(stages.STAGES[5], effective, workspace.Run("served"))
     try:
         with pytest.raises(UserError, match="adapter=none"):
-            models.chosen(session)
+            run_models.chosen(session)
     finally:
         session.close()
