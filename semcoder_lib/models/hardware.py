@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from semcoder_lib.core import scale
 from semcoder_lib.core.errors import UserError
@@ -23,10 +22,6 @@ class Hardware:
     dtype: str
     threads: int
     instructions: str
-
-    def row(self) -> dict[str, Any]:
-        """For cards."""
-        return asdict(self)
 
 
 def cores() -> int:

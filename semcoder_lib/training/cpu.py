@@ -52,8 +52,7 @@ class CpuTrainer(SFTTrainer):
         num_items_in_batch: Any = None,
     ) -> Any:
         """The summed loss of the labelled tokens over their number in the whole step."""
-        if return_outputs or self.accelerator.distributed_type == "DEEPSPEED":
-            # ZeRO-3 keeps the head's weights in pieces, which TRL's own loss knows to gather
+        if return_outputs:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         loss = model(**inputs, labelled_loss=True)
         if num_items_in_batch is None:

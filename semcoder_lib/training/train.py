@@ -11,6 +11,7 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,15 +47,16 @@ def train(
     end of its own. Raises UserError for wrong input, TrainingStopped when a guard rail trips,
     InfrastructureError when memory runs out.
     """
-    config, out = config or Config(), Path(out)
+    config = config or Config()
     folder, start = _start_of(base, adapter)
     key = workspace.content_key(
         [dataclasses.astuple(e) for e in examples],
-        dataclasses.asdict(config),
+        asdict(config),
         assets.weights_hash(folder),
         assets.weights_hash(str(start)) if start else "",
     )
-    finished = _finished(out, key)
+    job = _Job(base, folder, start, Path(out), config, key)
+    finished = _finished(job)
     if finished is not None:
         return finished
     tokenizer = tokens.load_tokenizer(folder)
@@ -62,16 +64,15 @@ def train(
     shown = guards.check_rows(rows, tokenizer, config, len(examples))
     test = rows_.tokenise(held_out, tokenizer, config)
     if held_out and not test.rows:
-        raise UserError("held-out rows: all of them are longer than max_length")
-    result, main = _run(rows, test, tokenizer, folder, start, out, base, config, key, shown)
+        raise UserError(f"held-out rows: none can be used ({test.dropped})")
+    result, main = _run(job, rows, test, tokenizer, shown)
     if not main:
         return result
     if held_out and config.stop_check:
-        chosen = held_out[: config.stop_check]
-        result = dataclasses.replace(result, stopped_by_itself=_ends(base, out, chosen, config))
-    workspace.write_text(out / "README.md", _card(base, config, result, examples, start))
-    workspace.write_json(out / _DONE, {"key": key, "result": dataclasses.asdict(result)})
-    shutil.rmtree(out / "checkpoints", ignore_errors=True)
+        result = dataclasses.replace(result, stopped_by_itself=_ends(job, held_out))
+    workspace.write_text(job.out / "README.md", _card(job, result, examples))
+    workspace.write_json(job.out / _DONE, {"key": key, "result": asdict(result)})
+    shutil.rmtree(job.checkpoints, ignore_errors=True)
     return result
 
 
@@ -82,12 +83,11 @@ def overfit_check(
     base: str = "smollm2-135m",
     config: Config | None = None,
     steps: int = 40,
-    rows_used: int = 4,
 ) -> float:
-    """Train on a few rows over and over; returns the last loss over the first. Raises
+    """Train on the four shortest rows over and over; returns the last loss over the first. Raises
     TrainingStopped when it is above 0.5, since a set-up that cannot learn four rows by heart
     cannot learn anything."""
-    chosen = sorted(examples, key=lambda e: len(e.prompt) + len(e.completion))[:rows_used]
+    chosen = sorted(examples, key=lambda e: len(e.prompt) + len(e.completion))[:4]
     config = dataclasses.replace(
         config or Config(), steps=steps, stop_check=0, uniform_after=steps + 1
     )
@@ -111,6 +111,23 @@ def merge(base: str, adapter: Path | str, out: Path | str) -> Path:
     return out
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What to train: `folder` has the base's weights, `start` is the adapter to go on from, and
+    `key` names all that decides the result."""
+
+    base: str
+    folder: str
+    start: Path | None
+    out: Path
+    config: Config
+    key: str
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.out / "checkpoints"
+
+
 def _start_of(base: str, adapter: Path | str | None) -> tuple[str, Path | None]:
     """The folder of the weights and the adapter to go on from. A full model given as `adapter`
     takes the base's place."""
@@ -124,35 +141,26 @@ def _start_of(base: str, adapter: Path | str | None) -> tuple[str, Path | None]:
     raise UserError(f"adapter {path}: neither adapter_config.json nor config.json is there")
 
 
-def _finished(out: Path, key: str) -> Result | None:
-    if not (out / _DONE).is_file():
+def _finished(job: _Job) -> Result | None:
+    done = job.out / _DONE
+    if not done.is_file():
         return None
-    stored = workspace.read_json(out / _DONE)
-    if isinstance(stored, dict) and stored.get("key") == key:
-        return Result(**{**stored["result"], "adapter": str(out)})
-    print(f"training: {out} holds another training, it is replaced", file=sys.stderr)
-    (out / _DONE).unlink()
+    stored = workspace.read_json(done)
+    if isinstance(stored, dict) and stored.get("key") == job.key:
+        return Result(**{**stored["result"], "adapter": str(job.out)})
+    print(f"training: {job.out} holds another training, it is replaced", file=sys.stderr)
+    done.unlink()
     return None
 
 
-def _run(
-    rows: Rows,
-    held_out: Rows,
-    tokenizer: Any,
-    folder: str,
-    start: Path | None,
-    out: Path,
-    base: str,
-    config: Config,
-    key: str,
-    shown: str,
-) -> tuple[Result, bool]:
+def _run(job: _Job, rows: Rows, held_out: Rows, tokenizer: Any, shown: str) -> tuple[Result, bool]:
     """The part that holds the model; also whether this is the process that writes files."""
     import torch
     from accelerate import PartialState
 
     from semcoder_lib.training import trainer as trainer_
 
+    config = job.config
     machine = hardware.probe(dtype=config.dtype, threads=config.threads)
     threads = hardware.Threads(machine.threads, stated=config.threads is not None)
     world = PartialState(cpu=machine.device == "cpu")
@@ -164,21 +172,20 @@ def _run(
     plan, steps = rows_.plan(
         rows.rows, micro, config, pieces=accumulate * processes, micro_rows=micro_rows
     )
-    checkpoints = out / "checkpoints"
     if main:
         print(f"training: {shown}", file=sys.stderr)
-        _keep_only(checkpoints, key)
+        _keep_only(job.checkpoints, job.key)
     world.wait_for_everyone()
     trainer = trainer_.build(
-        trainer_.load(folder, start, config, machine),
+        trainer_.load(job.folder, job.start, config, machine),
         tokenizer,
         rows.rows,
         plan,
-        trainer_.arguments(config, machine, checkpoints, steps=steps, accumulate=accumulate),
+        trainer_.arguments(config, machine, job.checkpoints, steps=steps, accumulate=accumulate),
         config,
         [trainer_.Watch(config, len(tokenizer), threads)],
     )
-    resumed_at, checkpoint = _last_checkpoint(checkpoints)
+    resumed_at, checkpoint = _last_checkpoint(job.checkpoints)
     try:
         trainer.train(resume_from_checkpoint=checkpoint)
     except (torch.OutOfMemoryError, MemoryError) as error:
@@ -188,26 +195,26 @@ def _run(
     finally:
         curve = trainer_.curve(trainer.state)
         if main:
-            workspace.write_jsonl(out / _LOSSES, curve)
-    _save(trainer, out, base, config)
-    used = [[len(rows.rows[i].ids) for i in batch] for batch in plan]
+            workspace.write_jsonl(job.out / _LOSSES, curve)
+    trainer_.save(trainer, job.out, job.base)
+    used = [[rows.rows[i] for i in batch] for batch in plan]
     losses = [row["loss"] for row in curve]
     last = losses[-max(1, len(losses) // 10) :]
     result = Result(
-        adapter=str(out),
+        adapter=str(job.out),
         steps=steps,
         loss_first=losses[0],
         loss_last=sum(last) / len(last),
-        tokens=sum(map(sum, used)),
-        trained_tokens=sum(len(rows.rows[i].ids) - rows.rows[i].prompt for b in plan for i in b),
-        padded_tokens=sum(max(lengths) * len(lengths) for lengths in used),
+        tokens=sum(len(row.ids) for batch in used for row in batch),
+        trained_tokens=sum(len(row.ids) - row.prompt for batch in used for row in batch),
+        padded_tokens=sum(max(len(row.ids) for row in batch) * len(batch) for batch in used),
         seconds=curve[-1]["seconds"],
         rows=len(rows.rows),
         dropped=rows.dropped,
         resumed_at=resumed_at,
         held_out_loss=trainer_.mean_loss(trainer, held_out.rows) if main else None,
         peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        hardware={**machine.row(), "processes": processes},
+        hardware={**asdict(machine), "processes": processes},
     )
     return result, main
 
@@ -239,37 +246,22 @@ def _last_checkpoint(folder: Path) -> tuple[int, str | None]:
     return step, complete[step]
 
 
-def _save(trainer: Any, out: Path, base: str, config: Config) -> None:
-    if config.method == "lora":
-        for adapter in trainer.accelerator.unwrap_model(trainer.model).peft_config.values():
-            adapter.base_model_name_or_path = base  # not the path of this machine's copy
-            adapter.target_modules = sorted(adapter.target_modules)  # a set has no order
-        trainer.processing_class = None  # the tokenizer is the base's, and has 3.5 MB
-    trainer.save_model(str(out))
-    if trainer.accelerator.is_main_process:
-        (out / "training_args.bin").unlink(missing_ok=True)
-
-
-def _ends(base: str, adapter: Path, held_out: Sequence[Example], config: Config) -> float:
-    """How many of these the model completes with an end of its own."""
-    with load(base, adapter=adapter, threads=config.threads) as engine:
-        completions = engine.generate(
-            [
-                Request(e.id, e.prompt, max_new_tokens=min(config.max_length, len(e.completion)))
-                for e in held_out
-            ]
-        )
-    rate = guards.stopped_by_itself([row[0] for row in completions])
-    count = len(held_out)
-    print(f"training: {rate:.0%} of {count} held-out answers end by themselves", file=sys.stderr)
+def _ends(job: _Job, held_out: Sequence[Example]) -> float:
+    """The share of some held-out rows that the model completes with an end of its own."""
+    requests = [
+        Request(e.id, e.prompt, max_new_tokens=min(job.config.max_length, len(e.completion)))
+        for e in held_out[: job.config.stop_check]
+    ]
+    with load(job.base, adapter=job.out, threads=job.config.threads) as engine:
+        rate = guards.stopped_by_itself([row[0] for row in engine.generate(requests)])
+    print(f"training: {rate:.0%} of {len(requests)} answers end by themselves", file=sys.stderr)
     return rate
 
 
-def _card(
-    base: str, config: Config, result: Result, examples: Sequence[Example], start: Path | None
-) -> str:
+def _card(job: _Job, result: Result, examples: Sequence[Example]) -> str:
     """The card beside the weights, in the hub's form: what they are, what they were made from, how
     well they learned."""
+    base, config, start = job.base, job.config, job.start
     shown, lora = assets.shown_name(base), config.method == "lora"
     licence = assets.ASSETS[base].licence.lower() if base in assets.ASSETS else "other"
 

@@ -139,6 +139,19 @@ def build(
     return trainer
 
 
+def save(trainer: Any, out: Path, base: str) -> None:
+    """Write the adapter or the model, and nothing of this machine."""
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    if hasattr(model, "peft_config"):
+        for adapter in model.peft_config.values():
+            adapter.base_model_name_or_path = base  # not the path of this machine's copy
+            adapter.target_modules = sorted(adapter.target_modules)  # a set has no order
+        trainer.processing_class = None  # the tokenizer is the base's, and has 3.5 MB
+    trainer.save_model(str(out))
+    if trainer.accelerator.is_main_process:
+        (out / "training_args.bin").unlink(missing_ok=True)
+
+
 @torch.no_grad()
 def mean_loss(trainer: Any, rows: Sequence[Row]) -> float | None:
     """The mean loss per completion token of rows that were not trained on; None without rows."""

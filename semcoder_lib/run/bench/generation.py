@@ -12,7 +12,7 @@ import gc
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
@@ -80,7 +80,7 @@ def main(argv: Sequence[str] = ()) -> dict[str, Any]:
         "bench": "generation",
         "prompts": len(asked),
         "new_tokens": options.new_tokens,
-        "hardware": hardware.probe(threads=options.threads).row(),
+        "hardware": asdict(hardware.probe(threads=options.threads)),
         "ratio": _ratio(rows, "tokens_per_second"),
         "ratio_cpu": _ratio(rows, "tokens_per_cpu_second"),
         "rows": rows,
@@ -96,7 +96,7 @@ def _scores(options: argparse.Namespace) -> dict[str, Any]:
     rows = generation_scores.scores(
         options.model, options.adapter, formats, options.scores, options.threads
     )
-    summary = {"bench": "generation", "scores": rows, "hardware": found.row()}
+    summary = {"bench": "generation", "scores": rows, "hardware": asdict(found)}
     if options.out:
         workspace.write_json(options.out, summary)
     return summary

@@ -73,7 +73,7 @@ def main(argv: Sequence[str] = ()) -> dict[str, Any]:
     summary = {
         "bench": "training",
         "rows_trained": len(made),
-        "hardware": machine.row(),
+        "hardware": dataclasses.asdict(machine),
         "compared": [ours["setting"], theirs["setting"]],
         "ratio": round(_rate(ours) / _rate(theirs), 2),
         "loss_difference": round(ours["loss"] - theirs["loss"], 4),
