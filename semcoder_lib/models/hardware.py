@@ -68,16 +68,15 @@ class Threads:
     does not slow down what runs for hours."""
 
     def __init__(self, count: int, *, stated: bool) -> None:
-        self._stated = stated or bool(os.environ.get("OMP_NUM_THREADS"))
-        self.begin(count)
-
-    def begin(self, count: int) -> None:
-        """Set the threads of the calling thread, and keep freed memory for reuse instead of giving
-        it back to the system after every large tensor."""
         import torch
 
+        self._stated = stated or bool(os.environ.get("OMP_NUM_THREADS"))
         torch.set_num_threads(count)
         _keep_memory()
+        self.restart()
+
+    def restart(self) -> None:
+        """What was computed until now says nothing of what follows."""
         self._before = self._now()
 
     def look(self) -> None:
@@ -112,6 +111,7 @@ def give_back() -> None:
 
 
 def _keep_memory() -> None:
+    """Keep freed memory for reuse instead of giving it back after every large tensor."""
     import ctypes
 
     trim_threshold, mmap_threshold = -1, -3

@@ -96,6 +96,7 @@ class LocalEngine(Engine):
         for row, text in enumerate(texts):
             ids[row, width - len(text.ids) :] = torch.tensor(text.ids)
             mask[row, width - len(text.ids) :] = 1
+        self.threads.restart()
         steps = _Steps(self, texts, deliver)
         self._model.generate(
             input_ids=ids,

@@ -60,6 +60,7 @@ class Scheduler:
 
     def run(self, texts: Sequence[Text], deliver: Deliver) -> None:
         """Write every text and deliver its output."""
+        self.threads.restart()
         self._prefix = shared_prefixes(texts)
         self._users = Counter(self._prefix.values())
         waiting = deque(sorted(texts, key=lambda text: (-text.room, text.key)))

@@ -3,6 +3,7 @@ resumed training, or several processes between them, meet the same batches."""
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Sequence
@@ -57,6 +58,7 @@ class Watch(TrainerCallback):
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         before = max((row.get("seconds", 0.0) for row in state.log_history), default=0.0)
         self.began = time.perf_counter() - before
+        self.threads.restart()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self.threads.look()
@@ -67,7 +69,7 @@ class Watch(TrainerCallback):
         row = state.log_history[-1]
         if "loss" not in row:
             return
-        row["seconds"] = seconds = round(time.perf_counter() - self.began, 3)
+        row["seconds"] = seconds = max(0.001, round(time.perf_counter() - self.began, 3))
         now = time.perf_counter()
         if state.is_world_process_zero and (now - self.shown > 5 or row["step"] == state.max_steps):
             self.shown = now
@@ -76,16 +78,16 @@ class Watch(TrainerCallback):
                 f"{row['step'] / seconds:.2f} steps/s",
                 file=sys.stderr,
             )
-        losses = [row["loss"] for row in curve(state)]
+        losses = [float(row["loss"]) for row in state.log_history if "loss" in row]
         norm = row.get("grad_norm")
         guards.check_step(row["step"], losses, norm, self.vocabulary, self.config)
 
 
 def curve(state: Any) -> list[dict[str, Any]]:
-    """The log's rows of optimiser steps: step, loss, learning rate, gradient norm, seconds."""
+    """The log's rows of optimiser steps, without what is no number in JSON."""
     names = ("step", "loss", "learning_rate", "grad_norm", "seconds")
     return [
-        {name: float(row[name]) if name != "step" else row[name] for name in names if name in row}
+        {name: row[name] for name in names if math.isfinite(row.get(name, math.nan))}
         for row in state.log_history
         if "loss" in row
     ]
