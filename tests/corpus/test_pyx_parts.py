@@ -1,4 +1,4 @@
-# ruff: noqa: E501, RUF012
+# ruff: noqa: E501
 """Coverage, duplicates, formats, the teacher path, validation."""
 
 import json
@@ -14,7 +14,8 @@ from semcoder_lib.corpus import branches, child, duplicates, execute, hub
 from semcoder_lib.corpus.alternate import read_calls
 from semcoder_lib.corpus.execute import Request
 from semcoder_lib.corpus.propose import Seed
-from semcoder_lib.models.teachers import Reply
+from semcoder_lib.models import Engine, Output
+from semcoder_lib.models.teachers import Teacher
 from semcoder_lib.sandbox import Sandbox
 
 SOURCE = """def f(n):
@@ -100,27 +101,31 @@ def test_parquet_there_and_back(tmp_path):
         list(pyx.parquet.read(tmp_path))
 
 
-class Scripted:
+class Scripted(Engine):
     """A teacher whose first solution is wrong and whose second is right."""
 
     name = identity = "scripted"
-    parallel = 2
-    settings: dict = {}
 
     def __init__(self):
+        super().__init__()
         self.asked = 0
 
-    def sample(self, messages, *, seed):
-        self.asked += 1
+    def _produce(self, jobs, deliver):
+        for key, request, _ in jobs:
+            self.asked += 1
+            deliver(key, Output(self.reply(request.chat), "stop"))
+
+    def reply(self, messages):
         repaired = "fails when it is run" in messages[-1]["content"]
         body = "return sorted(xs)[:k]" if repaired else "return sorted(xs)[:limit]"
         code = f"def smallest(xs, k):\n    {body}\n\n\nprint(smallest([3, 1, 2], 2))\n"
-        return Reply(f"[Problem] Give the k smallest.\n[Solution] Sort.\n```python\n{code}```")
+        return f"[Problem] Give the k smallest.\n[Solution] Sort.\n```python\n{code}```"
 
 
 def test_teacher_repairs_and_resumes(box, tmp_path):
     seeds = [Seed("s1", "x = sorted(y)"), Seed("s2", "for a in b:\n    print(a)")]
-    teacher = Scripted()
+    engine = Scripted()
+    teacher = Teacher(engine)
     with ItemCache(tmp_path / "cache.jsonl") as cache:
         made = pyx.propose(seeds, teacher, box, rounds=2, cache=cache)
     assert made.errors == {"NameError": 2}
@@ -130,30 +135,29 @@ def test_teacher_repairs_and_resumes(box, tmp_path):
     assert program.argument_types == ("list[int]", "int")
     assert examples == (([3, 1, 2], 2),)
     assert "print" not in program.source
-    asked = teacher.asked
+    asked = engine.asked
     with ItemCache(tmp_path / "cache.jsonl") as cache:
         again = pyx.propose(seeds, teacher, box, rounds=2, cache=cache)
-    assert teacher.asked == asked, "a known reply was asked for again"
+    assert engine.asked == asked, "a known reply was asked for again"
     assert again.fates == made.fates
 
 
-class Proposing:
+class Proposing(Scripted):
     """A teacher that proposes the next branch of a ladder each time, and then nothing more."""
 
     name = identity = "proposing"
-    parallel = 2
-    settings: dict = {}
 
     def __init__(self, last):
+        super().__init__()
         self.last, self.seen = last, []
 
-    def sample(self, messages, *, seed):
+    def reply(self, messages):
         shown = read_calls(messages[-1]["content"].partition("Known calls:")[2], "f")
         self.seen.append(shown)
         step = len(self.seen)
         if step > self.last:
-            return Reply("I know of no others.")
-        return Reply(f"- f({1000 * step}, 'x')\nf(open('y'), 1)\nf(None, None)\n")
+            return "I know of no others."
+        return f"- f({1000 * step}, 'x')\nf(open('y'), 1)\nf(None, None)\n"
 
 
 LADDER = """def f(n, s):
@@ -166,19 +170,19 @@ LADDER = """def f(n, s):
 
 def test_teacher_and_mutation_take_turns(box):
     program = Program(LADDER, "f", id="ladder", origin="teacher", argument_types=("int", "str"))
-    teacher = Proposing(last=3)
-    (calls,) = pyx.alternate([(program, ((1, "a"),))], teacher, box, wanted=500)
-    assert len(teacher.seen) == 4, "asked until it has nothing more"
+    engine = Proposing(last=3)
+    (calls,) = pyx.alternate([(program, ((1, "a"),))], Teacher(engine), box, wanted=500)
+    assert len(engine.seen) == 4, "asked until it has nothing more"
     assert sorted(n for n, _ in calls) == [1, 1000, 2000, 3000], (
         "only the teacher's, and only what runs"
     )
-    assert teacher.seen[0] == [(1, "a")]
-    mutated = [c for shown in teacher.seen for c in shown if c not in calls]
+    assert engine.seen[0] == [(1, "a")]
+    mutated = [c for shown in engine.seen for c in shown if c not in calls]
     assert mutated, "mutations are shown to the teacher"
-    assert any((1000, "x") in shown for shown in teacher.seen[1:]), "its best calls come back to it"
+    assert any((1000, "x") in shown for shown in engine.seen[1:]), "its best calls come back to it"
 
     patient = Proposing(last=50)
-    pyx.alternate([(program, ((1, "a"),))], patient, box, wanted=12)
+    pyx.alternate([(program, ((1, "a"),))], Teacher(patient), box, wanted=12)
     assert len(patient.seen) == 1, "enough inputs run after one turn of each"
 
 
@@ -186,7 +190,7 @@ def test_a_teachers_program_that_dies_ends_its_own_turns_alone(box):
     good = Program(LADDER, "f", id="good", origin="teacher", argument_types=("int", "str"))
     bad = Program("import os\ndef f(n, s):\n    os._exit(3)\n", "f", id="bad", origin="teacher",
                   argument_types=("int", "str"))  # fmt: skip
-    teacher = Proposing(last=2)
+    teacher = Teacher(Proposing(last=2))
     dead, alive = pyx.alternate([(bad, ((1, "a"),)), (good, ((1, "a"),))], teacher, box, wanted=40)
     assert dead == ()
     assert len(alive) == 3
