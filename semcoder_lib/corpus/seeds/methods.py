@@ -37,7 +37,8 @@ TYPES: dict[str, float] = {
 STEPS: dict[str, float] = {
     "assign": 20, "change": 14, "branch": 8, "loop": 14, "while": 3, "unpack": 2,
 }  # fmt: skip
-STRINGS = 0.46  # the share of functions that return a string
+# How often a function returns a string, a tuple, or anything else.
+RESULTS: dict[str, float] = {"str": 46, "tuple": 14, "": 40}
 SMALL = 3
 LINES, CHARACTERS = range(3, 14), range(75, 301)
 
@@ -65,19 +66,21 @@ def program(seed: int, index: int, *, drills: float = 0.4) -> Program:
     order = list(topics)
     random.Random(f"{seed}:methods:{drill}:{turn}").shuffle(order)
     rng = random.Random(f"{seed}:methods:{index}")
-    returns_text = rng.random() < STRINGS
-    for _ in range(1000):
+    result = rng.choices(list(RESULTS), list(RESULTS.values()))[0]
+    first, second = order[place], ""
+    for number in range(2000):
+        if number % 200 == 0:
+            second = rng.choice([m for m in METHODS if m != first])
         try:
             if drill:
-                return _drill(rng, order[place], f"method:{seed}:{index}")
-            return _function(rng, order[place], returns_text, f"method:{seed}:{index}")
+                return _drill(rng, first, f"method:{seed}:{index}")
+            return _function(rng, first, second, result, f"method:{seed}:{index}")
         except Stuck:
             continue
-    raise RuntimeError(f"no program for index {index} about {order[place]}")
+    raise RuntimeError(f"no program for index {index} about {first}")
 
 
-def _function(rng: random.Random, first: str, returns_text: bool, name: str) -> Program:
-    second = rng.choice([m for m in METHODS if m != first])
+def _function(rng: random.Random, first: str, second: str, result: str, name: str) -> Program:
     draft = Draft(rng, _grammar())
     kinds = [rng.choice(_subjects(first))]
     if rng.random() < (0.2 if kinds[0] in _subjects(second) else 0.8):
@@ -90,14 +93,19 @@ def _function(rng: random.Random, first: str, returns_text: bool, name: str) -> 
         _use(draft, method, trail)
     for _ in range(rng.choice((0, 0, 1)) + max(0, len(draft.pending) - 2)):
         synthesiser.step(draft, trail, STEPS)
-    result = synthesiser.finish(draft, lambda kind: (kind == "str") == returns_text)
+    kind = synthesiser.finish(draft, lambda kind: result == _head_of(kind))
     synthesiser.check(draft, parameters)
-    written = synthesiser.finished(draft, "f", parameters, result, tuple(dict.fromkeys(trail)))
+    written = synthesiser.finished(draft, "f", parameters, kind, tuple(dict.fromkeys(trail)))
     fits = written.source.count("\n") in LINES and len(written.source) in CHARACTERS
     if not fits or not within_limits(written.source, written.types):
         raise Stuck
     tag = f"methods:{'+'.join(sorted((first, second)))}"
     return synthesiser.as_program(written, name, "method", "method", (tag,))
+
+
+def _head_of(kind: str) -> str:
+    head = kind.partition("[")[0]
+    return head if head in RESULTS else ""
 
 
 def _use(draft: Draft, method: str, trail: list[str]) -> None:

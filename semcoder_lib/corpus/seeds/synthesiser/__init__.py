@@ -273,21 +273,15 @@ def _helper(draft: Draft, trail: list[str]) -> str:
 def function_name(rng: random.Random, parameter: str, result: str) -> str:
     """A verb for the result and a noun for the argument: `count_long_words`."""
     pools = names()
-
-    def pool(role: str, kind: str, default: str) -> tuple[str, ...]:
-        for key in (kind, kind.partition("[")[0], default):
-            if words := pools.get(f"{role} {key}"):
-                return words
-        return ()
-
-    verb, noun = (
-        rng.choice(pool("verb", result, "list")),
-        rng.choice(pool("noun", parameter, "int")),
-    )
+    drawn = []
+    for role, kind, default in (("verb", result, "list"), ("noun", parameter, "int")):
+        keys = (f"{role} {k}" for k in (kind, kind.partition("[")[0], default))
+        drawn.append(rng.choice(next(pools[key] for key in keys if key in pools)))
+    verb, noun = drawn
     roll = rng.random()
     if roll < 0.3:
         return f"{verb}_{rng.choice(pools['adjective'])}_{noun}"
-    return f"{verb}_{noun}" if roll < 0.93 else verb if verb != "list" else "listing"
+    return f"{verb}_{noun}" if roll < 0.93 or hasattr(builtins, verb) else verb
 
 
 _TOKEN = re.compile(r"'(?:[^'\\]|\\.)*'|\.?[A-Za-z_]\w*|-?\d[\d.]*|\s+|.")
@@ -298,7 +292,7 @@ def shape_of(source: str) -> str:
     """A hash of the program with names and constants removed: what near variants share."""
     shape = []
     for token in _TOKEN.findall(source):
-        if token[0] == "'" or token[-1].isdigit():
+        if token[0] == "'" or token.lstrip("-")[:1].isdigit():
             shape.append("0")
         elif token[0].isalpha() or token[0] == "_":
             shape.append(token if token in _KEPT else "_")
