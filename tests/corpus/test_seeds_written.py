@@ -113,7 +113,7 @@ def test_every_expression_is_what_its_words_say():
 def test_an_expression_inside_another_keeps_its_meaning():
     for template in expressions():
         x = variable("x", template.subject)
-        hard = Piece("x or x", "`x`", template.subject, x.uses, atomic=False, level=2)
+        hard = Piece("x or x", "this and that", template.subject, x.uses, atomic=False, level=2)
         for seed in range(3):
             plain, nested = Draft(random.Random(seed), GRAMMAR), Draft(random.Random(seed), GRAMMAR)
             try:
@@ -124,6 +124,7 @@ def test_an_expression_inside_another_keeps_its_meaning():
             rng = random.Random(seed)
             space = {"x": value_of(template.subject, rng), "Counter": collections.Counter, "re": re}
             assert eval(one.code, dict(space)) == eval(other.code, dict(space)), other.code
+            assert "(this and that)" in other.english, other.english
 
 
 class Forced(Draft):

@@ -66,7 +66,7 @@ Text = tuple[str | Slot, ...]
 class Template:
     """One way to write a symbol. `headers` are its slots that bind names; `local` says that the
     names drawn for it are free again after it; `own` are names that its code binds itself; `level`
-    says how its English nests: 1 for a phrase that starts with words of its own, 2 for any other.
+    says how its English nests: 1 for a phrase of words that ends with its subject, 2 for any other.
     `methods` are the methods of `METHODS` that it calls, such as `str.split`."""
 
     symbol: str
@@ -253,7 +253,8 @@ def _template(symbol: str, gives: str, lines: list[str], row: str) -> Template:
     flat = _SLOT.sub("q", "\n".join(code_lines))
     filled = _text("\n".join(code_lines), specs)
     spoken = _limited(_text(words, specs), specs, is_type(symbol))
-    starts = bool(spoken) and isinstance(spoken[0], str)
+    prefix = len(spoken) > 1 and not isinstance(spoken[0], Slot)
+    prefix = prefix and isinstance(spoken[-1], Slot) and spoken[-1].name == "x"
     headers = tuple(n for n, spec in specs.items() if spec.startswith(_HEADERS))
     local = bool(kind) and any(spec[0] in "~@" for spec in specs.values())
     return Template(
@@ -262,7 +263,7 @@ def _template(symbol: str, gives: str, lines: list[str], row: str) -> Template:
         frozenset(n for found in _OWN.findall(flat) for n in found.split(", ")),
         frozenset(),
         " " not in _outside_brackets(flat) and flat[:1] != "-",
-        1 if starts and "," not in words else 2,
+        1 if prefix and "," not in words else 2,
         row,
     )  # fmt: skip
 
