@@ -72,15 +72,17 @@ def program(seed: int, index: int, *, drills: float = 0.4) -> Program:
         if number % 200 == 0:
             second = rng.choice([m for m in METHODS if m != first])
         try:
-            if drill:
-                return _drill(rng, first, f"method:{seed}:{index}")
-            return _function(rng, first, second, result, f"method:{seed}:{index}")
+            made = _drill(rng, first) if drill else _function(rng, first, second, result)
         except Stuck:
             continue
+        if within_limits(made.source, made.argument_types):
+            origin = replace(made.provenance, method="method")
+            name = f"method:{seed}:{index}"
+            return replace(made, id=name, origin="method", provenance=origin)
     raise RuntimeError(f"no program for index {index} about {first}")
 
 
-def _function(rng: random.Random, first: str, second: str, result: str, name: str) -> Program:
+def _function(rng: random.Random, first: str, second: str, result: str) -> Program:
     draft = Draft(rng, _grammar())
     kinds = [rng.choice(_subjects(first))]
     if rng.random() < (0.2 if kinds[0] in _subjects(second) else 0.8):
@@ -93,14 +95,13 @@ def _function(rng: random.Random, first: str, second: str, result: str, name: st
         _use(draft, method, trail)
     for _ in range(rng.choice((0, 0, 1)) + max(0, len(draft.pending) - 2)):
         synthesiser.step(draft, trail, STEPS)
-    kind = synthesiser.finish(draft, lambda kind: result == _head_of(kind))
+    synthesiser.finish(draft, lambda kind: result == _head_of(kind))
     synthesiser.check(draft, parameters)
-    written = synthesiser.finished(draft, "f", parameters, kind, tuple(dict.fromkeys(trail)))
-    fits = written.source.count("\n") in LINES and len(written.source) in CHARACTERS
-    if not fits or not within_limits(written.source, written.types):
+    pair = "+".join(sorted((first, second)))
+    made = synthesiser.finished(draft, "f", parameters, [*trail, f"methods:{pair}"])
+    if made.source.count("\n") not in LINES or len(made.source) not in CHARACTERS:
         raise Stuck
-    tag = f"methods:{'+'.join(sorted((first, second)))}"
-    return synthesiser.as_program(written, name, "method", "method", (tag,))
+    return replace(made, family=made.family.replace("synth:", "method:"))
 
 
 def _head_of(kind: str) -> str:
@@ -131,32 +132,21 @@ def _use(draft: Draft, method: str, trail: list[str]) -> None:
     raise Stuck
 
 
-def _drill(rng: random.Random, topic: str, name: str) -> Program:
+def _drill(rng: random.Random, topic: str) -> Program:
     """A function of one expression, or of one change in place and what comes of it."""
     template = rng.choice(drills_about(topic))
     draft = Draft(rng, _grammar())
     others = [s for s in template.specs.values() if s in TYPES and rng.random() < 0.7]
-    parameters = synthesiser.start(draft, [template.subject, *others])
-    x, *rest = parameters
+    x, *rest = parameters = synthesiser.start(draft, [template.subject, *others])
     if template.symbol == "change":
-        result = draft.write(template, x)
-        names = ", ".join(p.code for p in draft.pending)
-        several = len(draft.pending) > 1
-        spoken = " and ".join(p.english for p in draft.pending)
-        english = f"return the pair of {spoken}" if several else f"return {spoken}"
-        uses = frozenset(p.code for p in draft.pending)
-        draft.add(Piece(f"return ({names})" if several else f"return {names}", english, uses=uses))
+        draft.write(template, x)
+        last, *more = draft.pending
+        draft.write(f"all {len(draft.pending)}", last, bool, **dict(zip("y", more, strict=False)))
     else:
-        value = draft.fill(template, {"x": x}, rest, 1).as_value()
-        result = value.kind
-        draft.add(Piece(f"return {value.code}", f"return {value.english}", uses=value.uses))
+        draft.write("value", x, v=draft.fill(template, {"x": x}, rest, 1).as_value())
     if draft.pending:
         raise Stuck
-    tags = ("drill", f"methods:{topic}")
-    written = synthesiser.finished(draft, "f", parameters, result, tags)
-    if not within_limits(written.source, written.types):
-        raise Stuck
-    made = synthesiser.as_program(written, name, "method", "drill")
+    made = synthesiser.finished(draft, "f", parameters, ["drill", f"methods:{topic}"])
     return replace(made, family=f"drill:{synthesiser.shape_of(template.row)}")
 
 

@@ -12,8 +12,8 @@ import hashlib
 import keyword
 import random
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from semcoder_lib.core.records import Program, Provenance
 from semcoder_lib.corpus.seeds.synthesiser.draft import Draft, Piece, Stuck, variable
@@ -41,19 +41,6 @@ STEPS: dict[str, float] = {
 }  # fmt: skip
 RECURSIVE = ("int", "str", "list[int]", "list[str]")
 ZEROS = {"int": "0", "str": "''", "float": "0.0", "bool": "False", "list": "[]", "dict": "{}"}
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A finished function: source, its name, the types of parameters and result, what it does in
-    words, and the steps that it is made of."""
-
-    source: str
-    entry_point: str
-    types: tuple[str, ...]
-    result: str
-    description: str
-    tags: tuple[str, ...]
 
 
 def synthesise(count: int, seed: int = 0) -> Iterator[Program]:
@@ -89,29 +76,11 @@ def program(seed: int, index: int) -> Program:
     for _ in range(200):
         try:
             shape = _pick(rng, SHAPES)
-            written = function(Draft(rng, grammar()), shape, _parameters(rng, shape))
+            made, _ = function(Draft(rng, grammar()), shape, _parameters(rng, shape))
         except Stuck:
             continue
-        return as_program(written, f"synth:{seed}:{index}", "synthesised", "synth")
+        return replace(made, id=f"synth:{seed}:{index}")
     raise RuntimeError(f"no program for index {index}")  # 200 failures in a row do not happen
-
-
-def as_program(
-    written: Written, name: str, origin: str, family: str, tags: tuple[str, ...] = ()
-) -> Program:
-    """A written function as a record, with this id and origin; its family starts with `family`."""
-    return Program(
-        source=written.source,
-        entry_point=written.entry_point,
-        id=name,
-        description=written.description,
-        origin=origin,
-        family=f"{family}:{shape_of(written.source)}",
-        argument_types=written.types,
-        types_from="synthesiser",
-        provenance=Provenance(package="semcoder_lib", licence="Apache-2.0", method=origin),
-        tags=written.tags + tags,
-    )
 
 
 def _pick(rng: random.Random, table: dict[str, float]) -> str:
@@ -136,8 +105,9 @@ def start(draft: Draft, kinds: list[str]) -> list[Piece]:
     return parameters
 
 
-def function(draft: Draft, shape: str, kinds: list[str]) -> Written:
-    """A function of one of the shapes with parameters of these types. Raises Stuck."""
+def function(draft: Draft, shape: str, kinds: list[str]) -> tuple[Program, str]:
+    """A function of one of the shapes with parameters of these types, and its result's type. Raises
+    Stuck."""
     rng = draft.rng
     parameters = start(draft, kinds)
     main = parameters[0]
@@ -167,7 +137,7 @@ def function(draft: Draft, shape: str, kinds: list[str]) -> Written:
         raise Stuck
     if shape != "recursion" and draft.chance(0.14):
         _guard(draft, main, result)
-    return finished(draft, name, parameters, result, tuple(dict.fromkeys(trail)), helper)
+    return finished(draft, name, parameters, trail, helper), result
 
 
 def step(draft: Draft, trail: list[str], steps: dict[str, float] = STEPS) -> None:
@@ -213,21 +183,29 @@ def check(draft: Draft, parameters: list[Piece]) -> None:
 
 
 def finished(
-    draft: Draft, name: str, parameters: list[Piece], result: str, tags: tuple[str, ...],
-    helper: str = "",
-) -> Written:  # fmt: skip
-    """The function under its name, in the layout of `ast.unparse`."""
+    draft: Draft, name: str, parameters: list[Piece], tags: Iterable[str] = (), helper: str = ""
+) -> Program:
+    """The function under its name as a program without an id, in the layout of `ast.unparse`. Its
+    family is its shape."""
     body = "\n".join(draft.lines)
     source = f"{helper}def {name}({', '.join(p.code for p in parameters)}):\n{body}\n"
     for module, line in (("Counter(", "from collections import Counter\n"), ("re.", "import re\n")):
         if re.search(rf"(?<!\w){re.escape(module)}", body + helper):
             source = line + source
+    source = ast.unparse(ast.parse(source)) + "\n"
     spoken = [f"{names()[f'spoken {p.kind}'][0]} `{p.code}`" for p in parameters]
     takes = " and ".join([", ".join(spoken[:-1])] * (len(spoken) > 1) + spoken[-1:])
-    return Written(
-        ast.unparse(ast.parse(source)) + "\n", name, tuple(p.kind for p in parameters), result,
-        " ".join([f"Take {takes}.", *draft.sentences]), tags,
-    )  # fmt: skip
+    return Program(
+        source=source,
+        entry_point=name,
+        description=" ".join([f"Take {takes}.", *draft.sentences]),
+        origin="synthesised",
+        family=f"synth:{shape_of(source)}",
+        argument_types=tuple(p.kind for p in parameters),
+        types_from="synthesiser",
+        provenance=Provenance(package="semcoder_lib", licence="Apache-2.0", method="synthesised"),
+        tags=tuple(dict.fromkeys(tags)),
+    )
 
 
 def _guard(draft: Draft, main: Piece, result: str) -> None:
@@ -264,7 +242,7 @@ def _helper(draft: Draft, trail: list[str]) -> str:
     if name in draft.taken:
         raise Stuck
     draft.taken.add(name)
-    told = finished(own, name, parameters, result, ())
+    told = finished(own, name, parameters)
     words = told.description.rstrip(".")
     draft.write(f"helper {result}", main, g=Piece(name, f"`{name}`"), told=Piece("", words))
     return told.source + "\n\n"
