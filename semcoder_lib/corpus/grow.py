@@ -1,71 +1,43 @@
-"""Grows a program's inputs round by round and chooses the cases to keep: those that reach new
-branches first, then those that give new outputs."""
+"""Grows a program's inputs round by round, from those that reach the most."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from semcoder_lib.core import values
-from semcoder_lib.core.records import Program
 from semcoder_lib.corpus import inputs
-from semcoder_lib.corpus.branches import Arc, Map, survey
-from semcoder_lib.corpus.execute import Ran, constants
+from semcoder_lib.corpus.draft import Draft, Input, alive, run_inputs
+
+if TYPE_CHECKING:
+    from semcoder_lib.sandbox import Sandbox
 
 PROBES = 10  # inputs that all programs of one signature share, so that outputs can be compared
 FIRST_ROUND = 26
 NEXT_ROUND = 24
-MAX_INPUT = 160  # characters of a call's arguments
+MOST_EXAMPLES = 12
+ROUNDS = 3
 
 
-@dataclass(slots=True)
-class Growing:
-    """A program with the inputs tried so far, what they did, and where each came from."""
-
-    program: Program
-    map: Map
-    constants: tuple[Any, ...]
-    tried: list[tuple[Any, ...]] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-    sources: list[str] = field(default_factory=list)
-    ran: list[Ran] = field(default_factory=list)
-    known: set[str] = field(default_factory=set)
-    rounds: int = 0
-
-    @classmethod
-    def of(cls, program: Program) -> Growing:
-        """A program before its first input."""
-        return cls(program, survey(program.source), constants(program.source))
-
-    def good(self) -> list[int]:
-        """Places of the inputs that ran and may become cases."""
-        return [i for i, r in enumerate(self.ran) if r.ok and len(self.texts[i]) <= MAX_INPUT]
-
-    def arcs(self, places: Iterable[int]) -> set[Arc]:
-        """All jumps that the inputs at these places made."""
-        return {arc for place in places for arc in self.ran[place].arcs}
-
-    def coverage(self, places: Iterable[int]) -> tuple[float, float]:
-        """(line, branch) coverage by the inputs at these places."""
-        arcs = self.arcs(places)
-        return self.map.line_coverage(arcs), self.map.branch_coverage(arcs)
-
-    def add(self, calls: Iterable[tuple[Any, ...]], source: str, limit: int) -> list[int]:
-        """Adds inputs that were not tried yet, at most `limit`; returns their places."""
-        added: list[int] = []
-        for call in calls:
-            if len(added) >= limit:
-                break
-            text = values.encode(tuple(call))
-            if text not in self.known:
-                self.known.add(text)
-                added.append(len(self.tried))
-                self.tried.append(tuple(call))
-                self.texts.append(text)
-                self.sources.append(source)
-        return added
+def grow_inputs(
+    drafts: Iterable[Draft], box: Sandbox, *, cases: int = 8, seed: int = 0
+) -> list[Draft]:
+    """Step 2. Runs every draft on the probes of its signature, its own examples and fresh inputs
+    with its constants in, then on up to `ROUNDS` rounds of mutations while branches are missing or
+    inputs for `cases` cases; the drafts that are left."""
+    drafts = list(drafts)
+    for draft in drafts:
+        _first_inputs(draft, seed)
+    waiting = drafts
+    while waiting:
+        growing = []
+        for draft, failed in run_inputs(waiting, box):
+            if failed:
+                draft.drop(f"run: {failed.status.value}")
+            elif _wants_more(draft, cases) and _next_inputs(draft, seed):
+                growing.append(draft)
+        waiting = growing
+    return alive(drafts)
 
 
 def probes(argument_types: Sequence[str]) -> list[tuple[Any, ...]]:
@@ -74,93 +46,77 @@ def probes(argument_types: Sequence[str]) -> list[tuple[Any, ...]]:
     return [inputs.generate(argument_types, rng) for _ in range(PROBES)]
 
 
-def first_round(
-    growing: Growing, examples: Iterable[tuple[Any, ...]], seed: int, extra: int = 0
-) -> list[tuple[Any, ...]]:
-    """Probes, the function's own examples, and fresh inputs with the program's constants in."""
-    program = growing.program
+def _first_inputs(draft: Draft, seed: int) -> None:
+    program = draft.program
     rng = random.Random(f"{seed}:grow:{program.id}")
-    start = len(growing.tried)
-    growing.add(probes(program.argument_types), "generator", PROBES)
-    growing.add(examples, "teacher" if program.origin == "teacher" else "doctest", 12)
-    fresh = (
-        inputs.generate(program.argument_types, rng, constants=growing.constants)
-        for _ in range(4 * FIRST_ROUND)
-    )
-    growing.add(fresh, "generator", FIRST_ROUND - PROBES + extra)
-    return growing.tried[start:]
+    draft.add(probes(program.argument_types), "generator", PROBES)
+    origin = "teacher" if program.origin == "teacher" else "doctest"
+    draft.add(draft.examples, origin, MOST_EXAMPLES)
+    _add_fresh(draft, rng, FIRST_ROUND - PROBES, tries=4 * FIRST_ROUND)
 
 
-def next_round(growing: Growing, seed: int) -> list[tuple[Any, ...]]:
+def _next_inputs(draft: Draft, seed: int) -> list[Input]:
     """Mutations of the inputs that reached the most, beside fresh ones."""
-    program = growing.program
-    growing.rounds += 1
-    rng = random.Random(f"{seed}:grow:{program.id}:{growing.rounds}")
-    start = len(growing.tried)
-    mutate_best(growing, rng, 2 * NEXT_ROUND // 3)
-    types, own = program.argument_types, growing.constants
-    fresh = (inputs.generate(types, rng, constants=own) for _ in range(2 * NEXT_ROUND))
-    growing.add(fresh, "generator", NEXT_ROUND // 3)
-    return growing.tried[start:]
+    draft.rounds += 1
+    rng = random.Random(f"{seed}:grow:{draft.program.id}:{draft.rounds}")
+    mutated = add_mutations(draft, rng, 2 * NEXT_ROUND // 3)
+    return mutated + _add_fresh(draft, rng, NEXT_ROUND // 3, tries=2 * NEXT_ROUND)
 
 
-def mutate_best(growing: Growing, rng: random.Random, limit: int) -> None:
-    """Adds up to `limit` mutations of the inputs that reached the most."""
-    parents = chosen(growing, 6) or growing.good()[:6]
-    if parents:
-        types, own = growing.program.argument_types, growing.constants
-        changed = (
-            inputs.mutate(growing.tried[rng.choice(parents)], types, rng, constants=own)
-            for _ in range(3 * NEXT_ROUND)
-        )
-        growing.add(changed, "mutation", limit)
+def _add_fresh(draft: Draft, rng: random.Random, limit: int, tries: int) -> list[Input]:
+    types = draft.program.argument_types
+    calls = (inputs.generate(types, rng, constants=draft.constants) for _ in range(tries))
+    return draft.add(calls, "generator", limit)
 
 
-def wants_more(growing: Growing, cases: int) -> bool:
+def add_mutations(draft: Draft, rng: random.Random, limit: int) -> list[Input]:
+    """Adds up to `limit` mutations of the inputs that reached the most; returns them."""
+    parents = best_inputs(draft, 6) or draft.good()[:6]
+    if not parents:
+        return []
+    types, constants = draft.program.argument_types, draft.constants
+    calls = (
+        inputs.mutate(rng.choice(parents).arguments, types, rng, constants=constants)
+        for _ in range(3 * NEXT_ROUND)
+    )
+    return draft.add(calls, "mutation", limit)
+
+
+def _wants_more(draft: Draft, cases: int) -> bool:
     """Whether another round may help: branches left, or too few inputs that run."""
-    good = growing.good()
-    if growing.rounds >= 3:
+    if draft.rounds >= ROUNDS or not any(r.ok for r in draft.ran):
         return False
-    line, branch = growing.coverage(good)
-    return len(good) < cases + 2 or line < 1.0 or branch < 1.0
+    good = draft.good()
+    return len(good) < cases + 2 or min(draft.coverage(good)) < 1.0
 
 
-def chosen(growing: Growing, count: int) -> list[int]:
-    """Places of up to `count` inputs: greedily by new branch outcomes and lines, then new outputs;
+def best_inputs(draft: Draft, count: int) -> list[Input]:
+    """Up to `count` inputs that ran: greedily by new branch outcomes and lines, then new outputs;
     short inputs before long ones."""
-    left = sorted(growing.good(), key=lambda i: (len(growing.texts[i]), i))
-    picked: list[int] = []
+    reached = {i: draft.map.reached(i.ran.arcs) for i in draft.good() if i.ran}
+    left = sorted(reached, key=lambda i: len(i.text))
+    best: list[Input] = []
     covered: set[Any] = set()
     outputs: set[str] = set()
-    gains = {i: _covers(growing, i) for i in left}
-    while left and len(picked) < count:
-        best = max(
-            left,
-            key=lambda i: (
-                len(gains[i] - covered),
-                growing.ran[i].text not in outputs,
-                -_awkward(growing, i),
-            ),
-        )
-        picked.append(best)
-        left.remove(best)
-        covered |= gains[best]
-        outputs.add(growing.ran[best].text)
-    return picked
+    while left and len(best) < count:
+        gain = {i: len(reached[i] - covered) for i in left}
+        chosen = max(left, key=lambda i: (gain[i], _output(i) not in outputs, -_awkward(i)))
+        best.append(chosen)
+        left.remove(chosen)
+        covered |= reached[chosen]
+        outputs.add(_output(chosen))
+    return best
 
 
-def _covers(growing: Growing, place: int) -> set[Any]:
-    arcs = growing.ran[place].arcs
-    return set(growing.map.outcomes(arcs)) | {end for _, end in arcs}
+def _output(tried: Input) -> str:
+    return tried.ran.text if tried.ran else ""
 
 
-def _awkward(growing: Growing, place: int) -> float:
+def _awkward(tried: Input) -> float:
     """Empty and very long inputs come later, and those that seem to come back unchanged: they say
     little in a worked example."""
-    length = len(growing.texts[place])
-    output = growing.ran[place].text
-    back = len(output) > 3 and output in growing.texts[place]
-    empty = any(
-        not a and isinstance(a, str | list | dict | set | tuple) for a in growing.tried[place]
-    )
-    return length / 40 + growing.ran[place].steps / 30 + 2 * empty + 2 * back
+    output = _output(tried)
+    back = len(output) > 3 and output in tried.text
+    empty = any(not a and isinstance(a, str | list | dict | set | tuple) for a in tried.arguments)
+    steps = tried.ran.steps if tried.ran else 0
+    return len(tried.text) / 40 + steps / 30 + 2 * empty + 2 * back
