@@ -8,7 +8,7 @@ import functools
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Program
@@ -16,9 +16,7 @@ from semcoder_lib.corpus import execute, inputs
 from semcoder_lib.corpus.benchmark_items import Item
 from semcoder_lib.corpus.execute import Failed, Ran
 from semcoder_lib.corpus.seeds.packages.hints import join_types, type_of
-
-if TYPE_CHECKING:
-    from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.sandbox import Sandbox
 
 KNOWN = 12  # of an item's own inputs
 MUTATED = 24  # inputs beside them

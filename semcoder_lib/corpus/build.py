@@ -11,29 +11,24 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from semcoder_lib.core import records, scale, values, workspace
 from semcoder_lib.core.errors import InfrastructureError
-from semcoder_lib.core.records import Entry
 from semcoder_lib.corpus import files
 from semcoder_lib.corpus.choose import FAILING, choose_cases, run_again
-from semcoder_lib.corpus.draft import Draft
 from semcoder_lib.corpus.duplicates import Seen, drop_duplicates, split_families
 from semcoder_lib.corpus.grow import grow_inputs
 from semcoder_lib.corpus.guard import Guard, keep_out_benchmarks
 from semcoder_lib.corpus.guess import guess_types
+from semcoder_lib.corpus.prospect import Prospect
 from semcoder_lib.corpus.seeds import synthesiser
 from semcoder_lib.corpus.seeds.packages import Candidate, Scan, packages
+from semcoder_lib.sandbox import Sandbox, own
 
-if TYPE_CHECKING:
-    from semcoder_lib.sandbox import Sandbox
-
-BATCH = 48
+BATCH = 24
 MOST_AHEAD = 256  # batches, so that memory does not grow with the corpus
 SECONDS_BETWEEN = 10.0  # lines of progress
-# Shares of candidates that usually make it; only how far ahead to work depends on them.
-EXPECTED = {"teacher": 1.0, "real": 0.45, "synthesised": 0.75}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +41,18 @@ class Built:
 
 
 def develop(
-    drafts: Iterable[Draft],
+    prospects: Iterable[Prospect],
     box: Sandbox,
     again: Sandbox,
     *,
     guard: Guard | None = None,
     cases: int = 8,
     seed: int = 0,
-) -> list[Draft]:
-    """Takes drafts through all steps that run programs; those that are left. `again` is a sandbox
-    with another seed of string hashes than `box`. Depends on the drafts alone, so they can be
-    developed in batches, anywhere and in any order."""
-    left = guess_types(drafts, box, seed=seed)
+) -> list[Prospect]:
+    """Takes prospects through all steps that run programs; those that are left. `again` is a
+    sandbox with another seed of string hashes than `box`. Depends on the prospects alone, so they
+    can be developed in batches, anywhere and in any order."""
+    left = guess_types(prospects, box, seed=seed)
     left = grow_inputs(left, box, cases=cases, seed=seed)
     left = choose_cases(left, cases=cases)
     if guard is None:
@@ -67,36 +62,30 @@ def develop(
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """What all batches of a build share. `guard` is the key of the guard against benchmarks, empty
-    where there is none."""
+class Batch:
+    """Work for one process: candidates, or the numbers of synthesised programs. `guard` is the key
+    of the guard against benchmarks, empty where there is none."""
 
     cases: int
     seed: int
     isolation: str
     guard: str
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Work for one process: candidates, or the numbers of synthesised programs."""
-
-    recipe: Recipe
     candidates: tuple[Candidate, ...] = ()
     numbers: tuple[int, int] = (0, 0)
 
-    def drafts(self) -> list[Draft]:
-        """The batch's drafts, new."""
-        synthesised = synthesiser.programs(self.recipe.seed, *self.numbers)
-        return [Draft.of(seed) for seed in (*self.candidates, *synthesised)]
+    def prospects(self) -> list[Prospect]:
+        """The batch's prospects, new."""
+        programs = synthesiser.programs(self.seed, *self.numbers)
+        return [*map(Prospect.of, self.candidates), *map(Prospect.of, programs)]
 
     def key(self) -> str:
         """What the result depends on, the code included."""
         candidates = [
-            (c.program.id, c.program.source, *map(values.encode, c.signature.examples))
+            [c.program.id, c.program.source, *map(values.encode, c.signature.examples)]
             for c in self.candidates
         ]
-        return workspace.content_key(candidates, records.to_row(self.recipe), self.numbers, _code())
+        settings = [self.cases, self.seed, self.isolation, self.guard, self.numbers]
+        return workspace.content_key(settings, candidates, _code())
 
 
 @functools.cache
@@ -107,18 +96,14 @@ def _code() -> str:
 def developed(
     batch: Batch, box: Sandbox | None = None, guard: Guard | None = None
 ) -> list[dict[str, Any]]:
-    """The rows (`Draft.to_row`) of a batch's drafts, in order, those that are out included. In a
-    process of its own it makes its own sandbox and its own guard."""
-    from semcoder_lib.sandbox import own
-
-    recipe = batch.recipe
-    box = box or own(recipe.isolation)
-    if recipe.guard and guard is None:
-        guard = _guard(recipe.guard, box)
-    drafts = batch.drafts()
-    again = own(recipe.isolation, hash_seed=1)
-    develop(drafts, box, again, guard=guard, cases=recipe.cases, seed=recipe.seed)
-    return [draft.to_row() for draft in drafts]
+    """The rows (`Prospect.to_row`) of a batch's prospects, in order, those that are out included.
+    In a process of its own it makes its own sandbox and its own guard."""
+    box = box or own(batch.isolation)
+    if batch.guard and guard is None:
+        guard = _guard(batch.guard, box)
+    prospects, again = batch.prospects(), own(batch.isolation, hash_seed=1)
+    develop(prospects, box, again, guard=guard, cases=batch.cases, seed=batch.seed)
+    return [prospect.to_row() for prospect in prospects]
 
 
 @functools.lru_cache(maxsize=1)
@@ -126,57 +111,8 @@ def _guard(key: str, box: Sandbox) -> Guard:
     """This process's guard."""
     guard = Guard.here(box)
     if guard.key != key:
-        raise InfrastructureError(
-            "the benchmark files of this machine differ from those of the run"
-        )
+        raise InfrastructureError("a machine's benchmark files differ from those of the run")
     return guard
-
-
-@dataclass(frozen=True, slots=True)
-class Workshop:
-    """Where batches are developed: here, in processes or over Ray. `folder` keeps the results, so
-    that an interrupted build goes on where it was."""
-
-    folder: Path
-    box: Sandbox
-    guard: Guard | None
-    workers: int
-    backend: str
-
-    def developed(self, batches: Iterable[Batch]) -> Iterator[list[Draft]]:
-        """The drafts of every batch, in order."""
-        paths = ((batch, self.folder / f"{batch.key()}.json") for batch in batches)
-        known, asked = itertools.tee((b, path, files.checked(path) is None) for b, path in paths)
-        fresh = self._fresh(batch for batch, _, missing in asked if missing)
-        for _, path, missing in known:
-            if missing:
-                files.write_checked(path, next(fresh))
-            yield [Draft.from_row(row) for row in files.checked(path) or ()]
-
-    def _fresh(self, batches: Iterator[Batch]) -> Iterator[list[dict[str, Any]]]:
-        if self.workers <= 1 and self.backend == "process":
-            return (developed(batch, self.box, self.guard) for batch in batches)
-        options = {"workers": self.workers, "backend": self.backend}
-        return scale.mapped(developed, batches, chunk=1, **options)
-
-    def enough(
-        self, batches: Iterator[Batch], target: int, kept: Callable[[], int], rate: float
-    ) -> Iterator[Draft]:
-        """Drafts until `kept()` reaches the target, only as far ahead of it as that seems to need,
-        so that little work is thrown away. `rate` is the share of drafts that are expected to be
-        kept."""
-        tried = 0
-        while (missing := target - kept()) > 0:
-            if tried > 4 * BATCH:
-                rate = max(0.1, kept() / tried)
-            ahead = min(MOST_AHEAD, max(1, math.ceil(missing / rate / BATCH)))
-            done = 0
-            for drafts in self.developed(itertools.islice(batches, ahead)):
-                done += 1
-                yield from drafts
-            if not done:
-                return
-            tried += BATCH * done
 
 
 def build(
@@ -209,41 +145,45 @@ def build(
     """
     out, say = Path(out), progress or functools.partial(print, file=sys.stderr)
     guard = Guard.here(box) if benchmarks else None
-    recipe = Recipe(cases, seed, box.level, guard.key if guard else "")
-    workshop = Workshop(out / "cache_batches", box, guard, workers, backend)
+    empty = Batch(cases, seed, box.level, guard.key if guard else "")
+    alone = workers <= 1 and backend == "process"
+    function = functools.partial(developed, box=box, guard=guard) if alone else developed
+    spread = functools.partial(scale.mapped, function, workers=workers, chunk=1, backend=backend)
     scan, seen = Scan(), Seen()
-    numbers = ((start, start + BATCH) for start in itertools.count(0, BATCH))
     sources = {
-        "teacher": (len(taught), _batches(recipe, taught)),
-        "real": (real, _batches(recipe, _functions(seed, scan))),
-        "synthesised": (synthesised, (Batch(recipe, numbers=pair) for pair in numbers)),
+        "teacher": (len(taught), _batches(empty, taught)),
+        "real": (real, _batches(empty, _functions(seed, scan))),
+        "synthesised": (synthesised, _numbered(empty)),
     }
     kept_file, dropped_file = files.Writer(out / "pyx.jsonl"), files.Writer(out / "dropped.jsonl")
     funnel: dict[str, Any] = {"benchmarks": guard.report if guard else {}}
     errors: collections.Counter[str] = collections.Counter()
-    totals: collections.Counter[str] = collections.Counter()
+    totals = dict.fromkeys(("programs", "cases", "held_out"), 0)
+    coverage = {"line_coverage": 0.0, "branch_coverage": 0.0}
     for name, (target, batches) in sources.items():
         counts = collections.Counter(kept=0)
         line, spoken = f"pyx {name}: nothing to try", time.monotonic()
-        kept = functools.partial(counts.__getitem__, "kept")
-        for draft in workshop.enough(batches, target, kept, EXPECTED[name]):
-            if not draft.reason and drop_duplicates([draft], seen):
-                split_families([draft], seed=seed, held_out=held_out)
+        for prospect in _until(target, counts, batches, spread, out / "cache_batches"):
+            if not prospect.reason and drop_duplicates([prospect], seen):
+                split_families([prospect], seed=seed, held_out=held_out)
             counts["candidates"] += 1
-            counts[f"dropped: {draft.reason}" if draft.reason else "kept"] += 1
-            if draft.reason:
-                errors[draft.detail or "no exception, no usable value"] += draft.reason in FAILING
-                dropped_file.write(draft.dropped())
+            counts[f"dropped: {prospect.reason}" if prospect.reason else "kept"] += 1
+            if prospect.reason:
+                dropped_file.write(prospect.dropped())
+                if prospect.reason in FAILING:
+                    errors[prospect.detail or "no exception, no usable value"] += 1
             else:
-                entry = draft.entry()
-                _add(totals, entry)
+                entry = prospect.entry()
                 kept_file.write(records.to_row(entry))
-            line = f"pyx {name}: {kept()} of {target} kept, {counts['candidates']} tried"
+                totals["programs"] += 1
+                totals["cases"] += len(entry.cases)
+                totals["held_out"] += entry.program.split == "held_out"
+                for part in coverage:
+                    coverage[part] += getattr(entry, part)
+            line = f"pyx {name}: {counts['kept']} of {target} kept, {counts['candidates']} tried"
             if time.monotonic() - spoken >= SECONDS_BETWEEN:
                 spoken = time.monotonic()
                 say(line)
-            if kept() >= target:
-                break
         if target or name != "teacher":
             say(line)
             funnel[name] = dict(sorted(counts.items()))
@@ -253,18 +193,48 @@ def build(
         "functions": scan.functions,
         **{f"left out: {why}": n for why, n in sorted(scan.dropped.items())},
     }
-    funnel["errors"] = dict((+errors).most_common())
-    funnel["total"] = _shares(totals)
+    funnel["errors"] = dict(sorted(errors.items(), key=lambda kv: (-kv[1], kv[0])))
+    means = {part: round(total / max(1, totals["programs"]), 4) for part, total in coverage.items()}
+    funnel["total"] = {**totals, **means}
     kept_file.done()
     dropped_file.done()
     workspace.write_json(out / "funnel.json", funnel)
     return Built(kept_file.path, funnel, dropped_file.path)
 
 
-def _batches(recipe: Recipe, candidates: Iterable[Candidate]) -> Iterator[Batch]:
+def _until(
+    target: int,
+    counts: collections.Counter[str],
+    batches: Iterator[Batch],
+    spread: Callable[[Iterable[Batch]], Iterator[list[dict[str, Any]]]],
+    folder: Path,
+) -> Iterator[Prospect]:
+    """Developed prospects until `target` of them are counted as kept: as many batches at a time as
+    would do if every prospect were kept, so that little work is thrown away. `folder` keeps their
+    results, so that an interrupted build goes on where it was."""
+    while (missing := target - counts["kept"]) > 0:
+        ahead = itertools.islice(batches, min(MOST_AHEAD, math.ceil(missing / BATCH)))
+        paths = [(batch, folder / f"{batch.key()}.json") for batch in ahead]
+        new = {path for _, path in paths if files.checked(path) is None}
+        fresh = spread(batch for batch, path in paths if path in new)
+        for _, path in paths:
+            if path in new:
+                files.write_checked(path, next(fresh))
+            for row in files.checked(path) or ():
+                if counts["kept"] < target:
+                    yield Prospect.from_row(row)
+        if not paths:
+            return
+
+
+def _batches(empty: Batch, candidates: Iterable[Candidate]) -> Iterator[Batch]:
     source = iter(candidates)
     while batch := tuple(itertools.islice(source, BATCH)):
-        yield Batch(recipe, batch)
+        yield replace(empty, candidates=batch)
+
+
+def _numbered(empty: Batch) -> Iterator[Batch]:
+    return (replace(empty, numbers=(n, n + BATCH)) for n in itertools.count(0, BATCH))
 
 
 def _functions(seed: int, scan: Scan) -> Iterator[Candidate]:
@@ -277,17 +247,3 @@ def _functions(seed: int, scan: Scan) -> Iterator[Candidate]:
         if name not in known:
             known.add(name)
             yield replace(candidate, program=replace(program, id=name))
-
-
-def _add(totals: collections.Counter[str], entry: Entry) -> None:
-    totals.update(programs=1, cases=len(entry.cases), held_out=entry.program.split == "held_out")
-    totals.update(line_coverage=entry.line_coverage, branch_coverage=entry.branch_coverage)
-
-
-def _shares(totals: collections.Counter[str]) -> dict[str, float]:
-    """The totals with the coverages as means."""
-    means = {
-        name: round(totals[name] / max(1, totals["programs"]), 4)
-        for name in ("line_coverage", "branch_coverage")
-    }
-    return {"programs": 0, "cases": 0, "held_out": 0, **totals, **means}

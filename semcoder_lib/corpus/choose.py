@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from semcoder_lib.core import values
 from semcoder_lib.corpus import execute
-from semcoder_lib.corpus.draft import Draft, Input, alive
 from semcoder_lib.corpus.duplicates import behaviour_key
 from semcoder_lib.corpus.execute import Failed, Ran
 from semcoder_lib.corpus.grow import PROBES, best_inputs
 from semcoder_lib.corpus.guess import NO_TYPES
-
-if TYPE_CHECKING:
-    from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.corpus.prospect import Prospect, alive
+from semcoder_lib.sandbox import Sandbox
 
 MIN_CASES = 5
 MIN_LINE_COVERAGE = 0.75
@@ -26,21 +23,22 @@ NO_INPUT, MOST_FAIL = "no input runs", "most inputs fail"
 FAILING = (NO_TYPES, NO_INPUT, MOST_FAIL)
 
 
-def choose_cases(drafts: Iterable[Draft], *, cases: int = 8) -> list[Draft]:
-    """Step 3. Chooses up to `cases` inputs of every draft (new branch outcomes and lines first,
+def choose_cases(prospects: Iterable[Prospect], *, cases: int = 8) -> list[Prospect]:
+    """Step 3. Chooses up to `cases` inputs of every prospect (new branch outcomes and lines first,
     then new outputs) and drops those that are not worth keeping by them: too few (fewer than five,
     or than `cases`), a constant or nearly constant output, an argument given back, low coverage;
-    the drafts that are left."""
-    drafts = list(drafts)
-    for draft in drafts:
-        draft.chosen = best_inputs(draft, cases)
-        reason = _reason_against(draft, least(cases))
-        if reason:
-            error = execute.commonest_error(draft.ran) if reason in FAILING else ""
-            draft.drop(reason, error)
-        probed = [(i.ran.status, i.ran.text) for i in draft.inputs[:PROBES] if i.ran]
-        draft.behaviour = behaviour_key(draft.program.argument_types, probed)
-    return alive(drafts)
+    the prospects that are left."""
+    prospects = list(prospects)
+    for prospect in prospects:
+        prospect.chosen = best_inputs(prospect, cases)
+        prospect.behaviour = behaviour_key(
+            prospect.program.argument_types,
+            [(i.ran.status, i.ran.text) for i in prospect.inputs[:PROBES]],
+        )
+        if reason := _reason_against(prospect, least(cases)):
+            ran = [i.ran for i in prospect.inputs] if reason in FAILING else []
+            prospect.drop(reason, execute.commonest_error(ran))
+    return alive(prospects)
 
 
 def least(cases: int) -> int:
@@ -48,77 +46,71 @@ def least(cases: int) -> int:
     return min(cases, MIN_CASES)
 
 
-def _reason_against(draft: Draft, wanted: int) -> str:
+def _reason_against(prospect: Prospect, wanted: int) -> str:
     """Why a program with its chosen inputs stays out, or an empty string."""
-    working = sum(r.ok for r in draft.ran)
+    working = sum(i.ran.ok for i in prospect.inputs)
     if not working:
         return NO_INPUT
-    if working < MIN_WORKING * len(draft.ran):
+    if working < MIN_WORKING * len(prospect.inputs):
         return MOST_FAIL
-    if len(draft.chosen) < wanted:
+    if len(prospect.chosen) < wanted:
         return "too few inputs that run"
+    good, outputs = prospect.good(), {i.ran.text for i in prospect.chosen}
     try:
-        for text in (i.ran.text for i in draft.chosen if i.ran):
+        for text in outputs:
             values.decode(text)
     except values.NotALiteral:  # the program wrote it in the place of what we record
         return "forged output"
-    outputs = _outputs(draft.chosen)
     if len(outputs) == 1:
         return "constant output"
-    good = draft.good()
-    if not outputs <= {"True", "False"} and len(_outputs(good)) < 3:
+    if not outputs <= {"True", "False"} and len({i.ran.text for i in good}) < 3:
         return "nearly constant output"
-    if all(i.ran and i.ran.text in map(values.encode, i.arguments) for i in good):
+    if all(i.ran.text in map(values.encode, i.arguments) for i in good):
         return "returns an argument unchanged"
-    line, branch = draft.coverage(draft.chosen)
+    line, branch = prospect.coverage(prospect.chosen)
     if line < MIN_LINE_COVERAGE or branch < MIN_BRANCH_COVERAGE:
         return "low coverage"
     return ""
 
 
-def _outputs(inputs: Iterable[Input]) -> set[str]:
-    return {i.ran.text for i in inputs if i.ran}
-
-
 def run_again(
-    drafts: Iterable[Draft],
+    prospects: Iterable[Prospect],
     box: Sandbox,
-    openings: Callable[[Draft], list[str]] = lambda draft: [],
-) -> list[Draft]:
-    """Step 4. Runs the chosen inputs again in a fresh process, in reverse order; the drafts that
+    openings: Callable[[Prospect], list[str]] = lambda prospect: [],
+) -> list[Prospect]:
+    """Step 4. Runs the chosen inputs again in a fresh process, in reverse order; the prospects that
     give the same as before. `box` should be a sandbox with another seed of string hashes: a program
     that keeps state, is random or depends on the order of hashes gives something else.
 
     The `openings` (inputs on which the guard against benchmarks looks first) run after them in the
     same process, which saves one. Where both together exceed its limits, they run apart.
     """
-    drafts = list(drafts)
-    chosen = {d: [i.text for i in reversed(d.chosen)] for d in drafts}
-    opened = {d: openings(d) for d in drafts}
-    both = [(d.program, chosen[d] + opened[d]) for d in drafts]
-    alone = []
-    for draft, ran in zip(drafts, execute.run(box, both, **execute.QUICK), strict=True):
+    prospects = list(prospects)
+    chosen = {p: [i.text for i in reversed(p.chosen)] for p in prospects}
+    opened = {p: openings(p) for p in prospects}
+    both = [(p.program, chosen[p] + opened[p]) for p in prospects]
+    apart = []
+    for prospect, ran in zip(prospects, execute.run(box, both, **execute.QUICK), strict=True):
         if isinstance(ran, Failed):
-            alone.append(draft)
+            apart.append(prospect)
         else:
-            size = len(chosen[draft])
-            draft.openings = dict(zip(opened[draft], ran[size:], strict=True))
-            _compare(draft, ran[:size])
-    requests = [(d.program, chosen[d]) for d in alone]
-    for draft, ran in zip(alone, execute.run(box, requests, coverage=False), strict=True):
+            _compare(prospect, ran)
+            rest = ran[len(prospect.chosen) :]
+            prospect.openings = dict(zip(opened[prospect], rest, strict=True))
+    requests = [(p.program, chosen[p]) for p in apart]
+    for prospect, ran in zip(apart, execute.run(box, requests, coverage=False), strict=True):
         if isinstance(ran, Failed):
-            draft.drop(f"second run: {ran.status.value}")
+            prospect.drop(f"second run: {ran.status.value}")
         else:
-            _compare(draft, ran)
-    requests = [(d.program, opened[d]) for d in alive(alone)]
-    for draft, ran in zip(
-        alive(alone), execute.run_alone(box, requests, **execute.QUICK), strict=True
-    ):
-        draft.openings = dict(zip(opened[draft], ran, strict=True))
-    return alive(drafts)
+            _compare(prospect, ran)
+    apart = alive(apart)
+    alone = execute.run_alone(box, [(p.program, opened[p]) for p in apart], **execute.QUICK)
+    for prospect, opening in zip(apart, alone, strict=True):
+        prospect.openings = dict(zip(opened[prospect], opening, strict=True))
+    return alive(prospects)
 
 
-def _compare(draft: Draft, again: Sequence[Ran]) -> None:
-    before = [(i.ran.status, i.ran.text) for i in reversed(draft.chosen) if i.ran]
-    if [(r.status, r.text) for r in again] != before:
-        draft.drop("second run differs")
+def _compare(prospect: Prospect, again: Sequence[Ran]) -> None:
+    before = [i.ran for i in reversed(prospect.chosen)]
+    if any((a.status, a.text) != (b.status, b.text) for a, b in zip(again, before, strict=False)):
+        prospect.drop("second run differs")

@@ -83,7 +83,8 @@ def describe(entries: Iterable[Entry]) -> dict[str, Any]:
         numbers["lines"].append(program.source.count("\n"))
         numbers["line"].append(entry.line_coverage)
         numbers["branch"].append(entry.branch_coverage)
-    families, lines = counts.pop("families", {}), numbers["lines"]
+    lines = numbers["lines"]
+    families = counts.pop("families", collections.Counter())
     means = {
         name: round(statistics.fmean(numbers[name]), 4) if lines else 0.0
         for name in ("line", "branch")

@@ -1,5 +1,6 @@
-"""Duplicates (exact, near and semantic), and the split that keeps families together. MinHash (datasketch) proposes near ones, edit similarity
-decides."""
+"""Duplicates (exact, near and semantic), and the split that keeps families together.
+
+MinHash (datasketch) proposes near duplicates, edit similarity decides."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from collections.abc import Iterable, Sequence
 from datasketch import MinHash, MinHashLSH
 from rapidfuzz import fuzz
 
-from semcoder_lib.corpus.draft import Draft, alive
+from semcoder_lib.core import foreign
+from semcoder_lib.corpus.prospect import Prospect, alive
 
 PERMUTATIONS = 48
 BANDS = (12, 4)  # of four values: proposes pairs above about 0.55 in Jaccard similarity of shingles
@@ -23,12 +25,13 @@ NEAR = 92.0  # edit similarity, in percent, from which two programs count as one
 
 @functools.lru_cache(maxsize=512)  # several checks of a batch ask for the same programs
 def normalised(source: str) -> str:
-    """A source with its layout, comments and docstrings out of the way."""
-    tree = ast.parse(source)
+    """A source with its layout, comments and docstrings out of the way. Raises foreign.Refused for
+    one that does not parse."""
+    tree = foreign.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)
+    return foreign.unparse(tree)
 
 
 def exact_key(source: str) -> str:
@@ -58,8 +61,8 @@ def behaviour_key(types: Sequence[str], outputs: Sequence[tuple[str, str]]) -> s
 
 
 class Seen:
-    """What is in the corpus already: keys, and for near duplicates MinHash bands and tokens, a few kB
-    a program."""
+    """What is in the corpus already: keys, and for near duplicates MinHash bands and tokens, a few
+    kB a program."""
 
     def __init__(self) -> None:
         self._exact: set[str] = set()
@@ -95,24 +98,26 @@ def _sketch(words: list[str]) -> MinHash:
     return sketch
 
 
-def drop_duplicates(drafts: Iterable[Draft], seen: Seen) -> list[Draft]:
-    """Step 6. Drops the drafts that repeat one that was seen: the same code, nearly the same code,
-    or the same outputs on the inputs that all programs of a signature share; the drafts that are
-    left."""
-    drafts = list(drafts)
-    for draft in drafts:
-        if why := seen.repeats(draft.program.source, draft.behaviour):
-            draft.drop(why)
-    return alive(drafts)
+def drop_duplicates(prospects: Iterable[Prospect], seen: Seen) -> list[Prospect]:
+    """Step 6. Drops the prospects that repeat one that was seen: the same code, nearly the same
+    code, or the same outputs on the inputs that all programs of a signature share; the prospects
+    that are left."""
+    prospects = list(prospects)
+    for prospect in prospects:
+        if why := seen.repeats(prospect.program.source, prospect.behaviour):
+            prospect.drop(why)
+    return alive(prospects)
 
 
-def split_families(drafts: Iterable[Draft], *, seed: int = 0, held_out: float = 0.1) -> list[Draft]:
-    """Step 7. Puts the drafts of about the share `held_out` of all families into the split
-    "held_out", so that near variants never straddle it; the drafts."""
-    drafts = list(drafts)
-    for draft in drafts:
-        draft.revise(split=split_of(draft.program.family, seed=seed, held_out=held_out))
-    return drafts
+def split_families(
+    prospects: Iterable[Prospect], *, seed: int = 0, held_out: float = 0.1
+) -> list[Prospect]:
+    """Step 7. Puts the prospects of about the share `held_out` of all families into the split
+    "held_out", so that near variants never straddle it; the prospects."""
+    prospects = list(prospects)
+    for prospect in prospects:
+        prospect.revise(split=split_of(prospect.program.family, seed=seed, held_out=held_out))
+    return prospects
 
 
 def split_of(family: str, *, seed: int, held_out: float) -> str:

@@ -7,14 +7,12 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from semcoder_lib.core.records import Program, Status
 from semcoder_lib.corpus.child import MAX_OUTPUT
 from semcoder_lib.corpus.coverage import Arc
-
-if TYPE_CHECKING:
-    from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.sandbox import Job, Limits, Sandbox
 
 PLUGIN = "semcoder_lib.corpus.child"
 STEP_BUDGET = 4_000
@@ -62,8 +60,6 @@ def run(
     runs more than `budget` lines, raises, or returns something without exact text is one `Ran`; a
     child that dies, exceeds its limits or says nonsense is a `Failed`. Arcs are recorded with
     `coverage` only."""
-    from semcoder_lib.sandbox import Job, Limits
-
     limits = Limits(cpu_seconds=cpu_seconds, wall_seconds=WALL_SECONDS)
     sizes: collections.deque[int] = collections.deque()
 

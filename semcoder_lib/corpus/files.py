@@ -68,7 +68,8 @@ def read_entry(row: dict[str, Any]) -> Entry:
     """A row as an entry. Raises ValueError or TypeError where a field is missing, unknown or of the
     wrong type."""
     entry = records.from_row(Entry, row)
-    for record in (entry, entry.program, entry.program.provenance, *entry.cases):
+    every: tuple[Any, ...] = (entry, entry.program, entry.program.provenance, *entry.cases)
+    for record in every:
         for field in dataclasses.fields(record):
             value, kind = getattr(record, field.name), _KINDS.get(str(field.type))
             if kind and not isinstance(value, kind):

@@ -7,17 +7,14 @@ import itertools
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from semcoder_lib.core import values
 from semcoder_lib.corpus import execute, inputs
-from semcoder_lib.corpus.draft import Draft, alive
 from semcoder_lib.corpus.execute import Failed, Ran
+from semcoder_lib.corpus.prospect import Prospect, alive
 from semcoder_lib.corpus.seeds.packages import Signature, in_list
 from semcoder_lib.corpus.seeds.packages.hints import ORDER
-
-if TYPE_CHECKING:
-    from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.sandbox import Sandbox
 
 MAX_GUESSES = 24
 TRIES = 5
@@ -33,38 +30,36 @@ _LAZY = (
 )
 
 
-def guess_types(drafts: Iterable[Draft], box: Sandbox, *, seed: int = 0) -> list[Draft]:
-    """Step 1. Gives every draft without argument types those on which it runs best; the drafts that
-    are left.
+def guess_types(prospects: Iterable[Prospect], box: Sandbox, *, seed: int = 0) -> list[Prospect]:
+    """Step 1. Gives every prospect without argument types those on which it runs best; the
+    prospects that are left.
 
     Each likely combination of the types that a function's text suggests gets `TRIES` inputs. It
     counts by how many lines it reaches, how many calls succeed, and how many distinct outputs come
     out; among equals the likelier one wins. A function that returns lazy iterators gets a second
     function that makes a list of them, and is tried again.
     """
-    drafts = list(drafts)
-    waiting = [d for d in drafts if not d.program.argument_types]
+    prospects = list(prospects)
+    waiting = [p for p in prospects if not p.program.argument_types]
     while waiting:
-        guesses = [_guesses(d.signature) if d.signature else [] for d in waiting]
-        requests = (
-            (d.program, _texts(d, guessed, seed))
-            for d, guessed in zip(waiting, guesses, strict=True)
-        )
+        guesses = [_guesses(p.signature) if p.signature else [] for p in waiting]
+        texts = (_texts(p, guessed, seed) for p, guessed in zip(waiting, guesses, strict=True))
+        requests = zip((p.program for p in waiting), texts, strict=True)
         lazy = []
         results = execute.run(box, requests, budget=STEP_BUDGET)
-        for draft, guessed, ran in zip(waiting, guesses, results, strict=True):
+        for prospect, guessed, ran in zip(waiting, guesses, results, strict=True):
             if isinstance(ran, Failed):
-                draft.drop(f"trial: {ran.status.value}", execute.commonest_error(ran))
-            elif _is_lazy(draft, ran):
-                _make_list(draft)
-                lazy.append(draft)
+                prospect.drop(f"trial: {ran.status.value}", execute.commonest_error(ran))
+            elif _is_lazy(prospect, ran):
+                _make_list(prospect)
+                lazy.append(prospect)
             elif (best := _best(guessed, ran)) is not None:
                 types, source = best
-                draft.revise(argument_types=types, types_from=source)
+                prospect.revise(argument_types=types, types_from=source)
             else:
-                draft.drop(NO_TYPES, execute.commonest_error(ran))
+                prospect.drop(NO_TYPES, execute.commonest_error(ran))
         waiting = lazy
-    return alive(drafts)
+    return alive(prospects)
 
 
 def _guesses(signature: Signature) -> list[Guess]:
@@ -91,12 +86,12 @@ def _fillable(signature: Signature) -> int:
     return len(list(itertools.takewhile(lambda hint: hint.source != "trial", optional)))
 
 
-def _texts(draft: Draft, guesses: Sequence[Guess], seed: int) -> list[str]:
+def _texts(prospect: Prospect, guesses: Sequence[Guess], seed: int) -> list[str]:
     """The inputs that decide between the guesses."""
     texts = []
     for types, _ in guesses:
         rng = random.Random(f"{seed}:trial:{types}")
-        calls = (inputs.generate(types, rng, constants=draft.constants) for _ in range(TRIES))
+        calls = (inputs.generate(types, rng, constants=prospect.constants) for _ in range(TRIES))
         texts += [values.encode(call) for call in calls]
     return texts
 
@@ -113,22 +108,22 @@ def _best(guesses: Sequence[Guess], ran: Sequence[Ran]) -> Guess | None:
     return guesses[max(scores, key=lambda place: scores[place])] if scores else None
 
 
-def _is_lazy(draft: Draft, ran: Sequence[Ran]) -> bool:
+def _is_lazy(prospect: Prospect, ran: Sequence[Ran]) -> bool:
     lazy_types = _LAZY.split()
     lazy = sum(
         r.status == "unserializable" and r.text.rpartition(" ")[2] in lazy_types for r in ran
     )
-    return not draft.generator and lazy >= 2 and lazy >= sum(r.ok for r in ran)
+    return not prospect.generator and lazy >= 2 and lazy >= sum(r.ok for r in ran)
 
 
-def _make_list(draft: Draft) -> None:
-    assert draft.signature is not None
-    program = draft.program
-    source, entry = in_list(program.source, program.entry_point, draft.signature)
-    draft.revise(
+def _make_list(prospect: Prospect) -> None:
+    assert prospect.signature is not None
+    program = prospect.program
+    source, entry = in_list(program.source, program.entry_point, prospect.signature)
+    prospect.revise(
         source=source,
         entry_point=entry,
         provenance=replace(program.provenance, method="iterator as list"),
     )
-    draft.signature = draft.signature.only_required()
-    draft.generator = True
+    prospect.signature = prospect.signature.only_required()
+    prospect.generator = True

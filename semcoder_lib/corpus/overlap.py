@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from rapidfuzz import fuzz
 
+from semcoder_lib.core import foreign
 from semcoder_lib.core.records import Program
 from semcoder_lib.corpus.benchmark_items import Item
 from semcoder_lib.corpus.duplicates import normalised, tokens
@@ -36,7 +37,7 @@ class Index:
     def _add(self, item: Item) -> None:
         try:
             source = normalised(item.source)
-        except (SyntaxError, ValueError):
+        except foreign.Refused:
             source = item.source
         words = tokens(source)
         for gram in _grams(words):
