@@ -8,7 +8,7 @@ import collections
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from semcoder_lib.core import foreign, values
 from semcoder_lib.core.foreign import Refused
@@ -18,12 +18,10 @@ from semcoder_lib.corpus.prospect import Prospect, alive, run_inputs
 from semcoder_lib.corpus.seeds.packages import description
 from semcoder_lib.corpus.seeds.packages.hints import join_types, type_of
 from semcoder_lib.models import prompts
-
-if TYPE_CHECKING:
-    from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.sandbox import Sandbox
 
 COLUMNS = ("id", "nl", "fwd_mnl", "bwd_mnl", "response")
-_ID = re.compile(r"(?:nl|fwd_mnl|bwd_mnl)_(.*?)(?:_ipt\d+)?")
+_ID = re.compile(r"^(?:nl|fwd_mnl|bwd_mnl)_(.*?)(?:_ipt\d+)?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,25 +137,21 @@ def _asserted(response: str) -> tuple[str, tuple[Any, ...], dict[str, Any], Any]
 
 
 def _positional(
-    tree: ast.Module,
-    source: str,
-    name: str,
-    arguments: tuple[Any, ...],
-    named: dict[str, Any],
+    tree: ast.Module, source: str, name: str, given: tuple[Any, ...], named: dict[str, Any]
 ) -> tuple[str, str, tuple[Any, ...]]:
     """(source, function, arguments) of the same call by position: named arguments take their places
     where they follow without a gap, else a second function hands them on."""
     function = _function(tree, name)
-    parameters = [a.arg for a in function.args.args] if function else []
-    first = len(function.args.posonlyargs) if function else 0
-    filled, rest = list(arguments), dict(named)
-    while first <= len(filled) < first + len(parameters):
-        if (parameter := parameters[len(filled) - first]) not in rest:
+    spec = function.args if function else None
+    parameters = [a.arg for a in (*spec.posonlyargs, *spec.args)] if spec else []
+    filled, rest = list(given), dict(named)
+    for place in range(len(given), len(parameters)):
+        if parameters[place] not in rest or place < len(spec.posonlyargs if spec else ()):
             break
-        filled.append(rest.pop(parameter))
+        filled.append(rest.pop(parameters[place]))
     if not rest:
         return source, name, tuple(filled)
-    places = [f"argument_{n}" for n in range(len(filled))]
+    places = [*parameters, *(f"argument_{n}" for n in range(len(filled)))][: len(filled)]
     handed = ", ".join([*places, *(f"{key}={key}" for key in rest)])
     helper = f"{name.replace('.', '_')}_named"
     source += f"\n\ndef {helper}({', '.join([*places, *rest])}):\n    return {name}({handed})\n"
@@ -175,16 +169,16 @@ class Read:
 
     entries: list[Entry] = field(default_factory=list)
     dropped: list[dict[str, Any]] = field(default_factory=list)
-    funnel: dict[str, int] = field(default_factory=dict)
+    funnel: collections.Counter[str] = field(default_factory=collections.Counter)
 
 
 def from_hub(
     rows: Iterable[dict[str, Any]], *, box: Sandbox, seed: int = 0, held_out: float = 0.1
 ) -> Read:
     """A corpus from rows in the hub's format: the monologue rows of one program become its cases
-    where running it gives the recorded output; it is described by the `nl` row whose code defines
-    the same function. Rows and programs that are left out are named with the reason."""
-    read, counts = Read(), collections.Counter[str]()
+    where running it gives the recorded output, the `nl` row with the same code describes it. Rows
+    and programs that are left out are named with the reason."""
+    read = Read()
     prospects: dict[tuple[str, str], Prospect] = {}
     outputs: dict[tuple[Prospect, str], Any] = {}
     descriptions: dict[str, str] = {}
@@ -192,82 +186,73 @@ def from_hub(
         try:
             row = read_row(raw, number)
             if row.kind == "nl":
-                functions = (
-                    n for n in foreign.parse(row.source).body if isinstance(n, ast.FunctionDef)
-                )
-                descriptions |= {_code(function): row.description for function in functions}
-            elif (row.source, row.entry_point) not in prospects:
-                prospects[row.source, row.entry_point] = _prospect(row, number)
+                descriptions[_family(row.source)] = row.description
+            else:
+                known = (row.source, row.entry_point)
+                prospect = prospects.get(known) or prospects.setdefault(known, _prospect(row))
+                prospect.add([row.arguments], "hub")
+                outputs[prospect, values.encode(row.arguments)] = row.output
+            read.funnel[row.kind] += 1
         except Refused as error:
-            counts["unreadable"] += 1
-            left_out = {"id": identity(raw, number), "reason": "unreadable", "detail": str(error)}
-            read.dropped.append(left_out)
-            continue
-        counts[row.kind] += 1
-        if row.kind == "nl":
-            continue
-        prospect = prospects[row.source, row.entry_point]
-        prospect.add([row.arguments], "hub", 1)
-        outputs[prospect, values.encode(row.arguments)] = row.output
+            read.funnel["unreadable"] += 1
+            why = {"reason": "unreadable", "detail": str(error)}
+            read.dropped.append({"id": identity(raw, number), **why})
     for prospect, failed in run_inputs(list(prospects.values()), box):
         if failed:
             prospect.drop(f"program: {failed.status.value}", failed.detail)
             continue
-        prospect.chosen = [
-            i
-            for i in prospect.inputs
-            if i.ran and i.ran.ok and _gives(i.ran.text, outputs[prospect, i.text])
-        ]
-        counts["case differs"] += len(prospect.inputs) - len(prospect.chosen)
+        for one in prospect.inputs:
+            if one.ran.ok and _gives(one.ran.text, outputs[prospect, one.text]):
+                prospect.chosen.append(one)
+            else:
+                read.funnel["case differs"] += 1
         if not prospect.chosen:
             prospect.drop("no case reproduces")
-        else:
-            _describe(prospect, descriptions)
+    names: collections.Counter[str] = collections.Counter()
     for prospect in split_families(alive(prospects.values()), seed=seed, held_out=held_out):
+        name = prospect.program.id
+        names[name] += 1
         try:
+            prospect.revise(id=name if names[name] == 1 else f"{name}#{names[name]}")
+            _describe(prospect, descriptions)
             read.entries.append(foreign.attempt(prospect.entry))
         except Refused as error:
             prospect.drop("unreadable", str(error))
     out = [p for p in prospects.values() if p.reason]
-    counts.update({"kept": len(read.entries)}, **collections.Counter(p.reason for p in out))
     read.dropped += [p.dropped() for p in out]
-    read.funnel = dict(+counts)
+    read.funnel.update(p.reason for p in out)
+    read.funnel["kept"] = len(read.entries)
     return read
 
 
-def _prospect(row: Row, number: int) -> Prospect:
-    named = _ID.fullmatch(row.id)
+def _prospect(row: Row) -> Prospect:
     program = Program(
-        source=row.source,
-        entry_point=row.entry_point,
-        id=named.group(1) if named else row.id,
+        row.source,
+        row.entry_point,
+        id=_ID.sub(r"\1", row.id),
         origin="hub",
-        family=f"hub:{foreign.attempt(exact_key, row.source)}",
+        family=_family(row.source),
         types_from="hub",
-        provenance=Provenance(package="semcoder/PyX", licence="MIT", line=number, method="hub"),
+        provenance=Provenance(package="semcoder/PyX", licence="MIT", method="hub"),
     )
     return Prospect(program)
 
 
+def _family(source: str) -> str:
+    return f"hub:{exact_key(source)}"
+
+
 def _describe(prospect: Prospect, descriptions: dict[str, str]) -> None:
     """Gives a program its description and the types of its arguments."""
-    name, calls = prospect.program.entry_point, [i.arguments for i in prospect.chosen]
-    size = len(calls[0])
-    columns = zip(*(c for c in calls if len(c) == size), strict=True)
-    function = _function(foreign.parse(prospect.program.source), name)
-    doc = ast.get_docstring(function) if function else None
-    text = descriptions.get(_code(function)) if function else None
+    program, calls = prospect.program, [i.arguments for i in prospect.chosen]
+    columns = zip(*(c for c in calls if len(c) == len(calls[0])), strict=True)
+    function = _function(foreign.parse(program.source), program.entry_point)
+    doc = ast.get_docstring(function) if function else ""
+    own = description(doc or "", program.entry_point)
     prospect.revise(
-        description=text or description(doc or "", name),
+        description=descriptions.get(program.family, own),
         argument_types=tuple(join_types([type_of(v) for v in column]) for column in columns),
     )
-
-
-def _code(function: ast.FunctionDef) -> str:
-    """The text of a function without its docstring."""
-    if ast.get_docstring(function, clean=False) is not None:
-        function.body = function.body[1:] or [ast.Pass()]
-    return foreign.unparse(function)
 
 
 def _gives(text: str, output: Any) -> bool:

@@ -4,6 +4,7 @@ paper does; and (input, output) pairs that occur in CRUXEval."""
 from __future__ import annotations
 
 import collections
+import re
 import zlib
 from collections.abc import Iterable
 
@@ -46,7 +47,8 @@ class Index:
         contained = squeezed if len(source) > CONTAINED else ""
         self._items.append((item.id, contained, " ".join(sorted(words))))
         self._solutions.setdefault(squeezed, item.id)
-        doc = _squeezed(item.prompt.partition(">>>")[0].rpartition('"""')[2])
+        texts = re.findall(r"(\"{3}|'{3})(.*?)(?:>>>.*?|assert .*?)?\1", item.prompt, re.DOTALL)
+        doc = _squeezed(texts[-1][1] if texts else "")
         if len(doc) >= DOC_CHARACTERS:
             self._docs.setdefault(doc, item.id)
         if item.output:

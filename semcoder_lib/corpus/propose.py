@@ -8,16 +8,14 @@ import collections
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from semcoder_lib.core import foreign, values, workspace
 from semcoder_lib.core.records import Program, Status
 from semcoder_lib.corpus.seeds.packages.hints import join_types, type_of
 from semcoder_lib.corpus.seeds.snippets import Seed
 from semcoder_lib.models.teachers import Task, Teacher, Usage, ask
-
-if TYPE_CHECKING:
-    from semcoder_lib.sandbox import Outcome, Sandbox
+from semcoder_lib.sandbox import Job, Outcome, Sandbox
 
 Message = dict[str, str]
 Calls = tuple[tuple[Any, ...], ...]
@@ -72,8 +70,6 @@ def propose(
     """Asks for a problem and a solution for every seed, runs the solutions as scripts, and sends
     what fails back with its error, up to `rounds` times. With a `cache` an interrupted run asks
     only for what is missing. The fates come in the order of the seeds."""
-    from semcoder_lib.sandbox import Job
-
     proposed = Proposed()
     attempts = [_Attempt(s, problem_chat(s.snippet)) for s in seeds]
     for number in range(rounds + 1):

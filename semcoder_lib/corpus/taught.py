@@ -9,7 +9,7 @@ import itertools
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from semcoder_lib.core import values, workspace
 from semcoder_lib.core.records import Program
@@ -20,9 +20,7 @@ from semcoder_lib.corpus.seeds.packages import Candidate, hints
 from semcoder_lib.corpus.seeds.packages.hints import Hint
 from semcoder_lib.corpus.seeds.snippets import Seed, snippets
 from semcoder_lib.models.teachers import Task, Teacher, Usage, ask
-
-if TYPE_CHECKING:
-    from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.sandbox import Sandbox
 
 A_TURN = 10  # inputs that either side may add at once
 SHOWN = 6  # known calls in a request

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from semcoder_lib.core import values
 from semcoder_lib.core.foreign import Refused
 from semcoder_lib.core.records import Status
 from semcoder_lib.corpus import files, hub
-
-if TYPE_CHECKING:
-    from semcoder_lib.sandbox import Job, Outcome, Sandbox
+from semcoder_lib.sandbox import Job, Outcome, Sandbox
 
 
 def validate_rows(rows: Iterable[dict[str, Any]], box: Sandbox) -> Iterator[dict[str, Any]]:
@@ -33,8 +31,6 @@ def validate_rows(rows: Iterable[dict[str, Any]], box: Sandbox) -> Iterator[dict
 def _plan(row: dict[str, Any], number: int) -> tuple[str, Job | None, Any]:
     """(id, what to run, the outputs that it should give) of a row; (id, None, reason) where nothing
     can be run."""
-    from semcoder_lib.sandbox import Job
-
     name = hub.identity(row, number)
     try:
         if "program" in row and "cases" in row:
