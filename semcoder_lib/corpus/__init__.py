@@ -7,16 +7,17 @@ The steps, each on one prospect or on many: `guess_types`, `grow_inputs`, `choos
 
 from semcoder_lib.corpus.build import Built, build, develop
 from semcoder_lib.corpus.choose import choose_cases, run_again
-from semcoder_lib.corpus.describe import category, describe
+from semcoder_lib.corpus.describe import describe
 from semcoder_lib.corpus.duplicates import Seen, drop_duplicates, split_families
-from semcoder_lib.corpus.files import load, stream
+from semcoder_lib.corpus.files import load
 from semcoder_lib.corpus.grow import grow_inputs
 from semcoder_lib.corpus.guard import Guard, keep_out_benchmarks
 from semcoder_lib.corpus.guess import guess_types
 from semcoder_lib.corpus.hub import from_hub, to_hub
 from semcoder_lib.corpus.inputs import generate, mutate
+from semcoder_lib.corpus.propose import Taught
 from semcoder_lib.corpus.prospect import Prospect
-from semcoder_lib.corpus.taught import Taught, taught
+from semcoder_lib.corpus.taught import taught
 from semcoder_lib.corpus.validate import validate_rows
 
 __all__ = [
@@ -26,7 +27,6 @@ __all__ = [
     "Seen",
     "Taught",
     "build",
-    "category",
     "choose_cases",
     "describe",
     "develop",
@@ -40,7 +40,6 @@ __all__ = [
     "mutate",
     "run_again",
     "split_families",
-    "stream",
     "taught",
     "to_hub",
     "validate_rows",

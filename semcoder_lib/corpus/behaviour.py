@@ -14,13 +14,13 @@ from semcoder_lib.core import values
 from semcoder_lib.core.records import Program
 from semcoder_lib.corpus import execute, inputs
 from semcoder_lib.corpus.benchmark_items import Item
-from semcoder_lib.corpus.execute import Failed, Ran
+from semcoder_lib.corpus.execute import Ran
+from semcoder_lib.corpus.prospect import Prospect, run_inputs
 from semcoder_lib.corpus.seeds.packages.hints import join_types, type_of
 from semcoder_lib.sandbox import Sandbox
 
 KNOWN = 12  # of an item's own inputs
 MUTATED = 24  # inputs beside them
-MAX_CALL = 600  # characters of one
 MOST = 30  # inputs kept of one function
 WORKING = 0.6  # share of them on which a program must give a value to be the same
 AGREE = 10  # on at least so many inputs
@@ -76,18 +76,16 @@ def references(items: Iterable[Item], box: Sandbox, *, seed: int = 0) -> list[Re
     """Runs every benchmark function on its known and on mutated inputs; one reference for every
     shape of its arguments by which its outputs tell it. Inputs that come back unchanged tell
     nothing and are left out."""
-    varied = [(item, _varied(item, seed)) for item in items]
-    asked = [(item, calls) for item, calls in varied if calls]
-    requests = ((Program(i.source, i.entry_point), list(calls)) for i, calls in asked)
-    results = execute.run(box, requests, coverage=False, budget=execute.QUICK["budget"])
+    items = list(items)
+    prospects = [_varied(item, seed) for item in items]
+    runs = run_inputs(prospects, box, coverage=False, budget=execute.QUICK["budget"])
     made = []
-    for (item, calls), ran in zip(asked, results, strict=True):
-        if isinstance(ran, Failed):
-            continue
+    for item, (prospect, _) in zip(items, runs, strict=True):
         groups: dict[tuple[str, ...], list[tuple[str, str]]] = collections.defaultdict(list)
-        for (text, call), one in zip(calls.items(), ran, strict=True):
-            if one.ok and one.text not in map(values.encode, call):
-                groups[tuple(_outer(type(a).__name__) for a in call)].append((text, one.text))
+        for one in prospect.inputs:
+            if one.ran.ok and one.ran.text not in map(values.encode, one.arguments):
+                shape = tuple(_outer(type(a).__name__) for a in one.arguments)
+                groups[shape].append((one.text, one.ran.text))
         for shape, pairs in groups.items():
             if tells([output for _, output in pairs]):
                 texts, outputs = zip(*_telling(pairs), strict=True)
@@ -95,27 +93,18 @@ def references(items: Iterable[Item], box: Sandbox, *, seed: int = 0) -> list[Re
     return made
 
 
-def _varied(item: Item, seed: int) -> dict[str, tuple[Any, ...]]:
-    """Inputs of a benchmark function, by text: some of its own, and mutations of them."""
+def _varied(item: Item, seed: int) -> Prospect:
+    """A benchmark function with some of its own inputs and mutations of them."""
     size = len(next(filter(None, item.calls.values()), ()))
-    known = {text: c for text, c in item.calls.items() if c and len(c) == size}
-    if not known:
-        return {}
+    known = [c for c in item.calls.values() if c and len(c) == size]
+    types = tuple(join_types([type_of(c[i]) for c in known]) for i in range(size))
     rng = random.Random(f"{seed}:behaviour:{item.id}")
-    every = list(known.values())
-    types = tuple(join_types([type_of(c[i]) for c in every]) for i in range(size))
-    calls = dict(list(known.items())[:KNOWN])
-    for _ in range(20 * MUTATED):
-        if len(calls) >= KNOWN + MUTATED:
-            break
-        changed = inputs.mutate(rng.choice(every), types, rng)
-        try:
-            text = values.encode(changed)
-        except values.Unserializable:
-            continue
-        if len(text) < MAX_CALL:
-            calls.setdefault(text, changed)
-    return calls
+    changed = (inputs.mutate(rng.choice(known), types, rng) for _ in range(20 * MUTATED))
+    prospect = Prospect(Program(item.source, item.entry_point))
+    prospect.add(known, "benchmark", KNOWN)
+    if known:
+        prospect.add(changed, "mutation", KNOWN + MUTATED - len(prospect.inputs))
+    return prospect
 
 
 def _telling(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import gzip
 import itertools
 import json
@@ -53,12 +54,10 @@ def load() -> tuple[list[Item], dict[str, str]]:
     return items, report
 
 
-def _items(path: Path, read: Callable[[dict[str, Any]], Item | None]) -> Iterator[Item]:
+def _items(path: Path, read: Callable[[dict[str, Any]], Item]) -> Iterator[Item]:
     for number, line in enumerate(_lines(path), 1):
         try:
             item = read(json.loads(line))
-            if item is None:
-                continue
             if not all(isinstance(t, str) for t in (item.id, item.entry_point, item.prompt)):
                 raise TypeError("id, entry point and prompt must be texts")
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
@@ -94,18 +93,22 @@ def _humaneval(row: dict[str, Any]) -> Item:
     return _evalplus(row, row["prompt"])
 
 
-def _cruxeval(row: dict[str, Any]) -> Item | None:
-    try:
-        _, arguments, named = values.parse_call(f"f({row['input']})")
-    except values.NotALiteral:
-        return None
-    return (
-        None if named else Item(row["id"], row["code"], "f", "", _plain([arguments]), row["output"])
-    )
+def _cruxeval(row: dict[str, Any]) -> Item:
+    calls = _plain(_literal([f"f({row['input']})"]))
+    return Item(row["id"], row["code"], "f", "", calls, row["output"])
+
+
+def _literal(calls: Iterable[str]) -> Iterator[tuple[Any, ...]]:
+    """The arguments of those calls that have literal ones, none of them named."""
+    for call in calls:
+        with contextlib.suppress(values.NotALiteral):
+            _, arguments, named = values.parse_call(call)
+            if not named:
+                yield arguments
 
 
 # the first file of each that is there; of MBPP+ the larger release first
-_FILES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], Item | None]]] = {
+_FILES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], Item]]] = {
     "humaneval": (("HumanEvalPlus-v0.1.10.jsonl.gz",), _humaneval),
     "mbpp": (("MbppPlus-2023-11-16.jsonl.gz", "MbppPlus-v0.2.0.jsonl.gz"), _evalplus),
     "cruxeval": (("cruxeval.jsonl",), _cruxeval),
@@ -113,16 +116,12 @@ _FILES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], Item | None]
 
 
 def _plain(calls: Iterable[tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
-    """The calls whose arguments have a short exact text."""
+    """The calls whose arguments have a short exact text, by it."""
     kept = {}
     for call in calls:
-        try:
-            text = values.encode(call)
-        except values.Unserializable:
-            continue
-        if len(text) < MAX_TEXT:
-            kept[text] = call
-    return kept
+        with contextlib.suppress(values.Unserializable):
+            kept[values.encode(call)] = call
+    return {text: call for text, call in kept.items() if len(text) < MAX_TEXT}
 
 
 def _from_package() -> Iterator[Item]:
@@ -133,17 +132,10 @@ def _from_package() -> Iterator[Item]:
     except (ImportError, OSError):
         return
     for task, row in problems.items():
-        calls = []
-        for node in ast.walk(ast.parse(row["test"])):  # the literal calls of `candidate(...)`
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "candidate":
-                try:
-                    _, arguments, named = values.parse_call(ast.unparse(node))
-                except values.NotALiteral:
-                    continue
-                if not named:
-                    calls.append(arguments)
+        calls = (n for n in ast.walk(ast.parse(row["test"])) if isinstance(n, ast.Call))
+        tested = (ast.unparse(c) for c in calls if getattr(c.func, "id", "") == "candidate")
         source = row["prompt"] + row["canonical_solution"]
-        yield Item(task, source, row["entry_point"], row["prompt"], _plain(calls))
+        yield Item(task, source, row["entry_point"], row["prompt"], _plain(_literal(tested)))
 
 
 # MBPP+'s inputs as Python has them: JSON knows no tuples, sets or complex numbers, so the release

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,22 +45,19 @@ def checked(path: Path) -> list[Any] | None:
     return list(data["rows"]) if whole else None
 
 
-def stream(path: Path | str) -> Iterator[Entry]:
-    """The entries of a `pyx.jsonl` (or of the folder that holds one), one at a time. Raises
-    UserError with file and line for a row that is not an entry."""
+def load(path: Path | str) -> list[Entry]:
+    """The entries of a `pyx.jsonl` (or of the folder that holds one). Raises UserError with file
+    and line for a row that is not an entry."""
     path = Path(path)
     if path.is_dir():
         path = path / "pyx.jsonl"
+    entries = []
     for number, row in enumerate(workspace.read_jsonl(path), 1):
         try:
-            yield read_entry(row)
+            entries.append(read_entry(row))
         except (ValueError, TypeError, LookupError, AttributeError) as error:
             raise UserError(f"{path}:{number}: not a row of PyX ({error})") from None
-
-
-def load(path: Path | str) -> list[Entry]:
-    """All entries of a corpus."""
-    return list(stream(path))
+    return entries
 
 
 def read_entry(row: dict[str, Any]) -> Entry:

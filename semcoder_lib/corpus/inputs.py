@@ -53,7 +53,7 @@ class Type:
         return self.name == "tuple" and bool(self.inner) and not self.many
 
 
-INT, STR, ANY = Type("int"), Type("str"), Type("any")
+INT, ANY = Type("int"), Type("any")
 
 
 @functools.lru_cache(maxsize=4096)

@@ -10,15 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from semcoder_lib.core import foreign, values, workspace
+from semcoder_lib.core import foreign, values
 from semcoder_lib.core.records import Program, Status
+from semcoder_lib.corpus.prospect import Prospect
+from semcoder_lib.corpus.seeds.packages import Candidate
 from semcoder_lib.corpus.seeds.packages.hints import join_types, type_of
 from semcoder_lib.corpus.seeds.snippets import Seed
-from semcoder_lib.models.teachers import Task, Teacher, Usage, ask
+from semcoder_lib.models.teachers import Task, Teacher, ask
 from semcoder_lib.sandbox import Job, Outcome, Sandbox
 
 Message = dict[str, str]
-Calls = tuple[tuple[Any, ...], ...]
 
 RULES = (
     "You write programming exercises. Be inspired by the snippet, not bound to it. "
@@ -29,77 +30,81 @@ RULES = (
     "literal arguments, each in a print."
 )
 LAYOUT = "Answer with the two headings [Problem] and [Solution]."
-NO_CALL = "no example call with literal arguments"
+PREFIX = "teacher:"  # of ids and families
 _FENCE = re.compile(r"```(?:python)?[ \t]*\n(.*?)```", re.DOTALL)
 _PROBLEM = re.compile(r"\[Problem\](.*?)\[Solution\]", re.DOTALL | re.IGNORECASE)
 
 
 @dataclass(slots=True)
-class Proposed:
-    """Programs with the argument tuples of their own example calls, and the fate of every seed.
-    `errors` counts what the first solutions failed with (the paper's table 7), `by_round` how many
-    ran after how many repairs."""
+class Taught:
+    """What a teacher made of some seeds: the programs that run, with their example calls as inputs;
+    candidates for the corpus, once they are made; the fate of every seed, in order. `errors` counts
+    what the first solutions failed with (the paper's table 7), `by_round` how many ran after how
+    many repairs."""
 
-    programs: list[tuple[Program, Calls]] = field(default_factory=list)
+    prospects: list[Prospect] = field(default_factory=list)
+    candidates: list[Candidate] = field(default_factory=list)
     fates: list[dict[str, str]] = field(default_factory=list)
     errors: collections.Counter[str] = field(default_factory=collections.Counter)
     by_round: collections.Counter[int] = field(default_factory=collections.Counter)
 
+    def row(self) -> dict[str, Any]:
+        """The counts, for a funnel."""
+        general = collections.Counter(f["fate"].partition(":")[0] for f in self.fates)
+        return {
+            "snippets": len(self.fates),
+            "fates": dict(sorted(general.items())),
+            "first_errors": dict(self.errors.most_common()),
+            "ran_after_repairs": {str(k): n for k, n in sorted(self.by_round.items())},
+        }
+
 
 @dataclass(slots=True)
 class _Attempt:
-    """A seed on its way: what was asked last, the reply, and in the end its fate."""
+    """A seed on its way: what is asked next, the last reply, and in the end its fate."""
 
     seed: Seed
     messages: tuple[Message, ...]
     reply: str = ""
     fate: dict[str, str] = field(default_factory=dict)
-    program: tuple[Program, Calls] | None = None
 
 
 def propose(
-    seeds: Sequence[Seed],
-    teacher: Teacher,
-    box: Sandbox,
-    *,
-    rounds: int = 3,
-    seed: int = 0,
-    cache: workspace.ItemCache | None = None,
-    usage: Usage | None = None,
-) -> Proposed:
+    seeds: Sequence[Seed], teacher: Teacher, box: Sandbox, *, rounds: int = 3, **asking: Any
+) -> Taught:
     """Asks for a problem and a solution for every seed, runs the solutions as scripts, and sends
-    what fails back with its error, up to `rounds` times. With a `cache` an interrupted run asks
-    only for what is missing. The fates come in the order of the seeds."""
-    proposed = Proposed()
+    what fails back with its error, up to `rounds` times. `asking` goes to `teachers.ask`: with a
+    `cache` an interrupted run asks only for what is missing."""
+    taught = Taught()
     attempts = [_Attempt(s, problem_chat(s.snippet)) for s in seeds]
     for number in range(rounds + 1):
-        open_ = [a for a in attempts if not a.fate]
-        tasks = [Task(f"{a.seed.id}#{number}", a.messages, a) for a in open_]
-        answered = []
-        for reply in ask(tasks, teacher, _has_code, tries=2, seed=seed, cache=cache, usage=usage):
-            attempt: _Attempt = reply.task.data
-            if reply.status == "accepted":
-                attempt.reply = reply.text
-                answered.append(attempt)
-            else:
-                attempt.fate = {"fate": f"teacher: {reply.status}"}
-        outcomes = box.map(Job(code_of(a.reply), "") for a in answered)
-        for attempt, (outcome,) in zip(answered, outcomes, strict=True):
+        going = [a for a in attempts if not a.fate]
+        tasks = [Task(f"{a.seed.id}#{number}", a.messages, a) for a in going]
+        for answer in ask(tasks, teacher, _has_code, tries=2, **asking):
+            answer.task.data.reply = answer.text
+            if answer.status != "accepted":
+                answer.task.data.fate = {"fate": f"teacher: {answer.status}"}
+        going = [a for a in going if not a.fate]
+        outcomes = box.map(Job(code_of(a.reply), "") for a in going)
+        for attempt, (outcome,) in zip(going, outcomes, strict=True):
             error = _error(outcome)
-            if not error:
-                fate, attempt.program = _program(attempt)
-                attempt.fate = {"fate": fate, "rounds": str(number)}
-                proposed.by_round[number] += attempt.program is not None
+            if error:
+                if number == 0:
+                    taught.errors[error.partition(":")[0]] += 1
+                if number == rounds:
+                    attempt.fate = {"fate": f"never ran: {error}"}
+                attempt.messages = repair_chat(attempt.messages[:2], attempt.reply, error)
                 continue
-            if number == 0:
-                proposed.errors[error.partition(":")[0]] += 1
-            if number == rounds:
-                attempt.fate = {"fate": f"never ran: {error}"}
-            attempt.messages = repair_chat(attempt.messages[:2], attempt.reply, error)
-    proposed.by_round = +proposed.by_round
-    proposed.fates = [{"id": a.seed.id, **a.fate} for a in attempts]
-    proposed.programs = [a.program for a in attempts if a.program]
-    return proposed
+            try:
+                taught.prospects.append(_prospect(attempt))
+                attempt.fate = {"fate": "kept", "rounds": str(number)}
+                taught.by_round[number] += 1
+            except foreign.Refused as reason:
+                attempt.fate = {"fate": str(reason), "rounds": str(number)}
+    order = {a.seed.id: place for place, a in enumerate(attempts)}
+    taught.prospects.sort(key=lambda p: order[p.program.id.removeprefix(PREFIX)])
+    taught.fates = [{"id": a.seed.id, **a.fate} for a in attempts]
+    return taught
 
 
 def problem_chat(snippet: str) -> tuple[Message, ...]:
@@ -141,40 +146,33 @@ def _error(outcome: Outcome) -> str:
     return f"{raised.type}: {raised.message[:300]}" if raised else str(outcome.status.value)
 
 
-def _program(attempt: _Attempt) -> tuple[str, tuple[Program, Calls] | None]:
-    """(fate, program with its example calls) of a solution that runs."""
+def _prospect(attempt: _Attempt) -> Prospect:
+    """The program of a solution that runs, with its example calls. Raises Refused."""
     code = code_of(attempt.reply)
-    try:
-        tree = foreign.parse(code)
-        functions = {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}
-        source = "\n\n\n".join(foreign.unparse(n) for n in tree.body if _is_kept(n, functions))
-    except foreign.Refused as error:
-        return f"unreadable: {error}", None
+    tree = foreign.parse(code)
+    functions = {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}
+    kept = [foreign.unparse(n) for n in tree.body if _is_kept(n, functions)]
     calls = _example_calls(tree, code, functions)
-    if not calls:
-        return NO_CALL, None
-    entry, size = (
-        collections.Counter(name for name, _ in calls).most_common(1)[0][0],
-        len(calls[0][1]),
-    )
-    examples = tuple(a for name, a in calls if name == entry and a and len(a) == size)
+    entry = collections.Counter(name for name, _ in calls).most_common(1)[0][0] if calls else ""
+    examples = [a for name, a in calls if name == entry and a and len(a) == len(calls[0][1])]
     if not examples:
-        return NO_CALL, None
+        raise foreign.Refused("no example call with literal arguments")
+    columns = zip(*examples, strict=True)
     problem = _PROBLEM.search(attempt.reply)
     program = Program(
-        source=source + "\n",
+        source="\n\n\n".join(kept) + "\n",
         entry_point=entry,
-        id=f"teacher:{attempt.seed.id}",
+        id=PREFIX + attempt.seed.id,
         description=" ".join(problem.group(1).split())[:600] if problem else "",
         origin="teacher",
-        family=f"teacher:{attempt.seed.id}",
-        argument_types=tuple(
-            join_types([type_of(v) for v in c]) for c in zip(*examples, strict=True)
-        ),
+        family=PREFIX + attempt.seed.id,
+        argument_types=tuple(join_types([type_of(v) for v in column]) for column in columns),
         types_from="doctest",
         provenance=replace(attempt.seed.provenance, method="teacher"),
     )
-    return "kept", (program, examples)
+    prospect = Prospect(program)
+    prospect.add(examples, "teacher", len(examples))
+    return prospect
 
 
 def _is_kept(node: ast.stmt, functions: set[str]) -> bool:

@@ -147,13 +147,14 @@ def alive(prospects: Iterable[Prospect]) -> list[Prospect]:
 
 
 def run_inputs(
-    prospects: Sequence[Prospect], box: Sandbox
+    prospects: Sequence[Prospect], box: Sandbox, **options: Any
 ) -> Iterator[tuple[Prospect, Failed | None]]:
     """Runs the inputs that have not run yet; says of each prospect whether it failed as a whole,
-    and then those inputs are forgotten."""
+    and then those inputs are forgotten. `options` are those of `execute.run`."""
     waiting = [[i for i in p.inputs if i.ran is NOT_RUN] for p in prospects]
     requests = ((p.program, [i.text for i in w]) for p, w in zip(prospects, waiting, strict=True))
-    for prospect, new, ran in zip(prospects, waiting, execute.run(box, requests), strict=True):
+    results = execute.run(box, requests, **options)
+    for prospect, new, ran in zip(prospects, waiting, results, strict=True):
         if isinstance(ran, Failed):
             prospect.inputs = [i for i in prospect.inputs if i.ran is not NOT_RUN]
             yield prospect, ran

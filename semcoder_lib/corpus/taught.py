@@ -4,48 +4,25 @@ that the teacher and mutation gave in turns (paper section 3.1)."""
 from __future__ import annotations
 
 import ast
-import collections
 import itertools
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from semcoder_lib.core import values, workspace
-from semcoder_lib.core.records import Program
+from semcoder_lib.core import values
 from semcoder_lib.corpus.grow import add_mutations, best_inputs
-from semcoder_lib.corpus.propose import Calls, Message, propose
+from semcoder_lib.corpus.propose import Message, Taught, propose
 from semcoder_lib.corpus.prospect import Prospect, run_inputs
 from semcoder_lib.corpus.seeds.packages import Candidate, hints
 from semcoder_lib.corpus.seeds.packages.hints import Hint
 from semcoder_lib.corpus.seeds.snippets import Seed, snippets
-from semcoder_lib.models.teachers import Task, Teacher, Usage, ask
+from semcoder_lib.models.teachers import Task, Teacher, ask
 from semcoder_lib.sandbox import Sandbox
 
 A_TURN = 10  # inputs that either side may add at once
 SHOWN = 6  # known calls in a request
 MOST_TURNS = 8
-
-
-@dataclass(slots=True)
-class Taught:
-    """The candidates; the fate of every snippet, in order; how the first solutions failed; how
-    many ran after how many repairs."""
-
-    candidates: list[Candidate] = field(default_factory=list)
-    fates: list[dict[str, str]] = field(default_factory=list)
-    errors: collections.Counter[str] = field(default_factory=collections.Counter)
-    by_round: collections.Counter[int] = field(default_factory=collections.Counter)
-
-    def row(self) -> dict[str, Any]:
-        """The counts, for a funnel."""
-        general = collections.Counter(f["fate"].partition(":")[0] for f in self.fates)
-        return {
-            "snippets": len(self.fates),
-            "fates": dict(sorted(general.items())),
-            "first_errors": dict(self.errors.most_common()),
-            "ran_after_repairs": {str(k): n for k, n in sorted(self.by_round.items())},
-        }
 
 
 def taught(
@@ -56,31 +33,66 @@ def taught(
     seed: int = 0,
     repairs: int = 3,
     wanted: int = 30,
-    cache: workspace.ItemCache | None = None,
-    usage: Usage | None = None,
     sources: Iterable[Seed] | None = None,
+    **asking: Any,
 ) -> Taught:
     """What the teacher makes of `count` snippets of installed packages (or of `sources`).
 
     A solution that fails goes back with its error up to `repairs` times; then the teacher's inputs
     and mutations of them `alternate` until `wanted` of them run, and the teacher's become the first
-    inputs of the corpus's own growth. Resumable through `cache`. Raises InfrastructureError when
-    the teacher is gone (`teachers.ask`).
+    inputs of the corpus's own growth. `asking` (`cache`, `usage`) goes to `teachers.ask`, which
+    makes it resumable and raises InfrastructureError when the teacher is gone.
     """
-    asked = list(itertools.islice(snippets(seed=seed) if sources is None else sources, count))
-    asking: dict[str, Any] = {"seed": seed, "cache": cache, "usage": usage}
-    proposed = propose(asked, teacher, box, rounds=repairs, **asking)
-    calls = alternate(proposed.programs, teacher, box, wanted=wanted, **asking)
-    candidates = [
-        _candidate(program, (*best, *(e for e in examples if e not in best)))
-        for (program, examples), best in zip(proposed.programs, calls, strict=True)
-    ]
-    return Taught(candidates, proposed.fates, proposed.errors, proposed.by_round)
+    asked = itertools.islice(snippets(seed=seed) if sources is None else sources, count)
+    result = propose(list(asked), teacher, box, rounds=repairs, seed=seed, **asking)
+    alternate(result.prospects, teacher, box, wanted=wanted, seed=seed, **asking)
+    result.candidates = [_candidate(prospect) for prospect in result.prospects]
+    return result
 
 
-def _candidate(program: Program, examples: Calls) -> Candidate:
-    """A teacher's program with its examples where a real function has its doctests: their types
-    come first, what the text says of the arguments after them."""
+def alternate(
+    prospects: Sequence[Prospect],
+    teacher: Teacher,
+    box: Sandbox,
+    *,
+    wanted: int = 30,
+    seed: int = 0,
+    **asking: Any,
+) -> None:
+    """Adds inputs to programs that have some: the teacher sees the calls that reach the most so far
+    and proposes others; mutations of all that ran follow; and so on until `wanted` inputs run, or
+    the teacher has none left that do."""
+    going = _surviving(prospects, box)
+    for turn in range(MOST_TURNS):
+        going = [p for p in going if len(p.good()) < wanted]
+        before = {p: len(p.good()) for p in going}
+        tasks = [Task(f"{p.program.id}#inputs{turn}", inputs_chat(p), p) for p in going]
+        for reply in ask(tasks, teacher, lambda *_: (True, ""), tries=1, seed=seed, **asking):
+            prospect = reply.task.data
+            calls = read_calls(reply.text, prospect.program.entry_point)
+            prospect.add(calls, "teacher", A_TURN)
+        going = [p for p in _surviving(going, box) if len(p.good()) > before[p]]
+        for prospect in going:
+            rng = random.Random(f"{seed}:alternate:{prospect.program.id}:{turn}")
+            add_mutations(prospect, rng, A_TURN)
+        going = _surviving(going, box)
+
+
+def _surviving(prospects: Sequence[Prospect], box: Sandbox) -> list[Prospect]:
+    """Runs what has not run yet; those whose program survives it."""
+    return [prospect for prospect, failed in run_inputs(prospects, box) if not failed]
+
+
+def teachers_calls(prospect: Prospect) -> tuple[tuple[Any, ...], ...]:
+    """The teacher's argument tuples on which a program runs, those that reach the most first."""
+    best = best_inputs(prospect, len(prospect.inputs))
+    return tuple(i.arguments for i in best if i.source == "teacher")
+
+
+def _candidate(prospect: Prospect) -> Candidate:
+    """A teacher's program with its calls where a real function has its doctests: their types come
+    first, what the text says of the arguments after them."""
+    program = prospect.program
     functions = (n for n in ast.parse(program.source).body if isinstance(n, ast.FunctionDef))
     function = next(n for n in functions if n.name == program.entry_point)
     signature = hints.read(function, program.entry_point)
@@ -88,55 +100,9 @@ def _candidate(program: Program, examples: Calls) -> Candidate:
         Hint((kind, *(t for t in hint.types if t != kind)), "doctest")
         for kind, hint in zip(program.argument_types, signature.hints, strict=False)
     )
-    signature = replace(signature, hints=seen + signature.hints[len(seen) :], examples=examples)
+    merged = seen + signature.hints[len(seen) :]
+    signature = replace(signature, hints=merged, examples=teachers_calls(prospect))
     return Candidate(replace(program, argument_types=(), types_from=""), signature)
-
-
-def alternate(
-    programs: Sequence[tuple[Program, Calls]],
-    teacher: Teacher,
-    box: Sandbox,
-    *,
-    wanted: int = 30,
-    seed: int = 0,
-    cache: workspace.ItemCache | None = None,
-    usage: Usage | None = None,
-) -> list[Calls]:
-    """For each program, given with its first calls, the teacher's argument tuples on which it runs,
-    those that reach the most first.
-
-    The teacher sees the calls that reach the most so far and proposes others; mutations of all that
-    ran follow; and so on until `wanted` inputs run, or the teacher has none left that do.
-    """
-    prospects = [Prospect(program) for program, _ in programs]
-    for prospect, (_, calls) in zip(prospects, programs, strict=True):
-        prospect.add(calls, "teacher", wanted)
-    going = _surviving(prospects, box)
-    for turn in range(MOST_TURNS):
-        going = [p for p in going if len(p.good()) < wanted]
-        before = {p: len(p.good()) for p in going}
-        tasks = [Task(f"{p.program.id}#inputs{turn}", inputs_chat(p), p) for p in going]
-        for reply in ask(
-            tasks, teacher, lambda task, text: (True, ""),
-            tries=1, seed=seed, cache=cache, usage=usage,
-        ):  # fmt: skip
-            prospect = reply.task.data
-            more = read_calls(reply.text, prospect.program.entry_point)
-            prospect.add(more, "teacher", A_TURN)
-        going = [p for p in _surviving(going, box) if len(p.good()) > before[p]]
-        for prospect in going:
-            rng = random.Random(f"{seed}:alternate:{prospect.program.id}:{turn}")
-            add_mutations(prospect, rng, A_TURN)
-        going = _surviving(going, box)
-    return [
-        tuple(i.arguments for i in best_inputs(p, len(p.inputs)) if i.source == "teacher")
-        for p in prospects
-    ]
-
-
-def _surviving(prospects: Sequence[Prospect], box: Sandbox) -> list[Prospect]:
-    """Runs what has not run yet; those whose program survives it."""
-    return [prospect for prospect, failed in run_inputs(prospects, box) if not failed]
 
 
 def inputs_chat(prospect: Prospect) -> tuple[Message, ...]:

@@ -6,7 +6,8 @@ from semcoder_lib.core.records import Program
 from semcoder_lib.core.workspace import ItemCache
 from semcoder_lib.corpus import child
 from semcoder_lib.corpus.propose import Seed, propose
-from semcoder_lib.corpus.taught import alternate, read_calls, taught
+from semcoder_lib.corpus.prospect import Prospect
+from semcoder_lib.corpus.taught import alternate, read_calls, taught, teachers_calls
 from semcoder_lib.models.teachers import Reply
 
 
@@ -34,10 +35,10 @@ def test_teacher_repairs_and_resumes(box, tmp_path):
         made = propose(seeds, teacher, box, rounds=2, cache=cache)
     assert made.errors == {"NameError": 2}
     assert made.by_round == {1: 2}
-    program, examples = made.programs[0]
+    program, first = made.prospects[0].program, made.prospects[0].inputs
     assert program.entry_point == "smallest"
     assert program.argument_types == ("list[int]", "int")
-    assert examples == (([3, 1, 2], 2),)
+    assert [i.arguments for i in first] == [([3, 1, 2], 2)]
     assert "print" not in program.source
     asked = teacher.asked
     with ItemCache(tmp_path / "cache.jsonl") as cache:
@@ -81,10 +82,17 @@ LADDER = """def f(n, s):
 """
 
 
+def taught_calls(program, teacher, box, wanted):
+    prospect = Prospect(program)
+    prospect.add([(1, "a")], "teacher")
+    alternate([prospect], teacher, box, wanted=wanted)
+    return teachers_calls(prospect)
+
+
 def test_teacher_and_mutation_take_turns(box):
     program = Program(LADDER, "f", id="ladder", origin="teacher", argument_types=("int", "str"))
     teacher = Proposing(last=3)
-    (calls,) = alternate([(program, ((1, "a"),))], teacher, box, wanted=500)
+    calls = taught_calls(program, teacher, box, wanted=500)
     assert len(teacher.seen) == 4, "asked until it has nothing more"
     assert sorted(n for n, _ in calls) == [1, 1000, 2000, 3000], (
         "only the teacher's, and only what runs"
@@ -95,7 +103,7 @@ def test_teacher_and_mutation_take_turns(box):
     assert any((1000, "x") in shown for shown in teacher.seen[1:]), "its best calls come back to it"
 
     patient = Proposing(last=50)
-    alternate([(program, ((1, "a"),))], patient, box, wanted=12)
+    taught_calls(program, patient, box, wanted=12)
     assert len(patient.seen) == 1, "enough inputs run after one turn of each"
 
 
@@ -104,9 +112,12 @@ def test_a_teachers_program_that_dies_ends_its_own_turns_alone(box):
     bad = Program("import os\ndef f(n, s):\n    os._exit(3)\n", "f", id="bad", origin="teacher",
                   argument_types=("int", "str"))  # fmt: skip
     teacher = Proposing(last=2)
-    dead, alive = alternate([(bad, ((1, "a"),)), (good, ((1, "a"),))], teacher, box, wanted=40)
-    assert dead == ()
-    assert len(alive) == 3
+    dead, alive = (Prospect(program) for program in (bad, good))
+    for prospect in (dead, alive):
+        prospect.add([(1, "a")], "teacher")
+    alternate([dead, alive], teacher, box, wanted=40)
+    assert teachers_calls(dead) == ()
+    assert len(teachers_calls(alive)) == 3
 
 
 def test_proposed_inputs():
