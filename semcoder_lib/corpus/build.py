@@ -158,8 +158,6 @@ def build(
     kept_file, dropped_file = files.Writer(out / "pyx.jsonl"), files.Writer(out / "dropped.jsonl")
     funnel: dict[str, Any] = {"benchmarks": guard.report if guard else {}}
     errors: collections.Counter[str] = collections.Counter()
-    totals = dict.fromkeys(("programs", "cases", "held_out"), 0)
-    coverage = {"line_coverage": 0.0, "branch_coverage": 0.0}
     for name, (target, batches) in sources.items():
         counts = collections.Counter(kept=0)
         line, spoken = f"pyx {name}: nothing to try", time.monotonic()
@@ -173,13 +171,7 @@ def build(
                 if prospect.reason in FAILING:
                     errors[prospect.detail or "no exception, no usable value"] += 1
             else:
-                entry = prospect.entry()
-                kept_file.write(records.to_row(entry))
-                totals["programs"] += 1
-                totals["cases"] += len(entry.cases)
-                totals["held_out"] += entry.program.split == "held_out"
-                for part in coverage:
-                    coverage[part] += getattr(entry, part)
+                kept_file.write(records.to_row(prospect.entry()))
             line = f"pyx {name}: {counts['kept']} of {target} kept, {counts['candidates']} tried"
             if time.monotonic() - spoken >= SECONDS_BETWEEN:
                 spoken = time.monotonic()
@@ -194,8 +186,6 @@ def build(
         **{f"left out: {why}": n for why, n in sorted(scan.dropped.items())},
     }
     funnel["errors"] = dict(sorted(errors.items(), key=lambda kv: (-kv[1], kv[0])))
-    means = {part: round(total / max(1, totals["programs"]), 4) for part, total in coverage.items()}
-    funnel["total"] = {**totals, **means}
     kept_file.done()
     dropped_file.done()
     workspace.write_json(out / "funnel.json", funnel)
