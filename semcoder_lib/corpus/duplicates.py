@@ -18,7 +18,7 @@ from semcoder_lib.core import foreign
 from semcoder_lib.corpus.prospect import Prospect, alive
 
 PERMUTATIONS = 48
-BANDS = (12, 4)  # of four values: proposes pairs above about 0.55 in Jaccard similarity of shingles
+BANDS = (24, 2)  # of two values: proposes pairs above about 0.3 in Jaccard similarity of shingles
 SHINGLE = 4  # tokens
 NEAR = 92.0  # edit similarity, in percent, from which two programs count as one
 
