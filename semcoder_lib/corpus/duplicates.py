@@ -43,8 +43,8 @@ def tokens(source: str) -> list[str]:
     """The code tokens of a source, layout left out; split at spaces where it does not tokenize."""
     code = (tokenize.NAME, tokenize.NUMBER, tokenize.STRING, tokenize.OP)
     try:
-        found = tokenize.generate_tokens(io.StringIO(source).readline)
-        return [token.string for token in found if token.type in code]
+        every = tokenize.generate_tokens(io.StringIO(source).readline)
+        return [token.string for token in every if token.type in code]
     except (tokenize.TokenError, IndentationError, SyntaxError):
         return source.split()
 
