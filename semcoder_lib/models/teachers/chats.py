@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from semcoder_lib.core import records
+from semcoder_lib.core import records, values
 from semcoder_lib.models import prompts
 from semcoder_lib.models.teachers.replies import Message
 
@@ -42,10 +42,11 @@ class Shot:
 
 def shot(program: records.Program, monologue: records.Monologue) -> Shot:
     """An example from one of our own monologues."""
+    name, case = program.entry_point, monologue.case
     if monologue.direction == "backward":
-        prompt = prompts.backward(program.source, program.entry_point, monologue.output)
+        prompt = prompts.backward(program.source, name, values.encode(case.output))
     else:
-        prompt = prompts.forward(program.source, monologue.call)
+        prompt = prompts.forward(program.source, values.show_call(name, case.arguments))
     return Shot(prompt.text, monologue.text)
 
 

@@ -92,13 +92,13 @@ def _in_shares(
 
 def forward_example(program: records.Program, m: records.Monologue) -> training.Example:
     """One forward row: the bytes of the prompt are those of the evaluation's."""
-    prompt = prompts.forward(program.source, m.call)
+    prompt = prompts.forward(program.source, monologues.call_text(program, m.case))
     return training.Example(f"{program.id}:forward", "forward", prompt.text, m.text)
 
 
 def backward_example(program: records.Program, m: records.Monologue) -> training.Example:
     """One backward row."""
-    prompt = prompts.backward(program.source, program.entry_point, m.output)
+    prompt = prompts.backward(program.source, program.entry_point, values.encode(m.case.output))
     return training.Example(f"{program.id}:backward", "backward", prompt.text, m.text)
 
 
