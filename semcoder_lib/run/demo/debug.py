@@ -9,7 +9,6 @@ from typing import Any
 
 from semcoder_lib import faults as pyx_r
 from semcoder_lib import tracing
-from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Program, Status
 from semcoder_lib.faults import evidence as runs
@@ -141,14 +140,7 @@ def _model_fix(
     text = completed(asked, engine, bounds)
     check = checks[place]
     trace = tracing.trace(Program(buggy, program.entry_point), case_of(check), box)
-    report = pyx_r.check(
-        text,
-        buggy,
-        call=values.show_call(program.entry_point, check.arguments),
-        expected=values.encode(check.expected),
-        actual=failing[2].removeprefix("gives "),
-        buggy_trace=trace,
-    )
+    report = pyx_r.check(text, Program(buggy, program.entry_point), case_of(check), trace)
     told = Told(text, report.claims, report.problem)
     if report.refined is None:
         return told, None
