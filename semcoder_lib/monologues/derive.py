@@ -21,6 +21,7 @@ from semcoder_lib.sandbox import Sandbox, own
 
 BATCH = 32  # entries that a worker traces, tells and verifies at a time
 DIRECTIONS = ("forward", "backward")
+STATUSES = ("supported", "contradicted", "unverifiable")
 
 
 @dataclass(slots=True)
@@ -38,7 +39,7 @@ class Funnel:
             "asked": self.asked,
             "accepted": self.accepted,
             "dropped": dict(self.dropped.most_common()),
-            "claims": dict(self.claims),
+            "claims": {status: self.claims[status] for status in STATUSES},
         }
 
 

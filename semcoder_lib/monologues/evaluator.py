@@ -198,9 +198,12 @@ def _abbreviated(value: Any) -> bool:
 
 def _mutates(node: ast.expr) -> bool:
     """Whether the expression calls a method that changes its receiver. Kept on the node."""
+    if isinstance(node, ast.Name | ast.Constant):
+        return False
     known: bool | None = getattr(node, "_mutates", None)
     if known is None:
-        known = any(isinstance(n, ast.Attribute) and n.attr in MUTATING for n in ast.walk(node))
+        known = isinstance(node, ast.Attribute) and node.attr in MUTATING
+        known = known or any(_mutates(child) for child in ast.iter_child_nodes(node))  # type: ignore[arg-type]
         node._mutates = known  # type: ignore[attr-defined]
     return known
 

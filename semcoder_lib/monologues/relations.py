@@ -266,9 +266,7 @@ def _lengths(runs: Runs, names: list[str]) -> Iterator[Property]:
             yield Property("length", _say("length.most", x=name), count)
         elif _support(runs, at, lambda a, o: _both(a, o) and len(o) >= len(a)):
             count = len(runs.returned)
-            yield Property(
-                "length", _say("length.least", x=name), count
-            )
+            yield Property("length", _say("length.least", x=name), count)
 
 
 def _both(a: Any, o: Any) -> bool:

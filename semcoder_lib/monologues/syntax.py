@@ -48,13 +48,15 @@ class Syntax:
         self.functions: dict[str, ast.FunctionDef] = {}
         self.defined: set[str] = set()
         self._texts: dict[int, str] = {}
-        for node in ast.walk(self.tree):
+        self._expressions: dict[int, list[ast.expr]] = {}
+        nodes = list(ast.walk(self.tree))
+        for node in nodes:
             if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
                 self.defined.add(node.name)
                 if isinstance(node, ast.FunctionDef):
                     self.functions.setdefault(node.name, node)
         self._enter(self.tree.body)
-        self.constants = _constants(self.tree)
+        self.constants = _constants(self.tree, nodes)
 
     def _enter(self, block: list[ast.stmt]) -> None:
         for stmt in block:
@@ -99,6 +101,28 @@ class Syntax:
         """The statement of a line; None for a group and for lines without code."""
         first = self.owner.get(line, line)
         return None if first in self.groups else self.statements.get(first)
+
+    def expressions(self, line: int) -> list[ast.expr]:
+        """Every expression, down to its parts, that a step at a line evaluates; of `x += 1` that
+        is `x + 1`. Shared: not to be changed."""
+        first = self.owner.get(line, line)
+        known = self._expressions.get(first)
+        if known is None:
+            single = self.statements.get(first)
+            stmts: list[ast.AST] = [*self.groups.get(first, ())] or ([single] if single else [])
+            parts = [part for stmt in stmts for part in _own_parts(stmt)]
+            known = [n for part in parts for n in ast.walk(part) if isinstance(n, ast.expr)]
+            self._expressions[first] = known
+        return known
+
+    def stored(self, line: int) -> frozenset[str]:
+        """Names that a step at a line binds or deletes."""
+        context = ast.Store | ast.Del
+        return frozenset(
+            n.id
+            for n in self.expressions(line)
+            if isinstance(n, ast.Name) and isinstance(n.ctx, context)
+        )
 
     def test(self, line: int) -> ast.expr | None:
         """The condition that a line begins with: of an `if`, `while` or `assert`."""
@@ -184,6 +208,21 @@ def _header_end(stmt: ast.stmt) -> int:
     return stmt.end_lineno or stmt.lineno
 
 
+def _own_parts(stmt: ast.AST) -> list[ast.AST]:
+    """The expressions that a step of a statement evaluates: of a compound one, those of its
+    header."""
+    if isinstance(stmt, ast.AugAssign):
+        load = ast.parse(ast.unparse(stmt.target), mode="eval").body
+        return [ast.BinOp(load, stmt.op, stmt.value), stmt.target]
+    if isinstance(stmt, ast.For):
+        return [stmt.target, stmt.iter]
+    if isinstance(stmt, ast.If | ast.While):
+        return [stmt.test]
+    if hasattr(stmt, "body"):
+        return [n for n in ast.iter_child_nodes(stmt) if isinstance(n, ast.expr)]
+    return [stmt]
+
+
 def _loop(stmt: ast.For | ast.While) -> Loop:
     targets = tuple(target_names(stmt.target)) if isinstance(stmt, ast.For) else ()
     last = stmt.body[-1].end_lineno or stmt.body[-1].lineno
@@ -228,20 +267,20 @@ def own_calls(part: ast.AST | None, defined: set[str]) -> list[ast.Call]:
     def visit(node: ast.AST) -> None:
         for child in ast.iter_child_nodes(node):
             visit(child)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            if node.func.id in defined:
-                calls.append(node)
+        named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        if named and node.func.id in defined:  # type: ignore[attr-defined]
+            calls.append(node)  # type: ignore[arg-type]
 
     if part is not None:
         visit(part)
     return calls
 
 
-def _constants(tree: ast.Module) -> dict[str, Any]:
+def _constants(tree: ast.Module, nodes: list[ast.AST]) -> dict[str, Any]:
     """Module-level names bound once to a literal that nothing in the program can have changed."""
     stored: dict[str, int] = {}
     touched: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             stored[node.id] = stored.get(node.id, 0) + 1
         elif isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.value, ast.Name):

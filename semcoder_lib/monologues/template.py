@@ -56,6 +56,7 @@ _TOKEN = re.compile(
     r"(?:'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\")"
     r"|[\[\](){}]"
 )
+_MARK = re.compile(r"['\"({)}]|\[(?!L\d)|(?<!\d)\]")
 _FILL = "\x00"
 
 
@@ -111,8 +112,6 @@ class Form:
     def match(self, text: str, masked: str, start: int = 0) -> Match | None:
         """The slots of `text`, or None where the whole text is no sentence of this form.
         `masked` is `mask(text)`; places count from `start`."""
-        if self.anchor not in masked:
-            return None
         found = self.pattern.fullmatch(masked)
         if found is None:
             return None
@@ -127,8 +126,8 @@ class Form:
 def mask(text: str) -> str | None:
     """`text` with the inside of every quote and bracket blanked, its length unchanged; None when
     brackets do not close."""
-    if not any(c in text for c in "'\"[({"):
-        return text if not any(c in text for c in "])}") else None
+    if _MARK.search(text) is None:
+        return text
     parts: list[str] = []
     at = depth = opened = 0
     for token in _TOKEN.finditer(text):

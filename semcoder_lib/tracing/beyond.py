@@ -24,9 +24,6 @@ _DEPTH = 4  # dots in a name
 _LEAVES = frozenset(
     map(id, (int, str, float, bool, type(None), list, dict, tuple, set, frozenset, bytes, complex))
 )
-_CODE = frozenset(
-    map(id, (types.FunctionType, types.BuiltinFunctionType, types.ModuleType, types.MethodType))
-)
 _OF_LIBRARIES = frozenset(
     {"_abc_impl", "_is_protocol", "_is_runtime_protocol", "_fields", "_field_defaults"}
 )
@@ -48,32 +45,32 @@ class Beyond:
         self.room = room  # characters that the texts may still have
         self.looks = _MOST_LOOKS
         self.cut = self.over = False
-        self.found: dict[str, Any] = {}
+        self.reached: dict[str, Any] = {}
         self.of_module: list[str] = []  # the names found last that start at a global
 
     def look(self, local: Mapping[str, Any]) -> dict[str, Any]:
         """Tagged names and their values, those of globals first; empty once a bound was met."""
-        self.found = found = {}
+        self.reached = reached = {}
         for name in self.names:
             value = self.space.get(name, _MISSING)
             if value is not _MISSING:
                 if not _is_code(value):
-                    found[f"g:{name}"] = value
+                    reached[f"g:{name}"] = value
                 if name not in local:
                     self._inside(name, value, ())
-        self.of_module = [*found]
+        self.of_module = [*reached]
         for name, value in local.items():
             self._inside(name, value, ())
-        self.looks -= len(found)
-        if self.looks < 0 or self.room < 0 or len(found) > _MOST_NAMES:
+        self.looks -= len(reached)
+        if self.looks < 0 or self.room < 0 or len(reached) > _MOST_NAMES:
             self.cut = self.over = True
-            self.found = {}
-        return self.found
+            self.reached = {}
+        return self.reached
 
     def _inside(self, path: str, value: Any, above: tuple[int, ...]) -> None:
         """Adds what `value`, which is called `path`, holds and the program can change."""
         kind = type(value)
-        if id(kind) in _LEAVES or id(value) in above or len(self.found) > _MOST_NAMES:
+        if id(kind) in _LEAVES or id(value) in above or len(self.reached) > _MOST_NAMES:
             return
         parts = self._parts(value, kind)
         if parts and len(above) == _DEPTH:
@@ -81,8 +78,8 @@ class Beyond:
             return
         for letter, name, held in parts:
             tagged = f"{letter}:{path}.{name}"
-            if tagged not in self.found:
-                self.found[tagged] = held
+            if tagged not in self.reached:
+                self.reached[tagged] = held
                 self._inside(f"{path}.{name}", held, (*above, id(value)))
 
     def _parts(self, value: Any, kind: type) -> list[tuple[str, str, Any]]:
@@ -131,8 +128,9 @@ def _plain_name(name: Any) -> bool:
 
 
 def _is_code(value: Any) -> bool:
-    """Functions, modules and classes hold no data of their own name."""
-    return id(type(value)) in _CODE or _is_class(value)
+    """What is called or looked into: functions, classes, modules."""
+    kind = type(value)
+    return kind is types.ModuleType or any("__call__" in _namespace(b) for b in _mro(kind))
 
 
 def _is_class(value: Any) -> bool:

@@ -11,14 +11,12 @@ children, so it imports little.
 
 from semcoder_lib.core.values.comparing import equal, same
 from semcoder_lib.core.values.reading import NotALiteral, decode, parse_call
-from semcoder_lib.core.values.writing import FACTORIES as _FACTORIES
 from semcoder_lib.core.values.writing import (
     MAX_BRACKETS,
     MAX_BYTES,
     MAX_DEPTH,
     MAX_NODES,
     Unserializable,
-    _set_order,
     encode,
     show_call,
 )
@@ -28,10 +26,8 @@ __all__ = [
     "MAX_BYTES",
     "MAX_DEPTH",
     "MAX_NODES",
-    "_FACTORIES",
     "NotALiteral",
     "Unserializable",
-    "_set_order",
     "decode",
     "encode",
     "equal",

@@ -158,7 +158,9 @@ _of_argument("length.most", lambda x, v: len(v) <= len(x))
 _of_argument("length.least", lambda x, v: len(v) >= len(x))
 _of_argument(
     "subset",
-    lambda x, v: _sequences(x, v) and not _counts(v).keys() - _counts(x).keys() and (bool(v) or None),
+    lambda x, v: (
+        _sequences(x, v) and not _counts(v).keys() - _counts(x).keys() and (bool(v) or None)
+    ),
 )
 
 
@@ -197,7 +199,7 @@ def _type(b: Bullets, m: Match) -> Verdict:
     names = _names(m["t"].text)
     verdict = b.always(lambda _, v: type(v).__name__ in names)
     seen = {type(v).__name__ for _, status, v in (*b.own, *b._fresh()) if status == "ok"}
-    return (False, f"never {names - seen}") if verdict[0] and names - seen else verdict
+    return (None, f"not seen: {names - seen}") if verdict[0] and names - seen else verdict
 
 
 def _item_types(b: Bullets, m: Match) -> Verdict:
@@ -227,7 +229,8 @@ def _raises(b: Bullets, m: Match) -> Verdict:
 def _turned(value: Any) -> list[Any]:
     if not isinstance(value, list | tuple | str) or len(value) < 2:
         return []
-    return [value[::-1], value[1:] + value[:1]]
+    rest: Any = value[1:]
+    return [value[::-1], rest + value[:1]]
 
 
 def _irrelevant(b: Bullets, m: Match) -> Verdict:

@@ -1,8 +1,8 @@
 """How a value comes about, in pieces that each follow from the text just before.
 
-For `n % k == 0` with n = 14, k = 5: `14 = 5 * 2 + 4, so 14 % 5 = 4` and `4 == 0 is False`. Indexing,
-slicing and counting are spelled out place by place, since a language model sees tokens and not
-characters. Every piece is a row of `forms.PIECES`.
+For `n % k == 0` with n = 14, k = 5: `14 = 5 * 2 + 4, so 14 % 5 = 4` and `4 == 0 is False`.
+Indexing, slicing and counting are spelled out place by place, since a language model sees tokens
+and not characters. Every piece is a row of `forms.PIECES`.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class Working:
         self.pieces: list[str] = []
         self.depth = 0
         self.lefts: dict[int, str] = {}  # subscripts with their keys' values put in
+        self.values: dict[int, tuple[ast.expr, Any]] = {}  # by node, evaluated once
 
     def of(self, node: ast.expr) -> tuple[list[str], Any]:
         """The pieces and the value of `node`. Raises Cannot or Raises."""
@@ -59,7 +60,11 @@ class Working:
         return self.pieces, value
 
     def value(self, node: ast.expr) -> Any:
-        return evaluate(node, self.names)
+        """The value of a node, which is not to be changed. Raises Cannot or Raises."""
+        known = self.values.get(id(node))
+        if known is None:
+            known = self.values[id(node)] = (node, evaluate(node, self.names))
+        return known[1]
 
     def show(self, value: Any) -> str:
         return show(value, self.limit)
@@ -357,7 +362,7 @@ class _Bound:
         return self.names.call(name, arguments, keywords)
 
     def defines(self, name: str) -> bool:
-        return name in self.bound or self.names.defines(name)  # type: ignore[attr-defined]
+        return name in self.bound or self.names.defines(name)
 
 
 def bindings(target: ast.expr, item: Any) -> dict[str, Any]:

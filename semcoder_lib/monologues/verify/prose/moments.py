@@ -179,7 +179,7 @@ def comprehension_domain(place: Place, name: str) -> list[Any] | None:
     return found if known else None
 
 
-def _own_expressions(statement: ast.stmt) -> list[ast.expr]:
+def _own_expressions(statement: ast.AST) -> list[ast.expr]:
     """The expressions of a statement's own line, those of a body left out."""
     found: list[ast.expr] = []
     for field, value in ast.iter_fields(statement):

@@ -180,6 +180,11 @@ NEGATED = re.compile(
 )
 NEITHER = re.compile(r"\b(?:neither|nor|none|no)\b[^,.;]*$", re.I)
 # a condition that follows is said of these, not of what they are in
+PART_OF = re.compile(
+    rf"\b(?:characters?|letters?|elements?|items?|words?|keys?|values?|numbers?|part|substring|rest)\b[^{MARKS},.]*"
+    r"\b(?:of|in|after|before|from)(?: the| each| this)?(?: \w+)? ?$",
+    re.I,
+)
 # asked, not stated
 ASKED = re.compile(r"\b(?:if|whether|where|when)\b[^,.:]*$")
 SKIPS = re.compile(

@@ -87,7 +87,7 @@ def _condition(
     if any(i in s.used for i in places):
         return
     lead = s.text[: match.start()]
-    if patterns.NEITHER.search(lead):
+    if patterns.NEITHER.search(lead) or patterns.PART_OF.search(lead):
         s.used.update(places)
         return
     negated = bool(groups.get("not"))

@@ -5,15 +5,22 @@ from __future__ import annotations
 import contextlib
 import copy
 import gc
+import importlib
 import io
 import json
+import os
 import sys
 import time
 import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from semcoder_lib.tracing import child
+# in the zygote: a bare package, like those that the sandbox puts above a plug-in
+_folder = os.path.join(os.path.dirname(__file__), "..", "..", "tracing")
+_package = types.ModuleType("semcoder_lib.tracing")
+_package.__path__ = [_folder]
+sys.modules.setdefault(_package.__name__, _package)
+child = importlib.import_module("semcoder_lib.tracing.child")
 
 
 def call(
@@ -40,7 +47,7 @@ def call(
             best[name] = min(best[name], clock() - start)
             told[name] = recorded
     steps = json.loads(told["ours"])["steps"] if "ours" in told else []
-    heads = [part & 7 for part in steps if type(part) is int]
+    heads = [step[0] for step in steps]
     emit(
         json.dumps(
             {

@@ -7,10 +7,11 @@ from semcoder_lib.run.bench import tracing as bench
 from semcoder_lib.sandbox import Sandbox
 
 
-def test_the_figures_of_one_loop(tracing_box: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_figures_of_one_loop(capsys: pytest.CaptureFixture[str]) -> None:
     source, given = bench.LOOPS["words"]
     calls = [(Program(source, "f"), Case((given[0][:40],)))]
-    found = bench._compare("one", calls, ["plain", "settrace", "ours"], (), tracing_box)
+    with Sandbox(workers=1) as box:
+        found = bench._compare("one", calls, ["plain", "settrace", "ours"], (), box)
     assert found["calls"] == 1
     assert found["lines"] == 2 * 40 + 3  # header and body of each turn, first line, end, return
     assert found["plain"]["slowdown"] == 1.0
