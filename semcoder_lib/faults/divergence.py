@@ -57,17 +57,7 @@ def divergence(
     if found is None and (buggy.cut or fixed.cut or buggy.result == fixed.result):
         return Divergence("none")
     if found is None:
-        last, right = len(buggy.steps) - 1, len(fixed.steps) - 1
-        return Divergence(
-            "return",
-            last,
-            right,
-            buggy.steps[last].line if buggy.steps else None,
-            fixed.steps[right].line if fixed.steps else None,
-            "",
-            buggy.result,
-            fixed.result,
-        )
+        found = _last_difference(buggy, fixed)
     return found
 
 

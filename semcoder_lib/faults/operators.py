@@ -53,17 +53,10 @@ wrong_update | A running value is overwritten, or moved in the wrong direction |
 wrong_variable | A variable is read where another one is meant | x + 1 | y + 1
 """  # noqa: E501
 
-# operator | matches | makes | phrase | where (a predicate of `patterns`; empty: everywhere)
+# operator | matches | makes | phrase | where (a predicate of `patterns`; empty: everywhere).
+# Of several patterns that `~` separates each becomes each.
 _REWRITES = """
-aliasing | list(P) | P | this is the same object, not a copy
-aliasing | dict(P) | P | this is the same object, not a copy
-aliasing | set(P) | P | this is the same object, not a copy
-aliasing | copy(P) | P | this is the same object, not a copy
-aliasing | deepcopy(P) | P | this is the same object, not a copy
-aliasing | P.copy() | P | this is the same object, not a copy
-aliasing | A.copy(P) | P | this is the same object, not a copy
-aliasing | A.deepcopy(P) | P | this is the same object, not a copy
-aliasing | P[:] | P | this is the same object, not a copy
+aliasing | list(P) ~ dict(P) ~ set(P) ~ copy(P) ~ deepcopy(P) ~ P.copy() ~ A.copy(P) ~ A.deepcopy(P) ~ P[:] | P | this is the same object, not a copy
 early_return | for A in B: CC;;return D | for A in B:;; CC;; return D;;return D | the return stands inside the loop, which ends in its first round
 early_return | while A: CC;;return D | while A:;; CC;; return D;;return D | the return stands inside the loop, which ends in its first round
 extra_branch | if A: BB | BB | the block runs always, also without its condition
@@ -71,56 +64,45 @@ extra_branch | for X in A: BB;;else: EE | for X in A:;; if not X: continue;; BB;
 integer_division | A / B | A // B | the division drops the fraction
 integer_division | A // B | A / B | the division gives a float
 loop_bound | range(A) | range(A + 1) | the range stops one step too late
-loop_bound | range(A) | range(A - 1) | the range stops one step too early
-loop_bound | range(A) | range(1, A) | the range starts one step too late
 loop_bound | range(A, B) | range(A, B + 1) | the range stops one step too late
+loop_bound | range(A) | range(A - 1) | the range stops one step too early
 loop_bound | range(A, B) | range(A, B - 1) | the range stops one step too early
+loop_bound | range(A) | range(1, A) | the range starts one step too late
 loop_bound | range(A, B) | range(A + 1, B) | the range starts one step too late
 loop_bound | range(A, B) | range(A - 1, B) | the range starts one step too early
-loop_bound | range(A, B, C) | range(A, B + 1, C) | the range stops at the wrong number
-loop_bound | range(A, B, C) | range(A, B - 1, C) | the range stops at the wrong number
-loop_bound | range(A, B, C) | range(A + 1, B, C) | the range starts at the wrong number
-loop_bound | range(A, B, C) | range(A - 1, B, C) | the range starts at the wrong number
+loop_bound | range(A, B, C) | range(A, B + 1, C) ~ range(A, B - 1, C) | the range stops at the wrong number
+loop_bound | range(A, B, C) | range(A + 1, B, C) ~ range(A - 1, B, C) | the range starts at the wrong number
 loop_bound | range(A, B, C) | range(A, B) | the range has lost its step
 missing_branch | if A: BB;;else: CC | if A: BB | the else branch is missing
 missing_branch | if A: BB;;else: CC | CC | a case is not handled
 missing_branch | if A: BB | nothing | a case is not handled | not_alone
 missing_conversion | F(A) | A | the value is not converted
 missing_return | return V | V | the value is computed but not returned
-missing_term | A + B | A | a term is missing
-missing_term | A + B | B | a term is missing
+missing_term | A + B | A ~ B | a term is missing
 missing_term | A - B | A | a term is missing
-missing_term | A * B | A | a factor is missing
-missing_term | A * B | B | a factor is missing
+missing_term | A * B | A ~ B | a factor is missing
 negated_condition | not A | A | a not is missing
 negated_condition | if T: BB;;else: EE | if not T: BB;;else: EE | the condition is the wrong way round
 negated_condition | while T: BB;;else: EE | while not T: BB;;else: EE | the condition is the wrong way round
 negated_condition | A if T else B | A if not T else B | the condition is the wrong way round
 off_by_one | N | N + 1 | the number is one too large | counted
 off_by_one | N | N - 1 | the number is one too small | counted
-swallowed_exception | raise A | pass | the error is passed over
-swallowed_exception | raise A from B | pass | the error is passed over
-swallowed_exception | raise | pass | the error is passed over
+swallowed_exception | raise A ~ raise A from B ~ raise | pass | the error is passed over
 swapped_branches | A if B else C | C if B else A | the two values are exchanged
 wrong_collection_method | A.pop() | A.pop(0) | this takes the first element
 wrong_indentation | for A in B:;; CC;; S | for A in B: CC;;S | the last statement stands after the loop, not in it | last_goes_on
 wrong_index | A[0] | A[-1] | this reads the wrong element
-wrong_index | A[N] | A[0] | this reads the wrong element
-wrong_index | A[N] | A[N + 1] | this reads the wrong element
+wrong_index | A[N] | A[0] ~ A[N + 1] | this reads the wrong element
 wrong_index | A[I] | A[I + 1] | this reads the next element
 wrong_index | A[I] | A[I - 1] | this reads the element before
-wrong_initial_value | AA = 0 | AA = 1 | this is the wrong start
-wrong_initial_value | AA = 0 | AA = -1 | this is the wrong start
-wrong_initial_value | AA = 1 | AA = 0 | this is the wrong start
-wrong_initial_value | AA = -1 | AA = 0 | this is the wrong start
+wrong_initial_value | AA = 0 | AA = 1 ~ AA = -1 | this is the wrong start
+wrong_initial_value | AA = 1 ~ AA = -1 ~ AA = float(A) ~ AA = A[N] | AA = 0 | this is the wrong start
 wrong_initial_value | AA = True | AA = False | this is the wrong start
 wrong_initial_value | AA = False | AA = True | this is the wrong start
 wrong_initial_value | AA = 0.0 | AA = 1.0 | this is the wrong start
 wrong_initial_value | AA = R | AA = 0.0 | this is the wrong start
 wrong_initial_value | AA = '' | AA = ' ' | this is the wrong start
 wrong_initial_value | AA = Q | AA = '' | this is the wrong start
-wrong_initial_value | AA = float(A) | AA = 0 | this is the wrong start
-wrong_initial_value | AA = A[N] | AA = 0 | this is the wrong start
 wrong_initial_value | AA = [] | AA = [0] | this is the wrong start
 wrong_jump | continue | break | the break ends the loop, which should go on
 wrong_jump | break | continue | the loop goes on where it should end | in_for
@@ -130,14 +112,10 @@ wrong_return | return A, B | return B, A | the pair has the wrong order
 wrong_target | A, B = B, A | A = B;;B = A | the first line overwrites a value that the second one needs
 wrong_target | A, B = C | B, A = C | the names are exchanged
 wrong_target | for A, B in C: DD;;else: EE | for B, A in C: DD;;else: EE | the names are exchanged
-wrong_update | A += B | A = B | the value is overwritten | not_in_while
+wrong_update | A += B ~ A -= B ~ A *= B ~ A |= B ~ A //= B | A = B | the value is overwritten | not_in_while
 wrong_update | A += B | A -= B | the value goes the wrong way | not_in_while
-wrong_update | A -= B | A = B | the value is overwritten | not_in_while
 wrong_update | A -= B | A += B | the value goes the wrong way | not_in_while
-wrong_update | A *= B | A = B | the value is overwritten | not_in_while
 wrong_update | A *= B | A += B | the value is added, not multiplied | not_in_while
-wrong_update | A |= B | A = B | the value is overwritten | not_in_while
-wrong_update | A //= B | A = B | the value is overwritten | not_in_while
 """  # noqa: E501
 
 # operator | what becomes what | phrase
@@ -175,7 +153,12 @@ OPERATORS = {
     for name, about, before, after in _rows(_OPERATORS, 4)
 }
 # (operator, matches, makes, phrase, where)
-REWRITES = list(_rows(_REWRITES, 5))
+REWRITES = [
+    (name, pattern, new, phrase, where)
+    for name, matches, makes, phrase, where in _rows(_REWRITES, 5)
+    for pattern in matches.split(" ~ ")
+    for new in makes.split(" ~ ")
+]
 # (operator, old, new, phrase)
 SWAPS = [
     (name, *pair.split(":"), phrase)

@@ -49,7 +49,7 @@ class TooLong(ValueError):
 def write(evidence: Evidence, *, max_characters: int = 10_000, style: Style = STYLE) -> str:
     """The completion that follows a prompt of `prompts.refine`: sections, `[/MONOLOGUE]`,
     `[Refined]`, the fixed program. The run is told in full where there is room, else as the
-    style's dials shorten it. Raises `TooLong`."""
+    style's dials shorten it, at last without quotes and workings. Raises `TooLong`."""
     e, fixed = evidence, evidence.fixed.rstrip("\n")
     syntax = readable(e.program.source, e.program.entry_point)
     call, wanted = values.show_call(e.program.entry_point, e.case.arguments), _output(e.case)
@@ -63,11 +63,13 @@ def write(evidence: Evidence, *, max_characters: int = 10_000, style: Style = ST
     ]  # fmt: skip
     around = "\n".join([SECTIONS[0], first, last, *after])
     room = max_characters - len(around) - 1
-    steps = simulation(syntax, e.trace, style.but(max_chars=max(room, 0) + 150))
-    text = "\n".join([SECTIONS[0], first, *steps, last, *after])
-    if len(text) > max_characters:
-        raise TooLong("long_row")
-    return text
+    style = style.but(max_chars=max(room, 0) + 150)
+    for shorter in (style, style.but(quotes=False), style.but(quotes=False, detail=0)):
+        steps = simulation(syntax, e.trace, shorter)
+        text = "\n".join([SECTIONS[0], first, *steps, last, *after])
+        if len(text) <= max_characters:
+            return text
+    raise TooLong("long_row")
 
 
 def _say(form: str, **slots: str) -> str:

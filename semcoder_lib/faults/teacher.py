@@ -59,17 +59,10 @@ def rewritten(
     for n, fault in enumerate(asked):
         prompt = _prompt(fault, asked, n, budget.shots)
         requests.append(
-            Request(
-                fault.id,
-                prompt.text,
-                prompt.stop,
-                max_new_tokens=budget.max_new_tokens,
-                temperature=budget.temperature,
-                top_p=budget.top_p,
-                n=budget.attempts,
-                seed=budget.seed,
-            )
-        )
+            Request(fault.id, prompt.text, prompt.stop, n=budget.attempts, seed=budget.seed,
+                    max_new_tokens=budget.max_new_tokens, temperature=budget.temperature,
+                    top_p=budget.top_p)
+        )  # fmt: skip
     groups = [[c.text for c in group] for group in writer.generate(requests)] if requests else []
     return _accepted(asked, groups, known, box, strict)
 
