@@ -67,8 +67,8 @@ def _all_tasks(
 ) -> dict[str, tuple[benchmarks.Benchmark, list[Any]]]:
     p = session.profile
     tasks: dict[str, tuple[benchmarks.Benchmark, list[Any]]] = {}
-    for name, count in (("pyx-o", p.held_out_items), ("pyx-i", p.held_out_inputs)):
-        chosen = balanced(held_out, count or p.held_out_items, p.seed)
+    chosen = balanced(held_out, p.held_out_items, p.seed)
+    for name in ("pyx-o", "pyx-i"):
         benchmark = benchmarks.get(name)
         tasks[name] = (benchmark, benchmark.from_entries(chosen))  # type: ignore[attr-defined]
     for name in ("cruxeval-o", "cruxeval-i"):

@@ -25,7 +25,7 @@ def run(session: Session) -> dict[str, Any]:
     }  # fmt: skip
     broken = _faults(session)
     chosen = models.chosen(session, refined=True)
-    forms = {_form(session, model) for model in chosen}
+    forms = {_form(model) for model in chosen}
     problems = {form: _benchmark(session, results, form) for form in sorted(forms)}
     curves: dict[Key, refinement.Curve] = {}
     settings = [
@@ -35,7 +35,7 @@ def run(session: Session) -> dict[str, Any]:
         for temperature in p.names("refine_temperatures")
     ]
     for model in chosen:
-        sets = {**problems[_form(session, model)], **broken}
+        sets = {**problems[_form(model)], **broken}
         with models.engine(session, model) as engine:
             plans: dict[Key, refinement.Plan] = {}
             for name, tasks in sets.items():
@@ -62,9 +62,9 @@ def run(session: Session) -> dict[str, Any]:
 Sets = dict[str, list[refinement.RefinementTask]]
 
 
-def _form(session: Session, model: models.Model) -> str:
-    """How a model is asked for its first solution; an untuned one in the profile's first form."""
-    return "instruction" if model.adapter else session.profile.names("codegen_forms")[0]
+def _form(model: models.Model) -> str:
+    """How a model is asked for its first solution."""
+    return "instruction" if model.adapter else "completion"
 
 
 def _benchmark(session: Session, results: dict[str, Any], form: str) -> Sets:
@@ -87,7 +87,7 @@ def _benchmark(session: Session, results: dict[str, Any], form: str) -> Sets:
 def _faults(session: Session) -> Sets:
     """Faults of held-out programs."""
     p = session.profile
-    count = p.refine_faults or p.refine_tasks
+    count = p.refine_tasks
     if not count:
         return {}
     held_out = s01_pyx.split(s01_pyx.load(session.upstream(1)), "held_out")

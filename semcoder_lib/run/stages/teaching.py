@@ -14,6 +14,9 @@ from semcoder_lib.models import Request, stops, teachers
 from semcoder_lib.models.teachers import Endpoint, Local, Task, Teacher, Usage
 from semcoder_lib.run.stages.session import Session
 
+TEMPERATURE = 0.7
+TOKENS = 1024  # of the longest reply
+
 
 @dataclasses.dataclass(slots=True)
 class Teaching:
@@ -45,11 +48,11 @@ def teaching(session: Session) -> Iterator[Teaching]:
     teacher: Any
     if p.teacher == "local":
         engine = generation.load(p.teacher_model, backend="auto" if p.server else p.backend)
-        teacher = Local(engine, temperature=p.teacher_temperature, max_new_tokens=p.teacher_tokens)
+        teacher = Local(engine, temperature=TEMPERATURE, max_new_tokens=TOKENS)
     else:
         teacher = Endpoint(
-            p.teacher_model, base_url=p.teacher, temperature=p.teacher_temperature,
-            max_tokens=p.teacher_tokens, parallel=p.teacher_parallel,
+            p.teacher_model, base_url=p.teacher, temperature=TEMPERATURE,
+            max_tokens=TOKENS, parallel=8,
         )  # fmt: skip
     try:
         with workspace.ItemCache(session.path("cache_teacher.jsonl")) as cache:
