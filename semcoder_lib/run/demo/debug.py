@@ -15,7 +15,7 @@ from semcoder_lib.core.records import Case, Program, Status
 from semcoder_lib.faults import evidence as runs
 from semcoder_lib.models import prompts
 from semcoder_lib.refinement import Check, from_assertions
-from semcoder_lib.refinement.checks import assertion, case_of, run_checks
+from semcoder_lib.refinement.checks import assertion, run_checks
 from semcoder_lib.run.demo.paste import (
     DEFAULT,
     Bounds,
@@ -140,7 +140,7 @@ def _model_fix(
     asked = prompts.refine(problem or pyx_r.task_description(program), buggy, failing[0])
     text = completed(asked, engine, bounds)
     check = checks[place]
-    trace = tracing.trace(Program(buggy, program.entry_point), case_of(check), box)
+    trace = tracing.trace(Program(buggy, program.entry_point), check.case, box)
     report = pyx_r.check(
         text,
         buggy,
