@@ -153,6 +153,12 @@ def test_what_cannot_be_written_is_said_as_such(
         workspace.write_text(tmp_path / "x", "y")
 
 
+@pytest.mark.parametrize("text", ["é", "\ud800", "é\udfff", "😀", ""])
+def test_a_document_comes_back_as_it_was(text: str, tmp_path: Path) -> None:
+    workspace.write_json(tmp_path / "a.json", {text: [text]})
+    assert workspace.read_json(tmp_path / "a.json") == {text: [text]}
+
+
 def test_numbers_that_json_has_no_word_for_are_null(tmp_path: Path) -> None:
     workspace.write_json(tmp_path / "a.json", {"rate": float("nan"), "all": [1.5, -float("inf")]})
     assert workspace.read_json(tmp_path / "a.json") == {"rate": None, "all": [1.5, None]}
