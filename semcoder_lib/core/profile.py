@@ -19,6 +19,8 @@ from semcoder_lib.core.errors import UserError
 
 FORMATS = ("direct", "scratchpad", "next", "concise", "monologue", "shuffled", "answer_only")
 SOURCES = ("public", "self", "trace", "oracle")
+CODE_FORMS = ("completion", "instruction")
+REASONING_FORMS = ("direct", "cot")
 TASKS = ("forward", "backward", "nl_to_code", "direct")
 
 
@@ -151,8 +153,10 @@ class Profile(BaseModel):
     reasoning_items: int = _size(
         0, doc="items per benchmark answered with a monologue, which is long; 0 means all"
     )
-    baseline_forms: Annotated[str, _of("direct", "cot")] = _text(
-        "direct,cot", "how an untuned model is asked, two examples each"
+    baseline_forms: Annotated[str, _of(*CODE_FORMS, *REASONING_FORMS)] = _text(
+        "completion,instruction,direct,cot",
+        "how an untuned model is asked for code: the bare problem, as tuned models are; and for "
+        "execution: an answer, a chain of thought; its best form counts",
     )
 
     ablation_formats: Annotated[str, _of(*FORMATS)] = _text(
@@ -227,6 +231,17 @@ class Profile(BaseModel):
     def batch_rows(self) -> int:
         """Rows of one optimizer step, where these count instead of tokens."""
         return 0 if self.batch_tokens else 512
+
+    @property
+    def codegen_forms(self) -> list[str]:
+        """Those of `baseline_forms` in which code is asked for; the first for want of any."""
+        return [f for f in CODE_FORMS if f in self.names("baseline_forms")] or [*CODE_FORMS[:1]]
+
+    @property
+    def reasoning_forms(self) -> list[str]:
+        """The same for execution."""
+        forms = [f for f in REASONING_FORMS if f in self.names("baseline_forms")]
+        return forms or [*REASONING_FORMS[:1]]
 
     @property
     def baseline_tokens(self) -> int:

@@ -53,7 +53,7 @@ def test_overrides_are_typed() -> None:
         ("refine_sources=public,hidden", "choose from public, self, trace, oracle"),
         ("refine_sources=", "choose from public"),
         ("ablation_formats=prose", "choose from direct, scratchpad"),
-        ("baseline_forms=", "choose from direct, cot"),
+        ("baseline_forms=", "choose from completion, instruction, direct, cot"),
         ("refine_temperatures=0,warm", "numbers from 0 to 2 between commas, not 'warm'"),
         ("refine_temperatures=0.2, 3", "not ' 3'"),
         ("train_mix=forward:2", "write NAME:SHARE between commas"),

@@ -59,7 +59,7 @@ def _settings(p: Any, *, tuned: bool) -> list[Setting]:
             Setting("direct", "direct", 0, p.baseline_tokens),
         ]
     lengths = {"direct": p.baseline_tokens, "cot": p.reasoning_tokens}
-    return [Setting(f"{form}_2shot", form, 2, lengths[form]) for form in p.names("baseline_forms")]
+    return [Setting(f"{form}_2shot", form, 2, lengths[form]) for form in p.reasoning_forms]
 
 
 def _all_tasks(

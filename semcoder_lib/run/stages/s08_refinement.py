@@ -26,7 +26,7 @@ def run(session: Session) -> dict[str, Any]:
     }  # fmt: skip
     broken = _faults(session)
     chosen = models.chosen(session, refined=True)
-    forms = {_form(model) for model in chosen}
+    forms = {_form(session, model) for model in chosen}
     problems = {form: _benchmark(session, results, form) for form in sorted(forms)}
     curves: dict[Key, refinement.Curve] = {}
     settings = [
@@ -36,7 +36,7 @@ def run(session: Session) -> dict[str, Any]:
         for temperature in p.names("refine_temperatures")
     ]
     for model in chosen:
-        sets = {**problems[_form(model)], **broken}
+        sets = {**problems[_form(session, model)], **broken}
         with models.engine(session, model) as engine:
             plans: dict[Key, refinement.Plan] = {}
             for name, tasks in sets.items():
@@ -62,9 +62,9 @@ def run(session: Session) -> dict[str, Any]:
 Sets = dict[str, list[refinement.RefinementTask]]
 
 
-def _form(model: models.Model) -> str:
+def _form(session: Session, model: models.Model) -> str:
     """How a model is asked for its first solution."""
-    return "instruction" if model.adapter else "completion"
+    return "instruction" if model.adapter else session.profile.codegen_forms[0]
 
 
 def _benchmark(session: Session, results: dict[str, Any], form: str) -> Sets:
