@@ -8,12 +8,12 @@ anything (nteract/papermill#906).
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from semcoder_lib.core.errors import UserError
 
@@ -22,56 +22,14 @@ SOURCES = ("public", "self", "trace", "oracle")
 CODE_FORMS = ("completion", "instruction")
 REASONING_FORMS = ("direct", "cot")
 TASKS = ("forward", "backward", "nl_to_code", "direct")
+ADDRESS = r"https?://\S+"
+SHARE = r"(0|1|0?\.\d+)"
 
 
-def _of(*choices: str) -> AfterValidator:
-    """Names between commas, at least one, each among the choices."""
-
-    def check(text: str) -> str:
-        for part in text.split(","):
-            if part.strip() not in choices:
-                raise ValueError(f"choose from {', '.join(choices)}")
-        return text
-
-    return AfterValidator(check)
-
-
-def _numbers(low: float, high: float) -> AfterValidator:
-    """Numbers between commas, each in the range."""
-
-    def check(text: str) -> str:
-        for part in text.split(","):
-            if not _within(part, low, high):
-                raise ValueError(f"numbers from {low:g} to {high:g} between commas, not {part!r}")
-        return text
-
-    return AfterValidator(check)
-
-
-def _mix(text: str) -> str:
-    """`forward:0.5,direct:0.5`: a share for each kind of training row."""
-    for part in text.split(","):
-        task, _, share = part.partition(":")
-        if task.strip() not in TASKS or not _within(share, 0, 1):
-            raise ValueError(f"write NAME:SHARE between commas; the names: {', '.join(TASKS)}")
-    return text
-
-
-def _within(text: str, low: float, high: float) -> bool:
-    try:
-        return low <= float(text) <= high
-    except ValueError:
-        return False
-
-
-def _address(*others: str) -> AfterValidator:
-    def check(text: str) -> str:
-        if text not in others and not text.startswith(("http://", "https://")):
-            names = ", ".join(filter(None, others))
-            raise ValueError(f"the address of a server (http://HOST:PORT/v1), or {names}")
-        return text
-
-    return AfterValidator(check)
+def _several(default: str, choices: Sequence[str], doc: str) -> Any:
+    """Names or numbers between commas. `choices` are regular expressions."""
+    one = f"({'|'.join(choices)})"
+    return Field(default, pattern=f"^{one}(, *{one})*$", description=doc)
 
 
 def _size(default: int, low: int = 0, high: int = 10_000_000, doc: str = "") -> Any:
@@ -100,14 +58,17 @@ class Profile(BaseModel):
     scorer: Literal["strict", "official"] = _text("strict", "the scorer that counts")
 
     model: str = _text("smollm2-135m", "base model: a known name, a hub name or a folder")
-    backend: Annotated[str, _address("auto", "plain", "vllm")] = _text(
-        "auto", "what generates: auto, plain, vllm, or the address of an OpenAI-compatible server"
-    )
+    backend: str = Field(
+        "auto", pattern=f"^(auto|plain|vllm|{ADDRESS})$",
+        description="what generates: auto, plain, vllm, or the address of an OpenAI-compatible "
+        "server",
+    )  # fmt: skip
     adapter: str = _text("", "evaluate this adapter instead of the one trained in notebook 04")
 
-    teacher: Annotated[str, _address("", "local")] = _text(
-        "", "address of an OpenAI-compatible server (http://HOST:PORT/v1), or local; none if empty"
-    )
+    teacher: str = Field(
+        "", pattern=f"^(|local|{ADDRESS})$",
+        description="local, or the address of an OpenAI-compatible server; none if empty",
+    )  # fmt: skip
     teacher_model: str = _text("", "its name there, or the model that local loads")
     teacher_items: int = _size(
         100, 1, doc="snippets, programs for monologues, and faults that a teacher is asked about"
@@ -131,9 +92,10 @@ class Profile(BaseModel):
     faults: int = _size(40, doc="faults from mutation; the base model's own failures come on top")
 
     train_steps: int = _size(6, doc="optimizer steps of `main`; 0 means the paper's two epochs")
-    train_mix: Annotated[str, AfterValidator(_mix)] = _text(
-        "forward:0.55,backward:0.30,nl_to_code:0.15", "shares of the training tokens"
-    )
+    train_mix: str = _several(
+        "forward:0.55,backward:0.30,nl_to_code:0.15", [f"({'|'.join(TASKS)}):{SHARE}"],
+        "shares of the training tokens",
+    )  # fmt: skip
     refine_steps: int = _size(2, doc="optimizer steps on PyX-R after `main`")
     batch_tokens: int = _size(
         2048, doc="real tokens of one optimizer step; 0 means the paper's 512 rows"
@@ -153,14 +115,14 @@ class Profile(BaseModel):
     reasoning_items: int = _size(
         0, doc="items per benchmark answered with a monologue, which is long; 0 means all"
     )
-    baseline_forms: Annotated[str, _of(*CODE_FORMS, *REASONING_FORMS)] = _text(
-        "completion,instruction,direct,cot",
+    baseline_forms: str = _several(
+        "completion,instruction,direct,cot", [*CODE_FORMS, *REASONING_FORMS],
         "how an untuned model is asked for code: the bare problem, as tuned models are; and for "
         "execution: an answer, a chain of thought; its best form counts",
-    )
+    )  # fmt: skip
 
-    ablation_formats: Annotated[str, _of(*FORMATS)] = _text(
-        "direct,monologue", "the first is what the others are compared with"
+    ablation_formats: str = _several(
+        "direct,monologue", FORMATS, "the first is what the others are compared with"
     )
     ablation_steps: int = _size(3, 1, doc="optimizer steps per format")
     ablation_seeds: int = _size(
@@ -170,11 +132,11 @@ class Profile(BaseModel):
 
     refine_tasks: int = _size(3, doc="benchmark tasks, and held-out faults, to be refined")
     refine_rounds: int = _size(1, 0, 20)
-    refine_sources: Annotated[str, _of(*SOURCES)] = _text("public,oracle", "feedback sources")
-    refine_accept: Annotated[str, _of("replace", "keep_better")] = _text(
-        "replace", "replace (the paper's rule), keep_better, or both"
+    refine_sources: str = _several("public,oracle", SOURCES, "feedback sources")
+    refine_accept: str = _several(
+        "replace", ["replace", "keep_better"], "replace (the paper's rule), keep_better, or both"
     )
-    refine_temperatures: Annotated[str, _numbers(0, 2)] = _text("0", "0 is greedy")
+    refine_temperatures: str = _several("0", [r"[01](\.\d+)?", "2"], "0 is greedy, 2 the most")
 
     @field_validator("*", mode="before")
     @classmethod
@@ -318,7 +280,10 @@ def _checked(settings: dict[str, Any], where: str) -> Profile:
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise UserError(f"{where}: unknown key {key!r}{hint}")
     why = wrong["msg"].removeprefix("Value error, ")
-    raise UserError(f"{where}: {key}={str(wrong['input'])[:60]!r}: {why[:1].lower()}{why[1:]}")
+    doc = Profile.model_fields[key].description
+    raise UserError(
+        f"{where}: {key}={str(wrong['input'])[:60]!r} ({doc}): {why[:1].lower()}{why[1:]}"
+    )
 
 
 def parse_set(items: list[str]) -> dict[str, str]:

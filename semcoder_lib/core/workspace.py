@@ -30,7 +30,7 @@ def write_bytes(path: Path | str, data: bytes) -> None:
     """Write a whole file or nothing. Raises UserError where `path` is there and no regular file,
     InfrastructureError where it cannot be written, a full disk included."""
     path = Path(path)
-    _regular(path)
+    check_regular(path)
     name = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,7 +49,8 @@ def write_bytes(path: Path | str, data: bytes) -> None:
                 os.unlink(name)  # gone where all went well
 
 
-def _regular(path: Path) -> None:
+def check_regular(path: Path) -> None:
+    """Raises UserError for what is there and no regular file: a folder, a link, a device."""
     with contextlib.suppress(OSError):
         mode = path.lstat().st_mode
         if not stat.S_ISREG(mode):
@@ -69,7 +70,7 @@ def disk_error(error: OSError, path: Path) -> InfrastructureError:
 def open_append(path: Path) -> BinaryIO:
     """A file of the run's own, to be read and appended to. Raises UserError for a link or device,
     InfrastructureError where it cannot be opened."""
-    _regular(path)
+    check_regular(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC

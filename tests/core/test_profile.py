@@ -43,23 +43,23 @@ def test_overrides_are_typed() -> None:
     [
         ("train_step=7", "unknown key 'train_step'; did you mean 'train_steps'"),
         ("sauce=7", "unknown key 'sauce'$"),
-        ("train_steps=many", "train_steps='many': .* valid integer"),
+        ("train_steps=many", "train_steps='many' .optimizer steps.*valid integer"),
         ("train_steps=1.5", "valid integer"),
         ("train_steps=-1", "greater than or equal to 0"),
         ("pyx_held_out=2", "less than or equal to 0.9"),
         ("pyx_held_out=nan", "finite number"),
         ("learning_rate=" + "9" * 5000, "finite number"),
         ("scorer=lenient", "'strict' or 'official'"),
-        ("refine_sources=public,hidden", "choose from public, self, trace, oracle"),
-        ("refine_sources=", "choose from public"),
-        ("ablation_formats=prose", "choose from direct, scratchpad"),
-        ("baseline_forms=", "choose from completion, instruction, direct, cot"),
-        ("refine_temperatures=0,warm", "numbers from 0 to 2 between commas, not 'warm'"),
-        ("refine_temperatures=0.2, 3", "not ' 3'"),
-        ("train_mix=forward:2", "write NAME:SHARE between commas"),
-        ("train_mix=prose:0.5", "the names: forward, backward, nl_to_code, direct"),
-        ("backend=openai", "the address of a server .* or auto, plain, vllm"),
-        ("teacher=localhost:80", "the address of a server .* or local"),
+        ("refine_sources=public,hidden", "public|self|trace|oracle"),
+        ("refine_sources=", "public|self"),
+        ("ablation_formats=prose", "direct|scratchpad"),
+        ("baseline_forms=", "completion|instruction|direct|cot"),
+        ("refine_temperatures=0,warm", "0 is greedy, 2 the most"),
+        ("refine_temperatures=0.2, 3", "0 is greedy, 2 the most"),
+        ("train_mix=forward:2", "shares of the training tokens"),
+        ("train_mix=prose:0.5", "forward|backward|nl_to_code|direct"),
+        ("backend=openai", "auto, plain, vllm, or the address"),
+        ("teacher=localhost:80", "local, or the address"),
         ("teacher=http://h/v1", "a teacher needs the name of its model"),
     ],
 )
@@ -67,7 +67,7 @@ def test_wrong_settings_are_refused_in_one_line(setting: str, message: str) -> N
     with pytest.raises(UserError, match=message) as caught:
         profile.load("smoke", profile.parse_set([setting]))
     assert len(str(caught.value).splitlines()) == 1
-    assert len(str(caught.value)) < 250
+    assert len(str(caught.value)) < 300
 
 
 @pytest.mark.parametrize("value", [True, None, [1], {}])

@@ -184,9 +184,9 @@ def test_a_stage_evaluates_a_model_behind_a_server(
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ("backend=openai", "the address of a server"),
+        ("backend=openai", "the address of an OpenAI"),
         ("server=http://h/v1", "unknown key 'server'"),
-        ("backend=localhost:80", "the address of a server"),
+        ("backend=localhost:80", "the address of an OpenAI"),
     ],
 )
 def test_half_a_server_is_refused_before_anything_starts(settings: str, told: str) -> None:

@@ -220,7 +220,7 @@ def test_rationales_of_a_teacher_need_a_fix_that_passes(begun: str) -> None:
     ("settings", "message"),
     [
         ("teacher=http://h/v1", "needs the name of its model"),
-        ("teacher=localhost:80 teacher_model=m", "the address of a server"),
+        ("teacher=localhost:80 teacher_model=m", "the address of an OpenAI"),
     ],
 )
 def test_a_teacher_that_is_not_whole_is_refused_before_anything_starts(
