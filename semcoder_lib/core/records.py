@@ -99,17 +99,20 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A local variable after a line ran. `text` is None when the name vanished; `exact` says that
-    `values.decode(text)` gives the value back."""
+    """A variable after a line ran. `text` is None when the name vanished; `exact` says that
+    `values.decode(text)` gives the value back. `scope` says whose name it is: `local`, `global`,
+    `cell` (a closure's variable) or `attribute`; the name may then be dotted, as `self.total`."""
 
     name: str
     text: str | None
     exact: bool = True
+    scope: str = "local"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One event of a trace: `call`, `line`, `return`, `exception` (see `tracing`)."""
+    """One event of a trace: `call`, `line`, `return`, `exception` (see `tracing`). `changes` are
+    those of the frame's variables, `beyond` those of globals, cells and attributes."""
 
     line: int
     event: str
@@ -119,6 +122,7 @@ class Step:
     function: str = ""
     value: str | None = None  # text of the returned value, or of the exception
     exact: bool = True
+    beyond: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
