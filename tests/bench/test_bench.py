@@ -28,7 +28,7 @@ def result(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:
 
 
 def test_ratios_are_of_turns_that_stand_beside_each_other() -> None:
-    ticks = iter(range(0, 10_000))
+    ticks = iter(range(10_000))
     calls: list[str] = []
 
     def action(name: str, units: int) -> Any:
