@@ -19,7 +19,7 @@ from semcoder_lib.core.errors import UserError
 
 FORMATS = ("direct", "scratchpad", "next", "concise", "monologue", "shuffled", "answer_only")
 SOURCES = ("public", "self", "trace", "oracle")
-CODE_FORMS = ("completion", "instruction")
+CODE_FORMS = ("completion", "instruction", "chat")
 REASONING_FORMS = ("direct", "cot")
 TASKS = ("forward", "backward", "nl_to_code", "direct")
 ADDRESS = r"https?://\S+"
@@ -28,8 +28,7 @@ SHARE = r"(0|1|0?\.\d+)"
 
 def _several(default: str, choices: Sequence[str], doc: str) -> Any:
     """Names or numbers between commas. `choices` are regular expressions."""
-    one = f"({'|'.join(choices)})"
-    return Field(default, pattern=f"^{one}(, *{one})*$", description=doc)
+    return Field(default, pattern=f"^(({'|'.join(choices)})(, *|$))+$", description=doc)
 
 
 def _size(default: int, low: int = 0, high: int = 10_000_000, doc: str = "") -> Any:
@@ -117,8 +116,8 @@ class Profile(BaseModel):
     )
     baseline_forms: str = _several(
         "completion,instruction,direct,cot", [*CODE_FORMS, *REASONING_FORMS],
-        "how an untuned model is asked for code: the bare problem, as tuned models are; and for "
-        "execution: an answer, a chain of thought; its best form counts",
+        "how an untuned model is asked for code: the bare problem, as tuned models are, or as "
+        "these but in its own chat template; and for execution: an answer, a chain of thought",
     )  # fmt: skip
 
     ablation_formats: str = _several(

@@ -49,10 +49,15 @@ class ExecutionReasoning(Benchmark):
         item = self.item(task)
         if shots or reasoning == "cot":
             return _few_shot(item, self.direction, reasoning, shots)
-        if self.direction == "output":
-            return prompts.forward(item.source, item.call, format=reasoning, style=style)
-        return prompts.backward(
-            item.source, item.entry_point, item.output, format=reasoning, style=style
+        way = "forward" if self.direction == "output" else "backward"
+        return prompts.execution(
+            way,
+            item.source,
+            item.entry_point,
+            item.call,
+            item.output,
+            format=reasoning,
+            style=style,
         )
 
     def extract(self, task: Task, text: str, *, style: str = "clean") -> Answer:

@@ -14,7 +14,7 @@ def test_the_dial_stays_small() -> None:
     assert all(f.annotation in (int, float, str) or get_args(f.annotation) for f in fields.values())
 
 
-@pytest.mark.parametrize("name", ["smoke", "laptop", "hour", "evening", "gpu", "paper"])
+@pytest.mark.parametrize("name", ["smoke", "laptop", "hour", "evening", "coder", "gpu", "paper"])
 def test_every_shipped_profile_loads(name: str) -> None:
     loaded = profile.load(name)
     assert loaded.profile == name
@@ -53,7 +53,7 @@ def test_overrides_are_typed() -> None:
         ("refine_sources=public,hidden", "public|self|trace|oracle"),
         ("refine_sources=", "public|self"),
         ("ablation_formats=prose", "direct|scratchpad"),
-        ("baseline_forms=", "completion|instruction|direct|cot"),
+        ("baseline_forms=", "completion|instruction|chat|direct|cot"),
         ("refine_temperatures=0,warm", "0 is greedy, 2 the most"),
         ("refine_temperatures=0.2, 3", "0 is greedy, 2 the most"),
         ("train_mix=forward:2", "shares of the training tokens"),
@@ -78,7 +78,7 @@ def test_a_value_of_another_kind_is_refused(value: object) -> None:
 
 def test_an_unknown_profile_names_the_known_ones() -> None:
     with pytest.raises(
-        UserError, match="the profiles are: evening, gpu, hour, laptop, paper, smoke"
+        UserError, match="the profiles are: coder, evening, gpu, hour, laptop, paper, smoke"
     ):
         profile.load("big")
 

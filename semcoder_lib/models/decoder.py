@@ -1,4 +1,4 @@
-"""A decoder for Llama-shaped models that wastes nothing on a batch of ragged texts.
+"""A decoder for Llama and Qwen2 models that wastes nothing on a batch of ragged texts.
 
 Why not the model's own `forward`: on a CPU it copies the whole key-value cache at every token
 (concatenation), widens it to all query heads, and computes padding. Here the cache is allocated
@@ -10,13 +10,14 @@ The arithmetic is the model's own, in the same format.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-Linear = Callable[[Tensor], Tensor]
+Layer = Callable[[Tensor], Tensor]
 _ROPE = {"default", "linear", "llama3", "yarn"}  # the kinds whose angles do not depend on length
 
 
@@ -25,9 +26,10 @@ def supports(model: Any) -> bool:
     config = model.config
     rope = getattr(config, "rope_parameters", None) or {}
     return (
-        config.model_type == "llama"
-        and getattr(config, "hidden_act", "") == "silu"
+        config.model_type in ("llama", "qwen2")
+        and config.hidden_act == "silu"
         and getattr(config, "pretraining_tp", 1) == 1
+        and not getattr(config, "use_sliding_window", False)
         and rope.get("rope_type", "default") in _ROPE
     )
 
@@ -37,11 +39,9 @@ class Slots:
 
     def __init__(self, decoder: Decoder, count: int, length: int) -> None:
         shape = (decoder.layers, count, decoder.key_heads, length, decoder.head_size)
-        self.keys = torch.empty(shape, dtype=decoder.dtype, device=decoder.device)
-        self.values = torch.empty(shape, dtype=decoder.dtype, device=decoder.device)
-        # masked positions are multiplied by zero weight, and 0 * nan of fresh memory is nan
-        self.keys.zero_()
-        self.values.zero_()
+        # masked positions are multiplied by zero weight, and 0 * nan of fresh memory would be nan
+        self.keys = torch.zeros(shape, dtype=decoder.dtype, device=decoder.device)
+        self.values = torch.zeros_like(self.keys)
 
     def copy(self, source: int, target: int, length: int) -> None:
         """Make row `target` begin with the first `length` tokens of row `source`."""
@@ -59,26 +59,20 @@ class Slots:
 
 
 class Decoder:
-    """The weights of a Llama model, joined for fewer and larger products. `linear` turns a weight
-    (and bias) into the function that multiplies by it; the default is exact."""
+    """The weights of a model (taken from it), joined for fewer and larger products."""
 
-    def __init__(
-        self, model: Any, *, linear: Callable[[Tensor, Tensor | None], Linear] | None = None
-    ) -> None:
-        make = linear or _exact
+    def __init__(self, model: Any) -> None:
         inner, config = model.model, model.config
         self.layers = config.num_hidden_layers
         self.heads = config.num_attention_heads
         self.key_heads = config.num_key_value_heads
         self.head_size = inner.layers[0].self_attn.head_dim
-        self.limit = config.max_position_embeddings
-        self.vocabulary = config.vocab_size
         self.embedding = inner.embed_tokens.weight.detach()
         self.dtype, self.device = self.embedding.dtype, self.embedding.device
         self._rotary = inner.rotary_emb
         self._norm = _norm(inner.norm)
-        self._head = make(model.lm_head.weight.detach(), None)
-        self._blocks = [_block(layer, make) for layer in inner.layers]
+        self._head = model.lm_head.weight.detach()
+        self._blocks = [_block(layer) for layer in inner.layers]
         self._angles: tuple[Tensor, Tensor] = (torch.empty(0), torch.empty(0))
 
     def bytes_per_token(self) -> int:
@@ -151,7 +145,7 @@ class Decoder:
         return x
 
     def _logits(self, hidden: Tensor) -> Tensor:
-        return self._head(self._norm(hidden))
+        return F.linear(self._norm(hidden), self._head)
 
     def _attend_row(self, q: Tensor, keys: Tensor, values: Tensor, past: int) -> Tensor:
         count, total = q.shape[0], keys.shape[1]
@@ -176,41 +170,37 @@ class Decoder:
         return cos[positions][:, None], sin[positions][:, None]
 
 
+@dataclass(frozen=True, slots=True)
 class _Block:
-    __slots__ = ("before", "between", "down", "gate_up", "out", "qkv")
-
-    before: Linear
-    between: Linear
-    qkv: Linear
-    out: Linear
-    gate_up: Linear
-    down: Linear
+    before: Layer
+    qkv: Layer
+    out: Layer
+    between: Layer
+    gate_up: Layer
+    down: Layer
 
 
-def _block(layer: Any, make: Callable[[Tensor, Tensor | None], Linear]) -> _Block:
-    attention, mlp, block = layer.self_attn, layer.mlp, _Block()
-    block.before = _norm(layer.input_layernorm)
-    block.between = _norm(layer.post_attention_layernorm)
-    block.qkv = _joined([attention.q_proj, attention.k_proj, attention.v_proj], make)
-    block.out = _joined([attention.o_proj], make)
-    block.gate_up = _joined([mlp.gate_proj, mlp.up_proj], make)
-    block.down = _joined([mlp.down_proj], make)
-    return block
+def _block(layer: Any) -> _Block:
+    attention, mlp = layer.self_attn, layer.mlp
+    return _Block(
+        before=_norm(layer.input_layernorm),
+        qkv=_joined(attention.q_proj, attention.k_proj, attention.v_proj),
+        out=_joined(attention.o_proj),
+        between=_norm(layer.post_attention_layernorm),
+        gate_up=_joined(mlp.gate_proj, mlp.up_proj),
+        down=_joined(mlp.down_proj),
+    )
 
 
-def _joined(parts: list[Any], make: Callable[[Tensor, Tensor | None], Linear]) -> Linear:
+def _joined(*parts: Any) -> Layer:
     weight = torch.cat([p.weight.detach() for p in parts])
     bias = None if parts[0].bias is None else torch.cat([p.bias.detach() for p in parts])
     for part in parts:  # the model's own copy is not needed any more
         part.weight = None
-    return make(weight, bias)
-
-
-def _exact(weight: Tensor, bias: Tensor | None) -> Linear:
     return lambda x: F.linear(x, weight, bias)
 
 
-def _norm(module: Any) -> Linear:
+def _norm(module: Any) -> Layer:
     weight, epsilon = module.weight.detach(), module.variance_epsilon
 
     def apply(x: Tensor) -> Tensor:

@@ -42,11 +42,11 @@ def test_braces_in_a_program_are_left_alone(
     template = {"prompts": {"EXEC_O_PROMPT": "A\n{instruction}\n{response}"}}
     (tmp_path / "authors_prompts.json").write_text(json.dumps(template))
     monkeypatch.setenv("SEMCODER_DATA", str(tmp_path))
-    prompts._read_authors.cache_clear()
+    prompts.authors_prompts.cache_clear()
     try:
         text = prompts.forward("def f(x):\n    return f'{response}'", "f(1)", style="faithful").text
     finally:
-        prompts._read_authors.cache_clear()
+        prompts.authors_prompts.cache_clear()
     assert 'return f"{response}"' in text
     assert text.endswith("[MONOLOGUE]")
 
@@ -56,17 +56,17 @@ def test_the_faithful_style_says_what_it_needs(
 ) -> None:
     monkeypatch.delenv("SEMCODER_DATA", raising=False)
     monkeypatch.setenv("SEMCODER_HOME", str(tmp_path))
-    prompts._read_authors.cache_clear()
+    prompts.authors_prompts.cache_clear()
     try:
         with pytest.raises(UserError, match=r"needs authors_prompts\.json"):
             prompts.forward(SOURCE, "f('b')", style="faithful")
     finally:
-        prompts._read_authors.cache_clear()
+        prompts.authors_prompts.cache_clear()
 
 
 @pytest.mark.data
 def test_the_faithful_forward_prompt_has_the_authors_quirks() -> None:
-    prompts._read_authors.cache_clear()
+    prompts.authors_prompts.cache_clear()
     text = prompts.forward(SOURCE, "f('b')", style="faithful").text
     assert text.startswith("Simulate the Execution:")
     assert '    a = "x" # [L6]\n' in text  # quotes doubled, labels from 5
@@ -75,7 +75,7 @@ def test_the_faithful_forward_prompt_has_the_authors_quirks() -> None:
 
 @pytest.mark.data
 def test_the_faithful_backward_prompt_lacks_its_first_bracket() -> None:
-    prompts._read_authors.cache_clear()
+    prompts.authors_prompts.cache_clear()
     text = prompts.backward(SOURCE, "f", "'bx'", style="faithful").text
     assert "\nPYTHON]\ndef f" in text
     assert text.endswith('assert f(??) == "bx"\n[/PYTHON]\n\n[MONOLOGUE]')
