@@ -8,6 +8,7 @@ import gc
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def run(options: Namespace) -> dict[str, Any]:
     for row, written in zip(rows, texts, strict=True):
         row["same_as_first"] = sum(a == b for a, b in zip(written, texts[0], strict=True))
     return {
-        "prompts": len(asked), "new_tokens": options.new_tokens, "hardware": machine.row(),
+        "prompts": len(asked), "new_tokens": options.new_tokens, "hardware": asdict(machine),
         "ours_over_plain": _ratio(rows, "tokens_per_second"),
         "ours_over_plain_cpu": _ratio(rows, "tokens_per_cpu_second"), "rows": rows,
     }  # fmt: skip

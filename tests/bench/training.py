@@ -13,6 +13,7 @@ import tempfile
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def run(options: Namespace) -> dict[str, Any]:
         for names in (("ours, fp32", "ours, bf16"), ("TRL, fp32", "TRL, bf16"))
     )
     return {
-        "rows": len(data), "hardware": machine.row(), "settings": measured,
+        "rows": len(data), "hardware": asdict(machine), "settings": measured,
         "compared": [ours["setting"], theirs["setting"]],
         "ours_over_trl": round(ours["tokens_per_second"] / theirs["tokens_per_second"], 2),
         "loss_difference": round(ours["loss"] - theirs["loss"], 4),
@@ -93,9 +94,7 @@ def _examples(count: int) -> list[training.Example]:
 def _ours(
     folder: str, examples: list[training.Example], config: Any, kind: str, place: Path
 ) -> dict[str, Any]:
-    import dataclasses
-
-    given = dataclasses.replace(config, dtype=kind, epochs=1.0)
+    given = replace(config, dtype=kind, epochs=1.0)
     result = training.train(examples, place / "out", base=folder, config=given)
     losses = [row["loss"] for row in workspace.read_jsonl(place / "out" / "loss.jsonl")]
     return {"seconds": round(result.seconds, 2), "loss": round(statistics.fmean(losses), 4)}
