@@ -269,7 +269,7 @@ def _monologue(arguments: argparse.Namespace) -> dict[str, Any]:
     print(made.text)
     return {
         "direction": arguments.direction,
-        "claims": len(made.claims),
+        "claims": len(report.claims),
         "supported": report.supported,
         "contradicted": report.contradicted,
         "unverifiable": report.unverifiable,

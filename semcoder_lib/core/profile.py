@@ -84,8 +84,8 @@ class Profile(BaseModel):
     monologue_chars: int = _size(
         1600, 200, 20_000, "longest monologue kept for training, of programs half as long"
     )
-    monologue_form: Literal["full", "brief", "terse"] = _text(
-        "full", "all sections, the steps alone, or those without quoting their statements"
+    monologue_form: Literal["full", "compact", "teacher", "faithful", "brief", "terse", "dense"] = (
+        _text("full", "all sections; brief: the steps alone; terse: without their statements")
     )
 
     faults: int = _size(40, doc="faults from mutation; the base model's own failures come on top")

@@ -28,7 +28,8 @@ class Status(enum.StrEnum):
     CRASHED = "crashed"
     EARLY_EXIT = "early_exit"
     UNSERIALIZABLE = "unserializable"
-    INFRASTRUCTURE = "infrastructure"
+    SANDBOX_LOST = "sandbox_lost"  # each time it ran alone, the sandbox's own process ended
+    INFRASTRUCTURE = "infrastructure"  # ours: nothing is known of the program
     # of a verdict only
     PASSED = "passed"
     WRONG = "wrong"
@@ -160,14 +161,14 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Monologue:
-    """A natural-language account of an execution. `text` is what a model is trained on."""
+    """A natural-language account of an execution. `text` is what a model is trained on; `case` is
+    what it is about: the call that is told with its output, or, backward, the input that the text
+    arrives at and the output that it starts from."""
 
     text: str
     direction: str  # "forward" or "backward"
-    claims: tuple[Claim, ...] = ()
+    case: Case
     program_id: str = ""
-    call: str = ""  # "f(1, 2)"; for backward, the witness that the text arrives at
-    output: str = ""  # text of the output
     format: str = "monologue"
     writer: str = "derived"
     notes: tuple[str, ...] = ()

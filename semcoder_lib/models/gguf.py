@@ -8,6 +8,7 @@ from typing import Any
 
 from semcoder_lib.core.errors import InfrastructureError, UserError
 from semcoder_lib.models import tokens
+from semcoder_lib.models.weights import reason
 
 ARCHITECTURES = ("llama", "qwen2")
 # How a byte-level vocabulary splits text first. With a rule that transformers' reader does not know
@@ -27,7 +28,7 @@ def dequantise(file: Path, folder: Path) -> str:
     try:
         facts, numbers = _read(file)
     except Exception as error:  # a damaged file surfaces as anything
-        raise UserError(f"{file}: no GGUF file that can be read ({_line(error)})") from None
+        raise UserError(f"{file}: no GGUF file that can be read ({reason(error)})") from None
     _check(file, facts)
     needed, free = 4 * numbers + 100_000_000, shutil.disk_usage(folder).free
     if free < needed:
@@ -43,7 +44,7 @@ def dequantise(file: Path, folder: Path) -> str:
             str(file.parent), dtype="float32", quantization_config=exact, **place
         )
     except Exception as error:
-        raise UserError(f"{file}: the model cannot be loaded ({_line(error)})") from None
+        raise UserError(f"{file}: the model cannot be loaded ({reason(error)})") from None
     if facts["pre"] == "smollm":
         _split_digits(tokenizer)
     tokens.with_padding(tokenizer, model.config.vocab_size)
@@ -109,7 +110,3 @@ def _split_digits(tokenizer: Any) -> None:
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
         ]
     )
-
-
-def _line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

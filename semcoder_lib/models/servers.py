@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import os
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import InfrastructureError, UserError
 from semcoder_lib.models import assets, tokens
 from semcoder_lib.models.engine import Deliver, Engine, Job, Output, Request
+from semcoder_lib.models.weights import reason
 
 SILENCES = 16  # requests in a row without an answer, after which nobody is there
 
@@ -75,7 +76,8 @@ class OpenAIEngine(Engine):
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             for future, key in keys.items():
-                if _answered(future):
+                done = future.done() and not future.cancelled() and not future.exception()
+                if done and future.result().finish != "failed":
                     deliver(key, future.result())
             raise
         finally:
@@ -100,24 +102,24 @@ class OpenAIEngine(Engine):
         else:
             body["prompt"] = request.prompt
             create = self._client.completions.with_raw_response.create
-        reason = ""
+        why = ""
         for _ in range(self.retries + 1):
             try:
                 return _output(json.loads(create(**body).text), request)
             except openai.APIStatusError as error:
                 if error.status_code < 500 and error.status_code not in (408, 409, 429):
                     raise UserError(
-                        f"{self.url}: refused the request ({error.status_code}: {_line(error)})"
+                        f"{self.url}: refused the request ({error.status_code}: {reason(error)})"
                     ) from None
-                reason = f"status {error.status_code}"
+                why = f"status {error.status_code}"
                 break
             except openai.APIConnectionError as error:
-                reason = f"connection: {_line(error.__cause__ or error)}"
+                why = f"connection: {reason(error.__cause__ or error)}"
                 break
             except (openai.APIError, ValueError, LookupError, TypeError, AttributeError) as error:
-                reason = f"the answer is not a completion: {_line(error)}"
-        reason = f"{self.url}: no answer after {self.retries + 1} attempts ({reason})"
-        return Output(f"{reason}; is the server up?", "failed")
+                why = f"the answer is not a completion: {reason(error)}"
+        asked = f"{self.url}: no answer after {self.retries + 1} attempts"
+        return Output(f"{asked} ({why}); is the server up?", "failed")
 
     def close(self) -> None:
         super().close()
@@ -136,16 +138,6 @@ def _output(answer: dict[str, Any], request: Request) -> Output:
     finish = "length" if full else "stop" if request.stop else "end"
     written, read = (int(usage.get(f"{way}_tokens") or 0) for way in ("completion", "prompt"))
     return Output(text, finish, written, read)
-
-
-def _answered(future: Future[Output]) -> bool:
-    if not future.done() or future.cancelled() or future.exception() is not None:
-        return False
-    return future.result().finish != "failed"
-
-
-def _line(error: object) -> str:
-    return (str(error).split("\n")[0] or type(error).__name__)[:160]
 
 
 class VllmEngine(Engine):

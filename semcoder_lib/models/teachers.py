@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from semcoder_lib.core import records, workspace
+from semcoder_lib.core import records, values, workspace
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.models import prompts
 from semcoder_lib.models.engine import Engine, Output, Request
@@ -220,10 +220,11 @@ class Shot:
 
 def shot(program: records.Program, monologue: records.Monologue) -> Shot:
     """An example from one of our own monologues."""
+    name, case = program.entry_point, monologue.case
     if monologue.direction == "backward":
-        prompt = prompts.backward(program.source, program.entry_point, monologue.output)
+        prompt = prompts.backward(program.source, name, values.encode(case.output))
     else:
-        prompt = prompts.forward(program.source, monologue.call)
+        prompt = prompts.forward(program.source, values.show_call(name, case.arguments))
     return Shot(prompt.text, monologue.text)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from semcoder_lib.core.errors import UserError
+from semcoder_lib.models.weights import reason
 
 _PADDING = (
     "<|endoftext|>", "<pad>", "[PAD]", "<|pad|>", "<|fim_pad|>", "<|finetune_right_pad_id|>",
@@ -19,8 +20,7 @@ def load_tokenizer(folder: str) -> Any:
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     except (OSError, ValueError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError(f"model {folder}: no tokenizer can be loaded ({reason})") from None
+        raise UserError(f"model {folder}: no tokenizer can be loaded ({reason(error)})") from None
     return with_padding(tokenizer)
 
 

@@ -26,7 +26,7 @@ def load_model(folder: str, *, dtype: str, adapter: str | Path | None = None) ->
             folder, dtype=torch.float32 if adapter else kind, trust_remote_code=False
         )
     except (OSError, ValueError) as error:
-        raise UserError(f"model {folder}: cannot be loaded ({_line(error)})") from None
+        raise UserError(f"model {folder}: cannot be loaded ({reason(error)})") from None
     if adapter is not None:
         model = with_adapter(model, Path(adapter)).merge_and_unload()
     return model.to(kind).eval()
@@ -48,7 +48,7 @@ def with_adapter(model: Any, folder: Path, *, trainable: bool = False) -> Any:
             tuned: Any = PeftModel.from_pretrained(model, str(folder), is_trainable=trainable)
         expected = get_peft_model_state_dict(tuned, save_embedding_layers=False)
     except Exception as error:  # a damaged file surfaces as anything from KeyError to its own
-        raise UserError(f"adapter {folder}: does not fit the model ({_line(error)})") from None
+        raise UserError(f"adapter {folder}: does not fit the model ({reason(error)})") from None
     for problem, names in (
         ("tensors that the model has no place for", tensors.keys() - expected.keys()),
         ("tensors missing", expected.keys() - tensors.keys()),
@@ -64,5 +64,6 @@ def is_whole_model(folder: Path) -> bool:
     return (folder / "config.json").is_file() and not (folder / "adapter_config.json").is_file()
 
 
-def _line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+def reason(error: BaseException) -> str:
+    """What another library's exception says, in one line."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -9,8 +9,8 @@ from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Monologue, Program, Trace
 from semcoder_lib.models import prompts
-from semcoder_lib.monologues.forward import call_text, forward
 from semcoder_lib.monologues.style import DEFAULT, Style
+from semcoder_lib.monologues.write.forward import call_text, forward
 from semcoder_lib.tracing import formats
 
 FORMATS = ("monologue", "direct", "scratchpad", "next", "concise")

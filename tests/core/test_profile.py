@@ -90,9 +90,11 @@ def test_set_needs_an_equals_sign() -> None:
 
 
 def test_the_names_to_choose_from_are_those_the_rooms_know() -> None:
+    from semcoder_lib.monologues import STYLES
     from semcoder_lib.monologues.ablation import CONTROLS, FORMATS
     from semcoder_lib.refinement import ACCEPT, SOURCES
 
     assert set(profile.FORMATS) == {*FORMATS, *CONTROLS}
+    assert get_args(profile.Profile.model_fields["monologue_form"].annotation) == tuple(STYLES)
     assert set(profile.SOURCES) == set(SOURCES)
     profile.load("smoke", {"refine_accept": ",".join(ACCEPT)})

@@ -125,25 +125,6 @@ def test_disguised_items_are_found_and_others_are_not(known, box):
     ]
 
 
-def test_the_openings_of_the_second_run_give_the_same_decision(known, box):
-    guard = pyx.Guard([], known)
-    copies = [disguised(i) for i in ITEMS]
-    opened = []
-    for copy in copies:
-        made = pyx.Prospect(copy)
-        made.add([next(iter(i.calls.values())) for i in ITEMS if len(i.calls)][:1], "")
-        made.chosen = made.inputs if copy.argument_types == ("str",) else []
-        for one, ran in zip(
-            made.inputs,
-            next(execute.run(box, [(copy, [i.text for i in made.inputs])])),
-            strict=True,
-        ):
-            one.ran = ran
-        opened.append(made)
-    assert pyx.run_again(opened, box, guard.openings) == opened
-    assert list(opened[0].openings) == guard.openings(opened[0]) != []
-
-
 def test_one_call_that_hangs_costs_no_other_its_value(box):
     program = Program(HANGS + "    return s * 2\n", "f")
     request = (program, ["('a',)", "('hang',)", "('b',)"])

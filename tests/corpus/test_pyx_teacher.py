@@ -8,29 +8,35 @@ from semcoder_lib.corpus import child
 from semcoder_lib.corpus.propose import Seed, propose
 from semcoder_lib.corpus.prospect import Prospect
 from semcoder_lib.corpus.taught import alternate, read_calls, taught, teachers_calls
-from semcoder_lib.models.teachers import Reply
+from semcoder_lib.models import Engine, Output
+from semcoder_lib.models.teachers import Teacher
 
 
-class Scripted:
+class Scripted(Engine):
     """A teacher whose first solution is wrong and whose second is right."""
 
     name = identity = "scripted"
-    parallel = 2
 
     def __init__(self):
+        super().__init__()
         self.asked = 0
 
-    def sample(self, messages, *, seed):
-        self.asked += 1
+    def _produce(self, jobs, deliver):
+        for key, request, _ in jobs:
+            self.asked += 1
+            deliver(key, Output(self.reply(request.chat), "stop"))
+
+    def reply(self, messages):
         repaired = "fails when it is run" in messages[-1]["content"]
         body = "return sorted(xs)[:k]" if repaired else "return sorted(xs)[:limit]"
         code = f"def smallest(xs, k):\n    {body}\n\n\nprint(smallest([3, 1, 2], 2))\n"
-        return Reply(f"[Problem] Give the k smallest.\n[Solution] Sort.\n```python\n{code}```")
+        return f"[Problem] Give the k smallest.\n[Solution] Sort.\n```python\n{code}```"
 
 
 def test_teacher_repairs_and_resumes(box, tmp_path):
     seeds = [Seed("s1", "x = sorted(y)"), Seed("s2", "for a in b:\n    print(a)")]
-    teacher = Scripted()
+    engine = Scripted()
+    teacher = Teacher(engine)
     with ItemCache(tmp_path / "cache.jsonl") as cache:
         made = propose(seeds, teacher, box, rounds=2, cache=cache)
     assert made.errors == {"NameError": 2}
@@ -40,12 +46,12 @@ def test_teacher_repairs_and_resumes(box, tmp_path):
     assert program.argument_types == ("list[int]", "int")
     assert [i.arguments for i in first] == [([3, 1, 2], 2)]
     assert "print" not in program.source
-    asked = teacher.asked
+    asked = engine.asked
     with ItemCache(tmp_path / "cache.jsonl") as cache:
         again = propose(seeds, teacher, box, rounds=2, cache=cache)
-    assert teacher.asked == asked, "a known reply was asked for again"
+    assert engine.asked == asked, "a known reply was asked for again"
     assert again.fates == made.fates
-    whole = taught(2, Scripted(), box, repairs=2, wanted=5, sources=seeds)
+    whole = taught(2, Teacher(Scripted()), box, repairs=2, wanted=5, sources=seeds)
     assert whole.row() == {
         "snippets": 2,
         "fates": {"kept": 2},
@@ -56,22 +62,22 @@ def test_teacher_repairs_and_resumes(box, tmp_path):
     assert (hint.types[0], hint.source) == ("list[int]", "doctest")
 
 
-class Proposing:
+class Proposing(Scripted):
     """A teacher that proposes the next branch of a ladder each time, and then nothing more."""
 
     name = identity = "proposing"
-    parallel = 2
 
     def __init__(self, last):
+        super().__init__()
         self.last, self.seen = last, []
 
-    def sample(self, messages, *, seed):
+    def reply(self, messages):
         shown = read_calls(messages[-1]["content"].partition("Known calls:")[2], "f")
         self.seen.append(shown)
         step = len(self.seen)
         if step > self.last:
-            return Reply("I know of no others.")
-        return Reply(f"- f({1000 * step}, 'x')\nf(open('y'), 1)\nf(None, None)\n")
+            return "I know of no others."
+        return f"- f({1000 * step}, 'x')\nf(open('y'), 1)\nf(None, None)\n"
 
 
 LADDER = """def f(n, s):
@@ -85,7 +91,7 @@ LADDER = """def f(n, s):
 def taught_calls(program, teacher, box, wanted):
     prospect = Prospect(program)
     prospect.add([(1, "a")], "teacher")
-    alternate([prospect], teacher, box, wanted=wanted)
+    alternate([prospect], Teacher(teacher), box, wanted=wanted)
     return teachers_calls(prospect)
 
 
@@ -115,7 +121,7 @@ def test_a_teachers_program_that_dies_ends_its_own_turns_alone(box):
     dead, alive = (Prospect(program) for program in (bad, good))
     for prospect in (dead, alive):
         prospect.add([(1, "a")], "teacher")
-    alternate([dead, alive], teacher, box, wanted=40)
+    alternate([dead, alive], Teacher(teacher), box, wanted=40)
     assert teachers_calls(dead) == ()
     assert len(teachers_calls(alive)) == 3
 

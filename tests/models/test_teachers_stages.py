@@ -134,7 +134,7 @@ def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("SEMCODER_RUNS", str(tmp_path))
     monkeypatch.setenv("SEMCODER_HOME", str(tmp_path))
     monkeypatch.delenv("SEMCODER_DATA", raising=False)
-    return f"{SMALL} monologue_programs=10 faults=6"
+    return f"{SMALL} monologue_programs=10 faults=6 fault_tasks=0 max_length=1024"
 
 
 def rows(stage: int, name: str, kind: type) -> list[Any]:
@@ -154,10 +154,12 @@ def test_monologues_of_a_teacher_replace_derived_ones_where_they_hold(begun: str
     backward = rows(2, "backward.jsonl", records.Monologue)
     answers: dict[str, str] = {}
     for m in before:
-        answers[prompts.forward(entries[m.program_id].source, m.call).text] = m.text
-    for m in backward:
         program = entries[m.program_id]
-        answers[prompts.backward(program.source, program.entry_point, m.output).text] = m.text
+        call = values.show_call(program.entry_point, m.case.arguments)
+        answers[prompts.forward(program.source, call).text] = m.text
+    for m in backward:
+        program, output = entries[m.program_id], values.encode(m.case.output)
+        answers[prompts.backward(program.source, program.entry_point, output).text] = m.text
     heading = "### Execution Simulation"
 
     def answer(body: dict[str, Any]) -> str:
@@ -181,7 +183,8 @@ def test_monologues_of_a_teacher_replace_derived_ones_where_they_hold(begun: str
     assert told["rejected_for"]["wrong answer"] >= 2
     stages.run_alone(2, "smoke", "t", f"{begun} {teacher}")
     after = rows(2, "forward.jsonl", records.Monologue)
-    assert [(m.program_id, m.call) for m in after] == [(m.program_id, m.call) for m in before]
+    places = [[(m.program_id, m.case.arguments) for m in made] for made in (before, after)]
+    assert places[0] == places[1]
     taught = [m for m in after if m.writer == "t"]
     assert len(taught) == told["directions"]["forward"]["accepted"]
     assert all("Let us see." in m.text for m in taught)

@@ -14,8 +14,8 @@ from semcoder_lib.sandbox import Sandbox
 PROGRAM = Program("def f(text, n):\n    a = 'x' * n\n    return text + a\n", "f", id="p1")
 CASES = (Case(("b", 2), "bxx"), Case(("'", 0), "'"), Case(("", 1), "x"))
 MONOLOGUES = (
-    Monologue("text", "forward", program_id="p1", call="f('', 1)", output="'x'"),
-    Monologue("text", "backward", program_id="p1", call="", output="'bxx'"),
+    Monologue("text", "forward", CASES[2], program_id="p1"),
+    Monologue("text", "backward", CASES[0], program_id="p1"),
 )
 STYLES = ["clean", pytest.param("faithful", marks=pytest.mark.data)]
 

@@ -10,7 +10,7 @@ children, so it imports little.
 """
 
 from semcoder_lib.core.values.comparing import equal
-from semcoder_lib.core.values.reading import NotALiteral, decode, parse_call
+from semcoder_lib.core.values.reading import NotALiteral, call_of, decode, parse_call, value_of
 from semcoder_lib.core.values.writing import (
     HEX_FROM_BITS,
     MAX_BITS,
@@ -32,9 +32,11 @@ __all__ = [
     "MAX_NODES",
     "NotALiteral",
     "Unserializable",
+    "call_of",
     "decode",
     "encode",
     "equal",
     "parse_call",
     "show_call",
+    "value_of",
 ]

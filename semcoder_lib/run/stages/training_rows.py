@@ -126,8 +126,9 @@ def monologue_example(
     program: records.Program, m: records.Monologue, style: str
 ) -> training.Example:
     """One forward or backward row."""
+    call, output = monologues.call_text(program, m.case), values.encode(m.case.output)
     prompt = prompts.execution(
-        m.direction, program.source, program.entry_point, m.call, m.output, style=style
+        m.direction, program.source, program.entry_point, call, output, style=style
     )
     return training.Example(f"{program.id}:{m.direction}", m.direction, prompt.text, m.text)
 
