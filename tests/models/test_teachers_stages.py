@@ -32,7 +32,7 @@ from semcoder_lib.sandbox import Job, Sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 POOL = list(seeds.synthesise(60, 31))
-SMALL = "pyx_real=0 pyx_synthesised=10 pyx_cases=5 workers=1"
+SMALL = "pyx_real=0 pyx_synthesised=10 workers=1"
 
 
 def drawn(text: str, count: int) -> int:
@@ -81,7 +81,7 @@ def stormy(body: dict[str, Any], number: int) -> str:
 
 
 def command(url: str, run: str, folder: Path, *more: str) -> subprocess.Popen[str]:
-    settings = [f"teacher={url}", "teacher_model=t", "pyx_teacher=24", *SMALL.split(), *more]
+    settings = [f"teacher={url}", "teacher_model=t", "teacher_items=24", *SMALL.split(), *more]
     environment = {k: v for k, v in os.environ.items() if k != "SEMCODER_DATA"}
     return subprocess.Popen(
         [sys.executable, "-m", "semcoder_lib", "stage", "01", "--profile", "smoke", "--run", run,
@@ -123,7 +123,7 @@ def test_a_corpus_from_a_teacher_survives_faults_and_a_kill(tmp_path: Path) -> N
     assert funnel["candidates"] == 24
     mine = [e for e in pyx.load(folders[1] / "pyx.jsonl") if e.program.origin == "teacher"]
     assert len(mine) == funnel["kept"] >= 8
-    assert all(len(e.cases) == 5 and e.program.provenance.licence for e in mine)
+    assert all(len(e.cases) == 6 and e.program.provenance.licence for e in mine)
     assert any(c.source == "teacher" for e in mine for c in e.cases)
     assert set(results["description"]["categories"]) == {"teacher", "synthesised"}
 
@@ -169,16 +169,16 @@ def test_monologues_of_a_teacher_replace_derived_ones_where_they_hold(begun: str
         return text.replace(heading, f"Let us see.\n\n{heading}")
 
     with FaultServer(answer=answer) as server:
-        teacher = f"teacher={server.url} teacher_model=t teacher_tries=2 monologue_teacher=6"
+        teacher = f"teacher={server.url} teacher_model=t teacher_items=6"
         stages.run_alone(2, "smoke", "t", f"{begun} {teacher}")
         asked = sum(server.served.values())
-        stages.run_alone(2, "smoke", "t", f"{begun} {teacher} monologue_bullets=1")
+        stages.run_alone(2, "smoke", "t", f"{begun} {teacher} monologue_programs=11")
         assert sum(server.served.values()) == asked, "a known reply was asked for again"
     told = results_of(2)["teacher"]
     assert told["programs"] == 6
     assert told["directions"]["forward"]["accepted"] > 0
     assert told["directions"]["forward"]["rejected"] > 0
-    assert sum(told["directions"]["forward"].values()) == 6
+    assert sum(told["directions"]["forward"].values()) == 2 * 6
     assert told["replies"] == asked
     assert told["rejected_for"]["wrong answer"] >= 2
     stages.run_alone(2, "smoke", "t", f"{begun} {teacher}")
@@ -207,13 +207,13 @@ def test_rationales_of_a_teacher_need_a_fix_that_passes(begun: str) -> None:
         return text
 
     with FaultServer(answer=answer) as server:
-        teacher = f"teacher={server.url} teacher_model=t teacher_tries=2 fault_teacher=4"
+        teacher = f"teacher={server.url} teacher_model=t teacher_items=4"
         stages.run_alone(3, "smoke", "t", f"{begun} {teacher}")
-        assert sum(server.served.values()) == 8
+        assert sum(server.served.values()) == 16
     told = results_of(3)["teacher"]
-    assert told["replies"] == told["funnel"]["samples"] == 8
+    assert told["replies"] == told["funnel"]["samples"] == 16
     assert told["funnel"]["accepted"] == 3
-    assert told["funnel"]["contradicted"] == 2  # the edit it tells is not the one it makes
+    assert told["funnel"]["contradicted"] == 4  # the edit it tells is not the one it makes
     after = rows(3, "mutation.jsonl", records.Fault)
     assert [f.id for f in after] == [f.id for f in before]
     assert after[0] == before[0]
@@ -222,9 +222,8 @@ def test_rationales_of_a_teacher_need_a_fix_that_passes(begun: str) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ("pyx_teacher=5", "pyx_teacher=5 needs a teacher"),
         ("teacher=http://h/v1", "needs the name of its model"),
-        ("teacher=localhost:80 teacher_model=m", "the address of a server"),
+        ("teacher=localhost:80 teacher_model=m", "the address of an OpenAI"),
     ],
 )
 def test_a_teacher_that_is_not_whole_is_refused_before_anything_starts(

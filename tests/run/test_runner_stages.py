@@ -13,7 +13,7 @@ from semcoder_lib.core.records import Case, Entry, Program
 from semcoder_lib.evaluation import homes
 from semcoder_lib.models import prompts
 from semcoder_lib.refinement.checks import run_checks
-from semcoder_lib.refinement.feedback import feedbacks, shown_solution
+from semcoder_lib.refinement.sources import feedbacks, shown_solution
 from semcoder_lib.run import stages
 from semcoder_lib.run.stages import released, s03_pyx_r, training_rows
 from semcoder_lib.sandbox import Sandbox
@@ -149,7 +149,7 @@ def test_rows_of_table_4_hold_the_recorded_run_as_the_evaluation_shows_it() -> N
             task = tasks[row.id.removesuffix(":traced")]
             assert task.initial is not None
             seen = run_checks([(task.initial, "f", task.public, 0.0)], box)[0]
-            (shown,) = feedbacks([(task, task.initial, task.public, seen)], "trace", box)
+            (shown,) = feedbacks([(task, task.initial, task.public, seen.passed)], "trace", box)
             assert shown is not None
             assert "[STATE" in shown.trace or "[INPUT" in shown.trace
             asked = prompts.refine(

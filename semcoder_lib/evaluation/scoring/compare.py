@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.core.records import Status, Verdict
+from semcoder_lib.core.records import Verdict, from_row
 from semcoder_lib.core.workspace import read_jsonl
 from semcoder_lib.evaluation.scoring.estimates import Interval, task_rates
 from semcoder_lib.evaluation.scoring.paired import McNemar, mcnemar, paired_difference
@@ -121,19 +121,11 @@ def _metrics(run: Path) -> dict[str, dict[str, float]]:
 def read_verdicts(path: Path | str) -> list[Verdict]:
     """Verdicts from a file that `score --out` or a notebook wrote. Raises UserError with file and
     line."""
-    verdicts = []
+    verdicts, known = [], {f.name for f in fields(Verdict)}
     for number, row in enumerate(read_jsonl(path), 1):
         try:
-            verdicts.append(
-                Verdict(
-                    task_id=str(row["task_id"]),
-                    passed=bool(row["passed"]),
-                    status=Status(row["status"]),
-                    index=int(row.get("index", 0)),
-                    counted=bool(row.get("counted", True)),
-                )
-            )
-        except (KeyError, ValueError, TypeError) as error:
+            verdicts.append(from_row(Verdict, {k: v for k, v in row.items() if k in known}))
+        except ValueError as error:
             raise UserError(f"{path}:{number}: not a verdict ({error})") from None
     if not verdicts:
         raise UserError(f"{path}: no verdicts in the file")

@@ -49,7 +49,7 @@ def tell(
         if known.status is records.Status.OK:
             cases.append(records.Case(other, known.value))
     found = monologues.infer(program, cases, box, seed=session.profile.seed)
-    style = monologues.Style(detail=session.profile.monologue_detail, properties=found[:3])
+    style = monologues.Style(properties=found[:3])
     forward = monologues.forward(program, trace, seed=session.profile.seed, style=style)
     row = monologues.forward(
         program, trace, seed=session.profile.seed, style=style_of(session.profile)

@@ -14,6 +14,9 @@ from semcoder_lib.models import Request, teachers, tokens
 from semcoder_lib.models.teachers import Task, Teacher, Usage
 from semcoder_lib.run.stages.session import Session
 
+TEMPERATURE = 0.7
+TOKENS = 1024  # of the longest reply
+
 
 @dataclasses.dataclass(slots=True)
 class Teaching:
@@ -44,12 +47,8 @@ def teaching(session: Session) -> Iterator[Teaching]:
     if p.teacher == "local":
         engine = generation.load(p.teacher_model, backend="auto" if p.server else p.backend)
     else:
-        engine = generation.load(
-            p.teacher_model, backend="openai", base_url=p.teacher, parallel=p.teacher_parallel
-        )
-    teacher = Teacher(
-        engine, temperature=p.teacher_temperature, max_new_tokens=p.teacher_tokens
-    )  # fmt: skip
+        engine = generation.load(p.teacher_model, backend="openai", base_url=p.teacher, parallel=8)
+    teacher = Teacher(engine, temperature=TEMPERATURE, max_new_tokens=TOKENS)
     with engine, workspace.ItemCache(session.path("cache_teacher.jsonl")) as cache:
         asked = Teaching(teacher, cache, Usage())
         yield asked

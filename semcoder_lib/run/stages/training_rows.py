@@ -37,11 +37,7 @@ def main_examples(session: Session) -> tuple[list[training.Example], dict[str, A
         "nl_to_code": [nl_example(e.program, p.style) for e in entries if e.program.description],
         "direct": [row for e in entries if (row := direct_example(e, p.seed, p.style)) is not None],
     }
-    shares = {
-        "forward": p.share_forward, "backward": p.share_backward, "nl_to_code": p.share_nl,
-        "direct": p.share_direct,
-    }  # fmt: skip
-    chosen = _in_shares(pools, shares, random.Random(f"{p.seed}:mix"))
+    chosen = _in_shares(pools, p.shares, random.Random(f"{p.seed}:mix"))
     check_prompts(chosen, entries, p.style)
     counts = {task: sum(1 for e in chosen if e.task == task) for task in pools}
     return chosen, {"available": {t: len(x) for t, x in pools.items()}, "used": counts}
@@ -55,7 +51,7 @@ def held_out_examples(session: Session) -> list[training.Example]:
     entries = entries[: p.train_held_out]
     made, _ = monologues.derive_many(
         entries, session.box, seed=p.seed, style=s02_monologues.style_of(p),
-        bullets=p.monologue_bullets,
+        bullets=s02_monologues.bullets_of(p),
     )  # fmt: skip
     chosen = told({e.program.id: e.program for e in entries}, made, p.style)
     chosen += [row for e in entries if (row := direct_example(e, p.seed, p.style)) is not None]
@@ -143,7 +139,7 @@ def direct_example(
     """One row of answers without reasoning: the first as the evaluation asks for it (the output of
     a call, or for one program in three a call with an output), the program's other cases after it,
     which cost a tenth of a row of their own. None if no case is short enough. The paper's mix has
-    no such rows (`share_direct` is 0 in its profile)."""
+    no such rows."""
     program = entry.program
     cases = []
     for case in entry.cases:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from semcoder_lib.core import values
+from semcoder_lib.core import foreign, values
 from semcoder_lib.core.records import Case, Program, Trace
 from semcoder_lib.faults import normal_form
 from semcoder_lib.models.prompts import Prompt
-from semcoder_lib.refinement.checks import Check, Seen, assertion, case_of, from_assertions
+from semcoder_lib.refinement.checks import Check, assertion, from_assertions
 from semcoder_lib.refinement.tasks import RefinementTask
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import trace_many
@@ -35,13 +35,9 @@ class Feedback:
     trace: str = ""
 
 
-def visible(task: RefinementTask, source: str, written: Sequence[Check]) -> tuple[Check, ...]:
+def visible(task: RefinementTask, source: str, written: Sequence[Check] = ()) -> tuple[Check, ...]:
     """The checks that a source may look at. `written` are the model's own (source `self`)."""
-    if source == "oracle":
-        return task.hidden
-    if source == "self":
-        return tuple(written)
-    return task.public
+    return {"oracle": task.hidden, "self": tuple(written)}.get(source, task.public)
 
 
 def self_test_prompt(task: RefinementTask) -> Prompt:
@@ -57,46 +53,37 @@ def self_test_prompt(task: RefinementTask) -> Prompt:
 
 def self_tests(task: RefinementTask, text: str) -> list[Check]:
     """The assertions of a response to `self_test_prompt` that can be read; they may be wrong."""
-    opening = f"assert {task.entry_point}("
-    found = from_assertions(opening + text.partition("```")[0], [task.entry_point], "self")
-    return found[:SELF_TESTS]
+    written = f"assert {task.entry_point}({text.partition('```')[0]}"
+    return from_assertions(written, [task.entry_point], "self")[:SELF_TESTS]
 
 
 def feedbacks(
-    items: Sequence[tuple[RefinementTask, str, Sequence[Check], Seen]], source: str, box: Sandbox
+    items: Sequence[tuple[RefinementTask, str, Sequence[Check], Sequence[bool]]],
+    source: str,
+    box: Sandbox,
 ) -> list[Feedback | None]:
-    """The first failing visible check of each solution, short enough to show; None where nothing
-    visible fails. For `trace` the failing call is run once more under the tracer."""
-    found = [_first(task, checks, seen) for task, _, checks, seen in items]
+    """For every `(task, solution, visible checks, which of them pass)` the first failing check that
+    is short enough to show; None where there is none. For `trace` its call is run once more under
+    the tracer."""
+    given = [_first_failing(task, checks, passed) for task, _, checks, passed in items]
     if source != "trace":
-        return list(found)
-    wanted = [n for n, f in enumerate(found) if f is not None]
-    pairs = []
-    for n in wanted:
-        task, solution, _, _ = items[n]
-        feedback = found[n]
-        assert feedback is not None
-        pairs.append((Program(solution, task.entry_point), case_of(feedback.check)))
-    for n, (program, case), trace in zip(wanted, pairs, trace_many(pairs, box), strict=True):
-        feedback = found[n]
-        assert feedback is not None
-        text = shown_trace(trace, program, case)
-        found[n] = Feedback(feedback.failed_test, feedback.check, text)
-    return list(found)
+        return given
+    runs = {
+        n: (Program(items[n][1], items[n][0].entry_point), feedback.check.case)
+        for n, feedback in enumerate(given)
+        if feedback is not None
+    }
+    traces = trace_many(list(runs.values()), box)
+    for (n, (program, case)), trace in zip(runs.items(), traces, strict=True):
+        given[n] = replace(given[n], trace=shown_trace(trace, program, case))  # type: ignore[type-var]
+    return given
 
 
-def shown_trace(trace: Trace, program: Program, case: Case) -> str:
-    """The run in NExT's format, as table 4 has it; empty where nothing was recorded or where it is
-    too long to show."""
-    if not trace.steps:
-        return ""
-    text = render(trace, program, case, "next")
-    return text if len(text) <= LONGEST_TRACE else ""
-
-
-def _first(task: RefinementTask, checks: Sequence[Check], seen: Seen) -> Feedback | None:
-    for check, passed in zip(checks, seen.passed, strict=True):
-        if passed:
+def _first_failing(
+    task: RefinementTask, checks: Sequence[Check], passed: Sequence[bool]
+) -> Feedback | None:
+    for check, passes in zip(checks, passed, strict=True):
+        if passes:
             continue
         try:
             text = assertion(task.entry_point, check)
@@ -107,10 +94,17 @@ def _first(task: RefinementTask, checks: Sequence[Check], seen: Seen) -> Feedbac
     return None
 
 
+def shown_trace(trace: Trace, program: Program, case: Case) -> str:
+    """The run in NExT's format, as table 4 has it; empty where nothing was recorded or where it is
+    too long to show."""
+    text = render(trace, program, case, "next") if trace.steps else ""
+    return text if len(text) <= LONGEST_TRACE else ""
+
+
 def shown_solution(solution: str) -> str:
     """The program as the prompt shows it: without comments and docstrings, where it parses (as the
     paper's driver does, section 6.4), and without an endless tail."""
     try:
-        return normal_form(solution)
-    except (SyntaxError, ValueError, RecursionError):
+        return foreign.attempt(normal_form, solution)
+    except foreign.Refused:
         return "\n".join(solution.splitlines()[:60]) + "\n"
