@@ -176,14 +176,14 @@ class Monologue:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A buggy program with its failing case, the reason, and a validated fix."""
+    """A buggy program with its failing case (the output is the right one), the reason, and a
+    validated fix."""
 
     program_id: str
     buggy: str
     fixed: str
     entry_point: str
-    failing_call: str
-    expected: str
+    case: Case
     actual: str  # text of the wrong output, or "raises TypeError: ..."
     operator: str = ""  # the mutation, or "model"
     origin: str = "mutation"  # "mutation", "model", "hub"

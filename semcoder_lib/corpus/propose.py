@@ -30,7 +30,6 @@ RULES = (
     "literal arguments, each in a print."
 )
 LAYOUT = "Answer with the two headings [Problem] and [Solution]."
-PREFIX = "teacher:"  # of ids and families
 _FENCE = re.compile(r"```(?:python)?[ \t]*\n(.*?)```", re.DOTALL)
 _PROBLEM = re.compile(r"\[Problem\](.*?)\[Solution\]", re.DOTALL | re.IGNORECASE)
 
@@ -67,6 +66,7 @@ class _Attempt:
     messages: tuple[Message, ...]
     reply: str = ""
     fate: dict[str, str] = field(default_factory=dict)
+    prospect: Prospect | None = None
 
 
 def propose(
@@ -96,13 +96,12 @@ def propose(
                 attempt.messages = repair_chat(attempt.messages[:2], attempt.reply, error)
                 continue
             try:
-                taught.prospects.append(_prospect(attempt))
+                attempt.prospect = _prospect(attempt)
                 attempt.fate = {"fate": "kept", "rounds": str(number)}
                 taught.by_round[number] += 1
             except foreign.Refused as reason:
                 attempt.fate = {"fate": str(reason), "rounds": str(number)}
-    order = {a.seed.id: place for place, a in enumerate(attempts)}
-    taught.prospects.sort(key=lambda p: order[p.program.id.removeprefix(PREFIX)])
+    taught.prospects = [a.prospect for a in attempts if a.prospect]
     taught.fates = [{"id": a.seed.id, **a.fate} for a in attempts]
     return taught
 
@@ -162,10 +161,10 @@ def _prospect(attempt: _Attempt) -> Prospect:
     program = Program(
         source="\n\n\n".join(kept) + "\n",
         entry_point=entry,
-        id=PREFIX + attempt.seed.id,
+        id=f"teacher:{attempt.seed.id}",
         description=" ".join(problem.group(1).split())[:600] if problem else "",
         origin="teacher",
-        family=PREFIX + attempt.seed.id,
+        family=f"teacher:{attempt.seed.id}",
         argument_types=tuple(join_types([type_of(v) for v in column]) for column in columns),
         types_from="doctest",
         provenance=replace(attempt.seed.provenance, method="teacher"),

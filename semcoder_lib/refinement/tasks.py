@@ -190,8 +190,7 @@ def from_faults(faults: Iterable[Fault], entries: Iterable[Entry]) -> list[Refin
     for fault in faults:
         if fault.program_id not in known:
             continue
-        _, arguments, _ = values.parse_call(fault.failing_call)
-        shown = Check(arguments, values.decode(fault.expected), "public")
+        shown = Check(fault.case.arguments, fault.case.output, "public")
         hidden = (shown, *_checks(known[fault.program_id].cases, "base"))
         tasks.append(
             RefinementTask(

@@ -15,7 +15,7 @@ EXAMPLES = [
     ),
     r.Trace((r.Step(1, "call", (r.Change("x", "1"), r.Change("y", None))),), r.Status.EXCEPTION),
     r.Monologue("text", "forward", r.Case((1,), {2}), "p"),
-    r.Fault("id", "a", "b", "f", "f(1)", "1", "2", line=3),
+    r.Fault("id", "a", "b", "f", r.Case((1,), 1), "2", line=3),
     r.Completion("t", "text", 1, "p", "stop", 3),
     r.Verdict("t", True, r.Status.PASSED, trust=r.Trust.SPLIT),
 ]

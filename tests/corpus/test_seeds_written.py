@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from semcoder_lib.core.records import Status
-from semcoder_lib.corpus import inputs, types
+from semcoder_lib.corpus import inputs
 from semcoder_lib.corpus.seeds import method_seeded, methods, synthesise, synthesiser
 from semcoder_lib.corpus.seeds.synthesiser import rules
 from semcoder_lib.corpus.seeds.synthesiser.draft import Draft, Piece, Stuck, variable
@@ -67,7 +67,7 @@ def value_of(kind, rng):
 
 
 def has_type(value, kind):
-    kind = types.parse(kind) if isinstance(kind, str) else kind
+    kind = inputs.parse(kind) if isinstance(kind, str) else kind
     if kind.name == "any":
         return True
     if kind.name == "float" and type(value) is int:

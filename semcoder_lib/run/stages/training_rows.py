@@ -180,19 +180,12 @@ def traced_examples(
     faults: list[records.Fault], box: Sandbox, style: str = "clean"
 ) -> list[training.Example]:
     """PyX-R rows with the recorded run of the failing test in the prompt (table 4). A fault whose
-    call is no literal, or whose trace is too long to show, has none."""
-    pairs = []
-    for fault in faults:
-        try:
-            name, arguments, named = values.parse_call(fault.failing_call)
-        except values.NotALiteral:
-            continue
-        if not named:
-            pairs.append((fault, (records.Program(fault.buggy, name), records.Case(arguments))))
+    trace is too long to show has none."""
+    programs = [records.Program(fault.buggy, fault.entry_point) for fault in faults]
+    pairs = [(program, fault.case) for program, fault in zip(programs, faults, strict=True)]
     made = []
-    traces = tracing.trace_many([pair for _, pair in pairs], box)
-    for (fault, (program, case)), trace in zip(pairs, traces, strict=True):
-        if text := refinement.shown_trace(trace, program, case):
+    for fault, pair, trace in zip(faults, pairs, tracing.trace_many(pairs, box), strict=True):
+        if text := refinement.shown_trace(trace, *pair):
             prompt, completion = pyx_r.example(fault, trace=text, style=style)
             made.append(training.Example(f"{fault.id}:traced", "refine", prompt, completion))
     return made
