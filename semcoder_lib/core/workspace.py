@@ -194,13 +194,17 @@ def file_hash(path: Path | str) -> str:
 
 
 def code_hash(*names: str) -> str:
-    """A hash over the source files of the named rooms (`"corpus"`, `"run/doctor"`), so that a stage
-    is not reused after the code that made it changed."""
+    """A hash over the files of the named rooms (`"corpus"`, `"run/doctor"`), tables and templates
+    too, so that a stage is not reused after the code that made it changed. Raises ValueError for a
+    room that has no files: its changes would go unseen."""
     base = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for name in sorted(names):
         single = base / f"{name}.py"
-        files = [single] if single.exists() else sorted((base / name).rglob("*.py"))
+        files = [single] if single.exists() else sorted((base / name).rglob("*"))
+        files = [f for f in files if f.is_file() and "__pycache__" not in f.parts]
+        if not files:
+            raise ValueError(f"no source named {name!r}")
         for file in files:
             digest.update(str(file.relative_to(base)).encode())
             digest.update(file.read_bytes())

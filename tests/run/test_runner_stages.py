@@ -27,9 +27,10 @@ def at_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_every_hashed_source_exists() -> None:
     for stage in stages.STAGES.values():
-        names = [*stage.rooms, f"stages/{stage.run.partition(':')[0]}"]
-        hashes = {workspace.code_hash(name) for name in names}
-        assert workspace.code_hash("no such room") not in hashes, stage.label
+        for name in (*stage.rooms, f"run/stages/{stage.run.partition(':')[0]}"):
+            assert workspace.code_hash(name), stage.label
+    with pytest.raises(ValueError, match="no such room"):
+        workspace.code_hash("no such room")
 
 
 def test_every_key_prefix_names_a_field_of_the_profile() -> None:
