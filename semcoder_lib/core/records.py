@@ -30,7 +30,8 @@ class Status(enum.StrEnum):
     CRASHED = "crashed"
     EARLY_EXIT = "early_exit"
     UNSERIALIZABLE = "unserializable"
-    INFRASTRUCTURE = "infrastructure"
+    SANDBOX_LOST = "sandbox_lost"  # each time it ran alone, the sandbox's own process ended
+    INFRASTRUCTURE = "infrastructure"  # ours: nothing is known of the program
     # of a verdict only
     PASSED = "passed"
     WRONG = "wrong"

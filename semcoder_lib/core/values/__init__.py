@@ -10,7 +10,7 @@ children, so it imports little.
 """
 
 from semcoder_lib.core.values.comparing import equal
-from semcoder_lib.core.values.reading import NotALiteral, decode, parse_call
+from semcoder_lib.core.values.reading import NotALiteral, call_of, decode, parse_call, value_of
 from semcoder_lib.core.values.writing import FACTORIES as _FACTORIES
 from semcoder_lib.core.values.writing import (
     HEX_FROM_BITS,
@@ -36,9 +36,11 @@ __all__ = [
     "NotALiteral",
     "Unserializable",
     "_set_order",
+    "call_of",
     "decode",
     "encode",
     "equal",
     "parse_call",
     "show_call",
+    "value_of",
 ]

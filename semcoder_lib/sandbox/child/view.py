@@ -10,7 +10,7 @@ import ctypes
 import os
 import struct
 
-from semcoder_lib.sandbox.child.linux import syscalls
+from semcoder_lib.sandbox.child import kernel
 
 _RDONLY, _NOSUID, _NODEV, _REMOUNT, _BIND, _REC = 1, 2, 4, 32, 4096, 16384
 _PRIVATE = 1 << 18
@@ -20,10 +20,8 @@ DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
 _SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo")
 _FILES = ("/etc/ld.so.cache",)
 _PACKAGES = ("site-packages", "dist-packages")
-_mount = syscalls.libc_function(
-    "mount", ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p
-)
-_umount2 = syscalls.libc_function("umount2", ctypes.c_char_p, ctypes.c_int)
+_libc_mount = kernel.libc("mount", *[ctypes.c_char_p] * 3, ctypes.c_ulong, ctypes.c_char_p)
+_umount2 = kernel.libc("umount2", ctypes.c_char_p, ctypes.c_int)
 
 
 class Readable:
@@ -81,38 +79,38 @@ def _package_folders(tree: str) -> list[str]:
 def enter(readable: Readable) -> None:
     """Replace the root of this mount namespace by the view. Raises OSError naming the step. The
     caller has its own mount namespace."""
-    _do_mount("none", "/", None, _REC | _PRIVATE)
+    _mount("none", "/", None, _REC | _PRIVATE)
     base = next(p for p in ("/sys", "/mnt", "/media", "/proc") if os.path.isdir(p))
-    _do_mount("tmpfs", base, "tmpfs", _NOSUID | _NODEV, "size=256k,nr_inodes=4096,mode=755")
+    _empty(base, "size=256k,nr_inodes=4096,mode=755")
     for path in _SYSTEM:
         if os.path.islink(path):
-            os.makedirs(os.path.dirname(base + path), exist_ok=True)
-            os.symlink(os.readlink(path), base + path)
+            _link(os.readlink(path), base + path)
     for path in readable.trees:
         _bind(path, base + path)
     for path in readable.hidden:
-        _do_mount(
-            "tmpfs", base + path, "tmpfs", _NOSUID | _NODEV, "size=64k,nr_inodes=256,mode=755"
-        )
+        _empty(base + path, "size=64k,nr_inodes=256,mode=755")
     for path in readable.named:
         if _within(path, readable.hidden) or not _within(path, readable.trees):
             _bind(path, base + path)
     for path in readable.hidden:
-        _set_read_only(base + path, recursive=False, flags=_NODEV)
+        _set_read_only(base + path, _NODEV)
     for path in readable.ways:  # a way that leads through links must exist too
         if os.path.realpath(path) != path and not os.path.lexists(base + path):
-            os.makedirs(os.path.dirname(base + path), exist_ok=True)
-            os.symlink(os.path.realpath(path), base + path)
+            _link(os.path.realpath(path), base + path)
     for path in (*readable.files, *DEVICES):
         if os.path.exists(path):
             _bind(path, base + path)
     os.makedirs(base + "/tmp", mode=0o755, exist_ok=True)
     os.chdir(base)
-    syscalls.raw("pivot_root", ctypes.c_char_p(b"."), ctypes.c_char_p(b"."))
-    if _umount2(b".", _DETACH):  # type: ignore[operator]
-        raise OSError(ctypes.get_errno(), "cannot leave the old root", "umount")
+    kernel.syscall("pivot_root", ctypes.c_char_p(b"."), ctypes.c_char_p(b"."))
+    _umount2(b".", _DETACH)
     os.chdir("/")
-    _set_read_only("/", recursive=False, flags=_NODEV)
+    _set_read_only("/", _NODEV)
+
+
+def _link(target: str, place: str) -> None:
+    os.makedirs(os.path.dirname(place), exist_ok=True)
+    os.symlink(target, place)
 
 
 def _bind(path: str, target: str) -> None:
@@ -121,28 +119,28 @@ def _bind(path: str, target: str) -> None:
     else:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o444))
-    _do_mount(path, target, None, _BIND | _REC)
+    _mount(path, target, None, _BIND | _REC)
     flags = 0 if path.startswith("/dev/") else _NODEV
     try:
-        _set_read_only(target, recursive=True, flags=flags)
+        _set_read_only(target, flags, _AT_RECURSIVE)
     except OSError:  # mount_setattr came with Linux 5.12
         kept = os.statvfs(target).f_flag & 0x1C0F  # what a nested namespace may not take away
-        old = _BIND | _REMOUNT | _RDONLY | _NOSUID | flags
-        _do_mount("none", target, None, old | kept)
+        _mount("none", target, None, _BIND | _REMOUNT | _RDONLY | _NOSUID | flags | kept)
 
 
-def _set_read_only(path: str, *, recursive: bool, flags: int) -> None:
+def _set_read_only(path: str, flags: int, how: int = 0) -> None:
     attributes = struct.pack("<QQQQ", _RDONLY | _NOSUID | flags, 0, 0, 0)
-    buffer = ctypes.create_string_buffer(attributes, len(attributes))
-    how = _AT_RECURSIVE if recursive else 0
     name = ctypes.c_char_p(os.fsencode(path))
-    syscalls.raw("mount_setattr", _AT_FDCWD, name, how, buffer, len(attributes))
+    kernel.syscall("mount_setattr", _AT_FDCWD, name, how, attributes, len(attributes))
 
 
-def _do_mount(source: str, target: str, kind: str | None, flags: int, data: str = "") -> None:
-    result = _mount(  # type: ignore[operator]
-        source.encode(), os.fsencode(target), kind and kind.encode(), flags, data.encode() or None
-    )
-    if result:
-        error = ctypes.get_errno()
-        raise OSError(error, os.strerror(error), f"mount {target}")
+def _empty(path: str, options: str) -> None:
+    _mount("tmpfs", path, "tmpfs", _NOSUID | _NODEV, options)
+
+
+def _mount(source: str, target: str, kind: str | None, flags: int, data: str = "") -> None:
+    try:
+        kinds = kind.encode() if kind else None
+        _libc_mount(source.encode(), os.fsencode(target), kinds, flags, data.encode() or None)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, f"mount {target}") from None

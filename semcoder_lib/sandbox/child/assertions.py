@@ -1,5 +1,9 @@
-"""Plug-in that runs a test function `check(candidate)`: with a proxy for the candidate (`split`),
-or, forgeably, with the solution itself in the same process."""
+"""Plug-in for tests with assertions, in three roles (`options["role"]`, see `sandbox.split`):
+
+check    runs a test function `check(candidate)` with a proxy for the candidate
+answer   makes the calls for that proxy, in the solution's sandbox
+beside   runs the test function on the solution itself, in one process, forgeably
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from typing import Any
 
 from semcoder_lib.core import values
 
+_MUTABLE = (list, dict, set, bytearray)
 _CHANCE = random.getstate()  # as every program finds it
 
 
@@ -118,22 +123,28 @@ def call(
     options: dict[str, Any],
     emit: Callable[[str], None],
 ) -> Any:
-    """`function` is the test's `check`. Returns True when it ended without an exception; emits
-    {"needs": calls without an answer, "stopped": why it was ended}.
+    """The plug-in's entry, see `Job.plugin`."""
+    if options["role"] == "answer":
+        return _answer(function, arguments, emit)
+    return _check(function, arguments[0], options, emit)
 
-    One process may judge several samples of a task: `arguments` is the place of this one's answers
-    in `options`. The test's module is executed anew for each, and finds the same random numbers.
+
+def _check(
+    check: Callable[..., Any], place: int, options: dict[str, Any], emit: Callable[[str], None]
+) -> bool:
+    """True when `check` ended without an exception; emits {"needs": calls without an answer,
+    "stopped": why it was ended}.
+
+    One process may judge several samples of a task: `place` is that of this one's answers in
+    `options`. The test's module is executed anew for each, and finds the same random numbers.
     """
-    space = function.__globals__
-    entry = options["entry"]
-    if options.get("same_process"):
-        function(space[entry])
-        return True
+    space = check.__globals__
     os.dup2(2, 1)  # what a test prints is nobody's result, and must not add up over samples
-    proxy = _Proxy(options["answers"][arguments[0]], options["collect"], space.get(entry))
+    entry = options["entry"]
+    proxy = _Proxy(options["answers"][place], options["collect"], space.get(entry))
     space[entry] = proxy  # a test may use the name instead of its parameter
     try:
-        function(proxy)
+        check(proxy)
     except _Stop:
         pass
     except BaseException:
@@ -143,3 +154,28 @@ def call(
         random.setstate(_CHANCE)
         emit(json.dumps({"needs": proxy.needs, "stopped": proxy.stopped}))
     return not proxy.needs and not proxy.stopped
+
+
+def _answer(
+    function: Callable[..., Any], arguments: tuple[Any, ...], emit: Callable[[str], None]
+) -> Any:
+    """Call with `arguments` = (positional, named). If the call changed its positional arguments,
+    emit what they are now, so that the test can see it."""
+    positional, named = arguments
+    if not any(type(a) in _MUTABLE for a in positional):
+        return function(*positional, **named)
+    before = _mark(positional)
+    result = function(*positional, **named)
+    if _mark(positional) != before:
+        emit(values.encode(positional))
+    return result
+
+
+def _mark(arguments: tuple[Any, ...]) -> bytes | str:
+    """Equal for equal arguments."""
+    try:
+        data = marshal.dumps(arguments, 2)
+    except ValueError:
+        return values.encode(arguments)
+    # `s` may be the mark of bytes, which marshal does not tell from a bytearray
+    return values.encode(arguments) if b"s" in data else data
