@@ -34,6 +34,7 @@ def decide(code: kernel.Filter, arch: int, number: int, arguments: tuple[int, ..
 # (call, arguments): allowed to the zygote, to a child, to a child without a PID namespace
 CONDITIONS = [
     ("fcntl", (3, 1), True, True, True),
+    ("fcntl", (3, 6), False, True, True),
     ("fcntl", (3, 8), False, True, True),
     ("ioctl", (1, 0x5412), False, True, True),
     ("pivot_root", (), False, True, True),

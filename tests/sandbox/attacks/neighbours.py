@@ -3,28 +3,29 @@
 from attacks import in_call
 
 ATTACKS = [
-    in_call("flags and locks on the standard descriptors", """
+    in_call("flags on the standard descriptors", """
 import fcntl, os
 ---
 for fd in range(3):
     try:
         fcntl.fcntl(fd, fcntl.F_SETFL, os.O_NONBLOCK | os.O_APPEND | os.O_ASYNC)
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         pass
 return 0
 """, "wrong", own=True),
-    in_call("a lock on what every program opens", """
+    in_call("locks on what is everybody's", """
 import fcntl, os
 ---
-for path in ('/dev/null', os.__file__):
-    try:
-        fcntl.flock(os.open(path, os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        pass
-return 0
-""", "wrong", own=True),
+taken = []
+for file in (0, 2, os.open('/dev/null', os.O_RDWR), os.open(os.__file__, os.O_RDONLY)):
+    for lock in (fcntl.flock, fcntl.lockf):
+        try:
+            lock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            taken.append(file)
+        except OSError:
+            pass
+return taken and 'leaked'
+""", "wrong", breach="leak", own=True),
     in_call("limits, priority, mask, session, timers", """
 import os, resource, signal
 ---
