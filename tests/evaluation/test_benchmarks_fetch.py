@@ -22,7 +22,8 @@ import pytest
 
 from semcoder_lib import __main__
 from semcoder_lib.core import workspace
-from semcoder_lib.evaluation import Missing, fetch, files, get, homes
+from semcoder_lib.evaluation import Missing, fetch, get
+from semcoder_lib.evaluation import data as homes
 
 BODY = b'{"id": "sample_0"}\n' * 20_000
 SHA256 = hashlib.sha256(BODY).hexdigest()
@@ -112,7 +113,7 @@ def test_a_file_is_fetched_once(
     assert (status, summary["fetched"], summary["failed"]) == (0, [NAME], {})
     assert (folder / NAME).read_bytes() == BODY
     assert kept(folder) == [NAME]
-    assert files.locate("cruxeval-o", (NAME,), "its home", None) == folder / NAME
+    assert homes.locate("cruxeval-o", (NAME,), "its home", None) == folder / NAME
     asked = len(server.RequestHandlerClass.asked)
     status, summary, _ = run(capsys, "fetch", NAME)
     assert (status, summary["fetched"], summary["there"]) == (0, [], [NAME])
@@ -172,7 +173,7 @@ def test_a_killed_fetch_leaves_no_file_and_the_next_one_is_whole(
 ) -> None:
     at(monkeypatch, address(server, "good"))
     script = (
-        "import sys; from semcoder_lib import __main__; from semcoder_lib.evaluation import homes\n"
+        "import sys; from semcoder_lib import __main__; from semcoder_lib.evaluation import data as homes\n"
         f"homes.HOMES[{NAME!r}] = homes.Home({NAME!r}, {SHA256!r}, 1, '', '', sys.argv[1])\n"
         f"__main__.main(['data', 'fetch', {NAME!r}])\n"
     )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from semcoder_lib.core.records import Status
-from semcoder_lib.evaluation import Missing, get, lcb_tests
+from semcoder_lib.evaluation import Missing, get, lcb
 from semcoder_lib.evaluation.base import Answer, Sample, Task
 from semcoder_lib.sandbox import Sandbox
 
@@ -91,7 +91,7 @@ def test_a_test_that_is_no_json_is_nobodys_mistake(box: Sandbox) -> None:
     ],
 )
 def test_printed_text(got: str, wanted: str, same: bool) -> None:
-    assert lcb_tests.same_output(got, wanted) is same
+    assert lcb.same_output(got, wanted) is same
 
 
 def test_output_prediction_reads_the_hubs_parquet(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from semcoder_lib.core.errors import PreflightFailed, UserError
 from semcoder_lib.core.records import Status, Verdict
-from semcoder_lib.evaluation.scoring import compare, compare_command, preflight, require
+from semcoder_lib.evaluation.preflight import preflight
+from semcoder_lib.evaluation.scoring import compare, compare_command
 
 
 def verdict(task: str, passed: bool) -> Verdict:
@@ -32,7 +33,7 @@ def probes(reference: bool = True, empty: bool = False, cheat: bool = False) -> 
 def test_preflight_passes() -> None:
     report = preflight("bench", "strict", probes())
     assert report.passed
-    require(report)
+    report.require()
     assert (report.reference, report.empty, report.cheats) == (1.0, 0.0, {"or True": 0.0})
     assert (report.constant, report.constant_right, report.constant_rate) == ("0", 1, 0.5)
     assert any("ok" in line for line in report.lines())
@@ -51,7 +52,7 @@ def test_preflight_passes() -> None:
 def test_preflight_fails(given: list, reason: str) -> None:  # type: ignore[type-arg]
     report = preflight("bench", "strict", given)
     with pytest.raises(PreflightFailed, match=reason) as caught:
-        require(report)
+        report.require()
     assert caught.value.exit_status == 3
 
 
