@@ -107,7 +107,7 @@ def _equal(a: str | None, b: str | None) -> bool | None:
     if a == b:
         return True
     try:
-        return values.same(values.decode(a), values.decode(b))
+        return values.encode(values.decode(a)) == values.encode(values.decode(b))
     except (values.NotALiteral, values.Unserializable):
         return None
 

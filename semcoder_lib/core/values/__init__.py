@@ -9,10 +9,12 @@ The room stands below `records`, whose JSON form needs it, and is imported by th
 children, so it imports little.
 """
 
-from semcoder_lib.core.values.comparing import equal, same
+from semcoder_lib.core.values.comparing import equal
 from semcoder_lib.core.values.reading import NotALiteral, decode, parse_call
 from semcoder_lib.core.values.writing import FACTORIES as _FACTORIES
 from semcoder_lib.core.values.writing import (
+    HEX_FROM_BITS,
+    MAX_BITS,
     MAX_BRACKETS,
     MAX_BYTES,
     MAX_DEPTH,
@@ -24,6 +26,8 @@ from semcoder_lib.core.values.writing import (
 )
 
 __all__ = [
+    "HEX_FROM_BITS",
+    "MAX_BITS",
     "MAX_BRACKETS",
     "MAX_BYTES",
     "MAX_DEPTH",
@@ -36,6 +40,5 @@ __all__ = [
     "encode",
     "equal",
     "parse_call",
-    "same",
     "show_call",
 ]

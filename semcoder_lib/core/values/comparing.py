@@ -2,40 +2,130 @@
 
 from __future__ import annotations
 
+import collections
 import math
+import sys
 from typing import Any
 
-from semcoder_lib.core.values.writing import encode
-
-
-def same(a: Any, b: Any) -> bool:
-    """Equal in type and in value all the way down; nan is itself, 0.0 is not -0.0, 1 is not True.
-    Raises `Unserializable` when one of them cannot be encoded."""
-    return encode(a) == encode(b)
+_SEQUENCES = (list, tuple, collections.deque)
+_SETS = (set, frozenset)
+_MAPPINGS = (dict, collections.OrderedDict, collections.defaultdict, collections.Counter)
+_FLOATS = (float, complex)
+# Types whose `==` neither raises nor knows nan nor takes a tolerance; bytes equal a bytearray.
+_PLAIN = (str, bytes, bytearray, type(None), range, type(...))
+_USUAL = frozenset({int, str, bool, type(None)})
+_LATE = {  # of modules that are loaded only by programs that use them
+    "decimal": ("Decimal",),
+    "fractions": ("Fraction",),
+    "datetime": ("date", "datetime", "time", "timedelta"),
+}
+_NAN = object()
+_EXACT = (0.0, 0.0)
 
 
 def equal(a: Any, b: Any, *, rel_tol: float = 0.0, abs_tol: float = 0.0) -> bool:
-    """Python's `==` on decoded values (so 1 == 1.0 == True), plus nan equal to nan, plus a float
-    tolerance where one is given, both inside lists, tuples and the values of dicts too. Only for
-    exact built-in values, whose `==` is harmless."""
-    kind = type(a)
-    if kind is float and type(b) is float:
-        if a != a or b != b:
-            return a != a and b != b
-        return a == b or math.isclose(a, b, rel_tol=rel_tol, abs_tol=abs_tol)
-    if kind is type(b) and (kind is list or kind is tuple):
-        return len(a) == len(b) and all(
-            equal(x, y, rel_tol=rel_tol, abs_tol=abs_tol) for x, y in zip(a, b, strict=True)
+    """Python's `==` on decoded values (so 1 == 1.0 == True, dicts of all kinds by their items, two
+    OrderedDicts by their order too), with two differences: nan equals itself wherever it stands,
+    in keys, sets, complex numbers and Decimals too; and floats are close where a tolerance is
+    given, in lists, tuples, deques and the values of dicts.
+
+    Never raises. Values that `decode` does not make, and those nested too deep to look into, are
+    equal to themselves only.
+    """
+    try:
+        return _equal(a, b, (rel_tol, abs_tol))
+    except Exception:  # too deep, or a key of a class of its own
+        return False
+
+
+def _equal(a: Any, b: Any, tolerance: tuple[float, float]) -> bool:
+    kind, other = type(a), type(b)
+    if a is b or (kind is other and kind in _USUAL and a == b):
+        return True
+    if kind in _SEQUENCES:
+        return kind is other and len(a) == len(b) and all(
+            _equal(x, y, tolerance) for x, y in zip(a, b, strict=True)
+        )  # fmt: skip
+    if kind in _MAPPINGS:
+        return other in _MAPPINGS and _equal_mappings(a, b, tolerance)
+    if kind in _SETS:
+        return other in _SETS and _equal_sets(a, b)
+    if kind in _PLAIN:
+        return other in _PLAIN and bool(a == b)
+    if _is_number(kind):
+        return _is_number(other) and _equal_numbers(a, b, tolerance)
+    return _is_late("datetime", kind) and kind is other and bool(a == b)
+
+
+def _equal_mappings(a: Any, b: Any, tolerance: tuple[float, float]) -> bool:
+    if type(a) is type(b) is collections.OrderedDict:
+        return _equal(list(a), list(b), _EXACT) and _equal(
+            list(a.values()), list(b.values()), tolerance
         )
-    if isinstance(a, dict) and isinstance(b, dict) and a.keys() == b.keys():
-        return all(equal(a[k], b[k], rel_tol=rel_tol, abs_tol=abs_tol) for k in a)
-    if (rel_tol or abs_tol) and _is_number(a) and _is_number(b):
-        try:
-            return bool(a == b) or math.isclose(a, b, rel_tol=rel_tol, abs_tol=abs_tol)
-        except OverflowError:  # an int beyond every float
+    if type(a) is type(b) is collections.Counter:  # what is not there counts zero
+        a, b = ({k: n for k, n in c.items() if not _equal(n, 0, _EXACT)} for c in (a, b))
+    if len(a) != len(b):
+        return False
+    if a.keys() == b.keys():
+        return all(_equal(a[key], b[key], tolerance) for key in a)
+    places: dict[Any, list[Any]] = {}  # several keys may be nan: they are taken in order
+    for key in reversed(b):
+        places.setdefault(_known(key), []).append(b[key])
+    for key, value in a.items():
+        rest = places.get(_known(key))
+        if not rest or not _equal(value, rest.pop(), tolerance):
             return False
-    return bool(a == b)
+    return True
 
 
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float, bool)
+def _equal_sets(a: Any, b: Any) -> bool:
+    if len(a) != len(b):
+        return False
+    count = collections.Counter
+    return bool(a == b) or count(map(_known, a)) == count(map(_known, b))
+
+
+def _known(key: Any) -> Any:
+    """Equal and of equal hash for equal keys, nan included."""
+    kind = type(key)
+    if kind is tuple:
+        return tuple(map(_known, key))
+    if kind is frozenset:
+        return frozenset(collections.Counter(map(_known, key)).items())
+    return (_NAN, *_parts(key)) if _is_nan(key) else key
+
+
+def _equal_numbers(a: Any, b: Any, tolerance: tuple[float, float]) -> bool:
+    if _is_nan(a) or _is_nan(b):
+        return _is_nan(a) and _is_nan(b) and _parts(a) == _parts(b)
+    if a == b:
+        return True
+    if tolerance == _EXACT or {type(a), type(b)} - {int, float, bool}:
+        return False
+    try:
+        return math.isclose(a, b, rel_tol=tolerance[0], abs_tol=tolerance[1])
+    except OverflowError:  # an int beyond every float
+        return False
+
+
+def _is_nan(value: Any) -> bool:
+    if type(value) in _FLOATS:
+        return bool(value != value)
+    return _is_late("decimal", type(value)) and bool(value.is_nan())
+
+
+def _parts(value: Any) -> tuple[Any, ...]:
+    """What makes a nan out: of a Decimal its text (signaling or not), of others their parts."""
+    if type(value) not in _FLOATS:
+        return (str(value),)
+    return tuple("nan" if part != part else part for part in (value.real, value.imag))
+
+
+def _is_number(kind: type) -> bool:
+    plain = kind is int or kind is float or kind is bool or kind is complex
+    return plain or _is_late("decimal", kind) or _is_late("fractions", kind)
+
+
+def _is_late(module: str, kind: type) -> bool:
+    loaded = sys.modules.get(module)
+    return loaded is not None and any(getattr(loaded, n, None) is kind for n in _LATE[module])

@@ -8,12 +8,25 @@ import importlib
 import json
 import math
 import re
+import sys
 from typing import Any
 
-from semcoder_lib.core.values.writing import FACTORIES, MAX_BRACKETS
+from semcoder_lib.core.values.parsing import MAX_CHARACTERS, Refused, parse_expression
+from semcoder_lib.core.values.writing import FACTORIES, MAX_BITS, MAX_BRACKETS
 
 _NOT_NUMBERS = re.compile(r"[^][0-9, .e+-]")
-_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.S)
+# A string (with its mark if it is a formatted one) or a comment. Takes an unclosed one whole: a
+# pattern that failed there would start again at every quote in it.
+_QUOTED = re.compile(
+    r"""(?i:(f[rb]?|[rb]f))?(?:
+        '''(?:[^'\\]|\\.|'(?!''))*+(?:'''|\\?\Z) | \"{3}(?:[^"\\]|\\.|"(?!""))*+(?:\"{3}|\\?\Z)
+        | '(?:[^'\\\n]|\\.)*+(?:'|\\?\Z|(?=\n)) | "(?:[^"\\\n]|\\.)*+(?:"|\\?\Z|(?=\n))
+    ) | \#[^\n]*""",
+    re.S | re.X,
+)
+_COUNTED = re.compile(r"[^\w\s.)\]}']")
+_NO_LITERAL = re.compile(r"[fF][rRbB]?'|\w\s+\w")
+_COLLISIONS = 100  # keys with one hash in a set or dict, whose making is quadratic in them
 
 
 class NotALiteral(ValueError):
@@ -22,9 +35,14 @@ class NotALiteral(ValueError):
 
 def decode(text: str, *, max_bytes: int = 50_000_000, max_nodes: int = 5_000_000) -> Any:
     """The value that `text` stands for. Accepts what `encode` writes and every plain Python
-    literal (implicitly joined strings and negative numbers included). Raises `NotALiteral`, also
-    beyond `max_bytes` characters or about `max_nodes` elements; never evaluates, so it is safe on
-    text from a model or from an untrusted process."""
+    literal (implicitly joined strings and negative numbers included). Takes time and memory in
+    proportion to the text. Never evaluates, so it is safe on text from a model or from an untrusted
+    process.
+
+    Raises `NotALiteral` and nothing else, also beyond `max_bytes` characters, about `max_nodes`
+    elements, `MAX_BITS` of an integer, or the nesting that `encode` writes."""
+    if not isinstance(text, str):
+        raise NotALiteral(f"{type(text).__name__} in place of text")
     if len(text) > max_bytes:
         raise NotALiteral(f"longer than {max_bytes:,} characters")
     if text in ("None", "True", "False"):
@@ -34,26 +52,29 @@ def decode(text: str, *, max_bytes: int = 50_000_000, max_nodes: int = 5_000_000
         inside = text[1:-1]
         if first not in inside and len(text) > 1:
             return inside
+    if len(text) > max_nodes:
+        _check_size(text, max_nodes)
     if not _NOT_NUMBERS.search(text):
         try:
             return json.loads(text)  # ten times faster, and the same for numbers and lists of them
         except (ValueError, RecursionError):
             pass  # what JSON has no word for, or an error for the parser to name
-    if len(text) > max_nodes and _elements(text) > max_nodes:
-        raise NotALiteral(f"more than {max_nodes:,} elements")
     return _read(_parse(text))
 
 
-def _elements(text: str) -> int:
-    """A bound on the syntax nodes that parsing would make, before it makes them."""
-    bare = _QUOTED.sub("'", text)
-    return sum(map(bare.count, ",:[({-'"))
+def _check_size(text: str, most: int) -> None:
+    """Refuse what parsing would make more than about `most` syntax nodes of, before it does."""
+    bare = _QUOTED.sub(r"\1'", text)
+    if _NO_LITERAL.search(bare):
+        raise NotALiteral("an expression in place of a literal")
+    if len(_COUNTED.findall(bare)) > most:
+        raise NotALiteral(f"more than {most:,} elements")
 
 
 def parse_call(text: str) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
     """`"f(1, key=[2])"` as (name, positional values, named values). A dotted name stays dotted.
     Raises `NotALiteral` when it is not one call with literal arguments."""
-    node = _parse(text)
+    node = _parse(text, MAX_CHARACTERS)
     if not isinstance(node, ast.Call):
         raise NotALiteral("not a call")
     positional: list[Any] = []
@@ -83,11 +104,11 @@ def _dotted(node: ast.expr) -> str:
     return ".".join([node.id, *reversed(parts)])
 
 
-def _parse(text: str) -> ast.expr:
+def _parse(text: str, most: int = sys.maxsize) -> ast.expr:
     try:
-        return ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-        raise NotALiteral(f"does not parse: {type(error).__name__}") from None
+        return parse_expression(text, max_characters=most)
+    except Refused as refused:
+        raise NotALiteral(f"does not parse: {refused}") from None
 
 
 # A constructor must not be a way to make something huge out of little text, or to run code:
@@ -109,6 +130,7 @@ _MAKERS: dict[str, tuple[str, tuple[type, ...]]] = {
     "timedelta": ("datetime", (int,)),
 }
 _PLAIN: dict[str, Any] = {f.__name__: f for f in (set, frozenset, range, complex, bytearray)}
+_HASHING = ("set", "frozenset", "Counter", "OrderedDict")
 _NAMED = {"deque": "maxlen", "datetime": "fold", "time": "fold"}
 
 
@@ -117,14 +139,24 @@ def _read(node: ast.expr) -> Any:
         return _node(node, 0)
     except NotALiteral:
         raise
-    except (TypeError, ValueError, ArithmeticError, RecursionError, MemoryError) as error:
+    except (
+        TypeError,
+        ValueError,
+        LookupError,
+        ArithmeticError,
+        RecursionError,
+        MemoryError,
+    ) as error:
         raise NotALiteral(str(error) or type(error).__name__) from None
 
 
 def _node(node: Any, depth: int) -> Any:
     kind = type(node)
     if kind is ast.Constant:
-        return node.value
+        value = node.value
+        if type(value) is int and value.bit_length() > MAX_BITS:
+            raise NotALiteral(f"an integer of more than {MAX_BITS:,} bits")
+        return value
     if depth > 2 * MAX_BRACKETS:
         raise NotALiteral("nested too deep")
     d = depth + 1
@@ -135,9 +167,10 @@ def _node(node: Any, depth: int) -> Any:
     if kind is ast.Dict:
         if None in node.keys:
             raise NotALiteral("** in a dict")
-        return {_node(k, d): _node(v, d) for k, v in zip(node.keys, node.values, strict=True)}
+        keys = _keys([_node(k, d) for k in node.keys])
+        return dict(zip(keys, [_node(v, d) for v in node.values], strict=True))
     if kind is ast.Set:
-        return {_node(e, d) for e in node.elts}
+        return set(_keys([_node(e, d) for e in node.elts]))
     if kind is ast.UnaryOp:
         return _signed(node, d)
     if kind is ast.BinOp:
@@ -147,6 +180,13 @@ def _node(node: Any, depth: int) -> Any:
     if kind is ast.Call:
         return _made(node, d)
     raise NotALiteral(f"{kind.__name__} is not part of a literal")
+
+
+def _keys(keys: list[Any]) -> list[Any]:
+    """The keys of a set or dict, if making it takes time in proportion to them."""
+    if len(keys) > _COLLISIONS and max(collections.Counter(map(hash, keys)).values()) > _COLLISIONS:
+        raise NotALiteral("too many keys of one hash")
+    return keys
 
 
 def _named(name: str) -> float:
@@ -192,6 +232,8 @@ def _made(node: Any, depth: int) -> Any:
     arguments = [_node(a, depth) for a in node.args]
     if any(type(a) not in allowed for a in arguments):
         raise NotALiteral(f"arguments of {name} that it cannot be written with")
+    if name in _HASHING and arguments and type(arguments[0]) in (list, tuple):
+        _keys([a[0] for a in arguments[0]] if name == "OrderedDict" else list(arguments[0]))
     make = getattr(importlib.import_module(module), name) if module else _PLAIN[name]
     return make(*arguments, **_keywords(name, node, depth))
 

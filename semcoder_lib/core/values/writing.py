@@ -13,7 +13,8 @@ MAX_DEPTH = 80
 # Python's tokenizer takes 200 open brackets; `Counter({…})` opens two, `OrderedDict([(…)])` three.
 MAX_BRACKETS = 160
 # int -> decimal text is quadratic and refuses beyond 4,300 digits, so long ints are written in hex.
-_HEX_FROM_BITS = 13_000
+HEX_FROM_BITS = 13_000
+MAX_BITS = 1 << 18  # 79,000 digits; beyond, comparing with a Decimal or a Fraction takes seconds
 _SMALL = 1 << 62
 
 
@@ -22,13 +23,21 @@ class Unserializable(ValueError):
 
 
 def encode(value: Any, *, max_nodes: int = MAX_NODES, max_bytes: int = MAX_BYTES) -> str:
-    """The exact text of `value`; sets come out sorted, dicts in their own order.
+    """The exact text of `value`; sets come out sorted, dicts in their own order. `decode` reads it
+    back to a value of the same text, types and order, but for a defaultdict's factory that is no
+    built-in type: it becomes None.
 
-    Promises `same(decode(encode(v)), v)`. Raises `Unserializable` for other types, subclasses,
-    cycles, nesting beyond 80 levels (or 160 brackets), and values larger than the budgets (which
+    Raises `Unserializable` and nothing else: for other types, subclasses, cycles, nesting beyond 80
+    levels (or 160 brackets), integers beyond `MAX_BITS`, and values larger than the budgets (which
     count the whole value, not one container). Runs no method of the value.
     """
-    return _Writer(max_nodes, max_bytes).write(value, 0, 0)
+    try:
+        text = _Writer(max_nodes, max_bytes).write(value, 0, 0)
+    except RecursionError:  # the caller itself is deep down
+        raise Unserializable("nested too deep") from None
+    if len(text) > max_bytes:
+        raise Unserializable("too long")
+    return text
 
 
 def show_call(name: str, arguments: tuple[Any, ...]) -> str:
@@ -61,7 +70,7 @@ class _Writer:
             text = repr(v)
             self.room -= len(text) + 2
         elif kind is int:
-            if v.bit_length() > 4 * self.room:
+            if v.bit_length() > min(MAX_BITS, 4 * self.room):
                 raise Unserializable("too long")
             text = _int(v)
             self.room -= len(text) + 2
@@ -124,7 +133,7 @@ class _Writer:
 
 
 def _int(v: int) -> str:
-    return repr(v) if v.bit_length() <= _HEX_FROM_BITS else hex(v)
+    return repr(v) if v.bit_length() <= HEX_FROM_BITS else hex(v)
 
 
 def _list(w: _Writer, v: list[Any], d: int, b: int) -> str:
@@ -174,12 +183,7 @@ FACTORIES: dict[str, Any] = {f.__name__: f for f in (int, float, str, list, dict
 
 def _defaultdict(w: _Writer, v: Any, d: int, b: int) -> str:
     factory = v.default_factory
-    if factory is None:
-        name = "None"
-    elif any(factory is known for known in FACTORIES.values()):
-        name = factory.__name__
-    else:
-        raise Unserializable("defaultdict with a factory that is not a built-in type")
+    name = next((name for name, known in FACTORIES.items() if known is factory), "None")
     return f"defaultdict({name}, {w.pairs(v, d, b)})"
 
 

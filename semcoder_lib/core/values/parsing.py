@@ -1,0 +1,90 @@
+"""Python text that others wrote, parsed within bounds: nothing but `Refused` is raised.
+
+Below `values` because that reads literals with it; the rooms above import it from `core.foreign`.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+MAX_CHARACTERS = 200_000  # the parser takes up to 700 bytes and 2 µs for each
+MAX_DEPTH = 1_000  # levels of the tree; a sum of n terms has n
+_FRAMES = 6_000  # what a visitor with six frames a level takes; safe for the C stack
+R = TypeVar("R")
+
+
+class Refused(ValueError):
+    """Foreign text or a foreign value that is not dealt with; the message is the reason."""
+
+
+def parse(text: str, *, max_characters: int = MAX_CHARACTERS) -> ast.Module:
+    """The tree of a program. Raises `Refused` when it does not parse, is longer than
+    `max_characters`, or is nested deeper than `MAX_DEPTH`. Warns of nothing. A visitor of the tree
+    that calls itself belongs into `attempt`; `ast.walk` does not."""
+    tree = _parsed(text, "exec", max_characters)
+    assert isinstance(tree, ast.Module)
+    return tree
+
+
+def parse_expression(text: str, *, max_characters: int = MAX_CHARACTERS) -> ast.expr:
+    """The tree of one expression, blanks around it ignored. Raises `Refused` as `parse` does."""
+    tree = _parsed(text.strip() if isinstance(text, str) else text, "eval", max_characters)
+    assert isinstance(tree, ast.Expression)
+    return tree.body
+
+
+def unparse(tree: ast.AST) -> str:
+    """The text of a tree. Raises `Refused`."""
+    return attempt(ast.unparse, tree)
+
+
+def attempt(function: Callable[..., R], *arguments: Any, **named: Any) -> R:
+    """`function(*arguments, **named)` with room for recursion over the deepest tree that `parse`
+    gives. Any exception of it becomes `Refused`, KeyboardInterrupt and SystemExit excepted."""
+    before = sys.getrecursionlimit()
+    try:
+        sys.setrecursionlimit(max(before, _FRAMES))
+        return function(*arguments, **named)
+    except Refused:
+        raise
+    except Exception as error:
+        raise Refused(_reason(error)) from None
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def _parsed(text: str, mode: str, max_characters: int) -> ast.AST:
+    if not isinstance(text, str):
+        raise Refused(f"{type(text).__name__} in place of text")
+    if len(text) > max_characters:
+        raise Refused(f"longer than {max_characters:,} characters")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a text can bring thousands of them
+            tree = ast.parse(text, mode=mode)
+    except Exception as error:
+        raise Refused(_reason(error)) from None
+    if len(text) > MAX_DEPTH:  # a level takes a character at least
+        _check_depth(tree)
+    return tree
+
+
+def _check_depth(tree: ast.AST) -> None:
+    level = [tree]
+    for _ in range(MAX_DEPTH):
+        level = [below for node in level for below in ast.iter_child_nodes(node)]
+        if not level:
+            return
+    raise Refused(f"nested deeper than {MAX_DEPTH:,} levels")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RecursionError | MemoryError):  # this is how the parser refuses, too
+        return "nested too deep"
+    if isinstance(error, SyntaxError):
+        return f"line {error.lineno}: {error.msg}" if error.lineno else str(error.msg)
+    return f"{type(error).__name__}: {str(error)[:200]}"
