@@ -12,14 +12,13 @@ import ast
 import re
 
 from semcoder_lib.core.records import Status
-from semcoder_lib.models.extraction import Answer
+from semcoder_lib.models.extraction import Answer, longest
 
 _OPEN, _CLOSE, _PROBLEM = "[ANSWER]", "[/ANS", "[PYTHON]"
 _FENCE = re.compile(r"```[a-zA-Z]*\n?")
 _PROMPT_CALL = re.compile(r"^assert\s+([A-Za-z_]\w*)\s*\(", re.MULTILINE)
 _BARE = re.compile(r"\s*(assert\s|[A-Za-z_]\w*\(.*==)")  # a completion after "[ANSWER]\n"
 _MOST = 200_000  # characters of the end of a text that are looked at
-_CUTS = 8  # times that an assertion is cut before a line that does not parse
 
 
 def faithful_answer(text: str, direction: str) -> Answer:
@@ -107,28 +106,17 @@ def _sides(block: str) -> tuple[str | None, str | None]:
     are not Python (a remark, say) are left out."""
     whole = _after_assert(block)
     lines = whole.split("\n")
-    for _ in range(_CUTS):
-        text = "\n".join(lines)
-        statement = f"assert {text}"
-        try:
-            node = ast.parse(statement).body[0]
-        except SyntaxError as error:  # no line from this one on can be part of it
-            del lines[max(0, min(len(lines), error.lineno or 1) - 1) :]
-            if not lines:
-                break
-            continue
-        except (ValueError, MemoryError, RecursionError):
-            break
-        if not isinstance(node, ast.Assert):
-            break
-        test = node.test
-        if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], ast.Eq):
-            return (
-                ast.get_source_segment(statement, test.left),
-                ast.get_source_segment(statement, test.comparators[0]),
-            )
-        return _split_by_text(text)  # `== 1 or True`: the scorer shall see all of it
-    return _split_by_text(whole)
+    tree, count, _ = longest(lines, lambda text: ast.parse(f"assert {text}"))
+    node = tree.body[0] if tree is not None else None
+    if not isinstance(node, ast.Assert):
+        return _split_by_text(whole)
+    text, test = "\n".join(lines[:count]), node.test
+    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], ast.Eq):
+        sides = (
+            ast.get_source_segment(f"assert {text}", x) for x in (test.left, *test.comparators)
+        )
+        return next(sides), next(sides)
+    return _split_by_text(text)  # `== 1 or True`: the scorer shall see all of it
 
 
 def _split_by_text(text: str) -> tuple[str | None, str | None]:

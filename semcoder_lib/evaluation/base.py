@@ -255,9 +255,10 @@ def finding(outcome: Outcome, right: bool = True, *, asserts: bool = False) -> F
     raised = outcome.exception
     if outcome.status is Status.OK:
         return Finding(Status.PASSED if right else Status.WRONG, "", outcome.cpu_seconds)
+    if asserts and raised is not None and raised.type == "AssertionError":
+        return Finding(Status.WRONG, raised.message[:200], outcome.cpu_seconds)
     detail = f"{raised.type}: {raised.message}"[:200] if raised else outcome.note
-    wrong = asserts and raised is not None and raised.type == "AssertionError"
-    return Finding(Status.WRONG if wrong else outcome.status, detail, outcome.cpu_seconds)
+    return Finding(outcome.status, detail, outcome.cpu_seconds)
 
 
 def style_of(scorer: str) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from semcoder_lib.core.errors import UsageError, UserError
 from semcoder_lib.core.workspace import write_jsonl, write_text
-from semcoder_lib.evaluation import command, data
+from semcoder_lib.evaluation import command
+from semcoder_lib.evaluation import data as files
 from semcoder_lib.evaluation.samples import as_judged, read_samples
 
 CODE = {"evalplus": "solution", "human-eval": "completion"}  # and the column of a sample
@@ -39,75 +41,63 @@ def convert_command(
     if to not in TARGETS:
         raise UsageError(f"--to {to}: choose from {', '.join(TARGETS)}")
     if to == "verdicts":
-        rows = list(read_results(Path(path), plus=benchmark.endswith("+")))
-        return {"format": to, "written": write_jsonl(out, rows)}
-    found = command.resolve(benchmark, mode)
-    if (to in CODE) != found.code:
-        kind = "code" if found.code else "answers"
+        found = read_results(Path(path), plus=benchmark.endswith("+"))
+        return {"format": to, "written": write_jsonl(out, found)}
+    source = command.resolve(benchmark, mode)
+    if (to in CODE) != source.code:
+        kind = "code" if source.code else "answers"
         raise UsageError(f"convert {benchmark} --to {to}: {benchmark} has {kind}")
-    tasks = found.load(data)
-    given = read_samples(path, [task.task_id for task in tasks], found)
-    for row in given:
-        if row.odd:
-            print(f"{path}:{row.line}: {row.task_id!r}: {row.odd}; left empty", file=sys.stderr)
-    samples = as_judged(found, tasks, given, "clean")
-    if to in CODE:
-        prompts = {task.task_id: task.data.get("prompt", "") for task in tasks}
-        rows = []
-        for sample in samples:
-            text = sample.answer.text or ""
-            if to == "human-eval" and text:
-                # a program that begins otherwise follows the prompt as it stands, since a prompt's
-                # docstring is a body already
-                rest = text.removeprefix(prompts[sample.task_id])
-                text = rest if rest != text else f"\n{text}"
-            rows.append({"task_id": sample.task_id, CODE[to]: text})
-        written = write_jsonl(out, rows)
-    else:
-        lists: dict[str, list[str]] = {}
-        for sample in samples:
-            lists.setdefault(sample.task_id, []).append(sample.answer.text or "")
+    tasks = source.load(data)
+    given = read_samples(path, [task.task_id for task in tasks], source)
+    odd = [row for row in given if row.odd]
+    for row in odd:
+        print(f"{row.where}: {row.task_id!r}: {row.odd}; left empty", file=sys.stderr)
+    samples = as_judged(source, tasks, given, "clean")
+    answers = [(sample.task_id, sample.answer.text or "") for sample in samples]
+    if to == "cruxeval":
+        lists = defaultdict(list)
+        for name, text in answers:
+            lists[name].append(text)
         write_text(out, json.dumps(lists, indent=1) + "\n")
-        written = len(lists)
-    return {"format": to, "written": written, "odd": sum(bool(row.odd) for row in given)}
+        return {"format": to, "written": len(lists), "odd": len(odd)}
+    if to == "human-eval":
+        prompts = {task.task_id: task.data["prompt"] for task in tasks}
+        answers = [(name, _after(prompts[name], text)) for name, text in answers]
+    rows = ({"task_id": name, CODE[to]: text} for name, text in answers)
+    return {"format": to, "written": write_jsonl(out, rows), "odd": len(odd)}
+
+
+def _after(prompt: str, solution: str) -> str:
+    """What follows the prompt; a program that begins otherwise follows it as it stands, since a
+    prompt's docstring is a body already."""
+    return solution[len(prompt) :] if solution.startswith(prompt) else f"\n{solution}"
 
 
 def read_results(path: Path, *, plus: bool) -> Iterator[dict[str, Any]]:
     """Rows of verdicts from EvalPlus's `eval_results.json` (with `plus` both sets of tests must
     have passed), CRUXEval's scored results, or human-eval's `…_results.jsonl`. Raises UserError."""
-    lines = list(data.text_lines(path))
+    lines = list(files.text_lines(path))
     try:
-        whole = data.parsed("".join(text for _, text in lines), f"{path}:1")
-    except UserError:
+        whole = files.parsed("".join(text for _, text in lines), f"{path}:1")
+    except UserError:  # lines
         whole = {}
+    sets = ("base_status", "plus_status") if plus else ("base_status",)
+    passed: dict[str, list[bool]] = defaultdict(list)
     try:
-        if "eval" in whole:
-            sets = ("base_status", "plus_status") if plus else ("base_status",)
-            for task_id, results in whole["eval"].items():
-                for index, result in enumerate(results):
-                    yield _row(task_id, index, all(result[name] == "pass" for name in sets))
-        elif "raw_scored_generations" in whole:
-            for task_id, results in whole["raw_scored_generations"].items():
-                given = len(whole["raw_generations"][task_id])
-                if len(results) != given:  # it dropped some, and does not say which
-                    given_and = f"{given} answers were given but {len(results)} scored"
-                    raise UserError(f"{path}: {task_id}: {given_and}")
-                for index, right in enumerate(results):
-                    yield _row(task_id, index, bool(right))
-        else:
-            counts: dict[str, int] = {}
-            for number, text in lines:
-                row = data.parsed(text, f"{path}:{number}")
-                if "task_id" not in row or not isinstance(row.get("passed"), bool):
-                    raise UserError(f"{path}:{number}: needs 'task_id' and 'passed'")
-                name = str(row["task_id"])
-                counts[name] = counts.get(name, -1) + 1
-                yield _row(name, counts[name], row["passed"])
+        for name, results in whole.get("eval", {}).items():
+            passed[name] = [all(r[status] == "pass" for status in sets) for r in results]
+        for name, results in whole.get("raw_scored_generations", {}).items():
+            passed[name] = [bool(right) for right in results]
+            if len(results) != len(whole["raw_generations"][name]):  # and does not say which
+                raise UserError(f"{path}: {name}: the script dropped answers of this task")
     except (KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path}: not results of EvalPlus or CRUXEval ({error!r})") from None
-
-
-def _row(task_id: str, index: int, passed: bool) -> dict[str, Any]:
-    status = "passed" if passed else "wrong"
-    trust = "same_process"
-    return {"task_id": task_id, "index": index, "passed": passed, "status": status, "trust": trust}
+    for number, text in lines if not passed else ():
+        row = files.parsed(text, f"{path}:{number}")
+        if "task_id" not in row or not isinstance(row.get("passed"), bool):
+            raise UserError(f"{path}:{number}: needs 'task_id' and 'passed', true or false")
+        passed[str(row["task_id"])].append(row["passed"])
+    for name, verdicts in passed.items():
+        for index, right in enumerate(verdicts):
+            status = "passed" if right else "wrong"
+            yield {"task_id": name, "index": index, "passed": right, "status": status}

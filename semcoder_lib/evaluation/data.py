@@ -143,8 +143,8 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def parsed(line: str, where: str) -> dict[str, Any]:
-    """The JSON object on a line; integers beyond Python's limit of digits stay text. Raises
-    UserError that begins with `where`."""
+    """The JSON object on a line; an integer beyond Python's limit of digits becomes infinity.
+    Raises UserError that begins with `where`."""
     try:
         row = json.loads(line, parse_int=_integer)
     except ValueError:
@@ -158,5 +158,5 @@ def parsed(line: str, where: str) -> dict[str, Any]:
     return row
 
 
-def _integer(digits: str) -> int | str:
-    return int(digits) if len(digits) < 4_000 else digits
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) < 4_000 else float("inf")

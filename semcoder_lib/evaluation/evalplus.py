@@ -37,7 +37,8 @@ from semcoder_lib.sandbox import Job, Outcome, Sandbox
 VERSION = 2  # of the kept values
 _PLUGIN = "semcoder_lib.evaluation.evalplus_child"
 _LONG = 4_096  # bytes of a value that crosses as a hash only
-_CHUNK = 16  # values compared in one process
+_CHUNK = 16  # values compared in one process, each for so long beside its reference's time:
+_COMPARING_SECONDS = 5.0
 # the reference solutions may take long on a slow machine; what they take sets everyone's limit
 _REFERENCE_SECONDS = 60.0
 _FLOOR_SECONDS = 1.0  # EvalPlus: at least one second a call, four times the reference's
@@ -156,7 +157,8 @@ class EvalPlus(CodeGeneration):
             calls = [(place, *arguments) for place, arguments in enumerate(inputs)]
             rule = {"dataset": self.dataset, "name": task.data["entry_point"], "texts": texts}
             rule["tolerances"] = [known["tolerances"][n] for n in numbers]
-            (found,) = box.map([_job(reference(task), task, calls, _REFERENCE_SECONDS, **rule)])
+            seconds = _COMPARING_SECONDS + _FACTOR * known["slowest"]
+            (found,) = box.map([_job(reference(task), task, calls, seconds, **rule)])
             for number, outcome in zip(numbers, found, strict=True):
                 if outcome.status is not Status.OK:
                     return number, Finding(Status.WRONG, f"comparing its value: {outcome.status}")

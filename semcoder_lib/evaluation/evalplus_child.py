@@ -104,7 +104,9 @@ def close(got: Any, expected: Any, tolerance: float) -> bool:
 
 
 def _shape(value: Any) -> tuple[int, ...]:
-    if not isinstance(value, list | tuple | range):
+    if isinstance(value, range):
+        return (len(value),)
+    if not isinstance(value, list | tuple):
         return ()
     inner = {_shape(x) for x in value}
     if len(inner) > 1:

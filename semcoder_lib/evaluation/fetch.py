@@ -42,11 +42,10 @@ def list_command(names: Sequence[str] = ()) -> dict[str, Any]:
     files = []
     counts = {"good": 0, "other": 0, "missing": 0}
     for home in _named(names):
-        path = find(home.name)
+        path, where = find(home.name), home.url or home.source
         digest = workspace.file_hash(path) if path else ""
         state = "missing" if not path else "good" if digest == home.sha256 else "other"
         counts[state] += 1
-        where = home.url or home.source
         files.append(
             {"name": home.name, "state": state, "path": str(path or ""), "sha256": digest,
              "rows": home.rows, "licence": home.licence, "home": where, "fetch": bool(home.url)}

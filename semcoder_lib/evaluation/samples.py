@@ -26,35 +26,46 @@ from semcoder_lib.models.extraction import Answer
 
 MAX_CHARACTERS = 1_000_000
 _TASK_ID = re.compile(r'"task_id"\s*:\s*"([^"\\]*)"')
-_LOGGED_IDS = ("task_id", "id", "question_id")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One sample as given: `kind` is the column that `text` was in, `line` where it stood. `odd`
-    says why the sample is none; its text is then empty."""
+    """One sample as given: `kind` is the column that `text` was in, `where` its file and line. An
+    `index` of -1 is to be given. `odd` says why the sample is none; its text is then empty."""
 
     task_id: str
     index: int
     kind: str
     text: str
-    line: int
+    where: str
     odd: str = ""
 
 
 def read_samples(path: Path | str, tasks: Collection[str], benchmark: Benchmark) -> list[Row]:
     """All samples, in the file's order; `tasks` are the benchmark's task ids. Raises UserError."""
-    path = Path(path)
-    lines = list(data.text_lines(path))
+    lines = list(data.text_lines(Path(path)))
     if not lines:
         raise UserError(f"{path}: the file is empty")
-    columns = ("solution", "completion", "text") if benchmark.code else ("answer", "text")
-    if _is_document(lines):
-        rows = list(_from_document(path, lines))
+    rows: list[Row] = []
+    if _is_document(lines[0][1], len(lines)):
+        rows += _from_document(f"{path}", "".join(line for _, line in lines))
     else:
-        rows = [row for line in lines for row in _from_line(path, *line, columns, tasks)]
-    _check_ids(path, rows, tasks, benchmark.name)
-    return _numbered(path, rows)
+        columns = ("solution", "completion", "text") if benchmark.code else ("answer", "text")
+        for number, line in lines:
+            rows += _from_line(f"{path}:{number}", line, columns, tasks)
+    if not rows:
+        raise UserError(f"{path}: no samples in the file")
+    known = set(tasks)
+    strangers = [row for row in rows if row.task_id not in known]
+    for row in strangers[:1]:
+        name = f"{row.task_id[:100]!r}"
+        if len(strangers) < len(rows):
+            raise UserError(f"{row.where}: {benchmark.name} has no task {name}")
+        raise UserError(
+            f"{row.where}: task {name} and all others are not of {benchmark.name} (whose ids look "
+            f"like {min(known)!r}); are these generations for another benchmark?"
+        )
+    return _numbered(rows)
 
 
 def as_judged(
@@ -69,73 +80,72 @@ def as_judged(
             answer = Answer(None, Status.UNPARSEABLE, detail=row.odd)
         elif row.kind == "text":
             answer = benchmark.extract(task, row.text, style=style)
-        elif not row.text.strip():
-            answer = Answer(None, Status.NO_ANSWER)
+        elif row.kind == "completion" and row.text.strip():
+            answer = Answer(task.data["prompt"] + row.text)
         else:
-            answer = Answer((row.kind == "completion") * task.data.get("prompt", "") + row.text)
+            answer = Answer(row.text)
         samples.append(Sample(row.task_id, row.index, answer))
     return samples
 
 
-def _is_document(lines: list[tuple[int, str]]) -> bool:
-    """JSON lines, or one document? The rows of the former name their task."""
-    first = lines[0][1]
+def _is_document(first: str, lines: int) -> bool:
+    """One document, or JSON lines? The rows of the latter name their task."""
     if '"task_id"' in first or '"resps"' in first:
         return False
     try:
         row = data.parsed(first, "")
     except UserError:
         return True
-    return len(lines) == 1 and (not row or any(isinstance(v, list) for v in row.values()))
+    return lines == 1 and (not row or any(isinstance(v, list) for v in row.values()))
 
 
 class _Pairs(list[tuple[str, Any]]):
     """A JSON object with its keys in order, duplicates kept."""
 
 
-def _from_document(path: Path, lines: list[tuple[int, str]]) -> Iterator[Row]:
-    text = "".join(line for _, line in lines)
-    first = lines[0][0]
+def _from_document(path: str, text: str) -> Iterator[Row]:
     try:
         document = json.loads(text, object_pairs_hook=_Pairs)
-    except json.JSONDecodeError as error:
-        cut = error.pos >= len(text.rstrip()) - 1 or "Unterminated" in error.msg
-        what = "the JSON document is cut off" if cut else f"not valid JSON ({error.msg})"
-        raise UserError(f"{path}:{first + error.lineno - 1}: {what}") from None
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}:1: not valid JSON ({type(error).__name__})") from None
+        line = getattr(error, "lineno", 1)
+        raise UserError(f"{path}:{line}: cut off or not valid JSON ({error})") from None
     if not isinstance(document, _Pairs):
         raise UserError(f'{path}:1: expected {{"task id": ["answer", …], …}} or JSON lines')
-    place, seen = 0, set()
+    seen = set()
     for task_id, answers in document:
-        place = max(place, text.find(json.dumps(task_id), place))
-        line = first + text.count("\n", 0, place)
+        where = f"{path}: task {task_id!r:.100}"
         if task_id in seen:
-            raise UserError(f"{path}:{line}: task {task_id!r} was given already")
+            raise UserError(f"{where} was given already")
+        if type(answers) is not list or not answers:
+            raise UserError(f"{where} needs a list of answers, and there are no answers in it")
         seen.add(task_id)
-        if not isinstance(answers, list) or isinstance(answers, _Pairs) or not answers:
-            raise UserError(f"{path}:{line}: task {task_id!r} needs a list of answers, has none")
         for index, answer in enumerate(answers):
-            yield Row(task_id, index, "answer", *_text("answer", answer, line))
+            yield Row(task_id, index, "answer", *_text("answer", answer, where))
 
 
 def _from_line(
-    path: Path, number: int, line: str, columns: tuple[str, ...], tasks: Collection[str]
+    where: str, line: str, columns: tuple[str, ...], tasks: Collection[str]
 ) -> Iterator[Row]:
-    """The samples of a line; lm-eval logs several. An index of -1 is to be given."""
-    where = f"{path}:{number}"
+    """The sample of a line; lm-eval logs all of a task in one."""
     try:
         row = data.parsed(line, where)
     except data.TooDeep:
         named = _TASK_ID.search(line)
         if named is None:
             raise
-        yield Row(named[1], -1, columns[0], "", number, "the line is nested too deep")
+        yield Row(named[1], -1, columns[0], "", where, "the line is nested too deep")
         return
-    if isinstance(row.get("doc"), dict) and isinstance(row.get("resps"), list):
-        yield from _logged(row, where, number, tasks)
+    document, responses = row.get("doc"), row.get("resps")
+    if isinstance(document, dict) and isinstance(responses, list):
+        ids = [document[n] for n in ("task_id", "id", "question_id") if n in document]
+        # MBPP's tasks are bare numbers there
+        name = next((t for t in tasks if t.rpartition("/")[2] == str(*ids[:1])), str(*ids[:1]))
+        while any(isinstance(answer, list) for answer in responses):
+            responses = [x for a in responses for x in (a if isinstance(a, list) else [a])]
+        for index, answer in enumerate(responses):
+            yield Row(name, index, "text", *_text("response", answer, where))
         return
-    task_id = row.get("task_id")
+    task_id, index = row.get("task_id"), row.get("index", -1)
     if not isinstance(task_id, str) or not task_id:
         problem = "is not a name" if "task_id" in row else "is missing"
         raise UserError(f"{where}: the field 'task_id' {problem}")
@@ -143,60 +153,26 @@ def _from_line(
     if not kind:
         has = ", ".join(sorted(set(row) - {"task_id", "index"})) or "nothing else"
         raise UserError(f"{where}: needs one of {', '.join(columns)}; the row has {has[:200]}")
-    text, line_number, odd = _text(kind, row[kind], number)
-    index = row.get("index", -1)
+    found = Row(task_id, -1, kind, *_text(kind, row[kind], where))
     if "index" in row and (type(index) is not int or index < 0):
-        index, text, odd = -1, "", f"index {index!r:.50} is not a number from 0 on"
-    yield Row(task_id, index, kind, text, line_number, odd)
+        yield replace(found, text="", odd=f"index {index!r:.50} is not a number from 0 on")
+    else:
+        yield replace(found, index=index)
 
 
-def _logged(row: dict[str, Any], where: str, number: int, tasks: Collection[str]) -> Iterator[Row]:
-    document, waiting = row["doc"], row["resps"]
-    given = next((document[n] for n in _LOGGED_IDS if document.get(n) is not None), None)
-    if given is None:
-        raise UserError(f"{where}: the document has none of {', '.join(_LOGGED_IDS)}")
-    task_id = str(given)
-    if task_id.isdigit():  # MBPP's tasks are bare numbers there
-        task_id = next((t for t in tasks if t.rpartition("/")[2] == task_id), task_id)
-    while any(isinstance(answer, list) for answer in waiting):
-        waiting = [x for a in waiting for x in (a if isinstance(a, list) else [a])]
-    for index, answer in enumerate(waiting):
-        yield Row(task_id, index, "text", *_text("response", answer, number))
+def _text(kind: str, value: Any, where: str) -> tuple[str, str, str]:
+    """Text, place and oddity of a row."""
+    if value is not None and not isinstance(value, str):
+        return "", where, f"{kind} is {type(value).__name__}, not text"
+    if value is not None and len(value) > MAX_CHARACTERS:
+        return "", where, f"{kind} of {len(value):,} characters; the limit is {MAX_CHARACTERS:,}"
+    return value or "", where, ""
 
 
-def _text(kind: str, value: Any, line: int) -> tuple[str, int, str]:
-    """Text, line and oddity of a row."""
-    if value is None:
-        return "", line, ""
-    if not isinstance(value, str):
-        return "", line, f"{kind} is {type(value).__name__}, not text"
-    if len(value) > MAX_CHARACTERS:
-        return "", line, f"{kind} of {len(value):,} characters; the limit is {MAX_CHARACTERS:,}"
-    return value, line, ""
-
-
-def _check_ids(path: Path, rows: list[Row], tasks: Collection[str], benchmark: str) -> None:
-    if not rows:
-        raise UserError(f"{path}: no samples in the file")
-    known = set(tasks)
-    strangers = [row for row in rows if row.task_id not in known]
-    if not strangers:
-        return
-    where = f"{path}:{strangers[0].line}: "
-    name = f"{strangers[0].task_id[:100]!r}"
-    if len(strangers) == len(rows):
-        example = min(known, default="")
-        raise UserError(
-            f"{where}task {name} and all others are not of {benchmark} (whose ids look like "
-            f"{example!r}); are these generations for another benchmark?"
-        )
-    raise UserError(f"{where}{benchmark} has no task {name}")
-
-
-def _numbered(path: Path, rows: list[Row]) -> list[Row]:
+def _numbered(rows: list[Row]) -> list[Row]:
     """With an index for those that have none. Raises UserError for samples given twice."""
     counts: dict[str, int] = {}
-    seen: dict[tuple[str, int], int] = {}
+    seen: dict[tuple[str, int], str] = {}
     numbered: dict[str, bool] = {}
     found = []
     for row in rows:
@@ -206,10 +182,8 @@ def _numbered(path: Path, rows: list[Row]) -> list[Row]:
         if row.odd:
             continue
         if numbered.setdefault(row.task_id, row.index >= 0) != (row.index >= 0):
-            what = f"{row.task_id!r} has rows with and without an index"
-            raise UserError(f"{path}:{row.line}: {what}")
-        if (row.task_id, index) in seen:
-            before = f"was given in line {seen[row.task_id, index]} already"
-            raise UserError(f"{path}:{row.line}: {row.task_id!r} index {index} {before}")
-        seen[row.task_id, index] = row.line
+            raise UserError(f"{row.where}: {row.task_id!r} has rows with and without an index")
+        before = seen.setdefault((row.task_id, index), row.where)
+        if before is not row.where:
+            raise UserError(f"{row.where}: {row.task_id!r} index {index} was given in {before}")
     return found

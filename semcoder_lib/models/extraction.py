@@ -13,10 +13,13 @@ import re
 import symtable
 import textwrap
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from semcoder_lib.core.records import Status
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +50,13 @@ def clean_code(text: str, entry_point: str, prefix: str = "") -> Answer:
     blocks = [_shifted(block, prefix) for block in fenced_blocks(text)]
     head = prefix + _until_fence(text)
     continues = prefix and text.lstrip("\n")[:1].isspace()
-    found = {source: statements(source) for source in (prefix, *blocks)}
-    for source in (*([head] if continues else []), *blocks, head, text):
-        if source not in found:
-            found[source] = statements(source)
-        others = [p for other in (prefix, *blocks) if other != source for p in found[other]]
-        if kept := _needed(found[source], entry_point, others):
-            return Answer("\n".join(kept) + "\n")
+    pool = {source: statements(source) for source in (prefix, *blocks)}
+    for source in dict.fromkeys((*([head] if continues else []), *blocks, head, text)):
+        pieces = pool[source] if source in pool else statements(source)
+        answer = next((p for p in pieces if entry_point in p.binds - p.stubs), None)
+        if answer is not None:
+            others = [p for other, found in pool.items() if other != source for p in found]
+            return Answer("\n".join(_needed(answer, pieces, others, entry_point)) + "\n")
     return Answer(None, Status.NO_ANSWER)
 
 
@@ -151,14 +154,13 @@ _LEXEME = re.compile(
     re.S,
 )
 _CUTS = 8  # times that a piece is cut before a line that does not parse
-_EFFORT = 2  # characters that are compiled for each one of the text, at least
-_LEAST = 300_000
+_EFFORT = 300_000  # characters after which a piece is not cut again
 
 
 def statements(text: str) -> list[Statement]:
     """The module-level statements in a text, in order; what does not compile is left out."""
     found: list[Statement] = []
-    left = max(_LEAST, _EFFORT * len(text))
+    left = _EFFORT + len(text)  # characters that may still be compiled
     waiting = [_pieces(text)]
     while waiting and left >= 0:
         piece = next(waiting[-1], None)
@@ -166,7 +168,7 @@ def statements(text: str) -> list[Statement]:
             waiting.pop()
         elif _LIKE_CODE.match(piece):
             lines = piece.split("\n")
-            statement, cut, work = _longest(lines)
+            statement, cut, work = longest(lines, _statement)
             left -= work
             if statement is not None:
                 found.append(statement)
@@ -224,17 +226,20 @@ def _closing(text: str, place: int, quotes: str) -> int:
     return -1
 
 
-def _longest(lines: list[str]) -> tuple[Statement | None, int, int]:
-    """The statement in the first of `lines`, how many of them it has, and the characters that were
-    compiled. Lines from the first one on that does not parse are cut off."""
+def longest(lines: list[str], read: Callable[[str], R]) -> tuple[R | None, int, int]:
+    """What `read` makes of the first lines, as far as they parse: its result (None where it takes
+    nothing), how many lines it took, and the characters that it was given. `read` raises
+    SyntaxError for a line that cannot be part of it; then what comes before that line is tried."""
     count, work = len(lines), 0
     for _ in range(_CUTS):
         text = "\n".join(lines[:count]).rstrip()
-        if not text:
+        if not text or work > _EFFORT:
             break
         work += len(text)
         try:
-            return _statement(text), count, work
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a text can bring thousands of them
+                return read(text), count, work
         except SyntaxError as error:
             count = min(count, error.lineno or 1) - 1
         except (ValueError, MemoryError, RecursionError):
@@ -244,10 +249,8 @@ def _longest(lines: list[str]) -> tuple[Statement | None, int, int]:
 
 def _statement(text: str) -> Statement:
     """Raises SyntaxError, and for odd texts ValueError, MemoryError or RecursionError."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        compile(text, "<answer>", "exec", dont_inherit=True)
-        module = symtable.symtable(text, "<answer>", "exec")
+    compile(text, "<answer>", "exec", dont_inherit=True)
+    module = symtable.symtable(text, "<answer>", "exec")
     binds, uses = set(), set()
     scopes = [module]
     while scopes:
@@ -291,13 +294,10 @@ _BY_NAME = frozenset({"eval", "exec", "globals"})
 
 
 def _needed(
-    pieces: Sequence[Statement], entry_point: str, others: Sequence[Statement]
+    answer: Statement, pieces: Sequence[Statement], others: Sequence[Statement], entry_point: str
 ) -> list[str]:
-    """The texts of the statements that `entry_point` needs; none where it is not defined.
-    `others` give the names that `pieces` do not bind."""
-    answer = next((p for p in pieces if entry_point in p.binds - p.stubs), None)
-    if answer is None:
-        return []
+    """The texts of the statements that the answer needs, in order. `others` give the names that
+    `pieces` do not bind."""
     pieces = _without_rebinding(pieces, answer)
     bound, elsewhere = _by_name(pieces), _by_name([p for p in others if not p.stubs])
     effects = {p: p.uses & bound.keys() for p in pieces if _is_effect(p, entry_point)}
