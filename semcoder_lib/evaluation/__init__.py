@@ -9,16 +9,14 @@ from semcoder_lib.evaluation.base import (
     Benchmark,
     Finding,
     Ledger,
-    Probe,
     Sample,
     Task,
     get,
     names,
     register,
 )
-from semcoder_lib.evaluation.command import score_command
 from semcoder_lib.evaluation.data import Missing
-from semcoder_lib.evaluation.evaluate import Evaluation, evaluate
+from semcoder_lib.evaluation.score import Evaluation, evaluate, score_command
 from semcoder_lib.models.extraction import Answer
 
 for _benchmark in (
@@ -40,7 +38,6 @@ __all__ = [
     "Finding",
     "Ledger",
     "Missing",
-    "Probe",
     "Sample",
     "Task",
     "evaluate",

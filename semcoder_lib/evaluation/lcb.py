@@ -17,19 +17,16 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 
 from semcoder_lib.core.records import Status
-from semcoder_lib.evaluation.asking import Item
 from semcoder_lib.evaluation.base import (
     Answer,
     Benchmark,
     Finding,
     Ledger,
-    Probe,
     Task,
     cpu_limits,
     finding,
 )
-from semcoder_lib.evaluation.codegen import CHEATS
-from semcoder_lib.evaluation.execution import ExecutionReasoning
+from semcoder_lib.evaluation.execution import ExecutionReasoning, Item
 from semcoder_lib.models import prompts
 from semcoder_lib.models.extraction import clean_code, first_block, plain
 from semcoder_lib.models.prompts import Prompt
@@ -129,18 +126,10 @@ class LcbLite(Benchmark):
         lines, or lines of equal decimal numbers; equal values, a tuple counting as a list."""
         return (_run(task, answer.text or "", box) for task, answer in asked)
 
-    def probes(self, tasks: Sequence[Task]) -> list[Probe]:
-        """Empty answers and cheats; the release has no reference solutions."""
-        found = []
-        for task in tasks:
-            found.append(Probe("empty", "empty", task.task_id, None))
-            for kind, label, code in CHEATS:
-                if name := task.data["function"]:
-                    code = code.replace("NAME(*args)", f"{name}(self, *args)")
-                    code = "class Solution:\n    " + code.replace("\n", "\n    ") + "\n"
-                code = code.replace("NAME", name or "main")
-                found.append(Probe(kind, label, task.task_id, code))
-        return found
+    def known(self, task: Task) -> tuple[str, dict[str, str]]:
+        """See `Benchmark.known`; the release has no reference solutions."""
+        name = task.data["function"]
+        return "method" if name else "script", {"NAME": name or "main"}
 
     def errata(self, tasks: Sequence[Task], scorer: str) -> dict[str, str]:
         """Every task: there is no reference to judge."""

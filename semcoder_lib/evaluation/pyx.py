@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from semcoder_lib.core import records, values
-from semcoder_lib.evaluation.asking import Item
 from semcoder_lib.evaluation.base import Task
-from semcoder_lib.evaluation.execution import ExecutionReasoning
+from semcoder_lib.evaluation.execution import ExecutionReasoning, Item
 
 
 @dataclass

@@ -13,7 +13,7 @@ from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Completion, Entry, Program, Status
 from semcoder_lib.core.values import parse_call
 from semcoder_lib.evaluation import Task, evaluate, execution, get
-from semcoder_lib.evaluation.asking import SHOTS
+from semcoder_lib.evaluation.execution import SHOTS
 from semcoder_lib.evaluation.pyx import hardest_to_guess
 from semcoder_lib.models import stops
 from semcoder_lib.models.prompts import Prompt
@@ -166,15 +166,6 @@ def test_held_out_pyx(tmp_path: Path, box: Sandbox) -> None:
     path.write_text('{"program": {"code": "x"}, "cases": []}\n')
     with pytest.raises(UserError, match=r"pyx.jsonl:1: not a row of pyx-o"):
         get("pyx-o").load(path)
-
-
-def test_missing_data_says_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SEMCODER_DATA", str(tmp_path))
-    monkeypatch.setenv("SEMCODER_HOME", str(tmp_path / "home"))
-    for name in ("cruxeval-o", "humaneval+", "mbpp+", "lcb-lite", "pyx-i"):
-        with pytest.raises(benchmarks.Missing, match=str(tmp_path)) as caught:
-            get(name).load()
-        assert "home is" in str(caught.value)
 
 
 def test_the_held_out_case_is_the_hardest_to_guess() -> None:
