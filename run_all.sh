@@ -155,8 +155,6 @@ if [ "$command" = setup ] || [ "$command" = lab ] || [ "$command" = doctor ] || 
 fi
 
 setup
-# optional, and only done where the sources have changed since: faster traces
-(cd "$here" && "$python" -m semcoder_lib.tracing.build --quiet) >&2 || true
 export PYTHONUNBUFFERED=1
 case "$command" in
   setup) say "the environment is ready: $python" ;;

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tokenize
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -214,11 +215,12 @@ def _compare(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _source(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        with tokenize.open(path) as file:  # a BOM and a coding line count, as for Python
+            return file.read()
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
-    except (UnicodeDecodeError, IsADirectoryError):
-        raise UserError(f"{path}: not a Python source file") from None
+    except (UnicodeDecodeError, SyntaxError, IsADirectoryError) as error:
+        raise UserError(f"{path}: not a Python source file: {error}") from None
 
 
 def _trace(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -231,26 +233,14 @@ def _trace(arguments: argparse.Namespace) -> dict[str, Any]:
     return {"file": str(arguments.file), "call": arguments.call, "format": arguments.format}
 
 
-def _called(path: Path, call: str) -> tuple[Any, Any]:
-    from semcoder_lib.core import records, values
-
-    try:
-        name, arguments, named = values.parse_call(call)
-    except values.NotALiteral as error:
-        raise UserError(f"--call {call!r}: {error}; write it as \"f(1, 'a')\"") from None
-    if named:
-        raise UserError(f"--call {call!r}: use positional arguments")
-    return records.Program(_source(path), name), arguments
-
-
 def _monologue(arguments: argparse.Namespace) -> dict[str, Any]:
     from semcoder_lib import monologues, tracing
     from semcoder_lib.core import records
     from semcoder_lib.sandbox import Sandbox
 
-    program, values_given = _called(arguments.file, arguments.call)
+    program, given = tracing.program_and_case(_source(arguments.file), arguments.call)
     with Sandbox(workers=1) as box:
-        outcome = box.call(program.source, program.entry_point, values_given)
+        outcome = box.call(program.source, program.entry_point, given.arguments)
         if outcome.status is not records.Status.OK:
             reason = (
                 f"{outcome.exception.type}: {outcome.exception.message}"
@@ -260,7 +250,7 @@ def _monologue(arguments: argparse.Namespace) -> dict[str, Any]:
             raise UserError(
                 f"{arguments.file}: {arguments.call} ended as {outcome.status} {reason}".rstrip()
             )
-        case = records.Case(values_given, outcome.value)
+        case = records.Case(given.arguments, outcome.value)
         if arguments.direction == "forward":
             trace = tracing.trace(program, case, box)
             made: records.Monologue | None = monologues.forward(program, trace)
@@ -272,7 +262,7 @@ def _monologue(arguments: argparse.Namespace) -> dict[str, Any]:
     print(made.text)
     return {
         "direction": arguments.direction,
-        "claims": len(made.claims),
+        "claims": len(report.claims),
         "supported": report.supported,
         "contradicted": report.contradicted,
         "unverifiable": report.unverifiable,

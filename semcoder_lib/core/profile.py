@@ -133,8 +133,9 @@ class Profile:
     codegen_tasks: int = _size(3, 0, doc="tasks per benchmark; 0 means all")
     codegen_tokens: int = _size(64, 8, 8192, "longest completion")
     codegen_forms: str = _several(
-        "completion,instruction", "completion", "instruction",
-        doc="how an untuned model is asked for code: the bare problem, or as tuned models are",
+        "completion,instruction", "completion", "instruction", "chat",
+        doc="how an untuned model is asked for code: the bare problem, as tuned models are, or as "
+        "these but in its own chat template",
     )  # fmt: skip
     held_out_items: int = _size(8, 1, doc="held-out PyX items for output prediction")
     held_out_inputs: int = _size(0, 0, doc="held-out PyX items for input prediction; 0: as many")

@@ -30,7 +30,8 @@ class Status(enum.StrEnum):
     CRASHED = "crashed"
     EARLY_EXIT = "early_exit"
     UNSERIALIZABLE = "unserializable"
-    INFRASTRUCTURE = "infrastructure"
+    SANDBOX_LOST = "sandbox_lost"  # each time it ran alone, the sandbox's own process ended
+    INFRASTRUCTURE = "infrastructure"  # ours: nothing is known of the program
     # of a verdict only
     PASSED = "passed"
     WRONG = "wrong"
@@ -101,17 +102,20 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A local variable after a line ran. `text` is None when the name vanished; `exact` says that
-    `values.decode(text)` gives the value back."""
+    """A variable after a line ran. `text` is None when the name vanished; `exact` says that
+    `values.decode(text)` gives the value back. `scope` says whose name it is: `local`, `global`,
+    `cell` (a closure's variable) or `attribute`; the name may then be dotted, as `self.total`."""
 
     name: str
     text: str | None
     exact: bool = True
+    scope: str = "local"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One event of a trace: `call`, `line`, `return`, `exception` (see `tracing`)."""
+    """One event of a trace: `call`, `line`, `return`, `exception` (see `tracing`). `changes` are
+    those of the frame's variables, `beyond` those of globals, cells and attributes."""
 
     line: int
     event: str
@@ -121,6 +125,7 @@ class Step:
     function: str = ""
     value: str | None = None  # text of the returned value, or of the exception
     exact: bool = True
+    beyond: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,14 +163,14 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Monologue:
-    """A natural-language account of an execution. `text` is what a model is trained on."""
+    """A natural-language account of an execution. `text` is what a model is trained on; `case` is
+    what it is about: the call that is told with its output, or, backward, the input that the text
+    arrives at and the output that it starts from."""
 
     text: str
     direction: str  # "forward" or "backward"
-    claims: tuple[Claim, ...] = ()
+    case: Case
     program_id: str = ""
-    call: str = ""  # "f(1, 2)"; for backward, the witness that the text arrives at
-    output: str = ""  # text of the output
     format: str = "monologue"
     writer: str = "derived"
     notes: tuple[str, ...] = ()
@@ -173,14 +178,14 @@ class Monologue:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A buggy program with its failing case, the reason, and a validated fix."""
+    """A buggy program with its failing case (the output is the right one), the reason, and a
+    validated fix."""
 
     program_id: str
     buggy: str
     fixed: str
     entry_point: str
-    failing_call: str
-    expected: str
+    case: Case
     actual: str  # text of the wrong output, or "raises TypeError: ..."
     operator: str = ""  # the mutation, or "model"
     origin: str = "mutation"  # "mutation", "model", "hub"

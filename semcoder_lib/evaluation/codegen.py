@@ -100,8 +100,11 @@ def _continued(task: Task, style: str, bare: bool) -> Prompt:
     if bare:
         return Prompt(begun, _COMPLETION_STOP, begun)
     if style == "faithful":
-        words = {"{prompt}": problem.strip()}
-        return _faithful("HUMANEVAL_INSTRUCTION", "HUMANEVAL_RESPONSE_PREFIX", words)
+        instruction, prefill = (
+            prompts.authors(f"HUMANEVAL_{name}", prompt=problem.strip())
+            for name in ("INSTRUCTION", "RESPONSE_PREFIX")
+        )
+        return _faithful(instruction, prefill)
     asked = prompts.nl_to_code(_described(problem), style=style)
     return Prompt(asked.text + begun, asked.stop, _FENCE + begun)
 
@@ -113,23 +116,14 @@ def _begun(task: Task, style: str, bare: bool) -> Prompt:
         return Prompt(f'"""\n{text}\n{assertion}\n"""\n', _MBPP_STOP, "")
     stopped = text if text.endswith(".") else text + "."
     if style == "faithful":
-        words = {"{instruction}": stopped, "{assertion}": assertion}
-        return _faithful("MBPP_INSTRUCTION", "MBPP_RESPONSE_PREFIX", words)
+        asked = prompts.authors("MBPP_INSTRUCTION", instruction=stopped, assertion=assertion)
+        return _faithful(asked, prompts.authors("MBPP_RESPONSE_PREFIX", prompt=""))
     asked = f"{stopped} Your code should satisfy this assertion:\n{assertion}"
     return prompts.nl_to_code(asked, style=style)
 
 
-def _faithful(instruction: str, prefix: str, words: dict[str, str]) -> Prompt:
-    strings = prompts.authors_prompts()
-    if strings is None:
-        raise UserError(
-            "the faithful style needs authors_prompts.json: `python -m semcoder_lib data` says "
-            "how to get it; or use the clean style"
-        )
-    asked, prefill = strings[instruction], strings[prefix]
-    for name, text in words.items():
-        asked, prefill = asked.replace(name, text, 1), prefill.replace(name, text, 1)
-    text = prompts.nl_to_code(asked, style="faithful").text
+def _faithful(instruction: str, prefill: str) -> Prompt:
+    text = prompts.nl_to_code(instruction, style="faithful").text
     return Prompt(text + prefill, ("\n```",), prefill)
 
 

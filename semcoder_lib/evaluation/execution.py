@@ -83,11 +83,9 @@ class ExecutionReasoning(Benchmark):
         item = self.item(task.data)
         if shots or reasoning == "cot":
             return few_shot(item, self.direction, reasoning, shots or 2)
-        if self.direction == "output":
-            return prompts.forward(item.source, item.call, format=reasoning, style=style)
-        return prompts.backward(
-            item.source, item.entry_point, item.output, format=reasoning, style=style
-        )
+        way = "forward" if self.direction == "output" else "backward"
+        shown = item.source, item.entry_point, item.call, item.output
+        return prompts.execution(way, *shown, format=reasoning, style=style)
 
     def extract(self, task: Task, text: str, *, style: str = "clean") -> Answer:
         """See `assertions`."""

@@ -18,7 +18,7 @@ from semcoder_lib.evaluation import base
 from semcoder_lib.evaluation.base import Benchmark, Ledger
 from semcoder_lib.evaluation.samples import as_judged, read_samples
 from semcoder_lib.evaluation.scoring import mean_interval, task_rates
-from semcoder_lib.models.stops import cut
+from semcoder_lib.models.tokens import cut
 from semcoder_lib.sandbox import Sandbox
 
 _TWO_WAY = ("cruxeval", "pyx")

@@ -18,9 +18,9 @@ from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Entry, Program, Status
 from semcoder_lib.monologues import relations
 from semcoder_lib.monologues.mutation import mutated
-from semcoder_lib.monologues.property import Property
-from semcoder_lib.monologues.reading import parameters, read
 from semcoder_lib.monologues.relations import Runs
+from semcoder_lib.monologues.style import Property
+from semcoder_lib.monologues.syntax import parameters, readable
 from semcoder_lib.sandbox import Job, Limits, Sandbox
 
 __all__ = ["MIN_SUPPORT", "Property", "infer", "infer_many"]
@@ -72,13 +72,14 @@ class _Plan:
         self.calls: list[tuple[Any, ...]] = []
         self.keys: list[str] = []
         try:
-            reading = read(entry.program.source, entry.program.entry_point)
+            syntax = readable(entry.program.source, entry.program.entry_point)
         except UserError:
             return
-        self.names = parameters(reading.entry)
+        function = syntax.functions[entry.program.entry_point]
+        self.names = parameters(function)
         self.used = {
             n.id
-            for n in ast.walk(reading.entry)
+            for n in ast.walk(function)
             if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
         }
         rng = Random(f"{seed}:properties:{entry.program.id}")

@@ -9,10 +9,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from semcoder_lib.core import values
-from semcoder_lib.monologues.property import Property
-from semcoder_lib.monologues.show import NotShown, a_type, show
+from semcoder_lib.monologues.forms import PROPERTIES
+from semcoder_lib.monologues.show import NotShown, show
+from semcoder_lib.monologues.style import Property
 
 MIN_RAISES = 3
+_ARTICLES = {"int": "an int", "NoneType": "None", "OrderedDict": "an OrderedDict"}
+
+
+def a_type(name: str) -> str:
+    """`list` as "a list"."""
+    return _ARTICLES.get(name, f"a {name}")
+
+
+def _say(name: str, **slots: str) -> str:
+    return PROPERTIES[name].say(**slots)
 
 
 @dataclass(slots=True)
@@ -101,11 +112,11 @@ def _identity(runs: Runs, names: list[str]) -> Iterator[Property]:
     for at, name in enumerate(names):
         support = _support(runs, at, lambda a, out: values.equal(a, out) and type(a) is type(out))
         if support:
-            yield Property("identity", f"The result always equals {name}.", support)
+            yield Property("identity", _say("identity", x=name), support)
             return
         support = _support(runs, at, _permuted)
         if support:
-            yield Property("permutation", f"The result is always a permutation of {name}.", support)
+            yield Property("permutation", _say("permutation", x=name), support)
 
 
 def _permuted(a: Any, out: Any) -> bool | None:
@@ -134,13 +145,13 @@ def _ordering(runs: Runs) -> Iterator[Property]:
     long = [o for a, o in runs.pairs() if len(o) > 1 and not _has(a, _in_order)]
     for backwards, word in ((False, "ascending"), (True, "descending")):
         if len(long) >= 5 and all(_is_sorted(o, backwards) for o in long):
-            text = f"The result is always sorted in {word} order."
+            text = _say("sorted", o=word)
             yield Property("sorted", text, len(long))
             break
     many = [o for o in outputs if len(o) > 1]
     if many and all(len(set(map(_text, o))) == len(o) for o in many):
         telling = sum(1 for a, o in runs.pairs() if len(o) > 1 and _has(a, _repeats))
-        yield Property("distinct", "The result never repeats an item.", telling)
+        yield Property("distinct", _say("distinct"), telling)
 
 
 def _has(arguments: tuple[Any, ...], check: Callable[[Any], bool]) -> bool:
@@ -181,9 +192,9 @@ def _is_sorted(items: Any, backwards: bool) -> bool:
 
 
 _EDGES: list[tuple[str, Callable[[Any], bool]]] = [
-    ("is empty", lambda v: _sized(v) and not len(v)),
-    ("is 0", lambda v: type(v) is int and v == 0),
-    ("is negative", lambda v: type(v) is int and v < 0),
+    ("empty", lambda v: _sized(v) and not len(v)),
+    ("0", lambda v: type(v) is int and v == 0),
+    ("negative", lambda v: type(v) is int and v < 0),
 ]
 
 
@@ -201,14 +212,14 @@ def _raising(runs: Runs, names: list[str], f: str) -> Iterator[Property]:
                         count += 1
             if len(kinds) == 1 and count >= MIN_RAISES:
                 kind = kinds.pop()
-                yield Property("raises", f"{f} raises {kind} when {name} {words}.", count)
+                yield Property("raises", _say("raises.when", f=f, k=kind, x=name, c=words), count)
 
 
 def _pairs(runs: Runs, names: list[str], f: str) -> Iterator[Property]:
     for at, name in enumerate(names):
         agreeing = _agreeing(runs, [(a, b) for place, a, b in runs.reordered if place == at])
         if agreeing and _matters(runs, at):
-            text = f"The order of the items of {name} does not matter."
+            text = _say("order", x=name)
             yield Property("order", text, agreeing)
     if runs.repeated:
         count = 0
@@ -220,12 +231,12 @@ def _pairs(runs: Runs, names: list[str], f: str) -> Iterator[Property]:
             count += 1
         distinct = {_text(runs.returned[first]) for first, _ in runs.repeated if count}
         if count >= 6 and len(distinct) >= 5:
-            text = f"Calling {f} again on its result changes nothing."
+            text = _say("idempotent", f=f)
             yield Property("idempotent", text, count)
     for at, name in enumerate(names):
         agreeing = _agreeing(runs, [(a, b) for place, a, b in runs.exchanged if place == at])
         if agreeing:
-            yield Property("irrelevant", f"{name} does not change the result.", agreeing)
+            yield Property("irrelevant", _say("irrelevant", x=name), agreeing)
 
 
 def _matters(runs: Runs, at: int) -> bool:
@@ -249,15 +260,13 @@ def _lengths(runs: Runs, names: list[str]) -> Iterator[Property]:
     for at, name in enumerate(names):
         if _support(runs, at, lambda a, o: _both(a, o) and len(a) == len(o)):
             count = len(runs.returned)
-            yield Property("length", f"The result always has as many items as {name}.", count)
+            yield Property("length", _say("length.same", x=name), count)
         elif _support(runs, at, lambda a, o: _both(a, o) and len(o) <= len(a)):
             count = len(runs.returned)
-            yield Property("length", f"The result never has more items than {name}.", count)
+            yield Property("length", _say("length.most", x=name), count)
         elif _support(runs, at, lambda a, o: _both(a, o) and len(o) >= len(a)):
             count = len(runs.returned)
-            yield Property(
-                "length", f"The result always has at least as many items as {name}.", count
-            )
+            yield Property("length", _say("length.least", x=name), count)
 
 
 def _both(a: Any, o: Any) -> bool:
@@ -268,7 +277,7 @@ def _contents(runs: Runs, names: list[str]) -> Iterator[Property]:
     for at, name in enumerate(names):
         support = _support(runs, at, _drawn)
         if support:
-            yield Property("subset", f"The result always holds only items of {name}.", support)
+            yield Property("subset", _say("subset", x=name), support)
 
 
 def _drawn(a: Any, out: Any) -> bool | None:
@@ -287,7 +296,7 @@ def _ranges(runs: Runs) -> Iterator[Property]:
         except NotShown:
             shown = []
         if len(shown) > 1:
-            text = f"The result is always one of {', '.join(sorted(shown))}."
+            text = _say("range.of", vs=", ".join(sorted(shown)))
             yield Property("range", text, len(outputs))
             return
     numbers = [o for o in outputs if type(o) in (int, float)]
@@ -297,7 +306,7 @@ def _ranges(runs: Runs) -> Iterator[Property]:
             numeric = any(_has(a, lambda v: type(v) in (int, float)) for a, _ in runs.pairs())
             telling = sum(1 for a, _ in runs.pairs() if _has(a, _negative))
             count = telling if numeric else len(numbers)
-            yield Property("range", f"The result is always at least {low}.", count)
+            yield Property("range", _say("range.least", v=str(low)), count)
 
 
 def _types(runs: Runs) -> Iterator[Property]:
@@ -305,9 +314,9 @@ def _types(runs: Runs) -> Iterator[Property]:
     kinds = sorted({type(o).__name__ for o in outputs}, key=lambda k: (k == "NoneType", k))
     if 1 <= len(kinds) <= 2:
         words = " or ".join(a_type(k) for k in kinds)
-        yield Property("type", f"The result is always {words}.", len(outputs))
+        yield Property("type", _say("type", t=words), len(outputs))
     items = [x for o in outputs if _listy(o) for x in o]
     if items and all(_listy(o) for o in outputs) and len({type(x) for x in items}) == 1:
         support = sum(1 for o in outputs if o)
-        text = f"Every item of the result is {a_type(type(items[0]).__name__)}."
+        text = _say("items", t=a_type(type(items[0]).__name__))
         yield Property("items", text, support)

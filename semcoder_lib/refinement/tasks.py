@@ -261,8 +261,7 @@ def from_faults(faults: Iterable[Fault], entries: Iterable[Entry]) -> list[Refin
     tasks = []
     judge = CaseJudge(cases)
     for fault in kept:
-        _, arguments, _ = values.parse_call(fault.failing_call)
-        shown = Check(arguments, values.decode(fault.expected), "public")
+        shown = Check(fault.case.arguments, fault.case.output, "public")
         hidden = (shown, *_checks(known[fault.program_id], "base"))
         cases[fault.id] = (fault.entry_point, hidden)
         tasks.append(

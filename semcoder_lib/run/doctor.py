@@ -32,7 +32,7 @@ class Check:
 
 def examine(*, quick: bool = False) -> list[Check]:
     """All checks. `quick` leaves out the sandbox's self-test and the speed probe."""
-    checks = [_python(), _packages(), _memory(), _disk(), _cores(), _tracer(), _model(), _data()]
+    checks = [_python(), _packages(), _memory(), _disk(), _cores(), _model(), _data()]
     if not quick:
         checks += [_sandbox(), _speed()]
     return checks
@@ -137,15 +137,6 @@ def _cores() -> Check:
             "cores", "warn", found, "other programs are busy; times will be longer than predicted"
         )
     return Check("cores", "ok", found)
-
-
-def _tracer() -> Check:
-    """Which of the two it is; they record the same."""
-    from semcoder_lib.tracing import DEFAULT, compiled
-
-    if compiled.usable(DEFAULT.as_options()):
-        return Check("tracer", "ok", "compiled")
-    return Check("tracer", "ok", f"Python ({compiled.why or 'SEMCODER_TRACER=python'})")
 
 
 def _model() -> Check:

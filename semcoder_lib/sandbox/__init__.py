@@ -3,12 +3,10 @@
 See `docs/sandbox.md` for what is and is not protected.
 """
 
-from semcoder_lib.sandbox.box import LEVELS, Sandbox
-from semcoder_lib.sandbox.calibrate import Steadiness, calibrate, flips
+from semcoder_lib.sandbox.box import LEVELS, Sandbox, own
 from semcoder_lib.sandbox.doctor import doctor_report
 from semcoder_lib.sandbox.model import Job, Limits, Outcome, Raised
-from semcoder_lib.sandbox.own import own
-from semcoder_lib.sandbox.split import Test, run_many, run_tests
+from semcoder_lib.sandbox.split import Test, run_many
 
 __all__ = [
     "LEVELS",
@@ -17,12 +15,8 @@ __all__ = [
     "Outcome",
     "Raised",
     "Sandbox",
-    "Steadiness",
     "Test",
-    "calibrate",
     "doctor_report",
-    "flips",
     "own",
     "run_many",
-    "run_tests",
 ]

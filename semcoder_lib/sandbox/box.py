@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
-import json
 import os
-import struct
 import time
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from semcoder_lib.core.errors import InfrastructureError, UserError
-from semcoder_lib.core.records import Status
 from semcoder_lib.sandbox import host, judge, probe
 from semcoder_lib.sandbox.model import Job, Limits, Outcome
 from semcoder_lib.sandbox.tickets import Ticket, Worker
@@ -21,7 +19,8 @@ LEVELS = ("full", "no-namespaces", "portable")
 _IN_FLIGHT = 24  # jobs sent ahead to one zygote
 _IN_FLIGHT_BYTES = 2_000_000
 _AHEAD = 200  # jobs taken ahead of the oldest unfinished one
-_REMEMBERED = 20_000
+_REMEMBERED = 20_000  # finished jobs whose equals need not run, those of few results only
+_REMEMBERED_CHARACTERS = 10_000
 
 
 class Sandbox:
@@ -52,8 +51,7 @@ class Sandbox:
         self.limits = limits or Limits()
         self.dedupe = dedupe
         self.hash_seed = hash_seed
-        count = workers or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-        self._workers = [Worker() for _ in range(count)]
+        self._workers = [Worker() for _ in range(workers or _cores())]
         self._waiting: deque[Ticket] = deque()
         self._plugins: dict[str, str] = {}
         self._paths: tuple[str, ...] = ()
@@ -101,13 +99,7 @@ class Sandbox:
 
     def processes(self) -> list[int]:
         """The process ids of the running zygotes and their keepers, for measuring."""
-        found = []
-        for worker in self._workers:
-            if worker.host is not None:
-                found += [worker.host.process.pid]
-                inner = host.child_of(worker.host.process.pid)
-                found += [inner] if inner and worker.host.ready.get("kept") else []
-        return found
+        return [pid for w in self._workers if w.host is not None for pid in w.host.pids]
 
     # --- running ---
 
@@ -144,7 +136,10 @@ class Sandbox:
                     return
                 while not order[0].done:
                     self._turn()
-                yield list(order.popleft().outcomes)
+                ticket = order.popleft()
+                if ticket.weight > _REMEMBERED_CHARACTERS:
+                    known.pop(ticket.key, None)
+                yield list(ticket.outcomes)
         finally:  # also when the caller stops early
             given_up = {id(ticket) for ticket in order}
             self._waiting = deque(t for t in self._waiting if id(t) not in given_up)
@@ -152,15 +147,10 @@ class Sandbox:
     def _ticket(self, job: Job, known: OrderedDict[Any, Ticket]) -> Ticket:
         ticket = Ticket(job, job.limits or self.limits)
         if self.dedupe:
-            key = (
-                job.source, job.entry_point, tuple(ticket.calls), ticket.limits, job.plugin,
-                json.dumps(job.options, sort_keys=True), job.share, job.reload, job.stdin,
-                job.paths,
-            )  # fmt: skip
-            if key in known:
-                known.move_to_end(key)
-                return known[key]
-            known[key] = ticket
+            if ticket.key in known:
+                known.move_to_end(ticket.key)
+                return known[ticket.key]
+            known[ticket.key] = ticket
             if len(known) > _REMEMBERED:
                 known.popitem(last=False)
         if not ticket.done:
@@ -213,21 +203,19 @@ class Sandbox:
         assert worker.host is not None
         try:
             worker.host.flush()
-            replies = worker.host.replies()
-            taken = [judge.runs_of(reply) for reply in replies]
-        except (ConnectionError, ValueError, struct.error):
+            for message in worker.host.messages():
+                run = judge.run_of(message)
+                number, ticket = worker.held[0]
+                if number != run.number:
+                    raise ValueError("a message for another job")
+                worker.heard = time.monotonic()
+                ticket.take(run)
+                if not run.more:
+                    worker.held.popleft()
+                    if not ticket.done:
+                        self._waiting.appendleft(ticket)
+        except (ConnectionError, ValueError, IndexError):
             self._lost(worker)
-            return
-        for number, runs in taken:
-            worker.heard = time.monotonic()
-            expected, ticket = worker.held[0]
-            if expected != number:
-                self._lost(worker)
-                return
-            worker.held.popleft()
-            ticket.take(runs)
-            if not ticket.done:
-                self._waiting.appendleft(ticket)
 
     def _lost(self, worker: Worker) -> None:
         """A zygote is gone. One of the jobs it held may be the reason, so they run alone now."""
@@ -271,13 +259,13 @@ class Sandbox:
         return worker.host
 
     def _start(self) -> host.Host:
-        wanted = [self._level] if self._level else self._candidates()
+        automatic = ["full", "no-namespaces"] if self.isolation == "auto" else [self.isolation]
         reasons = []
-        for level in wanted:
+        for level in [self._level] if self._level else automatic:
             try:
                 started = host.Host(level, dict(self._plugins), self._paths, self.hash_seed)
                 if level in ("full", "no-namespaces"):
-                    _prove(started)
+                    probe.prove(started)
             except host.Refused as error:
                 reasons.append(f"{level}: {error}")
                 continue
@@ -293,24 +281,22 @@ class Sandbox:
             "isolation='portable' runs programs with limits only, without containment"
         )
 
-    def _candidates(self) -> list[str]:
-        return ["full", "no-namespaces"] if self.isolation == "auto" else [self.isolation]
+
+def _cores() -> int:
+    """How many this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
-def _prove(started: host.Host) -> None:
-    """Run a program that tries to get out of `started`. Raises Refused when it does."""
-    with probe.Canary() as (canary, expendable):
-        limits = Limits(cpu_seconds=2.0, wall_seconds=10.0)
-        ticket = Ticket(Job(probe.SOURCE, "probe", [(canary, expendable, os.getpid())]), limits)
-        try:
-            started.send(ticket.request(0))
-            reply = started.wait_reply(20.0)
-            ticket.take(judge.runs_of(reply)[1])
-        except (OSError, ValueError, struct.error) as error:
-            started.kill()
-            raise host.Refused(f"it broke on its first program ({error})") from None
-    (outcome,) = ticket.outcomes
-    if outcome.status is not Status.OK or outcome.value != []:
-        started.kill()
-        why = ", ".join(map(str, outcome.value or [])) or f"{outcome.status} {outcome.note}"
-        raise host.Refused(f"a program in it got out: {why}")
+_own: dict[tuple[str, int], Sandbox] = {}
+
+
+def own(level: str, hash_seed: int = 0) -> Sandbox:
+    """This process's sandbox at a level, with one zygote and these string hashes, for work that is
+    spread over processes: started once, closed when the process ends."""
+    key = (level, hash_seed)
+    if key not in _own:
+        _own[key] = Sandbox(level, Limits(), workers=1, hash_seed=hash_seed)
+        atexit.register(_own[key].close)
+    return _own[key]

@@ -8,11 +8,15 @@ from semcoder_lib.core.errors import InfrastructureError
 from semcoder_lib.sandbox.box import Sandbox
 
 _REMEDIES = {
-    "full": (
+    "full": "",
+    "no-namespaces": (
         "allow user namespaces: in Docker run with --security-opt seccomp=unconfined or "
         "--cap-add SYS_ADMIN; on Ubuntu 24.04 sysctl kernel.apparmor_restrict_unprivileged_userns=0"
     ),
-    "no-namespaces": "use Linux 5.13 or newer on x86-64 or aarch64 with seccomp and Landlock on",
+    "": (
+        "use Linux 5.13 or newer on x86-64 or aarch64 with seccomp and Landlock; until then only "
+        "isolation='portable' runs, which contains nothing: use it for programs that you trust"
+    ),
 }
 
 
@@ -21,31 +25,19 @@ def doctor_report() -> dict[str, Any]:
     (the reason for each stronger level that could not be set up) and `remedy` (empty when there
     is nothing to remedy). Starts and ends a zygote for each level tried."""
     refused: dict[str, str] = {}
-    for level in ("full", "no-namespaces"):
+    level, layers, missing = "", [], ["every layer"]
+    for tried in ("full", "no-namespaces"):
         try:
-            with Sandbox(level, workers=1) as box:
-                layers, missing = list(box.layers), list(box.missing)
+            with Sandbox(tried, workers=1) as box:
+                level, layers, missing = tried, list(box.layers), list(box.missing)
+            break
         except InfrastructureError as error:
-            refused[level] = str(error)
-            continue
-        remedy = _REMEDIES["full"] if refused else ""
-        return {
-            "ok": True,
-            "level": level,
-            "layers": layers,
-            "missing": missing,
-            "refused": refused,
-            "remedy": remedy,
-        }
-    remedy = (
-        f"{_REMEDIES['no-namespaces']}; until then only isolation='portable' runs, which contains "
-        "nothing: use it for programs that you trust"
-    )
+            refused[tried] = str(error)
     return {
-        "ok": False,
-        "level": "",
-        "layers": [],
-        "missing": ["every layer"],
+        "ok": bool(level),
+        "level": level,
+        "layers": layers,
+        "missing": missing,
         "refused": refused,
-        "remedy": remedy,
+        "remedy": _REMEDIES[level],
     }

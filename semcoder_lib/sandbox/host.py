@@ -7,7 +7,6 @@ import importlib.util
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -31,9 +30,7 @@ for name, path in (("semcoder_lib", {root!r}), ("semcoder_lib.sandbox", {root!r}
 from semcoder_lib.sandbox.child import zygote
 zygote.main({fd})
 """
-# SANDBOX_OF, added below, marks what a sandbox started, so that leftovers can be found.
 _CLEAN = {
-    "PYTHONHASHSEED": "0",
     "PYTHONUTF8": "1",
     "LC_ALL": "C.UTF-8",
     "TZ": "UTC",
@@ -49,7 +46,8 @@ class Refused(Exception):
 
 
 class Host:
-    """A running zygote. `ready` is what it said about its layers."""
+    """A running zygote. `ready` is what it said about its layers, `plugins` and `paths` what it
+    has loaded and may read."""
 
     def __init__(
         self, level: str, plugins: dict[str, str], paths: tuple[str, ...], hash_seed: int = 0
@@ -57,64 +55,59 @@ class Host:
         self.plugins = plugins
         self.paths = paths
         # Without isolation a program can at least litter its own folder only, unless it means to.
-        self.folder = tempfile.mkdtemp(prefix="sandbox-") if level == "portable" else ""
-        mine, theirs = socket.socketpair()
+        self.folder = (
+            tempfile.TemporaryDirectory(prefix="sandbox-", ignore_cleanup_errors=True)
+            if level == "portable"
+            else None
+        )
+        self.channel, theirs = socket.socketpair()
+        self.inbox = bytearray()
+        self.outbox = bytearray()
+        # the mark of what a sandbox started, so that leftovers can be found
+        seed = {"PYTHONHASHSEED": str(hash_seed), "SANDBOX_OF": str(os.getpid())}
+        boot = _BOOT.format(root=str(_PACKAGE), fd=theirs.fileno())
         try:
-            boot = _BOOT.format(root=str(_PACKAGE), fd=theirs.fileno())
             self.process = subprocess.Popen(
                 [sys._base_executable, "-S", "-s", "-P", "-B", "-c", boot],  # type: ignore[attr-defined]
-                env={
-                    **_CLEAN,
-                    "PYTHONHASHSEED": str(hash_seed),
-                    "SANDBOX_OF": str(os.getpid()),
-                },
+                env={**_CLEAN, **seed},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                cwd=self.folder or "/",
+                cwd=self.folder.name if self.folder else "/",
                 start_new_session=True,
             )
         finally:
             theirs.close()
-        self.channel = mine
-        self.inbox = bytearray()
-        self.outbox = bytearray()
+        self.channel.setblocking(False)
         config = {
             "level": level,
             "plugins": plugins,
-            "paths": list(paths),
             "interpreter": _interpreter(),
             "named": [str(_PACKAGE), *paths],
             "parent": os.getpid(),
         }
         try:
-            mine.sendall(wire.frame(json.dumps(config).encode()))
-            mine.settimeout(_START_SECONDS)
-            self.ready: dict[str, Any] = json.loads(self._first())
-            if not self.ready.get("ready"):
-                raise Refused(str(self.ready.get("reason", "no reason given")))
+            self.send(json.dumps(config).encode())
+            self.ready: dict[str, Any] = json.loads(self.wait_message(_START_SECONDS))
         except (OSError, ValueError) as error:
+            self.ready = {"reason": f"no READY from the zygote ({error or type(error).__name__})"}
+        if not self.ready.get("ready"):
             self.close()
-            raise Refused(f"no READY from the zygote ({error or type(error).__name__})") from None
-        except Refused:
-            self.close()
-            raise
-        mine.setblocking(False)
+            raise Refused(str(self.ready.get("reason", "no reason given")))
 
-    def _first(self) -> bytes:
-        data = b""
-        while len(data) < 4 or len(data) < 4 + wire.LENGTH.unpack(data[:4])[0]:
-            part = self.channel.recv(65536)
-            if not part:
-                raise OSError("it ended")
-            data += part
-        return data[4:]
+    @property
+    def pids(self) -> list[int]:
+        """The process that was started and, where that one is only its keeper, the zygote."""
+        below = _child_of(self.process.pid) if self.ready.get("kept") else 0
+        return [self.process.pid, *([below] if below else [])]
 
     def fileno(self) -> int:
+        """The descriptor to poll."""
         return self.channel.fileno()
 
     def send(self, message: bytes) -> None:
+        """Queue a message and write what the socket takes."""
         self.outbox += wire.LENGTH.pack(len(message))
         self.outbox += message
         self.flush()
@@ -128,41 +121,40 @@ class Host:
                 return
             del self.outbox[:done]
 
-    def replies(self) -> list[bytes]:
-        """The complete replies that have arrived. Raises ConnectionError when it is gone."""
+    def messages(self) -> list[bytes]:
+        """The complete messages that have arrived. Raises ConnectionError when the zygote is gone
+        and left none."""
         gone = False
-        while True:
+        while not gone:
             try:
                 part = self.channel.recv(1 << 18)
             except BlockingIOError:
                 break
             except ConnectionError:
-                gone = True
-                break
-            if not part:
-                gone = True
-                break
+                part = b""
+            gone = not part
             self.inbox += part
             if len(part) < 1 << 16:
                 break
-        found = []
-        while len(self.inbox) >= 4:
-            (length,) = wire.LENGTH.unpack_from(self.inbox)
-            if len(self.inbox) < 4 + length:
+        found, place = [], 0
+        while len(self.inbox) >= place + 4:
+            (length,) = wire.LENGTH.unpack_from(self.inbox, place)
+            if len(self.inbox) < place + 4 + length:
                 break
-            found.append(bytes(self.inbox[4 : 4 + length]))
-            del self.inbox[: 4 + length]
+            found.append(bytes(memoryview(self.inbox)[place + 4 : place + 4 + length]))
+            place += 4 + length
+        del self.inbox[:place]
         if gone and not found:
             raise ConnectionError("the zygote is gone")
         return found
 
-    def wait_reply(self, seconds: float) -> bytes:
-        """The next reply. Raises OSError when there is none in time or the zygote is gone."""
+    def wait_message(self, seconds: float) -> bytes:
+        """The next message. Raises OSError when there is none in time or the zygote is gone."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             wait_any([self], end - time.monotonic())
             self.flush()
-            found = self.replies()
+            found = self.messages()
             if found:
                 return found[0]
         raise OSError("no answer in time")
@@ -170,30 +162,20 @@ class Host:
     def close(self) -> None:
         """End the zygote and everything below it, and wait until it is gone."""
         self.channel.close()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(0.5)
-            self._clear()
-        except subprocess.TimeoutExpired:
-            self.kill()
+        self.kill()
 
     def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.kill()
-        self.process.wait()
+        """End it at once, and wait until it is gone."""
+        if self.process.poll() is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.kill()
+            self.process.wait()
         self.channel.close()
-        self._clear()
-
-    def _clear(self) -> None:
-        """Remove the folder, also what a program made unreadable in it."""
-        if not self.folder:
-            return
-        for path, folders, _ in os.walk(self.folder):
-            for name in folders:
-                with contextlib.suppress(OSError):
-                    os.chmod(os.path.join(path, name), 0o700, follow_symlinks=False)
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder = ""
+        if self.folder:
+            self.folder.cleanup()
 
 
 def _interpreter() -> list[str]:
@@ -214,8 +196,8 @@ def plugin_file(name: str) -> str:
     return spec.origin
 
 
-def child_of(pid: int) -> int:
-    """A child of a process, or 0; Linux only."""
+def _child_of(pid: int) -> int:
+    """A child of a process, or 0."""
     try:
         found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from semcoder_lib.core.records import Status
@@ -15,9 +15,12 @@ class Limits:
     the others for the process.
 
     `cpu_seconds` decides a timeout; `wall_seconds` only backs it up, for programs that sleep.
-    `memory_mb` is address space beyond what the bare interpreter has. `output_bytes` bounds what
-    is printed, `result_bytes` the encoded results of one process, `value_bytes` and `value_nodes`
-    one encoded value, `payload_bytes` what a plug-in emits for one call. A run that ends within
+    `memory_mb` is address space beyond what the interpreter has. `output_bytes` bounds what is
+    printed, `result_bytes` the encoded results of one process, `value_bytes` and `value_nodes` the
+    characters and elements of one encoded value, `payload_bytes` what a plug-in emits for one call.
+    What is printed, returned and emitted in one job may have four times `result_bytes`, 64 MB at
+    least (beyond: `output_limit`), its values ten times `value_nodes` (`unserializable`). A run
+    that ends within
     `grace` (a fraction of `cpu_seconds`) past its limit is repeated alone before it counts as a
     timeout.
     """
@@ -37,6 +40,10 @@ class Limits:
     def but(self, **changes: Any) -> Limits:
         """These limits with some of them changed."""
         return replace(self, **changes)
+
+    def as_dict(self) -> dict[str, float]:
+        """The limits by name, for the zygote."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,4 +105,4 @@ class Outcome:
     payload: str | None = None
     note: str = ""
     signal: int = 0
-    flags: tuple[str, ...] = field(default=())
+    flags: tuple[str, ...] = ()

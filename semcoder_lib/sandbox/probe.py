@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 
-SOURCE = """
+from semcoder_lib.core.records import Status
+from semcoder_lib.sandbox import host, judge
+from semcoder_lib.sandbox.model import Job, Limits
+from semcoder_lib.sandbox.tickets import Ticket
+
+_SOURCE = """
 import os, sys
 
 def probe(canary, expendable, victim):
@@ -33,20 +40,37 @@ def probe(canary, expendable, victim):
 """
 
 
-class Canary:
-    """A file that anybody may read and write, so that only isolation protects it."""
-
-    def __enter__(self) -> tuple[str, bool]:
-        """Its path, and whether it may come to harm."""
+def prove(started: host.Host) -> None:
+    """Run a program that tries to get out of `started`. Raises Refused when it does."""
+    limits = Limits(cpu_seconds=2.0, wall_seconds=10.0)
+    with _canary() as (path, expendable):
+        ticket = Ticket(Job(_SOURCE, "probe", [(path, expendable, os.getpid())]), limits)
         try:
-            handle, self.path = tempfile.mkstemp(prefix="sandbox-canary-")
-        except OSError:  # a full disk, a missing folder: something that is everywhere, to read only
-            self.path = ""
-            return "/etc/passwd", False
-        os.chmod(handle, 0o666)
-        os.close(handle)
-        return self.path, True
+            started.send(ticket.request(0))
+            ticket.take(judge.run_of(started.wait_message(20.0)))
+        except (OSError, ValueError) as error:
+            started.kill()
+            raise host.Refused(f"it broke on its first program ({error})") from None
+    (outcome,) = ticket.outcomes
+    if outcome.status is not Status.OK or outcome.value != []:
+        started.kill()
+        why = ", ".join(map(str, outcome.value or [])) or f"{outcome.status} {outcome.note}"
+        raise host.Refused(f"a program in it got out: {why}")
 
-    def __exit__(self, *_: object) -> None:
-        if self.path and os.path.exists(self.path):
-            os.unlink(self.path)
+
+@contextlib.contextmanager
+def _canary() -> Iterator[tuple[str, bool]]:
+    """A file that anybody may read and write, so that only isolation protects it: its path, and
+    whether it may come to harm."""
+    try:
+        handle, path = tempfile.mkstemp(prefix="sandbox-canary-")
+    except OSError:  # a full disk, a missing folder: something that is everywhere, to read only
+        yield "/etc/passwd", False
+        return
+    os.chmod(handle, 0o666)
+    os.close(handle)
+    try:
+        yield path, True
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)

@@ -1,6 +1,6 @@
 """Test code with assertions, judged without letting the solution near it.
 
-`split`: the test runs in one sandbox with a proxy for the solution, the solution in another. First
+The test runs in one sandbox with a proxy for the solution, the solution in another. First
 the test's calls are collected (with the reference solution in the test's sandbox, if given), then
 the solution answers them, then the test runs on those answers. Only values of exact built-in types
 cross, as text, through the parent; the solution never shares a process with the test, so it can
@@ -20,13 +20,12 @@ from itertools import islice
 from typing import Any
 
 from semcoder_lib.core import values
-from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Status, Trust, Verdict
 from semcoder_lib.sandbox.box import Sandbox
 from semcoder_lib.sandbox.model import Job, Limits, Outcome
 
-_ANSWERING = "semcoder_lib.sandbox.child.answering"
-_TESTING = "semcoder_lib.sandbox.child.testing"
+_PLUGIN = "semcoder_lib.sandbox.child.assertions"
+_STATUSES = frozenset(Status) - {Status.OK, Status.PASSED}  # with which an answer ends a test
 _WAVE = 128
 _ROUNDS = 100  # of answering calls that only the answers before them brought about
 # What one process of a test judges at most: large answers of one sample must not fill the memory
@@ -54,64 +53,36 @@ class Test:
     check: str = "check"
 
 
-def run_tests(
-    box: Sandbox,
-    solution_source: str,
-    entry_point: str,
-    test_source: str,
-    *,
-    trust: str = "split",
-    reference: str = "",
-    limits: Limits | None = None,
-    task_id: str = "",
-) -> Verdict:
-    """One solution's verdict, see `run_many`."""
-    test = Test(solution_source, entry_point, test_source, reference, task_id)
-    return next(run_many(box, [test], trust=trust, limits=limits))
-
-
 def run_many(
-    box: Sandbox, tests: Iterable[Test], *, trust: str = "split", limits: Limits | None = None
+    box: Sandbox, tests: Iterable[Test], *, limits: Limits | None = None
 ) -> Iterator[Verdict]:
-    """Verdicts in order, streaming.
+    """Verdicts (`Trust.SPLIT`) in order, streaming. The limits hold for each call of the solution
+    and for the test.
 
-    `trust="split"` cannot be forged by the solution. It supposes that a call's answer depends on
-    its arguments alone, hands changed arguments back, and cannot pass functions or instances of
-    classes: such tests end as `unserializable`. `trust="same_process"` runs the assertions beside
-    the solution, which can forge the verdict; it says so in `Verdict.trust`. The limits hold for
-    each call of the solution and for the test. Raises UserError for another `trust`.
+    Supposes that a call's answer depends on its arguments alone, hands changed arguments back, and
+    cannot pass functions or instances of classes: such tests end as `unserializable`.
     """
-    if trust not in (Trust.SPLIT, Trust.SAME_PROCESS):
-        raise UserError(f"trust {trust!r}: give split or same_process")
     stream = iter(tests)
-    collected: dict[tuple[str, ...], list[str]] = {}
+    collected: dict[tuple[str, ...], Calls] = {}
     while wave := list(islice(stream, _WAVE)):
-        if trust == Trust.SAME_PROCESS:
-            yield from _same_process(box, wave, limits)
-        else:
-            yield from _split(box, wave, limits, collected)
-
-
-def _same_process(box: Sandbox, wave: list[Test], limits: Limits | None) -> Iterator[Verdict]:
-    jobs = [
-        Job(f"{t.solution}\n{t.test}\n", t.check, [()], limits, _TESTING,
-            {"entry": t.entry_point, "same_process": True})
-        for t in wave
-    ]  # fmt: skip
-    for test, (outcome,) in zip(wave, box.map(jobs), strict=True):
-        yield _verdict(test, outcome, Trust.SAME_PROCESS)
+        yield from _judged(box, wave, limits, collected)
 
 
 Answers = dict[str, tuple[str, str, str]]
+Calls = dict[str, tuple[Any, ...]]  # by the text of (positional arguments, named arguments)
 
 
 @dataclass(slots=True)
 class _Case:
+    """A sample on its way: the calls that its test still `needs`, the `answers` it has, what
+    became of the test at last and why it was `stopped`."""
+
     test: Test
-    needs: list[str]
+    needs: Calls
     answers: Answers = field(default_factory=dict)
     size: int = 0
     outcome: Outcome | None = None
+    stopped: str = ""
     cpu: float = 0.0
 
     def answer(self, need: str, outcome: Outcome) -> None:
@@ -120,36 +91,33 @@ class _Case:
         self.cpu += outcome.cpu_seconds
 
 
-def _split(
+def _judged(
     box: Sandbox,
     wave: list[Test],
     limits: Limits | None,
-    collected: dict[tuple[str, ...], list[str]],
+    collected: dict[tuple[str, ...], Calls],
 ) -> list[Verdict]:
     new = {_key(t): t for t in wave if _key(t) not in collected}
     jobs = (_testing(t, [{}], True, limits) for t in new.values())
     for key, (outcome,) in zip(new, box.map(jobs), strict=True):
-        collected[key] = _needs(outcome)
+        collected[key], _ = _report(outcome)
     cases = [_Case(t, collected[_key(t)]) for t in wave]
-    calls: dict[str, tuple[Any, ...]] = {}
     open_cases = cases
     for _ in range(_ROUNDS):
         asked = [c for c in open_cases if c.needs]
-        calls.update((n, values.decode(n)) for c in asked for n in c.needs if n not in calls)
-        for case, outcomes in zip(
-            asked, box.map(_answering(c, calls, limits) for c in asked), strict=True
-        ):
+        answering = box.map(_answering(c, limits) for c in asked)
+        for case, outcomes in zip(asked, answering, strict=True):
             for need, outcome in zip(case.needs, outcomes, strict=True):
                 case.answer(need, outcome)
         groups = _together(open_cases)
         tests = (_testing(g[0].test, [c.answers for c in g], False, limits) for g in groups)
         for group, outcomes in zip(groups, box.map(tests), strict=True):
             for case, outcome in zip(group, outcomes, strict=True):
-                case.outcome, case.needs = outcome, _needs(outcome)
+                case.outcome, (case.needs, case.stopped) = outcome, _report(outcome)
         open_cases = [c for c in open_cases if c.needs]
         if not open_cases:
             break
-    return [_verdict(c.test, c.outcome, Trust.SPLIT, c.cpu) for c in cases]
+    return [_verdict(case) for case in cases]
 
 
 def _key(test: Test) -> tuple[str, ...]:
@@ -174,19 +142,20 @@ def _together(cases: list[_Case]) -> list[list[_Case]]:
 
 
 def _testing(test: Test, answers: list[Answers], collect: bool, limits: Limits | None) -> Job:
-    options = {"entry": test.entry_point, "answers": answers, "collect": collect}
+    options = {
+        "role": "check", "entry": test.entry_point, "answers": answers, "collect": collect,
+    }  # fmt: skip
     calls = [(place,) for place in range(len(answers))]
     return Job(
-        f"{test.reference}\n{test.test}\n", test.check, calls, limits, _TESTING, options,
+        f"{test.reference}\n{test.test}\n", test.check, calls, limits, _PLUGIN, options,
         share=len(calls) > 1, give_up=len(calls) + 1,
     )  # fmt: skip
 
 
-def _answering(case: _Case, known: dict[str, tuple[Any, ...]], limits: Limits | None) -> Job:
-    calls = [known[need] for need in case.needs]
-    test = case.test
+def _answering(case: _Case, limits: Limits | None) -> Job:
+    test, calls = case.test, list(case.needs.values())
     return Job(
-        test.solution, test.entry_point, calls, limits, _ANSWERING,
+        test.solution, test.entry_point, calls, limits, _PLUGIN, {"role": "answer"},
         share=True, reload=False, give_up=1,
     )  # fmt: skip
 
@@ -208,34 +177,32 @@ def _answer(outcome: Outcome) -> tuple[str, str, str]:
     return outcome.status.value, why, ""
 
 
-def _report(outcome: Outcome) -> dict[str, Any]:
+def _report(outcome: Outcome) -> tuple[Calls, str]:
+    """What the test's process emitted: the calls it needs, why it was stopped. A claim, too."""
     try:
-        found = json.loads(outcome.payload or "{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+        report = json.loads(outcome.payload or "{}")
+        needs = {text: values.decode(text) for text in report["needs"]}
+        if any(list(map(type, call)) != [tuple, dict] for call in needs.values()):
+            return {}, ""
+        return needs, str(report["stopped"])
+    except (LookupError, ValueError, TypeError, RecursionError):
+        return {}, ""
 
 
-def _needs(outcome: Outcome) -> list[str]:
-    return [need for need in _report(outcome).get("needs", []) if isinstance(need, str)]
-
-
-def _verdict(test: Test, outcome: Outcome | None, trust: Trust, cpu: float = 0.0) -> Verdict:
-    assert outcome is not None
-    status, detail = outcome.status, outcome.note
-    stopped = _report(outcome).get("stopped", "") if trust == Trust.SPLIT else ""
-    if stopped:
-        name, _, detail = stopped.partition(": ")
-        status = Status(name)
-    elif status is Status.OK and outcome.value is True:
+def _verdict(case: _Case) -> Verdict:
+    assert case.outcome is not None
+    status, detail, raised = case.outcome.status, case.outcome.note, case.outcome.exception
+    name, _, why = case.stopped.partition(": ")
+    if name in _STATUSES:
+        status, detail = Status(name), why
+    elif status is Status.OK and case.outcome.value is True:
         status = Status.PASSED
     elif status is Status.OK:
         status, detail = Status.WRONG, "its calls depend on answers too often to follow"
-    elif outcome.exception is not None:
-        detail = f"{outcome.exception.type}: {outcome.exception.message}"
-        if outcome.exception.type == "AssertionError":
-            status = Status.WRONG
+    elif raised is not None:
+        detail = f"{raised.type}: {raised.message}"
+        status = Status.WRONG if raised.type == "AssertionError" else status
     return Verdict(
-        test.task_id, status is Status.PASSED, status, test.index, True, trust, detail,
-        cpu + outcome.cpu_seconds,
+        case.test.task_id, status is Status.PASSED, status, case.test.index, True, Trust.SPLIT,
+        detail, case.cpu + case.outcome.cpu_seconds,
     )  # fmt: skip

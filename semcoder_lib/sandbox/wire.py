@@ -1,9 +1,9 @@
-"""Messages between the trusted parent and a zygote.
+"""Messages between the trusted parent and a zygote, and the records that a child writes.
 
 Parent to zygote: a frame (32-bit length, then bytes) holding `marshal` data, which is safe in this
-direction because the parent is trusted. Zygote to parent: frames of fixed binary headers and
-opaque byte strings; the parent takes them apart with `struct` and believes no length in them.
-Imported by both sides, so it imports next to nothing.
+direction because the parent is trusted. Zygote to parent: a frame for each process that ran, a
+fixed binary header and opaque byte strings; the parent takes them apart with `struct` and believes
+nothing in them. Imported by both sides, so it imports next to nothing.
 """
 
 from __future__ import annotations
@@ -11,19 +11,20 @@ from __future__ import annotations
 import struct
 
 LENGTH = struct.Struct("<I")
-# job id, number of runs
-REPLY = struct.Struct("<QI")
-# how it ended (see ENDED_*), signal or exit status, cpu s, wall s, peak KiB, calls begun,
-# length of the result and of the output
-RUN = struct.Struct("<BiddQIII")
+# job number, 1 if more processes of this job follow, how it ended (below), signal or exit status,
+# cpu s, wall s, peak KiB, lengths of the nonce and records and of the output
+RUN = struct.Struct("<QBBiddQII")
 
 ENDED_EXIT = 0  # exited by itself; the value is the exit status
 ENDED_SIGNAL = 1  # killed by a signal that the zygote did not send
 ENDED_CPU = 2  # killed for processor time
 ENDED_WALL = 3  # killed for wall time
-ENDED_BROKEN = 4  # the zygote could not run it
+ENDED_THREADS = 4  # killed for the number of its threads
+ENDED_BROKEN = 5  # the zygote could not start it
+ENDED_LOST = 6  # the zygote started it and lost hold of it
 
-# records that a child writes: tag, length, bytes
+NONCE_BYTES = 8
+# records: tag, length, bytes
 RECORD = struct.Struct("<cI")
 # before the bytes of a call's record: position in the output, cpu seconds, wall seconds
 CALL = struct.Struct("<Qdd")
@@ -41,4 +42,5 @@ END = b"Z"
 
 
 def frame(data: bytes) -> bytes:
+    """`data` as one message."""
     return LENGTH.pack(len(data)) + data

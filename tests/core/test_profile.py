@@ -8,7 +8,7 @@ from semcoder_lib.core import profile
 from semcoder_lib.core.errors import UserError
 
 
-@pytest.mark.parametrize("name", ["smoke", "laptop", "hour", "evening", "gpu", "paper"])
+@pytest.mark.parametrize("name", ["smoke", "laptop", "hour", "evening", "coder", "gpu", "paper"])
 def test_every_shipped_profile_loads(name: str) -> None:
     loaded = profile.load(name)
     assert loaded.profile == name
@@ -45,7 +45,7 @@ def test_wrong_settings_are_refused_in_one_line(overrides: dict[str, object], me
 
 def test_an_unknown_profile_names_the_known_ones() -> None:
     with pytest.raises(
-        UserError, match="the profiles are: evening, gpu, hour, laptop, paper, smoke"
+        UserError, match="the profiles are: coder, evening, gpu, hour, laptop, paper, smoke"
     ):
         profile.load("big")
 

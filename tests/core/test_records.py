@@ -14,7 +14,7 @@ EXAMPLES = [
     ),
     r.Trace((r.Step(1, "call", (r.Change("x", "1"), r.Change("y", None))),), r.Status.EXCEPTION),
     r.Monologue("text", "forward", (r.Claim("value", "x", "1", 3, 1, (0, 4)),)),
-    r.Fault("id", "a", "b", "f", "f(1)", "1", "2", line=3),
+    r.Fault("id", "a", "b", "f", r.Case((1,), 1), "2", line=3),
     r.Completion("t", "text", 1, "p", "stop", 3),
     r.Verdict("t", True, r.Status.PASSED, trust=r.Trust.SPLIT),
     r.Score("b", "pass@1", 0.5, 0.4, 0.6, 10, statuses={"passed": 5}),

@@ -319,6 +319,11 @@ def test_parse_call() -> None:
         (1, 2, 3),
         {"key": {"x": -1}},
     )
+    tree = ast.parse("assert f(0x" + "f" * 5_000 + ", [nan]) == -1").body[0]
+    assert isinstance(tree, ast.Assert)
+    assert isinstance(tree.test, ast.Compare)
+    assert values.call_of(tree.test.left)[1][0] == (1 << 20_000) - 1
+    assert values.value_of(tree.test.comparators[0]) == -1
     for text in ("f", "f(x)", "f(**{})", "f(*1)", "f(1)(2)", "(lambda: 0)()", "f(1) + 1"):
         with pytest.raises(values.NotALiteral):
             values.parse_call(text)

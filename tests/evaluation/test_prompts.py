@@ -15,7 +15,7 @@ from semcoder_lib.core.values import parse_call
 from semcoder_lib.evaluation import Task, evaluate, execution, get
 from semcoder_lib.evaluation.execution import SHOTS
 from semcoder_lib.evaluation.pyx import hardest_to_guess
-from semcoder_lib.models import stops
+from semcoder_lib.models import tokens
 from semcoder_lib.models.prompts import Prompt
 from semcoder_lib.run.stages import s05_codegen
 from semcoder_lib.sandbox import Sandbox
@@ -86,7 +86,7 @@ def test_the_bare_problem_is_completed_by_a_model_that_was_never_tuned(
     # no newline at its end: it would be one token with the indentation that is to follow
     assert prompt.text == data["prompt"].rstrip() if name == "humaneval" else '"""\n' in prompt.text
     assert "Write the Python code that is described" not in prompt.text
-    written = stops.cut(right + chatter, prompt.stop)[0]
+    written = tokens.cut(right + chatter, prompt.stop)[0]
     assert written.rstrip() == right.rstrip()
     space: dict[str, Any] = {}
     exec(str(benchmark.extract(task, written, style=style).text), space)

@@ -153,7 +153,7 @@ def _as_listed(rows: list[dict[str, Any]]) -> None:
         known = [effect for effect in listed if not effect.startswith("(")]
         either_way = {effect.strip("()") for effect in listed} - set(known)
         assert [e for e in row["effects"] if e not in either_way] == known, row
-        lost = "runner killed" in known and row["verdict"] == "infrastructure"
+        lost = "runner killed" in known and row["verdict"] == "sandbox_lost"
         assert row["verdict"] in attack.expect or lost, row
 
 

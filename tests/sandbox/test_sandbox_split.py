@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from semcoder_lib.core.errors import UserError
-from semcoder_lib.core.records import Status, Trust
-from semcoder_lib.sandbox import Limits, Sandbox, Test, run_many, run_tests
+from semcoder_lib.core.records import Status, Trust, Verdict
+from semcoder_lib.sandbox import Limits, Sandbox, Test, run_many
 
 TEST = """
 SECRET = 'key-9141'
@@ -141,12 +140,15 @@ def box() -> Iterator[Sandbox]:
         yield made
 
 
-@pytest.mark.parametrize("trust", ["split", "same_process"])
+def judged(box: Sandbox, solution: str, test: str, reference: str = "") -> Verdict:
+    return next(run_many(box, [Test(solution, "f", test, reference, "t/1")]))
+
+
 @pytest.mark.parametrize("reference", ["", RIGHT])
-def test_a_right_solution_passes(box: Sandbox, trust: str, reference: str) -> None:
-    verdict = run_tests(box, RIGHT, "f", TEST, trust=trust, reference=reference, task_id="t/1")
+def test_a_right_solution_passes(box: Sandbox, reference: str) -> None:
+    verdict = judged(box, RIGHT, TEST, reference)
     assert verdict.passed
-    assert (verdict.status, verdict.trust, verdict.task_id) == (Status.PASSED, trust, "t/1")
+    assert (verdict.status, verdict.trust, verdict.task_id) == (Status.PASSED, Trust.SPLIT, "t/1")
 
 
 def test_no_cheat_passes(box: Sandbox) -> None:
@@ -171,16 +173,10 @@ def test_statuses_of_failing_solutions(box: Sandbox) -> None:
     assert [v.status for v in run_many(box, tests)] == list(sources.values())
 
 
-def test_same_process_is_forgeable_and_says_so(box: Sandbox) -> None:
-    verdict = run_tests(box, CHEATS["always equal"], "f", TEST, trust="same_process")
-    assert verdict.passed
-    assert verdict.trust is Trust.SAME_PROCESS
-
-
 def test_changed_arguments_come_back(box: Sandbox) -> None:
     test = "def check(c):\n    xs = [3, 1]\n    assert c(xs) is None\n    assert xs == [1, 3]\n"
-    assert run_tests(box, "def f(xs): xs.sort()", "f", test).passed
-    assert run_tests(box, "def f(xs): sorted(xs)", "f", test).status is Status.WRONG
+    assert judged(box, "def f(xs): xs.sort()", test).passed
+    assert judged(box, "def f(xs): sorted(xs)", test).status is Status.WRONG
 
 
 def test_expected_exceptions_cross(box: Sandbox) -> None:
@@ -194,8 +190,8 @@ def check(c):
         assert False
 """
     source = "def f(x):\n    if x < 0: raise ValueError('negative')"
-    assert run_tests(box, source, "f", test).passed
-    assert not run_tests(box, "def f(x): pass", "f", test).passed
+    assert judged(box, source, test).passed
+    assert not judged(box, "def f(x): pass", test).passed
 
 
 def test_calls_that_depend_on_answers_are_followed(box: Sandbox) -> None:
@@ -206,20 +202,15 @@ def check(c):
         x = c(x)
     assert x == 3**16
 """
-    assert run_tests(box, RIGHT, "f", test).passed
-    assert run_tests(box, RIGHT, "f", test, reference=RIGHT).passed
+    assert judged(box, RIGHT, test).passed
+    assert judged(box, RIGHT, test, RIGHT).passed
 
 
 def test_functions_as_arguments_are_said_not_to_cross(box: Sandbox) -> None:
     test = "def check(c):\n    assert c(len) == 3\n"
-    verdict = run_tests(box, "def f(g): return g('abc')", "f", test)
+    verdict = judged(box, "def f(g): return g('abc')", test)
     assert verdict.status is Status.UNSERIALIZABLE
     assert "argument" in verdict.detail
-
-
-def test_an_unknown_trust_is_refused(box: Sandbox) -> None:
-    with pytest.raises(UserError, match="trust"):
-        run_tests(box, RIGHT, "f", TEST, trust="blind")
 
 
 NEIGHBOURS = """
@@ -286,7 +277,7 @@ def check(c):
     assert type(c([b'a', 1])) is bytes
 """
     source = "def f(xs):\n    old = xs[0]\n    xs[0] = bytearray(old)\n    return old"
-    assert run_tests(box, source, "f", test).passed
+    assert judged(box, source, test).passed
 
 
 @pytest.mark.slow

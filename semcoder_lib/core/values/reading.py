@@ -29,6 +29,9 @@ _NO_LITERAL = re.compile(r"[fF][rRbB]?'|\w\s+\w")
 _COLLISIONS = 100  # keys with one hash in a set or dict, whose making is quadratic in them
 
 
+Call = tuple[str, tuple[Any, ...], dict[str, Any]]  # name, positional values, named values
+
+
 class NotALiteral(ValueError):
     """The text is not the text of a value; the message says where."""
 
@@ -59,7 +62,7 @@ def decode(text: str, *, max_bytes: int = 50_000_000, max_nodes: int = 5_000_000
             return json.loads(text)  # ten times faster, and the same for numbers and lists of them
         except (ValueError, RecursionError):
             pass  # what JSON has no word for, or an error for the parser to name
-    return _read(_parse(text))
+    return value_of(_parse(text))
 
 
 def _check_size(text: str, most: int) -> None:
@@ -71,26 +74,41 @@ def _check_size(text: str, most: int) -> None:
         raise NotALiteral(f"more than {most:,} elements")
 
 
-def parse_call(text: str) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+def value_of(node: ast.expr) -> Any:
+    """The value that an expression of a parsed program stands for, as `decode` reads it from its
+    text. Raises `NotALiteral`."""
+    try:
+        return _node(node, 0)
+    except NotALiteral:
+        raise
+    except (
+        TypeError, ValueError, LookupError, ArithmeticError, RecursionError, MemoryError
+    ) as error:  # fmt: skip
+        raise NotALiteral(str(error) or type(error).__name__) from None
+
+
+def parse_call(text: str) -> Call:
     """`"f(1, key=[2])"` as (name, positional values, named values). A dotted name stays dotted.
     Raises `NotALiteral` when it is not one call with literal arguments."""
-    node = _parse(text, MAX_CHARACTERS)
+    return call_of(_parse(text, MAX_CHARACTERS))
+
+
+def call_of(node: ast.expr) -> Call:
+    """`parse_call` of an expression of a parsed program."""
     if not isinstance(node, ast.Call):
         raise NotALiteral("not a call")
     positional: list[Any] = []
     for arg in node.args:
         if isinstance(arg, ast.Starred):
-            spread = _read(arg.value)
+            spread = value_of(arg.value)
             if not isinstance(spread, list | tuple):
                 raise NotALiteral("* before something that is not a list or tuple")
             positional.extend(spread)
         else:
-            positional.append(_read(arg))
-    named = {}
-    for keyword in node.keywords:
-        if keyword.arg is None:
-            raise NotALiteral("** in a call")
-        named[keyword.arg] = _read(keyword.value)
+            positional.append(value_of(arg))
+    if any(keyword.arg is None for keyword in node.keywords):
+        raise NotALiteral("** in a call")
+    named = {str(keyword.arg): value_of(keyword.value) for keyword in node.keywords}
     return _dotted(node.func), tuple(positional), named
 
 
@@ -132,22 +150,6 @@ _MAKERS: dict[str, tuple[str, tuple[type, ...]]] = {
 _PLAIN: dict[str, Any] = {f.__name__: f for f in (set, frozenset, range, complex, bytearray)}
 _HASHING = ("set", "frozenset", "Counter", "OrderedDict")
 _NAMED = {"deque": "maxlen", "datetime": "fold", "time": "fold"}
-
-
-def _read(node: ast.expr) -> Any:
-    try:
-        return _node(node, 0)
-    except NotALiteral:
-        raise
-    except (
-        TypeError,
-        ValueError,
-        LookupError,
-        ArithmeticError,
-        RecursionError,
-        MemoryError,
-    ) as error:
-        raise NotALiteral(str(error) or type(error).__name__) from None
 
 
 def _node(node: Any, depth: int) -> Any:

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 from semcoder_lib.core.records import Program
-from semcoder_lib.monologues.reading import Reading, parameters
+from semcoder_lib.monologues.syntax import Syntax, parameters
 
 _BY_WORD: dict[str, Any] = {
     "int": 1, "float": 1.0, "str": "a", "bool": True, "list": [1, 2], "dict": {"a": 1},
@@ -20,16 +20,17 @@ class Domains:
     program's own literals; and a pool of pieces to build new values from."""
 
     def __init__(
-        self, program: Program, reading: Reading, output: Any, seeds: tuple[tuple[Any, ...], ...]
+        self, program: Program, syntax: Syntax, output: Any, seeds: tuple[tuple[Any, ...], ...]
     ) -> None:
-        self.names = parameters(reading.entry)
+        self.entry = syntax.functions[program.entry_point]
+        self.names = parameters(self.entry)
         self.seeds = seeds
         self.output = output
-        defaults = len(reading.entry.args.defaults)
+        defaults = len(self.entry.args.defaults)
         self.count = self._count(defaults)
-        self.examples = [self._examples(at, program, reading) for at in range(self.count)]
+        self.examples = [self._examples(at, program) for at in range(self.count)]
         self.pool = list(_pieces(output, 24))
-        self.pool += [v for v in _literals(reading.tree) if v not in self.pool][:16]
+        self.pool += [v for v in _literals(syntax.tree) if v not in self.pool][:16]
         for seed in seeds[:2]:
             self.pool += [v for arg in seed for v in list(_pieces(arg, 6))[:6]]
 
@@ -38,12 +39,12 @@ class Domains:
             return Counter(len(s) for s in self.seeds).most_common(1)[0][0]
         return max(len(self.names) - defaults, min(1, len(self.names)))
 
-    def _examples(self, at: int, program: Program, reading: Reading) -> list[Any]:
+    def _examples(self, at: int, program: Program) -> list[Any]:
         found = [s[at] for s in self.seeds if at < len(s)]
         if found:
             return found
         word = program.argument_types[at] if at < len(program.argument_types) else ""
-        args = reading.entry.args.posonlyargs + reading.entry.args.args
+        args = self.entry.args.posonlyargs + self.entry.args.args
         if not word and at < len(args) and args[at].annotation is not None:
             word = ast.unparse(args[at].annotation)  # type: ignore[arg-type]
         for key, value in _BY_WORD.items():

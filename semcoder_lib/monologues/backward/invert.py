@@ -21,7 +21,7 @@ from semcoder_lib.monologues.backward.inverses import (
     right_of,
     sequences,
 )
-from semcoder_lib.monologues.evaluate import Unknown, evaluate
+from semcoder_lib.monologues.evaluator import Cannot, Given, Raises, evaluate
 
 Assignment = dict[str, Any]
 WIDTH = 4  # alternatives kept at every step
@@ -53,8 +53,8 @@ class Inverter:
     def known(self, node: ast.expr) -> tuple[Any] | None:
         """The value of an expression that depends on no input, in a 1-tuple."""
         try:
-            return (evaluate(node, self.constants),)
-        except Unknown:
+            return (evaluate(node, Given(self.constants)),)
+        except (Cannot, Raises):
             return None
 
     def first(self, node: ast.expr, values: Iterable[Any], depth: int) -> list[Assignment]:

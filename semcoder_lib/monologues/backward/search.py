@@ -16,9 +16,9 @@ from typing import Any
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Program, Status
 from semcoder_lib.monologues.backward.domains import Domains
-from semcoder_lib.monologues.backward.walk import Deduction, deduce
+from semcoder_lib.monologues.backward.walk import Goals, deduce
 from semcoder_lib.monologues.mutation import mutated
-from semcoder_lib.monologues.reading import Reading
+from semcoder_lib.monologues.syntax import Syntax
 from semcoder_lib.sandbox import Outcome
 
 FIRST_ROUND = 56
@@ -29,11 +29,11 @@ MAX_TEXT = 2_000
 
 @dataclass(slots=True)
 class Candidate:
-    """Arguments to try. `deduction` says which deduction they came from, if any."""
+    """Arguments to try. `goals` says which deduction they came from, if any."""
 
     arguments: tuple[Any, ...]
     text: str
-    deduction: Deduction | None = None
+    goals: Goals | None = None
     output: str | None = None
     distance: float = math.inf
 
@@ -44,16 +44,17 @@ class Search:
     def __init__(
         self,
         program: Program,
-        reading: Reading,
+        syntax: Syntax,
         output: Any,
         seeds: Sequence[tuple[Any, ...]],
         seed: int,
     ) -> None:
         self.output = output
+        self.syntax = syntax
         self.wanted = values.encode(output)
         self.rng = Random(f"{seed}:backward:{program.id}:{self.wanted[:200]}")
-        self.domains = Domains(program, reading, output, tuple(seeds))
-        self.deductions = deduce(reading, output)
+        self.domains = Domains(program, syntax, output, tuple(seeds))
+        self.deductions = deduce(syntax, program.entry_point, output)
         self.tried: dict[str, Candidate] = {}
         self.asked: list[Candidate] = []
         self.round = 0
@@ -65,7 +66,7 @@ class Search:
         return sorted(hits, key=self._rank)
 
     def _rank(self, c: Candidate) -> tuple[bool, int, int, str]:
-        explained = 2 if c.deduction is None else int(c.deduction.guessed)
+        explained = 2 if c.goals is None else int(c.goals.guessed)
         return not self.domains.usual(c.arguments), explained, len(c.text), c.text.swapcase()
 
     @property
@@ -95,7 +96,7 @@ class Search:
                 else:
                     candidate.distance = 0.01 + distance(outcome.value, self.output)
 
-    def _add(self, arguments: list[Any], deduction: Deduction | None, limit: int) -> None:
+    def _add(self, arguments: list[Any], goals: Goals | None, limit: int) -> None:
         if len(self.asked) >= limit:
             return
         try:
@@ -104,17 +105,17 @@ class Search:
             return
         if text in self.tried or len(text) > MAX_TEXT:
             return
-        made = Candidate(tuple(arguments), text, deduction)
+        made = Candidate(tuple(arguments), text, goals)
         self.tried[text] = made
         self.asked.append(made)
 
     def _first(self) -> None:
         d = self.domains
         backing: list[tuple[Any, ...] | None] = [*d.seeds[:2]] or [None]
-        for deduction in self.deductions:
+        for goals in self.deductions:
             for seed in backing:
-                for arguments in d.complete(deduction.assignment, seed):
-                    self._add(arguments, deduction, FIRST_ROUND - 16)
+                for arguments in d.complete(goals.values, seed):
+                    self._add(arguments, goals, FIRST_ROUND - 16)
         for at in range(d.count):
             for piece in [self.output, *d.pool[:6], [self.output]]:
                 for fitted in d.fitted(at, piece)[:1]:
@@ -132,7 +133,7 @@ class Search:
             for at, value in enumerate(near.arguments):
                 for fitted in self.domains.fitted(at, value)[:1]:
                     changed = [*near.arguments[:at], fitted, *near.arguments[at + 1 :]]
-                    self._add(changed, near.deduction, ROUND)
+                    self._add(changed, near.goals, ROUND)
         parents = ran[:8] or [c for c in self.tried.values() if c.output is None][:8]
         if not parents:
             return

@@ -12,13 +12,13 @@ import gc
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
 from semcoder_lib.core import workspace
 from semcoder_lib.corpus import seeds
-from semcoder_lib.models import Request, hardware, load, prompts, stops
+from semcoder_lib.models import Request, hardware, load, prompts, tokens, weights
 from semcoder_lib.run.bench import generation_peers, generation_scores
 from semcoder_lib.run.bench.arguments import Parser
 
@@ -80,7 +80,7 @@ def main(argv: Sequence[str] = ()) -> dict[str, Any]:
         "bench": "generation",
         "prompts": len(asked),
         "new_tokens": options.new_tokens,
-        "hardware": hardware.probe(threads=options.threads).row(),
+        "hardware": asdict(hardware.probe(threads=options.threads)),
         "ratio": _ratio(rows, "tokens_per_second"),
         "ratio_cpu": _ratio(rows, "tokens_per_cpu_second"),
         "rows": rows,
@@ -92,11 +92,11 @@ def main(argv: Sequence[str] = ()) -> dict[str, Any]:
 
 def _scores(options: argparse.Namespace) -> dict[str, Any]:
     found = hardware.probe(threads=options.threads)
-    formats = list(dict.fromkeys(["float32", found.dtype, "int8"]))
+    formats = list(dict.fromkeys(["float32", found.dtype]))
     rows = generation_scores.scores(
         options.model, options.adapter, formats, options.scores, options.threads
     )
-    summary = {"bench": "generation", "scores": rows, "hardware": found.row()}
+    summary = {"bench": "generation", "scores": rows, "hardware": asdict(found)}
     if options.out:
         workspace.write_json(options.out, summary)
     return summary
@@ -127,9 +127,6 @@ def ways(options: argparse.Namespace) -> list[Way]:
         Way(f"decoder, {dtype}", "ours", partial(_engine, options, dtype=dtype))
         for dtype in formats
     ]
-    one = partial(_engine, options, dtype=native, lanes=1)
-    made.append(Way(f"decoder, {native}, one lane", "ours", one))
-    made.append(Way("decoder, int8", "ours", partial(_engine, options, dtype="int8"), exact=False))
     if not options.peers:
         return made
     still: dict[str, Any] = {"cache_implementation": "static"}
@@ -147,7 +144,6 @@ def ways(options: argparse.Namespace) -> list[Way]:
             partial(_plain, options, dtype=native, **still),
             few,
         ),
-        Way("plain generate, int8", "other", partial(_plain, options, dtype="int8"), few, False),
     ]
     others = generation_peers.settings(options.model, options.threads, options.openvino)
     for name, work in others.items():
@@ -197,17 +193,13 @@ def _plain(options: argparse.Namespace, batch: int, *, dtype: str, **extra: Any)
     def work(asked: list[Request]) -> tuple[list[str], int, float, float]:
         import torch
 
-        from semcoder_lib.models import assets, tokens
-        from semcoder_lib.models.transformers_engine import load_model
+        from semcoder_lib.models import assets
 
-        hardware.use_threads(hardware.probe(threads=options.threads).threads)
+        torch.set_num_threads(hardware.probe(threads=options.threads).threads)
         folder = assets.locate(options.model)
         tokenizer = tokens.load_tokenizer(folder)
         tokenizer.padding_side = "left"
-        kind = "float32" if dtype == "int8" else dtype
-        model = load_model(folder, dtype=kind, adapter=options.adapter)
-        if dtype == "int8":
-            model = torch.ao.quantization.quantize_dynamic(model, {torch.nn.Linear})
+        model = weights.load_model(folder, dtype=dtype, adapter=options.adapter)
         ends = sorted(tokens.end_ids(tokenizer, model))
         texts, count = [], 0
         wall, cpu = time.perf_counter(), time.process_time()
@@ -227,7 +219,7 @@ def _plain(options: argparse.Namespace, batch: int, *, dtype: str, **extra: Any)
                 )
             for request, row in zip(part, out[:, inputs["input_ids"].shape[1] :], strict=True):
                 text = tokenizer.decode(row, skip_special_tokens=True)
-                texts.append(stops.cut(text, request.stop)[0])
+                texts.append(tokens.cut(text, request.stop)[0])
                 count += int((row != tokenizer.pad_token_id).sum())
         return texts, count, time.perf_counter() - wall, time.process_time() - cpu
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from semcoder_lib.core import workspace
-from semcoder_lib.models import Request, assets, hardware, stops, tokens
+from semcoder_lib.models import Request, assets, hardware, tokens
 
 Work = Callable[[list[Request]], tuple[list[str], int, float, float]]
 Made = Callable[[list[list[int]], int], list[list[int]]]
@@ -72,7 +72,7 @@ def _work(model: str, prepare: Callable[[Any, list[int]], Made]) -> Work:
         wall, cpu = time.perf_counter(), time.process_time()
         rows = generate(ids, max(r.max_new_tokens for r in asked))
         texts = [
-            stops.cut(decode(row, skip_special_tokens=True), request.stop)[0]
+            tokens.cut(decode(row, skip_special_tokens=True), request.stop)[0]
             for row, request in zip(rows, asked, strict=True)
         ]
         count = sum(len(row) for row in rows)
@@ -89,7 +89,7 @@ def _ctranslate2(model: str, kind: str, threads: int) -> Callable[[Any, list[int
         folder = workspace.home() / "bench" / f"{Path(model).name}-ctranslate2"
         if not (folder / "model.bin").is_file():
             TransformersConverter(assets.locate(model)).convert(str(folder), force=True)
-        # one thread a worker, as our lanes: more in all than two threads on one batch
+        # one thread a worker: more in all than two threads on one batch
         engine = ctranslate2.Generator(
             str(folder), compute_type=kind, inter_threads=threads, intra_threads=1
         )

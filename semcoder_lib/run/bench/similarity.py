@@ -148,10 +148,10 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--peers", action="store_true")
     args = parser.parse_args(argv or [])
-    from semcoder_lib.corpus import decontaminate
+    from semcoder_lib.corpus import benchmark_items
     from semcoder_lib.corpus.seeds import synthesise
 
-    items, report = decontaminate.load()
+    items, report = benchmark_items.load()
     references = [i.source for i in items] or [p.source for p in synthesise(500, args.seed + 1)]
     texts = [p.source for p in synthesise(args.texts, args.seed)]
     planted = min(20, len(texts), len(references))  # so that there is something above the threshold

@@ -25,14 +25,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from semcoder_lib import tracing
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Case, Program
 from semcoder_lib.core.workspace import find_data, read_jsonl
 from semcoder_lib.run.bench.arguments import Parser
 from semcoder_lib.sandbox import Job, Sandbox
-from semcoder_lib.tracing import TraceLimits, trace_many
+from semcoder_lib.tracing import trace_many
 
-_PLUGIN = "semcoder_lib.tracing.timing_child"
+_PLUGIN = "semcoder_lib.run.bench.timing_child"
 _PEERS = ("pysnooper", "hunter")
 _ROUNDS = 5
 _FRESH = 7  # tests that get an interpreter of their own, each beside 200 of ours
@@ -101,14 +102,18 @@ def _compare(
     folders: tuple[str, ...],
     box: Sandbox,
 ) -> dict[str, Any]:
-    options = {
-        "tracers": list(tracers),
-        "rounds": _ROUNDS,
-        "limits": TraceLimits().as_options(),
-    }
+    options = {"tracers": list(tracers), "rounds": _ROUNDS}
     limits = box.limits.but(cpu_seconds=60.0, wall_seconds=300.0)
     jobs = (
-        Job(p.source, p.entry_point, [c.arguments], limits, _PLUGIN, options, paths=folders)
+        Job(
+            p.source,
+            p.entry_point,
+            [c.arguments],
+            limits,
+            _PLUGIN,
+            {**options, "limits": tracing.options(p.source)},
+            paths=folders,
+        )
         for p, c in calls
     )
     seconds = dict.fromkeys(tracers, 0.0)
@@ -158,7 +163,7 @@ def _million(box: Sandbox) -> dict[str, Any]:
         "tracers": ["plain", "ours"],
         "rounds": _ROUNDS,
         "processor": True,
-        "limits": TraceLimits().as_options(),
+        "limits": tracing.options(_MILLION),
     }
     limits = box.limits.but(cpu_seconds=60.0, wall_seconds=300.0)
     job = Job(_MILLION, "f", [(1_000_000,)], limits, _PLUGIN, options)

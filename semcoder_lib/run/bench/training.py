@@ -73,7 +73,7 @@ def main(argv: Sequence[str] = ()) -> dict[str, Any]:
     summary = {
         "bench": "training",
         "rows_trained": len(made),
-        "hardware": machine.row(),
+        "hardware": dataclasses.asdict(machine),
         "compared": [ours["setting"], theirs["setting"]],
         "ratio": round(_rate(ours) / _rate(theirs), 2),
         "loss_difference": round(ours["loss"] - theirs["loss"], 4),
@@ -128,17 +128,17 @@ def _ours(
     place: Path,
     dtype: str,
 ) -> dict[str, Any]:
-    from semcoder_lib.training.job import _model
-    from semcoder_lib.training.trainer import arguments, build
+    import torch
+
+    from semcoder_lib.training.trainer import arguments, build, load
 
     config = dataclasses.replace(config, batch_tokens=max(micro, config.max_length), dtype=dtype)
     machine = hardware.probe(dtype=config.dtype, threads=config.threads)
-    hardware.use_threads(machine.threads)
+    torch.set_num_threads(machine.threads)
     plan = rows.batches(made, micro, seed=0, epoch=0)
     args = arguments(config, machine, place, steps=len(plan), accumulate=1)
     args.save_strategy = "no"
-    model, peft_config = _model(folder, None, config, machine)
-    trainer = build(model, tokenizer, made, plan, args, peft_config=peft_config)
+    trainer = build(load(folder, None, config, machine), tokenizer, made, plan, args, config)
     padded = sum(max(len(made[i].ids) for i in b) * len(b) for b in plan)
     return {**_timed(trainer, made), "dtype": dtype, "padded_tokens": padded, "steps": len(plan)}
 

@@ -58,7 +58,7 @@ def tell(
         program, outcome.value, box, seeds=other_inputs, seed=session.profile.seed
     )
     report = monologues.verify(forward.text, program, case, box)
-    call = forward.call
+    call = monologues.call_text(program, forward.case)
     return {
         "source": program.source,
         "call": call,
@@ -87,7 +87,7 @@ def tell(
             "accepted": report.accepted,
         },
         "example": {
-            "prompt": prompts.forward(program.source, call).text,
+            "prompt": prompts.forward(program.source, call, style=session.profile.style).text,
             "completion": row.text,
         },
     }  # fmt: skip

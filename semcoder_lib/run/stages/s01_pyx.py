@@ -89,9 +89,11 @@ def short(entries: list[records.Entry], profile: Any) -> list[records.Entry]:
 def _from_file(session: Session, path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise UserError(f"pyx_source: {path} is not a file; give a PyX file in the hub's format")
-    entries, funnel = pyx.from_hub(workspace.read_jsonl(path), box=session.box)
-    workspace.write_jsonl(session.path("pyx.jsonl"), map(records.to_row, entries))
-    return {"funnel": funnel, "description": _described(entries, funnel)}
+    p, rows = session.profile, workspace.read_jsonl(path)
+    read = pyx.from_hub(rows, box=session.box, seed=p.seed, held_out=p.pyx_held_out)
+    workspace.write_jsonl(session.path("pyx.jsonl"), map(records.to_row, read.entries))
+    workspace.write_jsonl(session.path("dropped.jsonl"), read.dropped)
+    return {"funnel": read.funnel, "description": _described(read.entries, read.funnel)}
 
 
 def _described(entries: list[records.Entry], funnel: dict[str, Any]) -> dict[str, Any]:

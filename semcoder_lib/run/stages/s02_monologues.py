@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from semcoder_lib import monologues
-from semcoder_lib.core import records, workspace
+from semcoder_lib.core import records, values, workspace
 from semcoder_lib.models import teachers
 from semcoder_lib.run.stages import s01_pyx
 from semcoder_lib.run.stages.session import Session, rows_of
@@ -87,17 +87,15 @@ def _taught(
 
 def _place(monologue: records.Monologue) -> tuple[str, str, str]:
     """What a monologue tells."""
-    told = monologue.call if monologue.direction == "forward" else monologue.output
-    return monologue.direction, monologue.program_id, told
+    case = monologue.case
+    about = case.arguments if monologue.direction == "forward" else case.output
+    return monologue.direction, monologue.program_id, values.encode(about)
 
 
 def style_of(profile: Any) -> monologues.Style:
     """The writers' dials that a profile sets."""
-    style = monologues.Style(detail=profile.monologue_detail, max_chars=profile.monologue_chars)
-    if profile.monologue_form == "full":
-        return style
-    quotes = profile.monologue_form == "brief"
-    return style.but(brief=True, quotes=quotes, check=250, alternatives=False)
+    style = monologues.STYLES[profile.monologue_form]
+    return style.but(detail=profile.monologue_detail, max_chars=profile.monologue_chars)
 
 
 def load(folder: Path, direction: str) -> list[records.Monologue]:

@@ -34,15 +34,16 @@ def run(session: Session) -> dict[str, Any]:
     )  # fmt: skip
     results: dict[str, Any] = {
         "model_name": assets.shown_name(p.model),
+        "base": assets.described(p.model),
         "examples": counts,
         "main": {**summary_of(main, session.path("main")), **_shown(p, examples[0])},
     }
     faults = s03_pyx_r.load(session.upstream(3))
     phases = {}
     if p.refine_steps and faults:
-        phases["refine"] = [refine_example(f) for f in faults]
+        phases["refine"] = [refine_example(f, p.style) for f in faults]
         if p.refine_traced == "yes":
-            phases["refine_traced"] = traced_examples(faults, session.box)
+            phases["refine_traced"] = traced_examples(faults, session.box, p.style)
     for phase, fixes in phases.items():
         done = training.train(
             fixes, session.path(phase), base=p.model, adapter=session.path("main"),

@@ -56,9 +56,9 @@ def settings(
     """How a model is asked: as it was trained, or, never trained, in each form of the profile
     that differs on this benchmark."""
     names = ["instruction"] if tuned else p.names("codegen_forms")
-    asked: dict[Prompt, evaluation.Setting] = {}
+    asked: dict[tuple[Prompt, bool], evaluation.Setting] = {}
     for name in sorted(names):  # a benchmark with one form calls it instruction
         form = evaluation.CODE_FORMS[name]
-        prompt = benchmark.prompt(task, style=p.style, reasoning=form)
-        asked[prompt] = evaluation.Setting(name, form, 0, p.codegen_tokens)
+        prompt, chat = benchmark.prompt(task, style=p.style, reasoning=form), name == "chat"
+        asked[prompt, chat] = evaluation.Setting(name, form, 0, p.codegen_tokens, chat=chat)
     return list(asked.values())

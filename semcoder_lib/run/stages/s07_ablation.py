@@ -99,9 +99,7 @@ def examples_by_format(session: Session, corpus: list[records.Entry], formats: l
         accepted = accepted[: 2 * p.ablation_steps * p.ablation_rows * p.ablation_seeds]
     pairs = []
     for m in accepted:
-        entry = entries[m.program_id]
-        case = next(c for c in entry.cases if monologues.call_text(entry.program, c) == m.call)
-        pairs.append((entry.program, case))
+        pairs.append((entries[m.program_id].program, m.case))
     traces = tracing.trace_many(pairs, session.box)
     tokenizer = tokens.load_tokenizer(assets.locate(p.model))
     config = _config(p, 1, 0)
@@ -110,7 +108,7 @@ def examples_by_format(session: Session, corpus: list[records.Entry], formats: l
         made = []
         for format in formats:
             prompt, completion = monologues.ablation(
-                program, case, trace, format, monologue=m, seed=p.seed
+                program, case, trace, format, monologue=m, seed=p.seed, prompt_style=p.style
             )
             made.append(training.Example(f"{program.id}:{format}", "forward", prompt, completion))
         if len(rows.tokenise(made, tokenizer, config).rows) == len(formats):

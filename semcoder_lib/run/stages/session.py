@@ -38,7 +38,7 @@ CHATTER = (
 )
 # Fields that may name folders or files of the user's own.
 OWN_FOLDERS = ("adapter", "model")
-OWN_FILES = ("pyx_source",)
+OWN_FILES = ("pyx_source", "model")  # model: a GGUF file
 KEY_PACKAGES = ("torch", "transformers", "trl", "peft", "numpy", "safetensors")
 
 

@@ -19,34 +19,28 @@ from semcoder_lib.sandbox import wire
 
 RESULT_FD = 3
 FILENAME = "<program>"
-_write = os.write
-_exit = os._exit
-_lseek = os.lseek
-_cpu = time.process_time
-_wall = time.monotonic
-_stdout = sys.stdout
 _MESSAGE = 2_000
+_CLOSING = 64  # bytes kept free for the last records
+_write, _exit, _lseek = os.write, os._exit, os.lseek
+_cpu, _wall = time.process_time, time.monotonic
+_stdout = sys.stdout
+nonce = os.urandom(wire.NONCE_BYTES)  # ends the records; against accidents, not against malice
 
 
 class _Full(Exception):
     """The result file has no room left."""
 
 
-nonce = os.urandom(8)  # in the closing record; guards against accidents, not against malice
-
-
-class Results:
-    """The child's end of the result file."""
+class _Results:
+    """The result file, and how many bytes it may still take."""
 
     def __init__(self, room: int) -> None:
         self.room = room
 
     def put(self, tag: bytes, data: bytes, following: bytes = b"") -> None:
-        need = wire.RECORD.size + len(data) + len(following)
-        # leave room for the closing records
-        if need + 64 > self.room and tag not in (wire.FULL, wire.END):
+        self.room -= wire.RECORD.size + len(data) + len(following)
+        if self.room < _CLOSING and tag not in (wire.FULL, wire.END):
             raise _Full
-        self.room -= need
         out = wire.RECORD.pack(tag, len(data)) + data + following
         done = _write(RESULT_FD, out)
         while done < len(out):
@@ -55,25 +49,125 @@ class Results:
 
 def run(request: tuple[Any, ...], first: int, plugins: dict[str, Any]) -> None:
     """Run the calls of `request` from number `first` on and exit the process."""
-    results = Results(request[4]["result_bytes"])
+    results = _Results(request[4]["result_bytes"])
     _perform(request, first, plugins, results)
-    _finish(results)
+    results.put(wire.END, nonce)
+    _exit(0)
 
 
-def warm(plugins: dict[str, Any], times: int = 24) -> None:
-    """Perform small requests in the zygote, with the result file and standard output going
-    nowhere: the interpreter adapts the code of this module, and of what it uses, to what it sees,
-    and would do so in each child anew, in pages that each child has to copy first. A plug-in may
-    name requests of its own: `WARM`, of (source, entry point, options)."""
-    calls = [[text, marshal.dumps(values.decode(text), 2)] for text in _SAMPLE_CALLS]
-    asked: list[tuple[Any, ...]] = [(_SAMPLE, "f", c, "", None) for c in calls]
-    for name, plugin in plugins.items():
-        asked += [(s, e, ["()"], name, options) for s, e, options in getattr(plugin, "WARM", ())]
-    for _ in range(times):
-        for source, entry, made, plugin, options in asked:
-            request = (0, source, entry, made, _LIMITS, True, False, plugin, options, "", ())
-            _perform(request, 0, plugins, Results(1 << 20))
-    sys.modules.pop("program", None)
+def _perform(
+    request: tuple[Any, ...], first: int, plugins: dict[str, Any], results: _Results
+) -> None:
+    (_, source, entry, calls, limits, share, reload, plugin, options, _, paths) = request
+    last = len(calls) if share else first + 1
+    try:
+        sys.path.extend(paths)
+        try:
+            code = compile(source, FILENAME, "exec", dont_inherit=True)
+            function = _loaded(code, entry)
+        except BaseException as error:  # any exception of the program is data
+            results.put(wire.LOAD_ERROR, _described(error))
+            return
+        results.put(wire.LOADED, b"")
+        caller = plugins[plugin].call if plugin else None
+
+        def emit(text: str) -> None:  # at once, so that it outlives what the program does next
+            data = text.encode("utf-8", "backslashreplace")[: limits["payload_bytes"]]
+            results.put(wire.PAYLOAD, data)
+
+        anew = reload and bool(entry)
+        for number in range(first, last):
+            if number > first and anew:
+                function = _loaded(code, entry)
+                results.put(wire.BEGUN, wire.CLOCKS.pack(_cpu(), _wall()))
+            # without a fresh module the next call begins where this one is written: one write less
+            goes_on = number + 1 < last and not anew
+            tag, data, cpu, wall = _called(function, calls[number], caller, options, limits, emit)
+            try:  # noqa: SIM105  (contextlib is one more thing the program may have replaced)
+                _stdout.flush()
+            except BaseException:  # closed or replaced by the program
+                pass
+            try:
+                position = _lseek(1, 0, 1)
+            except OSError:
+                position = 0
+            begun = b""
+            if goes_on:
+                begun = wire.RECORD.pack(wire.BEGUN, wire.CLOCKS.size)
+                begun += wire.CLOCKS.pack(_cpu(), _wall())
+            results.put(tag, wire.CALL.pack(position, cpu, wall) + data, begun)
+    except _Full:
+        results.put(wire.FULL, b"")
+
+
+def _called(
+    function: Any,
+    packed: bytes | str,
+    caller: Any,
+    options: Any,
+    limits: dict[str, Any],
+    emit: Any,
+) -> tuple[bytes, bytes, float, float]:
+    """Make one call; gives its record's tag and data, its processor and its wall seconds."""
+    cpu, wall = _cpu(), _wall()
+    try:
+        arguments = values.decode(packed) if isinstance(packed, str) else marshal.loads(packed)
+        if function is None:
+            value = None
+        elif caller is None:
+            value = function(*arguments)
+        else:
+            value = caller(function, arguments, options or {}, emit)
+    except BaseException as error:  # SystemExit and KeyboardInterrupt of a program too
+        cpu, wall = _cpu() - cpu, _wall() - wall
+        return wire.RAISED, _described(error), cpu, wall
+    cpu, wall = _cpu() - cpu, _wall() - wall
+    try:
+        if type(value) is str and len(value) <= limits["value_bytes"]:
+            return wire.TEXT, value.encode("utf-8", "surrogatepass"), cpu, wall
+        text = values.encode(
+            value, max_nodes=limits["value_nodes"], max_bytes=limits["value_bytes"]
+        )
+        return wire.VALUE, text.encode(), cpu, wall
+    except values.Unserializable as error:
+        return wire.UNSERIALIZABLE, str(error).encode("utf-8", "backslashreplace"), cpu, wall
+    except BaseException as error:  # MemoryError while encoding
+        return wire.RAISED, _described(error), cpu, wall
+
+
+def _loaded(code: types.CodeType, entry: str) -> Any:
+    """The entry point of a freshly executed module; None for a program that is run as a whole."""
+    name = "program" if entry else "__main__"
+    module = sys.modules[name] = types.ModuleType(name)  # dataclasses and typing look there
+    exec(code, module.__dict__)
+    if not entry:
+        return None
+    head, *rest = entry.split(".")
+    if head not in module.__dict__:
+        raise NameError(f"the program defines no {head!r}")
+    found = module.__dict__[head]
+    for part in rest:
+        found = getattr(found() if isinstance(found, type) else found, part)
+    return found
+
+
+def _described(error: BaseException) -> bytes:
+    """Line, class and message."""
+    kind = type.__dict__["__name__"].__get__(type(error))
+    try:
+        message = str(error)[:_MESSAGE]
+    except BaseException:
+        message = ""
+    line = 0
+    if isinstance(error, SyntaxError):
+        found = getattr(error, "lineno", 0)
+        line = found if type(found) is int and found > 0 else 0
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == FILENAME:
+            line = trace.tb_lineno or line
+        trace = trace.tb_next
+    return f"{line}\0{kind}\0{message}".encode("utf-8", "backslashreplace")
 
 
 _LIMITS = {"value_nodes": 10_000, "value_bytes": 100_000, "payload_bytes": 100_000}
@@ -91,148 +185,17 @@ def f(a, b=1):
 _SAMPLE_CALLS = ("([1, 2], 3)", "('ab', 'c')", "({'a': (1.5, True)}, [None])", "([],)")
 
 
-def _perform(
-    request: tuple[Any, ...], first: int, plugins: dict[str, Any], results: Results
-) -> None:
-    (_, source, entry, calls, limits, share, reload, plugin, options, _, paths) = request
-    last = len(calls) if share else first + 1
-    try:
-        if paths:
-            sys.path.extend(paths)
-        try:
-            code = compile(source, FILENAME, "exec", dont_inherit=True)
-            namespace = _fresh(code, entry)
-            function = _entry(namespace, entry) if entry else None
-        except BaseException as error:  # any exception of the program is data
-            is_compile = "code" not in locals()
-            kind = wire.LOAD_ERROR
-            if isinstance(error, MemoryError) and not is_compile:
-                error = MemoryError("while loading")
-            results.put(kind, _described(error))
-            return
-        results.put(wire.LOADED, b"")
-        caller = plugins[plugin].call if plugin else None
-        emit = _emitter(results, limits)
-        anew = reload and bool(entry)
-        for number in range(first, last):
-            if number > first and anew:
-                namespace = _fresh(code, entry)
-                function = _entry(namespace, entry)
-                results.put(wire.BEGUN, wire.CLOCKS.pack(_cpu(), _wall()))
-            # without a fresh module the next call begins where this one is written: one write less
-            goes_on = number + 1 < last and not anew
-            _one(function, calls[number], caller, options, limits, results, emit, goes_on)
-    except _Full:
-        results.put(wire.FULL, b"")
-
-
-def _one(
-    function: Any,
-    packed: bytes | str,
-    caller: Any,
-    options: Any,
-    limits: dict[str, Any],
-    results: Results,
-    emit: Any,
-    goes_on: bool,
-) -> None:
-    cpu, wall = _cpu(), _wall()
-    tag = wire.VALUE
-    data = b""
-    try:
-        if isinstance(packed, str):
-            arguments = values.decode(packed)
-        else:
-            arguments = marshal.loads(packed)
-        if function is None:
-            value = None
-        elif caller is None:
-            value = function(*arguments)
-        else:
-            value = caller(function, arguments, options or {}, emit)
-    except BaseException as error:  # SystemExit and KeyboardInterrupt of a program too
-        cpu, wall = _cpu() - cpu, _wall() - wall
-        tag, data = wire.RAISED, _described(error)
-        del error
-    else:
-        cpu, wall = _cpu() - cpu, _wall() - wall
-        try:
-            if type(value) is str and len(value) <= limits["value_bytes"]:
-                tag, data = wire.TEXT, value.encode("utf-8", "surrogatepass")
-            else:
-                text = values.encode(
-                    value, max_nodes=limits["value_nodes"], max_bytes=limits["value_bytes"]
-                )
-                data = text.encode()
-        except values.Unserializable as error:
-            tag, data = wire.UNSERIALIZABLE, str(error).encode("utf-8", "backslashreplace")
-        except BaseException as error:  # MemoryError, RecursionError while encoding
-            tag, data = wire.RAISED, _described(error)
-    try:  # noqa: SIM105  (contextlib is one more thing the program may have replaced)
-        _stdout.flush()
-    except BaseException:  # closed or replaced by the program
-        pass
-    try:
-        position = _lseek(1, 0, 1)
-    except OSError:
-        position = 0
-    results.put(tag, wire.CALL.pack(position, cpu, wall) + data, _begun() if goes_on else b"")
-
-
-def _begun() -> bytes:
-    """The record that a call begins, with the clocks."""
-    return wire.RECORD.pack(wire.BEGUN, wire.CLOCKS.size) + wire.CLOCKS.pack(_cpu(), _wall())
-
-
-def _emitter(results: Results, limits: dict[str, Any]) -> Any:
-    """`emit` of a plug-in: stores a payload at once, so that it outlives what the program does
-    next. The last one counts."""
-
-    def emit(text: str) -> None:
-        results.put(
-            wire.PAYLOAD, text.encode("utf-8", "backslashreplace")[: limits["payload_bytes"]]
-        )
-
-    return emit
-
-
-def _finish(results: Results) -> None:
-    results.put(wire.END, nonce)
-    _exit(0)
-
-
-def _fresh(code: types.CodeType, entry: str) -> dict[str, Any]:
-    name = "program" if entry else "__main__"
-    module = types.ModuleType(name)
-    sys.modules[name] = module  # dataclasses and typing look a class's module up
-    namespace = module.__dict__
-    exec(code, namespace)
-    return namespace
-
-
-def _entry(namespace: dict[str, Any], entry: str) -> Any:
-    head, *rest = entry.split(".")
-    if head not in namespace:
-        raise NameError(f"the program defines no {head!r}")
-    found = namespace[head]
-    for part in rest:
-        found = getattr(found() if isinstance(found, type) else found, part)
-    return found
-
-
-def _described(error: BaseException) -> bytes:
-    kind = type.__dict__["__name__"].__get__(type(error))
-    try:
-        message = str(error)[:_MESSAGE]
-    except BaseException:
-        message = ""
-    line = 0
-    if type(error) is SyntaxError or isinstance(error, SyntaxError):
-        found = getattr(error, "lineno", 0)
-        line = found if type(found) is int and found > 0 else 0
-    trace = error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == FILENAME:
-            line = trace.tb_lineno or line
-        trace = trace.tb_next
-    return f"{line}\0{kind}\0{message}".encode("utf-8", "backslashreplace")
+def warm(plugins: dict[str, Any], times: int = 24) -> None:
+    """Perform small requests in the zygote, with the result file and standard output going
+    nowhere: the interpreter adapts the code of this module, and of what it uses, to what it sees,
+    and would do so in each child anew, in pages that each child has to copy first. A plug-in may
+    name requests of its own: `WARM`, of (source, entry point, options)."""
+    asked: list[tuple[Any, ...]] = []
+    for text in _SAMPLE_CALLS:
+        asked.append((_SAMPLE, "f", [text, marshal.dumps(values.decode(text), 2)], None, None))
+    for name, plugin in plugins.items():
+        asked += [(s, e, ["()"], name, options) for s, e, options in getattr(plugin, "WARM", ())]
+    for source, entry, calls, plugin, options in asked * times:
+        request = (0, source, entry, calls, _LIMITS, True, False, plugin, options, "", ())
+        _perform(request, 0, plugins, _Results(1 << 20))
+    sys.modules.pop("program", None)

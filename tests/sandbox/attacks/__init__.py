@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 THREATS = (
     "forging", "peeking", "leaving", "timing", "memory", "output", "crash", "results",
-    "processes", "files", "network",
+    "processes", "files", "network", "records", "neighbours",
 )  # fmt: skip
 # Words in a source that are replaced by what the machine holds out as bait:
 # @SECRET@ a file with a secret, @OUTSIDE@ a folder anybody may write to, @VICTIM@ a file in it,

@@ -13,6 +13,7 @@ import contextlib
 import json
 import os
 import re
+import resource
 import secrets
 import shutil
 import socket
@@ -27,12 +28,11 @@ from typing import Any
 from attacks import Attack, catalogue
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Status
-from semcoder_lib.sandbox import Limits, Sandbox
+from semcoder_lib.sandbox import Job, Limits, Sandbox
 
-LIMITS = Limits(
-    cpu_seconds=0.4, wall_seconds=3.0, memory_mb=256, output_bytes=200_000,
-    result_bytes=4_000_000, grace=0.0,
-)  # fmt: skip
+LIMITS = Limits(cpu_seconds=0.4, wall_seconds=3.0, memory_mb=256, output_bytes=200_000, grace=0.0)
+# What one program may cost the parent: seconds of processor time, and megabytes.
+PARENT_SECONDS, PARENT_MB = 2.0, 200
 # At level portable these leave a zygote that lives but hangs, which is given up after a while.
 SLOW = (
     "stop the parent and the whole group",
@@ -40,11 +40,21 @@ SLOW = (
     "write /proc/<ppid>/mem",
 )
 CLEAN = """
-import os, random, sys
+import fcntl, os, random, resource, signal, sys
 def f(x):
     print("clean")
+    null = os.open("/dev/null", os.O_RDWR)
+    try:
+        fcntl.flock(null, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        free = True
+    except OSError:
+        free = False
+    limits = [resource.getrlimit(getattr(resource, "RLIMIT_" + name))
+              for name in ("CPU", "FSIZE", "NOFILE", "NPROC", "STACK", "CORE")]
     return [len(sys.path) > 0, sys.getrecursionlimit(), random.random(), len("abc"),
-            sorted(os.environ), os.listdir("/proc") if os.path.isdir("/proc") and False else 0]
+            sorted(os.environ), [fcntl.fcntl(fd, fcntl.F_GETFL) for fd in range(3)], free, limits,
+            os.getpriority(os.PRIO_PROCESS, 0), os.umask(0o22), signal.alarm(0),
+            sys.stdin.read(), sys.flags.hash_randomization, hash("a")]
 """
 
 
@@ -62,7 +72,7 @@ class Result:
 class Arena:
     """Bait, and a sandbox to test."""
 
-    def __init__(self, level: str | None) -> None:
+    def __init__(self, level: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="arena-"))
         self.folder.chmod(0o755)
         self.outside = self.folder / "outside"
@@ -81,13 +91,12 @@ class Arena:
         self.variable = "ARENA_SECRET"
         os.environ[self.variable] = self.secret_text
         self.lay_out()
-        if level is None:  # bait only, for another runner
-            return
         # sandboxes that other tests of this process still hold open are not survivors of an attack
         self.before = set(marked_survivors(str(os.getpid())))
-        self.box = Sandbox(level, LIMITS, workers=1)
+        self.box = Sandbox(level, LIMITS, workers=1, dedupe=False)
         self.baseline = self.box.call(CLEAN, "f", (0,)).value
         assert self.baseline is not None
+        self.good = Job(CLEAN, "f", [(0,)])
 
     def lay_out(self) -> None:
         with contextlib.suppress(FileNotFoundError):
@@ -122,17 +131,22 @@ class Arena:
     def run(self, attack: Attack) -> Result:
         expected: Any = 4 if attack.threat == "timing" else [4, self.key]
         host = self.box._workers[0].host
-        outcome = self.box.call(self.source(attack), "f", (2,))
+        busy, memory = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        jobs = [self.good, Job(self.source(attack), "f", [(2,)]), *[self.good] * 4]
+        before, outcome, *after = [outcomes[0] for outcomes in self.box.map(jobs)]
+        busy = time.process_time() - busy
+        memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory) >> 10
         verdict = outcome.status.value
         if outcome.status is Status.OK:
             verdict = "passed" if values.equal(outcome.value, expected) else "wrong"
-        said = f"{outcome.text} {outcome.stdout} {outcome.exception} {outcome.payload}"
+        said = f"{outcome.text} {outcome.stdout} {outcome.exception} {outcome.payload}"[:1_000_000]
         effects = self.effects(said)
+        if busy > PARENT_SECONDS or memory > PARENT_MB:
+            effects.append(f"parent: {busy:.1f} s, {memory} MB")
         if self.box._workers[0].host is not host:
             effects.append("runner killed")
-        after = self.box.call(CLEAN, "f", (0,))
-        if after.value != self.baseline or after.stdout != "clean\n":
-            effects.append("next program not clean")
+        if any(o.value != self.baseline or o.stdout != "clean\n" for o in (before, *after)):
+            effects.append("neighbour not clean")
         note = outcome.note or (outcome.exception.type if outcome.exception else "")
         return Result(attack.name, attack.threat, verdict, note, effects)
 
@@ -161,7 +175,7 @@ class Arena:
         if left.exists():
             left.unlink()
             found.append("shm left")
-        survivors = self.survivors() if hasattr(self, "box") else []
+        survivors = self.survivors()
         patience = time.monotonic() + 2
         while survivors and time.monotonic() < patience:  # killed, but not yet given a turn to die
             time.sleep(0.02)

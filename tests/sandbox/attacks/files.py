@@ -30,7 +30,7 @@ for place in ('.', '/tmp', '@OUTSIDE@'):
     except OSError:
         pass
 return 0
-""", "wrong", "crashed", "output_limit"),
+""", "wrong", "crashed", "output_limit", "timeout"),
     in_call("mode-000 dir to break cleanup", """
 import os
 ---

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 
-from semcoder_lib.monologues.verify.evaluate import equals, literal
-from semcoder_lib.monologues.verify.place.iterations import (
+from semcoder_lib.monologues.evaluator import equal, literal
+from semcoder_lib.monologues.show import brief
+from semcoder_lib.monologues.verify.prose import patterns
+from semcoder_lib.monologues.verify.prose.moments import claim_value, comprehension_domain
+from semcoder_lib.monologues.verify.prose.place import (
+    at_label,
     enter_by_value,
     enter_iteration,
     enter_nth,
     item_name,
     leave_loop,
 )
-from semcoder_lib.monologues.verify.place.labels import at_label
-from semcoder_lib.monologues.verify.place.states import comprehension_domain
-from semcoder_lib.monologues.verify.place.variables import claim_value
-from semcoder_lib.monologues.verify.prose import patterns
 from semcoder_lib.monologues.verify.prose.reading import Reading, Sentence
 from semcoder_lib.monologues.verify.prose.tokens import EQUATION, LABEL, VALUE, Token
 
@@ -102,7 +102,7 @@ def _label(reading: Reading, s: Sentence) -> None:
         s.used.update(labels)
         at = labels[0]
         reading.mark(s, at, at + 1)
-        line = reading.cursor.resolve(int(s.at[at].text))
+        line = reading.cursor.line(s.at[at].text)
         at_label(
             reading.place,
             line,
@@ -188,8 +188,8 @@ def _comprehension(reading: Reading, s: Sentence) -> None:
         domain = comprehension_domain(reading.place, token.left)
         if found is None or domain is None:
             continue
-        ok = any(equals(found[0], v) for v in domain)
-        reading.ledger.add("value", token.left, token.right, ok, repr(domain)[:120])
+        ok = any(equal(found[0], v) for v in domain)
+        reading.ledger.add("value", token.left, token.right, ok, brief(domain))
         s.used.add(at)
         if ok:
             reading.place.bound[token.left] = found[0]

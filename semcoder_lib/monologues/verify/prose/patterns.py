@@ -34,16 +34,6 @@ COPULA = (
 SUBJECT_VALUE = re.compile(
     rf"([{C}])(?:'s value)?(?: \([^()]*\))?{_ADVERB}\s*(?:{COPULA}){_FILL}([{V}])(?! (?:times|more|less|greater|positions?|elements?|items?|characters? long))"
 )
-FROM_TO = re.compile(rf"([{C}])[^{MARKS}.;]*\bfrom ([{V}]) to ([{V}])")
-WHICH = re.compile(
-    rf"([{C}])[^{MARKS}.;]*(?:,|\()? ?(?:which|that|and (?:it|this)|it|this) ?(?:now |then |also )*(?:{COPULA}){_FILL}([{V}])"
-)
-IMPLICIT = re.compile(
-    rf"\b(?:resulting in|results in|leaving|giving(?: us)?|making (?:it|[{C}])|producing|yielding|to get|we get|to give"
-    rf"|so (?:it|that) (?:is|becomes)|(?:the|this|it)(?: [\w-]+){{0,4}}? (?:now )?(?:is|becomes|equals|remains|gives|results in"
-    rf"|yields|evaluates to|looks like)(?: this)?){_FILL}([{V}])",
-    re.I,
-)
 HOLDS = re.compile(
     rf"([{C}])(?: \([^()]*\))?{_ADVERB} (holds|is met|is satisfied|is true|succeeds|is truthy|passes"
     rf"|fails|is not met|is not satisfied|is false|does not hold|doesn't hold|is falsy|is not true|is untrue)\b"
@@ -80,46 +70,6 @@ RELATIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     )
 )  # fmt: skip
 NOT_VALUE = re.compile(rf"([{C}])(?:,)? (?:is|was|are) not (?:equal to )?([{V}])(?! (?:times|in))")
-PREDICATES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(rf"(?P<a>{ANY})(?:, which)? (?:is|are|was){_NOT} (?:an? |the |also |already |currently |therefore |now |considered )*(?:{words})\b(?! (?:in|of|that|than|list|string|dictionary|dict|tuple|set)\b)"), code)
-    for words, code in (
-        (r"(?<!not )even(?: number)?", "({a}) % 2 == 0"),
-        (r"odd(?: number)?", "({a}) % 2 == 1"),
-        (r"truthy|non-empty", "bool({a})"),
-        (r"falsy", "not ({a})"),
-        (r"empty", "len({a}) == 0"),
-        (r"positive", "({a}) > 0"),
-        (r"negative", "({a}) < 0"),
-        (r"zero", "({a}) == 0"),
-        (r"upper ?-?case(?: letter| character)?|an? upper ?-?case letter", "({a}).isupper()"),
-        (r"lower ?-?case(?: letter| character)?", "({a}).islower()"),
-        (r"alphanumeric(?: character)?", "({a}).isalnum()"),
-        (r"alphabetic(?: character)?|letter", "({a}).isalpha()"),
-        (r"digits?|numeric", "({a}).isdigit()"),
-        (r"spaces?(?: character)?|whitespace", "({a}).isspace()"),
-        (r"vowel", "({a}).lower() in 'aeiou'"),
-    )
-)  # fmt: skip
-MEASURES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(rf"(?:length|size) of (?:the )?(?:\w+ ){{0,3}}?(?P<a>{ANY})(?: itself)?,? (?:is|equals|=|becomes|remains|stays)(?: now| still| also| equal to|:)* (?P<v>{V})"), "len({a})"),
-    (re.compile(rf"(?P<a>{ANY})(?: \([^()]*\))? (?:now |still |also )?(?:has|contains|holds|consists of)(?: a length of| a total of| exactly| only)? (?P<v>{V})(?: elements?| items?| characters?| entries| keys?| letters| words?| numbers?| values?|(?=[.,;)]|$))"), "len({a})"),
-    (re.compile(rf"(?P<a>{ANY}) is (?P<v>{V}) (?:characters?|items?|elements?)(?: long)?"), "len({a})"),
-    (re.compile(rf"index of (?:the )?(?:\w+ ){{0,3}}?(?P<a>{ANY}) in (?:the )?(?:\w+ )?(?P<b>{ANY}) (?:is|=) (?P<v>{V})"), "({b}).index({a})"),
-    (re.compile(rf"(?:count|number of occurrences|occurrences) of (?P<a>{ANY}) in (?:the )?(?:\w+ )?(?P<b>{ANY}) (?:is|=|equals) (?P<v>{V})"), "({b}).count({a})"),
-    (re.compile(rf"(?P<a>{ANY}) (?:appears|occurs) (?:exactly )?(?P<v>{V}) times? in (?:the )?(?:\w+ )?(?P<b>{ANY})"), "({b}).count({a})"),
-    (re.compile(rf"(?:element|item|character|value|number|letter|word) (?:of (?P<b>{ANY}) )?at (?:index|position) (?P<a>{ANY})(?: of (?P<c>{ANY}))? is (?P<v>{V})"), "({b})[{a}]"),
-    (re.compile(rf"sum of (?P<a>{ANY}) and (?P<b>{ANY}) (?:is|=|equals) (?P<v>{V})"), "({a}) + ({b})"),
-    (re.compile(rf"product of (?P<a>{ANY}) and (?P<b>{ANY}) (?:is|=|equals) (?P<v>{V})"), "({a}) * ({b})"),
-    (re.compile(rf"(?P<a>{ANY}) (?:plus) (?P<b>{ANY}) (?:is|equals|makes|gives) (?P<v>{V})"), "({a}) + ({b})"),
-    (re.compile(rf"(?P<a>{ANY}) (?:minus) (?P<b>{ANY}) (?:is|equals|leaves|gives) (?P<v>{V})"), "({a}) - ({b})"),
-    (re.compile(rf"(?P<a>{ANY}) (?:times|multiplied by) (?P<b>{ANY}) (?:is|equals|gives|makes) (?P<v>{V})"), "({a}) * ({b})"),
-    (re.compile(rf"(?P<a>{ANY}) (?:modulo|mod) (?P<b>{ANY}) (?:is|equals|gives|leaves) (?P<v>{V})"), "({a}) % ({b})"),
-    (re.compile(rf"remainder (?:of|when) (?P<a>{ANY})(?: is)? divided by (?P<b>{ANY}) is (?P<v>{V})"), "({a}) % ({b})"),
-    (re.compile(rf"(?:first|leading) (?:element|item|character|letter|value|number) of (?:the \w+ )?(?P<a>{ANY}) is (?P<v>{V})"), "({a})[0]"),
-    (re.compile(rf"last (?:element|item|character|letter|value|number) of (?:the \w+ )?(?P<a>{ANY}) is (?P<v>{V})"), "({a})[-1]"),
-    (re.compile(rf"(?:maximum|largest|biggest)(?: \w+)? (?:of|in) (?:the \w+ )?(?P<a>{ANY}) is (?P<v>{V})"), "max({a})"),
-    (re.compile(rf"(?:minimum|smallest)(?: \w+)? (?:of|in) (?:the \w+ )?(?P<a>{ANY}) is (?P<v>{V})"), "min({a})"),
-)  # fmt: skip
 _STOP = (
     r"(?:if|when|unless|because|since|as|after|by|for|from|with|containing|without|where|so|then|based"
     r"|whether|only|not|must|should|occurrences|indices|positions|the same|in which|once|until|input|index|position|length|number)"
@@ -181,12 +131,6 @@ NEVER_RUNS = re.compile(
     rf"\b(?:loop|body|block|[{C}])\b[^{MARKS}.;]*(?:is never entered|never runs|does not (?:execute|run|start)|is not (?:entered|executed)|never executes|is skipped)",
     re.I,
 )
-ENTERS = re.compile(
-    r"\b(?:enters?|entering|executes?|executing|takes?|taking|runs?|goes? (?:in)?to|move(?:s|d)? (?:in)?to|proceeds? to|jumps? to|falls? (?:in)?to)"
-    r" (?:the )?(?:code (?:inside|in) )?(?:the )?(?P<which>if|elif|else|true|false|then)\b(?:[ -](?:block|branch|body|part|clause|statement))?"
-    r"|\b(?P<block>if|else|elif)[- ](?:block|branch|part|clause|body) (?:is|gets|was) (?:not )?(?:taken|executed|entered|run)\b",
-    re.I,
-)
 HYPOTHETICAL = re.compile(
     r"(?:^|: )\W*(?:if|unless|suppose|assum|were\b|had\b)|\b(?:would|could|should|might|e\.g\.|for example|for instance|in general|may|any \w+ (?:that|which)|whenever|"
     r"(?:only|except|even) if|if (?:the|it|a|an|any|there|no|we|you)|can be|will be if|until|before|otherwise)\b",
@@ -202,9 +146,6 @@ CHOOSE = re.compile(
 INDIRECT = re.compile(
     rf"\b(?P<what>(?!value of|contents? of|state of)\w+)(?: [{C}{V}])? (?:of|in|at|for|from|between|over)(?: the| each| this)?(?: \w+)? ?$",
     re.I,
-)
-INPUT = re.compile(
-    rf"\binput(?: \w+)?(?: [{C}])? is (?:the )?(?:\w+ )?(?P<v>[{V}])(?=\W*(?:$|[.,;]| and))", re.I
 )
 CONDITION = re.compile(
     rf"\b(?:condition|check|test|comparison|expression)\b[^{MARKS}.;]*(?:is|evaluates to|returns|becomes|gives|holds as|:)(?: now| therefore| thus| also| still)? ?(?P<v>[{V}])",

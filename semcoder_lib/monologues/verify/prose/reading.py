@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
-from semcoder_lib.monologues.verify import sections
-from semcoder_lib.monologues.verify.lockstep.cursor import Cursor
-from semcoder_lib.monologues.verify.place.place import Place
+from semcoder_lib.monologues.verify import text as sections
+from semcoder_lib.monologues.verify.cursor import Cursor
+from semcoder_lib.monologues.verify.prose.place import Place
 from semcoder_lib.monologues.verify.prose.tokens import Shape, Token
 
 
@@ -28,7 +31,7 @@ class Reading:
         self,
         cursor: Cursor,
         entry_point: str,
-        expected: tuple[object] | None,
+        expected: tuple[Any] | None,
         backward: bool,
     ) -> None:
         self.cursor = cursor
@@ -37,9 +40,6 @@ class Reading:
         self.entry_point = entry_point
         self.expected = expected
         self.backward = backward
-        layout = self.history.layout
-        known = self.history.variables | (layout.names if layout else frozenset())
-        self.names = frozenset(n for n in known if n.isidentifier())
         self.place = Place(cursor)
         self.kind = sections.SIMULATION
         self.subject: Token | None = None  # the code that was named last
@@ -57,3 +57,11 @@ class Reading:
         """The claims that follow are about these words."""
         last = s.at[end - 1].end if end - 1 in s.at else s.shape.origin(end)
         self.ledger.place = (s.base + s.shape.origin(start), s.base + last)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Names that may stand in prose without backticks: the program's."""
+        known = set(self.history.variables)
+        for node in ast.walk(self.history.syntax.tree) if self.history.syntax else ():
+            known.add(getattr(node, "id", getattr(node, "arg", None)) or "")
+        return frozenset(n for n in known if n.isidentifier())

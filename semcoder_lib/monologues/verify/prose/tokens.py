@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from semcoder_lib.monologues.verify import pieces
-from semcoder_lib.monologues.verify.evaluate import literal, parse
+from semcoder_lib.monologues.evaluator import literal, parse_expression
+from semcoder_lib.monologues.template import mask
 
 CODE, VALUE, EQUATION, LABEL, FRAGMENT = "\ue001", "\ue002", "\ue003", "\ue004", "\ue005"
 MARKS = CODE + VALUE + EQUATION + LABEL + FRAGMENT
@@ -130,7 +130,7 @@ def _token(line: str, match: re.Match[str]) -> Token | None:
         mark, left, right = classify(text)
         return Token(mark, text, start, end, left, right)
     if kind == "bracket":
-        end = pieces.balanced_end(line, start)
+        end = _closing(line, start)
         if end < 0:
             return None
         text = line[start:end]
@@ -148,6 +148,27 @@ def _token(line: str, match: re.Match[str]) -> Token | None:
     if kind == "string":
         return Token(VALUE, text, start, end) if literal(text) is not None else None
     return Token(VALUE, text, start, end)
+
+
+_STRING_OR_BRACKET = re.compile(r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"|[\[\](){}]")
+
+
+def _closing(line: str, start: int) -> int:
+    """The place after the bracket that closes the one at `start`, or -1."""
+    depth = 0
+    for token in _STRING_OR_BRACKET.finditer(line, start):
+        if token[0] in "[({":
+            depth += 1
+        elif token[0] in "])}":
+            depth -= 1
+            if depth == 0:
+                return token.end()
+    return -1
+
+
+def last_of(text: str, separator: str) -> int:
+    """The last place of a separator outside quotes and brackets, or -1."""
+    return (mask(text) or "").rfind(separator)
 
 
 _ADJECTIVE = re.compile(
@@ -177,16 +198,16 @@ def classify(code: str) -> tuple[str, str, str]:
         return VALUE if code else FRAGMENT, "", ""
     if literal(bare) is not None:
         return VALUE, "", ""
-    node = parse(bare)
+    node = parse_expression(bare)
     if node is not None and not (isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq)):
         return CODE, "", ""
     if isinstance(node, ast.Compare):
         return CODE, "", ""
     for sign in _EQUALS:
-        cut = pieces.find(bare, sign, last=True)
+        cut = last_of(bare, sign)
         if cut > 0 and bare[cut - 1] not in "<>!+-*/%&|^=:" and bare[cut + 1 : cut + 2] != "=":
             return EQUATION, bare[:cut].strip(), bare[cut + len(sign) :].strip()
     head = re.match(r"(?:el)?(?:if|while)\s+(.*?):?$|return\s+(.*)$|else:?$", bare, re.S)
-    if head and head.group(1) and parse(head.group(1)) is not None:
+    if head and head.group(1) and parse_expression(head.group(1)) is not None:
         return CODE, head.group(1), ""
     return FRAGMENT, "", ""

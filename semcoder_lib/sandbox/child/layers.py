@@ -1,0 +1,304 @@
+"""The layers of isolation, and the levels that they make up.
+
+A layer is a function. It is called once, in the zygote, with the `Setup`; what it returns, if
+anything, is called in the zygote before every fork, with the limits, and gives the calls that the
+child makes. Both may raise OSError.
+
+The child makes calls from a list, most of them of C functions, because each Python function that
+only a child runs costs it pages to copy.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import resource
+import select
+import signal
+import struct
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from semcoder_lib.sandbox.child import kernel, view
+
+# clone(2)'s flags: mount, uts, ipc, user, pid and network namespace
+_NEWNS, _NEWUTS, _NEWIPC = 0x00020000, 0x04000000, 0x08000000
+_NEWUSER, _NEWPID, _NEWNET = 0x10000000, 0x20000000, 0x40000000
+_ONCE = _NEWNS | _NEWUTS | _NEWIPC | _NEWNET | _NEWPID
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 1, 4, 36, 38
+_CAP_KILL, _CAP_SETGID, _CAP_SETUID, _CAP_SYS_ADMIN = 5, 6, 7, 21
+_INSIDE_ID = 65534
+_FIRST_ID = 1_900_000_000  # beyond what systems hand out, so that nothing else runs as it
+_READ_FILE, _READ_DIR, _WRITE_FILE = 1 << 2, 1 << 3, 1 << 1  # Landlock's rights
+_RULE_PATH, _VERSION = 1, 1
+_unshare = kernel.libc("unshare", ctypes.c_int)
+_setns = kernel.libc("setns", ctypes.c_int, ctypes.c_int)
+Limits = dict[str, Any]
+Calls = list[kernel.Call]
+Layer = Callable[["Setup"], Callable[[Limits], Calls] | None]
+
+
+class Setup:
+    """What the layers know of one another. `config` is the parent's; `readable` what a program may
+    read; `names` and `missing` the layers in force and those that this level could have."""
+
+    def __init__(self, config: dict[str, Any], channel_fd: int) -> None:
+        self.config = config
+        self.channel_fd = channel_fd
+        self.readable = view.Readable(config["interpreter"], config["named"])
+        self.user = _FIRST_ID + os.getpid()  # no other zygote's programs run as it
+        self.own_user = False  # programs run as a user of their own, which counts their threads
+        self.own_processes = False  # each lives in a PID namespace of its own
+        self.names: list[str] = []
+        self.missing: list[str] = []
+
+
+def limits(setup: Setup) -> Callable[[Limits], Calls]:
+    """Of memory, file size, descriptors and threads. They are set in the child, so that the zygote
+    has none of them and no program finds those of the one before it."""
+    setup.names.append("limits")
+    try:
+        statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        statm = -1
+
+    def calls(limits: Limits) -> Calls:
+        # what the interpreter has is not the program's
+        pages = int(os.pread(statm, 64, 0).split()[0]) if statm >= 0 else 1 << 14
+        wanted = [
+            (resource.RLIMIT_AS, pages * resource.getpagesize() + (limits["memory_mb"] << 20)),
+            (resource.RLIMIT_FSIZE, max(limits["output_bytes"], limits["result_bytes"]) + 4096),
+            (resource.RLIMIT_NOFILE, max(limits["open_files"], 16)),
+            (resource.RLIMIT_CORE, 0),
+        ]
+        if setup.own_user:  # else it would count processes of others
+            wanted.append((resource.RLIMIT_NPROC, limits["threads"] + 2))
+        return [(resource.setrlimit, (which, (value, value))) for which, value in wanted]
+
+    return calls
+
+
+def session(setup: Setup) -> Callable[[Limits], Calls]:
+    """A session of its own, so that its process group can be killed."""
+    setup.names.append("own session")
+    return lambda _: [(os.setsid, ())]
+
+
+def namespaces(setup: Setup) -> Callable[[Limits], Calls]:
+    """Entered once, and a PID namespace for every child, with which all of it ends."""
+    nested = not _unshared_as_root()
+    if nested:
+        maps = {"setgroups": "deny", "uid_map": f"{_INSIDE_ID} {os.geteuid()} 1",
+                "gid_map": f"{_INSIDE_ID} {os.getegid()} 1"}  # fmt: skip
+        _unshare(_ONCE | _NEWUSER)
+        for name, text in maps.items():
+            with open(f"/proc/self/{name}", "w") as file:
+                file.write(text)
+    setup.own_user = setup.own_processes = True
+    _keep(setup)
+    own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+
+    setup.names += ["network namespace", "ipc namespace", "uts namespace"]
+    setup.names += ["pid namespace per program", *(["user namespace"] if nested else [])]
+
+    def calls(_: Limits) -> Calls:  # the next fork begins a PID namespace, below ours
+        _setns(own, _NEWPID)
+        _unshare(_NEWPID)
+        return []
+
+    return calls
+
+
+def _unshared_as_root() -> bool:
+    try:
+        return os.geteuid() == 0 and _unshare(_ONCE) == 0
+    except OSError:
+        return False
+
+
+def _keep(setup: Setup) -> None:
+    """Fork; return only in the new process. The old one stays as its keeper: it ends when the new
+    one does, and ends it when the parent dies, even if others hold the parent's socket open."""
+    # Within a new PID namespace getppid() is 0, so a pipe tells whether the keeper still lives.
+    watch, alive = os.pipe()
+    pid = os.fork()
+    poller = select.poll()
+    if pid == 0:
+        os.close(alive)
+        kernel.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        poller.register(watch, select.POLLIN)
+        if poller.poll(0):
+            os._exit(0)
+        os.close(watch)
+        return
+    try:
+        os.close(setup.channel_fd)
+        os.close(watch)
+        zygote = os.pidfd_open(pid)
+        poller.register(zygote, select.POLLIN)
+        with contextlib.suppress(OSError):
+            poller.register(os.pidfd_open(setup.config["parent"]), select.POLLIN)
+        if all(fd != zygote for fd, _ in poller.poll()):
+            os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    finally:
+        os._exit(0)
+
+
+def mount_view(setup: Setup) -> None:
+    """A read-only file system with an interpreter in it and nothing else, see `view`."""
+    view.enter(setup.readable)
+    setup.names.append("mount view")
+
+
+def rights(setup: Setup) -> Callable[[Limits], Calls]:
+    """A child becomes a user that owns nothing, or gives up all capabilities. From here on nothing
+    gains rights by starting a program."""
+    kernel.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    may_change = os.geteuid() == 0
+    if may_change and (setup.own_processes or _open_to_all(os.path.dirname(os.__file__))):
+        os.setgroups([])
+        needed = [_CAP_KILL, _CAP_SETGID, _CAP_SETUID]
+        needed += [_CAP_SYS_ADMIN] if setup.own_processes else []
+        capset, arguments = kernel.keeping_capabilities(*needed)
+        capset(*arguments)
+        setup.own_user = True
+        setup.names.append("unprivileged user")
+        user = (setup.user, setup.user, setup.user)
+        become: Calls = [(os.setresgid, user), (os.setresuid, user)]  # all capabilities go too
+        return lambda _: become
+    if may_change:  # the interpreter sits where only root can go
+        setup.missing.append("unprivileged user (it could not read the interpreter)")
+    setup.names.append("no capabilities")
+    none = kernel.keeping_capabilities()
+    return lambda _: [none]
+
+
+def _open_to_all(path: str) -> bool:
+    """Whether every user may read a folder."""
+    open_here = os.stat(path).st_mode & 0o005 == 0o005
+    return open_here and (path == "/" or _open_to_all(os.path.dirname(path)))
+
+
+def own_signals(setup: Setup) -> Callable[[Limits], Calls]:
+    """In place of a PID namespace: the zygote is the reaper of what is left; a child dies with it
+    and cannot be traced. After `rights`, since a change of user undoes it."""
+    _keep(setup)
+    kernel.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    kernel.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    setup.missing += ["namespaces", "mount view"]
+    dies_with_us: kernel.Call = kernel.prctl, (_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    orphan: kernel.Call = _is_orphan, (os.getpid(),)
+    return lambda _: [dies_with_us, orphan]
+
+
+def _is_orphan(parent: int) -> bool:
+    return os.getppid() != parent
+
+
+def landlock(setup: Setup) -> None:
+    """A domain in which only what is named can be read, `/dev/null` and the like written, no TCP
+    port bound or reached, no abstract socket reached and no process outside signalled, as far as
+    the kernel's version goes. See its `Documentation/userspace-api/landlock.rst`."""
+    try:
+        version = kernel.syscall("landlock_create_ruleset", 0, 0, _VERSION)
+    except OSError as error:
+        if not setup.own_processes:  # there is no mount view, which does most of this
+            raise OSError(95, "no Landlock in this kernel", "landlock") from None
+        setup.missing.append(f"landlock ({error.strerror})")
+        return
+    whole, listed = (["/"], []) if setup.own_processes else setup.readable.pieces()
+    handled = (1 << {1: 13, 2: 14, 3: 15, 4: 15}.get(version, 16)) - 1  # the rights it knows
+    network, scope = 0b11 * (version >= 4), 0b11 * (version >= 6)
+    size = 8 if version < 4 else 16 if version < 6 else 24
+    rules = struct.pack("<QQQ", handled, network, scope)[:size]
+    ruleset = kernel.syscall("landlock_create_ruleset", rules, size, 0)
+    try:
+        for path in whole:
+            _allow(ruleset, path, _READ_FILE | _READ_DIR)
+        for path in listed:
+            _allow(ruleset, path, _READ_DIR)
+        for path in view.DEVICES:
+            _allow(ruleset, path, _READ_FILE | _WRITE_FILE)
+        kernel.syscall("landlock_restrict_self", ruleset, 0)
+    finally:
+        os.close(ruleset)
+    setup.names.append(f"landlock (ABI {version})")
+    since = {"landlock network": 4, "landlock signals and sockets": 6}
+    setup.missing += [name for name, first in since.items() if version < first]
+
+
+def _allow(ruleset: int, path: str, rights: int) -> None:
+    try:
+        place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        rights &= ~0 if os.path.isdir(path) else ~_READ_DIR
+        rule = struct.pack("<Qi", rights, place)
+        kernel.syscall("landlock_add_rule", ruleset, _RULE_PATH, rule, 0)
+    finally:
+        os.close(place)
+
+
+def seccomp(setup: Setup) -> Callable[[Limits], Calls]:
+    """The last layer, since it refuses what the others need."""
+    install, arguments = kernel.zygote_filter().install
+    install(*arguments)
+    child = kernel.child_filter(own_signals_only=not setup.own_processes)
+    setup.names.append("seccomp")
+    return lambda _: [(child.bind, ()), child.install] if child.own_pid else [child.install]
+
+
+# Entered in this order. No `Sandbox` offers `fork-only`: the layers are measured against it.
+LEVELS: dict[str, tuple[Layer, ...]] = {
+    "full": (namespaces, limits, mount_view, rights, landlock, seccomp),
+    "no-namespaces": (session, rights, own_signals, limits, landlock, seccomp),
+    "portable": (session, limits),
+    "fork-only": (),
+}
+
+
+class Level:
+    """A level in force in this process, which may be a new one: see `_keep`. Raises OSError with
+    the step that failed."""
+
+    def __init__(self, config: dict[str, Any], channel_fd: int) -> None:
+        name = config["level"]
+        contains = name in ("full", "no-namespaces")
+        if contains and not sys.platform.startswith("linux"):
+            raise OSError(f"isolation on {sys.platform} is not supported")
+        setup = Setup(config, channel_fd)
+        entered = [layer(setup) for layer in LEVELS[name]]
+        if not contains:
+            setup.missing += ["namespaces", "mount view", "rights", "landlock", "seccomp"]
+        self.names, self.missing = setup.names, setup.missing
+        self.counts_threads = setup.own_user  # by itself; else the zygote has to
+        self._layers = [layer for layer in entered if layer is not None]
+        self._leaves_processes = name == "portable"
+        self._reaps = not setup.own_processes
+
+    def before_fork(self, limits: Limits) -> Calls:
+        """Make ready for a child with these limits, in the zygote; gives the calls that the child
+        makes before it loads a program. Raises OSError."""
+        return [call for layer in self._layers for call in layer(limits)]
+
+    def kill(self, pid: int) -> None:
+        """End a child: with a PID namespace, all below it too."""
+        if self._leaves_processes:
+            self._kill_group(pid)
+        os.kill(pid, signal.SIGKILL)
+
+    def after_child(self, pid: int) -> None:
+        """Once a child has been waited for: end and reap what it left, if it could."""
+        if self._leaves_processes:
+            self._kill_group(pid)
+        with contextlib.suppress(ChildProcessError):
+            while self._reaps and os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+    def _kill_group(self, pid: int) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)

@@ -1,1 +1,0 @@
-"""Isolation with what the Linux kernel offers, called through ctypes: no helper program needed."""
