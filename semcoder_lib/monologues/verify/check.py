@@ -123,7 +123,7 @@ class _Reading:
                 self._prose(section.kind, line)
 
     def _prose(self, kind: str, line: texts.Line) -> None:
-        """A line of no form: what prose says of it, and what is left of it, unread."""
+        """A line of no form: what prose says of it, which enters what is left of it as unread."""
         since = len(self.ledger.claims)
         self.prose.read(line.text, line.start)
         span = (line.start, line.start + len(line.text.rstrip()))
