@@ -15,12 +15,19 @@ from semcoder_lib.monologues.verify.cursor import Cursor
 from semcoder_lib.monologues.verify.prose import moments, patterns
 from semcoder_lib.monologues.verify.prose.anchors import read_anchors
 from semcoder_lib.monologues.verify.prose.place import Place
-from semcoder_lib.monologues.verify.prose.tokens import CODE, EQUATION, FRAGMENT, VALUE
-from semcoder_lib.monologues.verify.prose.tokens import MARKS, Sentence, last_of, shape
+from semcoder_lib.monologues.verify.prose.tokens import (
+    CODE,
+    EQUATION,
+    FRAGMENT,
+    MARKS,
+    VALUE,
+    Sentence,
+    last_of,
+    shape,
+)
 from semcoder_lib.monologues.verify.stated import same_text
 
 _MAX_LINE = 20_000  # characters; a longer line is not read
-_UNREAD = 4  # words that belong to no claim
 _BULLET = re.compile(r"\s*(?:(?:[-*•+]|\d+[.)]|\(?[a-z]\)|>)\s+)*")
 
 
@@ -36,8 +43,8 @@ class Prose:
         self.place.begin(kind)
 
     def read(self, text: str, start: int) -> None:
-        """Read one line, which starts at `start` in the whole text. A sentence or a longer part of
-        one that gave no claim is entered as not read."""
+        """Read one line, which starts at `start` in the whole text. What of a sentence gave
+        no claim is entered as not read."""
         skip = _BULLET.match(text[:_MAX_LINE]).end()  # type: ignore[union-attr]
         self.place.indent = skip
         if len(text) > _MAX_LINE or not self.place.history.steps:
@@ -47,7 +54,7 @@ class Prose:
             since = len(self.ledger.claims)
             _read(self.place, sentence)
             claims = [claim.place for claim in self.ledger.claims[since:]]
-            for begin, end in sentence.unclaimed(claims, least=_UNREAD if claims else 1):
+            for begin, end in sentence.unclaimed(claims):
                 self.ledger.unread(text[begin - start : end - start], (begin, end))
 
     def read_at(self, text: str, start: int, visit: int) -> bool:
@@ -177,15 +184,18 @@ def _returns(place: Place, s: Sentence) -> None:
         lead, rest = s.text[: match.start()], s.text[at + 1 :]
         verb = (match["verb"] or "").lower()
         part = verb not in ("return", "returns", "returning") and patterns.PART_BEFORE.search(lead)
-        if at in s.used or part or patterns.PART_AFTER.match(rest):
+        named = s.at[match.start("named")].code if match["named"] else ""
+        words = {named, *s.text[match.end("verb") : at].split()}  # `returns g 3` is no sentence
+        other = words & {place.entry_point, *place.functions}
+        if at in s.used or part or other or patterns.PART_AFTER.match(rest):
             continue
         place.mark(s, match.start(), match.end())
-        other = place.backward and re.match(r"\W*(?:instead of|rather than)", rest)
-        if other or patterns.NOT_RETURNED.search(lead) or re.match(rf",? and {VALUE}", rest):
+        instead = place.backward and re.match(r"\W*(?:instead of|rather than)", rest)
+        if instead or patterns.NOT_RETURNED.search(lead) or re.match(rf",? and {VALUE}", rest):
             s.used.add(at)
             continue
         code = _who(place, s, match) if verb.startswith("return") else place.entry_point
-        if code == place.entry_point or (code and not match["named"]):
+        if code == place.entry_point or (code and not named):
             _is(place, code, s.at[at].text)
             s.used |= {at, match.start("named")}
 
@@ -208,7 +218,7 @@ def _who(place: Place, s: Sentence, match: re.Match[str]) -> str:
     method = name.isidentifier() and name not in (place.entry_point, *place.names)
     other = re.search(r"\b(?:method|call)\b", between) if last else method
     if patterns.IT.search(between) and not re.search(r"\bfunction\b", lead):
-        other = other or place.bound or "(" in subject
+        other = other or bool(place.bound) or "(" in subject
     return "" if other else place.entry_point
 
 

@@ -18,7 +18,7 @@ from semcoder_lib.monologues.evaluator import (
     parse_expression,
 )
 from semcoder_lib.monologues.show import brief
-from semcoder_lib.monologues.verify.history import Frame, State
+from semcoder_lib.monologues.verify.history import Frame, Pass, State
 from semcoder_lib.monologues.verify.prose.place import Place, names_of
 from semcoder_lib.monologues.verify.stated import same_text
 

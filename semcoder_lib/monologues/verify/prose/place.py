@@ -31,6 +31,7 @@ class Place:
         self.cursor, self.history, self.ledger = cursor, cursor.history, cursor.ledger
         self.entry_point, self.output, self.backward = entry_point, output, backward
         self.loops = tuple(self.history.syntax.loops.values()) if self.history.syntax else ()
+        self.functions = tuple(self.history.syntax.functions) if self.history.syntax else ()
         self.loop_names = frozenset(name for loop in self.loops for name in names_of_loop(loop))
         self.kind = sections.SIMULATION
         self.subject: Token | None = None  # the code that was named last

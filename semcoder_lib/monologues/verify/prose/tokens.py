@@ -15,7 +15,12 @@ from semcoder_lib.monologues.template import mask
 CODE, VALUE, EQUATION, LABEL, FRAGMENT = "\ue001", "\ue002", "\ue003", "\ue004", "\ue005"
 MARKS = CODE + VALUE + EQUATION + LABEL + FRAGMENT
 _MAX_VALUE = 4_000  # characters of a value without quotes round it
-_WORD = re.compile(rf"[^\W\d_]+|[{CODE}{VALUE}{EQUATION}{FRAGMENT}]")
+# what states something: marks, and words that do more than connect
+_WORD = re.compile(
+    rf"\b(?!(?:and|but|so|then|the|an?|which|that|this|therefore|thus|also|now|here|we|it)\b)[^\W\d_]+"
+    rf"|[{CODE}{VALUE}{EQUATION}{FRAGMENT}]",
+    re.I,
+)
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\s+[—–]\s+|;")
 
 
@@ -70,14 +75,14 @@ class Sentence:
             yield Sentence(self.text[begin:end], tokens, self.origin[begin:end])
             begin = after
 
-    def unclaimed(self, claims: Sequence[tuple[int, int]], least: int) -> Iterator[tuple[int, int]]:
-        """The places of stretches outside the places of claims with at least so many words."""
+    def unclaimed(self, claims: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        """The places of stretches that stand outside the places of claims and state something."""
         free = [not any(a <= o < b for a, b in claims) for o in self.origin]
         begin = 0
         for inside, group in itertools.groupby(free):
             end = begin + len(list(group))
             part = self.text[begin:end]
-            if inside and len(_WORD.findall(part)) >= least:
+            if inside and _WORD.search(part):
                 yield self.place(begin + len(part) - len(part.lstrip()), begin + len(part.rstrip()))
             begin = end
 
