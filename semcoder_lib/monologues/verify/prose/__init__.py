@@ -228,7 +228,8 @@ def _counts(place: Place, s: Sentence) -> None:
         token = s.at.get(match.start("v"))
         word = token.text if token else (match["v"] or match["w"] or "no").lower()
         number = int(word) if word.isdigit() else patterns.NUMBERS.get(word)
-        if number is not None and match.start("v") not in s.used:
+        entered = not match["never"] or "loop" in s.text
+        if number is not None and match.start("v") not in s.used and entered:
             s.used |= {match.start("v")}
             place.mark(s, match.start(), match.end())
             moments.claim_count(place, number)
