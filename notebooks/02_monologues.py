@@ -52,8 +52,6 @@ if "teacher" in results:
 # %%
 from semcoder_lib import corpus as pyx
 from semcoder_lib import monologues
-from semcoder_lib.core import values
-from semcoder_lib.core.records import Case
 from semcoder_lib.run.stages import s02_monologues
 
 corpus = pyx.load(session.upstream(1) / "pyx.jsonl")
@@ -104,7 +102,9 @@ for m in forward[:40]:
         if name == "altered" and text == m.text:
             continue
         report = monologues.verify(text, own, m.case, session.box, direction="forward")
-        outcome = "contradicted" if not report.accepted else "unread" if report.unverifiable else "clean"
+        outcome = (
+            "contradicted" if not report.accepted else "unread" if report.unverifiable else "clean"
+        )
         matrix[name][outcome] = matrix[name].get(outcome, 0) + 1
 display.table([{"text": name, **counts} for name, counts in matrix.items()])
 

@@ -40,10 +40,12 @@ def to_hub(
         if source_of is None:
             continue
         if mono.direction == "forward":
-            text = prompts.forward(source_of.source, mono.call).text
+            call = values.show_call(source_of.entry_point, mono.case.arguments)
+            text = prompts.forward(source_of.source, call).text
             yield _row(f"fwd_mnl_{mono.program_id}_ipt{number}", response=mono.text, fwd_mnl=text)
         else:
-            text = prompts.backward(source_of.source, source_of.entry_point, mono.output).text
+            output = values.encode(mono.case.output)
+            text = prompts.backward(source_of.source, source_of.entry_point, output).text
             yield _row(f"bwd_mnl_{mono.program_id}_ipt{number}", response=mono.text, bwd_mnl=text)
 
 

@@ -23,16 +23,8 @@ def mutated(value: Any, pool: list[Any], rng: Random, depth: int = 0) -> Any:
         changed = value + rng.choice(others) if choice == 1 and others else near[choice - 2]
         return max(-MAX_INT, min(MAX_INT, changed))
     if kind is float:
-        near = (
-            value + 1,
-            value - 1,
-            value / 2,
-            value * 2,
-            float(round(value)),
-            -value,
-            value + 0.5,
-        )
-        return rng.choice(near)
+        halved = [value + 1, value - 1, value / 2, value * 2, float(round(value)), -value]
+        return rng.choice([*halved, value + 0.5])
     if kind is str:
         return _text(value, pool, rng)
     if kind in (list, tuple):

@@ -335,7 +335,7 @@ def _idempotent(runs: _Runs) -> Proposals:
 
 
 def _irrelevant(runs: _Runs) -> Proposals:
-    """Runs may agree by chance, on a prefix that is never there for example: what is used counts."""
+    """Runs may agree by chance, on a prefix that is never there: what is used counts."""
     for at, name in enumerate(runs.names):
         if name not in runs.used:
             yield {"x": name}, runs.agreeing(runs.exchanged, at)

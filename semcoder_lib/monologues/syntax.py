@@ -108,8 +108,9 @@ class Syntax:
         first = self.owner.get(line, line)
         known = self._expressions.get(first)
         if known is None:
-            stmts = self.groups.get(first) or [self.statements.get(first)]
-            parts = [part for stmt in stmts if stmt is not None for part in _own_parts(stmt)]
+            single = self.statements.get(first)
+            stmts: list[ast.AST] = [*self.groups.get(first, ())] or ([single] if single else [])
+            parts = [part for stmt in stmts for part in _own_parts(stmt)]
             known = [n for part in parts for n in ast.walk(part) if isinstance(n, ast.expr)]
             self._expressions[first] = known
         return known
@@ -266,9 +267,9 @@ def own_calls(part: ast.AST | None, defined: set[str]) -> list[ast.Call]:
     def visit(node: ast.AST) -> None:
         for child in ast.iter_child_nodes(node):
             visit(child)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            if node.func.id in defined:
-                calls.append(node)
+        named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        if named and node.func.id in defined:  # type: ignore[attr-defined]
+            calls.append(node)  # type: ignore[arg-type]
 
     if part is not None:
         visit(part)

@@ -11,7 +11,33 @@ from dataclasses import dataclass
 _TOKEN = re.compile(r"\d+|[A-Za-z_]+|'[^'\n]*'")
 _LABEL = re.compile(r"\[?L\d+\]?")
 _CLAUSE = re.compile(r"[^;,.\n]+[;,.]")
-_WORDS = ["is", "not", "nothing", "changes", "total", "value", "item", "True", "False", "None", "so", "the", "last", "returns", "begins", "break", "continue", "at", "and", "0", "1", "can", "must", "every", "no"]
+_WORDS = [
+    "is",
+    "not",
+    "nothing",
+    "changes",
+    "total",
+    "value",
+    "item",
+    "True",
+    "False",
+    "None",
+    "so",
+    "the",
+    "last",
+    "returns",
+    "begins",
+    "break",
+    "continue",
+    "at",
+    "and",
+    "0",
+    "1",
+    "can",
+    "must",
+    "every",
+    "no",
+]
 
 
 @dataclass(frozen=True)
@@ -40,7 +66,13 @@ def alterations(text: str, rng: random.Random, count: int) -> Iterator[Alteratio
     strings = [t for t in tokens if t[0][0] == "'" and len(t[0]) > 2]
     labels, clauses = list(_LABEL.finditer(body)), list(_CLAUSE.finditer(body))
     vocabulary = [w[0] for w in words] + _WORDS
-    pools = {"number": numbers, "word": words, "string": strings, "label": labels, "clause": clauses}
+    pools = {
+        "number": numbers,
+        "word": words,
+        "string": strings,
+        "label": labels,
+        "clause": clauses,
+    }
     for _ in range(count):
         how = rng.choice([*pools, "swap"])
         if how == "swap":

@@ -90,7 +90,7 @@ def test_a_megabyte_is_read_in_time_and_memory(material: list) -> None:
 @pytest.mark.parametrize(
     "source",
     ["def f(x):\n    return x" + " + 1" * 1500 + "\n", "def f(", "", "x" * 100_000,
-     "def f(x):\n" + "".join(f"{'    ' * (i + 1)}if x:\n" for i in range(60)) + "    " * 61 + "pass\n"],
+     "def f(x):\n" + "".join(f"{' ' * (i + 1)}if x:\n" for i in range(60)) + " " * 61 + "pass\n"],
     ids=["long sum", "cut", "empty", "one name", "deep"],
 )  # fmt: skip
 def test_odd_programs(source: str) -> None:

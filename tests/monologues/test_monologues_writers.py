@@ -45,9 +45,7 @@ def test_every_executed_line_is_cited(told: list[Told]) -> None:
     for program, case, trace in told:
         text = forward(program, trace, case=case).text
         cited = {int(n) for n in re.findall(r"\[L(\d+)\]", text)}
-        executed = {
-            s.line for s in trace.steps if s.function != "<lambda>" and s.event == "line"
-        }
+        executed = {s.line for s in trace.steps if s.function != "<lambda>" and s.event == "line"}
         assert executed <= cited, (program.id, executed - cited)
 
 

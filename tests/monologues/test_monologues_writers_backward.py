@@ -36,7 +36,12 @@ NON_INJECTIVE = [
 def test_it_is_never_given_the_input_that_made_the_output() -> None:
     parameters = set(inspect.signature(backward).parameters)
     assert parameters == {"program", "output", "box", "seeds", "seed", "style"}
-    assert set(inspect.signature(Question).parameters) == {"program", "output", "seeds", "properties"}
+    assert set(inspect.signature(Question).parameters) == {
+        "program",
+        "output",
+        "seeds",
+        "properties",
+    }
     folder = Path(inspect.getfile(monologues)).parent / "backward"
     for path in folder.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -45,7 +50,10 @@ def test_it_is_never_given_the_input_that_made_the_output() -> None:
                 assert node.module is not None
                 assert not node.module.startswith("semcoder_lib.corpus")
                 # a Case (which holds the input) is only ever made here, of a witness
-                assert not names & {"Entry", "Trace"} or path.name in ("__init__.py", "deduction.py")
+                assert not names & {"Entry", "Trace"} or path.name in (
+                    "__init__.py",
+                    "deduction.py",
+                )
 
 
 def test_the_seeds_do_not_hold_the_answer_and_the_witness_reproduces(box: Sandbox) -> None:

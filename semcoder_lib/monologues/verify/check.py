@@ -97,9 +97,7 @@ class _Reading:
         self.steps = Steps(cursor, self.prose.read_at)
         self.deduction = Deduction(self.steps, trials, entry_point, arguments, output)
         self.around = Around(self.ledger, history.syntax, entry_point, arguments, output)
-        self.bullets = Bullets(
-            self.ledger, history.syntax, trials, entry_point, arguments, output
-        )
+        self.bullets = Bullets(self.ledger, history.syntax, trials, entry_point, arguments, output)
 
     def section(self, section: texts.Section) -> None:
         title = section.title
@@ -188,9 +186,9 @@ def _judged(given: texts.Answer, case: Case, history: History, backward: bool) -
     if given.problem:
         return False, given.problem
     if not backward:
-        if trace.status is not Status.OK or trace.result is None:
-            if history.steps or case.output is None:
-                return False, f"the call does not return a value ({trace.status.value})"
+        returned = trace.status is Status.OK and trace.result is not None
+        if not returned and (history.steps or case.output is None):
+            return False, f"the call does not return a value ({trace.status.value})"
         if not values.equal(given.value, _returned(history, case)):
             return False, "the assertion states another output"
         if not _same_call(given, case, history):

@@ -27,8 +27,8 @@ from semcoder_lib.monologues.forms import BOUNDS, DEDUCTION
 from semcoder_lib.monologues.show import NotShown, show
 from semcoder_lib.monologues.syntax import parameters
 from semcoder_lib.monologues.template import Match, Slot, mask, plain, split
-from semcoder_lib.monologues.verify.stated import same_text
-from semcoder_lib.monologues.verify.steps import LINE, Steps, parse_binds
+from semcoder_lib.monologues.verify.stated import parse_binds, same_text
+from semcoder_lib.monologues.verify.steps import LINE, Steps
 from semcoder_lib.monologues.verify.trials import Trials
 
 ONCE = {"choose", "choose.none", "check", "checking", "several", "counter"}
@@ -75,7 +75,7 @@ class Deduction:
         if label is not None:
             self.line = self.cursor.line(label[1])
             body, at = body[label.end() :], start + label.end()
-            body, quoted = self.steps._unquoted(self.line, body)
+            body, quoted = self.steps.unquoted(self.line, body)
             at = end - len(body)
             if not quoted:
                 return False
@@ -309,7 +309,7 @@ def _before(d: Deduction, m: Match) -> bool:
     verdict: bool | None
     try:
         arguments = [evaluate(a, d.names({name: value[0]})) for a in call.args]
-        verdict = equal(apply_method(value[0], call.func.attr, arguments, {})[1], goal)
+        verdict = equal(apply_method(value[0], call.func.attr, tuple(arguments))[1], goal)
     except (Raises, Cannot):
         verdict = _could_be(call.func.attr, value[0], goal)
     if verdict is False:

@@ -158,7 +158,9 @@ _of_argument("length.most", lambda x, v: len(v) <= len(x))
 _of_argument("length.least", lambda x, v: len(v) >= len(x))
 _of_argument(
     "subset",
-    lambda x, v: _sequences(x, v) and not _counts(v).keys() - _counts(x).keys() and (bool(v) or None),
+    lambda x, v: (
+        _sequences(x, v) and not _counts(v).keys() - _counts(x).keys() and (bool(v) or None)
+    ),
 )
 
 
@@ -227,7 +229,8 @@ def _raises(b: Bullets, m: Match) -> Verdict:
 def _turned(value: Any) -> list[Any]:
     if not isinstance(value, list | tuple | str) or len(value) < 2:
         return []
-    return [value[::-1], value[1:] + value[:1]]
+    rest: Any = value[1:]
+    return [value[::-1], rest + value[:1]]
 
 
 def _irrelevant(b: Bullets, m: Match) -> Verdict:

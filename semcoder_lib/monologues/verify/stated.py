@@ -1,10 +1,11 @@
-"""Whether a value as a text states it, whole or shortened, is the value that was recorded."""
+"""What a text states: values, whole or shortened, and lists of names with their values."""
 
 from __future__ import annotations
 
 import re
 
 from semcoder_lib.monologues.evaluator import equal, literal
+from semcoder_lib.monologues.template import Slot, mask, split
 
 _SHORT = re.compile(
     r"an? (\w+) of (\d[\d,]*) (?:items?|characters?|entries|pairs?)"
@@ -55,3 +56,27 @@ def shortened(stated: str, recorded: str) -> bool | None:
         begins = literal(_MORE.sub("", head).rstrip())
         return isinstance(begins, tuple) and value.startswith(str(begins[0]))
     return recorded.startswith(_MORE.sub("", head).rstrip("]})"))
+
+
+def parse_binds(slot: Slot) -> list[tuple[Slot, Slot | None]] | None:
+    """`a = 1, b is gone` as names and values (None for gone); None for another text."""
+    pairs: list[tuple[Slot, Slot | None]] = []
+    for part in split(slot.text, ", ", slot.start):
+        masked = mask(part.text) or ""
+        cut = masked.find(" = ")
+        if cut > 0 and _is_target(masked[:cut]):
+            name = Slot(part.text[:cut], part.start, part.start + cut)
+            pairs.append((name, Slot(part.text[cut + 3 :], part.start + cut + 3, part.end)))
+        elif masked.endswith(" is gone") and masked[:-8].isidentifier():
+            pairs.append((Slot(part.text[:-8], part.start, part.end), None))
+        elif pairs and pairs[-1][1] is not None:  # a comma in a value's own words
+            name, value = pairs[-1]
+            joined = slot.text[value.start - slot.start : part.end - slot.start]  # type: ignore[union-attr]
+            pairs[-1] = (name, Slot(joined, value.start, part.end))  # type: ignore[union-attr]
+        else:
+            return None
+    return pairs or None
+
+
+def _is_target(masked: str) -> bool:
+    return bool(re.fullmatch(r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[\x00*\])*", masked))

@@ -16,7 +16,8 @@ DEDUCTION = "deduction"
 CONCLUSION = "conclusion"
 
 _HEADING = re.compile(
-    r"\s*(?:#{1,6}\s*(?P<hash>\S.*)|\*\*(?P<bold>[^*\n]{3,60})\*\*:?|(?P<plain>[A-Z][\w ]{2,40}))\s*$"
+    r"\s*(?:#{1,6}\s*(?P<hash>\S.*)|\*\*(?P<bold>[^*\n]{3,60})\*\*:?"
+    r"|(?P<plain>[A-Z][\w ]{2,40}))\s*$"
 )
 # the first word that fits names the section; checkpoints, teachers and people word them freely
 _KINDS = (
@@ -100,7 +101,9 @@ def _answer(text: str, marked: int, start: int) -> tuple[str, tuple[int, int]]:
 
 def _sections(text: str, start: int, end: int) -> list[Section]:
     sections: list[Section] = []
-    kind, heading, lines, at, fenced = "", None, [], start, False
+    kind, at, fenced = "", start, False
+    heading: Line | None = None
+    lines: list[Line] = []
     for raw in text[start:end].split("\n"):
         here, at = at, at + len(raw) + 1
         if raw.lstrip().startswith("```"):

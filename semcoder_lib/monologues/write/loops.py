@@ -1,8 +1,10 @@
-"""Loops and what is not told in full: later iterations as rows of state, then elided; skipped calls."""
+"""Loops, and what is not told in full: later iterations as rows of state, then elided; calls that
+are told together."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from semcoder_lib.monologues.evaluator import Cannot, Raises
@@ -227,7 +229,7 @@ def _visit(
             names[change.name] = None
 
 
-def binds(pairs: list[tuple[str, str | None]]) -> str:
+def binds(pairs: Sequence[tuple[str, str | None]]) -> str:
     """`a = 1, b is gone`."""
     return ", ".join(f"{n} is gone" if v is None else f"{n} = {v}" for n, v in pairs)
 

@@ -282,7 +282,7 @@ def _argument(w: Working, node: ast.expr) -> str:
     """An argument as its value; a function, or an iterator, as its source."""
     if isinstance(node, ast.Lambda | ast.Starred):
         return source_of(node)
-    if isinstance(node, ast.Name) and not w.names.defines(node.id):  # type: ignore[attr-defined]
+    if isinstance(node, ast.Name) and not w.names.defines(node.id):
         return node.id
     if isinstance(node, ast.GeneratorExp):
         return comprehension(w, node)

@@ -1,8 +1,8 @@
 """How a value comes about, in pieces that each follow from the text just before.
 
-For `n % k == 0` with n = 14, k = 5: `14 = 5 * 2 + 4, so 14 % 5 = 4` and `4 == 0 is False`. Indexing,
-slicing and counting are spelled out place by place, since a language model sees tokens and not
-characters. Every piece is a row of `forms.PIECES`.
+For `n % k == 0` with n = 14, k = 5: `14 = 5 * 2 + 4, so 14 % 5 = 4` and `4 == 0 is False`.
+Indexing, slicing and counting are spelled out place by place, since a language model sees tokens
+and not characters. Every piece is a row of `forms.PIECES`.
 """
 
 from __future__ import annotations
@@ -362,7 +362,7 @@ class _Bound:
         return self.names.call(name, arguments, keywords)
 
     def defines(self, name: str) -> bool:
-        return name in self.bound or self.names.defines(name)  # type: ignore[attr-defined]
+        return name in self.bound or self.names.defines(name)
 
 
 def bindings(target: ast.expr, item: Any) -> dict[str, Any]:

@@ -98,9 +98,7 @@ def forward_example(program: records.Program, m: records.Monologue) -> training.
 
 def backward_example(program: records.Program, m: records.Monologue) -> training.Example:
     """One backward row."""
-    prompt = prompts.backward(
-        program.source, program.entry_point, values.encode(m.case.output)
-    )
+    prompt = prompts.backward(program.source, program.entry_point, values.encode(m.case.output))
     return training.Example(f"{program.id}:backward", "backward", prompt.text, m.text)
 
 

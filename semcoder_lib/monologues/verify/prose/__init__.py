@@ -57,14 +57,12 @@ class Prose:
             for begin, end in sentence.unclaimed(claims):
                 self.ledger.unread(text[begin - start : end - start], (begin, end))
 
-    def read_at(self, text: str, start: int, visit: int) -> bool:
-        """Read a sentence about the step `visit`; whether anything was decided or counted."""
+    def read_at(self, text: str, start: int, visit: int) -> None:
+        """Read a sentence about the step `visit`. What of it is unread is left to the caller."""
         self.place.visit, self.place.at = visit, visit
-        claims, since = self.ledger.claims, len(self.ledger.claims)
+        since = len(self.ledger.claims)
         self.read(text, start)
-        if all(claim.kind == "text" for claim in claims[since:]):
-            del claims[since:]
-        return len(claims) > since
+        self.ledger.claims[since:] = [c for c in self.ledger.claims[since:] if c.kind != "text"]
 
 
 def _read(place: Place, s: Sentence) -> None:
