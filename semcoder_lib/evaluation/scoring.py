@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 import sys
 import zlib
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Status, Verdict
 from semcoder_lib.evaluation import data
 
-RESAMPLES = 10_000
 PATTERN = "verdicts*.jsonl"
 _BATCH = 2_000_000  # drawn indices held at a time
 Results = Mapping[str, float] | Sequence[float]
@@ -25,17 +24,12 @@ Results = Mapping[str, float] | Sequence[float]
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A mean and its 95 % interval. `n` counts what was resampled (clusters, not samples)."""
+    """A mean and its 95 % interval. `n` counts what was resampled: tasks, not samples."""
 
     value: float
     low: float
     high: float
     n: int
-
-    @property
-    def half_width(self) -> float:
-        """Half of the interval's length."""
-        return (self.high - self.low) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,29 +65,19 @@ def task_rates(verdicts: Iterable[Verdict], k: int = 1) -> dict[str, float]:
     return {task: pass_at_k(n, c, k) for task, (n, c) in counts.items() if n >= k}
 
 
-def mean_interval(
-    values: Sequence[float],
-    clusters: Sequence[Hashable] | None = None,
-    seed: int = 0,
-    *,
-    resamples: int = RESAMPLES,
-) -> Interval:
-    """The mean and its 95 % percentile bootstrap interval.
+def mean_interval(values: Sequence[float], seed: int = 0, *, resamples: int = 10_000) -> Interval:
+    """The mean and its 95 % percentile bootstrap interval, over tasks (a value is a task's rate, so
+    that samples of one task are not taken for independent).
 
-    Whole clusters are resampled with replacement (a cluster is a task, where its samples share
-    one), so samples of one task are not taken for independent. The mean is over values; clusters
-    of different sizes weigh by size. With fewer than two clusters the interval is the whole range
-    [0, 1] of a rate: one task says nothing about others. Where every value is 0, or every value 1,
-    the interval would have no width; it is then the exact binomial (Clopper-Pearson) one. Same
-    seed and data, same interval. Raises UserError for no values.
+    With fewer than two values the interval is the whole range [0, 1] of a rate: one task says
+    nothing about others. Where every value is 0, or every value 1, it would have no width; it is
+    then the exact binomial (Clopper-Pearson) one. Same seed and data, same interval. Raises
+    UserError for no values.
     """
     array = np.asarray(values, dtype=float)
-    names = range(len(array)) if clusters is None else clusters
-    if not len(array) or len(names) != len(array):
-        raise UserError(f"{len(array)} values to average, {len(names)} cluster names")
-    places: dict[Hashable, int] = {}
-    index = [places.setdefault(name, len(places)) for name in names]
-    mean, n = float(array.mean()), len(places)
+    if not len(array):
+        raise UserError("no values to average")
+    mean, n = float(array.mean()), len(array)
     if n < 2:
         return Interval(mean, min(0.0, mean), max(1.0, mean), n)
     from scipy import stats  # half a second, so only where it is needed
@@ -102,10 +86,8 @@ def mean_interval(
         exact = stats.binomtest(int(mean) * n, n).proportion_ci()
         return Interval(mean, float(exact.low), float(exact.high), n)
     found = stats.bootstrap(
-        (np.bincount(index, array), np.bincount(index)),
-        lambda sums, sizes, axis: sums.sum(axis) / sizes.sum(axis),
-        paired=True,
-        vectorized=True,
+        (array,),
+        np.mean,
         n_resamples=resamples,
         batch=max(1, _BATCH // n),
         method="percentile",

@@ -59,14 +59,6 @@ def test_interval_covers() -> None:
     assert 180 <= hits <= 199
 
 
-def test_interval_of_clusters_is_wider() -> None:
-    values = [1.0] * 50 + [0.0] * 50
-    loose, tight = mean_interval(values, [i // 10 for i in range(100)]), mean_interval(values)
-    assert (loose.n, tight.n) == (10, 100)
-    assert loose.half_width > 2 * tight.half_width
-    assert loose.value == tight.value == 0.5
-
-
 def test_interval_is_the_one_that_was_published() -> None:
     """The generator, its seed and its draws are part of the promise: same data, same interval."""
     found = mean_interval([float(i % 3 == 0) for i in range(90)], seed=3)
@@ -89,8 +81,6 @@ def test_interval_is_honest_at_the_ends() -> None:
     assert (alone.low, alone.high) == (0.0, 1.0)
     with pytest.raises(UserError):
         mean_interval([])
-    with pytest.raises(UserError):
-        mean_interval([1.0, 0.0], clusters=["a"])
 
 
 def test_paired_difference() -> None:
