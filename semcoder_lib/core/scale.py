@@ -13,7 +13,7 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -87,53 +87,53 @@ def mapped(
     exception in `function` is raised here.
     """
     if backend == "ray":
-        yield from _over_ray(function, items, workers, chunk)
-        return
-    if workers <= 1:
-        for item in items:
-            yield function(item)
-        return
-    # "spawn" would import the caller's main module again; "forkserver" starts from a clean process
-    context = multiprocessing.get_context("forkserver")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        waiting: collections.deque[Future[list[R]]] = collections.deque()
-        for batch in _chunks(items, chunk):
-            waiting.append(pool.submit(_apply, function, batch))
-            if len(waiting) >= 4 * workers:
-                yield from waiting.popleft().result()
-        while waiting:
-            yield from waiting.popleft().result()
+        ray = _ray(workers)
+        remote = ray.remote(_apply)
+        yield from _in_order(remote.remote, ray.get, function, items, workers, chunk)
+    elif workers <= 1:
+        yield from map(function, items)
+    else:
+        # "spawn" would import the caller's main module again; "forkserver" starts a clean process
+        context = multiprocessing.get_context("forkserver")
+        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+            yield from _in_order(
+                lambda f, batch: pool.submit(_apply, f, batch),
+                lambda future: future.result(),
+                function, items, workers, chunk,
+            )  # fmt: skip
+
+
+def _in_order(
+    submit: Callable[..., Any],
+    result: Callable[[Any], list[R]],
+    function: Callable[[T], R],
+    items: Iterable[T],
+    workers: int,
+    chunk: int,
+) -> Iterator[R]:
+    iterator = iter(items)
+    waiting: collections.deque[Any] = collections.deque()
+    while batch := list(itertools.islice(iterator, chunk)):
+        waiting.append(submit(function, batch))
+        if len(waiting) >= 4 * workers:
+            yield from result(waiting.popleft())
+    while waiting:
+        yield from result(waiting.popleft())
 
 
 def _apply(function: Callable[[Any], Any], batch: list[Any]) -> list[Any]:
     return [function(item) for item in batch]
 
 
-def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while batch := list(itertools.islice(iterator, size)):
-        yield batch
-
-
-def _over_ray(
-    function: Callable[[T], R], items: Iterable[T], workers: int, chunk: int
-) -> Iterator[R]:
+def _ray(workers: int) -> Any:
     try:
         import ray
     except ImportError:
         raise InfrastructureError(
-            "Ray is not installed: pip install 'semcoder-lib[ray]', or leave spread=process"
+            "Ray is not installed: pip install 'semcoder-lib[ray]', or unset RAY_ADDRESS"
         ) from None
     if not ray.is_initialized():
-        if os.environ.get("RAY_ADDRESS"):  # a cluster that is there: its size is its own
-            ray.init(log_to_driver=False)
-        else:
-            ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False)
-    remote = ray.remote(_apply)
-    waiting: collections.deque[Any] = collections.deque()
-    for batch in _chunks(items, chunk):
-        waiting.append(remote.remote(function, batch))
-        if len(waiting) >= 4 * workers:
-            yield from ray.get(waiting.popleft())
-    while waiting:
-        yield from ray.get(waiting.popleft())
+        there = bool(os.environ.get("RAY_ADDRESS"))  # a cluster that is there has its own size
+        size = {} if there else {"num_cpus": workers, "include_dashboard": False}
+        ray.init(log_to_driver=False, **size)
+    return ray

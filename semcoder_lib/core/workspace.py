@@ -1,30 +1,40 @@
-"""A run's files: atomic writes, JSON lines, the item cache that makes stages resume, data files.
+"""A run's files: atomic writes, JSON lines, locks, the cache of finished items, data files.
 
 Nothing here leaves a half-written file behind under its final name: whatever `kill -9` interrupts
-is either complete or absent, and the item cache loses at most the line being written.
+is either complete or absent, and the item cache loses at most the line being written. Only regular
+files are written, never a device, a pipe, or what a link points to.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import hashlib
 import json
+import math
 import os
+import re
+import stat
+import sys
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from semcoder_lib.core.errors import InfrastructureError, UserError
 
 
 def write_bytes(path: Path | str, data: bytes) -> None:
-    """Write a whole file or nothing. Raises InfrastructureError when the disk is full."""
+    """Write a whole file or nothing. Raises UserError where `path` is there and no regular file,
+    InfrastructureError where it cannot be written, a full disk included."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    check_regular(path)
+    name = ""
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as out:
             out.write(data)
             out.flush()
@@ -32,13 +42,58 @@ def write_bytes(path: Path | str, data: bytes) -> None:
         os.chmod(name, 0o644)
         os.replace(name, path)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
         raise disk_error(error, path) from error
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
+    finally:
+        if name:
+            with contextlib.suppress(OSError):
+                os.unlink(name)  # gone where all went well
+
+
+def check_regular(path: Path) -> None:
+    """Raises UserError for what is there and no regular file: a folder, a link, a device."""
+    with contextlib.suppress(OSError):
+        mode = path.lstat().st_mode
+        if not stat.S_ISREG(mode):
+            kind = "folder" if stat.S_ISDIR(mode) else "link" if stat.S_ISLNK(mode) else "device"
+            raise UserError(f"{path}: a {kind}; only regular files are written, give another name")
+
+
+def disk_error(error: OSError, path: Path) -> InfrastructureError:
+    """What to raise where writing `path` failed: one line with the remedy."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return InfrastructureError(
+            f"{path}: no space left on the disk; free some and run again, finished work is kept"
+        )
+    return InfrastructureError(f"{path}: cannot be written ({error.strerror})")
+
+
+def open_append(path: Path) -> BinaryIO:
+    """A file of the run's own, to be read and appended to. Raises UserError for a link or device,
+    InfrastructureError where it cannot be opened."""
+    check_regular(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        return os.fdopen(os.open(path, flags, 0o644), "r+b")
+    except OSError as error:
+        raise disk_error(error, path) from error
+
+
+@contextlib.contextmanager
+def locked(path: Path, patience: float = math.inf, busy: str = "") -> Iterator[None]:
+    """Hold an exclusive lock on `path` against other processes of this machine. Waits `patience`
+    seconds for another holder, then raises InfrastructureError with the message `busy`."""
+    with open_append(path) as handle:
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise InfrastructureError(busy or f"{path}: in use by another run") from None
+                time.sleep(0.1)
+        yield
 
 
 def write_text(path: Path | str, text: str) -> None:
@@ -46,27 +101,56 @@ def write_text(path: Path | str, text: str) -> None:
     write_bytes(path, text.encode("utf-8", "surrogatepass"))
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
 def dumps(data: Any) -> str:
     """JSON on one line with sorted keys: the same data give the same bytes."""
-    return json.dumps(data, ensure_ascii=True, sort_keys=True, separators=(", ", ": "))
+    return _json(data, ensure_ascii=True, sort_keys=True, separators=(", ", ": "))
 
 
 def write_json(path: Path | str, data: Any) -> None:
     """Write one indented JSON document, keys sorted."""
-    write_text(path, json.dumps(data, ensure_ascii=False, sort_keys=True, indent=1) + "\n")
+    text = _json(data, ensure_ascii=False, sort_keys=True, indent=1)
+    if not text.isascii() and _SURROGATE.search(text):  # UTF-8 has no bytes for half a character
+        text = _json(data, ensure_ascii=True, sort_keys=True, indent=1)
+    write_text(path, text + "\n")
+
+
+def _json(data: Any, **options: Any) -> str:
+    try:
+        return json.dumps(data, allow_nan=False, **options)
+    except ValueError:
+        return json.dumps(_finite(data), **options)
+
+
+def _finite(data: Any) -> Any:
+    """NaN and the infinities, which JSON has no word for, as null."""
+    if isinstance(data, dict):
+        return {key: _finite(item) for key, item in data.items()}
+    if isinstance(data, list | tuple):
+        return [_finite(item) for item in data]
+    return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
 def read_json(path: Path | str) -> Any:
     """Read one JSON document. Raises UserError that names the file and what is wrong with it."""
-    path = Path(path)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except (ValueError, UnicodeDecodeError) as error:
+        with _open(path) as source:
+            return json.load(source)
+    except (ValueError, RecursionError) as error:
         raise UserError(
             f"{path}: not valid JSON ({error}); delete it and run the stage again"
         ) from None
+
+
+def _open(path: Path | str) -> BinaryIO:
+    try:
+        return open(path, "rb")
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
 
 
 def write_jsonl(path: Path | str, rows: Iterable[dict[str, Any]]) -> int:
@@ -79,18 +163,13 @@ def write_jsonl(path: Path | str, rows: Iterable[dict[str, Any]]) -> int:
 def read_jsonl(path: Path | str) -> Iterator[dict[str, Any]]:
     """The rows of a JSONL file, streamed. Raises UserError with file and line for a line that is
     not a JSON object, and for a last line that was cut off."""
-    path = Path(path)
-    try:
-        source = path.open("rb")
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    with source:
+    with _open(path) as source:
         for number, line in enumerate(source, 1):
             if not line.strip():
                 continue
             try:
                 row = json.loads(line)
-            except (ValueError, UnicodeDecodeError):
+            except (ValueError, RecursionError):
                 what = "is cut off" if not line.endswith(b"\n") else "is not valid JSON"
                 raise UserError(f"{path}:{number}: the line {what}") from None
             if not isinstance(row, dict):
@@ -115,78 +194,64 @@ def file_hash(path: Path | str) -> str:
 
 
 def code_hash(*names: str) -> str:
-    """A hash over the source files of the named rooms (`"pyx"`, `"sandbox"`, `"records"`), so that
-    a stage is not reused after the code that made it changed."""
+    """A hash over the files of the named rooms (`"corpus"`, `"run/doctor"`), tables and templates
+    too, so that a stage is not reused after the code that made it changed. Raises ValueError for a
+    room that has no files: its changes would go unseen."""
     base = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for name in sorted(names):
         single = base / f"{name}.py"
-        files = [single] if single.exists() else sorted((base / name).rglob("*.py"))
+        files = [single] if single.exists() else sorted((base / name).rglob("*"))
+        files = [f for f in files if f.is_file() and "__pycache__" not in f.parts]
+        if not files:
+            raise ValueError(f"no source named {name!r}")
         for file in files:
             digest.update(str(file.relative_to(base)).encode())
             digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
-@contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on `path` against other processes of this machine."""
-    import fcntl
+class ItemCache(dict[str, Any]):
+    """Finished items of a stage, keyed by content, kept in one JSONL file to which `put` appends.
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-
-
-class ItemCache:
-    """Finished items of a stage, keyed by content, appended to one JSONL file.
-
-    A cache that was killed while it wrote drops the broken last line and goes on. One process
-    writes at a time. `put` is durable after `flush` (or every 64 items).
+    Every line carries a digest of what it says; a line that is broken or was changed is left out
+    and said so on standard error, and its item is made again. One process writes at a time. `put`
+    is durable after `flush` (or every 64 items).
     """
 
     def __init__(self, path: Path | str) -> None:
+        super().__init__()
         self.path = Path(path)
-        self._rows: dict[str, Any] = {}
         self._pending = 0
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        if self.path.exists():
-            self._load()
-        self._out = self.path.open("ab")
+        self._out = open_append(self.path)
+        whole = damaged = 0
+        for line in self._out:
+            if not line.endswith(b"\n"):  # a kill while it was written
+                self._out.truncate(whole)
+                break
+            whole += len(line)
+            try:
+                row = json.loads(line)
+                if row["sum"] != _sum(row["key"], row["row"]):
+                    raise ValueError
+                self[row["key"]] = row["row"]
+            except (ValueError, KeyError, TypeError, RecursionError):
+                damaged += 1
+        if damaged:
+            print(f"{self.path}: {damaged} damaged lines are made again", file=sys.stderr)
 
-    def _load(self) -> None:
-        good = 0
-        with self.path.open("rb") as source:
-            for line in source:
-                try:
-                    row = json.loads(line)
-                    self._rows[row["key"]] = row["row"]
-                except (ValueError, KeyError, TypeError):
-                    break
-                if not line.endswith(b"\n"):
-                    break
-                good += len(line)
-        if good != self.path.stat().st_size:  # what follows a broken line is not trusted
-            os.truncate(self.path, good)
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._rows
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def get(self, key: str) -> Any:
-        """The row stored under `key`, or None."""
-        return self._rows.get(key)
+    def get(self, key: str, default: Any = None) -> Any:
+        """The row stored under `key`, or `default`."""
+        return super().get(key, default)
 
     def put(self, key: str, row: Any) -> None:
         """Store a JSON row. Raises InfrastructureError when the disk is full; what was stored
         before stays."""
-        self._rows[key] = row
+        self[key] = row
+        line = dumps({"key": key, "row": row, "sum": _sum(key, row)})
+        self._pending += 1
         try:
-            self._out.write(dumps({"key": key, "row": row}).encode() + b"\n")
-            self._pending += 1
+            self._out.write(line.encode() + b"\n")
             if self._pending >= 64:
                 self.flush()
         except OSError as error:
@@ -212,6 +277,10 @@ class ItemCache:
         self.close()
 
 
+def _sum(key: str, row: Any) -> str:
+    return content_key(key, row)[:16]
+
+
 class Run:
     """The folder of one run: `runs/NAME`, with a folder for every stage."""
 
@@ -220,43 +289,33 @@ class Run:
             raise UserError(f"run name {name!r}: use letters, digits, '-', '_' and '.'")
         base = Path(root) if root is not None else Path(os.environ.get("SEMCODER_RUNS", "runs"))
         self.name = name
-        self.path = base / name
-        self.path.mkdir(parents=True, exist_ok=True)
+        self.path = _folder(base / name)
 
     def stage(self, number: int, name: str) -> Path:
         """The stage's folder, `NN_name`, made on first use."""
-        path = self.path / f"{number:02d}_{name}"
+        return _folder(self.path / f"{number:02d}_{name}")
+
+
+def _folder(path: Path) -> Path:
+    try:
         path.mkdir(parents=True, exist_ok=True)
-        return path
+    except OSError as error:
+        raise disk_error(error, path) from error
+    return path
 
 
 def home() -> Path:
     """Where models and fetched data are kept between runs: `SEMCODER_HOME`, else
-    `~/.cache/semcoder`."""
-    path = Path(os.environ.get("SEMCODER_HOME") or Path.home() / ".cache" / "semcoder")
+    `~/.cache/semcoder`. Raises InfrastructureError where it cannot be made."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InfrastructureError(
-            f"{path}: cannot be made ({error.strerror}); set SEMCODER_HOME to a folder you own"
-        ) from None
-    return path
+        return _folder(Path(os.environ.get("SEMCODER_HOME") or Path.home() / ".cache" / "semcoder"))
+    except (RuntimeError, InfrastructureError) as error:  # RuntimeError: the user has no home
+        raise InfrastructureError(f"{error}; set SEMCODER_HOME to a folder of your own") from None
 
 
 def find_data(filename: str) -> Path | None:
     """A data file by name: in `SEMCODER_DATA`, whatever its bytes, then in `home()/data`, where
     `data fetch` puts a file only when its checksum is right; None where absent."""
-    folders = [os.environ.get("SEMCODER_DATA"), str(home() / "data")]
-    for folder in folders:
-        if folder and (path := Path(folder) / filename).is_file():
-            return path
-    return None
-
-
-def disk_error(error: OSError, path: Path) -> InfrastructureError:
-    """What to raise where writing `path` failed: one line with the remedy."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return InfrastructureError(
-            f"{path}: no space left on the disk; free some and run again, finished work is kept"
-        )
-    return InfrastructureError(f"{path}: cannot be written ({error.strerror})")
+    folders = [os.environ.get("SEMCODER_DATA"), home() / "data"]
+    paths = [Path(folder) / filename for folder in folders if folder]
+    return next((path for path in paths if path.is_file()), None)

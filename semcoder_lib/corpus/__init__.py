@@ -1,36 +1,45 @@
-"""Builds PyX, the corpus of executable programs with cases (paper sections 3.1 and 3.2)."""
+"""Builds PyX, the corpus of executable programs with cases (paper sections 3.1 and 3.2).
 
-from semcoder_lib.corpus import parquet
-from semcoder_lib.corpus.alternate import alternate
-from semcoder_lib.corpus.build import Built, build
-from semcoder_lib.corpus.categories import category
-from semcoder_lib.corpus.corpus import load, stream
+The steps, each on one prospect or on many: `guess_types`, `grow_inputs`, `choose_cases`,
+`run_again`, `keep_out_benchmarks` (these five together: `develop`), `drop_duplicates`,
+`split_families`. `build` does all of it for a whole corpus.
+"""
+
+from semcoder_lib.corpus.build import Built, build, develop
+from semcoder_lib.corpus.choose import choose_cases, run_again
 from semcoder_lib.corpus.describe import describe
+from semcoder_lib.corpus.duplicates import Seen, drop_duplicates, split_families
+from semcoder_lib.corpus.files import load
+from semcoder_lib.corpus.grow import grow_inputs
+from semcoder_lib.corpus.guard import Guard, keep_out_benchmarks
+from semcoder_lib.corpus.guess import guess_types
 from semcoder_lib.corpus.hub import from_hub, to_hub
 from semcoder_lib.corpus.inputs import generate, mutate
-from semcoder_lib.corpus.propose import Proposed, propose
-from semcoder_lib.corpus.seeds.snippets import Seed
-from semcoder_lib.corpus.split import split_of
-from semcoder_lib.corpus.taught import Taught, taught
+from semcoder_lib.corpus.propose import Taught
+from semcoder_lib.corpus.prospect import Prospect
+from semcoder_lib.corpus.taught import taught
 from semcoder_lib.corpus.validate import validate_rows
 
 __all__ = [
     "Built",
-    "Proposed",
-    "Seed",
+    "Guard",
+    "Prospect",
+    "Seen",
     "Taught",
-    "alternate",
     "build",
-    "category",
+    "choose_cases",
     "describe",
+    "develop",
+    "drop_duplicates",
     "from_hub",
     "generate",
+    "grow_inputs",
+    "guess_types",
+    "keep_out_benchmarks",
     "load",
     "mutate",
-    "parquet",
-    "propose",
-    "split_of",
-    "stream",
+    "run_again",
+    "split_families",
     "taught",
     "to_hub",
     "validate_rows",

@@ -1,4 +1,4 @@
-"""Builds PyX: candidates in batches through `pipeline`, then duplicates, the split, the files."""
+"""Builds PyX: seeds in batches through the steps, then duplicates, the split, the files."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ import collections
 import functools
 import itertools
 import math
-import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from semcoder_lib.core import records, scale, values, workspace
-from semcoder_lib.core.records import Entry
-from semcoder_lib.corpus import guards, pipeline, quality
-from semcoder_lib.corpus.duplicates import Seen
+from semcoder_lib.core.errors import InfrastructureError
+from semcoder_lib.corpus import files
+from semcoder_lib.corpus.choose import FAILING, choose_cases, run_again
+from semcoder_lib.corpus.duplicates import Seen, drop_duplicates, split_families
+from semcoder_lib.corpus.grow import grow_inputs
+from semcoder_lib.corpus.guard import Guard, keep_out_benchmarks
+from semcoder_lib.corpus.guess import guess_types
+from semcoder_lib.corpus.prospect import Prospect
 from semcoder_lib.corpus.seeds import synthesiser
 from semcoder_lib.corpus.seeds.packages import Candidate, Scan, packages
-from semcoder_lib.corpus.split import split_of
+from semcoder_lib.sandbox import Sandbox, own
 
-if TYPE_CHECKING:
-    from semcoder_lib.sandbox import Sandbox
-
-BATCH = 48
+BATCH = 24
+MOST_AHEAD = 256  # batches, so that memory does not grow with the corpus
 SECONDS_BETWEEN = 10.0  # lines of progress
-# Shares of candidates that usually make it; only how far ahead to work depends on them.
-EXPECTED = {"teacher": 1.0, "real": 0.45, "synthesised": 0.75}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,35 +40,79 @@ class Built:
     dropped: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One batch for a worker: the candidates themselves, or a range of synthesised programs."""
+def develop(
+    prospects: Iterable[Prospect],
+    box: Sandbox,
+    again: Sandbox,
+    *,
+    guard: Guard | None = None,
+    cases: int = 8,
+    seed: int = 0,
+) -> list[Prospect]:
+    """Takes prospects through all steps that run programs; those that are left. `again` is a
+    sandbox with another seed of string hashes than `box`. Depends on the prospects alone, so they
+    can be developed in batches, anywhere and in any order."""
+    left = guess_types(prospects, box, seed=seed)
+    left = grow_inputs(left, box, cases=cases, seed=seed)
+    left = choose_cases(left, cases=cases)
+    if guard is None:
+        return run_again(left, again)
+    left = run_again(left, again, guard.openings)
+    return keep_out_benchmarks(left, guard, box, cases=cases)
 
-    name: str
-    candidates: tuple[Candidate, ...]
-    start: int
-    stop: int
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Work for one process: candidates, or the numbers of synthesised programs. `guard` is the key
+    of the guard against benchmarks, empty where there is none."""
+
     cases: int
     seed: int
     isolation: str
-    shard: str
-    guard: str = ""  # the file of `decontaminate` references, or empty
-    guard_key: str = ""
+    guard: str
+    candidates: tuple[Candidate, ...] = ()
+    numbers: tuple[int, int] = (0, 0)
+
+    def prospects(self) -> list[Prospect]:
+        """The batch's prospects, new."""
+        programs = synthesiser.programs(self.seed, *self.numbers)
+        return [*map(Prospect.of, self.candidates), *map(Prospect.of, programs)]
 
     def key(self) -> str:
-        """What the batch's result depends on, apart from the code."""
-        sources = [
-            (c.program.id, c.program.source, *map(values.encode, _taught_calls(c)))
+        """What the result depends on, the code included."""
+        candidates = [
+            [c.program.id, c.program.source, *map(values.encode, c.signature.examples)]
             for c in self.candidates
         ]
-        return workspace.content_key(
-            sources, self.start, self.stop, self.cases, self.seed, self.guard_key, _code()
-        )
+        settings = [self.cases, self.seed, self.isolation, self.guard, self.numbers]
+        return workspace.content_key(settings, candidates, _code())
 
 
-def _taught_calls(candidate: Candidate) -> tuple[tuple[Any, ...], ...]:
-    """Calls that do not follow from the source: a teacher gave them."""
-    return candidate.signature.examples if candidate.program.origin == "teacher" else ()
+@functools.cache
+def _code() -> str:
+    return workspace.code_hash("corpus", "core")
+
+
+def developed(
+    batch: Batch, box: Sandbox | None = None, guard: Guard | None = None
+) -> list[dict[str, Any]]:
+    """The rows (`Prospect.to_row`) of a batch's prospects, in order, those that are out included.
+    In a process of its own it makes its own sandbox and its own guard."""
+    box = box or own(batch.isolation)
+    if batch.guard and guard is None:
+        guard = _guard(batch.guard, box)
+    prospects, again = batch.prospects(), own(batch.isolation, hash_seed=1)
+    develop(prospects, box, again, guard=guard, cases=batch.cases, seed=batch.seed)
+    return [prospect.to_row() for prospect in prospects]
+
+
+@functools.lru_cache(maxsize=1)
+def _guard(key: str, box: Sandbox) -> Guard:
+    """This process's guard."""
+    guard = Guard.here(box)
+    if guard.key != key:
+        raise InfrastructureError("a machine's benchmark files differ from those of the run")
+    return guard
 
 
 def build(
@@ -93,59 +137,48 @@ def build(
     Writes `pyx.jsonl` (rows of `records.Entry`; taught ones first, then real ones), `dropped.jsonl`
     (every program that was tried and left out, with the reason) and `funnel.json`. With
     `benchmarks`, programs and cases that repeat HumanEval, MBPP or CRUXEval items are removed; the
-    funnel says which of the three were found on this machine. The same arguments, data and
-    versions give the same bytes whatever `workers` and `backend` are, and when an interrupted build
-    is started again, which takes up finished batches from `out/shards`. With more than one worker
-    each runs its own sandbox at the level of `box`. Fewer programs than asked for come out where
-    the installed packages hold no more; the funnel says so. Paper sections 3.1, 3.2.
+    funnel says which of the three were found on this machine. The same arguments, data and versions
+    give the same bytes whatever `workers` and `backend` are, and when an interrupted build is
+    started again, which takes up finished batches. With more than one worker each runs its own
+    sandbox at the level of `box`. Fewer programs than asked for come out where the installed
+    packages hold no more; the funnel says so. Paper sections 3.1, 3.2.
     """
-    out = Path(out)
-    say = progress or _to_stderr
-    seen = Seen()
-    funnel: dict[str, Any] = {}
-    errors: collections.Counter[str] = collections.Counter()
-    totals = _Totals()
-    path, left = out / "pyx.jsonl", out / "dropped.jsonl"
-    kept_file, dropped_file = _Writer(path), _Writer(left)
-    scan = Scan()
-    guard, guard_key, found = guards.prepare(out, box) if benchmarks else ("", "", {})
-    funnel["benchmarks"] = found
-    streams: dict[str, tuple[int, Iterator[tuple[tuple[Candidate, ...], int, int]]]] = {
-        "teacher": (len(taught), _batches_of(taught)),
-        "real": (real, _real_batches(seed, scan)),
-        "synthesised": (synthesised, _synthesised_batches()),
+    out, say = Path(out), progress or functools.partial(print, file=sys.stderr)
+    guard = Guard.here(box) if benchmarks else None
+    empty = Batch(cases, seed, box.level, guard.key if guard else "")
+    alone = workers <= 1 and backend == "process"
+    function = functools.partial(developed, box=box, guard=guard) if alone else developed
+    spread = functools.partial(scale.mapped, function, workers=workers, chunk=1, backend=backend)
+    scan, seen = Scan(), Seen()
+    sources = {
+        "teacher": (len(taught), _batches(empty, taught)),
+        "real": (real, _batches(empty, _functions(seed, scan))),
+        "synthesised": (synthesised, _numbered(empty)),
     }
-    for name, (target, batches) in streams.items():
-        if name == "teacher" and not taught:
-            continue
-        counts: collections.Counter[str] = collections.Counter()
-        counts["kept"] = 0
-        results = _results(
-            name, target, batches, functools.partial(counts.__getitem__, "kept"), out, cases,
-            seed, box, workers, backend, (guard, guard_key),
-        )  # fmt: skip
-        told, spoken = "", time.monotonic()
-        for rows in results:
-            for row in rows:
-                if counts["kept"] >= target:
-                    break
-                counts["candidates"] += 1
-                entry = _admit(row, seen, seed, held_out)
-                if isinstance(entry, Entry):
-                    counts["kept"] += 1
-                    totals.add(entry)
-                    kept_file.write(records.to_row(entry))
-                else:
-                    counts[f"dropped: {entry['reason']}"] += 1
-                    if entry["reason"] in quality.FAILING:
-                        errors[entry["detail"] or "no exception, no usable value"] += 1
-                    dropped_file.write(entry)
-            told = f"pyx {name}: {counts['kept']} of {target} kept, {counts['candidates']} tried"
+    kept_file, dropped_file = files.Writer(out / "pyx.jsonl"), files.Writer(out / "dropped.jsonl")
+    funnel: dict[str, Any] = {"benchmarks": guard.report if guard else {}}
+    errors: collections.Counter[str] = collections.Counter()
+    for name, (target, batches) in sources.items():
+        counts = collections.Counter(kept=0)
+        line, spoken = f"pyx {name}: nothing to try", time.monotonic()
+        for prospect in _until(target, counts, batches, spread, out / "cache_batches"):
+            if not prospect.reason and drop_duplicates([prospect], seen):
+                split_families([prospect], seed=seed, held_out=held_out)
+            counts["candidates"] += 1
+            counts[f"dropped: {prospect.reason}" if prospect.reason else "kept"] += 1
+            if prospect.reason:
+                dropped_file.write(prospect.dropped())
+                if prospect.reason in FAILING:
+                    errors[prospect.detail or "no exception, no usable value"] += 1
+            else:
+                kept_file.write(records.to_row(prospect.entry()))
+            line = f"pyx {name}: {counts['kept']} of {target} kept, {counts['candidates']} tried"
             if time.monotonic() - spoken >= SECONDS_BETWEEN:
                 spoken = time.monotonic()
-                say(told)
-        say(told or f"pyx {name}: nothing to try")
-        funnel[name] = dict(sorted(counts.items()))
+                say(line)
+        if target or name != "teacher":
+            say(line)
+            funnel[name] = dict(sorted(counts.items()))
     funnel["scan"] = {
         "files": scan.files,
         "unparsable": scan.unparsable,
@@ -153,174 +186,54 @@ def build(
         **{f"left out: {why}": n for why, n in sorted(scan.dropped.items())},
     }
     funnel["errors"] = dict(sorted(errors.items(), key=lambda kv: (-kv[1], kv[0])))
-    funnel["total"] = totals.row()
     kept_file.done()
     dropped_file.done()
     workspace.write_json(out / "funnel.json", funnel)
-    return Built(path, funnel, left)
+    return Built(kept_file.path, funnel, dropped_file.path)
 
 
-def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr)
-
-
-class _Writer:
-    """A JSONL file that grows beside its final name and takes it when it is complete."""
-
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.path = path
-        self.part = path.with_name(path.name + ".part")
-        self.out = self.part.open("w", encoding="utf-8")
-
-    def write(self, row: dict[str, Any]) -> None:
-        self.out.write(workspace.dumps(row) + "\n")
-
-    def done(self) -> None:
-        self.out.close()
-        os.replace(self.part, self.path)
-
-
-@dataclass(slots=True)
-class _Totals:
-    programs: int = 0
-    cases: int = 0
-    held_out: int = 0
-    lines: float = 0.0
-    branches: float = 0.0
-
-    def add(self, entry: Entry) -> None:
-        self.programs += 1
-        self.cases += len(entry.cases)
-        self.held_out += entry.program.split == "held_out"
-        self.lines += entry.line_coverage
-        self.branches += entry.branch_coverage
-
-    def row(self) -> dict[str, Any]:
-        count = max(1, self.programs)
-        return {
-            "programs": self.programs,
-            "cases": self.cases,
-            "held_out": self.held_out,
-            "line_coverage": round(self.lines / count, 4),
-            "branch_coverage": round(self.branches / count, 4),
-        }
-
-
-def _batches_of(
-    candidates: Sequence[Candidate],
-) -> Iterator[tuple[tuple[Candidate, ...], int, int]]:
-    for start in range(0, len(candidates), BATCH):
-        yield tuple(candidates[start : start + BATCH]), 0, 0
-
-
-def _real_batches(seed: int, scan: Scan) -> Iterator[tuple[tuple[Candidate, ...], int, int]]:
-    known: set[str] = set()
-
-    def fresh() -> Iterator[Candidate]:
-        for candidate in packages(seed=seed, scan=scan):
-            named = pipeline.identified(candidate)
-            if named.program.id not in known:
-                known.add(named.program.id)
-                yield named
-
-    source = fresh()
-    while batch := tuple(itertools.islice(source, BATCH)):
-        yield batch, 0, 0
-
-
-def _synthesised_batches() -> Iterator[tuple[tuple[Candidate, ...], int, int]]:
-    for start in itertools.count(0, BATCH):
-        yield (), start, start + BATCH
-
-
-def _results(
-    name: str,
+def _until(
     target: int,
-    batches: Iterator[tuple[tuple[Candidate, ...], int, int]],
-    reached: Callable[[], int],
-    out: Path,
-    cases: int,
-    seed: int,
-    box: Sandbox,
-    workers: int,
-    backend: str,
-    guard: tuple[str, str],
-) -> Iterator[list[dict[str, Any]]]:
-    """Rows of one batch after the other, only as far ahead as the target seems to need, so that
-    little work is thrown away."""
-    number = itertools.count()
-    level = box.level
-    tried = 0
-    while (missing := target - reached()) > 0:
-        rate = max(0.1, reached() / tried) if tried > 4 * BATCH else EXPECTED[name]
-        ahead = max(1, math.ceil(missing / rate / BATCH))
-        sent = itertools.count()
-
-        def tasks(ahead: int = ahead, sent: Iterator[int] = sent) -> Iterator[Task]:
-            for candidates, start, stop in itertools.islice(batches, ahead):
-                next(sent)
-                label = f"{name}-{next(number):05d}"
-                shard = str(out / "shards" / f"{label}.jsonl")
-                yield Task(label, candidates, start, stop, cases, seed, level, shard, *guard)
-
-        if workers <= 1 and backend == "process":
-            yield from (run_task(task, box) for task in tasks())
-        else:
-            yield from scale.mapped(run_task, tasks(), workers=workers, chunk=1, backend=backend)
-        done = next(sent)
-        if not done:
+    counts: collections.Counter[str],
+    batches: Iterator[Batch],
+    spread: Callable[[Iterable[Batch]], Iterator[list[dict[str, Any]]]],
+    folder: Path,
+) -> Iterator[Prospect]:
+    """Developed prospects until `target` of them are counted as kept: as many batches at a time as
+    would do if every prospect were kept, so that little work is thrown away. `folder` keeps their
+    results, so that an interrupted build goes on where it was."""
+    while (missing := target - counts["kept"]) > 0:
+        ahead = itertools.islice(batches, min(MOST_AHEAD, math.ceil(missing / BATCH)))
+        paths = [(batch, folder / f"{batch.key()}.json") for batch in ahead]
+        new = {path for _, path in paths if files.checked(path) is None}
+        fresh = spread(batch for batch, path in paths if path in new)
+        for _, path in paths:
+            if path in new:
+                files.write_checked(path, next(fresh))
+            for row in files.checked(path) or ():
+                if counts["kept"] < target:
+                    yield Prospect.from_row(row)
+        if not paths:
             return
-        tried += BATCH * done
 
 
-@functools.cache
-def _code() -> str:
-    """A batch is not taken up after the code that made it changed."""
-    return workspace.code_hash("corpus", "core")
+def _batches(empty: Batch, candidates: Iterable[Candidate]) -> Iterator[Batch]:
+    source = iter(candidates)
+    while batch := tuple(itertools.islice(source, BATCH)):
+        yield replace(empty, candidates=batch)
 
 
-def run_task(task: Task, box: Sandbox | None = None) -> list[dict[str, Any]]:
-    """A batch's rows: from its shard if that is there and fits, else made and stored."""
-    path = Path(task.shard)
-    key = task.key()
-    if path.exists():
-        rows = list(workspace.read_jsonl(path))
-        if rows and rows[0].get("key") == key:
-            return rows[1:]
-    from semcoder_lib.sandbox import own
-
-    made = pipeline.process(
-        task.candidates or tuple(synthesiser.programs(task.seed, task.start, task.stop)),
-        box or own(task.isolation),
-        cases=task.cases,
-        seed=task.seed,
-        guard=guards.load(task.guard) if task.guard else None,
-        second=own(task.isolation, hash_seed=1),
-    )
-    rows = [m.to_row() for m in made]
-    workspace.write_jsonl(path, [{"key": key}, *rows])
-    return rows
+def _numbered(empty: Batch) -> Iterator[Batch]:
+    return (replace(empty, numbers=(n, n + BATCH)) for n in itertools.count(0, BATCH))
 
 
-def _admit(row: dict[str, Any], seen: Seen, seed: int, held_out: float) -> Entry | dict[str, Any]:
-    if "entry" not in row:
-        return _dropped(row["reason"], row["program"], row["detail"])
-    program = row["entry"]["program"]
-    why = seen.reason(row["exact"], row["minhash"], program["source"], row["behaviour"])
-    if why:
-        return _dropped(why, program)
-    entry = records.from_row(Entry, row["entry"])
-    split = split_of(entry.program.family, seed=seed, held_out=held_out)
-    return replace(entry, program=replace(entry.program, split=split))
-
-
-def _dropped(reason: str, program: dict[str, Any], detail: str = "") -> dict[str, Any]:
-    return {
-        "id": program["id"],
-        "reason": reason,
-        "detail": detail,
-        "entry_point": program["entry_point"],
-        "source": program["source"],
-        "provenance": program["provenance"],
-    }
+def _functions(seed: int, scan: Scan) -> Iterator[Candidate]:
+    """The functions of installed packages, each once, with an id made of where it comes from."""
+    known: set[str] = set()
+    for candidate in packages(seed=seed, scan=scan):
+        program = candidate.program
+        stem = program.provenance.file.removesuffix(".py").replace("/", ".")
+        name = f"{program.provenance.package}:{stem}.{program.entry_point}"
+        if name not in known:
+            known.add(name)
+            yield replace(candidate, program=replace(program, id=name))

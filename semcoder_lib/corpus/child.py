@@ -1,6 +1,6 @@
 """Child-side plug-in: runs one program on many inputs in one process and records, per input, what
-came out and which lines and jumps it executed. Nothing here is trusted by the parent, which decodes
-the payload as data."""
+came out and which lines and jumps it executed. Nothing here is trusted by the parent, which takes
+what is emitted as data (`execute`)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from typing import Any
 from semcoder_lib.core import values
 
 FILENAME = "<program>"
-MAX_OUTPUT = 2_000
+MAX_OUTPUT = 2_000  # bytes of one output's text
 
-
-WARM = [  # see `sandbox.child.runner.warm`
+WARM = [  # see `sandbox.child.runner.warm`; the last input is there to raise
     (
         "def f(a, b):\n    for x in a:\n        b += 1 if x else 0\n    return [b], str(a)\n",
         "f",
@@ -37,12 +36,15 @@ class _Recorder:
         self.steps = 0
         self.arcs: set[tuple[int, int]] = set()
 
-    def trace(self, frame: FrameType, event: str, arg: Any) -> Any:
-        if frame.f_code.co_filename != FILENAME:
-            return None
+    def step(self) -> None:
         self.steps += 1
         if self.steps > self.budget:
             raise _TooLong
+
+    def trace(self, frame: FrameType, event: str, arg: Any) -> Any:
+        if frame.f_code.co_filename != FILENAME:
+            return None
+        self.step()
         previous = -frame.f_code.co_firstlineno
         nested = frame.f_code.co_name[0] == "<"  # its jumps must not pass for its line's
         arcs = self.arcs
@@ -53,16 +55,12 @@ class _Recorder:
                 line = frame.f_lineno
                 arcs.add((-line, line) if nested else (previous, line))
                 previous = line
-                self.steps += 1
-                if self.steps > self.budget:
-                    raise _TooLong
+                self.step()
             elif event == "return" and not nested:
                 arcs.add((previous, 0))
             elif event == "exception":
                 previous = 0
             return local
-
-        return local
 
         return local
 
@@ -77,20 +75,18 @@ def call(
     emits one JSON list: per input `[status, text, steps, arcs]`, where text is the output or the
     exception's type. Options: `budget` (lines per call), `coverage` (record arcs)."""
     coverage = bool(options.get("coverage", True))
-    budget = int(options.get("budget", 20_000))
-    largest = int(options.get("max_output", MAX_OUTPUT))
-    parts: list[str] = []
+    rows: list[str] = []
     for text in options["inputs"]:
-        recorder = _Recorder(budget)
-        status, shown = _one(function, values.decode(text), recorder, largest)
+        recorder = _Recorder(int(options.get("budget", 20_000)))
+        status, shown = _called(function, values.decode(text), recorder)
         arcs = sorted(recorder.arcs) if coverage else []
-        parts.append(json.dumps([status, shown, recorder.steps, arcs], separators=(",", ":")))
-    emit("[" + ",".join(parts) + "]")
-    return len(parts)
+        rows.append(json.dumps([status, shown, recorder.steps, arcs], separators=(",", ":")))
+    emit("[" + ",".join(rows) + "]")
+    return len(rows)
 
 
-def _one(
-    function: Callable[..., Any], arguments: tuple[Any, ...], recorder: _Recorder, largest: int
+def _called(
+    function: Callable[..., Any], arguments: tuple[Any, ...], recorder: _Recorder
 ) -> tuple[str, str]:
     sys.settrace(recorder.trace)
     try:
@@ -102,6 +98,6 @@ def _one(
     finally:
         sys.settrace(None)
     try:
-        return "ok", values.encode(value, max_bytes=largest)
+        return "ok", values.encode(value, max_bytes=MAX_OUTPUT)
     except values.Unserializable as error:
         return "unserializable", str(error)[:80]

@@ -1,61 +1,104 @@
+# ruff: noqa: E501  (a table of patterns)
 """What a corpus holds, in numbers: sizes, coverage, types, constructs, categories, licences."""
 
 from __future__ import annotations
 
 import ast
 import collections
+import re
 import statistics
 from collections.abc import Iterable
 from typing import Any
 
-from semcoder_lib.core.records import Entry
-from semcoder_lib.corpus.categories import category
+from semcoder_lib.core.records import Entry, Program
 from semcoder_lib.corpus.seeds.synthesiser.rules import features_of
+
+# Figure 6's categories: the first whose words (in the lower-cased description and entry name) or
+# imports occur in a program wins.
+CATEGORIES: tuple[tuple[str, str, str], ...] = (
+    ("dates and times", r"\b(date|time|year|month|day|hour|minute|calendar|leap)s?\b", "datetime calendar"),
+    ("text parsing and formats", r"\b(pars\w*|json|html|xml|url|token\w*|regex|markup|escape|encod\w*|decod\w*|header|format)\b",
+     "re html json base64 urllib.parse"),
+    ("graphs and trees", r"\b(graphs?|nodes?|edges?|trees?|paths?|vertex|vertices|adjacen\w*)\b", ""),
+    ("searching and sorting", r"\b(sort\w*|search\w*|binary|heap|rank\w*|largest|smallest|order\w*|maximum|minimum)\b", "bisect heapq"),
+    ("mathematics", r"\b(primes?|factor\w*|divis\w*|modul\w*|gcd|lcm|fibonacci|power|root|matrix|matrices|polynomial|integers? n|digits?"
+     r"|combinat\w*|permutation\w*|binomial|sum|product|numbers?)\b", "math cmath fractions decimal statistics"),
+    ("dictionaries and sets", r"\b(dict\w*|mapping|keys?|sets?|counter|groups?)\b", "collections"),
+    ("strings", r"\b(strings?|characters?|letters?|words?|text|upper|lower|case|vowels?|palindrome)\b", "string textwrap unicodedata"),
+    ("lists and sequences", r"\b(lists?|arrays?|sequences?|elements?|iterables?|items?|pairs?|tuples?)\b", "itertools functools"),
+)  # fmt: skip
+OTHER = "other"
+_TYPE_WORDS = {"str": "string", "dict": "dictionary", "set": "set", "list": "list", "int": "numbers",
+               "float": "numbers", "tuple": "pair"}  # fmt: skip
+SHOWN = 60  # names of a histogram
+
+
+def category(program: Program) -> str:
+    """The program's category. Synthesised programs, whose descriptions mention every step, are
+    judged by their name, first parameter's type and imports alone."""
+    words = program.entry_point.replace("_", " ").lower()
+    if program.origin == "synthesised":
+        outer = [t.partition("[")[0] for t in program.argument_types[:1]]
+        words += " " + "".join(_TYPE_WORDS.get(name, "") for name in outer)
+    else:
+        words += " " + program.description.lower()
+    imported: set[str] = set()
+    for node in ast.walk(ast.parse(program.source)):
+        if isinstance(node, ast.Import):
+            imported.update(a.name for a in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            imported.add(node.module)
+    for name, pattern, modules in CATEGORIES:
+        if not imported.isdisjoint(modules.split()) or re.search(pattern, words):
+            return name
+    return OTHER
 
 
 def describe(entries: Iterable[Entry]) -> dict[str, Any]:
     """Counts and histograms of a corpus, JSON data; reads the entries once, keeps none of them.
 
     `coverage` are means over programs, in fractions. `constructs` counts programs that contain a
-    construct or a call of a builtin or method (`.append`, `len()`, `ListComp`), the 60 commonest.
+    construct or a call of a builtin or method (`.append`, `len()`, `ListComp`). Histograms hold
+    their 60 commonest names.
     """
     counts: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
-    lines: list[float] = []
-    branches: list[float] = []
-    lengths: list[int] = []
-    families: set[str] = set()
-    cases = 0
+    numbers: dict[str, list[float]] = collections.defaultdict(list)
     for entry in entries:
         program = entry.program
-        families.add(program.family)
-        counts["origin"][program.origin] += 1
-        counts["split"][program.split] += 1
-        counts["package"][program.provenance.package] += 1
-        counts["licence"][program.provenance.licence] += 1
-        counts["method"][program.provenance.method] += 1
-        counts["types_from"][program.types_from] += 1
-        counts["category"][category(program)] += 1
-        counts["argument_types"].update(program.argument_types)
-        counts["case_source"].update(c.source for c in entry.cases)
-        tree = ast.parse(program.source)
-        counts["constructs"].update(set(features_of(tree)))
-        lines.append(entry.line_coverage)
-        branches.append(entry.branch_coverage)
-        lengths.append(program.source.count("\n"))
-        cases += len(entry.cases)
-    count = len(lines)
-    return {
-        "programs": count,
-        "cases": cases,
-        "families": len(families),
-        "lines": {"median": statistics.median(lengths), "most": max(lengths)} if count else {},
-        "coverage": {
-            "line": round(statistics.fmean(lines), 4) if count else 0.0,
-            "branch": round(statistics.fmean(branches), 4) if count else 0.0,
-            "all_lines": sum(v == 1.0 for v in lines),
-        },
-        **{
-            name: dict(sorted(c.most_common(60), key=lambda kv: (-kv[1], kv[0])))
-            for name, c in sorted(counts.items())
-        },
+        for name, items in (
+            ("families", [program.family]),
+            ("origin", [program.origin]),
+            ("split", [program.split]),
+            ("package", [program.provenance.package]),
+            ("licence", [program.provenance.licence]),
+            ("method", [program.provenance.method]),
+            ("types_from", [program.types_from]),
+            ("category", [category(program)]),
+            ("argument_types", program.argument_types),
+            ("case_source", [c.source for c in entry.cases]),
+            ("constructs", set(features_of(ast.parse(program.source)))),
+        ):
+            counts[name].update(items)
+        numbers["cases"].append(len(entry.cases))
+        numbers["lines"].append(program.source.count("\n"))
+        numbers["line"].append(entry.line_coverage)
+        numbers["branch"].append(entry.branch_coverage)
+    lines = numbers["lines"]
+    families = counts.pop("families", collections.Counter())
+    means = {
+        name: round(statistics.fmean(numbers[name]), 4) if lines else 0.0
+        for name in ("line", "branch")
     }
+    return {
+        "programs": len(lines),
+        "cases": sum(numbers["cases"]),
+        "families": len(families),
+        "lines": {"median": statistics.median(lines), "most": max(lines)} if lines else {},
+        "coverage": {**means, "all_lines": sum(v == 1.0 for v in numbers["line"])},
+        **{name: _histogram(c) for name, c in sorted(counts.items())},
+    }
+
+
+def _histogram(counts: collections.Counter[str]) -> dict[str, int]:
+    """The commonest names, ties in alphabetical order."""
+    return dict(sorted(counts.items(), key=lambda kv: (-kv[1], kv[0]))[:SHOWN])

@@ -1,4 +1,6 @@
-"""Exact, near and semantic duplicates. MinHash proposes near ones, edit similarity decides."""
+"""Duplicates (exact, near and semantic), and the split that keeps families together.
+
+MinHash (datasketch) proposes near duplicates, edit similarity decides."""
 
 from __future__ import annotations
 
@@ -7,30 +9,29 @@ import functools
 import hashlib
 import io
 import tokenize
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 
-import numpy as np
+from datasketch import MinHash, MinHashLSH
 from rapidfuzz import fuzz
 
-PERMUTATIONS = 48
-BANDS = 12  # of four values: pairs above about 0.55 in Jaccard similarity of shingles are proposed
-SHINGLE = 4
-NEAR = 0.92  # edit similarity from which two programs count as one
+from semcoder_lib.core import foreign
+from semcoder_lib.corpus.prospect import Prospect, alive
 
-_PRIME = np.uint64((1 << 61) - 1)
-_RANDOM = np.random.Generator(np.random.PCG64(20241))
-_A = _RANDOM.integers(1, 1 << 31, PERMUTATIONS, dtype=np.uint64)
-_B = _RANDOM.integers(0, 1 << 60, PERMUTATIONS, dtype=np.uint64)
+PERMUTATIONS = 48
+BANDS = (24, 2)  # of two values: proposes pairs above about 0.3 in Jaccard similarity of shingles
+SHINGLE = 4  # tokens
+NEAR = 92.0  # edit similarity, in percent, from which two programs count as one
 
 
 @functools.lru_cache(maxsize=512)  # several checks of a batch ask for the same programs
 def normalised(source: str) -> str:
-    """A source with its layout, comments and docstrings out of the way."""
-    tree = ast.parse(source)
+    """A source with its layout, comments and docstrings out of the way. Raises foreign.Refused for
+    one that does not parse."""
+    tree = foreign.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)
+    return foreign.unparse(tree)
 
 
 def exact_key(source: str) -> str:
@@ -40,77 +41,87 @@ def exact_key(source: str) -> str:
 
 def tokens(source: str) -> list[str]:
     """The code tokens of a source, layout left out; split at spaces where it does not tokenize."""
-    out = []
+    code = (tokenize.NAME, tokenize.NUMBER, tokenize.STRING, tokenize.OP)
     try:
-        for token in tokenize.generate_tokens(io.StringIO(source).readline):
-            if token.type in (tokenize.NAME, tokenize.NUMBER, tokenize.STRING, tokenize.OP):
-                out.append(token.string)
+        every = tokenize.generate_tokens(io.StringIO(source).readline)
+        return [token.string for token in every if token.type in code]
     except (tokenize.TokenError, IndentationError, SyntaxError):
         return source.split()
-    return out
 
 
-def signature(source: str) -> list[int]:
-    """The MinHash signature of a source's token shingles."""
-    words = tokens(source)
-    shingles = {
-        hashlib.blake2b("\0".join(words[i : i + SHINGLE]).encode(), digest_size=4).digest()
-        for i in range(max(1, len(words) - SHINGLE + 1))
-    }
-    hashes = np.frombuffer(b"".join(sorted(shingles)), dtype=np.uint32).astype(np.uint64)
-    mixed = (hashes[:, None] * _A[None, :] + _B[None, :]) % _PRIME
-    return [int(v) for v in (mixed.min(axis=0) & np.uint64(0xFFFFFFFF))]
-
-
-@dataclass(slots=True)
-class Seen:
-    """What is in the corpus already. `reason` says whether a new program repeats any of it.
-
-    Memory per program is about 1 kB: keys, twelve band entries, and the tokens for the decision.
-    """
-
-    exact: set[str] = field(default_factory=set)
-    behaviour: set[str] = field(default_factory=set)
-    bands: dict[bytes, list[int]] = field(default_factory=dict)
-    texts: list[bytes] = field(default_factory=list)
-
-    def reason(self, exact: str, minhash: list[int], source: str, behaviour: str) -> str:
-        """Why the program is a duplicate, or an empty string; then it is remembered."""
-        if exact in self.exact:
-            return "exact duplicate"
-        if behaviour and behaviour in self.behaviour:
-            return "semantic duplicate"
-        text = " ".join(tokens(source)).encode()
-        keys = _bands(minhash)
-        proposed = {place for key in keys for place in self.bands.get(key, ())[:20]}
-        for place in sorted(proposed):
-            other = self.texts[place]
-            if fuzz.ratio(text, other, score_cutoff=100 * NEAR) >= 100 * NEAR:
-                return "near duplicate"
-        self.exact.add(exact)
-        if behaviour:
-            self.behaviour.add(behaviour)
-        for key in keys:
-            self.bands.setdefault(key, []).append(len(self.texts))
-        self.texts.append(text)
-        return ""
-
-
-def _bands(minhash: list[int]) -> list[bytes]:
-    rows = PERMUTATIONS // BANDS
-    out = []
-    for band in range(BANDS):
-        part = np.array(minhash[band * rows : (band + 1) * rows], dtype=np.uint32)
-        out.append(hashlib.blake2b(bytes([band]) + part.tobytes(), digest_size=8).digest())
-    return out
-
-
-def behaviour_key(types: tuple[str, ...], outputs: list[tuple[str, str]]) -> str:
-    """A key for what a program computes on its signature's shared inputs; empty where the outputs
-    say too little (fewer than four distinct ones)."""
+def behaviour_key(types: Sequence[str], outputs: Sequence[tuple[str, str]]) -> str:
+    """A key for what a program computes on its signature's shared inputs, from their (status, text)
+    pairs; empty where the outputs say too little (fewer than four distinct ones)."""
     if len({text for status, text in outputs if status == "ok"}) < 4:
         return ""
-    digest = hashlib.blake2b(repr(types).encode(), digest_size=12)
+    digest = hashlib.blake2b(repr(tuple(types)).encode(), digest_size=12)
     for status, text in outputs:
         digest.update(f"\0{status}\0{text}".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
+
+
+class Seen:
+    """What is in the corpus already: keys, and for near duplicates MinHash bands and tokens, a few
+    kB a program."""
+
+    def __init__(self) -> None:
+        self._exact: set[str] = set()
+        self._behaviour: set[str] = set()
+        self._bands = MinHashLSH(num_perm=PERMUTATIONS, params=BANDS)
+        self._texts: list[str] = []
+
+    def repeats(self, source: str, behaviour: str = "") -> str:
+        """Why a program is a duplicate, or an empty string; then it is remembered. `behaviour` is a
+        key that programs share which compute the same; empty says nothing."""
+        exact = exact_key(source)
+        if exact in self._exact:
+            return "exact duplicate"
+        if behaviour and behaviour in self._behaviour:
+            return "semantic duplicate"
+        words = tokens(source)
+        text, sketch = " ".join(words), _sketch(words)
+        for place in self._bands.query(sketch):
+            if fuzz.ratio(text, self._texts[place], score_cutoff=NEAR) >= NEAR:
+                return "near duplicate"
+        self._exact.add(exact)
+        self._behaviour.add(behaviour)
+        self._bands.insert(len(self._texts), sketch)
+        self._texts.append(text)
+        return ""
+
+
+def _sketch(words: list[str]) -> MinHash:
+    """The MinHash sketch of a source's token shingles."""
+    shingles = ("\0".join(words[i : i + SHINGLE]) for i in range(max(1, len(words) - SHINGLE + 1)))
+    sketch = MinHash(num_perm=PERMUTATIONS)
+    sketch.update_batch([shingle.encode("utf-8", "surrogatepass") for shingle in set(shingles)])
+    return sketch
+
+
+def drop_duplicates(prospects: Iterable[Prospect], seen: Seen) -> list[Prospect]:
+    """Step 6. Drops the prospects that repeat one that was seen: the same code, nearly the same
+    code, or the same outputs on the inputs that all programs of a signature share; the prospects
+    that are left."""
+    prospects = list(prospects)
+    for prospect in prospects:
+        if why := seen.repeats(prospect.program.source, prospect.behaviour):
+            prospect.drop(why)
+    return alive(prospects)
+
+
+def split_families(
+    prospects: Iterable[Prospect], *, seed: int = 0, held_out: float = 0.1
+) -> list[Prospect]:
+    """Step 7. Puts the prospects of about the share `held_out` of all families into the split
+    "held_out", so that near variants never straddle it; the prospects."""
+    prospects = list(prospects)
+    for prospect in prospects:
+        prospect.revise(split=split_of(prospect.program.family, seed=seed, held_out=held_out))
+    return prospects
+
+
+def split_of(family: str, *, seed: int, held_out: float) -> str:
+    """ "held_out" for about the share `held_out` of all families, else "train". Depends on the
+    family and the seed alone, so it is the same in a corpus of any size."""
+    digest = hashlib.blake2b(f"{seed}:split:{family}".encode(), digest_size=8).digest()
+    return "held_out" if int.from_bytes(digest, "big") < held_out * 2**64 else "train"

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import ast
 import collections
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
-from semcoder_lib.core import values
 from semcoder_lib.core.records import Program, Status
-from semcoder_lib.corpus.branches import Arc
-
-if TYPE_CHECKING:
-    from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.corpus.child import MAX_OUTPUT
+from semcoder_lib.corpus.coverage import Arc
+from semcoder_lib.sandbox import Job, Limits, Sandbox
 
 PLUGIN = "semcoder_lib.corpus.child"
 STEP_BUDGET = 4_000
 CPU_SECONDS = 1.0
 WALL_SECONDS = 5.0
-ALONE_SECONDS = 0.1  # for one input whose request failed as a whole
+ALONE_SECONDS = 0.1  # for one input whose program failed as a whole
+# Untraced, for inputs of benchmark functions; some programs take long in one built-in call.
+QUICK: dict[str, Any] = {"coverage": False, "budget": 6_000, "cpu_seconds": 0.25}
+
+Request = tuple[Program, Sequence[str]]  # a program and the texts of the argument tuples to run
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,85 +48,76 @@ class Failed:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A program and the argument tuples (or their texts) to run it on."""
-
-    program: Program
-    inputs: Sequence[tuple[Any, ...] | str]
-    coverage: bool = True
-    budget: int = STEP_BUDGET
-    cpu_seconds: float = CPU_SECONDS
-
-
-def run(box: Sandbox, requests: Iterable[Request]) -> Iterator[list[Ran] | Failed]:
+def run(
+    box: Sandbox,
+    requests: Iterable[Request],
+    *,
+    coverage: bool = True,
+    budget: int = STEP_BUDGET,
+    cpu_seconds: float = CPU_SECONDS,
+) -> Iterator[list[Ran] | Failed]:
     """The results of every request, in order, streaming. Each request is one child; a call that
-    runs too many lines, raises, or returns something without exact text is one `Ran`; a child that
-    dies or exceeds its limits is a `Failed`."""
-    from semcoder_lib.sandbox import Job, Limits
+    runs more than `budget` lines, raises, or returns something without exact text is one `Ran`; a
+    child that dies, exceeds its limits or says nonsense is a `Failed`. Arcs are recorded with
+    `coverage` only."""
+    limits = Limits(cpu_seconds=cpu_seconds, wall_seconds=WALL_SECONDS)
+    sizes: collections.deque[int] = collections.deque()
 
     def jobs() -> Iterator[Job]:
-        for request in requests:
-            options = {
-                "inputs": [
-                    i if isinstance(i, str) else values.encode(tuple(i)) for i in request.inputs
-                ],
-                "budget": request.budget,
-                "coverage": request.coverage,
-            }
+        for program, inputs in requests:
+            sizes.append(len(inputs))
+            options = {"inputs": list(inputs), "budget": budget, "coverage": coverage}
             yield Job(
-                request.program.source,
-                request.program.entry_point,
-                calls=[()],
-                limits=Limits(cpu_seconds=request.cpu_seconds, wall_seconds=WALL_SECONDS),
+                program.source,
+                program.entry_point,
+                limits=limits,
                 plugin=PLUGIN,
                 options=options,
             )
 
-    for outcomes in box.map(jobs()):
-        outcome = outcomes[0]
+    for (outcome,) in box.map(jobs()):
+        size = sizes.popleft()
         if outcome.status is not Status.OK or not outcome.payload:
-            detail = outcome.exception.type if outcome.exception else ""
-            yield Failed(outcome.status, detail)
+            yield Failed(outcome.status, outcome.exception.type if outcome.exception else "")
         else:
-            yield _read(outcome.payload)
+            yield _read(outcome.payload, size)
 
 
-def run_apart(box: Sandbox, requests: Sequence[Request]) -> list[list[Ran]]:
+def run_apart(box: Sandbox, requests: Sequence[Request], **options: Any) -> list[list[Ran]]:
     """Like `run`, but no request fails as a whole: where a child dies or exceeds its limits, its
-    inputs run again `one_by_one`. So whether all of them together stay within the limits of one
-    child, which on another day they may not, decides nothing for an input that is quick by
-    itself."""
-    results = list(run(box, requests))
+    inputs run again `alone`. So whether all of them together stay within the limits of one child,
+    which on another day they may not, decides nothing for an input that is quick by itself."""
+    results = list(run(box, requests, **options))
     failed = [r for r, ran in zip(requests, results, strict=True) if isinstance(ran, Failed)]
-    answers = iter(one_by_one(box, failed))
-    return [next(answers) if isinstance(ran, Failed) else ran for ran in results]
+    again = run_alone(box, failed, **options)
+    return [next(again) if isinstance(ran, Failed) else ran for ran in results]
 
 
-def one_by_one(box: Sandbox, requests: Sequence[Request]) -> list[list[Ran]]:
+def run_alone(box: Sandbox, requests: Sequence[Request], **options: Any) -> Iterator[list[Ran]]:
     """Runs every input of every request in a child of its own, with `ALONE_SECONDS`."""
-    singles = (
-        replace(request, inputs=[one], cpu_seconds=ALONE_SECONDS)
-        for request in requests
-        for one in request.inputs
-    )
-    answers = map(_only, run(box, singles))
-    return [[next(answers) for _ in request.inputs] for request in requests]
+    singles = [(program, [text]) for program, texts in requests for text in texts]
+    answers = run(box, singles, **{**options, "cpu_seconds": ALONE_SECONDS})
+    ran = (Ran(a.status.value, a.detail) if isinstance(a, Failed) else a[0] for a in answers)
+    return (list(itertools.islice(ran, len(texts))) for _, texts in requests)
 
 
-def _only(ran: list[Ran] | Failed) -> Ran:
-    return Ran(ran.status.value, ran.detail) if isinstance(ran, Failed) else ran[0]
-
-
-def _read(payload: str) -> list[Ran] | Failed:
+def _read(payload: str, size: int) -> list[Ran] | Failed:
+    """What the child emitted, if it has the form and size that `child.call` gives it: the program
+    may have written it in its place."""
     try:
-        rows = json.loads(payload)
-        return [
-            Ran(str(s), str(t), int(n), tuple((int(a), int(b)) for a, b in arcs))
-            for s, t, n, arcs in rows
-        ]
-    except (ValueError, TypeError):
+        ran = [_ran(*row) for row in json.loads(payload)]
+    except (ValueError, TypeError, RecursionError):
         return Failed(Status.CRASHED, "unreadable payload")
+    return ran if len(ran) == size else Failed(Status.CRASHED, "unreadable payload")
+
+
+def _ran(status: Any, text: Any, steps: Any, arcs: Any) -> Ran:
+    numbers = [steps, *(line for arc in arcs for line in arc)]
+    if not (type(status) is type(text) is str and all(type(n) is int for n in numbers)):
+        raise TypeError("not a row of `child.call`")
+    if len(text) > MAX_OUTPUT:
+        raise ValueError("a longer text than `child.call` emits")
+    return Ran(status, text, steps, tuple((start, end) for start, end in arcs))
 
 
 def commonest_error(ran: Sequence[Ran] | Failed) -> str:
@@ -136,12 +129,3 @@ def commonest_error(ran: Sequence[Ran] | Failed) -> str:
         r.text if r.status == "exception" else r.status for r in ran if not r.ok
     )
     return min(kinds, key=lambda kind: (-kinds[kind], kind), default="")
-
-
-def constants(source: str) -> tuple[Any, ...]:
-    """The numbers and short strings that a program mentions, in order of appearance."""
-    found: dict[tuple[type, Any], Any] = {}
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Constant) and type(node.value) in (int, float, str):
-            found.setdefault((type(node.value), node.value), node.value)
-    return tuple(found.values())

@@ -1,166 +1,112 @@
-"""Grows a program's inputs round by round and chooses the cases to keep: those that reach new
-branches first, then those that give new outputs."""
+"""Grows a program's inputs round by round, from those that reach the most."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from typing import Any
 
-from semcoder_lib.core import values
-from semcoder_lib.core.records import Program
 from semcoder_lib.corpus import inputs
-from semcoder_lib.corpus.branches import Arc, Map, survey
-from semcoder_lib.corpus.execute import Ran, constants
+from semcoder_lib.corpus.prospect import Input, Prospect, alive, run_inputs
+from semcoder_lib.sandbox import Sandbox
 
 PROBES = 10  # inputs that all programs of one signature share, so that outputs can be compared
 FIRST_ROUND = 26
 NEXT_ROUND = 24
-MAX_INPUT = 160  # characters of a call's arguments
+MOST_EXAMPLES = 12
+ROUNDS = 3
 
 
-@dataclass(slots=True)
-class Growing:
-    """A program with the inputs tried so far, what they did, and where each came from."""
-
-    program: Program
-    map: Map
-    constants: tuple[Any, ...]
-    tried: list[tuple[Any, ...]] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-    sources: list[str] = field(default_factory=list)
-    ran: list[Ran] = field(default_factory=list)
-    known: set[str] = field(default_factory=set)
-    rounds: int = 0
-
-    @classmethod
-    def of(cls, program: Program) -> Growing:
-        """A program before its first input."""
-        return cls(program, survey(program.source), constants(program.source))
-
-    def good(self) -> list[int]:
-        """Places of the inputs that ran and may become cases."""
-        return [i for i, r in enumerate(self.ran) if r.ok and len(self.texts[i]) <= MAX_INPUT]
-
-    def arcs(self, places: Iterable[int]) -> set[Arc]:
-        """All jumps that the inputs at these places made."""
-        return {arc for place in places for arc in self.ran[place].arcs}
-
-    def coverage(self, places: Iterable[int]) -> tuple[float, float]:
-        """(line, branch) coverage by the inputs at these places."""
-        arcs = self.arcs(places)
-        return self.map.line_coverage(arcs), self.map.branch_coverage(arcs)
-
-    def add(self, calls: Iterable[tuple[Any, ...]], source: str, limit: int) -> list[int]:
-        """Adds inputs that were not tried yet, at most `limit`; returns their places."""
-        added: list[int] = []
-        for call in calls:
-            if len(added) >= limit:
-                break
-            text = values.encode(tuple(call))
-            if text not in self.known:
-                self.known.add(text)
-                added.append(len(self.tried))
-                self.tried.append(tuple(call))
-                self.texts.append(text)
-                self.sources.append(source)
-        return added
+def grow_inputs(
+    prospects: Iterable[Prospect], box: Sandbox, *, cases: int = 8, seed: int = 0
+) -> list[Prospect]:
+    """Step 2. Runs every prospect on the probes of its signature, its own examples and fresh inputs
+    with its constants in, then on up to `ROUNDS` rounds of mutations while branches are missing or
+    inputs for `cases` cases; the prospects that are left."""
+    prospects = list(prospects)
+    for prospect in prospects:
+        _first_inputs(prospect, seed)
+    waiting = prospects
+    while waiting:
+        growing = []
+        for prospect, failed in run_inputs(waiting, box):
+            if failed:
+                prospect.drop(f"run: {failed.status.value}")
+            elif _wants_more(prospect, cases) and _next_inputs(prospect, seed):
+                growing.append(prospect)
+        waiting = growing
+    return alive(prospects)
 
 
-def probes(argument_types: Sequence[str]) -> list[tuple[Any, ...]]:
-    """The shared inputs of a signature; they depend on the types alone."""
-    rng = random.Random(f"probe:{tuple(argument_types)}")
-    return [inputs.generate(argument_types, rng) for _ in range(PROBES)]
-
-
-def first_round(
-    growing: Growing, examples: Iterable[tuple[Any, ...]], seed: int, extra: int = 0
-) -> list[tuple[Any, ...]]:
-    """Probes, the function's own examples, and fresh inputs with the program's constants in."""
-    program = growing.program
+def _first_inputs(prospect: Prospect, seed: int) -> None:
+    program = prospect.program
+    probing = random.Random(f"probe:{program.argument_types}")
+    probes = [inputs.generate(program.argument_types, probing) for _ in range(PROBES)]
+    prospect.add(probes, "generator", PROBES)
+    examples = prospect.signature.examples if prospect.signature else ()
+    fitting = (e for e in examples if len(e) == len(program.argument_types))
+    prospect.add(fitting, "teacher" if program.origin == "teacher" else "doctest", MOST_EXAMPLES)
     rng = random.Random(f"{seed}:grow:{program.id}")
-    start = len(growing.tried)
-    growing.add(probes(program.argument_types), "generator", PROBES)
-    growing.add(examples, "teacher" if program.origin == "teacher" else "doctest", 12)
-    fresh = (
-        inputs.generate(program.argument_types, rng, constants=growing.constants)
-        for _ in range(4 * FIRST_ROUND)
-    )
-    growing.add(fresh, "generator", FIRST_ROUND - PROBES + extra)
-    return growing.tried[start:]
+    _add_fresh(prospect, rng, FIRST_ROUND - PROBES, tries=4 * FIRST_ROUND)
 
 
-def next_round(growing: Growing, seed: int) -> list[tuple[Any, ...]]:
+def _next_inputs(prospect: Prospect, seed: int) -> list[Input]:
     """Mutations of the inputs that reached the most, beside fresh ones."""
-    program = growing.program
-    growing.rounds += 1
-    rng = random.Random(f"{seed}:grow:{program.id}:{growing.rounds}")
-    start = len(growing.tried)
-    mutate_best(growing, rng, 2 * NEXT_ROUND // 3)
-    types, own = program.argument_types, growing.constants
-    fresh = (inputs.generate(types, rng, constants=own) for _ in range(2 * NEXT_ROUND))
-    growing.add(fresh, "generator", NEXT_ROUND // 3)
-    return growing.tried[start:]
+    prospect.rounds += 1
+    rng = random.Random(f"{seed}:grow:{prospect.program.id}:{prospect.rounds}")
+    mutated = add_mutations(prospect, rng, 2 * NEXT_ROUND // 3)
+    return mutated + _add_fresh(prospect, rng, NEXT_ROUND // 3, tries=2 * NEXT_ROUND)
 
 
-def mutate_best(growing: Growing, rng: random.Random, limit: int) -> None:
-    """Adds up to `limit` mutations of the inputs that reached the most."""
-    parents = chosen(growing, 6) or growing.good()[:6]
-    if parents:
-        types, own = growing.program.argument_types, growing.constants
-        changed = (
-            inputs.mutate(growing.tried[rng.choice(parents)], types, rng, constants=own)
-            for _ in range(3 * NEXT_ROUND)
-        )
-        growing.add(changed, "mutation", limit)
+def _add_fresh(prospect: Prospect, rng: random.Random, limit: int, tries: int) -> list[Input]:
+    types = prospect.program.argument_types
+    calls = (inputs.generate(types, rng, constants=prospect.constants) for _ in range(tries))
+    return prospect.add(calls, "generator", limit)
 
 
-def wants_more(growing: Growing, cases: int) -> bool:
+def add_mutations(prospect: Prospect, rng: random.Random, limit: int) -> list[Input]:
+    """Adds up to `limit` mutations of the inputs that reached the most; returns them."""
+    parents = best_inputs(prospect, 6) or prospect.good()[:6]
+    if not parents:
+        return []
+    types, constants = prospect.program.argument_types, prospect.constants
+    calls = (
+        inputs.mutate(rng.choice(parents).arguments, types, rng, constants=constants)
+        for _ in range(3 * NEXT_ROUND)
+    )
+    return prospect.add(calls, "mutation", limit)
+
+
+def _wants_more(prospect: Prospect, cases: int) -> bool:
     """Whether another round may help: branches left, or too few inputs that run."""
-    good = growing.good()
-    if growing.rounds >= 3:
+    if prospect.rounds >= ROUNDS or not any(i.ran.ok for i in prospect.inputs):
         return False
-    line, branch = growing.coverage(good)
-    return len(good) < cases + 2 or line < 1.0 or branch < 1.0
+    good = prospect.good()
+    return len(good) < cases + 2 or min(prospect.coverage(good)) < 1.0
 
 
-def chosen(growing: Growing, count: int) -> list[int]:
-    """Places of up to `count` inputs: greedily by new branch outcomes and lines, then new outputs;
+def best_inputs(prospect: Prospect, count: int) -> list[Input]:
+    """Up to `count` inputs that ran: greedily by new branch outcomes and lines, then new outputs;
     short inputs before long ones."""
-    left = sorted(growing.good(), key=lambda i: (len(growing.texts[i]), i))
-    picked: list[int] = []
+    reached = {i: prospect.map.reached(i.ran.arcs) for i in prospect.good()}
+    left = sorted(reached, key=lambda i: len(i.text))
+    best: list[Input] = []
     covered: set[Any] = set()
     outputs: set[str] = set()
-    gains = {i: _covers(growing, i) for i in left}
-    while left and len(picked) < count:
-        best = max(
-            left,
-            key=lambda i: (
-                len(gains[i] - covered),
-                growing.ran[i].text not in outputs,
-                -_awkward(growing, i),
-            ),
-        )
-        picked.append(best)
-        left.remove(best)
-        covered |= gains[best]
-        outputs.add(growing.ran[best].text)
-    return picked
+    while left and len(best) < count:
+        gain = {i: len(reached[i] - covered) for i in left}
+        chosen = max(left, key=lambda i: (gain[i], i.ran.text not in outputs, -_awkward(i)))
+        best.append(chosen)
+        left.remove(chosen)
+        covered |= reached[chosen]
+        outputs.add(chosen.ran.text)
+    return best
 
 
-def _covers(growing: Growing, place: int) -> set[Any]:
-    arcs = growing.ran[place].arcs
-    return set(growing.map.outcomes(arcs)) | {end for _, end in arcs}
-
-
-def _awkward(growing: Growing, place: int) -> float:
+def _awkward(tried: Input) -> float:
     """Empty and very long inputs come later, and those that seem to come back unchanged: they say
     little in a worked example."""
-    length = len(growing.texts[place])
-    output = growing.ran[place].text
-    back = len(output) > 3 and output in growing.texts[place]
-    empty = any(
-        not a and isinstance(a, str | list | dict | set | tuple) for a in growing.tried[place]
-    )
-    return length / 40 + growing.ran[place].steps / 30 + 2 * empty + 2 * back
+    output = tried.ran.text
+    back = len(output) > 3 and output in tried.text
+    empty = any(not a and isinstance(a, str | list | dict | set | tuple) for a in tried.arguments)
+    return len(tried.text) / 40 + tried.ran.steps / 30 + 2 * empty + 2 * back

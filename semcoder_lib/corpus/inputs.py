@@ -1,109 +1,101 @@
-# ruff: noqa: C409
-"""Typed inputs: drawn at random in the sizes of everyday calls, and mutated within their types
-(the idea of EvalPlus's type-aware mutation)."""
+"""Typed inputs: drawn at random in the sizes of everyday calls, and mutated within their types (the
+idea of EvalPlus's type-aware mutation). Types are written as in `list[int]`, `tuple[int, ...]`,
+`dict[str, list[int]]`, `any`."""
 
 from __future__ import annotations
 
+import ast
 import collections
+import copy
+import functools
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from semcoder_lib.corpus import types
-from semcoder_lib.corpus.types import Type
-
-WORDS = tuple(
-    [
-        "apple",
-        "bread",
-        "cat",
-        "dog",
-        "echo",
-        "fig",
-        "grape",
-        "hello",
-        "ink",
-        "jam",
-        "kite",
-        "lemon",
-        "moon",
-        "nest",
-        "orange",
-        "pear",
-        "quiz",
-        "river",
-        "sun",
-        "tree",
-        "umbrella",
-        "violet",
-        "wind",
-        "box",
-        "year",
-        "zebra",
-        "data",
-        "code",
-        "test",
-        "value",
-        "key",
-        "name",
-        "red",
-        "green",
-        "blue",
-        "one",
-        "two",
-        "three",
-        "a",
-        "b",
-        "c",
-        "ab",
-        "abc",
-        "aa",
-        "bb",
-        "xyz",
-        "level",
-        "noon",
-        "radar",
-        "Python",
-        "World",
-        "Alpha",
-        "Beta",
-        "north",
-        "south",
-        "east",
-        "west",
-        "cold",
-        "warm",
-        "fast",
-        "slow",
-        "note",
-        "item",
-        "left",
-        "right",
-        "open",
-        "plan",
-        "road",
-    ]
+_WORDS = (
+    "apple bread cat dog echo fig grape hello ink jam kite lemon moon nest orange pear quiz river "
+    "sun tree umbrella violet wind box year zebra data code test value key name red green blue one "
+    "two three a b c ab abc aa bb xyz level noon radar Python World Alpha Beta north south east "
+    "west cold warm fast slow note item left right open plan road"
 )
-_LETTERS = "aabbccddeeffghijklmnopqrstuvwxyz"
-_EXTRA = "ABCDEXYZ0123456789 .,-_!?:"
+WORDS = _WORDS.split()
 MAX_TEXT = 14
 MAX_ITEMS = 8
+_LETTERS = "aabbccddeeffghijklmnopqrstuvwxyz"
+_EXTRA = "ABCDEXYZ0123456789 .,-_!?:"
+_MAPPINGS: dict[str, Callable[[dict[Any, Any]], Any]] = {
+    "dict": dict,
+    "OrderedDict": collections.OrderedDict,
+    "Counter": collections.Counter,
+    "defaultdict": functools.partial(collections.defaultdict, int),
+}
+_SEQUENCES: dict[str, Callable[[list[Any]], Any]] = {
+    "list": list,
+    "tuple": tuple,
+    "set": set,
+    "frozenset": frozenset,
+    "deque": collections.deque,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A type's name and the types inside; `many` marks `tuple[int, ...]`."""
+
+    name: str
+    inner: tuple[Type, ...] = ()
+    many: bool = False
+
+    @property
+    def pair(self) -> bool:
+        """Whether it is a tuple of a fixed length."""
+        return self.name == "tuple" and bool(self.inner) and not self.many
+
+
+INT, ANY = Type("int"), Type("any")
+
+
+@functools.lru_cache(maxsize=4096)
+def parse(text: str) -> Type:
+    """The tree of a type's text; an unknown name becomes `any`. Raises SyntaxError for a text that
+    is no expression."""
+    return _type(ast.parse(text.strip(), mode="eval").body)
+
+
+def _type(node: ast.expr) -> Type:
+    outer = node.value if isinstance(node, ast.Subscript) else node
+    name = "None" if isinstance(outer, ast.Constant) else getattr(outer, "id", "")
+    if name not in _ATOMS and name not in _MAPPINGS and name not in _SEQUENCES:
+        return ANY
+    if not isinstance(node, ast.Subscript):
+        return Type(name)
+    parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    inner = [p for p in parts if not (isinstance(p, ast.Constant) and p.value is ...)]
+    return Type(name, tuple(map(_type, inner)), many=len(inner) < len(parts))
+
+
+class _Source:
+    """Where values come from: a generator of random numbers, and a program's own constants."""
+
+    def __init__(self, rng: random.Random, constants: Sequence[Any]) -> None:
+        self.rng = rng
+        self.ints = [c for c in constants if type(c) is int and abs(c) <= 10_000]
+        self.strings = [c for c in constants if type(c) is str and 0 < len(c) <= 20]
+        self.floats = [c for c in constants if type(c) is float]
 
 
 def generate(
-    argument_types: Sequence[str],
-    rng: random.Random,
-    *,
-    constants: Sequence[Any] = (),
+    argument_types: Sequence[str], rng: random.Random, *, constants: Sequence[Any] = ()
 ) -> tuple[Any, ...]:
     """One tuple of positional arguments, a value for each type.
 
-    Sizes are those of everyday calls: numbers mostly below 20, strings up to 14 characters,
-    containers up to 8 elements. `constants` (values that occur in a program) are mixed in, so that
-    its comparisons come out both ways. The same `rng` state gives the same arguments.
+    Numbers are mostly below 20, strings have up to 14 characters, containers up to 8 elements.
+    `constants` (values that occur in a program) are mixed in, so that its comparisons come out both
+    ways. The same `rng` state gives the same arguments.
     """
-    pool = _Pool(constants)
-    arguments = tuple(_value(types.parse(t), rng, pool, 0) for t in argument_types)
+    source = _Source(rng, constants)
+    arguments = tuple(_value(parse(t), source, 0) for t in argument_types)
     if len(arguments) > 1 and rng.random() < 0.25:
         arguments = _related(arguments, rng)
     return arguments
@@ -117,58 +109,36 @@ def mutate(
     constants: Sequence[Any] = (),
 ) -> tuple[Any, ...]:
     """A changed copy of known arguments: one or two places altered, types kept."""
-    pool = _Pool(constants)
+    source = _Source(rng, constants)
     out = list(arguments)
     for _ in range(1 if rng.random() < 0.75 else 2):
         place = rng.randrange(len(out)) if out else 0
         if out:
-            kind = types.parse(argument_types[place]) if place < len(argument_types) else _ANY
-            out[place] = _mutated(out[place], kind, rng, pool)
+            kind = parse(argument_types[place]) if place < len(argument_types) else ANY
+            out[place] = _mutated(out[place], kind, source)
     return tuple(out)
-
-
-_ANY = Type("any")
-
-
-class _Pool:
-    """A program's own constants by type."""
-
-    __slots__ = ("floats", "ints", "strings")
-
-    def __init__(self, constants: Iterable[Any]) -> None:
-        self.ints: list[int] = []
-        self.strings: list[str] = []
-        self.floats: list[float] = []
-        for c in constants:
-            if type(c) is int and abs(c) <= 10_000:
-                self.ints.append(c)
-            elif type(c) is str and 0 < len(c) <= 20:
-                self.strings.append(c)
-            elif type(c) is float:
-                self.floats.append(c)
 
 
 def _related(arguments: tuple[Any, ...], rng: random.Random) -> tuple[Any, ...]:
     """Lets arguments have to do with each other: a value that occurs inside another, equal ends."""
     out = list(arguments)
-    source = rng.randrange(len(out))
-    inside = _parts(out[source])
+    origin = rng.randrange(len(out))
+    inside = _parts(out[origin])
     for place, value in enumerate(out):
         fitting = [p for p in inside if type(p) is type(value)]
-        if place != source and fitting and rng.random() < 0.8:
+        if place != origin and fitting and rng.random() < 0.8:
             out[place] = rng.choice(fitting)
-        elif place != source and type(value) is type(out[source]) and rng.random() < 0.3:
-            out[place] = _copy(out[source])
+        elif place != origin and type(value) is type(out[origin]) and rng.random() < 0.3:
+            out[place] = copy.deepcopy(out[origin])
     return tuple(out)
 
 
 def _parts(value: Any) -> list[Any]:
     if isinstance(value, str):
-        if not value:
-            return []
-        return [value[0], value[-1], value[len(value) // 2], value[:2], value[-2:]]
+        ends = [value[:1], value[-1:], value[len(value) // 2 :][:1], value[:2], value[-2:]]
+        return ends if value else []
     if isinstance(value, dict):
-        return list(value.keys()) + list(value.values())
+        return [*value.keys(), *value.values()]
     if isinstance(value, list | tuple):
         return [*value, len(value), max(0, len(value) - 1)]
     if isinstance(value, set | frozenset):
@@ -176,136 +146,86 @@ def _parts(value: Any) -> list[Any]:
     return [value + 1, value - 1] if type(value) is int else []
 
 
-def _value(kind: Type, rng: random.Random, pool: _Pool, depth: int) -> Any:
-    name = kind.name
-    if name == "int":
-        return _int(rng, pool, depth)
-    if name == "str":
-        return text(rng, pool.strings, depth)
-    if name == "float":
-        return _float(rng, pool)
-    if name == "bool":
-        return rng.random() < 0.5
-    if name == "None":
-        return None
-    if name == "bytes":
-        return bytes(rng.randrange(97, 123) for _ in range(rng.randrange(0, 9)))
-    if name == "range":
-        start = rng.randrange(0, 4)
-        return range(start, start + rng.randrange(0, 9))
-    if name == "any":
-        other = rng.choice(("int", "str", "float", "int", "str"))
-        return _value(Type(other), rng, pool, depth)
-    return _container(kind, rng, pool, depth)
-
-
-def _container(kind: Type, rng: random.Random, pool: _Pool, depth: int) -> Any:
-    name, inner = kind.name, kind.inner or (Type("int"),)
-    if name == "tuple" and kind.inner and not kind.many:
-        return tuple(_value(t, rng, pool, depth + 1) for t in inner)
-    size = _size(rng, depth)
-    if name in ("dict", "OrderedDict", "Counter", "defaultdict"):
-        key = inner[0] if inner else Type("str")
-        held = inner[1] if len(inner) > 1 else Type("int")
-        pairs = {}
-        for _ in range(size):
-            k = _value(key, rng, pool, depth + 1)
-            pairs[k] = _value(held, rng, pool, depth + 1)
-        if held.inner and held.inner[0] == key and rng.random() < 0.6:
-            pairs = _graph(pairs, held, rng, pool)
-        return _dict_of(name, pairs)
-    item = inner[0]
+def _value(kind: Type, source: _Source, depth: int) -> Any:
+    if kind.name in _ATOMS:
+        return _ATOMS[kind.name](source, depth)
+    if kind.pair:
+        return tuple(_value(t, source, depth + 1) for t in kind.inner)
+    rng, size = source.rng, _size(source.rng, depth)
+    if kind.name in _MAPPINGS:
+        return _mapping(kind, size, source, depth)
+    item = kind.inner[0] if kind.inner else INT
     if item.name in ("list", "tuple") and rng.random() < 0.35:
-        items = _grid(item, size, rng, pool, depth)
+        items = _grid(item, size, source, depth)
     else:
-        items = [_value(item, rng, pool, depth + 1) for _ in range(size)]
-    if len(items) > 2 and rng.random() < 0.3:
-        items[rng.randrange(len(items))] = _copy(items[rng.randrange(len(items))])
+        items = [_value(item, source, depth + 1) for _ in range(size)]
+    if len(items) > 2 and rng.random() < 0.3:  # something occurs twice
+        items[rng.randrange(len(items))] = copy.deepcopy(items[rng.randrange(len(items))])
     if item.name in ("int", "float") and rng.random() < 0.2:
         items.sort()
-    return _sequence_of(name, items)
+    return _SEQUENCES.get(kind.name, list)(items)
 
 
-def _grid(item: Type, size: int, rng: random.Random, pool: _Pool, depth: int) -> list[Any]:
-    """Rows of one length, often as many as there are columns."""
-    width = size if rng.random() < 0.6 else rng.randrange(1, 5)
-    rows = []
+def _mapping(kind: Type, size: int, source: _Source, depth: int) -> Any:
+    key = kind.inner[0] if kind.inner else INT
+    held = kind.inner[1] if len(kind.inner) > 1 else INT
+    pairs = {}
     for _ in range(size):
-        if item.name == "tuple" and item.inner and not item.many:
-            rows.append(_value(item, rng, pool, depth + 1))
-        else:
-            cell = item.inner[0] if item.inner else Type("int")
-            row = [_value(cell, rng, pool, depth + 2) for _ in range(width)]
-            rows.append(_sequence_of(item.name, row))
-    return rows
+        k = _value(key, source, depth + 1)
+        pairs[k] = _value(held, source, depth + 1)
+    if held.inner and held.inner[0] == key and source.rng.random() < 0.6:
+        pairs = _graph(pairs, held, source)
+    return _MAPPINGS[kind.name](pairs)
 
 
-def _graph(pairs: dict[Any, Any], held: Type, rng: random.Random, pool: _Pool) -> dict[Any, Any]:
+def _grid(item: Type, size: int, source: _Source, depth: int) -> list[Any]:
+    """Rows of one length, often as many as there are columns."""
+    width = size if source.rng.random() < 0.6 else source.rng.randrange(1, 5)
+    if item.pair:
+        return [_value(item, source, depth + 1) for _ in range(size)]
+    cell = item.inner[0] if item.inner else INT
+    make = _SEQUENCES[item.name]
+    return [make([_value(cell, source, depth + 2) for _ in range(width)]) for _ in range(size)]
+
+
+def _graph(pairs: dict[Any, Any], held: Type, source: _Source) -> dict[Any, Any]:
     """The same keys, each with some of the others as its neighbours."""
-    nodes = list(pairs)
-    made: dict[Any, Any] = {}
-    for node in nodes:
-        others = [n for n in nodes if n != node and rng.random() < 0.45]
+    graph: dict[Any, Any] = {}
+    for node in pairs:
+        others = [n for n in pairs if n != node and source.rng.random() < 0.45]
         if held.name == "dict":
-            kind = held.inner[1] if len(held.inner) > 1 else Type("int")
-            made[node] = {
-                n: abs(v) if type(v := _value(kind, rng, pool, 2)) is int else v for n in others
-            }
+            kind = held.inner[1] if len(held.inner) > 1 else INT
+            weights = [_value(kind, source, 2) for _ in others]
+            absolute = [abs(w) if type(w) is int else w for w in weights]
+            graph[node] = dict(zip(others, absolute, strict=True))
         else:
-            made[node] = _sequence_of(held.name, others)
-    return made
-
-
-def _dict_of(name: str, pairs: dict[Any, Any]) -> Any:
-    if name == "OrderedDict":
-        return collections.OrderedDict(pairs)
-    if name == "Counter":
-        return collections.Counter(pairs)
-    if name == "defaultdict":
-        return collections.defaultdict(int, pairs)
-    return pairs
-
-
-def _sequence_of(name: str, items: list[Any]) -> Any:
-    if name == "tuple":
-        return tuple(items)
-    if name == "set":
-        return set(items)
-    if name == "frozenset":
-        return frozenset(items)
-    if name == "deque":
-        return collections.deque(items)
-    return items
+            graph[node] = _SEQUENCES.get(held.name, list)(others)
+    return graph
 
 
 def _size(rng: random.Random, depth: int) -> int:
     roll = rng.random()
-    if depth == 0:
-        if roll < 0.05:
-            return 0
-        if roll < 0.12:
-            return 1
-        return rng.randrange(2, MAX_ITEMS if roll > 0.8 else 6)
-    return rng.randrange(0, 2) if roll < 0.12 else rng.randrange(1, 4)
+    if depth:
+        return rng.randrange(0, 2) if roll < 0.12 else rng.randrange(1, 4)
+    if roll < 0.12:
+        return 0 if roll < 0.05 else 1
+    return rng.randrange(2, MAX_ITEMS if roll > 0.8 else 6)
 
 
-def _int(rng: random.Random, pool: _Pool, depth: int) -> int:
-    roll = rng.random()
-    if pool.ints and roll < 0.2:
-        return rng.choice(pool.ints) + rng.choice((-1, 0, 0, 1))
-    if roll < 0.62:
-        return rng.randrange(0, 11)
-    if roll < 0.82:
-        return rng.randrange(1, 31)
-    if roll < 0.93:
-        return rng.randrange(-12, 0)
-    return rng.randrange(20, 1000 if depth == 0 else 120)
+def _int(source: _Source, depth: int) -> int:
+    rng, roll = source.rng, source.rng.random()
+    if source.ints and roll < 0.2:
+        return rng.choice(source.ints) + rng.choice((-1, 0, 0, 1))
+    for share, low, high in ((0.62, 0, 11), (0.82, 1, 31), (0.93, -12, 0)):
+        if roll < share:
+            return rng.randrange(low, high)
+    return rng.randrange(20, 120 if depth else 1000)
 
 
-def _float(rng: random.Random, pool: _Pool) -> float:
-    roll = rng.random()
-    if pool.floats and roll < 0.15:
-        return rng.choice(pool.floats)
+def _float(source: _Source, depth: int) -> float:
+    rng, roll = source.rng, source.rng.random()
+    if source.floats and roll < 0.15:
+        return rng.choice(source.floats)
     if roll < 0.7:
         return rng.randrange(0, 200) / 10
     if roll < 0.85:
@@ -313,42 +233,64 @@ def _float(rng: random.Random, pool: _Pool) -> float:
     return float(rng.randrange(-5, 20))
 
 
-def text(rng: random.Random, constants: Sequence[str] = (), depth: int = 0) -> str:
+def _text(source: _Source, depth: int = 0) -> str:
     """A string as people pass them: a word, several, letters, digits, with some of the program's
     own string constants mixed in."""
-    roll = rng.random()
+    rng, roll = source.rng, source.rng.random()
     if depth > 0:
-        made = rng.choice(WORDS) if roll < 0.75 else _letters(rng, 1, 5)
+        text = rng.choice(WORDS) if roll < 0.75 else _letters(rng, 1, 5)
     elif roll < 0.3:
-        made = rng.choice(WORDS)
+        text = rng.choice(WORDS)
     elif roll < 0.55:
-        made = " ".join(rng.choice(WORDS) for _ in range(rng.randrange(2, 4)))[:MAX_TEXT]
+        text = " ".join(rng.choice(WORDS) for _ in range(rng.randrange(2, 4)))[:MAX_TEXT]
     elif roll < 0.8:
-        made = _letters(rng, 2, 9)
+        text = _letters(rng, 2, 9)
     elif roll < 0.9:
-        made = "".join(rng.choice(_LETTERS + _EXTRA) for _ in range(rng.randrange(1, 11)))
+        text = "".join(rng.choice(_LETTERS + _EXTRA) for _ in range(rng.randrange(1, 11)))
     elif roll < 0.96:
-        made = "".join(rng.choice("0123456789") for _ in range(rng.randrange(1, 7)))
+        text = "".join(rng.choice("0123456789") for _ in range(rng.randrange(1, 7)))
     else:
-        made = ""
+        text = ""
     if rng.random() < 0.15:
-        made = made.title() if rng.random() < 0.6 else made.upper()
-    if constants and rng.random() < 0.35:
-        piece = rng.choice(constants)
-        where = rng.choice((0, len(made), len(made) // 2))
-        made = piece if rng.random() < 0.15 else (made[:where] + piece + made[where:])
-        made = made[: MAX_TEXT + len(piece)]
-    return made
+        text = text.title() if rng.random() < 0.6 else text.upper()
+    if source.strings and rng.random() < 0.35:
+        piece = rng.choice(source.strings)
+        where = rng.choice((0, len(text), len(text) // 2))
+        text = piece if rng.random() < 0.15 else text[:where] + piece + text[where:]
+        text = text[: MAX_TEXT + len(piece)]
+    return text
 
 
 def _letters(rng: random.Random, low: int, high: int) -> str:
-    some = [rng.choice(_LETTERS) for _ in range(rng.randrange(1, 5))]
-    return "".join(rng.choice(some) for _ in range(rng.randrange(low, high)))
+    alphabet = [rng.choice(_LETTERS) for _ in range(rng.randrange(1, 5))]
+    return "".join(rng.choice(alphabet) for _ in range(rng.randrange(low, high)))
 
 
-def _mutated(value: Any, kind: Type, rng: random.Random, pool: _Pool) -> Any:
+def _range(source: _Source, depth: int) -> range:
+    start = source.rng.randrange(0, 4)
+    return range(start, start + source.rng.randrange(0, 9))
+
+
+_ATOMS: dict[str, Callable[[_Source, int], Any]] = {
+    "int": _int,
+    "float": _float,
+    "str": _text,
+    "bool": lambda source, depth: source.rng.random() < 0.5,
+    "None": lambda source, depth: None,
+    "bytes": lambda source, depth: bytes(
+        source.rng.randrange(97, 123) for _ in range(source.rng.randrange(0, 9))
+    ),
+    "range": _range,
+    "any": lambda source, depth: _ATOMS[source.rng.choice(("int", "str", "float", "int", "str"))](
+        source, depth
+    ),
+}
+
+
+def _mutated(value: Any, kind: Type, source: _Source) -> Any:
+    rng = source.rng
     if rng.random() < 0.15:
-        return _value(kind, rng, pool, 0)
+        return _value(kind, source, 0)
     name = type(value)
     if name is bool:
         return not value
@@ -357,87 +299,71 @@ def _mutated(value: Any, kind: Type, rng: random.Random, pool: _Pool) -> Any:
     if name is float:
         return round(value + rng.choice((-1.5, -0.1, 0.1, 1.0, 10.0)), 4)
     if name is str:
-        return _mutated_text(value, rng, pool)
+        return _mutated_text(value, source)
     if name in (list, tuple):
-        return _mutated_items(value, kind, rng, pool)
+        return name(_mutated_items(list(value), kind, source))
     if name in (set, frozenset):
-        items = sorted(value, key=repr)
-        return name(_mutated_items(items, kind, rng, pool))
+        return name(_mutated_items(sorted(value, key=repr), kind, source))
     if name is dict and value:
-        return _mutated_dict(value, kind, rng, pool)
-    return _value(kind if kind.name != "any" else Type(name.__name__), rng, pool, 0)
+        return _mutated_dict(dict(value), kind, source)
+    return _value(kind if kind.name != "any" else Type(name.__name__), source, 0)
 
 
-def _mutated_text(value: str, rng: random.Random, pool: _Pool) -> str:
+def _mutated_text(value: str, source: _Source) -> str:
     if not value:
-        return text(rng, pool.strings)
-    where = rng.randrange(len(value))
-    roll = rng.randrange(6)
+        return _text(source)
+    rng = source.rng
+    where, roll = rng.randrange(len(value)), rng.randrange(6)
+    before, after = value[:where], value[where + 1 :]
     if roll == 0:
-        return value[:where] + value[where + 1 :]
+        return before + after
     if roll == 1:
-        return value[:where] + rng.choice(value) + value[where:]
+        return before + rng.choice(value) + value[where:]
     if roll == 2:
-        return value[:where] + rng.choice(_LETTERS + _EXTRA) + value[where + 1 :]
+        return before + rng.choice(_LETTERS + _EXTRA) + after
     if roll == 3:
-        return value[where:] + value[:where]
+        return value[where:] + before
     if roll == 4:
         return value.swapcase() if rng.random() < 0.5 else value[::-1]
-    piece = rng.choice(pool.strings) if pool.strings else rng.choice(value)
-    return value[:where] + piece + value[where:]
+    return before + rng.choice(source.strings or value) + value[where:]
 
 
-def _mutated_items(value: Any, kind: Type, rng: random.Random, pool: _Pool) -> Any:
-    items = list(value)
-    fixed = kind.name == "tuple" and kind.inner and not kind.many
-    if fixed and len(kind.inner) == len(items):
-        where = rng.randrange(len(items))
-        items[where] = _mutated(items[where], kind.inner[where], rng, pool)
-        return tuple(items)
-    item = kind.inner[0] if kind.inner else _type_from(items)
-    roll = rng.randrange(6)
+def _mutated_items(items: list[Any], kind: Type, source: _Source) -> list[Any]:
+    rng = source.rng
+    fixed = kind.pair and len(kind.inner) == len(items)
+    item = kind.inner[0] if kind.inner else _type_of(items)
+    roll = 5 if fixed else rng.randrange(6)
     if not items or roll == 0:
-        items.insert(rng.randrange(len(items) + 1), _value(item, rng, pool, 1))
+        items.insert(rng.randrange(len(items) + 1), _value(item, source, 1))
     elif roll == 1:
         items.pop(rng.randrange(len(items)))
     elif roll == 2:
-        items.insert(rng.randrange(len(items) + 1), _copy(rng.choice(items)))
+        items.insert(rng.randrange(len(items) + 1), copy.deepcopy(rng.choice(items)))
     elif roll == 3:
         rng.shuffle(items)
     else:
         where = rng.randrange(len(items))
-        items[where] = _mutated(items[where], item, rng, pool)
-    return tuple(items) if type(value) is tuple else items
+        items[where] = _mutated(items[where], kind.inner[where] if fixed else item, source)
+    return items
 
 
-def _mutated_dict(
-    value: dict[Any, Any], kind: Type, rng: random.Random, pool: _Pool
-) -> dict[Any, Any]:
-    out = dict(value)
-    key = rng.choice(list(out))
-    held = kind.inner[1] if len(kind.inner) > 1 else _type_from([out[key]])
-    roll = rng.randrange(3)
+def _mutated_dict(pairs: dict[Any, Any], kind: Type, source: _Source) -> dict[Any, Any]:
+    key = source.rng.choice(list(pairs))
+    held = kind.inner[1] if len(kind.inner) > 1 else _type_of([pairs[key]])
+    roll = source.rng.randrange(3)
     if roll == 0:
-        del out[key]
+        del pairs[key]
     elif roll == 1:
-        new = _value(kind.inner[0] if kind.inner else _type_from([key]), rng, pool, 1)
-        out[new] = _value(held, rng, pool, 1)
+        new = _value(kind.inner[0] if kind.inner else _type_of([key]), source, 1)
+        pairs[new] = _value(held, source, 1)
     else:
-        out[key] = _mutated(out[key], held, rng, pool)
-    return out
+        pairs[key] = _mutated(pairs[key], held, source)
+    return pairs
 
 
-def _type_from(items: list[Any]) -> Type:
+def _type_of(items: list[Any]) -> Type:
     """A type for new elements beside the ones there are."""
     kind = type(items[0]) if items else int
     if kind in (list, tuple, set):
-        return Type(kind.__name__, (_type_from(list(items[0])),), many=kind is tuple)
-    return Type(kind.__name__) if kind.__name__ in types.PLAIN else _ANY
-
-
-def _copy(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_copy(v) for v in value]
-    if isinstance(value, dict):
-        return {k: _copy(v) for k, v in value.items()}
-    return set(value) if isinstance(value, set) else value
+        return Type(kind.__name__, (_type_of(list(items[0])),), many=kind is tuple)
+    return Type(kind.__name__) if kind.__name__ in (*_ATOMS, "NoneType") else ANY

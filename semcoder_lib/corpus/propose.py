@@ -1,23 +1,23 @@
-"""The teacher path: a seed becomes a problem and a solution, what fails is sent back with its
-error. Prompts in our own words, with the paper's rules (section 3.1)."""
+"""A teacher's programs: a snippet becomes a problem and a solution, and what fails is sent back
+with its error. Prompts in our own words, with the paper's rules (section 3.1)."""
 
 from __future__ import annotations
 
 import ast
 import collections
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from semcoder_lib.core import values, workspace
+from semcoder_lib.core import foreign, values
 from semcoder_lib.core.records import Program, Status
+from semcoder_lib.corpus.prospect import Prospect
+from semcoder_lib.corpus.seeds.packages import Candidate
 from semcoder_lib.corpus.seeds.packages.hints import join_types, type_of
 from semcoder_lib.corpus.seeds.snippets import Seed
-from semcoder_lib.models.teachers import Task, Teacher, Usage, ask
-
-if TYPE_CHECKING:
-    from semcoder_lib.sandbox import Outcome, Sandbox
+from semcoder_lib.models.teachers import Task, Teacher, ask
+from semcoder_lib.sandbox import Job, Outcome, Sandbox
 
 Message = dict[str, str]
 
@@ -35,24 +35,75 @@ _PROBLEM = re.compile(r"\[Problem\](.*?)\[Solution\]", re.DOTALL | re.IGNORECASE
 
 
 @dataclass(slots=True)
-class Proposed:
-    """What the teacher path gave: programs with the argument tuples of their own example calls, and
-    the fate of every seed. `errors` counts what the first solutions failed with (the paper's
-    table 7), `by_round` how many ran after how many repairs."""
+class Taught:
+    """What a teacher made of some seeds: the programs that run, with their example calls as inputs;
+    candidates for the corpus, once they are made; the fate of every seed, in order. `errors` counts
+    what the first solutions failed with (the paper's table 7), `by_round` how many ran after how
+    many repairs."""
 
-    programs: list[tuple[Program, tuple[tuple[Any, ...], ...]]] = field(default_factory=list)
+    prospects: list[Prospect] = field(default_factory=list)
+    candidates: list[Candidate] = field(default_factory=list)
     fates: list[dict[str, str]] = field(default_factory=list)
     errors: collections.Counter[str] = field(default_factory=collections.Counter)
     by_round: collections.Counter[int] = field(default_factory=collections.Counter)
 
+    def row(self) -> dict[str, Any]:
+        """The counts, for a funnel."""
+        general = collections.Counter(f["fate"].partition(":")[0] for f in self.fates)
+        return {
+            "snippets": len(self.fates),
+            "fates": dict(sorted(general.items())),
+            "first_errors": dict(self.errors.most_common()),
+            "ran_after_repairs": {str(k): n for k, n in sorted(self.by_round.items())},
+        }
+
 
 @dataclass(slots=True)
-class _Going:
+class _Attempt:
+    """A seed on its way: what is asked next, the last reply, and in the end its fate."""
+
     seed: Seed
     messages: tuple[Message, ...]
-    text: str = ""
-    code: str = ""
-    error: str = ""
+    reply: str = ""
+    fate: dict[str, str] = field(default_factory=dict)
+    prospect: Prospect | None = None
+
+
+def propose(
+    seeds: Sequence[Seed], teacher: Teacher, box: Sandbox, *, rounds: int = 3, **asking: Any
+) -> Taught:
+    """Asks for a problem and a solution for every seed, runs the solutions as scripts, and sends
+    what fails back with its error, up to `rounds` times. `asking` goes to `teachers.ask`: with a
+    `cache` an interrupted run asks only for what is missing."""
+    taught = Taught()
+    attempts = [_Attempt(s, problem_chat(s.snippet)) for s in seeds]
+    for number in range(rounds + 1):
+        going = [a for a in attempts if not a.fate]
+        tasks = [Task(f"{a.seed.id}#{number}", a.messages, a) for a in going]
+        for answer in ask(tasks, teacher, _has_code, tries=2, **asking):
+            answer.task.data.reply = answer.text
+            if answer.status != "accepted":
+                answer.task.data.fate = {"fate": f"teacher: {answer.status}"}
+        going = [a for a in going if not a.fate]
+        outcomes = box.map(Job(code_of(a.reply), "") for a in going)
+        for attempt, (outcome,) in zip(going, outcomes, strict=True):
+            error = _error(outcome)
+            if error:
+                if number == 0:
+                    taught.errors[error.partition(":")[0]] += 1
+                if number == rounds:
+                    attempt.fate = {"fate": f"never ran: {error}"}
+                attempt.messages = repair_chat(attempt.messages[:2], attempt.reply, error)
+                continue
+            try:
+                attempt.prospect = _prospect(attempt)
+                attempt.fate = {"fate": "kept", "rounds": str(number)}
+                taught.by_round[number] += 1
+            except foreign.Refused as reason:
+                attempt.fate = {"fate": str(reason), "rounds": str(number)}
+    taught.prospects = [a.prospect for a in attempts if a.prospect]
+    taught.fates = [{"id": a.seed.id, **a.fate} for a in attempts]
+    return taught
 
 
 def problem_chat(snippet: str) -> tuple[Message, ...]:
@@ -65,66 +116,15 @@ def problem_chat(snippet: str) -> tuple[Message, ...]:
 
 def repair_chat(before: Sequence[Message], reply: str, error: str) -> tuple[Message, ...]:
     """The request after a solution failed, with its error."""
+    request = (
+        f"The solution fails when it is run:\n{error}\n"
+        "Give the corrected answer in full, in the same layout."
+    )
     return (
         *before,
         {"role": "assistant", "content": reply},
-        {
-            "role": "user",
-            "content": f"The solution fails when it is run:\n{error}\n"
-            f"Give the corrected answer in full, in the same layout.",
-        },
+        {"role": "user", "content": request},
     )
-
-
-def propose(
-    seeds: Sequence[Seed],
-    teacher: Teacher,
-    box: Sandbox,
-    *,
-    rounds: int = 3,
-    seed: int = 0,
-    cache: workspace.ItemCache | None = None,
-    usage: Usage | None = None,
-) -> Proposed:
-    """Asks for a problem and a solution for every seed, runs the solutions as scripts, and sends
-    what fails back with its error, up to `rounds` times. With a `cache` an interrupted run asks
-    only for what is missing. The fates come in the order of the seeds."""
-    made = Proposed()
-    going = [_Going(s, problem_chat(s.snippet)) for s in seeds]
-    fates: dict[str, dict[str, str]] = {}
-    programs: dict[str, tuple[Program, tuple[tuple[Any, ...], ...]]] = {}
-    for number in range(rounds + 1):
-        tasks = [Task(f"{g.seed.id}#{number}", g.messages, g) for g in going]
-        answered: list[_Going] = []
-        replies = ask(tasks, teacher, _has_code, tries=2, seed=seed, cache=cache, usage=usage)
-        for taught in replies:
-            state: _Going = taught.task.data
-            if taught.status != "accepted":
-                fates[state.seed.id] = {"id": state.seed.id, "fate": f"teacher: {taught.status}"}
-                continue
-            state.text, state.code = taught.text, code_of(taught.text)
-            answered.append(state)
-        going = []
-        for state, outcome in zip(answered, _run(answered, box), strict=True):
-            state.error = error_of(outcome)
-            if number == 0 and state.error:
-                made.errors[state.error.partition(":")[0]] += 1
-            if not state.error:
-                fate, program = _program(state)
-                fates[state.seed.id] = {"id": state.seed.id, "fate": fate, "rounds": str(number)}
-                if program is not None:
-                    programs[state.seed.id] = program
-                    made.by_round[number] += 1
-            elif number < rounds:
-                state.messages = repair_chat(state.messages[:2], state.text, state.error)
-                going.append(state)
-            else:
-                fates[state.seed.id] = {"id": state.seed.id, "fate": f"never ran: {state.error}"}
-        if not going:
-            break
-    made.fates = [fates[s.id] for s in seeds]
-    made.programs = [programs[s.id] for s in seeds if s.id in programs]
-    return made
 
 
 def _has_code(task: Task, text: str) -> tuple[bool, str]:
@@ -137,62 +137,64 @@ def code_of(text: str) -> str:
     return blocks[-1].strip() + "\n" if blocks else ""
 
 
-def _run(going: Sequence[_Going], box: Sandbox) -> Iterable[Outcome]:
-    from semcoder_lib.sandbox import Job
-
-    return (outcomes[0] for outcomes in box.map(Job(g.code, "") for g in going))
-
-
-def error_of(outcome: Outcome) -> str:
+def _error(outcome: Outcome) -> str:
     """How a run failed, as `Type: message`, or an empty string."""
     if outcome.status is Status.OK:
         return ""
-    if outcome.exception is not None:
-        return f"{outcome.exception.type}: {outcome.exception.message[:300]}"
-    return str(outcome.status.value)
+    raised = outcome.exception
+    return f"{raised.type}: {raised.message[:300]}" if raised else str(outcome.status.value)
 
 
-def _program(state: _Going) -> tuple[str, tuple[Program, tuple[tuple[Any, ...], ...]] | None]:
-    """(fate, program with its example calls) of a solution that runs."""
-    tree = ast.parse(state.code)
-    functions = [n.name for n in tree.body if isinstance(n, ast.FunctionDef)]
-    calls: list[tuple[str, tuple[Any, ...]]] = []
-    kept: list[ast.stmt] = []
-    for node in tree.body:
-        if isinstance(
-            node, ast.FunctionDef | ast.Import | ast.ImportFrom | ast.Assign | ast.ClassDef
-        ):
-            kept.append(node)
-        for inner in ast.walk(node) if not isinstance(node, ast.FunctionDef) else ():
-            if isinstance(inner, ast.Call) and getattr(inner.func, "id", "") in functions:
+def _prospect(attempt: _Attempt) -> Prospect:
+    """The program of a solution that runs, with its example calls. Raises Refused."""
+    code = code_of(attempt.reply)
+    tree = foreign.parse(code)
+    functions = {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}
+    kept = [foreign.unparse(n) for n in tree.body if _is_kept(n, functions)]
+    calls = _example_calls(tree, code, functions)
+    entry = collections.Counter(name for name, _ in calls).most_common(1)[0][0] if calls else ""
+    examples = [a for name, a in calls if name == entry and a and len(a) == len(calls[0][1])]
+    if not examples:
+        raise foreign.Refused("no example call with literal arguments")
+    columns = zip(*examples, strict=True)
+    problem = _PROBLEM.search(attempt.reply)
+    program = Program(
+        source="\n\n\n".join(kept) + "\n",
+        entry_point=entry,
+        id=f"teacher:{attempt.seed.id}",
+        description=" ".join(problem.group(1).split())[:600] if problem else "",
+        origin="teacher",
+        family=f"teacher:{attempt.seed.id}",
+        argument_types=tuple(join_types([type_of(v) for v in column]) for column in columns),
+        types_from="doctest",
+        provenance=replace(attempt.seed.provenance, method="teacher"),
+    )
+    prospect = Prospect(program)
+    prospect.add(examples, "teacher", len(examples))
+    return prospect
+
+
+def _is_kept(node: ast.stmt, functions: set[str]) -> bool:
+    """Whether a statement belongs to the program; an assignment that calls it is an example."""
+    if isinstance(node, ast.Assign):
+        return not any(isinstance(n, ast.Name) and n.id in functions for n in ast.walk(node))
+    return isinstance(node, ast.FunctionDef | ast.Import | ast.ImportFrom | ast.ClassDef)
+
+
+def _example_calls(
+    tree: ast.Module, code: str, functions: set[str]
+) -> list[tuple[str, tuple[Any, ...]]]:
+    """The calls with literal arguments that stand outside the functions."""
+    calls = []
+    for node in (n for n in tree.body if not isinstance(n, ast.FunctionDef)):
+        for call in ast.walk(node):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") in functions:
                 try:
-                    name, arguments, named = values.parse_call(ast.unparse(inner))
+                    name, arguments, named = values.parse_call(
+                        ast.get_source_segment(code, call) or ""
+                    )
                 except values.NotALiteral:
                     continue
                 if not named:
                     calls.append((name, arguments))
-    if not calls:
-        return "no example call with literal arguments", None
-    entry = collections.Counter(name for name, _ in calls).most_common(1)[0][0]
-    examples = tuple(a for name, a in calls if name == entry and a and len(a) == len(calls[0][1]))
-    if not examples:
-        return "no example call with literal arguments", None
-    types = tuple(join_types([type_of(e[i]) for e in examples]) for i in range(len(examples[0])))
-    kept = [k for k in kept if not (isinstance(k, ast.Assign) and _mentions(k, functions))]
-    problem = _PROBLEM.search(state.text)
-    program = Program(
-        source="\n\n\n".join(ast.unparse(k) for k in kept) + "\n",
-        entry_point=entry,
-        id=f"teacher:{state.seed.id}",
-        description=re.sub(r"\s+", " ", problem.group(1) if problem else "").strip()[:600],
-        origin="teacher",
-        family=f"teacher:{state.seed.id}",
-        argument_types=types,
-        types_from="doctest",
-        provenance=replace(state.seed.provenance, method="teacher"),
-    )
-    return "kept", (program, examples)
-
-
-def _mentions(node: ast.AST, names: list[str]) -> bool:
-    return any(isinstance(n, ast.Name) and n.id in names for n in ast.walk(node))
+    return calls

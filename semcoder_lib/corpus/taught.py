@@ -1,47 +1,28 @@
-"""Candidates that a teacher wrote: proposed from snippets, repaired until they run, with the calls
-that the teacher gave for them (paper section 3.1)."""
+"""Candidates that a teacher wrote: proposed from snippets, repaired until they run, with inputs
+that the teacher and mutation gave in turns (paper section 3.1)."""
 
 from __future__ import annotations
 
 import ast
-import collections
 import itertools
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
 
-from semcoder_lib.core import workspace
-from semcoder_lib.core.records import Program
-from semcoder_lib.corpus.alternate import alternate
-from semcoder_lib.corpus.propose import propose
+from semcoder_lib.core import values
+from semcoder_lib.corpus.grow import add_mutations, best_inputs
+from semcoder_lib.corpus.propose import Message, Taught, propose
+from semcoder_lib.corpus.prospect import Prospect, run_inputs
 from semcoder_lib.corpus.seeds.packages import Candidate, hints
 from semcoder_lib.corpus.seeds.packages.hints import Hint
 from semcoder_lib.corpus.seeds.snippets import Seed, snippets
-from semcoder_lib.models.teachers import Teacher, Usage
+from semcoder_lib.models.teachers import Task, Teacher, ask
+from semcoder_lib.sandbox import Sandbox
 
-if TYPE_CHECKING:
-    from semcoder_lib.sandbox import Sandbox
-
-
-@dataclass(slots=True)
-class Taught:
-    """The candidates; the fate of every snippet, in order; how the first solutions failed; how
-    many ran after how many repairs."""
-
-    candidates: list[Candidate] = field(default_factory=list)
-    fates: list[dict[str, str]] = field(default_factory=list)
-    errors: collections.Counter[str] = field(default_factory=collections.Counter)
-    by_round: collections.Counter[int] = field(default_factory=collections.Counter)
-
-    def row(self) -> dict[str, Any]:
-        """The counts, for a funnel."""
-        general = collections.Counter(f["fate"].partition(":")[0] for f in self.fates)
-        return {
-            "snippets": len(self.fates),
-            "fates": dict(sorted(general.items())),
-            "first_errors": dict(self.errors.most_common()),
-            "ran_after_repairs": {str(k): n for k, n in sorted(self.by_round.items())},
-        }
+A_TURN = 10  # inputs that either side may add at once
+SHOWN = 6  # known calls in a request
+MOST_TURNS = 8
 
 
 def taught(
@@ -52,41 +33,100 @@ def taught(
     seed: int = 0,
     repairs: int = 3,
     wanted: int = 30,
-    cache: workspace.ItemCache | None = None,
-    usage: Usage | None = None,
     sources: Iterable[Seed] | None = None,
+    **asking: Any,
 ) -> Taught:
     """What the teacher makes of `count` snippets of installed packages (or of `sources`).
 
     A solution that fails goes back with its error up to `repairs` times; then the teacher's inputs
     and mutations of them `alternate` until `wanted` of them run, and the teacher's become the first
-    inputs of the corpus's own growth.
-    Resumable through `cache`. Raises InfrastructureError when the teacher is gone (`teachers.ask`).
+    inputs of the corpus's own growth. `asking` (`cache`, `usage`) goes to `teachers.ask`, which
+    makes it resumable and raises InfrastructureError when the teacher is gone.
     """
-    found = snippets(seed=seed) if sources is None else sources
-    asked = list(itertools.islice(found, count))
-    made = propose(asked, teacher, box, rounds=repairs, seed=seed, cache=cache, usage=usage)
-    calls = alternate(
-        made.programs, teacher, box, wanted=wanted, seed=seed, cache=cache, usage=usage
-    )
-    candidates = [
-        candidate(program, (*some, *(e for e in examples if e not in some)))
-        for (program, examples), some in zip(made.programs, calls, strict=True)
-    ]
-    return Taught(candidates, made.fates, made.errors, made.by_round)
+    asked = itertools.islice(snippets(seed=seed) if sources is None else sources, count)
+    result = propose(list(asked), teacher, box, rounds=repairs, seed=seed, **asking)
+    alternate(result.prospects, teacher, box, wanted=wanted, seed=seed, **asking)
+    result.candidates = [_candidate(prospect) for prospect in result.prospects]
+    return result
 
 
-def candidate(program: Program, examples: tuple[tuple[Any, ...], ...]) -> Candidate:
-    """A teacher's program with its examples where a real function has its doctests: their types
-    come first, what the text says of the arguments after them."""
-    tree = ast.parse(program.source)
-    function = next(
-        n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == program.entry_point
-    )
-    read = hints.read(function, program.entry_point)
+def alternate(
+    prospects: Sequence[Prospect],
+    teacher: Teacher,
+    box: Sandbox,
+    *,
+    wanted: int = 30,
+    seed: int = 0,
+    **asking: Any,
+) -> None:
+    """Adds inputs to programs that have some: the teacher sees the calls that reach the most so far
+    and proposes others; mutations of all that ran follow; and so on until `wanted` inputs run, or
+    the teacher has none left that do."""
+    going = _surviving(prospects, box)
+    for turn in range(MOST_TURNS):
+        going = [p for p in going if len(p.good()) < wanted]
+        before = {p: len(p.good()) for p in going}
+        tasks = [Task(f"{p.program.id}#inputs{turn}", inputs_chat(p), p) for p in going]
+        for reply in ask(tasks, teacher, lambda *_: (True, ""), tries=1, seed=seed, **asking):
+            prospect = reply.task.data
+            calls = read_calls(reply.text, prospect.program.entry_point)
+            prospect.add(calls, "teacher", A_TURN)
+        going = [p for p in _surviving(going, box) if len(p.good()) > before[p]]
+        for prospect in going:
+            rng = random.Random(f"{seed}:alternate:{prospect.program.id}:{turn}")
+            add_mutations(prospect, rng, A_TURN)
+        going = _surviving(going, box)
+
+
+def _surviving(prospects: Sequence[Prospect], box: Sandbox) -> list[Prospect]:
+    """Runs what has not run yet; those whose program survives it."""
+    return [prospect for prospect, failed in run_inputs(prospects, box) if not failed]
+
+
+def teachers_calls(prospect: Prospect) -> tuple[tuple[Any, ...], ...]:
+    """The teacher's argument tuples on which a program runs, those that reach the most first."""
+    best = best_inputs(prospect, len(prospect.inputs))
+    return tuple(i.arguments for i in best if i.source == "teacher")
+
+
+def _candidate(prospect: Prospect) -> Candidate:
+    """A teacher's program with its calls where a real function has its doctests: their types come
+    first, what the text says of the arguments after them."""
+    program = prospect.program
+    functions = (n for n in ast.parse(program.source).body if isinstance(n, ast.FunctionDef))
+    function = next(n for n in functions if n.name == program.entry_point)
+    signature = hints.read(function, program.entry_point)
     seen = tuple(
         Hint((kind, *(t for t in hint.types if t != kind)), "doctest")
-        for kind, hint in zip(program.argument_types, read.hints, strict=False)
+        for kind, hint in zip(program.argument_types, signature.hints, strict=False)
     )
-    signature = replace(read, hints=seen + read.hints[len(seen) :], examples=examples)
+    merged = seen + signature.hints[len(seen) :]
+    signature = replace(signature, hints=merged, examples=teachers_calls(prospect))
     return Candidate(replace(program, argument_types=(), types_from=""), signature)
+
+
+def inputs_chat(prospect: Prospect) -> tuple[Message, ...]:
+    """The request for more inputs of a program, beside those that reach the most."""
+    program = prospect.program
+    known = best_inputs(prospect, SHOWN) or prospect.inputs[:SHOWN]
+    calls = "\n".join(values.show_call(program.entry_point, i.arguments) for i in known)
+    text = (
+        f"```python\n{program.source.rstrip()}\n```\nKnown calls:\n{calls}\n"
+        f"Give up to ten more calls of `{program.entry_point}` with short literal arguments that "
+        f"take other branches, one a line, nothing else."
+    )
+    return ({"role": "user", "content": text},)
+
+
+def read_calls(text: str, entry_point: str) -> list[tuple[Any, ...]]:
+    """The argument tuples of the calls in a reply; other lines are passed over."""
+    calls = []
+    for line in text.splitlines():
+        try:
+            name, arguments, named = values.parse_call(line.strip().strip("`- ").rstrip(";,"))
+            values.encode(arguments)
+        except (values.NotALiteral, values.Unserializable):
+            continue
+        if name == entry_point and not named:
+            calls.append(arguments)
+    return calls

@@ -1,22 +1,16 @@
-"""Re-executes the rows of any PyX file, the official one included, and says which reproduce."""
+"""Executes the rows of any PyX file again, the official one included, and says which reproduce."""
 
 from __future__ import annotations
 
-import ast
 import itertools
-import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from semcoder_lib.core import records, values
-from semcoder_lib.core.errors import UserError
-from semcoder_lib.core.records import Entry, Status
-from semcoder_lib.corpus import hub
-
-if TYPE_CHECKING:
-    from semcoder_lib.sandbox import Job, Sandbox
-
-_FENCE = re.compile(r"```(?:python)?[ \t]*\n(.*?)```", re.DOTALL)
+from semcoder_lib.core import values
+from semcoder_lib.core.foreign import Refused
+from semcoder_lib.core.records import Status
+from semcoder_lib.corpus import files, hub
+from semcoder_lib.sandbox import Job, Outcome, Sandbox
 
 
 def validate_rows(rows: Iterable[dict[str, Any]], box: Sandbox) -> Iterator[dict[str, Any]]:
@@ -25,58 +19,42 @@ def validate_rows(rows: Iterable[dict[str, Any]], box: Sandbox) -> Iterator[dict
     Takes rows of the hub's format and rows of `records.Entry`. A monologue row reproduces when the
     call in its answer, made on its code, returns the asserted value; an `nl` row when the code of
     its response runs as a script without an error; an entry when every case comes out with the
-    recorded value. A row that is neither is reported, not raised.
+    recorded value. A row that is neither, or cannot be read, does not, with the reason.
     """
-    first, second = itertools.tee(rows)
-    plans = (_plan(number, row) for number, row in enumerate(first))
-    kept, asked = itertools.tee(plans)
-    outcomes = box.map(job for _, job, _ in asked if job is not None)
-    for identity, job, wanted in kept:
-        next(second, None)
-        if job is None:
-            yield {"id": identity, "reproduces": False, "reason": wanted}
-            continue
-        yield {"id": identity, **_judged(next(outcomes), wanted)}
+    plans, asked = itertools.tee(_plan(row, number) for number, row in enumerate(rows))
+    outcomes = box.map(job for _, job, _ in asked if job)
+    for name, job, wanted in plans:
+        reason = _difference(next(outcomes), wanted) if job else wanted
+        yield {"id": name, "reproduces": not reason, "reason": reason}
 
 
-def _plan(number: int, row: dict[str, Any]) -> tuple[str, Job | None, Any]:
-    from semcoder_lib.sandbox import Job
-
-    identity = str(row.get("id", number))
-    if "program" in row and "cases" in row:
-        try:
-            entry = records.from_row(Entry, row)
-        except (ValueError, TypeError, KeyError) as error:
-            return identity, None, f"not a row of PyX: {error}"
-        p = entry.program
-        job = Job(p.source, p.entry_point, [c.arguments for c in entry.cases], share=True)
-        return p.id or identity, job, [c.output for c in entry.cases]
+def _plan(row: dict[str, Any], number: int) -> tuple[str, Job | None, Any]:
+    """(id, what to run, the outputs that it should give) of a row; (id, None, reason) where nothing
+    can be run."""
+    name = hub.identity(row, number)
     try:
-        kind = hub.kind_of(row)
-    except UserError as error:
-        return identity, None, str(error)
-    if kind == "nl":
-        code = _FENCE.findall(str(row["response"]))
-        source = "\n\n".join(code) if code else str(row["response"])
-        try:
-            ast.parse(source)
-        except (SyntaxError, ValueError):
-            return identity, None, "no Python code in the response"
-        return identity, Job(source, ""), None
-    read = hub.assertion(row)
-    if read is None:
-        return identity, None, "no readable code or answer"
-    source, name, arguments, output = read
-    return identity, Job(source, name, [arguments]), [output]
+        if "program" in row and "cases" in row:
+            entry = files.read_entry(row)
+            program, calls = entry.program, [c.arguments for c in entry.cases]
+            values.encode(calls)
+            job = Job(program.source, program.entry_point, calls, share=True)
+            return program.id or name, job, [c.output for c in entry.cases]
+        read = hub.read_row(row, number)
+        job = Job(read.source, read.entry_point, [read.arguments])
+        return read.id, job, [read.output]
+    except Refused as error:
+        return name, None, str(error)
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        return name, None, f"not a row of PyX: {error}"
 
 
-def _judged(outcomes: list[Any], wanted: Any) -> dict[str, Any]:
+def _difference(outcomes: list[Outcome], wanted: list[Any]) -> str:
+    """Where the outcomes of some calls are not what is wanted, or an empty string."""
     for place, outcome in enumerate(outcomes):
         if outcome.status is not Status.OK:
             raised = outcome.exception
             what = f"{raised.type}: {raised.message[:80]}" if raised else outcome.status.value
-            return {"reproduces": False, "reason": f"call {place}: {what}"}
-        if wanted is not None and not values.equal(outcome.value, wanted[place]):
-            shown = (outcome.text or "")[:60]
-            return {"reproduces": False, "reason": f"call {place} gives {shown}"}
-    return {"reproduces": True, "reason": ""}
+            return f"call {place}: {what}"
+        if not values.equal(outcome.value, wanted[place]):
+            return f"call {place} gives {(outcome.text or '')[:60]}"
+    return ""

@@ -5,15 +5,17 @@ from __future__ import annotations
 import collections
 import itertools
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from semcoder_lib.core import records, workspace
-from semcoder_lib.core.records import Entry, Fault
+from semcoder_lib.core.records import Entry, Fault, Program
 from semcoder_lib.faults import evidence as runs
 from semcoder_lib.faults.check import check
 from semcoder_lib.faults.evidence import Dropped, Pair
-from semcoder_lib.faults.mutate import altered, mutate, normal_form
+from semcoder_lib.faults.mutate import altered, mutate, normal
 from semcoder_lib.faults.rationale import Evidence, TooLong, write
 from semcoder_lib.faults.text import example, task_description
 from semcoder_lib.sandbox import Sandbox
@@ -39,8 +41,8 @@ def build(
     """At most `limit` accepted faults from mutations of the entries' programs.
 
     A fault is accepted when its buggy program fails a case (and not only by running out of time
-    or memory), its fix passes all of the entry's cases, and no claim of its rationale is
-    contradicted by the recorded runs. In each pass over the shuffled entries every program gives
+    or memory), its fix passes all of the entry's cases, and every claim of its rationale is
+    supported by the recorded runs. In each pass over the shuffled entries every program gives
     at most `per_program` faults, of its rarest operators; passes go on until the limit is reached
     or nothing is left. `max_characters` bounds a training row, prompt and rationale together.
 
@@ -52,22 +54,18 @@ def build(
     shuffled = list(entries)
     random.Random(f"{seed}:pyx_r").shuffle(shuffled)
     cache = None if store is None else workspace.ItemCache(store)
-    faults: list[Fault] = []
+    faults: dict[str, Fault] = {}  # by the buggy program
     funnel: collections.Counter[str] = collections.Counter()
-    seen: set[str] = set()
     dead: set[str] = set()
     settings = (seed, per_program, max_characters, operators)
     for turn in range(PASSES):
-        if len(faults) >= limit:
-            break
-        made = 0
-        for chunk in _chunks(shuffled, CHUNK):
+        tried = 0
+        for start in range(0, len(shuffled), CHUNK):
             if len(faults) >= limit:
                 break
-            alive = [e for e in chunk if e.program.id not in dead]
-            key = workspace.content_key(
-                "mutation", settings, turn, [records.to_row(e) for e in alive]
-            )
+            alive = [e for e in shuffled[start : start + CHUNK] if e.program.id not in dead]
+            rows = [records.to_row(e) for e in alive]
+            key = workspace.content_key("mutation", settings, turn, rows)
             if cache is not None and key in cache:
                 kept = cache.get(key)
             else:
@@ -76,25 +74,19 @@ def build(
                     cache.put(key, kept)
             dead.update(kept["dead"])
             funnel.update(kept["funnel"])
-            made += kept["funnel"].get("mutants", 0)
+            tried += kept["funnel"].get("mutants", 0)
             for row in kept["faults"]:
                 fault = records.from_row(Fault, row)
-                if fault.buggy in seen:
+                if fault.buggy in faults:
                     funnel["duplicate"] += 1
                 elif len(faults) < limit:
-                    seen.add(fault.buggy)
-                    faults.append(fault)
-        if not made:
+                    faults[fault.buggy] = fault
+        if not tried:
             break
     if cache is not None:
         cache.flush()
     funnel["accepted"] = len(faults)
-    return faults, dict(sorted(funnel.items()))
-
-
-def _chunks(entries: Sequence[Entry], size: int) -> Iterator[list[Entry]]:
-    for start in range(0, len(entries), size):
-        yield list(entries[start : start + size])
+    return list(faults.values()), dict(sorted(funnel.items()))
 
 
 def _chunk(
@@ -105,75 +97,56 @@ def _chunk(
     per_program: int,
     max_characters: int,
     operators: tuple[str, ...] | None,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     funnel: collections.Counter[str] = collections.Counter()
     dead: list[str] = []
-    right = _right(entries, box)
     pairs: list[Pair] = []
-    for entry, fixed in zip(entries, right, strict=True):
-        start, found = turn * TRIED, 0
+    for entry, fixed in zip(entries, right_forms(entries, box), strict=True):
+        before = len(pairs)
         if fixed is not None:
             mutants = mutate(entry, seed=seed, operators=operators)
-            for m in itertools.islice(mutants, start, start + TRIED):
-                found += 1
-                pairs.append(
-                    Pair(
-                        m.program_id, m.entry_point, m.buggy, m.fixed,
-                        entry.cases, m.operator, m.cause,
-                    )
-                )  # fmt: skip
+            for m in itertools.islice(mutants, turn * TRIED, (turn + 1) * TRIED):
+                pairs.append(Pair(m.program_id, m.entry_point, m.buggy, m.fixed, entry.cases,
+                                  m.operator, m.cause))  # fmt: skip
         elif not turn:
             funnel["reference_fails"] += 1
-        if found < TRIED:
+        if len(pairs) - before < TRIED:
             dead.append(entry.program.id)
     funnel["mutants"] = len(pairs)
-    found_failing: list[runs.Failing] = []
+    failing: list[runs.Failing] = []
     for item in runs.failing(pairs, box):
         if isinstance(item, Dropped):
             funnel[item.reason] += 1
         else:
-            found_failing.append(item)
-    failing = _rarest(found_failing, per_program)
-    if len(found_failing) > len(failing):
-        funnel["enough"] = len(found_failing) - len(failing)
+            failing.append(item)
+    chosen = _rarest(failing, per_program)
+    if len(failing) > len(chosen):
+        funnel["enough"] = len(failing) - len(chosen)
     programs = {e.program.id: e.program for e in entries}
-    faults, drops = accept(runs.shrunk(failing, box), box, programs, "mutation", max_characters)
+    faults, drops = accept(runs.shrunk(chosen, box), box, programs, "mutation", max_characters)
     funnel.update(drops)
-    return {
-        "faults": [records.to_row(f) for f in faults],
-        "funnel": dict(funnel),
-        "dead": dead,
-    }
+    return {"faults": [*map(records.to_row, faults)], "funnel": dict(funnel), "dead": dead}
 
 
 def _rarest(found: Sequence[runs.Failing], per_program: int) -> list[runs.Failing]:
     """At most so many of each program, those whose operators are rarest among all of these, in
     their own order: some operators find a place, and break something, nearly everywhere."""
     counts = collections.Counter(f.pair.operator for f in found)
-    chosen: set[int] = set()
     places = collections.defaultdict(list)
     for n, failure in enumerate(found):
-        places[failure.pair.program_id].append(n)
-    for members in places.values():
-        members.sort(key=lambda n: (counts[found[n].pair.operator], n))
-        chosen.update(members[:per_program])
+        places[failure.pair.program_id].append((counts[failure.pair.operator], n))
+    chosen = {n for members in places.values() for _, n in sorted(members)[:per_program]}
     return [failure for n, failure in enumerate(found) if n in chosen]
 
 
-def _right(entries: Sequence[Entry], box: Sandbox) -> list[str | None]:
+def right_forms(entries: Sequence[Entry], box: Sandbox) -> list[str | None]:
     """The normal form of each program where it passes all cases of its entry, else None."""
-    forms: list[str | None] = []
-    for entry in entries:
-        try:
-            forms.append(normal_form(entry.program.source) if entry.cases else None)
-        except (SyntaxError, ValueError, RecursionError):
-            forms.append(None)
-    jobs = [
+    forms = [normal(e.program.source) if e.cases else None for e in entries]
+    results = box.map(
         runs.job(form, e.program.entry_point, [c.arguments for c in e.cases])
         for form, e in zip(forms, entries, strict=True)
         if form is not None
-    ]
-    results = box.map(iter(jobs))
+    )
     return [
         form if form is not None and runs.passes(next(results), e.cases) else None
         for form, e in zip(forms, entries, strict=True)
@@ -183,7 +156,7 @@ def _right(entries: Sequence[Entry], box: Sandbox) -> list[str | None]:
 def accept(
     found: Sequence[runs.Failing],
     box: Sandbox,
-    programs: dict[str, records.Program],
+    programs: dict[str, Program],
     origin: str,
     max_characters: int,
 ) -> tuple[list[Fault], Funnel]:
@@ -192,55 +165,49 @@ def accept(
     faults: list[Fault] = []
     drops: collections.Counter[str] = collections.Counter()
     for failure, item in zip(found, runs.gather(found, box), strict=True):
-        program = programs[failure.pair.program_id]
-        made = item if isinstance(item, Dropped) else _told(item, failure, origin, program)
-        if isinstance(made, Fault) and sum(map(len, example(made))) > max_characters:
-            made = Dropped("long_row")
-        if isinstance(made, Dropped):
-            drops[made.reason] += 1
+        kept: Fault | Dropped
+        if isinstance(item, Dropped):
+            kept = item
         else:
-            faults.append(made)
+            pair = failure.pair
+            program = programs[pair.program_id]
+            kept = explained(item, pair.operator, origin, program, max_characters)
+        if isinstance(kept, Dropped):
+            drops[kept.reason] += 1
+        else:
+            faults.append(kept)
     return faults, dict(drops)
 
 
-def _told(
-    e: Evidence, failure: runs.Failing, origin: str, program: records.Program
+def explained(
+    e: Evidence, operator: str, origin: str, program: Program, max_characters: int
 ) -> Fault | Dropped:
-    try:
-        text = write(e)
-    except TooLong:
-        return Dropped("long_values")
-    report = check(
-        text,
-        e.buggy,
-        call=e.call,
-        expected=e.expected,
-        actual=e.actual,
-        buggy_trace=e.buggy_trace,
+    """The fault with its rationale, every claim of which is supported, or why it is dropped:
+    `long_row`, `long_values`, `contradicted`, `unverifiable`."""
+    buggy, entry_point, case = e.program.source, e.program.entry_point, e.case
+    key = workspace.content_key(buggy, records.values.show_call(entry_point, case.arguments))
+    fault = Fault(
+        program_id=program.id,
+        buggy=buggy,
         fixed=e.fixed,
-        fixed_trace=e.fixed_trace,
+        entry_point=entry_point,
+        case=case,
+        actual=e.trace.result or f"raises {e.trace.exception}",
+        operator=operator,
+        origin=origin,
+        line=altered(buggy, e.fixed)[0],
+        divergence=e.divergence.index,
+        description=task_description(program),
+        id=f"{program.id}:{operator}:{key[:10]}",
     )
+    room = max_characters - len(example(fault)[0])
+    try:
+        text = write(e, max_characters=max(room, 0))
+    except TooLong as error:
+        return Dropped(error.reason)
+    report = check(text, e.program, case, e.trace, fixed=e.fixed, fixed_trace=e.fixed_trace)
     if not report.accepted:
         return Dropped("contradicted")
     if report.unverifiable:
         return Dropped("unverifiable")
-    pair = failure.pair
-    line = altered(pair.buggy, pair.fixed)[0]
-    key = workspace.content_key(pair.buggy, e.call)[:10]
-    return Fault(
-        program_id=pair.program_id,
-        buggy=pair.buggy,
-        fixed=pair.fixed,
-        entry_point=pair.entry_point,
-        failing_call=e.call,
-        expected=e.expected,
-        actual=e.actual,
-        operator=pair.operator,
-        origin=origin,
-        line=line,
-        divergence=e.divergence.index,
-        description=task_description(program),
-        rationale=text,
-        claims=report.claims,
-        id=f"{pair.program_id}:{pair.operator}:{key}",
-    )
+    return replace(fault, rationale=text, claims=report.claims)

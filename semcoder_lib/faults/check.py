@@ -1,29 +1,36 @@
-"""Reads a rationale back and checks every claim in it against the recorded runs.
+"""Reads a rationale back and decides every claim in it by the recorded runs and the edit.
 
-The checker knows the sentence forms, not the writer: a text from a teacher or from the hub is read
-the same way, and what it does not understand counts as unverifiable.
+The steps of the simulation are read by `monologues.verify`; the sentences around them by the rows
+of `forms`, each decided here. A text from a teacher or from the hub is read the same way, and what
+no row reads is an unverifiable claim with its place.
 """
 
 from __future__ import annotations
 
-import ast
-import re
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 from semcoder_lib.core import values
-from semcoder_lib.core.records import Claim, Trace
-from semcoder_lib.faults.fix import edited, refined_code
-from semcoder_lib.faults.mutate import altered
-from semcoder_lib.faults.reading import States, enters, folded, layout
-
-SECTIONS = ("### Execution Simulation", "### Root Cause Analysis", "### Bug Fixing")
+from semcoder_lib.core.records import Case, Claim, Program, Step, Trace
+from semcoder_lib.faults.divergence import Divergence, last_values, parting
+from semcoder_lib.faults.forms import CAUSE, FIX, NEXT, SECTIONS, SIMULATION
+from semcoder_lib.faults.mutate import PHRASES, altered, causes, normal
+from semcoder_lib.faults.text import refined_code
+from semcoder_lib.monologues.syntax import in_body, syntax
+from semcoder_lib.monologues.template import Form, Match, Slot, mask, plain
+from semcoder_lib.monologues.verify.cursor import Cursor
+from semcoder_lib.monologues.verify.history import History
+from semcoder_lib.monologues.verify.report import CONTRADICTED, SUPPORTED, UNVERIFIABLE, Ledger
+from semcoder_lib.monologues.verify.stated import same_text
+from semcoder_lib.monologues.verify.steps import Steps
 
 
 @dataclass(frozen=True, slots=True)
 class RationaleReport:
     """What a rationale claims. `accepted` is true when all its sections are there, nothing is
-    contradicted, at least one claim is supported and the refined program was found. `refined` is
-    the program after `[Refined]`, or None."""
+    contradicted, at least one claim is supported and the refined program was found; else `problem`
+    may say what is missing. `refined` is the program after `[Refined]`, or None; `forms` are the
+    rows that were read, each with its slots as (text, start, end)."""
 
     supported: int
     contradicted: int
@@ -32,350 +39,321 @@ class RationaleReport:
     claims: tuple[Claim, ...]
     refined: str | None
     problem: str = ""
+    forms: list[tuple[str, dict[str, tuple[str, int, int]]]] = field(default_factory=list)
 
 
 def check(
     text: str,
-    buggy: str,
+    program: Program,
+    case: Case,
+    trace: Trace,
     *,
-    call: str,
-    expected: str,
-    actual: str,
-    buggy_trace: Trace,
     fixed: str | None = None,
     fixed_trace: Trace | None = None,
 ) -> RationaleReport:
-    """Checks a rationale against the run of the buggy program, and what it says about the right
-    run against the fixed program and its trace where those are given. Whether the refined program
-    passes the cases is not checked here (see `validate`)."""
-    reader = _Reader(buggy, call, expected, actual, buggy_trace, fixed, fixed_trace)
-    body = text.partition("[/MONOLOGUE]")[0]
-    problem = _missing_section(body) or ("" if "[/MONOLOGUE]" in text else "no [/MONOLOGUE]")
+    """Checks a rationale against the run of the buggy `program` on the failing case, and what it
+    says of the right run against the fixed program and its trace where those are given. Whether
+    the refined program passes is not checked here (see `validate`). Never raises on a text."""
+    body, closed, _ = text.partition("[/MONOLOGUE]")
     refined = refined_code(text)
-    if refined is None:
-        problem = problem or "no refined program"
-    if not problem:
-        simulation, _, rest = body.partition(SECTIONS[1])
-        cause, _, fixing = rest.partition(SECTIONS[2])
-        reader.simulation(simulation.partition(SECTIONS[0])[2])
-        reader.cause(cause)
-        reader.fixing(fixing, refined or "")
-    counts = dict.fromkeys(("supported", "contradicted", "unverifiable"), 0)
-    for claim in reader.claims:
-        counts[claim.status] += 1
-    accepted = not problem and not counts["contradicted"] and counts["supported"] > 0
+    places = [body.find(title) for title in SECTIONS]
+    missing = [t for t, place in zip(SECTIONS, places, strict=True) if place < 0]
+    problem = ""
+    if missing:
+        problem = f"no section {missing[0]!r}"
+    elif places != sorted(places):
+        problem = "the sections are out of order"
+    elif not closed or refined is None:
+        problem = "no refined program" if closed else "no [/MONOLOGUE]"
+    elif fixed is not None and normal(refined) != normal(fixed):
+        problem = "the refined program is another than the fix"
+    reader = Reader(program, case, trace, fixed, fixed_trace)
+    if not missing and refined is not None:
+        reader.read(body, places, refined)
+    count = reader.ledger.count
     return RationaleReport(
-        **counts,
-        accepted=accepted,
-        claims=tuple(reader.claims),
-        refined=refined,
-        problem=problem,
-    )
+        count(SUPPORTED), count(CONTRADICTED), count(UNVERIFIABLE),
+        not problem and not count(CONTRADICTED) and count(SUPPORTED) > 0,
+        tuple(reader.ledger.claims), refined, problem, reader.ledger.forms,
+    )  # fmt: skip
 
 
-def _missing_section(body: str) -> str:
-    places = [body.find(name) for name in SECTIONS]
-    for name, place in zip(SECTIONS, places, strict=True):
-        if place < 0:
-            return f"no section {name!r}"
-    return "" if places == sorted(places) else "the sections are out of order"
+class Reader:
+    """A reader of one rationale. `parting` is where the runs part; None where the right run is not
+    known, and then nothing that is said of it can be decided."""
 
-
-_STEP = re.compile(r"\[L(\d+)\] (.*)", re.DOTALL)
-_CALLED = re.compile(r"([\w.<>]+) is called(?: with (.*))?\.$", re.DOTALL)
-_RETURNS = re.compile(r"([\w.<>]+) (return|yield)s(?: (.*))?\.$", re.DOTALL)
-_SKIP = re.compile(r"\.\.\. (\d+) steps later: (.*)", re.DOTALL)
-_BRANCH = re.compile(r"(.*) is (True|False)\.$", re.DOTALL)
-
-
-def pairs(text: str) -> dict[str, str] | None:
-    """`a = 1, b = [2]` as names with the texts of their values, or None."""
-    try:
-        node = ast.parse(f"f({text})", mode="eval").body
-    except (SyntaxError, ValueError):
-        return None
-    if not isinstance(node, ast.Call) or node.args or any(k.arg is None for k in node.keywords):
-        return None
-    source = f"f({text})"
-    return {str(k.arg): ast.get_source_segment(source, k.value) or "" for k in node.keywords}
-
-
-def _equal(a: str | None, b: str | None) -> bool | None:
-    """Whether two texts stand for the same value; None when one of them is no value."""
-    if a is None or b is None:
-        return a is b
-    if a == b:
-        return True
-    try:
-        return values.encode(values.decode(a)) == values.encode(values.decode(b))
-    except (values.NotALiteral, values.Unserializable):
-        return None
-
-
-class _Reader:
     def __init__(
-        self,
-        buggy: str,
-        call: str,
-        expected: str,
-        actual: str,
-        trace: Trace,
-        fixed: str | None,
-        right: Trace | None,
+        self, program: Program, case: Case, trace: Trace, fixed: str | None, right: Trace | None
     ) -> None:
-        self.buggy, self.fixed = buggy, fixed
-        self.call, self.expected, self.actual = call, expected, actual
-        self.trace, self.right = trace, right
-        self.plan = layout(buggy)
-        self.states = States(trace)
-        self.next = 0
-        self.claims: list[Claim] = []
+        self.ledger = Ledger()
+        self.buggy, self.fixed, self.trace, self.right = program.source, fixed, trace, right
+        self.lines = program.source.splitlines()
+        self.call = values.show_call(program.entry_point, case.arguments)
+        self.wanted = values.encode(case.output)
+        self.history = History(trace, syntax(program.source))
+        self.cursor = Cursor(self.history, self.ledger, 0)
+        self.steps = Steps(self.cursor, lambda text, start, visit: None)
+        self.refined = ""
+        self.ended = False
+        self.parting: Divergence | None = None
+        if fixed is not None and right is not None:
+            self.parting = parting(program.source, fixed, trace, right)
 
-    def add(
-        self, kind: str, ok: bool | None, said: str, evidence: str = "", line: int | None = None
+    def read(self, body: str, places: list[int], refined: str) -> None:
+        """Read the three sections, which start at `places`, and what stands before them."""
+        self.refined = refined
+        groups = (SIMULATION, CAUSE, FIX)
+        before = body[: places[0]].strip()
+        if before and before != "[MONOLOGUE]":
+            self.ledger.unread(before, (0, places[0]))
+        ends = [*places[1:], len(body)]
+        for title, group, place, end in zip(SECTIONS, groups, places, ends, strict=True):
+            start = place + len(title)
+            parts = _lines(body[start:end], start)
+            if group is FIX:
+                text = body[start:end].strip()
+                parts = iter([(text, start + body[start:end].index(text))] if text else [])
+            for text, at in parts:
+                if not self.sentence(text, at, group):
+                    self.ledger.unread(text, (at, at + len(text)))
+
+    def sentence(self, text: str, start: int, group: dict[str, Form]) -> bool:
+        """Read a sentence of the group's rows, or a step of the simulation."""
+        self.ledger.place = (start, start + len(text))
+        if group is SIMULATION and self.ended:
+            self.ledger.add("order", text, "", False, "the run is over")
+        masked = mask(text)
+        for name, form in group.items():
+            slots = form.match(text, masked, start) if masked is not None else None
+            if slots is not None:
+                if any(name == known for known, _ in self.ledger.forms):
+                    self.ledger.add("order", text, "", False, "said before")
+                DECIDERS[name](self, slots, name)
+                self.ledger.forms.append((name, plain(slots)))
+                return True
+        return group is SIMULATION and self.steps.read(text, start)
+
+    def claim(
+        self, kind: str, subject: str, slot: Slot, verdict: bool | None, why: str = ""
     ) -> None:
-        status = {True: "supported", False: "contradicted", None: "unverifiable"}[ok]
-        self.claims.append(Claim(kind, "", said, line, status=status, evidence=evidence))
+        """Enter a claim about a slot; `why` is the evidence where it is not true."""
+        evidence = "" if verdict else why
+        self.ledger.add(kind, subject, slot.text, verdict, evidence, place=(slot.start, slot.end))
 
-    # --- the simulation ----------------------------------------------------------------------
+    def value(self, subject: str, slot: Slot, recorded: str | None) -> None:
+        """That a slot has the value that was recorded."""
+        verdict = recorded is not None and same_text(slot.text, recorded)
+        self.claim("value", subject, slot, verdict, recorded or "no value")
 
-    def simulation(self, text: str) -> None:
-        for line in text.strip().splitlines():
-            step = _STEP.match(line)
-            skip = _SKIP.match(line)
-            if step:
-                self._step(int(step[1]), step[2], line)
-            elif skip:
-                self._skip(int(skip[1]), skip[2], line)
-            else:
-                self._result(line)
-
-    def _result(self, line: str) -> None:
-        for words, truth in (
-            (f"{self.call} should give ", self.expected),
-            (f"{self.call} gives ", self.actual),
-            (f"{self.call} raises ", self.actual.removeprefix("raises ")),
-        ):
-            if line.startswith(words):
-                said = line[len(words) :].removesuffix(", which is wrong.").removesuffix(".")
-                truth = truth.removesuffix(".") if "raises" in words else truth
-                self.add("answer", _equal(said, truth) or said == truth, line, truth)
-                return
-        self.add("property", None, line)
-
-    def _skip(self, count: int, said: str, line: str) -> None:
-        self.next += count
-        steps = self.trace.steps
-        if self.next >= len(steps):
-            self.add("order", False, line, "the run is shorter")
+    def outcome(self, m: Match) -> None:
+        """`gives 5` or `raises KeyError`: how the failing call ended."""
+        if "v" in m:
+            self.value("result", m["v"], self.trace.result)
             return
-        frame = steps[self.next].frame
-        last = next((i for i in range(self.next - 1, -1, -1) if steps[i].frame == frame), None)
-        state = {} if last is None else self.states.after(last)
-        for name, text in (pairs(said) or {}).items():
-            self.add("value", _equal(text, state.get(name)), line, f"{name} = {state.get(name)}")
+        kind = (self.trace.exception or "").partition(":")[0]
+        ok = self.trace.result is None and m["k"].text == kind
+        self.claim("exception", "result", m["k"], ok, kind or "it raises nothing")
 
-    def _step(self, number: int, said: str, line: str) -> None:
-        index = self.next
-        while index < len(self.trace.steps) and folded(self.trace, index):
-            index += 1
-        if index >= len(self.trace.steps):
-            self.add("order", False, line, "the run has ended", number)
+
+def _lines(text: str, start: int) -> Iterator[tuple[str, int]]:
+    for line in text.split("\n"):
+        if line.strip():
+            yield line, start
+        start += len(line) + 1
+
+
+def _number(label: Slot) -> int:
+    return int(label.text.strip("[]L"))
+
+
+# --- the deciders: one for every row --------------------------------------------------------------
+
+Decider = Callable[[Reader, Match, str], None]
+DECIDERS: dict[str, Decider] = {}
+
+
+def decides(*names: str) -> Callable[[Decider], Decider]:
+    """Enters a function as the decider of these rows; it gets the row's name last."""
+
+    def enter(decider: Decider) -> Decider:
+        DECIDERS.update(dict.fromkeys(names, decider))
+        return decider
+
+    return enter
+
+
+@decides("call.should", "call.gives", "call.raises")
+def _call(r: Reader, m: Match, row: str) -> None:
+    r.claim("answer", "call", m["c"], m["c"].text == r.call, r.call)
+    if row == "call.should":
+        r.value("right result", m["w"], r.wanted)
+        r.claim("order", "first", m["c"], r.cursor.at < 0, "the run has begun")
+        return
+    r.outcome(m)
+    r.claim("order", "last", m["c"], not r.cursor.skips(len(r.trace.steps)), "the run goes on")
+    r.ended = True
+
+
+@decides("so.gives", "so.raises")
+def _so(r: Reader, m: Match, row: str) -> None:
+    r.outcome(m)
+    r.value("right result", m["w"], r.wanted)
+
+
+@decides("part.loop", "part.stays", "part.changes", "part.value", "part.extra")
+def _part_at(r: Reader, m: Match, row: str) -> None:
+    """`The runs part at [L3]: n becomes 5, it should become 4.` A row without a value says that
+    nothing is changed."""
+    d = r.parting
+    if d is None:
+        _ours(r, m, _number(m["at"]))
+        return
+    ok = d.kind == ("extra" if row == "part.extra" else "value")
+    ok = ok and ("v" in m, "w" in m) == (d.got is not None, d.wanted is not None)
+    r.claim("order", "the runs part", m["at"], ok and _number(m["at"]) == d.line, f"[L{d.line}]")
+    if row == "part.loop":
+        r.claim("iterations", "the loop ends", m["at"], _loop_ends(r, d), "it goes on")
+    _values(r, m, d)
+
+
+@decides("part.missing")
+def _part_before(r: Reader, m: Match, row: str) -> None:
+    d = r.parting
+    if d is None:
+        _ours(r, m, None)
+        return
+    ok = d.kind == "missing" and _number(m["at"]) == d.line
+    r.claim("order", "the runs part", m["at"], ok, f"[L{d.line}]")
+    right = (r.fixed or "").splitlines()[(d.fixed_line or 1) - 1].strip()
+    r.claim("order", "the right run", m["q"], m["q"].text == right, right)
+    _values(r, m, d)
+
+
+def _values(r: Reader, m: Match, d: Divergence) -> None:
+    r.claim("value", "variable", m["x"], m["x"].text == d.name, d.name)
+    for name, recorded in (("v", d.got), ("w", d.wanted)):
+        if name in m:
+            r.value(m["x"].text, m[name], recorded)
+
+
+def _loop_ends(r: Reader, d: Divergence) -> bool:
+    loop = r.history.syntax.loops.get(d.line or 0) if r.history.syntax else None
+    ahead = r.history.next_line(d.index or 0)
+    inside = ahead is not None and loop is not None and in_body(loop.node, r.history.line(ahead))
+    return loop is not None and loop.is_for and not inside
+
+
+def _ours(r: Reader, m: Match, line: int | None) -> None:
+    """What is said of the buggy run alone: a step (of the line) gives the variable this value."""
+    name = m["x"].text
+    steps = [s for s in r.trace.steps if line in (None, s.line)]
+    changes = [{c.name: c.text for c in step.changes} for step in steps]
+    if "v" in m:
+        ok = any(name in c and same_text(m["v"].text, c[name]) for c in changes)
+        r.claim("value", name, m["v"], ok, "it never becomes this here")
+    else:
+        r.claim("value", name, m["x"], any(name not in c for c in changes), "it changes here")
+    if "w" in m:
+        r.claim("value", name, m["w"], None, "the right run is not known")
+
+
+@decides("part.path")
+def _part_after(r: Reader, m: Match, row: str) -> None:
+    """Where the runs go from the same place; without the right run, from any visit of it."""
+    d, steps, at = r.parting, r.trace.steps, _number(m["at"])
+    if d is None:
+        own = [i for i in range(1, len(steps) + 1) if steps[i - 1].line == at]
+        _goes(r, m["a"], [steps[i] for i in own if i < len(steps)], r.lines)
+        _goes(r, m["b"], None, [])
+        return
+    index, there = d.index or 0, d.fixed_index or 0
+    line = steps[index - 1].line if index else 1
+    kinds = ("path", "return", "exception", "end")
+    r.claim("order", "the runs part", m["at"], d.kind in kinds and at == line, f"[L{line}]")
+    right = r.right.steps if r.right else ()
+    _goes(r, m["a"], list(steps[index : index + 1]), r.lines)
+    _goes(r, m["b"], list(right[there : there + 1]), (r.fixed or "").splitlines())
+
+
+def _goes(r: Reader, slot: Slot, steps: list[Step] | None, lines: list[str]) -> None:
+    """A clause of what a run does next, true of one of these steps. An unknown run gives no
+    verdict, and neither does a clause of no row."""
+    masked = mask(slot.text)
+    for name, form in NEXT.items():
+        m = form.match(slot.text, masked, slot.start) if masked is not None else None
+        if m is not None:
+            verdict = None if steps is None else any(_does(name, m, s, lines) for s in steps)
+            r.claim("order", "next", slot, verdict, "the run goes on otherwise")
+            r.ledger.forms.append((name, plain(m)))
             return
-        self.next = index + 1
-        step = self.trace.steps[index]
-        if step.line != number:
-            self.add("order", False, line, f"the run is at [L{step.line}]", number)
-            return
-        called, returns, branch = _CALLED.match(said), _RETURNS.match(said), _BRANCH.match(said)
-        if step.event == "call" and called:
-            self.add("order", called[1] == step.function, line, step.function, number)
-            self._changes(index, called[2] or "", line)
-        elif returns and step.event == returns[2]:
-            ok = returns[1] == step.function and (
-                returns[3] is None or _equal(returns[3], step.value)
-            )
-            self.add("return", ok, line, f"{step.event}s {step.value}", number)
-        elif said.startswith("raises "):
-            ok = step.event == "exception" and said == f"raises {step.value}."
-            self.add("exception", ok, line, f"{step.event} {step.value}", number)
-        elif said == "the loop ends.":
-            ok = number in self.plan.targets and enters(self.trace, index, self.plan) is False
-            self.add("iterations", ok, line, "", number)
-        elif branch and number in self.plan.tests:
-            ok = (
-                branch[1] == self.plan.tests[number]
-                and str(enters(self.trace, index, self.plan)) == branch[2]
-            )
-            self.add("branch", ok, line, f"{enters(self.trace, index, self.plan)}", number)
-        elif said.startswith("runs "):
-            ok = step.event == "line" and said[5:] == self.plan.text(number)
-            self.add("order", ok, line, self.plan.text(number), number)
-        elif step.event == "line":
-            self._changes(index, said, line)
-        else:
-            self.add("order", False, line, f"a {step.event} step", number)
+    r.claim("order", "next", slot, None, "not read")
 
-    def _changes(self, index: int, said: str, line: str) -> None:
-        if not said:
-            return
-        claimed = pairs(said)
-        if claimed is None:
-            self.add("value", None, line, "", self.trace.steps[index].line)
-            return
-        state = self.states.after(index)
-        for name, text in claimed.items():
-            truth = state.get(name)
-            ok = False if truth is None else _equal(text, truth)
-            self.add("value", ok, line, f"{name} = {truth}", self.trace.steps[index].line)
 
-    # --- the root cause ----------------------------------------------------------------------
-
-    def cause(self, text: str) -> None:
-        for line in text.strip().splitlines():
-            self._cause_line(line)
-
-    def _cause_line(self, line: str) -> None:
-        for form, method in _CAUSES:
-            match = form.match(line)
-            if match:
-                method(self, match, line)
-                return
-        self.add("property", None, line)
-
-    def _becomes(self, m: re.Match[str], line: str) -> None:
-        number, name, got, wanted = int(m[1]), m[2], m[3], m[4]
-        self.add("value", self._set(self.trace, name, got, number), line, "", number)
-        self._should(name, wanted, line)
-
-    def _stops(self, m: re.Match[str], line: str) -> None:
-        number = int(m[1])
-        ends = any(
-            step.line == number and enters(self.trace, i, self.plan) is False
-            for i, step in enumerate(self.trace.steps)
-        )
-        self.add("iterations", number in self.plan.targets and ends, line, "", number)
-        self.add("value", self._set(self.right, m[2], m[3], None), line)
-
-    def _should(self, name: str, wanted: str, line: str) -> None:
-        verb, _, text = wanted.partition(" ")
-        if verb in ("become", "stay") and text != "as it is":
-            self.add("value", self._set(self.right, name, text, None), line)
-
-    def _still(self, m: re.Match[str], line: str) -> None:
-        name, got, setter, wanted = m[1], m[2], m[3], m[4]
-        self.add("value", self._set(self.trace, name, got, None), line)
-        if self.fixed is None:
-            self.add("value", None, line)
-        else:
-            there = setter in [text.strip() for text in self.fixed.splitlines()]
-            ok = there and bool(self._set(self.right, name, wanted, None))
-            self.add("value", ok, line)
-
-    def _goes(self, m: re.Match[str], line: str) -> None:
-        self.add("order", self._does(m[2], int(m[1]), self.trace, self.buggy), line)
-        if self.right is None or self.fixed is None:
-            self.add("order", None, line)
-        else:
-            self.add("order", self._does(m[3], None, self.right, self.fixed), line)
-
-    def _does(self, said: str, after: int | None, trace: Trace, source: str) -> bool:
-        lines = [text.strip() for text in source.splitlines()]
-        steps = trace.steps
-        for i, step in enumerate(steps):
-            if after is not None and i and steps[i - 1].line != after:
-                continue
-            if step.event in ("return", "yield"):
-                if said == f"{step.event}s {step.value} from {step.function}":
-                    return True
-            elif step.event == "exception":
-                if said == f"raises {step.value}":
-                    return True
-            elif step.event == "call":
-                if said == f"calls {step.function}":
-                    return True
-            elif said in (f"goes to [L{step.line}]", f"goes to `{lines[step.line - 1]}`"):
-                return True
-        return said == "ends" and (after is None or not steps or steps[-1].line == after)
-
-    def _ends(self, m: re.Match[str], line: str) -> None:
-        name, got, wanted = m[1], m[2], m[3]
-        self.add("value", self._last(self.trace, name, got), line)
-        self.add("value", self._last(self.right, name, wanted), line)
-
-    def _last(self, trace: Trace | None, name: str, text: str) -> bool | None:
-        if trace is None:
-            return None
-        last: dict[int, str | None] = {}
-        for step in trace.steps:
-            for change in step.changes:
-                if change.name == name:
-                    last[step.frame] = change.text
-        return any(_equal(text, found) for found in last.values())
-
-    def _blames(self, m: re.Match[str], line: str) -> None:
-        if self.fixed is None:
-            self.add("property", None, line)
-            return
-        number, _, height, _ = altered(self.buggy, self.fixed)
-        ok = int(m[2]) == number and bool(m[1]) is (height == 0)
-        self.add("property", ok, line, f"[L{number}]", number)
-
-    def _so(self, m: re.Match[str], line: str) -> None:
-        ok = line == f"So the call {_wrong(self.actual)} instead of {self.expected}."
-        self.add("answer", ok, line, f"{self.actual}; {self.expected}")
-
-    def _set(self, trace: Trace | None, name: str, text: str, number: int | None) -> bool | None:
-        """Whether some step (on that line) sets the variable to that value, or leaves it alone."""
-        if trace is None:
-            return None
-        for step in trace.steps:
-            if number is not None and step.line != number:
-                continue
-            changed = {c.name: c.text for c in step.changes}
-            if text == "as it is":
-                if name not in changed:
-                    return True
-            elif name in changed and _equal(text, changed[name]):
-                return True
+def _does(row: str, m: Match, step: Step, lines: list[str]) -> bool:
+    if row in ("next.returns", "next.yields"):
+        same = step.event + "s" == row[5:] and step.function == m["f"].text
+        return same and bool(same_text(m["v"].text, step.value))
+    if row == "next.raises":
+        return step.event == "exception" and (step.value or "").partition(":")[0] == m["k"].text
+    if row == "next.calls":
+        return step.event == "call" and step.function == m["f"].text
+    if step.event != "line":
         return False
-
-    # --- the fix -----------------------------------------------------------------------------
-
-    def fixing(self, text: str, refined: str) -> None:
-        lines = self.buggy.splitlines()
-        made = edited(lines, text.strip())
-        if made is None:
-            self.add("property", None, text.strip())
-            return
-        ok = [t.rstrip() for t in made] == [t.rstrip() for t in refined.splitlines()]
-        self.add("property", ok, text.strip())
+    if row == "next.line":
+        return step.line == _number(m["at"])
+    return lines[step.line - 1].strip() == m["q"].text
 
 
-def _wrong(actual: str) -> str:
-    return actual if actual.startswith("raises ") else f"gives {actual}"
+DECIDERS.update(dict.fromkeys(NEXT, lambda r, m, row: None))  # by `_goes`, inside `part.path`
 
 
-_CAUSES = (
-    (
-        re.compile(r"At \[L(\d+)\] the loop ends, but it should go on with (\w+) = (.*)\.$"),
-        _Reader._stops,
-    ),
-    (
-        re.compile(r"At \[L(\d+)\] (\w+) (?:becomes|stays) (.*), but it should (.*)\.$"),
-        _Reader._becomes,
-    ),
-    (
-        re.compile(
-            r"Before (?:\[L\d+\]|the end) (\w+) is still (.*), but `(.*)` should make it (.*)\.$"
-        ),
-        _Reader._still,
-    ),
-    (
-        re.compile(r"After \[L(\d+)\] the run (.*), but the right run (.*)\.$"),
-        _Reader._goes,
-    ),
-    (re.compile(r"In the end (\w+) is (.*) instead of (.*)\.$"), _Reader._ends),
-    (re.compile(r"The cause is (the place before )?\[L(\d+)\]: .*"), _Reader._blames),
-    (re.compile(r"So (.*) instead of (.*)\.$"), _Reader._so),
-)
+@decides("so.ends")
+def _last(r: Reader, m: Match, row: str) -> None:
+    for slot, trace in ((m["v"], r.trace), (m["w"], r.right)):
+        if trace is None:
+            r.claim("value", m["x"].text, slot, None, "the right run is not known")
+        else:
+            r.value(m["x"].text, slot, last_values(trace).get(m["x"].text))
+
+
+@decides("cause", "cause.code", "cause.before")
+def _cause(r: Reader, m: Match, row: str) -> None:
+    """The phrase and the code of an edit that, made to the right program, gives the buggy one."""
+    phrase, buggy = m["p"], normal(r.buggy)
+    fixed = normal(r.fixed)
+    if fixed is None or buggy is None:
+        for slot in m.values():
+            r.claim("property", "cause", slot, None, "the right program is not known")
+        return
+    line, old, _ = altered(buggy, fixed)
+    here = _number(m["at"]) == line and (row == "cause.before") is (not old)
+    r.claim("property", "place", m["at"], here, f"[L{line}]")
+    if phrase.text not in PHRASES:
+        r.claim("property", "phrase", phrase, None, "not read")
+        return
+    known = [cause.partition("; ") for cause in causes(buggy, fixed, phrase.text)]
+    r.claim("property", "phrase", phrase, bool(known), "no such edit makes this bug")
+    if row == "cause.code":
+        codes = [code[1:-1].partition("` should be `") for _, _, code in known]
+        pairs = [(a, b) for a, _, b in codes]
+        a, b = m["a"], m["b"]
+        r.claim("property", "wrong code", a, any(a.text == old for old, _ in pairs), "other code")
+        r.claim("property", "right code", b, (a.text, b.text) in pairs, "other code")
+
+
+@decides(*FIX)
+def _fix(r: Reader, m: Match, row: str) -> None:
+    """The edit, made to the buggy program's lines, must give the refined program."""
+    top, lines = _number(m["at"]), r.lines
+    end = _number(m["to"]) if "to" in m else top - (row == "fix.insert")
+    new = m["b"].text.split("\n") if "b" in m else []
+    old = lines[top - 1 : end]
+    if "a" in m:
+        stands = [line.strip() for line in old] == [m["a"].text]
+        r.claim("property", "replaced", m["a"], stands, "not what stands there")
+        depth = len(old[0]) - len(old[0].lstrip()) if old else 0
+        new = [" " * (int(m["d"].text) if "d" in m else depth) + new[0]]
+    edited = [*lines[: top - 1], *new, *lines[end:]]
+    ok = [t.rstrip() for t in edited] == [t.rstrip() for t in r.refined.splitlines()]
+    place = Slot("", *r.ledger.place)
+    r.claim("property", "the edit", place, ok, "it does not give the refined program")

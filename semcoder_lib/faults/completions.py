@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from semcoder_lib.core.records import Completion, Entry, Fault, Program
 from semcoder_lib.faults import evidence as runs
-from semcoder_lib.faults.build import LONGEST, Funnel, _right, accept
+from semcoder_lib.faults.build import LONGEST, Funnel, accept, right_forms
 from semcoder_lib.faults.evidence import Dropped, Pair
-from semcoder_lib.faults.mutate import altered, mutate, normal_form
+from semcoder_lib.faults.mutate import line_cause, mutate, normal
 from semcoder_lib.models.extraction import clean_code
 from semcoder_lib.sandbox import Sandbox
 
@@ -43,8 +43,8 @@ def from_completions(
     known = {e.program.id: e for e in entries}
     funnel: collections.Counter[str] = collections.Counter()
     pairs: list[Pair] = []
-    seen: set[str] = set()
-    right = dict(zip(known, _right(list(known.values()), box), strict=True))
+    seen: set[tuple[str, str]] = set()
+    right = dict(zip(known, right_forms(list(known.values()), box), strict=True))
     for completion in completions:
         funnel["completions"] += 1
         entry = known.get(completion.task_id)
@@ -52,17 +52,13 @@ def from_completions(
         if entry is None or reference is None:
             funnel["no_entry"] += 1
             continue
-        source = code_of(completion.text, entry.program.entry_point)
-        try:
-            buggy = normal_form(source) if source else None
-        except (SyntaxError, ValueError, RecursionError):
-            buggy = None
+        buggy = normal(code_of(completion.text, entry.program.entry_point))
         if buggy is None:
             funnel["no_program"] += 1
         elif (buggy, completion.task_id) in seen:
             funnel["duplicate"] += 1
         else:
-            seen.add((buggy, completion.task_id))  # type: ignore[arg-type]
+            seen.add((buggy, completion.task_id))
             pairs.append(
                 Pair(entry.program.id, entry.program.entry_point, buggy, reference, entry.cases)
             )
@@ -86,40 +82,22 @@ def repaired(
 ) -> list[runs.Failing]:
     """Each failure with a fix that is one edit away from the buggy program, where one passes."""
     offers: list[list[str]] = []
-    jobs = []
     for failure in failing:
         pair = failure.pair
         program = Program(pair.buggy, pair.entry_point, id=pair.program_id)
         offers.append([m.buggy for m in mutate(program, seed=seed, limit=repairs)])
-        jobs += [
-            runs.job(source, pair.entry_point, [c.arguments for c in pair.cases])
-            for source in offers[-1]
-        ]
-    results = box.map(iter(jobs))
+    results = box.map(
+        runs.job(source, f.pair.entry_point, [c.arguments for c in f.pair.cases])
+        for f, sources in zip(failing, offers, strict=True)
+        for source in sources
+    )
     mended = []
     for failure, sources in zip(failing, offers, strict=True):
-        fix = None
-        for source in sources:
-            outcomes = next(results)
-            if fix is None and runs.passes(outcomes, failure.pair.cases):
-                fix = source
-        if fix is None:
-            mended.append(failure)
-        else:
-            pair = replace(failure.pair, fixed=fix, cause=_cause(failure.pair.buggy, fix))
-            mended.append(replace(failure, pair=pair))
+        right = [s for s in sources if runs.passes(next(results), failure.pair.cases)]
+        if right:
+            pair = replace(
+                failure.pair, fixed=right[0], cause=line_cause(failure.pair.buggy, right[0])
+            )
+            failure = replace(failure, pair=pair)
+        mended.append(failure)
     return mended
-
-
-def _cause(buggy: str, fixed: str) -> str:
-    """What is wrong with the altered line, in words; empty where several lines differ."""
-    line, fixed_line, height, fixed_height = altered(buggy, fixed)
-    old = buggy.splitlines()[line - 1 : line - 1 + height]
-    new = fixed.splitlines()[fixed_line - 1 : fixed_line - 1 + fixed_height]
-    if len(old) == len(new) == 1:
-        return f"`{old[0].strip()}` is wrong; it should be `{new[0].strip()}`."
-    if len(new) == 1 and not old:
-        return f"The statement `{new[0].strip()}` is missing."
-    if len(old) == 1 and not new:
-        return f"The statement `{old[0].strip()}` should not be there."
-    return ""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from semcoder_lib.core.records import Step, Trace
+from semcoder_lib.faults.mutate import line_map
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def divergence(
 ) -> Divergence:
     """The first step of `buggy` that differs from its partner in `fixed`.
 
-    `lines` maps lines of the buggy program to those of the fixed one (`align.line_map`); without
+    `lines` maps lines of the buggy program to those of the fixed one (`mutate.line_map`); without
     it the line numbers are taken as they are. Steps are paired in order. A step on a line without a
     partner, and one that changes nothing, is passed over, so an inserted or removed line counts
     only where it has an effect: a variable that both runs have, a jump, an error. A line that
@@ -50,61 +51,41 @@ def divergence(
     Does not judge which difference matters: a harmless one counts too. Two texts that were cut
     alike count as equal.
     """
-    own = _Identity() if lines is None else lines
-    partners = None if lines is None else set(lines.values())
-    found = _first(buggy.steps, fixed.steps, own, partners, 0, 0)
+    if lines is None:
+        lines = {step.line: step.line for step in (*buggy.steps, *fixed.steps)}
+    found = _first(buggy.steps, fixed.steps, lines, 0, 0)
     if found is None and (buggy.cut or fixed.cut or buggy.result == fixed.result):
         return Divergence("none")
     if found is None:
-        last, right = len(buggy.steps) - 1, len(fixed.steps) - 1
-        return Divergence(
-            "return",
-            last,
-            right,
-            buggy.steps[last].line if buggy.steps else None,
-            fixed.steps[right].line if fixed.steps else None,
-            "",
-            buggy.result,
-            fixed.result,
-        )
+        found = _last_difference(buggy, fixed)
     return found
 
 
-class _Identity(dict[int, int]):
-    def __missing__(self, key: int) -> int:
-        return key
-
-    def get(self, key: int, default: object = None) -> int:
-        return key
-
-
 def _first(
-    a: tuple[Step, ...],
-    b: tuple[Step, ...],
-    lines: Mapping[int, int],
-    partners: set[int] | None,
-    i: int,
-    j: int,
+    a: tuple[Step, ...], b: tuple[Step, ...], lines: Mapping[int, int], i: int, j: int
 ) -> Divergence | None:
-    mine: dict[int, dict[str, str | None]] = {}
-    theirs: dict[int, dict[str, str | None]] = {}
+    """The first difference from the steps `i` and `j` on. The states hold what each run has set
+    so far, by frame."""
+    partners = set(lines.values())
+    ours: dict[int, dict[str, str | None]] = {}
+    right_state: dict[int, dict[str, str | None]] = {}
     while i < len(a) or j < len(b):
-        if i < len(a) and _alone(a[i], lines.get(a[i].line) is not None):
-            clash = _shared_change(a[i], mine, theirs)
+        if i < len(a) and _alone(a[i], a[i].line in lines):
+            clash = _shared_change(a[i], ours, right_state)
             if clash is not None:
                 name, got, wanted = clash
                 right = b[j].line if j < len(b) else None
                 return Divergence("extra", i, j, a[i].line, right, name, got, wanted)
-            _apply(a[i], mine)
+            _apply(a[i], ours)
             i += 1
             continue
-        if j < len(b) and _alone(b[j], partners is None or b[j].line in partners):
-            clash = _shared_change(b[j], theirs, mine)
+        if j < len(b) and _alone(b[j], b[j].line in partners):
+            clash = _shared_change(b[j], right_state, ours)
             if clash is not None:
                 name, wanted, got = clash
                 here = a[i].line if i < len(a) else None
                 return Divergence("missing", i, j, here, b[j].line, name, got, wanted)
-            _apply(b[j], theirs)
+            _apply(b[j], right_state)
             j += 1
             continue
         if i >= len(a) or j >= len(b):
@@ -116,8 +97,8 @@ def _first(
             if found.kind == "value":
                 return _inside(a, b, i, j, lines) or found
             return found
-        _apply(a[i], mine)
-        _apply(b[j], theirs)
+        _apply(a[i], ours)
+        _apply(b[j], right_state)
         i += 1
         j += 1
     return None
@@ -175,8 +156,7 @@ def _inside(
 ) -> Divergence | None:
     """The first difference inside the calls that the differing lines make."""
     inner_a, inner_b = _calls(a, i), _calls(b, j)
-    partners = set(lines.values()) if type(lines) is dict else None
-    found = _first(a[: i + 1 + inner_a], b[: j + 1 + inner_b], lines, partners, i + 1, j + 1)
+    found = _first(a[: i + 1 + inner_a], b[: j + 1 + inner_b], lines, i + 1, j + 1)
     if found is None or found.kind == "end":
         return None
     return found
@@ -192,11 +172,33 @@ def _calls(steps: tuple[Step, ...], index: int) -> int:
     return count
 
 
-def last_difference(buggy: Trace, fixed: Trace) -> Divergence:
-    """How the two runs end, for programs that are too different to compare step by step."""
+ALIKE = 0.5
+
+
+def parting(buggy: str, fixed: str, trace: Trace, right: Trace) -> Divergence:
+    """The divergence of the runs of two programs; how they end, where so few lines have a partner
+    that comparing step by step says nothing."""
+    lines = line_map(buggy, fixed)
+    if 2 * len(lines) < ALIKE * len((buggy + fixed).splitlines()):
+        return _last_difference(trace, right)
+    return divergence(trace, right, lines=lines)
+
+
+def _last_difference(buggy: Trace, fixed: Trace) -> Divergence:
     i, j = len(buggy.steps) - 1, len(fixed.steps) - 1
     if i < 0 or j < 0 or buggy.cut or fixed.cut:
         return Divergence("none")
     x, y = buggy.steps[i], fixed.steps[j]
     kind = "exception" if "exception" in (x.event, y.event) else "return"
     return Divergence(kind, i, j, x.line, y.line, "", x.value, y.value)
+
+
+def last_values(trace: Trace) -> dict[str, str]:
+    """The exact locals of the entry point's frame when the run ended."""
+    state: dict[str, str] = {}
+    for step in trace.steps:
+        for change in step.changes if step.frame == trace.steps[0].frame else ():
+            state.pop(change.name, None)
+            if change.text is not None and change.exact:
+                state[change.name] = change.text
+    return state

@@ -8,9 +8,8 @@ from typing import Any
 
 from semcoder_lib.core import values
 from semcoder_lib.core.errors import InfrastructureError
-from semcoder_lib.core.records import Case, Program, Status
-from semcoder_lib.faults.align import alike, line_map
-from semcoder_lib.faults.divergence import Divergence, divergence, last_difference
+from semcoder_lib.core.records import Case, Program, Status, Trace
+from semcoder_lib.faults.divergence import parting
 from semcoder_lib.faults.rationale import Evidence
 from semcoder_lib.faults.shrink import size, smaller
 from semcoder_lib.sandbox import Job, Limits, Outcome, Sandbox
@@ -20,7 +19,6 @@ QUICK = Limits(cpu_seconds=0.5, wall_seconds=30.0, memory_mb=512, output_bytes=2
 ROUNDS = 3
 CANDIDATES = 12
 LONGEST_CALL = 200
-ALIKE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +36,17 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """A pair with a failing case: what the right program gives, what the buggy one does."""
+    """A pair with a failing case, whose output is the right program's, and what the buggy program
+    does on it."""
 
     pair: Pair
-    arguments: tuple[Any, ...]
-    expected: Outcome
+    case: Case
     actual: Outcome
 
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Why something was not kept, in the funnel's word."""
+    """Why something was not kept, in the funnel's word, or for a person."""
 
     reason: str
 
@@ -59,6 +57,7 @@ def equal(a: Any, b: Any) -> bool:
 
 
 def job(source: str, entry_point: str, calls: Sequence[tuple[Any, ...]]) -> Job:
+    """Calls of a program that are given up after the first that does not end."""
     return Job(source, entry_point, calls=list(calls), limits=QUICK, share=True, give_up=1)
 
 
@@ -108,8 +107,7 @@ def _failing(pair: Pair, outcomes: Sequence[Outcome]) -> Failing | Dropped:
     if not wrong:
         return Dropped("equivalent")
     _, case, outcome = min(wrong, key=lambda item: item[0])
-    right = Outcome(Status.OK, value=case.output, text=values.encode(case.output))
-    return Failing(pair, case.arguments, right, outcome)
+    return Failing(pair, Case(case.arguments, case.output, pair.program_id), outcome)
 
 
 def shrunk(found: Sequence[Failing], box: Sandbox, *, rounds: int = ROUNDS) -> list[Failing]:
@@ -119,14 +117,14 @@ def shrunk(found: Sequence[Failing], box: Sandbox, *, rounds: int = ROUNDS) -> l
     current = list(found)
     active = list(range(len(current)))
     for _ in range(rounds):
-        offers = {i: smaller(current[i].arguments, limit=CANDIDATES) for i in active}
+        offers = {i: smaller(current[i].case.arguments, limit=CANDIDATES) for i in active}
         active = [i for i in active if offers[i]]
-        jobs = []
-        for i in active:
-            pair = current[i].pair
-            jobs.append(job(pair.buggy, pair.entry_point, offers[i]))
-            jobs.append(job(pair.fixed, pair.entry_point, offers[i]))
-        results = box.map(iter(jobs))
+        pairs = [(current[i].pair, offers[i]) for i in active]
+        results = box.map(
+            job(source, pair.entry_point, calls)
+            for pair, calls in pairs
+            for source in (pair.buggy, pair.fixed)
+        )
         moved = []
         for i in active:
             better = _best(current[i], offers[i], next(results), next(results))
@@ -156,69 +154,51 @@ def _best(
             now.actual.exception and now.actual.exception.type
         ):
             continue
-        if best is None or size(arguments) < size(best.arguments):
-            best = replace(now, arguments=arguments, expected=right, actual=ours)
+        if best is None or size(arguments) < size(best.case.arguments):
+            best = Failing(
+                now.pair, replace(now.case, arguments=arguments, output=right.value), ours
+            )
     return best
 
 
 def gather(found: Sequence[Failing], box: Sandbox) -> Iterator[Evidence | Dropped]:
     """Traces both programs on the failing call and finds where they part. Drops a failure whose
-    call or result is too long to show (`long_values`), whose runs do not differ in what was
-    recorded (`no_divergence`), or whose traced run does not give what the plain run gave
-    (`unstable`)."""
-    shown: list[tuple[Failing, str] | Dropped] = [_shown(f) for f in found]
-    pairs = []
-    for item in shown:
-        if isinstance(item, tuple):
-            pair, arguments = item[0].pair, item[0].arguments
-            for source in (pair.buggy, pair.fixed):
-                program = Program(source, pair.entry_point, id=pair.program_id)
-                pairs.append((program, Case(arguments)))
-    traces = iter(trace_many(pairs, box))
-    for item in shown:
-        if isinstance(item, Dropped):
-            yield item
-            continue
-        failure, call = item
-        buggy, fixed = next(traces), next(traces)
-        if fixed.result != failure.expected.text or buggy.result != failure.actual.text:
-            yield Dropped("unstable")
-            continue
-        pair = failure.pair
-        parted = _parted(pair, buggy, fixed)
-        if parted.index is None:
-            yield Dropped("cut" if buggy.cut or fixed.cut else "no_divergence")
-            continue
-        actual = f"raises {buggy.exception}" if buggy.result is None else buggy.result
-        if "\n" in actual:
-            yield Dropped("long_values")
-            continue
-        yield Evidence(
-            pair.entry_point,
-            call,
-            str(fixed.result),
-            actual,
-            pair.buggy,
-            pair.fixed,
-            buggy,
-            fixed,
-            parted,
-            pair.cause,
-        )
+    call or result is too long to show (`long_values`) or has no text (`unserializable`), whose run
+    was too long to record (`cut`), whose runs do not differ in what was recorded (`no_divergence`),
+    or whose traced run does not give what the plain run gave (`unstable`)."""
+    drops = [_unshown(failure) for failure in found]
+    kept = [f for f, drop in zip(found, drops, strict=True) if not drop]
+    traces = trace_many(
+        [
+            (Program(source, f.pair.entry_point, id=f.pair.program_id), f.case)
+            for f in kept
+            for source in (f.pair.buggy, f.pair.fixed)
+        ],
+        box,
+    )
+    for failure, drop in zip(found, drops, strict=True):
+        yield Dropped(drop) if drop else _evidence(failure, next(traces), next(traces))
 
 
-def _parted(pair: Pair, buggy: Any, fixed: Any) -> Divergence:
-    if alike(pair.buggy, pair.fixed) < ALIKE:
-        return last_difference(buggy, fixed)
-    return divergence(buggy, fixed, lines=line_map(pair.buggy, pair.fixed))
+def _evidence(failure: Failing, buggy: Trace, fixed: Trace) -> Evidence | Dropped:
+    pair = failure.pair
+    if buggy.cut or fixed.cut:
+        return Dropped("cut")
+    if fixed.result != values.encode(failure.case.output) or buggy.result != failure.actual.text:
+        return Dropped("unstable")
+    parted = parting(pair.buggy, pair.fixed, buggy, fixed)
+    if parted.index is None:
+        return Dropped("no_divergence")
+    program = Program(pair.buggy, pair.entry_point, id=pair.program_id)
+    return Evidence(program, failure.case, pair.fixed, buggy, fixed, parted, pair.cause)
 
 
-def _shown(failure: Failing) -> tuple[Failing, str] | Dropped:
+def _unshown(failure: Failing) -> str:
+    """Why a failure cannot be shown, or nothing."""
     try:
-        call = values.show_call(failure.pair.entry_point, failure.arguments)
+        call = values.show_call(failure.pair.entry_point, failure.case.arguments)
+        output = values.encode(failure.case.output)
     except values.Unserializable:
-        return Dropped("unserializable")
-    texts = (call, failure.expected.text or "", failure.actual.text or "")
-    if max(map(len, texts)) > LONGEST_CALL:
-        return Dropped("long_values")
-    return failure, call
+        return "unserializable"
+    longest = max(map(len, (call, output, failure.actual.text or "")))
+    return "long_values" if longest > LONGEST_CALL else ""

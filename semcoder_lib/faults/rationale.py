@@ -1,9 +1,8 @@
 """Writes the rationale of a fault in the paper's form (section 3.3), derived from its evidence.
 
-The text simulates the failing call up to shortly after the step where the run goes wrong, names
-the root cause and the way from there to the wrong result, states the edit, and ends with the
-whole fixed program. Nothing in it comes from anywhere but the two recorded runs and the edit;
-`check` reads it back without knowing this module.
+The simulation of the failing call is monologues' own. After it come the place where the run parts
+from the right one, the cause, the way to the wrong result, the edit, and the whole fixed program.
+Nothing in it comes from anywhere but the two recorded runs and the edit; `check` reads it back.
 """
 
 from __future__ import annotations
@@ -11,246 +10,182 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from semcoder_lib.core.records import Step, Trace
-from semcoder_lib.faults.divergence import Divergence
+from semcoder_lib.core import values
+from semcoder_lib.core.records import Case, Program, Step, Trace
+from semcoder_lib.faults.divergence import Divergence, last_values
+from semcoder_lib.faults.forms import FORMS, LONGEST_VALUE, SECTIONS
 from semcoder_lib.faults.mutate import altered
-from semcoder_lib.faults.reading import LONGEST_VALUE, Layout, States, enters, folded, layout
+from semcoder_lib.monologues.style import STYLES, Style
+from semcoder_lib.monologues.syntax import Syntax, in_body, readable
+from semcoder_lib.monologues.write.simulation import simulation
+
+STYLE = STYLES["brief"].but(iterations=12, calls=12)
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything that a rationale may speak about. `call` is `f(1)`, `expected` the text of the
-    right value, `actual` the text of the wrong one or `raises TypeError: ...`. `cause` is the bug
-    in words, and may be empty."""
+    """Everything that a rationale may speak about: the buggy program, the failing case with the
+    right output, both runs on it and where they part. `cause` is the bug in words (see
+    `mutate.cause_of`), and may be empty."""
 
-    entry_point: str
-    call: str
-    expected: str
-    actual: str
-    buggy: str
+    program: Program
+    case: Case
     fixed: str
-    buggy_trace: Trace
+    trace: Trace
     fixed_trace: Trace
     divergence: Divergence
     cause: str = ""
 
 
 class TooLong(ValueError):
-    """The rationale does not fit, or a value in it cannot be written out."""
+    """The rationale does not fit (`reason` is `long_row`), or a value in it cannot be written out
+    (`long_values`)."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
-HEAD, BEFORE, AFTER = 10, 8, 3
-
-
-def write(evidence: Evidence, *, max_characters: int = 10_000) -> str:
+def write(evidence: Evidence, *, max_characters: int = 10_000, style: Style = STYLE) -> str:
     """The completion that follows a prompt of `prompts.refine`: sections, `[/MONOLOGUE]`,
-    `[Refined]`, the fixed program. Raises `TooLong`."""
-    bodies = (evidence.expected, evidence.actual)
-    if any(len(text) > 2 * LONGEST_VALUE for text in bodies):
-        raise TooLong("the result is too long to write out")
-    text = (
-        "### Execution Simulation\n"
-        + "\n".join(_simulation(evidence))
-        + "\n### Root Cause Analysis\n"
-        + "\n".join(_root_cause(evidence))
-        + "\n### Bug Fixing\n"
-        + _fixing(evidence.buggy, evidence.fixed)
-        + "\n[/MONOLOGUE]\n[Refined]\n```python\n"
-        + evidence.fixed.rstrip("\n")
-        + "\n```\n[/Refined]"
-    )
-    if len(text) > max_characters:
-        raise TooLong(f"{len(text)} characters")
+    `[Refined]`, the fixed program. The run is told in full where there is room, else as the
+    style's dials shorten it, at last without quotes and workings. Raises `TooLong`."""
+    e, fixed = evidence, evidence.fixed.rstrip("\n")
+    syntax = readable(e.program.source, e.program.entry_point)
+    call, wanted = values.show_call(e.program.entry_point, e.case.arguments), _output(e.case)
+    wrong = _ending(e.trace)
+    first = _say("call.should", c=call, w=wanted)
+    last = _say("call.raises" if "k" in wrong else "call.gives", c=call, **wrong)
+    after = [
+        SECTIONS[1], *_root_cause(e, syntax, wrong, wanted),
+        SECTIONS[2], edit_in_words(e.program.source, e.fixed),
+        "[/MONOLOGUE]\n[Refined]\n```python\n" + fixed + "\n```\n[/Refined]",
+    ]  # fmt: skip
+    around = "\n".join([SECTIONS[0], first, last, *after])
+    room = max_characters - len(around) - 1
+    style = style.but(max_chars=max(room, 0) + 150)
+    for shorter in (style, style.but(quotes=False), style.but(quotes=False, detail=0)):
+        steps = simulation(syntax, e.trace, shorter)
+        text = "\n".join([SECTIONS[0], first, *steps, last, *after])
+        if len(text) <= max_characters:
+            return text
+    raise TooLong("long_row")
+
+
+def _say(form: str, **slots: str) -> str:
+    return FORMS[form].say(**slots)
+
+
+def _output(case: Case) -> str:
+    return _short(values.encode(case.output), 2 * LONGEST_VALUE)
+
+
+def _short(text: str | None, limit: int = LONGEST_VALUE) -> str:
+    if text is None or len(text) > limit:
+        raise TooLong("long_values")
     return text
 
 
-def _simulation(e: Evidence) -> list[str]:
-    plan = layout(e.buggy)
-    states = States(e.buggy_trace)
-    count = len(e.buggy_trace.steps)
-    at = e.divergence.index
-    at = count - 1 if at is None else min(at, count - 1)
-    said = [f"{e.call} should give {e.expected}."]
-    start = max(at - BEFORE, 0)
-    if start <= HEAD + 2:
-        start = 0
-    else:
-        said += _lines(e.buggy_trace, 0, HEAD, plan, states)
-        told = max(i for i in range(HEAD) if not folded(e.buggy_trace, i))
-        said.append(_skip(e.buggy_trace, told + 1, start, states))
-    stop = min(at + AFTER + 1, count)
-    if count - stop <= 2:
-        stop = count
-    said += _lines(e.buggy_trace, start, stop, plan, states)
-    said.append(f"{e.call} {_wrong(e.actual)}, which is wrong.")
-    return said
+def _ending(trace: Trace) -> dict[str, str]:
+    """How a run ended: its value, or the kind of its exception."""
+    if trace.result is not None:
+        return {"v": _short(trace.result, 2 * LONGEST_VALUE)}
+    return {"k": (trace.exception or "").partition(":")[0]}
 
 
-def _lines(trace: Trace, start: int, stop: int, plan: Layout, states: States) -> list[str]:
-    shown_steps = [i for i in range(start, stop) if not folded(trace, i)]
-    return [tell(trace, i, plan, states) for i in shown_steps]
-
-
-def _wrong(actual: str) -> str:
-    return actual if actual.startswith("raises ") else f"gives {actual}"
-
-
-def _skip(trace: Trace, start: int, stop: int, states: States) -> str:
-    """`... 14 steps later: i = 5, total = 10`, the locals of the frame that goes on."""
-    frame = trace.steps[stop].frame
-    last = next((i for i in range(stop - 1, -1, -1) if trace.steps[i].frame == frame), None)
-    state = {} if last is None else states.after(last)
-    said = shown(state)
-    if len(said) > 3 * LONGEST_VALUE:
-        raise TooLong("the state in the middle of the run is too long")
-    return f"... {stop - start} steps later: {said or 'nothing is set yet'}"
-
-
-def _root_cause(e: Evidence) -> list[str]:
-    said = [_parting(e)]
-    line, _, height, _ = altered(e.buggy, e.fixed)
+def _root_cause(e: Evidence, syntax: Syntax, wrong: dict[str, str], wanted: str) -> list[str]:
+    sentences = [_parting(e, syntax)]
     if e.cause:
-        where = f"[L{line}]" if height else f"the place before [L{line}]"
-        said.append(f"The cause is {where}: {e.cause}")
-    chain = _chain(e)
-    if chain:
-        said.append(chain)
-    said.append(f"So the call {_wrong(e.actual)} instead of {e.expected}.")
-    return said
+        line, old, _ = altered(e.program.source, e.fixed)
+        phrase, code, rest = e.cause.partition("; `")
+        wrong_code, _, right_code = rest.removesuffix("`").partition("` should be `")
+        form = "cause.before" if not old else "cause.code" if code else "cause"
+        at = f"[L{line}]"
+        sentences.append(_say(form, at=at, p=phrase, a=wrong_code, b=right_code))
+    sentences += _chain(e)
+    sentences.append(_say("so.raises" if "k" in wrong else "so.gives", **wrong, w=wanted))
+    return sentences
 
 
-def _parting(e: Evidence) -> str:
+def _parting(e: Evidence, syntax: Syntax) -> str:
     d = e.divergence
-    if d.index is None or d.fixed_index is None:
-        raise TooLong("the two runs do not differ in what was recorded")
-    ours, right = _step(e.buggy_trace, d.index), _step(e.fixed_trace, d.fixed_index)
-    here = f"[L{d.line}]"
-    for text in (d.got, d.wanted):
-        if text is not None and len(text) > LONGEST_VALUE:
-            raise TooLong("a value at the divergence is too long to write out")
+    if d.index is None or d.fixed_index is None or d.line is None:
+        raise TooLong("no_divergence")
+    at = f"[L{d.line}]"
     if d.kind == "value":
-        plan = layout(e.buggy)
-        at_loop = d.got is None and d.line in plan.targets
-        if at_loop and enters(e.buggy_trace, d.index, plan) is False:
-            return f"At {here} the loop ends, but it should go on with {d.name} = {d.wanted}."
-        got = f"{d.name} stays as it is" if d.got is None else f"{d.name} becomes {d.got}"
-        wanted = "stay as it is" if d.wanted is None else f"become {d.wanted}"
-        return f"At {here} {got}, but it should {wanted}."
-    if d.kind == "extra":
-        return f"At {here} {d.name} becomes {d.got}, but it should stay {d.wanted}."
+        loop = syntax.loops.get(d.line)
+        ends = d.got is None and loop is not None and loop.is_for and _leaves(e.trace, d, syntax)
+        form = "part.loop" if ends else "part.stays" if d.got is None else "part.value"
+        form = "part.changes" if d.wanted is None else form
+    elif d.kind == "extra":
+        form = "part.extra"
+    elif d.kind == "missing":
+        form = "part.missing"
+    else:
+        at = f"[L{e.trace.steps[d.index - 1].line if d.index else 1}]"
+        a = _next(e.trace, d.index, None)
+        return _say("part.path", at=at, a=a, b=_next(e.fixed_trace, d.fixed_index, e.fixed))
+    slots = {"at": at, "x": d.name, "v": d.got, "w": d.wanted}
     if d.kind == "missing":
-        setter = layout(e.fixed).text(d.fixed_line or 0)
-        after = f"Before {here}" if d.line else "Before the end"
-        return f"{after} {d.name} is still {d.got}, but `{setter}` should make it {d.wanted}."
-    before = e.buggy_trace.steps[d.index - 1].line if d.index else 1
-    got = _does(ours, layout(e.buggy), own=True)
-    wanted = _does(right, layout(e.fixed), own=False)
-    return f"After [L{before}] the run {got}, but the right run {wanted}."
+        slots["q"] = e.fixed.splitlines()[(d.fixed_line or 1) - 1].strip()
+    needed = {name: _short(slots[name]) for name in FORMS[form].slots}
+    return _say(form, **needed)
 
 
-def _step(trace: Trace, index: int) -> Step | None:
-    return trace.steps[index] if index < len(trace.steps) else None
+def _leaves(trace: Trace, d: Divergence, syntax: Syntax) -> bool:
+    """Whether a loop's header goes on after the loop."""
+    index = d.index or 0
+    here = trace.steps[index]
+    following = next((s for s in trace.steps[index + 1 :] if s.frame == here.frame), None)
+    node = syntax.loops[here.line].node
+    return following is None or not in_body(node, following.line)
 
 
-def _does(step: Step | None, plan: Layout, *, own: bool) -> str:
-    if step is None:
-        return "ends"
+def _next(trace: Trace, index: int, source: str | None) -> str:
+    """What a run does at a step; a line by its label, or, of the program given, as it reads."""
+    if index >= len(trace.steps):
+        raise TooLong("no_divergence")
+    step: Step = trace.steps[index]
     if step.event in ("return", "yield"):
-        if step.value is not None and len(step.value) > LONGEST_VALUE:
-            raise TooLong("a value at the divergence is too long to write out")
-        return f"{step.event}s {step.value} from {step.function}"
+        return _say(f"next.{step.event}s", v=_short(step.value), f=step.function)
     if step.event == "exception":
-        return f"raises {step.value}"
+        return _say("next.raises", k=(step.value or "").partition(":")[0])
     if step.event == "call":
-        return f"calls {step.function}"
-    return f"goes to [L{step.line}]" if own else f"goes to `{plan.text(step.line)}`"
+        return _say("next.calls", f=step.function)
+    if source is None:
+        return _say("next.line", at=f"[L{step.line}]")
+    return _say("next.code", q=source.splitlines()[step.line - 1].strip())
 
 
-def _chain(e: Evidence) -> str:
+def _chain(e: Evidence) -> list[str]:
     """The last values of a variable on the way to the result: one that the entry point's return
     reads where there is one, else the one that went wrong first."""
-    got, wanted = _last_values(e.buggy_trace), _last_values(e.fixed_trace)
+    got, wanted = last_values(e.trace), last_values(e.fixed_trace)
     differing = [
-        name
-        for name in got
-        if name in wanted
-        and got[name] != wanted[name]
+        name for name in got
+        if name in wanted and got[name] != wanted[name]
         and max(len(got[name]), len(wanted[name])) <= LONGEST_VALUE
-    ]
-    last = e.buggy_trace.steps[-1]
-    read = layout(e.buggy).text(last.line) if last.event == "return" else ""
+    ]  # fmt: skip
+    last = e.trace.steps[-1]
+    read = e.program.source.splitlines()[last.line - 1] if last.event == "return" else ""
     returned = [name for name in differing if re.search(rf"\b{re.escape(name)}\b", read)]
     for name in (*returned, e.divergence.name):
         if name in differing:
-            return f"In the end {name} is {got[name]} instead of {wanted[name]}."
-    return ""
+            return [_say("so.ends", x=name, v=got[name], w=wanted[name])]
+    return []
 
 
-def _last_values(trace: Trace) -> dict[str, str]:
-    """The exact locals of the entry point's frame when the run ended."""
-    state: dict[str, str] = {}
-    for step in trace.steps:
-        if step.frame == trace.steps[0].frame:
-            for change in step.changes:
-                state.pop(change.name, None)
-                if change.text is not None and change.exact:
-                    state[change.name] = change.text
-    return state
-
-
-def _fixing(buggy: str, fixed: str) -> str:
-    line, _, height, fixed_height = altered(buggy, fixed)
-    new = [text.rstrip() for text in fixed.splitlines()[line - 1 : line - 1 + fixed_height]]
-    old = [text.rstrip() for text in buggy.splitlines()[line - 1 : line - 1 + height]]
-    if height == fixed_height == 1:
-        return f"Replace [L{line}] `{old[0].strip()}` by `{new[0].strip()}`." + _indented(old, new)
-    where = f"[L{line}]" if height == 1 else f"[L{line}] to [L{line + height - 1}]"
-    block = "\n```python\n" + "\n".join(new) + "\n```"
-    if not new:
-        return f"Remove {where}."
+def edit_in_words(buggy: str, fixed: str) -> str:
+    """The edit that makes `fixed` of `buggy`, as it can be applied."""
+    line, old, new = altered(buggy, fixed)
+    at, to = f"[L{line}]", f"[L{line + len(old) - 1}]"
+    block = "\n".join(new)
     if not old:
-        return f"Insert before [L{line}]:{block}"
-    return f"Replace {where} by:{block}"
-
-
-def _indented(old: list[str], new: list[str]) -> str:
-    depth = [len(text[0]) - len(text[0].lstrip()) for text in (old, new)]
-    if depth[0] == depth[1]:
-        return ""
-    return f" Indent it by {depth[1]} spaces."
-
-
-def shown(changes: dict[str, str]) -> str:
-    """`a = 1, b = [2]`; values longer than `LONGEST_VALUE` are left out."""
-    return ", ".join(f"{k} = {v}" for k, v in changes.items() if len(v) <= LONGEST_VALUE)
-
-
-def tell(trace: Trace, index: int, plan: Layout, states: States) -> str:
-    """One line about one step, `[L4] total = 3`."""
-    step = trace.steps[index]
-    label = f"[L{step.line}]"
-    exact = {c.name: c.text for c in step.changes if c.text is not None and c.exact}
-    if step.event == "call":
-        given = shown(exact)
-        return f"{label} {step.function} is called" + (f" with {given}." if given else ".")
-    if step.event in ("return", "yield"):
-        verb = f"{label} {step.function} {step.event}s"
-        if step.value is None or not step.exact or len(step.value) > LONGEST_VALUE:
-            return f"{verb}."
-        return f"{verb} {step.value}."
-    if step.event == "exception":
-        return f"{label} raises {step.value}."
-    inside = enters(trace, index, plan)
-    if step.line in plan.targets:
-        if inside is False:
-            return f"{label} the loop ends."
-        target = plan.targets[step.line]
-        state = states.after(index)
-        if not exact and target in state:
-            exact = {target: state[target]}
-    elif step.line in plan.tests and inside is not None:
-        return f"{label} {plan.tests[step.line]} is {inside}."
-    said = shown(exact)
-    if said:
-        return f"{label} {said}"
-    return f"{label} runs {plan.text(step.line)}"
+        return _say("fix.insert", at=at, b=block)
+    if not new:
+        return _say("fix.removed" if len(old) > 1 else "fix.remove", at=at, to=to)
+    if len(old) > 1 or len(new) > 1:
+        return _say("fix.lines" if len(old) > 1 else "fix.more", at=at, to=to, b=block)
+    depth = [len(text) - len(text.lstrip()) for text in (old[0], new[0])]
+    form = "fix.line" if depth[0] == depth[1] else "fix.indented"
+    return _say(form, at=at, a=old[0].strip(), b=new[0].strip(), d=str(depth[1]))

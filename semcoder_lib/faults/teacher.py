@@ -7,12 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from semcoder_lib.core import values
-from semcoder_lib.core.records import Case, Entry, Fault, Program
+from semcoder_lib.core.records import Entry, Fault, Program
 from semcoder_lib.faults import evidence as runs
 from semcoder_lib.faults.build import Funnel
-from semcoder_lib.faults.check import check
-from semcoder_lib.faults.mutate import normal_form
+from semcoder_lib.faults.check import RationaleReport, check
+from semcoder_lib.faults.mutate import normal
 from semcoder_lib.faults.text import failed_test
 from semcoder_lib.models import prompts
 from semcoder_lib.sandbox import Sandbox
@@ -60,17 +59,10 @@ def rewritten(
     for n, fault in enumerate(asked):
         prompt = _prompt(fault, asked, n, budget.shots)
         requests.append(
-            Request(
-                fault.id,
-                prompt.text,
-                prompt.stop,
-                max_new_tokens=budget.max_new_tokens,
-                temperature=budget.temperature,
-                top_p=budget.top_p,
-                n=budget.attempts,
-                seed=budget.seed,
-            )
-        )
+            Request(fault.id, prompt.text, prompt.stop, n=budget.attempts, seed=budget.seed,
+                    max_new_tokens=budget.max_new_tokens, temperature=budget.temperature,
+                    top_p=budget.top_p)
+        )  # fmt: skip
     groups = [[c.text for c in group] for group in writer.generate(requests)] if requests else []
     return _accepted(asked, groups, known, box, strict)
 
@@ -95,13 +87,15 @@ def _accepted(
 ) -> tuple[list[Fault], Funnel]:
     funnel: collections.Counter[str] = collections.Counter(asked=len(faults))
     jobs = []
-    samples: list[tuple[int, str, str]] = []
-    traces = list(trace_many(_pairs(faults), box))
+    samples: list[tuple[int, str, str, RationaleReport]] = []
+    programs = [Program(f.buggy, f.entry_point) for f in faults]
+    traces = list(trace_many([(p, f.case) for p, f in zip(programs, faults, strict=True)], box))
     for n, (fault, texts) in enumerate(zip(faults, groups, strict=True)):
         for text in texts:
             funnel["samples"] += 1
-            report = _report(text, fault, traces[n])
-            fixed = _normal(report.refined)
+            whole = text if text.rstrip().endswith("[/Refined]") else text + "\n[/Refined]"
+            report = check(whole, programs[n], fault.case, traces[n])
+            fixed = normal(report.refined)
             if report.problem or fixed is None:
                 funnel["incomplete"] += 1
             elif report.contradicted:
@@ -110,42 +104,14 @@ def _accepted(
                 funnel["unverifiable"] += 1
             else:
                 cases = known[fault.program_id].cases
-                samples.append((n, text, fixed))
+                samples.append((n, text, fixed, report))
                 jobs.append(runs.job(fixed, fault.entry_point, [c.arguments for c in cases]))
     found: dict[int, Fault] = {}
-    for (n, text, fixed), outcomes in zip(samples, box.map(iter(jobs)), strict=True):
+    for (n, text, fixed, report), outcomes in zip(samples, box.map(iter(jobs)), strict=True):
         fault = faults[n]
         if not runs.passes(outcomes, known[fault.program_id].cases):
             funnel["fix_fails"] += 1
         elif n not in found:
-            report = _report(text, fault, traces[n])
             found[n] = replace(fault, fixed=fixed, rationale=text, claims=report.claims)
     funnel["accepted"] = len(found)
     return [found[n] for n in sorted(found)], dict(sorted(funnel.items()))
-
-
-def _pairs(faults: Sequence[Fault]) -> list[tuple[Program, Case]]:
-    pairs = []
-    for fault in faults:
-        _, arguments, _ = values.parse_call(fault.failing_call)
-        pairs.append((Program(fault.buggy, fault.entry_point), Case(arguments)))
-    return pairs
-
-
-def _report(text: str, fault: Fault, trace: Any) -> Any:
-    whole = text if text.rstrip().endswith("[/Refined]") else text + "\n[/Refined]"
-    return check(
-        whole,
-        fault.buggy,
-        call=fault.failing_call,
-        expected=fault.expected,
-        actual=fault.actual,
-        buggy_trace=trace,
-    )
-
-
-def _normal(source: str | None) -> str | None:
-    try:
-        return normal_form(source) if source else None
-    except (SyntaxError, ValueError, RecursionError):
-        return None

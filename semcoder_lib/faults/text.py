@@ -1,19 +1,20 @@
-"""The words in which a fault is put to a model: the problem, the failing test."""
+"""The words in which a fault is put to a model, and the program in what comes back."""
 
 from __future__ import annotations
 
 import ast
+import re
 
+from semcoder_lib.core import values
 from semcoder_lib.core.records import Fault, Program
+from semcoder_lib.faults.forms import SECTIONS
+from semcoder_lib.faults.mutate import parsed
 from semcoder_lib.models import prompts
 
 
 def signature(program: Program) -> str:
     """`def f(a, b=2):` of the entry point, or only its name where it is not a plain function."""
-    try:
-        tree = ast.parse(program.source)
-    except (SyntaxError, ValueError):
-        return f"def {program.entry_point}(...):"
+    tree = parsed(program.source) or ast.Module([], [])
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and node.name == program.entry_point:
             return f"def {node.name}({ast.unparse(node.args)}):"
@@ -22,13 +23,14 @@ def signature(program: Program) -> str:
 
 def task_description(program: Program) -> str:
     """The problem as a model is told it: the description, then the signature to write."""
-    said = program.description.strip()
-    return f"{said}\n{signature(program)}" if said else signature(program)
+    description = program.description.strip()
+    return f"{description}\n{signature(program)}" if description else signature(program)
 
 
 def failed_test(fault: Fault) -> str:
     """`assert f(1) == 2`, the test that the buggy program fails."""
-    return f"assert {fault.failing_call} == {fault.expected}"
+    call = values.show_call(fault.entry_point, fault.case.arguments)
+    return f"assert {call} == {values.encode(fault.case.output)}"
 
 
 def example(fault: Fault, *, trace: str = "", style: str = "clean") -> tuple[str, str]:
@@ -39,5 +41,22 @@ def example(fault: Fault, *, trace: str = "", style: str = "clean") -> tuple[str
     )
     target = fault.rationale
     if trace:
-        target = target.partition("### Root Cause Analysis\n")[2]
+        target = target.partition(f"{SECTIONS[1]}\n")[2]
     return prompt.text, target
+
+
+_REFINED = re.compile(r"\[Refined\]\s*```(?:python)?\n(.*?)\n?```", re.DOTALL)
+
+
+def refined_code(text: str) -> str | None:
+    """The program that a completion offers: the fenced block after the last `[Refined]`, or, where
+    there is none, the last fenced block after the reasoning; None when nothing is fenced."""
+    blocks = _REFINED.findall(text)
+    if not blocks:
+        opened = text.rfind("[Refined]")
+        tail = text[opened + len("[Refined]") :] if opened >= 0 else text
+        tail = tail.partition("[/Refined]")[0]
+        blocks = re.findall(r"```(?:python)?\n(.*?)\n?```", tail, re.DOTALL)
+        if not blocks and opened >= 0 and "```" in tail:
+            blocks = [tail.partition("```")[2].partition("\n")[2]]  # the fence was never closed
+    return blocks[-1].rstrip() + "\n" if blocks else None

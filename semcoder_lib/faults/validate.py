@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-from semcoder_lib.core import values
 from semcoder_lib.core.records import Entry, Fault, Status
 from semcoder_lib.faults import evidence as runs
-from semcoder_lib.faults.fix import refined_code
-from semcoder_lib.faults.mutate import normal_form
+from semcoder_lib.faults.mutate import normal
+from semcoder_lib.faults.text import refined_code
 from semcoder_lib.sandbox import Job, Outcome, Sandbox
 
 
@@ -19,41 +17,27 @@ def validate(
     """Each fault with what is wrong with it, empty when nothing is.
 
     Checked by running, every call in a process of its own: the fixed program passes all cases of
-    its entry and gives `expected` on the failing call; the buggy program does not, and gives
+    its entry and gives the right output on the failing call; the buggy program does not, and gives
     `actual`; the program after `[Refined]` is the fixed one. A fault without an entry is checked on
     its failing call alone. Raises nothing for bad rows: they are reported.
     """
     kept = list(faults)
     known = {e.program.id: e for e in entries}
-    calls: list[tuple[tuple[Any, ...], Any] | None] = [_decoded(f) for f in kept]
     jobs = []
-    for fault, call in zip(kept, calls, strict=True):
-        if call is None:
-            continue
+    for fault in kept:
         entry = known.get(fault.program_id)
         cases = [c.arguments for c in entry.cases] if entry else []
-        jobs.append(Job(fault.fixed, fault.entry_point, calls=[call[0], *cases]))
-        jobs.append(Job(fault.buggy, fault.entry_point, calls=[call[0]]))
+        calls = [fault.case.arguments, *cases]
+        jobs.append(Job(fault.fixed, fault.entry_point, calls=calls))
+        jobs.append(Job(fault.buggy, fault.entry_point, calls=calls[:1]))
     results = box.map(iter(jobs))
-    for fault, call in zip(kept, calls, strict=True):
-        if call is None:
-            yield fault, "the failing call or the expected value is no literal"
-            continue
+    for fault in kept:
         fixed, buggy = next(results), next(results)
-        yield fault, _problem(fault, call[1], known.get(fault.program_id), fixed, buggy[0])
+        yield fault, _problem(fault, known.get(fault.program_id), fixed, buggy[0])
 
 
-def _decoded(fault: Fault) -> tuple[tuple[Any, ...], Any] | None:
-    try:
-        _, arguments, named = values.parse_call(fault.failing_call)
-        return None if named else (arguments, values.decode(fault.expected))
-    except values.NotALiteral:
-        return None
-
-
-def _problem(
-    fault: Fault, expected: Any, entry: Entry | None, fixed: list[Outcome], buggy: Outcome
-) -> str:
+def _problem(fault: Fault, entry: Entry | None, fixed: list[Outcome], buggy: Outcome) -> str:
+    expected = fault.case.output
     first, *rest = runs.sound(fixed)
     runs.sound([buggy])
     if first.status is not Status.OK or not runs.equal(first.value, expected):
@@ -74,7 +58,5 @@ def _problem(
 def _same(refined: str | None, fixed: str) -> bool:
     if refined is None or refined == fixed:
         return refined is not None
-    try:
-        return normal_form(refined) == normal_form(fixed)
-    except (SyntaxError, ValueError, RecursionError):
-        return False
+    form = normal(refined)
+    return form is not None and form == normal(fixed)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import abc
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from semcoder_lib.core import records, workspace
-from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.errors import InfrastructureError, UserError
+from semcoder_lib.models import prompts
+from semcoder_lib.models.prompts import Message
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One prompt and how to complete it. Temperature 0 is greedy; `n` completions share the
-    prompt's prefill; `seed` matters only when sampling. Generation ends before the first string
-    of `stop`, at an end token, or after `max_new_tokens`."""
+    """One prompt, or in its place a chat to be answered, and how to complete it. Temperature 0 is
+    greedy; `n` completions share the prompt's prefill; `seed` matters only when sampling.
+    Generation ends before the first string of `stop`, at an end token, or after
+    `max_new_tokens`."""
 
     task_id: str
     prompt: str
@@ -27,110 +29,108 @@ class Request:
     top_p: float = 1.0
     n: int = 1
     seed: int = 0
+    chat: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """A finished text with its finish reason (`stop`, `end`, `length`, `too_long`) and how many
-    tokens were generated for it."""
+class Output:
+    """A finished text with its finish reason (`stop`, `end`, `length`, `too_long`) and its tokens,
+    generated and read; `cached` if an earlier call had made it. A server that gives no usable
+    answer makes a `failed` one, whose text says why."""
 
     text: str
     finish: str
-    tokens: int
-
-
-@dataclass(slots=True)
-class Progress:
-    """How far a call of `generate` is. `tokens` are generated ones; `cached` completions cost
-    nothing."""
-
-    total: int
-    done: int = 0
-    cached: int = 0
     tokens: int = 0
-    started: float = field(default_factory=time.perf_counter)
+    prompt_tokens: int = 0
+    cached: bool = False
 
-    @property
-    def seconds(self) -> float:
-        """Wall seconds since the call began."""
-        return time.perf_counter() - self.started
 
-    def line(self) -> str:
-        """One line for a terminal."""
-        rate = self.tokens / max(self.seconds, 1e-9)
-        return f"{self.done}/{self.total} done, {self.tokens:,} tokens, {rate:,.0f} tokens/s"
+Job = tuple[str, Request, int]  # the key of a text, its request, and which of its samples it is
+Deliver = Callable[[str, Output], None]
 
 
 class Engine(abc.ABC):
     """Turns requests into completions.
 
     `name` is what tables print, `identity` everything (weights, format, backend) that decides the
-    text, so that it keys the cache. Greedy completions do not depend on the order of the requests;
-    they are repeatable on one machine with one number of threads. With a cache that already holds
-    some of the completions the others are batched differently, which can change a text only where
-    two tokens are equal to the last bits.
+    text, so that it keys the cache; `tokenizer` is None where a server keeps it. Greedy
+    completions do not depend on the order of the requests; they are repeatable on one machine with
+    one number of threads. With a cache that already holds some of the completions the others are
+    batched differently, which can change a text only where two tokens are equal to the last bits.
     """
 
     name: str
     identity: str
+    tokenizer: Any = None
 
     def __init__(self, *, cache: Path | str | None = None) -> None:
         self._cache = workspace.ItemCache(cache) if cache is not None else None
-        self.last: Progress | None = None
 
-    def generate(
+    def generate(self, requests: Sequence[Request]) -> list[list[records.Completion]]:
+        """The completions of each request, in order; `n` of them each. Raises UserError for a
+        request that makes no sense, before anything is generated, and InfrastructureError where a
+        server fails. Finished completions are kept in the cache at once, so that after a kill only
+        the missing ones are made."""
+        rows = self.outputs(requests)
+        return [
+            [
+                records.Completion(
+                    task_id=request.task_id,
+                    text=output.text,
+                    index=index,
+                    finish=output.finish,
+                    tokens=output.tokens,
+                    model=self.name,
+                )
+                for index, output in enumerate(row)
+            ]
+            for request, row in zip(requests, rows, strict=True)
+        ]
+
+    def outputs(
         self,
         requests: Sequence[Request],
         *,
-        progress: Callable[[Progress], None] | None = None,
-    ) -> list[list[records.Completion]]:
-        """The completions of each request, in order; `n` of them each. Raises UserError for a
-        request that makes no sense, before anything is generated. Finished completions are kept
-        in the cache, so that after a kill only the missing ones are made."""
+        cache: workspace.ItemCache | None = None,
+        strict: bool = True,
+    ) -> list[list[Output]]:
+        """As `generate`, with what the outputs cost. `cache` stands in for the engine's own;
+        without `strict` a failed output is returned, not raised, and not kept."""
         for request in requests:
             _check(request)
-        made: dict[str, Written] = {}
-        wanted: dict[str, tuple[Request, int]] = {}
-        keys = [[self._key(r, i) for i in range(r.n)] for r in requests]
+        cache = cache if cache is not None else self._cache
+        outputs: dict[str, Output] = {}
+        missing: dict[str, Job] = {}
+        keys = [[self._key(request, i) for i in range(request.n)] for request in requests]
         for request, row in zip(requests, keys, strict=True):
-            for i, key in enumerate(row):
-                if self._cache is not None and key in self._cache:
-                    made[key] = Written(**self._cache.get(key))
+            for index, key in enumerate(row):
+                if (kept := _kept(cache, key)) is not None:
+                    outputs[key] = kept
                 else:
-                    wanted.setdefault(key, (request, i))
-        state = Progress(total=len(made) + len(wanted), done=len(made), cached=len(made))
-        self.last = state
+                    missing.setdefault(key, (key, request, index))
 
-        def deliver(key: str, written: Written) -> None:
-            made[key] = written
-            state.done += 1
-            state.tokens += written.tokens
-            if self._cache is not None:
-                row = {"text": written.text, "finish": written.finish, "tokens": written.tokens}
-                self._cache.put(key, row)
-            if progress is not None:
-                progress(state)
+        def deliver(key: str, output: Output) -> None:
+            outputs[key] = output
+            if output.finish == "failed":
+                if strict:
+                    raise InfrastructureError(output.text)
+            elif cache is not None:
+                fields = ("text", "finish", "tokens", "prompt_tokens")
+                cache.put(key, {name: getattr(output, name) for name in fields})
+                cache.flush()
 
-        if wanted:
+        if missing:
             # a canonical order, so that batches are composed alike whatever the order asked for
-            jobs = sorted(wanted.items(), key=lambda item: item[0])
-            self._produce([(key, request, i) for key, (request, i) in jobs], deliver)
-            if self._cache is not None:
-                self._cache.flush()
-        return [
-            [self._completion(r, i, made[key]) for i, key in enumerate(row)]
-            for r, row in zip(requests, keys, strict=True)
-        ]
+            self._produce([missing[key] for key in sorted(missing)], deliver)
+        return [[outputs[key] for key in row] for row in keys]
 
     @abc.abstractmethod
-    def _produce(
-        self, jobs: list[tuple[str, Request, int]], deliver: Callable[[str, Written], None]
-    ) -> None:
-        """Make every job's text, calling `deliver(key, written)` once for each."""
+    def _produce(self, jobs: list[Job], deliver: Deliver) -> None:
+        """Make every job's text, calling `deliver(key, output)` once for each."""
 
-    def describe(self) -> dict[str, Any]:
-        """What a card should say about this engine."""
-        return {"name": self.name, "identity": self.identity}
+    def text_of(self, request: Request) -> str:
+        """The prompt as the model reads it: a chat in the tokenizer's own template."""
+        return prompts.chat(self.tokenizer, request.chat) if request.chat else request.prompt
 
     def close(self) -> None:
         """Let go of the cache file and the weights."""
@@ -148,25 +148,24 @@ class Engine(abc.ABC):
         sampled = [] if request.temperature == 0 else [request.seed, index]
         return workspace.content_key(
             self.identity,
-            request.prompt,
+            list(request.chat) or request.prompt,
             list(request.stop),
             [request.max_new_tokens, request.temperature, request.top_p, *sampled],
         )
 
-    def _completion(self, request: Request, index: int, written: Written) -> records.Completion:
-        return records.Completion(
-            task_id=request.task_id,
-            text=written.text,
-            index=index,
-            finish=written.finish,
-            tokens=written.tokens,
-            model=self.name,
-        )
+
+def _kept(cache: workspace.ItemCache | None, key: str) -> Output | None:
+    """What the cache holds, if that is an output: a damaged row is made again."""
+    match cache.get(key) if cache is not None else None:
+        case {"text": str(text), "finish": str(finish), "tokens": int(tokens), **rest}:
+            read = rest.get("prompt_tokens", 0)
+            return Output(text, finish, tokens, read if isinstance(read, int) else 0, cached=True)
+    return None
 
 
 def _check(request: Request) -> None:
     where = f"request {request.task_id!r}"
-    if not request.prompt:
+    if not (request.prompt or request.chat):
         raise UserError(f"{where}: the prompt is empty")
     if request.max_new_tokens < 1 or request.n < 1:
         raise UserError(f"{where}: max_new_tokens and n must be at least 1")

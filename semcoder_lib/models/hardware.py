@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import asdict, dataclass
-from typing import Any
+import time
+from dataclasses import dataclass
 
 from semcoder_lib.core import scale
 from semcoder_lib.core.errors import UserError
 
-DTYPES = ("auto", "float32", "bfloat16", "float16", "int8")
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+_LOOK_EVERY = 3.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +22,6 @@ class Hardware:
     dtype: str
     threads: int
     instructions: str
-
-    def row(self) -> dict[str, Any]:
-        """For cards."""
-        return asdict(self)
 
 
 def cores() -> int:
@@ -54,24 +51,55 @@ def probe(*, dtype: str = "auto", threads: int | None = None) -> Hardware:
         raise UserError(f"dtype {dtype!r}: choose from {', '.join(DTYPES)}")
     count = threads or free_cores()
     if torch.cuda.is_available():
-        kind = "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
-        name = torch.cuda.get_device_name(0)
-        return Hardware("cuda", kind if dtype == "auto" else dtype, count, name)
-    amx = torch.cpu._is_amx_tile_supported()
-    native = amx or torch.cpu._is_avx512_bf16_supported()
-    extra = " AMX" if amx else " BF16" if native else ""
-    kind = "bfloat16" if native else "float32"
-    shown = torch.backends.cpu.get_cpu_capability() + extra
-    return Hardware("cpu", kind if dtype == "auto" else dtype, count, shown)
+        native = "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
+        device, shown = "cuda", torch.cuda.get_device_name(0)
+    else:
+        amx = torch.cpu._is_amx_tile_supported()
+        bf16 = amx or torch.cpu._is_avx512_bf16_supported()
+        device, native = "cpu", "bfloat16" if bf16 else "float32"
+        shown = torch.backends.cpu.get_cpu_capability()
+        shown += " AMX" if amx else " BF16" if bf16 else ""
+    return Hardware(device, native if dtype == "auto" else dtype, count, shown)
 
 
-def use_threads(count: int) -> None:
-    """Set torch's CPU threads, and keep freed memory for reuse instead of giving it back to the
-    system after every large tensor."""
-    import torch
+class Threads:
+    """torch's CPU threads during a training or a generation: a stated number stays; otherwise it
+    begins with `count` and follows the cores that are free, so that a busy moment at the start
+    does not slow down what runs for hours."""
 
-    torch.set_num_threads(count)
-    _keep_memory()
+    def __init__(self, count: int, *, stated: bool) -> None:
+        import torch
+
+        self._stated = stated or bool(os.environ.get("OMP_NUM_THREADS"))
+        torch.set_num_threads(count)
+        _keep_memory()
+        self.restart()
+
+    def restart(self) -> None:
+        """What was computed until now says nothing of what follows."""
+        self._before = self._now()
+
+    def look(self) -> None:
+        """Choose anew, at most every few seconds; a look costs microseconds. What this process
+        computed on and what was idle since the last one is what it can have."""
+        if self._stated or time.perf_counter() - self._before[0] < _LOOK_EVERY:
+            return
+        import torch
+
+        now = self._now()
+        seconds, own, idle = (b - a for a, b in zip(self._before, now, strict=True))
+        self._before = now
+        count = max(1, min(cores(), round((own + idle) / seconds)))
+        if count != torch.get_num_threads():
+            torch.set_num_threads(count)
+
+    @staticmethod
+    def _now() -> tuple[float, float, float]:
+        import psutil
+
+        times = psutil.cpu_times()
+        idle = times.idle + getattr(times, "iowait", 0.0)
+        return time.perf_counter(), time.process_time(), idle
 
 
 def give_back() -> None:
@@ -83,6 +111,7 @@ def give_back() -> None:
 
 
 def _keep_memory() -> None:
+    """Keep freed memory for reuse instead of giving it back after every large tensor."""
     import ctypes
 
     trim_threshold, mmap_threshold = -1, -3

@@ -11,7 +11,9 @@ from __future__ import annotations
 import functools
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.workspace import find_data
@@ -21,6 +23,8 @@ STYLES = ("clean", "faithful")
 STOP = ("[/ANSWER]",)
 _OPENING = {"monologue": "[MONOLOGUE]\n", "direct": "[ANSWER]\n"}
 _TRACE_OPENING = "[TRACE]\n"
+
+Message = dict[str, str]  # {"role": "system" | "user" | "assistant", "content": …}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ def label_lines(source: str, offset: int = 0) -> str:
 def nl_to_code(description: str, *, style: str = "clean") -> Prompt:
     """A description in, a fenced Python solution out."""
     if style == "faithful":
-        text = _authors("NL2CODE_PROMPT", instruction=description, response="")
+        text = authors("NL2CODE_PROMPT", instruction=description, response="")
         return Prompt(text, ())
     _check(style, "monologue")
     return Prompt(
@@ -54,6 +58,24 @@ def nl_to_code(description: str, *, style: str = "clean") -> Prompt:
         ("\n```",),
         "```python\n",
     )
+
+
+def execution(
+    direction: str,
+    source: str,
+    entry_point: str,
+    call: str,
+    output: str,
+    *,
+    format: str = "monologue",
+    style: str,
+) -> Prompt:
+    """The prompt of one execution: `forward` gives the call, `backward` the output. Rows to train
+    on and benchmarks both come here, and the style has no default, so that neither can leave it
+    out."""
+    if direction == "forward":
+        return forward(source, call, format=format, style=style)
+    return backward(source, entry_point, output, format=format, style=style)
 
 
 def forward(source: str, call: str, *, format: str = "monologue", style: str = "clean") -> Prompt:
@@ -107,8 +129,8 @@ def refine(
     the simulation is given (table 4's variant) and the model goes on at the root cause."""
     if style == "faithful":
         name = "REFINE_PROMPT_TEMPLATE_BASELINE" if trace else "REFINE_PROMPT_TEMPLATE"
-        body = _authors(name, problem=problem, code=buggy, error=failed_test, trace=trace)
-        text = _authors("REFINE_PROMPT", instruction=body, response="" if trace else "[MONOLOGUE]")
+        body = authors(name, problem=problem, code=buggy, error=failed_test, trace=trace)
+        text = authors("REFINE_PROMPT", instruction=body, response="" if trace else "[MONOLOGUE]")
         return Prompt(text, ("[/Refined]",))
     _check(style, "monologue")
     opening = "[MONOLOGUE]\n"
@@ -124,32 +146,50 @@ def refine(
     )
 
 
-def authors_prompts() -> dict[str, str] | None:
-    """The authors' strings by name, or None when their file is not there."""
-    return _read_authors()
+def in_chat(prompt: Prompt, tokenizer: Any) -> Prompt:
+    """The same prompt in the model's own chat form: what is asked is the user's message, the
+    response is begun as before. Raises UserError for a tokenizer without a chat template."""
+    if not getattr(tokenizer, "chat_template", None):
+        raise UserError("the model has no chat template; ask it in another form")
+    asked = prompt.text.removesuffix(prompt.prefill).rstrip()
+    text = chat(tokenizer, [{"role": "user", "content": asked}])
+    return Prompt(text + prompt.prefill, prompt.stop, prompt.prefill)
+
+
+def chat(tokenizer: Any, messages: Sequence[Message]) -> str:
+    """A chat as one text in the tokenizer's own template, without a tokenizer or a template as
+    plain paragraphs; the answer is to follow it."""
+    if not getattr(tokenizer, "chat_template", None):
+        return "\n\n".join(message["content"] for message in messages) + "\n"
+    return str(
+        tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True)
+    )
 
 
 def _faithful_execution(name: str, block: str, format: str) -> Prompt:
-    opening = {"monologue": "[MONOLOGUE]", "direct": "[ANSWER]"}.get(format)
-    if opening is None:
-        raise UserError(f"format {format!r} has no faithful prompt; use monologue or direct")
-    return Prompt(_authors(name, instruction=block, response=opening), STOP, opening)
+    opening = _OPENING.get(format, _TRACE_OPENING)
+    if format in _OPENING:
+        opening = opening.rstrip()  # the authors' openings end without a newline
+    return Prompt(authors(name, instruction=block, response=opening), STOP, opening)
 
 
-def _authors(name: str, **fields: str) -> str:
-    found = _read_authors()
-    if found is None:
+def authors(name: str, **fields: str) -> str:
+    """One of the authors' strings with its fields filled in. Raises UserError without the file."""
+    strings = authors_prompts()
+    if strings is None:
         raise UserError(
             "the faithful style needs authors_prompts.json: `python -m semcoder_lib data` says "
             "how to get it; or use the clean style"
         )
     # one pass, and not str.format: programs are full of braces
     pattern = "|".join(re.escape("{" + field + "}") for field in fields)
-    return re.sub(pattern, lambda m: fields[m.group()[1:-1]], found[name])
+    return re.sub(pattern, lambda m: fields[m.group()[1:-1]], strings[name])
 
 
 @functools.cache
-def _read_authors() -> dict[str, str] | None:
+def authors_prompts() -> dict[str, str] | None:
+    """The authors' strings by name, or None when their file is not there. Raises UserError when it
+    is another file."""
     path = find_data("authors_prompts.json")
     if path is None:
         return None

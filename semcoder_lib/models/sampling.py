@@ -1,36 +1,76 @@
-"""Choosing the next token."""
+"""One text while it is written: its prompt, how its tokens are chosen, and when it is finished."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from semcoder_lib.core import workspace
+from semcoder_lib.models import tokens
+from semcoder_lib.models.engine import Output, Request
+
 _SHORT_LIST = 512  # tokens sorted first; the whole vocabulary only where they hold too little
 
 
-class Chooser:
-    """How one text chooses its tokens. A sampled text draws from its own generator, so it does
-    not depend on its neighbours in a batch."""
+@dataclass(slots=True)
+class Text:
+    """A text to be written after the prompt `ids`. A sampled text draws from its own generator
+    (`draw`), so it does not depend on its neighbours in a batch; a greedy one has none."""
 
-    __slots__ = ("draw", "temperature", "top_p")
+    key: str
+    ids: list[int]
+    stop: tuple[str, ...]
+    limit: int
+    temperature: float = 0.0
+    top_p: float = 1.0
+    draw: Callable[[], float] | None = None
+    written: list[int] = field(default_factory=list)
 
-    def __init__(self, temperature: float, top_p: float, name: str) -> None:
-        self.temperature = temperature
-        self.top_p = top_p
-        self.draw = random.Random(name).random if temperature > 0 else None
+    @classmethod
+    def of(cls, key: str, request: Request, index: int, prompt: str, ids: list[int]) -> Text:
+        """The text of a request's sample number `index`, whose prompt is read as these ids."""
+        name = f"{request.seed}:{workspace.content_key(prompt)}:{index}"
+        draw = random.Random(name).random if request.temperature > 0 else None
+        heat, top_p = request.temperature, request.top_p
+        return cls(key, ids, tuple(request.stop), request.max_new_tokens, heat, top_p, draw)
+
+    @property
+    def room(self) -> int:
+        """Tokens of cache that it may need."""
+        return len(self.ids) + self.limit
+
+    def output(self, tokenizer: Any, ends: frozenset[int]) -> Output | None:
+        """What it came to, once it is finished by a stop string, an end token or its limit."""
+        ended = self.written[-1] in ends
+        full = len(self.written) >= self.limit
+        if not (ended or full or self.stops(tokenizer)):
+            return None
+        text = tokens.decode(tokenizer, self.written[:-1] if ended else self.written)
+        text, cut = tokens.cut(text, self.stop)
+        if not (cut or ended or full):
+            return None  # the tail alone looked like a stop string, the text does not hold one
+        finish = "stop" if cut else "end" if ended else "length"
+        return Output(text, finish, len(self.written), len(self.ids))
+
+    def stops(self, tokenizer: Any) -> bool:
+        """Whether its last tokens hold a stop string; read alone, so the whole text may not."""
+        tail = self.written[-tokens.tail_tokens(self.stop) :]
+        return bool(self.stop) and tokens.cut(tokens.decode(tokenizer, tail), self.stop)[1]
 
 
-def choose(logits: Tensor, choosers: Sequence[Chooser]) -> list[int]:
+def choose(logits: Tensor, texts: Sequence[Text]) -> list[int]:
     """The next token of every row of `logits`: the likeliest where the temperature is 0, else
     drawn from the smallest set of tokens that holds `top_p` of the probability."""
-    picked = logits.float().argmax(-1).tolist()  # in bf16 the search itself is five times as slow
-    for row, chooser in enumerate(choosers):
-        if chooser.draw is not None:
-            heat = (logits[row].float() / chooser.temperature).softmax(-1)
-            picked[row] = _drawn(heat, chooser.top_p, chooser.draw())
+    picked: list[int] = logits.float().argmax(-1).tolist()  # in bf16 it is five times as slow
+    for row, text in enumerate(texts):
+        if text.draw is not None:
+            heat = (logits[row].float() / text.temperature).softmax(-1)
+            picked[row] = _drawn(heat, text.top_p, text.draw())
     return picked
 
 

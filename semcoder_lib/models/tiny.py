@@ -16,16 +16,16 @@ _SIZES = {
 }
 
 
-def save_tiny(folder: Path | str, *, seed: int = 0, **sizes: Any) -> Path:
-    """Write a random Llama model (about 0.1 M parameters, the architecture of SmolLM2 and of
-    deepseek-coder) and a byte-level tokenizer with start, end and padding tokens into `folder`.
-    `sizes` replaces fields of its configuration. The same seed gives the same weights."""
+def save_tiny(folder: Path | str, *, kind: str = "llama", seed: int = 0, **sizes: Any) -> Path:
+    """Write a random model (about 0.1 M parameters; `kind` `llama`, as SmolLM2 and deepseek-coder,
+    or `qwen2`) and a byte-level tokenizer with start, end and padding tokens into `folder`. `sizes`
+    replaces fields of its configuration. The same seed gives the same weights."""
     import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
+    from transformers import AutoConfig, AutoModelForCausalLM
 
-    folder = Path(folder)
-    tokenizer = _tokenizer()
-    config = LlamaConfig(
+    folder, tokenizer = Path(folder), _tokenizer()
+    config = AutoConfig.for_model(
+        kind,
         vocab_size=len(tokenizer),
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
@@ -36,7 +36,10 @@ def save_tiny(folder: Path | str, *, seed: int = 0, **sizes: Any) -> Path:
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = LlamaForCausalLM(config)
+        model = AutoModelForCausalLM.from_config(config)
+        for name, values in model.named_parameters():
+            if name.endswith("bias"):
+                torch.nn.init.normal_(values, std=0.2)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

@@ -9,8 +9,8 @@ from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Monologue, Program, Trace
 from semcoder_lib.models import prompts
-from semcoder_lib.monologues.forward import call_text, forward
 from semcoder_lib.monologues.style import DEFAULT, Style
+from semcoder_lib.monologues.write.forward import call_text, forward
 from semcoder_lib.tracing import formats
 
 FORMATS = ("monologue", "direct", "scratchpad", "next", "concise")
@@ -29,6 +29,7 @@ def ablation(
     monologue: Monologue | None = None,
     style: Style = DEFAULT,
     seed: int = 0,
+    prompt_style: str = "clean",
 ) -> tuple[str, str]:
     """(prompt, completion) of one forward execution in a format or as a control.
 
@@ -46,7 +47,7 @@ def ablation(
     answer = f"assert {call} == {trace.result}\n[/ANSWER]"
     if format in ("monologue", *CONTROLS):
         told = monologue or forward(program, trace, seed=seed, style=style, case=case)
-        prompt = prompts.forward(program.source, call).text
+        prompt = prompts.forward(program.source, call, style=prompt_style).text
         if format == "monologue":
             return prompt, told.text
         if format == "shuffled":
@@ -54,7 +55,7 @@ def ablation(
         return prompt, wordless(told.text)
     if format not in FORMATS:
         raise UserError(f"format {format!r}: choose from {', '.join((*FORMATS, *CONTROLS))}")
-    prompt = prompts.forward(program.source, call, format=format).text
+    prompt = prompts.forward(program.source, call, format=format, style=prompt_style).text
     if format == "direct":
         return prompt, answer
     body = formats.render(trace, program, case, format)

@@ -8,8 +8,10 @@ from typing import Any
 
 from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.core.records import Monologue, Program
+from semcoder_lib.core.records import Case, Monologue, Program
 from semcoder_lib.models import prompts
+from semcoder_lib.monologues.verify.text import read_answer
+from semcoder_lib.monologues.write.forward import call_text
 
 _COLUMNS = ("nl", "fwd_mnl", "bwd_mnl")
 
@@ -29,9 +31,10 @@ def to_hub(
         number = counts[m.program_id, column] = counts.get((m.program_id, column), -1) + 1
         row = {"id": f"{column}_{m.program_id}_ipt{number}", "nl": "", "fwd_mnl": "", "bwd_mnl": ""}
         if m.direction == "forward":
-            row[column] = prompts.forward(program.source, m.call).text
+            row[column] = prompts.forward(program.source, call_text(program, m.case)).text
         else:
-            row[column] = prompts.backward(program.source, program.entry_point, m.output).text
+            output = values.encode(m.case.output)
+            row[column] = prompts.backward(program.source, program.entry_point, output).text
         yield {**row, "response": m.text}
 
 
@@ -63,13 +66,24 @@ def _read(
         )
     source = _unlabelled(code) + "\n"
     identity = str(row.get("id", number))
-    left, _, right = question.rpartition(" == ")
     direction = "forward" if column == "fwd_mnl" else "backward"
-    call = left.strip() if direction == "forward" else _answered(response, 0)
-    output = _answered(response, 1) if direction == "forward" else right.strip()
-    program = Program(source, left.partition("(")[0].strip(), id=identity, origin="hub")
-    monologue = Monologue(response, direction, (), identity, call, output, writer="hub")
-    return program, monologue
+    program = Program(source, question.partition("(")[0].strip(), id=identity, origin="hub")
+    case = _case(question, response, direction)
+    return program, Monologue(response, direction, case, identity, writer="hub")
+
+
+def _case(question: str, response: str, direction: str) -> Case:
+    """What a row is about: the call and output of its answer, else what its question gives."""
+    given = read_answer(response.rpartition("[ANSWER]")[2].partition("[/ANS")[0])
+    if not given.problem and given.arguments is not None:
+        return Case(given.arguments, given.value)
+    left, _, right = question.rpartition(" == ")
+    try:
+        if direction == "forward":
+            return Case(tuple(values.parse_call(left.strip())[1]))
+        return Case((), values.decode(right.strip()))
+    except values.NotALiteral:
+        return Case(())
 
 
 def _unlabelled(code: str) -> str:
@@ -79,22 +93,3 @@ def _unlabelled(code: str) -> str:
         known = mark and label.rstrip("]").isdigit() and label.endswith("]")
         lines.append(head.rstrip() if known else line)
     return "\n".join(lines)
-
-
-def _answered(response: str, side: int) -> str:
-    """One side of the response's assertion; empty when there is none that reads as values."""
-    block = response.rpartition("[ANSWER]")[2].partition("[/ANSWER]")[0].strip()
-    text = block.removeprefix("assert ").strip()
-    for at in _equals(text):
-        left, right = text[:at].strip(), text[at + 2 :].strip()
-        try:
-            values.parse_call(left)
-            values.decode(right)
-        except values.NotALiteral:
-            continue
-        return (left, right)[side]
-    return ""
-
-
-def _equals(text: str) -> list[int]:
-    return [at for at in range(len(text) - 1) if text[at : at + 2] == "=="]

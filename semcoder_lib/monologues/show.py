@@ -1,4 +1,4 @@
-"""Values as they are written in a sentence."""
+"""Values as they are written in a sentence, whole or shortened."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ def decoded(text: str) -> Any:
 
 def show(value: Any, limit: int = 160) -> str:
     """The exact text of `value`. Raises `NotShown` when it is longer than `limit` or has none."""
-    kind = type(value)
-    if kind is int and -1_000_000 < value < 1_000_000:
+    if type(value) is int and -1_000_000 < value < 1_000_000:
         return str(value)
     try:
         text = values.encode(value, max_bytes=4 * limit + 64, max_nodes=limit + 8)
@@ -32,26 +31,50 @@ def show(value: Any, limit: int = 160) -> str:
     return text
 
 
-_ARTICLES = {"int": "an int", "NoneType": "None", "OrderedDict": "an OrderedDict"}
+def brief(value: Any, limit: int = 200) -> str:
+    """A value for a reader of evidence: its text where it is short, else its type. Never raises."""
+    try:
+        return show(value, limit)
+    except NotShown:
+        return f"a {type(value).__name__}"
 
 
-def a_type(name: str) -> str:
-    """`list` as "a list"."""
-    return _ARTICLES.get(name, f"a {name}")
+_START_CHARS = 24
+_OPEN = {"(": ")", "[": "]", "{": "}"}
 
 
 def long_text(text: str, limit: int) -> str:
-    """A recorded text as it stands, or in words when it is longer than `limit`."""
+    """A recorded text as it stands, or in words when it is longer than `limit`: `a list of 40
+    items starting [1, 2, ...]`, `a str of 300 characters starting 'ab'`."""
     if len(text) <= limit:
         return text
     try:
         value = decoded(text)
+        size = len(value)
     except values.NotALiteral:
-        return f"a value starting {text[:24]}"
-    name = type(value).__name__
-    if isinstance(value, str):
-        return f"a str of {len(value)} characters starting {value[:16]!r}"
-    try:
-        return f"{a_type(name)} of {len(value)} items starting {text[:24].rstrip(', ')}"
+        return f"a value shown as {text[:_START_CHARS]!r}"
     except TypeError:
-        return f"{a_type(name)} starting {text[:24]}"
+        return f"a value of {len(text)} characters starting {text[:16]}"
+    kind = type(value).__name__
+    article = "an" if kind[:1] in "aeioO" else "a"
+    if isinstance(value, str):
+        return f"{article} {kind} of {size} characters starting {value[:16]!r}"
+    return f"{article} {kind} of {size} items{start(value)}"
+
+
+def start(value: Any) -> str:
+    """` starting [1, 2, ...]`: the first items of a sequence or dictionary, as many as are short;
+    empty where the first is long."""
+    if not isinstance(value, list | tuple | dict):
+        return ""
+    for count in range(8, 0, -1):
+        items = list(value.items() if isinstance(value, dict) else value)[:count]
+        try:
+            text = show(
+                dict(items) if isinstance(value, dict) else type(value)(items), _START_CHARS
+            )
+        except (NotShown, TypeError):
+            continue
+        if text[:1] in _OPEN:
+            return f" starting {text[:-1].rstrip(',')}, ...{text[-1]}"
+    return ""

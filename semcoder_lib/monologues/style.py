@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from semcoder_lib.monologues.property import Property
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A sentence that held on every input tried; `support` is the number of inputs on which it
+    said something and was true. It is evidence, not proof."""
+
+    kind: str
+    text: str
+    support: int
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
     """How a monologue is told. What it claims does not depend on the wording dials.
 
-    `detail`: 0 the last sub-step of a working only, 1 workings with indexing, slicing and counting
+    `detail`: 0 the last piece of a working only, 1 workings with indexing, slicing and counting
     spelled out, 2 the same and every result also where the sentence states it again.
+    `dense`: a working for every method, strings spelled as cheaply as they can be read back, short
+    labels (`L5` for `[L5]`), a reason for every jump.
     `max_chars`: aim for the text's length; loops and calls are summarised, then elided, until it
     fits. A text whose answer alone is longer is longer.
     `vary`: whether `seed` may choose between wordings of the summary and the conclusion; the steps
@@ -26,14 +36,13 @@ class Style:
     `check`: longest simulation, in characters, that a backward monologue checks its input with; 0
     for the result alone. `alternatives`: whether it shows another input that fits and one that
     does not.
-    `brief`: the steps alone, without the sections before and after them (about half of a short
-    text): a small model that sees few tokens learns more executions from them.
-    `quotes`: whether a step repeats its statement before it says what happens. The label names the
-    line already, and the repetition is a third of the text.
-    `properties`: bullets for "Key Properties and Constraints", from `properties.infer`.
+    `brief`: the steps alone, without the sections before and after them.
+    `quotes`: whether a step repeats its statement before it says what happens.
+    `properties`: bullets for "Key Properties and Constraints".
     """
 
     detail: int = 1
+    dense: bool = False
     max_chars: int = 2_500
     vary: bool = False
     line_offset: int = 0
@@ -52,8 +61,19 @@ class Style:
         """The same style with some dials changed."""
         return replace(self, **changes)  # type: ignore[arg-type]
 
+    def label(self, line: int) -> str:
+        """How a line of the source is named: `[L5]`, densely `L5`."""
+        number = line + self.line_offset
+        return f"L{number}" if self.dense else f"[L{number}]"
+
 
 DEFAULT = Style()
 COMPACT = Style(max_chars=1_500)
 TEACHER = Style(check=2_000, detail=2, max_chars=6_000, vary=True, ticks=True, iterations=12)
 FAITHFUL = replace(TEACHER, line_offset=4)
+TERSE = Style(brief=True, quotes=False, check=250, alternatives=False)
+DENSE = replace(TERSE, dense=True)
+STYLES = {
+    "full": DEFAULT, "compact": COMPACT, "teacher": TEACHER, "faithful": FAITHFUL,
+    "brief": replace(TERSE, quotes=True), "terse": TERSE, "dense": DENSE,
+}  # fmt: skip

@@ -19,6 +19,7 @@ from semcoder_lib.models.teachers import (
     forward_chat,
 )
 from semcoder_lib.monologues.verify import Trials, verify
+from semcoder_lib.monologues.verify.text import cut, read_answer
 
 if TYPE_CHECKING:
     from semcoder_lib.sandbox import Sandbox
@@ -84,13 +85,9 @@ def _closed(text: str) -> str:
 
 
 def _monologue(found: Taught, direction: str, teacher: Teacher) -> Monologue:
+    """The text with what it is about: of a backward one, the input that it arrived at."""
     program, case = found.task.data
-    call = values.show_call(program.entry_point, case.arguments) if direction == "forward" else ""
-    return Monologue(
-        text=_closed(found.text),
-        direction=direction,
-        program_id=program.id,
-        call=call,
-        output="" if case.output is None and direction == "forward" else values.encode(case.output),
-        writer=teacher.name,
-    )
+    text = _closed(found.text)
+    if direction == "backward":
+        case = Case(read_answer(cut(text).answer).arguments or (), case.output, program.id)
+    return Monologue(text, direction, case, program.id, writer=teacher.name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,17 +17,22 @@ from semcoder_lib.evaluation.scoring import (
 
 @dataclass(frozen=True)
 class State:
-    """One task after one round. `visible` is the share of the source's checks that pass (None
-    where there are none), `right` the hidden verdict by measure, `kind` the kind of its failure.
-    `asked` says that the model was asked in this round, `changed` that its answer was taken."""
+    """One task after one round: the hidden verdict by measure, the kind of its failure, and which
+    of the source's visible checks its solution passes. `asked` says that the model was asked in
+    this round, `changed` that its answer was taken."""
 
     task_id: str
     right: dict[str, bool]
-    visible: float | None
     kind: str
+    solution: str = ""
+    passed: tuple[bool, ...] = ()
     asked: bool = False
     changed: bool = False
-    solution: str = ""
+
+    @property
+    def visible(self) -> float | None:
+        """The share of visible checks that pass; None where there are none."""
+        return sum(self.passed) / len(self.passed) if self.passed else None
 
 
 @dataclass(frozen=True)
@@ -48,28 +52,17 @@ class Curve:
         """The hidden verdicts that there are: `base`, or `base` and `plus`."""
         return tuple(self.rounds[0][0].right) if self.rounds and self.rounds[0] else ()
 
-    @property
-    def oracle(self) -> bool:
-        """Whether the feedback came from the hidden tests (to be drawn dashed)."""
-        return self.source == "oracle"
-
     def passed(self, turn: int, measure: str = "base") -> dict[str, float]:
         """1.0 or 0.0 by task after a round."""
         return {s.task_id: float(s.right[measure]) for s in self.rounds[turn]}
 
-    def points(self, measure: str = "base") -> list[Interval]:
-        """pass@1 after each round with its 95 % interval over tasks."""
-        return [
-            mean_interval(list(self.passed(n, measure).values())) for n in range(len(self.rounds))
-        ]
+    def point(self, turn: int, measure: str = "base") -> Interval:
+        """pass@1 after a round with its 95 % interval over tasks."""
+        return mean_interval(list(self.passed(turn, measure).values()))
 
-    def gains(self, measure: str = "base") -> list[Interval]:
-        """The paired difference of each round to the first solution; round 0 is zero by itself and
-        left out."""
-        first = self.passed(0, measure)
-        return [
-            paired_difference(first, self.passed(n, measure)) for n in range(1, len(self.rounds))
-        ]
+    def gain(self, turn: int, measure: str = "base") -> Interval:
+        """The paired difference of a round to the first solution."""
+        return paired_difference(self.passed(0, measure), self.passed(turn, measure))
 
     def moved(self, turn: int, measure: str = "base") -> tuple[list[str], list[str]]:
         """The tasks that a round fixed, and those that it broke."""
@@ -78,66 +71,33 @@ class Curve:
         broken = [t for t in after if after[t] < before[t]]
         return fixed, broken
 
-    def visible(self, turn: int) -> list[float | None]:
-        """The share of visible checks that each task passes after a round."""
-        return [s.visible for s in self.rounds[turn]]
-
-    def rows(self) -> list[dict[str, Any]]:
-        """One row per round and measure, for tables and figures."""
-        made = []
-        for measure in self.measures:
-            points, gains = self.points(measure), self.gains(measure)
-            for n, point in enumerate(points):
-                fixed, broken = self.moved(n, measure) if n else ([], [])
-                gain = gains[n - 1] if n else None
-                made.append(
-                    {
-                        "model": self.model,
-                        "source": self.source,
-                        "oracle": self.oracle,
-                        "accept": self.accept,
-                        "temperature": self.temperature,
-                        "measure": measure,
-                        "round": n,
-                        "value": point.value,
-                        "low": point.low,
-                        "high": point.high,
-                        "n": point.n,
-                        "gain": gain.value if gain else 0.0,
-                        "gain_low": gain.low if gain else 0.0,
-                        "gain_high": gain.high if gain else 0.0,
-                        "fixed": len(fixed),
-                        "broken": len(broken),
-                        "asked": sum(s.asked for s in self.rounds[n]),
-                        "changed": sum(s.changed for s in self.rounds[n]),
-                    }
-                )
-        return made
-
-    def drawn(self, benchmark: str, measure: str = "base", model: str = "") -> dict[str, Any]:
-        """The curve as the report draws it (figure 3) and tabulates it (tables 3 and 4)."""
-        gains = self.gains(measure)
-        last = gains[-1] if gains else None
+    def row(self, measure: str = "base") -> dict[str, Any]:
+        """The curve as JSON data: its points, the gain of its last round, what each round fixed and
+        broke."""
+        turns = range(len(self.rounds))
+        moves = [self.moved(n, measure) for n in turns[1:]]
         return {
-            "model": model or self.model,
-            "benchmark": benchmark,
-            "measure": measure,
+            "model": self.model,
             "source": self.source,
-            "label": f"{self.source}, {self.accept.replace('_', ' ')}, T = {self.temperature:g}",
             "accept": self.accept,
             "temperature": self.temperature,
-            "oracle": self.oracle,
-            "points": [
-                {"round": n, "value": p.value, "low": p.low, "high": p.high, "n": p.n}
-                for n, p in enumerate(self.points(measure))
+            "measure": measure,
+            "points": [{"round": n, **_interval(self.point(n, measure))} for n in turns],
+            "gain": _interval(self.gain(turns[-1], measure)) if turns[1:] else None,
+            "changes": [
+                {
+                    "round": n,
+                    "fixed": len(fixed),
+                    "broken": len(broken),
+                    "asked": sum(s.asked for s in self.rounds[n]),
+                    "changed": sum(s.changed for s in self.rounds[n]),
+                }
+                for n, (fixed, broken) in enumerate(moves, 1)
             ],
-            "gain": None
-            if last is None
-            else {"value": last.value, "low": last.low, "high": last.high, "n": last.n},
         }
 
     def state_rows(self) -> list[dict[str, Any]]:
-        """One row per task and round, without the programs."""
+        """One row per task and round, without the programs, which may hold benchmark text."""
         return [
             {
                 "task_id": s.task_id, "round": n, "right": s.right, "visible": s.visible,
@@ -148,40 +108,32 @@ class Curve:
         ]  # fmt: skip
 
 
-def atlas(curves: Sequence[Curve]) -> list[dict[str, Any]]:
-    """The failure atlas: for every curve and round how many tasks failed in which way, and how many
-    of these the next round mended; most frequent first within a round."""
-    made = []
-    for curve in curves:
-        for n, states in enumerate(curve.rounds):
-            measure = curve.measures[-1]
-            kinds = Counter(s.kind for s in states if not s.right[measure])
-            mended: Counter[str] = Counter()
-            if n + 1 < len(curve.rounds):
-                after = curve.passed(n + 1, measure)
-                mended.update(
-                    s.kind for s in states if not s.right[measure] and after[s.task_id] > 0.5
-                )
-            for kind, count in sorted(kinds.items(), key=lambda item: (-item[1], item[0])):
-                made.append(
-                    {
-                        "model": curve.model,
-                        "source": curve.source,
-                        "accept": curve.accept,
-                        "temperature": curve.temperature,
-                        "round": n,
-                        "kind": kind,
-                        "count": count,
-                        "mended": mended[kind],
-                    }
-                )
-    return made
+def _interval(found: Interval) -> dict[str, Any]:
+    return {"value": found.value, "low": found.low, "high": found.high, "n": found.n}
 
 
-def compare(
-    a: Curve, b: Curve, *, turn: int = -1, measure: str = "base"
-) -> tuple[Interval, McNemar]:
-    """How much more `b` solves than `a` after a round, paired over the tasks that both have."""
-    left = a.passed(turn % len(a.rounds), measure)
-    right = b.passed(turn % len(b.rounds), measure)
+def atlas(curve: Curve) -> list[dict[str, Any]]:
+    """The failure atlas: for every round how many tasks failed in which way, and how many of these
+    the next round mended; most frequent first within a round."""
+    rows = []
+    for n, states in enumerate(curve.rounds if curve.measures else ()):
+        measure = curve.measures[-1]
+        failing = [s for s in states if not s.right[measure]]
+        after = curve.passed(n + 1, measure) if n + 1 < len(curve.rounds) else {}
+        mended = Counter(s.kind for s in failing if after.get(s.task_id))
+        kinds = Counter(s.kind for s in failing)
+        for kind, count in sorted(kinds.items(), key=lambda item: (-item[1], item[0])):
+            rows.append(
+                {
+                    "model": curve.model, "source": curve.source, "accept": curve.accept,
+                    "temperature": curve.temperature, "round": n, "kind": kind, "count": count,
+                    "mended": mended[kind],
+                }
+            )  # fmt: skip
+    return rows
+
+
+def compare(a: Curve, b: Curve, *, measure: str = "base") -> tuple[Interval, McNemar]:
+    """How much more `b` solves than `a` after the last round, paired over the tasks of both."""
+    left, right = a.passed(-1, measure), b.passed(-1, measure)
     return paired_difference(left, right), mcnemar(left, right)

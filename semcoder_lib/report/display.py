@@ -1,20 +1,20 @@
 """What a notebook cell shows: tables, monologues with marked claims, figures. Plain HTML with a
-plain-text fallback, no widgets."""
+plain-text fallback, no widgets. Everything that a program or a model wrote is escaped."""
 
 from __future__ import annotations
 
 import base64
-import html
-import io
+import math
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
-import matplotlib
+import pandas as pd
 from matplotlib.figure import Figure
 
 from semcoder_lib.report import style
 
-_MARK = {"supported": "#3ca95133", "contradicted": "#ff725c66", "unverifiable": "#8a919933", "": ""}
+_MARK = {"supported": "#3ca95133", "contradicted": "#ff725c66", "unverifiable": "#8a919933"}
 
 
 class Shown:
@@ -30,65 +30,68 @@ class Shown:
         return self._text
 
 
+def number(value: float) -> str:
+    """A number in three digits, by its magnitude: 0.123, 12.3, 1,234, 2e-4."""
+    if not math.isfinite(value) or value == 0:
+        return f"{value:g}"
+    if abs(value) >= 1_000:
+        return f"{value:,.0f}"
+    if abs(value) >= 1e-3:
+        return f"{value:.3g}"
+    digits, _, exponent = f"{value:.2e}".partition("e")
+    return f"{float(digits):g}e{int(exponent)}"
+
+
 def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> Shown:
-    """Rows of dicts as a table; floats are shown with three digits."""
-    if not rows:
+    """Rows of dicts as a table."""
+    names = list(columns) or list(dict.fromkeys(name for row in rows for name in row))
+    if not rows or not names:
         return Shown("<p>no rows</p>", "no rows")
-    names = list(columns) or list(dict.fromkeys(k for row in rows for k in row))
     cells = [[_cell(row.get(name, "")) for name in names] for row in rows]
-    head = "".join(f"<th style='text-align:left'>{html.escape(n)}</th>" for n in names)
-    body = "".join(
-        "<tr>"
-        + "".join(f"<td style='text-align:left'>{html.escape(c)}</td>" for c in line)
-        + "</tr>"
-        for line in cells
-    )
-    widths = [max(len(n), *(len(line[i]) for line in cells)) for i, n in enumerate(names)]
-    text = "\n".join(
-        "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip()
-        for line in [names, *cells]
-    )
-    return Shown(f"<table><tr>{head}</tr>{body}</table>", text)
+    frame = pd.DataFrame(cells, columns=names)
+    return Shown(html_table(frame), frame.to_string(index=False, justify="left"))
+
+
+def html_table(frame: pd.DataFrame) -> str:
+    """A table of text cells as HTML."""
+    with pd.option_context("display.max_colwidth", None):
+        page = frame.to_html(index=False, border=0, justify="left")
+    return page.replace("<td>", "<td style='text-align:left'>")
+
+
+def _cell(value: Any) -> str:
+    return number(value) if isinstance(value, float) else style.readable(str(value))
 
 
 def counts(data: Mapping[str, Any], name: str = "what", value: str = "count") -> Shown:
     """A (possibly nested) dict of counts as a two-column table."""
     rows: list[dict[str, Any]] = []
     for key, item in data.items():
-        if isinstance(item, Mapping):
-            rows += [{name: f"{key}: {k}", value: v} for k, v in item.items()]
-        else:
-            rows.append({name: key, value: item})
+        inner = item.items() if isinstance(item, Mapping) else [("", item)]
+        rows += [{name: f"{key}: {k}" if k else key, value: v} for k, v in inner]
     return table(rows, (name, value))
 
 
 def code(source: str) -> Shown:
     """A program."""
-    return Shown(
-        f"<pre style='background:#8a919922;padding:.7em'>{html.escape(source)}</pre>", source
-    )
+    return Shown(f"<pre style='background:#8a919922;padding:.7em'>{escape(source)}</pre>", source)
 
 
 def marked(text: str, claims: Sequence[Any]) -> Shown:
     """A monologue with each claim coloured by what the verifier says of it: green supported, red
     contradicted, grey unverifiable. Hovering shows the evidence."""
-    spans = sorted(
-        ((c.place[0], c.place[1], c.status, c.evidence) for c in claims if c.place[1] > c.place[0]),
-        key=lambda s: (s[0], -s[1]),
-    )
     parts, at = [], 0
-    for start, end, status, evidence in spans:
-        if start < at:
+    for claim in sorted(claims, key=lambda c: (c.place[0], -c.place[1])):
+        start, end = claim.place
+        if start < at or end <= start:
             continue
-        parts.append(html.escape(text[at:start]))
         parts.append(
-            f"<span style='background:{_MARK.get(status, '')};border-radius:3px' "
-            f"title='{html.escape(f'{status}: {evidence}', quote=True)}'>"
-            f"{html.escape(text[start:end])}</span>"
+            f"{escape(text[at:start])}<span style='border-radius:3px;background:"
+            f"{_MARK.get(claim.status, '')}' title='{escape(f'{claim.status}: {claim.evidence}')}'>"
+            f"{escape(text[start:end])}</span>"
         )
         at = end
-    parts.append(html.escape(text[at:]))
-    body = "".join(parts)
+    body = "".join([*parts, escape(text[at:])])
     return Shown(
         f"<pre style='white-space:pre-wrap;background:#8a919911;padding:.7em'>{body}</pre>", text
     )
@@ -105,15 +108,5 @@ def side_by_side(*shown: Shown) -> Shown:
 
 def figure(drawn: tuple[Figure, Any] | Figure) -> Shown:
     """A figure inline, as the report draws it."""
-    fig = drawn[0] if isinstance(drawn, tuple) else drawn
-    out = io.BytesIO()
-    with matplotlib.rc_context(style.RC):
-        fig.savefig(out, format="png", facecolor="white")
-    data = base64.b64encode(out.getvalue()).decode()
+    data = base64.b64encode(style.png(drawn[0] if isinstance(drawn, tuple) else drawn)).decode()
     return Shown(f"<img style='max-width:100%' src='data:image/png;base64,{data}'>", "(a figure)")
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.3f}"
-    return str(value)

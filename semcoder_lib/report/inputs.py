@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from semcoder_lib.core import records, workspace
+from pydantic import BaseModel, ValidationError
+
+from semcoder_lib.core import workspace
+from semcoder_lib.core.errors import UserError
 
 FOLDERS = {
     0: "00_tour", 1: "01_pyx", 2: "02_monologues", 3: "03_pyx_r", 4: "04_sft", 5: "05_codegen",
@@ -14,18 +17,43 @@ FOLDERS = {
 }  # fmt: skip
 
 
+class Card(BaseModel):
+    """What the report reads of a stage's card."""
+
+    run: str
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+    configuration: dict[str, Any]
+    versions: dict[str, str]
+    machine: dict[str, str | int | None]
+    isolation: dict[str, str | list[str]]
+    seed: int
+    seconds: float
+    peak_memory_bytes: int
+
+
+class Absent(Exception):
+    """The run lacks what a table or figure needs; the message says what."""
+
+
 @dataclass(frozen=True)
 class Inputs:
-    """Results and cards by stage number; a stage that did not run is absent."""
+    """Results and cards by stage number; a stage that did not run is absent. `warnings` names what
+    is damaged, and therefore not used, and what does not belong together."""
 
-    folder: Path
     results: dict[int, dict[str, Any]]
-    cards: dict[int, dict[str, Any]]
-    conflicts: list[str] = field(default_factory=list)
+    cards: dict[int, Card]
+    warnings: list[str] = field(default_factory=list)
 
     def get(self, stage: int, key: str, default: Any = None) -> Any:
         """One entry of a stage's results."""
         return self.results.get(stage, {}).get(key, default)
+
+    def need(self, stage: int, key: str) -> Any:
+        """One entry of a stage's results. Raises Absent where it is not there, or empty."""
+        if value := self.get(stage, key):
+            return value
+        raise Absent(self.why_missing(stage))
 
     def why_missing(self, stage: int) -> str:
         """The reason for a cell that stage `stage` would have filled."""
@@ -35,22 +63,40 @@ class Inputs:
 
 
 def read(run: Path) -> Inputs:
-    """All finished stages of a run. Conflicts name every setting in which two cards differ, so
-    that numbers of different configurations are never shown as one run's without saying so."""
-    results, cards = {}, {}
+    """All finished stages of a run whose card and results are whole. Numbers of different
+    configurations, and stages whose inputs have changed since, are named in `warnings`."""
+    results, cards, damaged = {}, {}, []
     for number, name in FOLDERS.items():
-        card = run / name / "card.json"
-        if card.exists() and (run / name / "results.json").exists():
-            cards[number] = dict(workspace.read_json(card))
-            results[number] = dict(workspace.read_json(run / name / "results.json"))
-    return Inputs(run, results, cards, _conflicts(cards))
+        if not (run / name / "card.json").exists():
+            continue
+        try:
+            cards[number], results[number] = _stage(run / name)
+        except UserError as why:
+            damaged.append(f"{name} is not used: {why}")
+    return Inputs(results, cards, [*damaged, *_conflicts(cards), *_stale(cards)])
 
 
-def _conflicts(cards: dict[int, dict[str, Any]]) -> list[str]:
+def _stage(folder: Path) -> tuple[Card, dict[str, Any]]:
+    try:
+        card = Card.model_validate(workspace.read_json(folder / "card.json"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "the whole"
+        raise UserError(f"card.json: {place}: {first['msg'].lower()}") from None
+    path = folder / "results.json"
+    results = workspace.read_json(path)
+    if card.outputs.get("results.json") != workspace.file_hash(path):
+        raise UserError("results.json is not the file that its card names; run the stage again")
+    if not isinstance(results, dict):
+        raise UserError("results.json: expected an object")
+    return card, results
+
+
+def _conflicts(cards: dict[int, Card]) -> list[str]:
+    """Every setting and version in which two cards differ."""
     seen: dict[str, dict[str, list[str]]] = {}
     for number, card in cards.items():
-        # pairs that must agree: the whole effective configuration, and the versions
-        for key, value in (*card["configuration"].items(), *card["versions"].items()):
+        for key, value in (*card.configuration.items(), *card.versions.items()):
             seen.setdefault(key, {}).setdefault(str(value), []).append(FOLDERS[number][:2])
     return [
         f"{key}: " + "; ".join(f"{v!r} in {', '.join(s)}" for v, s in sorted(values.items()))
@@ -59,24 +105,19 @@ def _conflicts(cards: dict[int, dict[str, Any]]) -> list[str]:
     ]
 
 
-def stale(cards: dict[int, dict[str, Any]]) -> list[str]:
+def _stale(cards: dict[int, Card]) -> list[str]:
     """Stages whose inputs have changed since they ran."""
-    found = []
-    for number, card in cards.items():
-        for name, digest in card["inputs"].items():
-            stage, _, file = name.partition("/")
-            upstream = next((c for c in cards.values() if c["stage"] == stage), None)
-            if upstream is not None and upstream["outputs"].get(file) != digest:
-                found.append(f"{FOLDERS[number]} was made from another {name} than the present one")
-                break
-    return found
-
-
-def entries(folder: Path, limit: int = 0) -> list[records.Entry]:
-    """The first rows of the run's corpus."""
-    rows = []
-    for row in workspace.read_jsonl(folder / FOLDERS[1] / "pyx.jsonl"):
-        rows.append(records.from_row(records.Entry, row))
-        if limit and len(rows) >= limit:
-            break
-    return rows
+    outputs = {
+        f"{FOLDERS[number]}/{file}": digest
+        for number, card in cards.items()
+        for file, digest in card.outputs.items()
+    }
+    known = {FOLDERS[number] for number in cards}
+    changed = {
+        FOLDERS[number]: name
+        for number, card in cards.items()
+        for name, digest in card.inputs.items()
+        if name.partition("/")[0] in known and outputs.get(name) != digest
+    }
+    return [f"{stage} was made from another {name} than the present one"
+            for stage, name in changed.items()]  # fmt: skip

@@ -7,6 +7,21 @@ import json
 from pathlib import Path
 from typing import Any
 
+# name of a benchmark: its title, its column in the paper's tables
+_BENCHMARKS = {
+    "humaneval": ("HumanEval", "humaneval"),
+    "humaneval+": ("HumanEval+", "humaneval_plus"),
+    "mbpp": ("MBPP", "mbpp"),
+    "mbpp+": ("MBPP+", "mbpp_plus"),
+    "lcb-lite": ("LCB-Lite", "lcb_lite"),
+    "cruxeval-i": ("CRUXEval-I", "cruxeval_i"),
+    "cruxeval-o": ("CRUXEval-O", "cruxeval_o"),
+    "lcb-execution": ("LCB-Exec", "lcb_exec"),
+    "pyx-i": ("held-out PyX, input", ""),
+    "pyx-o": ("held-out PyX, output", ""),
+}
+TITLES = {name: title for name, (title, _) in _BENCHMARKS.items()}
+
 
 @functools.cache
 def facts() -> dict[str, Any]:
@@ -19,37 +34,36 @@ def table(name: str) -> dict[str, Any]:
     return dict(facts()["tables"][name])
 
 
-def row(name: str, label: str, size: str | None = None) -> dict[str, Any]:
+def row(name: str, label: str) -> dict[str, Any]:
     """The values of one row of a table; raises KeyError when there is none."""
     for found in table(name)["rows"]:
-        if found["row"] == label and (size is None or found.get("size") == size):
+        if found["row"] == label:
             return dict(found["values"])
     raise KeyError(f"table {name} has no row {label!r}")
 
 
 def column(benchmark: str) -> str:
-    """The name of a benchmark of ours as a column of the paper's tables."""
-    return {
-        "humaneval": "humaneval",
-        "humaneval+": "humaneval_plus",
-        "mbpp": "mbpp",
-        "mbpp+": "mbpp_plus",
-        "lcb-lite": "lcb_lite",
-        "cruxeval-i": "cruxeval_i",
-        "cruxeval-o": "cruxeval_o",
-        "lcb-execution": "lcb_exec",
-    }[benchmark]
+    """The name of a benchmark of ours as a column of the paper's tables; empty where it has
+    none."""
+    return _BENCHMARKS[benchmark][1]
 
 
-TITLES = {
-    "humaneval": "HumanEval",
-    "humaneval+": "HumanEval+",
-    "mbpp": "MBPP",
-    "mbpp+": "MBPP+",
-    "lcb-lite": "LCB-Lite",
-    "cruxeval-i": "CRUXEval-I",
-    "cruxeval-o": "CRUXEval-O",
-    "lcb-execution": "LCB-Exec",
-    "pyx-i": "held-out PyX, input",
-    "pyx-o": "held-out PyX, output",
-}
+def title(benchmark: str) -> str:
+    """A benchmark's name for a reader."""
+    return TITLES.get(benchmark, benchmark)
+
+
+def cell(value: float | None, doubtful: bool = False) -> str:
+    """A number as the paper prints it."""
+    return "–" if value is None else f"{value:.1f}{'?' if doubtful else ''}"
+
+
+def cells(name: str, columns: tuple[str, ...]) -> list[list[str]]:
+    """The rows of a table of the paper: who, then the printed numbers of these columns."""
+    return [
+        [
+            f"paper: {row['row']} {row.get('size') or ''}".strip(),
+            *(cell(row["values"].get(c), c in row.get("doubtful", ())) for c in columns),
+        ]
+        for row in table(name)["rows"]
+    ]

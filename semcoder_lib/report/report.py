@@ -3,69 +3,127 @@
 from __future__ import annotations
 
 import base64
-import csv
-import html
-import io
+import functools
+from collections.abc import Callable
+from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import jinja2
 
 from semcoder_lib.core import workspace
-from semcoder_lib.report import check_list, inputs, paper, tables
+from semcoder_lib.report import inputs, paper, style, tables
+from semcoder_lib.report.figures import Drawn
+from semcoder_lib.report.from_run import FIGURES
+from semcoder_lib.report.inputs import Absent, Inputs
+from semcoder_lib.report.tables import TABLES, Table
 
-CSS = """
-:root{color-scheme:light dark;--ink:#1f2328;--soft:#59636e;--line:#d1d9e0;--back:#fff;
---band:#f6f8fa}
-@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9aa5b1;--line:#3d444d;--back:#12161c;
---band:#1b2129}}
-body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--back);max-width:1080px;
-margin:2rem auto;padding:0 1rem}
-h1{font-size:1.7rem;margin-bottom:.2rem}h2{margin-top:2.2rem;font-size:1.2rem}
-.soft{color:var(--soft)}table{border-collapse:collapse;font-size:13px;margin:.6rem 0}
-.wide{overflow-x:auto}th,td{border-bottom:1px solid var(--line);padding:.3rem .6rem;text-align:left;
-vertical-align:top}th{background:var(--band)}tr.ours td{font-weight:600}
-img{max-width:100%;background:#fff;border-radius:6px}.warn{border-left:4px solid #d4a72c;
-padding:.4rem .8rem;background:var(--band)}.yes{color:#1a7f37}.no{color:#bc4c00}
-"""
+INTRODUCTION = (
+    "The report of one run: the paper's tables and figures beside this run's own numbers. "
+    "Intervals are 95 %; “–” is a cell that does not exist."
+)
+WARNED = "Not used as it is, because it is damaged or does not belong together:"
+NOTHING = "Nothing yet: notebooks 05 and 06 did not run."
+MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What comes of results whose shape is another than this version writes."""
+T = TypeVar("T")
 
 
 def write_report(run: Path, folder: Path) -> dict[str, Any]:
     """Write `report.html`, `report.md`, `figures/*` and `tables/*.csv` into `folder` from what the
-    run in `run` left behind; returns the check list as JSON data. A stage that did not run makes
-    its cells say so; cards of different configurations are named, never silently mixed."""
+    run in `run` left behind; returns the check list as JSON data. A stage that did not run, or
+    whose files are damaged, makes its cells say so; cards of different configurations are named,
+    never silently mixed."""
     data = inputs.read(run)
-    made = tables.every(data)
-    drawn = check_list.draw(data, folder / "figures")
-    for table in made:
-        workspace.write_text(folder / "tables" / f"{table.name}.csv", _csv(table))
-    warnings = [*data.conflicts, *inputs.stale(data.cards)]
-    workspace.write_text(folder / "report.md", _markdown(data, made, drawn, warnings))
-    workspace.write_text(folder / "report.html", _html(data, made, drawn, warnings))
+    made = []
+    for name, make in TABLES.items():
+        table, reason = _made(make, data)
+        made.append(table or Table(name, ["–"], [], reason))
+        workspace.write_bytes(folder / "tables" / f"{name}.csv", style.csv(made[-1].frame))
+    figures, pictures = [], []
+    checks = [(t.heading, "paper only" if t.reason else "yes", t.reason) for t in made]
+    for name, (title, draw) in FIGURES.items():
+        png, reason = _made(functools.partial(_saved, draw, folder / "figures", name), data)
+        figures.append({"name": name, "present": png is not None, "reason": reason})
+        checks.append((_heading(name, title), "yes" if png else "no", reason))
+        if png:
+            pictures.append((name, _heading(name, title), base64.b64encode(png).decode()))
+    lines, reason = _made(headline, data)
+    content = {
+        "introduction": INTRODUCTION,
+        "facts": facts(data),
+        "warned": WARNED,
+        "warnings": data.warnings,
+        "headline": lines or [reason or NOTHING],
+        "checks": checks,
+        "pictures": pictures,
+        "tables": made,
+        "widths": _made(_half_widths, data)[0] or ["no scores"],
+    }
+    for template in ("report.html", "report.md"):
+        workspace.write_text(folder / template, _render(template, content))
     return {
-        "tables": [{"name": t.name, "present": True, "filled": t.filled, "reason": t.reason}
+        "tables": [{"name": t.name, "present": True, "filled": not t.reason, "reason": t.reason}
                    for t in made],
-        "figures": [{"name": f.name, "present": f.present, "reason": f.reason} for f in drawn],
-        "warnings": warnings,
-        "headline": headline(data),
+        "figures": figures,
+        "warnings": data.warnings,
+        "headline": lines or [],
     }  # fmt: skip
 
 
-def headline(data: inputs.Inputs) -> list[str]:
+def _cell(text: str) -> str:
+    """Text as Markdown takes it: without HTML, on one line, and without a table's bars."""
+    return " ".join(escape(text, quote=False).split()).replace("|", "\\|")
+
+
+def _render(template: str, content: dict[str, Any]) -> str:
+    """A page of `templates/`. What a run, a program or a model wrote stays text in it."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=jinja2.select_autoescape(["html"]), undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+    )  # fmt: skip
+    environment.filters["cell"] = _cell
+    return environment.get_template(template).render(content)
+
+
+def _made(make: Callable[[Inputs], T], data: Inputs) -> tuple[T | None, str]:
+    """What was made, or why it was not."""
+    try:
+        return make(data), ""
+    except Absent as why:
+        return None, str(why)
+    except MALFORMED as error:
+        what = " ".join(str(error).split())[:100]
+        return None, f"the run's results are not of this version ({type(error).__name__}: {what})"
+
+
+def _saved(draw: Callable[[Inputs], Drawn], folder: Path, name: str, data: Inputs) -> bytes:
+    return style.save(folder, name, *draw(data))
+
+
+def _heading(name: str, title: str) -> str:
+    return f"{name.replace('_', ' ').capitalize()}: {title}"
+
+
+def headline(data: Inputs) -> list[str]:
     """What a reader should take away, in sentences made of this run's numbers only: first what an
     interval says, then what lies within noise, then what the verifier found."""
-    told: dict[str, list[str]] = {"above": [], "below": [], "noise": []}
+    above: list[str] = []
+    below: list[str] = []
+    noise: list[str] = []
     for row in [*data.get(6, "differences", []), *data.get(5, "differences", [])]:
         if row["to"].startswith("tuned"):
-            kind = "above" if row["low"] > 0 else "below" if row["high"] < 0 else "noise"
-            told[kind].append(_difference(row))
-    lines = [f"{one}: an interval above zero." for one in told["above"]]
-    lines += [f"{one}: an interval below zero." for one in told["below"]]
-    if told["noise"]:
-        lines.append(f"Within noise: {'; '.join(told['noise'])}.")
+            side = above if row["low"] > 0 else below if row["high"] < 0 else noise
+            side.append(_difference(row))
+    lines = [f"{line}: an interval above zero." for line in above]
+    lines += [f"{line}: an interval below zero." for line in below]
+    lines += [f"Within noise: {'; '.join(noise)}."] if noise else []
     for row in data.get(6, "faithfulness", []):
         decided = row["supported"] + row["contradicted"]
         if decided:
             lines.append(
-                f"The {row['model']} model's own monologues on {paper.TITLES[row['benchmark']]}: "
+                f"The {row['model']} model's own monologues on {paper.title(row['benchmark'])}: "
                 f"{row['supported']} of {decided} decided claims are true; "
                 f"{row['right_on_a_contradicted_step']} of {row['right']} right answers rest on a "
                 "contradicted step."
@@ -79,142 +137,35 @@ def _difference(row: dict[str, Any]) -> str:
     form = "" if form in ("", "instruction") else f", {form}"
     start = row["from"].partition(",")[0]
     return (
-        f"{paper.TITLES[row['benchmark']]}{form}: {tables.signed(row)} points over {start}, "
+        f"{paper.title(row['benchmark'])}{form}: {tables.signed(row)} points over {start}, "
         f"n = {row['n']}"
     )
 
 
-def facts(data: inputs.Inputs) -> list[tuple[str, str]]:
+def facts(data: Inputs) -> list[tuple[str, str]]:
     """Provenance: what ran, where, for how long."""
     if not data.cards:
-        return []
-    card = data.cards[max(data.cards)]
-    first = next((c for c in data.cards.values() if c["isolation"]["layers"]), card)
-    seconds = sum(c["seconds"] for c in data.cards.values())
-    peak = max(c["peak_memory_bytes"] for c in data.cards.values()) / 1e9
-    versions = ", ".join(f"{k} {v}" for k, v in card["versions"].items())
-    machine = card["machine"]
+        return [("run", "no notebook of it has finished")]
+    cards = list(data.cards.values())
+    card = cards[-1]
+    ran = next((c for c in cards if c.isolation.get("layers")), card).isolation
+    minutes, peak = sum(c.seconds for c in cards) / 60, max(c.peak_memory_bytes for c in cards)
     return [
-        ("run", f"{card['run']}, profile {card['configuration']['profile']}"),
-        ("model", str(data.get(4, "model_name") or card["configuration"]["model"])),
-        ("seed", str(card["seed"])),
-        ("machine", f"{machine['system']} {machine['architecture']}, {machine['cores']} cores"),
-        ("time", f"{seconds / 60:.1f} min in the stages, {peak:.1f} GB at the peak of one stage"),
-        ("versions", versions),
-        ("isolation", f"{first['isolation']['level']}: {', '.join(first['isolation']['layers'])}"),
+        ("run", f"{card.run}, profile {card.configuration.get('profile')}"),
+        ("model", tables.model_name(data)),
+        ("seed", str(card.seed)),
+        ("machine", ", ".join(f"{k} {v}" for k, v in card.machine.items())),
+        ("time", f"{minutes:.1f} min in the stages, {peak / 1e9:.1f} GB at the peak of one stage"),
+        ("versions", ", ".join(f"{k} {v}" for k, v in card.versions.items())),
+        ("isolation", f"{ran.get('level', '')}: {', '.join(ran.get('layers', ()))}"),
     ]  # fmt: skip
 
 
-def _half_widths(data: inputs.Inputs) -> list[tuple[str, str]]:
-    seen: dict[str, str] = {}
-    for row in tables.scores(data):
-        width = 100 * (row["high"] - row["low"]) / 2
-        seen[f"{paper.TITLES[row['benchmark']]}, n={row['n']}"] = f"±{width:.1f} points"
-    return sorted(seen.items())
-
-
-def _csv(table: tables.Table) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(table.columns)
-    writer.writerows(table.rows)
-    return out.getvalue()
-
-
-def _markdown(
-    data: inputs.Inputs,
-    made: list[tables.Table],
-    drawn: list[check_list.Drawn],
-    warnings: list[str],
-) -> str:
-    lines = ["# SemCoder, reproduced: the report of one run", ""]
-    lines += [f"- {k}: {v}" for k, v in facts(data)]
-    if warnings:
-        lines += ["", "**The stages of this run do not all belong together:**", ""]
-        lines += [f"- {w}" for w in warnings]
-    lines += ["", "## What this run shows", ""]
-    lines += [f"- {line}" for line in headline(data)] or [
-        "- nothing yet: notebooks 05, 06 did not run"
-    ]
-    lines += ["", "## Check list", "", "| item | here | why not |", "|---|---|---|"]
-    for t in made:
-        lines.append(
-            f"| {t.name.replace('_', ' ')} | {'yes' if t.filled else 'paper only'} | {t.reason} |"
-        )
-    for f in drawn:
-        lines.append(
-            f"| {f.name.replace('_', ' ')}: {f.title} "
-            f"| {'yes' if f.present else 'no'} | {f.reason} |"
-        )
-    for f in drawn:
-        if f.present:
-            lines += ["", f"## {f.name.replace('_', ' ').capitalize()}: {f.title}", "",
-                      f"![{f.title}](figures/{f.name}.png)"]  # fmt: skip
-    for t in made:
-        lines += ["", f"## {t.name.replace('_', ' ').capitalize()}: {t.title}", ""]
-        lines.append("| " + " | ".join(t.columns) + " |")
-        lines.append("|" + "---|" * len(t.columns))
-        lines += ["| " + " | ".join(c.replace("|", "\\|") for c in row) + " |" for row in t.rows]
-        lines += ["", *(f"{note}" for note in t.notes)]
-    lines += ["", "## Width of the intervals", ""]
-    lines += [f"- {name}: {width}" for name, width in _half_widths(data)]
-    return "\n".join(lines) + "\n"
-
-
-def _html(
-    data: inputs.Inputs,
-    made: list[tables.Table],
-    drawn: list[check_list.Drawn],
-    warnings: list[str],
-) -> str:
-    e = html.escape
-    parts = [
-        "<!doctype html><html lang='en'><meta charset='utf-8'>",
-        "<meta name='viewport' content='width=device-width'>",
-        f"<title>SemCoder, reproduced</title><style>{CSS}</style>",
-        "<h1>SemCoder, reproduced</h1>",
-        "<p class='soft'>The report of one run: the paper's tables and figures beside this "
-        "run's own numbers. Intervals are 95 %; “–” is a cell that "
-        "does not exist.</p><table>",
-        *(f"<tr><th>{e(k)}<td>{e(v)}" for k, v in facts(data)),
-        "</table>",
-    ]
-    if warnings:
-        parts.append(
-            "<div class='warn'><b>The stages of this run do not all belong together.</b><ul>"
-        )
-        parts += [f"<li>{e(w)}" for w in warnings]
-        parts.append("</ul></div>")
-    parts.append("<h2>What this run shows</h2><ul>")
-    parts += [f"<li>{e(line)}" for line in headline(data)] or ["<li>nothing yet"]
-    parts.append("</ul><h2>Check list</h2><table><tr><th>item<th>here<th>why not")
-    for t in made:
-        state = "<td class='yes'>yes" if t.filled else "<td class='no'>paper only"
-        parts.append(f"<tr><td><a href='#{t.name}'>{e(t.name.replace('_', ' '))}</a>: {e(t.title)}"
-                     f"{state}<td>{e(t.reason)}")  # fmt: skip
-    for f in drawn:
-        state = "<td class='yes'>yes" if f.present else "<td class='no'>no"
-        parts.append(f"<tr><td><a href='#{f.name}'>{e(f.name.replace('_', ' '))}</a>: {e(f.title)}"
-                     f"{state}<td>{e(f.reason)}")  # fmt: skip
-    parts.append("</table>")
-    for f in drawn:
-        if f.present:
-            picture = base64.b64encode(f.files[0].read_bytes()).decode()
-            parts.append(
-                f"<h2 id='{f.name}'>{e(f.name.replace('_', ' ').capitalize())}: {e(f.title)}</h2>"
-                f"<img alt='{e(f.title)}' src='data:image/png;base64,{picture}'>"
-            )
-    for t in made:
-        name = t.name.replace("_", " ").capitalize()
-        parts.append(f"<h2 id='{t.name}'>{e(name)}: {e(t.title)}</h2>")
-        parts.append("<div class='wide'><table><tr>")
-        parts += [f"<th>{e(c)}" for c in t.columns]
-        for row in t.rows:
-            ours = " class='ours'" if row[0].startswith("this run") else ""
-            parts.append(f"<tr{ours}>" + "".join(f"<td>{e(c)}" for c in row))
-        parts.append("</table></div>")
-        parts += [f"<p class='soft'>{e(note)}</p>" for note in t.notes]
-    parts.append("<h2>Width of the intervals</h2><ul>")
-    parts += [f"<li>{e(name)}: {e(width)}" for name, width in _half_widths(data)]
-    parts.append("</ul></html>")
-    return "\n".join(parts) + "\n"
+def _half_widths(data: Inputs) -> list[str]:
+    return sorted(
+        {
+            f"{paper.title(row['benchmark'])}, n={row['n']}: "
+            f"±{100 * (row['high'] - row['low']) / 2:.1f} points"
+            for row in tables.scores(data)
+        }
+    )

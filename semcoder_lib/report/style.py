@@ -6,13 +6,14 @@ word and no date is written.
 
 from __future__ import annotations
 
-import csv
+import functools
 import io
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import matplotlib
+import pandas as pd
 
 matplotlib.use("Agg")
 
@@ -20,23 +21,18 @@ from matplotlib.figure import Figure  # the backend must be chosen before this i
 
 from semcoder_lib.core import workspace
 
-INK = "#1f2328"
-GREY = "#8a9199"
+INK, GREY = "#1f2328", "#8a9199"
 PALETTE = ("#4269d0", "#efb118", "#3ca951", "#ff725c", "#a463f2", "#6cc5b0", "#9c6b4e")
-FORMATS = dict(
-    zip(
-        ("direct", "scratchpad", "next", "concise", "monologue", "shuffled", "answer_only"),
-        PALETTE,
-        strict=True,
-    )
-)
-BASE, TUNED, REFINED = "#8a9199", "#4269d0", "#3ca951"
+MODELS = {"base": GREY, "tuned": PALETTE[0], "refined": PALETTE[2]}
+MONO = {"family": "DejaVu Sans Mono", "va": "top"}
 
 RC: Any = {
     "figure.dpi": 110,
     "savefig.dpi": 160,
+    "savefig.facecolor": "white",
     "font.size": 10,
     "font.family": "DejaVu Sans",
+    "text.parse_math": False,  # programs and model texts hold dollars
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": GREY,
@@ -47,39 +43,69 @@ RC: Any = {
     "xtick.color": INK,
     "ytick.color": INK,
     "legend.frameon": False,
+    "legend.fontsize": 8,
     "svg.hashsalt": "semcoder",
     "svg.fonttype": "none",
 }
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-class _Styled(Figure):
-    """Axes read the style when they are made, which is after the figure was."""
+def styled(draw: F) -> F:
+    """A function that draws, in the project's style."""
 
-    def add_subplot(self, *args: Any, **kwargs: Any) -> Any:
+    @functools.wraps(draw)
+    def drawn(*arguments: Any, **named: Any) -> Any:
         with matplotlib.rc_context(RC):
-            return super().add_subplot(*args, **kwargs)
+            return draw(*arguments, **named)
+
+    return drawn  # type: ignore[return-value]
 
 
-def figure(width: float = 7.2, height: float = 3.6, *, arranged: bool = True) -> Figure:
-    """An empty figure in the project's style (inches); `arranged` leaves the places of its axes to
-    matplotlib."""
-    with matplotlib.rc_context(RC):
-        return _Styled(figsize=(width, height), layout="constrained" if arranged else None)
+def readable(text: str) -> str:
+    """Foreign text as any font, file and page can hold it: half characters, controls and tabs as
+    escapes and blanks."""
+    whole = text.rstrip().expandtabs().encode("utf-8", "backslashreplace").decode()
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in whole)
 
 
-def save(fig: Figure, folder: Path, name: str, header: Sequence[str], rows: Any) -> list[Path]:
-    """`name.png`, `name.svg` and `name.csv` (the data drawn) in `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"{name}.{kind}" for kind in ("png", "svg", "csv")]
-    with matplotlib.rc_context(RC):
-        for path in paths[:2]:
-            out = io.BytesIO()
-            extra = {"Date": None} if path.suffix == ".svg" else {"Software": None}
-            fig.savefig(out, format=path.suffix[1:], metadata=extra, facecolor="white")
-            workspace.write_bytes(path, out.getvalue())
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    workspace.write_text(paths[2], text.getvalue())
-    return paths
+def figure(width: float = 7.2, height: float = 3.6, layout: str | None = "constrained") -> Figure:
+    """An empty figure, in inches."""
+    return Figure(figsize=(width, height), layout=layout)  # type: ignore[arg-type]
+
+
+def page(width: float, height: float, *place: float) -> tuple[Figure, Any]:
+    """A figure for words and boxes, without scales, and its axes."""
+    fig = figure(width, height, None)
+    return fig, sheet(fig, *place)
+
+
+def sheet(fig: Figure, *place: float) -> Any:
+    """Axes without scales at a place (left, bottom, width, height; the whole figure by default)."""
+    axes = fig.add_axes(place or (0, 0, 1, 1))  # type: ignore[arg-type]
+    axes.axis("off")
+    return axes
+
+
+@styled
+def png(fig: Figure) -> bytes:
+    """The figure as a PNG file."""
+    out = io.BytesIO()
+    fig.savefig(out, format="png", metadata={"Software": None})
+    return out.getvalue()
+
+
+@styled
+def save(folder: Path, name: str, fig: Figure, data: pd.DataFrame) -> bytes:
+    """Write `name.png`, `name.svg` and `name.csv` (the data drawn) into `folder`; returns it
+    as PNG."""
+    svg = io.BytesIO()
+    fig.savefig(svg, format="svg", metadata={"Date": None})
+    files = {"png": png(fig), "svg": svg.getvalue(), "csv": csv(data)}
+    for kind, content in files.items():
+        workspace.write_bytes(folder / f"{name}.{kind}", content)
+    return files["png"]
+
+
+def csv(data: pd.DataFrame) -> bytes:
+    """A table as a CSV file."""
+    return data.to_csv(index=False, lineterminator="\n").encode()

@@ -1,69 +1,62 @@
-"""The paper's eight tables (nine panels) beside the run's numbers.
+"""The paper's nine table panels (1, 2, 3a, 3b, 4 to 8), each with this run's numbers beside them.
 
-A cell that the run did not produce says why. The settings differ (a 135M model on a corpus rebuilt
-without a teacher, against 6.7B models), so a difference is a distance between settings, not a
-verdict on the paper; what can be compared is the direction and size of each gain.
+A small model beside models a hundred times as large is a comparison of settings, not a verdict on
+the paper; what can be compared is the direction and size of each gain.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from semcoder_lib.report import paper
+import pandas as pd
+
+from semcoder_lib.report import paper, style
 from semcoder_lib.report.inputs import Inputs
 
 CODE = ("humaneval", "humaneval+", "mbpp", "mbpp+", "lcb-lite")
 EXECUTION = ("cruxeval-i", "cruxeval-o", "lcb-execution")
-FORMAT_ROWS = {
-    "direct": None,
-    "scratchpad": "scratchpad",
-    "next": "next",
-    "concise": "concise_trace",
-    "monologue": "monologue",
-}
+HELD_OUT = ("pyx-i", "pyx-o")
+FORMATS = {"direct": "", "scratchpad": "scratchpad", "next": "next", "concise": "concise_trace",
+           "monologue": "monologue"}  # fmt: skip
+"""Formats of ours, and their rows in the paper's table 2."""
+Score = Mapping[str, Any]
 
 
 @dataclass
 class Table:
-    """A table of text cells. `filled` says whether this run put a number into it."""
+    """A table of text cells. `reason` says why this run put no number into it, if it did not."""
 
     name: str
-    title: str
     columns: list[str]
     rows: list[list[str]]
-    notes: list[str] = field(default_factory=list)
-    filled: bool = False
     reason: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def heading(self) -> str:
+        """Its number and the paper's title."""
+        number = self.name.removeprefix("table_")
+        return f"Table {number}: {paper.table(number)['title']}"
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """For a notebook and for CSV."""
+        rows = [[style.readable(cell) for cell in row] for row in self.rows]
+        return pd.DataFrame(rows, columns=self.columns)
 
 
-def every(inputs: Inputs) -> list[Table]:
-    """All nine panels, in the paper's order."""
-    return [
-        main_results(inputs), formats(inputs), refinement(inputs, "3a"), refinement(inputs, "3b"),
-        refinement(inputs, "4"), direct(inputs), larger(inputs), errors(inputs), corpora(inputs),
-    ]  # fmt: skip
-
-
-def percent(value: float | None, doubtful: bool = False) -> str:
-    """A printed cell of the paper."""
-    return "–" if value is None else f"{value:.1f}{'?' if doubtful else ''}"
-
-
-def measured(score: dict[str, Any]) -> str:
+def measured(score: Score) -> str:
     """A score of ours in percent with its interval and n."""
-    return (
-        f"{100 * score['value']:.1f} [{100 * score['low']:.1f}, {100 * score['high']:.1f}] "
-        f"n={score['n']}"
-    )
+    value, low, high = (100 * score[k] for k in ("value", "low", "high"))
+    return f"{value:.1f} [{low:.1f}, {high:.1f}] n={score['n']}"
 
 
-def signed(difference: dict[str, Any]) -> str:
+def signed(difference: Score) -> str:
     """A paired difference of ours in points, with its interval."""
-    return (
-        f"{100 * difference['value']:+.1f} "
-        f"[{100 * difference['low']:+.1f}, {100 * difference['high']:+.1f}]"
-    )
+    value, low, high = (100 * difference[k] for k in ("value", "low", "high"))
+    return f"{value:+.1f} [{low:+.1f}, {high:+.1f}]"
 
 
 def scores(inputs: Inputs) -> list[dict[str, Any]]:
@@ -71,269 +64,259 @@ def scores(inputs: Inputs) -> list[dict[str, Any]]:
     return [*inputs.get(5, "scores", []), *inputs.get(6, "scores", [])]
 
 
-def find(inputs: Inputs, benchmark: str, model: str, setting: str = "") -> dict[str, Any] | None:
+def best(inputs: Inputs, benchmark: str, model: str, setting: str = "") -> Score | None:
     """The score of a model on a benchmark; without a setting, its best one."""
-    mine = [
+    some = [
         s for s in scores(inputs)
-        if s["benchmark"] == benchmark and s["model"] == model and setting in ("", s["setting"])
+        if (s["benchmark"], s["model"]) == (benchmark, model) and setting in ("", s["setting"])
     ]  # fmt: skip
-    return max(mine, key=lambda s: s["value"]) if mine else None
+    return max(some, key=lambda s: s["value"], default=None)
 
 
-def _missing(inputs: Inputs, benchmark: str) -> str:
-    stage = 5 if benchmark in CODE else 6
-    for number in (5, 6):
-        why = inputs.get(number, "missing", {}).get(benchmark)
-        if why:
-            return f"missing: {why}"
-    return inputs.why_missing(stage)
-
-
-def _gain(inputs: Inputs, benchmark: str, setting: str) -> str:
+def _cell(inputs: Inputs, benchmark: str, score: Score | None) -> str:
+    """A score, or why there is none."""
+    if score is not None:
+        return measured(score)
     for stage in (5, 6):
-        for row in inputs.get(stage, "differences", []):
-            if row["benchmark"] == benchmark and row["to"] in ("tuned", f"tuned, {setting}"):
-                return signed(row)
-    return "–"
-
-
-def _tuned(inputs: Inputs, benchmark: str) -> list[dict[str, Any]]:
-    """The tuned model's scores, one a setting; the monologue, the paper's setting, first."""
-    mine = [s for s in scores(inputs) if (s["benchmark"], s["model"]) == (benchmark, "tuned")]
-    return sorted(mine, key=lambda s: s["setting"] != "monologue")
+        if why := inputs.get(stage, "missing", {}).get(benchmark):
+            return f"missing: {why}"
+    return inputs.why_missing(5 if benchmark in CODE else 6)
 
 
 def main_results(inputs: Inputs) -> Table:
     """Table 1: paper's base and SemCoder, the released checkpoint, this run's base and tuned."""
-    base, tuned = paper.row("1", "DeepSeekCoder"), paper.row("1", "SemCoder")
-    released = paper.facts()["boards"]["cruxeval"]["semcoder_s_1030_monologue"]
-    board = {"cruxeval-i": released[0], "cruxeval-o": released[2]}
-    rescored = {
-        s["benchmark"]: s for s in inputs.get(6, "released", []) if s.get("scorer") == "official"
-    }
-    rows, filled = [], False
-    for benchmark in (*CODE, *EXECUTION, "pyx-i", "pyx-o"):
-        title = paper.TITLES[benchmark]
-        ours, better = find(inputs, benchmark, "base"), _tuned(inputs, benchmark)
-        filled = filled or ours is not None
-        theirs = ["–", "–", "–", "–"]
-        goal = None
-        if not benchmark.startswith("pyx"):
-            key = paper.column(benchmark)
-            goal = tuned[key]
-            checkpoint = percent(board.get(benchmark))
-            if benchmark in rescored:
-                checkpoint += f" (scored here: {100 * rescored[benchmark]['value']:.1f})"
-            theirs = [percent(base[key]), percent(goal), f"{goal - base[key]:+.1f}", checkpoint]
-        elif not (ours and better):
+    rows, reason = [], inputs.why_missing(5)
+    for benchmark in (*CODE, *EXECUTION, *HELD_OUT):
+        base = best(inputs, benchmark, "base")
+        tuned = [s for s in scores(inputs) if (s["benchmark"], s["model"]) == (benchmark, "tuned")]
+        tuned.sort(key=lambda s: s["setting"] != "monologue")  # the paper's setting first
+        if benchmark in HELD_OUT and not (base and tuned):
             continue
-        why = _missing(inputs, benchmark)
-        first = better[0] if better else None
-        rows.append(
-            [
-                f"{title}, {first['setting']}" if len(better) > 1 and first else title, *theirs,
-                measured(ours) if ours else why, measured(first) if first else why,
-                _gain(inputs, benchmark, first["setting"]) if first else "–",
-                f"{100 * first['value'] - goal:+.1f}" if first and goal is not None else "–",
-            ]
-        )  # fmt: skip
-        for other in better[1:]:
+        reason = "" if base else reason
+        printed, goal = _printed(inputs, benchmark)
+        shown: list[Score | None] = [*tuned] or [None]
+        for place, score in enumerate(shown):
+            form = f", {score['setting']}" if score and len(tuned) > 1 else ""
             rows.append(
-                [f"{title}, {other['setting']}", "–", "–", "–", "–",
-                 measured(ours) if ours else why, measured(other),
-                 _gain(inputs, benchmark, other["setting"]), "–"]
-            )  # fmt: skip
+                [
+                    paper.title(benchmark) + form,
+                    *(["–"] * 4 if place else printed),
+                    _cell(inputs, benchmark, base),
+                    _cell(inputs, benchmark, score),
+                    _gain(inputs, benchmark, score["setting"]) if score else "–",
+                    "–" if place or not (score and goal) else f"{100 * score['value'] - goal:+.1f}",
+                ]
+            )
     return Table(
-        "table_1", paper.table("1")["title"],
+        "table_1",
         ["benchmark", "paper: DeepSeekCoder 6.7B", "paper: SemCoder 6.7B", "paper: gain",
          "released SemCoder-S (official board)", "this run: base", "this run: tuned",
          "this run: paired gain", "tuned − paper's SemCoder"],
-        rows,
+        rows, reason,
         ["The base model gets two examples for reasoning, and for code the bare problem or the "
          "tuned model's instruction; its best form counts, of those that the profile tries. "
          "The tuned model's forms stand apart: `direct` is the answer without reasoning.",
-         "Paper: 16 rows in all; the others are in the CSV."],
-        filled, "" if filled else inputs.why_missing(5),
+         f"The paper's table has {len(paper.table('1')['rows'])} rows; two of them stand here."],
     )  # fmt: skip
+
+
+def _printed(inputs: Inputs, benchmark: str) -> tuple[list[str], float | None]:
+    """What is known of the paper's two models and the released one, and SemCoder's score."""
+    if benchmark in HELD_OUT:
+        return ["–"] * 4, None
+    base, semcoder = paper.row("1", "DeepSeekCoder"), paper.row("1", "SemCoder")
+    board = paper.facts()["boards"]["cruxeval"]["semcoder_s_1030_monologue"]
+    released = paper.cell({"cruxeval-i": board[0], "cruxeval-o": board[2]}.get(benchmark))
+    for score in inputs.get(6, "released", []):
+        if (score["benchmark"], score["scorer"]) == (benchmark, "official"):
+            released += f" (scored here: {100 * score['value']:.1f})"
+    before, goal = (values[paper.column(benchmark)] for values in (base, semcoder))
+    return [paper.cell(before), paper.cell(goal), f"{goal - before:+.1f}", released], goal
+
+
+def _gain(inputs: Inputs, benchmark: str, setting: str) -> str:
+    for row in (*inputs.get(5, "differences", []), *inputs.get(6, "differences", [])):
+        if row["benchmark"] == benchmark and row["to"] in ("tuned", f"tuned, {setting}"):
+            return signed(row)
+    return "–"
 
 
 def formats(inputs: Inputs) -> Table:
     """Table 2: the format ablation."""
-    done: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+    ours: dict[tuple[str, str], dict[str, Score]] = {}
     for row in inputs.get(7, "pooled", []):
-        done.setdefault((row["view"], row["format"]), {})[row["benchmark"]] = row
+        ours.setdefault((row["view"], row["format"]), {})[row["benchmark"]] = row
     chains = {(row["view"], row["format"]): row for row in inputs.get(7, "chains", [])}
     few = paper.row("2", "few_shot_cot")
-    rows = [["base, few-shot", *(percent(few[paper.column(b)]) for b in EXECUTION), *["–"] * 4]]
-    arms = [*(("examples", name) for name in FORMAT_ROWS), *done]
-    for arm in dict.fromkeys(arms):
-        view, name = arm
-        label = FORMAT_ROWS.get(name)
-        values = paper.row("2", label) if label and view == "examples" else {}
-        mine = done.get(arm, {})
-        difference = mine.get("pyx-o", {}).get("difference")
+    columns = [paper.column(b) for b in EXECUTION]
+    rows = [["base, few-shot", *(paper.cell(few[c]) for c in columns), *["–"] * 4]]
+    for view, name in dict.fromkeys([*(("examples", name) for name in FORMATS), *ours]):
+        label = FORMATS.get(name) if view == "examples" else ""
+        printed = paper.row("2", label) if label else {}
+        scores, chain = ours.get((view, name), {}), chains.get((view, name))
+        held_out = scores.get("pyx-o", {})
         rows.append(
             [
                 name.replace("_", " ") + (", equal tokens" if view == "tokens" else ""),
-                *(percent(values.get(paper.column(b))) for b in EXECUTION),
-                measured(mine["pyx-o"]) if mine else inputs.why_missing(7),
-                signed(difference) if difference else "–",
-                measured(mine["cruxeval-o"]) if "cruxeval-o" in mine else "–",
-                _whole(chains.get(arm)),
+                *(paper.cell(printed.get(c)) for c in columns),
+                measured(held_out) if held_out else inputs.why_missing(7),
+                signed(held_out["difference"]) if held_out.get("difference") else "–",
+                measured(scores["cruxeval-o"]) if "cruxeval-o" in scores else "–",
+                f"{chain['whole']} of {chain['n']}" if chain else "–",
             ]
         )
-    first = next((name for _, name in done), "the first format")
+    first = next((name for _, name in ours), "the first format")
     return Table(
-        "table_2", paper.table("2")["title"],
-        ["format", *(f"paper: {paper.TITLES[b]}" for b in EXECUTION),
+        "table_2",
+        ["format", *(f"paper: {paper.title(b)}" for b in EXECUTION),
          "this run: held-out PyX, output", f"paired difference to {first}",
          "this run: CRUXEval-O", "chains with every step right"],
-        rows,
+        rows, "" if ours else inputs.why_missing(7),
         ["Ours: the same executions in every format, equal steps, from the base model; values are "
          "means over the seeds, intervals over the items."],
-        bool(done), "" if done else inputs.why_missing(7),
     )  # fmt: skip
-
-
-def _whole(chains: dict[str, Any] | None) -> str:
-    return f"{chains['whole']} of {chains['n']}" if chains else "–"
 
 
 def refinement(inputs: Inputs, name: str) -> Table:
     """Tables 3a (zero-shot), 3b (after PyX-R) and 4 (with a real trace in the prompt)."""
-    model, source = {
-        "3a": ("tuned", ""), "3b": ("refined", ""), "4": ("traced", "trace")
-    }[name]  # fmt: skip
-    columns = ("humaneval", "humaneval_plus", "mbpp", "mbpp_plus")
-    rows = [
-        [f"paper: {r['row']} {r.get('size', '')}".strip(),
-         *(percent(r["values"][c], c in r.get("doubtful", ())) for c in columns), "–", "–"]
-        for r in paper.table(name)["rows"]
-    ]  # fmt: skip
-    done = inputs.get(8, "curves", [])
-    if name == "4" and not any(c["model"] == model for c in done):
+    model, source = {"3a": ("tuned", ""), "3b": ("refined", ""), "4": ("traced", "trace")}[name]
+    curves = inputs.get(8, "curves", [])
+    if name == "4" and not any(c["model"] == model for c in curves):
         model = "refined"  # the trace in the prompt, but not in the training rows
-    curves = [c for c in done if c["model"] == model and source in ("", c["source"])]
+    columns = CODE[:4]
+    rows = [[*row, "–", "–"] for row in paper.cells(name, tuple(paper.column(b) for b in columns))]
+    curves = [c for c in curves if c["model"] == model and source in ("", c["source"])]
     for curve in curves:
         first, last = curve["points"][0], curve["points"][-1]
-        cells = ["–"] * len(columns)
-        place = {"humaneval": 0, "humaneval+": 1, "mbpp": 2, "mbpp+": 3}.get(curve["benchmark"])
-        if place is not None:
-            cells[place] = measured(last)
         rows.append(
-            [f"this run: {model}, feedback {curve['label']}", *cells,
-             measured(first), signed(curve["gain"]) if curve.get("gain") else "–"]
-        )  # fmt: skip
+            [
+                f"this run: {model}, feedback {curve['label']}",
+                *(measured(last) if curve["benchmark"] == b else "–" for b in columns),
+                measured(first),
+                signed(curve["gain"]) if curve.get("gain") else "–",
+            ]
+        )
     return Table(
-        f"table_{name}", paper.table(name)["title"],
-        ["model", "HumanEval", "HumanEval+", "MBPP", "MBPP+", "before the first round",
+        f"table_{name}",
+        ["model", *map(paper.title, columns), "before the first round",
          "paired gain over all rounds"],
-        rows, ["“?” marks a printed value that no whole count of tasks gives."],
-        bool(curves), "" if curves else inputs.why_missing(8),
+        rows, "" if curves else inputs.why_missing(8),
+        ["“?” marks a printed value that no whole count of tasks gives."],
     )  # fmt: skip
 
 
 def direct(inputs: Inputs) -> Table:
     """Table 5: input and output prediction without reasoning."""
-    rows = [
-        [f"paper: {r['row']} {r.get('size', '')}".strip(),
-         *(percent(r["values"][paper.column(b)]) for b in EXECUTION), "–", "–"]
-        for r in paper.table("5")["rows"]
-    ]  # fmt: skip
-    filled = False
-    for model, setting in (("base", "direct_2shot"), ("tuned", "direct")):
-        cells = []
-        for benchmark in (*EXECUTION, "pyx-i", "pyx-o"):
-            score = find(inputs, benchmark, model, setting)
-            filled = filled or score is not None
-            cells.append(measured(score) if score else _missing(inputs, benchmark))
-        rows.append([f"this run: {model}, {setting.replace('_', ' ')}", *cells])
-    return Table(
-        "table_5", paper.table("5")["title"],
-        ["model", *(paper.TITLES[b] for b in (*EXECUTION, "pyx-i", "pyx-o"))],
-        rows, [], filled, "" if filled else inputs.why_missing(6),
-    )  # fmt: skip
+    columns = [(b, paper.title(b), paper.column(b), ("direct_2shot", "direct"))
+               for b in (*EXECUTION, *HELD_OUT)]  # fmt: skip
+    notes = ["The base model gets two worked examples, the tuned one none."]
+    return _by_setting(inputs, "5", columns, notes)
 
 
 def larger(inputs: Inputs) -> Table:
     """Table 6: larger and closed models; its SemCoder rows are the preprint's."""
-    columns = ("humaneval", "humaneval_plus", "mbpp", "mbpp_plus", "cruxeval_i_direct",
-               "cruxeval_i_reasoning", "cruxeval_o_direct", "cruxeval_o_reasoning")  # fmt: skip
-    rows = [
-        [f"paper: {r['row']} {r.get('size') or ''}".strip(),
-         *(percent(r["values"][c]) for c in columns)]
-        for r in paper.table("6")["rows"]
-    ]  # fmt: skip
-    filled = False
-    for model in ("base", "tuned"):
-        reasoning = "cot_2shot" if model == "base" else "monologue"
-        plain = "direct_2shot" if model == "base" else "direct"
-        wanted = [("humaneval", ""), ("humaneval+", ""), ("mbpp", ""), ("mbpp+", ""),
-                  ("cruxeval-i", plain), ("cruxeval-i", reasoning), ("cruxeval-o", plain),
-                  ("cruxeval-o", reasoning)]  # fmt: skip
-        cells = []
-        for benchmark, setting in wanted:
-            score = find(inputs, benchmark, model, setting)
-            filled = filled or score is not None
-            cells.append(measured(score) if score else _missing(inputs, benchmark))
-        rows.append([f"this run: {model} (135M)", *cells])
-    return Table(
-        "table_6", paper.table("6")["title"],
-        ["model", "HumanEval", "HumanEval+", "MBPP", "MBPP+", "CRUXEval-I direct",
-         "CRUXEval-I reasoning", "CRUXEval-O direct", "CRUXEval-O reasoning"],
-        rows, ["The paper's two SemCoder rows here are those of its June 2024 preprint."],
-        filled, "" if filled else inputs.why_missing(5),
-    )  # fmt: skip
+    columns = [(b, paper.title(b), paper.column(b), ("", "")) for b in CODE[:4]]
+    for b in EXECUTION[:2]:
+        for way, settings in (("direct", ("direct_2shot", "direct")),
+                              ("reasoning", ("cot_2shot", "monologue"))):  # fmt: skip
+            columns.append((b, f"{paper.title(b)} {way}", f"{paper.column(b)}_{way}", settings))
+    notes = ["The paper's two SemCoder rows here are those of its June 2024 preprint."]
+    return _by_setting(inputs, "6", columns, notes)
+
+
+def _by_setting(
+    inputs: Inputs,
+    name: str,
+    columns: Sequence[tuple[str, str, str, tuple[str, str]]],
+    notes: list[str],
+) -> Table:
+    """The paper's rows, then base and tuned of this run. A column is a benchmark, its heading, its
+    name in the paper's table, and the settings of base and tuned that it compares."""
+    rows = paper.cells(name, tuple(key for _, _, key, _ in columns))
+    found = False
+    for place, model in enumerate(("base", "tuned")):
+        some = [(b, best(inputs, b, model, settings[place])) for b, _, _, settings in columns]
+        found = found or any(score for _, score in some)
+        size = f" ({model_name(inputs)})" if name == "6" else ""
+        rows.append([f"this run: {model}{size}", *(_cell(inputs, b, s) for b, s in some)])
+    reason = "" if found else inputs.why_missing(6 if name == "5" else 5)
+    return Table(f"table_{name}", ["model", *(c[1] for c in columns)], rows, reason, notes)
+
+
+def model_name(inputs: Inputs) -> str:
+    """The run's base model."""
+    cards = list(inputs.cards.values())
+    configured = cards[-1].configuration.get("model", "") if cards else "no model"
+    return str(inputs.get(4, "model_name") or configured)
 
 
 def errors(inputs: Inputs) -> Table:
     """Table 7: why candidates do not run."""
-    ours: dict[str, int] = inputs.get(1, "description", {}).get("errors", {})
-    names = [r["row"] for r in paper.table("7")["rows"]]
-    counts = {r["row"]: r["values"]["count"] for r in paper.table("7")["rows"]}
+    described = inputs.get(1, "description", {})
+    ours: dict[str, int] = described.get("errors", {})
+    tried = described.get("candidates_run", 0)
+    printed = {r["row"]: r["values"]["count"] for r in paper.table("7")["rows"]}
     total = paper.facts()["counts"]["oss_instruct_executed"]
-    tried = inputs.get(1, "description", {}).get("candidates_run", 0)
-    population = inputs.get(1, "description", {}).get("errors_of", "")
-    rows = []
-    for name in [*names, *(n for n in sorted(ours, key=lambda n: -ours[n]) if n not in counts)]:
-        printed = (
-            f"{counts[name]:,} ({100 * counts[name] / total:.1f} %)" if name in counts else "–"
-        )
-        mine = ours.get(name)
-        share = f" ({100 * mine / tried:.1f} %)" if mine and tried else ""
-        rows.append([name, printed, f"{mine:,}{share}" if mine else "0" if ours else
-                     inputs.why_missing(1)])  # fmt: skip
+    names = [*printed, *sorted(ours.keys() - printed.keys(), key=lambda n: (-ours[n], n))]
+    rows = [
+        [
+            name,
+            _share(printed[name], total) if name in printed else "–",
+            _share(ours.get(name, 0), tried) if ours else inputs.why_missing(1),
+        ]
+        for name in names[:24]
+    ]
+    who = described.get("errors_of", "")
+    notes = [f"The {len(names) - 24} rarest of this run's errors are left out."]
+    different = [
+        "Different populations: the paper runs generated snippets, this run calls functions taken "
+        "from installed packages with trial arguments."
+    ]
     return Table(
-        "table_7", paper.table("7")["title"],
+        "table_7",
         ["error", "paper: OSS-Instruct, Python part",
-         f"this run: {population or 'candidate functions when called'}"],
-        rows[:24],
-        [] if population else
-        ["Different populations: the paper runs generated snippets, this run calls functions taken "
-         "from installed packages with trial arguments."],
-        bool(ours), "" if ours else inputs.why_missing(1),
+         f"this run: {who or 'candidate functions when called'}"],
+        rows, "" if ours else inputs.why_missing(1),
+        [*(notes if len(names) > 24 else []), *([] if who else different)],
     )  # fmt: skip
+
+
+def _share(count: int, total: int) -> str:
+    return f"{count:,} ({100 * count / total:.1f} %)" if count and total else f"{count:,}"
 
 
 def corpora(inputs: Inputs) -> Table:
     """Table 8: corpora as NL-to-code training data."""
-    columns = ("seed_parse_pct", "solution_parse_pct", "solution_execute_pct", "humaneval",
-               "humaneval_plus", "mbpp", "mbpp_plus")  # fmt: skip
+    shown = ("seed_parse_pct", "solution_parse_pct", "solution_execute_pct",
+             *map(paper.column, CODE[:4]))  # fmt: skip
     rows = [
-        [f"paper: {r['row']}", r.get("size", "–"), *(percent(r["values"][c]) for c in columns)]
+        [f"paper: {r['row']}", r.get("size", "–"), *(paper.cell(r["values"][c]) for c in shown)]
         for r in paper.table("8")["rows"]
     ]
     ours = inputs.get(1, "description", {})
-    shares = ours.get("table_8")
-    why = "needs NL-to-code-only runs (gpu profile and larger)"
+    shares = ours.get("table_8", {})
     if shares:
-        rows.append(
-            ["this run: PyX (rebuilt)", f"{ours.get('programs', 0):,}",
-             *(percent(shares.get(c)) for c in columns[:3]), *([why] * 4)]
-        )  # fmt: skip
+        why = "needs a training on NL-to-code alone, which no notebook makes"
+        measured_here = [paper.cell(shares.get(c)) for c in shown[:3]]
+        programs = f"{ours.get('programs', 0):,}"
+        rows.append(["this run: PyX (rebuilt)", programs, *measured_here, *[why] * 4])
     return Table(
-        "table_8", paper.table("8")["title"],
+        "table_8",
         ["corpus", "problems", "seeds parse %", "solutions parse %", "solutions run %",
-         "HumanEval", "HumanEval+", "MBPP", "MBPP+"],
-        rows, [], bool(shares), "" if shares else inputs.why_missing(1),
+         *map(paper.title, CODE[:4])],
+        rows, "" if shares else inputs.why_missing(1),
     )  # fmt: skip
+
+
+TABLES = {
+    "table_1": main_results,
+    "table_2": formats,
+    "table_3a": lambda inputs: refinement(inputs, "3a"),
+    "table_3b": lambda inputs: refinement(inputs, "3b"),
+    "table_4": lambda inputs: refinement(inputs, "4"),
+    "table_5": direct,
+    "table_6": larger,
+    "table_7": errors,
+    "table_8": corpora,
+}
+"""In the paper's order."""

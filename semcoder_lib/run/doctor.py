@@ -32,7 +32,7 @@ class Check:
 
 def examine(*, quick: bool = False) -> list[Check]:
     """All checks. `quick` leaves out the sandbox's self-test and the speed probe."""
-    checks = [_python(), _packages(), _memory(), _disk(), _cores(), _tracer(), _model(), _data()]
+    checks = [_python(), _packages(), _memory(), _disk(), _cores(), _model(), _data()]
     if not quick:
         checks += [_sandbox(), _speed()]
     return checks
@@ -139,15 +139,6 @@ def _cores() -> Check:
     return Check("cores", "ok", found)
 
 
-def _tracer() -> Check:
-    """Which of the two it is; they record the same."""
-    from semcoder_lib.tracing import DEFAULT, compiled
-
-    if compiled.usable(DEFAULT.as_options()):
-        return Check("tracer", "ok", "compiled")
-    return Check("tracer", "ok", f"Python ({compiled.why or 'SEMCODER_TRACER=python'})")
-
-
 def _model() -> Check:
     try:
         from semcoder_lib.models import assets
@@ -175,7 +166,7 @@ def _data() -> Check:
             f"SEMCODER_DATA={folder} is not a folder",
             "point it at the folder with the benchmark files, or unset it",
         )
-    from semcoder_lib.evaluation.homes import HOMES, find
+    from semcoder_lib.evaluation.data import HOMES, find
 
     found = {name for name in HOMES if find(name)}
     counts = f"{len(found)} of {len(HOMES)} files found"

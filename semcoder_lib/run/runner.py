@@ -8,15 +8,16 @@ from there, because finished stages are reused and unfinished ones find their it
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from semcoder_lib import evaluation
 from semcoder_lib.core import profile, workspace
 from semcoder_lib.core.errors import InfrastructureError, SemcoderError, UserError
 from semcoder_lib.run import doctor, stages
@@ -89,18 +90,12 @@ def plan(
     settings = " ".join(f"{k}={v}" for k, v in overrides.items())
     for number in numbers:
         notebook_path(number)
-    return Plan(effective, settings, run, numbers, _expected(effective))
-
-
-def _expected(effective: profile.Profile) -> dict[int, float]:
-    parts = effective.names("expected_seconds")
-    try:
-        seconds = [float(p) for p in parts]
-    except ValueError:
-        raise UserError(
-            f"expected_seconds must be numbers, not {effective.expected_seconds!r}"
-        ) from None
-    return dict(zip(stages.STAGES, seconds, strict=False))
+    for name in effective.names("codegen_benchmarks"):
+        evaluation.get(name)
+    if effective.adapter not in ("", "none") and not Path(effective.adapter).is_dir():
+        raise UserError(f"adapter={effective.adapter}: not a folder")
+    expected = dict(zip(stages.STAGES, profile.expected(profile_name)[0], strict=False))
+    return Plan(effective, settings, run, numbers, expected)
 
 
 def predict(work: Plan) -> dict[str, float]:
@@ -113,7 +108,7 @@ def predict(work: Plan) -> dict[str, float]:
     for number in work.numbers:
         factor = python if number in (0, 1, 2, 9) else model
         total += work.expected.get(number, 0.0) * factor
-    return {"seconds": total, "memory_gb": work.profile.expected_memory_gb, **measured}
+    return {"seconds": total, "memory_gb": profile.expected(work.profile.profile)[1], **measured}
 
 
 def execute(work: Plan, *, force: bool = False) -> dict[str, Any]:
@@ -203,11 +198,15 @@ def _papermill(work: Plan, number: int, out: Path) -> None:
     }
     partial = out.with_suffix(".partial.ipynb")
     try:
-        with _environment(environment), _quiet_logs():
+        with (
+            _environment(environment),
+            _quiet_logs(),
+            tempfile.TemporaryDirectory(prefix="semcoder-") as sockets,
+        ):
             papermill.execute_notebook(
                 str(source), str(partial), parameters=parameters, kernel_name="python3",
                 progress_bar=False, log_output=False, cwd=str(source.parent),
-                config=_kernel_over_sockets(),
+                config=_kernel_over_sockets(sockets),
             )  # fmt: skip
     except PapermillExecutionError as error:
         failed = out.with_suffix(".failed.ipynb")
@@ -232,11 +231,12 @@ def _papermill(work: Plan, number: int, out: Path) -> None:
         old.unlink()
 
 
-def _kernel_over_sockets() -> Any:
-    """Kernels that talk over Unix sockets, which only this user can open, instead of TCP ports."""
+def _kernel_over_sockets(folder: str) -> Any:
+    """Kernels that talk over Unix sockets instead of TCP ports, in a folder that only this user can
+    open, and that no other run uses."""
     from traitlets.config import Config
 
-    return Config({"KernelManager": {"transport": "ipc"}})
+    return Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
 
 
 def _html(path: Path) -> None:
@@ -251,16 +251,9 @@ def _first_line(text: str) -> str:
     return lines[0][:300] if lines else "no message"
 
 
-@contextlib.contextmanager
-def _only_one(run: workspace.Run) -> Iterator[None]:
-    with (run.path / ".run.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise InfrastructureError(
-                f"run {run.name!r} is already going on; wait for it, or use --run NAME"
-            ) from None
-        yield
+def _only_one(run: workspace.Run) -> contextlib.AbstractContextManager[None]:
+    busy = f"run {run.name!r} is already going on; wait for it, or use --run NAME"
+    return workspace.locked(run.path / ".run.lock", 0.0, busy)
 
 
 @contextlib.contextmanager

@@ -4,22 +4,24 @@ Section 7 of the facts on the paper (appendix I of the paper) for the formats.
 """
 
 from semcoder_lib.tracing import formats
-from semcoder_lib.tracing.command import cli_render
-from semcoder_lib.tracing.coverage import Coverage, coverage
-from semcoder_lib.tracing.limits import DEFAULT, TraceLimits
-from semcoder_lib.tracing.local import load, record
-from semcoder_lib.tracing.parent import PLUGIN, trace, trace_many
+from semcoder_lib.tracing.command import cli_render, program_and_case
+from semcoder_lib.tracing.tracer import (
+    DEFAULT,
+    PLUGIN,
+    TraceLimits,
+    options,
+    trace,
+    trace_many,
+)
 
 __all__ = [
     "DEFAULT",
     "PLUGIN",
-    "Coverage",
     "TraceLimits",
     "cli_render",
-    "coverage",
     "formats",
-    "load",
-    "record",
+    "options",
+    "program_and_case",
     "trace",
     "trace_many",
 ]

@@ -1,49 +1,19 @@
-"""From the payload of a child to a `Trace`. The payload is the word of an untrusted process, so
-everything in it is checked, and nothing in it is evaluated."""
+"""From the payload of a child to the steps of a `Trace`. The payload is the word of an untrusted
+process, so everything in it is checked, and nothing in it is evaluated."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from itertools import pairwise
 from typing import Any
 
-from semcoder_lib.core.records import Change, Program, Step, Trace
-from semcoder_lib.sandbox import Outcome
-from semcoder_lib.tracing.recorder import CALL, EVENTS, EXCEPTION, INDEX_AT, LINE, LINE_AT
-from semcoder_lib.tracing.statements import Layout, layout
-
-_EVENT = (1 << LINE_AT) - 1
-_LINE = (1 << (INDEX_AT - LINE_AT)) - 1
+from semcoder_lib.core.records import Change, Step
+from semcoder_lib.tracing.beyond import SCOPES
+from semcoder_lib.tracing.recorder import CALL, EVENTS, EXCEPTION, LINE
+from semcoder_lib.tracing.statements import layout
 
 
 class Malformed(ValueError):
     """The payload is not one that the tracer writes."""
-
-
-def read(program: Program, outcome: Outcome) -> Trace:
-    """The trace of a traced call. A payload that the tracer did not write gives no steps and the
-    flag `malformed`."""
-    flags: tuple[str, ...] = tuple(outcome.flags)
-    steps: tuple[Step, ...] = ()
-    cut = ""
-    if outcome.payload is not None:
-        try:
-            steps, cut, more = read_payload(outcome.payload, program.source)
-            flags += more
-        except Malformed:
-            flags += ("malformed",)
-    raised = outcome.exception
-    return Trace(
-        steps=steps,
-        status=outcome.status,
-        result=outcome.text,
-        exception=None if raised is None else f"{raised.type}: {raised.message}",
-        cut=cut,
-        program_id=program.id,
-        stdout=outcome.stdout,
-        flags=flags,
-    )
 
 
 def read_payload(payload: str, source: str = "") -> tuple[tuple[Step, ...], str, tuple[str, ...]]:
@@ -53,11 +23,11 @@ def read_payload(payload: str, source: str = "") -> tuple[tuple[Step, ...], str,
     """
     try:
         data = json.loads(payload)
-        frames = [(str(name), int(depth)) for name, depth in data["frames"]]
         cut, flags = data["cut"], tuple(data["flags"])
-        if not isinstance(cut, str) or not all(isinstance(flag, str) for flag in flags):
+        if not all(isinstance(text, str) for text in (cut, *flags)):
             raise Malformed("cut or flags")
-        steps = _Reader(frames, layout(source)).steps(data["steps"])
+        frames = [_Frame(str(n), int(d), frozenset(map(str, f))) for n, d, f in data["frames"]]
+        steps = _steps(data["steps"], frames, source)
     except Malformed:
         raise
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
@@ -65,121 +35,120 @@ def read_payload(payload: str, source: str = "") -> tuple[tuple[Step, ...], str,
     return tuple(steps), cut, flags
 
 
-class _Reader:
-    """Folds the lines of one statement into one step."""
-
-    def __init__(self, frames: list[tuple[str, int]], shape: Layout) -> None:
-        self.frames = frames
-        self.starts = shape.starts
-        # the child has folded the repeats within one line, so a repeat is a new visit, unless the
-        # statement has several lines
-        self.several = frozenset(shape.starts.values())
-        self.handlers = shape.handlers
-        self.ranks = shape.ranks
-        self.known: list[dict[str, str]] = [{} for _ in frames]
-        self.open: list[_Open | None] = [None for _ in frames]
-
-    def steps(self, raw: list[Any]) -> list[Step]:
-        made: list[_Open | Step] = []
-        failure: str | None = None
-        for head, rest in _split(raw):
-            event, index = head & _EVENT, head >> INDEX_AT
-            line = head >> LINE_AT & _LINE
-            line = self.starts.get(line, line)
-            name, depth = self.frames[index]
-            read = _changes(rest) if event in (CALL, LINE) else []
-            if event == LINE:
-                current = self.open[index]
-                if current is not None and current.line == line and line in self.several:
-                    current.changes.extend(read)
-                    continue
-                self._close(index)
-                self.open[index] = opened = _Open(line, index)
-                opened.changes = read
-                if line in self.handlers:
-                    opened.value = failure
-                made.append(opened)
-                continue
-            value, exact = (None, True) if event == CALL else _text(rest[0])
-            if event != CALL and type(value) is not str:
-                raise Malformed("value")
-            if event == EXCEPTION:
-                failure = value
-            if event == CALL:
-                for change in read:
-                    if change.text is not None:
-                        self.known[index][change.name] = change.text
-            made.append(Step(line, EVENTS[event], tuple(read), depth, index, name, value, exact))
-        for index in range(len(self.frames)):
-            self._close(index)
-        return [step if isinstance(step, Step) else self._step(step) for step in made]
-
-    def _close(self, index: int) -> None:
-        """Keep of a statement's changes what is different after it from before it."""
-        current = self.open[index]
-        if current is None:
-            return
-        known = self.known[index]
-        last: dict[str, Change] = {}
-        for change in current.changes:
-            last[change.name] = change
-        kept = []
-        for change in last.values():
-            if known.get(change.name) == change.text:
-                continue
-            kept.append(change)
-            if change.text is None:
-                del known[change.name]
-            else:
-                known[change.name] = change.text
-        if self.ranks and len(kept) > 1:
-            last_place = len(self.ranks)
-            kept.sort(key=lambda c: (c.text is None, self.ranks.get(c.name, last_place), c.name))
-        current.kept = tuple(kept)
-
-    def _step(self, done: _Open) -> Step:
-        name, depth = self.frames[done.index]
-        exact = done.value is None
-        return Step(done.line, "line", done.kept, depth, done.index, name, done.value, exact)
-
-
 class _Open:
     """A statement that may still run."""
 
-    __slots__ = ("changes", "index", "kept", "line", "value")
-
-    def __init__(self, line: int, index: int) -> None:
+    def __init__(self, line: int, index: int, value: str | None) -> None:
         self.line = line
         self.index = index
+        self.value = value
         self.changes: list[Change] = []
-        self.kept: tuple[Change, ...] = ()
-        self.value: str | None = None
 
 
-def _split(raw: list[Any]) -> Iterator[tuple[int, list[Any]]]:
-    """Each step's head, and what follows it."""
-    heads = [place for place, part in enumerate(raw) if type(part) is int]
-    if heads[:1] != [0] and raw:
-        raise Malformed("no head")
-    for place, end in pairwise([*heads, len(raw)]):
-        if raw[place] < 0:
-            raise Malformed("head")
-        yield raw[place], raw[place + 1 : end]
+class _Frame:
+    """`free` are the names that the frame shares with a function around it; `known` are the texts
+    of its variables and of what is beyond them, by scope and name."""
+
+    def __init__(self, name: str, depth: int, free: frozenset[str]) -> None:
+        self.name = name
+        self.depth = depth
+        self.free = free
+        self.known: dict[tuple[str, str], str] = {}
+        self.open: _Open | None = None
+
+    def changes(self, raw: list[Any]) -> list[Change]:
+        changes = []
+        for name, part in zip(raw[::2], raw[1::2], strict=True):
+            text, exact = _text(part)
+            if type(name) is not str:
+                raise Malformed("name")
+            scope = "cell" if name in self.free else "local"
+            if name[1:2] == ":":
+                scope, name = SCOPES[name[0]], name[2:]
+            changes.append(Change(name, text, exact, scope))
+        return changes
+
+    def close(self, order: dict[str, int]) -> None:
+        """Keep of a statement's changes what is different after it from before it."""
+        if self.open is None:
+            return
+        kept = []
+        for change in {(c.scope, c.name): c for c in self.open.changes}.values():
+            key = change.scope, change.name
+            if change.text is not None:
+                if self.known.get(key) == change.text:
+                    continue
+                self.known[key] = change.text
+            elif self.known.pop(key, None) is None and not is_beyond(change):
+                continue
+            kept.append(change)
+        if order and len(kept) > 1:
+            last = len(order)
+            kept.sort(key=lambda c: (c.text is None, order.get(c.name, last), c.name))
+        self.open.changes = kept
 
 
-def _text(part: Any) -> tuple[Any, bool]:
+def _steps(raw: list[list[Any]], frames: list[_Frame], source: str) -> list[Step]:
+    """Folds the lines of one statement into one step."""
+    shape = layout(source)
+    # the child has folded the repeats within one line, so a repeat is a new visit, unless the
+    # statement has several lines
+    several = frozenset(shape.starts.values())
+    steps: list[_Open | Step] = []
+    failure: str | None = None
+    for event, line, index, *rest in raw:
+        if not (type(event) is type(line) is type(index) is int) or min(event, line, index) < 0:
+            raise Malformed("step")
+        line = shape.starts.get(line, line)
+        frame = frames[index]
+        if event == LINE:
+            if frame.open is None or frame.open.line != line or line not in several:
+                frame.close(shape.order)
+                frame.open = _Open(line, index, failure if line in shape.handlers else None)
+                steps.append(frame.open)
+            frame.open.changes.extend(frame.changes(rest))
+            continue
+        changes = frame.changes(rest) if event == CALL else []
+        value, exact = (None, True) if event == CALL else _text(*rest)
+        if event == EXCEPTION:
+            failure = value
+        for change in changes:
+            if change.text is not None:
+                frame.known[change.scope, change.name] = change.text
+        steps.append(_step(EVENTS[event], line, index, frame, changes, value, exact))
+    for frame in frames:
+        frame.close(shape.order)
+    return [step if isinstance(step, Step) else _line(step, frames[step.index]) for step in steps]
+
+
+def _line(done: _Open, frame: _Frame) -> Step:
+    return _step("line", done.line, done.index, frame, done.changes, done.value, done.value is None)
+
+
+def _step(
+    event: str,
+    line: int,
+    index: int,
+    frame: _Frame,
+    changes: list[Change],
+    value: str | None,
+    exact: bool,
+) -> Step:
+    own = tuple(c for c in changes if not is_beyond(c))
+    beyond = tuple(c for c in changes if is_beyond(c))
+    return Step(line, event, own, frame.depth, index, frame.name, value, exact, beyond)
+
+
+def is_beyond(change: Change) -> bool:
+    """Whether it is no variable of the frame itself."""
+    return change.scope in ("global", "attribute") or "." in change.name
+
+
+def _text(part: Any) -> tuple[str | None, bool]:
     """(text, whether it is exact)."""
-    if type(part) is list:
+    exact = type(part) is not list
+    if not exact:
         (part,) = part
-        return part, False
-    return part, True
-
-
-def _changes(raw: list[Any]) -> list[Change]:
-    found = []
-    for name, part in zip(raw[::2], raw[1::2], strict=True):
-        text, exact = _text(part)
-        if type(name) is not str or not (text is None or type(text) is str):
-            raise Malformed("change")
-        found.append(Change(name, text, exact))
-    return found
+    if not (part is None or type(part) is str):
+        raise Malformed("text")
+    return part, exact

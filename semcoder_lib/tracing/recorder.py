@@ -1,36 +1,27 @@
-"""What both event sources share: frames, the changes of a line, bounds, the payload.
+"""The record of one call: frames, the changes of each statement, bounds, the payload.
 
-An event source follows each frame of the program with a `Frame` and tells it of events. A line's
-changes are known only when the next event of its frame arrives, so a step is appended when its line
-starts and is filled when it is over.
+Runs inside the child. A line's changes are known only when the next event of its frame arrives, so
+a step is appended when its line starts and is filled when the line is over.
 """
 
 from __future__ import annotations
 
-import functools
 import json
-import sys
 import time
 import types
 from collections.abc import Callable, Mapping
-from itertools import chain
-from json import encoder
-from operator import is_not
 from typing import Any
 
-from semcoder_lib.tracing import compiled
-from semcoder_lib.tracing.describe import Describer, Watch, unchanged
+from semcoder_lib.tracing.beyond import Beyond
+from semcoder_lib.tracing.describe import CONSTANT, Describer, unchanged
+from semcoder_lib.tracing.objects import exception_arguments, type_name
 
 FILENAME = "<program>"
 CALL, LINE, RETURN, EXCEPTION, YIELD = range(5)
 EVENTS = ("call", "line", "return", "exception", "yield")
-# The head of a step is one number, since each number costs time to encode: the event, from this
-# bit on the line, from this one the frame.
-LINE_AT, INDEX_AT = 3, 35
-_LINES = 1 << LINE_AT
 
 # Frames that are part of one statement: shown as that statement alone (3.12 inlines some of them).
-HIDDEN = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<module>"})
+_PARTS = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<module>"})
 _CLASS_NAMES = frozenset(
     {
         "__module__", "__qualname__", "__firstlineno__", "__static_attributes__", "__class__",
@@ -41,77 +32,69 @@ _CLASS_NAMES = frozenset(
 _FUNCTION = 0x1 | 0x2  # CO_OPTIMIZED, CO_NEWLOCALS: what a class body lacks
 _SUSPENDS = 0x20 | 0x80 | 0x200  # generator, coroutine, async generator
 _CLOCK_EVERY = 256  # steps between two looks at the clock
-_IN_ORDER = sys.version_info >= (3, 13)  # a frame lists its variables as its code does
-
-
-_describer = functools.lru_cache(maxsize=4)(Describer)
 
 
 class Stop(Exception):
-    """A bound was reached: the event source stops."""
+    """A bound was reached: nothing is recorded any more."""
 
 
 class Code:
     """What the recorder needs to know of a code object."""
 
-    __slots__ = ("cells", "code", "hides_names", "order", "plain", "shown", "suspends")
+    __slots__ = ("body", "code", "hides", "order", "shown", "suspends")
 
     def __init__(self, code: types.CodeType) -> None:
         self.code = code  # kept, so that its id is not used again
-        name = code.co_name
-        self.shown = code.co_filename == FILENAME and not (
-            name[:1] == "<" and (name in HIDDEN or name.startswith("<generic parameters"))
-        )
-        flags = code.co_flags
+        name, flags = code.co_name, code.co_flags
         self.suspends = flags & _SUSPENDS != 0
-        self.order: dict[str, int] = {}  # of the variables; filled when it is first needed
-        self.cells = bool(code.co_cellvars or code.co_freevars)
-        self.hides_names = flags & _FUNCTION != _FUNCTION or "__class__" in code.co_freevars
-        self.plain = compiled.is_plain(code)
+        self.body = flags & _FUNCTION != _FUNCTION
+        self.hides = self.body or "__class__" in code.co_freevars
+        # Up to 3.12 the interpreter deletes `__class__` from the names of such a body when it is
+        # traced: the cell of that name, which is still empty, stands for it.
+        fragile = self.body and "__class__" in code.co_cellvars and "__class__" in code.co_names
+        part = name in _PARTS or name.startswith("<generic parameters")
+        self.shown = code.co_filename == FILENAME and not part and not fragile
+        # the order in which frames list their variables differs between versions
+        names = dict.fromkeys((*code.co_varnames, *code.co_cellvars, *code.co_freevars))
+        self.order = {name: place for place, name in enumerate(names)}
 
 
 class Frame:
-    """One frame of the program. `advance(frame, number)` puts what changed since the last event
-    into the current step and starts the step of the next line; with None, it starts none."""
+    """A frame of the program: its step that is not over, what is known of its variables (`seen`:
+    the value and how to see that it is unchanged; `texts`)."""
 
-    __slots__ = ("advance", "depth", "index")
+    __slots__ = ("code", "index", "seen", "step", "texts")
 
-    def __init__(
-        self, index: int, depth: int, advance: Callable[[types.FrameType, int | None], None]
-    ) -> None:
+    def __init__(self, code: Code, index: int, texts: dict[str, Any]) -> None:
+        self.code = code
         self.index = index
-        self.depth = depth
-        self.advance = advance
+        self.step: list[Any] = []
+        self.seen: dict[str, tuple[Any, Any]] = {}
+        self.texts = texts
 
 
-class Recorder(compiled.Bounds):
-    """Collects the steps of one call and emits them, once. `limits` are the fields of
-    `TraceLimits`.
+class Recorder:
+    """Collects the steps of one call and emits them, once. `options` are the fields of
+    `TraceLimits`, `values` (false: steps without values) and `beyond` (see `Beyond`; None: nothing
+    beyond variables is looked at).
 
-    A step is a list: its head, then what the event has: for `call` and `line` the changes, name and
-    text in turn (None: the name vanished), for the others a text. An inexact text stands in a list.
-    The payload has all steps in one list; a number starts the next step.
+    A step is a list: event, line, frame, then for `call` and `line` the changes, name and text in
+    turn (None: the name vanished), for the others a text. An inexact text stands in a list.
     """
 
-    def __init__(self, limits: Mapping[str, Any], emit: Callable[[str], None]) -> None:
+    def __init__(self, options: Mapping[str, Any], emit: Callable[[str], None]) -> None:
+        self.options = options
         self.emit = emit
-        describer = _describer(limits["value_nodes"], limits["value_bytes"])
-        self.describe, self.again, self.short = describer.describe, describer.again, describer.short
-        self.compiled = compiled.usable(limits)
-        self.told = (
-            (describer.describe, describer.again, unchanged),
-            describer.nodes,
-            describer.size,
-            describer.short,
-        )
-        self.max_steps = limits["steps"]
-        self.room = limits["bytes"]
-        self.next_check = min(self.max_steps, _CLOCK_EVERY)
-        self.seconds = limits["seconds"]
+        self.describer = Describer(options["value_nodes"], options["value_bytes"])
+        self.values = options.get("values", True)
+        self.room = options["bytes"]
+        self.next_check = min(options["steps"], _CLOCK_EVERY)
         self.deadline = 0.0
         self.steps: list[list[Any]] = []
-        self.frames: list[tuple[str, int]] = []
+        self.frames: list[tuple[str, int, tuple[str, ...]]] = []
         self.codes: dict[int, Code] = {}
+        self.beyond: Beyond | None = None
+        self.begun: dict[str, Any] = {}  # texts of what the module held at the first step
         self.depth = -1
         self.cut = ""
         self.sent = False
@@ -125,291 +108,160 @@ class Recorder(compiled.Bounds):
 
     # --- events ------------------------------------------------------------------------------
 
-    def enter(self, code: Code, running: types.FrameType, line: int) -> Frame:
+    def enter(self, code: Code, running: types.FrameType) -> Frame:
         """A frame starts: its arguments are the changes of its `call` step."""
         self.depth += 1
-        index = len(self.frames)
-        self.frames.append((code.code.co_name, self.depth))
-        step: list[Any] = [CALL | (line or 0) << LINE_AT | index << INDEX_AT]
-        self.append(step)
-        if code.plain and self.compiled:
-            head = LINE | index << INDEX_AT
-            advance = compiled.follow(
-                self, code, index, head, step, code.code, self.steps, *self.told
-            )
-        else:
-            advance = self._follow(code, index, step, {}, {}, {}, 1, False)
-        frame = Frame(index, self.depth, advance)
-        advance(running, None)
+        first = not self.frames
+        if first and self.values and self.options.get("beyond") is not None:
+            room = self.options["bytes"] // 2
+            self.beyond = Beyond(self.options["beyond"], running.f_globals, room)
+        frame = Frame(code, len(self.frames), dict(self.begun))
+        self.frames.append((code.code.co_name, self.depth, code.code.co_freevars))
+        self.append(frame, CALL, running.f_lineno)
+        self.over(frame, running)
+        if first and self.beyond is not None:
+            self.begun = {n: frame.texts[n] for n in self.beyond.of_module if n in frame.texts}
         return frame
 
-    def leave(self, frame: Frame, running: types.FrameType, line: int, value: Any) -> None:
-        frame.advance(running, None)
-        self.depth = frame.depth - 1
-        self._told(RETURN, frame, line, value)
+    def line(self, frame: Frame, running: types.FrameType) -> None:
+        self.over(frame, running)
+        self.append(frame, LINE, running.f_lineno)
 
-    def unwind(self, frame: Frame, running: types.FrameType) -> None:
-        frame.advance(running, None)
-        self.depth = frame.depth - 1
-
-    def suspend(self, frame: Frame, running: types.FrameType, line: int, value: Any) -> None:
-        frame.advance(running, None)
+    def leave(self, frame: Frame, running: types.FrameType, event: int, value: Any) -> None:
+        """The frame returns (`RETURN`) or is suspended (`YIELD`)."""
+        self.over(frame, running)
         self.depth -= 1
-        self._told(YIELD, frame, line, value)
+        entry = None
+        if self.values:
+            text, exact, _ = self.describer.describe(value)
+            entry = text if exact else [text]
+        self.append(frame, event, running.f_lineno, entry)
 
-    def resume(self) -> None:
-        self.depth += 1
+    def unwind(self, frame: Frame, running: types.FrameType, looks: bool) -> None:
+        """An exception ends the frame; without `looks` nothing has happened in it."""
+        if looks:
+            self.over(frame, running)
+        self.depth -= 1
 
     def raised(
         self,
         frame: Frame,
         running: types.FrameType,
-        line: int,
         error: BaseException,
         entry: types.TracebackType,
     ) -> None:
         """An exception passes through `frame`, whose entry in the traceback is `entry`; a step is
-        recorded only if it rises there."""
-        frame.advance(running, None)
-        if type(error) is GeneratorExit or not self._rises(entry):
-            return
-        text = self._exception_text(error)
-        self.room -= len(text)
-        self.append([_head(EXCEPTION, frame, line), [text]])
-
-    def _told(self, event: int, frame: Frame, line: int, value: Any) -> None:
-        text, exact, _ = self.describe(value)
-        self.room -= len(text)
-        self.append([_head(event, frame, line), text if exact else [text]])
-
-    def _rises(self, entry: types.TracebackType) -> bool:
-        """No deeper frame of the traceback is a shown one."""
+        recorded only if it rises there: no deeper frame of the traceback is a shown one."""
+        self.over(frame, running)
         deeper = entry.tb_next
         while deeper is not None:
             if self.code(deeper.tb_frame.f_code).shown:
-                return False
+                return
             deeper = deeper.tb_next
-        return True
+        self.append(frame, EXCEPTION, running.f_lineno, [self._exception_text(error)])
 
     def _exception_text(self, error: BaseException) -> str:
         """`ValueError: message`, from the exact built-in arguments alone."""
-        name = _type_name(type(error))[:80]
-        arguments = _arguments_of(error)
+        name = type_name(type(error))
+        arguments = exception_arguments(error)
         if not arguments:
-            return str(name)
-        if len(arguments) > 1:
-            return f"{name}: {self.describe(arguments)[0]}"
-        first = arguments[0]
+            return name
+        first = arguments[0] if len(arguments) == 1 else arguments
         if type(first) is str and type(error) is not KeyError:
             return f"{name}: {first if len(first) <= 500 else first[:500] + '…'}"
-        return f"{name}: {self.describe(first)[0]}"
+        return f"{name}: {self.describer.describe(first)[0]}"
 
     # --- changes -----------------------------------------------------------------------------
 
-    def _follow(
-        self,
-        code: Code,
-        index: int,
-        step: list[Any],
-        fixed: dict[str, Any],
-        watched: dict[str, Any],
-        texts: dict[str, Any],
-        start: int,
-        begun: bool,
-    ) -> Callable[[types.FrameType, int | None], None]:
-        """The function of a `Frame`: one closure, since it runs at every line.
-
-        `fixed` are values that cannot change while they are the same object; `watched` the others:
-        the value, what it holds if that is flat, watch; `texts` those of all names, None for short
-        scalars, which are compared. They are empty, unless the frame was followed otherwise so far.
-        """
-        known, watch_of = fixed.get, watched.get
-        short, same, slowly = self.short, unchanged, self._describe
-        steps = self.steps
-        head = LINE | index << INDEX_AT
-        sorts = code.cells or (begun and not _IN_ORDER)  # else the arguments stand in order
-        hides = code.hides_names
-
-        def advance(frame: types.FrameType, line: int | None) -> None:
-            nonlocal step, start, sorts
-            items: Any = frame.f_locals.items()
-            if hides:
-                items = {n: v for n, v in items if n not in _CLASS_NAMES}.items()
-            for name, value in items:
-                if (old := known(name, fixed)) is value:
+    def over(self, frame: Frame, running: types.FrameType) -> None:
+        """What changed since the frame's last event goes into its current step."""
+        if not self.values:
+            return
+        present: Mapping[str, Any] = running.f_locals
+        if frame.code.hides:
+            items = [item for item in present.items() if type(item[0]) is str]
+            present = {name: value for name, value in items if name not in _CLASS_NAMES}
+        if self.beyond is not None and not self.beyond.over:
+            present = {**present, **self.beyond.look(present)}
+        seen, texts = frame.seen, frame.texts
+        changes: list[tuple[str, Any]] = []
+        for name, value in present.items():
+            known = seen.get(name)
+            if known is not None and known[0] is value:
+                flat = known[1]
+                if flat is CONSTANT or unchanged(value, flat):
                     continue
-                kind = type(value)
-                text: Any
-                if (
-                    (kind is int and -999_999_999 < value < 999_999_999)
-                    or (kind is str and len(value) < short)
-                    or kind is bool
-                    or value is None
-                ):
-                    fixed[name] = value
-                    if type(old) is kind and old == value:
-                        continue
-                    texts[name] = None
-                    if watched:
-                        watched.pop(name, None)
-                    text = f"{value!r}"
-                else:
-                    if (seen := watch_of(name)) is not None and seen[0] is value:
-                        flat = seen[1]
-                        if flat is not None:
-                            if len(value) == len(flat) and not any(map(is_not, value, flat)):
-                                continue
-                        elif same(seen[2]):
-                            continue
-                        text = slowly(name, value, seen[2], fixed, watched, texts)
-                    else:
-                        text = slowly(name, value, None, fixed, watched, texts)
-                    if text is None:
-                        continue
-                step += name, text
-                room = self.room = self.room - len(text)
-                if room < 0:
-                    self.next_check = 0
-            if len(texts) != len(items):
-                present = dict(items)
-                for name in [name for name in texts if name not in present]:
-                    del texts[name]
-                    fixed.pop(name, None)
-                    watched.pop(name, None)
-                    step += name, None
-                _sort_changes(code, step, start)
-            elif sorts and len(step) - start > 2:
-                _sort_changes(code, step, start)
-            if line is not None:
-                step = [head + line * _LINES]
-                start = 1
-                if len(steps) >= self.next_check:
-                    self._look()
-                steps.append(step)
+            text, exact, flat = self.describer.describe(value)
+            if flat is None:  # not kept: no object lives longer for being traced
+                seen.pop(name, None)
             else:
-                start = len(step)
-                sorts = sorts or not _IN_ORDER
-
-        return advance
-
-    def _describe(
-        self,
-        name: str,
-        value: Any,
-        watch: Watch | None,
-        fixed: dict[str, Any],
-        watched: dict[str, Any],
-        texts: dict[str, Any],
-    ) -> Any:
-        """The new text of a variable whose value is no short scalar, in a list if it is inexact;
-        None if it is the former one. `watch` says what the very same value held before."""
-        former = texts.get(name)
-        if watch is None:
-            text, exact, watch = self.describe(value)
-        else:
-            text, exact, watch = self.again(value, watch, former)
-        found: Any = text
-        if not exact:
-            self.room -= len(text)
-            found = [text]
-        if watch:
-            fixed.pop(name, None)
-            # a flat list is compared here and now, everything else by a call
-            _, size, flat, _ = watch[0]
-            if type(value) is not list or len(watch) > 1 or len(flat) != size:
-                watched[name] = value, None, watch
+                seen[name] = value, flat
+            entry = text if exact else [text]
+            if texts.get(name) != entry:
+                texts[name] = entry
+                changes.append((name, entry))
+        if len(texts) != len(present):
+            for name in [name for name in texts if name not in present]:
+                del texts[name]
+                seen.pop(name, None)
+                changes.append((name, None))
+        if not changes:
+            return
+        # a program may add names of other types; and where looking ends, nothing vanishes
+        blind = self.beyond is not None and self.beyond.over
+        changes = [
+            (name, text)
+            for name, text in changes
+            if type(name) is str and not (blind and text is None and name[1:2] == ":")
+        ]
+        if len(changes) > 1:
+            order, last = frame.code.order, len(frame.code.order)
+            changes.sort(key=lambda change: (change[1] is None, order.get(change[0], last)))
+        for name, text in changes:
+            frame.step += name, text
+            size = 0 if text is None else len(text if type(text) is str else text[0])
+            if self.beyond is not None and name[1:2] == ":":
+                self.beyond.room -= size
             else:
-                watched[name] = value, flat, watch
-        else:
-            watched.pop(name, None)
-            if watch is None:
-                fixed.pop(name, None)
-            else:
-                fixed[name] = value
-        if found == former:
-            return None
-        texts[name] = found
-        return found
+                self.room -= size
 
     # --- bounds and payload ------------------------------------------------------------------
 
-    def append(self, step: list[Any]) -> None:
+    def append(self, frame: Frame, event: int, line: int, text: Any = None) -> None:
+        """Starts a step. Raises `Stop` where a bound is reached."""
         if len(self.steps) >= self.next_check or self.room < 0:
             self._look()
+        step = [event, line or 0, frame.index]
         self.steps.append(step)
+        if event in (CALL, LINE):
+            frame.step = step
+        else:
+            step.append(text)
+            self.room -= len(text or "") if type(text) is not list else len(text[0])
 
     def _look(self) -> None:
-        """Before a step is appended: is there room, is there time?"""
+        """Is there room, is there time?"""
         count = len(self.steps)
-        if count >= self.max_steps:
-            self._stop("steps")
-        if self.room < 0:
-            self._stop("bytes")
         now = time.process_time()
-        self.deadline = self.deadline or now + self.seconds
-        if now > self.deadline:
-            self._stop("seconds")
-        self.next_check = min(self.max_steps, count + _CLOCK_EVERY)
-
-    def _stop(self, reason: str) -> None:
-        self.cut = reason
-        self._send()
-        raise Stop
-
-    def no_stack(self) -> None:
-        """The interpreter's recursion limit was met in the recorder: the program goes on alone, and
-        meets it itself if it goes deeper."""
-        self.cut = self.cut or "recursion"
+        self.deadline = self.deadline or now + self.options["seconds"]
+        if count >= self.options["steps"]:
+            self.cut = "steps"
+        elif self.room < 0:
+            self.cut = "bytes"
+        elif now > self.deadline:
+            self.cut = "seconds"
+        if self.cut:
+            self.finish()
+            raise Stop
+        self.next_check = min(self.options["steps"], count + _CLOCK_EVERY)
 
     def finish(self) -> None:
-        """The call is over: emit the trace, unless a bound did that already."""
-        if not self.sent:
-            self._send()
-
-    def _send(self) -> None:
-        text = None
-        if self.compiled:
-            text = compiled.payload(self.frames, self.steps, self.cut, self.flags)
-        if text is None:
-            steps = [*chain.from_iterable(self.steps)]
-            data = {"frames": self.frames, "steps": steps, "cut": self.cut, "flags": self.flags}
-            text = "".join(_encode(data, 0))
-        self.emit(text)
+        """Emits the trace, unless a bound did that already."""
+        if self.sent:
+            return
         self.sent = True
-        self.steps.clear()
-
-
-def _head(event: int, frame: Frame, line: int) -> int:
-    return event | (line or 0) << LINE_AT | frame.index << INDEX_AT
-
-
-def _sort_changes(code: Code, step: list[Any], start: int) -> None:
-    """Changes in the order in which the function's code names its variables, vanished names last:
-    the order of a frame's locals differs between versions of the interpreter."""
-    order = code.order
-    if not order:
-        raw = code.code
-        for name in (*raw.co_varnames, *raw.co_cellvars, *raw.co_freevars):
-            order.setdefault(name, len(order))  # 3.11 lists an argument that is a cell twice
-    last = len(order)
-    ranks = [order.get(name, last) for name in step[start::2]]
-    if step[-1] is not None and ranks == sorted(ranks):
-        return
-    pairs = list(zip(step[start::2], step[start + 1 :: 2], strict=True))
-    pairs.sort(key=lambda pair: (pair[1] is None, order.get(pair[0], last)))
-    step[start:] = [part for pair in pairs for part in pair]
-
-
-def _encoder() -> Callable[[Any, int], Any]:
-    """The encoder inside `json`, made once instead of at every call."""
-    make = getattr(encoder, "c_make_encoder", None)
-    if make is None:
-        plain = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False)
-        return lambda data, _: plain.encode(data)
-    write = encoder.encode_basestring
-    return make(None, None, write, None, ":", ",", False, False, True)
-
-
-_encode = _encoder()
-_type_name = type.__dict__["__name__"].__get__
-_arguments_of = BaseException.__dict__["args"].__get__
+        if self.beyond is not None and self.beyond.cut:
+            self.flags.append("beyond:cut")
+        data = {"frames": self.frames, "steps": self.steps, "cut": self.cut, "flags": self.flags}
+        self.emit(json.dumps(data, ensure_ascii=False, separators=(",", ":")))
+        self.steps = []

@@ -1,70 +1,68 @@
-"""The lines of a program as its statements: traces speak of the line where a statement starts."""
+"""A program's source as the tracer sees it: statements, and what its functions share."""
 
 from __future__ import annotations
 
 import ast
 import functools
+import symtable
+import warnings
 from dataclasses import dataclass
+
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp)
+_COMPREHENSION_NAMES = frozenset({"listcomp", "setcomp", "dictcomp", "genexpr"})
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """`starts` maps a line to the first line of the statement (or of the header of the compound
     statement) that it belongs to, where that is another line. `handlers` are the lines of `except`
-    clauses. `ranks` orders the variables of a program in which a comprehension's variable shares
-    its name with a real one: there the interpreters list the locals of a frame in different orders.
-    It is empty for all other programs."""
+    clauses. `order` ranks the variables of a program in which a comprehension's variable shares its
+    name with a real one (there the interpreters list a frame's variables in different orders), and
+    is empty for all other programs. `beyond` are the module's names that a function uses, if the
+    program can change anything but local variables at all; None if it cannot."""
 
     starts: dict[int, int]
     handlers: frozenset[int]
-    ranks: dict[str, int]
+    order: dict[str, int]
+    beyond: tuple[str, ...] | None = None
 
 
 @functools.lru_cache(maxsize=256)
 def layout(source: str) -> Layout:
     """The layout of a program; an empty one if the source does not parse."""
-    starts: dict[int, int] = {}
-    handlers: set[int] = set()
     try:
-        tree = ast.parse(source)
+        with warnings.catch_warnings():  # of the program's author
+            warnings.simplefilter("ignore")
+            tree = ast.parse(source)
+            beyond = _beyond(source)
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return Layout({}, frozenset(), {})
-    waiting: list[ast.AST] = [tree]
-    while waiting:
-        node = waiting.pop()
-        inner = [
-            child
-            for child in ast.iter_child_nodes(node)
-            if isinstance(child, ast.stmt | ast.ExceptHandler | ast.match_case)
-        ]
-        waiting.extend(inner)
+    starts: dict[int, int] = {}
+    handlers: set[int] = set()
+    for node in ast.walk(tree):
         if isinstance(node, ast.ExceptHandler):
             handlers.add(node.lineno)
         if isinstance(node, ast.stmt | ast.ExceptHandler):
-            first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
-            last = node.end_lineno or node.lineno
-            if inner:
-                last = min(_first_line(child) for child in inner) - 1
-            for line in range(first, last + 1):
+            inner = [_first_line(child) for child in ast.iter_child_nodes(node) if _is_part(child)]
+            last = min(inner) - 1 if inner else node.end_lineno or node.lineno
+            for line in range(_first_line(node), last + 1):
                 if line != node.lineno:
                     starts[line] = node.lineno
-    return Layout(starts, frozenset(handlers), _ranks(tree))
+    return Layout(starts, frozenset(handlers), _order(tree), beyond)
+
+
+def _is_part(node: ast.AST) -> bool:
+    return isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case)
 
 
 def _first_line(node: ast.AST) -> int:
     if isinstance(node, ast.match_case):
         return node.pattern.lineno
-    lines = [node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))]  # type: ignore[attr-defined]
-    return min(lines)
+    return min(n.lineno for n in (node, *getattr(node, "decorator_list", ())))
 
 
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp)
-
-
-def _ranks(tree: ast.Module) -> dict[str, int]:
+def _order(tree: ast.Module) -> dict[str, int]:
     inner: set[str] = set()
-    if not any(isinstance(node, _COMPREHENSIONS) for node in ast.walk(tree)):
-        return {}
     order: dict[str, int] = {}
     waiting: list[tuple[ast.AST, bool]] = [(tree, False)]
     while waiting:
@@ -79,3 +77,26 @@ def _ranks(tree: ast.Module) -> dict[str, int]:
         inside = inside or isinstance(node, _COMPREHENSIONS)
         waiting.extend((child, inside) for child in reversed(list(ast.iter_child_nodes(node))))
     return order if inner & order.keys() else {}
+
+
+def _beyond(source: str) -> tuple[str, ...] | None:
+    bound: set[str] = set()  # at the top level, or declared global
+    used: set[str] = set()  # in a function
+    holders = False  # classes, and functions inside functions
+    waiting = [(symtable.symtable(source, "<program>", "exec"), 0)]
+    while waiting:
+        table, depth = waiting.pop()
+        holders = holders or table.get_type() == "class" or table.get_name() == "lambda"
+        if table.get_type() == "function" and table.get_name() not in _COMPREHENSION_NAMES:
+            depth += 1
+            holders = holders or depth > 1
+        for name in table.get_symbols():
+            if depth == 0 and (name.is_assigned() or name.is_imported() or name.is_namespace()):
+                bound.add(name.get_name())
+            elif name.is_global():
+                used.add(name.get_name())
+                if name.is_declared_global():
+                    bound.add(name.get_name())
+        waiting.extend((child, depth) for child in table.get_children())
+    names = tuple(sorted(bound & used))
+    return names if names or holders else None

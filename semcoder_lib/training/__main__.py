@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from semcoder_lib.core.errors import SemcoderError, UserError
 from semcoder_lib.training import hub
@@ -51,45 +52,29 @@ def read_config(path: Path | None, settings: Sequence[str] = ()) -> Config:
     """A configuration from a file and `FIELD=VALUE` settings. Raises UserError for a field that
     does not exist or a value of the wrong type."""
     import yaml
+    from pydantic import TypeAdapter, ValidationError
 
-    fields = {f.name: f for f in dataclasses.fields(Config)}
-    given: dict[str, object] = {}
+    given: Any = {}
     if path is not None:
         try:
-            loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+            given = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (OSError, yaml.YAMLError) as error:
             raise UserError(f"{path}: cannot be read ({error})") from None
-        if not isinstance(loaded, dict):
+        if not isinstance(given, dict):
             raise UserError(f"{path}: expected fields and values")
-        given.update(loaded)
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals:
             raise UserError(f"--set {setting}: expected FIELD=VALUE")
         given[name] = yaml.safe_load(text)
-    typed: dict[str, object] = {}
-    for name, value in given.items():
-        if name not in fields:
-            raise UserError(f"training has no field {name!r}: choose from {', '.join(fields)}")
-        typed[name] = _typed(name, str(fields[name].type), value)
-    return Config(**typed)  # type: ignore[arg-type]
-
-
-def _typed(name: str, kind: str, value: object) -> object:
+    fields = [field.name for field in dataclasses.fields(Config)]
+    for name in given.keys() - fields:
+        raise UserError(f"training has no field {name!r}: choose from {', '.join(fields)}")
     try:
-        if value is None and "None" in kind:
-            return None
-        if kind.startswith("float"):
-            return float(value)  # type: ignore[arg-type]
-        if kind.startswith("int"):
-            if isinstance(value, bool) or int(value) != float(value):  # type: ignore[call-overload, arg-type]
-                raise ValueError
-            return int(value)  # type: ignore[call-overload]
-        if kind.startswith("bool") and not isinstance(value, bool):
-            raise ValueError
-    except (TypeError, ValueError):
-        raise UserError(f"training: {name}={value!r} is not {kind}") from None
-    return value
+        return TypeAdapter(Config).validate_python(given)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise UserError(f"training: {wrong['loc'][0]}={wrong['input']!r}: {wrong['msg']}") from None
 
 
 if __name__ == "__main__":

@@ -12,38 +12,38 @@ from semcoder_lib.training.rows import Row, Rows
 from semcoder_lib.training.settings import Config, Example, TrainingStopped
 
 
-def check_rows(made: Rows, tokenizer: Any, config: Config, total: int) -> str:
+def check_rows(rows: Rows, tokenizer: Any, config: Config, total: int) -> str:
     """Before the first step: rows there are, few overlong ones, an end token that is trained and is
     not the padding, enough tokens with loss. Returns what to print: the share of trained tokens
     and one decoded example. Raises TrainingStopped."""
-    if config.overlong == "drop" and made.overlong > config.max_overlong_share * total:
+    if config.overlong == "drop" and rows.overlong > config.max_overlong_share * total:
         raise TrainingStopped(
-            f"{made.overlong} of {total} rows are longer than max_length {config.max_length}, more "
+            f"{rows.overlong} of {total} rows are longer than max_length {config.max_length}, more "
             f"than the allowed share {config.max_overlong_share:.0%}: raise max_length or shorten "
             "the answers"
         )
-    if not made.rows:
-        raise TrainingStopped(f"no rows to train on: {total} given, dropped {made.dropped}")
+    if not rows.rows:
+        raise TrainingStopped(f"no rows to train on: {total} given, dropped {rows.dropped}")
     if tokenizer.pad_token_id == tokenizer.eos_token_id:
         raise TrainingStopped(
             f"the padding token is the end token ({tokenizer.eos_token}): the model would never "
             "learn to stop; give the tokenizer another pad_token"
         )
-    unended = sum(row.ids[-1] != tokenizer.eos_token_id for row in made.rows)
-    if unended > config.max_overlong_share * len(made.rows):
+    unended = sum(row.ids[-1] != tokenizer.eos_token_id for row in rows.rows)
+    if unended > config.max_overlong_share * len(rows.rows):
         raise TrainingStopped(
-            f"{unended} of {len(made.rows)} rows have no end token: their answers are cut off"
+            f"{unended} of {len(rows.rows)} rows have no end token: their answers are cut off"
         )
-    if made.trained_share < config.min_trained_share:
+    if rows.trained_share < config.min_trained_share:
         raise TrainingStopped(
-            f"only {made.trained_share:.1%} of the tokens carry loss, less than the floor "
+            f"only {rows.trained_share:.1%} of the tokens carry loss, less than the floor "
             f"{config.min_trained_share:.1%}: the prompts are too long for their answers"
         )
-    if all(row.prompt >= len(row.ids) - 1 for row in made.rows):
+    if all(row.prompt >= len(row.ids) - 1 for row in rows.rows):
         raise TrainingStopped("no row has a completion with tokens in it")
-    shown = highlighted(made.rows[0], tokenizer)
-    share = f"{made.trained_share:.1%} of {len(made.rows)} rows' tokens are trained"
-    return f"{share}; one of them:\n{shown}"
+    dropped = f" (dropped: {rows.dropped})" if rows.dropped else ""
+    share = f"{rows.trained_share:.1%} of {len(rows.rows)} rows' tokens are trained{dropped}"
+    return f"{share}; one of them:\n{highlighted(rows.rows[0], tokenizer)}"
 
 
 def highlighted(row: Row, tokenizer: Any) -> str:
@@ -52,40 +52,35 @@ def highlighted(row: Row, tokenizer: Any) -> str:
     return f"{tokenizer.decode(prompt)}⟦{tokenizer.decode(trained)}⟧"
 
 
-class LossWatch:
-    """Fed with every step's loss and gradient norm; raises TrainingStopped on what cannot be."""
-
-    def __init__(self, vocabulary: int, config: Config) -> None:
-        self.uniform = math.log(vocabulary)
-        self.config = config
-        self.losses: list[float] = []
-
-    def see(self, step: int, loss: float, norm: float | None) -> None:
-        """One optimiser step's mean loss per trained token, in nats."""
-        if not math.isfinite(loss):
-            raise TrainingStopped(f"step {step}: the loss is {loss}; lower the learning rate")
-        if norm is not None and not math.isfinite(norm):
-            raise TrainingStopped(f"step {step}: the gradient norm is {norm}; lower learning_rate")
-        if norm is not None and norm > self.config.max_norm_seen:
-            raise TrainingStopped(
-                f"step {step}: the gradient norm {norm:.3g} is above {self.config.max_norm_seen:g}"
-            )
-        if norm == 0.0:
-            raise TrainingStopped(f"step {step}: the gradient is zero, nothing is being trained")
-        self.losses.append(loss)
-        late = len(self.losses) >= self.config.uniform_after
-        if late and min(self.losses[-3:]) >= self.uniform:
-            raise TrainingStopped(
-                f"step {step}: the loss {loss:.2f} is not below that of guessing evenly "
-                f"({self.uniform:.2f} nats) after {len(self.losses)} steps: wrong tokenizer, wrong "
-                "labels or too high a learning rate"
-            )
+def check_step(
+    step: int, losses: Sequence[float], norm: float | None, vocabulary: int, config: Config
+) -> None:
+    """After every optimiser step: `losses` are the mean losses per trained token, in nats, of all
+    steps so far, `norm` is the last one's gradient norm. Raises TrainingStopped on what cannot
+    be."""
+    loss, uniform = losses[-1], math.log(vocabulary)
+    if not math.isfinite(loss):
+        raise TrainingStopped(f"step {step}: the loss is {loss}; lower the learning rate")
+    if norm is not None and not math.isfinite(norm):
+        raise TrainingStopped(f"step {step}: the gradient norm is {norm}; lower learning_rate")
+    if norm is not None and norm > config.max_norm_seen:
+        raise TrainingStopped(
+            f"step {step}: the gradient norm {norm:.3g} is above {config.max_norm_seen:g}"
+        )
+    if norm == 0.0:
+        raise TrainingStopped(f"step {step}: the gradient is zero, nothing is being trained")
+    if len(losses) >= config.uniform_after and min(losses[-3:]) >= uniform:
+        raise TrainingStopped(
+            f"step {step}: the loss {loss:.2f} is not below that of guessing evenly "
+            f"({uniform:.2f} nats) after {len(losses)} steps: wrong tokenizer, wrong labels or too "
+            "high a learning rate"
+        )
 
 
 def same_prompts(examples: Iterable[Example], evaluated: Mapping[str, str]) -> int:
     """Compare training prompts with those of the evaluation, by id, byte for byte; returns how many
-    were compared. Raises TrainingStopped that shows the first place where two differ, and when no
-    id is common, since then nothing was checked."""
+    were compared. Raises TrainingStopped that shows the first place where two differ, and UserError
+    when no id is common, since then nothing was checked."""
     compared = 0
     for example in examples:
         other = evaluated.get(example.id)
@@ -93,10 +88,9 @@ def same_prompts(examples: Iterable[Example], evaluated: Mapping[str, str]) -> i
             continue
         compared += 1
         if other != example.prompt:
-            place = next(
-                (i for i, (a, b) in enumerate(zip(example.prompt, other, strict=False)) if a != b),
-                min(len(example.prompt), len(other)),
-            )
+            pairs = zip(example.prompt, other, strict=False)
+            shorter = min(len(example.prompt), len(other))
+            place = next((i for i, (a, b) in enumerate(pairs) if a != b), shorter)
             ours, theirs = example.prompt[place : place + 20], other[place : place + 20]
             raise TrainingStopped(
                 f"{example.id}: the training prompt differs from the evaluation prompt at "

@@ -21,17 +21,16 @@ _TEMPLATES = {
 
 def read(path: Path | str) -> Iterator[Example]:
     """The examples of a JSONL file, of either form. Raises UserError with file and line for a row
-    of neither."""
+    of neither, or with a prompt or completion that is no text."""
     for number, row in enumerate(workspace.read_jsonl(path), 1):
-        if {"prompt", "completion"} <= row.keys():
-            yield Example(
-                str(row.get("id", number)),
-                str(row.get("task", "")),
-                row["prompt"],
-                row["completion"],
-            )
-        else:
-            yield example(row, where=f"{path}:{number}")
+        where = f"{path}:{number}"
+        if not {"prompt", "completion"} <= row.keys():
+            yield example(row, where=where)
+            continue
+        texts = [row["prompt"], row["completion"]]
+        if not all(isinstance(text, str) for text in texts):
+            raise UserError(f"{where}: prompt and completion must be texts")
+        yield Example(str(row.get("id", number)), str(row.get("task", "")), *texts)
 
 
 def example(row: dict[str, Any], *, where: str = "row") -> Example:
@@ -45,14 +44,5 @@ def example(row: dict[str, Any], *, where: str = "row") -> Example:
             f"{', '.join(filled) or 'none'}"
         )
     task, template = _TEMPLATES[filled[0]]
-    strings = prompts.authors_prompts()
-    if strings is None:
-        raise UserError(
-            "rows in the hub's format need authors_prompts.json: `python -m semcoder_lib data` "
-            "says how to get it"
-        )
-    text = strings[template]
-    for name, value in (("{response}", ""), ("{instruction}", str(row[filled[0]]))):
-        before, _, after = text.partition(name)
-        text = before + value + after
-    return Example(str(row.get("id", where)), task, text, row["response"])
+    prompt = prompts.authors(template, instruction=str(row[filled[0]]), response="")
+    return Example(str(row.get("id", where)), task, prompt, row["response"])

@@ -38,32 +38,49 @@ class Rows:
     @property
     def trained_share(self) -> float:
         """Tokens with loss, of all tokens."""
-        every = sum(len(r.ids) for r in self.rows)
-        return sum(len(r.ids) - r.prompt for r in self.rows) / every if every else 0.0
+        total = sum(len(r.ids) for r in self.rows)
+        return sum(len(r.ids) - r.prompt for r in self.rows) / total if total else 0.0
 
 
 def tokenise(examples: Sequence[Example], tokenizer: Any, config: Config) -> Rows:
     """Prompt and completion tokenised apart and joined, an end token after the completion (paper,
-    section 4, and the authors' `dataset.py`). A row longer than `max_length` is dropped, or with
-    `overlong="cut"` cut at its end, which takes the end token away. Raises UserError for an
-    example without prompt or completion."""
-    made = Rows()
+    section 4, and the authors' `dataset.py`). The name of a special token in a completion is text
+    like any other. Dropped and counted are rows with a lone surrogate (no tokenizer takes it), with
+    an end token in the prompt, and those longer than `max_length`, which `overlong="cut"` cuts at
+    the end instead, end token and all. Raises UserError for an example without prompt or
+    completion."""
+    result = Rows()
     for example in examples:
         if not example.prompt or not example.completion:
             raise UserError(f"training row {example.id!r}: prompt and completion must not be empty")
-        prompt = tokens.encode_prompt(tokenizer, example.prompt)
-        ids = prompt + tokens.encode_completion(tokenizer, example.completion)
-        if len(ids) > config.max_length:
-            made.overlong += 1
-            reason = "overlong" if config.overlong == "drop" else "cut"
-            if len(prompt) >= config.max_length:
-                reason = "prompt_overlong"  # nothing of its completion would be left to learn
-            made.dropped[reason] = made.dropped.get(reason, 0) + 1
-            if reason != "cut":
-                continue
-            ids = ids[: config.max_length]
-        made.rows.append(Row(example.id, ids, len(prompt)))
-    return made
+        fate, row = _row(example, tokenizer, config)
+        result.overlong += fate in ("overlong", "prompt_overlong", "cut")
+        if fate:
+            result.dropped[fate] = result.dropped.get(fate, 0) + 1
+        if row is not None:
+            result.rows.append(row)
+    return result
+
+
+def _row(example: Example, tokenizer: Any, config: Config) -> tuple[str, Row | None]:
+    """What is to be counted of an example, and its row if it has one."""
+    try:
+        (example.prompt + example.completion).encode()
+    except UnicodeEncodeError:
+        return "lone_surrogate", None
+    prompt = tokens.encode_prompt(tokenizer, example.prompt)
+    completion = tokens.encode_completion(tokenizer, example.completion)
+    end = tokenizer.eos_token_id
+    if end in prompt[1:] or end in completion[:-1]:  # some tokenizers begin texts with it
+        return "end_token_inside", None
+    row = Row(example.id, prompt + completion, len(prompt))
+    if len(row.ids) <= config.max_length:
+        return "", row
+    if len(prompt) >= config.max_length:
+        return "prompt_overlong", None  # nothing of its completion would be left to learn
+    if config.overlong == "drop":
+        return "overlong", None
+    return "cut", Row(row.id, row.ids[: config.max_length], row.prompt)
 
 
 def batches(
@@ -76,29 +93,29 @@ def batches(
     order = list(range(len(rows)))
     rng.shuffle(order)  # so that rows of equal length meet different neighbours every epoch
     order.sort(key=lambda i: len(rows[i].ids) // 8)
-    made: list[list[int]] = []
+    result: list[list[int]] = []
     current: list[int] = []
     longest = 0
     for i in order:
-        longest_now = max(longest, len(rows[i].ids))
-        full = longest_now * (len(current) + 1) > micro_tokens
-        if current and (len(current) == micro_rows if micro_rows else full):
-            made.append(current)
-            current, longest_now = [], len(rows[i].ids)
+        longest = max(longest, len(rows[i].ids))
+        full = len(current) == micro_rows if micro_rows else (
+            longest * (len(current) + 1) > micro_tokens
+        )  # fmt: skip
+        if current and full:
+            result.append(current)
+            current, longest = [], len(rows[i].ids)
         current.append(i)
-        longest = longest_now
     if current:
-        made.append(current)
-    rng.shuffle(made)
-    return made
+        result.append(current)
+    rng.shuffle(result)
+    return result
 
 
 def rows_at_once(rows: Sequence[Row], micro_tokens: int, batch_rows: int) -> int:
     """The most rows that divide a batch of `batch_rows` evenly and fit in `micro_tokens` with any
     of these rows among them; one at least, and 0 where batches are counted in tokens."""
-    fit = micro_tokens // max((len(row.ids) for row in rows), default=1)
-    return max((n for n in range(1, min(max(1, fit), batch_rows) + 1) if batch_rows % n == 0),
-               default=0)  # fmt: skip
+    fit = max(1, micro_tokens // max((len(row.ids) for row in rows), default=1))
+    return max((n for n in range(1, min(fit, batch_rows) + 1) if batch_rows % n == 0), default=0)
 
 
 def plan(
@@ -106,35 +123,13 @@ def plan(
 ) -> tuple[list[list[int]], int]:
     """The batches of a whole training and its number of optimiser steps; a step takes `pieces`
     batches, and no step is left with fewer."""
-    made: list[list[int]] = []
+    result: list[list[int]] = []
     epoch = 0
     first = batches(rows, micro_tokens, seed=config.seed, epoch=0, micro_rows=micro_rows)
     # at least one step, even where the data do not fill it
     wanted = config.steps * pieces if config.steps else round(len(first) * config.epochs)
     wanted = max(pieces, wanted // pieces * pieces)
-    while len(made) < wanted:
-        made += batches(rows, micro_tokens, seed=config.seed, epoch=epoch, micro_rows=micro_rows)
+    while len(result) < wanted:
+        result += batches(rows, micro_tokens, seed=config.seed, epoch=epoch, micro_rows=micro_rows)
         epoch += 1
-    return made[:wanted], wanted // pieces
-
-
-class Collator:
-    """Pads the rows of one planned batch on the right."""
-
-    def __init__(self, rows: Sequence[Row], pad: int) -> None:
-        self.rows = rows
-        self.pad = pad
-
-    def __call__(self, items: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        import torch
-
-        chosen = [self.rows[i] for item in items for i in item["rows"]]
-        width = max(len(row.ids) for row in chosen)
-        ids = [row.ids + [self.pad] * (width - len(row.ids)) for row in chosen]
-        mask = [[1] * len(row.ids) + [0] * (width - len(row.ids)) for row in chosen]
-        labels = [row.labels() + [IGNORED] * (width - len(row.ids)) for row in chosen]
-        return {
-            "input_ids": torch.tensor(ids),
-            "attention_mask": torch.tensor(mask),
-            "labels": torch.tensor(labels),
-        }
+    return result[:wanted], wanted // pieces

@@ -1,8 +1,7 @@
-"""What to train on and how."""
+"""What to train on, how, and what came of it."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -67,10 +66,14 @@ class Config:
     stop_check: int = 16
 
     def __post_init__(self) -> None:
-        _one_of("method", self.method, ("lora", "full"))
-        _one_of("overlong", self.overlong, ("drop", "cut"))
-        _one_of("report_to", self.report_to, ("none", "tensorboard", "trackio"))
-        _one_of("dtype", self.dtype, ("auto", "float32", "bfloat16"))
+        for name, known in (
+            ("method", ("lora", "full")),
+            ("overlong", ("drop", "cut")),
+            ("report_to", ("none", "tensorboard", "trackio")),
+            ("dtype", ("auto", "float32", "bfloat16")),
+        ):
+            if (value := getattr(self, name)) not in known:
+                raise UserError(f"training: {name} {value!r}: choose from {', '.join(known)}")
         if self.steps < 0 or self.epochs <= 0:
             raise UserError("training: steps must not be negative and epochs must be positive")
         if not 0 <= self.min_learning_rate <= self.learning_rate:
@@ -84,15 +87,12 @@ class Config:
                 f"{self.max_length}, and that at least 8"
             )
 
-    def row(self) -> dict[str, Any]:
-        """For cards."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a training did. `adapter` is the folder to load (of a full model when `method` is
-    `full`). Tokens are real ones, without padding; `trained_tokens` are those with loss."""
+    """What a training did, over all of it however often it was resumed. `adapter` is the folder to
+    load (of a full model when `method` is `full`). Tokens are real ones, without padding;
+    `trained_tokens` are those with loss; `seconds` is the wall time of the steps."""
 
     adapter: str
     steps: int
@@ -112,16 +112,11 @@ class Result:
 
     @property
     def tokens_per_second(self) -> float:
-        """Real tokens, prompt and completion, per wall second of the steps done in this call."""
-        return self.tokens / self.seconds if self.seconds else math.nan
+        """Real tokens, prompt and completion, per wall second of the steps."""
+        return self.tokens / max(self.seconds, 1e-3)
 
     def summary(self) -> dict[str, Any]:
         """Everything but the place of the files, for cards and tables."""
         row = asdict(self)
         del row["adapter"]
         return {**row, "tokens_per_second": self.tokens_per_second}
-
-
-def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise UserError(f"training: {name} {value!r}: choose from {', '.join(known)}")

@@ -1,23 +1,31 @@
-"""One call from examples to an adapter."""
+"""One call from examples to an adapter: tokenise, train, measure, save, and go on after a kill."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import json
+import math
 import resource
 import shutil
 import sys
-import time
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from semcoder_lib.core import workspace
-from semcoder_lib.core.errors import UserError
-from semcoder_lib.models import Request, assets, load, tokens
-from semcoder_lib.training import card, guards, rows
+from semcoder_lib.core.errors import InfrastructureError, UserError
+from semcoder_lib.models import Request, assets, hardware, load, tokens, weights
+from semcoder_lib.training import guards
+from semcoder_lib.training import rows as rows_
+from semcoder_lib.training.rows import Rows
 from semcoder_lib.training.settings import Config, Example, Result, TrainingStopped
 
 _DONE = "training.json"
 _LOSSES = "loss.jsonl"
+_MICRO_TOKENS = {"cpu": 2048, "cuda": 16_384}
 
 
 def train(
@@ -36,42 +44,35 @@ def train(
     number of threads give the same adapter. After a kill the same call goes on from the last
     checkpoint with the same batches; after it was finished it returns the stored result. With
     `held_out` the result has their loss and the share of them that the model completes with an
-    end of its own. Raises UserError for wrong input, TrainingStopped when a guard rail trips.
+    end of its own. Raises UserError for wrong input, TrainingStopped when a guard rail trips,
+    InfrastructureError when memory runs out.
     """
     config = config or Config()
-    out = Path(out)
     folder, start = _start_of(base, adapter)
     key = workspace.content_key(
         [dataclasses.astuple(e) for e in examples],
-        config.row(),
+        asdict(config),
         assets.weights_hash(folder),
         assets.weights_hash(str(start)) if start else "",
     )
-    done = _finished(out, key)
-    if done is not None:
-        return done
+    job = _Job(base, folder, start, Path(out), config, key)
+    finished = _finished(job)
+    if finished is not None:
+        return finished
     tokenizer = tokens.load_tokenizer(folder)
-    made = rows.tokenise(examples, tokenizer, config)
-    shown = guards.check_rows(made, tokenizer, config, len(examples))
-    from semcoder_lib.training import job  # torch and TRL are loaded only from here on
-
-    state = job.run(made, tokenizer, folder, start, out, base, config, key, shown)
-    if not state.main:
-        return state.result
-    result = dataclasses.replace(
-        state.result,
-        dropped=dict(made.dropped),
-        held_out_loss=job.held_out_loss(state, held_out, tokenizer, config) if held_out else None,
-        peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    )
+    rows = rows_.tokenise(examples, tokenizer, config)
+    shown = guards.check_rows(rows, tokenizer, config, len(examples))
+    test = rows_.tokenise(held_out, tokenizer, config)
+    if held_out and not test.rows:
+        raise UserError(f"held-out rows: none can be used ({test.dropped})")
+    result, main = _run(job, rows, test, tokenizer, shown)
+    if not main:
+        return result
     if held_out and config.stop_check:
-        state.release()
-        result = dataclasses.replace(
-            result, stopped_by_itself=_stop_rate(base, result, held_out, config)
-        )
-    card.write(out, base, config, result, examples, start)
-    workspace.write_json(out / _DONE, {"key": key, "result": dataclasses.asdict(result)})
-    shutil.rmtree(out / "checkpoints", ignore_errors=True)
+        result = dataclasses.replace(result, stopped_by_itself=_ends(job, held_out))
+    workspace.write_text(job.out / "README.md", _card(job, result, examples))
+    workspace.write_json(job.out / _DONE, {"key": key, "result": asdict(result)})
+    shutil.rmtree(job.checkpoints, ignore_errors=True)
     return result
 
 
@@ -82,12 +83,11 @@ def overfit_check(
     base: str = "smollm2-135m",
     config: Config | None = None,
     steps: int = 40,
-    rows_used: int = 4,
 ) -> float:
-    """Train on a few rows over and over; returns the last loss over the first. Raises
+    """Train on the four shortest rows over and over; returns the last loss over the first. Raises
     TrainingStopped when it is above 0.5, since a set-up that cannot learn four rows by heart
     cannot learn anything."""
-    chosen = sorted(examples, key=lambda e: len(e.prompt) + len(e.completion))[:rows_used]
+    chosen = sorted(examples, key=lambda e: len(e.prompt) + len(e.completion))[:4]
     config = dataclasses.replace(
         config or Config(), steps=steps, stop_check=0, uniform_after=steps + 1
     )
@@ -105,14 +105,27 @@ def overfit_check(
 def merge(base: str, adapter: Path | str, out: Path | str) -> Path:
     """Write `base` with `adapter` merged into its weights to the folder `out`, tokenizer included.
     Loading it needs no PEFT. Raises UserError when one does not fit the other."""
-    from semcoder_lib.models.transformers_engine import load_model
-
-    folder = assets.locate(base)
-    model = load_model(folder, dtype="float32", adapter=adapter)
-    out = Path(out)
-    model.save_pretrained(out)
+    folder, out = assets.locate(base), Path(out)
+    weights.load_model(folder, dtype="float32", adapter=adapter).save_pretrained(out)
     tokens.load_tokenizer(folder).save_pretrained(out)
     return out
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What to train: `folder` has the base's weights, `start` is the adapter to go on from, and
+    `key` names all that decides the result."""
+
+    base: str
+    folder: str
+    start: Path | None
+    out: Path
+    config: Config
+    key: str
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.out / "checkpoints"
 
 
 def _start_of(base: str, adapter: Path | str | None) -> tuple[str, Path | None]:
@@ -121,42 +134,163 @@ def _start_of(base: str, adapter: Path | str | None) -> tuple[str, Path | None]:
     if adapter is None:
         return assets.locate(base), None
     path = Path(adapter)
+    if weights.is_whole_model(path):
+        return str(path), None
     if (path / "adapter_config.json").is_file():
         return assets.locate(base), path
-    if (path / "config.json").is_file():
-        return str(path), None
     raise UserError(f"adapter {path}: neither adapter_config.json nor config.json is there")
 
 
-def _finished(out: Path, key: str) -> Result | None:
-    if not (out / _DONE).is_file():
+def _finished(job: _Job) -> Result | None:
+    done = job.out / _DONE
+    if not done.is_file():
         return None
-    stored = workspace.read_json(out / _DONE)
-    if stored.get("key") != key:
-        print(f"training: {out} holds another training, it is replaced", file=sys.stderr)
-        (out / _DONE).unlink()
-        (out / _LOSSES).unlink(missing_ok=True)
-        shutil.rmtree(out / "checkpoints", ignore_errors=True)
-        return None
-    return Result(**{**stored["result"], "adapter": str(out)})
+    stored = workspace.read_json(done)
+    if isinstance(stored, dict) and stored.get("key") == job.key:
+        return Result(**{**stored["result"], "adapter": str(job.out)})
+    print(f"training: {job.out} holds another training, it is replaced", file=sys.stderr)
+    done.unlink()
+    return None
 
 
-def _stop_rate(
-    base: str, result: Result, held_out: Sequence[Example], config: Config
-) -> float | None:
-    started = time.perf_counter()
-    chosen = held_out[: config.stop_check]
-    with load(base, adapter=result.adapter, threads=config.threads) as engine:
-        asked = [
-            Request(e.id, e.prompt, max_new_tokens=min(config.max_length, len(e.completion)))
-            for e in chosen
-        ]
-        written = [row[0] for row in engine.generate(asked)]
-    rate = guards.stopped_by_itself(written)
-    seconds = time.perf_counter() - started
-    print(
-        f"training: stopped by themselves: {rate:.0%} of {len(chosen)} held-out answers "
-        f"({seconds:.0f} s)",
-        file=sys.stderr,
+def _run(job: _Job, rows: Rows, held_out: Rows, tokenizer: Any, shown: str) -> tuple[Result, bool]:
+    """The part that holds the model; also whether this is the process that writes files."""
+    import torch
+    from accelerate import PartialState
+
+    from semcoder_lib.training import trainer as trainer_
+
+    config = job.config
+    machine = hardware.probe(dtype=config.dtype, threads=config.threads)
+    threads = hardware.Threads(machine.threads, stated=config.threads is not None)
+    world = PartialState(cpu=machine.device == "cpu")
+    main, processes = bool(world.is_main_process), int(world.num_processes)
+    micro = _even(config.micro_tokens or _MICRO_TOKENS[machine.device], config.batch_tokens)
+    micro_rows = rows_.rows_at_once(rows.rows, micro, config.batch_rows)
+    share = config.batch_rows / micro_rows if micro_rows else config.batch_tokens / micro
+    accumulate = max(1, round(share / processes))
+    plan, steps = rows_.plan(
+        rows.rows, micro, config, pieces=accumulate * processes, micro_rows=micro_rows
     )
+    if main:
+        print(f"training: {shown}", file=sys.stderr)
+        _keep_only(job.checkpoints, job.key)
+    world.wait_for_everyone()
+    trainer = trainer_.build(
+        trainer_.load(job.folder, job.start, config, machine),
+        tokenizer,
+        rows.rows,
+        plan,
+        trainer_.arguments(config, machine, job.checkpoints, steps=steps, accumulate=accumulate),
+        config,
+        [trainer_.Watch(config, len(tokenizer), threads)],
+    )
+    resumed_at, checkpoint = _last_checkpoint(job.checkpoints)
+    try:
+        trainer.train(resume_from_checkpoint=checkpoint)
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise InfrastructureError(
+            f"out of memory at micro_tokens {micro}: lower micro_tokens or max_length ({error})"
+        ) from None
+    finally:
+        curve = trainer_.curve(trainer.state)
+        if main:
+            workspace.write_jsonl(job.out / _LOSSES, curve)
+    trainer_.save(trainer, job.out, job.base)
+    used = [[rows.rows[i] for i in batch] for batch in plan]
+    losses = [row["loss"] for row in curve]
+    last = losses[-max(1, len(losses) // 10) :]
+    result = Result(
+        adapter=str(job.out),
+        steps=steps,
+        loss_first=losses[0],
+        loss_last=sum(last) / len(last),
+        tokens=sum(len(row.ids) for batch in used for row in batch),
+        trained_tokens=sum(len(row.ids) - row.prompt for batch in used for row in batch),
+        padded_tokens=sum(max(len(row.ids) for row in batch) * len(batch) for batch in used),
+        seconds=curve[-1]["seconds"],
+        rows=len(rows.rows),
+        dropped=rows.dropped,
+        resumed_at=resumed_at,
+        held_out_loss=trainer_.mean_loss(trainer, held_out.rows) if main else None,
+        peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        hardware={**asdict(machine), "processes": processes},
+    )
+    return result, main
+
+
+def _even(micro: int, batch: int) -> int:
+    """Tokens at once, at most `micro`, so that a step's pieces are equal and make a whole batch."""
+    return batch // math.ceil(batch / micro)
+
+
+def _keep_only(checkpoints: Path, key: str) -> None:
+    """Throw away the checkpoints of another training."""
+    note = checkpoints / "key.json"
+    stored: Any = None
+    with contextlib.suppress(UserError):
+        stored = workspace.read_json(note)
+    if stored != key:
+        shutil.rmtree(checkpoints, ignore_errors=True)
+        workspace.write_json(note, key)
+
+
+def _last_checkpoint(folder: Path) -> tuple[int, str | None]:
+    """Step and folder of the newest complete checkpoint: the trainer writes its state file last."""
+    complete: dict[int, str | None] = {0: None}
+    for path in folder.glob("checkpoint-*"):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            state = json.loads((path / "trainer_state.json").read_text())
+            complete[int(state["global_step"])] = str(path)
+    step = max(complete)
+    return step, complete[step]
+
+
+def _ends(job: _Job, held_out: Sequence[Example]) -> float:
+    """The share of some held-out rows that the model completes with an end of its own."""
+    requests = [
+        Request(e.id, e.prompt, max_new_tokens=min(job.config.max_length, len(e.completion)))
+        for e in held_out[: job.config.stop_check]
+    ]
+    with load(job.base, adapter=job.out, threads=job.config.threads) as engine:
+        rate = guards.stopped_by_itself([row[0] for row in engine.generate(requests)])
+    print(f"training: {rate:.0%} of {len(requests)} answers end by themselves", file=sys.stderr)
     return rate
+
+
+def _card(job: _Job, result: Result, examples: Sequence[Example]) -> str:
+    """The card beside the weights, in the hub's form: what they are, what they were made from, how
+    well they learned."""
+    base, config, start = job.base, job.config, job.start
+    shown, lora = assets.shown_name(base), config.method == "lora"
+    licence = assets.ASSETS[base].licence.lower() if base in assets.ASSETS else "other"
+
+    def counts(found: dict[str, int]) -> str:
+        return ", ".join(f"{name}: {count}" for name, count in sorted(found.items())) or "none"
+
+    def number(value: float | None) -> str:
+        return "not measured" if value is None else f"{value:.3f}"
+
+    facts = {
+        "base": shown,
+        **{f"base's {name}": value for name, value in assets.described(base).items()},
+        "goes on from": f"the adapter `{start.name}`" if start else "the base",
+        "kind": f"LoRA adapter, rank {config.lora_rank}" if lora else "full model",
+        "rows": counts(Counter(example.task for example in examples)),
+        "dropped": counts(result.dropped),
+        "steps": f"{result.steps} of about {config.batch_tokens} tokens",
+        "learning rate": f"{config.learning_rate:g}, cosine to {config.min_learning_rate:g}",
+        "loss": f"{result.loss_first:.3f} to {result.loss_last:.3f} nats a trained token",
+        "held-out loss": number(result.held_out_loss),
+        "stopped by itself": number(result.stopped_by_itself),
+        "seed": str(config.seed),
+        "hardware": ", ".join(f"{name} {x}" for name, x in sorted(result.hardware.items())),
+    }
+    table = "".join(f"| {name} | {value} |\n" for name, value in facts.items())
+    return (
+        f"---\nbase_model: {base}\nlibrary_name: {'peft' if lora else 'transformers'}\n"
+        f"license: {licence}\ntags:\n- semcoder\n- code\n---\n\n"
+        f"# {shown}, fine-tuned on program execution\n\n"
+        "Trained with semcoder-lib, a reproduction of SemCoder (arXiv 2406.01006), on data that it "
+        f"rebuilt; not the authors' model.\n\n| | |\n|---|---|\n{table}"
+    )

@@ -1,126 +1,173 @@
-"""TRL's `SFTTrainer`, fed with planned batches and a loss that looks at labels only."""
+"""TRL's `SFTTrainer` over planned batches: one optimiser step takes the next few of them, so a
+resumed training, or several processes between them, meet the same batches."""
 
 from __future__ import annotations
 
+import math
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from datasets import Dataset
-from torch.utils.data import SequentialSampler
-from transformers import TrainerCallback
+from transformers import AutoModelForCausalLM, TrainerCallback
+from transformers.trainer_callback import PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
-from semcoder_lib.core import workspace
-from semcoder_lib.models import hardware
-from semcoder_lib.training.guards import LossWatch
-from semcoder_lib.training.loss import add_labelled_loss
-from semcoder_lib.training.rows import Collator, Row
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.models import hardware, weights
+from semcoder_lib.training import guards
+from semcoder_lib.training.cpu import CpuTrainer
+from semcoder_lib.training.rows import IGNORED, Row, batches
 from semcoder_lib.training.settings import Config
 
+_LOOKED_AT = 2048  # tokens at once, of rows that are not trained on
 _TIDY = 50  # steps: batches of ever other sizes leave gaps, GBs of them in a thousand steps
 
 
-class PlannedTrainer(SFTTrainer):
-    """Takes one planned batch after another, so a resumed training meets the same batches, and so
-    do several processes between them."""
+class Collator:
+    """Pads the rows of one planned batch on the right."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.model_accepts_loss_kwargs = True  # the loss is divided by the tokens of the whole step
-        whole: Any = self.model
-        base = whole.get_base_model() if hasattr(whole, "peft_config") else whole
-        add_labelled_loss(base)
-        if self.args.bf16:
-            for module in whole.modules():
-                # autocast takes bf16 in any case: PEFT's way over fp32 is two copies for nothing
-                if hasattr(module, "cast_input_dtype_enabled"):
-                    module.cast_input_dtype_enabled = False
+    def __init__(self, rows: Sequence[Row], pad: int) -> None:
+        self.rows, self.pad = rows, pad
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
-        dataset: Any = train_dataset if train_dataset is not None else self.train_dataset
-        return SequentialSampler(dataset)
+    def __call__(self, items: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        chosen = [self.rows[i] for item in items for i in item["rows"]]
+        width = max(len(row.ids) for row in chosen)
 
-    def compute_loss(
-        self,
-        model: Any,
-        inputs: dict[str, Any],
-        return_outputs: bool = False,
-        num_items_in_batch: Any = None,
-    ) -> Any:
-        """The summed loss of the labelled tokens over their number in the whole step."""
-        if return_outputs or self.accelerator.distributed_type == "DEEPSPEED":
-            # ZeRO-3 keeps the head's weights in pieces, which TRL's own loss knows to gather
-            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-        loss = model(**inputs, labelled_loss=True)
-        if num_items_in_batch is None:
-            num_items_in_batch = (inputs["labels"][:, 1:] != -100).sum()
-        loss = loss / torch.as_tensor(num_items_in_batch, device=loss.device).clamp(min=1)
-        if self.args.average_tokens_across_devices:
-            loss = loss * self.accelerator.num_processes
-        return loss
+        def padded(lists: list[list[int]], value: int) -> torch.Tensor:
+            return torch.tensor([ids + [value] * (width - len(ids)) for ids in lists])
+
+        return {
+            "input_ids": padded([row.ids for row in chosen], self.pad),
+            "attention_mask": padded([[1] * len(row.ids) for row in chosen], 0),
+            "labels": padded([row.labels() for row in chosen], IGNORED),
+        }
 
 
-class Recorder(TrainerCallback):
-    """Writes one line of `loss.jsonl` a step, shows progress, and lets the guard rails look."""
+class Watch(TrainerCallback):
+    """Lets the guard rails look at every step, shows progress, follows the free cores, and adds to
+    the trainer's log (which checkpoints carry) the wall seconds of all steps so far."""
 
-    def __init__(
-        self, path: Path, rows: list[Row], plan: list[list[int]], pieces: int, watch: LossWatch
-    ) -> None:
-        self.path, self.watch, self.pieces = path, watch, pieces
-        self.lengths = [(len(r.ids), len(r.ids) - r.prompt) for r in rows]
-        self.plan = plan
-        self.done = list(workspace.read_jsonl(path)) if path.exists() else []
-        self.started = time.perf_counter()
-        self.shown = 0.0
-        self.tokens = self.trained = self.padded = 0
+    def __init__(self, config: Config, vocabulary: int, threads: hardware.Threads) -> None:
+        self.config, self.vocabulary, self.threads = config, vocabulary, threads
+        self.shown = self.began = 0.0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        self.done = [row for row in self.done if row["step"] <= state.global_step]
-        self.watch.losses = [row["loss"] for row in self.done]
-        if state.is_world_process_zero:
-            workspace.write_jsonl(self.path, self.done)
-        self.started = time.perf_counter()
+        before = max((row.get("seconds", 0.0) for row in state.log_history), default=0.0)
+        self.began = time.perf_counter() - before
+        self.threads.restart()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self.threads.look()
         if args.use_cpu and state.global_step % _TIDY == 0:
             hardware.give_back()
 
-    def on_log(
-        self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **kwargs: Any
-    ) -> None:
-        if not logs or "loss" not in logs or not state.is_world_process_zero:
+    def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        row = state.log_history[-1]
+        if "loss" not in row:
             return
-        step = state.global_step
-        for batch in self.plan[(step - 1) * self.pieces : step * self.pieces]:
-            self.tokens += sum(self.lengths[i][0] for i in batch)
-            self.trained += sum(self.lengths[i][1] for i in batch)
-            self.padded += max(self.lengths[i][0] for i in batch) * len(batch)
-        norm = logs.get("grad_norm")
-        seconds = time.perf_counter() - self.started
-        row = {
-            "step": step,
-            "loss": float(logs["loss"]),
-            "learning_rate": float(logs.get("learning_rate", 0.0)),
-            "grad_norm": None if norm is None else float(norm),
-            "tokens": self.tokens,
-            "seconds": round(seconds, 3),
-        }
-        self.done.append(row)
-        with self.path.open("a", encoding="utf-8") as out:
-            out.write(workspace.dumps(row) + "\n")
-        last = step == state.max_steps
-        if last or seconds - self.shown > 5:
-            self.shown = seconds
-            rate = self.tokens / max(seconds, 1e-9)
+        row["seconds"] = seconds = max(0.001, round(time.perf_counter() - self.began, 3))
+        now = time.perf_counter()
+        if state.is_world_process_zero and (now - self.shown > 5 or row["step"] == state.max_steps):
+            self.shown = now
             print(
-                f"training: step {step}/{state.max_steps}, loss {row['loss']:.3f}, "
-                f"{rate:,.0f} tokens/s",
+                f"training: step {row['step']}/{state.max_steps}, loss {row['loss']:.3f}, "
+                f"{row['step'] / seconds:.2f} steps/s",
                 file=sys.stderr,
             )
-        self.watch.see(step, row["loss"], row["grad_norm"])
+        losses = [float(row["loss"]) for row in state.log_history if "loss" in row]
+        norm = row.get("grad_norm")
+        guards.check_step(row["step"], losses, norm, self.vocabulary, self.config)
+
+
+def curve(state: Any) -> list[dict[str, Any]]:
+    """The log's rows of optimiser steps, without what is no number in JSON."""
+    names = ("step", "loss", "learning_rate", "grad_norm", "seconds")
+    return [
+        {name: row[name] for name in names if math.isfinite(row.get(name, math.nan))}
+        for row in state.log_history
+        if "loss" in row
+    ]
+
+
+def load(folder: str, start: Path | None, config: Config, machine: hardware.Hardware) -> Any:
+    """The model to train: the base, with the adapter to go on from if there is one."""
+    # weights that are trained stay in fp32 under autocast; frozen ones may be small
+    frozen = config.method == "lora" and machine.dtype == "bfloat16"
+    model: Any = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=torch.bfloat16 if frozen else torch.float32, trust_remote_code=False
+    )
+    if start is None:
+        return model
+    if config.method == "full":
+        raise UserError("method full cannot go on from an adapter: merge it first")
+    return weights.with_adapter(model, start, trainable=True)
+
+
+def build(
+    model: Any,
+    tokenizer: Any,
+    rows: Sequence[Row],
+    plan: list[list[int]],
+    args: SFTConfig,
+    config: Config,
+    callbacks: Sequence[TrainerCallback] = (),
+) -> SFTTrainer:
+    """A trainer of the model, or of a new LoRA adapter on it, silent but for `callbacks`."""
+    from peft import LoraConfig
+
+    lora = LoraConfig(
+        r=config.lora_rank,
+        lora_alpha=config.lora_alpha,
+        lora_dropout=0.0,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+    fresh = config.method == "lora" and not hasattr(model, "peft_config")
+    trainer = (CpuTrainer if args.use_cpu and CpuTrainer.supports(model) else SFTTrainer)(
+        model=model,
+        args=args,
+        train_dataset=Dataset.from_list([{"rows": batch} for batch in plan]),
+        data_collator=Collator(rows, tokenizer.pad_token_id),
+        processing_class=tokenizer,
+        peft_config=lora if fresh else None,
+        callbacks=list(callbacks),
+    )
+    trainer.model_accepts_loss_kwargs = True  # the loss is divided by the tokens of the whole step
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def save(trainer: Any, out: Path, base: str) -> None:
+    """Write the adapter or the model, and nothing of this machine."""
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    if hasattr(model, "peft_config"):
+        for adapter in model.peft_config.values():
+            adapter.base_model_name_or_path = base  # not the path of this machine's copy
+            adapter.target_modules = sorted(adapter.target_modules)  # a set has no order
+        trainer.processing_class = None  # the tokenizer is the base's, and has 3.5 MB
+    trainer.save_model(str(out))
+    if trainer.accelerator.is_main_process:
+        (out / "training_args.bin").unlink(missing_ok=True)
+
+
+@torch.no_grad()
+def mean_loss(trainer: Any, rows: Sequence[Row]) -> float | None:
+    """The mean loss per completion token of rows that were not trained on; None without rows."""
+    model = trainer.model.eval()
+    collate = Collator(rows, trainer.data_collator.pad)
+    trainer.args.average_tokens_across_devices = False  # this process looks at all of them
+    total, count = 0.0, 0
+    for batch in batches(rows, _LOOKED_AT, seed=0, epoch=0):
+        inputs = {name: x.to(model.device) for name, x in collate([{"rows": batch}]).items()}
+        labelled = int((inputs["labels"][:, 1:] != IGNORED).sum())
+        loss = trainer.compute_loss(model, inputs, num_items_in_batch=labelled)
+        total += float(loss) * labelled
+        count += labelled
+    return total / count if count else None
 
 
 def arguments(
@@ -128,15 +175,16 @@ def arguments(
 ) -> SFTConfig:
     """TRL's arguments for a configuration: half precision only where the hardware computes in it,
     checkpointing of activations only on a GPU, the paper's cosine down to a floor."""
-    bf16 = machine.dtype == "bfloat16"
+    on_gpu = machine.device == "cuda"
     checkpointing = config.gradient_checkpointing
     if checkpointing is None:
-        checkpointing = machine.device == "cuda" and config.method == "full"
+        checkpointing = on_gpu and config.method == "full"
     return SFTConfig(
         output_dir=str(folder),
         max_steps=steps,
         per_device_train_batch_size=1,
         gradient_accumulation_steps=accumulate,
+        train_sampling_strategy="sequential",
         learning_rate=config.learning_rate,
         lr_scheduler_type="cosine_with_min_lr",
         lr_scheduler_kwargs={"min_lr": config.min_learning_rate},
@@ -144,9 +192,9 @@ def arguments(
         weight_decay=config.weight_decay,
         max_grad_norm=config.max_grad_norm,
         optim="adamw_torch_fused",
-        bf16=bf16,
+        bf16=machine.dtype == "bfloat16",
         fp16=False,
-        use_cpu=machine.device == "cpu",
+        use_cpu=not on_gpu,
         gradient_checkpointing=checkpointing,
         logging_steps=1,
         logging_first_step=True,
@@ -159,34 +207,8 @@ def arguments(
         remove_unused_columns=False,
         dataset_kwargs={"skip_prepare_dataset": True},
         max_length=None,
-        dataloader_pin_memory=machine.device == "cuda",
+        dataloader_pin_memory=on_gpu,
         seed=config.seed,
         data_seed=config.seed,
         ddp_find_unused_parameters=False,
     )
-
-
-def build(
-    model: Any,
-    tokenizer: Any,
-    rows: list[Row],
-    plan: list[list[int]],
-    args: SFTConfig,
-    *,
-    peft_config: Any = None,
-    recorder: Recorder | None = None,
-) -> PlannedTrainer:
-    """A trainer over planned batches, silent but for `recorder`."""
-    from transformers.trainer_callback import PrinterCallback
-
-    trainer = PlannedTrainer(
-        model=model,
-        args=args,
-        train_dataset=Dataset.from_list([{"rows": batch} for batch in plan]),
-        data_collator=Collator(rows, tokenizer.pad_token_id),
-        processing_class=tokenizer,
-        peft_config=peft_config,
-        callbacks=[recorder] if recorder is not None else [],
-    )
-    trainer.remove_callback(PrinterCallback)
-    return trainer

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import dataclasses
+from typing import get_args
 
 import pytest
 
@@ -8,58 +8,93 @@ from semcoder_lib.core import profile
 from semcoder_lib.core.errors import UserError
 
 
-@pytest.mark.parametrize("name", ["smoke", "laptop", "hour", "evening", "gpu", "paper"])
+def test_the_dial_stays_small() -> None:
+    fields = profile.Profile.model_fields
+    assert len(fields) <= 45
+    assert all(f.annotation in (int, float, str) or get_args(f.annotation) for f in fields.values())
+
+
+@pytest.mark.parametrize("name", ["smoke", "laptop", "hour", "evening", "coder", "gpu", "paper"])
 def test_every_shipped_profile_loads(name: str) -> None:
     loaded = profile.load(name)
     assert loaded.profile == name
-    assert len(loaded.names("expected_seconds")) == 10
+    assert 0.98 <= sum(loaded.shares.values()) <= 1.1
+    seconds, memory = profile.expected(name)
+    assert len(seconds) == 10
+    assert memory > 1
+
+
+def test_the_papers_setting_follows_from_its_profile() -> None:
+    paper = profile.load("paper")
+    assert (paper.train_steps, paper.batch_rows, paper.ablation_rows) == (0, 512, 512)
+    assert (paper.train_method, paper.learning_rate, paper.max_length) == ("full", 5e-5, 2048)
+    assert paper.released_texts == -1
+    assert paper.shares == {"forward": 0.55, "backward": 0.3, "nl_to_code": 0.15, "direct": 0}
 
 
 def test_overrides_are_typed() -> None:
-    loaded = profile.load("smoke", {"train_steps": "7", "learning_rate": "2e-4", "model": "x/y"})
-    assert (loaded.train_steps, loaded.learning_rate, loaded.model) == (7, 2e-4, "x/y")
+    given = {"train_steps": "1_007", "learning_rate": "2e-4", "model": "x/y", "teacher_model": 7}
+    loaded = profile.load("smoke", given)
+    assert [getattr(loaded, key) for key in given] == [1007, 2e-4, "x/y", "7"]
 
 
 @pytest.mark.parametrize(
-    ("overrides", "message"),
+    ("setting", "message"),
     [
-        ({"train_step": "7"}, "did you mean 'train_steps'"),
-        ({"train_steps": "many"}, "must be a whole number"),
-        ({"train_steps": "1.5"}, "must be a whole number"),
-        ({"train_steps": "-1"}, "must be from 0"),
-        ({"train_steps": True}, "must be a whole number"),
-        ({"pyx_held_out": "2"}, "from 0.0 to 0.9"),
-        ({"pyx_held_out": "nan"}, "from 0.0 to 0.9"),
-        ({"scorer": "lenient"}, "must be one of strict, official"),
-        ({"refine_sources": "public,hidden"}, "choose from public, self, trace, oracle, not 'hid"),
-        ({"ablation_formats": "prose"}, "choose from direct, scratchpad"),
-        ({"refine_temperatures": "0,warm"}, "numbers from 0 to 2 between commas, not 'warm'"),
-        ({"fault_temperatures": "0.2, 3"}, "not '3'"),
+        ("train_step=7", "unknown key 'train_step'; did you mean 'train_steps'"),
+        ("sauce=7", "unknown key 'sauce'$"),
+        ("train_steps=many", "train_steps='many' .optimizer steps.*valid integer"),
+        ("train_steps=1.5", "valid integer"),
+        ("train_steps=-1", "greater than or equal to 0"),
+        ("pyx_held_out=2", "less than or equal to 0.9"),
+        ("pyx_held_out=nan", "finite number"),
+        ("learning_rate=" + "9" * 5000, "finite number"),
+        ("scorer=lenient", "'strict' or 'official'"),
+        ("refine_sources=public,hidden", "public|self|trace|oracle"),
+        ("refine_sources=", "public|self"),
+        ("ablation_formats=prose", "direct|scratchpad"),
+        ("baseline_forms=", "completion|instruction|chat|direct|cot"),
+        ("refine_temperatures=0,warm", "0 is greedy, 2 the most"),
+        ("refine_temperatures=0.2, 3", "0 is greedy, 2 the most"),
+        ("train_mix=forward:2", "shares of the training tokens"),
+        ("train_mix=prose:0.5", "forward|backward|nl_to_code|direct"),
+        ("backend=openai", "auto, plain, vllm, or the address"),
+        ("teacher=localhost:80", "local, or the address"),
+        ("teacher=http://h/v1", "a teacher needs the name of its model"),
     ],
 )
-def test_wrong_settings_are_refused_in_one_line(overrides: dict[str, object], message: str) -> None:
+def test_wrong_settings_are_refused_in_one_line(setting: str, message: str) -> None:
     with pytest.raises(UserError, match=message) as caught:
-        profile.load("smoke", overrides)
-    assert "\n" not in str(caught.value)
+        profile.load("smoke", profile.parse_set([setting]))
+    assert len(str(caught.value).splitlines()) == 1
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("value", [True, None, [1], {}])
+def test_a_value_of_another_kind_is_refused(value: object) -> None:
+    with pytest.raises(UserError, match="--set: train_steps="):
+        profile.load("smoke", {"train_steps": value})
 
 
 def test_an_unknown_profile_names_the_known_ones() -> None:
     with pytest.raises(
-        UserError, match="the profiles are: evening, gpu, hour, laptop, paper, smoke"
+        UserError, match="the profiles are: coder, evening, gpu, hour, laptop, paper, smoke"
     ):
         profile.load("big")
 
 
 def test_set_needs_an_equals_sign() -> None:
+    assert profile.parse_set(["a = b=c"]) == {"a": "b=c"}
     with pytest.raises(UserError, match="key=value"):
         profile.parse_set(["train_steps"])
 
 
 def test_the_names_to_choose_from_are_those_the_rooms_know() -> None:
+    from semcoder_lib.monologues import STYLES
     from semcoder_lib.monologues.ablation import CONTROLS, FORMATS
-    from semcoder_lib.refinement import SOURCES
+    from semcoder_lib.refinement import ACCEPT, SOURCES
 
-    known = {f.name: f.metadata["each"] for f in dataclasses.fields(profile.Profile)
-             if "each" in f.metadata}  # fmt: skip
-    assert set(known["ablation_formats"]) == {*FORMATS, *CONTROLS}
-    assert set(known["refine_sources"]) == set(SOURCES)
+    assert set(profile.FORMATS) == {*FORMATS, *CONTROLS}
+    assert get_args(profile.Profile.model_fields["monologue_form"].annotation) == tuple(STYLES)
+    assert set(profile.SOURCES) == set(SOURCES)
+    profile.load("smoke", {"refine_accept": ",".join(ACCEPT)})

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -54,19 +55,122 @@ def test_a_failed_write_leaves_the_old_file(
     assert [p.name for p in tmp_path.iterdir()] == ["file.txt"]
 
 
+def cached(path: Path, count: int = 5) -> bytes:
+    with workspace.ItemCache(path) as cache:
+        for i in range(count):
+            cache.put(f"k{i}", {"value": i})
+    return path.read_bytes()
+
+
 def test_the_item_cache_survives_a_kill_in_the_middle_of_a_line(tmp_path: Path) -> None:
     path = tmp_path / "cache.jsonl"
+    whole = cached(path)
+    for cut in (1, 7, 40):
+        path.write_bytes(whole[:-cut])  # the last line was being written
+        with workspace.ItemCache(path) as cache:
+            assert list(cache) == ["k0", "k1", "k2", "k3"]
+            assert cache.get("k3") == {"value": 3}
+            cache.put("k4", {"value": 4})
+        assert path.read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda line: line.replace(b'"value": 2', b'"value": 7'),
+        lambda line: line.replace(b'"k2"', b'"k9"'),
+        lambda line: b"not json\n",
+        lambda line: b"\xff\x00\n",
+        lambda line: b"[" * 100_000 + b"\n",
+        lambda line: b'[1]\n{"key": [], "row": 1, "sum": 2}\n{"key": "k2", "row": 2}\n',
+    ],
+)
+def test_a_damaged_line_of_the_item_cache_costs_that_item_only(
+    damage: Callable[[bytes], bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "cache.jsonl"
+    lines = cached(path).splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:2], damage(lines[2]), *lines[3:]]))
     with workspace.ItemCache(path) as cache:
-        for i in range(5):
-            cache.put(f"k{i}", {"value": i})
-    whole = path.read_bytes()
-    path.write_bytes(whole[:-7])  # the last line was being written
+        assert list(cache) == ["k0", "k1", "k3", "k4"]
+        cache.put("k2", {"value": 2})
+    assert "damaged" in capsys.readouterr().err
     with workspace.ItemCache(path) as cache:
-        assert len(cache) == 4
-        assert cache.get("k3") == {"value": 3}
-        assert "k4" not in cache
-        cache.put("k4", {"value": 4})
-    assert path.read_bytes() == whole
+        assert len(cache) == 5
+        assert cache.get("k2") == {"value": 2}
+
+
+def test_only_regular_files_are_written(tmp_path: Path) -> None:
+    target = tmp_path / "target.txt"
+    target.write_text("mine")
+    (tmp_path / "link").symlink_to(target)
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("link", "dangling", "folder", "pipe", "/dev/full", "/dev/stdout"):
+        path = tmp_path / name
+        before = path.lstat()
+        for write in (
+            lambda path: workspace.write_text(path, "theirs"),
+            workspace.ItemCache,
+            lambda path: workspace.locked(path).__enter__(),
+        ):
+            with pytest.raises(UserError, match=r"only regular files are written"):
+                write(path)
+        assert path.lstat() == before
+    assert target.read_text() == "mine"
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_lock_says_who_holds_it_and_keeps_the_file(tmp_path: Path) -> None:
+    path = tmp_path / ".lock"
+    path.write_text("content")
+    with (
+        workspace.locked(path),
+        pytest.raises(InfrastructureError, match="another run"),
+        workspace.locked(path, 0.0, "another run"),
+    ):
+        pass
+    with workspace.locked(path, 0.0):
+        assert path.read_text() == "content"
+
+
+def test_what_cannot_be_written_is_said_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    for write in (workspace.write_text, workspace.write_json):
+        with pytest.raises(InfrastructureError, match="cannot be written"):
+            write(tmp_path / "file" / "below", "x")
+    with pytest.raises(InfrastructureError, match="cannot be written"):
+        workspace.Run("r", tmp_path / "file")
+    monkeypatch.setenv("SEMCODER_HOME", str(tmp_path / "file" / "home"))
+    with pytest.raises(InfrastructureError, match="set SEMCODER_HOME"):
+        workspace.home()
+    full = OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr("tempfile.mkstemp", lambda **_: (_ for _ in ()).throw(full))
+    with pytest.raises(InfrastructureError, match="no space left on the disk"):
+        workspace.write_text(tmp_path / "x", "y")
+
+
+@pytest.mark.parametrize("text", ["é", "\ud800", "é\udfff", "😀", ""])
+def test_a_document_comes_back_as_it_was(text: str, tmp_path: Path) -> None:
+    workspace.write_json(tmp_path / "a.json", {text: [text]})
+    assert workspace.read_json(tmp_path / "a.json") == {text: [text]}
+
+
+def test_numbers_that_json_has_no_word_for_are_null(tmp_path: Path) -> None:
+    workspace.write_json(tmp_path / "a.json", {"rate": float("nan"), "all": [1.5, -float("inf")]})
+    assert workspace.read_json(tmp_path / "a.json") == {"rate": None, "all": [1.5, None]}
+    assert workspace.dumps({"x": float("inf")}) == '{"x": null}'
+
+
+@pytest.mark.parametrize("data", [b"{", b"\xff", b"[" * 100_000, b"9" * 5_000])
+def test_a_document_that_is_no_json_is_named(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "card.json").write_bytes(data)
+    with pytest.raises(UserError, match=r"card.json: not valid JSON") as caught:
+        workspace.read_json(tmp_path / "card.json")
+    assert len(str(caught.value).splitlines()) == 1
 
 
 def test_keys_depend_on_content_alone() -> None:

@@ -1,30 +1,33 @@
-"""A small corpus, built for real."""
+# ruff: noqa: E501
+"""A small corpus, built for real, and the steps that it goes through."""
 
+import ast
 import builtins
 import inspect
 import json
+import os
 import random
+import subprocess
+import sys
 
 import pytest
 
 from semcoder_lib import corpus as pyx
 from semcoder_lib.core import values
-from semcoder_lib.core.records import Status
-from semcoder_lib.corpus import types
-from semcoder_lib.corpus.execute import Failed, Ran, commonest_error
-from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.records import Program
+from semcoder_lib.corpus import inputs
+from semcoder_lib.corpus.seeds.packages import Candidate, hints
+from semcoder_lib.sandbox import own
 
-
-@pytest.fixture(scope="module")
-def box():
-    with Sandbox(workers=1) as box:
-        yield box
+SIZES = {"real": 6, "synthesised": 8, "cases": 6, "seed": 3}
+FILES = ("pyx.jsonl", "dropped.jsonl", "funnel.json")
 
 
 @pytest.fixture(scope="module")
 def built(box, tmp_path_factory):
     out = tmp_path_factory.mktemp("corpus")
-    return out, pyx.build(out, real=6, synthesised=8, cases=6, seed=3, box=box)
+    return out, pyx.build(out, **SIZES, box=box)
 
 
 def test_every_case_comes_out_again_in_a_fresh_process(built, box):
@@ -32,24 +35,27 @@ def test_every_case_comes_out_again_in_a_fresh_process(built, box):
     assert len(entries) == 14
     for entry in entries:
         assert len(entry.cases) >= 5
+        assert entry.program.provenance.licence
+        assert entry.program.description
+        assert entry.program.argument_types
         case = entry.cases[0]
         again = box.call(entry.program.source, entry.program.entry_point, case.arguments)
         assert again.text == values.encode(case.output)
 
 
-def test_same_bytes_again_and_after_an_interruption(built, box, tmp_path):
+def test_same_bytes_after_an_interruption_and_after_damage(built, box, tmp_path):
     out, _ = built
-    other = tmp_path / "again"
-    pyx.build(other, real=6, synthesised=8, cases=6, seed=3, box=box)
-    for name in ("pyx.jsonl", "dropped.jsonl", "funnel.json"):
-        assert (other / name).read_bytes() == (out / name).read_bytes()
-    (other / "pyx.jsonl").unlink()
-    shards = sorted((other / "shards").iterdir())
-    shards[0].unlink()
-    kept = shards[-1].stat().st_mtime_ns
-    pyx.build(other, real=6, synthesised=8, cases=6, seed=3, box=box)
-    assert (other / "pyx.jsonl").read_bytes() == (out / "pyx.jsonl").read_bytes()
-    assert shards[-1].stat().st_mtime_ns == kept, "a finished batch was made again"
+    pyx.build(tmp_path, **SIZES, box=box)
+    assert [(tmp_path / n).read_bytes() for n in FILES] == [(out / n).read_bytes() for n in FILES]
+    batches = sorted((tmp_path / "cache_batches").iterdir())
+    batches[0].unlink()
+    text = batches[1].read_text()
+    batches[1].write_text(text.replace("def ", "def  ", 1))
+    kept = [b.stat().st_mtime_ns for b in batches[2:]]
+    pyx.build(tmp_path, **SIZES, box=box)
+    assert (tmp_path / "pyx.jsonl").read_bytes() == (out / "pyx.jsonl").read_bytes()
+    assert batches[1].read_text() == text, "a damaged batch is made again"
+    assert [b.stat().st_mtime_ns for b in batches[2:]] == kept, "a finished batch was made again"
 
 
 @pytest.mark.slow
@@ -75,38 +81,76 @@ def test_same_bytes_over_processes_and_over_a_ray_cluster_of_two_nodes(box, tmp_
         cluster.shutdown()
 
 
-def test_provenance_and_funnel(built):
+def test_the_funnel_counts_every_candidate_and_every_error(built):
+    """Table 7's data: recomputed here from what was dropped."""
     out, made = built
-    for entry in pyx.load(out):
-        assert entry.program.provenance.licence
-        assert entry.program.description
-        assert entry.program.argument_types
     for name in ("real", "synthesised"):
         counts = made.funnel[name]
         dropped = sum(n for reason, n in counts.items() if reason.startswith("dropped"))
         assert counts["candidates"] == counts["kept"] + dropped
-
-
-def test_the_error_of_each_program_that_does_not_run(built):
-    """Table 7's data: recomputed here from what was dropped."""
-    rows = [json.loads(line) for line in (built[0] / "dropped.jsonl").read_text().splitlines()]
+    rows = [json.loads(line) for line in (out / "dropped.jsonl").read_text().splitlines()]
     failing = [r for r in rows if "runs" in r["reason"] or "fail" in r["reason"]]
     assert failing
-    assert sum(built[1].funnel["errors"].values()) == len(failing)
+    assert sum(made.funnel["errors"].values()) == len(failing)
     shown = {r["detail"] or "no exception, no usable value" for r in failing}
-    assert shown == set(built[1].funnel["errors"])
+    assert shown == set(made.funnel["errors"])
     names = {name for name, _ in inspect.getmembers(builtins, inspect.isclass)}
     assert any(r["detail"] in names and r["detail"].endswith("Error") for r in failing)
 
 
-def test_the_commonest_error():
-    ran = [Ran("exception", "KeyError"), Ran("exception", "TypeError"), Ran("ok", "1"),
-           Ran("exception", "TypeError"), Ran("timeout", "too many steps")]  # fmt: skip
-    assert commonest_error(ran) == "TypeError"
-    assert commonest_error([Ran("ok", "1")]) == ""
-    assert commonest_error(ran[3:]) == "TypeError"
-    assert commonest_error(Failed(Status.LOAD_ERROR, "SyntaxError")) == "SyntaxError"
-    assert commonest_error(Failed(Status.TIMEOUT)) == "timeout"
+def test_one_function_through_the_steps(box):
+    source = "def f(xs, k=2):\n    for x in xs:\n        yield x * k\n"
+    signature = hints.read(ast.parse(source).body[0], "f")
+    prospect = pyx.Prospect.of(Candidate(Program(source, "f", id="p"), signature))
+    assert pyx.guess_types([prospect], box) == [prospect]
+    assert prospect.program.entry_point == "f_list", "a lazy iterator becomes a list"
+    assert len(pyx.grow_inputs([prospect], box, cases=5)[0].inputs) >= 20
+    assert len(pyx.choose_cases([prospect], cases=5)[0].chosen) == 5
+    assert pyx.run_again([prospect], own(box.level, hash_seed=1)) == [prospect]
+    row = prospect.to_row()
+    assert pyx.Prospect.from_row(json.loads(json.dumps(row))).entry() == prospect.entry()
+
+
+DROPPED = {
+    "constant output": "def f(x):\n    if x > 3:\n        x += 1\n    return 0\n",
+    "nearly constant output": "def f(x):\n    if x > 3:\n        return 'a'\n    return 'b'\n",
+    "returns an argument unchanged": "def f(x):\n    y = x\n    return y\n",
+    "low coverage": "def f(x):\n    if x == 77777:\n        x = 1\n        x = 2\n    return x * 2\n",
+    "no input runs": "def f(x):\n    return x.nothing\n",
+    "most inputs fail": "def f(x):\n    return [0, 1, 2][x] if x >= 0 else {}[x]\n",
+    "run: early_exit": "import os\ndef f(x):\n    os._exit(0)\n",
+    "second run differs": "def f(x, seen=[]):\n    seen.append(x)\n    return len(seen) + x\n",
+    "": "def f(x):\n    if x > 5:\n        return x * 2\n    return x - 3\n",
+}
+
+
+def test_what_is_not_kept_and_why(box):
+    prospects = [pyx.Prospect(Program(s, "f", argument_types=("int",))) for s in DROPPED.values()]
+    hashes = "def f(x):\n    return list({'a' + str(x), 'b', 'cd', 'ef', str(x * x)})\n"
+    prospects.append(pyx.Prospect(Program(hashes, "f", argument_types=("int",))))
+    kept = pyx.develop(prospects, box, own(box.level, hash_seed=1), cases=6)
+    assert [p.reason for p in prospects] == [*DROPPED, "second run differs"]
+    assert kept == [prospects[-2]]
+    assert prospects[4].detail == "AttributeError"
+
+
+def test_duplicates_and_families():
+    base = "def f(n):\n    total = 0\n    for i in range(n):\n        total += i * i - 3\n    return total\n"
+    sources = [
+        (base, "b", ""),
+        (base.replace("total = 0", "total = 0  # nothing"), "", "exact duplicate"),
+        (base.replace("- 3", "- 4"), "", "near duplicate"),
+        ("def g(s):\n    return s.upper()[::-1]\n", "b", "semantic duplicate"),
+        ("def g(s):\n    return s.upper()[::-1]\n", "c", ""),
+    ]
+    prospects = [pyx.Prospect(Program(s, "f", family=s), behaviour=b) for s, b, _ in sources]
+    left = pyx.drop_duplicates(prospects, pyx.Seen())
+    assert [p.reason for p in prospects] == [why for *_, why in sources]
+    many = [pyx.Prospect(Program("", "f", family=str(n // 2))) for n in range(2000)]
+    splits = [p.program.split for p in pyx.split_families(many, held_out=0.3)]
+    assert 0.26 < splits.count("held_out") / 2000 < 0.34
+    assert splits[::2] == splits[1::2], "a family stays together"
+    assert left == [prospects[0], prospects[-1]]
 
 
 @pytest.mark.parametrize(
@@ -118,5 +162,37 @@ def test_inputs_have_their_type(kind):
         (value,) = pyx.generate((kind,), rng)
         changed = pyx.mutate((value,), (kind,), rng)[0]
         for v in (value, changed):
-            assert type(v).__name__ == types.parse(kind).name
+            assert type(v).__name__ == inputs.parse(kind).name
         values.encode((value, changed))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda row: row["program"].update(source=5), "source is of type int"),
+        (lambda row: row.update(line_coverage="1"), "line_coverage is of type str"),
+        (lambda row: row["cases"][0].update(arguments="5"), "arguments is of type int"),
+        (lambda row: row.pop("cases"), "'cases' is missing"),
+        (lambda row: row.update(cases=7), "not iterable"),
+    ],
+)
+def test_a_damaged_row_is_named_by_file_and_line(built, tmp_path, change, message):
+    rows = [json.loads(line) for line in (built[0] / "pyx.jsonl").read_text().splitlines()]
+    change(rows[1])
+    path = tmp_path / "pyx.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(UserError, match=rf"pyx.jsonl:2: not a row of PyX .*{message}"):
+        pyx.load(tmp_path)
+
+
+def test_the_description_does_not_depend_on_the_hash_seed(built):
+    code = (
+        "import json, sys; from semcoder_lib import corpus as pyx; "
+        "print(json.dumps(pyx.describe(pyx.load(sys.argv[1]))))"
+    )
+    shown = set()
+    for seed in "012":
+        command = [sys.executable, "-c", code, str(built[0])]
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        shown.add(subprocess.run(command, env=environment, capture_output=True, check=True).stdout)
+    assert len(shown) == 1

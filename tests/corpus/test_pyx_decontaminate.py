@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """Benchmark items in disguise do not get into the corpus; honest programs do."""
 
 import ast
@@ -8,24 +7,21 @@ import random
 
 import pytest
 
-from semcoder_lib import evaluation as benchmarks
+from semcoder_lib import corpus as pyx
+from semcoder_lib.core import values
+from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Program
-from semcoder_lib.corpus import decontaminate, execute
-from semcoder_lib.corpus.decontaminate.behaviour import Reference
-from semcoder_lib.corpus.decontaminate.items import Item
+from semcoder_lib.corpus import behaviour, benchmark_items, execute
+from semcoder_lib.corpus.behaviour import Reference
+from semcoder_lib.corpus.benchmark_items import Item
+from semcoder_lib.corpus.execute import Ran
+from semcoder_lib.corpus.prospect import Input
 from semcoder_lib.corpus.seeds import synthesise
 from semcoder_lib.corpus.seeds.packages import type_of
-from semcoder_lib.sandbox import Sandbox
-
-
-@pytest.fixture(scope="module")
-def box():
-    with Sandbox(workers=2) as box:
-        yield box
 
 
 class _Renamed(ast.NodeTransformer):
-    """Other names for all variables and for the function, other layout, commuted sums."""
+    """Other names for all variables and for the function, no docstring."""
 
     def __init__(self, names):
         self.names = names
@@ -45,29 +41,19 @@ class _Renamed(ast.NodeTransformer):
         self.generic_visit(node)
         return node
 
-    def visit_Assign(self, node):
-        self.generic_visit(node)
-        return node
-
-
-def _bound(tree):
-    names = {
-        n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-    }
-    names |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
-    return names | {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}
-
 
 def disguised(item):
     """The item with other names, without docstring, and with the first two independent plain
     assignments of a block exchanged."""
     tree = ast.parse(item.source)
-    names = {n: f"v{i}_{n[::-1]}" for i, n in enumerate(sorted(_bound(tree)))}
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(tree))
+    bound = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    bound |= {n.arg for n in nodes if isinstance(n, ast.arg)}
+    bound |= {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}
+    names = {n: f"v{i}_{n[::-1]}" for i, n in enumerate(sorted(bound))}
+    for node in nodes:
         body = getattr(node, "body", None)
-        if not isinstance(body, list) or len(body) < 2:
-            continue
-        for i in range(len(body) - 1):
+        for i in range(len(body) - 1 if isinstance(body, list) else 0):
             one, two = body[i], body[i + 1]
             constant = all(
                 isinstance(s, ast.Assign) and isinstance(s.value, ast.Constant) for s in (one, two)
@@ -76,102 +62,216 @@ def disguised(item):
                 body[i], body[i + 1] = two, one
                 break
     tree = _Renamed(names).visit(tree)
-    types = tuple(type_of(a) for a in item.calls[0])
-    return Program(
-        ast.unparse(ast.fix_missing_locations(tree)), names[item.entry_point], argument_types=types
-    )
+    types = tuple(type_of(a) for a in next(iter(item.calls.values())))
+    source = ast.unparse(ast.fix_missing_locations(tree))
+    return Program(source, names[item.entry_point], argument_types=types)
+
+
+def item(name, source, entry_point, *calls, prompt="", output=""):
+    return Item(name, source, entry_point, prompt, {values.encode(c): c for c in calls}, output)
+
+
+def prospect(program, outputs):
+    """A prospect whose cases gave these outputs."""
+    chosen = [Input((n,), f"({n},)", "", Ran("ok", text)) for n, text in enumerate(outputs)]
+    return pyx.Prospect(program, chosen=chosen)
 
 
 ITEMS = [
-    Item("one", "def f(s):\n    return ''.join(sorted(s.lower())) + str(len(s))\n", "f", "",
-         (("Hello",), ("abc cab",), ("xyz",))),
-    Item("two", "def g(xs, k):\n    total = 0\n    count = 0\n    for x in xs:\n        if x > k:\n"
-         "            total += x\n            count += 1\n    return total - count\n", "g", "",
-         (([1, 5, 9, 3], 2), ([4, 4, 12], 3))),
+    item("one", "def f(s):\n    return ''.join(sorted(s.lower())) + str(len(s))\n", "f",
+         ("Hello",), ("abc cab",), ("xyz",)),
+    item("two", "def g(xs, k):\n    total = 0\n    count = 0\n    for x in xs:\n        if x > k:\n"
+         "            total += x\n            count += 1\n    return total - count\n", "g",
+         ([1, 5, 9, 3], 2), ([4, 4, 12], 3)),
 ]  # fmt: skip
-
-
-def test_disguised_items_are_found_and_others_are_not(box):
-    known = decontaminate.references(ITEMS, box)
-    assert known.undecidable == []
-    same = [disguised(item) for item in ITEMS]
-    other = [
-        Program("def f(s):\n    return ''.join(sorted(s)) + str(len(s))\n", "f", argument_types=("str",)),
-        Program("def h(xs, k):\n    return sum(x for x in xs if x >= k)\n", "h",
-                argument_types=("list[int]", "int")),
-    ]  # fmt: skip
-    kinds = [frozenset({"str"}), frozenset({"int"})]
-    asked = list(zip(same + other, kinds + kinds, strict=True))
-    assert list(decontaminate.matches(asked, known, box)) == ["one", "two", "", ""]
-    again = decontaminate.References.from_row(known.to_row())
-    assert list(decontaminate.matches(asked, again, box)) == ["one", "two", "", ""]
-
-
 HANGS = "def f(s):\n    if s == 'hang':\n        return sum(iter(int, 1))\n"
+
+
+@pytest.fixture(scope="module")
+def known(box):
+    return behaviour.references(ITEMS, box)
+
+
+def reasons(prospects, items, known, box):
+    pyx.keep_out_benchmarks(prospects, pyx.Guard(items, known), box, cases=1)
+    return [(p.reason, p.detail) for p in prospects]
+
+
+def test_disguised_items_are_found_and_others_are_not(known, box):
+    other = [
+        Program(
+            "def f(s):\n    return ''.join(sorted(s)) + str(len(s))\n", "f", argument_types=("str",)
+        ),
+        Program(
+            "def h(xs, k):\n    return sum(x for x in xs if x >= k)\n", "h",
+            argument_types=("list[int]", "int"),
+        ),
+        Program(HANGS + ITEMS[0].source.partition("\n")[2], "f", argument_types=("str",)),
+    ]  # fmt: skip
+    texts, numbers = ["'a'"], ["1"]
+    asked = [
+        prospect(program, outputs)
+        for program, outputs in zip(
+            [*map(disguised, ITEMS), *other], [texts, numbers, texts, numbers, texts], strict=True
+        )
+    ]
+    trap = Reference("trap", ("str",), ("('hang',)", "('a',)"), ("'x'", "'y'"))
+    assert reasons(asked, [], [trap, *known], box) == [
+        ("benchmark behaviour", "computes one"),
+        ("benchmark behaviour", "computes two"),
+        ("", ""),
+        ("", ""),
+        ("benchmark behaviour", "computes one"),  # though it hangs on another item's input
+    ]
 
 
 def test_one_call_that_hangs_costs_no_other_its_value(box):
     program = Program(HANGS + "    return s * 2\n", "f")
-    (failed,) = execute.run(box, [execute.Request(program, [("a",), ("hang",), ("b",)])])
+    request = (program, ["('a',)", "('hang',)", "('b',)"])
+    (failed,) = execute.run(box, [request])
     assert isinstance(failed, execute.Failed)
-    quick = execute.Request(Program("def f(s):\n    return s\n", "f"), [("c",)])
-    asked = [quick, execute.Request(program, [("a",), ("hang",), ("b",)]), quick]
-    first, ran, last = execute.run_apart(box, asked)
+    quick = (Program("def f(s):\n    return s\n", "f"), ["('c',)"])
+    first, ran, last = execute.run_apart(box, [quick, request, quick])
     assert [(r.status, r.text) for r in ran if r.ok] == [("ok", "'aa'"), ("ok", "'bb'")]
     assert [r.status for r in ran] == ["ok", "timeout", "ok"]
     assert first == last
     assert [r.text for r in first] == ["'c'"]
 
 
-def test_a_program_that_hangs_on_another_items_input_is_still_found(box):
-    known = decontaminate.references(ITEMS, box)
-    calls = ("('hang',)", "('a',)")
-    trap = Reference("trap", ("str",), calls, ("'x'", "'y'"), frozenset({"str"}))
-    known.by_shape[("str",)].insert(0, trap)
-    body = ITEMS[0].source.partition("\n")[2]
-    copy = Program(HANGS + body, "f", argument_types=("str",))
-    assert list(decontaminate.matches([(copy, frozenset({"str"}))], known, box)) == ["one"]
-
-
-def test_text_index():
-    index = decontaminate.Index.of(ITEMS)
-    copy = Program(ITEMS[1].source.replace("def g", "def   g"), "g")
-    assert index.reason(copy)
-    assert index.reason(next(synthesise(1, 9))) == ""
+def test_texts_of_items(box):
+    doc = "Give the sum of what is above a threshold, less how many there are."
+    items = [
+        *ITEMS[:1],
+        item("two", ITEMS[1].source, "g", ([1], 2), prompt=f'def g(xs, k):\n    """{doc}"""\n'),
+        item("pair", "def f(x):\n    return [x]\n", "f", (0,), output="[0]"),
+    ]
+    source = ITEMS[1].source
+    inside = source + "\ndef h(n):\n    return g([n, 1, 2], n) * n\n"
+    longer = source.replace("return total", "print(total)\n    return total")
+    programs = [
+        Program(source.replace("def g", "def   g"), "g"),
+        Program(inside, "h"),
+        Program(longer, "g"),
+        Program("def k(x):\n    return x\n", "k", description=f"{doc} Or so."),
+        next(synthesise(1, 9)),
+    ]
+    shown = reasons([prospect(p, ["3"]) for p in programs], items, [], box)
+    assert [reason for reason, _ in shown] == ["benchmark text"] * 4 + [""]
+    assert [detail for _, detail in shown] == [
+        "is two", "contains two", "n-grams of two", "description of two", "",
+    ]  # fmt: skip
+    two = [prospect(programs[-1], ["[0]", "[1]"]), prospect(programs[-1], ["[0]"])]
+    assert reasons(two, items, [], box) == [("", ""), ("benchmark cases", "")]
+    assert [i.text for i in two[0].chosen] == ["(1,)"]
 
 
 @pytest.mark.data
 @pytest.mark.slow
 def test_planted_items_of_the_benchmarks(box):
     """Issue: 20 items of each benchmark in disguise, all 60 removed."""
-    items, report = decontaminate.load()
+    items, report = benchmark_items.load()
     if any("missing" in line for line in report.values()):
         pytest.skip("SEMCODER_DATA has no benchmark files")
-    known = decontaminate.references(items, box)
-    told = {r.id: r for group in known.by_shape.values() for r in group}
+    known = behaviour.references(items, box)
+    first = {r.id: r for r in reversed(known)}
     rng = random.Random(60)
     planted = []
     for start in ("HumanEval/", "Mbpp/", "sample_"):
-        fitting = [i for i in items if i.id.startswith(start) and i.id in told]
-        planted += rng.sample(fitting, 20)
-    asked = [(disguised(i), told[i.id].kinds) for i in planted]
-    found = list(decontaminate.matches(asked, known, box))
-    assert [i.id for i, name in zip(planted, found, strict=True) if not name] == []
+        planted += rng.sample([i for i in items if i.id.startswith(start) and i.id in first], 20)
+    asked = [prospect(disguised(i), first[i.id].outputs) for i in planted]
+    found = reasons(asked, [], known, box)
+    assert [i.id for i, (why, _) in zip(planted, found, strict=True) if not why] == []
 
 
-def test_either_release_of_mbpp_is_kept_out(tmp_path, monkeypatch):
+MBPP = {
+    "task_id": "Mbpp/793", "prompt": "Find it.", "entry_point": "last", "atol": 0,
+    "canonical_solution": "def last(xs, x):\n    return len(xs) - xs[::-1].index(x) - 1\n",
+    "base_input": [[[1, 2, 1], 1]], "plus_input": {},
+}  # fmt: skip
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
     monkeypatch.setenv("SEMCODER_DATA", str(tmp_path))
     monkeypatch.setenv("SEMCODER_HOME", str(tmp_path / "home"))
-    _, report = decontaminate.load()
+    return tmp_path
+
+
+def test_either_release_of_mbpp_is_kept_out(data):
+    _, report = benchmark_items.load()
     assert "data fetch" in report["mbpp"]
-    row = {
-        "task_id": "Mbpp/793", "prompt": "Find it.", "entry_point": "last", "atol": 0,
-        "canonical_solution": "def last(xs, x):\n    return len(xs) - xs[::-1].index(x) - 1\n",
-        "base_input": [[[1, 2, 1], 1]], "plus_input": {},
-    }  # fmt: skip
-    path = tmp_path / "MbppPlus-v0.2.0.jsonl.gz"
-    path.write_bytes(gzip.compress(json.dumps(row).encode()))
-    items, report = decontaminate.load()
+    path = data / "MbppPlus-v0.2.0.jsonl.gz"
+    path.write_bytes(gzip.compress(json.dumps(MBPP).encode()))
+    items, report = benchmark_items.load()
     assert report["mbpp"] == "MbppPlus-v0.2.0.jsonl.gz, 1 items"
-    assert [i.calls for i in items if i.id == "Mbpp/793"] == [(([1, 2, 1], 1),)]
-    assert [t.data["plus_input"] for t in benchmarks.get("mbpp+").load()] == [[]]
+    assert [i.calls for i in items if i.id == "Mbpp/793"] == [{"([1, 2, 1], 1)": ([1, 2, 1], 1)}]
+
+
+@pytest.mark.parametrize(
+    ("task", "given", "restored"),
+    [
+        (2, [[1, 2], [3]], "((1, 2), (3,))"),
+        (63, [[[1, 2], [3]]], "([(1, 2), (3,)],)"),
+        (259, [[[1], [2]], [[3]]], "(((1,), (2,)), ((3,),))"),
+        (75, [[[1], [2]], 3], "([(1,), (2,)], 3)"),
+        (106, [[1], [2]], "([1], (2,))"),
+        (250, [[1], 2, 3], "((1,), 2, 3)"),
+        (115, [[[1, 2], []]], "([{1, 2}, {}],)"),
+        (124, ["1.5", "2j"], "(1.5, complex(0.0, 2.0))"),
+        (252, ["1+2j"], "(complex(1.0, 2.0),)"),
+        (278, [[[1], 2]], "(((1,), 2),)"),
+        (722, [{"a": [1, 2]}, 3], "({'a': (1, 2)}, 3)"),
+        (580, [[[1, [2]]]], "(((1, (2,)),),)"),
+        (793, [[1], 2], "([1], 2)"),
+    ],
+)
+def test_argument_types_are_restored_as_evalplus_does(data, task, given, restored):
+    row = {**MBPP, "task_id": f"Mbpp/{task}", "base_input": [given]}
+    (data / "MbppPlus-2023-11-16.jsonl.gz").write_bytes(gzip.compress(json.dumps(row).encode()))
+    items, _ = benchmark_items.load()
+    assert [list(i.calls) for i in items if i.id == row["task_id"]] == [[restored]]
+
+
+@pytest.mark.data
+def test_every_reference_of_mbpp_runs_on_its_restored_inputs(box):
+    """Of 399 tasks 55 differ by their arguments' types, and four references raise without them."""
+    items = [i for i in benchmark_items.load()[0] if i.id.startswith("Mbpp/")]
+    if len(items) < 300:
+        pytest.skip("SEMCODER_DATA has no MBPP+")
+    ran = execute.run(box, [(Program(i.source, i.entry_point), list(i.calls)[:3]) for i in items])
+    failed = [
+        i.id
+        for i, results in zip(items, ran, strict=True)
+        if not isinstance(results, execute.Failed) and any(r.status == "exception" for r in results)
+    ]
+    assert failed == []
+
+
+@pytest.mark.parametrize(
+    "line", ["{", "5", "[" * 3000, '{"id": "x"}', json.dumps({**MBPP, "entry_point": 5}), "\udcff"]
+)
+def test_a_damaged_file_is_named_with_its_line(data, line):
+    path = data / "MbppPlus-v0.2.0.jsonl.gz"
+    text = f"{json.dumps(MBPP)}\n{line}\n".encode("utf-8", "surrogateescape")
+    path.write_bytes(gzip.compress(text))
+    with pytest.raises(UserError, match=r"v0.2.0.jsonl.gz:(2: not a row| damaged)"):
+        benchmark_items.load()
+    path.write_bytes(gzip.compress(text)[:-20])
+    with pytest.raises(UserError, match="damaged"):
+        benchmark_items.load()
+
+
+def test_what_the_references_give_is_kept_and_made_anew_where_damaged(data, box):
+    rows = [
+        {"id": f"sample_{n}", "code": i.source.replace(f"def {i.entry_point}", "def f"),
+         "input": next(iter(i.calls))[1:-1].rstrip(","), "output": "1"}
+        for n, i in enumerate(ITEMS)
+    ]  # fmt: skip
+    (data / "cruxeval.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    guard = pyx.Guard.here(box)
+    assert guard.report["cruxeval"] == "cruxeval.jsonl, 2 items"
+    (kept,) = (data / "home" / "references").iterdir()
+    text = kept.read_text()
+    kept.write_text(text.replace("sample_0", "sample_1"))
+    again = pyx.Guard.here(box)
+    assert (again.key, kept.read_text()) == (guard.key, text)

@@ -7,12 +7,9 @@ import random
 import pytest
 
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.corpus.seeds import code_contests, evol_codealpaca, packages, subtrees, synthesise
+from semcoder_lib.corpus.seeds import code_contests, evol_codealpaca, packages, subtrees
 from semcoder_lib.corpus.seeds.packages import Module, NotClosable, close, sources
 from semcoder_lib.corpus.seeds.packages import hints as hints_of
-from semcoder_lib.corpus.seeds.synthesiser import program
-from semcoder_lib.corpus.seeds.synthesiser.calibrate import distance, shares
-from semcoder_lib.corpus.seeds.synthesiser.rules import RULES, features_of
 from semcoder_lib.sandbox import Sandbox
 
 TEXT = '''
@@ -77,55 +74,6 @@ def test_subtrees_parse_and_hold_runs_of_siblings():
         ast.parse(text)
     assert any(len(ast.parse(t).body) > 1 for t in found)
     assert list(subtrees("def (:", random.Random(0))) == []
-
-
-def test_synthesised_programs_are_distinct_stable_and_use_their_parameters():
-    made = list(synthesise(400, seed=2))
-    assert len({p.source for p in made}) == 400
-    assert program(2, 7) == program(2, 7)
-    for p in made:
-        tree = ast.parse(p.source)
-        function = next(
-            n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == p.entry_point
-        )
-        read = {
-            n.id
-            for n in ast.walk(function)
-            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
-        }
-        stored = {
-            n.id
-            for n in ast.walk(function)
-            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-        }
-        names = {a.arg for a in function.args.args}
-        assert names <= read, p.source
-        assert len(p.argument_types) == len(names)
-        loops = {n.id for x in ast.walk(function) if isinstance(x, ast.For | ast.comprehension)
-                 for n in ast.walk(x.target) if isinstance(n, ast.Name)}  # fmt: skip
-        assert stored - read - loops <= {"_", "quotient", "remainder", "head", "tail"}, p.source
-        assert p.description.startswith("Take ")
-
-
-def test_every_rule_has_a_type_that_its_code_gives():
-    samples = {"int": 6, "str": "abc", "float": 1.5, "bool": True, "char": "e"}
-    assert len(RULES) > 400
-    for rule in RULES:
-        shown = rule.code.format(*(f"a{i}" for i in range(len(rule.operands))))
-        ast.parse(shown, mode="eval")
-        assert rule.english.count("{") >= 1
-    assert set(samples) <= {r.operands[0] for r in RULES}
-
-
-def test_mixture_of_constructs_follows_real_code():
-    from semcoder_lib.corpus.seeds.synthesiser.usage import _load
-
-    measured = _load("usage.json")
-    actual = shares(p.source for p in synthesise(500, seed=77))
-    assert measured
-    assert distance(measured, actual) < 0.25
-    assert distance(measured, measured) == 0
-    assert ".append" in features_of("a.append(1)")
 
 
 def test_evol_codealpaca():

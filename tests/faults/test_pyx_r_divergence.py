@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from semcoder_lib import faults as pyx_r
-from semcoder_lib.core.records import Case, Change, Program, Step, Trace
+from semcoder_lib.core.records import Change, Program, Step, Trace
 from semcoder_lib.faults import evidence as runs
 from semcoder_lib.tracing import trace_many
 
@@ -101,7 +101,7 @@ def judge(m: pyx_r.Mutant, wrong: Trace, right: Trace, d: pyx_r.Divergence) -> s
     the steps inside the altered block left out, must agree before it, and the altered block must
     have been reached by then. Empty when it is right."""
     hunk = range(m.line, m.line + m.height)
-    fixed_hunk = range(m.fixed_line, m.fixed_line + m.fixed_height)
+    fixed_hunk = range(m.line, m.line + m.fixed_height)
     shift = m.fixed_height - m.height
     in_place = m.height == m.fixed_height == 1
 
@@ -157,7 +157,7 @@ def parted(entries, box, per_program: int, seed: int) -> tuple[int, list[str], s
     jobs = []
     for m, item in found:
         for source in (m.buggy, m.fixed):
-            jobs.append((Program(source, m.entry_point), Case(item.arguments)))
+            jobs.append((Program(source, m.entry_point), item.case))
     traces = iter(list(trace_many(jobs, box)))
     wrong, checked, operators = [], 0, set()
     for m, _ in found:

@@ -1,7 +1,8 @@
-"""An OpenAI-compatible chat server on the loopback interface that can misbehave on purpose."""
+"""An OpenAI-compatible server on the loopback interface that can misbehave on purpose."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -10,24 +11,37 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-Fault = str  # "ok" "429" "429-after" "500" "503" "half" "cut" "junk" "empty" "shape" "hang" "reset"
+STATUSES = ("400", "401", "429", "429-after", "500", "503")
+BODIES = {  # answers that are not what the protocol promises
+    "junk": b'{"choices": [{"mess',
+    "html": b"<html>gateway</html>",
+    "empty": b"",
+    "shape": b'{"choices": []}',
+    "null": b'{"choices": [{"text": null, "message": {"content": null}}]}',
+}
+FAULTS = ("429", "500", "503", *BODIES, "half", "reset", "hang")
+
+
+def asked(body: dict[str, Any]) -> str:
+    """The prompt, or the last message of a chat."""
+    return str(body["prompt"] if "prompt" in body else body["messages"][-1]["content"])
 
 
 class FaultServer:
-    """Serves `/v1/chat/completions`. `plan(body, number)` says how request `number` (from 0, by
-    arrival, of that same body) goes; `answer(body)` gives the text of a good one."""
+    """Serves `/v1/completions` and `/v1/chat/completions`. `plan(body, number)` says how request
+    `number` (from 0, by arrival, of that same body) goes: "ok", "slow", or a fault; `answer(body)`
+    gives the text of a good one. `seen` counts requests, `served` good answers."""
 
     def __init__(
         self,
-        plan: Callable[[dict[str, Any], int], Fault] = lambda body, number: "ok",
-        answer: Callable[[dict[str, Any]], str] = lambda body: body["messages"][-1]["content"],
-        hang: float = 30.0,
+        plan: Callable[[dict[str, Any], int], str] = lambda body, number: "ok",
+        answer: Callable[[dict[str, Any]], str] = asked,
     ) -> None:
-        self.plan, self.answer, self.hang = plan, answer, hang
+        self.plan, self.answer = plan, answer
         self.seen: Counter[str] = Counter()
         self.served: Counter[str] = Counter()
-        self.most_at_once = 0
-        self._now = 0
+        self.bodies: list[dict[str, Any]] = []
+        self.most_at_once = self._now = 0
         self._lock = threading.Lock()
         self._stop = threading.Event()
         outer = self
@@ -60,70 +74,56 @@ class FaultServer:
 
     def handle(self, request: BaseHTTPRequestHandler) -> None:
         body = json.loads(request.rfile.read(int(request.headers["Content-Length"])))
-        key = json.dumps([body["messages"][-1]["content"], body.get("seed")])
+        key = json.dumps([asked(body), body.get("seed")])
         with self._lock:
             number = self.seen[key]
             self.seen[key] += 1
+            self.bodies.append({**body, "key": request.headers.get("Authorization")})
         fault = self.plan(body, number)
         counted = fault != "hang"  # the client gives up on those long before the server does
         with self._lock:
             self._now += counted
             self.most_at_once = max(self.most_at_once, self._now)
-        try:
+        with contextlib.suppress(OSError):  # the client hung up
             self.respond(request, body, key, fault)
-        except OSError:
-            pass  # the client hung up
-        finally:
-            with self._lock:
-                self._now -= counted
+        with self._lock:
+            self._now -= counted
 
     def respond(
-        self, request: BaseHTTPRequestHandler, body: dict[str, Any], key: str, fault: Fault
+        self, request: BaseHTTPRequestHandler, body: dict[str, Any], key: str, fault: str
     ) -> None:
-        good = json.dumps(
-            {
-                "id": "x", "object": "chat.completion", "created": 0, "model": body["model"],
-                "choices": [{"index": 0, "finish_reason": "stop",
-                             "message": {"role": "assistant", "content": self.answer(body)}}],
-                "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
-            }
-        ).encode()  # fmt: skip
-        if fault == "ok":
-            with self._lock:
-                self.served[key] += 1
-            self.send(request, 200, good)
-        elif fault == "slow":
-            time.sleep(0.05)
-            with self._lock:
-                self.served[key] += 1
-            self.send(request, 200, good)
-        elif fault in ("400", "401", "429", "500", "503"):
-            self.send(request, int(fault), b'{"error": {"message": "no"}}')
-        elif fault == "429-after":
-            self.send(request, 429, b'{"error": {"message": "slow down"}}', {"Retry-After": "3"})
-        elif fault == "junk":
-            self.send(request, 200, b'{"choices": [{"mess')
-        elif fault == "html":
-            self.send(request, 200, b"<html>gateway</html>", {"Content-Type": "text/html"})
-        elif fault == "empty":
-            self.send(request, 200, b"")
-        elif fault == "shape":
-            self.send(request, 200, b'{"choices": []}')
+        if fault in STATUSES:
+            after = {"Retry-After": "0.3"} if fault == "429-after" else {}
+            self.send(request, int(fault[:3]), b'{"error": {"message": "no"}}', after)
+        elif fault in BODIES:
+            self.send(request, 200, BODIES[fault])
         elif fault == "half":  # promises more bytes than it sends
             request.send_response(200)
-            request.send_header("Content-Type", "application/json")
-            request.send_header("Content-Length", str(len(good)))
+            request.send_header("Content-Length", "1000")
             request.end_headers()
-            request.wfile.write(good[: len(good) // 2])
+            request.wfile.write(b'{"choices"')
             request.wfile.flush()
             request.close_connection = True
-        elif fault == "reset":
-            request.close_connection = True
-        elif fault == "hang":
-            self._stop.wait(self.hang)
+        elif fault in ("reset", "hang"):
+            self._stop.wait(30 if fault == "hang" else 0)
             request.close_connection = True
         else:
-            raise AssertionError(fault)
+            time.sleep(0.05 if fault == "slow" else 0)
+            with self._lock:
+                self.served[key] += 1
+            self.send(request, 200, self.good(body))
+
+    def good(self, body: dict[str, Any]) -> bytes:
+        text = self.answer(body)
+        words = text.split(" ")
+        full = "prompt" in body and len(words) > body["max_tokens"]
+        if full:
+            text = " ".join(words[: body["max_tokens"]])
+        choice = {"index": 0, "finish_reason": "length" if full else "stop"}
+        choice |= {"text": text} if "prompt" in body else {"message": {"content": text}}
+        tokens = body["max_tokens"] if full else 5
+        usage = {"prompt_tokens": 10, "completion_tokens": tokens}
+        return json.dumps({"choices": [choice], "usage": usage}).encode()
 
     def send(
         self,
@@ -133,8 +133,7 @@ class FaultServer:
         headers: dict[str, str] | None = None,
     ) -> None:
         request.send_response(status)
-        given = {"Content-Type": "application/json", **(headers or {})}
-        for name, value in given.items():
+        for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
             request.send_header(name, value)
         request.send_header("Content-Length", str(len(body)))
         request.end_headers()

@@ -7,10 +7,10 @@ from typing import Any
 
 from fault_server import FaultServer
 
-from semcoder_lib import tracing
+from semcoder_lib import models, tracing
 from semcoder_lib.core import workspace
 from semcoder_lib.core.records import Case, Program
-from semcoder_lib.models.teachers import Endpoint, Usage, shot
+from semcoder_lib.models.teachers import Teacher, Usage, shot
 from semcoder_lib.monologues import forward
 from semcoder_lib.monologues.taught import taught
 from semcoder_lib.sandbox import Sandbox
@@ -50,7 +50,7 @@ def test_a_teacher_that_errs_is_asked_again_and_its_errors_are_named(tmp_path: P
             FaultServer(lambda body, number: "500" if number == 0 else "ok", answer) as server,
             workspace.ItemCache(tmp_path / "c.jsonl") as cache,
         ):
-            teacher = Endpoint("t", base_url=server.url, sleep=lambda s: None, parallel=2)
+            teacher = Teacher(models.load("t", backend="openai", base_url=server.url))
             out = list(
                 taught(pairs, teacher, box, shots=(example,), tries=2, cache=cache, usage=usage)
             )
@@ -60,9 +60,9 @@ def test_a_teacher_that_errs_is_asked_again_and_its_errors_are_named(tmp_path: P
     assert out[0][0].reasons[0].startswith("contradicted value")
     assert out[1][0].reasons[0].startswith("wrong answer")
     monologues = [m for _, m in out if m is not None]
-    assert [m.call for m in monologues] == [f"total({nums})" for nums in INPUTS]
+    assert [m.case.arguments for m in monologues] == [(nums,) for nums in INPUTS]
     assert all(m.writer == "t" for m in monologues)
-    assert (usage.asked, usage.retries) == (6, 6)
+    assert usage.asked == 6
 
 
 def test_a_backward_chat_never_sees_the_input(tmp_path: Path) -> None:
@@ -77,11 +77,11 @@ def test_a_backward_chat_never_sees_the_input(tmp_path: Path) -> None:
         )
 
     with Sandbox() as box, FaultServer(answer=answer) as server:
-        teacher = Endpoint("t", base_url=server.url)
+        teacher = Teacher(models.load("t", backend="openai", base_url=server.url))
         case = Case(([3, 4],), 7)
         ((found, monologue),) = taught([(PROGRAM, case)], teacher, box, direction="backward")
     assert found.status == "accepted"
     assert monologue is not None
-    assert monologue.output == "7"
+    assert (monologue.case.arguments, monologue.case.output) == (([7],), 7)
     assert "assert total(??) == 7" in heard[0]
     assert "[3, 4]" not in heard[0]

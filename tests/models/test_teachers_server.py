@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from semcoder_lib import models
 from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import InfrastructureError, UserError
-from semcoder_lib.models.teachers import Endpoint, Task, Usage, ask, forward_chat
+from semcoder_lib.models.teachers import Task, Teacher, Usage, ask, forward_chat
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 
@@ -64,7 +65,8 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
 
 def test_a_real_server_answers_and_is_counted(served: tuple[str, str], tmp_path: Path) -> None:
     url, model = served
-    teacher = Endpoint(model, base_url=url, max_tokens=12, temperature=0.1, timeout=120, parallel=2)
+    engine = models.load(model, backend="openai", base_url=url, parallel=2)
+    teacher = Teacher(engine, temperature=0.1, max_new_tokens=12)
     sources = ["def f(a):\n    return a + 1\n", "def f(s):\n    return s[::-1]\n"]
     chats = [forward_chat(sources[0], "f(1)"), forward_chat(sources[1], "f('ab')")]
     tasks = [Task(str(n), chat) for n, chat in enumerate(chats)]
@@ -87,4 +89,4 @@ def test_a_real_server_answers_and_is_counted(served: tuple[str, str], tmp_path:
     with workspace.ItemCache(tmp_path / "replies.jsonl") as cache:
         assert list(ask(tasks, teacher, accept, tries=1, cache=cache, usage=again)) == out
     assert (again.asked, again.cached) == (0, 2)
-    assert again.tokens == usage.tokens
+    assert again.prompt_tokens == usage.prompt_tokens

@@ -273,17 +273,6 @@ FALSE = {
         "['Xa', 'Xb']",
     ),
     "an item of a comprehension": (PAIRS, "- [L3]: First `k` is `'p'`, then `k` is `'z'`.", "'z'"),
-    "code after a loop": (
-        TRIM,
-        "- **First Iteration (c = 'a')**:\n  - nothing happens.\n"
-        "- `s` becomes `s[:-1]` which is `'ax#'`.\n- `s` becomes `s[:-1]` which is `'x'`.",
-        "'x'",
-    ),
-    "a check and its outcome": (
-        TAIL,
-        "- [L4]: The condition checks if `cut` is truthy: no.",
-        "`cut` is truthy",
-    ),
     "a change": (
         HALVE,
         "- [L2]: `steps` is set to `1`.\n- [L6]: `steps` is incremented to `5`.",

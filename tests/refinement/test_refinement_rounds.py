@@ -1,14 +1,15 @@
-"""Rounds with a scripted model: what is asked, what is kept, what can be replayed."""
+"""Rounds with a scripted model: what is asked, what is kept, what comes of it."""
 
 from __future__ import annotations
 
-import re
+import random
 
 import pytest
 
 from semcoder_lib import refinement
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Completion, Entry, Fault, Program
+from semcoder_lib.refinement.rounds import offered
 from semcoder_lib.sandbox import Sandbox
 
 RIGHT = {
@@ -70,10 +71,18 @@ def script(**later: list[str]) -> Scripted:
     return Scripted({k: [FIRST[k], *later.get(k, [])] for k in RIGHT})
 
 
+def refine(tasks, model, box, rounds: int = 1, **settings):
+    return refinement.refine(refinement.Plan(tasks, rounds, **settings), model, box)
+
+
+def values(curve) -> list[float]:
+    return [curve.point(n).value for n in range(len(curve.rounds))]
+
+
 def test_a_failing_visible_example_is_put_to_the_model_and_the_fix_taken(tasks, box) -> None:
     model = script(largest=[refined(RIGHT["largest"])])
-    curve = refinement.refine(tasks, model, box, rounds=2)
-    assert [p.value for p in curve.points()] == pytest.approx([1 / 3, 2 / 3, 2 / 3])
+    curve = refine(tasks, model, box, rounds=2)
+    assert values(curve) == pytest.approx([1 / 3, 2 / 3, 2 / 3])
     assert curve.moved(1) == (["largest"], [])
     asked = [r for r in model.requests if "Failed Test" in r.prompt]
     assert [r.task_id for r in asked] == ["largest"]
@@ -86,12 +95,11 @@ def test_a_failing_visible_example_is_put_to_the_model_and_the_fix_taken(tasks, 
 
 def test_only_the_oracle_sees_a_hidden_failure(tasks, box) -> None:
     public = script(largest=[refined(RIGHT["largest"])])
-    refinement.refine(tasks, public, box, rounds=1, source="public")
+    refine(tasks, public, box, rounds=1, source="public")
     assert not any("Failed Test" in r.prompt and r.task_id == "double" for r in public.requests)
     oracle = script(double=[refined(RIGHT["double"])], largest=[refined(RIGHT["largest"])])
-    curve = refinement.refine(tasks, oracle, box, rounds=1, source="oracle")
-    assert curve.oracle
-    assert curve.points()[-1].value == 1.0
+    curve = refine(tasks, oracle, box, rounds=1, source="oracle")
+    assert values(curve)[-1] == 1.0
 
 
 @pytest.mark.parametrize("source", ["public", "trace", "oracle"])
@@ -105,7 +113,7 @@ def test_no_prompt_but_the_oracles_holds_a_hidden_value(tasks, box, source: str)
     (task,) = refinement.from_entries([entry])
     again = refined("def f(x):\n    return 2\n")
     model = Scripted({"f": ["def f(x):\n    return 0\n", again, again]})
-    refinement.refine([task], model, box, rounds=2, source=source)
+    refine([task], model, box, rounds=2, source=source)
     shown = any(str(marker) in r.prompt or str(2 * marker) in r.prompt for r in model.requests)
     assert shown is (source == "oracle")
 
@@ -114,10 +122,8 @@ def test_replace_takes_a_worse_program_and_keep_better_does_not(tasks, box) -> N
     worse = {"double": [refined("def double(x):\n    return 'no'\n")]}
     checks = {"rounds": 1, "source": "oracle"}
     largest = [refined(RIGHT["largest"])]
-    curve = refinement.refine(tasks, script(**worse, largest=largest), box, **checks)
-    kept = refinement.refine(
-        tasks, script(**worse, largest=largest), box, accept="keep_better", **checks
-    )
+    curve = refine(tasks, script(**worse, largest=largest), box, **checks)
+    kept = refine(tasks, script(**worse, largest=largest), box, accept="keep_better", **checks)
     assert curve.rounds[1][0].solution == "def double(x):\n    return 'no'\n"
     assert kept.rounds[1][0].solution == FIRST["double"]
     assert kept.rounds[1][1].changed
@@ -125,8 +131,6 @@ def test_replace_takes_a_worse_program_and_keep_better_does_not(tasks, box) -> N
 
 @pytest.mark.parametrize("seed", range(5))
 def test_keep_better_never_falls_on_what_it_sees(tasks, box, seed: int) -> None:
-    import random
-
     rng = random.Random(seed)
     answers = {
         name: [
@@ -137,8 +141,7 @@ def test_keep_better_never_falls_on_what_it_sees(tasks, box, seed: int) -> None:
         ]
         for name in RIGHT
     }
-    curve = refinement.refine(
-        tasks, script(**answers), box, rounds=4, source="oracle", accept="keep_better",
+    curve = refine(tasks, script(**answers), box, rounds=4, source="oracle", accept="keep_better",
         temperature=0.8,
     )  # fmt: skip
     for before, after in zip(curve.rounds, curve.rounds[1:], strict=False):
@@ -147,7 +150,7 @@ def test_keep_better_never_falls_on_what_it_sees(tasks, box, seed: int) -> None:
 
 
 def test_an_answer_without_a_program_leaves_the_old_one(tasks, box) -> None:
-    curve = refinement.refine(tasks, script(largest=["I do not know."]), box, rounds=1)
+    curve = refine(tasks, script(largest=["I do not know."]), box, rounds=1)
     assert curve.rounds[1][1].solution == FIRST["largest"]
     assert curve.rounds[1][1].asked
     assert not curve.rounds[1][1].changed
@@ -155,7 +158,7 @@ def test_an_answer_without_a_program_leaves_the_old_one(tasks, box) -> None:
 
 def test_the_trace_source_shows_the_run(tasks, box) -> None:
     model = script(largest=[refined(RIGHT["largest"])])
-    refinement.refine(tasks, model, box, rounds=1, source="trace")
+    refine(tasks, model, box, rounds=1, source="trace")
     prompt = next(r.prompt for r in model.requests if "Failed Test" in r.prompt)
     assert prompt.endswith("### Root Cause Analysis\n")
     assert "[INPUT]" in prompt
@@ -169,7 +172,7 @@ def test_the_models_own_tests_may_be_wrong_and_are_used_all_the_same(tasks, box)
         "shout": "no test at all",
     }
     model = Scripted({k: [FIRST[k], own[k], refined(RIGHT[k])] for k in RIGHT})
-    curve = refinement.refine(tasks, model, box, rounds=1, source="self")
+    curve = refine(tasks, model, box, rounds=1, source="self")
     asked = {r.task_id: r.prompt for r in model.requests if "Failed Test" in r.prompt}
     assert set(asked) == {"double", "largest"}
     assert "assert double(3) == 6" in asked["double"]
@@ -177,46 +180,11 @@ def test_the_models_own_tests_may_be_wrong_and_are_used_all_the_same(tasks, box)
     assert curve.rounds[0][2].visible is None
 
 
-def test_a_curve_comes_again_from_its_completions_alone(tasks, box, tmp_path) -> None:
-    store = tmp_path / "completions.jsonl"
-    settings = {"rounds": 2, "source": "oracle", "temperature": 0.8, "store": store}
-    answers = {"double": [refined(RIGHT["double"])], "largest": [refined(WORSE)] * 2}
-    curve = refinement.refine(tasks, script(**answers), box, **settings)
-    again = refinement.refine(tasks, None, box, **settings)
-    assert again == curve
-    assert again.rows() == curve.rows()
-    assert "Failed Test" not in store.read_text()
-
-
-def test_an_interrupted_run_asks_only_for_the_rest(tasks, box, tmp_path) -> None:
-    store = tmp_path / "completions.jsonl"
-    answers = {"double": [refined(RIGHT["double"])], "largest": [refined(WORSE)] * 2}
-    whole = refinement.refine(tasks, script(**answers), box, rounds=2, source="oracle")
-    refinement.refine(tasks, script(**answers), box, rounds=1, source="oracle", store=store)
-    rest = Scripted({"largest": [refined(WORSE)]})
-    curve = refinement.refine(tasks, rest, box, rounds=2, source="oracle", store=store)
-    assert [r.task_id for r in rest.requests] == ["largest"]
-    assert curve.rounds == whole.rounds
-
-
-def test_missing_completions_without_an_engine_are_one_clear_line(tasks, box, tmp_path) -> None:
-    store = tmp_path / "completions.jsonl"
-    with pytest.raises(UserError, match="no stored completions"):
-        refinement.refine(tasks, None, box, rounds=1, store=store)
-    refinement.refine(tasks, script(), box, rounds=0, store=store)
-    with pytest.raises(UserError, match=r"1 completions are missing.*largest, round 1"):
-        refinement.refine(tasks, None, box, rounds=1, store=store)
-    other = script()
-    other.name = "another model"
-    with pytest.raises(UserError, match="completions of scripted"):
-        refinement.refine(tasks, other, box, rounds=0, store=store)
-
-
 def test_unknown_settings_are_named(tasks, box) -> None:
     with pytest.raises(UserError, match="feedback source 'hidden'"):
-        refinement.refine(tasks, script(), box, rounds=1, source="hidden")
+        refine(tasks, script(), box, rounds=1, source="hidden")
     with pytest.raises(UserError, match="acceptance rule 'best'"):
-        refinement.refine(tasks, script(), box, rounds=1, accept="best")
+        refine(tasks, script(), box, rounds=1, accept="best")
 
 
 def test_repair_of_given_faults(tasks, box) -> None:
@@ -229,45 +197,41 @@ def test_repair_of_given_faults(tasks, box) -> None:
         FIRST["double"],
         source,
         "double",
-        "double(5)",
-        "10",
+        Case((5,), 10),
         "6",
         "wrong_operator",
         id="d1",
     )
     repairs = refinement.from_faults([fault], [entry])
     model = Scripted({"d1": [refined(source)]})
-    curve = refinement.refine(repairs, model, box, rounds=1)
-    assert [p.value for p in curve.points()] == [0.0, 1.0]
-    lost = refinement.refine(repairs, Scripted({"d1": ["no"]}), box, rounds=1)
+    curve = refine(repairs, model, box, rounds=1)
+    assert values(curve) == [0.0, 1.0]
+    lost = refine(repairs, Scripted({"d1": ["no"]}), box, rounds=1)
     gain, test = refinement.compare(lost, curve)
     assert gain.value == 1.0
     assert (test.only_a, test.only_b) == (0, 1)
 
 
 def test_rows_and_atlas(tasks, box) -> None:
-    curve = refinement.refine(tasks, script(largest=[refined(RIGHT["largest"])]), box, rounds=1)
-    rows = curve.rows()
-    assert [r["round"] for r in rows] == [0, 1]
-    assert rows[1]["fixed"] == 1
-    assert rows[1]["asked"] == rows[1]["changed"] == 1
-    assert rows[1]["low"] <= rows[1]["value"] <= rows[1]["high"]
-    drawn = curve.drawn("pyx", model="tuned")
-    assert (drawn["model"], drawn["source"], drawn["benchmark"]) == ("tuned", "public", "pyx")
-    assert [p["round"] for p in drawn["points"]] == [0, 1]
-    assert drawn["gain"]["value"] == rows[1]["gain"]
-    found = refinement.atlas([curve])
+    curve = refine(tasks, script(largest=[refined(RIGHT["largest"])]), box)
+    row = curve.row()
+    assert [p["round"] for p in row["points"]] == [0, 1]
+    assert row["changes"] == [{"round": 1, "fixed": 1, "broken": 0, "asked": 1, "changed": 1}]
+    assert row["points"][1]["low"] <= row["points"][1]["value"] <= row["points"][1]["high"]
+    assert row["gain"]["value"] == pytest.approx(1 / 3)
+    found = refinement.atlas(curve)
     assert sum(r["count"] for r in found if r["round"] == 0) == 2
     assert sum(r["mended"] for r in found if r["round"] == 0) == 1
+    states = curve.state_rows()
+    assert [(s["round"], s["task_id"]) for s in states if s["changed"]] == [(1, "largest")]
+    assert refinement.atlas(refine([], script(), box)) == []
 
 
-def test_faithful_prompts_take_the_first_fence(tasks, box) -> None:
-    from semcoder_lib.refinement.rounds import _offer
-
+def test_faithful_prompts_take_the_first_fence() -> None:
     text = "See:\n```python\nx = 1\n```\n[Refined]\n```python\ny = 2\n```"
-    assert _offer(text, "faithful") == "x = 1\n"
-    assert _offer(text, "clean") == "y = 2\n"
-    assert re.match("y", _offer(text, "clean") or "")
+    assert offered(text, "faithful") == "x = 1\n"
+    assert offered(text, "clean") == "y = 2\n"
+    assert offered("nothing", "faithful") is offered("nothing", "clean") is None
 
 
 class Repairing:
@@ -288,19 +252,39 @@ class Repairing:
         return refined(RIGHT[request.task_id] if "min(" in request.prompt else WORSE)
 
 
-def test_curves_side_by_side_are_the_same_in_fewer_calls(tasks, box, tmp_path) -> None:
+def test_curves_side_by_side_are_the_same_in_fewer_calls(tasks, box) -> None:
     plans = [
-        refinement.Plan(tasks, rounds, source, store=tmp_path / f"{source}_{rounds}.jsonl")
-        for source in ("public", "oracle", "self")
+        refinement.Plan(tasks, rounds, source, accept)
+        for source, accept in (
+            ("public", "replace"),
+            ("oracle", "keep_better"),
+            ("self", "replace"),
+        )
         for rounds in (1, 3)
     ]
     model = Repairing()
     together = refinement.refine_all(plans, model, box)
     assert model.calls <= 5  # first solutions, tests of `self`, and at most three rounds
-    assert together[0].points()[1].value > together[0].points()[0].value
+    assert values(together[0])[1] > values(together[0])[0]
     for plan, curve in zip(plans, together, strict=True):
-        alone = refinement.refine(
-            plan.tasks, Repairing(), box, rounds=plan.rounds, source=plan.source
-        )
-        assert curve == alone
-    assert refinement.refine_all(plans, None, box) == together
+        assert curve == refinement.refine(plan, Repairing(), box)
+
+
+DEEP = "(" * 90 + "1" + ")" * 90
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x" * 300_000, "(" * 5_000, "-" * 5_000 + "1", "assert f(" + "-" * 900 + "1) == 1",
+        "9" * 5_000, f"assert double({DEEP}) == {DEEP}", "'\\" * 20_000, "\x00", "\ud800",
+        "```python\n" + "def double(x):\n" + " return x" + " + x" * 3_000 + "\n```",
+    ],
+)  # fmt: skip
+def test_no_text_of_a_model_ends_the_rounds(tasks, box, text: str) -> None:
+    for source in ("public", "self"):
+        model = Repairing()
+        model.answer = lambda request: refined(text) if "Failed" in request.prompt else text
+        curve = refine(tasks, model, box, rounds=2, source=source)
+        assert len(curve.rounds) == 3
+    assert all(not s.right["base"] for s in curve.rounds[-1])

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import csv
+import json
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +16,7 @@ import pytest
 
 from semcoder_lib import report as reporting
 from semcoder_lib.core import workspace
-from semcoder_lib.report import display, figures, paper, style, tables
+from semcoder_lib.report import display, figures, paper, tables
 from semcoder_lib.report.inputs import FOLDERS
 
 
@@ -66,7 +71,8 @@ def make_run(folder: Path, results: dict[int, dict[str, Any]], **changes: dict[s
         stage = folder / FOLDERS[number]
         workspace.write_json(stage / "results.json", data)
         card = {
-            "stage": FOLDERS[number], "run": "t", "inputs": {}, "outputs": {"results.json": "x"},
+            "stage": FOLDERS[number], "run": "t", "inputs": {},
+            "outputs": {"results.json": workspace.file_hash(stage / "results.json")},
             "configuration": {"profile": "smoke", "model": "m", "seed": 1},
             "versions": {"torch": "2"}, "seed": 1, "seconds": 3.0, "peak_memory_bytes": 10**9,
             "machine": {"system": "Linux", "architecture": "x86_64", "cores": 2},
@@ -135,7 +141,7 @@ def test_cards_of_different_configurations_are_never_mixed_silently(tmp_path: Pa
     run = make_run(tmp_path / "run", RESULTS, stage_6=other)
     summary = reporting.write_report(run, tmp_path / "out")
     assert any(w.startswith("model: 'another' in 06") for w in summary["warnings"])
-    assert "do not all belong together" in (tmp_path / "out" / "report.html").read_text()
+    assert "does not belong together" in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_a_stage_made_from_an_older_input_is_named(tmp_path: Path) -> None:
@@ -145,6 +151,97 @@ def test_a_stage_made_from_an_older_input_is_named(tmp_path: Path) -> None:
     assert any("02_monologues was made from another 01_pyx" in w for w in summary["warnings"])
 
 
+def damaged_card(text: str) -> list[str]:
+    """A card with one of its parts gone or of another kind, and texts that are no card."""
+    card = json.loads(text)
+    cards = [json.dumps({k: v for k, v in card.items() if k != key}) for key in card]
+    for value in (None, 7, "x", [], {"a": {}}, True):
+        cards += [json.dumps({**card, key: value}) for key in card]
+    return [*cards, "", "{", "[]", "null", "[" * 100_000, "\x00", "7", text[:-9], "9" * 5_000]
+
+
+def test_a_damaged_card_is_named_and_never_ends_the_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reporting.report, "FIGURES", {})
+    monkeypatch.setattr(reporting.report, "TABLES", {"table_1": tables.main_results})
+    run = make_run(tmp_path / "run", {5: RESULTS[5], 6: RESULTS[6]})
+    card = run / FOLDERS[5] / "card.json"
+    whole, named = card.read_text(), 0
+    for text in damaged_card(whole):
+        card.write_text(text)
+        summary = reporting.write_report(run, tmp_path / "out")
+        assert summary["tables"][0]["filled"]  # of what is whole
+        named += any(w.startswith("05_codegen is not used: ") for w in summary["warnings"])
+        assert all(len(w.splitlines()) == 1 for w in summary["warnings"])
+    assert named > 50
+    card.unlink()
+    card.mkdir()
+    assert reporting.write_report(run, tmp_path / "out")["tables"][0]["filled"]
+
+
+def test_results_that_are_not_the_cards_are_named_and_not_used(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", RESULTS)
+    path = run / FOLDERS[6] / "results.json"
+    path.write_text(path.read_text().replace("0.45", "0.95"))
+    summary = reporting.write_report(run, tmp_path / "out")
+    assert any("06_reasoning is not used: results.json is not the file" in w
+               for w in summary["warnings"])  # fmt: skip
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "95.0" not in page
+    assert "45.0" not in page
+
+
+ODD: list[Any] = [7, "x", [None], {"a": 1}, [{"a": 1}], [[1, 2]]]
+
+
+@pytest.mark.parametrize("number", sorted(RESULTS))
+def test_results_of_another_shape_never_end_the_report(number: int, tmp_path: Path) -> None:
+    """Their hash is right, so they are read: what cannot be drawn of them says so."""
+    every = {
+        0: {"semantics": 1, "monologues": 1}, 3: {"mutation": 1, "model": 1},
+        4: {"main": 1, "examples": 1}, 7: {"pooled": 1, "chains": 1, "scores": 1}, **RESULTS,
+    }  # fmt: skip
+    for other in {number, 0, 3, 4, 7} if number == 1 else {number}:
+        for key in every[other]:
+            for place, odd in enumerate(ODD):
+                run = make_run(
+                    tmp_path / f"{other}{key}{place}", {other: {**every[other], key: odd}}
+                )
+                summary = reporting.write_report(run, run / "out")
+                assert len(summary["tables"]) == 9
+                for item in [*summary["tables"], *summary["figures"]]:
+                    assert item.get("filled", item["present"]) or item["reason"]
+
+
+def test_what_a_run_wrote_stays_text(tmp_path: Path) -> None:
+    evil = "<script>alert(1)</script>|`x`\n## Heading"
+    results = {
+        0: {"semantics": {"source": f"x = '{evil} $a$ \ud800'", "kinds": [["a", evil]]},
+            "monologues": {"forward": evil, "backward": "$x_$", "claims": []}},
+        5: {**RESULTS[5], "missing": {"mbpp": evil}},
+        6: {**RESULTS[6], "faithfulness": [{**RESULTS[6]["faithfulness"][0], "model": evil}]},
+        8: {"curves": [{**RESULTS[8]["curves"][0], "label": evil}]},
+    }  # fmt: skip
+    odd = {"configuration": {"profile": evil, "model": evil}, "versions": {evil: "2"}}
+    run = make_run(tmp_path / "run", results, stage_5=odd)
+    summary = reporting.write_report(run, tmp_path / "out")
+    assert all(f["present"] for f in summary["figures"] if f["name"] in ("figure_1", "figure_2"))
+    for name in ("report.html", "report.md"):
+        page = (tmp_path / "out" / name).read_text()
+        assert "<script" not in page
+        assert "&lt;script&gt;" in page
+    assert "\n## Heading" not in (tmp_path / "out" / "report.md").read_text()
+
+
+def test_the_report_says_nothing_that_is_not_so(report: tuple[Path, dict[str, Any]]) -> None:
+    page = (report[0] / "report.md").read_text()
+    assert "this run: base (m)" in page  # the configured model's name
+    assert "135M" not in page
+    assert "in the CSV" not in page
+    assert f"table has {len(paper.table('1')['rows'])} rows; two of them stand here" in page
+
+
 def test_an_empty_run_still_reports(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     summary = reporting.write_report(tmp_path / "run", tmp_path / "out")
@@ -152,14 +249,26 @@ def test_an_empty_run_still_reports(tmp_path: Path) -> None:
     assert not any(t["filled"] for t in summary["tables"])
 
 
-def test_the_same_data_give_the_same_figure_bytes(tmp_path: Path) -> None:
-    curves = RESULTS[8]["curves"]
-    pages = []
-    for name in ("a", "b"):
-        fig, rows = figures.refinement_curves(curves)
-        style.save(fig, tmp_path / name, "x", ["m", "s", "r", "v", "l", "h"], rows)
-        pages.append((tmp_path / name / "x.svg").read_bytes())
-    assert pages[0] == pages[1]
+def test_the_same_data_give_the_same_figure_bytes_under_any_hash_seed() -> None:
+    code = (
+        "from semcoder_lib.report import figures, style\n"
+        "import hashlib, pathlib, sys, tempfile\n"
+        "shares = {'real': dict.fromkeys('abcdefgh', 0.1), 'made': dict.fromkeys('efghij', 0.1)}\n"
+        "with tempfile.TemporaryDirectory() as folder:\n"
+        "    folder = pathlib.Path(folder)\n"
+        "    style.save(folder, 'x', *figures.categories(shares))\n"
+        "    for path in sorted(folder.iterdir()):\n"
+        "        print(hashlib.sha256(path.read_bytes()).hexdigest())\n"
+    )
+    pages = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }  # fmt: skip
+    assert len(pages) == 1
+    assert pages.pop().count("\n") == 3
 
 
 def test_the_papers_cells_are_whole_counts_unless_marked() -> None:
@@ -189,11 +298,36 @@ def test_marked_claims_are_coloured_where_they_stand() -> None:
     assert "contradicted: x is 4" in page
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.0, "0"), (2e-4, "2e-4"), (1.234e-7, "1.23e-7"), (0.12345, "0.123"), (0.5, "0.5"),
+     (12.345, "12.3"), (1234.5, "1,234"), (-0.00025, "-2.5e-4"), (float("nan"), "nan"),
+     (1e300, f"{int(1e300):,}"), (0.001, "0.001")],
+)  # fmt: skip
+def test_numbers_are_shown_by_their_magnitude(value: float, shown: str) -> None:
+    assert display.number(value) == shown
+    assert shown in repr(display.table([{"x": value}])) or value != value
+
+
+def test_tables_of_a_notebook_show_everything_and_escape_it() -> None:
+    rows = [{"a": 1, "b": "<i>" + "x" * 200}, {"b": None, "c": True}]
+    shown = display.table(rows)
+    assert "&lt;i&gt;" + "x" * 200 in shown._repr_html_()
+    assert "<i>" + "x" * 200 in repr(shown)
+    assert re.findall("<th>(.*?)</th>", shown._repr_html_()) == ["a", "b", "c"]
+    assert re.findall("<th>(.*?)</th>", display.table(rows, ("c", "a"))._repr_html_()) == ["c", "a"]
+    assert "<ud800>" not in repr(display.table([{"x": "\ud800\t\x00"}]))
+    assert "\\ud800 \\x00" in " ".join(repr(display.table([{"x": "\ud800\t\x00"}])).split())
+    assert repr(display.table([])) == "no rows"
+    nested = repr(display.counts({"kept": 3, "dropped": {"text": 1_000_000, "case": 2}}))
+    assert "dropped: text 1000000" in " ".join(nested.split())
+
+
 def test_a_table_of_the_paper_that_does_not_exist() -> None:
     with pytest.raises(KeyError):
         paper.row("1", "No such model")
-    assert tables.percent(None) == "–"
-    assert tables.percent(78.8, doubtful=True) == "78.8?"
+    assert paper.cell(None) == "–"
+    assert paper.cell(78.8, doubtful=True) == "78.8?"
 
 
 def test_the_ablation_is_told_by_arm_with_its_chains(tmp_path: Path) -> None:
@@ -214,7 +348,7 @@ def test_the_ablation_is_told_by_arm_with_its_chains(tmp_path: Path) -> None:
              "survival": [[1, 0.9, 120], [2, 0.5, 110]]},
         ],
     }  # fmt: skip
-    data = reporting.inputs.read(make_run(tmp_path, {**RESULTS, 7: results}))
+    data = reporting.read(make_run(tmp_path, {**RESULTS, 7: results}))
     table = tables.formats(data)
     rows = {row[0]: row[4:] for row in table.rows}
     assert rows["direct"] == ["10.0 [2.0, 18.0] n=60", "–", "–", "–"]
@@ -222,14 +356,17 @@ def test_the_ablation_is_told_by_arm_with_its_chains(tmp_path: Path) -> None:
     assert rows["direct, equal tokens"][0].startswith("20.0")
     assert rows["scratchpad"][0] == "not part of this profile"
     figure, bars = figures.format_bars(results["pooled"], results["scores"], paper.TITLES)
-    assert [axes.get_title() for axes in figure.axes] == ["held-out PyX, output", "CRUXEval-O"]
-    assert [row[:3] for row in bars[:2]] == [
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [
+        "held-out PyX, output",
+        "CRUXEval-O",
+    ]
+    assert bars.values[:2, :3].tolist() == [
         ["pyx-o", "examples", "direct"], ["pyx-o", "examples", "monologue"],
     ]  # fmt: skip
     seeds = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
     assert [float(x) for x in np.asarray(seeds[0].get_xdata())] == [8.0, 12.0]
     _, survived = figures.chain_survival(results["chains"])
-    assert survived == [
+    assert survived.values.tolist() == [
         ["examples", "monologue", 1, 0.9, 120],
         ["examples", "monologue", 2, 0.5, 110],
     ]
@@ -239,7 +376,7 @@ def test_more_curves_than_colours_are_all_drawn() -> None:
     curves = {f"format {n}": [(1, 1.0 + n), (2, 0.5)] for n in range(12)}
     figure, rows = figures.loss_curve(curves)
     assert len(figure.axes[0].lines) == 12
-    assert {row[0] for row in rows} == set(curves)
+    assert set(rows["phase"]) == set(curves)
 
 
 def test_a_long_curve_is_drawn_as_its_mean_and_kept_as_it_is() -> None:
@@ -249,5 +386,4 @@ def test_a_long_curve_is_drawn_as_its_mean_and_kept_as_it_is() -> None:
     assert list(every) == [p[1] for p in points]
     assert mean[0] == 1.0
     assert abs(mean[-1] - 0.5) < 0.05
-    assert rows == [["main", *p] for p in points]
-    assert figures.running_mean([4.0, 2.0, 0.0], 2) == [4.0, 3.0, 1.0]
+    assert rows.values.tolist() == [["main", *p] for p in points]

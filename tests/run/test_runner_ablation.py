@@ -119,23 +119,23 @@ def test_items_are_grouped_by_length_and_by_what_they_have(trace: Trace, box: Sa
 
 
 def test_views_give_equal_examples_or_equal_trained_tokens() -> None:
-    session: Any = SimpleNamespace(
-        profile=profile.load("smoke", {"ablation_steps": 2, "ablation_rows": 2})
-    )
+    session: Any = SimpleNamespace(profile=profile.load("smoke", {"ablation_steps": 2}))
     pools = {
         "direct": [Example(f"p{n}", "forward", "ask", "assert 1") for n in range(200)],
         "monologue": [Example(f"p{n}", "forward", "ask", "word " * 40) for n in range(200)],
     }
     same = {name: s07_ablation.share_of(session, pools, name, "examples", 1) for name in pools}
-    assert [[e.id for e in chosen] for chosen, _ in same.values()] == [["p4", "p5", "p6", "p7"]] * 2
+    assert [[e.id for e in chosen] for chosen, _ in same.values()] == [
+        [f"p{n}" for n in range(8, 16)]
+    ] * 2
     assert {steps for _, steps in same.values()} == {2}
     few, steps = s07_ablation.share_of(session, pools, "monologue", "tokens", 1)
     many, more = s07_ablation.share_of(session, pools, "direct", "tokens", 1)
-    assert (len(few), steps) == (4, 2)
+    assert (len(few), steps) == (8, 2)
     tokenizer = tokens.load_tokenizer(assets.locate(session.profile.model))
     trained = [
         sum(len(tokens.encode_completion(tokenizer, e.completion)) for e in some)
         for some in (few, many)
     ]
     assert trained[0] <= trained[1] < 1.05 * trained[0]
-    assert more == round(len(many) / 2)
+    assert more == round(len(many) / 4)

@@ -32,7 +32,18 @@ def command(*arguments: str, runs: Path) -> subprocess.CompletedProcess[str]:
         (["run", "huge"], 1, "there is no profile 'huge'"),
         (["run", "smoke", "--set", "train_step=3"], 1, "did you mean 'train_steps'"),
         (["run", "smoke", "--set", "train_steps"], 1, "write it as key=value"),
-        (["run", "smoke", "--set", "train_steps=lots"], 1, "must be a whole number"),
+        (
+            ["run", "smoke", "--set", "train_steps=lots"],
+            1,
+            "should be a valid integer",
+        ),
+        (["run", "smoke", "--set", "codegen_benchmarks=nope"], 1, "benchmark 'nope'"),
+        (["run", "smoke", "--set", "adapter=nowhere"], 1, "adapter=nowhere: not a folder"),
+        (["score", "cruxeval", "--samples", "x", "--out", "/dev/full"], 1, "only regular files"),
+        (["convert", "cruxeval", "x", "--to", "verdicts", "--out", "/dev/stdout"], 1, "a link"),
+        (["verify", "x.jsonl", "--out", "/tmp"], 1, "a folder; only regular files are written"),
+        (["validate-pyx", "x.jsonl", "--out", "/dev/null"], 1, "only regular files are written"),
+        (["bench", "sandbox"], 2, "invalid choice"),
         (["run", "smoke", "--from", "12"], 1, "there is no notebook '12'"),
         (["run", "smoke", "--from", "01", "--only", "02"], 1, "exclude each other"),
         (["run", "smoke", "--run", "a/b"], 1, "run name"),
@@ -133,15 +144,8 @@ def test_a_corrupt_card_is_named(runs: Path) -> None:
 
 
 def test_one_stage_is_worked_on_by_one_process(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from semcoder_lib.run.stages import session as module
-
-    first = begun()
-    quick = module._locked
-
-    def impatient(path: Path, patience: float = 0.1) -> object:
-        return quick(path, patience)
-
-    monkeypatch.setattr(module, "_locked", impatient)
+    first, quick = begun(), workspace.locked
+    monkeypatch.setattr(workspace, "locked", lambda path, _, busy: quick(path, 0.1, busy))
     with pytest.raises(InfrastructureError, match="in use by another run"):
         begun()
     first.close()

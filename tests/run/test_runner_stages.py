@@ -10,10 +10,10 @@ from semcoder_lib import faults as pyx_r
 from semcoder_lib import refinement
 from semcoder_lib.core import workspace
 from semcoder_lib.core.records import Case, Entry, Program
-from semcoder_lib.evaluation import homes
+from semcoder_lib.evaluation import data as homes
 from semcoder_lib.models import prompts
 from semcoder_lib.refinement.checks import run_checks
-from semcoder_lib.refinement.feedback import feedbacks, shown_solution
+from semcoder_lib.refinement.sources import feedbacks, shown_solution
 from semcoder_lib.run import stages
 from semcoder_lib.run.stages import released, s03_pyx_r, training_rows
 from semcoder_lib.sandbox import Sandbox
@@ -27,9 +27,10 @@ def at_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_every_hashed_source_exists() -> None:
     for stage in stages.STAGES.values():
-        names = [*stage.rooms, f"stages/{stage.run.partition(':')[0]}"]
-        hashes = {workspace.code_hash(name) for name in names}
-        assert workspace.code_hash("no such room") not in hashes, stage.label
+        for name in (*stage.rooms, f"run/stages/{stage.run.partition(':')[0]}"):
+            assert workspace.code_hash(name), stage.label
+    with pytest.raises(ValueError, match="no such room"):
+        workspace.code_hash("no such room")
 
 
 def test_every_key_prefix_names_a_field_of_the_profile() -> None:
@@ -149,7 +150,7 @@ def test_rows_of_table_4_hold_the_recorded_run_as_the_evaluation_shows_it() -> N
             task = tasks[row.id.removesuffix(":traced")]
             assert task.initial is not None
             seen = run_checks([(task.initial, "f", task.public, 0.0)], box)[0]
-            (shown,) = feedbacks([(task, task.initial, task.public, seen)], "trace", box)
+            (shown,) = feedbacks([(task, task.initial, task.public, seen.passed)], "trace", box)
             assert shown is not None
             assert "[STATE" in shown.trace or "[INPUT" in shown.trace
             asked = prompts.refine(

@@ -7,20 +7,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from golden_programs import PROGRAMS
+from examples import GOLDEN
 
 from semcoder_lib.core import records, values
 from semcoder_lib.core.workspace import read_jsonl
 from semcoder_lib.sandbox import Job, Sandbox
-from semcoder_lib.tracing import PLUGIN, TraceLimits
+from semcoder_lib.tracing import PLUGIN, options
 
 Call = tuple[str, str, tuple[object, ...]]
 
 
 def differences(calls: Sequence[Call], box: Sandbox, *, share: bool = False) -> list[str]:
-    options = TraceLimits().as_options()
     plain = box.map(Job(s, e, [a], share=share) for s, e, a in calls)
-    traced = box.map(Job(s, e, [a], None, PLUGIN, options, share) for s, e, a in calls)
+    traced = box.map(Job(s, e, [a], None, PLUGIN, options(s), share) for s, e, a in calls)
     pairs = zip([o for (o,) in plain], [o for (o,) in traced], calls, strict=True)
     found = []
     for untraced, seen, (source, _, _) in pairs:
@@ -34,7 +33,7 @@ def differences(calls: Sequence[Call], box: Sandbox, *, share: bool = False) -> 
 
 
 def test_golden_programs_and_prints(tracing_box: Sandbox) -> None:
-    calls: list[Call] = [(source, "f", given) for source, given in PROGRAMS.values()]
+    calls: list[Call] = [(e.source, "f", e.arguments) for e in GOLDEN]
     calls += [
         ("def f(x):\n    print('a')\n    y = x\n    print('b', end='')\n    return y\n", "f", (1,)),
         ("def f():\n    raise KeyError('k')\n", "f", ()),

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from examples import load, record
 
 from semcoder_lib import tracing
 from semcoder_lib.core.records import Case, Program, Status
 from semcoder_lib.sandbox import Sandbox
-from semcoder_lib.tracing import TraceLimits, load, record
+from semcoder_lib.tracing import TraceLimits
 from semcoder_lib.tracing.describe import Describer
 
 TOUCHY = """\
@@ -56,7 +57,40 @@ class Error(Exception):
     __repr__ = __str__ = note('error')
     args = property(note('args'))
 
+class Odd(metaclass=Meta):  # reachable, with attributes
+    __slots__ = ('x', '__dict__')
+    __getattribute__ = __eq__ = note('odd')
+    lazy = property(note('lazy'))
+
+class Key:
+    def __hash__(self):
+        touched.append('key hash')
+        return 1
+    __eq__ = note('key eq')
+
+class Set(set):
+    __iter__ = __len__ = note('set')
+
+class Space(dict):
+    items = get = note('space')
+
+class Spaced(type):
+    @classmethod
+    def __prepare__(cls, name, bases):
+        return Space()
+
+odd = object.__new__(Odd)
+object.__setattr__(odd, 'x', odd)
+keyed = Set([Key()]), Dict({Key(): 1})
+touched.clear()
+
 def f():
+    global odd
+    f.odd = held = odd, keyed
+    class Made(metaclass=Spaced):
+        x = 1
+        def method(self):
+            return __class__
     a = Base()
     b = Cold()
     c = [a, b]
@@ -78,8 +112,8 @@ def f():
 
 
 def test_no_code_of_an_object_is_run() -> None:
-    function = load(TOUCHY, "f")
-    trace = record(function, (), source=TOUCHY)
+    function = load(TOUCHY)
+    trace = record(TOUCHY, function=function)
     assert trace.result == "5"
     assert function.__globals__["touched"] == []
     last = {c.name: c.text for step in trace.steps for c in step.changes}
@@ -93,6 +127,7 @@ def test_no_code_of_an_object_is_run() -> None:
     assert last["j"] == "<class Cold>"
     assert last["k"] == "[<Base>, 2, 3, <Number 3>]"
     assert last["m"] == "<Error('no')>"
+    assert {"odd", "f.odd", "odd.x"} <= {c.name for step in trace.steps for c in step.beyond}
 
 
 def deep() -> Any:
@@ -156,7 +191,7 @@ LOOP = "def f(n):\n    t = 0\n    for i in range(n):\n        t += i\n    return
 )
 def test_each_bound_cuts_and_says_so(limits: TraceLimits, reason: str) -> None:
     source = LOOP.replace("t += i", "t = str(i)")
-    trace = record(load(source, "f"), (5_000,), source=source, limits=limits)
+    trace = record(source, 5_000, limits=limits)
     assert trace.cut == reason
     assert 0 < len(trace.steps) <= 600
     assert trace.result == "'4999'"
@@ -177,14 +212,14 @@ def test_a_capped_trace_of_a_long_loop_is_cheap() -> None:
     plain_source = LOOP.replace("def f", "def g")
     plain: dict[str, Any] = {}
     exec(compile(plain_source, "<plain>", "exec"), plain)
-    function = load(LOOP, "f")
+    function = load(LOOP)
     ratios = []
     for _ in range(2):
         start = time.process_time()
         plain["g"](300_000)
         untraced = time.process_time() - start
         start = time.process_time()
-        trace = record(function, (300_000,), source=LOOP, limits=TraceLimits(steps=500))
+        trace = record(LOOP, 300_000, limits=TraceLimits(steps=500), function=function)
         ratios.append((time.process_time() - start) / untraced)
         assert trace.cut == "steps"
         assert len(trace.steps) == 500
@@ -197,36 +232,49 @@ def test_a_program_that_ends_the_tracing_is_flagged() -> None:
         "    if hasattr(sys, 'monitoring'):\n        sys.monitoring.set_events(4, 0)\n"
         "    return 1\n"
     )
-    trace = record(load(source, "f"), (), source=source)
+    trace = record(source)
     assert trace.result == "1"
     assert trace.flags == ("tampered",)
     raising = "def f():\n    raise ValueError\n"
-    after = record(load(raising, "f"), (), source=raising)
+    after = record(raising)
     assert [step.event for step in after.steps] == ["call", "line", "exception"]
+
+
+def test_names_that_are_no_names_do_no_harm() -> None:
+    source = (
+        "import sys\n\ndef f(n):\n    class A:\n        locals()[7] = n\n    try:\n"
+        "        sys._getframe().f_locals[1] = 2\n    except TypeError:\n        pass\n"
+        "    y = n\n    del n\n    return y\n"
+    )
+    trace = record(source, 1)
+    assert (trace.result, trace.cut, trace.flags) == ("1", "", ())
+    assert [c.name for s in trace.steps for c in s.changes if c.text is None] == ["n"]
+
+
+def test_a_failure_of_the_tracer_is_not_the_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Describer, "describe", lambda self, value: 1 / 0)
+    trace = record("def f(n):\n    return n + 1\n", 1)
+    assert (trace.result, trace.cut) == ("2", "failure")
 
 
 def test_a_forged_payload_is_no_trace() -> None:
     from semcoder_lib.tracing.reading import Malformed, read_payload
 
+    head = '{"frames":[["f",0,[]]],"cut":"","flags":[],"steps":['
+    assert len(read_payload(head + '[0,1,0,"x","1"],[1,2,0],[2,2,0,["<g>"]]]}')[0]) == 3
     for payload in (
-        "", "[]", "{}", '{"frames":[],"steps":[[1,1,0]],"cut":"","flags":[]}',
-        '{"frames":[["f",0]],"steps":["x",9],"cut":"","flags":[]}',
-        '{"frames":[["f",0]],"steps":[-7],"cut":"","flags":[]}',
-        '{"frames":[["f",0]],"steps":[9,"a"],"cut":"","flags":[]}',
-        '{"frames":[["f",0]],"steps":[9,"a",true],"cut":"","flags":[]}',
-        '{"frames":[["f",0]],"steps":[9,"a",["b","c"]],"cut":"","flags":[]}',
-        '{"frames":[["f",0]],"steps":[10],"cut":"","flags":[]}',
-        '{"frames":[["f",0]],"steps":[10,null],"cut":"","flags":[]}',
-        '{"frames":[["f",0]],"steps":[15,"a"],"cut":"","flags":[]}',
-        '{"frames":[["f",0]],"steps":[34359738377],"cut":"","flags":[]}',
-        '{"frames":[["f",0]],"steps":[[1,"x",0]],"cut":"","flags":[]}',
-        '{"frames":[["f",0]],"steps":[[1,1,-1]],"cut":"","flags":[]}',
-        '{"frames":[["f",0]],"steps":[[1,1,0,"a"]],"cut":"","flags":[]}',
-        '{"frames":[["f",0]],"steps":[[1,1,0,"a",5]],"cut":"","flags":[]}',
-        '{"frames":[["f",0]],"steps":[[9,1,0,"a",true]],"cut":"","flags":[]}',
-        '{"frames":[["f",0]],"steps":[],"cut":5,"flags":[]}',
-        '{"frames":[["f",0]],"steps":[],"cut":"","flags":[7]}',
-        "[" * 100_000,
+        "", "[]", "{}", "[" * 100_000, head,
+        '{"frames":[],"steps":[[1,1,0]],"cut":"","flags":[]}',
+        '{"frames":[["f",0]],"steps":[],"cut":"","flags":[]}',
+        '{"frames":[["f",0,[]]],"steps":[],"cut":5,"flags":[]}',
+        '{"frames":[["f",0,[]]],"steps":[],"cut":"","flags":[7]}',
+        '{"frames":[["f","a",[]]],"steps":[],"cut":"","flags":[]}',
+        head + "7]}", head + '"x"]}', head + "[]]}", head + "[1,2]]}", head + "[true,1,0]]}",
+        head + '[1,"x",0]]}', head + "[1,1,-1]]}", head + "[1,-1,0]]}", head + "[-1,1,0]]}",
+        head + "[1,1,9]]}", head + "[9,1,0,null]]}", head + '[1,1,0,"a"]]}',
+        head + '[1,1,0,"a",5]]}', head + '[1,1,0,"a",["b","c"]]]}', head + '[1,1,0,5,"a"]]}',
+        head + '[1,1,0,"q:a","1"]]}', head + "[2,1,0]]}", head + "[2,1,0,5]]}",
+        head + '[2,1,0,{"a":1}]]}',
     ):  # fmt: skip
         with pytest.raises(Malformed):
             read_payload(payload)

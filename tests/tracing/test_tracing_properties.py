@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from examples import load, record
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Step
-from semcoder_lib.tracing import load, record
-from semcoder_lib.tracing.describe import Describer, unchanged
+from semcoder_lib.tracing.describe import CONSTANT, Describer, unchanged
 
 EXPRESSIONS = st.sampled_from(
     [
@@ -109,15 +109,15 @@ def states(steps: tuple[Step, ...], frame: int) -> list[dict[str, str | None]]:
 @settings(max_examples=40, deadline=None)
 @given(programs())
 def test_replaying_the_changes_gives_every_state(source: str) -> None:
-    function = load(source, "f")
+    function = load(source)
     seen: list[dict[str, str]] = []
-    describe = Describer().describe
+    describe = Describer(512, 4_096).describe
 
     def probe(found: dict[str, Any]) -> None:
         seen.append({name: describe(value)[0] for name, value in found.items()})
 
     function.__globals__["probe"] = probe
-    trace = record(function, (5,), source=source)
+    trace = record(source, 5, function=function)
     assert not trace.cut
     lines = source.split("\n")
     replayed = states(trace.steps, 0)
@@ -150,10 +150,10 @@ PLAIN = st.recursive(
 @settings(max_examples=60, deadline=None)
 @given(PLAIN)
 def test_an_exact_text_is_that_of_values(value: Any) -> None:
-    text, exact, watch = Describer().describe(value)
+    text, exact, flat = Describer(2_000, 50_000).describe(value)
     assert exact
     assert text == values.encode(value)
-    assert not watch or unchanged(watch)
+    assert flat is None or flat is CONSTANT or unchanged(value, flat)
 
 
 @settings(max_examples=60, deadline=None)
@@ -171,17 +171,14 @@ def test_a_text_keeps_to_its_bounds(value: Any, nodes: int, size: int) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(PLAIN, max_size=6), st.lists(PLAIN, max_size=3), st.data())
 def test_a_change_in_place_is_seen(held: list[Any], more: list[Any], data: st.DataObject) -> None:
-    describer = Describer()
-    text, exact, watch = describer.describe(held)
+    describer = Describer(2_000, 50_000)
+    text, _, flat = describer.describe(held)
     for item in more:
         place = data.draw(st.integers(0, len(held)))
         held[place : place + data.draw(st.integers(0, 2))] = [item]
-        if watch and unchanged(watch):
+        if flat is not None and unchanged(held, flat):
             assert values.encode(held) == text
-            continue
-        text, exact, watch = (
-            describer.again(held, watch, text) if watch else describer.describe(held)
-        )
+        text, exact, flat = describer.describe(held)
         assert exact
         assert text == values.encode(held)
 
@@ -191,7 +188,7 @@ def test_nan_is_no_change_and_a_type_is_one() -> None:
         "def f(x):\n    y = x\n    x = float('nan')\n    y = 1\n    y = True\n    y = 1.0\n"
         "    xs = [1]\n    xs[0] = True\n    xs[0] = 1.0\n"
     )
-    steps = record(load(source, "f"), (math.nan,), source=source).steps
+    steps = record(source, math.nan).steps
     told = [[(c.name, c.text) for c in step.changes] for step in steps]
     assert told[2] == []
     assert told[3:9] == [

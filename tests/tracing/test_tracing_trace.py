@@ -1,83 +1,167 @@
-"""Traces of small programs, as a reader of the public API sees them."""
+"""Tracing in the sandbox, as a reader of the public names sees it, and the command."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import asdict
+from pathlib import Path
+
 import pytest
-from golden_runner import lines_of
+from examples import GOLDEN, load, record
 
 from semcoder_lib import tracing
+from semcoder_lib.__main__ import main
 from semcoder_lib.core.records import Case, Program, Status
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import TraceLimits, child
 
 
-def test_changes_belong_to_the_line_that_made_them(tracing_box: Sandbox) -> None:
-    source = (
-        "def f(n):\n    xs = []\n    for i in range(n):\n        xs.append(i * i)\n    return xs\n"
-    )
-    trace = tracing.trace(Program(source, "f"), Case((2,)), tracing_box)
-    assert trace.status is Status.OK
-    assert trace.result == "[0, 1]"
-    assert lines_of(trace) == [
-        "call 1 n=2",
-        "line 2 xs=[]",
-        "line 3 i=0",
-        "line 4 xs=[0]",
-        "line 3 i=1",
-        "line 4 xs=[0, 1]",
-        "line 3",
-        "line 5",
-        "return 5 -> [0, 1]",
-    ]
-
-
-def test_an_exception_is_shown_where_it_rises_and_where_it_is_caught(tracing_box: Sandbox) -> None:
-    source = (
-        "def g(x):\n    return 1 // x\n\n\ndef f(x):\n    try:\n        y = g(x)\n"
-        "    except ZeroDivisionError as e:\n        y = -1\n    return y\n"
-    )
-    trace = tracing.trace(Program(source, "f"), Case((0,)), tracing_box)
-    assert lines_of(trace) == [
-        "call 5 x=0",
-        "line 6",
-        "line 7",
-        "  call 1 x=0",
-        "  line 2",
-        "  exception 2 -> ZeroDivisionError: integer division or modulo by zero",
-        "line 8 e=<ZeroDivisionError('integer division or modulo by zero')> "
-        "-> ZeroDivisionError: integer division or modulo by zero",
-        "line 9 y=-1 -e",
-        "line 10",
-        "return 10 -> -1",
-    ]
+def test_the_sandbox_gives_the_golden_steps_and_results(tracing_box: Sandbox) -> None:
+    pairs = [(Program(e.source, "f", id=e.name), Case(e.arguments)) for e in GOLDEN]
+    for example, trace in zip(GOLDEN, tracing.trace_many(pairs, tracing_box), strict=True):
+        assert trace.program_id == example.name
+        assert trace.steps == record(example.source, *example.arguments).steps
+        raised = re.search(r"^raised (.*?):? ?$", example.sections["trace"], re.M)
+        assert trace.status is (Status.EXCEPTION if raised else Status.OK)
+        assert (trace.exception or "").rstrip(": ") == (raised[1] if raised else "")
 
 
 def test_an_uncaught_exception_ends_the_trace(tracing_box: Sandbox) -> None:
     trace = tracing.trace(Program("def f(x):\n    return x[5]\n", "f"), Case(([1],)), tracing_box)
     assert trace.status is Status.EXCEPTION
-    assert trace.exception == "IndexError: list index out of range"
-    assert lines_of(trace)[-1] == "exception 2 -> IndexError: list index out of range"
+    assert trace.exception == trace.steps[-1].value == "IndexError: list index out of range"
 
 
 def test_many_traces_come_in_order(tracing_box: Sandbox) -> None:
     double = Program("def f(x):\n    return 2 * x\n", "f", id="double")
     negate = Program("def f(x):\n    return -x\n", "f", id="negate")
     pairs = [(double, Case((1,))), (double, Case((2,))), (negate, Case((3,))), (double, Case((4,)))]
-    found = list(tracing.trace_many(pairs, tracing_box))
-    assert [(t.program_id, t.result) for t in found] == [
-        ("double", "2"),
-        ("double", "4"),
-        ("negate", "-3"),
-        ("double", "8"),
-    ]
+    traces = list(tracing.trace_many(pairs, tracing_box))
+    assert [(t.program_id, t.result) for t in traces] == [
+        ("double", "2"), ("double", "4"), ("negate", "-3"), ("double", "8"),
+    ]  # fmt: skip
 
 
-def test_the_zygote_warms_up_on_the_usual_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SEMCODER_TRACER", raising=False)
-    assert TraceLimits().as_options() == child.LIMITS
+def test_without_values_a_trace_says_where_the_program_went(tracing_box: Sandbox) -> None:
+    for example in GOLDEN:
+        program, case = Program(example.source, "f"), Case(example.arguments)
+        full = tracing.trace(program, case, tracing_box)
+        bare = tracing.trace(program, case, tracing_box, values=False)
+        assert [(s.line, s.event, s.depth, s.frame, s.function) for s in bare.steps] == [
+            (s.line, s.event, s.depth, s.frame, s.function) for s in full.steps
+        ]
+        assert not any(s.changes or s.beyond for s in bare.steps)
+        assert {s.value for s in bare.steps if s.event in ("return", "yield")} <= {None}
+        assert (bare.result, bare.flags) == (full.result, ())
+
+
+def test_the_zygote_warms_up_on_the_usual_limits() -> None:
+    assert asdict(TraceLimits()) == child.LIMITS
     ((source, entry, options),) = child.WARM
-    emitted: list[str] = []
-    made: dict[str, object] = {}
-    exec(compile(source, "<program>", "exec"), made)
-    assert child.call(made[entry], (), options, emitted.append)[2] == "ABCA"
-    assert emitted
+    payloads: list[str] = []
+    assert child.call(load(source, entry), (), options, payloads.append)[0] == [0, 1, 2]
+    assert payloads
+
+
+# --- what is beyond variables: bounds (what is seen is in golden.txt) --------------------------
+
+NODE = "class N:\n    pass\n\n"
+DEEP = NODE + (
+    "def f(k):\n    a = b = N()\n    for _ in range(k):\n        b.n = N()\n        b = b.n\n"
+)
+WIDE = NODE + "def f(k):\n    a = N()\n    for i in range(k):\n        setattr(a, f'x{i}', i)\n"
+MANY = "memo = []\n\ndef f(k):\n    for i in range(k):\n        memo.append(i)\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "few", "much"), [(DEEP, 3, 9), (WIDE, 90, 200), (MANY, 90, 1500)]
+)
+def test_a_bound_of_what_is_beyond_is_flagged(source: str, few: int, much: int) -> None:
+    assert record(source, few).flags == ()
+    trace = record(source, much)
+    assert trace.flags == ("beyond:cut",)
+    assert not trace.cut
+    assert trace.steps[-1].event == "return"
+    if source is not DEEP:  # where looking ends, nothing seems to vanish
+        assert all(c.text is not None for s in trace.steps for c in s.beyond)
+
+
+def test_free_variables_of_the_frame_itself_are_changes_of_scope_cell() -> None:
+    source = "def f(n):\n    def g():\n        nonlocal n\n        n += 1\n    g()\n    return n\n"
+    inner = [s.changes for s in record(source, 1).steps if s.depth]
+    assert [[(c.scope, c.name, c.text) for c in changes] for changes in inner] == [
+        [("cell", "n", "1")], [("cell", "n", "2")], [],
+    ]  # fmt: skip
+
+
+# --- the command ---------------------------------------------------------------------------------
+
+FORMATS = ("scratchpad", "next", "concise", "json")
+FILES: dict[str, tuple[bytes, str, str]] = {  # content, call, what the last return must say
+    "a BOM": (b"\xef\xbb\xbfdef f(n):\n    return n + 1\n", "f(2)", "3"),
+    "a BOM and a coding line": (
+        b"\xef\xbb\xbf# coding: utf-8\ndef f(n):\n    return '\xc3\xa9' * n\n", "f(2)", "'éé'",
+    ),
+    "latin-1": (
+        b"# -*- coding: latin-1 -*-\ndef f(n):\n    s = 'caf\xe9'\n    return s * n\n",
+        "f(2)", "'cafécafé'",
+    ),
+    "a coding line below a shebang": (
+        b"#!/usr/bin/python\n# vim: set fileencoding=cp1251 :\ndef f(n):\n    return '\xc6' * n\n",
+        "f(2)", "'ЖЖ'",
+    ),
+    "utf-8 without a word": (
+        "def f(n):\n    return 'ж' * n\n".encode(), "f(n=2)", "'жж'",
+    ),
+    "lines that end in CR LF": (b"def f(n):\r\n    n += 1\r\n    return n\r\n", "f(2)", "3"),
+    "lines that end in CR": (b"def f(n):\r    n += 1\r    return n\r", "f(2)", "3"),
+    "an int of 4,300 digits": (
+        b"import math\n\n\ndef f(n):\n    r = math.factorial(n)\n    return r\n", "f(1559)", "0x",
+    ),
+    "an int of more": (b"def f(n):\n    r = 7 ** n\n    r = -r\n    return r\n", "f(9000)", "int"),
+    "named arguments": (
+        b"def f(a, b=2, *, c=3, **more):\n    return [a, b]\n", "f(b=5, a=1)", "[1, 5]",
+    ),
+    "a default in between": (b"def f(a, b=2, c=3):\n    return [a, b, c]\n", "f(1, c=0)",
+                             "[1, 2, 0]"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_is_read_as_python_reads_it(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content, call, wanted = FILES[name]
+    path = tmp_path / "a program.py"
+    path.write_bytes(content)
+    for format in FORMATS:
+        for mode in ([], ["--faithful"]):
+            assert main(["trace", str(path), "--call", call, "--format", format, *mode]) == 0
+    text = capsys.readouterr().out
+    assert wanted in text
+
+
+@pytest.mark.parametrize(
+    ("content", "call", "said"),
+    [
+        (b"# coding: nonsense\ndef f(n):\n    return n\n", "f(1)", "nonsense"),
+        (b"def f(n):\n    return '\xe9'\n", "f(1)", "utf-8"),
+        (b"def f(n) return n\n", "f(1)", "cannot be loaded"),
+        (b"def f(n):\n    return n\n", "f(x)", "literal"),
+        (b"def f(n):\n    return n\n", "f(m=1)", "'m'"),
+        (b"def f(n, k):\n    return n\n", "f(k=1)", "'n' is missing"),
+        (b"def f(n):\n    return n\n", "f(1, m=1)", "'m'"),
+        (b"def f(n, k=len):\n    return n\n", "g(n=1)", "no function 'g'"),
+        (b"def f(n, k=len, m=1):\n    return n\n", "f(1, m=2)", "'k'"),
+        (b"def f(n):\n    return n\n", "f(", "call"),
+    ],
+)
+def test_what_cannot_be_traced_is_said_in_one_line(
+    content: bytes, call: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "p.py"
+    path.write_bytes(content)
+    assert main(["trace", str(path), "--call", call]) == 1
+    err = capsys.readouterr().err
+    assert said in err
+    assert "Traceback" not in err

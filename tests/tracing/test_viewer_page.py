@@ -9,13 +9,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from examples import record
 
-from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Program
 from semcoder_lib.sandbox import Sandbox
-from semcoder_lib.tracing import load, record, viewer
+from semcoder_lib.tracing import viewer
 from semcoder_lib.tracing.viewer.loops import Loop, Node, grouped, loop_lines
-from semcoder_lib.tracing.viewer.show import run_again
 
 SOURCE = """\
 def mean(xs):
@@ -35,7 +34,7 @@ ARGUMENTS = ([("ann", [3, 4]), ("<b>&</script>", [5])],)
 
 
 def made() -> viewer.Viewer:
-    trace = record(load(SOURCE, "f"), ARGUMENTS, source=SOURCE)
+    trace = record(SOURCE, *ARGUMENTS)
     return viewer.Viewer(Program(SOURCE, "f"), trace, Case(ARGUMENTS))
 
 
@@ -64,7 +63,7 @@ def test_a_loop_left_early_and_one_in_recursion() -> None:
         "def f(n):\n    for i in range(3):\n        if i == n:\n            return i\n"
         "        f(i)\n"
     )
-    steps = record(load(source, "f"), (1,), source=source).steps
+    steps = record(source, 1).steps
     tree = grouped(steps, loop_lines(source))
     assert flat(tree) == list(range(len(steps)))
     assert [type(node) for node in tree] == [int, Loop, int]
@@ -97,14 +96,32 @@ def test_the_same_trace_gives_the_same_bytes() -> None:
     assert made()._repr_html_() == made()._repr_html_()
 
 
-def test_show_runs_in_the_sandbox_and_again_after_an_edit() -> None:
-    with Sandbox(workers=1) as box:
-        shown = viewer.show(Program(SOURCE, "f"), ARGUMENTS, box)
-        assert shown.trace.steps == made().trace.steps
-        edited = run_again(SOURCE.replace("total / len(xs)", "total"), "f([('a', [1, 2])])", box)
-        assert edited.trace.result == "{'a': 3}"
-        with pytest.raises(UserError, match="literal"):
-            run_again(SOURCE, "f(rows)", box)
+def test_a_frame_holds_the_page_as_text() -> None:
+    odd = "def f(s):\n    raise ValueError(s)\n"
+    given = "\ud800</iframe><script>alert(1)</script> {{x}} ${alert(1)} `"
+    viewers = [made(), viewer.Viewer(Program(odd, "f"), record(odd, given), Case((given,)))]
+    for shown in viewers:
+        frame = shown.frame()
+        frame.encode("utf-8")
+        checker = Checker()
+        checker.feed(frame)
+        assert checker.tags == ["iframe"]
+        assert checker.text == ""
+        assert 'sandbox="allow-scripts"' in frame
+        assert not set("{}$`") & set(frame)
+
+
+def test_show_runs_in_the_sandbox(tracing_box: Sandbox) -> None:
+    program = Program(SOURCE, "f")
+    for arguments in (ARGUMENTS, Case(ARGUMENTS)):
+        assert viewer.show(program, arguments, tracing_box).trace.steps == made().trace.steps
+    assert viewer.show(program, made().trace).trace == made().trace
+
+
+def test_what_is_beyond_variables_is_shown() -> None:
+    source = "total = 0\n\ndef f(x):\n    global total\n    total += x\n    return x\n"
+    page = viewer.Viewer(Program(source, "f"), record(source, 3)).page()
+    assert '[["global total", "3", true]]' in page
 
 
 # --- in a browser ------------------------------------------------------------------------------

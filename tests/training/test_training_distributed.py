@@ -101,7 +101,7 @@ def shard_worker(rank: int, port: str, folder: str, out: str) -> None:
     from torch.distributed.tensor import DTensor
     from transformers import AutoModelForCausalLM
 
-    from semcoder_lib.training.loss import add_labelled_loss
+    from semcoder_lib.training.cpu import accelerate
 
     torch.set_num_threads(1)
     os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
@@ -112,7 +112,7 @@ def shard_worker(rank: int, port: str, folder: str, out: str) -> None:
     plain = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     for made in (plain, model):
-        add_labelled_loss(made)
+        accelerate(made)
     for layer in model.model.layers:
         fully_shard(layer, mesh=mesh)
     fully_shard(model, mesh=mesh)

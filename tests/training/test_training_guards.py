@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from pathlib import Path
@@ -89,26 +90,47 @@ def test_rows_show_the_trained_part_and_end_with_the_end_token(tokenizer) -> Non
     assert row.ids[: row.prompt] == tokens.encode_prompt(tokenizer, GOOD[0].prompt)
 
 
-def test_loss_watch() -> None:
-    def watch() -> guards.LossWatch:
-        return guards.LossWatch(400, CONFIG)
+@pytest.mark.parametrize(
+    ("losses", "norm", "word"),
+    [
+        ([float("nan")], 1.0, "loss is nan"),
+        ([2.0], float("inf"), "norm is inf"),
+        ([2.0], 1e9, "above"),
+        ([2.0], 0.0, "nothing is being trained"),
+        ([6.1] * CONFIG.uniform_after, 1.0, "guessing evenly"),
+        ([6.1] * (CONFIG.uniform_after - 1), 1.0, ""),
+        ([3.0] * 8, 1.0, ""),
+        ([3.0] * 8, None, ""),
+    ],
+)
+def test_steps_that_cannot_be(losses: list[float], norm: float | None, word: str) -> None:
+    stops = pytest.raises(TrainingStopped, match=word) if word else contextlib.nullcontext()
+    with stops:
+        guards.check_step(len(losses), losses, norm, 400, CONFIG)
 
-    with pytest.raises(TrainingStopped, match="loss is nan"):
-        watch().see(1, float("nan"), 1.0)
-    with pytest.raises(TrainingStopped, match="norm is inf"):
-        watch().see(1, 2.0, float("inf"))
-    with pytest.raises(TrainingStopped, match="above"):
-        watch().see(1, 2.0, 1e9)
-    with pytest.raises(TrainingStopped, match="nothing is being trained"):
-        watch().see(1, 2.0, 0.0)
-    flat = watch()
-    for step in range(1, CONFIG.uniform_after):
-        flat.see(step, 6.1, 1.0)
-    with pytest.raises(TrainingStopped, match="guessing evenly"):
-        flat.see(CONFIG.uniform_after, 6.1, 1.0)
-    fine = watch()
-    for step in range(1, 9):
-        fine.see(step, 3.0, 1.0)
+
+@pytest.mark.parametrize(
+    ("prompt", "completion", "fate"),
+    [
+        ("Say hello \ud83d", "def f():\n    return 1\n", "lone_surrogate"),
+        ("Say hello", "return '\udc00'", "lone_surrogate"),
+        ("Write </s> f.", "def f():\n    return 1\n", "end_token_inside"),
+        ("Write f.", "def f():\n    return '</s>'\n", ""),
+        ("Write f.", "return '<pad><s>'", ""),
+    ],
+)
+def test_odd_rows_are_escaped_or_counted(
+    tokenizer, prompt: str, completion: str, fate: str
+) -> None:
+    odd = Example("odd", "t", prompt, completion)
+    made = rows.tokenise([GOOD[0], odd, GOOD[1]], tokenizer, CONFIG)
+    assert made.dropped == ({fate: 1} if fate else {})
+    for row in made.rows:
+        ids = row.ids[row.prompt :]
+        assert ids.count(tokenizer.eos_token_id) == 1
+        assert tokenizer.pad_token_id not in ids
+    if not fate:
+        assert tokenizer.decode(made.rows[1].ids[made.rows[1].prompt : -1]) == completion
 
 
 def test_training_and_evaluation_prompts() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from semcoder_lib.core import workspace
 from semcoder_lib.training import Example
@@ -16,6 +17,11 @@ def examples(count: int = 40) -> list[Example]:
     ]
 
 
+def rows(folder: Path) -> list[dict[str, Any]]:
+    """What the log says of the steps."""
+    return list(workspace.read_jsonl(folder / "loss.jsonl"))
+
+
 def curve(folder: Path) -> list[float]:
     """The losses of the steps."""
-    return [row["loss"] for row in workspace.read_jsonl(folder / "loss.jsonl")]
+    return [row["loss"] for row in rows(folder)]

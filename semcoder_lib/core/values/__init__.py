@@ -11,7 +11,6 @@ children, so it imports little.
 
 from semcoder_lib.core.values.comparing import equal
 from semcoder_lib.core.values.reading import NotALiteral, call_of, decode, parse_call, value_of
-from semcoder_lib.core.values.writing import FACTORIES as _FACTORIES
 from semcoder_lib.core.values.writing import (
     HEX_FROM_BITS,
     MAX_BITS,
@@ -20,7 +19,6 @@ from semcoder_lib.core.values.writing import (
     MAX_DEPTH,
     MAX_NODES,
     Unserializable,
-    _set_order,
     encode,
     show_call,
 )
@@ -32,10 +30,8 @@ __all__ = [
     "MAX_BYTES",
     "MAX_DEPTH",
     "MAX_NODES",
-    "_FACTORIES",
     "NotALiteral",
     "Unserializable",
-    "_set_order",
     "call_of",
     "decode",
     "encode",

@@ -32,7 +32,7 @@ def encode(value: Any, *, max_nodes: int = MAX_NODES, max_bytes: int = MAX_BYTES
     count the whole value, not one container). Runs no method of the value.
     """
     try:
-        text = _Writer(max_nodes, max_bytes).write(value, 0, 0)
+        text = Writer(max_nodes, max_bytes).write(value, 0, 0)
     except RecursionError:  # the caller itself is deep down
         raise Unserializable("nested too deep") from None
     if len(text) > max_bytes:
@@ -45,8 +45,9 @@ def show_call(name: str, arguments: tuple[Any, ...]) -> str:
     return f"{name}({', '.join(encode(a) for a in arguments)})"
 
 
-class _Writer:
-    """One value on its way; `nodes` and `room` are what is left of its budgets."""
+class Writer:
+    """One value on its way; `nodes` and `room` are what is left of its budgets, `within` are the
+    ids of the containers around it. `other` decides what becomes of types without a text."""
 
     __slots__ = ("nodes", "room", "within")
 
@@ -60,6 +61,8 @@ class _Writer:
         self.nodes -= 1
         if self.nodes < 0:
             raise Unserializable("too many elements")
+        if type(kind) is not type:  # a metaclass of the program, which looking it up could run
+            return self.other(v, kind)
         atom = _ATOMS.get(kind)
         if atom is not None:
             text = atom(v)
@@ -75,15 +78,15 @@ class _Writer:
             text = _int(v)
             self.room -= len(text) + 2
         else:
-            text = self._container(v, kind, depth, brackets)
+            text = self.container(v, kind, depth, brackets)
         if self.room < 0:
             raise Unserializable("too long")
         return text
 
-    def _container(self, v: Any, kind: type, depth: int, brackets: int) -> str:
+    def container(self, v: Any, kind: type, depth: int, brackets: int) -> str:
         found = _CONTAINERS.get(kind)
         if found is None:
-            return self._late(v, kind)
+            return self.other(v, kind)
         opened, write = found
         brackets += opened
         if depth >= MAX_DEPTH or brackets > MAX_BRACKETS:
@@ -97,7 +100,7 @@ class _Writer:
         self.within.discard(key)
         return text
 
-    def _late(self, v: Any, kind: type) -> str:
+    def other(self, v: Any, kind: type) -> str:
         """Types of modules that are loaded only by programs that use them."""
         for module, writers in _LATE.items():
             loaded = sys.modules.get(module)
@@ -136,16 +139,16 @@ def _int(v: int) -> str:
     return repr(v) if v.bit_length() <= HEX_FROM_BITS else hex(v)
 
 
-def _list(w: _Writer, v: list[Any], d: int, b: int) -> str:
+def _list(w: Writer, v: list[Any], d: int, b: int) -> str:
     return "[" + ", ".join(w.items(v, d, b)) + "]"
 
 
-def _tuple(w: _Writer, v: tuple[Any, ...], d: int, b: int) -> str:
+def _tuple(w: Writer, v: tuple[Any, ...], d: int, b: int) -> str:
     inside = w.items(v, d, b)
     return "(" + ", ".join(inside) + (",)" if len(inside) == 1 else ")")
 
 
-def _set(w: _Writer, v: Any, d: int, b: int) -> str:
+def _set(w: Writer, v: Any, d: int, b: int) -> str:
     return "{" + ", ".join(sorted(w.items(v, d, b), key=_set_order)) + "}" if v else "set()"
 
 
@@ -158,22 +161,22 @@ def _set_order(text: str) -> tuple[int, Any, str]:
     return (0, number, text) if number == number else (1, 0.0, text)
 
 
-def _frozenset(w: _Writer, v: frozenset[Any], d: int, b: int) -> str:
+def _frozenset(w: Writer, v: frozenset[Any], d: int, b: int) -> str:
     return f"frozenset({_set(w, v, d, b)})" if v else "frozenset()"
 
 
-def _counter(w: _Writer, v: Any, d: int, b: int) -> str:
+def _counter(w: Writer, v: Any, d: int, b: int) -> str:
     return f"Counter({w.pairs(v, d, b)})" if v else "Counter()"
 
 
-def _ordered(w: _Writer, v: Any, d: int, b: int) -> str:
+def _ordered(w: Writer, v: Any, d: int, b: int) -> str:
     inside = [
         f"({w.write(k, d, b)}, {w.write(x, d, b)})" for k, x in collections.OrderedDict.items(v)
     ]
     return f"OrderedDict([{', '.join(inside)}])"
 
 
-def _deque(w: _Writer, v: Any, d: int, b: int) -> str:
+def _deque(w: Writer, v: Any, d: int, b: int) -> str:
     limit = "" if v.maxlen is None else f", {v.maxlen}"
     return f"deque([{', '.join(w.items(v, d, b))}]{limit})"
 
@@ -181,7 +184,7 @@ def _deque(w: _Writer, v: Any, d: int, b: int) -> str:
 FACTORIES: dict[str, Any] = {f.__name__: f for f in (int, float, str, list, dict, set, tuple, bool)}
 
 
-def _defaultdict(w: _Writer, v: Any, d: int, b: int) -> str:
+def _defaultdict(w: Writer, v: Any, d: int, b: int) -> str:
     factory = v.default_factory
     name = next((name for name, known in FACTORIES.items() if known is factory), "None")
     return f"defaultdict({name}, {w.pairs(v, d, b)})"
@@ -219,7 +222,7 @@ _ATOMS: dict[type, Callable[[Any], str]] = {
 _CONTAINERS: dict[type, tuple[int, Callable[..., str]]] = {
     list: (1, _list),
     tuple: (1, _tuple),
-    dict: (1, _Writer.pairs),
+    dict: (1, Writer.pairs),
     set: (1, _set),
     frozenset: (2, _frozenset),
     collections.Counter: (2, _counter),

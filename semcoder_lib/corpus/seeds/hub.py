@@ -14,7 +14,7 @@ from semcoder_lib.core.records import Status
 if TYPE_CHECKING:
     from semcoder_lib.sandbox import Sandbox
 
-_FENCE = re.compile(r"```(?:python)?[ \t]*\n(.*?)```", re.DOTALL)
+PYTHON3 = 3  # the language code of `deepmind/code_contests`
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,6 @@ def evol_codealpaca(
             yield Pair(f"evol:{number}", instruction, response, "evol-codealpaca-v1")
 
 
-PYTHON3 = 3  # the language code of `deepmind/code_contests`
-
-
 def code_contests(
     rows: Iterable[dict[str, Any]],
     box: Sandbox,
@@ -71,35 +68,32 @@ def code_contests(
     problem's public and private tests (the first `tests` of them) when they are run on their
     input; white space at line ends does not count. Rows as the hub gives them: `name`,
     `description`, `solutions` with `language` and `solution`, `public_tests` and `private_tests`
-    with `input` and `output`."""
+    with `input` and `output`. Raises UserError for a row without these."""
     funnel = funnel if funnel is not None else Counter()
     for row in rows:
         funnel["problems"] += 1
         try:
             cases = [
-                (i, o)
+                case
                 for part in ("public_tests", "private_tests")
-                for i, o in zip(row[part]["input"], row[part]["output"], strict=True)
+                for case in zip(row[part]["input"], row[part]["output"], strict=True)
             ][:tests]
-            languages, sources = row["solutions"]["language"], row["solutions"]["solution"]
+            solutions = zip(row["solutions"]["language"], row["solutions"]["solution"], strict=True)
+            python = [s for language, s in solutions if language == PYTHON3]
         except (KeyError, TypeError, ValueError):
             raise UserError(
                 f"code_contests row {row.get('name', '?')}: expected the hub's columns"
             ) from None
-        python = [s for k, s in zip(languages, sources, strict=True) if k == PYTHON3]
         if not cases or not python:
             funnel["no tests or no Python solution"] += 1
             continue
         kept = 0
         for source in python[: 4 * per_problem]:
-            if kept >= per_problem:
-                break
-            if _passes(source, cases, box):
+            if kept < per_problem and _passes(source, cases, box):
                 kept += 1
                 response = f"```python\n{source.strip()}\n```"
-                yield Pair(
-                    f"cc:{row['name']}:{kept}", row["description"], response, "code_contests"
-                )
+                name = f"cc:{row['name']}:{kept}"
+                yield Pair(name, row["description"], response, "code_contests")
         funnel["with a passing solution" if kept else "no solution passes"] += 1
 
 
@@ -107,10 +101,10 @@ def _passes(source: str, cases: list[tuple[str, str]], box: Sandbox) -> bool:
     from semcoder_lib.sandbox import Job
 
     jobs = (Job(source, "", stdin=given) for given, _ in cases)
-    for (_, wanted), outcomes in zip(cases, box.map(jobs), strict=True):
-        if outcomes[0].status is not Status.OK or _lines(outcomes[0].stdout) != _lines(wanted):
-            return False
-    return True
+    return all(
+        outcomes[0].status is Status.OK and _lines(outcomes[0].stdout) == _lines(wanted)
+        for (_, wanted), outcomes in zip(cases, box.map(jobs), strict=True)
+    )
 
 
 def _lines(text: str) -> list[str]:

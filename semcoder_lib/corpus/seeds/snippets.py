@@ -1,15 +1,21 @@
-"""Snippets of installed packages, for a teacher to be inspired by (paper section 3.1)."""
+"""Snippets of installed packages, for a teacher to be inspired by (paper section 3.1). They are AST
+subtrees, so that every one parses by construction."""
 
 from __future__ import annotations
 
+import ast
 import random
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from semcoder_lib.core.records import Provenance
 from semcoder_lib.corpus.seeds.packages import SOURCES, Source
 from semcoder_lib.corpus.seeds.packages.sources import files
-from semcoder_lib.corpus.seeds.subtrees import subtrees
+
+MIN_NODES = 12
+MAX_LINES = 25
+MAX_SIBLINGS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +38,58 @@ def snippets(
         except (OSError, ValueError):
             continue
         chance = random.Random(f"{seed}:snippets:{found.package}:{found.name}")
+        provenance = Provenance(
+            package=found.package, version=found.version, licence=found.licence,
+            file=found.name, method="snippet",
+        )  # fmt: skip
         for number, text in enumerate(subtrees(source, chance, per_file)):
-            provenance = Provenance(
-                package=found.package, version=found.version, licence=found.licence,
-                file=found.name, method="snippet",
-            )  # fmt: skip
             yield Seed(f"{found.package}:{found.name}#{number}", text, provenance)
+
+
+def subtrees(source: str, rng: random.Random, count: int = 1) -> Iterator[str]:
+    """Up to `count` different snippets of a file: single statements and runs of sibling statements
+    at any depth, of at least 12 syntax nodes and at most 25 lines, dedented. Yields nothing for a
+    file that does not parse."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError):
+        return
+    lines = source.splitlines()
+    runs: list[tuple[int, int]] = []
+    for node in ast.walk(tree):
+        for name in ("body", "orelse", "finalbody"):
+            block = getattr(node, name, None)
+            if isinstance(block, list) and block and isinstance(block[0], ast.stmt):
+                runs.extend(_runs(block))
+    rng.shuffle(runs)
+    given: set[str] = set()
+    for first, last in runs:
+        if len(given) >= count:
+            return
+        text = textwrap.dedent("\n".join(lines[first - 1 : last])).strip("\n") + "\n"
+        if text.strip() and text not in given and _parses(text):
+            given.add(text)
+            yield text
+
+
+def _runs(block: list[ast.stmt]) -> Iterator[tuple[int, int]]:
+    for start, opening in enumerate(block):
+        decorators = getattr(opening, "decorator_list", [])
+        first = min([opening.lineno, *(d.lineno for d in decorators)])
+        nodes = 0
+        for statement in block[start : start + MAX_SIBLINGS]:
+            nodes += sum(1 for _ in ast.walk(statement))
+            last = statement.end_lineno or 0
+            if last - first + 1 > MAX_LINES:
+                break
+            if nodes >= MIN_NODES:
+                yield first, last
+
+
+def _parses(text: str) -> bool:
+    """`return` and `yield` outside a function parse as trees, which is all that is promised."""
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError):
+        return False
+    return True

@@ -1,8 +1,8 @@
 """Backward monologues: from an output to an input that gives it (paper section 4.2.2).
 
 The functions here take a program and an output, never the input that made it. They walk back from
-each `return`, undo what can be undone, state a constraint where the earlier state is not
-determined, search where undoing does not lead to an input, and check every candidate by running.
+each `return`, undo what can be undone, say what is asked where the earlier state is not determined,
+search where undoing does not lead to an input, and check every candidate by running it.
 """
 
 from __future__ import annotations
@@ -15,33 +15,26 @@ from semcoder_lib import tracing
 from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Monologue, Program, Trace
+from semcoder_lib.monologues.backward.deduction import Found, deduction
 from semcoder_lib.monologues.backward.search import ROUNDS, Search
-from semcoder_lib.monologues.backward.tell import found, told
-from semcoder_lib.monologues.reading import Reading, read
-from semcoder_lib.monologues.style import DEFAULT, Style
+from semcoder_lib.monologues.style import DEFAULT, Property, Style
+from semcoder_lib.monologues.syntax import readable
 from semcoder_lib.sandbox import Job, Limits, Sandbox
 
-__all__ = ["Question", "Witness", "backward", "backward_many", "witnesses"]
+__all__ = ["Question", "backward", "backward_many"]
 
 LIMITS = Limits(cpu_seconds=0.1, wall_seconds=2.0, memory_mb=512, grace=0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A program and an output to reach; `seeds` are inputs of other cases, for the search."""
+    """A program and an output to reach; `seeds` are inputs of other cases, for the search;
+    `properties` are stated in the text."""
 
     program: Program
     output: Any
     seeds: tuple[tuple[Any, ...], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Witness:
-    """An input that was run and gave the output, and how it was found: `inversion` or `search`."""
-
-    arguments: tuple[Any, ...]
-    method: str
-    executions: int
+    properties: tuple[Property, ...] = ()
 
 
 def backward(
@@ -58,81 +51,64 @@ def backward(
 
     Promises that the input in the answer was run and gave the output exactly. Does not promise the
     simplest input, nor that the sentences name the only way. Raises `UserError` for a program that
-    does not parse, `values.Unserializable` for an output without an exact text.
+    cannot be read and for an output without an exact text.
     """
+    readable(program.source, program.entry_point)
+    try:
+        values.encode(output)
+    except values.Unserializable as error:
+        raise UserError(f"the output has no exact text: {error}") from None
     question = Question(program, output, tuple(seeds))
     return backward_many([question], box, seed=seed, style=style)[0]
 
 
 def backward_many(
-    questions: Iterable[Question],
-    box: Sandbox,
-    *,
-    seed: int = 0,
-    style: Style = DEFAULT,
+    questions: Iterable[Question], box: Sandbox, *, seed: int = 0, style: Style = DEFAULT
 ) -> list[Monologue | None]:
     """`backward` for many questions at once, their runs batched. None also for a question that
-    cannot be asked (the program does not parse, the output has no exact text)."""
+    cannot be asked (the program cannot be read, the output has no exact text)."""
     asked = list(questions)
-    searches = _searched(asked, box, seed)
-    results = [found(s) if s is not None else None for s in searches]
+    searches = searched(asked, box, seed)
+    results = [Found.of(s) if s is not None else None for s in searches]
     pairs = [
         (q.program, Case(r.witness.arguments))
         for q, r in zip(asked, results, strict=True)
         if r is not None
     ]
-    told_of = [at for at, r in enumerate(results) if r is not None]
-    made = tracing.trace_many(pairs, box, share=True, sandbox_limits=LIMITS.but(cpu_seconds=1.0))
-    traces: dict[int, Trace] = dict(zip(told_of, made, strict=True))
+    limits = LIMITS.but(cpu_seconds=1.0)
+    traces = iter(tracing.trace_many(pairs, box, share=True, sandbox_limits=limits))
     out: list[Monologue | None] = []
-    for at, (question, search, result) in enumerate(zip(asked, searches, results, strict=True)):
+    for question, search, result in zip(asked, searches, results, strict=True):
         if search is None or result is None:
             out.append(None)
-            continue
-        program = question.program
-        reading = read(program.source, program.entry_point)
-        trace = traces.get(at) or Trace(())
-        out.append(told(program, reading, search, result, trace, style))
+        else:
+            own = style.but(properties=question.properties or style.properties)
+            out.append(deduction(question.program, search, result, next(traces, Trace(())), own))
     return out
 
 
-def witnesses(
-    questions: Iterable[Question], box: Sandbox, *, seed: int = 0
-) -> list[Witness | None]:
-    """Only the inputs, without words."""
-    out: list[Witness | None] = []
-    for search in _searched(list(questions), box, seed):
-        hits = search.found if search is not None else []
-        if search is None or not hits:
-            out.append(None)
-            continue
-        how = "search" if hits[0].deduction is None else "inversion"
-        out.append(Witness(hits[0].arguments, how, len(search.tried)))
-    return out
-
-
-def _searched(questions: list[Question], box: Sandbox, seed: int) -> list[Search | None]:
-    """Runs the searches round by round, one batch of jobs for each round."""
+def searched(questions: list[Question], box: Sandbox, seed: int) -> list[Search | None]:
+    """Finished searches, round by round, one batch of jobs for each round."""
     searches: list[Search | None] = []
     for q in questions:
         try:
-            reading: Reading = read(q.program.source, q.program.entry_point)
-            searches.append(Search(q.program, reading, q.output, q.seeds, seed))
+            syntax = readable(q.program.source, q.program.entry_point)
+            searches.append(Search(q.program, syntax, q.output, q.seeds, seed))
         except (UserError, values.Unserializable):
             searches.append(None)
     for _ in range(ROUNDS):
-        open_ones: list[tuple[Search, Question, list[tuple[Any, ...]]]] = []
+        waiting: list[tuple[Search, Question, list[tuple[Any, ...]]]] = []
         for question, search in zip(questions, searches, strict=True):
             if search is not None and not search.over:
                 calls = search.ask()
                 if calls:
-                    open_ones.append((search, question, calls))
-        if not open_ones:
+                    waiting.append((search, question, calls))
+        if not waiting:
             break
         jobs = [
             Job(q.program.source, q.program.entry_point, calls, LIMITS, share=True, give_up=2)
-            for _, q, calls in open_ones
+            for _, q, calls in waiting
         ]
-        for (search, _, _), outcomes in zip(open_ones, box.map(jobs), strict=True):
+        for (search, _, _), outcomes in zip(waiting, box.map(jobs), strict=True):
             search.tell(outcomes)
     return searches

@@ -1,280 +1,339 @@
-"""From an output back to the parameters: a walk along a route, undoing one statement at a time."""
+"""From an output back to the parameters: a walk along a route, undoing one statement at a time.
+
+What a statement does is undone where it can be (`invert`); where the earlier state is not
+determined, a bound says what is asked of it. Loops are not undone: what they give is left to the
+search. No code of the program is run here.
+"""
 
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
-from semcoder_lib.monologues.backward.constraints import constraint, exact
 from semcoder_lib.monologues.backward.invert import Assignment, Inverter, merged
-from semcoder_lib.monologues.backward.loops import Undoing
-from semcoder_lib.monologues.backward.routes import Before, Inside, Route, leaves_early, routes
-from semcoder_lib.monologues.reading import Reading, parameters
+from semcoder_lib.monologues.evaluator import Cannot, Given, Raises, equal, evaluate
+from semcoder_lib.monologues.forms import BOUNDS, DEDUCTION
 from semcoder_lib.monologues.show import NotShown, show
+from semcoder_lib.monologues.syntax import Syntax, parameters
 
 MAX_STATES = 12
+MAX_DEDUCTIONS = 24
 _TEXT = 80
 
+# What an operation that loses information asks of its argument or of the object of its method.
+_ASKED = {
+    "sorted": "bound.order", "len": "bound.length", "sum": "bound.sum", "max": "bound.largest",
+    "min": "bound.smallest", "set": "bound.set", "abs": "bound.abs", "any": "bound.some",
+    ".upper": "bound.case", ".lower": "bound.case", ".strip": "bound.space",
+}  # fmt: skip
 
-class Note(NamedTuple):
-    """A sentence about `line`; it holds only for runs that reach the line `reached`."""
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence about `line`; it holds only of runs that reach the line `reached`."""
 
     line: int
     text: str
     reached: int
 
 
-@dataclass(slots=True)
-class State:
-    """What must hold at one point: values of names. `notes` come latest first; `guessed` says that
-    some step could have been undone in other ways."""
+@dataclass(frozen=True, slots=True)
+class Goals:
+    """What must hold at one point: values of names; `notes` come latest first, `guessed` says that
+    some step could have been undone in other ways, `unsaid` are names whose values no note gives:
+    what follows from them is tried, and not told."""
 
-    goals: Assignment
-    notes: list[Note] = field(default_factory=list)
+    values: Assignment
+    notes: tuple[Note, ...] = ()
     guessed: bool = False
+    unsaid: frozenset[str] = frozenset()
 
     def but(
-        self, goals: Assignment, line: int, note: str, sure: bool = True, reached: int = 0
-    ) -> State:
-        notes = [*self.notes, Note(line, note, reached or line)] if note else self.notes
-        return State(goals, notes, self.guessed or not sure)
+        self,
+        values: Assignment,
+        note: Note | None = None,
+        *,
+        sure: bool = True,
+        unsaid: Iterable[str] = (),
+    ) -> Goals:
+        notes = self.notes if note is None else (*self.notes, note)
+        return Goals(values, notes, self.guessed or not sure, self.unsaid.union(unsaid))
+
+    def without(self, names: set[str]) -> Goals:
+        """The goals that are left where a statement sets these names in an unknown way."""
+        if not names & self.values.keys():
+            return self
+        left = {n: v for n, v in self.values.items() if n not in names}
+        return Goals(left, self.notes, True, self.unsaid)
 
 
 @dataclass(frozen=True, slots=True)
-class Deduction:
-    """Values of some parameters that should lead to the output, and the sentences that say why."""
+class Inside:
+    """The route lies in a branch of an `if` or `while` whose test was `taken`, or in a loop."""
 
-    assignment: Assignment
-    notes: tuple[Note, ...]
-    guessed: bool
-
-
-def deduce(reading: Reading, output: Any) -> list[Deduction]:
-    """Deductions over every route, the most promising first. None of them has been run."""
-    walker = Walker(reading)
-    names = set(parameters(reading.entry))
-    found: list[Deduction] = []
-    for route in routes(reading.entry):
-        for state in walker.walk(route, output):
-            kept = {n: v for n, v in state.goals.items() if n in names}
-            found.append(Deduction(kept, tuple(state.notes), state.guessed))
-    found.sort(key=lambda d: -len(d.assignment))  # stable: earlier routes first
-    return found[:24]
+    stmt: ast.If | ast.While | ast.For
+    taken: bool = True
 
 
-class Walker:
-    """Undoes statements of one program."""
+Route = tuple[ast.Return | None, tuple[ast.stmt | Inside, ...]]  # the end; latest first before it
 
-    def __init__(self, reading: Reading) -> None:
-        self.reading = reading
-        self.inverter = Inverter(reading.constants)
-        self.f = reading.entry_point
-        self.undoing = Undoing(self.inverter, reading)
 
-    def walk(self, route: Route, output: Any) -> list[State]:
-        states = self._start(route, output)
-        for move in route.back:
-            following: list[State] = []
-            for state in states:
-                following += self._undo(move, state)
-            states = following[:MAX_STATES]
+def deduce(syntax: Syntax, entry_point: str, output: Any) -> list[Goals]:
+    """Goals for the parameters over every route, the most promising first. None was run."""
+    function = syntax.functions[entry_point]
+    names = set(parameters(function))
+    walker = _Walker(syntax, entry_point)
+    found: list[Goals] = []
+    for route in routes(function):
+        for goals in walker.walk(route, output):
+            kept = {n: v for n, v in goals.values.items() if n in names}
+            found.append(Goals(kept, goals.notes, goals.guessed))
+    found.sort(key=lambda goals: -len(goals.values))  # stable: earlier routes first
+    return found[:MAX_DEDUCTIONS]
+
+
+def routes(function: ast.FunctionDef) -> list[Route]:
+    """The ways that end in a `return`, the last return of the body first, then the earlier ones."""
+    found = list(_routes(function.body, ()))
+    return found[::-1] or [(None, tuple(reversed(function.body)))]
+
+
+def _routes(block: list[ast.stmt], back: tuple[ast.stmt | Inside, ...]) -> Iterator[Route]:
+    for stmt in block:
+        if isinstance(stmt, ast.Return):
+            yield stmt, back
+            return
+        if isinstance(stmt, ast.If):
+            yield from _routes(stmt.body, (Inside(stmt, True), *back))
+            yield from _routes(stmt.orelse, (Inside(stmt, False), *back))
+        elif isinstance(stmt, ast.For | ast.While):
+            yield from _routes(stmt.body, (Inside(stmt), *back))
+        elif isinstance(stmt, ast.Try):
+            yield from _routes(stmt.body, back)
+            for handler in stmt.handlers:
+                yield from _routes(handler.body, back)
+        elif isinstance(stmt, ast.With):
+            yield from _routes(stmt.body, back)
+        back = (stmt, *back)
+
+
+class _Walker:
+    def __init__(self, syntax: Syntax, entry_point: str) -> None:
+        self.syntax = syntax
+        self.f = entry_point
+        self.inverter = Inverter(syntax.constants)
+
+    def walk(self, route: Route, output: Any) -> list[Goals]:
+        end, back = route
+        states = self._start(end, output)
+        for move in back:
+            states = [g for old in states for g in self._undo(move, old)][:MAX_STATES]
         return states
 
-    def _start(self, route: Route, output: Any) -> list[State]:
-        end = route.end
+    def _start(self, end: ast.Return | None, output: Any) -> list[Goals]:
         if end is None or end.value is None:
-            return [State({})] if output is None else []
+            return [Goals({})] if output is None else []
+        line, said = end.lineno, {"f": self.f, "v": _shown(output)}
         known = self.inverter.known(end.value)
-        shown = _shown(output)
-        place = f"[L{end.lineno}]"
-        head = f"{self.reading.text(end) or 'return'}: {self.f} returns {shown}"
         if known is not None:
             if known[0] != output or type(known[0]) is not type(output):
                 return []
-            return [
-                State({}, [Note(end.lineno, f"{head}, so {place} must be reached.", end.lineno)])
-            ]
-        sure = exact(end.value)
-        out = []
-        for goals in self.inverter.solve(end.value, output):
-            told = self._told(end.value, output, goals)
-            out.append(
-                State(goals, [Note(end.lineno, f"{head}, so {told}.", end.lineno)], not sure)
-            )
-        if not out:
-            told = f"{head}, so {_source(end.value)} must be {shown}."
-            out.append(State({}, [Note(end.lineno, told, end.lineno)], True))
-        return out
+            text = DEDUCTION["goal.reach"].say(to=f"[L{line}]", **said)
+            return [Goals({}, (Note(line, text, line),))]
+        solved = self.inverter.solve(end.value, output)
+        found = []
+        for values in solved or [{}]:
+            bound, rest = self._asked(end.value, output, values)
+            if bound and rest:
+                text = DEDUCTION["goal.bound"].say(c=bound, b=f"{rest}.", **said)
+            else:
+                text = DEDUCTION["goal"].say(b=f"{bound or rest}.", **said)
+            sure = bool(solved) and exact(end.value)
+            unsaid = frozenset() if rest else frozenset(values)
+            found.append(Goals(values, (Note(line, text, line),), not sure, unsaid))
+        return found
 
-    def _told(self, node: ast.expr, value: Any, goals: Assignment) -> str:
-        """`s must be 'ab'`, or the constraint in words and one value that meets it."""
-        shown = ", ".join(f"{n} {{}} be {_shown(v)}" for n, v in goals.items())
-        if exact(node):
-            return shown.replace("{}", "must")
-        abstract = constraint(node, value) or f"{_source(node)} must be {_shown(value)}"
-        return f"{abstract}; {shown.replace('{}', 'can')}" if goals else abstract
+    def _asked(self, node: ast.expr, value: Any, goals: Assignment) -> tuple[str, str]:
+        """The bound that a value puts on what `node` is made of (empty where that is determined),
+        and values of its names that meet it."""
+        word = "must" if exact(node) else "can"
+        rest = ""
+        if self._gives(node, value, goals):
+            rest = ", ".join(f"{n} {word} be {_shown(v)}" for n, v in goals.items())
+        return ("" if exact(node) and rest else bound(node, value)), rest
 
-    def _undo(self, move: Before | Inside, state: State) -> list[State]:
-        stmt = move.stmt
+    def _gives(self, node: ast.expr, value: Any, goals: Assignment) -> bool:
+        """Whether these values alone, put there, give the value: a guess that does not, or that
+        depends on other names, is tried but not stated."""
+        try:
+            return equal(evaluate(node, Given({**self.syntax.constants, **goals})), value)
+        except (Cannot, Raises):
+            return False
+
+    def _undo(self, move: ast.stmt | Inside, goals: Goals) -> list[Goals]:
         if isinstance(move, Inside):
-            return self._inside(move, state)
-        if isinstance(stmt, ast.Assign):
-            return self._assign(stmt, state)
-        if isinstance(stmt, ast.AugAssign):
-            return self._augmented(stmt, state)
-        if isinstance(stmt, ast.Expr) and isinstance(stmt.value, ast.Call):
-            return self._call(stmt, stmt.value, state)
-        if isinstance(stmt, ast.For):
-            return self._loop(stmt, state)
-        if isinstance(stmt, ast.If):
-            return self._skipped_if(stmt, state)
-        changed = _stored(stmt)
-        return [
-            State({n: v for n, v in state.goals.items() if n not in changed}, state.notes, True)
-        ]
+            return self._inside(move, goals)
+        if isinstance(move, ast.Assign) and isinstance(move.targets[0], ast.Name):
+            return self._solved(move, move.targets[0].id, move.value, goals)
+        if isinstance(move, ast.AugAssign) and isinstance(move.target, ast.Name):
+            load = ast.BinOp(ast.Name(move.target.id, ast.Load()), move.op, move.value)
+            return self._solved(move, move.target.id, ast.fix_missing_locations(load), goals)
+        if isinstance(move, ast.Assign) and isinstance(move.targets[0], ast.Tuple):
+            return self._unpacked(move.targets[0], move, goals)
+        if isinstance(move, ast.Expr) and isinstance(move.value, ast.Call):
+            return self._method(move, move.value, goals)
+        if isinstance(move, ast.If):
+            return self._passed(move, goals)
+        return [goals.without(changed_names(move))]
 
-    def _inside(self, move: Inside, state: State) -> list[State]:
+    def _inside(self, move: Inside, goals: Goals) -> list[Goals]:
         stmt = move.stmt
         if isinstance(stmt, ast.For):
-            names = {n.id for n in ast.walk(stmt.target) if isinstance(n, ast.Name)}
-            own = {n: v for n, v in state.goals.items() if n in names}
-            rest = {n: v for n, v in state.goals.items() if n not in names}
-            if not own:
-                return [State(rest, state.notes, state.guessed)]
-            return self._over(stmt, [own], rest, state)
-        line = stmt.lineno
-        test = _source(stmt.test)
-        note = f"{self.reading.text(stmt) or test}: {test} must be {move.taken} here."
+            return [goals.without(changed_names(stmt))]
         branch = stmt.body if move.taken else stmt.orelse
-        reached = branch[0].lineno if branch else line
-        out = []
-        for goals in self.inverter.condition(stmt.test, move.taken) or [{}]:
-            told = merged((state.goals, goals))
-            if told is not None:
-                out.append(state.but(told, line, note, False, reached))
-        return out[:2] or [state.but(state.goals, line, note, False, reached)]
+        reached = branch[0].lineno if branch else stmt.lineno
+        test = _source(stmt.test)
+        note = None
+        if test:
+            text = DEDUCTION["test"].say(e=test, t=str(move.taken))
+            note = Note(stmt.lineno, text, reached)
+        found = []
+        for more in self.inverter.condition(stmt.test, move.taken):
+            values = merged((goals.values, more))
+            if values is not None:
+                found.append(goals.but(values, note, sure=False))
+        return found[:2] or [goals.but(goals.values, note, sure=False)]
 
-    def _over(
-        self, stmt: ast.For, items: list[Assignment], rest: Assignment, state: State
-    ) -> list[State]:
-        """States in which the loop went over `items`."""
-        out = []
-        for told in self.undoing.iterables(stmt, items):
-            goals = merged((rest, told))
-            if goals is not None:
-                shown = ", ".join(f"{n} can be {_shown(v)}" for n, v in told.items())
-                said = f"{self.reading.text(stmt)}: so {shown}." if shown else ""
-                out.append(state.but(goals, stmt.lineno, said, sure=False))
-        return out or [State(rest, state.notes, True)]
+    def _passed(self, stmt: ast.If, goals: Goals) -> list[Goals]:
+        """An `if` that the route went past: either branch may have set a goal."""
+        if isinstance(stmt.body[-1], ast.Return | ast.Raise | ast.Continue | ast.Break):
+            for more in self.inverter.condition(stmt.test, False):
+                if not more.keys() & goals.values.keys():
+                    return [goals.but({**more, **goals.values}, sure=False), goals]
+            return [goals]
+        if not changed_names(stmt) & goals.values.keys():
+            return [goals]
+        found = []
+        for block, taken in ((stmt.body, True), (stmt.orelse, False)):
+            states = [goals]
+            for inner in reversed(block):
+                states = [g for old in states for g in self._undo(inner, old)][:4]
+            for state in states:
+                found += self._inside(Inside(stmt, taken), state)
+        return found[:MAX_STATES]
 
-    def _assign(self, stmt: ast.Assign, state: State) -> list[State]:
-        target = stmt.targets[0]
-        if isinstance(target, ast.Tuple):
-            return self._unpack(target, stmt, state)
-        if not isinstance(target, ast.Name) or target.id not in state.goals:
-            changed = _stored(stmt)
-            if not changed & state.goals.keys():
-                return [state]
-            rest = {n: v for n, v in state.goals.items() if n not in changed}
-            return [State(rest, state.notes, True)]
-        rest = dict(state.goals)
-        value = rest.pop(target.id)
-        return self._solved(stmt, stmt.value, target.id, value, rest, state)
-
-    def _solved(
-        self, stmt: ast.stmt, node: ast.expr, name: str, value: Any, rest: Assignment, state: State
-    ) -> list[State]:
-        sure = exact(node)
-        text = self.reading.text(stmt)
-        out = []
-        for goals in self.inverter.solve(node, value):
-            told = merged((rest, goals))
-            if told is None:
+    def _solved(self, stmt: ast.stmt, name: str, node: ast.expr, goals: Goals) -> list[Goals]:
+        if name not in goals.values:
+            return [goals]
+        rest = {n: v for n, v in goals.values.items() if n != name}
+        value = goals.values[name]
+        found = []
+        for solution in self.inverter.solve(node, value):
+            values = merged((rest, solution))
+            if values is None:
                 continue
-            note = f"{text}: so {self._told(node, value, goals)}." if goals and text else ""
-            out.append(state.but(told, stmt.lineno, note, sure))
-        return out[:3] or [State(rest, state.notes, True)]
+            note, unsaid = None, set(solution)
+            if solution and name not in goals.unsaid:
+                bound_text, asked = self._asked(node, value, solution)
+                text = DEDUCTION["must"].say(b=f"{asked or bound_text}.")
+                if bound_text and asked:
+                    text = DEDUCTION["bound"].say(c=bound_text, b=f"{asked}.")
+                note = Note(stmt.lineno, text, stmt.lineno)
+                unsaid = set() if asked else unsaid
+            found.append(goals.but(values, note, sure=exact(node), unsaid=unsaid))
+        return found[:3] or [goals.without({name})]
 
-    def _unpack(self, target: ast.Tuple, stmt: ast.Assign, state: State) -> list[State]:
+    def _unpacked(self, target: ast.Tuple, stmt: ast.Assign, goals: Goals) -> list[Goals]:
         names = [e.id if isinstance(e, ast.Name) else "" for e in target.elts]
-        rest = {n: v for n, v in state.goals.items() if n not in names}
+        rest = goals.without(set(names))
         if not isinstance(stmt.value, ast.Tuple) or len(stmt.value.elts) != len(names):
-            return [State(rest, state.notes, True)]
-        parts = [rest]
+            return [rest]
+        parts = [rest.values]
         for name, node in zip(names, stmt.value.elts, strict=True):
-            if name in state.goals:
-                parts += self.inverter.solve(node, state.goals[name])[:1]
-        told = merged(parts)
-        return [State(told if told is not None else rest, state.notes, True)]
+            if name in goals.values:
+                parts += self.inverter.solve(node, goals.values[name])[:1]
+        values = merged(parts)
+        unsaid = values.keys() - goals.values.keys() if values else ()
+        return [rest if values is None else goals.but(values, sure=False, unsaid=unsaid)]
 
-    def _augmented(self, stmt: ast.AugAssign, state: State) -> list[State]:
-        if not isinstance(stmt.target, ast.Name) or stmt.target.id not in state.goals:
-            return [state]
-        rest = dict(state.goals)
-        value = rest.pop(stmt.target.id)
-        whole = ast.BinOp(stmt.target, stmt.op, stmt.value)
-        return self._solved(stmt, whole, stmt.target.id, value, rest, state)
-
-    def _call(self, stmt: ast.Expr, call: ast.Call, state: State) -> list[State]:
+    def _method(self, stmt: ast.Expr, call: ast.Call, goals: Goals) -> list[Goals]:
+        """A list's method that is called for its effect: what the list was before it."""
         func = call.func
         if not isinstance(func, ast.Attribute) or not isinstance(func.value, ast.Name):
-            return [state]
+            return [goals]
         name = func.value.id
-        if name not in state.goals:
-            return [state]
-        out = []
-        for before, argument in self.undoing.method(func.attr, state.goals[name], call):
-            goals: list[Assignment] = [{**state.goals, name: before}]
-            if argument is not None and call.args:
-                rest = {n: v for n, v in state.goals.items() if n != name}
-                more = self.inverter.solve(call.args[-1], argument[0])[:1] or [{}]
-                goals = [g for m in more if (g := merged((rest, {name: before}, m))) is not None]
-            note = f"{self.reading.text(stmt)}: so before it {name} can be {_shown(before)}."
-            out += [state.but(g, stmt.lineno, note, sure=False) for g in goals]
-        return out or [
-            State({n: v for n, v in state.goals.items() if n != name}, state.notes, True)
-        ]
+        if name not in goals.values:
+            return [goals]
+        if call.keywords:
+            return [goals.without({name})]
+        found = []
+        for before, item in _undone(func.attr, goals.values[name]):
+            values: Assignment | None = {**goals.values, name: before}
+            if item is not None and call.args:
+                more = self.inverter.solve(call.args[-1], item[0])[:1] or [{}]
+                rest = {n: v for n, v in goals.values.items() if n != name}
+                values = merged((rest, {name: before}, more[0]))
+            if values is not None:
+                text = DEDUCTION["before"].say(x=name, v=_shown(before))
+                note = None if name in goals.unsaid else Note(stmt.lineno, text, stmt.lineno)
+                found.append(goals.but(values, note, sure=False))
+        return found or [goals.without({name})]
 
-    def _loop(self, stmt: ast.For, state: State) -> list[State]:
-        changed = _stored(stmt) & state.goals.keys()
-        if not changed:
-            return [state]
-        rest = {n: v for n, v in state.goals.items() if n not in changed}
-        out: list[State] = []
-        for name in sorted(changed):
-            for way in self.undoing.loop(stmt, name, state.goals[name]):
-                reached = way.line if way.items else stmt.lineno
-                noted = state.but(rest, way.line, way.note, False, reached)
-                goals = {**rest, **({name: way.before[0]} if way.before else {})}
-                out += self._over(stmt, way.items, goals, noted)
-        return out or [State(rest, state.notes, True)]
 
-    def _skipped_if(self, stmt: ast.If, state: State) -> list[State]:
-        if leaves_early(stmt):
-            for goals in self.inverter.condition(stmt.test, False):
-                told = merged((state.goals, {}))
-                if told is not None and not goals.keys() & told.keys():
-                    return [State({**goals, **told}, state.notes, True), state]
-            return [state]
-        changed = _stored(stmt) & state.goals.keys()
-        if not changed:
-            return [state]
-        out = []
-        for block, taken in ((stmt.body, True), (stmt.orelse, False)):
-            states = [state]
-            for inner in reversed(block):
-                states = [s for old in states for s in self._undo(Before(inner), old)][:4]
-            for made in states:
-                out += self._inside(Inside(stmt, taken), made)
-        return out[:MAX_STATES]
+def _undone(method: str, after: Any) -> list[tuple[Any, tuple[Any] | None]]:
+    """(what a list was before, the argument that it was called with) for methods that change it."""
+    if not isinstance(after, list):
+        return []
+    if method == "append" and after:
+        return [(after[:-1], (after[-1],))]
+    if method == "extend":
+        return [(after[:-1], (after[-1:],)), ([], (after,))]
+    if method == "insert" and after:
+        return [(after[1:], (after[0],))]
+    if method == "reverse":
+        return [(after[::-1], None)]
+    if method == "sort":
+        return [(after, None)]
+    return []
+
+
+def exact(node: ast.expr) -> bool:
+    """Whether only one value of the names in `node` gives a value: a name, a reversal."""
+    if isinstance(node, ast.Name):
+        return True
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+        s = node.slice
+        backwards = not s.lower and not s.upper and s.step is not None
+        return backwards and ast.unparse(s.step or node) == "-1" and exact(node.value)
+    if isinstance(node, ast.Tuple | ast.List):
+        return bool(node.elts) and all(exact(e) for e in node.elts)
+    return False
+
+
+def bound(node: ast.expr, value: Any) -> str:
+    """In words, what a value asks of what went in."""
+    shown, name, inner = _shown(value), "", None
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) == 1:
+        name, inner = node.func.id, node.args[0]
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        name, inner = f".{node.func.attr}", node.func.value
+    form = _ASKED.get(name)
+    if form and inner is not None and len(_source(inner)) <= 40 and (form != "bound.some" or value):
+        return BOUNDS[form].say(x=_source(inner), v=shown)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) and type(value) is int:
+        return BOUNDS["bound.rest"].say(x=_source(node.left), v=shown, y=_source(node.right))
+    if isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Slice):
+        return BOUNDS["bound.item"].say(e=_source(node), v=shown, x=_source(node.value))
+    return BOUNDS["bound.value"].say(x=_source(node), v=shown)
 
 
 def _shown(value: Any) -> str:
     try:
         return show(value, _TEXT)
     except NotShown:
-        return f"a {type(value).__name__} like the output"
+        return "the output"
 
 
 def _source(node: ast.AST) -> str:
@@ -300,7 +359,7 @@ _CHANGING = frozenset(
 )
 
 
-def _stored(stmt: ast.stmt) -> set[str]:
+def changed_names(stmt: ast.AST) -> set[str]:
     """Names that a statement may change, by assignment or through a method."""
     names = set()
     for node in ast.walk(stmt):

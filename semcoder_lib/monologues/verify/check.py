@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Case, Program, Status, Trace
-from semcoder_lib.monologues.verify import answer as answers
-from semcoder_lib.monologues.verify import sections
-from semcoder_lib.monologues.verify.deduction.reader import read_deduction
-from semcoder_lib.monologues.verify.evaluate import literal
+from semcoder_lib.monologues.evaluator import literal
+from semcoder_lib.monologues.forms import CONCLUSION, SUMMARY, heading
+from semcoder_lib.monologues.syntax import Syntax, syntax
+from semcoder_lib.monologues.verify import text as texts
+from semcoder_lib.monologues.verify.around import Around
+from semcoder_lib.monologues.verify.cursor import Cursor
+from semcoder_lib.monologues.verify.deduction import Deduction
 from semcoder_lib.monologues.verify.history import History
-from semcoder_lib.monologues.verify.lockstep.cursor import Cursor
-from semcoder_lib.monologues.verify.lockstep.reader import LINE, read_line
-from semcoder_lib.monologues.verify.properties.reader import read_bullet
-from semcoder_lib.monologues.verify.prose.reader import read_line as read_prose
-from semcoder_lib.monologues.verify.prose.reading import Reading
+from semcoder_lib.monologues.verify.properties import Bullets
+from semcoder_lib.monologues.verify.prose import Prose
 from semcoder_lib.monologues.verify.report import (
     CONTRADICTED,
     SUPPORTED,
@@ -24,14 +24,16 @@ from semcoder_lib.monologues.verify.report import (
     Ledger,
     Report,
 )
-from semcoder_lib.monologues.verify.runs import Runs
-from semcoder_lib.monologues.verify.source import LABEL, Layout, labels_in, layout, strip_labels
+from semcoder_lib.monologues.verify.steps import LINE, Steps
 from semcoder_lib.monologues.verify.trials import Trials
 
 if TYPE_CHECKING:
     from semcoder_lib.sandbox import Sandbox
 
 FORWARD_COVERAGE = 0.8
+_SECOND = re.compile(r"[.;] \[L\d+\] ")  # several steps on one line are prose
+_COMMENT = re.compile(r"[ \t]*#[ \t]*\[L(\d+)\][ \t]*$", re.M)
+_CITED = re.compile(r"\[L(\d+)\]")
 
 
 def verify(
@@ -54,165 +56,171 @@ def verify(
     ahead of the source's lines; None finds it (0 or 4). `trials` carries the fresh runs of one
     program from one call to the next. Without a `box` whatever needs a run stays unverifiable.
 
-    Deterministic: the same text, program, case and versions give the same report. Promises nothing
-    about claims it counts as unverifiable. Sections 3.3 and 8 of the facts on the paper.
+    Deterministic: the same text, program, case and versions give the same report. Never raises on a
+    text, program or value. Promises nothing about claims it counts as unverifiable. Sections 3.3
+    and 8 of the facts on the paper.
     """
-    parts = sections.cut(text)
-    direction = direction or sections.direction_of(parts)
+    parts = texts.cut(text)
+    direction = direction or texts.direction_of(parts)
+    backward = direction == "backward"
     source = strip_labels(program.source)
     trials = trials or Trials(Program(source, program.entry_point), box)
-    trials.know(case.arguments if direction == "forward" else None)
-    given = answers.read(parts.answer)
-    backward = direction == "backward"
+    trials.know(None if backward else case.arguments)
+    given = texts.read_answer(parts.answer)
     arguments = given.arguments if backward else case.arguments
     if trace is None and arguments is not None:
         trace = trials.trace(arguments)
-    shape = layout(source)
+    shape = syntax(source)
     history = History(trace or Trace(()), shape)
-    offset = line_offset if line_offset is not None else find_offset(text, parts, history, shape)
-    ledger = Ledger()
-    expected = _expected(case, history, backward)
-    trials.told(expected)
-    cursor = Cursor(history, ledger, offset)
-    reading = Reading(cursor, program.entry_point, expected, backward)
-    runs = Runs(cursor, trials, program.entry_point, arguments, expected)
+    offset = line_offset if line_offset is not None else find_offset(parts, history, shape)
+    reading = _Reading(history, offset, program.entry_point, trials, arguments, case, backward)
     for section in parts.sections:
-        _read(section, cursor, reading, runs, backward)
-    right, why = _judge_answer(given, case, history, backward, expected)
-    ledger.add("answer", parts.answer[:200], given.value_text, right, why, place=parts.answer_place)
+        reading.section(section)
+    ledger = reading.ledger
+    right, why = _judged(given, case, history, backward)
+    ledger.add("answer", parts.answer, given.value_text, right, why, place=parts.answer_place)
     return _report(ledger, history, right, why, direction, offset, minimum_coverage)
 
 
-def _read(
-    section: sections.Section, cursor: Cursor, reading: Reading, runs: Runs, backward: bool
-) -> None:
-    if section.kind == sections.PROPERTIES:
+class _Reading:
+    """The readers of one text, each for its kind of section."""
+
+    def __init__(
+        self, history: History, offset: int, entry_point: str, trials: Trials,
+        arguments: tuple[Any, ...] | None, case: Case, backward: bool,
+    ) -> None:  # fmt: skip
+        self.ledger = Ledger()
+        self.backward = backward
+        cursor = Cursor(history, self.ledger, offset)
+        output = case.output if backward else _returned(history, case)
+        self.prose = Prose(cursor, entry_point, output, backward)
+        self.steps = Steps(cursor, self.prose.read_at)
+        self.deduction = Deduction(self.steps, trials, entry_point, arguments, output)
+        self.around = Around(self.ledger, history.syntax, entry_point, arguments, output)
+        self.bullets = Bullets(self.ledger, history.syntax, trials, entry_point, arguments, output)
+
+    def section(self, section: texts.Section) -> None:
+        title = section.title
+        if title is not None and title.text.strip() != heading(section.kind or "function").strip():
+            self.ledger.unread(title.text, (title.start, title.start + len(title.text)))
+        self.prose.begin(section.kind)
+        led = section.kind == texts.SIMULATION and not self.backward and is_led(section)
         for line in section.lines:
-            cursor.ledger.place = (line.start, line.start + len(line.text))
-            read_bullet(runs, line.text)
-        return
-    if section.kind == sections.DEDUCTION:
-        read_deduction(runs, section.lines, reading)
-        return
-    led = section.kind == sections.SIMULATION and not backward and step_like(section)
-    reading.begin(section.kind)
-    for line in section.lines:
-        match = LINE.match(line.text.replace("`", "")) if led else None
-        place = (line.start, line.start + len(line.text))
-        if match:
-            read_line(cursor, int(match.group(1)), match.group(2), place)
-        else:
-            read_prose(reading, line.text, line.start)
+            self.ledger.place = (line.start, line.start + len(line.text))
+            if section.kind == texts.PROPERTIES:
+                known = self.bullets.read(line.text, line.start)
+            elif section.kind == texts.DEDUCTION:
+                known = self.deduction.read(line.text, line.start)
+            elif section.kind == texts.FUNCTION:
+                known = self.around.read(line.text, line.start, SUMMARY)
+            elif section.kind == texts.CONCLUSION:
+                known = self.around.read(line.text, line.start, CONCLUSION)
+            else:
+                known = led and self.steps.read(line.text, line.start)
+            if not known:
+                self._prose(section.kind, line)
+
+    def _prose(self, kind: str, line: texts.Line) -> None:
+        """A line of no form: what prose says of it, which enters what is left of it as unread."""
+        since = len(self.ledger.claims)
+        self.prose.read(line.text, line.start)
+        span = (line.start, line.start + len(line.text.rstrip()))
+        if len(self.ledger.claims) == since:
+            self.ledger.unread(line.text.strip(), span)
+        if kind in (texts.SIMULATION, texts.DEDUCTION, ""):
+            self.ledger.total += span[1] - span[0]
+            decided = [c for c in self.ledger.claims[since:] if c.status != UNVERIFIABLE]
+            self.ledger.spans += [c.place for c in decided]
 
 
-_SECOND = re.compile(r"[.;] \[L\d+\] ")  # several steps on one line are prose
+def strip_labels(source: str) -> str:
+    """The source without the `# [Lk]` comments of a prompt."""
+    return _COMMENT.sub("", source)
 
 
-def step_like(section: sections.Section) -> bool:
-    """Whether a section's lines start with bare labels, one step a line."""
-    if not section.lines:
-        return False
+def is_led(section: texts.Section) -> bool:
+    """Whether a section's lines start with labels, one step a line."""
     led = sum(
-        bool(LINE.match(line.text)) and not _SECOND.search(line.text) for line in section.lines
+        LINE.match(line.text) is not None and not _SECOND.search(line.text)
+        for line in section.lines
     )
-    return led >= 0.8 * len(section.lines)
+    return led >= 0.8 * len(section.lines) > 0
 
 
-def find_offset(text: str, parts: sections.Parts, history: History, shape: Layout | None) -> int:
+def find_offset(parts: texts.Parts, history: History, shape: Syntax | None) -> int:
     """0 or 4: which reading of the cited labels names more of the lines that ran."""
-    prompted = labels_in(parts.prompt)
-    if prompted:
-        line, label = next(iter(prompted.items()))
-        return label - line
-    cited = [int(n) for s in parts.sections for line in s.lines for n in LABEL.findall(line.text)]
+    for number, line in enumerate(parts.prompt.split("\n"), 1):
+        labelled = _COMMENT.search(line)
+        if labelled:
+            return int(labelled[1]) - number
+    lines = [line.text for s in parts.sections for line in s.lines]
+    cited = [int(n) for line in lines for n in _CITED.findall(line)]
     if not cited or shape is None:
         return 0
     known = set(history.executed) | set(shape.structural)
-    first = history.steps[0].line if history.steps else 1
-    known.add(first)
+    known.add(history.start(history.steps[0].line) if history.steps else 1)
 
     def score(offset: int) -> float:
-        return sum(shape.owner.get(n - offset, n - offset) in known for n in cited) + _quotes(
-            parts, shape, offset
-        )
+        quoted = 0.0
+        for line in lines:
+            match = re.match(r"\s*[-*]?\s*\[L(\d+)\]:?\s*`?(.+)", line)
+            if match:
+                source = shape.text(int(match[1]) - offset)
+                quoted += bool(source) and match[2].startswith(source)
+        return sum(history.start(n - offset) in known for n in cited) + quoted
 
     return 4 if score(4) > score(0) else 0
 
 
-_QUOTED = re.compile(r"\[L(\d+)\][^`\n]{0,40}`([^`\n]+)`")
+def _returned(history: History, case: Case) -> Any:
+    """The output of the told call: as it was recorded, else as the case has it."""
+    if history.trace.status is Status.OK and history.trace.result is not None:
+        value = literal(history.trace.result)
+        return value[0] if value else None
+    return case.output
 
 
-def _quotes(parts: sections.Parts, shape: Layout, offset: int) -> float:
-    score = 0.0
-    for section in parts.sections:
-        for line in section.lines:
-            for label, code in _QUOTED.findall(line.text):
-                at = int(label) - offset
-                if 1 <= at <= len(shape.lines) and code.strip() in shape.lines[at - 1]:
-                    score += 1
-    return score
-
-
-def _expected(case: Case, history: History, backward: bool) -> tuple[object] | None:
-    """The value that the assertion must state, in a 1-tuple; None when there is none."""
-    if backward:
-        return (case.output,)
-    if history.trace.status == Status.OK and history.trace.result is not None:
-        try:
-            return (values.decode(history.trace.result),)
-        except values.NotALiteral:
-            return None
-    if not history.steps and case.output is not None:
-        return (case.output,)
-    return None
-
-
-def _judge_answer(
-    given: answers.Answer,
-    case: Case,
-    history: History,
-    backward: bool,
-    expected: tuple[object] | None,
-) -> tuple[bool, str]:
+def _judged(given: texts.Answer, case: Case, history: History, backward: bool) -> tuple[bool, str]:
+    """Whether the assertion holds, and why not."""
+    trace = history.trace
     if given.problem:
         return False, given.problem
-    if expected is None:
-        return False, f"the call does not return a value ({history.trace.status.value})"
-    if not same(given.value, expected[0]):
-        return False, "the assertion states another output"
     if not backward:
-        if given.arguments is not None and not _same_call(given.arguments, case, history):
+        returned = trace.status is Status.OK and trace.result is not None
+        if not returned and (history.steps or case.output is None):
+            return False, f"the call does not return a value ({trace.status.value})"
+        if not values.equal(given.value, _returned(history, case)):
+            return False, "the assertion states another output"
+        if not _same_call(given, case, history):
             return False, "the assertion is about another call"
         return True, ""
-    trace = history.trace
-    if trace.status != Status.OK or trace.result is None:
+    if not values.equal(given.value, case.output):
+        return False, "the assertion states another output"
+    if trace.status is not Status.OK or trace.result is None:
         kind = (trace.exception or trace.status.value).split(":")[0]
         return False, f"the call does not give the output ({kind})"
-    try:
-        actual = values.decode(trace.result)
-    except values.NotALiteral:
+    actual = literal(trace.result)
+    if actual is None:
         return False, "the call's output was not kept exactly"
-    if not same(actual, expected[0]):
+    if not values.equal(actual[0], case.output):
         return False, "the call gives another output"
     return True, ""
 
 
-def _same_call(arguments: tuple[object, ...], case: Case, history: History) -> bool:
-    """The same call, defaults written out or not."""
-    if same(arguments, case.arguments):
-        return True
+def _same_call(given: texts.Answer, case: Case, history: History) -> bool:
+    """The same call, defaults and names of arguments written out or not."""
     first = history.steps[0] if history.steps else None
+    if given.arguments is None:
+        return False
+    if not given.named and values.equal(given.arguments, case.arguments):
+        return True
     if first is None or first.event != "call":
         return False
-    bound = [literal(c.text or "") for c in first.changes]
-    return all(b is not None for b in bound) and same(
-        arguments, tuple(b[0] for b in bound if b is not None)
-    )
-
-
-def same(a: object, b: object) -> bool:
-    """Equal as values, with bool apart from int."""
-    return isinstance(a, bool) == isinstance(b, bool) and values.equal(a, b)
+    bound = {c.name: literal(c.text or "") for c in first.changes}
+    stated = [*zip(bound.values(), given.arguments, strict=False)]
+    stated += [(bound.get(k), v) for k, v in (given.named or {}).items()]
+    complete = len(given.arguments) + len(given.named or {}) == len(bound)
+    return complete and all(b is not None and values.equal(b[0], v) for b, v in stated)
 
 
 def _report(
@@ -233,7 +241,8 @@ def _report(
         reason = f"wrong answer: {why}"
     elif contradicted:
         first = next(c for c in ledger.claims if c.status == CONTRADICTED)
-        reason = f"contradicted {first.kind}: {first.subject[:60]} {first.value[:60]} ({first.evidence[:80]})"
+        stated = f"{first.subject[:60]} {first.value[:60]}".strip()
+        reason = f"contradicted {first.kind}: {stated} ({first.evidence[:80]})"
     elif coverage < least:
         reason = f"tells {coverage:.0%} of the executed lines, needs {least:.0%}"
     return Report(
@@ -248,4 +257,6 @@ def _report(
         ledger.claims,
         direction,
         offset,
+        ledger.coverage(),
+        ledger.forms,
     )

@@ -1,28 +1,52 @@
 """A recorded trace, indexed for questions: a variable's value at a moment, the visits of a line,
-the iterations of a loop, what a helper returned."""
+the iterations of a loop, what a call returned."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from semcoder_lib.core.records import Step, Trace
-from semcoder_lib.monologues.verify.evaluate import Cannot, Raises, evaluate_node, literal
-from semcoder_lib.monologues.verify.source import Layout, Loop
+from semcoder_lib.core.records import Change, Step, Trace
+from semcoder_lib.monologues.evaluator import Cannot, equal, literal
+from semcoder_lib.monologues.syntax import Loop, Syntax
+
+
+@dataclass(slots=True)
+class Series:
+    """The texts that one name had, each from a step on."""
+
+    steps: list[int] = field(default_factory=list)
+    texts: list[str | None] = field(default_factory=list)
+
+    def at(self, index: int) -> str | None:
+        place = bisect_right(self.steps, index)
+        return self.texts[place - 1] if place else None
+
+    def add(self, index: int, text: str | None) -> None:
+        self.steps.append(index)
+        self.texts.append(text)
 
 
 @dataclass(slots=True)
 class Frame:
-    """One call of a function: the indices of its steps, and its variables' changes."""
+    """One call of a function: the indices of its steps, and its variables."""
 
     number: int
     function: str
-    steps: list[int]
-    changes: dict[str, tuple[list[int], list[str | None]]]
-    inexact: set[tuple[str, int]]
+    steps: list[int] = field(default_factory=list)
+    names: dict[str, Series] = field(default_factory=dict)
     returned: str | None = None
+    raised: str = ""
+
+    @property
+    def first(self) -> int:
+        return self.steps[0]
+
+    @property
+    def last(self) -> int:
+        return self.steps[-1]
 
 
 @dataclass(slots=True)
@@ -46,29 +70,38 @@ class Run:
 
 
 class State:
-    """The variables of one frame after a step (`index` included), as `evaluate.Names`."""
+    """The names of one frame after a step (`index` included), as an evaluator's names. `bound` are
+    names that only the text binds; `until` is the step up to which calls count as made here."""
 
-    __slots__ = ("bound", "frame", "history", "index")
+    __slots__ = ("bound", "frame", "history", "index", "until")
 
-    def __init__(
-        self, history: History, frame: Frame, index: int, bound: dict[str, Any] | None = None
-    ) -> None:
+    def __init__(self, history: History, frame: Frame, index: int, until: int = -1) -> None:
         self.history = history
         self.frame = frame
         self.index = index
-        self.bound = bound
+        self.until = until
+        self.bound: dict[str, Any] = {}
+
+    def binding(self, bound: dict[str, Any]) -> State:
+        """The same state with names that the text binds."""
+        made = State(self.history, self.frame, self.index, self.until)
+        made.bound = {**self.bound, **bound}
+        return made
 
     def text(self, name: str) -> str | None:
         """The recorded text of a variable, or None when it has no value then."""
-        found = self.frame.changes.get(name)
-        if found is None:
-            return None
-        at = bisect_right(found[0], self.index)
-        return found[1][at - 1] if at else None
+        series = self.frame.names.get(name) or self.history.shared.get(name)
+        return series.at(self.index) if series else None
+
+    def defines(self, name: str) -> bool:
+        """Whether the record or the program gives the name a meaning."""
+        syntax = self.history.syntax
+        own = syntax is not None and (name in syntax.constants or name in syntax.defined)
+        return name in self.bound or self.text(name) is not None or own
 
     def lookup(self, name: str) -> Any:
-        """The decoded value; raises Cannot when the name has none or it was not kept exactly."""
-        if self.bound is not None and name in self.bound:
+        """The value of a name. Raises Cannot when it has none or it was not kept exactly."""
+        if name in self.bound:
             return self.bound[name]
         text = self.text(name)
         if text is None:
@@ -78,46 +111,41 @@ class State:
             raise Cannot(f"{name} was not kept exactly")
         return value[0]
 
-    def call(self, name: str, arguments: tuple[Any, ...]) -> Any:
-        """What the program's own function returned for these arguments in this execution."""
-        return self.history.returned(name, arguments)
+    def call(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """What the program's own function returned for these arguments, in this step's calls where
+        it made one, else in the whole execution, if that is unambiguous. Raises Cannot."""
+        window = (self.index, self.until) if self.until > self.index else None
+        return self.history.returned(name, arguments, keywords, window)
 
 
 class History:
-    """See the module. `layout` may be None (source that does not parse): then no loops are known."""
+    """See the module. `syntax` is None for source that does not parse: then no loops are known."""
 
-    def __init__(self, trace: Trace, layout: Layout | None) -> None:
+    def __init__(self, trace: Trace, syntax: Syntax | None) -> None:
         self.trace = trace
         self.steps: tuple[Step, ...] = trace.steps
-        self.layout = layout
+        self.syntax = syntax
         self.frames: dict[int, Frame] = {}
+        self.shared: dict[str, Series] = {}  # the module's data
         self.visits: dict[int, list[int]] = {}
         self._runs: dict[int, list[Run]] = {}
-        self._states: dict[int, State] = {}
-        owner = layout.owner if layout else {}
-        several = {start for line, start in owner.items() if line != start}
-        self.several = several
-        last_owner: dict[int, int] = {}
         for index, step in enumerate(self.steps):
             frame = self.frames.get(step.frame)
             if frame is None:
-                frame = Frame(step.frame, step.function, [], {}, set())
-                self.frames[step.frame] = frame
+                frame = self.frames[step.frame] = Frame(step.frame, step.function)
             frame.steps.append(index)
-            for change in step.changes:
-                entry = frame.changes.get(change.name)
-                if entry is None:
-                    entry = frame.changes[change.name] = ([], [])
-                entry[0].append(index)
-                entry[1].append(change.text)
+            for change in (*step.changes, *step.beyond):
+                self._enter(frame, change, index)
             if step.event == "return":
                 frame.returned = step.value
+            elif step.event == "exception":
+                frame.raised = kind_of(step.value)
             elif step.event in ("line", "call"):
-                line = owner.get(step.line, step.line)
-                # the pieces of one statement over several lines are one visit
-                if last_owner.get(step.frame) != line or line not in several:
-                    self.visits.setdefault(line, []).append(index)
-                last_owner[step.frame] = line
+                self.visits.setdefault(self.start(step.line), []).append(index)
+
+    def _enter(self, frame: Frame, change: Change, index: int) -> None:
+        names = self.shared if change.scope == "global" else frame.names
+        names.setdefault(change.name, Series()).add(index, change.text)
 
     @cached_property
     def entry(self) -> Frame | None:
@@ -127,106 +155,41 @@ class History:
     @cached_property
     def executed(self) -> frozenset[int]:
         """Lines that ran, as first lines of their statements, the `def` line aside."""
-        owner = self.layout.owner if self.layout else {}
-        return frozenset(owner.get(s.line, s.line) for s in self.steps if s.event == "line")
+        return frozenset(self.start(s.line) for s in self.steps if s.event == "line")
 
     @cached_property
     def variables(self) -> frozenset[str]:
-        """Every name that some frame gave a value."""
-        return frozenset(name for f in self.frames.values() for name in f.changes)
+        """Every name that some frame or the module gave a value."""
+        return frozenset(self.shared).union(*(f.names for f in self.frames.values()))
 
-    def state(self, index: int, frame: int | None = None) -> State:
-        """The variables after step `index`, of its own frame unless told otherwise."""
-        if frame is None:
-            found = self._states.get(index)
-            if found is None:
-                number = self.steps[index].frame
-                found = self._states[index] = State(self, self.frames[number], index)
-            return found
-        return State(self, self.frames[frame], index)
+    # --- moments ------------------------------------------------------------------------------
 
-    def before(self, index: int) -> State:
-        """The variables of step `index`'s frame just before it."""
-        return State(self, self.frames[self.steps[index].frame], index - 1)
-
-    def constant(self, name: str) -> Any:
-        """A constant of the module, where its source is an expression that can be evaluated."""
-        node = self.layout.constants.get(name) if self.layout else None
-        if node is None:
-            raise Cannot(f"no value of {name}")
-        try:
-            return evaluate_node(node)
-        except Raises:
-            raise Cannot(f"no value of {name}") from None
-
-    @cached_property
-    def _calls(self) -> dict[str, list[tuple[list[Any], str]]]:
-        calls: dict[str, list[tuple[list[Any], str]]] = {}
-        for frame in self.frames.values():
-            step = self.steps[frame.steps[0]]
-            if step.event != "call" or frame.returned is None:
-                continue
-            given = [literal(c.text or "") for c in step.changes]
-            if all(g is not None for g in given):
-                calls.setdefault(frame.function, []).append(
-                    ([g[0] for g in given if g is not None], frame.returned)
-                )
-        return calls
-
-    def returned(self, name: str, arguments: tuple[Any, ...]) -> Any:
-        """What the program's own function `name` gave for these arguments; raises Cannot."""
-        for given, text in self._calls.get(name, ()):
-            if given == list(arguments):
-                value = literal(text)
-                if value is not None:
-                    return value[0]
-        raise Cannot(f"no call of {name}")
-
-    def settled(self, index: int) -> int:
-        """The last step of the statement that step `index` belongs to."""
-        line = self.line(index)
-        if line not in self.several:
-            return index
-        following = self.next_in_frame(index)
-        while following is not None and self.line(following) == line:
-            index, following = following, self.next_in_frame(following)
-            if self.steps[index].event == "return":
-                break
-        return index
+    def start(self, line: int) -> int:
+        """The first line of the statement that a line belongs to."""
+        return self.syntax.start(line) if self.syntax else line
 
     def line(self, index: int) -> int:
         """The first line of the statement that step `index` is in."""
-        line = self.steps[index].line
-        return self.layout.owner.get(line, line) if self.layout else line
+        return self.start(self.steps[index].line)
 
-    def next_visit(self, line: int, after: int, until: int | None = None) -> int | None:
-        """The first visit of a line later than step `after` (and not later than `until`)."""
-        found = self.visits.get(line)
-        if not found:
-            return None
-        at = bisect_right(found, after)
-        if at == len(found) or (until is not None and found[at] > until):
-            return None
-        return found[at]
+    def state(self, index: int, frame: int | None = None) -> State:
+        """The names after step `index`, of its own frame unless told otherwise."""
+        number = self.steps[index].frame if frame is None else frame
+        return State(self, self.frames[number], index)
 
-    def resumed(self, line: int, at: int) -> int | None:
-        """The visit of `line` whose statement waits for the call that ended (or yielded) at step
-        `at`."""
-        if not 0 <= at < len(self.steps) or self.steps[at].event not in ("return", "yield"):
-            return None
-        found = self.last_visit(line, at)
-        if found is None or self.steps[found].frame == self.steps[at].frame:
-            return None
-        following = self.next_in_frame(found)
-        return found if following is None or following > at else None
+    def before(self, index: int) -> State:
+        """The names of step `index`'s frame just before it, with the calls that it makes."""
+        return State(self, self.frames[self.steps[index].frame], index - 1, self.call_end(index))
 
-    def last_visit(self, line: int, before: int) -> int | None:
-        """The last visit of a line at or before step `before`."""
-        found = self.visits.get(line)
-        if not found:
-            return None
-        at = bisect_right(found, before)
-        return found[at - 1] if at else None
+    def after(self, index: int) -> State:
+        """The names of step `index`'s frame once its statement and the calls that it made are
+        over."""
+        return State(self, self.frames[self.steps[index].frame], self.call_end(index))
+
+    def call_end(self, index: int) -> int:
+        """The last step before the frame of step `index` goes on: the end of the calls it made."""
+        following = self.next_in_frame(index)
+        return len(self.steps) - 1 if following is None else following - 1
 
     def next_in_frame(self, index: int) -> int | None:
         """The step that follows in the same frame."""
@@ -234,49 +197,137 @@ class History:
         at = bisect_left(steps, index) + 1
         return steps[at] if at < len(steps) else None
 
+    def next_line(self, index: int) -> int | None:
+        """The step of the line that the same frame runs after step `index`; None when it ends."""
+        following = self.next_in_frame(index)
+        while following is not None and self.steps[following].event in ("exception", "yield"):
+            following = self.next_in_frame(following)
+        if following is None or self.steps[following].event != "line":
+            return None
+        return following
+
+    def next_visit(self, line: int, after: int, until: int | None = None) -> int | None:
+        """The first visit of a line later than step `after` (and not later than `until`)."""
+        visits = self.visits.get(line, [])
+        at = bisect_right(visits, after)
+        if at == len(visits) or (until is not None and visits[at] > until):
+            return None
+        return visits[at]
+
+    def last_visit(self, line: int, before: int) -> int | None:
+        """The last visit of a line at or before step `before`."""
+        visits = self.visits.get(line, [])
+        at = bisect_right(visits, before)
+        return visits[at - 1] if at else None
+
+    def raised(self, index: int) -> str:
+        """The exception that step `index` or a call that it made ended in, or nothing."""
+        frame = self.frames[self.steps[index].frame]
+        following = self.next_in_frame(index)
+        if following is not None and self.steps[following].event == "exception":
+            return kind_of(self.steps[following].value)
+        end = self.call_end(index)
+        if end > index and self.steps[end].event == "exception":
+            return kind_of(self.steps[end].value)
+        if self.steps[index].event == "line" and index == frame.last and frame.returned is None:
+            return frame.raised or kind_of(self.trace.exception)
+        return ""
+
+    def changed(self, index: int) -> frozenset[str]:
+        """Names that step `index` changed, of its frame or beyond."""
+        step = self.steps[index]
+        return frozenset(c.name for c in (*step.changes, *step.beyond))
+
+    # --- calls and constants ------------------------------------------------------------------
+
+    def constant(self, name: str) -> Any:
+        """A constant of the module that nothing changes."""
+        if self.syntax is None or name not in self.syntax.constants:
+            raise Cannot(f"no value of {name}")
+        return self.syntax.constants[name]
+
+    def calls_in(self, start: int, end: int) -> list[Frame]:
+        """The calls of named functions that were made after step `start` up to step `end`, those
+        that those made aside."""
+        calls = [
+            self.frames[step.frame]
+            for step in self.steps[start + 1 : end + 1]
+            if step.event == "call" and not step.function.startswith("<")
+        ]
+        depth = min((self.steps[f.first].depth for f in calls), default=0)
+        return [f for f in calls if self.steps[f.first].depth == depth]
+
+    def returned(
+        self,
+        name: str,
+        arguments: tuple[Any, ...],
+        keywords: dict[str, Any],
+        window: tuple[int, int] | None,
+    ) -> Any:
+        frames = [f for f in self.frames.values() if f.function == name]
+        if window is not None:
+            inside = [f for f in frames if window[0] < f.first <= window[1]]
+            frames = inside or frames
+        results: list[Any] = []
+        for frame in frames:
+            if self._called_with(frame, arguments, keywords) and frame.returned is not None:
+                value = literal(frame.returned)
+                if value is None:
+                    raise Cannot(f"the result of {name} was not kept exactly")
+                results.append(value[0])
+        if not results or not all(equal(results[0], r) for r in results[1:]):
+            raise Cannot(f"no single result of {name}")
+        return results[0]
+
+    def _called_with(
+        self, frame: Frame, arguments: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> bool:
+        given = {c.name: literal(c.text or "") for c in self.steps[frame.first].changes}
+        if len(given) < len(arguments) or not keywords.keys() <= given.keys():
+            return False
+        pairs = [*zip(given.values(), arguments, strict=False)]
+        pairs += [(given[k], v) for k, v in keywords.items()]
+        return all(g is not None and equal(g[0], v) for g, v in pairs)
+
+    # --- loops --------------------------------------------------------------------------------
+
     def runs(self, loop: Loop) -> list[Run]:
         """Every time that the loop ran, in order."""
-        found = self._runs.get(loop.header)
-        if found is None:
-            found = self._runs[loop.header] = self._find_runs(loop)
-        return found
-
-    def _find_runs(self, loop: Loop) -> list[Run]:
-        runs: list[Run] = []
-        if loop.first == loop.header:  # `for x in y: ...` on one line gives no events to tell apart
-            return runs
-        visited = {self.steps[i].frame for i in self.visits.get(loop.header, ())}
-        for number in visited:
-            runs.extend(self._runs_of(loop, self.frames[number]))
-        runs.sort(key=lambda run: run.start)
+        runs = self._runs.get(loop.header)
+        if runs is None:
+            numbers = dict.fromkeys(self.steps[i].frame for i in self.visits.get(loop.header, ()))
+            runs = [run for n in numbers for run in self._runs_of(loop, self.frames[n])]
+            runs.sort(key=lambda run: run.start)
+            self._runs[loop.header] = runs
         return runs
 
     def _runs_of(self, loop: Loop, frame: Frame) -> list[Run]:
         runs: list[Run] = []
         run: Run | None = None
-        owner = self.layout.owner if self.layout else {}
         for at, index in enumerate(frame.steps):
-            step = self.steps[index]
-            line = owner.get(step.line, step.line)
-            inside = step.event != "return" and loop.first <= line <= loop.last
-            if line == loop.header and step.event == "line":
+            step, line = self.steps[index], self.line(index)
+            following = frame.steps[at + 1] if at + 1 < len(frame.steps) else None
+            last = following - 1 if following is not None else len(self.steps) - 1
+            if step.event == "line" and line == loop.header:
                 if run is None:
                     run = Run(frame.number, index, index, [])
                     runs.append(run)
-                following = frame.steps[at + 1] if at + 1 < len(frame.steps) else None
-                if following is not None and self._in_body(loop, following):
-                    run.passes.append(Pass(index, index))
+                ahead = self.next_line(index)
+                if ahead is not None and loop.first <= self.line(ahead) <= loop.last:
+                    run.passes.append(Pass(index, last))
+                    run.end = last
                 else:
-                    run.exit = index
-                    run.end = index
+                    run.exit = run.end = index
                     run = None
-            elif run is not None and inside:
-                last = frame.steps[at + 1] - 1 if at + 1 < len(frame.steps) else index
-                run.end = run.passes[-1].end = last if run.passes else index
-            elif run is not None:
+            elif run is not None and step.event != "return" and loop.first <= line <= loop.last:
+                run.end = last
+                if run.passes:
+                    run.passes[-1].end = last
+            elif run is not None and step.event not in ("exception", "yield"):
                 run = None
         return runs
 
-    def _in_body(self, loop: Loop, index: int) -> bool:
-        step = self.steps[index]
-        return step.event == "line" and loop.first <= step.line <= loop.last
+
+def kind_of(value: str | None) -> str:
+    """`KeyError` of a recorded "KeyError: 'a'"."""
+    return (value or "").partition("(")[0].partition(":")[0].strip()

@@ -14,14 +14,17 @@ UNVERIFIABLE = "unverifiable"
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The verdict on one monologue (issue 5; answers limitation 1 of the paper's appendix A).
+    """The verdict on one monologue (answers limitation 1 of the paper's appendix A).
 
     `supported`, `contradicted`, `unverifiable` count the claims. `answer_right` says that the
     completed assertion holds of the execution (forward) or that its call, when run, gives the
-    output (backward). `line_coverage` is the fraction of executed lines that the text tells.
-    `order_errors` counts contradicted claims about what runs when. `accepted` needs a right
-    answer, no contradicted claim and enough coverage; `reason` says why not, and is empty when
-    accepted. It promises nothing about claims that it could not decide.
+    output (backward). `line_coverage` is the fraction of executed lines that the text tells,
+    `coverage_of_text` the share of the characters of its steps that belong to decided claims or to
+    pieces quoted from the program; what nobody could read is a claim of kind `text`, unverifiable.
+    `order_errors` counts contradicted claims about what runs when; `forms` are the rows of the
+    table that were read, each with its slots as (text, start, end). `accepted` needs a right
+    answer, no contradicted claim and enough coverage of lines; `reason` says why not. It promises
+    nothing about claims that it could not decide.
     """
 
     supported: int
@@ -35,6 +38,8 @@ class Report:
     claims: list[Claim] = field(default_factory=list)
     direction: str = "forward"
     line_offset: int = 0
+    coverage_of_text: float = 1.0
+    forms: list[tuple[str, dict[str, tuple[str, int, int]]]] = field(default_factory=list)
 
     @property
     def decided(self) -> float:
@@ -56,6 +61,7 @@ class Report:
             "unverifiable": self.unverifiable,
             "answer_right": self.answer_right,
             "line_coverage": round(self.line_coverage, 4),
+            "coverage_of_text": round(self.coverage_of_text, 4),
             "order_errors": self.order_errors,
             "accepted": self.accepted,
             "reason": self.reason,
@@ -66,14 +72,18 @@ class Report:
 
 
 class Ledger:
-    """Collects the claims of one text while it is read."""
+    """Collects the claims of one text while it is read. `place` is where a claim stands that does
+    not say so itself; `forms` are the rows of the table that were read, for the tests of it."""
 
-    __slots__ = ("claims", "covered", "place")
+    __slots__ = ("claims", "covered", "forms", "place", "spans", "total")
 
     def __init__(self) -> None:
         self.claims: list[Claim] = []
         self.covered: set[int] = set()
         self.place: tuple[int, int] = (0, 0)
+        self.spans: list[tuple[int, int]] = []  # decided or quoted text
+        self.total = 0  # characters that should be decided
+        self.forms: list[tuple[str, dict[str, tuple[str, int, int]]]] = []
 
     def add(
         self,
@@ -89,19 +99,34 @@ class Ledger:
     ) -> bool | None:
         """Record a claim: `verdict` True is supported, False contradicted, None unverifiable."""
         status = UNVERIFIABLE if verdict is None else SUPPORTED if verdict else CONTRADICTED
+        where = self.place if place is None else place
         self.claims.append(
-            Claim(
-                kind,
-                subject,
-                value,
-                line,
-                visit,
-                self.place if place is None else place,
-                status,
-                evidence,
-            )
+            Claim(kind, subject[:200], value[:200], line, visit, where, status, evidence[:200])
         )
         return verdict
+
+    def unread(self, text: str, place: tuple[int, int]) -> None:
+        """Text that nobody could read: a claim that cannot be verified."""
+        self.add("text", text, "", None, "not read", place=place)
+
+    def read_line(self, span: tuple[int, int], since: int) -> None:
+        """Enter the text of a line as decided, but for its claims that are not (those after the
+        first `since`)."""
+        self.total += span[1] - span[0]
+        new = self.claims[since:]
+        open_claims = [c for c in new if c.status == UNVERIFIABLE]
+        if not open_claims:
+            self.spans.append(span)
+            return
+        self.spans += [c.place for c in new if c.status != UNVERIFIABLE and c.place != span]
+
+    def coverage(self) -> float:
+        """The share of the lines' characters that is decided; 1.0 for no lines."""
+        end = covered = 0
+        for start, stop in sorted(self.spans):
+            covered += max(0, stop - max(start, end))
+            end = max(end, stop)
+        return min(1.0, covered / self.total) if self.total else 1.0
 
     def count(self, status: str, kind: str = "") -> int:
         """How many claims have the status (and the kind, where one is given)."""

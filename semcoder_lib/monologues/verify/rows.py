@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING, Any
 from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Program
-from semcoder_lib.monologues.verify import answer as answers
-from semcoder_lib.monologues.verify import sections
-from semcoder_lib.monologues.verify.check import verify
+from semcoder_lib.monologues.verify import text as texts
+from semcoder_lib.monologues.verify.check import strip_labels, verify
 from semcoder_lib.monologues.verify.report import Report
-from semcoder_lib.monologues.verify.source import strip_labels
 from semcoder_lib.monologues.verify.trials import Trials
 
 if TYPE_CHECKING:
@@ -106,11 +104,11 @@ def _prompted(prompt: str, text: str) -> Item:
     program = Program(source, name.group(1))
     full = prompt + text
     if "(??)" in asserted:
-        given = answers.read(asserted.replace("(??)", "()", 1))
+        given = texts.read_answer(asserted.replace("(??)", "()", 1))
         if given.problem:
             return Item(full, program, problem=f"output: {given.problem}")
         return Item(full, program, Case((), given.value), "backward")
-    given = answers.read(asserted.replace("== ??", "== None"))
+    given = texts.read_answer(asserted.replace("== ??", "== None"))
     if given.problem or given.arguments is None:
         return Item(full, program, problem=f"call: {given.problem}")
     return Item(full, program, Case(given.arguments), "forward")
@@ -157,7 +155,7 @@ def verify_items(items: Iterable[Item], box: Sandbox) -> Iterator[Report | None]
 def _traced(item: Item) -> tuple[Any, ...] | None:
     if item.direction == "forward":
         return item.case.arguments
-    return answers.read(sections.cut(item.text).answer).arguments
+    return texts.read_answer(texts.cut(item.text).answer).arguments
 
 
 def _trials(

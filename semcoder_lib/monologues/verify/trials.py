@@ -66,7 +66,7 @@ class Trials:
         return self._traces[key]
 
     def run(self, calls: Sequence[tuple[Any, ...]]) -> list[tuple[str, Any]]:
-        """(status, value or name of the exception) for each call; status "unknown" without a box."""
+        """(status, value or name of the exception) of each call; "unknown" without a box."""
         keys = [values.encode(c) for c in calls]
         wanted = {k: c for k, c in zip(keys, calls, strict=True) if k not in self._outcomes}
         if wanted and self.box is not None:

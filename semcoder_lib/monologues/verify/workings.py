@@ -1,284 +1,450 @@
-"""Decides the workings of one step: identities such as `n % 5 = 4`, `5 > 0 is True`,
-`so total = 4`, and spelled-out sequences such as `0:h 1:e 2:l`."""
+"""Decides the pieces of a working, one function for every row of `forms.PIECES`. Each gives False
+where the piece is none of its form."""
 
 from __future__ import annotations
 
 import ast
-import re
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from semcoder_lib.monologues.verify import pieces
-from semcoder_lib.monologues.verify.evaluate import (
-    NO_NAMES,
-    Cannot,
-    Raises,
-    equals,
-    evaluate_node,
-    literal,
-    names_of,
-    parse,
-)
-from semcoder_lib.monologues.verify.history import State
-from semcoder_lib.monologues.verify.report import Ledger
-from semcoder_lib.monologues.verify.scene import MISSING, Scene, comprehension_values, value_of
-from semcoder_lib.monologues.verify.source import expression_of, stored_base, stored_names
-from semcoder_lib.monologues.verify.stated import same_text
+from semcoder_lib.monologues.evaluator import Raises, equal, literal, parse_expression
+from semcoder_lib.monologues.forms import PIECES
+from semcoder_lib.monologues.syntax import target_names
+from semcoder_lib.monologues.template import Match, Slot, split
+from semcoder_lib.monologues.verify.expressions import MISSING, as_list, kinds, shown
+from semcoder_lib.monologues.verify.report import SUPPORTED
+from semcoder_lib.monologues.verify.spelling import listing, places_of, spelling, text_of
+from semcoder_lib.monologues.verify.stated import parse_binds, shortened
 
-_TRUTH = re.compile(r"(.*\S) (?:is|evaluates to|counts as) (True|False)$", re.S)
-_TABLE = re.compile(r"0:\S")
-_ENTRY = re.compile(r"(?:^| )(\d+):")
-_WORD = re.compile(r"[A-Za-z_]\w*$")
-_STILL = re.compile(r"(.+?) (?:is still|stays|remains|is now|becomes|is) (.+)$", re.S)
-_LOOKING = ("index", "rindex", "find", "rfind", "count")  # methods that go through their own items
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+if TYPE_CHECKING:
+    from semcoder_lib.monologues.verify.pieces import Pieces
+
+JOINED = ("places", "nowhere")  # forms with a semicolon of their own
+_COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+
+Decider = Callable[["Pieces", Match], bool]
+DECIDERS: dict[str, Decider] = {}
 
 
-class Workings:
-    """Reads the pieces of one step and enters a claim for each identity."""
+def decides(*names: str) -> Callable[[Decider], Decider]:
+    def enter(decider: Decider) -> Decider:
+        DECIDERS.update(dict.fromkeys(names, decider))
+        return decider
 
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
+    return enter
 
-    def read(self, text: str, scene: Scene, *, final_after: bool) -> None:
-        """Decide every piece of `text`. With `final_after`, a last `N = V` about a variable that
-        the step changes speaks of the moment after the step."""
-        parts = pieces.split(text, ", ", "; ", ": ")
-        table: str | None = None
-        last_value: Any = MISSING
-        store = stored_base(scene.statement)
-        stores = [
-            n
-            for n, part in enumerate(parts)
-            if store and part.removeprefix("so ").startswith(store)
-        ]
-        tail = len(parts)
-        told: set[str] = set()
-        # `x = [1], so x = []`: the first is what x was
-        while tail and (name := _changed_name(parts[tail - 1], scene)) and name not in told:
-            told.add(name)
-            tail -= 1
-        for number, part in enumerate(parts):
-            result = final_after and number >= tail
-            if part.startswith("so "):
-                part, result = part[3:], True
-            if part.startswith("and "):
-                part = part[4:]
-            if _TABLE.match(part) and literal(part) is None:
-                table = part
-                continue
-            last = number == len(parts) - 1
-            if table is not None:
-                self._table(table, part, scene)
-                table = None
-            after = result or (last and final_after) or (bool(stores) and number == stores[-1])
-            last_value = self._piece(part, scene, after, last_value)
-        if table is not None:
-            self._table(table, "", scene)
 
-    def _piece(self, part: str, scene: Scene, after: bool, last_value: Any) -> Any:
-        truth = _TRUTH.match(part)
-        if truth and truth.group(1) == "that" and last_value is not MISSING:
-            said = truth.group(2) == "True"
-            self.ledger.add(
-                "branch",
-                repr(last_value)[:60],
-                str(said),
-                bool(last_value) is said,
-                "",
-                line=scene.line,
-                visit=scene.visit,
-            )
-            return said
-        if truth and parse(truth.group(1)) is not None:
-            return self._truth(truth.group(1), truth.group(2) == "True", scene)
-        cut = pieces.find(part, " = ", last=True)
-        if cut > 0:
-            return self._identity(part[:cut].strip(), part[cut + 3 :].strip(), scene, after)
-        found = literal(part)
-        if found is not None:
-            if after and part not in ("", "."):
-                self._result(part, found[0], scene)
-            return found[0]
-        if part.startswith("at ") and part[3:].isdigit():
-            return MISSING
-        match = _STILL.match(part)
-        if match and (parse(match.group(1)) is not None) and literal(match.group(2)) is not None:
-            return self._identity(match.group(1), match.group(2), scene, True)
-        if part in ("nothing changes", "it changes nothing"):
-            self.ledger.add(
-                "value",
-                "nothing changes",
-                "",
-                not scene.changed,
-                "changed: " + ", ".join(sorted(scene.changed)),
-                line=scene.line,
-                visit=scene.visit,
-            )
-        return MISSING
+def outcome(m: Match) -> Slot:
+    """The slot of the value or truth that a piece arrives at."""
+    return m["v"] if "v" in m else m["b"]
 
-    def _result(self, part: str, value: Any, scene: Scene) -> None:
-        """`so [2, 4]`: what the expression of the statement gives."""
-        node = expression_of(scene.statement)
-        if node is None:
-            return
-        parts = [node, *(n for n in ast.walk(node) if isinstance(n, _COMPREHENSIONS))]
-        known = []
-        for one in parts:
-            try:
-                known.append(evaluate_node(one, scene.before))
-            except (Cannot, Raises):
-                return
-        verdict = any(equals(value, actual, part) for actual in known)
-        self.ledger.add(
-            "value",
-            ast.unparse(node),
-            part,
-            verdict,
-            repr(known[-1])[:200],
-            line=scene.line,
-            visit=scene.visit,
-        )
 
-    def _truth(self, code: str, stated: bool, scene: Scene) -> Any:
-        actual = self._value(code, scene.before, scene)
-        verdict = None
-        if actual is not MISSING and not isinstance(actual, Raises):
-            verdict = bool(actual) is stated
-        self.ledger.add(
-            "branch", code, str(stated), verdict, _shown(actual), line=scene.line, visit=scene.visit
-        )
-        return stated
+@decides("equal", "truth")
+def _equal(p: Pieces, m: Match) -> bool:
+    return p.equation(m["e"], outcome(m), stores=True)
 
-    def _value(self, code: str, state: State, scene: Scene) -> Any:
-        if scene.bound and names_of(code) & scene.bound.keys():
-            state = State(state.history, state.frame, state.index, scene.bound)
-        return value_of(code, state)
 
-    def _identity(self, left: str, right: str, scene: Scene, after: bool) -> Any:
-        if pieces.find(left, " = ") > 0:  # a = b = c: each neighbour
-            cut = pieces.find(left, " = ", last=True)
-            middle = left[cut + 3 :].strip()
-            self._identity(left[:cut].strip(), middle, scene, after)
-            left = middle
-        if _WORD.match(left):
-            return self._variable(left, right, scene, after)
-        if right.endswith(("...", "…")):
-            return MISSING
-        state = scene.before
-        stated = value_of(right, NO_NAMES) if literal(right) is not None else self._value(
-            right, state, scene
-        )  # fmt: skip
-        stores = after and stored_base(scene.statement)
-        if stores and left.startswith(stores):
-            state = scene.after
-        actual = self._value(left, state, scene)
-        verdict: bool | None = None
-        if stated is not MISSING and actual is not MISSING:
-            verdict = self._agree(stated, actual, right)
-        if verdict is not True and scene.changed & names_of(left) and after:
-            later = self._value(left, scene.after, scene)
-            if stated is not MISSING and later is not MISSING:
-                verdict = self._agree(stated, later, right)
-                actual = later
-        self.ledger.add(
-            "value", left, right, verdict, _shown(actual), line=scene.line, visit=scene.visit
-        )
-        return stated
+@decides("was")
+def _was(p: Pieces, m: Match) -> bool:
+    return p.equation(m["e"], m["v"], p.before)
 
-    def _agree(self, stated: Any, actual: Any, text: str) -> bool | None:
-        if isinstance(actual, Raises) or isinstance(stated, Raises):
+
+@decides("last")
+def _last(p: Pieces, m: Match) -> bool:
+    node = parse_expression(m["e"].text)
+    if not isinstance(node, ast.Subscript):
+        return False
+    box, key = p.source(m["e"]), p.value(node.slice)
+    if box is not MISSING and key is not MISSING and isinstance(box, str | list | tuple):
+        ok = key in (-1, len(box) - 1)
+        p.claim("value", "the last", m["e"], ok, f"item {key}")
+    return p.equation(m["e"], m["v"])
+
+
+@decides("division")
+def _division(p: Pieces, m: Match) -> bool:
+    """`14 = 5 * 2 + 4, so 14 % 5 = 4`: the parts make the whole and are of this division."""
+    node, parts = parse_expression(m["e"].text), parse_expression(m["q"].text)
+    if not isinstance(node, ast.BinOp) or parts is None or not p.equation(m["e"], m["v"]):
+        return False
+    a, b = p.value(node.left), p.value(node.right)
+    whole = literal(m["a"].text)
+    ok = type(a) is int and type(b) is int and b != 0 and whole == (a,)
+    if ok:
+        right = f"({b})" if b < 0 else str(b)
+        wrap = [f"({n})" if n < 0 else str(n) for n in (a // b, a % b)]
+        expected = f"{right} * {wrap[0]} + {wrap[1]}"
+        p.stands("value", m["q"], expected)
+    p.claim("value", "dividend", m["a"], ok, f"{a} is divided")
+    return True
+
+
+@decides("sum")
+def _sum(p: Pieces, m: Match) -> bool:
+    if not m["e"].text.startswith("sum(") or not p.equation(m["e"], m["v"]):
+        return False
+    box = p.argument(m["e"])
+    expected = None
+    if isinstance(box, list | tuple) and all(isinstance(x, int | float) for x in box) and box:
+        total, sums = box[0], []
+        for x in box[1:]:
+            shown = f"({text_of(x)})" if text_of(x).startswith("-") else text_of(x)
+            sums.append(f"{text_of(total)} + {shown} = {text_of(total + x)}")
+            total += x
+        expected = ", ".join(sums)
+    p.stands("value", m["c"], expected)
+    return True
+
+
+@decides("table", "table.holds")
+def _table(p: Pieces, m: Match) -> bool:
+    if not p.equation(m["e"], outcome(m)):
+        return False
+    p.stands_table(m["t"], [p.source(m["e"])], m["e"])
+    return True
+
+
+@decides("table.bare")
+def _table_bare(p: Pieces, m: Match) -> bool:
+    if len(m["t"].text) > 1 and literal(m["t"].text) is not None:
+        return False
+    p.stands_table(m["t"], [v for _, v, _ in p.readings()], None)
+    p.last = MISSING
+    return True
+
+
+@decides("backwards", "becomes", "backwards.bare", "becomes.bare")
+def _respelled(p: Pieces, m: Match) -> bool:
+    if "e" in m:
+        if not p.equation(m["e"], m["v"]):
             return False
-        return equals(stated, actual, text)
+        node = parse_expression(m["e"].text)
+        pairs = [(p.source(m["e"]), p.value(node) if node is not None else MISSING)]
+    else:
+        pairs = [(box, result) for _, box, result in p.readings()]
+    expected = [
+        (spelling(box), spelling(result))
+        for box, result in pairs
+        if isinstance(box, str | list | tuple) and type(result) is type(box)
+    ]
+    best = next(
+        (x for x in expected if x[0] == m["a"].text), expected[0] if expected else (None, None)
+    )
+    p.stands("value", m["a"], best[0])
+    p.stands("value", m["b"], best[1])
+    return True
 
-    def _variable(self, name: str, right: str, scene: Scene, after: bool) -> Any:
-        state = scene.after if after else scene.before
-        recorded = state.text(name)
-        if recorded is None and not after:
-            recorded = scene.after.text(name) if name in scene.changed else None
-        if recorded is None:
-            return self._bound(name, right, scene)
-        verdict = same_text(right, recorded)
-        if verdict is None and literal(right) is None:
-            stated = self._value(right, scene.before, scene)
-            actual = literal(recorded)
-            if stated is not MISSING and actual is not None:
-                verdict = self._agree(stated, actual[0], right)
-        self.ledger.add(
-            "value", name, right, verdict, recorded[:200], line=scene.line, visit=scene.visit
+
+@decides("places", "nowhere", "counted.at")
+def _atplaces_of(p: Pieces, m: Match) -> bool:
+    if not p.equation(m["e"], m["n"] if "p" in m and "t" not in m else outcome(m)):
+        return False
+    box, part = p.source(m["e"]), p.argument(m["e"])
+    if not isinstance(box, str | list | tuple) or (
+        isinstance(box, str) and not isinstance(part, str)
+    ):
+        p.claim("value", "places", m["e"], None, "cannot be evaluated")
+        return True
+    places = places_of(box, part)
+    if "t" in m:
+        p.stands_table(m["t"], [box], None)
+        p.stands("value", m["p"], text_of(part))
+    at = m["p"] if "t" not in m else m.get("n")
+    if at is not None:
+        p.stands("value", at, ", ".join(map(str, places)))
+    elif places:
+        p.claim("value", "nowhere", m["p"], False, f"at {places}")
+    return True
+
+
+def _text_case(
+    names: tuple[str, ...], slots: Callable[[Pieces, Any, Any, Any, Match], dict[str, str | None]]
+) -> None:
+    """A decider for forms about a call of a string's method: `slots` gives the text that each slot
+    must have, of the string, its first argument and the result."""
+
+    def decide(p: Pieces, m: Match) -> bool:
+        if not p.equation(m["e"], outcome(m)):
+            return False
+        box, part = p.source(m["e"]), p.argument(m["e"])
+        node = parse_expression(m["e"].text)
+        result = p.value(node) if node is not None else MISSING
+        try:
+            expected = slots(p, box, part, result, m)
+        except (TypeError, AttributeError, ValueError, IndexError):
+            expected = dict.fromkeys(m)
+        for name, text in expected.items():
+            p.stands("value", m[name], text)
+        return True
+
+    decides(*names)(decide)
+
+
+def _trimmed(p: Pieces, box: Any, part: Any, result: Any, m: Match) -> dict[str, str | None]:
+    at = 0 if ".rstrip(" in m["e"].text else box.find(result) if result else len(box)
+    return {"n": str(at), "k": str(len(box) - at - len(result))}
+
+
+def _padded(p: Pieces, box: Any, part: Any, result: Any, m: Match) -> dict[str, str | None]:
+    return {"n": str(len(box)), "k": str(len(result) - len(box))}
+
+
+def _bad(box: str, m: Match) -> int | None:
+    test = getattr(str, m["e"].text.rpartition(".")[2].partition("(")[0])
+    return next((i for i, c in enumerate(box) if not test(c)), None)
+
+
+def _all_are(p: Pieces, box: Any, part: Any, result: Any, m: Match) -> dict[str, str | None]:
+    return {"a": spelling(box) if _bad(box, m) is None else None}
+
+
+def _not_all(p: Pieces, box: Any, part: Any, result: Any, m: Match) -> dict[str, str | None]:
+    bad = _bad(box, m)
+    return {"x": repr(box[bad]), "n": str(bad)} if bad is not None else {"x": None, "n": None}
+
+
+def _cased(p: Pieces, box: Any, part: Any, result: Any, m: Match) -> dict[str, str | None]:
+    case = m["e"].text.rpartition(".")[2].partition("(")[0].removeprefix("is")
+    return {"a": spelling(box), "b": spelling(getattr(box, case)())}
+
+
+def _there(p: Pieces, box: Any, part: Any, result: Any, m: Match) -> dict[str, str | None]:
+    at_start = "startswith" in m["e"].text or "removeprefix" in m["e"].text
+    return {"x": text_of(box[: len(part)] if at_start else box[-len(part) :])}
+
+
+def _joined(p: Pieces, box: Any, part: Any, result: Any, m: Match) -> dict[str, str | None]:
+    glue = f" + {text_of(box)} + " if box else " + "
+    return {"q": glue.join(map(text_of, part))}
+
+
+_text_case(("trims",), _trimmed)
+_text_case(("pads",), _padded)
+_text_case(("all.are",), _all_are)
+_text_case(("not.all",), _not_all)
+_text_case(("cased",), _cased)
+_text_case(("ends.with", "cut.there"), _there)
+_text_case(("joined",), _joined)
+
+
+@decides("differ", "prefix")
+def _ordered(p: Pieces, m: Match) -> bool:
+    node = parse_expression(m["e"].text)
+    if not isinstance(node, ast.Compare) or not p.equation(m["e"], m["b"]):
+        return False
+    a, b = p.value(node.left), p.value(node.comparators[0])
+    if not isinstance(a, str) or not isinstance(b, str):
+        p.claim("value", "strings", m["e"], False, "these are no strings")
+        return True
+    same = next(
+        (i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b))
+    )
+    p.stands("value", m["n"], str(same))
+    if "x" in m:
+        p.stands("value", m["x"], repr(a[same : same + 1]))
+        p.stands("value", m["y"], repr(b[same : same + 1]))
+    elif same < min(len(a), len(b)):
+        p.claim("value", "one ends", m["n"], False, "both go on")
+    return True
+
+
+@decides("keyed")
+def _keyed(p: Pieces, m: Match) -> bool:
+    node = parse_expression(m["e"].text)
+    if not isinstance(node, ast.Call) or not p.equation(m["e"], m["v"]):
+        return False
+    own = next((n for n in p.nodes if isinstance(n, ast.Call) and kinds(n) == kinds(node)), node)
+    key = next((k.value for k in own.keywords if k.arg == "key"), None)
+    items = p.value(as_list(own.args[0]))
+    keys: Any = MISSING
+    if key is not None:
+        pairs = ast.Call(ast.Name("map", ast.Load()), [key, own.args[0]], [])
+        keys = p.value(as_list(ast.fix_missing_locations(ast.copy_location(pairs, own))))
+    p.stands("value", m["k"], listing(keys) if isinstance(keys, list) else None)
+    p.stands("value", m["a"], listing(items) if isinstance(items, list) else None)
+    return True
+
+
+@decides("has.keys", "has.items", "has.none", "has.last")
+def _has(p: Pieces, m: Match) -> bool:
+    node = parse_expression(m["x"].text)
+    if node is None:
+        return False
+    box = p.value(node)
+    if box is MISSING or isinstance(box, Raises):
+        unknown = isinstance(box, Raises) or (
+            isinstance(node, ast.Name) and not p.before.defines(node.id)
         )
-        found = literal(right)
-        return found[0] if found else MISSING
-
-    def _bound(self, name: str, right: str, scene: Scene) -> Any:
-        """A comprehension's variable: one of the values that it goes through."""
-        found = literal(right)
-        domain = comprehension_values(name, scene)
-        if found is None or domain is None:
-            self.ledger.add(
-                "value", name, right, None, "no such variable", line=scene.line, visit=scene.visit
-            )
-            return MISSING
-        verdict = any(equals(found[0], v) for v in domain)
-        self.ledger.add(
-            "value", name, right, verdict, repr(domain)[:200], line=scene.line, visit=scene.visit
+        p.claim("value", "has", m["x"], False if unknown else None, "cannot be evaluated")
+        return True
+    about = any(kinds(node)[0] in kinds(n) for n in p.nodes) if isinstance(node, ast.Name) else True
+    p.claim("value", "has", m["x"], True if about else None, "not part of this step")
+    if "v" in m:
+        ok = isinstance(box, list | tuple | str) and bool(box)
+        p.stands("value", m["v"], text_of(box[-1]) if ok else None)
+    elif not isinstance(box, dict):
+        p.claim("value", "keys", m["x"], False, f"a {type(box).__name__} has none")
+    elif "ks" not in m:
+        p.claim("value", "keys", m["x"], not box, f"keys {listing(box)}")
+    else:
+        items = (
+            box.items()
+            if ") has items " in f"{m['x'].text}) has items " and _has_items(m, box)
+            else box
         )
-        scene.bound[name] = found[0]
-        return found[0]
+        p.stands("value", m["ks"], listing(items))
+    return True
 
-    def _table(self, table: str, following: str, scene: Scene) -> None:
-        """`0:h 1:e`: places and items of the sequence that the next piece reads."""
-        sequence = self._sequence(following, scene)
-        marks = list(_ENTRY.finditer(table))
-        verdict: bool | None = None
-        evidence = ""
-        if sequence is not None:
-            verdict = True
-            for mark, follow in zip(marks, [*marks[1:], None], strict=True):
-                item = table[mark.end() : follow.start() if follow else len(table)]
-                place = int(mark.group(1))
-                if place >= len(sequence) or item not in (
-                    str(sequence[place]),
-                    repr(sequence[place]),
-                ):
-                    if item in ("...", "…"):
-                        continue
-                    verdict, evidence = False, f"item {place}"
-                    break
-        self.ledger.add(
-            "value", "items", table[:80], verdict, evidence, line=scene.line, visit=scene.visit
+
+def _has_items(m: Match, box: dict[Any, Any]) -> bool:
+    return m["ks"].text == listing(box.items()) or m["ks"].text.startswith("(")
+
+
+@decides("in.both", "in.neither", "only.left", "none.left")
+def _sets(p: Pieces, m: Match) -> bool:
+    """What two sets share, or only the first has: of a set method or operator of the statement."""
+    expected: list[str] = []
+    first = p.value(m["x"].text) if "x" in m else MISSING
+    about = False
+    for node in p.nodes:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+            a, b = p.value(node.func.value), p.value(node.args[0])
+            if isinstance(a, set | frozenset) and isinstance(
+                b, set | frozenset | list | tuple | str | dict
+            ):
+                about = about or ("x" in m and equal(a, first))
+                both = set(a) - set(b) if "x" in m else set(a) & set(b)
+                expected.append(listing(sorted(both, key=repr)))
+    if "ks" in m:
+        p.stands(
+            "value",
+            m["ks"],
+            m["ks"].text if m["ks"].text in expected else next(iter(expected), None),
         )
+    else:
+        slot = m.get("x") or Slot("nothing", *p.ledger.place)
+        p.claim("value", "shared", slot, "" in expected, " or ".join(expected))
+    if "x" in m:
+        p.claim("value", "only in", m["x"], about, "not part of this step")
+    return True
 
-    def _sequence(self, following: str, scene: Scene) -> Any:
-        code = following.removeprefix("so ")
-        cut = pieces.find(code, " = ", last=True)
-        node = parse(code[:cut].strip()) if cut > 0 else None
-        if isinstance(node, ast.Subscript):
-            base: ast.expr | None = node.value
-        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") in _LOOKING:
-            base = node.func.value  # type: ignore[attr-defined]
-        elif isinstance(node, ast.Call) and node.args:
-            base = node.args[0]
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            base = node.func.value
+
+@decides("counts")
+def _counts(p: Pieces, m: Match) -> bool:
+    stated = literal(m["v"].text)
+    values = [p.value(n) for n in p.nodes]
+    if stated is None:
+        known = [v for v in values if shortened(m["v"].text, text_of(v))]
+        p.claim("value", "counts", m["v"], True if known else None, "no such value")
+        truth = bool(known[0]) if known else None
+    else:
+        about = any(equal(v, stated[0]) for v in values if v is not MISSING)
+        unknown = any(v is MISSING for v in values) or not values
+        p.claim(
+            "value",
+            "counts",
+            m["v"],
+            True if about else None if unknown else False,
+            "no part of this step has this value",
+        )
+        truth = bool(stated[0])
+    if truth is None:
+        return True
+    p.claim("branch", "counts", m["b"], str(truth) == m["b"].text, str(truth))
+    p.last = truth
+    return True
+
+
+@decides("so")
+def _so(p: Pieces, m: Match) -> bool:
+    stated = literal(m["v"].text)
+    if stated is None:
+        return False
+    results = [p.value(_listed(n)) for n in p.nodes if isinstance(n, _COMPREHENSIONS)]
+    known = [v for v in results if v is not MISSING]
+    verdict = any(equal(v, stated[0]) for v in known) if known else None
+    p.claim("value", "so", m["v"], verdict, shown(known[0]) if known else "")
+    p.last = stated[0]
+    return True
+
+
+def _listed(node: ast.expr) -> ast.expr:
+    return as_list(node) if isinstance(node, ast.GeneratorExp) else node
+
+
+@decides("each")
+def _each(p: Pieces, m: Match) -> bool:
+    """`n = 1: 1 % 2 = 1, 1 == 0 is False, skipped`: one item of a comprehension."""
+
+    pairs = parse_binds(m["b"])
+    if pairs is None or any(v is None for _, v in pairs):
+        return False
+    names = [name.text for name, _ in pairs]
+    own = [
+        n
+        for n in p.nodes
+        if isinstance(n, _COMPREHENSIONS) and target_names(n.generators[0].target) == names
+    ]
+    if not own:
+        return False
+    stated = [literal(v.text) if v is not None else None for _, v in pairs]
+    bound = {n: s[0] for n, s in zip(names, stated, strict=True) if s is not None}
+    nexts = [(n, p.turns.get(id(n), 0), p.value(as_list(n.generators[0].iter))) for n in own]
+    if len(bound) < len(names) or not all(isinstance(items, list) for _, _, items in nexts):
+        p.claim("value", "item", m["b"], None, "cannot be evaluated")
+        return True
+    # of several comprehensions over such names, the one that all of the text fits
+    fits = [
+        (n, at, items) for n, at, items in nexts
+        if at < len(items) and _is_item(n.generators[0].target, items[at], bound)
+    ]  # fmt: skip
+    claims = len(p.ledger.claims)
+    for entry in fits:
+        _item(p, m, entry, bound, True)
+        if all(c.status == SUPPORTED for c in p.ledger.claims[claims:]):
+            return True
+        del p.ledger.claims[claims:]
+        p.turns[id(entry[0])] = entry[1]
+    _item(p, m, (fits or nexts)[0], bound, bool(fits))
+    return True
+
+
+def _item(p: Pieces, m: Match, entry: Any, bound: dict[str, Any], fits: bool) -> None:
+    """The parts of one item's working, with the names that it binds."""
+    node, number, items = entry
+    p.turns[id(node)] = number + 1
+    generator = node.generators[0]
+    item = items[number] if number < len(items) else MISSING
+    p.claim("value", f"item {number + 1}", m["b"], fits, shown(item))
+    outer, nodes = p.before, p.nodes
+    p.before = outer.binding(bound)
+    parts = split(m["p"].text, ", ", m["p"].start)
+    skips = parts[-1].text == "skipped"
+    passes = [p.value(test) for test in generator.ifs]
+    skipped = any(v is not MISSING and not isinstance(v, Raises) and not v for v in passes)
+    own = [*generator.ifs, getattr(node, "elt", node)]
+    p.nodes = [n for part in own for n in ast.walk(part) if isinstance(n, ast.expr)]
+    for part in parts[: len(parts) - skips]:
+        value = literal(part.text)
+        if value is not None and part is parts[-1]:
+            actual = p.value(node.elt) if hasattr(node, "elt") else MISSING
+            verdict = None if actual is MISSING else equal(actual, value[0])
+            p.claim("value", "item", part, verdict, shown(actual))
         else:
-            base = None
-        if base is None:
-            return None
-        value = self._value(ast.unparse(base), scene.before, scene)
-        return value if isinstance(value, str | list | tuple) else None
+            p._single(part, _INNER)
+    if skips or skipped:
+        p.claim("branch", "skipped", parts[-1], skips is skipped, str(skipped))
+    p.before, p.nodes, p.last = outer, nodes, MISSING
 
 
-def _changed_name(part: str, scene: Scene) -> str:
-    """The variable that the step changes and the part gives a value to, or nothing."""
-    name, sign, _ = part.partition(" = ")
-    name = name.removeprefix("so ").removeprefix("and ")
-    changed = bool(sign) and (name in scene.changed or name in stored_names(scene.statement))
-    return name if changed else ""
+_INNER = [n for n in PIECES if n not in ("each", "so", *JOINED)]
 
 
-def _shown(value: Any) -> str:
-    if value is MISSING:
-        return ""
-    if isinstance(value, Raises):
-        return f"raises {value.args[0]}"
-    return repr(value)[:200]
+def _is_item(target: ast.expr, item: Any, bound: dict[str, Any]) -> bool:
+    """Whether unpacking `item` into `target` binds its names to these values."""
+    if isinstance(target, ast.Name):
+        return equal(bound[target.id], item)
+    if not isinstance(target, ast.Tuple | ast.List) or not isinstance(item, list | tuple | str):
+        return False
+    parts = zip(target.elts, item, strict=False)
+    return len(target.elts) == len(item) and all(_is_item(t, x, bound) for t, x in parts)

@@ -1,12 +1,9 @@
-"""A small local page: paste a function and a call, get its trace and its monologue, checked.
+"""A small local page: paste a function and a call, see its execution in words, checked.
 
-The page itself needs the extra `demo` (`pip install "semcoder-lib[demo]"`); what it shows is made
-by `examine`, `check` and `debug`, which need no more than the library and show themselves in a
-notebook.
+The page needs the extra `demo` (`pip install "semcoder-lib[demo]"`); `explain`, `check` and
+`debug`, which do its work, need no more than the library.
 """
 
-from semcoder_lib.run.demo.debug import Debugged, debug
-from semcoder_lib.run.demo.examine import Examined, check, examine
-from semcoder_lib.run.demo.paste import Bounds, Told
+from semcoder_lib.run.demo.work import Debugged, Explained, Text, check, debug, explain
 
-__all__ = ["Bounds", "Debugged", "Examined", "Told", "check", "debug", "examine"]
+__all__ = ["Debugged", "Explained", "Text", "check", "debug", "explain"]

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
+from typing import Any
 
-from semcoder_lib.core.errors import SemcoderError
-from semcoder_lib.run.demo.desk import Desk
-from semcoder_lib.run.demo.serve import Served, listen, need_gradio
+from semcoder_lib.core.errors import SemcoderError, UserError
+from semcoder_lib.run.demo.work import LIMITS
+from semcoder_lib.sandbox import Sandbox
+
+LOOPBACK = "127.0.0.1"
 
 
 def main() -> int:
@@ -18,27 +23,54 @@ def main() -> int:
     parser.add_argument("--adapter", default=None, help="folder of its adapter")
     parser.add_argument("--port", type=_port, default=7860, help="0 takes a free one")
     options = parser.parse_args()
-    engine = desk = None
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        need_gradio()
-        listening = listen(options.port)
+        build = _builder()
+        engine = None
         if options.model:
-            from semcoder_lib import models as generation
+            from semcoder_lib import models
 
-            engine = generation.load(options.model, adapter=options.adapter)
-        desk = Desk(engine)
-        print(desk.about(), file=sys.stderr)
-        page = Served(desk, listening)
-        print(f"{page.address}  (Ctrl-C ends it)", file=sys.stderr, flush=True)
-        page.run()
+            engine = models.load(options.model, adapter=options.adapter)
+        with Sandbox(limits=LIMITS, workers=1) as box:
+            return _serve(build(box, engine), options.port)
     except SemcoderError as error:
         print(error, file=sys.stderr)
         return error.exit_status
     except KeyboardInterrupt:
         return 0
+
+
+def _builder() -> Any:
+    """`page.build`. No variable of the environment may open the page to others, or send anything
+    from it."""
+    for name in [name for name in os.environ if name.startswith("GRADIO_")]:
+        del os.environ[name]
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    try:
+        import gradio  # noqa: F401
+    except ImportError:
+        raise UserError('the page needs Gradio: pip install "semcoder-lib[demo]"') from None
+    from semcoder_lib.run.demo.page import build
+
+    return build
+
+
+def _serve(page: Any, port: int) -> int:
+    try:
+        _, address, _ = page.launch(
+            server_name=LOOPBACK, server_port=port or None, share=False, quiet=True,
+            prevent_thread_lock=True, footer_links=[], run_history=False, ssr_mode=False,
+            enable_monitoring=False, pwa=False, mcp_server=False,
+        )  # fmt: skip
+    except OSError:
+        print(f"port {port} of {LOOPBACK} is in use; choose another with --port", file=sys.stderr)
+        return 3
+    print(f"{address}  (Ctrl-C ends it)", file=sys.stderr, flush=True)
+    try:
+        signal.pause()
     finally:
-        if desk is not None:
-            desk.close()
+        page.close(verbose=False)
     return 0
 
 

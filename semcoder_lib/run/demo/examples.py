@@ -12,15 +12,6 @@ CALLS = {
 """,
         "count_words('a b a')",
     ),
-    "Leave a loop early": (
-        """def first_negative(numbers):
-    for i, n in enumerate(numbers):
-        if n < 0:
-            return i
-    return -1
-""",
-        "first_negative([4, 7, -2, 9])",
-    ),
     "Recursion": (
         """def gcd(a, b):
     if b == 0:
@@ -31,10 +22,7 @@ CALLS = {
     ),
     "An error": (
         """def mean(xs):
-    total = 0
-    for x in xs:
-        total += x
-    return total / len(xs)
+    return sum(xs) / len(xs)
 """,
         "mean([])",
     ),
@@ -55,15 +43,6 @@ def f(x):
 """,
         "f(1)",
     ),
-    "Hostile: delete your files": (
-        """import os, shutil
-
-def f(folder):
-    shutil.rmtree(os.path.expanduser(folder))
-    return 'deleted'
-""",
-        "f('~')",
-    ),
 }
 
 TESTS = {
@@ -77,16 +56,6 @@ TESTS = {
     return best
 """,
         "assert largest_gap([1, 2, 7]) == 5\nassert largest_gap([3]) == 0\n",
-    ),
-    "The wrong comparison": (
-        """def count_passed(marks, least):
-    passed = 0
-    for mark in marks:
-        if mark > least:
-            passed += 1
-    return passed
-""",
-        "assert count_passed([50, 70, 30], 50) == 2\nassert count_passed([], 50) == 0\n",
     ),
     "More than one edit away": (
         """def is_palindrome(text):

@@ -1,117 +1,147 @@
-"""The page's layout, in Gradio."""
+"""The page, of Gradio's own parts. They show texts as texts; the one piece of HTML is the trace's
+viewer, in a frame without an origin."""
 
 from __future__ import annotations
 
-import json
+import difflib
+import traceback
+from collections.abc import Callable
 from typing import Any
 
-from semcoder_lib.run.demo import examples, html
-from semcoder_lib.run.demo.desk import Desk
+import gradio as gr
+
+from semcoder_lib.core.errors import SemcoderError
+from semcoder_lib.run.demo import work
+from semcoder_lib.run.demo.examples import CALLS, TESTS
+from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.tracing.viewer import Viewer
 
 TITLE = "Executions in words, checked"
-ROWS = 8
+_COLORS = {"supported": "#2f9e44", "contradicted": "#e03131", "unverifiable": "#868e96"}
+_EDITS = {"gone": "#e03131", "new": "#2f9e44"}
 
 
-def build(desk: Desk) -> Any:
-    """The Gradio app."""
-    import gradio as gr
-
+def build(box: Sandbox, engine: Any = None) -> gr.Blocks:
+    """The page. One request runs at a time, since a sandbox serves one thread at a time."""
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
-        gr.HTML(html.head(TITLE, desk.about(), desk.box.level), elem_id="about")
+        limits = work.LIMITS
+        gr.Markdown(
+            f"# {TITLE}\n\nWhat you paste runs in the sandbox only (level {box.level}), within "
+            f"{limits.cpu_seconds:g} s of processor time and {limits.memory_mb} MB."
+        )
         with gr.Tab("Explain a call"):
-            _explain(gr, desk)
+            _explain(box, engine)
         with gr.Tab("Debug a test"):
-            _debug(gr, desk)
+            _debug(box)
     page.queue(default_concurrency_limit=1, max_size=16)
     return page
 
 
-def dressed() -> dict[str, Any]:
-    """Theme and style, for whoever mounts the page. Fonts are local: nothing is fetched."""
-    import gradio as gr
-
-    theme = gr.themes.Default(
-        primary_hue="blue",
-        text_size="lg",
-        font=["system-ui", "sans-serif"],
-        font_mono=["ui-monospace", "monospace"],
-    )
-    return {"theme": theme, "css": html.style()}
-
-
-def _explain(gr: Any, desk: Desk) -> None:
-    code, call = next(iter(examples.CALLS.values()))
+def _explain(box: Sandbox, engine: Any) -> None:
     with gr.Row():
-        with gr.Column(scale=2, min_width=320):
-            example = _choice(gr, examples.CALLS, "example_call")
-            source = _code(gr, code, "Code", "source")
-            call_box = gr.Textbox(call, label="Call", elem_id="call", max_lines=3)
-            ask = _ask(gr, desk, "ask")
-            go = gr.Button("Explain", variant="primary", elem_id="explain")
-        with gr.Column(scale=3, min_width=320):
-            outcome = gr.HTML(html.start("explain"), elem_id="outcome")
-            derived = gr.HTML(elem_id="derived")
-            model = gr.HTML(elem_id="model")
-    trace = gr.HTML(elem_id="trace")
-    with gr.Accordion("Change a word and check it again", open=False, elem_id="own"):
-        text = gr.Textbox(
-            label="A monologue: this one, changed, or one of your own", lines=8, max_lines=16,
-            elem_id="text",
-        )  # fmt: skip
-        again = gr.Button("Check", elem_id="check")
-        checked = gr.HTML(elem_id="checked")
-    shown = [outcome, derived, model, trace, text, checked]
-    _on(go.click, desk.examine, [source, call_box, ask], shown)
-    _on(call_box.submit, desk.examine, [source, call_box, ask], shown)
-    _on(again.click, desk.check, [source, call_box, text], [checked])
-    _fill(example, examples.CALLS, [source, call_box])
+        with gr.Column():
+            source, call = _paste(CALLS, "Call", 1)
+            go = gr.Button("Explain", variant="primary")
+            outcome = _words("Outcome")
+            printed = _words("Printed")
+        with gr.Column():
+            derived, verdict = _claims("The monologue, derived from the trace")
+            own, owns = _claims("The model's own monologue", visible=engine is not None)
+    trace = gr.HTML()
+    with gr.Accordion("Change a word and check it again", open=False):
+        text = gr.Textbox(label="A monologue: this one, changed, or your own", lines=8)
+        again = gr.Button("Check")
+        checked, wrong = _claims("Checked")
+
+    def explain(source: str, call: str) -> tuple[Any, ...]:
+        seen = work.explain(source, call, box, engine)
+        frame = Viewer(seen.program, seen.trace, seen.case).frame() if seen.trace.steps else ""
+        texts = (*_shown(seen.derived), *_shown(seen.model or work.Text("")))
+        return seen.outcome, seen.trace.stdout, *texts, frame, seen.derived.text, [], ""
+
+    def check(source: str, call: str, text: str) -> tuple[Any, ...]:
+        return _shown(work.check(source, call, text, box))[::-1]
+
+    results = [outcome, printed, derived, verdict, own, owns, trace, text, checked, wrong]
+    _on(go.click, explain, [source, call], results)
+    _on(call.submit, explain, [source, call], results)
+    _on(again.click, check, [source, call, text], [wrong, checked])
 
 
-def _debug(gr: Any, desk: Desk) -> None:
-    code, tests = next(iter(examples.TESTS.values()))
+def _debug(box: Sandbox) -> None:
     with gr.Row():
-        with gr.Column(scale=2, min_width=320):
-            example = _choice(gr, examples.TESTS, "example_tests")
-            source = _code(gr, code, "Code", "buggy")
-            box = gr.Textbox(
-                tests.strip(), lines=3, max_lines=ROWS, label="Tests, one a line", elem_id="tests"
+        with gr.Column():
+            source, tests = _paste(TESTS, "Tests, one a line", 4)
+            go = gr.Button("Debug", variant="primary")
+        with gr.Column():
+            listed = _words("Tests")
+            rationale, verdict = _claims("What went wrong")
+            fixed = gr.HighlightedText(
+                label="A fix that passes every test", color_map=_EDITS, show_inline_category=False
             )
-            problem = gr.Textbox(
-                "", label="What it should do (for the model)", visible=desk.engine is not None
-            )
-            ask = _ask(gr, desk, "ask_fix")
-            go = gr.Button("Debug", variant="primary", elem_id="debug")
-        with gr.Column(scale=3, min_width=320):
-            listed = gr.HTML(html.start("debug"), elem_id="listed")
-            rationale = gr.HTML(elem_id="rationale")
-            fixed = gr.HTML(elem_id="fixed")
-            model = gr.HTML(elem_id="model_fix")
-    _on(go.click, desk.debug, [source, box, problem, ask], [listed, rationale, fixed, model])
-    _fill(example, examples.TESTS, [source, box])
+
+    def debug(source: str, tests: str) -> tuple[Any, ...]:
+        seen = work.debug(source, tests, box)
+        lines = [f"{'✓' if ok else '✗'} {test}  {got}".rstrip() for test, ok, got in seen.tests]
+        return "\n".join(lines), *_shown(seen.rationale), _diff(seen.buggy, seen.fixed)
+
+    _on(go.click, debug, [source, tests], [listed, rationale, verdict, fixed])
 
 
-def _choice(gr: Any, choices: dict[str, Any], name: str) -> Any:
-    return gr.Dropdown(list(choices), value=next(iter(choices)), label="Example", elem_id=name)
+def _paste(examples: dict[str, tuple[str, str]], label: str, lines: int) -> tuple[Any, Any]:
+    """Code and what is done with it, with examples to begin from."""
+    name, (code, more) = next(iter(examples.items()))
+    choice = gr.Dropdown(list(examples), value=name, label="Example")
+    source = gr.Code(code, language="python", label="Code", lines=8, max_lines=24)
+    text = gr.Textbox(more, label=label, lines=lines, max_lines=8)
+    _on(choice.input, lambda name: examples.get(name, ("", ""))[::-1], [choice], [text, source])
+    return source, text
 
 
-def _code(gr: Any, code: str, label: str, name: str) -> Any:
-    return gr.Code(
-        code, language="python", label=label, elem_id=name, lines=ROWS, max_lines=24,
-        buttons=["copy"], autocomplete=False,
+def _words(label: str) -> gr.Textbox:
+    return gr.Textbox(label=label, interactive=False, lines=1, max_lines=8)
+
+
+def _claims(label: str, visible: bool = True) -> tuple[gr.HighlightedText, gr.Textbox]:
+    """A text with its claims coloured; the verdict and what contradicts it, in words."""
+    marked = gr.HighlightedText(
+        label=label, color_map=_COLORS, show_legend=True, show_inline_category=False,
+        visible=visible,
     )  # fmt: skip
+    return marked, gr.Textbox(label="Verdict", interactive=False, max_lines=8, visible=visible)
 
 
-def _ask(gr: Any, desk: Desk, name: str) -> Any:
-    """Only where a model is loaded: a switch that cannot be used is a question to a teacher."""
-    label = f"Ask the model too ({desk.engine.name})" if desk.engine else ""
-    return gr.Checkbox(False, label=label, visible=desk.engine is not None, elem_id=name)
+def _shown(text: work.Text) -> tuple[Any, str]:
+    lines = [f"✗ {said.strip()} — trace: {found}" for said, found in text.contradictions()]
+    return text.segments(), "\n".join([text.note, *lines]).strip()
 
 
-def _on(event: Any, work: Any, given: list[Any], shown: list[Any]) -> None:
-    event(work, given, shown, api_visibility="private", show_progress_on=shown[:1])
+def _diff(before: str, after: str) -> list[tuple[str, str | None]]:
+    signs = {"-": "gone", "+": "new", " ": None}
+    lines = difflib.ndiff(before.splitlines(), after.splitlines()) if after else []
+    return [(line + "\n", signs[line[0]]) for line in lines if line[0] in signs]
 
 
-def _fill(example: Any, choices: dict[str, tuple[str, str]], places: list[Any]) -> None:
-    """In the browser alone: an example needs no turn in the queue."""
-    pick = f"(name) => ({json.dumps(choices)})[name]"
-    example.input(None, [example], places, js=pick, api_visibility="private")
+def _on(
+    event: Any, work: Callable[..., tuple[Any, ...]], given: list[Any], shown: list[Any]
+) -> None:
+    """Whatever is pasted, the first place says what is wrong with it, and the others are empty."""
+
+    def answered(*values: Any) -> tuple[Any, ...]:
+        try:
+            return tuple(map(_sound, work(*values)))
+        except SemcoderError as error:
+            line = str(error)
+        except Exception as error:  # a page on a wall must not go blank over our mistake
+            traceback.print_exc()
+            line = f"this demo failed ({type(error).__name__}); its terminal says where"
+        return line, *[None] * (len(shown) - 1)
+
+    event(answered, given, shown, concurrency_id="sandbox", api_visibility="private")
+
+
+def _sound(value: Any) -> Any:
+    """Without lone surrogates, which no answer can carry."""
+    if isinstance(value, list):
+        return [(_sound(text), label) for text, label in value]
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value

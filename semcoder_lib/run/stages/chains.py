@@ -7,17 +7,17 @@ one by one with those that the execution gives in that format.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from semcoder_lib import monologues
-from semcoder_lib.core.records import Case, Program, Step, Trace
+from semcoder_lib.core.records import Case, Program, Trace
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import formats
 
 TRACES = ("scratchpad", "next", "concise")
-_RANKS = {"call": 0, "return": 2, "exception": 2}
 _LONGEST = 15  # steps that the survival of a chain is told for
 
 
@@ -37,43 +37,14 @@ def chain(
     """The chain of one completion; None for the formats without steps."""
     if format in TRACES:
         begun = text.partition("[TRACE]")[2] if "[TRACE]" in text else text
-        return _of_trace(format, begun.partition("[/TRACE]")[0], trace)
+        due = formats.items(formats.render(trace, program, case, format), format)
+        told = formats.items(begun.partition("[/TRACE]")[0].strip("\n"), format)
+        same = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(due, told, strict=False))
+        right = len(list(same))
+        return Chain(len(due), right, right == len(due) == len(told))
     if format in ("monologue", "shuffled"):
         return _of_monologue(text, program, case, box)
     return None
-
-
-def _of_trace(format: str, text: str, trace: Trace) -> Chain:
-    due = _told(formats.expected(trace, format))
-    told = _told(_readable(text, format))
-    right = 0
-    for one, other in zip(due, told, strict=False):
-        if one != other:
-            break
-        right += 1
-    return Chain(len(due), right, right == len(due) == len(told))
-
-
-def _readable(text: str, format: str) -> list[Step]:
-    """The steps of the longest beginning, in lines, that is in the format."""
-    lines = text.strip("\n").split("\n")
-    low, high = 0, len(lines)
-    while low < high:  # once a line cannot be read, no longer text can
-        middle = (low + high + 1) // 2
-        try:
-            formats.parse("\n".join(lines[:middle]), format)
-        except formats.Unreadable:
-            high = middle - 1
-        else:
-            low = middle
-    return formats.parse("\n".join(lines[:low]), format)
-
-
-def _told(steps: Sequence[Step]) -> list[tuple[Any, ...]]:
-    """What the steps say, results last: formats that write beside the source's lines name a
-    function's result before its states."""
-    ranked = sorted(steps, key=lambda step: _RANKS.get(step.event, 1))
-    return [(s.line, s.event, tuple((c.name, c.text) for c in s.changes), s.value) for s in ranked]
 
 
 def _of_monologue(text: str, program: Program, case: Case, box: Sandbox) -> Chain:

@@ -14,19 +14,21 @@ from semcoder_lib.evaluation import scoring
 from semcoder_lib.models import prompts
 from semcoder_lib.run.stages.session import Session
 
-CODE_FORMS = {"completion": "completion", "instruction": "direct"}
+CODE_FORMS = {"completion": "completion", "instruction": "direct", "chat": "direct"}
 """How code is asked for, as a profile says it and as a benchmark's prompt does."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """How a model is asked: with or without a monologue, and how many worked examples first."""
+    """How a model is asked: with or without a monologue, how many worked examples first, and
+    whether in its own chat template."""
 
     name: str
     reasoning: str = "direct"
     shots: int = 0
     max_new_tokens: int = 256
     items: int = 0  # a fixed slice of the tasks; 0 means all
+    chat: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,22 +57,33 @@ def sample_tasks(tasks: list[Any], limit: int, seed: int) -> list[Any]:
 
 
 def requests_for(
-    session: Session, benchmark: benchmarks.Benchmark, tasks: list[Any], setting: Setting
+    session: Session,
+    engine: generation.Engine,
+    benchmark: benchmarks.Benchmark,
+    tasks: list[Any],
+    setting: Setting,
 ) -> list[generation.Request]:
     """One greedy request a task."""
     return [
         generation.Request(
             task.task_id, prompt.text, prompt.stop, max_new_tokens=setting.max_new_tokens
         )
-        for task, prompt in zip(tasks, _prompts(session, benchmark, tasks, setting), strict=True)
+        for task, prompt in zip(
+            tasks, _prompts(session, engine, benchmark, tasks, setting), strict=True
+        )
     ]
 
 
 def _prompts(
-    session: Session, benchmark: benchmarks.Benchmark, tasks: list[Any], setting: Setting
+    session: Session,
+    engine: generation.Engine,
+    benchmark: benchmarks.Benchmark,
+    tasks: list[Any],
+    setting: Setting,
 ) -> list[prompts.Prompt]:
     style, reasoning, shots = session.profile.style, setting.reasoning, setting.shots
-    return [benchmark.prompt(t, style=style, reasoning=reasoning, shots=shots) for t in tasks]
+    asked = [benchmark.prompt(t, style=style, reasoning=reasoning, shots=shots) for t in tasks]
+    return [prompts.in_chat(p, engine.tokenizer) for p in asked] if setting.chat else asked
 
 
 def prefetch(
@@ -80,7 +93,7 @@ def prefetch(
 ) -> None:
     """Generate for several benchmarks and settings in one call: a small model decodes a full batch
     as fast as a single row. `evaluate` then finds the completions in the engine's cache."""
-    engine.generate([r for plan in plans for r in requests_for(session, *plan)])
+    engine.generate([r for plan in plans for r in requests_for(session, engine, *plan)])
 
 
 def evaluate(
@@ -94,10 +107,10 @@ def evaluate(
     """Generate greedily, score in the sandbox, store completions and verdicts in the stage's
     folder, and return them with their score."""
     p = session.profile
-    requests = requests_for(session, benchmark, tasks, setting)
+    requests = requests_for(session, engine, benchmark, tasks, setting)
     completions = [group[0] for group in engine.generate(requests)]
     if not benchmark.code:  # an answer that the prompt began is read with its beginning
-        begun = [prompt.prefill for prompt in _prompts(session, benchmark, tasks, setting)]
+        begun = [prompt.prefill for prompt in _prompts(session, engine, benchmark, tasks, setting)]
         completions = [
             dataclasses.replace(c, text=opening + c.text)
             for c, opening in zip(completions, begun, strict=True)

@@ -28,7 +28,7 @@ def chosen(session: Session, *, refined: bool = False) -> list[Model]:
     given = session.profile.adapter
     base = Model("base")
     if session.profile.server and given != "none":
-        raise UserError("backend=openai: the server holds the one model: add --set adapter=none")
+        raise UserError("backend: the server holds the one model: add --set adapter=none")
     if given == "none":
         return [base]
     if given:
@@ -52,7 +52,7 @@ def engine(session: Session, model: Model) -> Iterator[generation.Engine]:
     where: dict[str, Any] = {"base_url": p.server} if p.server else {}
     made = generation.load(
         p.model,
-        backend=p.backend,
+        backend="openai" if p.server else p.backend,
         adapter=model.adapter,
         cache=session.path(f"cache_generations_{model.label}.jsonl"),
         **where,

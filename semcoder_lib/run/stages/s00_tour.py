@@ -49,7 +49,7 @@ def tell(
         if known.status is records.Status.OK:
             cases.append(records.Case(other, known.value))
     found = monologues.infer(program, cases, box, seed=session.profile.seed)
-    style = monologues.Style(detail=session.profile.monologue_detail, properties=found[:3])
+    style = monologues.Style(properties=found[:3])
     forward = monologues.forward(program, trace, seed=session.profile.seed, style=style)
     row = monologues.forward(
         program, trace, seed=session.profile.seed, style=style_of(session.profile)
@@ -58,7 +58,7 @@ def tell(
         program, outcome.value, box, seeds=other_inputs, seed=session.profile.seed
     )
     report = monologues.verify(forward.text, program, case, box)
-    call = forward.call
+    call = monologues.call_text(program, forward.case)
     return {
         "source": program.source,
         "call": call,
@@ -87,7 +87,7 @@ def tell(
             "accepted": report.accepted,
         },
         "example": {
-            "prompt": prompts.forward(program.source, call).text,
+            "prompt": prompts.forward(program.source, call, style=session.profile.style).text,
             "completion": row.text,
         },
     }  # fmt: skip

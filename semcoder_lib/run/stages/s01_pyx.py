@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +23,17 @@ def run(session: Session) -> dict[str, Any]:
     if p.pyx_source != "build":
         return _from_file(session, Path(p.pyx_source))
     told: dict[str, Any] = {}
-    taught = _taught(session, told) if p.pyx_teacher else pyx.Taught()
+    taught = _taught(session, told) if p.teacher else pyx.Taught()
     built = pyx.build(
         session.folder,
         taught=taught.candidates,
         real=p.pyx_real,
         synthesised=p.pyx_synthesised,
-        cases=p.pyx_cases,
+        cases=6,
         seed=p.seed,
         box=session.box,
         workers=session.workers,
-        backend=p.spread,
+        backend="ray" if os.environ.get("RAY_ADDRESS") else "process",
         held_out=p.pyx_held_out,
     )
     description = _described(load(session.folder), built.funnel)
@@ -50,8 +51,8 @@ def _taught(session: Session, told: dict[str, Any]) -> pyx.Taught:
     p = session.profile
     with teaching(session) as asked:
         made = pyx.taught(
-            p.pyx_teacher, asked.teacher, session.box, seed=p.seed, repairs=p.pyx_repairs,
-            wanted=p.pyx_inputs, cache=asked.cache, usage=asked.usage,
+            p.teacher_items, asked.teacher, session.box, seed=p.seed,
+            cache=asked.cache, usage=asked.usage,
         )  # fmt: skip
         told["teacher"] = {**asked.row(), **made.row()}
     workspace.write_jsonl(session.path("teacher.jsonl"), made.fates)
@@ -81,17 +82,18 @@ def split(entries: list[records.Entry], name: str) -> list[records.Entry]:
 
 def short(entries: list[records.Entry], profile: Any) -> list[records.Entry]:
     """The entries whose program is at most `program_chars` long, the profile's limit on what is
-    told in monologues and evaluated; 0 takes all."""
-    limit = profile.program_chars
-    return [e for e in entries if not limit or len(e.program.source) <= limit]
+    told in monologues and evaluated."""
+    return [e for e in entries if len(e.program.source) <= profile.program_chars]
 
 
 def _from_file(session: Session, path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise UserError(f"pyx_source: {path} is not a file; give a PyX file in the hub's format")
-    entries, funnel = pyx.from_hub(workspace.read_jsonl(path), box=session.box)
-    workspace.write_jsonl(session.path("pyx.jsonl"), map(records.to_row, entries))
-    return {"funnel": funnel, "description": _described(entries, funnel)}
+    p, rows = session.profile, workspace.read_jsonl(path)
+    read = pyx.from_hub(rows, box=session.box, seed=p.seed, held_out=p.pyx_held_out)
+    workspace.write_jsonl(session.path("pyx.jsonl"), map(records.to_row, read.entries))
+    workspace.write_jsonl(session.path("dropped.jsonl"), read.dropped)
+    return {"funnel": read.funnel, "description": _described(read.entries, read.funnel)}
 
 
 def _described(entries: list[records.Entry], funnel: dict[str, Any]) -> dict[str, Any]:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from semcoder_lib import monologues
-from semcoder_lib.core import records, workspace
+from semcoder_lib.core import records, values, workspace
 from semcoder_lib.models import teachers
 from semcoder_lib.run.stages import s01_pyx
 from semcoder_lib.run.stages.session import Session, rows_of
 
 SHOTS = 2  # examples in a teacher's chat
+TRIES = 4  # of a teacher at one monologue
+CASES = 2  # of a program that get monologues
 
 
 def run(session: Session) -> dict[str, Any]:
@@ -26,10 +28,10 @@ def run(session: Session) -> dict[str, Any]:
     style = style_of(p)
     results: dict[str, Any] = {"programs": len(entries), "directions": {}}
     made, funnel = monologues.derive_many(
-        entries, session.box, seed=p.seed, per_program=p.monologue_cases,
-        style=style, bullets=p.monologue_bullets, workers=session.workers,
+        entries, session.box, seed=p.seed, per_program=CASES,
+        style=style, bullets=bullets_of(p), workers=session.workers,
     )  # fmt: skip
-    if p.monologue_teacher:
+    if p.teacher:
         made, results["teacher"] = _taught(session, entries, made)
     for direction in monologues.DIRECTIONS:
         mine = [m for m in made if m.direction == direction]
@@ -55,13 +57,9 @@ def _taught(
     from semcoder_lib.run.stages.teaching import teaching
 
     p = session.profile
-    chosen = entries[: p.monologue_teacher]
-    others = {e.program.id: e.program for e in entries[p.monologue_teacher :]}
-    pairs = [
-        (e.program, c)
-        for e in chosen
-        for c in monologues.chosen_cases(e, p.monologue_cases, p.seed)
-    ]
+    chosen = entries[: p.teacher_items]
+    others = {e.program.id: e.program for e in entries[p.teacher_items :]}
+    pairs = [(e.program, c) for e in chosen for c in monologues.chosen_cases(e, CASES, p.seed)]
     texts = {_place(m): m for m in derived}
     told: dict[str, Any] = {"programs": len(chosen), "directions": {}}
     with teaching(session) as asked:
@@ -71,7 +69,7 @@ def _taught(
             fates: collections.Counter[str] = collections.Counter()
             for found, monologue in monologues.taught(
                 pairs, asked.teacher, session.box, direction=direction, shots=shots,
-                tries=p.teacher_tries, seed=p.seed, strict=p.monologue_accept == "verified",
+                tries=TRIES, seed=p.seed, strict=p.style == "clean",
                 cache=asked.cache, usage=asked.usage,
             ):  # fmt: skip
                 fate = found.status
@@ -87,17 +85,19 @@ def _taught(
 
 def _place(monologue: records.Monologue) -> tuple[str, str, str]:
     """What a monologue tells."""
-    told = monologue.call if monologue.direction == "forward" else monologue.output
-    return monologue.direction, monologue.program_id, told
+    case = monologue.case
+    about = case.arguments if monologue.direction == "forward" else case.output
+    return monologue.direction, monologue.program_id, values.encode(about)
 
 
 def style_of(profile: Any) -> monologues.Style:
     """The writers' dials that a profile sets."""
-    style = monologues.Style(detail=profile.monologue_detail, max_chars=profile.monologue_chars)
-    if profile.monologue_form == "full":
-        return style
-    quotes = profile.monologue_form == "brief"
-    return style.but(brief=True, quotes=quotes, check=250, alternatives=False)
+    return monologues.STYLES[profile.monologue_form].but(max_chars=profile.monologue_chars)
+
+
+def bullets_of(profile: Any) -> int:
+    """Properties that each monologue states."""
+    return 0 if style_of(profile).brief else 2
 
 
 def load(folder: Path, direction: str) -> list[records.Monologue]:

@@ -14,6 +14,9 @@ from semcoder_lib.models import prompts
 from semcoder_lib.run.stages import models, s01_pyx
 from semcoder_lib.run.stages.session import Session, rows_of
 
+TRIES = 4  # of a teacher at one rationale
+TEMPERATURES = (0.4, 0.8)  # each asks the model for one answer to every task
+
 
 def run(session: Session) -> dict[str, Any]:
     """Writes `mutation.jsonl` and `model.jsonl` (rows of `records.Fault`) and returns the funnels
@@ -25,7 +28,7 @@ def run(session: Session) -> dict[str, Any]:
         max_characters=int(2.5 * p.max_length), store=session.path("cache_mutation.jsonl"),
     )  # fmt: skip
     taught: dict[str, Any] = {}
-    if p.fault_teacher:
+    if p.teacher:
         mutated, taught = _taught(session, entries, mutated)
     workspace.write_jsonl(session.path("mutation.jsonl"), rows_of(mutated))
     operators: dict[str, int] = {}
@@ -47,10 +50,10 @@ def _taught(
     from semcoder_lib.run.stages.teaching import Writer, teaching
 
     p = session.profile
-    budget = pyx_r.Budget(attempts=p.teacher_tries, seed=p.seed)
+    budget = pyx_r.Budget(attempts=TRIES, seed=p.seed)
     with teaching(session) as asked:
         written, funnel = pyx_r.rewritten(
-            faults[: p.fault_teacher], entries, Writer(asked), session.box, budget=budget
+            faults[: p.teacher_items], entries, Writer(asked), session.box, budget=budget
         )
         told = {**asked.row(), "funnel": funnel}
     by_id = {f.id: f for f in written}
@@ -71,10 +74,10 @@ def _of_the_model(session: Session, entries: list[records.Entry]) -> dict[str, A
         requests = [
             generation.Request(
                 e.program.id, *_prompt(e.program, begun[e.program.id]),
-                max_new_tokens=p.codegen_tokens, temperature=float(temperature),
+                max_new_tokens=p.codegen_tokens, temperature=temperature,
                 top_p=0.95, seed=p.seed,
             )
-            for temperature in p.names("fault_temperatures")
+            for temperature in TEMPERATURES
             for e in asked
         ]  # fmt: skip
         with models.engine(session, models.Model("base")) as engine:

@@ -34,15 +34,16 @@ def run(session: Session) -> dict[str, Any]:
     )  # fmt: skip
     results: dict[str, Any] = {
         "model_name": assets.shown_name(p.model),
+        "base": assets.described(p.model),
         "examples": counts,
         "main": {**summary_of(main, session.path("main")), **_shown(p, examples[0])},
     }
     faults = s03_pyx_r.load(session.upstream(3))
     phases = {}
     if p.refine_steps and faults:
-        phases["refine"] = [refine_example(f) for f in faults]
-        if p.refine_traced == "yes":
-            phases["refine_traced"] = traced_examples(faults, session.box)
+        phases["refine"] = [refine_example(f, p.style) for f in faults]
+        if "trace" in p.names("refine_sources"):
+            phases["refine_traced"] = traced_examples(faults, session.box, p.style)
     for phase, fixes in phases.items():
         done = training.train(
             fixes, session.path(phase), base=p.model, adapter=session.path("main"),
@@ -79,9 +80,9 @@ def config_of(p: Any, phase: str) -> training.Config:
     return training.Config(
         method=p.train_method,
         steps=p.train_steps if phase == "main" else p.refine_steps,
-        epochs=p.train_epochs,
-        learning_rate=p.learning_rate if phase == "main" else p.refine_learning_rate,
-        min_learning_rate=min(p.min_learning_rate, p.learning_rate),
+        epochs=2.0,  # the paper's, where `train_steps` is 0
+        learning_rate=p.learning_rate if phase == "main" else p.learning_rate / 5,
+        min_learning_rate=p.learning_rate / 10,
         batch_tokens=p.batch_tokens,
         batch_rows=p.batch_rows,
         max_length=p.max_length,

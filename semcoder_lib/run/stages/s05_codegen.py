@@ -13,8 +13,8 @@ from semcoder_lib.run.stages.session import Session
 
 def run(session: Session) -> dict[str, Any]:
     """pass@1 of each model on each benchmark that is at hand; the others are named with where
-    they were looked for. An untuned model is asked in every form of the profile and its best one
-    counts. The score stops when the preflight does not give the known answers."""
+    they were looked for. An untuned model is asked in several forms and its best one counts. The
+    score stops when the preflight does not give the known answers."""
     p = session.profile
     results: dict[str, Any] = {"scores": [], "differences": [], "missing": {}, "preflight": {}}
     found = {}
@@ -53,12 +53,12 @@ def run(session: Session) -> dict[str, Any]:
 def settings(
     p: Profile, benchmark: benchmarks.Benchmark, task: benchmarks.Task, *, tuned: bool
 ) -> list[evaluation.Setting]:
-    """How a model is asked: as it was trained, or, never trained, in each form of the profile
-    that differs on this benchmark."""
-    names = ["instruction"] if tuned else p.names("codegen_forms")
-    asked: dict[Prompt, evaluation.Setting] = {}
+    """How a model is asked: as it was trained, or, never trained, in each form of the
+    profile that differs on this benchmark."""
+    names = ["instruction"] if tuned else p.codegen_forms
+    asked: dict[tuple[Prompt, bool], evaluation.Setting] = {}
     for name in sorted(names):  # a benchmark with one form calls it instruction
         form = evaluation.CODE_FORMS[name]
-        prompt = benchmark.prompt(task, style=p.style, reasoning=form)
-        asked[prompt] = evaluation.Setting(name, form, 0, p.codegen_tokens)
+        prompt, chat = benchmark.prompt(task, style=p.style, reasoning=form), name == "chat"
+        asked[prompt, chat] = evaluation.Setting(name, form, 0, p.codegen_tokens, chat=chat)
     return list(asked.values())

@@ -59,7 +59,7 @@ def _settings(p: Any, *, tuned: bool) -> list[Setting]:
             Setting("direct", "direct", 0, p.baseline_tokens),
         ]
     lengths = {"direct": p.baseline_tokens, "cot": p.reasoning_tokens}
-    return [Setting(f"{form}_2shot", form, 2, lengths[form]) for form in p.names("baseline_forms")]
+    return [Setting(f"{form}_2shot", form, 2, lengths[form]) for form in p.reasoning_forms]
 
 
 def _all_tasks(
@@ -67,8 +67,8 @@ def _all_tasks(
 ) -> dict[str, tuple[benchmarks.Benchmark, list[Any]]]:
     p = session.profile
     tasks: dict[str, tuple[benchmarks.Benchmark, list[Any]]] = {}
-    for name, count in (("pyx-o", p.held_out_items), ("pyx-i", p.held_out_inputs)):
-        chosen = balanced(held_out, count or p.held_out_items, p.seed)
+    chosen = balanced(held_out, p.held_out_items, p.seed)
+    for name in ("pyx-o", "pyx-i"):
         benchmark = benchmarks.get(name)
         tasks[name] = (benchmark, benchmark.from_entries(chosen))  # type: ignore[attr-defined]
     for name in ("cruxeval-o", "cruxeval-i"):

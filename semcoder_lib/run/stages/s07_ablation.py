@@ -33,8 +33,8 @@ Items = dict[str, tuple[benchmarks.Benchmark, list[Any]]]
 
 def run(session: Session) -> dict[str, Any]:
     """One adapter per view, format and seed, all from the base model, evaluated on the same items:
-    held-out PyX and, if asked for, CRUXEval-O. In the view `examples` every format is trained on
-    the very same executions; in `tokens` on as many trained tokens as the longest format has there.
+    held-out PyX and, where it is, CRUXEval-O. In the view `examples` every format is trained on the
+    very same executions; in `tokens` on as many trained tokens as the longest format has there.
     Scores for every seed and over the seeds, paired differences to the first format, scores by
     length and construct, and how far each format's own steps are right."""
     p = session.profile
@@ -47,9 +47,7 @@ def run(session: Session) -> dict[str, Any]:
     items = _items(session, corpus, results)
     pools = examples_by_format(session, corpus, formats)
     done: dict[tuple[str, str], list[list[Evaluated]]] = {}
-    for view, seed, format in itertools.product(
-        p.names("ablation_views"), range(p.ablation_seeds), formats
-    ):
+    for view, seed, format in itertools.product(p.ablation_views, range(p.ablation_seeds), formats):
         label = f"{format}_s{seed}" if view == "examples" else f"{format}_{view}_s{seed}"
         chosen, steps = share_of(session, pools, format, view, seed)
         folder = session.path(f"adapters/{label}")
@@ -78,13 +76,12 @@ def _items(session: Session, corpus: list[records.Entry], results: dict[str, Any
     held_out = s06_reasoning.balanced(held_out, p.ablation_items, p.seed)
     mine = benchmarks.get("pyx-o")
     items: Items = {"pyx-o": (mine, mine.from_entries(held_out))}  # type: ignore[attr-defined]
-    if p.ablation_cruxeval:
-        other = benchmarks.get("cruxeval-o")
-        try:
-            tasks = evaluation.sample_tasks(other.load(), p.ablation_cruxeval, p.seed)
-            items["cruxeval-o"] = (other, tasks)
-        except benchmarks.Missing as missing:
-            results["missing"]["cruxeval-o"] = str(missing)
+    other = benchmarks.get("cruxeval-o")
+    try:
+        tasks = evaluation.sample_tasks(other.load(), p.ablation_items, p.seed)
+        items["cruxeval-o"] = (other, tasks)
+    except benchmarks.Missing as missing:
+        results["missing"]["cruxeval-o"] = str(missing)
     return items
 
 
@@ -95,13 +92,11 @@ def examples_by_format(session: Session, corpus: list[records.Entry], formats: l
     entries = {e.program.id: e for e in corpus}
     accepted = s02_monologues.load(session.upstream(2), "forward")
     random.Random(f"{p.seed}:ablation").shuffle(accepted)
-    if p.names("ablation_views") == ["examples"]:  # twice as many as needed: some are too long
+    if p.ablation_views == ["examples"]:  # twice as many as needed: some are too long
         accepted = accepted[: 2 * p.ablation_steps * p.ablation_rows * p.ablation_seeds]
     pairs = []
     for m in accepted:
-        entry = entries[m.program_id]
-        case = next(c for c in entry.cases if monologues.call_text(entry.program, c) == m.call)
-        pairs.append((entry.program, case))
+        pairs.append((entries[m.program_id].program, m.case))
     traces = tracing.trace_many(pairs, session.box)
     tokenizer = tokens.load_tokenizer(assets.locate(p.model))
     config = _config(p, 1, 0)
@@ -110,7 +105,7 @@ def examples_by_format(session: Session, corpus: list[records.Entry], formats: l
         made = []
         for format in formats:
             prompt, completion = monologues.ablation(
-                program, case, trace, format, monologue=m, seed=p.seed
+                program, case, trace, format, monologue=m, seed=p.seed, prompt_style=p.style
             )
             made.append(training.Example(f"{program.id}:{format}", "forward", prompt, completion))
         if len(rows.tokenise(made, tokenizer, config).rows) == len(formats):
@@ -151,7 +146,7 @@ def _config(p: Any, steps: int, seed: int) -> training.Config:
         method=p.train_method,
         steps=steps,
         learning_rate=p.learning_rate,
-        min_learning_rate=min(p.min_learning_rate, p.learning_rate),
+        min_learning_rate=p.learning_rate / 10,
         batch_tokens=p.batch_tokens,
         batch_rows=p.ablation_rows,
         max_length=p.max_length,

@@ -7,6 +7,7 @@ from typing import Any
 from semcoder_lib import evaluation as benchmarks
 from semcoder_lib import faults as pyx_r
 from semcoder_lib import refinement
+from semcoder_lib.core import workspace
 from semcoder_lib.run.stages import evaluation, models, s01_pyx
 from semcoder_lib.run.stages.session import Session
 
@@ -17,8 +18,8 @@ Key = tuple[str, str, str, str, float]
 def run(session: Session) -> dict[str, Any]:
     """Curves (figure 3, tables 3 and 4) on a code generation benchmark, from the model's own first
     solution, and on held-out PyX faults, from the given buggy program, for every feedback source,
-    acceptance rule (`replace` is the paper's) and temperature of the profile. Completions are kept,
-    so that every curve can be recomputed offline."""
+    acceptance rule (`replace` is the paper's) and temperature of the profile. Every task's state
+    after every round is in `rounds_*.jsonl`."""
     p = session.profile
     results: dict[str, Any] = {
         "curves": [], "changes": [], "atlas": [], "missing": {}, "differences": [],
@@ -42,19 +43,18 @@ def run(session: Session) -> dict[str, Any]:
                 for source, accept, temperature in settings:
                     if model.label == "traced" and source != "trace":
                         continue  # it was trained to be shown one
-                    label = f"{name.replace('+', '_plus')}_{model.label}_{source}"
-                    label += f"_{accept}_T{temperature:g}"
                     plans[name, model.label, source, accept, temperature] = refinement.Plan(
                         tasks,
                         rounds=p.refine_rounds, source=source, accept=accept,
                         temperature=temperature, max_new_tokens=p.refine_tokens,
                         first_tokens=p.codegen_tokens, seed=p.seed, style=p.style,
-                        store=session.path(f"completions_{label}.jsonl"),
                     )  # fmt: skip
             made = refinement.refine_all(list(plans.values()), engine, session.box)
             for key, curve in zip(plans, made, strict=True):
                 curves[key] = curve
                 _add(results, key[0], model.label, curve)
+                label = "_".join([key[0].replace("+", "_plus"), *key[1:4], f"T{key[4]:g}"])
+                workspace.write_jsonl(session.path(f"rounds_{label}.jsonl"), curve.state_rows())
     results["differences"] = _between_models(curves)
     return results
 
@@ -63,8 +63,8 @@ Sets = dict[str, list[refinement.RefinementTask]]
 
 
 def _form(session: Session, model: models.Model) -> str:
-    """How a model is asked for its first solution; an untuned one in the profile's first form."""
-    return "instruction" if model.adapter else session.profile.names("codegen_forms")[0]
+    """How a model is asked for its first solution."""
+    return "instruction" if model.adapter else session.profile.codegen_forms[0]
 
 
 def _benchmark(session: Session, results: dict[str, Any], form: str) -> Sets:
@@ -87,7 +87,7 @@ def _benchmark(session: Session, results: dict[str, Any], form: str) -> Sets:
 def _faults(session: Session) -> Sets:
     """Faults of held-out programs."""
     p = session.profile
-    count = p.refine_faults or p.refine_tasks
+    count = p.refine_tasks
     if not count:
         return {}
     held_out = s01_pyx.split(s01_pyx.load(session.upstream(1)), "held_out")
@@ -98,39 +98,14 @@ def _faults(session: Session) -> Sets:
 
 def _add(results: dict[str, Any], name: str, model: str, curve: refinement.Curve) -> None:
     for measure in curve.measures:
-        points = [
-            {"round": n, "value": x.value, "low": x.low, "high": x.high, "n": x.n}
-            for n, x in enumerate(curve.points(measure))
-        ]
-        gains = curve.gains(measure)
-        last = gains[-1] if gains else None
-        benchmark = f"{name}+" if measure == "plus" and not name.endswith("+") else name
-        if measure == "base":
-            benchmark = name.removesuffix("+")
-        results["curves"].append(
-            {
-                "benchmark": benchmark,
-                "model": model,
-                "source": curve.source,
-                "label": f"{benchmark}, {_told(curve)}",
-                "accept": curve.accept,
-                "temperature": curve.temperature,
-                "points": points,
-                "gain": {"value": last.value, "low": last.low, "high": last.high} if last else None,
-            }
-        )
-        for turn in range(1, len(curve.rounds)):
-            fixed, broken = curve.moved(turn, measure)
-            results["changes"].append(
-                {
-                    "benchmark": benchmark, "model": model, "source": curve.source,
-                    "accept": curve.accept, "temperature": curve.temperature, "round": turn,
-                    "fixed": len(fixed), "broken": len(broken),
-                    "asked": sum(s.asked for s in curve.rounds[turn]),
-                }
-            )  # fmt: skip
-    for row in refinement.atlas([curve]):
-        results["atlas"].append({"benchmark": name, **row, "model": model})
+        benchmark = name.removesuffix("+") + ("+" if measure == "plus" else "")
+        row = {**curve.row(measure), "benchmark": benchmark, "model": model}
+        common = {k: row[k] for k in ("benchmark", "model", "source", "accept", "temperature")}
+        results["changes"] += [common | change for change in row.pop("changes")]
+        results["curves"].append({**row, "label": f"{benchmark}, {_told(curve)}"})
+    results["atlas"] += [
+        {"benchmark": name, **row, "model": model} for row in refinement.atlas(curve)
+    ]
 
 
 def _told(curve: refinement.Curve) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
 import functools
 import importlib.metadata
 import platform
@@ -23,8 +22,8 @@ from typing import Any, TypeVar
 
 from semcoder_lib.core import profile as profiles
 from semcoder_lib.core import scale, workspace
-from semcoder_lib.core.errors import InfrastructureError, UserError
-from semcoder_lib.evaluation import homes
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.evaluation import data as homes
 from semcoder_lib.models import assets
 from semcoder_lib.run.stages.meter import Meter
 from semcoder_lib.sandbox import Sandbox
@@ -38,7 +37,7 @@ CHATTER = (
 )
 # Fields that may name folders or files of the user's own.
 OWN_FOLDERS = ("adapter", "model")
-OWN_FILES = ("pyx_source",)
+OWN_FILES = ("pyx_source", "model")  # model: a GGUF file
 KEY_PACKAGES = ("torch", "transformers", "trl", "peft", "numpy", "safetensors")
 
 
@@ -76,7 +75,7 @@ class Session:
         self.run = run
         self.folder = run.stage(stage.number, stage.name)
         self._exit = contextlib.ExitStack()
-        self._lock = self._exit.enter_context(_locked(self.folder / ".lock"))
+        self._lock = self._exit.enter_context(_locked(self.folder))
         self._box: Sandbox | None = None
         self._meter = Meter().start()
         self._exit.callback(self._meter.stop)
@@ -308,18 +307,6 @@ def _read_card(folder: Path) -> dict[str, Any] | None:
     return card
 
 
-@contextlib.contextmanager
-def _locked(path: Path, patience: float = 15.0) -> Iterator[None]:
-    with path.open("w") as lock:
-        deadline = time.monotonic() + patience  # a killed run's kernel needs a moment to end
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:
-                if time.monotonic() > deadline:
-                    raise InfrastructureError(
-                        f"{path.parent} is in use by another run; wait for it, or use --run NAME"
-                    ) from None
-                time.sleep(0.2)
-        yield
+def _locked(folder: Path) -> contextlib.AbstractContextManager[None]:
+    busy = f"{folder} is in use by another run; wait for it, or use --run NAME"
+    return workspace.locked(folder / ".lock", 15.0, busy)  # a killed run's kernel needs a moment

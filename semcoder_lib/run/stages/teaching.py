@@ -10,9 +10,12 @@ from typing import Any
 from semcoder_lib import models as generation
 from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import InfrastructureError
-from semcoder_lib.models import Request, stops, teachers
-from semcoder_lib.models.teachers import Endpoint, Local, Task, Teacher, Usage
+from semcoder_lib.models import Request, teachers, tokens
+from semcoder_lib.models.teachers import Task, Teacher, Usage
 from semcoder_lib.run.stages.session import Session
+
+TEMPERATURE = 0.7
+TOKENS = 1024  # of the longest reply
 
 
 @dataclasses.dataclass(slots=True)
@@ -41,28 +44,20 @@ def teaching(session: Session) -> Iterator[Teaching]:
     """The profile's teacher, with its replies kept in the stage's folder. Raises UserError for an
     address that is none, and InfrastructureError in the end when no request at all was answered."""
     p = session.profile
-    engine: Any = None
-    teacher: Any
     if p.teacher == "local":
         engine = generation.load(p.teacher_model, backend="auto" if p.server else p.backend)
-        teacher = Local(engine, temperature=p.teacher_temperature, max_new_tokens=p.teacher_tokens)
     else:
-        teacher = Endpoint(
-            p.teacher_model, base_url=p.teacher, temperature=p.teacher_temperature,
-            max_tokens=p.teacher_tokens, parallel=p.teacher_parallel,
-        )  # fmt: skip
-    try:
-        with workspace.ItemCache(session.path("cache_teacher.jsonl")) as cache:
-            asked = Teaching(teacher, cache, Usage())
-            yield asked
-            used = asked.usage
-            if used.failures and not used.asked + used.cached:
-                raise InfrastructureError(
-                    f"the teacher at {p.teacher} answered none of {used.failures} requests; "
-                    "start it and run the same command again"
-                )
-    finally:
-        (teacher if engine is None else engine).close()
+        engine = generation.load(p.teacher_model, backend="openai", base_url=p.teacher, parallel=8)
+    teacher = Teacher(engine, temperature=TEMPERATURE, max_new_tokens=TOKENS)
+    with engine, workspace.ItemCache(session.path("cache_teacher.jsonl")) as cache:
+        asked = Teaching(teacher, cache, Usage())
+        yield asked
+        used = asked.usage
+        if used.failures and not used.asked + used.cached:
+            raise InfrastructureError(
+                f"the teacher at {p.teacher} answered none of {used.failures} requests; "
+                "start it and run the same command again"
+            )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -93,5 +88,5 @@ class Writer:
             ):  # fmt: skip
                 if taught.status == "accepted":
                     place, stop = taught.task.data
-                    groups[place].append(_Text(stops.cut(taught.text, stop)[0]))
+                    groups[place].append(_Text(tokens.cut(taught.text, stop)[0]))
         return groups

@@ -3,10 +3,12 @@ those of the evaluation's."""
 
 from __future__ import annotations
 
+import dataclasses
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from semcoder_lib import evaluation as benchmarks
 from semcoder_lib import faults as pyx_r
 from semcoder_lib import monologues, refinement, tracing, training
 from semcoder_lib.core import records, values
@@ -18,6 +20,7 @@ from semcoder_lib.sandbox import Sandbox
 _ANSWERS = 6  # cases in one row of direct answers
 _SHORT_CASE = 120  # characters of a call and its output
 _FOR_INPUTS = 0.35  # share of the direct rows that ask for a call; outputs need more of them
+_CHECKED = 8  # rows of a kind whose prompts are compared with the evaluation's, in every run
 
 
 def main_examples(session: Session) -> tuple[list[training.Example], dict[str, Any]]:
@@ -28,17 +31,14 @@ def main_examples(session: Session) -> tuple[list[training.Example], dict[str, A
     programs = {e.program.id: e.program for e in entries}
     pools = {
         **{
-            d: told(programs, s02_monologues.load(session.upstream(2), d))
+            d: told(programs, s02_monologues.load(session.upstream(2), d), p.style)
             for d in monologues.DIRECTIONS
         },
-        "nl_to_code": [nl_example(e.program) for e in entries if e.program.description],
-        "direct": [row for e in entries if (row := direct_example(e, p.seed)) is not None],
+        "nl_to_code": [nl_example(e.program, p.style) for e in entries if e.program.description],
+        "direct": [row for e in entries if (row := direct_example(e, p.seed, p.style)) is not None],
     }
-    shares = {
-        "forward": p.share_forward, "backward": p.share_backward, "nl_to_code": p.share_nl,
-        "direct": p.share_direct,
-    }  # fmt: skip
-    chosen = _in_shares(pools, shares, random.Random(f"{p.seed}:mix"))
+    chosen = _in_shares(pools, p.shares, random.Random(f"{p.seed}:mix"))
+    check_prompts(chosen, entries, p.style)
     counts = {task: sum(1 for e in chosen if e.task == task) for task in pools}
     return chosen, {"available": {t: len(x) for t, x in pools.items()}, "used": counts}
 
@@ -51,20 +51,52 @@ def held_out_examples(session: Session) -> list[training.Example]:
     entries = entries[: p.train_held_out]
     made, _ = monologues.derive_many(
         entries, session.box, seed=p.seed, style=s02_monologues.style_of(p),
-        bullets=p.monologue_bullets,
+        bullets=s02_monologues.bullets_of(p),
     )  # fmt: skip
-    chosen = told({e.program.id: e.program for e in entries}, made)
-    chosen += [row for e in entries if (row := direct_example(e, p.seed)) is not None]
+    chosen = told({e.program.id: e.program for e in entries}, made, p.style)
+    chosen += [row for e in entries if (row := direct_example(e, p.seed, p.style)) is not None]
     random.Random(f"{p.seed}:held out").shuffle(chosen)
     return chosen
 
 
+def check_prompts(
+    examples: Sequence[training.Example], entries: Sequence[records.Entry], style: str
+) -> int:
+    """Compare the first prompts of every kind with those that the evaluation gives for the same
+    programs and cases; returns how many were compared. Raises TrainingStopped for one that the
+    evaluation would not give."""
+    known = {e.program.id: e for e in entries}
+    compared = 0
+    for kind in ("forward", "backward", "direct"):
+        for example in [e for e in examples if e.task == kind][:_CHECKED]:
+            asked = _evaluated(known[example.id.rpartition(":")[0]], kind, style)
+            same = example.prompt if example.prompt in asked else asked[0]
+            compared += training.same_prompts([example], {example.id: same})
+    return compared
+
+
+def _evaluated(entry: records.Entry, kind: str, style: str) -> list[str]:
+    """What the evaluation asks about the cases of a program, those with an input to find first
+    where `kind` is backward."""
+    names = ["pyx-i", "pyx-o"] if kind == "backward" else ["pyx-o", "pyx-i"]
+    reasoning = "direct" if kind == "direct" else "monologue"
+    alone = [dataclasses.replace(entry, cases=(case,)) for case in entry.cases]
+    return [
+        benchmark.prompt(task, style=style, reasoning=reasoning).text
+        for benchmark in map(benchmarks.get, names)
+        for task in benchmark.from_entries(alone)  # type: ignore[attr-defined]
+    ]
+
+
 def told(
-    programs: Mapping[str, records.Program], made: Iterable[records.Monologue]
+    programs: Mapping[str, records.Program], made: Iterable[records.Monologue], style: str
 ) -> list[training.Example]:
     """The rows of monologues whose program is among these."""
-    row = {"forward": forward_example, "backward": backward_example}
-    return [row[m.direction](programs[m.program_id], m) for m in made if m.program_id in programs]
+    return [
+        monologue_example(programs[m.program_id], m, style)
+        for m in made
+        if m.program_id in programs
+    ]
 
 
 def _in_shares(
@@ -90,23 +122,24 @@ def _in_shares(
     return chosen
 
 
-def forward_example(program: records.Program, m: records.Monologue) -> training.Example:
-    """One forward row: the bytes of the prompt are those of the evaluation's."""
-    prompt = prompts.forward(program.source, m.call)
-    return training.Example(f"{program.id}:forward", "forward", prompt.text, m.text)
+def monologue_example(
+    program: records.Program, m: records.Monologue, style: str
+) -> training.Example:
+    """One forward or backward row."""
+    call, output = monologues.call_text(program, m.case), values.encode(m.case.output)
+    prompt = prompts.execution(
+        m.direction, program.source, program.entry_point, call, output, style=style
+    )
+    return training.Example(f"{program.id}:{m.direction}", m.direction, prompt.text, m.text)
 
 
-def backward_example(program: records.Program, m: records.Monologue) -> training.Example:
-    """One backward row."""
-    prompt = prompts.backward(program.source, program.entry_point, m.output)
-    return training.Example(f"{program.id}:backward", "backward", prompt.text, m.text)
-
-
-def direct_example(entry: records.Entry, seed: int) -> training.Example | None:
+def direct_example(
+    entry: records.Entry, seed: int, style: str = "clean"
+) -> training.Example | None:
     """One row of answers without reasoning: the first as the evaluation asks for it (the output of
     a call, or for one program in three a call with an output), the program's other cases after it,
     which cost a tenth of a row of their own. None if no case is short enough. The paper's mix has
-    no such rows (`share_direct` is 0 in its profile)."""
+    no such rows."""
     program = entry.program
     cases = []
     for case in entry.cases:
@@ -122,42 +155,37 @@ def direct_example(entry: records.Entry, seed: int) -> training.Example | None:
     text = f"assert {call} == {output}\n[/ANSWER]"
     text += "".join(f"\nassert {call} == {output}" for call, output in others)
     # a model that never saw the first kind answers it by copying its question
-    if draw.random() < _FOR_INPUTS:
-        prompt = prompts.backward(program.source, program.entry_point, output, format="direct")
-    else:
-        prompt = prompts.forward(program.source, call, format="direct")
+    way = "backward" if draw.random() < _FOR_INPUTS else "forward"
+    prompt = prompts.execution(
+        way, program.source, program.entry_point, call, output, format="direct", style=style
+    )
     return training.Example(f"{program.id}:direct", "direct", prompt.text, text)
 
 
-def nl_example(program: records.Program) -> training.Example:
-    """One NL-to-code row."""
-    prompt = prompts.nl_to_code(pyx_r.task_description(program))
-    return training.Example(
-        f"{program.id}:nl", "nl_to_code", prompt.text, program.source.rstrip() + "\n```"
-    )
+def nl_example(program: records.Program, style: str) -> training.Example:
+    """One NL-to-code row; its code is fenced whether the prompt opened the fence or not."""
+    prompt = prompts.nl_to_code(pyx_r.task_description(program), style=style)
+    opening = "" if prompt.prefill else "```python\n"
+    text = f"{opening}{program.source.rstrip()}\n```"
+    return training.Example(f"{program.id}:nl", "nl_to_code", prompt.text, text)
 
 
-def refine_example(fault: records.Fault) -> training.Example:
+def refine_example(fault: records.Fault, style: str) -> training.Example:
     """One PyX-R row."""
-    prompt, completion = pyx_r.example(fault)
+    prompt, completion = pyx_r.example(fault, style=style)
     return training.Example(f"{fault.id}:refine", "refine", prompt, completion)
 
 
-def traced_examples(faults: list[records.Fault], box: Sandbox) -> list[training.Example]:
+def traced_examples(
+    faults: list[records.Fault], box: Sandbox, style: str = "clean"
+) -> list[training.Example]:
     """PyX-R rows with the recorded run of the failing test in the prompt (table 4). A fault whose
-    call is no literal, or whose trace is too long to show, has none."""
-    pairs = []
-    for fault in faults:
-        try:
-            name, arguments, named = values.parse_call(fault.failing_call)
-        except values.NotALiteral:
-            continue
-        if not named:
-            pairs.append((fault, (records.Program(fault.buggy, name), records.Case(arguments))))
+    trace is too long to show has none."""
+    programs = [records.Program(fault.buggy, fault.entry_point) for fault in faults]
+    pairs = [(program, fault.case) for program, fault in zip(programs, faults, strict=True)]
     made = []
-    traces = tracing.trace_many([pair for _, pair in pairs], box)
-    for (fault, (program, case)), trace in zip(pairs, traces, strict=True):
-        if text := refinement.shown_trace(trace, program, case):
-            prompt, completion = pyx_r.example(fault, trace=text)
+    for fault, pair, trace in zip(faults, pairs, tracing.trace_many(pairs, box), strict=True):
+        if text := refinement.shown_trace(trace, *pair):
+            prompt, completion = pyx_r.example(fault, trace=text, style=style)
             made.append(training.Example(f"{fault.id}:traced", "refine", prompt, completion))
     return made

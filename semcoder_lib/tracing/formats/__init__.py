@@ -1,24 +1,28 @@
-"""Traces as text, and back.
+"""Traces as text.
 
 Formats: `scratchpad` (states as comments at the line that made them), `next` (the same, numbered
 in order of execution, loops shortened), `concise` (one line per executed line), `json` (for tools).
 Two modes. `clean` is ours: values in Python's notation, types kept, calls of all the program's
 functions. `faithful` is what the authors' converter makes of a PySnooper log, quirks included, for
 the entry function alone (section 7 of the facts on the paper; appendix I of the paper).
+
+The text formats show the variables of frames (`Step.changes`), `json` also what is beyond them.
 """
 
 from __future__ import annotations
 
+import itertools
+import json
+import re
+
 from semcoder_lib.core.errors import UsageError
-from semcoder_lib.core.records import Case, Program, Step, Trace
-from semcoder_lib.tracing.formats import clean, faithful, tools
-from semcoder_lib.tracing.formats.expected import expected
-from semcoder_lib.tracing.formats.reading import Unreadable, parse_text
+from semcoder_lib.core.records import Case, Program, Trace, to_row
+from semcoder_lib.tracing.formats import clean, faithful
 
 FORMATS = ("scratchpad", "next", "concise", "json")
 MODES = ("clean", "faithful")
 
-__all__ = ["FORMATS", "MODES", "Unreadable", "expected", "parse", "render"]
+__all__ = ["FORMATS", "MODES", "items", "render"]
 
 
 def render(
@@ -27,9 +31,11 @@ def render(
     """`trace` as text.
 
     Lines are those of `program.source`; the labels of faithful `concise` are those of the authors'
-    file, where a function that only imports precede stands on line 5. `case` is
-    not needed by any format yet and may be used by later ones. A trace that was cut says so in its
-    last line (clean), or just ends (faithful, which knows no cuts). Raises `UsageError` for an
+    file, where a function that only imports precede stands on line 5. A program with the comments
+    of `scratchpad` or `next` parses to the same tree as without: where a line ends inside a string
+    or with a backslash, its comment stands at the end of a later line of the same statement. `case`
+    is not needed by any format yet and may be used by later ones. A trace that was cut says so in
+    its last line (clean), or just ends (faithful, which knows no cuts). Raises `UsageError` for an
     unknown format or mode.
     """
     if format not in FORMATS or mode not in MODES:
@@ -38,23 +44,41 @@ def render(
             f"modes are {', '.join(MODES)}"
         )
     if format == "json":
-        return tools.render(trace)
-    if mode == "faithful":
-        return faithful.render(trace, program, format)
-    return clean.render(trace, program, format)
+        return _json(trace)
+    return (faithful if mode == "faithful" else clean).render(trace, program.source, format)
 
 
-def parse(text: str, format: str) -> list[Step]:
-    """The steps that a text in one of the formats tells of; the mode is seen from the text.
+def items(text: str, format: str) -> list[tuple[int, str, str]]:
+    """What a text in one of the text formats says, in pieces that can be compared one by one:
+    (line, tag, words).
 
-    `scratchpad` gives them in the order of the source's lines, `next` in the order of its numbers,
-    `concise` and `json` in the order of execution. Promises `parse(render(trace, …), format) ==
-    expected(trace, format)` in clean mode. Values of the faithful mode come back as far as that
-    notation allows, marked inexact. Raises `Unreadable`, saying where, for text that is not in the
-    format.
+    `concise` gives them in the order of execution, up to the first line that is none of the format;
+    `scratchpad` calls, then states by line, then results; `next` the states by their numbers. Both
+    modes are read, and nothing is evaluated.
     """
-    if format == "json":
-        return list(tools.parse(text).steps)
-    if format not in FORMATS:
-        raise UsageError(f"trace format {format!r}: formats are {', '.join(FORMATS)}")
-    return parse_text(text, format)
+    if format == "concise":
+        lines = [_LABELLED.fullmatch(line.strip()) for line in text.split("\n")]
+        return [(int(m[1]), "L", m[2]) for m in itertools.takewhile(bool, lines) if m]
+    ranked = []
+    for at, line in enumerate(text.split("\n"), 1):
+        for m in _TAGGED.finditer(line):
+            event = {"INPUT": 0, "STATE": 1}.get(m[1], 2)
+            ranked.append(((event, int(m[2] or 0)), (at, m[1], m[3])))
+    return [item for _, item in sorted(ranked, key=lambda pair: pair[0])]
+
+
+_LABELLED = re.compile(r"\[L(\d+)\] ?(.*?) ?\[/L\1\]")
+_TAGGED = re.compile(r"\[(INPUT|STATE|OUTPUT|YIELD|EXCEPTION)(?:-(\d+))?\] (.*?) ?\[/\1(?:-\2)?\]")
+
+
+def _json(trace: Trace) -> str:
+    """Fields that most steps do not need are left out where they are empty: `beyond`, and the
+    scope of a local variable."""
+    row = to_row(trace)
+    for step in row["steps"]:
+        for change in (*step["changes"], *step["beyond"]):
+            if change["scope"] == "local":
+                del change["scope"]
+        if not step["beyond"]:
+            del step["beyond"]
+    return json.dumps(row, ensure_ascii=False)

@@ -1,6 +1,150 @@
 """A trace to look at: the source on the left, the values on the right, one step at a time."""
 
-from semcoder_lib.tracing.viewer.page import html, page
-from semcoder_lib.tracing.viewer.show import Viewer, show
+from __future__ import annotations
 
-__all__ = ["Viewer", "html", "page", "show"]
+import hashlib
+import json
+from dataclasses import dataclass
+from html import escape
+from importlib import resources
+from typing import Any
+
+from semcoder_lib.core import values
+from semcoder_lib.core.records import Case, Change, Program, Step, Trace
+from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.tracing.formats.clean import printable
+from semcoder_lib.tracing.tracer import trace as traced
+from semcoder_lib.tracing.viewer.loops import Loop, Node, grouped, loop_lines
+
+__all__ = ["Viewer", "show"]
+
+_BUTTONS = (("Home", "|◀", "first"), ("ArrowLeft", "◀", "back"), ("ArrowRight", "▶", "on"),
+            ("End", "▶|", "last"))  # fmt: skip
+
+
+def show(
+    program: Program, arguments: tuple[Any, ...] | Case | Trace, box: Sandbox | None = None
+) -> Viewer:
+    """Traces a call of `program` in the sandbox and shows it, step by step. A `Trace` in place of
+    the arguments is shown as it is. Starts a sandbox if none is given."""
+    if isinstance(arguments, Trace):
+        return Viewer(program, arguments)
+    if box is None:
+        with Sandbox(workers=1) as own:
+            return show(program, arguments, own)
+    case = arguments if isinstance(arguments, Case) else Case(tuple(arguments))
+    return Viewer(program, traced(program, case, box), case)
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """A trace that a notebook shows as HTML; elsewhere, `page()` gives a document to save."""
+
+    program: Program
+    trace: Trace
+    case: Case | None = None
+
+    def __repr__(self) -> str:
+        return f"<Viewer of {self.program.entry_point}: {len(self.trace.steps)} steps>"
+
+    def page(self) -> str:
+        """A whole HTML document."""
+        return (
+            '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            f"<title>{escape(self._call())}</title><style>:root {{ color-scheme: light dark }}"
+            "body { margin: 16px }</style></head>\n"
+            f"<body>\n{self._repr_html_()}\n</body></html>\n"
+        )
+
+    def frame(self) -> str:
+        """The document in a frame without an origin, so that its script reaches nothing of the page
+        around it. It has none of the characters that template engines look for."""
+        page = escape(self.page(), quote=True)
+        page = page.translate({ord(c): f"&#{ord(c)};" for c in "{}$`"})
+        lines, steps = self.program.source.count("\n"), min(len(self.trace.steps), 11)
+        height = min(680, 230 + 21 * lines + 22 * steps)
+        return (
+            f'<iframe sandbox="allow-scripts" style="width: 100%; border: 0; height: {height}px" '
+            f'title="the trace, step by step" srcdoc="{page}"></iframe>'
+        )
+
+    def _repr_html_(self) -> str:
+        """A fragment with its own style and script. Text of the program reaches the page as data,
+        never as markup."""
+        call = self._call()
+        data = json.dumps(self._data(), ensure_ascii=True).replace("<", "\\u003c")
+        name = "sc-" + hashlib.sha256((call + data).encode()).hexdigest()[:12]
+        buttons = [
+            f'<button type="button" data-key="{key}" title="{word}" aria-label="{word}">{sign}'
+            "</button>"
+            for key, sign, word in _BUTTONS
+        ]
+        last = max(len(self.trace.steps) - 1, 0)
+        kind = "sc-result sc-error" if self.trace.exception else "sc-result"
+        return f"""\
+<div class="sc-view" id="{name}" tabindex="0" role="group" aria-label="trace of {escape(call)}">
+<style>{_asset("view.css")}</style>
+<div class="sc-head"><span class="sc-call">{escape(call)}</span>
+<span class="{kind}">{escape(self._result())}</span></div>
+<div class="sc-bar">{"".join(buttons[:2])}
+<input class="sc-slider" type="range" min="0" max="{last}" value="0" aria-label="step">
+{"".join(buttons[2:])}<span class="sc-count"></span></div>
+<div class="sc-say" aria-live="polite"></div>
+<div class="sc-main"><div class="sc-source"></div><div class="sc-values"></div></div>
+<div class="sc-steps"></div>
+<div class="sc-keys">← → step · Page keys ten steps · Home End · n p next and previous visit of this
+line · f fold and unfold iterations</div>
+<script>{_asset("view.js").rstrip()}(document.getElementById("{name}"), {data});</script>
+</div>"""
+
+    def _call(self) -> str:
+        try:
+            assert self.case is not None
+            return values.show_call(self.program.entry_point, self.case.arguments)
+        except (AssertionError, values.Unserializable):
+            return f"{self.program.entry_point}(…)"
+
+    def _result(self) -> str:
+        trace = self.trace
+        text = trace.status.value if trace.result is None else f"returns {trace.result}"
+        if trace.exception:
+            text = f"raises {printable(trace.exception)}"
+        return f"{text} (recording was cut: {trace.cut})" if trace.cut else text
+
+    def _data(self) -> dict[str, Any]:
+        tree = grouped(self.trace.steps, loop_lines(self.program.source))
+        return {
+            "source": self.program.source.rstrip("\n").split("\n"),
+            "steps": [_step(step) for step in self.trace.steps],
+            "tree": [_node(node) for node in tree],
+        }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "line": step.line,
+        "event": step.event,
+        "depth": step.depth,
+        "frame": step.frame,
+        "function": step.function,
+        "value": step.value,
+        "changes": [_change(change) for change in step.changes],
+        "beyond": [_change(change) for change in step.beyond],
+    }
+
+
+def _change(change: Change) -> list[Any]:
+    word = "global " if change.scope == "global" else ""
+    return [word + change.name, change.text, change.exact]
+
+
+def _node(node: Node) -> Any:
+    if isinstance(node, Loop):
+        turns = [[_node(inner) for inner in turn] for turn in node.iterations]
+        return {"line": node.line, "iterations": turns}
+    return node
+
+
+def _asset(name: str) -> str:
+    return resources.files("semcoder_lib.tracing.viewer").joinpath(name).read_text(encoding="utf-8")

@@ -55,7 +55,7 @@
       frame.line = step.line;
       if (done[i] > at) continue;
       const now = i === at || (done[i] === at && step.event === "line");
-      for (const [name, text, exact] of step.changes) {
+      for (const [name, text, exact] of step.changes.concat(step.beyond)) {
         if (text === null) frame.values.delete(name); else frame.values.set(name, [text, exact]);
         if (now) frame.fresh.add(name);
       }
@@ -72,7 +72,8 @@
   });
 
   const words = (step) => {
-    const changes = step.changes.map(([n, t]) => (t === null ? "del " + n : n + " = " + t)).join(", ");
+    const told = step.event === "call" ? step.changes : step.changes.concat(step.beyond);
+    const changes = told.map(([n, t]) => (t === null ? "del " + n : n + " = " + t)).join(", ");
     const where = "line " + step.line;
     if (step.event === "call") return "call " + step.function + "(" + changes + ")";
     if (step.event === "return") return where + " returns " + step.value;

@@ -9,27 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from semcoder_lib.core.records import Program, Provenance
-from semcoder_lib.corpus.seeds.packages import hints, purity, sources
+from semcoder_lib.corpus.seeds.packages import hints, purity
 from semcoder_lib.corpus.seeds.packages.closing import Closed, Module, NotClosable, close
 from semcoder_lib.corpus.seeds.packages.hints import Hint, Signature, type_of
-from semcoder_lib.corpus.seeds.packages.sources import SOURCES, Source, licence_of
+from semcoder_lib.corpus.seeds.packages.sources import SOURCES, Found, Source, files, licence_of
 
 __all__ = [
-    "SOURCES",
-    "Candidate",
-    "Closed",
-    "Hint",
-    "Module",
-    "NotClosable",
-    "Scan",
-    "Signature",
-    "Source",
-    "close",
-    "in_list",
-    "licence_of",
-    "packages",
-    "type_of",
-]
+    "SOURCES", "Candidate", "Closed", "Hint", "Module", "NotClosable", "Scan", "Signature",
+    "Source", "close", "in_list", "licence_of", "packages", "type_of",
+]  # fmt: skip
 
 MIN_WEIGHT = 14
 MAX_PARAMETERS = 5
@@ -65,44 +53,34 @@ def packages(
     share inlined helpers stay together in a split.
     """
     scan = scan if scan is not None else Scan()
-    for found in _files(seed, sources):
+    for found in files(seed, sources):
         scan.files += 1
         try:
-            text = found.path.read_text(encoding="utf-8")
-            module = Module.of(text, found.path)
+            module = Module.of(found.path.read_text(encoding="utf-8"), found.path)
         except (SyntaxError, ValueError, OSError, RecursionError):
             scan.unparsable += 1
             continue
         for name, function in module.functions.items():
             scan.functions += 1
-            made = _candidate(module, name, function, found)
-            if isinstance(made, str):
-                scan.dropped[_general(made)] += 1
-            else:
-                yield made
+            try:
+                yield _candidate(module, name, function, found)
+            except NotClosable as error:
+                scan.dropped[_general(str(error))] += 1
+            except RecursionError:
+                scan.dropped["nested too deep"] += 1
 
 
-_files = sources.files
-
-
-def _candidate(
-    module: Module, name: str, function: ast.FunctionDef, found: sources.Found
-) -> Candidate | str:
-    why = purity.reason_against(function)
-    if why:
-        return why
+def _candidate(module: Module, name: str, function: ast.FunctionDef, found: Found) -> Candidate:
+    """The function as a program. Raises NotClosable with the reason where it cannot be one."""
+    if why := purity.reason_against(function):
+        raise NotClosable(why)
     if purity.weight(function) < MIN_WEIGHT:
-        return "trivial"
+        raise NotClosable("trivial")
     if name.startswith(("test", "__")):
-        return "a test or a special method"
+        raise NotClosable("a test or a special method")
     if len(function.args.args) - len(function.args.defaults) > MAX_PARAMETERS:
-        return "too many parameters"
-    try:
-        closed = close(module, name)
-    except NotClosable as error:
-        return str(error)
-    except RecursionError:
-        return "nested too deep"
+        raise NotClosable("too many parameters")
+    closed = close(module, name)
     signature = hints.read(function, name)
     generator = purity.is_generator(function)
     source, entry = closed.source, name
@@ -111,22 +89,17 @@ def _candidate(
         source, entry = in_list(closed.source, name, signature)
         signature = signature.only_required()
         method = "generator as list"
-    stem = re.sub(r"\.py$", "", found.name).replace("/", ".")
     program = Program(
         source=source,
         entry_point=entry,
         description=description(ast.get_docstring(function) or "", name),
         origin="package",
-        family=stem,
+        family=found.name.removesuffix(".py").replace("/", "."),
         provenance=Provenance(
-            package=found.package,
-            version=found.version,
-            licence=found.licence,
-            file=found.name,
-            line=function.lineno,
-            method=method,
+            package=found.package, version=found.version, licence=found.licence,
+            file=found.name, line=function.lineno, method=method,
         ),
-    )
+    )  # fmt: skip
     return Candidate(program, signature, generator)
 
 
@@ -138,40 +111,37 @@ def in_list(source: str, name: str, signature: Signature) -> tuple[str, str]:
     return f"{source}\n\ndef {entry}({names}):\n    return list({name}({names}))\n", entry
 
 
+_SECTIONS = (">>>", ":param", ":return", "Args:", "Parameters", "Returns", "@", "..")
+
+
 def description(doc: str, name: str) -> str:
     """The first paragraph of a docstring as one line of plain text; words made from the function's
     name when there is none."""
-    paragraph = doc.strip().split("\n\n")[0]
-    lines = [line.strip() for line in paragraph.splitlines()]
     kept = []
-    for line in lines:
-        if line.startswith(
-            (">>>", ":param", ":return", "Args:", "Parameters", "Returns", "@", "..")
-        ):
+    for line in doc.strip().split("\n\n")[0].splitlines():
+        if line.strip().startswith(_SECTIONS):
             break
         kept.append(line)
-    text = " ".join(kept)
-    text = re.sub(r":\w+:`~?([^`]*)`", r"`\1`", text).replace("``", "`")
-    text = re.sub(r"\s+", " ", text).strip()
-    if len(text) >= 12:
-        return text[:600]
+    text = re.sub(r":\w+:`~?([^`]*)`", r"`\1`", " ".join(kept)).replace("``", "`")
+    text = " ".join(text.split())
     words = name.strip("_").replace("_", " ")
-    return f"{words[:1].upper()}{words[1:]}."
+    return text[:600] if len(text) >= 12 else f"{words[:1].upper()}{words[1:]}."
+
+
+# A reason without the names in it, so that counts add up: the first pattern that is found in it.
+_GENERAL = (
+    ("^uses", "forbidden name or attribute"),
+    ("^constant", "constant that cannot be carried"),
+    ("^decorated", "decorated"),
+    ("^needs too many", "needs too many functions"),
+    ("^needs", "impure or third-party import"),
+    ("^contains", "forbidden construct"),
+    ("is not defined in the module$", "is not defined in the module"),
+    ("is bound more than once$", "is bound more than once"),
+    ("is imported under another name$", "is imported under another name"),
+    (" (uses|contains) ", "callee has effects"),
+)
 
 
 def _general(reason: str) -> str:
-    """A reason without the names in it, so that counts add up."""
-    for start, label in (
-        ("uses", "forbidden name or attribute"),
-        ("constant", "constant that cannot be carried"),
-        ("decorated", "decorated"),
-        ("needs too many", "needs too many functions"),
-        ("needs", "impure or third-party import"),
-        ("contains", "forbidden construct"),
-    ):
-        if reason.startswith(start):
-            return label
-    for end in ("is not defined in the module", "is bound more than once"):
-        if reason.endswith(end):
-            return end
-    return reason if len(reason) < 45 and " uses " not in reason else "callee has effects"
+    return next((label for pattern, label in _GENERAL if re.search(pattern, reason)), reason)

@@ -15,6 +15,7 @@ from semcoder_lib.corpus.seeds.packages import purity
 MAX_LINES = 70
 MAX_CHARACTERS = 3_000
 MAX_PIECES = 10
+MAX_CONSTANT = 800  # characters
 MAX_LINKED = 60_000  # bytes of a module that is looked into for a callee
 _DECORATORS_DROPPED = frozenset(
     {"lru_cache", "cache", "wraps", "overload", "deprecated", "memoize"}
@@ -39,70 +40,74 @@ class Closed:
 class Module:
     """The top level of one file by name."""
 
-    text: str
     path: Path | None = None
     functions: dict[str, ast.FunctionDef] = field(default_factory=dict)
-    constants: dict[str, ast.Assign | ast.AnnAssign] = field(default_factory=dict)
+    constants: dict[str, ast.expr] = field(default_factory=dict)
+    lines: dict[str, int] = field(default_factory=dict)
     imports: dict[str, tuple[str, str]] = field(default_factory=dict)  # name: (module, text)
     links: dict[str, tuple[str, int, str]] = field(default_factory=dict)  # (module, level, name)
     rebound: set[str] = field(default_factory=set)
-    texts: dict[str, str] = field(default_factory=dict)  # stripped sources, made once
+    texts: dict[str, str] = field(default_factory=dict)  # stripped functions, made once
 
     @classmethod
     def of(cls, text: str, path: Path | None = None) -> Module:
         """Index a file's top level. Raises SyntaxError or ValueError as `ast.parse` does."""
-        module = cls(text, path)
+        module = cls(path)
         for node in ast.parse(text).body:
             module._add(node)
         return module
 
     def _add(self, node: ast.stmt) -> None:
-        if isinstance(node, ast.FunctionDef):
-            self._bind(node.name)
-            self.functions[node.name] = node
-        elif isinstance(node, ast.Assign) and len(node.targets) == 1:
-            target = node.targets[0]
-            if isinstance(target, ast.Name):
-                self._bind(target.id)
-                self.constants[target.id] = node
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
-            self._bind(node.target.id)
-            self.constants[node.target.id] = node
-        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-            self.rebound.add(node.target.id)
-        elif isinstance(node, ast.Import):
-            for alias in node.names:
-                if alias.asname or "." not in alias.name:
+        match node:
+            case ast.FunctionDef(name=name):
+                self._bind(name, node)
+                self.functions[name] = node
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+            ):
+                self._bind(name, node)
+                self.constants[name] = value
+            case ast.AugAssign(target=ast.Name(id=name)):
+                self.rebound.add(name)
+            case ast.Import():
+                for alias in node.names:
+                    if alias.asname or "." not in alias.name:
+                        name = alias.asname or alias.name
+                        self.imports[name] = (alias.name, f"import {_spelled(alias)}")
+            case ast.ImportFrom():
+                for alias in node.names:
                     name = alias.asname or alias.name
-                    shown = f" as {alias.asname}" if alias.asname else ""
-                    self.imports[name] = (alias.name, f"import {alias.name}{shown}")
-        elif isinstance(node, ast.ImportFrom):
-            self._add_from(node)
+                    if node.level == 0 and node.module:
+                        line = f"from {node.module} import {_spelled(alias)}"
+                        self.imports[name] = (node.module, line)
+                    self.links[name] = (node.module or "", node.level, alias.name)
 
-    def _add_from(self, node: ast.ImportFrom) -> None:
-        for alias in node.names:
-            name = alias.asname or alias.name
-            shown = f" as {alias.asname}" if alias.asname else ""
-            if node.level == 0 and node.module:
-                line = f"from {node.module} import {alias.name}{shown}"
-                self.imports[name] = (node.module, line)
-            self.links[name] = (node.module or "", node.level, alias.name)
-
-    def _bind(self, name: str) -> None:
-        if name in self.functions or name in self.constants:
+    def _bind(self, name: str, node: ast.stmt) -> None:
+        if name in self:
             self.rebound.add(name)  # defined twice, often by version: not ours to choose
+        self.lines[name] = node.lineno
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.functions or name in self.constants
+
+    def piece(self, name: str) -> str:
+        """The text of a function or constant. Raises NotClosable where it has effects."""
+        if name in self.constants:
+            return _constant(self.constants[name], name)
+        if name not in self.texts:
+            self.texts[name] = stripped(self.functions[name])
+        return self.texts[name]
 
     def home_of(self, name: str, hops: int = 4) -> tuple[Module, str]:
         """The module of the same package that defines an imported name, and its name there.
         Follows re-exports. Raises NotClosable."""
         target, level, original = self.links[name]
         file = self._file(target, level)
-        if file is None:
-            raise NotClosable(f"needs {target}")
-        other = _indexed(file)
+        other = _indexed(file) if file is not None else None
         if other is None:
             raise NotClosable(f"needs {target}")
-        if original in other.functions or original in other.constants:
+        if original in other:
             return other, original
         if original in other.links and hops:
             return other.home_of(original, hops - 1)
@@ -114,15 +119,19 @@ class Module:
         if level:
             base = self.path.parents[level - 1]
         else:
-            top = target.partition(".")[0]
-            base = next((p.parent for p in self.path.parents if p.name == top), Path())
-            if base == Path():
+            tops = [p.parent for p in self.path.parents if p.name == target.partition(".")[0]]
+            if not tops:
                 return None
+            base = tops[0]
         stem = base.joinpath(*target.split(".")) if target else base
         for path in (stem.with_suffix(".py") if target else stem, stem / "__init__.py"):
             if path.is_file() and path.stat().st_size <= MAX_LINKED:
                 return path
         return None
+
+
+def _spelled(alias: ast.alias) -> str:
+    return f"{alias.name} as {alias.asname}" if alias.asname else alias.name
 
 
 @functools.lru_cache(maxsize=400)
@@ -140,100 +149,69 @@ def close(module: Module, name: str) -> Closed:
     homes: dict[str, Module] = {}
     pieces: dict[str, str] = {}
     imports: dict[str, str] = {}
-    inlined: list[str] = []
-    constants: list[str] = []
     while wanted:
         home, current = wanted.pop()
-        if current in home.links and not (current in home.functions or current in home.constants):
-            if current in home.imports and home.imports[current][0] in purity.PURE_MODULES:
-                _agree(imports, current, home.imports[current][1])
-                continue
+        origin, line = home.imports.get(current, ("", ""))
+        pure = origin in purity.PURE_MODULES
+        if current in home.links and current not in home and not pure:
             home, original = home.home_of(current)
             if original != current:
                 raise NotClosable(f"{current} is imported under another name")
-        if current in pieces:
-            if homes[current] is not home:
+        if pure and current not in home and current not in pieces:
+            if imports.setdefault(current, line) != line:
                 raise NotClosable(f"{current} is bound more than once")
             continue
-        if current in home.rebound:
-            raise NotClosable(f"{current} is bound more than once")
-        if current in home.functions:
-            function = home.functions[current]
-            if current != name and (why := purity.reason_in_tree(function)):
-                raise NotClosable(f"{current} {why}")
-            text = home.texts.get(current) or stripped(function)
-            home.texts[current] = text
-            if current != name:
-                inlined.append(current)
-        elif current in home.constants:
-            text = _constant(home.constants[current], current)
-            constants.append(current)
-        elif current in home.imports:
-            origin, line = home.imports[current]
-            if origin not in purity.PURE_MODULES:
-                raise NotClosable(f"needs {origin}")
-            _agree(imports, current, line)
+        if current in pieces and homes[current] is home:
             continue
-        else:
-            raise NotClosable(f"{current} is not defined in the module")
-        pieces[current] = text
+        if current in pieces or current in home.rebound:
+            raise NotClosable(f"{current} is bound more than once")
+        if current not in home:
+            raise NotClosable(
+                f"needs {origin}" if origin else f"{current} is not defined in the module"
+            )
+        callee = home.functions.get(current) if current != name else None
+        if callee and (why := purity.reason_in_tree(callee)):
+            raise NotClosable(f"{current} {why}")
+        pieces[current] = home.piece(current)
         homes[current] = home
         if len(pieces) > MAX_PIECES:
             raise NotClosable("needs too many other functions")
-        wanted.extend((home, n) for n in sorted(free_names(text) - _BUILTINS))
+        wanted.extend((home, n) for n in sorted(free_names(pieces[current]) - _BUILTINS))
     if imports.keys() & pieces.keys():
         raise NotClosable("a name is bound more than once")
-    return _joined(homes, name, pieces, imports, inlined, constants)
-
-
-def _agree(imports: dict[str, str], name: str, line: str) -> None:
-    if imports.setdefault(name, line) != line:
-        raise NotClosable(f"{name} is bound more than once")
+    return _joined(homes, name, pieces, imports)
 
 
 def _joined(
-    homes: dict[str, Module],
-    name: str,
-    pieces: dict[str, str],
-    imports: dict[str, str],
-    inlined: list[str],
-    constants: list[str],
+    homes: dict[str, Module], name: str, pieces: dict[str, str], imports: dict[str, str]
 ) -> Closed:
     def place(piece: str) -> tuple[bool, bool, str, int]:
         home = homes[piece]
-        node = home.functions.get(piece) or home.constants[piece]
-        return piece == name, home is homes[name], str(home.path), node.lineno
+        return piece == name, home is homes[name], str(home.path), home.lines[piece]
 
-    blocks = []
-    if imports:
-        blocks.append("\n".join(sorted(set(imports.values()))))
     ordered = sorted(pieces, key=place)
-    flat = [pieces[p] for p in ordered if p in constants and not _calls_own(pieces, p)]
-    if flat:
-        blocks.append("\n".join(flat))
-    blocks.extend(pieces[p] for p in ordered if pieces[p] not in flat)
-    source = "\n\n\n".join(blocks) + "\n"
+    constants = [p for p in ordered if p not in homes[p].functions]
+    flat = [pieces[p] for p in constants if not free_names(pieces[p]) & pieces.keys()]
+    blocks = ["\n".join(sorted(set(imports.values()))), "\n".join(flat)]
+    blocks += [pieces[p] for p in ordered if pieces[p] not in flat]
+    source = "\n\n\n".join(block for block in blocks if block) + "\n"
     if source.count("\n") > MAX_LINES or len(source) > MAX_CHARACTERS:
         raise NotClosable("too long")
     try:
         compile(source, "<candidate>", "exec")
     except (SyntaxError, ValueError):
         raise NotClosable("does not compile alone") from None
-    return Closed(source, tuple(sorted(inlined)), tuple(sorted(constants)))
+    inlined = tuple(sorted(p for p in pieces if p != name and p not in constants))
+    return Closed(source, inlined, tuple(sorted(constants)))
 
 
-def _calls_own(pieces: dict[str, str], constant: str) -> bool:
-    return bool(free_names(pieces[constant]) & set(pieces))
-
-
-def _constant(node: ast.Assign | ast.AnnAssign, name: str) -> str:
-    value = node.value
-    if value is None or isinstance(value, ast.Lambda):
+def _constant(value: ast.expr, name: str) -> str:
+    if isinstance(value, ast.Lambda):
         raise NotClosable(f"constant {name} is not a value")
     if why := purity.reason_in_tree(value):
         raise NotClosable(f"constant {name} {why}")
     text = f"{name} = {ast.unparse(value)}"
-    if len(text) > 800:
+    if len(text) > MAX_CONSTANT:
         raise NotClosable(f"constant {name} is too long")
     return text
 
@@ -265,9 +243,7 @@ class _Stripper(ast.NodeTransformer):
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
         self.generic_visit(node)
-        if node.value is None:
-            return None
-        return ast.Assign(targets=[node.target], value=node.value)
+        return ast.Assign(targets=[node.target], value=node.value) if node.value else None
 
 
 def free_names(source: str) -> set[str]:

@@ -4,168 +4,37 @@ from __future__ import annotations
 
 import ast
 
-# Modules whose functions only compute. A program may import these and nothing else.
-PURE_MODULES = frozenset(
-    [
-        "abc",
-        "array",
-        "base64",
-        "binascii",
-        "bisect",
-        "calendar",
-        "cmath",
-        "codecs",
-        "collections",
-        "collections.abc",
-        "colorsys",
-        "contextlib",
-        "copy",
-        "dataclasses",
-        "datetime",
-        "decimal",
-        "difflib",
-        "enum",
-        "fractions",
-        "functools",
-        "hashlib",
-        "heapq",
-        "html",
-        "itertools",
-        "json",
-        "keyword",
-        "math",
-        "numbers",
-        "operator",
-        "re",
-        "reprlib",
-        "statistics",
-        "string",
-        "struct",
-        "textwrap",
-        "types",
-        "typing",
-        "unicodedata",
-        "urllib.parse",
-        "zlib",
-        "__future__",
-    ]
-)
 
-_FORBIDDEN_NAMES = frozenset(
-    [
-        "open",
-        "input",
-        "print",
-        "exec",
-        "eval",
-        "compile",
-        "__import__",
-        "globals",
-        "locals",
-        "vars",
-        "id",
-        "hash",
-        "dir",
-        "breakpoint",
-        "exit",
-        "quit",
-        "memoryview",
-        "super",
-        "object",
-        "help",
-        "callable",
-        "__name__",
-        "__file__",
-        "staticmethod",
-        "classmethod",
-        "property",
-        "issubclass",
-        "warn",
-        "warnings",
-        "random",
-        "time",
-        "os",
-        "sys",
-        "threading",
-        "socket",
-        "subprocess",
-        "NotImplementedError",
-    ]
+def words(text: str) -> frozenset[str]:
+    """The words of a table."""
+    return frozenset(text.split())
+
+
+# Modules whose functions only compute. A program may import these and nothing else.
+PURE_MODULES = words(
+    """abc array base64 binascii bisect calendar cmath codecs collections collections.abc colorsys
+    contextlib copy dataclasses datetime decimal difflib enum fractions functools hashlib heapq html
+    itertools json keyword math numbers operator re reprlib statistics string struct textwrap types
+    typing unicodedata urllib.parse zlib __future__"""
 )
-_FORBIDDEN_ATTRIBUTES = frozenset(
-    [
-        "now",
-        "today",
-        "utcnow",
-        "fromtimestamp",
-        "today",
-        "__class__",
-        "__dict__",
-        "__code__",
-        "__globals__",
-        "__subclasses__",
-        "gettrace",
-        "write",
-        "read",
-        "readline",
-        "readlines",
-        "flush",
-        "seek",
-        "__name__",
-        "__module__",
-        "__doc__",
-        "__wrapped__",
-    ]
+_FORBIDDEN_NAMES = words(
+    """open input print exec eval compile __import__ globals locals vars id hash dir breakpoint exit
+    quit memoryview super object help callable __name__ __file__ staticmethod classmethod property
+    issubclass warn warnings random time os sys threading socket subprocess
+    NotImplementedError"""
+)
+_FORBIDDEN_ATTRIBUTES = words(
+    """now today utcnow fromtimestamp __class__ __dict__ __code__ __globals__ __subclasses__
+    gettrace write read readline readlines flush seek __name__ __module__ __doc__ __wrapped__"""
 )
 _FORBIDDEN_NODES = (
-    ast.AsyncFunctionDef,
-    ast.ClassDef,
-    ast.Await,
-    ast.AsyncFor,
-    ast.AsyncWith,
-    ast.Global,
-    ast.Import,
-    ast.ImportFrom,
-    ast.With,
-)
-_CALLABLE_PARAMETERS = frozenset(
-    [
-        "func",
-        "function",
-        "f",
-        "fn",
-        "key_func",
-        "keyfunc",
-        "callback",
-        "predicate",
-        "pred",
-        "callable",
-        "cls",
-        "klass",
-        "self",
-        "op",
-        "comparator",
-        "iteratee",
-        "iteratees",
-        "transform",
-        "mapper",
-        "reducer",
-        "selector",
-        "g",
-        "visitor",
-        "file",
-        "fp",
-        "stream",
-        "handler",
-        "parser",
-        "logger",
-        "tree",
-        "node",
-        "root",
-        "G",
-        "domain",
-        "expr",
-    ]
+    ast.AsyncFunctionDef, ast.ClassDef, ast.Await, ast.AsyncFor, ast.AsyncWith, ast.Global,
+    ast.Import, ast.ImportFrom, ast.With,
+)  # fmt: skip
+_CALLABLE_PARAMETERS = words(
+    """func function f fn key_func keyfunc callback predicate pred callable cls klass self op
+    comparator iteratee iteratees transform mapper reducer selector g visitor file fp stream handler
+    parser logger tree node root G domain expr"""
 )
 
 
@@ -209,7 +78,5 @@ def is_generator(function: ast.FunctionDef) -> bool:
 
 def weight(function: ast.FunctionDef) -> int:
     """How much there is to a function: syntax nodes of its body without the docstring."""
-    body = (
-        function.body[1:] if ast.get_docstring(function, clean=False) is not None else function.body
-    )
-    return sum(1 for statement in body for _ in ast.walk(statement))
+    documented = ast.get_docstring(function, clean=False) is not None
+    return sum(1 for statement in function.body[documented:] for _ in ast.walk(statement))

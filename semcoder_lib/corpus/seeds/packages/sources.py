@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from semcoder_lib.corpus.seeds.packages.purity import words
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -30,53 +32,36 @@ class Source:
 # Pinned in constraints.txt; all pure Python under a permissive licence.
 SOURCES = (
     Source("algorithms", "algorithms", 4.0),
-    Source("more-itertools", "more_itertools", 1.0),
-    Source("toolz", "toolz", 1.0),
-    Source("boltons", "boltons", 1.0),
-    Source("funcy", "funcy", 1.0),
-    Source("pydash", "pydash", 1.0),
-    Source(
-        "networkx",
-        "networkx",
-        1.0,
-        ("utils", "algorithms", "generators", "classes"),
-    ),
-    Source(
-        "sympy",
-        "sympy",
-        1.0,
-        (
-            "ntheory",
-            "utilities",
-            "combinatorics",
-            "discrete",
-            "core/intfunc.py",
-            "external/ntheory.py",
-            "functions/combinatorial",
-            "polys/galoistools.py",
-            "crypto",
-            "printing",
-        ),
-    ),
+    Source("more-itertools", "more_itertools"),
+    Source("toolz", "toolz"),
+    Source("boltons", "boltons"),
+    Source("funcy", "funcy"),
+    Source("pydash", "pydash"),
+    Source("networkx", "networkx", 1.0, ("utils", "algorithms", "generators", "classes")),
+    Source("sympy", "sympy", 1.0, (
+        "ntheory", "utilities", "combinatorics", "discrete", "core/intfunc.py",
+        "external/ntheory.py", "functions/combinatorial", "polys/galoistools.py", "crypto",
+        "printing",
+    )),
     Source("mpmath", "mpmath", 0.7),
     Source("fonttools", "fontTools", 0.7),
     Source("setuptools", "setuptools", 0.5, ("_distutils", "command", "config")),
     Source("numpy", "numpy", 0.4, ("lib", "f2py", "ma", "polynomial", "_core", "_utils")),
-    Source(
-        "Pygments", "pygments", 0.5, ("util.py", "filters", "formatters", "lexer.py", "scanner.py")
-    ),
+    Source("Pygments", "pygments", 0.5, (
+        "util.py", "filters", "formatters", "lexer.py", "scanner.py",
+    )),
     Source("packaging", "packaging", 0.5),
     Source("mistune", "mistune", 0.5),
     Source("", "stdlib", 2.0),
-)
+)  # fmt: skip
 
 _PERMISSIVE = ("MIT", "BSD", "APACHE", "PSF", "PYTHON SOFTWARE", "ISC", "UNLICENSE", "ZERO-CLAUSE")
 _COPYLEFT = ("GPL", "MPL", "EUPL", "CDDL", "PROPRIETARY")
-_SKIPPED_FOLDERS = {
-    "test", "tests", "idlelib", "lib2to3", "turtledemo", "ensurepip", "site-packages", "msilib",
-    "pydoc_data", "distutils", "__pycache__", "tkinter", "lib-dynload", "curses", "dbm",
-    "_pyrepl", "multiprocessing", "asyncio", "concurrent", "sqlite3", "xmlrpc", "venv", "wsgiref",
-}  # fmt: skip
+_SKIPPED_FOLDERS = words(
+    """test tests idlelib lib2to3 turtledemo ensurepip site-packages msilib pydoc_data distutils
+    __pycache__ tkinter lib-dynload curses dbm _pyrepl multiprocessing asyncio concurrent sqlite3
+    xmlrpc venv wsgiref"""
+)
 _LARGEST_FILE = 400_000
 
 
@@ -121,27 +106,19 @@ def files_of(source: Source) -> list[Found]:
     if not permissive(licence):
         return []
     if source.distribution:
-        base = _folder_of(source.distribution, source.package)
-        roots = [base / part for part in source.only] if source.only else [base]
-        top = base.parent
+        distribution = importlib.metadata.distribution(source.distribution)
+        base = Path(str(distribution.locate_file(source.package)))
+        top, roots = base.parent, [base / part for part in source.only] or [base]
     else:
         top = Path(sysconfig.get_path("stdlib"))
         roots = [top]
     found = []
     for root in roots:
-        if not root.exists():
-            continue
-        for path in sorted([root] if root.suffix == ".py" else root.rglob("*.py")):
+        for path in sorted([root] if root.is_file() else root.rglob("*.py")):
             inside = path.relative_to(top).parts
             if _SKIPPED_FOLDERS.isdisjoint(inside[:-1]) and not inside[-1].startswith("test_"):
-                name = "/".join(inside)
-                found.append(Found(path, name, source.package, version, licence))
+                found.append(Found(path, "/".join(inside), source.package, version, licence))
     return found
-
-
-def _folder_of(distribution: str, package: str) -> Path:
-    located = importlib.metadata.distribution(distribution).locate_file(package)
-    return Path(str(located))
 
 
 def files(seed: int, sources: tuple[Source, ...] = SOURCES) -> Iterator[Found]:
@@ -152,9 +129,7 @@ def files(seed: int, sources: tuple[Source, ...] = SOURCES) -> Iterator[Found]:
     for package, pile in piles.items():
         random.Random(f"{seed}:files:{package}").shuffle(pile)
     draw = random.Random(f"{seed}:packages")
-    while any(piles.values()):
-        names = [n for n, pile in piles.items() if pile]
-        name = draw.choices(names, [shares[n] for n in names])[0]
-        found = piles[name].pop()
+    while names := [n for n, pile in piles.items() if pile]:
+        found = piles[draw.choices(names, [shares[n] for n in names])[0]].pop()
         if found.path.stat().st_size <= _LARGEST_FILE:
             yield found

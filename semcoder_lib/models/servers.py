@@ -1,0 +1,198 @@
+"""Engines that others write: an OpenAI-compatible server (vLLM, Ollama, llama.cpp, a cloud), and
+vLLM in this process."""
+
+from __future__ import annotations
+
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+from semcoder_lib.core import workspace
+from semcoder_lib.core.errors import InfrastructureError, UserError
+from semcoder_lib.models import assets, tokens
+from semcoder_lib.models.engine import Deliver, Engine, Job, Output, Request
+from semcoder_lib.models.weights import reason
+
+SILENCES = 16  # requests in a row without an answer, after which nobody is there
+
+
+class OpenAIEngine(Engine):
+    """Asks the model `model` at `base_url` (like `http://localhost:8000/v1`), `parallel` requests
+    at a time. A prompt goes to `/completions` as it is, without a chat template, so that texts can
+    be compared with the local engines'; a chat goes to `/chat/completions`.
+
+    The key is read from the environment variable `key_variable` (a server of one's own needs none).
+    `openai`'s client asks again, `retries` times, after a rate limit (as long as `Retry-After`
+    says), a server error, a timeout (`timeout` seconds without a byte) and a broken connection; an
+    answer that is not what the protocol promises is asked for again, too. Whether texts are
+    repeatable is up to the server. What it refuses is a UserError."""
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        base_url: str,
+        parallel: int = 8,
+        timeout: float = 300.0,
+        retries: int = 5,
+        key_variable: str = "OPENAI_API_KEY",
+        cache: Path | str | None = None,
+    ) -> None:
+        import openai
+
+        if not base_url.startswith(("http://", "https://")):
+            raise UserError(f"base_url {base_url!r}: expected http:// or https://")
+        if parallel < 1 or retries < 0:
+            raise UserError("parallel must be at least 1 and retries not negative")
+        super().__init__(cache=cache)
+        self.name = model
+        self.url = base_url.rstrip("/")
+        self.identity = workspace.content_key("openai", f"{self.url}/completions", model)
+        self.parallel, self.retries = parallel, retries
+        key = os.environ.get(key_variable) or "none"
+        self._client = openai.OpenAI(
+            base_url=base_url, api_key=key, timeout=timeout, max_retries=retries
+        )
+
+    def _produce(self, jobs: list[Job], deliver: Deliver) -> None:
+        """Replies are delivered as they arrive, so that each is kept; also those that are under
+        way when something fails. With so many failures in a row that nobody is there, the last one
+        is raised."""
+        pool = ThreadPoolExecutor(self.parallel)
+        keys = {pool.submit(self._ask, request, i): key for key, request, i in jobs}
+        silent = 0
+        try:
+            for future in as_completed(keys):
+                output = future.result()
+                deliver(keys.pop(future), output)
+                silent = silent + 1 if output.finish == "failed" else 0
+                if silent >= max(SILENCES, 2 * self.parallel):
+                    raise InfrastructureError(
+                        f"nobody answers: {output.text}; start again when the server is there, "
+                        "nothing is asked twice"
+                    )
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            for future, key in keys.items():
+                done = future.done() and not future.cancelled() and not future.exception()
+                if done and future.result().finish != "failed":
+                    deliver(key, future.result())
+            raise
+        finally:
+            pool.shutdown()
+
+    def _ask(self, request: Request, index: int) -> Output:
+        import openai
+
+        body: dict[str, Any] = {
+            "model": self.name,
+            "max_tokens": request.max_new_tokens,
+            "temperature": request.temperature,
+            "top_p": request.top_p,
+            "seed": request.seed + index,
+        }
+        if request.stop:
+            body["stop"] = list(request.stop)
+        create: Any
+        if request.chat:
+            body["messages"] = list(request.chat)
+            create = self._client.chat.completions.with_raw_response.create
+        else:
+            body["prompt"] = request.prompt
+            create = self._client.completions.with_raw_response.create
+        why = ""
+        for _ in range(self.retries + 1):
+            try:
+                return _output(json.loads(create(**body).text), request)
+            except openai.APIStatusError as error:
+                if error.status_code < 500 and error.status_code not in (408, 409, 429):
+                    raise UserError(
+                        f"{self.url}: refused the request ({error.status_code}: {reason(error)})"
+                    ) from None
+                why = f"status {error.status_code}"
+                break
+            except openai.APIConnectionError as error:
+                why = f"connection: {reason(error.__cause__ or error)}"
+                break
+            except (openai.APIError, ValueError, LookupError, TypeError, AttributeError) as error:
+                why = f"the answer is not a completion: {reason(error)}"
+        asked = f"{self.url}: no answer after {self.retries + 1} attempts"
+        return Output(f"{asked} ({why}); is the server up?", "failed")
+
+    def close(self) -> None:
+        super().close()
+        self._client.close()
+
+
+def _output(answer: dict[str, Any], request: Request) -> Output:
+    """Raises ValueError, LookupError or TypeError for what is no answer."""
+    choice, usage = answer["choices"][0], answer.get("usage") or {}
+    text = choice["message"]["content"] if request.chat else choice["text"]
+    if not isinstance(text, str):
+        raise ValueError("no text in it")
+    text, cut = tokens.cut(text, request.stop)  # some servers leave the stop string in
+    # servers say "stop" for a stop string and for the end token alike
+    full = choice.get("finish_reason") == "length" and not cut
+    finish = "length" if full else "stop" if request.stop else "end"
+    written, read = (int(usage.get(f"{way}_tokens") or 0) for way in ("completion", "prompt"))
+    return Output(text, finish, written, read)
+
+
+class VllmEngine(Engine):
+    """Loads `model` into vLLM, for GPUs; `adapter` is applied as a LoRA. vLLM does its own batching
+    and prefix sharing. Raises UserError when vLLM is not installed. Not run on the machines this
+    was developed on: it shares the other engines' tests where vLLM is installed."""
+
+    def __init__(
+        self,
+        model: str = "smollm2-135m",
+        *,
+        adapter: str | Path | None = None,
+        dtype: str = "auto",
+        cache: Path | str | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(cache=cache)
+        try:
+            import vllm
+        except ImportError:
+            raise UserError(
+                "backend vllm: install vllm (it needs a GPU), or use backend='auto'"
+            ) from None
+        self._vllm = vllm
+        folder = assets.locate(model)
+        self.name = assets.shown_name(model) + (f" + {Path(adapter).name}" if adapter else "")
+        parts = [assets.weights_hash(folder), "vllm", vllm.__version__, dtype]
+        self._lora: Any = None
+        if adapter is not None:
+            from vllm.lora.request import LoRARequest
+
+            parts.append(assets.weights_hash(str(adapter)))
+            self._lora = LoRARequest("adapter", 1, str(adapter))
+            options["enable_lora"] = True
+        self.identity = workspace.content_key(*parts)
+        self.tokenizer = tokens.load_tokenizer(folder)
+        self._model = vllm.LLM(folder, dtype=dtype, enable_prefix_caching=True, **options)
+
+    def _produce(self, jobs: list[Job], deliver: Deliver) -> None:
+        settings = [
+            self._vllm.SamplingParams(
+                max_tokens=request.max_new_tokens,
+                temperature=request.temperature,
+                top_p=request.top_p,
+                stop=list(request.stop) or None,
+                seed=request.seed + index,
+            )
+            for _, request, index in jobs
+        ]
+        texts = [self.text_of(request) for _, request, _ in jobs]
+        results = self._model.generate(texts, settings, lora_request=self._lora)
+        for (key, request, _), result in zip(jobs, results, strict=True):
+            best = result.outputs[0]
+            text, cut = tokens.cut(best.text, request.stop)
+            stopped = cut or isinstance(best.stop_reason, str)
+            finish = "length" if best.finish_reason == "length" else "stop" if stopped else "end"
+            read = len(result.prompt_token_ids or ())
+            deliver(key, Output(text, finish, len(best.token_ids), read))

@@ -1,0 +1,248 @@
+"""Texts written on request by a language model: few-shot, rejection sampling, budgets, resume.
+
+Sections 4.2.3 (monologues by a teacher) and 3.3 (rationales) of the paper. A teacher is any engine:
+an OpenAI-compatible server, or a model in this process.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from semcoder_lib.core import records, values, workspace
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.models import prompts
+from semcoder_lib.models.engine import Engine, Output, Request
+from semcoder_lib.models.prompts import Message
+
+_ROUND = 512  # chats asked at once, so that a slow reply does not hold up many others
+_PRICED_ROUND = 8  # with a budget, which may be passed by a round
+
+
+@dataclass(frozen=True, slots=True)
+class Teacher:
+    """An engine, and how it is asked for texts."""
+
+    engine: Engine
+    temperature: float = 0.7
+    top_p: float = 0.95
+    max_new_tokens: int = 1024
+    stop: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.engine.name
+
+
+@dataclass(slots=True)
+class Usage:
+    """Totals over replies, each counted once however often the work was interrupted: `asked` are
+    those of this process, `cached` those that an earlier one had paid for; tokens are over both.
+    `failures` got no answer; `reasons` counts why replies were not accepted."""
+
+    asked: int = 0
+    cached: int = 0
+    failures: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    def add(self, output: Output) -> None:
+        """Count one reply."""
+        if output.finish == "failed":
+            self.failures += 1
+            return
+        self.cached += output.cached
+        self.asked += not output.cached
+        self.prompt_tokens += output.prompt_tokens
+        self.completion_tokens += output.tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Where asking stops, after a round of 8 chats at most; None is no bound. `cost` is in US
+    dollars, by the prices of a million tokens in and out."""
+
+    cost: float | None = None
+    replies: int | None = None
+    prompt_price: float = 0.0
+    completion_price: float = 0.0
+
+    def spent(self, usage: Usage) -> bool:
+        """Whether a bound is reached."""
+        cost = usage.prompt_tokens * self.prompt_price
+        cost += usage.completion_tokens * self.completion_price
+        replies = usage.asked + usage.cached
+        return (self.cost is not None and cost / 1e6 >= self.cost) or (
+            self.replies is not None and replies >= self.replies
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A chat to be answered. `data` is the caller's own and travels along."""
+
+    id: str
+    messages: tuple[Message, ...]
+    data: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """What became of a task. `status` is `accepted`, `rejected` (every try was), `failed` (the
+    teacher did not answer) or `budget` (nothing was left to ask with). `text` is the accepted
+    text, `reasons` why each earlier try was not."""
+
+    task: Task
+    status: str
+    text: str = ""
+    tries: int = 0
+    reasons: tuple[str, ...] = ()
+
+
+Accept = Callable[[Task, str], tuple[bool, str]]
+
+
+def ask(
+    tasks: Iterable[Task],
+    teacher: Teacher,
+    accept: Accept,
+    *,
+    tries: int = 4,
+    seed: int = 0,
+    cache: workspace.ItemCache | None = None,
+    budget: Budget | None = None,
+    usage: Usage | None = None,
+) -> Iterator[Taught]:
+    """For each task, in order, the first reply that `accept` takes, out of at most `tries`.
+
+    `accept(task, text)` gives (accepted, reason). Every reply goes to `cache` when it arrives and
+    is counted in `usage` once: run again after an interruption, the same tasks, teacher, seed and
+    tries ask only for what is missing. A teacher that does not answer costs the task a `failed`; it
+    is asked again the next time. Raises InfrastructureError when so many in a row get no answer
+    that the teacher is gone; what it said before is kept. Section 3.3 of the facts on the paper
+    (rejection sampling).
+    """
+    if tries < 1:
+        raise UserError("tries must be at least 1")
+    usage = usage if usage is not None else Usage()
+    queue, size = iter(tasks), _ROUND if budget is None else _PRICED_ROUND
+    while part := list(itertools.islice(queue, size)):
+        reasons: list[list[str]] = [[] for _ in part]
+        results: dict[int, Taught] = {}
+        for attempt in range(tries):
+            left = [place for place in range(len(part)) if place not in results]
+            if not left:
+                break
+            if budget is not None and budget.spent(usage):
+                results |= {
+                    n: Taught(part[n], "budget", "", attempt, tuple(reasons[n])) for n in left
+                }
+                break
+            requests = [_request(part[n], teacher, seed + attempt) for n in left]
+            rows = teacher.engine.outputs(requests, cache=cache, strict=False)
+            for place, (output,) in zip(left, rows, strict=True):
+                usage.add(output)
+                task, earlier = part[place], tuple(reasons[place])
+                accepted, reason = _judged(task, output, accept)
+                if accepted:
+                    results[place] = Taught(task, "accepted", output.text, attempt + 1, earlier)
+                elif output.finish == "failed":
+                    why = (*earlier, output.text)
+                    results[place] = Taught(task, "failed", "", attempt + 1, why)
+                else:
+                    reasons[place].append(reason)
+                    short = reason.split(":")[0][:60]
+                    usage.reasons[short] = usage.reasons.get(short, 0) + 1
+        for place, task in enumerate(part):
+            rejected = Taught(task, "rejected", "", tries, tuple(reasons[place]))
+            yield results.get(place, rejected)
+
+
+def _request(task: Task, teacher: Teacher, seed: int) -> Request:
+    return Request(
+        task.id,
+        "",
+        teacher.stop,
+        teacher.max_new_tokens,
+        teacher.temperature,
+        teacher.top_p,
+        seed=seed,
+        chat=task.messages,
+    )
+
+
+def _judged(task: Task, output: Output, accept: Accept) -> tuple[bool, str]:
+    if output.finish == "failed":
+        return False, output.text
+    if output.finish in ("length", "too_long"):
+        return False, "cut off by the token limit"
+    return accept(task, output.text)
+
+
+_COMMON = (
+    "First say briefly what the function does, under '### Understanding the Function'. Then list "
+    "properties and constraints that hold for every run, under '### Key Properties and "
+    "Constraints'. "
+)
+_CLOSING = (
+    "Close with '### Conclusion', the line [/MONOLOGUE], and the completed assertion between "
+    "[ANSWER] and [/ANSWER]. State nothing that you have not worked out."
+)
+_RULES = {  # the paper's, section 4.2, in our words
+    "forward": (
+        f"You explain how a Python program runs. {_COMMON}Then simulate the execution under "
+        "'### Execution Simulation': follow the order of execution, name every line that has an "
+        "effect by its [Lk] label, give the values that change, go through loops one iteration at "
+        "a time, and say why each branch is taken. Long or noisy values may be summed up. "
+        f"{_CLOSING}"
+    ),
+    "backward": (
+        f"You work out what input made a Python program give an output. {_COMMON}Then reason "
+        "backwards from the output under '### Reverse Deduction': go from the return statement to "
+        "the start, and where an earlier state is not determined (sorting, counting, filtering) "
+        "state what must hold of it. Then choose one concrete input that meets all of it. "
+        f"{_CLOSING}"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """An example: a prompt and the monologue that answers it."""
+
+    prompt: str
+    answer: str
+
+
+def shot(program: records.Program, monologue: records.Monologue) -> Shot:
+    """An example from one of our own monologues."""
+    name, case = program.entry_point, monologue.case
+    if monologue.direction == "backward":
+        prompt = prompts.backward(program.source, name, values.encode(case.output))
+    else:
+        prompt = prompts.forward(program.source, values.show_call(name, case.arguments))
+    return Shot(prompt.text, monologue.text)
+
+
+def forward_chat(source: str, call: str, shots: Sequence[Shot] = ()) -> tuple[Message, ...]:
+    """A chat that asks for a forward monologue. The description of the program is withheld, as in
+    section 4.2.3 of the paper."""
+    return _chat(_RULES["forward"], prompts.forward(source, call).text, shots)
+
+
+def backward_chat(
+    source: str, entry_point: str, output_text: str, shots: Sequence[Shot] = ()
+) -> tuple[Message, ...]:
+    """A chat that asks for a backward monologue; it is told the output and no input."""
+    return _chat(_RULES["backward"], prompts.backward(source, entry_point, output_text).text, shots)
+
+
+def _chat(rules: str, prompt: str, shots: Sequence[Shot]) -> tuple[Message, ...]:
+    turns = [("system", rules)]
+    for example in shots:
+        turns += [("user", example.prompt), ("assistant", example.answer)]
+    return tuple({"role": role, "content": text} for role, text in [*turns, ("user", prompt)])

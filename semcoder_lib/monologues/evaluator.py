@@ -1,0 +1,510 @@
+"""What Python expressions are worth, without running any code of a program or of a text.
+
+The writers and the verifier of monologues ask this one evaluator. It walks an expression's syntax
+tree over the closed lists of `evaluator_table`: what is not listed makes the result undecidable
+(`Cannot`), never wrong. Expressions come from programs and models and may be hostile, so steps, the
+size of every value in between and time are bounded, given values are never changed, and no result
+depends on the order in which this process goes through a set.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import functools
+import itertools
+import warnings
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from types import GeneratorType
+from typing import Any
+
+from semcoder_lib.core import values
+from semcoder_lib.monologues import evaluator_table as table
+from semcoder_lib.monologues.evaluator_bounds import (
+    CONTAINERS,
+    DICTS,
+    NUMBERS,
+    OTHERS,
+    SCALARS,
+    VALUES,
+    VIEWS,
+    Budget,
+    Cannot,
+    Function,
+    Names,
+    Run,
+    equal,
+    parts_of,
+)  # fmt: skip
+from semcoder_lib.monologues.evaluator_table import BUILTINS, METHODS, MUTATING
+
+__all__ = [
+    "BUILTINS", "METHODS", "MUTATING", "NO_NAMES", "Budget", "Cannot", "Given", "Names", "Raises",
+    "apply_method", "equal", "evaluate", "literal", "parse_expression",
+]  # fmt: skip
+
+_MAX_TEXT = 20_000  # characters of an expression
+
+
+class Raises(Exception):
+    """Python would raise; `kind` is the name of the exception's class."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
+class Given:
+    """Names with given values, in front of other names."""
+
+    def __init__(self, given: Mapping[str, Any], others: Names | None = None) -> None:
+        self.given, self.others = given, others
+
+    def defines(self, name: str) -> bool:
+        return name in self.given or (self.others is not None and self.others.defines(name))
+
+    def lookup(self, name: str) -> Any:
+        if name in self.given:
+            return self.given[name]
+        if self.others is None:
+            raise Cannot(f"no value of {name}")
+        return self.others.lookup(name)
+
+    def call(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        if name in self.given or self.others is None:
+            raise Cannot(f"no call of {name}")
+        return self.others.call(name, arguments, keywords)
+
+
+NO_NAMES = Given({})
+
+
+def evaluate(
+    expression: str | ast.expr, names: Names = NO_NAMES, budget: Budget | None = None
+) -> Any:
+    """The value of `expression`, of a kind that `core.values` writes; an iterator, or a view of a
+    dict, comes as the list of what it gives. Raises Cannot where it is undecidable (also for text
+    that is no expression), Raises where Python raises, and nothing else. The value may be shared
+    with `names`: never change it."""
+    node = parse_expression(expression) if isinstance(expression, str) else expression
+    if node is None:
+        raise Cannot("not an expression")
+    run = Run(names, budget or Budget(), own=_mutates(node))
+    return _result(run, lambda: _Scope(run, {}).value(node))
+
+
+def apply_method(
+    receiver: Any,
+    name: str,
+    arguments: tuple[Any, ...] = (),
+    keywords: Mapping[str, Any] | None = None,
+    budget: Budget | None = None,
+) -> tuple[Any, Any]:
+    """What a method of the closed list gives, and the receiver after it; `receiver` itself stays as
+    it is. Raises as `evaluate` does."""
+    run, after = Run(NO_NAMES, budget or Budget(), own=True), receiver
+
+    def act() -> Any:
+        nonlocal after
+        if name in MUTATING:
+            after = copy.deepcopy(run.keep(receiver))
+        return table.method(run, after, name)(*arguments, **keywords or {})
+
+    return _result(run, act), after
+
+
+_ERRORS = (ArithmeticError, AttributeError, LookupError, RuntimeError, StopIteration, TypeError,
+           ValueError)  # fmt: skip
+
+
+def _result(run: Run, act: Callable[[], Any]) -> Any:
+    try:
+        value = act()
+        if type(value) in VIEWS or type(value) is GeneratorType:
+            value = run.keep(list(value))
+        _check_value(value)
+        if run.unordered:
+            raise Cannot("the order of a set")
+        return value
+    except Cannot:
+        raise
+    except (RecursionError, MemoryError):
+        raise Cannot("nested too deep") from None
+    except (Raises, *_ERRORS) as error:
+        if run.unordered:
+            raise Cannot("the order of a set") from None
+        if isinstance(error.__cause__, StopIteration):  # from a generator of Python's or of ours
+            raise Cannot("the end of an iterator in a loop") from None
+        raise (error if isinstance(error, Raises) else Raises(type(error).__name__)) from None
+    except Exception as error:
+        raise Cannot(type(error).__name__) from None
+
+
+def _check_value(value: Any) -> None:
+    kind = type(value)
+    if kind not in SCALARS and kind not in OTHERS:
+        if kind not in CONTAINERS or kind in VIEWS:
+            raise Cannot("not a value")
+        if not SCALARS.issuperset(map(type, parts := parts_of(value))):
+            for part in parts:
+                _check_value(part)
+
+
+def _cached(function: Callable[[str], Any]) -> Callable[[str], Any]:
+    """`function` without the parser's warnings, and with what it gave for short texts kept; long
+    ones could fill the memory."""
+
+    def quiet(text: str) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return function(text)
+
+    kept = functools.lru_cache(maxsize=8192)(quiet)
+    return functools.wraps(function)(lambda text: (kept if len(text) <= 200 else quiet)(text))
+
+
+@_cached
+def parse_expression(text: str) -> ast.expr | None:
+    """The tree of an expression, or None when the text is none, is longer than 20,000 characters,
+    nested more than 100 deep or has a number of more than 4,300 digits. It may be shared: never
+    change it."""
+    if len(text) > _MAX_TEXT:
+        return None
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return None
+    level: list[ast.AST] = [tree] if len(text) > 100 else []
+    for _ in range(100):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+    return None if level else tree
+
+
+@_cached
+def literal(text: str) -> tuple[Any] | None:
+    """The value of a literal in a 1-tuple, or None. The value is shared: never change it. What a
+    text abbreviates (`[0, 0, ..., 0]`) is no value."""
+    try:
+        value = values.decode(text, max_bytes=_MAX_TEXT)
+    except values.NotALiteral:
+        return None
+    return None if "..." in text and _abbreviated(value) else (value,)
+
+
+def _abbreviated(value: Any) -> bool:
+    return any(map(_abbreviated, parts_of(value))) if type(value) in CONTAINERS else value is ...
+
+
+def _mutates(node: ast.expr) -> bool:
+    """Whether the expression calls a method that changes its receiver. Kept on the node."""
+    if isinstance(node, ast.Name | ast.Constant):
+        return False
+    known: bool | None = getattr(node, "_mutates", None)
+    if known is None:
+        known = isinstance(node, ast.Attribute) and node.attr in MUTATING
+        known = known or any(_mutates(child) for child in ast.iter_child_nodes(node))  # type: ignore[arg-type]
+        node._mutates = known  # type: ignore[attr-defined]
+    return known
+
+
+def _path(node: ast.expr) -> str:
+    """`self.total`, of names alone; or nothing."""
+    if isinstance(node, ast.Attribute):
+        base = _path(node.value)
+        return f"{base}.{node.attr}" if base else ""
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+class _Scope:
+    """The names that a comprehension or a lambda binds, inside those of another scope; and a method
+    for every kind of node, which gives its value there."""
+
+    __slots__ = ("in_lambda", "local", "outer", "run")
+
+    def __init__(
+        self, run: Run, local: dict[str, Any], outer: _Scope | None = None, in_lambda: bool = False
+    ) -> None:
+        self.run, self.local, self.outer, self.in_lambda = run, local, outer, in_lambda
+
+    def value(self, node: ast.expr) -> Any:
+        self.run.budget.steps -= 1
+        return _VISITORS[type(node)](self, node)
+
+    def binds(self, name: str) -> bool:
+        return name in self.local or (self.outer is not None and self.outer.binds(name))
+
+    def visit_Constant(self, node: ast.Constant) -> Any:
+        return node.value
+
+    def visit_Name(self, node: ast.Name) -> Any:
+        name, run = node.id, self.run
+        scope: _Scope | None = self
+        while scope is not None:
+            if name in scope.local:
+                return scope.local[name]
+            scope = scope.outer
+        if name in run.values:
+            return run.values[name]
+        try:
+            value = run.names.lookup(name)
+        except Cannot:
+            if run.names.defines(name):
+                raise
+            if name in ("inf", "nan"):
+                return float(name)
+            if name not in BUILTINS:
+                raise
+            return table.TYPES.get(name) or self.builtin(name)
+        if run.own or type(value) is defaultdict:  # which looking into it may change
+            value = run.values[name] = copy.deepcopy(run.keep(value))
+        return value
+
+    def builtin(self, name: str) -> Function:
+        return Function(lambda *a, **k: table.call(self.run, name, list(a), k))
+
+    def dotted(self, node: ast.expr) -> str:
+        """`math.floor` where that is the module's, or nothing."""
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            module = node.value.id
+            if module in table.MODULES and not self.binds(module):
+                return "" if self.run.names.defines(module) else f"{module}.{node.attr}"
+        return ""
+
+    def visit_Attribute(self, node: ast.Attribute) -> Any:
+        path = _path(node)
+        if path and not self.binds(path.partition(".")[0]) and self.run.names.defines(path):
+            return self.visit_Name(ast.Name(path, ast.Load()))  # a recorded attribute
+        if dotted := self.dotted(node):
+            return table.CONSTANTS[dotted] if dotted in table.CONSTANTS else self.builtin(dotted)
+        owner = self.value(node.value)
+        if type(owner) is type and node.attr == "__name__":
+            return owner.__name__
+        if type(owner) in NUMBERS and node.attr in ("real", "imag"):
+            return getattr(owner, node.attr)
+        return table.method(self.run, owner, node.attr)
+
+    def visit_Call(self, node: ast.Call, free: bool = False) -> Any:
+        """`free`: the result is for a loop that may go through it in any order."""
+        callee, run = node.func, self.run
+        name = callee.id if isinstance(callee, ast.Name) else None
+        if name and name not in run.values and not self.binds(name):
+            if name in BUILTINS and not run.names.defines(name):
+                return self.call_builtin(name, node, free)
+            return self.call_program(name, node)
+        function = table.as_function(run, self.value(callee))
+        arguments, keywords = self.elements(node.args), self.keywords(node)
+        if type(function) is Function:
+            return function(*arguments, **keywords)
+        if type(function) in VALUES:
+            raise TypeError("not callable")
+        raise Cannot("a call of what is not a value")
+
+    def call_builtin(self, name: str, node: ast.Call, free: bool) -> Any:
+        run, unordered = self.run, self.run.unordered
+        starred = any(isinstance(part, ast.Starred) for part in node.args)
+        if name in table.ORDER_FREE and len(node.args) == 1 and not starred:
+            run.unordered = False
+            arguments = [self.any_order(node.args[0], loops=name != "len")]
+            result = table.call(run, name, arguments, self.keywords(node))
+            run.unordered = unordered  # what was made is the same in any order
+            return result
+        if free and name in table.HAND_ON and not starred:
+            arguments = [self.any_order(part) for part in node.args]
+        else:
+            arguments = self.elements(node.args)
+        return table.call(run, name, arguments, self.keywords(node))
+
+    def call_program(self, name: str, node: ast.Call) -> Any:
+        arguments, keywords = self.elements(node.args), self.keywords(node)
+        if self.run.unordered:
+            raise Cannot("the order of a set")
+        _check_value([arguments, keywords])
+        value = self.run.names.call(name, tuple(arguments), keywords)
+        return copy.deepcopy(self.run.keep(value)) if self.run.own else value
+
+    def keywords(self, node: ast.Call) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        for keyword in node.keywords:
+            value = self.value(keyword.value)
+            more = value if keyword.arg is None else {keyword.arg: value}
+            if type(more) not in DICTS or not out.keys().isdisjoint(more):
+                raise TypeError("keywords")
+            out.update(more)
+        return out
+
+    def any_order(self, node: ast.expr, loops: bool = True) -> Any:
+        """The value of `node`, to be gone through (`loops`) in an order that does not matter."""
+        if isinstance(node, ast.ListComp | ast.GeneratorExp):
+            return self.comprehension(node, free=True)
+        value = self.visit_Call(node, True) if isinstance(node, ast.Call) else self.value(node)
+        return self.run.free(value) if loops else value
+
+    def elements(self, nodes: list[ast.expr]) -> list[Any]:
+        out = []
+        for node in nodes:
+            if type(node) is ast.Starred:
+                out.extend(self.run.items(self.value(node.value)))
+                if len(out) > self.run.budget.size:
+                    raise Cannot("a value too large")
+            else:
+                out.append(self.value(node))
+        return out
+
+    def visit_List(self, node: ast.List) -> Any:
+        return self.run.keep(self.elements(node.elts))
+
+    def visit_Tuple(self, node: ast.Tuple) -> Any:
+        return self.run.keep(tuple(self.elements(node.elts)))
+
+    def visit_Set(self, node: ast.Set) -> Any:
+        return self.run.keep(set(self.run.items(self.elements(node.elts), hashed=True)))
+
+    def visit_Dict(self, node: ast.Dict) -> Any:
+        out = {}
+        for key_node, value_node in zip(node.keys, node.values, strict=True):
+            key = None if key_node is None else self.value(key_node)
+            value = self.value(value_node)
+            if key_node is not None:
+                out[key] = value
+            elif type(self.run.keep(value)) in DICTS:
+                out.update(value)
+            else:
+                raise TypeError("not a mapping")
+        return self.run.keep(out)
+
+    def visit_BinOp(self, node: ast.BinOp) -> Any:
+        left = self.value(node.left)
+        return table.operate(self.run, type(node.op), left, self.value(node.right))
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> Any:
+        value = self.value(node.operand)
+        if type(value) in OTHERS and not isinstance(node.op, ast.Not):
+            raise Cannot("arithmetic of other values")
+        return table.UNARY[type(node.op)](value)
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> Any:
+        stop = isinstance(node.op, ast.Or)
+        for part in node.values[:-1]:
+            if bool(value := self.value(part)) is stop:
+                return value
+        return self.value(node.values[-1])
+
+    def visit_Compare(self, node: ast.Compare) -> Any:
+        left, result = self.value(node.left), True
+        for op, part in zip(node.ops, node.comparators, strict=True):
+            right = self.value(part)
+            result = table.compare(self.run, type(op), left, right)
+            if not result:
+                break
+            left = right
+        return result
+
+    def visit_IfExp(self, node: ast.IfExp) -> Any:
+        return self.value(node.body if self.value(node.test) else node.orelse)
+
+    def visit_Subscript(self, node: ast.Subscript) -> Any:
+        box, key, run = self.value(node.value), self.value(node.slice), self.run
+        if type(box) not in VALUES:
+            raise Cannot("a subscript")
+        if type(box) is defaultdict and key not in box:  # it gets the key
+            run.change(box)
+        if type(key) is slice and type(box) is not range:
+            run.budget.charge(len(box) >> 4)
+        return box[key]
+
+    def visit_Slice(self, node: ast.Slice) -> Any:
+        parts = (node.lower, node.upper, node.step)
+        return slice(*[None if part is None else self.value(part) for part in parts])
+
+    def visit_Lambda(self, node: ast.Lambda) -> Any:
+        given = node.args
+        if given.vararg or given.kwarg or given.kwonlyargs or given.defaults:
+            raise Cannot("parameters of a lambda")
+        names = [arg.arg for arg in given.posonlyargs + given.args]
+
+        def act(*arguments: Any) -> Any:
+            self.run.budget.charge(1)
+            if len(arguments) != len(names):
+                raise TypeError("arguments of a lambda")
+            local = dict(zip(names, arguments, strict=True))
+            return _Scope(self.run, local, self, in_lambda=True).value(node.body)
+
+        return Function(act)
+
+    def bind(self, target: ast.expr, value: Any) -> None:
+        """Binds the names of a comprehension's target."""
+        if isinstance(target, ast.Name):
+            self.local[target.id] = value
+        elif isinstance(target, ast.Tuple | ast.List):
+            parts = list(itertools.islice(self.run.items(value), len(target.elts) + 1))
+            if len(parts) != len(target.elts):
+                raise ValueError("unpacking")
+            for part, item in zip(target.elts, parts, strict=True):
+                self.bind(part, item)
+        else:
+            raise Cannot("a target")
+
+    def source(self, loop: ast.comprehension, free: bool) -> Iterator[Any]:
+        if loop.is_async:
+            raise Cannot("an async loop")
+        return iter(self.run.items(self.any_order(loop.iter) if free else self.value(loop.iter)))
+
+    def rounds(self, loops: list[ast.comprehension], items: Any, free: bool) -> Iterator[None]:
+        """Goes through the rounds of a comprehension, whose names are bound meanwhile."""
+        loop, *inner = loops
+        for item in items:
+            self.run.budget.charge(1)
+            self.bind(loop.target, item)
+            for test in loop.ifs:
+                if not self.value(test):
+                    break
+            else:
+                if inner:
+                    yield from self.rounds(inner, self.source(inner[0], free), free)
+                else:
+                    yield
+
+    def comprehension(self, node: Any, free: bool = False) -> Any:
+        kind, run, unordered = type(node), self.run, self.run.unordered
+        free = free or kind is ast.SetComp
+        inner = _Scope(run, {}, self, self.in_lambda)
+        rounds = inner.rounds(node.generators, self.source(node.generators[0], free), free)
+        if kind is ast.DictComp:
+            return run.keep({inner.value(node.key): inner.value(node.value) for _ in rounds})
+        if kind is ast.GeneratorExp:
+            return (inner.value(node.elt) for _ in rounds)
+        made = [inner.value(node.elt) for _ in rounds]
+        if kind is ast.ListComp:
+            return run.keep(made)
+        made = table.any_order("set", made) if run.unordered else made
+        result = run.keep(set(run.items(made, hashed=True)))
+        run.unordered = unordered  # what was made is the same in any order
+        return result
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> Any:
+        if self.in_lambda or self.run.unordered or self.binds(node.target.id):
+            raise Cannot("a name bound in a lambda or a loop")
+        value = self.run.values[node.target.id] = self.value(node.value)
+        return value
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> Any:
+        return self.run.keep("".join([self.value(part) for part in node.values]))
+
+    def visit_FormattedValue(self, node: ast.FormattedValue) -> Any:
+        value = self.value(node.value)
+        spec = self.value(node.format_spec) if node.format_spec else ""
+        conversion = chr(node.conversion) if node.conversion > 0 else None
+        return table.formatted(self.run, value, spec, conversion)
+
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = comprehension
+
+
+class _Visitors(dict[type, Callable[[_Scope, Any], Any]]):
+    def __missing__(self, kind: type) -> Any:
+        raise Cannot(f"a {kind.__name__}")
+
+
+_VISITORS = _Visitors(
+    {getattr(ast, n[6:]): act for n, act in vars(_Scope).items() if n.startswith("visit_")}
+)

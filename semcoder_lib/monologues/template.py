@@ -1,0 +1,169 @@
+"""The small language of sentence forms: one template both formats a sentence and reads it back.
+
+A template is a sentence with typed slots, `"{f:name} returns {v:value}."`. `Form.say` fills the
+slots; `Form.match` compiles the same template to a pattern and gives the slots back with their
+places. What stands inside quotes and brackets is masked before matching, so that the words of a
+template are only ever found between values, never inside one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+_NAME = r"(?:[^\W\d]\w*(?:\.[^\W\d]\w*)*|<lambda>)"
+LABEL = r"\[?L\d+\]?"
+
+# What a slot of each type looks like in masked text. Types with an open end are checked further by
+# whoever decides them; `work` and `rest` are read again, by the rows of their own.
+SLOTS: dict[str, str] = {
+    "int": r"-?\d+",
+    "plural": r"s?",
+    "label": LABEL,
+    "labels": rf"{LABEL}(?:, {LABEL})*",
+    "next": rf"{LABEL}|{_NAME} ends",
+    "name": _NAME,
+    "names": rf"{_NAME}(?: and {_NAME})*",
+    "kind": r"\w+",
+    "truth": r"True|False",
+    "places": r"\d+(?:, \d+)*",
+    "jump": r"break|continue",
+    "order": r"ascending|descending",
+    "edge": r"empty|0|negative",
+    "types": r"(?:an? \w+|None)(?: or (?:an? \w+|None))*",
+    "table": r"0(?::\S|[^\W\d]|['\"]).*?",
+    "value": r".+?",
+    "values": r".+?",
+    "expr": r".+?",
+    "binds": r".+?",
+    "bounds": r".+?",
+    "rows": r".+",
+    "listing": r".+",
+    "spelled": r".+?",
+    "sums": r".+? = .+?",
+    "parts": r".+",
+    "work": r".+",
+    "rest": r".+",
+    "calls": r".+?",
+    "clauses": r".+",
+}
+_SLOT = re.compile(r"\{(\w+):(\w+)\}")
+# A label is no list, and an apostrophe after a letter opens no string.
+_TOKEN = re.compile(
+    r"\[L\d+\]"
+    r"|(?:(?<![^\W\d_])|(?<=(?<!\w)[fbrFBR])|(?<=(?<!\w)[fbrFBR]{2}))"
+    r"(?:'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\")"
+    r"|[\[\](){}]"
+)
+_MARK = re.compile(r"['\"({)}]|\[(?!L\d)|(?<!\d)\]")
+_FILL = "\x00"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The text that stands in a slot, and where it starts and ends in the text that was read."""
+
+    text: str
+    start: int
+    end: int
+
+
+Match = dict[str, Slot]
+
+
+def plain(match: Match) -> dict[str, tuple[str, int, int]]:
+    """The slots of a match as (text, start, end)."""
+    return {name: (slot.text, slot.start, slot.end) for name, slot in match.items()}
+
+
+@dataclass(frozen=True)
+class Form:
+    """A row of the table of forms. `example` is a sentence of this form, for people and tests."""
+
+    name: str
+    template: str
+    example: str
+
+    @cached_property
+    def slots(self) -> dict[str, str]:
+        """Slot names with their types, in order."""
+        return dict(_SLOT.findall(self.template))
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The template as a pattern over masked text."""
+        made, at = "", 0
+        for slot in _SLOT.finditer(self.template):
+            made += re.escape(self.template[at : slot.start()])
+            made += f"(?P<{slot[1]}>{SLOTS[slot[2]]})"
+            at = slot.end()
+        return re.compile(made + re.escape(self.template[at:]), re.S)
+
+    @cached_property
+    def anchor(self) -> str:
+        """The longest piece of the template without a slot: a text lacks it or may match."""
+        return max(_SLOT.sub("\n", self.template).split("\n"), key=len)
+
+    def say(self, **values: str) -> str:
+        """The sentence with its slots filled. Raises KeyError for a slot without a text."""
+        return _SLOT.sub(lambda slot: values[slot[1]], self.template)
+
+    def match(self, text: str, masked: str, start: int = 0) -> Match | None:
+        """The slots of `text`, or None where the whole text is no sentence of this form.
+        `masked` is `mask(text)`; places count from `start`."""
+        found = self.pattern.fullmatch(masked)
+        if found is None:
+            return None
+        return {
+            name: Slot(text[a:b], start + a, start + b)
+            for name in self.slots
+            for a, b in (found.span(name),)
+        }
+
+
+@lru_cache(maxsize=8192)
+def mask(text: str) -> str | None:
+    """`text` with the inside of every quote and bracket blanked, its length unchanged; None when
+    brackets do not close."""
+    if _MARK.search(text) is None:
+        return text
+    parts: list[str] = []
+    at = depth = opened = 0
+    for token in _TOKEN.finditer(text):
+        piece = token[0]
+        if len(piece) > 1 and piece[0] == "[":
+            continue  # a label
+        if piece[-1] in "'\"":
+            if depth == 0:
+                parts += [text[at : token.start() + 1], _FILL * (len(piece) - 2), piece[-1]]
+                at = token.end()
+        elif piece in "[({":
+            if depth == 0:
+                parts.append(text[at : token.end()])
+                opened = token.end()
+            depth += 1
+        else:
+            depth -= 1
+            if depth < 0:
+                return None
+            if depth == 0:
+                parts.append(_FILL * (token.start() - opened))
+                at = token.start()
+    if depth:
+        return None
+    parts.append(text[at:])
+    return "".join(parts)
+
+
+def split(text: str, separator: str, start: int = 0) -> list[Slot]:
+    """The parts of `text` between separators outside quotes and brackets, with their places; one
+    part where brackets do not close."""
+    masked = mask(text)
+    if masked is None or separator not in masked:
+        return [Slot(text, start, start + len(text))]
+    parts, at = [], 0
+    for end in [m.start() for m in re.finditer(re.escape(separator), masked)] + [len(text)]:
+        parts.append(Slot(text[at:end], start + at, start + end))
+        at = end + len(separator)
+    return parts

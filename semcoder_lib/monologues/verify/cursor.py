@@ -1,0 +1,136 @@
+"""The place in the trace that reading moves: which step a sentence tells, and whether that step is
+the next one."""
+
+from __future__ import annotations
+
+import bisect
+
+from semcoder_lib.monologues.syntax import Loop
+from semcoder_lib.monologues.verify.history import Frame, History, Run
+from semcoder_lib.monologues.verify.report import Ledger
+
+
+class Cursor:
+    """`at` is the last step that was told. Every move enters a claim of kind `order`."""
+
+    def __init__(self, history: History, ledger: Ledger, offset: int) -> None:
+        self.history = history
+        self.ledger = ledger
+        self.offset = offset
+        self.at = -1
+        self.called: set[int] = set()  # visits whose calls were named
+        self.head: int | None = None  # a visit of a loop's header that only its items were told of
+
+    def line(self, label: str) -> int:
+        """The source line (first of its statement) that a label means."""
+        return self.history.start(int(label.strip("[]L")) - self.offset)
+
+    def label(self, line: int) -> str:
+        """A source line as the text would name it."""
+        return f"[L{line + self.offset}]"
+
+    def move(self, line: int, visit: int | None, ok: bool, evidence: str) -> int | None:
+        """Go to a visit and claim the order."""
+        evidence = "" if ok else evidence
+        self.ledger.add(
+            "order", self.label(line), "runs next", ok, evidence, line=line, visit=visit
+        )
+        if visit is not None:
+            self.ledger.covered.add(line)
+            self.at = max(self.at, visit)
+        return visit
+
+    def advance(self, line: int) -> int | None:
+        """Move to the next visit of `line`, within the iteration that is going on. None when it
+        never ran."""
+        visit = self.history.next_visit(line, self.at, self._bound(line))
+        if visit is not None:
+            jumped = self.skips(visit)
+            return self.move(line, visit, not jumped, "other lines run before it")
+        visit = self.history.next_visit(line, self.at)
+        if visit is None:
+            visit = self.history.last_visit(line, self.at)
+        evidence = "does not run here" if visit is not None else "never runs"
+        return self.move(line, visit, False, evidence)
+
+    def skips(self, visit: int) -> bool:
+        """Whether lines or calls between here and `visit` were passed over."""
+        return any(
+            step.event in ("line", "call") and not step.function.startswith("<")
+            for step in self.history.steps[self.at + 1 : visit]
+        )
+
+    def _bound(self, line: int) -> int | None:
+        """The last step that a visit of `line` can be at without leaving the iteration."""
+        history, limit = self.history, None
+        if history.syntax is None or self.at < 0:
+            return None
+        for loop in history.syntax.loops.values():
+            if not loop.first <= line <= loop.last:
+                continue
+            run = self.going_on(loop)
+            if run is None:
+                continue
+            starts = [p.start for p in run.passes]
+            at = bisect.bisect_right(starts, self.at) - 1
+            if at >= 0 and self.at <= run.passes[at].end:
+                limit = run.passes[at].end if limit is None else min(limit, run.passes[at].end)
+        return limit
+
+    def going_on(self, loop: Loop) -> Run | None:
+        """The innermost run of a loop that the cursor is in."""
+        inside = [r for r in self.history.runs(loop) if r.start <= self.at <= r.end]
+        return inside[-1] if inside else None
+
+    def run_of(self, loop: Loop) -> Run | None:
+        """The run of the loop that is going on, waits for its exit, or starts next."""
+        chosen: Run | None = None
+        for run in self.history.runs(loop):
+            if self.history.frames[run.frame].last <= self.at:
+                continue
+            waiting = run.exit is not None and self.told(run.exit)
+            if (run.start <= self.at + 1 and self.at <= run.end) or waiting:
+                chosen = run  # the latest that is going on is the innermost call's
+            elif run.start > self.at:
+                return chosen or run
+        return chosen
+
+    def loop_at(self, line: int) -> Loop | None:
+        """The loop whose header the line is."""
+        return self.history.syntax.loops.get(line) if self.history.syntax else None
+
+    def told(self, visit: int) -> bool:
+        """Whether a visit may be spoken of again: only its items were told, or only its calls."""
+        return visit == self.head or (visit < self.at == self.history.call_end(visit))
+
+    def enter(self, line: int, visit: int | None, evidence: str) -> int | None:
+        """Move to a header's visit that the text means by its number."""
+        if visit is not None and self.told(visit):
+            self.head = None
+            return self.move(line, visit, True, "")
+        ok = visit is not None and visit > self.at and not self.skips(visit)
+        return self.move(line, visit, ok, evidence)
+
+    def waits(self, line: int, function: str = "") -> int | None:
+        """The visit of `line` that waits for the call that just ended, of the function named."""
+        history = self.history
+        for index in reversed([v for v in history.visits.get(line, ()) if v <= self.at]):
+            frame = history.frames[history.steps[index].frame]
+            following = history.next_in_frame(index)
+            if function in ("", frame.function) and (following is None or following > self.at):
+                return index
+        return None
+
+    def open_frame(self, function: str) -> Frame | None:
+        """The frame of a function that has begun and has only its end left, or else the innermost
+        that has not ended."""
+        frames = [
+            f
+            for f in self.history.frames.values()
+            if f.function == function and f.first <= self.at < f.last
+        ]
+        steps = self.history.steps
+        for frame in reversed(frames):
+            if not any(i > self.at and steps[i].event == "line" for i in frame.steps):
+                return frame
+        return frames[-1] if frames else None

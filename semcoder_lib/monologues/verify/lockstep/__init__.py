@@ -1,1 +1,0 @@
-"""Reads a simulation whose lines each start with a label, in lock-step with the trace."""

@@ -1,1 +1,0 @@
-"""Where in the trace free prose is, how it moves, and what holds there."""

@@ -1,1 +1,0 @@
-"""Claims about every run of a program, decided by running it."""

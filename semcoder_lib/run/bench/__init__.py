@@ -1,1 +1,0 @@
-"""Speed, measured side by side with peers in one run."""

@@ -1,0 +1,181 @@
+"""Tokens a second of our decoder beside plain batched `generate`, and beside CTranslate2 where it
+is installed (`--peers`), all on the same prompts in one process. On a machine that others use,
+compare the tokens per CPU second. The batch size of each way is the best of a few."""
+
+from __future__ import annotations
+
+import gc
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from semcoder_lib.core import workspace
+from semcoder_lib.corpus import seeds
+from semcoder_lib.models import Request, assets, hardware, load, prompts, tokens
+from tests.bench.timing import say, there
+
+BATCHES = (16, 32, 64, 96)
+PROBES = (96, 32)  # prompts and tokens that choose the batch size
+Work = Callable[[Namespace, str, int, list[Request]], tuple[list[str], int]]
+"""Texts and the number of their tokens, from options, arithmetic, batch size and requests."""
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """The options."""
+    parser.add_argument("--prompts", type=int, default=400)
+    parser.add_argument("--new-tokens", type=int, default=300)
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--model", default="smollm2-135m")
+    parser.add_argument("--batch", type=int, help="for all; otherwise the best of a few")
+    parser.add_argument("--peers", action="store_true")
+
+
+def run(options: Namespace) -> dict[str, Any]:
+    """One row for each way; the ratio is that of our best to the best plain one."""
+    machine = hardware.probe(threads=options.threads)
+    torch.set_num_threads(machine.threads)
+    asked = _requests(options.prompts, options.new_tokens)
+    probes = _requests(min(PROBES[0], options.prompts), min(PROBES[1], options.new_tokens))
+    ways: dict[str, Work] = {"plain generate": _plain, "decoder": _ours}
+    if options.peers and there("ctranslate2"):
+        ways["CTranslate2"] = _ctranslate2
+    rows, texts = [], []
+    for dtype in dict.fromkeys(("float32", machine.dtype)):
+        for name, work in ways.items():
+            if work is _ctranslate2 and dtype != "float32":
+                continue
+            one = partial(_measured, work, options, dtype)
+            batches = [options.batch] if options.batch else BATCHES
+            best = max(batches, key=lambda b: one(b, probes)[0]["tokens_per_second"])
+            row, written = one(best, asked)
+            rows.append({"way": f"{name}, {dtype}, batch {best}", **row})
+            texts.append(written)
+            say(str(rows[-1]))
+    for row, written in zip(rows, texts, strict=True):
+        row["same_as_first"] = sum(a == b for a, b in zip(written, texts[0], strict=True))
+    return {
+        "prompts": len(asked), "new_tokens": options.new_tokens, "hardware": asdict(machine),
+        "ours_over_plain": _ratio(rows, "tokens_per_second"),
+        "ours_over_plain_cpu": _ratio(rows, "tokens_per_cpu_second"), "rows": rows,
+    }  # fmt: skip
+
+
+def _ratio(rows: list[dict[str, Any]], measure: str) -> float:
+    ours, plain = (
+        max(row[measure] for row in rows if row["way"].startswith(name))
+        for name in ("decoder", "plain")
+    )
+    return round(ours / plain, 2)
+
+
+def _requests(count: int, new_tokens: int) -> list[Request]:
+    """Descriptions of synthesised programs that no training uses (their seed is the bench's own);
+    the answers end by themselves at the closing fence, so they are ragged as real ones are."""
+    asked = [(p.id, prompts.nl_to_code(p.description)) for p in seeds.synthesise(count, 990_001)]
+    return [Request(name, prompt.text, prompt.stop, new_tokens) for name, prompt in asked]
+
+
+def _measured(
+    work: Work, options: Namespace, dtype: str, batch: int, asked: list[Request]
+) -> tuple[dict[str, Any], list[str]]:
+    work(options, dtype, batch, asked[:1])  # what is loaded and compiled is not counted
+    wall, cpu = time.perf_counter(), time.process_time()
+    texts, count = work(options, dtype, batch, asked)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    gc.collect()
+    row = {
+        "tokens": count, "seconds": round(wall, 2), "tokens_per_second": round(count / wall, 1),
+        "tokens_per_cpu_second": round(count / cpu, 1),
+    }  # fmt: skip
+    return row, texts
+
+
+_LOADED: dict[tuple[str, ...], Any] = {}
+
+
+def _kept(key: tuple[str, ...], make: Callable[[], Any]) -> Any:
+    """One model at a time, since each fills the memory."""
+    if key not in _LOADED:
+        _LOADED.clear()
+        gc.collect()
+        _LOADED[key] = make()
+    return _LOADED[key]
+
+
+def _ours(
+    options: Namespace, dtype: str, batch: int, asked: list[Request]
+) -> tuple[list[str], int]:
+    engine = _kept(
+        ("ours", dtype, str(batch)),
+        lambda: load(options.model, dtype=dtype, threads=options.threads, batch=batch),
+    )
+    done = [group[0] for group in engine.generate(asked)]
+    return [c.text for c in done], sum(c.tokens for c in done)
+
+
+def _plain(
+    options: Namespace, dtype: str, batch: int, asked: list[Request]
+) -> tuple[list[str], int]:
+    """What one would write by hand: pad on the left, `generate`, decode, cut."""
+    from transformers import AutoModelForCausalLM
+
+    folder = assets.locate(options.model)
+    model = _kept(
+        ("plain", dtype),
+        lambda: AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype)).eval(),
+    )
+    tokenizer = tokens.load_tokenizer(folder)
+    tokenizer.padding_side = "left"
+    texts, count = [], 0
+    for start in range(0, len(asked), batch):
+        part = asked[start : start + batch]
+        inputs = tokenizer([r.prompt for r in part], return_tensors="pt", padding=True)
+        with torch.inference_mode():
+            out = model.generate(
+                **inputs, max_new_tokens=part[0].max_new_tokens, do_sample=False,
+                eos_token_id=sorted(tokens.end_ids(tokenizer, model)),
+                pad_token_id=tokenizer.pad_token_id, stop_strings=list(part[0].stop),
+                tokenizer=tokenizer,
+            )  # fmt: skip
+        for request, ids in zip(part, out[:, inputs["input_ids"].shape[1] :], strict=True):
+            text = tokenizer.decode(ids, skip_special_tokens=True)
+            texts.append(tokens.cut(text, request.stop)[0])
+            count += int((ids != tokenizer.pad_token_id).sum())
+    return texts, count
+
+
+def _ctranslate2(
+    options: Namespace, dtype: str, batch: int, asked: list[Request]
+) -> tuple[list[str], int]:
+    """It has no stop strings, so a token whose text holds the closing fence ends a text."""
+    import ctranslate2
+    from ctranslate2.converters import TransformersConverter
+
+    folder = workspace.home() / "bench" / f"{Path(options.model).name}-ctranslate2"
+    if not (folder / "model.bin").is_file():
+        TransformersConverter(assets.locate(options.model)).convert(str(folder), force=True)
+    threads = hardware.probe(threads=options.threads).threads
+    engine = _kept(
+        ("ctranslate2", dtype),
+        lambda: ctranslate2.Generator(str(folder), compute_type=dtype, inter_threads=threads,
+                                      intra_threads=1),
+    )  # fmt: skip
+    tokenizer = tokens.load_tokenizer(assets.locate(options.model))
+    words = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
+    ends = [i for i in range(len(tokenizer)) if "```" in tokenizer.decode([i])]
+    prompts_ids = [tokens.encode_prompt(tokenizer, r.prompt) for r in asked]
+    found = engine.generate_batch(
+        [[words[i] for i in ids] for ids in prompts_ids], max_length=asked[0].max_new_tokens,
+        sampling_topk=1, include_prompt_in_result=False, max_batch_size=batch,
+        end_token=[*ends, tokenizer.eos_token_id], return_end_token=True,
+    )  # fmt: skip
+    ids = [one.sequences_ids[0] for one in found]
+    texts = [tokenizer.decode(row, skip_special_tokens=True) for row in ids]
+    cut = [tokens.cut(text, r.stop)[0] for text, r in zip(texts, asked, strict=True)]
+    return cut, sum(map(len, ids))

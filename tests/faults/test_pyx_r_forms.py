@@ -1,0 +1,220 @@
+"""The forms of rationales: every row has a decider, occurs, and each of its slots is decided; blind
+alterations of whole rationales do not pass."""
+
+from __future__ import annotations
+
+import importlib.util
+import random
+import re
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from semcoder_lib import faults as pyx_r
+from semcoder_lib.core.records import Case, Entry, Program
+from semcoder_lib.faults import evidence as runs
+from semcoder_lib.faults.check import DECIDERS
+from semcoder_lib.faults.forms import CAUSE, FORMS
+from semcoder_lib.faults.mutate import PHRASES
+from semcoder_lib.faults.operators import REWRITES, SWAPS
+from semcoder_lib.faults.rationale import STYLE
+from semcoder_lib.monologues.forms import GROUPS
+from semcoder_lib.monologues.template import mask
+
+# What the corpus of the folder does not give: a yield, a function without a return.
+EXTRA = [
+    ("def g(xs):\n    for x in xs:\n        yield x * 2\n\ndef f(xs):\n    return list(g(xs))\n",
+     [([1, 3],), ([],)]),
+    ("def f(n):\n    k = n\n    k += 1\n", [(1,)]),
+]  # fmt: skip
+# Two programs by hand: (buggy, fixed, arguments), for edits that no operator makes.
+BY_HAND = [
+    ("def f(n):\n    a = 0\n    n += 1\n    return n\n", "def f(n):\n    return n\n", (1,)),
+    ("def f(n):\n    if n:\n        n += 1\n    return n\n", "def f(n):\n    return n\n", (1,)),
+    ("def f(n):\n    n += 1\n    return n\n", "def f(n):\n    return n\n", (1,)),
+    ("def f(n):\n    return n\n", "def f(n):\n    n += 1\n    return n\n", (1,)),
+    ("def f(xs):\n    for x in xs[1:]:\n        n = x\n    return n\n",
+     "def f(xs):\n    for x in xs:\n        n = x\n    return n\n", ([4],)),
+    ("def f(n):\n    for i in range(n):\n        n += i\n    return n\n",
+     "def f(n):\n    for i in range(n + 1):\n        n += i\n    return n\n", (2,)),
+    ("def f(n):\n    for i in range(n + 1):\n        n += i\n    return n\n",
+     "def f(n):\n    for i in range(n):\n        n += i\n    return n\n", (2,)),
+    ("def g(n):\n    return n\n\ndef f(n):\n    return n\n",
+     "def g(n):\n    return n\n\ndef f(n):\n    return g(n) + 1\n", (2,)),
+    ("def g(n):\n    return n + 1\n\ndef f(n):\n    return g(n)\n",
+     "def g(n):\n    return n + 1\n\ndef f(n):\n    return n\n", (2,)),
+    ("def f(n):\n    if n > 1:\n        return n\n    return 5\n",
+     "def f(n):\n    if n > 1:\n        n = n + 1\n        return n\n    return 5\n", (2,)),
+    ("def f(n):\n    if n > 1:\n        n = n + 1\n    n = 0\n    return n\n",
+     "def f(n):\n    if n > 1:\n        n = n + 1\n        n = 0\n    return n\n", (1,)),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def evidence(entries, box) -> list[runs.Evidence]:
+    """At least one failing mutant of every operator, and the programs by hand."""
+    pairs = []
+    outputs = {str(calls): source for source, calls in EXTRA}
+    assert len(outputs) == len(EXTRA)
+    more = []
+    for n, (source, calls) in enumerate(EXTRA):
+        space: dict = {}
+        exec(source, space)
+        cases = tuple(Case(call, space["f"](*call)) for call in calls)
+        more.append(Entry(Program(source, "f", id=f"extra{n}"), cases))
+    tried: Counter[str] = Counter()
+    for entry in [*more, *entries]:
+        for m in pyx_r.mutate(entry, seed=5):
+            tried[m.operator] += 1
+            if tried[m.operator] <= 14:
+                pairs.append(runs.Pair(entry.program.id, entry.program.entry_point, m.buggy,
+                                       m.fixed, entry.cases, m.operator, m.cause))  # fmt: skip
+    for buggy, fixed, arguments in BY_HAND:
+        space = {}
+        exec(fixed, space)
+        case = Case(arguments, space["f"](*arguments))
+        cause = pyx_r.line_cause(buggy, fixed)
+        pairs.append(runs.Pair("hand", "f", buggy, fixed, (case,), "hand", cause))
+    failing = [f for f in runs.failing(pairs, box) if isinstance(f, runs.Failing)]
+    return [e for e in runs.gather(failing, box) if isinstance(e, runs.Evidence)]
+
+
+@pytest.fixture(scope="module")
+def written(evidence) -> list[tuple[runs.Evidence, str]]:
+    texts = []
+    for e in evidence:
+        try:
+            texts.append((e, pyx_r.write(e, max_characters=4_000)))
+        except pyx_r.TooLong:
+            continue
+    return texts
+
+
+def report(e: runs.Evidence, text: str) -> pyx_r.RationaleReport:
+    return pyx_r.check(text, e.program, e.case, e.trace, fixed=e.fixed, fixed_trace=e.fixed_trace)
+
+
+def test_every_row_has_a_decider() -> None:
+    assert set(FORMS) == set(DECIDERS)
+    assert not set(FORMS) & {name for group in GROUPS.values() for name in group}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_example_is_read_as_its_own_row(name: str) -> None:
+    form = FORMS[name]
+    slots = form.match(form.example, mask(form.example) or "")
+    assert slots is not None, form.example
+    assert form.say(**{k: s.text for k, s in slots.items()}) == form.example
+
+
+def test_phrases_are_read_apart() -> None:
+    assert {phrase for *_, phrase, _ in REWRITES} | {row[3] for row in SWAPS} <= PHRASES
+    assert not [p for p in PHRASES if ";" in p or "`" in p or p != p.strip()]
+
+
+def test_everything_derived_is_supported(written) -> None:
+    assert len(written) >= 200
+    for e, text in written:
+        found = report(e, text)
+        assert found.accepted, (text, found)
+        assert {c.status for c in found.claims} == {"supported"}, (text, found.claims)
+
+
+def test_every_row_and_every_operator_occurs(written) -> None:
+    seen = {name for e, text in written for name, _ in report(e, text).forms}
+    assert set(FORMS) - seen == set()
+    assert {e.cause.partition(";")[0] for e, _ in written} >= {"this is the wrong variable"}
+
+
+def test_a_run_that_does_not_fit_is_elided_and_still_read(evidence) -> None:
+    short = [(e, pyx_r.write(e, style=STYLE.but(iterations=1, rows=0, calls=1)))
+             for e in evidence[::4]]  # fmt: skip
+    assert any("go the same way" in text or "goes the same way" in text for _, text in short)
+    for e, text in short:
+        assert report(e, text).accepted, text
+
+
+_NUMBER = re.compile(r"\d+")
+
+
+def altered(kind: str, words: str) -> str:
+    """A slot's text with another meaning, of the same type."""
+    if kind in ("label", "int", "clauses") and _NUMBER.search(words):
+        return _NUMBER.sub(lambda n: str(int(n[0]) + 41), words, count=1)
+    if kind in ("name", "kind"):
+        return "zzz"
+    if kind == "clauses":
+        return "the number is one too large" if words in PHRASES else "calls zzz"
+    if kind == "value":
+        return "0.5"
+    if kind == "rest":
+        return words + "\n    zzz = 1"
+    return f"zzz{words}" if kind == "calls" else f"{words} + 1"
+
+
+def test_altering_any_slot_of_any_row_is_contradicted(written) -> None:
+    tried: Counter[tuple[str, str]] = Counter()
+    passed = []
+    for e, text in written:
+        for name, slots in report(e, text).forms:
+            form = FORMS.get(name)
+            for slot, (words, start, end) in slots.items() if form else ():
+                other = altered(form.slots[slot], words)
+                if other == words or tried[name, slot] >= 5:
+                    continue
+                tried[name, slot] += 1
+                found = report(e, text[:start] + other + text[end:])
+                if not found.contradicted:
+                    passed.append((name, slot, words, other))
+    assert passed == []
+    assert {(n, s) for n, form in FORMS.items() for s in form.slots} == set(tried)
+
+
+def _blind():
+    """The generator of `tests/monologues`, which knows nothing of any form."""
+    path = Path(__file__).parents[1] / "monologues" / "blind.py"
+    spec = importlib.util.spec_from_file_location("blind", path)
+    module = importlib.util.module_from_spec(spec)
+    import sys
+
+    sys.modules["blind"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_blind_alterations_do_not_pass(written) -> None:
+    """At most 0.5 % pass unnoticed: accepted, and nothing counted as unverifiable."""
+    rng, count, passed = random.Random(3), 0, []
+    for e, text in written:
+        for a in _blind().alterations(text, rng, 8):
+            count += 1
+            found = report(e, a.text)
+            if found.accepted and not found.unverifiable:
+                passed.append((a.how, a.old, a.new, a.line))
+    assert count >= 1_500
+    assert len(passed) <= 0.005 * count, passed
+
+
+def test_what_is_said_of_the_right_run_needs_the_right_run(written) -> None:
+    """Without it those claims are unverifiable, and what is said of the buggy run is decided."""
+    for e, text in written[::10]:
+        alone = pyx_r.check(text, e.program, e.case, e.trace)
+        assert alone.accepted, (text, alone)
+        assert alone.unverifiable
+        assert not pyx_r.check(text, e.program, replace(e.case, output=0.5), e.trace).accepted
+        wrong = text.replace("The runs part at [L", "The runs part at [L9", 1)
+        if wrong != text and "stays as it is" not in text:
+            assert not pyx_r.check(wrong, e.program, e.case, e.trace).accepted
+
+
+def test_foreign_words_are_unverifiable_with_their_place(written) -> None:
+    e, text = written[0]
+    for words in ("It's plain to see.", "The cause is [L2]: somebody slept."):
+        place = text.index("### Bug Fixing")
+        found = report(e, text[:place] + words + "\n" + text[place:])
+        claims = [c for c in found.claims if c.status != "supported"]
+        assert [c.status for c in claims if c.subject in (words, "phrase")] == ["unverifiable"]
+        assert any(place <= c.place[0] < c.place[1] <= place + len(words) for c in claims)
+    assert CAUSE["cause"].example.endswith("missing.")

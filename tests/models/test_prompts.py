@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.models import prompts
+
+SOURCE = "def f(text):\n    a = 'x'\n\n    return text + a\n"
+
+
+def test_labels_are_on_every_line_that_is_not_blank() -> None:
+    assert prompts.label_lines(SOURCE).split("\n") == [
+        "def f(text):  # [L1]",
+        "    a = 'x'  # [L2]",
+        "",
+        "    return text + a  # [L4]",
+    ]
+
+
+@pytest.mark.parametrize("format", prompts.FORMATS)
+def test_a_prompt_ends_with_what_opens_the_answer(format: str) -> None:
+    for prompt in (
+        prompts.forward(SOURCE, "f('b')", format=format),
+        prompts.backward(SOURCE, "f", "'bx'", format=format),
+    ):
+        assert prompt.text.endswith(prompt.prefill)
+        assert prompt.prefill.endswith("]\n")
+        assert prompt.stop == ("[/ANSWER]",)
+        assert "??" in prompt.text
+
+
+def test_the_backward_prompt_never_shows_the_input() -> None:
+    assert "secret" not in prompts.backward(SOURCE, "f", "'bx'").text
+
+
+def test_braces_in_a_program_are_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    template = {"prompts": {"EXEC_O_PROMPT": "A\n{instruction}\n{response}"}}
+    (tmp_path / "authors_prompts.json").write_text(json.dumps(template))
+    monkeypatch.setenv("SEMCODER_DATA", str(tmp_path))
+    prompts.authors_prompts.cache_clear()
+    try:
+        text = prompts.forward("def f(x):\n    return f'{response}'", "f(1)", style="faithful").text
+    finally:
+        prompts.authors_prompts.cache_clear()
+    assert 'return f"{response}"' in text
+    assert text.endswith("[MONOLOGUE]")
+
+
+def test_the_faithful_style_says_what_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SEMCODER_DATA", raising=False)
+    monkeypatch.setenv("SEMCODER_HOME", str(tmp_path))
+    prompts.authors_prompts.cache_clear()
+    try:
+        with pytest.raises(UserError, match=r"needs authors_prompts\.json"):
+            prompts.forward(SOURCE, "f('b')", style="faithful")
+    finally:
+        prompts.authors_prompts.cache_clear()
+
+
+@pytest.mark.data
+def test_the_faithful_forward_prompt_has_the_authors_quirks() -> None:
+    prompts.authors_prompts.cache_clear()
+    text = prompts.forward(SOURCE, "f('b')", style="faithful").text
+    assert text.startswith("Simulate the Execution:")
+    assert '    a = "x" # [L6]\n' in text  # quotes doubled, labels from 5
+    assert text.endswith('assert f("b") == ??\n[/PYTHON]\n[MONOLOGUE]')
+
+
+@pytest.mark.data
+def test_the_faithful_backward_prompt_lacks_its_first_bracket() -> None:
+    prompts.authors_prompts.cache_clear()
+    text = prompts.backward(SOURCE, "f", "'bx'", style="faithful").text
+    assert "\nPYTHON]\ndef f" in text
+    assert text.endswith('assert f(??) == "bx"\n[/PYTHON]\n\n[MONOLOGUE]')
+    assert "# [L" not in text

@@ -1,0 +1,203 @@
+"""Engines behind a server: a loopback server that fails in every way it can stands for any other.
+vLLM shares the tests of what an engine promises, where it is installed."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fault_server import FAULTS, FaultServer
+
+from semcoder_lib import models
+from semcoder_lib.core import workspace
+from semcoder_lib.core.errors import InfrastructureError, UserError
+from semcoder_lib.models import Engine, Request
+from semcoder_lib.run import stages
+from semcoder_lib.run.stages import models as run_models
+
+CHAT = ({"role": "user", "content": "hello"},)
+
+
+@pytest.fixture(autouse=True)
+def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.01)
+
+
+def connect(server: FaultServer, **options: Any) -> Engine:
+    given = {"timeout": 0.5, **options}
+    return models.load("some-model", backend="openai", base_url=server.url, **given)
+
+
+@pytest.fixture(params=["openai", "vllm"])
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    if request.param == "vllm":
+        pytest.importorskip("vllm", reason="vLLM is not installed: its engine was not run here")
+        with models.load(backend="vllm") as engine:
+            yield engine
+        return
+    with FaultServer() as server, connect(server) as engine:
+        yield engine
+
+
+def test_stop_length_and_order(engine: Engine) -> None:
+    requests = [
+        Request("a", "one two [/ANSWER] more", stop=("[/ANSWER]",), max_new_tokens=50),
+        Request("b", "a b c d e f", max_new_tokens=3),
+    ]
+    first = engine.generate(requests)
+    assert [row[0].task_id for row in first] == ["a", "b"]
+    assert "[/ANSWER]" not in first[0][0].text
+    assert (first[1][0].finish, first[1][0].tokens) == ("length", 3)
+    assert engine.generate(requests[::-1]) == first[::-1]
+
+
+def test_a_stop_string_left_in_by_the_server_is_cut() -> None:
+    with FaultServer() as server, connect(server) as engine:
+        got = engine.generate([Request("a", "one two [/ANSWER] more", stop=("[/ANSWER]",))])[0][0]
+        assert (got.text, got.finish) == ("one two ", "stop")
+        assert server.bodies[0]["stop"] == ["[/ANSWER]"]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("chat", [(), CHAT], ids=["prompt", "chat"])
+def test_each_fault_is_tried_again(fault: str, chat: Any) -> None:
+    with FaultServer(lambda body, number: fault if number < 2 else "ok") as server:
+        with connect(server) as engine:
+            output = engine.outputs([Request("x", "hello", chat=chat)])[0][0]
+        assert (output.text, output.tokens, output.prompt_tokens) == ("hello", 5, 10)
+        assert sum(server.seen.values()) == 3
+
+
+def test_retry_after_is_respected() -> None:
+    with FaultServer(lambda body, number: "429-after" if number == 0 else "ok") as server:
+        began = time.perf_counter()
+        with connect(server) as engine:
+            engine.generate([Request("x", "hello")])
+        assert time.perf_counter() - began >= 0.3
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "word", "seen"),
+    [
+        ("500", InfrastructureError, r"after 3 attempts \(status 500\)", 3),
+        ("shape", InfrastructureError, "not a completion", 3),
+        ("400", UserError, r"refused the request \(400", 1),
+        ("401", UserError, r"refused the request \(401", 1),
+    ],
+)
+def test_giving_up_says_why_in_one_line(
+    fault: str, error: type[Exception], word: str, seen: int
+) -> None:
+    with FaultServer(lambda body, number: fault) as server:
+        with connect(server, retries=2) as engine, pytest.raises(error, match=word) as caught:
+            engine.generate([Request("a", "x")])
+        assert "\n" not in str(caught.value)
+        assert sum(server.seen.values()) == seen
+
+
+def test_no_server_at_all() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+    with models.load("m", backend="openai", base_url=url, retries=1) as engine:
+        with pytest.raises(InfrastructureError, match="connection"):
+            engine.generate([Request("a", "x")])
+        failed = engine.outputs([Request("a", "x")], strict=False)[0][0]
+    assert failed.finish == "failed"
+
+
+def test_what_has_arrived_is_kept_when_another_request_fails(tmp_path: Path) -> None:
+    def plan(body: dict[str, Any], number: int) -> str:
+        return "400" if body["prompt"] == "p5" else "slow"
+
+    requests = [Request(f"t{n}", f"p{n}") for n in range(12)]
+    with FaultServer(plan) as server, workspace.ItemCache(tmp_path / "c.jsonl") as cache:
+        with connect(server, parallel=4) as engine, pytest.raises(UserError, match="400"):
+            engine.outputs(requests, cache=cache)
+        assert len(cache) == sum(server.served.values()) < 12
+        server.plan = lambda body, number: "ok"
+        with connect(server) as engine:
+            engine.outputs(requests, cache=cache)
+        assert all(count == 1 for count in server.served.values())
+
+
+def test_key_and_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_KEY", "secret")
+    cache = tmp_path / "cache.jsonl"
+    with FaultServer() as server:
+        for _ in range(2):
+            with connect(server, cache=cache, key_variable="SOME_KEY") as engine:
+                engine.generate([Request("a", "x", n=2, temperature=1.0)])
+        assert [body["key"] for body in server.bodies] == ["Bearer secret"] * 2
+        assert {body["seed"] for body in server.bodies} == {0, 1}
+    assert "secret" not in cache.read_text()
+
+
+def test_wrong_settings_are_said_plainly() -> None:
+    for options, word in (
+        ({"base_url": "localhost:8000"}, "expected http"),
+        ({"base_url": "http://localhost:1/v1", "parallel": 0}, "at least 1"),
+        ({"base_url": "http://localhost:1/v1", "adapter": "x"}, "the server chooses the adapter"),
+    ):
+        with pytest.raises(UserError, match=word):
+            models.load("m", backend="openai", **options)
+
+
+def test_vllm_missing_is_one_line() -> None:
+    try:
+        import vllm  # noqa: F401
+    except ImportError:
+        with pytest.raises(UserError, match="install vllm"):
+            models.load(backend="vllm")
+    else:
+        pytest.skip("vLLM is installed")
+
+
+def test_a_stage_evaluates_a_model_behind_a_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEMCODER_RUNS", str(tmp_path))
+    with FaultServer() as server:
+        settings = (
+            f"model=some-model backend={server.url} adapter=none "
+            "codegen_benchmarks=humaneval codegen_tasks=3 codegen_tokens=40"
+        )
+        card = stages.run_alone(5, "smoke", "served", settings)
+        assert card["configuration"]["backend"] == server.url
+        folder = tmp_path / "served" / "05_codegen"
+        scores = workspace.read_json(folder / "results.json")["scores"]
+        assert [(s["model"], s["setting"], s["value"]) for s in scores] == [
+            ("base", "completion", 0.0), ("base", "instruction", 0.0)
+        ]  # fmt: skip
+        assert len(server.bodies) == 6
+        instructed = [b for b in server.bodies if b["prompt"].startswith("Write the Python code")]
+        assert len(instructed) == 3
+        assert all(b["model"] == "some-model" and b["temperature"] == 0 for b in server.bodies)
+
+
+@pytest.mark.parametrize(
+    ("settings", "word"),
+    [
+        ("backend=openai", "the address of an OpenAI"),
+        ("server=http://h/v1", "unknown key 'server'"),
+        ("backend=localhost:80", "the address of an OpenAI"),
+    ],
+)
+def test_half_a_server_is_refused_before_anything_starts(settings: str, word: str) -> None:
+    with pytest.raises(UserError, match=word):
+        stages.configured("smoke", settings)
+
+
+def test_a_server_holds_one_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEMCODER_RUNS", str(tmp_path))
+    effective = stages.configured("smoke", "backend=http://h/v1")
+    session = stages.Session(stages.STAGES[5], effective, workspace.Run("served"))
+    try:
+        with pytest.raises(UserError, match="adapter=none"):
+            run_models.chosen(session)
+    finally:
+        session.close()

@@ -1,0 +1,240 @@
+"""The table of forms: every row has a decider, occurs, and each of its slots is decided."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from semcoder_lib.core import values
+from semcoder_lib.core.records import Case, Program, Trace
+from semcoder_lib.monologues import (
+    STYLES,
+    Question,
+    Style,
+    backward_many,
+    forward,
+    infer,
+    verify,
+)
+from semcoder_lib.monologues.forms import GROUPS
+from semcoder_lib.monologues.template import mask
+from semcoder_lib.monologues.verify import around, deduction, pieces, properties, steps
+from semcoder_lib.monologues.verify.trials import Trials
+from semcoder_lib.sandbox import Sandbox
+
+DECIDERS = {
+    "lines": steps.DECIDERS, "pieces": pieces.DECIDERS, "deduction": deduction.DECIDERS,
+    "bounds": deduction.BOUND_DECIDERS, "properties": properties.DECIDERS,
+    "summary": around.DECIDERS,
+    "conclusion": around.DECIDERS,
+}  # fmt: skip
+FORMS = {name: form for group in GROUPS.values() for name, form in group.items()}
+DIALS = {
+    **STYLES,
+    "elided": STYLES["full"].but(iterations=1, rows=0, calls=1),
+    "rows": STYLES["dense"].but(iterations=2, rows=1, calls=3),
+}
+# rows that stand inside another row's slot, and are told by reading that one
+INSIDE = {"clauses", "bounds"}
+PROPERTIES = GROUPS["properties"]
+
+Told = tuple[Program, Case, Trace, str, Style, str]  # …, text, style, direction
+
+
+def test_names_are_unique() -> None:
+    assert len(FORMS) == sum(map(len, GROUPS.values()))
+
+
+@pytest.mark.parametrize("group", DECIDERS)
+def test_every_row_has_a_decider(group: str) -> None:
+    assert set(GROUPS[group]) <= set(DECIDERS[group])
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_example_is_read_as_its_own_row(name: str) -> None:
+    form = FORMS[name]
+    slots = form.match(form.example, mask(form.example) or "")
+    assert slots is not None, form.example
+    assert form.say(**{k: s.text for k, s in slots.items()}) == form.example
+
+
+@pytest.fixture(scope="module")
+def told(runs: list, form_runs: list, box: Sandbox) -> list[Told]:
+    """Derived texts of every style, both directions."""
+    found: list[Told] = []
+    for style in DIALS.values():
+        for run in [*form_runs, *runs[::3]]:
+            if run.trace.result is not None and not run.trace.cut:
+                text = forward(run.program, run.trace, style=style, case=run.case).text
+                found.append((run.program, run.case, run.trace, text, style, "forward"))
+    questions = {}
+    for run in [*runs, *form_runs]:
+        if run.trace.result is not None:
+            key = (run.program.id, run.trace.result)
+            questions.setdefault(key, Question(run.program, values.decode(run.trace.result)))
+    asked = list(questions.values())
+    for style in (STYLES["full"], STYLES["dense"]):
+        for question, m in zip(asked, backward_many(asked, box, style=style), strict=True):
+            if m is not None:
+                case = Case((), question.output)
+                found.append((question.program, case, Trace(()), m.text, style, "backward"))
+    return found
+
+
+def report(one: Told, text: str, box: Sandbox):
+    program, case, trace, _, style, direction = one
+    back = direction == "backward"
+    return verify(
+        text, program, case, box if back else None, direction=direction,
+        trace=None if back else trace, line_offset=style.line_offset,
+    )  # fmt: skip
+
+
+def test_every_row_occurs_in_a_derived_text(told: list[Told], box: Sandbox) -> None:
+    seen = {name for one in told for name, _ in report(one, one[3], box).forms}
+    texts = "\n".join(one[3] for one in told)
+    inside = {n for group in INSIDE for n, form in GROUPS[group].items() if form.anchor in texts}
+    assert set(FORMS) - seen - inside - set(PROPERTIES) == set()
+
+
+SKIPPED = ("plural", "work", "rest", "parts", "clauses", "bounds")  # no meaning; read by other rows
+_NUMBER = re.compile(r"\d+")
+
+
+def altered(kind: str, text: str) -> str | None:
+    """A slot's text with another meaning, of the same type; None where there is none."""
+    if kind in SKIPPED:
+        return None
+    swaps = {"truth": ("True", "False"), "jump": ("break", "continue")}
+    if kind in swaps:
+        a, b = swaps[kind]
+        return b if text == a else a
+    if kind in ("name", "names", "kind"):
+        return "zzz"
+    if kind == "places":
+        return f"{text}, 97"
+    if kind == "next" and text.endswith(" ends"):
+        return "zzz ends"
+    if kind == "calls":
+        return f"zzz{text}"
+    if kind == "table":
+        at = max(i for i, c in enumerate(text) if c.isalnum())
+        return f"{text[:at]}{'z' if text[at] != 'z' else 'y'}{text[at + 1 :]}"
+    numbers = list(_NUMBER.finditer(text))
+    if numbers and kind not in ("value", "values"):
+        number = numbers[0 if kind in ("label", "labels", "next") else -1]
+        return text[: number.start()] + str(int(number[0]) + 41) + text[number.end() :]
+    if kind in ("value", "values"):
+        return "0.5"
+    if "'" in text:
+        at = text.rindex("'")
+        return f"{text[:at]}q{text[at:]}"
+    if kind == "expr":
+        return f"{text} + 1"
+    if kind == "spelled":
+        return f"{text} z"
+    if text.endswith(" is gone"):
+        return "zzz is gone"
+    head, equals, _ = text.rpartition(" = ")
+    return f"{head} = 0.5" if equals else None
+
+
+def changes(one: Told, box: Sandbox) -> Iterator[tuple[str, str, str]]:
+    """(row, slot, altered text) for the slots of every row that a text holds."""
+    text = one[3]
+    for name, slots in report(one, text, box).forms:
+        for slot, (words, start, end) in slots.items():
+            other = altered(FORMS[name].slots[slot], words)
+            if other is not None:
+                yield name, slot, text[:start] + other + text[end:]
+
+
+def test_altering_any_slot_of_any_row_is_contradicted(told: list[Told], box: Sandbox) -> None:
+    tried: Counter[tuple[str, str]] = Counter()
+    passed = []
+    for one in told:
+        for name, slot, text in changes(one, box):
+            if tried[name, slot] >= (6 if one[5] == "forward" else 3):
+                continue
+            tried[name, slot] += 1
+            if report(one, text, box).accepted:
+                passed.append((name, slot, one[0].id, one[5]))
+    assert passed == []
+    untold = {n for g in (*INSIDE, "properties") for n in GROUPS[g]}
+    expected = {
+        (name, slot)
+        for name, form in FORMS.items()
+        for slot, kind in form.slots.items()
+        if kind not in SKIPPED and name not in untold
+    }
+    assert expected - set(tried) == set()
+
+
+# a body of `def f(xs)` or `def f(xs, k)`, inputs, and a sentence that is true of it
+HOLD = {
+    "identity": ("return xs", ([1, 2], [3], [5, 4], [], [9]), "The result always equals xs."),
+    "permutation": ("return xs[::-1]", ([1, 2], [3, 4, 5], [5, 4], [1], [9, 2]),
+                    "The result is always a permutation of xs."),
+    "sorted": ("return sorted(xs)", ([2, 1], [3, 4, 2], [5, 4], [1], [9, 2, 4]),
+               "The result is always sorted in ascending order."),
+    "distinct": ("return list(dict.fromkeys(xs))", ([1, 1], [2, 2, 3], [4, 4], [1], [9, 9, 9]),
+                 "The result never repeats an item."),
+    "raises.when": ("return xs[0] + k", (([1], 2), ([2], 3), ([4], 5), ([1], 7), ([9], 1)),
+                    "f raises IndexError when xs is empty."),
+    "order": ("return sum(xs)", ([1, 2], [3, 4, 2], [5, 4], [1, 8], [9, 2, 4]),
+              "The order of the items of xs does not matter."),
+    "idempotent": ("return [abs(x) for x in xs]",
+                   ([-1, 2], [3, -4, 2], [5, 4], [1, -8], [9, -2], [-6], [7, 7]),
+                   "Calling f again on its result changes nothing."),
+    "irrelevant": ("return len(xs)", (([1], 2), ([1, 2], 3), ([], 4), ([5], 9), ([6, 6], 0)),
+                   "k does not change the result."),
+    "length.same": ("return [x + 1 for x in xs]", ([1, 2], [3], [5, 4], [], [9]),
+                    "The result always has as many items as xs."),
+    "length.most": ("return [x for x in xs if x > 2]", ([1, 2], [3], [5, 1], [], [9]),
+                    "The result never has more items than xs."),
+    "length.least": ("return xs + [1]", ([1, 2], [3], [5, 4], [], [9]),
+                     "The result always has at least as many items as xs."),
+    "subset": ("return [x for x in xs if x > 2]", ([1, 2], [3], [5, 1], [4, 7], [9], [8]),
+               "The result always holds only items of xs."),
+    "range.of": ("return 1 if sum(xs) > 4 else 0", ([1, 2], [3], [5, 1], [4, 7], [9], [8]),
+                 "The result is always one of 0, 1."),
+    "range.least": ("return abs(sum(xs))", ([1, -2], [-3], [5, 1], [4, 7], [-9], [8]),
+                    "The result is always at least 0."),
+    "type": ("return len(xs)", ([1, 2], [3], [5, 1], [], [9]), "The result is always an int."),
+    "items": ("return [str(x) for x in xs]", ([1, 2], [3], [5, 1], [4, 7], [9]),
+              "Every item of the result is a str."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PROPERTIES)
+def test_properties_are_inferred_decided_and_every_slot_of_them(name: str, box: Sandbox) -> None:
+    body, inputs, sentence = HOLD[name]
+    given = [i if isinstance(i, tuple) else (i,) for i in inputs]
+    head = "def f(xs, k):" if len(given[0]) == 2 else "def f(xs):"
+    program = Program(f"{head}\n    {body}\n", "f", id=name)
+    cases = [Case(a, box.call(program.source, "f", a).value) for a in given]
+    assert sentence in {p.text for p in infer(program, cases, box)}
+
+    def status(text: str) -> set[str]:
+        section = f"### Key Properties and Constraints\n- {text}\n"
+        trials = Trials(program, box, given)
+        claims = verify(section, program, cases[0], box, trials=trials, trace=Trace(())).claims
+        return {c.status for c in claims if c.kind == "property"}
+
+    assert status(sentence) == {"supported"}
+    form = PROPERTIES[name]
+    slots = form.match(sentence, mask(sentence) or "")
+    assert slots is not None
+    for slot, kind in form.slots.items():
+        words = {
+            "order": "descending", "edge": "0", "types": "a dict", "kind": "KeyError",
+            "values": "0", "value": "4",
+        }.get(kind, "zzz")  # fmt: skip
+        texts = {k: s.text for k, s in slots.items()}
+        found = status(form.say(**{**texts, slot: words}))
+        # of inputs that the program never gets nothing can be said
+        assert "supported" not in found, slot
+        assert "contradicted" in found or kind == "edge", slot
