@@ -170,7 +170,7 @@ class Profile(BaseModel):
     @property
     def fault_tasks(self) -> int:
         """Descriptions put to the base model, for its own failures."""
-        return -(-self.faults // 50)
+        return (self.faults + 30) // 50
 
     @property
     def shares(self) -> dict[str, float]:
