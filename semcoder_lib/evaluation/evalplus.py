@@ -1,271 +1,263 @@
 """HumanEval+ and MBPP+ (Liu et al. 2023), and their base tests alone: inputs go in, values come
-out, and are compared here (`Trust.OUTSIDE`) by EvalPlus's rule.
+out, and are compared apart from the solution (`Trust.OUTSIDE`) by EvalPlus's rule.
 
-Both releases of MBPP+ (399 tasks, later 378) load; their scores cannot be compared, so the summary
-names the release.
+Expected values are what the reference solutions return, computed once in the sandbox and kept as
+texts (long ones as a hash: the two largest tasks return 237 MB). Both releases of MBPP+ (399 tasks,
+later 378) load; their scores cannot be compared, so the summary names the release.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from semcoder_lib.core import values, workspace
+from semcoder_lib.core.errors import InfrastructureError
 from semcoder_lib.core.records import Status, Verdict
-from semcoder_lib.core.values import NotALiteral, decode
-from semcoder_lib.evaluation import codegen, truth
-from semcoder_lib.evaluation.base import Answer, Benchmark, Probe, Sample, Task, check_scorer
-from semcoder_lib.evaluation.calls import Ledger
-from semcoder_lib.evaluation.files import locate, read_rows
+from semcoder_lib.evaluation import evalplus_child as child
+from semcoder_lib.evaluation import kept
+from semcoder_lib.evaluation.base import (
+    Answer,
+    Finding,
+    Ledger,
+    Sample,
+    Task,
+    cpu_limits,
+    finding,
+)
+from semcoder_lib.evaluation.codegen import CodeGeneration, reference
 from semcoder_lib.evaluation.inputs import restored
-from semcoder_lib.evaluation.oracles import ANY_VALUE, Oracle
-from semcoder_lib.evaluation.truth import Expected
-from semcoder_lib.models.prompts import Prompt
+from semcoder_lib.evaluation.scoring import task_rates
+from semcoder_lib.sandbox import Job, Outcome, Sandbox
 
+VERSION = 2  # of the kept values
+_PLUGIN = "semcoder_lib.evaluation.evalplus_child"
+_LONG = 4_096  # bytes of a value that crosses as a hash only
+_CHUNK = 16  # values compared in one process, each for so long beside its reference's time:
+_COMPARING_SECONDS = 5.0
+# the reference solutions may take long on a slow machine; what they take sets everyone's limit
+_REFERENCE_SECONDS = 60.0
 _FLOOR_SECONDS = 1.0  # EvalPlus: at least one second a call, four times the reference's
 _FACTOR = 4.0
 _TASK_SECONDS = 60.0
-_FIELDS = ("task_id", "prompt", "entry_point", "canonical_solution", "base_input", "atol")
+_DEFECT = "HumanEval/32"  # EvalPlus 0.3.1 leaves its special oracle before the test is counted
+_WEAK = {
+    "are_equivalent": "EvalPlus's rule accepts any value",
+    "sum_div": "EvalPlus's rule accepts 0 for every input",
+}
 
 
-@dataclass(slots=True)
-class EvalPlus(Benchmark):
-    """`dataset` is `humaneval` or `mbpp`; `plus` adds the extra inputs to the base ones."""
+@dataclass
+class EvalPlus(CodeGeneration):
+    """`dataset` is `humaneval` or `mbpp`; `plus` adds the extra inputs to the base ones. Task data
+    also: `base_input`, `plus_input`, `atol`."""
 
     dataset: str = "humaneval"
     plus: bool = True
+    alike: ClassVar[bool] = True
 
-    @property
-    def keeps_preflight(self) -> bool:
-        """The references alone take as long as a whole evaluation."""
-        return self.plus
+    def __post_init__(self) -> None:
+        self.slow = self.plus  # type: ignore[misc]  # the references alone take a minute
+        self.continues = self.dataset == "humaneval"  # an MBPP completion begins its own program
+        self.fields = (*self.fields, "base_input", "atol", *(["plus_input"] if self.plus else []))
 
-    def load(self, path: Path | str | None = None) -> list[Task]:
-        """See `Benchmark.load`."""
-        fields = (*_FIELDS, "plus_input") if self.plus else _FIELDS
-        tasks = []
-        for row in read_rows(locate(self.name, self.files, self.home, path), fields):
-            data = dict(row)
-            for which in ("base_input", "plus_input"):
-                data[which] = restored(str(row["task_id"]), row.get(which, []))
-            tasks.append(Task(str(row["task_id"]), data))
-        return tasks
+    def task(self, row: dict[str, Any], number: int) -> Task:
+        """See `Benchmark.task`."""
+        name = str(row["task_id"])
+        inputs = {key: restored(name, row.get(key, [])) for key in ("base_input", "plus_input")}
+        return Task(name, {**row, **inputs})
 
-    def prompt(
-        self, task: Task, *, style: str = "clean", reasoning: str = "direct", shots: int = 0
-    ) -> Prompt:
-        """See `Benchmark.prompt`."""
-        make = codegen.humaneval_prompt if self.dataset == "humaneval" else codegen.mbpp_prompt
-        return make(self, task, style, reasoning)
+    def findings(
+        self, asked: Sequence[tuple[Task, Answer]], scorer: str, box: Sandbox, ledger: Ledger
+    ) -> list[Finding]:
+        """Base inputs first; the extra ones only where those passed. One process makes all calls
+        of a set on one loaded module, as EvalPlus does."""
+        found = [Finding(Status.PASSED)] * len(asked)
+        for which in ("base_input", "plus_input") if self.plus else ("base_input",):
+            places = [i for i, f in enumerate(found) if f.status is Status.PASSED]
+            known = _expected({asked[i][0].task_id: asked[i][0] for i in places}, which, box)
+            jobs = []
+            for task, answer in (asked[i] for i in places):
+                seconds = max(_FLOOR_SECONDS, _FACTOR * known[task.task_id]["slowest"])
+                jobs.append(_job(answer.text or "", task, task.data[which], seconds, long=_LONG))
+            for i, outcomes in zip(places, box.map(jobs), strict=True):
+                task, answer = asked[i]
+                row = known[task.task_id]
+                found[i] = self._judged(task, answer.text or "", which, row, outcomes, box)
+        return found
 
-    def perturb(self, task: Task, name: str, *, seed: int = 0) -> Task:
-        """See `codegen.perturbed`."""
-        return codegen.perturbed(task, name, seed)
+    def _judged(
+        self,
+        task: Task,
+        source: str,
+        which: str,
+        known: dict[str, Any],
+        outcomes: Sequence[Outcome],
+        box: Sandbox,
+    ) -> Finding:
+        """By the first call that is not right; the detail begins with `which`."""
+        seconds = sum(o.cpu_seconds for o in outcomes)
+        failed, unsure = None, []
+        for number, (outcome, text) in enumerate(zip(outcomes, known["texts"], strict=True)):
+            found = self._by_text(task, outcome, text)
+            if found is None:
+                unsure.append(number)
+            elif found.status is not Status.PASSED:
+                failed = number, found
+                break
+        failed = self._compared(task, source, which, known, outcomes, unsure, box) or failed
+        if failed is not None:
+            number, found = failed
+            why = f": {found.detail}" if found.detail else ""
+            return Finding(found.status, f"{which} {number}{why}", seconds)
+        if seconds > _TASK_SECONDS:
+            return Finding(Status.TIMEOUT, f"{which}: {seconds:.0f} s in all", seconds)
+        return Finding(Status.PASSED, "", seconds)
 
-    def extract(self, task: Task, text: str, *, style: str = "clean") -> Answer:
-        """See `codegen.extract_code`; an MBPP completion begins a program of its own."""
-        prefix = task.data["prompt"] if self.dataset == "humaneval" else ""
-        return codegen.extract_code(task, text, style, prefix)
+    def _by_text(self, task: Task, outcome: Outcome, text: str) -> Finding | None:
+        """What equal texts and failed runs decide; None where the values must be compared."""
+        got, name = outcome.value, task.data["entry_point"]
+        if outcome.status is not Status.OK:
+            return finding(outcome)
+        if not isinstance(got, str):
+            return Finding(Status.UNSERIALIZABLE, "not what the plug-in returns")
+        if self.dataset == "mbpp" and name in child.NOT_NONE:  # a bool must say so itself
+            some = got == "True" if got in ("True", "False") else got != "None"
+            return Finding(Status.PASSED if some == (text != "None") else Status.WRONG)
+        if got == child.OPAQUE:
+            return Finding(Status.UNSERIALIZABLE, "the value has no exact text")
+        special = self.dataset == "humaneval" and name == child.ROOT
+        return Finding(Status.PASSED) if got == text and "nan" not in text and not special else None
+
+    def _compared(
+        self,
+        task: Task,
+        source: str,
+        which: str,
+        known: dict[str, Any],
+        outcomes: Sequence[Outcome],
+        unsure: Sequence[int],
+        box: Sandbox,
+    ) -> tuple[int, Finding] | None:
+        """The first of the calls `unsure` whose value does not count, compared in the child."""
+        for start in range(0, len(unsure), _CHUNK):
+            numbers = unsure[start : start + _CHUNK]
+            inputs = [task.data[which][n] for n in numbers]
+            texts = [outcomes[n].value for n in numbers]
+            if any(
+                "#" in (t[0], known["texts"][n][0]) for t, n in zip(texts, numbers, strict=True)
+            ):
+                # hashes that differ say nothing: the whole values decide
+                (again,) = box.map([_job(source, task, inputs, _REFERENCE_SECONDS, long=0)])
+                texts = [o.value if isinstance(o.value, str) else child.OPAQUE for o in again]
+            calls = [(place, *arguments) for place, arguments in enumerate(inputs)]
+            rule = {"dataset": self.dataset, "name": task.data["entry_point"], "texts": texts}
+            rule["tolerances"] = [known["tolerances"][n] for n in numbers]
+            seconds = _COMPARING_SECONDS + _FACTOR * known["slowest"]
+            (found,) = box.map([_job(reference(task), task, calls, seconds, **rule)])
+            for number, outcome in zip(numbers, found, strict=True):
+                if outcome.status is not Status.OK:
+                    return number, Finding(Status.WRONG, f"comparing its value: {outcome.status}")
+                if isinstance(outcome.value, str):
+                    return number, Finding(Status.UNSERIALIZABLE, outcome.value[:200])
+                if not outcome.value:
+                    return number, Finding(Status.WRONG)
+        return None
 
     def judge(
         self,
         tasks: Sequence[Task],
         samples: Sequence[Sample],
         *,
-        scorer: str,
-        box: Any,
-        ledger: Ledger | None = None,
+        scorer: str = "strict",
+        **how: Any,
     ) -> list[Verdict]:
         """Both scorers compare alike; `official` also has EvalPlus 0.3.1's defect on HumanEval/32,
         which no solution passes there."""
-        check_scorer(scorer)
-        ledger = ledger or Ledger()
-        by_id = {task.task_id: task for task in tasks}
-        results: dict[tuple[str, str], Verdict] = ledger.outcomes.setdefault(self.name, {})
-        fresh: dict[tuple[str, str], None] = {}
-        for sample in samples:
-            text = sample.answer.text or ""
-            if text.strip() and (sample.task_id, text) not in results:
-                fresh[sample.task_id, text] = None
-        results.update(self._run(by_id, list(fresh), box))
-        return [self._verdict(sample, results, scorer) for sample in samples]
+        verdicts = super().judge(tasks, samples, scorer=scorer, **how)
+        why = "EvalPlus never counts its tests"
+        return [
+            dataclasses.replace(v, passed=False, status=Status.WRONG, detail=why)
+            if scorer == "official" and v.passed and v.task_id == _DEFECT
+            else v
+            for v in verdicts
+        ]
 
-    def _verdict(
-        self, sample: Sample, results: dict[tuple[str, str], Verdict], scorer: str
-    ) -> Verdict:
-        text = sample.answer.text or ""
-        if not text.strip():
-            return Verdict(sample.task_id, False, Status.NO_ANSWER, index=sample.index)
-        found = results[sample.task_id, text]
-        passed, status, detail = found.passed, found.status, found.detail
-        if scorer == "official" and passed and sample.task_id in _DEFECTS.get(self.dataset, {}):
-            passed, status, detail = False, Status.WRONG, "EvalPlus never counts its tests"
-        return Verdict(
-            sample.task_id,
-            passed,
-            status,
-            index=sample.index,
-            detail=detail,
-            cpu_seconds=found.cpu_seconds,
-        )
-
-    def _run(
-        self, tasks: dict[str, Task], solutions: Sequence[tuple[str, str]], box: Any
-    ) -> dict[tuple[str, str], Verdict]:
-        """Base inputs first; the extra ones only where those passed."""
-        used = [tasks[name] for name in dict.fromkeys(name for name, _ in solutions)]
-        results = dict(self._pass(tasks, solutions, "base_input", used, box))
-        if self.plus:
-            through = [key for key in solutions if results[key].passed]
-            results.update(self._pass(tasks, through, "plus_input", used, box))
-        return results
-
-    def _pass(
-        self,
-        tasks: dict[str, Task],
-        solutions: Sequence[tuple[str, str]],
-        which: str,
-        used: Sequence[Task],
-        box: Any,
-    ) -> Iterable[tuple[tuple[str, str], Verdict]]:
-        known = truth.expected(used, which, box)
-        jobs = []
-        for name, source in solutions:
-            seconds = max(_FLOOR_SECONDS, _FACTOR * known[name].slowest)
-            jobs.append(truth.job(source, tasks[name], tasks[name].data[which], seconds))
-        for (name, source), outcomes in zip(solutions, box.map(jobs), strict=True):
-            task = tasks[name]
-            oracle = Oracle(self.dataset, _oracle_name(task), task.data["atol"])
-            again = Again(source, task, which, box)
-            yield (name, source), compared(task, which, known[name], outcomes, oracle, again)
-
-    def probes(self, tasks: Sequence[Task]) -> list[Probe]:
-        """References, empty answers, cheats, constants."""
-        found = codegen.probes(tasks)
-        open_tasks = {t.task_id for t in tasks if self._any_value(t)}
-        return [p for p in found if p.kind != "cheat" or p.sample.task_id not in open_tasks]
+    def known(self, task: Task) -> tuple[str, dict[str, str]]:
+        """As everywhere, but no cheats where any value passes."""
+        table, words = super().known(task)
+        return "any value" if task.data["entry_point"] in child.ANY_VALUE else table, words
 
     def errata(self, tasks: Sequence[Task], scorer: str) -> dict[str, str]:
         """See `Benchmark.errata`."""
-        if scorer != "official":
-            return {}
-        return dict(_DEFECTS.get(self.dataset, {}))
+        there = scorer == "official" and any(task.task_id == _DEFECT for task in tasks)
+        why = "EvalPlus 0.3.1 leaves its special oracle before the test is counted, so no solution"
+        return {_DEFECT: f"{why} passes"} if there else {}
 
     def extra(self, tasks: Sequence[Task], verdicts: Sequence[Verdict]) -> dict[str, Any]:
-        """The release, the tasks that any value passes, and the base tests' own score."""
+        """The release, the tasks whose rule is too weak, and the base tests' own score."""
         added: dict[str, Any] = {"release": f"{len(tasks)} tasks"}
-        if open_tasks := [t.task_id for t in tasks if self._any_value(t)]:
-            added["any_value_passes"] = open_tasks
+        names = {task.task_id: task.data["entry_point"] for task in tasks}
+        if self.dataset == "mbpp":
+            added["weak_tests"] = {t: _WEAK[name] for t, name in names.items() if name in _WEAK}
         if self.plus and verdicts:
             base = [v.passed or v.detail.startswith("plus_input") for v in verdicts]
-            added["base_pass@1"] = _mean_by_task(verdicts, base)
+            rates = task_rates(
+                dataclasses.replace(v, passed=p) for v, p in zip(verdicts, base, strict=True)
+            )
+            added["base_pass@1"] = sum(rates.values()) / len(rates)
         return added
 
-    def _any_value(self, task: Task) -> bool:
-        return self.dataset == "mbpp" and _oracle_name(task) in ANY_VALUE
+
+def _job(source: str, task: Task, calls: Sequence[Any], seconds: float, **options: Any) -> Job:
+    """What the plug-in makes of all calls, in one process; after a timeout or crash the remaining
+    ones are not made. EvalPlus allows 4 GB."""
+    limits = cpu_limits(seconds, 4096).but(result_bytes=64_000_000, value_bytes=60_000_000)
+    return Job(
+        source, task.data["entry_point"], calls, limits, _PLUGIN, options,
+        share=True, reload=False, give_up=1,
+    )  # fmt: skip
 
 
-def _oracle_name(task: Task) -> str:
-    """The function's name in the release, by which a few tasks have rules of their own."""
-    return str(task.data.get("original_entry_point", task.data["entry_point"]))
+def _expected(tasks: dict[str, Task], which: str, box: Sandbox) -> dict[str, dict[str, Any]]:
+    """By task id, of `which` inputs: the `texts` of the expected values, the `tolerances` that
+    EvalPlus has come to before each call, and the processor seconds of the `slowest`. Kept by the
+    task's own content and the Python version. Raises InfrastructureError when a reference solution
+    does not return a value."""
+    keys = {}
+    for name, task in tasks.items():
+        content = [which, reference(task), repr(task.data[which]), task.data["atol"]]
+        keys[name] = workspace.content_key(VERSION, sys.version_info[:3], name, content)
+    rows = {name: kept.read("truth", key) for name, key in keys.items()}
+    missing = [name for name, row in rows.items() if row is None]
+    jobs = (
+        _job(reference(tasks[n]), tasks[n], tasks[n].data[which], _REFERENCE_SECONDS, long=_LONG)
+        for n in missing
+    )
+    for name, outcomes in zip(missing, box.map(jobs), strict=True):
+        for number, outcome in enumerate(outcomes):
+            if outcome.status is not Status.OK:
+                why = f"{which} {number}: {' '.join(map(str, finding(outcome)[:2]))}"
+                raise InfrastructureError(f"{name}: the reference solution fails on {why}")
+        texts = [o.value for o in outcomes]
+        tolerances = [task.data["atol"] for task in [tasks[name]] * len(texts)]
+        for place, text in enumerate(texts):
+            # EvalPlus raises its tolerance once it met a float and never lowers it again
+            if text[0] not in "#?" and child.floats(values.decode(text)):
+                floor = child.FLOAT_TOLERANCE
+                tolerances[place + 1 :] = [t or floor for t in tolerances[place + 1 :]]
+                break
+        slowest = max((o.cpu_seconds for o in outcomes), default=0.0)
+        row = {"texts": texts, "tolerances": tolerances, "slowest": round(slowest, 3)}
+        rows[name] = row
+        kept.write("truth", keys[name], row)
+    return {name: row for name, row in rows.items() if row is not None}
 
 
-_DEFECTS = {
-    "humaneval": {
-        "HumanEval/32": "EvalPlus 0.3.1 leaves its special oracle before the test is counted, so "
-        "no solution passes"
-    }
-}
-
-
-def _mean_by_task(verdicts: Sequence[Verdict], passed: Sequence[bool]) -> float:
-    by_task: dict[str, list[bool]] = {}
-    for verdict, told in zip(verdicts, passed, strict=True):
-        by_task.setdefault(verdict.task_id, []).append(told)
-    return sum(sum(x) / len(x) for x in by_task.values()) / len(by_task)
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """Asks solution and reference for the whole text of a value that came as a hash."""
-
-    source: str
-    task: Task
-    which: str
-    box: Any
-
-    def texts(self, number: int) -> tuple[str, str]:
-        """The solution's text and the reference's, for the call of that number."""
-        arguments = self.task.data[self.which][number]
-        told = []
-        for source in (self.source, truth.reference(self.task)):
-            outcome = truth.whole(source, self.task, arguments, truth.SECONDS, self.box)
-            told.append(outcome.value if isinstance(outcome.value, str) else truth.OPAQUE)
-        return told[0], told[1]
-
-
-def compared(
-    task: Task,
-    which: str,
-    known: Expected,
-    outcomes: Sequence[Any],
-    oracle: Oracle,
-    again: Again,
-) -> Verdict:
-    """The verdict of one solution on one set of inputs, by its first call that is not right. The
-    detail begins with `which`."""
-    seconds = sum(o.cpu_seconds for o in outcomes)
-    for number, (outcome, text) in enumerate(zip(outcomes, known.texts, strict=True)):
-        status, why = _one(task.data[which][number], number, outcome, text, oracle, again)
-        if status is not Status.PASSED:
-            detail = f"{which} {number}{': ' + why if why else ''}"
-            return Verdict(task.task_id, False, status, detail=detail, cpu_seconds=seconds)
-    if seconds > _TASK_SECONDS:
-        detail = f"{which}: {seconds:.0f} s in all"
-        return Verdict(task.task_id, False, Status.TIMEOUT, detail=detail, cpu_seconds=seconds)
-    return Verdict(task.task_id, True, Status.PASSED, cpu_seconds=seconds)
-
-
-def _one(
-    arguments: tuple[Any, ...],
-    number: int,
-    outcome: Any,
-    text: str,
-    oracle: Oracle,
-    again: Again,
-) -> tuple[Status, str]:
-    if outcome.status is not Status.OK:
-        raised = outcome.exception
-        return outcome.status, f"{raised.type}: {raised.message}"[:200] if raised else outcome.note
-    got = outcome.value
-    if not isinstance(got, str):
-        return Status.UNSERIALIZABLE, "not what the plug-in returns"
-    if oracle.asks_not_none:
-        return _not_none(got, text)
-    if got == text and oracle.exact_text_decides and text != truth.OPAQUE and "nan" not in text:
-        if oracle.tolerance == 0 and "." in text and text[0] != "#":
-            oracle.note(decode(text))
-        return Status.PASSED, ""
-    if got == truth.OPAQUE:
-        return Status.UNSERIALIZABLE, "the value has no exact text"
-    if "#" in (got[:1], text[:1]):
-        got, text = again.texts(number)
-    try:
-        right = oracle.accepts(arguments, decode(got), decode(text))
-    except NotALiteral as error:
-        return Status.UNSERIALIZABLE, str(error)
-    return (Status.PASSED if right else Status.WRONG), ""
-
-
-def _not_none(got: str, text: str) -> tuple[Status, str]:
-    """Only "is it None" is asked, and a bool must say so itself."""
-    expected = text != "None"
-    said = got == "True" if got in ("True", "False") else got != "None"
-    return (Status.PASSED if said == expected else Status.WRONG), ""
-
-
-def benchmarks() -> Sequence[EvalPlus]:
+def benchmarks() -> Iterable[EvalPlus]:
     """humaneval+, mbpp and mbpp+."""
     humaneval = ("HumanEvalPlus-v0.1.10.jsonl.gz", "HumanEvalPlus-v0.1.10.jsonl")
     mbpp = (
@@ -274,10 +266,8 @@ def benchmarks() -> Sequence[EvalPlus]:
         "MbppPlus-v0.2.0.jsonl",
         "MbppPlus.jsonl",
     )
-    base = "MbppBase-2023-11-16.jsonl.gz"
     homes = ("evalplus/humanevalplus_release, hub evalplus/humanevalplus", "hub evalplus/mbppplus")
-    return (
-        EvalPlus("humaneval+", homes[0], humaneval, dataset="humaneval"),
-        EvalPlus("mbpp", homes[1], (*mbpp, base), dataset="mbpp", plus=False),
-        EvalPlus("mbpp+", homes[1], mbpp, dataset="mbpp"),
-    )
+    base = "MbppBase-2023-11-16.jsonl.gz"
+    yield EvalPlus("humaneval+", homes[0], humaneval)
+    yield EvalPlus("mbpp", homes[1], (*mbpp, base), dataset="mbpp", plus=False)
+    yield EvalPlus("mbpp+", homes[1], mbpp, dataset="mbpp")

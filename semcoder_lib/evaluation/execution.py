@@ -1,22 +1,58 @@
-"""Strict scoring of execution reasoning, in both directions, for every benchmark that asks it.
+"""One program, one call, one output, asked about in one direction: what CRUXEval, LiveCodeBench's
+output prediction and held-out PyX share.
 
-Output answers are literals and are compared here; no program runs. Input answers are calls with
-literal arguments: the program runs on them in the sandbox, and the value it returns is compared
-here. Nothing of an answer is ever evaluated, and the program never sees the expected value.
+Strict: output answers are literals and are compared here; no program runs. Input answers are calls
+with literal arguments: the program runs on them in the sandbox, and the value it returns is
+compared here. Nothing of an answer is ever evaluated, and the program never sees the expected
+value.
+
+Official is CRUXEval's published scorer, verdict for verdict, quirks included
+(facebookresearch/cruxeval, `evaluation/utils_general.py` at 190faf1): append `assert OUTPUT ==
+ANSWER` to the program, execute that text, and call it passed when nothing was raised within three
+seconds. The text of an answer is code to it, so `1 or True` passes; the sandbox protects this
+machine but not the verdict.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import ast
+import dataclasses
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
-from semcoder_lib.core import values
+from semcoder_lib.core import foreign, values
+from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Status, Trust, Verdict
-from semcoder_lib.evaluation.base import Answer, Sample
-from semcoder_lib.evaluation.calls import Call, Ledger
+from semcoder_lib.evaluation.assertions import clean_answer, faithful_answer
+from semcoder_lib.evaluation.base import (
+    Answer,
+    Benchmark,
+    Finding,
+    Ledger,
+    Sample,
+    Task,
+    cpu_limits,
+    finding,
+)
+from semcoder_lib.models import prompts
+from semcoder_lib.models.prompts import Prompt
+from semcoder_lib.sandbox import Job, Outcome, Sandbox
 
-_WRAPPER = "_call_with_names"
+_OFFICIAL_SECONDS = 3.0
+_RUNNER = "def run(text):\n    exec(text, {})\n"
+_WITH_NAMES = "\n\ndef _call(_positional, _named):\n    return {}(*_positional, **_named)\n"
+
+# two worked examples of ours, for models that were never tuned (table 1's baselines)
+SHOTS: list[dict[str, str]] = json.loads(Path(__file__).with_name("shots.json").read_text())
+_ASK = {
+    "output": "Complete the assertion with the value that the call returns. "
+    "Write a literal, no expression.",
+    "input": "Complete the assertion with arguments for which the call returns the given value. "
+    "Write literals, no expressions.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,102 +66,248 @@ class Item:
     output: str
     before: str = ""
 
-    @property
-    def program(self) -> str:
-        """What is run."""
-        return f"{self.before}{self.source}"
+
+@dataclass
+class ExecutionReasoning(Benchmark):
+    """Predict an output (`direction="output"`) or an input that gives it (`"input"`). `item` says
+    what is asked about, by a task's data."""
+
+    direction: str = "output"
+    item: Callable[[dict[str, Any]], Item] = lambda data: data["item"]
+    code: ClassVar[bool] = False
+    trusts: ClassVar[dict[str, Trust]] = {"official": Trust.SAME_PROCESS}
+
+    def render(self, task: Task, style: str, reasoning: str, shots: int) -> Prompt:
+        """`reasoning`: `direct`, `monologue`, a trace format of `prompts`, or `cot` (free chain of
+        thought, two shots of ours)."""
+        item = self.item(task.data)
+        if shots or reasoning == "cot":
+            return few_shot(item, self.direction, reasoning, shots or 2)
+        way = "forward" if self.direction == "output" else "backward"
+        shown = item.source, item.entry_point, item.call, item.output
+        return prompts.execution(way, *shown, format=reasoning, style=style)
+
+    def extract(self, task: Task, text: str, *, style: str = "clean") -> Answer:
+        """See `assertions`."""
+        extract = faithful_answer if style == "faithful" else clean_answer
+        return extract(text, self.direction)
+
+    def findings(
+        self, asked: Sequence[tuple[Task, Answer]], scorer: str, box: Sandbox, ledger: Ledger
+    ) -> Iterable[Finding]:
+        """Statuses `passed`, `wrong`, `unparseable` for no literal, and those of a failed run."""
+        pairs = [(self.item(task.data), answer) for task, answer in asked]
+        if scorer == "official":
+            return self._official(pairs, box, ledger)
+        if self.direction == "output":
+            return (_strict_output(item, answer) for item, answer in pairs)
+        return _strict_inputs(pairs, box, ledger)
+
+    def _official(
+        self, pairs: Sequence[tuple[Item, Answer]], box: Sandbox, ledger: Ledger
+    ) -> list[Finding]:
+        """Where the answer is a call of the program with plain literals, its outcome decides, which
+        the strict scorer needs, too: executing the text can give no other verdict."""
+        found: dict[int, Finding] = {}
+        calls: dict[int, Job] = {}
+        texts: dict[int, str] = {}
+        for place, (item, answer) in enumerate(pairs):
+            if self._refuses(item, answer):
+                found[place] = Finding(Status.WRONG, "refused by the scorer's text guard")
+                continue
+            named = _renamed(item, answer.function)
+            texts[place] = f"{named.before}{named.source}\nassert {named.output} == {answer.text}"
+            if self.direction == "input" and (job := _plain_call(item, answer, ledger.seconds)):
+                calls[place] = job
+        for place, outcome in zip(calls, _outcomes(calls.values(), box, ledger), strict=True):
+            known = foreign.attempt(ast.literal_eval, pairs[place][0].output)
+            if outcome.status is not Status.UNSERIALIZABLE:
+                right = outcome.status is Status.OK and bool(known == outcome.value)
+                found[place] = finding(outcome, right)
+                del texts[place]
+        found.update(zip(texts, run_texts(texts.values(), box), strict=True))
+        return [found[place] for place in range(len(pairs))]
+
+    def _refuses(self, item: Item, answer: Answer) -> bool:
+        """The published scorer's text guard: against input answers without the text `f(` and output
+        answers that contain the call."""
+        named, text = _renamed(item, answer.function), answer.text or ""
+        if self.direction == "output":
+            return named.call in text
+        return f"{named.entry_point}(" not in text
+
+    def judge(
+        self,
+        tasks: Sequence[Task],
+        samples: Sequence[Sample],
+        *,
+        scorer: str = "strict",
+        **how: Any,
+    ) -> list[Verdict]:
+        """As everywhere; but answers that the published scorer refuses leave its denominator where
+        another answer of the task passed (`counted`)."""
+        verdicts = super().judge(tasks, samples, scorer=scorer, **how)
+        if scorer == "strict":
+            return verdicts
+        items = {task.task_id: self.item(task.data) for task in tasks}
+        right = {v.task_id for v in verdicts if v.passed}
+        dropped = [
+            s.task_id in right and self._refuses(items[s.task_id], s.answer) for s in samples
+        ]
+        return [
+            dataclasses.replace(v, counted=not out)
+            for v, out in zip(verdicts, dropped, strict=True)
+        ]
+
+    def known(self, task: Task) -> tuple[str, dict[str, str]]:
+        """See `Benchmark.known`."""
+        item = self.item(task.data)
+        reference = item.output if self.direction == "output" else item.call
+        return self.direction, {
+            "NAME": item.entry_point, "CALL": item.call, "OUT": item.output, "REFERENCE": reference
+        }  # fmt: skip
+
+    def errata(self, tasks: Sequence[Task], scorer: str) -> dict[str, str]:
+        """Strict inputs: tasks whose own input is an expression, not a literal."""
+        if scorer == "official" or self.direction == "output":
+            return {}
+        asked = {task.task_id: self.item(task.data) for task in tasks}
+        return {
+            name: "the benchmark's own input is an expression, not a literal"
+            for name, item in asked.items()
+            if isinstance(_answered_call(item, Answer(item.call), 0.0), Finding)
+        }
 
 
-def judge_output(item: Item, sample: Sample) -> Verdict:
-    """Is the answered literal equal to the recorded output? Statuses `passed`, `wrong`,
-    `no_answer`, `unparseable`."""
-    answer = sample.answer
-    if answer.text is None or not answer.text.strip():
-        return _verdict(sample, Status.NO_ANSWER)
+def few_shot(item: Item, direction: str, reasoning: str, count: int) -> Prompt:
+    """A prompt with `count` (1 or 2) worked examples. `reasoning` is `direct` or `cot`. For
+    `direct` the assertion is begun in `prefill` and there is no question with `??`, because a small
+    base model copies that (`docs/LOG.md`); for `cot` the assertion follows free text in tags
+    [THOUGHT]."""
+    if count not in (1, 2) or reasoning not in ("direct", "cot"):
+        raise UserError(f"{count} shots, reasoning {reasoning!r}: there are 1 or 2, direct or cot")
+    parts = [_ASK[direction]]
+    for shot in SHOTS[:count]:
+        example = Item(shot["source"], "f", shot["call"], shot["output"])
+        thought = shot["forward" if direction == "output" else "backward"]
+        middle = f"{thought}\n[/THOUGHT]\n[ANSWER]\n" if reasoning == "cot" else ""
+        opening = _opening(example, direction, reasoning)
+        parts.append(f"{opening}{middle}assert {example.call} == {example.output}\n[/ANSWER]")
+    text = "\n\n".join([*parts, _opening(item, direction, reasoning)])
+    if reasoning == "cot":
+        return Prompt(text, ("[/ANSWER]",), "[THOUGHT]\n")
+    begun = f"assert {item.call} ==" if direction == "output" else f"assert {item.entry_point}("
+    return Prompt(text + begun, ("[/ANSWER]",), f"[ANSWER]\n{begun}")
+
+
+def _opening(item: Item, direction: str, reasoning: str) -> str:
+    source = item.source.rstrip()
+    if reasoning == "direct":
+        given = "" if direction == "output" else f"[OUTPUT]\n{item.output}\n[/OUTPUT]\n"
+        return f"[PYTHON]\n{source}\n[/PYTHON]\n{given}[ANSWER]\n"
+    output = direction == "output"
+    asked = f"{item.call} == ??" if output else f"{item.entry_point}(??) == {item.output}"
+    return f"[PYTHON]\n{source}\nassert {asked}\n[/PYTHON]\n[THOUGHT]\n"
+
+
+def cruxeval(direction: str) -> ExecutionReasoning:
+    """CRUXEval (Gu et al. 2024): 800 short functions `f`. Task data: `code`, `input`, `output`."""
+    return ExecutionReasoning(
+        f"cruxeval-{direction[0]}",
+        "facebookresearch/cruxeval (data/cruxeval.jsonl), hub cruxeval-org/cruxeval",
+        ("cruxeval.jsonl",),
+        ("id", "code", "input", "output"),
+        direction=direction,
+        item=lambda row: Item(row["code"], "f", f"f({row['input']})", row["output"]),
+    )
+
+
+def run_texts(texts: Iterable[str], box: Sandbox) -> Iterable[Finding]:
+    """What becomes of each text that is executed in one process: solution, or answer, and test
+    beside each other, as the published runners have them. Forgeable, but equal to them."""
+    limits = cpu_limits(_OFFICIAL_SECONDS, memory_mb=4096)
+    jobs = (Job(_RUNNER, "run", [(text,)], limits) for text in texts)
+    return (finding(outcome, asserts=True) for (outcome,) in box.map(jobs))
+
+
+def _renamed(item: Item, function: str) -> Item:
+    """The item with its function under the name that the completion's own prompt used."""
+    if not function or function == item.entry_point:
+        return item
+    source = f"{item.source}\n{function} = {item.entry_point}"
+    call = function + item.call[len(item.entry_point) :]
+    return dataclasses.replace(item, source=source, entry_point=function, call=call)
+
+
+def _strict_output(item: Item, answer: Answer) -> Finding:
     try:
-        got = values.decode(answer.text)
+        got = values.decode(answer.text or "")
     except values.NotALiteral as error:
-        return _verdict(sample, Status.UNPARSEABLE, str(error))
+        return Finding(Status.UNPARSEABLE, str(error)[:200])
     right = equal(got, values.decode(item.output))
-    return _verdict(sample, Status.PASSED if right else Status.WRONG)
+    return Finding(Status.PASSED if right else Status.WRONG)
 
 
-def judge_inputs(
-    items: Sequence[Item], samples: Sequence[Sample], box: Any, ledger: Ledger
-) -> list[Verdict]:
-    """Does the program, called with the answered arguments, return the recorded output? Statuses
-    as above, and those of the run where it failed (`exception`, `timeout`, …)."""
-    verdicts: list[Verdict | None] = [None] * len(samples)
-    places, calls = [], []
-    for place, (item, sample) in enumerate(zip(items, samples, strict=True)):
-        asked = _asked(item, sample.answer)
-        if isinstance(asked, Call):
-            places.append(place)
-            calls.append(asked)
-        else:
-            verdicts[place] = _verdict(sample, *asked)
-    for place, outcome in zip(places, ledger.run(calls, box), strict=True):
-        verdicts[place] = _returned(items[place], samples[place], outcome)
-    return [v for v in verdicts if v is not None]
+def _strict_inputs(
+    pairs: Sequence[tuple[Item, Answer]], box: Sandbox, ledger: Ledger
+) -> Iterator[Finding]:
+    asked = [_answered_call(item, answer, ledger.seconds) for item, answer in pairs]
+    outcomes = iter(_outcomes([job for job in asked if isinstance(job, Job)], box, ledger))
+    for (item, _), job in zip(pairs, asked, strict=True):
+        if isinstance(job, Finding):
+            yield job
+            continue
+        outcome, known = next(outcomes), values.decode(item.output)
+        yield finding(outcome, outcome.status is Status.OK and equal(outcome.value, known))
+
+
+def _answered_call(item: Item, answer: Answer, seconds: float) -> Job | Finding:
+    """The call that the answer is, or why it is none."""
+    try:
+        name, positional, named = values.parse_call(answer.text or "")
+        values.encode((positional, named))
+    except (values.NotALiteral, values.Unserializable) as error:
+        return Finding(Status.UNPARSEABLE, str(error)[:200])
+    if name not in (item.entry_point, answer.function):
+        return Finding(Status.UNPARSEABLE, f"calls {name[:50]!r}, not {item.entry_point!r}")
+    source = item.before + item.source
+    if named:
+        source += _WITH_NAMES.format(item.entry_point)
+        return Job(source, "_call", [(positional, named)], cpu_limits(seconds))
+    return Job(source, item.entry_point, [positional], cpu_limits(seconds))
+
+
+def _plain_call(item: Item, answer: Answer, seconds: float) -> Job | None:
+    """The same where Python would read the arguments as they are read here."""
+    try:
+        node = foreign.parse_expression(answer.text or "")
+        foreign.attempt(ast.literal_eval, item.output)
+        for argument in getattr(node, "args", ()):
+            foreign.attempt(ast.literal_eval, argument)
+    except foreign.Refused:
+        return None
+    job = _answered_call(item, answer, seconds)
+    return job if isinstance(job, Job) and job.entry_point == item.entry_point else None
+
+
+def _outcomes(jobs: Iterable[Job], box: Sandbox, ledger: Ledger) -> list[Outcome]:
+    """One each; calls that the ledger knows are not made again."""
+    keyed = [((job.source, job.entry_point, values.encode(job.calls[0])), job) for job in jobs]
+    fresh = {key: job for key, job in keyed if key not in ledger.known}
+    for key, (outcome,) in zip(fresh, box.map(fresh.values()), strict=True):
+        ledger.known[key] = outcome
+    return [ledger.known[key] for key, _ in keyed]
 
 
 def equal(a: Any, b: Any) -> bool:
     """Python's `==` on decoded values, except that a bool equals only a bool (an answer `False`
-    is not 0) and nan equals nan."""
-    if isinstance(a, bool) or isinstance(b, bool):
-        return isinstance(a, bool) and isinstance(b, bool) and a == b
-    if isinstance(a, list | tuple) and type(a) is type(b):
-        return len(a) == len(b) and all(map(equal, a, b))
-    if isinstance(a, dict) and isinstance(b, dict) and a.keys() == b.keys():
-        return all(equal(a[key], b[key]) for key in a)
-    return values.equal(a, b)
+    is not 0) and nan equals nan. Never raises."""
+    return values.equal(a, b) and _bools_agree(a, b)
 
 
-def _asked(item: Item, answer: Answer) -> Call | tuple[Status, str]:
-    """The call that the answer stands for, or why there is none."""
-    if answer.text is None or not answer.text.strip():
-        return Status.NO_ANSWER, ""
-    try:
-        name, positional, named = values.parse_call(answer.text)
-        if name not in (item.entry_point, answer.function):
-            return Status.UNPARSEABLE, f"calls {name[:50]!r}, not {item.entry_point!r}"
-        if not named:
-            return Call.of(item.program, item.entry_point, positional)
-        source = (
-            f"{item.program}\n\ndef {_WRAPPER}(_positional, _named):\n"
-            f"    return {item.entry_point}(*_positional, **_named)\n"
-        )
-        return Call.of(source, _WRAPPER, (positional, named))
-    except (values.NotALiteral, values.Unserializable) as error:
-        return Status.UNPARSEABLE, str(error)
-
-
-def _returned(item: Item, sample: Sample, outcome: Any) -> Verdict:
-    seconds = outcome.cpu_seconds
-    if outcome.status is not Status.OK:
-        raised = outcome.exception
-        detail = f"{raised.type}: {raised.message}"[:200] if raised is not None else outcome.note
-        return _verdict(sample, outcome.status, detail, seconds)
-    right = equal(outcome.value, values.decode(item.output))
-    return _verdict(sample, Status.PASSED if right else Status.WRONG, "", seconds)
-
-
-def _verdict(sample: Sample, status: Status, detail: str = "", seconds: float = 0.0) -> Verdict:
-    return Verdict(
-        sample.task_id,
-        status is Status.PASSED,
-        status,
-        index=sample.index,
-        trust=Trust.OUTSIDE,
-        detail=detail,
-        cpu_seconds=seconds,
-    )
-
-
-def literal_call(call: str) -> bool:
-    """Whether the text is a call with literal arguments, as strict input answers have to be."""
-    try:
-        values.parse_call(call)
-    except values.NotALiteral:
-        return False
-    return True
+def _bools_agree(a: Any, b: Any) -> bool:
+    if isinstance(a, list | tuple):
+        return all(map(_bools_agree, a, b))
+    if isinstance(a, dict):
+        return all(_bools_agree(a[key], b[key]) for key in a if key in b)
+    return isinstance(a, bool) == isinstance(b, bool)

@@ -1,54 +1,31 @@
-"""Preflights of slow benchmarks, kept between commands.
+"""Results that are slow to compute, kept between commands in `home()`.
 
-The references of MBPP+ take more than a minute; running them before every score would double its
-time and tell nothing new. A stored report is used only where the tasks, the source of every room
-that takes part, the Python version, the machine's name for its processor and the isolation layers
-are all the same, and only if it passed.
+What a damaged, altered or half-written file holds is never used: it is computed anew.
 """
 
 from __future__ import annotations
 
-import platform
-import sys
-from collections.abc import Sequence
-from pathlib import Path
+import gzip
+import json
+import zlib
 from typing import Any
 
-from semcoder_lib.core.workspace import code_hash, content_key, home, read_json, write_json
-from semcoder_lib.evaluation.base import Benchmark, Task
-from semcoder_lib.evaluation.calls import Ledger
-from semcoder_lib.evaluation.scoring import Preflight
-
-_ROOMS = ("evaluation", "sandbox", "core")
+from semcoder_lib.core import workspace
 
 
-def checked(
-    benchmark: Benchmark,
-    tasks: Sequence[Task],
-    scorer: str,
-    box: Any,
-    ledger: Ledger,
-    folder: Path | None = None,
-) -> Preflight:
-    """The preflight's report, stored or new."""
-    if not benchmark.keeps_preflight:
-        return benchmark.check(tasks, scorer=scorer, box=box, ledger=ledger)
-    base = folder if folder is not None else home() / "preflight"
-    path = base / f"{_key(benchmark, tasks, scorer, box)}.json"
-    if path.is_file():
-        row = dict(read_json(path))
-        row.pop("passed")
-        print("preflight: stored report of the same data, code and machine", file=sys.stderr)
-        return Preflight(**{**row, "failures": tuple(row["failures"])})
-    report = benchmark.check(tasks, scorer=scorer, box=box, ledger=ledger)
-    if report.passed:
-        write_json(path, report.row())
-    return report
+def read(folder: str, key: str) -> Any | None:
+    """What `write` was given under that key; None where there is nothing that is whole."""
+    path = workspace.home() / folder / f"{key}.json.gz"
+    try:
+        digest, _, text = gzip.decompress(path.read_bytes()).partition(b"\n")
+        return json.loads(text) if digest.decode() == workspace.content_key(text) else None
+    except (OSError, EOFError, zlib.error, ValueError):
+        return None
 
 
-def _key(benchmark: Benchmark, tasks: Sequence[Task], scorer: str, box: Any) -> str:
-    content = [content_key(task.task_id, repr(sorted(task.data.items()))) for task in tasks]
-    machine = [sys.version, platform.machine(), platform.processor(), platform.node()]
-    return content_key(
-        benchmark.name, scorer, content, code_hash(*_ROOMS), machine, list(box.layers)
-    )
+def write(folder: str, key: str, data: Any) -> None:
+    """Keep JSON data. Raises InfrastructureError when the disk is full."""
+    text = workspace.dumps(data).encode()
+    whole = workspace.content_key(text).encode() + b"\n" + text
+    path = workspace.home() / folder / f"{key}.json.gz"
+    workspace.write_bytes(path, gzip.compress(whole, 4, mtime=0))

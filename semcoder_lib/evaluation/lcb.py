@@ -1,36 +1,40 @@
 """LiveCodeBench (Jain et al. 2024): code generation (lite) and output prediction, in their hub
-formats."""
+formats.
+
+Nothing of the release is unpickled: private tests that are stored as a compressed pickle of one
+string are read opcode by opcode, and anything else in there is refused.
+"""
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Iterable, Sequence
+import pickletools
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from decimal import Decimal, InvalidOperation
+from typing import Any, ClassVar
 
-from semcoder_lib.core.errors import UserError
-from semcoder_lib.core.records import Status, Verdict
-from semcoder_lib.evaluation import codegen
+from semcoder_lib.core.records import Status
 from semcoder_lib.evaluation.base import (
     Answer,
     Benchmark,
-    Probe,
-    Sample,
+    Finding,
+    Ledger,
     Task,
-    check_scorer,
-    with_data,
+    cpu_limits,
+    finding,
 )
-from semcoder_lib.evaluation.calls import Ledger, cpu_limits
-from semcoder_lib.evaluation.execution import Item
-from semcoder_lib.evaluation.files import locate, read_rows
-from semcoder_lib.evaluation.lcb_tests import decoded, same_output
-from semcoder_lib.evaluation.reasoning import ExecutionReasoning
+from semcoder_lib.evaluation.execution import ExecutionReasoning, Item
 from semcoder_lib.models import prompts
-from semcoder_lib.models.extraction import clean_code, first_block
+from semcoder_lib.models.extraction import clean_code, first_block, plain
 from semcoder_lib.models.prompts import Prompt
+from semcoder_lib.sandbox import Job, Outcome, Sandbox
 
-SECONDS = 6.0
+_SECONDS = 6.0
+_LONGEST = 200_000_000  # bytes of unpacked tests
+_AT_ONCE = 8  # scripts' tests that are run before one is asked whether it failed
 _NAMES = (
     "string re datetime collections heapq bisect copy math random statistics itertools functools "
     "operator io sys json builtins typing"
@@ -44,84 +48,59 @@ PRELUDE = (
     + "".join(f"import {name}\n" for name in _MODULES)
     + "sys.setrecursionlimit(50000)\nsys.set_int_max_str_digits(50000)\n"
 )
-_SCRIPT = """def run(text):
+# the program is compiled by itself, so that it may begin with `from __future__`
+_MODULE = "exec({prelude!r})\nexec(compile({source!r}, '<program>', 'exec', dont_inherit=True))\n"
+_SCRIPT = f"""import sys, types
+
+def run(text):
+    module = sys.modules["__main__"] = types.ModuleType("__main__")
+    exec({PRELUDE!r}, module.__dict__)
     try:
-        exec(compile(text, "<program>", "exec"), {"__name__": "__main__"})
+        exec(compile(text, "<program>", "exec", dont_inherit=True), module.__dict__)
     except SystemExit:  # a script may end this way
         pass
 """
-_AT_ONCE = 8  # scripts' tests that are run before one is asked whether it failed
 
 
-@dataclass(slots=True)
-class LcbExecution(ExecutionReasoning):
-    """`livecodebench/execution-v2`: predict the output of `input`, a full call of `code`."""
-
-    home: str = "hub livecodebench/execution-v2"
-    files: tuple[str, ...] = (
-        "lcb_execution-v2.jsonl",
-        "execution-v2.jsonl",
-        "lcb_execution-v2.parquet",
+def execution_v2() -> ExecutionReasoning:
+    """`livecodebench/execution-v2`: predict the output of `input`, a full call of `code`. The
+    prompt shows the program without our imports."""
+    names = ("lcb_execution-v2", "execution-v2", "execution-v2/data/test-00000-of-00001")
+    return ExecutionReasoning(
+        "lcb-execution",
+        "hub livecodebench/execution-v2",
+        tuple(name + end for end in (".jsonl", ".parquet") for name in names),
+        ("id", "function_name", "code", "input", "output"),
+        item=lambda row: Item(
+            row["code"], row["function_name"], row["input"], row["output"], PRELUDE
+        ),
     )
 
-    def load(self, path: Path | str | None = None) -> list[Task]:
-        """See `Benchmark.load`."""
-        found = locate(self.name, self.files, self.home, path)
-        fields = ("id", "function_name", "code", "input", "output")
-        return [Task(str(row["id"]), row) for row in read_rows(found, fields)]
 
-    def item(self, task: Task) -> Item:
-        """See `ExecutionReasoning.item`. The prompt shows the program without our imports."""
-        data = task.data
-        return Item(
-            data["code"], data["function_name"], data["input"], data["output"], before=PRELUDE
-        )
-
-    def with_program(self, task: Task, source: str, entry_point: str) -> Task:
-        """See `ExecutionReasoning.with_program`."""
-        data = task.data
-        call = entry_point + data["input"].removeprefix(data["function_name"])
-        return with_data(task, code=source, function_name=entry_point, input=call)
-
-
-@dataclass(slots=True)
+@dataclass
 class LcbLite(Benchmark):
     """`livecodebench/code_generation_lite`: programs that read standard input, or a method
     `Solution.name`. Task data: the release's fields, with both kinds of tests in one list."""
 
     home: str = "hub livecodebench/code_generation_lite"
     files: tuple[str, ...] = ("lcb_code_generation_lite.jsonl", "test.jsonl")
+    fields: tuple[str, ...] = (
+        "question_id", "question_content", "starter_code", "public_test_cases", "private_test_cases"
+    )  # fmt: skip
+    alike: ClassVar[bool] = True
 
-    def load(self, path: Path | str | None = None) -> list[Task]:
-        """See `Benchmark.load`."""
-        found = locate(self.name, self.files, self.home, path)
-        fields = (
-            "question_id",
-            "question_content",
-            "starter_code",
-            "public_test_cases",
-            "private_test_cases",
-        )
-        tasks = []
-        for number, row in enumerate(read_rows(found, fields), 1):
-            try:
-                metadata = _json(row.get("metadata") or "{}")
-                tests = [*decoded(row["public_test_cases"]), *decoded(row["private_test_cases"])]
-            except (ValueError, TypeError, KeyError) as error:
-                raise UserError(f"{found}:{number}: test cases cannot be read ({error})") from None
-            if not tests:
-                raise UserError(f"{found}:{number}: the task has no tests")
-            name = metadata.get("func_name") or ""
-            kept = {k: v for k, v in row.items() if not k.endswith("_test_cases")}
-            tasks.append(Task(str(row["question_id"]), {**kept, "tests": tests, "function": name}))
-        return tasks
+    def task(self, row: dict[str, Any], number: int) -> Task:
+        """See `Benchmark.task`."""
+        metadata = json.loads(row.get("metadata") or "{}")
+        tests = [*unpacked(row["public_test_cases"]), *unpacked(row["private_test_cases"])]
+        if not tests:
+            raise ValueError("the task has no tests")
+        rest = {k: v for k, v in row.items() if not k.endswith("_test_cases")}
+        name = metadata.get("func_name") or ""
+        return Task(str(row["question_id"]), {**rest, "tests": tests, "function": name})
 
-    def prompt(
-        self, task: Task, *, style: str = "clean", reasoning: str = "direct", shots: int = 0
-    ) -> Prompt:
+    def render(self, task: Task, style: str, reasoning: str, shots: int) -> Prompt:
         """The question, and the starter code or a note that the program reads standard input."""
-        if style in self.prompts:
-            return self.prompts[style](task)
         starter = str(task.data["starter_code"] or "").strip()
         note = (
             f"Complete this code:\n```python\n{starter}\n```"
@@ -130,12 +109,9 @@ class LcbLite(Benchmark):
         )
         return prompts.nl_to_code(f"{task.data['question_content']}\n{note}", style=style)
 
-    def perturb(self, task: Task, name: str, *, seed: int = 0) -> Task:
-        """Only the starter code is a program here, and its names are part of the question."""
-        raise UserError(f"{self.name}: its tasks hold no program to perturb ({name})")
-
     def extract(self, task: Task, text: str, *, style: str = "clean") -> Answer:
         """The first fenced block (faithful: and nothing else), else the program in the text."""
+        text = text if style == "faithful" else plain(text)
         block = first_block(text)
         if block is not None or style == "faithful":
             return Answer(block) if block else Answer(None, Status.NO_ANSWER)
@@ -143,134 +119,120 @@ class LcbLite(Benchmark):
             return clean_code(text, "Solution")
         return Answer(text) if text.strip() else Answer(None, Status.NO_ANSWER)
 
-    def judge(
-        self,
-        tasks: Sequence[Task],
-        samples: Sequence[Sample],
-        *,
-        scorer: str,
-        box: Any,
-        ledger: Ledger | None = None,
-    ) -> list[Verdict]:
+    def findings(
+        self, asked: Sequence[tuple[Task, Answer]], scorer: str, box: Sandbox, ledger: Ledger
+    ) -> Iterator[Finding]:
         """Inputs in, printed text or values out, compared here. Both scorers compare alike: equal
         lines, or lines of equal decimal numbers; equal values, a tuple counting as a list."""
-        check_scorer(scorer)
-        by_id = {task.task_id: task for task in tasks}
-        known = (ledger or Ledger()).outcomes.setdefault(self.name, {})
-        verdicts = []
-        for sample in samples:
-            text = sample.answer.text or ""
-            key = (sample.task_id, text)
-            if text.strip() and key not in known:
-                known[key] = _run(by_id[sample.task_id], text, box)
-            status, detail, seconds = known.get(key, (Status.NO_ANSWER, "", 0.0))
-            verdicts.append(
-                Verdict(
-                    sample.task_id,
-                    status is Status.PASSED,
-                    status,
-                    index=sample.index,
-                    detail=detail,
-                    cpu_seconds=seconds,
-                )
-            )
-        return verdicts
+        return (_run(task, answer.text or "", box) for task, answer in asked)
 
-    def probes(self, tasks: Sequence[Task]) -> list[Probe]:
-        """Empty answers and cheats; the release has no reference solutions."""
-        found = []
-        for task in tasks:
-            empty = Sample(task.task_id, 0, Answer(None, Status.NO_ANSWER))
-            found.append(Probe("empty", "empty", empty))
-            for kind, code in codegen.CHEATS:
-                name = task.data["function"] or "main"
-                body = code.replace("NAME(*args)", f"{name}(self, *args)").replace("\n", "\n    ")
-                whole = f"class Solution:\n    {body}\n" if task.data["function"] else code
-                sample = Sample(task.task_id, 0, Answer(whole.replace("NAME", name)))
-                found.append(Probe("cheat", kind, sample))
-        return found
+    def known(self, task: Task) -> tuple[str, dict[str, str]]:
+        """See `Benchmark.known`; the release has no reference solutions."""
+        name = task.data["function"]
+        return "method" if name else "script", {"NAME": name or "main"}
 
     def errata(self, tasks: Sequence[Task], scorer: str) -> dict[str, str]:
         """Every task: there is no reference to judge."""
         return {task.task_id: "the release holds no reference solution" for task in tasks}
 
 
-def _run(task: Task, source: str, box: Any) -> tuple[Status, str, float]:
+def _run(task: Task, source: str, box: Sandbox) -> Finding:
     """The tests of a task in order, up to the first that is not right; the verdict of that one."""
-    tests = task.data["tests"]
-    program = f"{PRELUDE}\n{source}"
-    outcomes: Iterable[Any]
+    tests, called = task.data["tests"], bool(task.data["function"])
     try:
-        if task.data["function"]:
-            outcomes = _called(task, program, source, box)
-        else:
-            outcomes = _scripts(tests, program, box)
+        wanted = [json.loads(test["output"]) if called else test["output"] for test in tests]
+        outcomes = (_called if called else _scripts)(task, source, box)
     except (ValueError, RecursionError) as error:
-        return Status.INFRASTRUCTURE, f"the task's tests are not JSON ({error})", 0.0
+        return Finding(Status.INFRASTRUCTURE, f"the task's tests are not JSON ({error})")
     seconds = 0.0
-    for number, (test, outcome) in enumerate(zip(tests, outcomes, strict=True)):
+    for number, (right, outcome) in enumerate(zip(wanted, outcomes, strict=True)):
         seconds += outcome.cpu_seconds
-        status, why = _one(task, test, outcome)
-        if status is not Status.PASSED:
-            return status, f"test {number}{': ' + why if why else ''}", seconds
-    return Status.PASSED, "", seconds
+        same = same_value if called else same_output
+        got = outcome.value if called else outcome.stdout
+        found = finding(outcome, outcome.status is Status.OK and same(got, right))
+        if found.status is not Status.PASSED:
+            why = f"test {number}{': ' + found.detail if found.detail else ''}"
+            return Finding(found.status, why, seconds)
+    return Finding(Status.PASSED, "", seconds)
 
 
-def _called(task: Task, program: str, source: str, box: Any) -> list[Any]:
-    from semcoder_lib.sandbox import Job
-
+def _called(task: Task, source: str, box: Sandbox) -> Iterable[Outcome]:
     tests, name = task.data["tests"], task.data["function"]
-    calls = [tuple(_json(line) for line in test["input"].split("\n")) for test in tests]
-    for test in tests:
-        _json(test["output"])  # before anything is run: is it JSON?
+    calls = [tuple(json.loads(line) for line in test["input"].split("\n")) for test in tests]
     sizes = [len(test["output"]) for test in tests]
-    limits = cpu_limits(SECONDS, memory_mb=4096)
+    limits = cpu_limits(_SECONDS, memory_mb=4096)
     limits = limits.but(  # room for the right values, however long they are
         value_nodes=max(limits.value_nodes, *sizes),
         value_bytes=max(limits.value_bytes, *(4 * size for size in sizes)),
         result_bytes=max(limits.result_bytes, 4 * sum(sizes)),
     )
     entry_point = f"Solution.{name}" if "class Solution" in source else name
+    program = _MODULE.format(prelude=PRELUDE, source=source)
     job = Job(program, entry_point, calls, limits, share=True, reload=False, give_up=1)
-    return list(next(box.map([job])))
+    return next(box.map([job]))
 
 
-def _scripts(tests: Sequence[dict[str, str]], program: str, box: Any) -> Iterable[Any]:
-    from semcoder_lib.sandbox import Job
-
-    limits = cpu_limits(SECONDS, memory_mb=4096)
+def _scripts(task: Task, source: str, box: Sandbox) -> Iterator[Outcome]:
+    tests = task.data["tests"]
+    limits = cpu_limits(_SECONDS, memory_mb=4096)
     for start in range(0, len(tests), _AT_ONCE):
         jobs = []
         for test in tests[start : start + _AT_ONCE]:
             room = max(limits.output_bytes, 2 * len(test["output"].encode()))
-            jobs.append(
-                Job(
-                    _SCRIPT,
-                    "run",
-                    [(program,)],
-                    limits=limits.but(output_bytes=room),
-                    stdin=test["input"],
-                )
-            )
-        yield from [told[0] for told in box.map(jobs)]
+            roomy = limits.but(output_bytes=room)
+            jobs.append(Job(_SCRIPT, "run", [(source,)], limits=roomy, stdin=test["input"]))
+        for (outcome,) in box.map(jobs):
+            yield outcome
 
 
-def _one(task: Task, test: dict[str, str], outcome: Any) -> tuple[Status, str]:
-    raised = outcome.exception
-    if outcome.status is not Status.OK:
-        return outcome.status, f"{raised.type}: {raised.message}"[:200] if raised else outcome.note
-    if task.data["function"]:
-        got = list(outcome.value) if isinstance(outcome.value, tuple) else outcome.value
-        right = got == _json(test["output"])
-    else:
-        right = same_output(outcome.stdout, test["output"])
-    return (Status.PASSED if right else Status.WRONG), ""
+def same_value(got: Any, expected: Any) -> bool:
+    """Equal by `==`, an outermost tuple counting as a list."""
+    try:
+        return bool((list(got) if isinstance(got, tuple) else got) == expected)
+    except (ArithmeticError, RecursionError):  # a signaling nan
+        return False
 
 
-def _json(text: Any) -> Any:
-    return json.loads(text) if isinstance(text, str) else text
+def same_output(got: str, expected: str) -> bool:
+    """Equal numbers of lines, each equal without outer blanks or as decimal numbers."""
+    left = [line.strip() for line in got.strip().split("\n")]
+    right = [line.strip() for line in expected.strip().split("\n")]
+    return len(left) == len(right) and all(map(_same_line, left, right))
 
 
-def benchmarks() -> Sequence[Benchmark]:
-    """lcb-lite and lcb-execution."""
-    return (LcbLite("lcb-lite"), LcbExecution("lcb-execution", direction="output"))
+def _same_line(got: str, expected: str) -> bool:
+    if got == expected:
+        return True
+    try:
+        return [Decimal(x) for x in got.split()] == [Decimal(x) for x in expected.split()]
+    except InvalidOperation:
+        return False
+
+
+def unpacked(field: Any) -> list[dict[str, str]]:
+    """Tests of a field: a list, JSON text, or base64 of a compressed pickle of JSON text. Raises
+    ValueError, TypeError or KeyError for what is none of these."""
+    if isinstance(field, str):
+        try:
+            field = json.loads(field)
+        except ValueError:
+            field = json.loads(_pickled_text(field))
+    return [{"input": str(test["input"]), "output": str(test["output"])} for test in field]
+
+
+def _pickled_text(packed: str) -> str:
+    try:
+        engine = zlib.decompressobj()
+        blob = engine.decompress(base64.b64decode(packed, validate=True), _LONGEST)
+    except (ValueError, zlib.error) as error:
+        raise ValueError(f"test cases cannot be read: neither JSON nor packed: {error}") from None
+    allowed = {"PROTO", "FRAME", "MEMOIZE", "BINPUT", "LONG_BINPUT", "STOP"}
+    texts = []
+    for opcode, argument, _ in pickletools.genops(blob):
+        if opcode.name in ("BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"):
+            texts.append(str(argument))
+        elif opcode.name not in allowed:
+            raise ValueError(f"test cases cannot be read: they hold more than text ({opcode.name})")
+    if len(texts) != 1:
+        raise ValueError(f"test cases cannot be read: {len(texts)} texts")
+    return texts[0]

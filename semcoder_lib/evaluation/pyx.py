@@ -2,47 +2,33 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 from semcoder_lib.core import records, values
-from semcoder_lib.core.errors import UserError
-from semcoder_lib.evaluation.base import Task, with_data
-from semcoder_lib.evaluation.execution import Item
-from semcoder_lib.evaluation.files import locate, read_rows
-from semcoder_lib.evaluation.reasoning import ExecutionReasoning
+from semcoder_lib.evaluation.base import Task
+from semcoder_lib.evaluation.execution import ExecutionReasoning, Item
 
 
-@dataclass(slots=True)
+@dataclass
 class HeldOutPyx(ExecutionReasoning):
-    """Reads rows of `records.Entry`; the programs of split `held_out`, each with one case
-    (so that tasks are independent), the `hardest_to_guess`. `load(path, split="")` takes all."""
+    """Reads rows of `records.Entry`; the programs of split `held_out` (with an empty `split` all),
+    each with one case, so that tasks are independent: the `hardest_to_guess`."""
 
     home: str = "a run of this project: runs/NAME/01_pyx/pyx.jsonl, given with --data"
     files: tuple[str, ...] = ("pyx.jsonl",)
+    fields: tuple[str, ...] = ("program", "cases")
     split: str = "held_out"
+    item: Callable[[dict[str, Any]], Item] = lambda data: Item(
+        data["code"], data["entry_point"], data["call"], data["output"]
+    )
 
-    def load(self, path: Path | str | None = None) -> list[Task]:
-        """See `Benchmark.load`."""
-        found = locate(self.name, self.files, self.home, path)
-        tasks = []
-        seen: set[str] = set()
-        for number, row in enumerate(read_rows(found, ("program", "cases")), 1):
-            try:
-                entry = records.from_row(records.Entry, row)
-            except (ValueError, TypeError, KeyError) as error:
-                raise UserError(f"{found}:{number}: not a row of PyX ({error})") from None
-            task = _task(entry, number)
-            if task is None or (self.split and entry.program.split != self.split):
-                continue
-            if task.task_id in seen:
-                raise UserError(f"{found}:{number}: the id {task.task_id!r} occurs twice")
-            seen.add(task.task_id)
-            tasks.append(task)
-        return tasks
+    def task(self, row: dict[str, Any], number: int) -> Task | None:
+        """See `Benchmark.task`."""
+        entry = records.from_row(records.Entry, row)
+        return _task(entry, number) if self.split in ("", entry.program.split) else None
 
     def from_entries(self, entries: Iterable[records.Entry]) -> list[Task]:
         """Tasks of entries at hand, whatever their split; entries without a case that has an
@@ -50,32 +36,19 @@ class HeldOutPyx(ExecutionReasoning):
         tasks = [_task(entry, number) for number, entry in enumerate(entries, 1)]
         return [task for task in tasks if task is not None]
 
-    def item(self, task: Task) -> Item:
-        """See `ExecutionReasoning.item`."""
-        data = task.data
-        return Item(data["code"], data["entry_point"], data["call"], data["output"])
-
-    def with_program(self, task: Task, source: str, entry_point: str) -> Task:
-        """See `ExecutionReasoning.with_program`."""
-        data = task.data
-        call = entry_point + data["call"].removeprefix(data["entry_point"])
-        program = dataclasses.replace(data["program"], source=source, entry_point=entry_point)
-        return with_data(task, code=source, entry_point=entry_point, call=call, program=program)
-
 
 def _task(entry: records.Entry, number: int) -> Task | None:
-    program = entry.program
-    chosen = hardest_to_guess(entry.cases)
-    if chosen is None:
+    program, case = entry.program, hardest_to_guess(entry.cases)
+    if case is None:
         return None
     data = {
         "code": program.source,
         "entry_point": program.entry_point,
-        "call": values.show_call(program.entry_point, chosen.arguments),
-        "output": values.encode(chosen.output),
+        "call": values.show_call(program.entry_point, case.arguments),
+        "output": values.encode(case.output),
         "program_id": program.id,
         "program": program,
-        "case": chosen,
+        "case": case,
     }
     return Task(program.id or f"pyx/{number}", data)
 
@@ -94,9 +67,4 @@ def hardest_to_guess(cases: Iterable[records.Case]) -> records.Case | None:
     if not written:
         return None
     usual = Counter(output for _, _, output in written).most_common(1)[0][0]
-    return min(written, key=lambda one: (one[2] in one[1]) + (one[2] == usual))[0]
-
-
-def benchmarks() -> Sequence[HeldOutPyx]:
-    """pyx-i and pyx-o."""
-    return (HeldOutPyx("pyx-i", direction="input"), HeldOutPyx("pyx-o", direction="output"))
+    return min(written, key=lambda row: (row[2] in row[1]) + (row[2] == usual))[0]

@@ -92,7 +92,7 @@ class Reader:
         self.wanted = values.encode(case.output)
         self.history = History(trace, syntax(program.source))
         self.cursor = Cursor(self.history, self.ledger, 0)
-        self.steps = Steps(self.cursor, lambda text, start, visit: False)
+        self.steps = Steps(self.cursor, lambda text, start, visit: None)
         self.refined = ""
         self.ended = False
         self.parting: Divergence | None = None

@@ -11,7 +11,7 @@ from pathlib import Path
 from semcoder_lib import evaluation
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Case, Entry, Fault, Status
-from semcoder_lib.evaluation.base import Answer, Benchmark, Sample, Task
+from semcoder_lib.evaluation import Answer, Benchmark, Sample, Task
 from semcoder_lib.evaluation.codegen import mbpp_text
 from semcoder_lib.faults import task_description
 from semcoder_lib.models import prompts

@@ -166,7 +166,7 @@ def _data() -> Check:
             f"SEMCODER_DATA={folder} is not a folder",
             "point it at the folder with the benchmark files, or unset it",
         )
-    from semcoder_lib.evaluation.homes import HOMES, find
+    from semcoder_lib.evaluation.data import HOMES, find
 
     found = {name for name in HOMES if find(name)}
     counts = f"{len(found)} of {len(HOMES)} files found"

@@ -93,6 +93,17 @@ def test_plain_values_read_as_python_reads_them(value: Any) -> None:
     assert ast.literal_eval(text) == value == values.decode(repr(value))
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("{1, 2 }", {1, 2}), (" { 1 }\n", {1}), ("set( )", set()), ("frozenset({1 })", frozenset({1})),
+     ("{ }", {}), ("{1:2 ,}", {1: 2}), ("[1 ,]", [1]), ("( 1, )", (1,)), ("'a' # b", "a"),
+     ("('a'\n 'b')", "ab"), ('"""a\nb"""', "a\nb"), ("-0x1F", -31), ("1_000", 1000)],
+)  # fmt: skip
+def test_blanks_and_notations_that_people_use_are_read(text: str, value: Any) -> None:
+    assert values.decode(text) == value
+    assert values.decode(text + " " * 99, max_nodes=50) == value  # counts the elements first
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.sets(st.integers() | st.floats(allow_nan=False) | st.text()), st.randoms())
 def test_the_text_of_a_set_does_not_depend_on_how_it_was_made(value: set[Any], chance: Any) -> None:

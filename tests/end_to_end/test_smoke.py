@@ -58,7 +58,7 @@ def test_the_run_ends_in_a_report(smoke: dict[str, object], runs: Path) -> None:
     assert smoke["report"] == str(report / "report.html")
     page = (report / "report.html").read_text()
     for name in TABLES:
-        assert f"id='{name}'" in page
+        assert f'id="{name}"' in page
     results = workspace.read_json(report / "results.json")
     drawn = {f["name"]: f for f in results["figures"]}
     for number in (1, 2, 3, 4, 6):

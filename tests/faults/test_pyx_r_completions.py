@@ -32,7 +32,7 @@ def found(entries, box):
         Completion("fibonacci", RIGHT),
         Completion("fibonacci", "I cannot do that."),
         Completion("fibonacci", "def fibonacci(n):\n    while True:\n        pass\n"),
-        Completion("fibonacci", "import nowhere\ndef fibonacci(n):\n    return n\n"),
+        Completion("fibonacci", "import nowhere\ndef fibonacci(n):\n    return nowhere.f(n)\n"),
         Completion("is_prime", REWRITE),
         Completion("unknown", RIGHT),
         Completion("rotate", "def rotate(xs, k):\n    return xs[k:] + xs[:k]\n\ndef rot"),

@@ -115,6 +115,6 @@ def test_precision_and_recall_against_the_labels(
         for item, number, true, status in decisions
         if (true, status) in ((True, "contradicted"), (False, "supported"))
     ]
-    assert figures["precision"] >= 0.95, wrong
-    assert figures["recall"] >= 0.95, wrong
-    assert figures["decided"] >= 0.85, figures
+    assert figures["precision"] >= 0.985, wrong
+    assert figures["recall"] >= 0.985, wrong
+    assert figures["decided"] >= 0.92, figures

@@ -10,7 +10,7 @@ from semcoder_lib import faults as pyx_r
 from semcoder_lib import refinement
 from semcoder_lib.core import workspace
 from semcoder_lib.core.records import Case, Entry, Program
-from semcoder_lib.evaluation import homes
+from semcoder_lib.evaluation import data as homes
 from semcoder_lib.models import prompts
 from semcoder_lib.refinement.checks import run_checks
 from semcoder_lib.refinement.sources import feedbacks, shown_solution

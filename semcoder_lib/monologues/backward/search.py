@@ -7,7 +7,9 @@ never sees the input that made the output.
 
 from __future__ import annotations
 
+import ast
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
@@ -15,13 +17,11 @@ from typing import Any
 
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Program, Status
-from semcoder_lib.monologues.backward.domains import Domains
 from semcoder_lib.monologues.backward.walk import Goals, deduce
 from semcoder_lib.monologues.mutation import mutated
-from semcoder_lib.monologues.syntax import Syntax
+from semcoder_lib.monologues.syntax import Syntax, parameters
 from semcoder_lib.sandbox import Outcome
 
-FIRST_ROUND = 56
 ROUND = 56
 ROUNDS = 5
 MAX_TEXT = 2_000
@@ -96,93 +96,187 @@ class Search:
                 else:
                     candidate.distance = 0.01 + distance(outcome.value, self.output)
 
-    def _add(self, arguments: list[Any], goals: Goals | None, limit: int) -> None:
+    def _add(self, arguments: list[Any], goals: Goals | None, limit: int = ROUND) -> None:
         if len(self.asked) >= limit:
             return
         try:
             text = ", ".join(values.encode(a, max_bytes=MAX_TEXT) for a in arguments)
         except values.Unserializable:
             return
-        if text in self.tried or len(text) > MAX_TEXT:
-            return
-        made = Candidate(tuple(arguments), text, goals)
-        self.tried[text] = made
-        self.asked.append(made)
+        if text not in self.tried and len(text) <= MAX_TEXT:
+            self.tried[text] = Candidate(tuple(arguments), text, goals)
+            self.asked.append(self.tried[text])
 
     def _first(self) -> None:
         d = self.domains
-        backing: list[tuple[Any, ...] | None] = [*d.seeds[:2]] or [None]
         for goals in self.deductions:
-            for seed in backing:
+            for seed in d.seeds[:2] or [()]:
                 for arguments in d.complete(goals.values, seed):
-                    self._add(arguments, goals, FIRST_ROUND - 16)
+                    self._add(arguments, goals, ROUND - 16)
         for at in range(d.count):
             for piece in [self.output, *d.pool[:6], [self.output]]:
-                for fitted in d.fitted(at, piece)[:1]:
-                    for seed in backing[:1]:
-                        arguments = d.complete({}, seed)[0]
-                        arguments[at] = fitted
-                        self._add(arguments, None, FIRST_ROUND)
+                arguments = d.complete({}, d.seeds[0] if d.seeds else ())[0]
+                arguments[at] = d.fitted(at, piece)[0]
+                self._add(arguments, None)
         for seed in d.seeds[:8]:
-            self._add(list(seed), None, FIRST_ROUND + 8)
+            self._add(list(seed), None, ROUND + 8)
 
     def _mutations(self) -> None:
         ran = [c for c in self.tried.values() if c.distance < math.inf]
         ran.sort(key=lambda c: (c.distance, len(c.text)))
         for near in ran[:4]:  # the same values as the usual types
             for at, value in enumerate(near.arguments):
-                for fitted in self.domains.fitted(at, value)[:1]:
-                    changed = [*near.arguments[:at], fitted, *near.arguments[at + 1 :]]
-                    self._add(changed, near.goals, ROUND)
+                fitted = self.domains.fitted(at, value)[0]
+                self._add([*near.arguments[:at], fitted, *near.arguments[at + 1 :]], near.goals)
         parents = ran[:8] or [c for c in self.tried.values() if c.output is None][:8]
-        if not parents:
+        if not parents or not parents[0].arguments:
             return
         for attempt in range(ROUND * 3):
             if len(self.asked) >= ROUND:
                 break
             parent = parents[min(int(self.rng.expovariate(0.6)), len(parents) - 1)]
             arguments = list(parent.arguments)
-            if not arguments:
-                return
             for _ in range(1 + (attempt % 3 == 2)):
                 at = self.rng.randrange(len(arguments))
                 arguments[at] = mutated(arguments[at], self.domains.pool, self.rng)
-            self._add(arguments, None, ROUND)
+            self._add(arguments, None)
+
+
+_EXAMPLES: dict[str, Any] = {
+    "int": 1, "float": 1.0, "str": "a", "bool": True, "list": [1, 2], "dict": {"a": 1},
+    "set": {1}, "tuple": (1, 2), "bytes": b"a", "none": None,
+}  # fmt: skip
+
+
+class Domains:
+    """Example values for each parameter, from the inputs of other cases, declared types, and the
+    program's own literals; and a pool of pieces to build new values from."""
+
+    def __init__(
+        self, program: Program, syntax: Syntax, output: Any, seeds: tuple[tuple[Any, ...], ...]
+    ) -> None:
+        entry = syntax.functions[program.entry_point].args
+        self.names = parameters(syntax.functions[program.entry_point])
+        self.seeds = seeds
+        self.count = max(len(self.names) - len(entry.defaults), min(1, len(self.names)))
+        if seeds:
+            self.count = Counter(map(len, seeds)).most_common(1)[0][0]
+        declared = [
+            ast.unparse(a.annotation) if a.annotation else ""
+            for a in entry.posonlyargs + entry.args
+        ]
+        self.examples = []
+        for at in range(self.count):
+            word = [*program.argument_types[at : at + 1], *declared[at : at + 1], ""]
+            fitting = [
+                v
+                for k, v in _EXAMPLES.items()
+                if next(filter(None, word), "").lower().startswith(k)
+            ]
+            known = [s[at] for s in seeds if at < len(s)]
+            self.examples.append(known or fitting[:1] or [output, "a", 1, [1, 2]])
+        self.pool = list(_pieces(output, 24))
+        constants = [n.value for n in ast.walk(syntax.tree) if isinstance(n, ast.Constant)]
+        short = [
+            v
+            for v in constants
+            if isinstance(v, int | float) or (isinstance(v, str) and len(v) <= 20)
+        ]
+        self.pool += [v for v in short if v not in self.pool][:16]
+        self.pool += [v for seed in seeds[:2] for arg in seed for v in _pieces(arg, 6)]
+
+    def kinds(self, at: int) -> set[type]:
+        """The types that a parameter is known to take."""
+        return {type(v) for v in self.examples[at]} if self.seeds and at < self.count else set()
+
+    def usual(self, arguments: tuple[Any, ...]) -> bool:
+        """Whether every argument has a type that its parameter is known to take."""
+        return all(type(a) in (self.kinds(at) or {type(a)}) for at, a in enumerate(arguments))
+
+    def fitted(self, at: int, value: Any) -> list[Any]:
+        """`value` as the types that this parameter is known to take, then as it is."""
+        kinds = sorted(self.kinds(at), key=lambda k: k.__name__)
+        if type(value) in kinds:
+            return [value]
+        return [*(made for kind in kinds for made in _coerced(value, kind)), value]
+
+    def complete(self, assignment: dict[str, Any], seed: tuple[Any, ...]) -> list[list[Any]]:
+        """Argument lists: assigned where known, from a seed or an example elsewhere."""
+        made: list[list[Any]] = [[]]
+        for at in range(self.count):
+            options = [seed[at]] if at < len(seed) else self.examples[at][:1]
+            if at < len(self.names) and self.names[at] in assignment:
+                options = self.fitted(at, assignment[self.names[at]])[:2]
+            made = [[*m, o] for m in made for o in options][:4]
+        return made
+
+
+_COERCIBLE: dict[type, tuple[type, ...]] = {
+    str: (int, float), list: (tuple, set, str), tuple: (list, set, str), set: (list, tuple, str),
+    int: (float, str), float: (int,), dict: (list,),
+}  # fmt: skip
+
+
+def _coerced(value: Any, kind: type) -> list[Any]:
+    if kind is str and type(value) in (list, tuple) and all(isinstance(x, str) for x in value):
+        return ["".join(value)]
+    try:
+        return [kind(value)] if isinstance(value, _COERCIBLE.get(kind, ())) else []
+    except (TypeError, ValueError, OverflowError):
+        return []
+
+
+def _pieces(value: Any, room: int) -> list[Any]:
+    """The value, and what it is made of."""
+    out: list[Any] = []
+    waiting = [value]
+    while waiting and len(out) < room:
+        v = waiting.pop(0)
+        if v in out:
+            continue
+        out.append(v)
+        if isinstance(v, list | tuple | set | frozenset):
+            waiting += list(v)[:room]
+        elif isinstance(v, dict):
+            waiting += [*v.keys(), *v.values()][:room]
+        elif isinstance(v, str) and len(v) > 1:
+            waiting += [*v.split()[:4], *list(v)[:6]]
+    return out
 
 
 def distance(a: Any, b: Any, depth: int = 0) -> float:
     """How far apart two outputs are: 0 for equal ones; types count more than values."""
     if type(a) is not type(b):
-        both = isinstance(a, int | float) and isinstance(b, int | float)
-        return (5.0 if both else 40.0) + (0.0 if not both else distance(float(a), float(b), depth))
-    if isinstance(a, bool) or a is None:
+        numbers = isinstance(a, int | float) and isinstance(b, int | float)
+        return 5.0 + _apart(a, b) if numbers else 40.0
+    if isinstance(a, bool) or not isinstance(
+        a, int | float | str | list | tuple | dict | set | frozenset
+    ):
         return 0.0 if a == b else 8.0
     if isinstance(a, int | float):
         return _apart(a, b)
+    if isinstance(a, set | frozenset):
+        return 4.0 * len(a ^ b)
     if isinstance(a, str):
         same = sum(x == y for x, y in zip(a, b, strict=False))
         ends = sum(x == y for x, y in zip(a[::-1], b[::-1], strict=False))
         return 2.0 * abs(len(a) - len(b)) + (min(len(a), len(b)) - max(same, ends))
-    if isinstance(a, list | tuple):
-        items = (
-            sum(distance(x, y, depth + 1) for x, y in zip(a, b, strict=False)) if depth < 4 else 0
-        )
-        return 4.0 * abs(len(a) - len(b)) + min(items, 200.0) / 2
+    pairs = list(zip(a, b, strict=False))
+    other = abs(len(a) - len(b))
     if isinstance(a, dict):
-        shared = a.keys() & b.keys()
-        items = sum(distance(a[k], b[k], depth + 1) for k in shared) if depth < 4 else 0
-        return 4.0 * len(a.keys() ^ b.keys()) + items / 2
-    if isinstance(a, set | frozenset):
-        return 4.0 * len(a ^ b)
-    return 0.0 if a == b else 8.0
+        pairs, other = [(a[k], b[k]) for k in a.keys() & b.keys()], len(a.keys() ^ b.keys())
+    inside = sum(distance(x, y, depth + 1) for x, y in pairs) if depth < 4 else 0.0
+    return 4.0 * other + min(inside, 200.0) / 2
 
 
 def _apart(a: float, b: float) -> float:
     if a == b:
         return 0.0
-    if any(isinstance(x, float) and not math.isfinite(x) for x in (a, b)):
-        return 8.0
     try:
-        return min(30.0, 3 * math.log1p(abs(a - b)))
+        return (
+            min(30.0, 3 * math.log1p(abs(float(a) - float(b))))
+            if math.isfinite(a) and math.isfinite(b)
+            else 8.0
+        )
     except OverflowError:
         return 30.0

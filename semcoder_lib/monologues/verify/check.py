@@ -121,11 +121,12 @@ class _Reading:
                 self._prose(section.kind, line)
 
     def _prose(self, kind: str, line: texts.Line) -> None:
-        """A line of no form: what prose says of it, and what is left of it, unread."""
+        """A line of no form: what prose says of it, which enters what is left of it as unread."""
         since = len(self.ledger.claims)
         self.prose.read(line.text, line.start)
         span = (line.start, line.start + len(line.text.rstrip()))
-        self.ledger.leftover(line.text, line.start, since)
+        if len(self.ledger.claims) == since:
+            self.ledger.unread(line.text.strip(), span)
         if kind in (texts.SIMULATION, texts.DEDUCTION, ""):
             self.ledger.total += span[1] - span[0]
             decided = [c for c in self.ledger.claims[since:] if c.status != UNVERIFIABLE]

@@ -109,17 +109,6 @@ class Ledger:
         """Text that nobody could read: a claim that cannot be verified."""
         self.add("text", text, "", None, "not read", place=place)
 
-    def leftover(self, text: str, start: int, since: int) -> None:
-        """Count what is left of a text whose claims (after the first `since`) do not hold all of
-        its words: it is unread."""
-        rest = list(text)
-        for claim in self.claims[since:]:
-            a, b = claim.place[0] - start, claim.place[1] - start
-            if claim.kind != "order" and 0 <= a < b <= len(rest):
-                rest[a:b] = " " * (b - a)
-        if any(c.isalnum() for c in rest):
-            self.unread(text.strip(), (start, start + len(text.rstrip())))
-
     def read_line(self, span: tuple[int, int], since: int) -> None:
         """Enter the text of a line as decided, but for its claims that are not (those after the
         first `since`)."""

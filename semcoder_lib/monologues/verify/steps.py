@@ -31,7 +31,7 @@ _CODE = ast.AugAssign | ast.If | ast.While | ast.For
 class Steps:
     """A reader of the label-led sentences of one text."""
 
-    def __init__(self, cursor: Cursor, prose: Callable[[str, int, int], bool]) -> None:
+    def __init__(self, cursor: Cursor, prose: Callable[[str, int, int], None]) -> None:
         self.cursor = cursor
         self.history = cursor.history
         self.ledger = cursor.ledger

@@ -11,8 +11,8 @@ from typing import Any
 from semcoder_lib import evaluation as benchmarks
 from semcoder_lib import monologues
 from semcoder_lib.core import workspace
-from semcoder_lib.evaluation.command import score_command
-from semcoder_lib.evaluation.files import read_rows
+from semcoder_lib.evaluation import score_command
+from semcoder_lib.evaluation.data import read_rows
 from semcoder_lib.run.stages import evaluation
 from semcoder_lib.run.stages.session import Session
 

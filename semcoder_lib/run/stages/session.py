@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 from semcoder_lib.core import profile as profiles
 from semcoder_lib.core import scale, workspace
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.evaluation import homes
+from semcoder_lib.evaluation import data as homes
 from semcoder_lib.models import assets
 from semcoder_lib.run.stages.meter import Meter
 from semcoder_lib.sandbox import Sandbox

@@ -40,6 +40,14 @@ def in_call(name: str, code: str, *expect: str, breach: str = "", own: bool = Fa
     return Attack(name, f"{before}\ndef f(x):\n{lines}\n", expect, breach, own=own)
 
 
+def trying(name: str, code: str, *expect: str, breach: str = "", own: bool = False) -> Attack:
+    """`code` is what `f` tries; it returns 0, also when that is refused with an OSError."""
+    before, _, body = ("\n" + code.strip("\n")).rpartition("\n---\n")
+    lines = "\n".join("    " + line for line in body.strip("\n").split("\n"))
+    caught = f"try:\n{lines}\nexcept OSError:\n    pass\nreturn 0"
+    return in_call(name, f"{before}\n---\n{caught}", *expect, breach=breach, own=own)
+
+
 def catalogue() -> list[Attack]:
     """All attacks, in the order of their files."""
     modules = [importlib.import_module(f"attacks.{threat}") for threat in THREATS]

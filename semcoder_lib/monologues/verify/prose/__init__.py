@@ -1,141 +1,281 @@
 """Reads free prose: the released checkpoints' headings and bullets, a teacher's, anybody's.
 
 It keeps a place in the trace (moved by labels, iteration headings and values that only fit later)
-and decides what a sentence states in the states that the place allows."""
+and decides what a sentence states in the states that the place allows. What is left of a sentence
+is text that nobody could read."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
+from semcoder_lib.monologues.evaluator import equal, literal
 from semcoder_lib.monologues.verify import text as sections
 from semcoder_lib.monologues.verify.cursor import Cursor
-from semcoder_lib.monologues.verify.prose import patterns
+from semcoder_lib.monologues.verify.prose import moments, patterns
 from semcoder_lib.monologues.verify.prose.anchors import read_anchors
-from semcoder_lib.monologues.verify.prose.reading import Reading, Sentence
-from semcoder_lib.monologues.verify.prose.sentences import (
-    read_condition_outcomes,
-    read_conditions,
-    read_counts,
-    read_deduced,
-    read_equations,
-    read_returns,
-    read_values,
-)
+from semcoder_lib.monologues.verify.prose.place import Place
 from semcoder_lib.monologues.verify.prose.tokens import (
     CODE,
     EQUATION,
     FRAGMENT,
-    LABEL,
+    MARKS,
     VALUE,
-    Shape,
+    Sentence,
+    last_of,
     shape,
 )
+from semcoder_lib.monologues.verify.stated import same_text
 
-# the first that reads a mark keeps it: the particular before the general
-_READERS = (
-    read_conditions,
-    read_condition_outcomes,
-    read_returns,
-    read_values,
-    read_counts,
-    read_equations,
-)
+_MAX_LINE = 20_000  # characters; a longer line is not read
+_BULLET = re.compile(r"\s*(?:(?:[-*•+]|\d+[.)]|\(?[a-z]\)|>)\s+)*")
 
 
 class Prose:
     """A reader of the lines of one text that have no form."""
 
     def __init__(self, cursor: Cursor, entry_point: str, output: Any, backward: bool) -> None:
-        self.reading = Reading(cursor, entry_point, (output,), backward)
+        self.place = Place(cursor, entry_point, output, backward)
+        self.ledger = cursor.ledger
 
     def begin(self, kind: str) -> None:
         """Start a section."""
-        self.reading.begin(kind)
+        self.place.begin(kind)
 
     def read(self, text: str, start: int) -> None:
-        """Read one line, which starts at `start` in the whole text."""
-        read_line(self.reading, text, start)
+        """Read one line, which starts at `start` in the whole text. What of a sentence gave
+        no claim is entered as not read."""
+        skip = _BULLET.match(text[:_MAX_LINE]).end()  # type: ignore[union-attr]
+        self.place.indent = skip
+        if len(text) > _MAX_LINE or not self.place.history.steps:
+            self.ledger.unread(text.strip(), (start, start + len(text.rstrip())))
+            return
+        for sentence in shape(text[skip:], self.place.names, start + skip).parts():
+            since = len(self.ledger.claims)
+            _read(self.place, sentence)
+            claims = [claim.place for claim in self.ledger.claims[since:]]
+            for begin, end in sentence.unclaimed(claims):
+                self.ledger.unread(text[begin - start : end - start], (begin, end))
 
-    def read_at(self, text: str, start: int, visit: int) -> bool:
-        """Read a sentence about the step `visit`; whether anything was decided or counted."""
-        place, before = self.reading.place, len(self.reading.ledger.claims)
-        place.visit, place.at = visit, visit
-        read_line(self.reading, text, start)
-        return len(self.reading.ledger.claims) > before
-
-
-_BULLET = re.compile(r"\s*(?:(?:[-*•+]|\d+[.)]|\(?[a-z]\)|>)\s+)*")
-_STRUCTURE = re.compile(r"\b(?:iteration|loop|pass|branch|block)\b", re.I)
-_SENTENCE = re.compile(r"(?<=[.!?;])\s+|\s+[—–]\s+|;")
-
-
-def read_line(reading: Reading, text: str, start: int) -> None:
-    """Read one line of the text, which starts at `start` in the whole."""
-    bullet = _BULLET.match(text)
-    skip = bullet.end() if bullet else 0
-    body = text[skip:]
-    reading.place.indent = skip
-    whole = shape(body, reading.names)
-    if not whole.at and not _STRUCTURE.search(whole.text):
-        return
-    position = 0
-    for piece in _SENTENCE.split(whole.text):
-        if piece is None:
-            continue
-        begin = whole.text.find(piece, position)
-        position = begin + len(piece)
-        tokens = {i - begin: t for i, t in whole.at.items() if begin <= i < position}
-        part = Shape(piece, tokens, whole.origin(begin))
-        _read_sentence(reading, Sentence(piece, tokens, part, start + skip))
+    def read_at(self, text: str, start: int, visit: int) -> None:
+        """Read a sentence about the step `visit`. What of it is unread is left to the caller."""
+        self.place.visit, self.place.at = visit, visit
+        since = len(self.ledger.claims)
+        self.read(text, start)
+        self.ledger.claims[since:] = [c for c in self.ledger.claims[since:] if c.kind != "text"]
 
 
-def _read_sentence(reading: Reading, s: Sentence) -> None:
+def _read(place: Place, s: Sentence) -> None:
     """Move the place, then decide what the sentence states."""
-    if not s.text.strip() or not reading.history.steps:
-        return
-    reading.mark(s, 0, len(s.text))
     hypothetical = bool(patterns.HYPOTHETICAL.search(s.text))
-    before = len(reading.ledger.claims)
-    reading.place.changed = bool(patterns.NOW.search(s.text))
-    reading.place.final = bool(patterns.FINALLY.search(s.text))
-    if reading.kind == sections.SIMULATION and not (hypothetical and not s.at):
-        read_anchors(reading, s)
-    if reading.kind == sections.FUNCTION:
+    if place.kind == sections.SIMULATION and (s.at or not hypothetical):
+        read_anchors(place, s)
+    if place.kind == sections.FUNCTION:
         return
-    if reading.backward and reading.kind in (sections.DEDUCTION, sections.CONCLUSION):
-        read_deduced(reading, s, hypothetical=hypothetical)
+    if place.backward and place.kind in (sections.DEDUCTION, sections.CONCLUSION):
+        _deduced(place, s, hypothetical)
     if not hypothetical:
-        for read in _READERS:
-            read(reading, s)
-    for at in sorted(s.at, reverse=True):
-        if s.at[at].mark in (CODE, EQUATION):
-            reading.subject = s.at[at]
-            break
-    if hypothetical:
+        for read in (_relations, _outcomes, _returns, _values, _counts, _equations):
+            read(place, s)
+    named = [i for i in s.at if s.at[i].mark in (CODE, EQUATION)]
+    place.subject = s.at[max(named)] if named else place.subject
+
+
+# --- the readers: the first that reads a mark keeps it, so the particular comes before the general
+
+
+def _relations(place: Place, s: Sentence) -> None:
+    """`x is greater than 3`, `x > 3 holds`, `since x > 3`. What is only checked states nothing."""
+    for pattern, code in patterns.RELATIONS:
+        for match in pattern.finditer(s.text):
+            marks = {match.start("a"), match.start("b")}
+            if marks & s.used:
+                continue
+            s.used |= marks
+            place.mark(s, match.start(), match.end())
+            lead, positive = s.text[: match.start()], not match["not"]
+            if patterns.ASKED.search(lead):  # "checks whether A is in B: False"
+                after = re.compile(rf"[^{MARKS}.;]*({VALUE})").match(s.text, match.end())
+                outcome = s.at[after.start(1)].text if after else ""
+                if after is None or outcome not in ("True", "False"):
+                    continue
+                s.used.add(after.start(1))
+                positive = positive is (outcome == "True")
+            if not patterns.PART_OF.search(lead):
+                a, b = s.at[match.start("a")].code, s.at[match.start("b")].code
+                moments.claim_truth(place, code.format(a=a, b=b), positive)
+    for match in patterns.HOLDS.finditer(s.text):
+        at = max(match.start("x"), match.start("y"))
+        if at not in s.used and moments.is_condition(s.at[at].code):
+            s.used.add(at)
+            place.mark(s, match.start(), match.end())
+            moments.claim_truth(place, s.at[at].code, not _NEGATIVE.search(match["word"] or ""))
+
+
+_NEGATIVE = re.compile(r"not|n't|fail|fals|untrue", re.I)
+
+
+def _outcomes(place: Place, s: Sentence) -> None:
+    """`the condition is True`, without the condition."""
+    match = patterns.OUTCOME.search(s.text)
+    if match is None or re.search(r"\b(?:neither|both|either|none)\b", s.text, re.I):
         return
-    reading.mark(s, 0, len(s.text))
-    if len(reading.ledger.claims) == before and _asserts(reading, s):
-        reading.ledger.add(
-            "value", s.text.strip()[:80].translate(_READABLE), "", None, "not understood"
-        )
+    place.mark(s, match.start(), match.end())
+    if match["v"]:
+        text = s.at[match.start("v")].text
+        if match.start("v") not in s.used and text in ("True", "False"):
+            s.used.add(match.start("v"))
+            moments.claim_outcome(place, text == "True")
+    elif not any(s.at[i].mark == CODE and i < match.start() for i in s.at):
+        moments.claim_outcome(place, not _NEGATIVE.search(match["w"]))
 
 
-def _asserts(reading: Reading, s: Sentence) -> bool:
-    """Whether a sentence that gave no claim still states something about a value."""
-    if s.text.rstrip().endswith(":") and not re.search(
-        r"\b(?:is|are|becomes?|returns?|gives)\b", s.text
-    ):
-        return False  # a heading
-    return any(t.mark == VALUE for i, t in s.at.items() if i not in s.used) and reading.kind in (
-        sections.SIMULATION, sections.DEDUCTION,
-    )  # fmt: skip
+def _values(place: Place, s: Sentence) -> None:
+    """`x is V`, `x becomes V`."""
+    for match in patterns.SUBJECT_VALUE.finditer(s.text):
+        left, at = match.start("x"), match.start("v")
+        code, text, between = s.at[left].code, s.at[at].text, s.text[left + 1 : at]
+        indirect = _indirect(s, left)
+        if at in s.used or code == text or indirect not in ("", "length", "size"):
+            continue
+        s.used |= {left, at}
+        place.mark(s, match.start(), match.end())
+        if indirect:
+            moments.claim_value(place, f"len({code})", text)
+        elif not _of_another(s.text[:left], between, code):
+            _is(place, code, text, after=bool(patterns.BECOMES.search(between)))
 
 
-_READABLE = {
-    ord(CODE): "`",
-    ord(VALUE): "V",
-    ord(EQUATION): "=",
-    ord(LABEL): "L",
-    ord(FRAGMENT): "~",
-}
+def _indirect(s: Sentence, at: int) -> str:
+    """What of the code at `at` is spoken of, not the code itself: `the length of x`."""
+    match = patterns.INDIRECT.search(s.text[:at])
+    return match["what"].lower() if match else ""
+
+
+def _of_another(lead: str, between: str, code: str) -> bool:
+    """Whether a value is not said of the code before it."""
+    stored = "assigned to" in between and not code.isidentifier()
+    another = patterns.ANOTHER_BEFORE.search(lead) or patterns.ANOTHER_INSIDE.search(between)
+    return stored or bool(another)
+
+
+def _is(place: Place, code: str, text: str, *, after: bool = False) -> None:
+    """Code, or what the function returns where code is its name, is the value here."""
+    if _is_function(place, code) and moments.truth(place, f"{code} == {code}", True)[0] is None:
+        moments.claim_returned(place, text)
+    elif text in ("True", "False") and moments.is_condition(code):
+        moments.claim_truth(place, code, text == "True")
+    else:
+        moments.claim_value(place, code, text, after=after)
+
+
+def _is_function(place: Place, code: str) -> bool:
+    """Whether code is the function that the text is about, or one call of it."""
+    call = code.startswith(place.entry_point + "(") and code.endswith(")")
+    return code == place.entry_point or call
+
+
+def _returns(place: Place, s: Sentence) -> None:
+    """`f returns V`, `the output is V`, `V is returned`."""
+    for match in patterns.RETURNS.finditer(s.text):
+        at = max(match.start("v"), match.start("first"))
+        lead, rest = s.text[: match.start()], s.text[at + 1 :]
+        verb = (match["verb"] or "").lower()
+        part = verb not in ("return", "returns", "returning") and patterns.PART_BEFORE.search(lead)
+        named = s.at[match.start("named")].code if match["named"] else ""
+        words = {named, *s.text[match.end("verb") : at].split()}  # `returns g 3` is no sentence
+        other = words & {place.entry_point, *place.functions}
+        if at in s.used or part or other or patterns.PART_AFTER.match(rest):
+            continue
+        place.mark(s, match.start(), match.end())
+        instead = place.backward and re.match(r"\W*(?:instead of|rather than)", rest)
+        if instead or patterns.NOT_RETURNED.search(lead) or re.match(rf",? and {VALUE}", rest):
+            s.used.add(at)
+            continue
+        code = _who(place, s, match) if verb.startswith("return") else place.entry_point
+        if code == place.entry_point or (code and not named):
+            _is(place, code, s.at[at].text)
+            s.used |= {at, match.start("named")}
+
+
+def _who(place: Place, s: Sentence, match: re.Match[str]) -> str:
+    """The code that is said to return: the function's name, or an expression; empty for something
+    that was named before."""
+    lead, rest = s.text[: match.start()], s.text[match.end() :]
+    marks = [i for i in s.at if i < match.start() and s.at[i].mark in (CODE, FRAGMENT)]
+    last = s.at[max(marks)].code if marks else ""
+    between = lead[max(marks) + 1 :] if marks else lead
+    subject = place.subject.text if place.subject else ""
+    if patterns.THEY.search(between) or patterns.FOR_CHECK.match(rest):
+        return ""
+    if patterns.FUNCTION.search(between) or _is_function(place, last):
+        return place.entry_point
+    if re.search(r"[(\[.]|==|[<>]", last):
+        return last
+    name = subject.removesuffix("()")
+    method = name.isidentifier() and name not in (place.entry_point, *place.names)
+    other = re.search(r"\b(?:method|call)\b", between) if last else method
+    if patterns.IT.search(between) and not re.search(r"\bfunction\b", lead):
+        other = other or bool(place.bound) or "(" in subject
+    return "" if other else place.entry_point
+
+
+def _counts(place: Place, s: Sentence) -> None:
+    """`the loop runs twice`, `after 3 iterations`, `its body never runs`."""
+    for match in patterns.COUNT.finditer(s.text):
+        token = s.at.get(match.start("v"))
+        word = token.text if token else (match["v"] or match["w"] or "no").lower()
+        number = int(word) if word.isdigit() else patterns.NUMBERS.get(word)
+        entered = not match["never"] or "loop" in s.text
+        if number is not None and match.start("v") not in s.used and entered:
+            s.used |= {match.start("v")}
+            place.mark(s, match.start(), match.end())
+            moments.claim_count(place, number)
+
+
+def _equations(place: Place, s: Sentence) -> None:
+    """Equations that no other pattern took."""
+    for at, token in s.at.items():
+        if token.mark != EQUATION or at in s.used:
+            continue
+        s.used.add(at)
+        if re.search(rf"{EQUATION}\W* (?:to|through) $", s.text[:at]):
+            continue  # `for v = 5 to v = 99`: the second states nothing of here
+        place.mark(s, at, at + 1)
+        judged = re.match(rf"\W*(?:is|evaluates to|returns)\W*({VALUE})", s.text[at + 1 :])
+        outcome = s.at[at + 1 + judged.start(1)].text if judged else ""
+        left, cut = token.left, last_of(token.left, " = ")
+        if outcome in ("True", "False"):
+            moments.claim_truth(place, token.code, outcome == "True")
+        elif literal(token.right) is not None:
+            if cut > 0:  # p = 0 + 4 = 4
+                first, left = left[:cut].strip(), left[cut + 3 :].strip()
+                if first.isidentifier():
+                    moments.claim_value(place, first, token.right, after=True)
+            moments.claim_value(place, left, token.right, after=left.isidentifier())
+
+
+def _deduced(place: Place, s: Sentence, hypothetical: bool) -> None:
+    """`text must be V`, `choose n as V`: about the input that the text arrives at. A working
+    input with another value refutes "must", unless it is one of several cases; "can" is only ever
+    supported."""
+    given = {c.name: c.text or "" for c in place.history.steps[0].changes}
+    result = literal(place.history.trace.result or "")
+    works = result is not None and equal(place.output, result[0])
+    for match in patterns.MUST.finditer(s.text):
+        left, at = match.start("x"), match.start("v")
+        code, text, indirect = s.at[left].code, s.at[at].text, _indirect(s, left)
+        if at in s.used or (not indirect and not patterns.DIRECT.search(s.text[:left])):
+            continue
+        code = f"len({code})" if indirect in ("length", "size") else code
+        s.used |= {left, at}
+        place.mark(s, match.start(), match.end())
+        if code in given:
+            verdict = same_text(text, given[code])
+        else:
+            place.at = 0
+            verdict = moments.truth(place, f"({code}) == ({text})", True)[0] or None
+        firm = match["modal"].lower() in ("must", "has to") and not hypothetical
+        if verdict is False and not (firm and works):
+            verdict = None
+        place.record("constraint", code, text, verdict, given.get(code, "")[:200])

@@ -1,201 +1,221 @@
-"""Words that move the place: labels, iteration headings, values of a loop's variable."""
+"""How sentences move the place: labels, iteration headings, values of a loop's variable."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
-from semcoder_lib.monologues.evaluator import equal, literal
-from semcoder_lib.monologues.show import brief
+from semcoder_lib.monologues.verify.history import Pass
 from semcoder_lib.monologues.verify.prose import patterns
 from semcoder_lib.monologues.verify.prose.moments import claim_value, comprehension_domain
-from semcoder_lib.monologues.verify.prose.place import (
-    at_label,
-    enter_by_value,
-    enter_iteration,
-    enter_nth,
-    item_name,
-    leave_loop,
-)
-from semcoder_lib.monologues.verify.prose.reading import Reading, Sentence
-from semcoder_lib.monologues.verify.prose.tokens import EQUATION, LABEL, VALUE, Token
+from semcoder_lib.monologues.verify.prose.place import Iteration, Place, names_of_loop
+from semcoder_lib.monologues.verify.prose.tokens import EQUATION, LABEL, Sentence
+from semcoder_lib.monologues.verify.stated import same_text
 
-_LEADING = re.compile(
-    rf"^\W*(?:(?:at|on|in|line|step|then|next|executing|execute|now|first|and|finally|start(?:ing)? at|back (?:at|to)|the)[ ,:]+)*(?:line )?{LABEL}",
-    re.I,
-)
-_WITH_BINDING = re.compile(
-    rf"^\W*(?:(?:for|when|with|at|if|case|now|then|next|take|consider|processing|the|element|item|character|key|index)[ ,:]+)*{EQUATION}",
-    re.I,
-)
-_ITEM_HEAD = re.compile(
-    rf"^\W*(?:for|processing|consider|take|next(?: is)?|when)[ ,:]+(?:the )?(?:element |item |character |letter |key |word |number |value )?(?P<v>{VALUE})\s*:",
-    re.I,
-)
-_NTH_ITEM = re.compile(
-    rf"^\W*(?:for (?:the )?|the )?(?P<word>{patterns.ORDINAL}|last|final) (?:character|element|item|letter|word|number|digit|string|value|key|entry)\W*\(?(?P<v>{VALUE})\W*(?=:|$|\))",
-    re.I,
-)
+Found = tuple[Iteration | None, Iteration | None]  # the next one, and the latest one up to here
 
 
-def read_anchors(reading: Reading, s: Sentence) -> None:
+def read_anchors(place: Place, s: Sentence) -> None:
     """Move the place as the sentence says, and claim that the execution can be there."""
     if patterns.AFTER_LOOP.search(s.text):
-        leave_loop(reading.place)
+        place.leave()
+    equations = [i for i, t in s.at.items() if t.mark == EQUATION]
+    bound = [i for i in equations if s.at[i].left in place.loop_names]
     heading = patterns.ITERATION.search(s.text)
-    bindings = [
-        (i, t) for i, t in s.at.items() if t.mark == EQUATION and t.left in reading.place.loop_names
-    ]
-    if heading:
-        reading.mark(s, heading.start(), max([heading.end(), *(i + 1 for i, _ in bindings)]))
-    if heading and not patterns.SKIPS.search(s.text[: heading.start()]):
-        _iteration(reading, s, heading, bindings)
-    elif bindings and _binds(reading, s, *bindings[0]):
-        at, token = bindings[0]
-        _by_value(reading, s, token, at)
+    if heading and not patterns.IDLE.search(s.text[: heading.start()]):
+        place.mark(s, heading.start(), max([heading.end(), *(i + 1 for i in bound)]))
+        _heading(place, s, heading, bound)
+    elif bound and _binds(place, s, bound[0]):
+        s.used.add(bound[0])
+        place.mark(s, bound[0], bound[0] + 1)
+        name, text = s.at[bound[0]].left, s.at[bound[0]].right
+        verdict = _enter_with(place, name, text)
+        if verdict is not None:
+            evidence = "" if verdict else "no such iteration follows"
+            place.record("value", name, text, verdict, evidence)
     else:
-        _comprehension(reading, s)
-        _item(reading, s)
-    _label(reading, s)
+        for at in equations:  # `For c = 'l'`, of a comprehension
+            if comprehension_domain(place, s.at[at].left) is not None:
+                _claim_equation(place, s, at)
+        _nth_item(place, s)
+    _label(place, s)
 
 
-def _item(reading: Reading, s: Sentence) -> None:
-    """`Processing 'a':`, `Second character: 'b'`."""
-    item, nth = _ITEM_HEAD.match(s.text), _NTH_ITEM.match(s.text)
-    name = item_name(reading.place)
-    if not name or not (item or nth):
-        return
-    at = (item or nth).start("v")  # type: ignore[union-attr]
-    text = s.at[at].text
-    if literal(text) is None:
-        return
-    if item:
-        entered = enter_by_value(reading.place, name, text)
-    else:
-        number = number_of(nth.group("word"))  # type: ignore[union-attr]
-        entered = enter_nth(reading.place, number, name, text)
-    if entered:
-        s.used.add(at)
+def _claim_equation(place: Place, s: Sentence, at: int) -> None:
+    s.used.add(at)
+    place.mark(s, at, at + 1)
+    claim_value(place, s.at[at].left, s.at[at].right)
 
 
-def number_of(word: str) -> int:
-    """`first` or `1st` as 1; -1 is the last."""
-    low = word.lower()
-    if low in ("last", "final"):
-        return -1
-    return patterns.ORDINALS.get(low) or int(re.sub(r"\D", "", low))
-
-
-def _binds(reading: Reading, s: Sentence, at: int, token: Token) -> bool:
+def _binds(place: Place, s: Sentence, at: int) -> bool:
     """Whether the sentence begins with the value of a loop's variable, as the head of an iteration.
     A name in the test of a `while` alone needs a word for it: `i = 0` may only set it."""
-    if _ends_at(_WITH_BINDING, s.text) != at:
-        return False
-    target = any(token.left in loop.targets for loop in reading.place.loops)
-    return (
-        target or bool(re.search(r"[a-z]", s.text[:at], re.I)) or s.text[at + 1 :].startswith(":")
-    )
+    word = re.search(r"[a-z]", s.text[:at], re.I) or s.text[at + 1 :].startswith(":")
+    target = any(s.at[at].left in loop.targets for loop in place.loops)
+    return _begins(patterns.WITH_BINDING, s.text, at) and bool(word or target)
 
 
-def _label(reading: Reading, s: Sentence) -> None:
-    labels = [i for i, t in s.at.items() if t.mark == LABEL]
-    if labels:
-        s.used.update(labels)
-        at = labels[0]
-        reading.mark(s, at, at + 1)
-        line = reading.cursor.line(s.at[at].text)
-        at_label(
-            reading.place,
-            line,
-            leading=_ends_at(_LEADING, s.text) == at,
-            skipped=bool(patterns.SKIPS.search(s.text)),
-            idle=bool(patterns.NO_EFFECT.search(s.text)),
-        )
-
-
-def _iteration(
-    reading: Reading, s: Sentence, heading: re.Match[str], bindings: list[tuple[int, Token]]
-) -> None:
-    word = heading.group("word")
-    number: int | None = None
-    from_zero = False
-    if word:
-        number = number_of(word)
-    else:
-        at = heading.start("number")
-        token = s.at[at]
-        s.used.add(at)
-        if not re.fullmatch(r"\d+", token.text):
-            return
-        number = int(token.text)
-        if reading.zero_based is None:
-            reading.zero_based = number == 0
-        from_zero = reading.zero_based
-    bound = [(t.left, t.right) for _, t in bindings]
-    s.used.update(i for i, _ in bindings)
-    step = heading.group(0).lower().startswith(("step", "round")) and not bindings
-    if step and not reading.place.loops:
-        return
-    enter_iteration(
-        reading.place,
-        number + 1 if from_zero and number >= 0 else number,
-        bound,
-        certain=not step,
-    )
-    _state_at_start(reading, s, heading.end())
-
-
-def _state_at_start(reading: Reading, s: Sentence, end: int) -> None:
-    """`Second iteration (i = 2)`, of a variable that the loop does not bind: its value then, not
-    one that it gets."""
-    inside = re.match(r"\W*\(([^()]*)\)", s.text[end:])
-    if not inside:
-        return
-    for at in range(end + inside.start(1), end + inside.end(1)):
-        token = s.at.get(at)
-        if token is None or token.mark != EQUATION or at in s.used:
-            continue
-        if token.left.isidentifier() and literal(token.right) is not None:
-            reading.mark(s, at, at + 1)
-            claim_value(reading.place, token.left, token.right, after=False)
-            s.used.add(at)
-
-
-def _by_value(reading: Reading, s: Sentence, token: Token, at: int) -> None:
-    s.used.add(at)
-    reading.mark(s, at, at + 1)
-    found = enter_by_value(reading.place, token.left, token.right)
-    if found is None:
-        return
-    reading.ledger.add(
-        "value",
-        token.left,
-        token.right,
-        found,
-        "" if found else "no such iteration follows",
-        visit=reading.place.entered,
-    )
-
-
-def _comprehension(reading: Reading, s: Sentence) -> None:
-    """`For c = 'l'` about a variable of a comprehension."""
-    for at, token in s.at.items():
-        reading.mark(s, at, at + 1)
-        if token.mark != EQUATION or not token.left.isidentifier():
-            continue
-        if token.left in reading.history.variables:
-            continue
-        found = literal(token.right)
-        domain = comprehension_domain(reading.place, token.left)
-        if found is None or domain is None:
-            continue
-        ok = any(equal(found[0], v) for v in domain)
-        reading.ledger.add("value", token.left, token.right, ok, brief(domain))
-        s.used.add(at)
-        if ok:
-            reading.place.bound[token.left] = found[0]
-
-
-def _ends_at(pattern: re.Pattern[str], text: str) -> int:
-    """The place of the last character that the pattern matches at the start, or -1."""
+def _begins(pattern: re.Pattern[str], text: str, at: int) -> bool:
+    """Whether the mark at `at` ends what the pattern matches at the start."""
     match = pattern.match(text)
-    return match.end() - 1 if match else -1
+    return match is not None and match.end() - 1 == at
+
+
+def _nth_item(place: Place, s: Sentence) -> None:
+    """`Second character: 'b'`, where there is just one loop that it can be of."""
+    match = patterns.NTH_ITEM.match(s.text)
+    single = [loop.targets[0] for loop in place.loops if len(loop.targets) == 1]
+    if match and len(single) == 1:
+        text = s.at[match.start("v")].text
+        found = _with_number(place, _number_of(match["word"]), single)
+        if found and same_text(text, _text_at(place, single[0], found)):
+            place.enter(found)
+            s.used.add(match.start("v"))
+
+
+# --- iterations -----------------------------------------------------------------------------------
+
+
+def _find(
+    place: Place, names: list[str], fits: Callable[[Iteration], bool | None], after: int
+) -> Found:
+    """The iterations next to a step that fit, of the loops that bind one of the names (or of any
+    loop). The test that ends a `while` is one more: many tell it so."""
+    loops = [loop for loop in place.loops if not names or {*names} & {*names_of_loop(loop)}]
+    found = []
+    for loop in [loop for loop in loops if {*names} & {*loop.targets}] or loops:
+        for run in place.history.runs(loop):
+            last = [] if run.exit is None or loop.is_for else [Pass(run.exit, run.exit)]
+            for number, steps in enumerate([*run.passes, *last], 1):
+                iteration = Iteration(number, loop, run, steps)
+                if fits(iteration):
+                    found.append(iteration)
+    found.sort(key=lambda i: i.steps.start)
+    ahead = next((i for i in found if i.steps.start > after), None)
+    return ahead, next((i for i in reversed(found) if i.steps.start <= after), None)
+
+
+def _with_value(place: Place, name: str, text: str, after: int) -> Found:
+    return _find(place, [name], lambda i: same_text(text, _text_at(place, name, i)), after)
+
+
+def _with_number(place: Place, number: int, names: list[str]) -> Iteration | None:
+    """The next iteration with that number (from 1; -1 is the last), or the latest."""
+
+    def fits(i: Iteration) -> bool:
+        return i.number == (len(i.run.passes) if number == -1 else number)
+
+    ahead, passed = _find(place, names, fits, place.window.start if place.window else place.at - 1)
+    return ahead or passed
+
+
+def _text_at(place: Place, name: str, iteration: Iteration) -> str | None:
+    return place.history.state(iteration.steps.start).text(name)
+
+
+def _enter_with(place: Place, name: str, text: str) -> bool | None:
+    """Go to the next iteration where the loop's variable has the value. True when there is one (or
+    this is it), False when it never has the value, None when only earlier."""
+    window = place.window
+    after = place.at - 1
+    if window is not None and place.at != window.start:
+        after = window.start
+    ahead, passed = _with_value(place, name, text, after)
+    if ahead is not None:
+        place.enter(ahead)
+        return True
+    if passed is not None:
+        return None if window else True
+    return False if any(name in loop.targets for loop in place.loops) else None
+
+
+def _number_of(word: str) -> int:
+    """`first` or `1st` as 1; -1 is the last."""
+    return patterns.ORDINALS.get(word.lower()) or int(re.sub(r"\D", "", word))
+
+
+def _heading(place: Place, s: Sentence, heading: re.Match[str], bound: list[int]) -> None:
+    """`Second iteration (n = 3)`: go there, and claim that it is so."""
+    at = heading.start("number")
+    s.used.update(bound, [at])
+    if heading["word"]:
+        number = _number_of(heading["word"])
+    elif s.at[at].text.isdigit():
+        number = int(s.at[at].text)
+        place.zero_based = number == 0 if place.zero_based is None else place.zero_based
+        number += place.zero_based
+    else:
+        return
+    # `Step 2:` may count anything
+    certain = bool(bound) or (heading["kind"] or "").lower() not in ("step", "round")
+    _enter_number(place, number, [(s.at[i].left, s.at[i].right) for i in bound], certain)
+    inside = patterns.AT_START.match(s.text, heading.end())
+    for at in range(*inside.span(1)) if inside else ():
+        # `(left = 2)`, of a variable that the loop does not bind: its value then
+        if at in s.at and s.at[at].mark == EQUATION and at not in s.used:
+            _claim_equation(place, s, at)
+
+
+def _enter_number(place: Place, number: int, bound: list[tuple[str, str]], certain: bool) -> None:
+    place.visit = None
+    subject = f"iteration {number}"
+    found = _with_number(place, number, [name for name, _ in bound])
+    if found is None:
+        if certain and any(place.history.runs(loop) for loop in place.loops):
+            place.ledger.add("iterations", subject, "", False, "there are fewer iterations")
+            place.stack = [entry for entry in place.stack if entry[1] < place.indent]
+        for name, text in bound:
+            _enter_with(place, name, text)
+        return
+    place.enter(found)
+    wrong = False
+    for name, text in bound:
+        recorded = _text_at(place, name, found)
+        verdict = same_text(text, recorded)
+        place.record("value", name, text, verdict, f"{subject}: {recorded}")
+        later = _with_value(place, name, text, found.steps.start)[0] if verdict is False else None
+        if later is not None:
+            place.enter(later)
+        wrong = wrong or verdict is False
+    if certain and not wrong:
+        ends = found.number > len(found.run.passes)
+        place.record("iterations", subject, "", None if ends else True)
+
+
+# --- labels ---------------------------------------------------------------------------------------
+
+
+def _label(place: Place, s: Sentence) -> None:
+    """The text names a line; at the start of a sentence that says the line runs now, unless nothing
+    is said to be done there."""
+    at = min((i for i, t in s.at.items() if t.mark == LABEL), default=None)
+    if at is None:
+        return
+    place.mark(s, at, at + 1)
+    history, line = place.history, place.cursor.line(s.at[at].text)
+    leading = _begins(patterns.LEADING_LABEL, s.text, at)
+    if leading:
+        place.leave(line)
+    told = place.visit is not None and history.line(place.visit) == line
+    start = place.at - 1 if place.at != place.visit else place.at
+    until = place.window.end if place.window else None
+    visit = place.visit if told else history.next_visit(line, start, until)
+    earlier = history.last_visit(line, place.at)
+    verdict, words = True, "runs"
+    if visit is not None:
+        place.visit = visit
+        place.at = max(place.at, visit) if leading else place.at
+    elif patterns.IDLE.search(s.text):
+        words = "does not run"
+    elif leading:
+        place.visit = earlier
+        looped = any(loop.header <= line <= loop.last for loop in place.loops)
+        verdict = False
+        told = (
+            looped if earlier is not None else not history.syntax or not history.syntax.text(line)
+        )
+    if visit is not None or (earlier is not None and words == "runs"):
+        place.ledger.covered.add(line)
+    if leading and not told:
+        label = place.cursor.label(line)
+        place.ledger.add("order", label, words, verdict, "", line=line, visit=visit or earlier)

@@ -5,8 +5,8 @@ A statement is supported when some of them agrees with it, contradicted when eve
 from __future__ import annotations
 
 import ast
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from semcoder_lib.monologues.evaluator import (
@@ -19,400 +19,218 @@ from semcoder_lib.monologues.evaluator import (
 )
 from semcoder_lib.monologues.show import brief
 from semcoder_lib.monologues.verify.history import Frame, Pass, State
-from semcoder_lib.monologues.verify.prose.place import Place, names_of, squeezed
+from semcoder_lib.monologues.verify.prose.place import Place, names_of
 from semcoder_lib.monologues.verify.stated import same_text
 
 MAX_STATES = 160
-MISSING = object()
+_FRAMES = 4
+_VISITS = 20
+Verdict = tuple[bool | None, str]  # with what was found
+Look = Callable[[State], Verdict]
 
 
-def value_of(text: str, state: State | None) -> Any:
-    """The value of an expression, MISSING when it cannot be decided, or what it raises."""
-    known = literal(text)
-    if known is not None:
-        return known[0]
-    try:
-        return evaluate(text, state) if state is not None else evaluate(text)
-    except Cannot:
-        return MISSING
-    except Raises as error:
-        return error
-
-
-def comprehension_values(name: str, statement: ast.AST, state: State) -> list[Any] | None:
-    """Every value that a comprehension of the statement gives to `name`."""
-    for node in ast.walk(statement):
-        for generator in getattr(node, "generators", ()):
-            bound = [n.id for n in ast.walk(generator.target) if isinstance(n, ast.Name)]
-            if name not in bound:
-                continue
-            through = value_of(f"list({ast.unparse(generator.iter)})", state)
-            if not isinstance(through, list):
-                return None
-            if len(bound) == 1:
-                return through
-            place = bound.index(name)
-            try:
-                return [tuple(item)[place] for item in through]
-            except (TypeError, IndexError):
-                return None
-    return None
-
-
-def states(place: Place, code: str) -> Iterator[State]:
-    """States that the place allows, the likeliest first, each set of values once."""
-    history = place.history
-    frame = place.frame()
-    if frame is None:
-        return
-    names = names_of(code)
-    seen: set[tuple[str | None, ...]] = set()
-    for index in _indices(place, code, frame):
-        state = State(history, frame, index).binding(place.bound)
-        key = tuple(state.text(n) for n in sorted(names))
-        if key not in seen:
-            seen.add(key)
-            yield state
-            if len(seen) >= MAX_STATES:
-                return
-
-
-def _indices(place: Place, code: str, frame: Frame) -> Iterator[int]:
-    history = place.history
-    if place.visit is not None and history.steps[place.visit].frame == frame.number:
-        yield place.visit - 1
-        yield place.visit
-        if place.window is None or not place.window.start <= place.visit <= place.window.end:
-            return
-    window = place.window
-    if window is not None:
-        quoted = _quoting(place, code, window)
-        if quoted is not None:
-            yield quoted - 1
-            if not place.changed:
-                return
-        yield place.at
-        if not names_of(code) & set(place.stack[-1][0].targets):
-            yield window.start - 1
-        for index in frame.steps:
-            if window.start <= index <= window.end:
-                yield index
-        # code that stands nowhere in this iteration: the text has gone on without saying so
-        later = _quoting(place, code) if quoted is None else None
-        if later is not None:
-            yield from (index for index in frame.steps if index >= later - 1)
-        return
-    if place.final:
-        yield from reversed(frame.steps)
-        return
-    quoted = _quoting(place, code)
-    if quoted is not None and not place.anytime:
-        yield quoted - 1
-    if not place.anytime:
-        yield place.at
-    for index in frame.steps:
-        if index >= place.at:
-            yield index
-    for index in frame.steps:
-        yield index
-
-
-def _quoting(place: Place, code: str, window: Pass | None = None) -> int | None:
-    """The next visit (in an iteration: the visit) of a line whose source contains the code."""
-    layout = place.history.syntax
-    short = squeezed(code)
-    if layout is None or len(short) < 4:
-        return None
-    after = place.at - 1 if window is None else window.start - 1
-    best: int | None = None
-    for line in layout.statements:
-        if short in squeezed(layout.text(line)):
-            found = place.history.next_visit(line, after, window.end if window else None)
-            if found is not None and (best is None or found < best):
-                best = found
-    return best
-
-
-def visits_here(place: Place) -> list[int]:
-    """The steps at this place that begin a line, bounded."""
-    steps = place.history.steps
-    if place.visit is not None:
-        return [place.visit]
-    window = place.window
-    if window is not None:
-        return [i for i in range(window.start, window.end + 1) if steps[i].event == "line"][:30]
-    if place.anytime:
-        return [i for i, s in enumerate(steps) if s.event == "line"][:40]
-    return [i for i in range(max(0, place.at - 1), len(steps)) if steps[i].event == "line"][:8]
-
-
-def expressions_here(place: Place) -> Iterator[tuple[ast.expr, State]]:
-    """Every sub-expression of the statements at this place, with the state before them."""
-    layout = place.history.syntax
-    if layout is None:
-        return
-    for visit in visits_here(place):
-        statement = layout.statement(place.history.line(visit))
-        if statement is None:
-            continue
-        state = place.history.before(visit).binding(place.bound)
-        yield from ((node, state) for node in _own_expressions(statement))
-
-
-def comprehension_domain(place: Place, name: str) -> list[Any] | None:
-    """What a comprehension's variable goes through, in the states that the place allows."""
-    layout = place.history.syntax
-    if layout is None:
-        return None
-    found: list[Any] = []
-    known = False
-    for line, statement in layout.statements.items():
-        if line not in place.history.executed:
-            continue
-        if not any(isinstance(n, ast.comprehension) for n in ast.walk(statement)):
-            continue
-        for visit in place.history.visits.get(line, ())[:20]:
-            values = comprehension_values(name, statement, place.history.before(visit))
-            if values is not None:
-                known = True
-                found.extend(values)
-    return found if known else None
-
-
-def _own_expressions(statement: ast.AST) -> list[ast.expr]:
-    """The expressions of a statement's own line, those of a body left out."""
-    found: list[ast.expr] = []
-    for field, value in ast.iter_fields(statement):
-        if field in ("body", "orelse", "finalbody", "handlers", "cases"):
-            continue
-        for node in value if isinstance(value, list) else [value]:
-            if isinstance(node, ast.AST):
-                found += [
-                    n
-                    for n in ast.walk(node)
-                    if isinstance(n, ast.expr) and not isinstance(n, ast.Constant)
-                ]
-    return found[:40]
-
-
-def claim_value(place: Place, name: str, text: str, *, after: bool) -> None:
-    """`name` is `text` here; `after` when the text says that it becomes so."""
-    if name in place.bound:
-        if _bound_is(place, name, text) is not False:
-            place.record("value", name, text, _bound_is(place, name, text), "")
-        else:  # on to another of the comprehension's items
-            _unknown_name(place, name, text)
-        return
-    frames = _frames(place, name)
-    if not frames:
-        _unknown_name(place, name, text)
-        return
-    verdict: bool | None = None
-    evidence = ""
-    for frame in frames[:4]:
-        verdict, evidence = value_in(place, frame, name, text, after)
-        if verdict:
-            break
-    place.record("value", name, text, verdict, evidence)
-
-
-def _frames(place: Place, name: str) -> list[Frame]:
-    here = place.frame()
-    out = [here] if here is not None and name in here.names else []
-    out += [f for f in place.history.frames.values() if name in f.names and f is not here]
-    return out
-
-
-def _bound_is(place: Place, name: str, text: str) -> bool | None:
-    found = literal(text)
-    return None if found is None else equal(found[0], place.bound[name])
-
-
-def _unknown_name(place: Place, name: str, text: str) -> None:
-    found = literal(text)
-    domain = comprehension_domain(place, name)
-    if found is not None and domain is not None:
-        ok = any(equal(found[0], v) for v in domain)
-        if ok:
-            place.bound[name] = found[0]
-        place.record("value", name, text, ok, brief(domain))
-        return
-    actual = value_of(name, State(place.history, frame, 0)) if (frame := place.frame()) else MISSING
-    if actual is not MISSING and not isinstance(actual, Raises) and found is not None:
-        place.record("value", name, text, equal(found[0], actual), brief(actual))
-        return
-    place.record("value", name, text, None, "no such variable")
-
-
-def value_in(
-    place: Place, frame: Frame, name: str, text: str, after: bool
-) -> tuple[bool | None, str]:
-    """Whether a frame's variable is `text` here, with what it was."""
-    series = frame.names[name]
-    indices, texts = series.steps, series.texts
-    if place.anytime:
-        return _among([t for t in texts if t is not None], text)
-    if place.visit is not None and place.history.steps[place.visit].frame == frame.number:
-        done = State(place.history, frame, place.visit).text(name)
-        if same_text(text, done):
-            place.at = max(place.at, place.visit)
-            return True, done or ""
-        if not after:
-            first = State(place.history, frame, place.visit - 1).text(name)
-            if same_text(text, first):
-                return True, first or ""
-    window = place.window
-    if window is not None and place.stack[-1][1].frame == frame.number:
-        return _value_in_pass(place, frame, name, text, after, window)
-    return _value_onward(place, indices, texts, text)
-
-
-def _value_in_pass(
-    place: Place, frame: Frame, name: str, text: str, after: bool, window: Pass
-) -> tuple[bool | None, str]:
-    series = frame.names[name]
-    indices, texts = series.steps, series.texts
-    low = bisect_left(indices, window.start)
-    high = bisect_right(indices, window.end)
-    inside = list(zip(indices[low:high], texts[low:high], strict=True))
-    entry = texts[low - 1] if low else None
-    for index, recorded in sorted(inside, key=lambda c: c[0] < place.at):
-        if same_text(text, recorded):
-            place.at = max(place.at, index)
-            return True, recorded or ""
-    if name in place.stack[-1][0].targets:
-        entry = State(place.history, frame, window.start).text(name)
-    fresh = after and any(i > window.start or len(inside) == 1 for i, _ in inside)
-    if not fresh and same_text(text, entry):
-        return True, entry or ""
-    known = [t for t in ([entry] if not fresh else []) + [t for _, t in inside] if t is not None]
-    return _among(known, text)
-
-
-def _value_onward(
-    place: Place, indices: list[int], texts: list[str | None], text: str
-) -> tuple[bool | None, str]:
-    """Without an iteration: the value now, or the next one that the variable takes."""
-    if place.final and texts and same_text(text, texts[-1]):
-        return True, texts[-1] or ""
-    here = bisect_right(indices, place.at)
-    now = texts[here - 1] if here else None
-    if same_text(text, now):
-        return True, now or ""
-    for step, number in enumerate(range(here, len(indices))):
-        if same_text(text, texts[number]):
-            place.at = indices[number]
-            soon = step <= 1 or not _looping(place, indices[number])
-            return True, (texts[number] or "") if soon else f"later: {texts[number]}"
-    for number in range(here - 1, -1, -1):
-        if same_text(text, texts[number]):
-            return (
-                True if not _looping(place, indices[number]) else None
-            ), f"before: {texts[number]}"
-    return _among([t for t in texts if t is not None], text)
-
-
-def _looping(place: Place, index: int) -> bool:
-    line = place.history.line(index)
-    return any(loop.header <= line <= loop.last for loop in place.loops)
-
-
-def _among(known: list[str], text: str) -> tuple[bool | None, str]:
-    verdicts = [same_text(text, t) for t in known]
-    if any(verdicts):
-        return True, ""
-    shown = ", ".join(known[-3:])[:200]
-    if not verdicts or any(v is None for v in verdicts):
-        return None, shown
-    return False, shown
-
-
-def claim_expression(place: Place, code: str, text: str) -> None:
-    """`code` has the value `text` here."""
+def claim_value(place: Place, code: str, text: str, *, after: bool = False) -> None:
+    """`code` is `text` here; `after` when the text says that it becomes so."""
     stated = literal(text)
-    if stated is None:
-        place.record("value", code, text, None, "not a value")
-        return
-    verdict, evidence = agrees(place, code, lambda actual: equal(stated[0], actual))
-    if verdict is None:
-        verdict, evidence = _partial(place, code, stated[0], text)
+
+    def look(state: State) -> Verdict:
+        recorded = state.text(code)
+        if recorded is not None and code not in place.bound:
+            return same_text(text, recorded), recorded
+        return _evaluated(code, state, lambda v: equal(stated[0], v) if stated else None)
+
+    verdict, evidence = decide(place, code, look, after=after)
+    domain = comprehension_domain(place, code) if stated and not verdict else None
+    if stated and domain is not None:
+        verdict, evidence = any(equal(stated[0], v) for v in domain), brief(domain)
+        place.bound |= {code: stated[0]} if verdict else {}
     place.record("value", code, text, verdict, evidence)
+
+
+def truth(place: Place, code: str, stated: bool) -> Verdict:
+    """Whether the condition `code` comes out as stated here."""
+    return decide(place, code, lambda s: _evaluated(code, s, lambda v: bool(v) is stated))
 
 
 def claim_truth(place: Place, code: str, stated: bool) -> None:
     """The condition `code` is true (or false) here."""
-    verdict, evidence = agrees(place, code, lambda actual: bool(actual) is stated)
-    place.record("branch", code, str(stated), verdict, evidence)
+    place.record("branch", code, str(stated), *truth(place, code, stated))
 
 
-def holds(place: Place, code: str, text: str) -> bool:
-    """Whether `code` has the value somewhere in the run."""
-    stated = literal(text)
-    if stated is None or parse_expression(code) is None:
-        return False
-    return bool(agrees(place, code, lambda actual: equal(stated[0], actual))[0])
+def claim_outcome(place: Place, stated: bool) -> None:
+    """The condition that the text named last, or else that of this place, comes out as stated.
+    Where it is contradicted, that may be said of a part of the condition: undecided."""
+    tests = _tests_here(place)
+    code = place.subject.code if place.subject is not None else ""
+    if is_condition(code):
+        verdict, evidence = truth(place, code, stated)
+        fitting = [test for test, outcome in tests if outcome is stated]
+        part = not names_of(code) or any(squeezed(code) in squeezed(test) for test in fitting)
+    else:
+        code, evidence = "condition", ""
+        verdict = any(outcome is stated for _, outcome in tests) if tests else None
+        part = any(test.startswith("not ") for test, _ in tests)
+    place.record("branch", code, str(stated), verdict or (None if part else verdict), evidence)
 
 
-def agrees(place: Place, code: str, test: Any) -> tuple[bool | None, str]:
-    """Whether the value of `code` passes the test in some state of the place, with that value."""
-    node = parse_expression(code)
-    if node is None:
+def claim_count(place: Place, number: int) -> None:
+    """The loop of this place runs `number` times."""
+    here = [run for i, _ in place.stack[-1:] for run in place.history.runs(i.loop)]
+    runs = here or [run for loop in place.loops for run in place.history.runs(loop)]
+    counts = {len(run.passes) for run in runs} or {0}
+    verdict = number in counts or (False if runs and (here or len(counts) == 1) else None)
+    place.record("iterations", "loop", str(number), verdict, f"iterations: {sorted(counts)[:6]}")
+
+
+def claim_returned(place: Place, text: str) -> None:
+    """The function (or a call that it made) returns the value."""
+    stated, frames = literal(text), place.history.frames.values()
+    results = [literal(f.returned or "") for f in frames] if len(frames) > 1 else []
+    verdict = None
+    if stated is not None:
+        verdict = any(r and equal(stated[0], r[0]) for r in [(place.output,), *results])
+    place.record("return", place.entry_point, text, verdict, brief(place.output))
+
+
+_CONDITION = re.compile(r"[<>=!]=|[<>]|\b(?:in|not|and|or|is)\b|\.(?:is\w+|\w+swith)\(")
+
+
+def is_condition(code: str) -> bool:
+    """Whether code looks like something that is true or false."""
+    return bool(_CONDITION.search(code))
+
+
+def squeezed(code: str) -> str:
+    """Code without spaces and with one kind of quotes, to compare what two people typed."""
+    return re.sub(r"\s+", "", code).replace('"', "'").rstrip(":;")
+
+
+# --- states ---------------------------------------------------------------------------------------
+
+
+def decide(place: Place, code: str, look: Look, *, after: bool = False) -> Verdict:
+    """What `look` finds in the states that the place allows: the first that agrees, else the first
+    that disagrees, else none."""
+    if parse_expression(code) is None:
         return None, "not an expression"
-    last: Any = MISSING
-    first = True
-    exact = False
-    for state in states(place, code):
-        actual = value_of(code, state)
-        if actual is MISSING:
-            continue
-        if isinstance(actual, Raises):
-            last = actual if last is MISSING else last
-            continue
-        if test(actual):
-            return True, brief(actual)
-        if first:
-            last = actual
-        first = False
-        exact = True
-    if last is MISSING:
-        if not names_of(code):
-            actual = value_of(code, None)
-            if actual is not MISSING and not isinstance(actual, Raises):
-                return test(actual), brief(actual)
+    names = sorted(names_of(code))
+    result: Verdict = (None, "cannot be decided")
+    for frame in _frames(place, code):
+        seen: set[tuple[str | None, ...]] = set()
+        for index in _moments(place, code, frame, after):
+            state = State(place.history, frame, index).binding(place.bound)
+            key = tuple(state.text(n) for n in names)
+            if key in seen:
+                continue
+            seen.add(key)
+            verdict, evidence = look(state)
+            if verdict:
+                if code.isidentifier() and not place.anytime:
+                    place.at = max(place.at, index)
+                return True, evidence
+            if verdict is False and result[0] is None:
+                result = verdict, evidence
+            if len(seen) >= MAX_STATES:
+                break
+    return result
+
+
+def _evaluated(code: str, state: State, test: Callable[[Any], bool | None]) -> Verdict:
+    try:
+        value = evaluate(code, state)
+    except Cannot:
         return None, "cannot be evaluated"
-    if isinstance(last, Raises):
-        return None, f"raises {last.kind}"
-    return (False if exact else None), brief(last)
+    except Raises as error:
+        return None, f"raises {error.kind}"
+    return test(value), brief(value)
 
 
-def _partial(place: Place, code: str, stated: Any, text: str) -> tuple[bool | None, str]:
-    """`split()` or `any()`: a call named without what it is called on."""
-    node = parse_expression(code)
-    if not isinstance(node, ast.Call) or (node.args and not isinstance(node.func, ast.Name)):
-        return None, "cannot be evaluated"
-    name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-    seen = False
-    for expression, state in expressions_here(place):
-        if isinstance(expression, ast.Call):
-            called = expression.func
-            other = called.id if isinstance(called, ast.Name) else getattr(called, "attr", "")
-            if other == name:
-                actual = value_of(ast.unparse(expression), state)
-                if actual is not MISSING and not isinstance(actual, Raises):
-                    seen = True
-                    if equal(stated, actual):
-                        return True, brief(actual)
-    return (False if seen and not node.args else None), ""
+def _frames(place: Place, code: str) -> list[Frame]:
+    """The calls that code may be about: a variable may be another's."""
+    here = place.frame()
+    frames = [f for f in place.history.frames.values() if f is not here and code in f.names]
+    if here is not None and (not frames or code in here.names or not code.isidentifier()):
+        frames.insert(0, here)
+    return frames[:_FRAMES] if code.isidentifier() else frames[:1]
 
 
-def claim_known_call(place: Place, code: str, text: str) -> bool:
-    """Decide a call of the program's own function from the calls in the trace, if it is one."""
-    stated = literal(text)
-    frame = place.frame()
-    if stated is None or frame is None:
-        return False
-    actual = value_of(code, State(place.history, frame, len(place.history.steps)))
-    if actual is MISSING or isinstance(actual, Raises):
-        return False
-    place.record("return", code, text, equal(stated[0], actual), brief(actual))
-    return True
+def _moments(place: Place, code: str, frame: Frame, after: bool) -> Iterator[int]:
+    """Steps of the call that what is said of code may hold after."""
+    window, visit = place.window, place.visit
+    name = code in frame.names
+    steps = frame.names[code].steps if name else frame.steps
+    if place.anytime:
+        yield from steps
+        return
+    if visit is not None and place.history.steps[visit].frame == frame.number:
+        yield from (visit,) if after else (visit, visit - 1)
+        if not name and (window is None or not window.start <= visit <= window.end):
+            return
+    quoted = None if name else _quoting(place, code, window)
+    if quoted is not None:
+        yield quoted - 1
+    if window is None or place.stack[-1][0].run.frame != frame.number:
+        yield place.at
+        yield from (i for i in steps if i >= place.at)
+        yield from (i for i in reversed(steps) if i < place.at)
+    elif quoted is None:
+        inside = [i for i in steps if window.start <= i <= window.end]
+        if not after:
+            yield place.at
+        yield from sorted(inside, key=lambda i: i < place.at)
+        if not (after and any(i > window.start or len(inside) == 1 for i in inside)):
+            targets = names_of(code) & set(place.stack[-1][0].loop.targets)
+            yield window.start if targets else window.start - 1
+        if not name and (later := _quoting(place, code)) is not None:
+            # code that stands nowhere in this iteration: the text has gone on without saying so
+            yield from (i for i in steps if i >= later - 1)
+
+
+def _quoting(place: Place, code: str, window: Pass | None = None) -> int | None:
+    """The next visit (in an iteration: the visit) of a line whose source contains the code."""
+    syntax, short = place.history.syntax, squeezed(code)
+    if syntax is None or len(short) < 4:
+        return None
+    start = place.at - 1 if window is None else window.start - 1
+    visits = [
+        place.history.next_visit(line, start, window.end if window else None)
+        for line in syntax.statements
+        if short in squeezed(syntax.text(line))
+    ]
+    return min((v for v in visits if v is not None), default=None)
+
+
+def _tests_here(place: Place) -> list[tuple[str, bool]]:
+    """The latest test of an `if` or `while` and the next one, in this iteration where there is one,
+    with how they come out."""
+    history, window = place.history, place.window
+    here = place.at if place.visit is None else place.visit
+    low, high = (window.start, window.end + 1) if window else (0, len(history.steps))
+    found = []
+    for indices in (range(here, low - 1, -1), range(here + 1, high)):
+        for index in indices:
+            test = history.syntax.test(history.line(index)) if history.syntax else None
+            if test is not None and history.steps[index].event == "line":
+                found.append((ast.unparse(test), history.before(index)))
+                break
+    outcomes = [(test, _evaluated(test, state, bool)[0]) for test, state in found]
+    return [(test, outcome) for test, outcome in outcomes if outcome is not None]
+
+
+def comprehension_domain(place: Place, name: str) -> list[Any] | None:
+    """What a comprehension's variable goes through, wherever the program ran one; or None."""
+    found: list[Any] | None = None
+    if not name.isidentifier() or name in place.history.variables:
+        return None
+    for line, statement in place.history.syntax.statements.items() if place.history.syntax else ():
+        for node in (g for n in ast.walk(statement) for g in getattr(n, "generators", ())):
+            bound = [n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)]
+            for visit in place.history.visits.get(line, ())[:_VISITS] if name in bound else ():
+                try:
+                    through = f"list({ast.unparse(node.iter)})"
+                    items = evaluate(through, place.history.before(visit))
+                    at = bound.index(name)
+                    found = (found or []) + [i if len(bound) == 1 else tuple(i)[at] for i in items]
+                except (Cannot, Raises, TypeError, IndexError):
+                    continue
+    return found

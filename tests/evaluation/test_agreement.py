@@ -21,7 +21,7 @@ from semcoder_lib import evaluation as benchmarks
 from semcoder_lib import faults as pyx_r
 from semcoder_lib.core import workspace
 from semcoder_lib.core.records import Program
-from semcoder_lib.evaluation.command import score_command
+from semcoder_lib.evaluation import score_command
 
 PYTHON = os.environ.get("SEMCODER_EVALPLUS", "")
 MUTANTS = {"humaneval": 5, "mbpp": 3}  # 2,580 solutions with the references

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from semcoder_lib.evaluation import get, score_command
+from semcoder_lib.evaluation import Answer, Sample, get, score_command
 from semcoder_lib.sandbox import Sandbox
 
 FOLDER = os.environ.get("SEMCODER_DATA", "")
@@ -62,8 +62,6 @@ def test_output_answers_quickly(tmp_path: Path, box: Sandbox) -> None:
     samples = rows(given("cruxeval_output_scored_answers.jsonl.gz"))
     benchmark = get("cruxeval-o")
     tasks = benchmark.load()
-    from semcoder_lib.evaluation import Answer, Sample
-
     asked = [Sample(r["task_id"], r["index"], Answer(r["answer"])) for r in samples]
     verdicts = benchmark.judge(tasks, asked, scorer="strict", box=box)
     assert [v.passed for v in verdicts] == [r["passed"] for r in samples]

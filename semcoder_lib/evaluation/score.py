@@ -1,0 +1,249 @@
+"""Scores with their intervals: `evaluate` asks any function, the command `score` reads a file of
+samples. Known solutions are judged first."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from semcoder_lib.core.errors import InfrastructureError, UsageError, UserError
+from semcoder_lib.core.records import Completion, Status, Verdict
+from semcoder_lib.core.workspace import write_jsonl
+from semcoder_lib.evaluation import base
+from semcoder_lib.evaluation.base import Benchmark, Ledger
+from semcoder_lib.evaluation.samples import as_judged, read_samples
+from semcoder_lib.evaluation.scoring import mean_interval, task_rates
+from semcoder_lib.models.tokens import cut
+from semcoder_lib.sandbox import Sandbox
+
+_TWO_WAY = ("cruxeval", "pyx")
+_INFRASTRUCTURE_SHARE = 0.01  # above this a score says more about the machine than about answers
+_SHOWN = 50
+
+
+def score_command(
+    benchmark: str,
+    samples_path: Path | str,
+    *,
+    scorer: str = "strict",
+    mode: str | None = None,
+    data: Path | str | None = None,
+    out: Path | str | None = None,
+    repeats: int = 1,
+    box: Sandbox | None = None,
+) -> dict[str, Any]:
+    """Score a file of samples; returns the command's last line.
+
+    `n` counts samples; `pass@1` is the mean over tasks of the unbiased estimate over their counted
+    samples, `interval` its 95 % bootstrap interval over tasks; `statuses` counts all samples.
+    `other_scorer` gives the second scorer's number and where the two differ. With `repeats` above
+    one every sample is run that often, and `stability` says how many verdicts were not the same
+    each time; the first one counts. Progress and reasons go to standard error; `out` is written
+    whole or not at all. Raises UserError for wrong input, UsageError for a missing mode,
+    PreflightFailed when the scorer fails its known solutions.
+    """
+    base.check_scorer(scorer)
+    if repeats < 1:
+        raise UsageError(f"--repeats {repeats}: must be 1 or more")
+    found = resolve(benchmark, mode)
+    tasks = found.load(data)
+    rows = read_samples(samples_path, [task.task_id for task in tasks], found)
+    if out is not None and Path(out).is_dir():
+        raise UserError(f"{out}: is a folder; give a file name")
+    other = "official" if scorer == "strict" else "strict"
+    samples = {s: as_judged(found, tasks, rows, base.style_of(s)) for s in (scorer, other)}
+    with contextlib.ExitStack() as stack:
+        sandbox = box or stack.enter_context(Sandbox())
+
+        def judged(scorer: str, ledger: Ledger) -> list[Verdict]:
+            return found.judge(tasks, samples[scorer], scorer=scorer, box=sandbox, ledger=ledger)
+
+        ledger = Ledger()
+        report = found.check(tasks, scorer=scorer, box=sandbox, ledger=ledger)
+        _say(*report.lines())
+        report.require()
+        verdicts, second = judged(scorer, ledger), judged(other, ledger)
+        again = [judged(scorer, Ledger(ledger.seconds)) for _ in range(repeats - 1)]
+        layers = list(sandbox.layers)
+    failed = [v for v in verdicts if v.status is Status.INFRASTRUCTURE]
+    if len(failed) > _INFRASTRUCTURE_SHARE * len(verdicts):
+        raise InfrastructureError(
+            f"{len(failed)} of {len(verdicts)} samples could not be run, first "
+            f"{failed[0].task_id} ({failed[0].detail}); nothing was scored"
+        )
+    if out is not None:
+        write_jsonl(out, (_row(v, scorer) for v in verdicts))
+    given = len({v.task_id for v in verdicts})
+    if given < len(tasks):
+        _say(f"samples for {given} of {len(tasks)} tasks; the score is over those")
+    return {
+        "benchmark": benchmark,
+        "scorer": scorer,
+        "mode": getattr(found, "direction", None),
+        **summary(verdicts),
+        "tasks_without_samples": len(tasks) - given,
+        **found.extra(tasks, verdicts),
+        "other_scorer": _difference(other, verdicts, second),
+        **({"stability": _stability([verdicts, *again])} if again else {}),
+        "layers": layers,
+        "preflight": report.row(),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A number with its 95 % interval (both as fractions), and where it came from."""
+
+    benchmark: str
+    metric: str
+    value: float
+    low: float
+    high: float
+    n: int
+    scorer: str = "strict"
+    statuses: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The score with its interval, and the completion and verdict of every task."""
+
+    score: Score
+    completions: list[Completion]
+    verdicts: list[Verdict]
+
+    def __str__(self) -> str:
+        s = self.score
+        statuses = ", ".join(f"{count} {name}" for name, count in s.statuses.items())
+        interval = f"{s.value:.1%} [{s.low:.1%}, {s.high:.1%}]"
+        return f"{s.benchmark}, {s.scorer} scorer: {interval} of {s.n} tasks ({statuses})"
+
+
+def evaluate(
+    benchmark: str,
+    function: Callable[[str], str],
+    *,
+    limit: int = 0,
+    style: str = "clean",
+    reasoning: str = "direct",
+    shots: int = 0,
+    scorer: str = "strict",
+    data: Path | str | None = None,
+    box: Sandbox | None = None,
+) -> Evaluation:
+    """Ask `function` about every task (or the first `limit`) of a benchmark and score its answers:
+
+        print(evaluate("cruxeval-o", my_function, shots=2))
+
+    `function` gets the prompt and returns what follows it, with or without a stop string at its
+    end; what it raises ends the evaluation. `style`, `reasoning` and `shots` are those of
+    `Benchmark.prompt`; a model that was never tuned on this project's prompts does better with
+    `shots=2`. Known solutions are judged first, as before every score. Raises UserError for an
+    unknown benchmark, `Missing` where its data are not there, PreflightFailed.
+    """
+    found = base.get(benchmark)
+    tasks = found.load(data)[: limit or None]
+    completions = []
+    for task in tasks:
+        prompt = found.prompt(task, style=style, reasoning=reasoning, shots=shots)
+        text = function(prompt.text)
+        if not isinstance(text, str):
+            returned = type(text).__name__
+            raise UserError(f"{task.task_id}: the function returned {returned}, not text")
+        # an answer that the prompt began is read with its beginning; a program is put together
+        # with the code of its prompt by the extraction
+        begun = "" if found.code else prompt.prefill
+        whole = begun + cut(text, prompt.stop)[0]
+        completions.append(Completion(task.task_id, whole, prompt=prompt.text))
+    with contextlib.ExitStack() as stack:
+        sandbox = box or stack.enter_context(Sandbox())
+        found.check(tasks, scorer=scorer, box=sandbox).require()
+        verdicts = found.score(tasks, completions, scorer=scorer, box=sandbox)
+    numbers = summary(verdicts)
+    low, high = numbers["interval"]
+    score = Score(
+        benchmark, "pass@1", numbers["pass@1"], low, high, numbers["tasks"], scorer,
+        statuses=numbers["statuses"],
+    )  # fmt: skip
+    return Evaluation(score, completions, verdicts)
+
+
+def summary(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """The numbers of a score."""
+    rates = task_rates(verdicts)
+    interval = mean_interval(list(rates.values()))
+    least = min(Counter(v.task_id for v in verdicts if v.counted).values())
+    return {
+        "n": len(verdicts),
+        "tasks": len(rates),
+        "counted": sum(v.counted for v in verdicts),
+        "pass@1": interval.value,
+        "interval": [interval.low, interval.high],
+        **{f"pass@{k}": _mean(task_rates(verdicts, k)) for k in (5, 10, 100) if least >= k},
+        "statuses": dict(sorted(Counter(v.status.value for v in verdicts).items())),
+    }
+
+
+def resolve(name: str, mode: str | None) -> Benchmark:
+    """The benchmark of a command line. Raises UsageError for a missing or contradicting mode."""
+    if name in _TWO_WAY:
+        if mode is None:
+            raise UsageError(f"score {name} needs --mode input or --mode output")
+        return base.get(f"{name}-{mode[0]}")
+    found = base.get(name)
+    direction = getattr(found, "direction", None)
+    if mode is not None and direction is not None and mode != direction:
+        raise UsageError(f"{name} is about the {direction}; --mode {mode} contradicts it")
+    return found
+
+
+def _difference(other: str, first: Sequence[Verdict], second: Sequence[Verdict]) -> dict[str, Any]:
+    value = _mean(task_rates(second))
+    differing = [(a, b) for a, b in zip(first, second, strict=True) if a.passed != b.passed]
+    _say(f"the {other} scorer gives {value:.2%}; {len(differing)} verdicts differ")
+    for a, b in differing:
+        why = f" ({a.detail or b.detail})" if a.detail or b.detail else ""
+        _say(f"  {a.task_id} [{a.index}]: {a.status.value} here, {b.status.value} there{why}")
+    items = [[a.task_id, a.index, a.status.value, b.status.value] for a, b in differing[:_SHOWN]]
+    return {"scorer": other, "pass@1": value, "differing": len(differing), "items": items}
+
+
+def _stability(repeated: Sequence[Sequence[Verdict]]) -> dict[str, Any]:
+    """How many verdicts are not the same in all repeats; `infrastructure` says nothing about the
+    sample and is left out."""
+    flipped = [
+        [row[0].task_id, row[0].index, *(v.status.value for v in row)]
+        for row in zip(*repeated, strict=True)
+        if len({v.passed for v in row if v.status is not Status.INFRASTRUCTURE}) > 1
+    ]
+    rate = len(flipped) / len(repeated[0])
+    _say(f"flip rate over {len(repeated)} repeats: {rate:.3%}")
+    for name, index, *statuses in flipped:
+        _say(f"  {name} [{index}]: {', then '.join(statuses)}")
+    return {"repeats": len(repeated), "flip_rate": rate, "flipped": flipped[:_SHOWN]}
+
+
+def _row(verdict: Verdict, scorer: str) -> dict[str, Any]:
+    return {
+        "task_id": verdict.task_id,
+        "index": verdict.index,
+        "passed": verdict.passed,
+        "status": verdict.status.value,
+        "trust": verdict.trust.value,
+        **({"detail": verdict.detail} if verdict.detail else {}),
+        **({"counted": verdict.counted} if scorer == "official" else {}),
+    }
+
+
+def _mean(rates: dict[str, float]) -> float:
+    return sum(rates.values()) / len(rates)
+
+
+def _say(*lines: str) -> None:
+    for line in lines:
+        print(line, file=sys.stderr)

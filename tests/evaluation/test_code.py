@@ -1,0 +1,433 @@
+"""Code generation on small files of ours: EvalPlus's rule, HumanEval's tests, LiveCodeBench."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import resource
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers import DOUBLE, LCB_EXECUTION, lcb_rows, packed, read, write
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.records import Status, Trust, Verdict
+from semcoder_lib.evaluation import Answer, Missing, Sample, Task, get, lcb, score_command
+from semcoder_lib.evaluation.evalplus_child import accepts, close
+from semcoder_lib.evaluation.inputs import restored
+from semcoder_lib.sandbox import Sandbox
+
+
+@pytest.mark.parametrize(
+    ("got", "expected", "tolerance", "right"),
+    [
+        (3, 3, 0, True),
+        (3.0, 3, 0, True),
+        (True, 1, 0, True),
+        ([1, 2], (1, 2), 0, False),
+        (0.1 + 0.2, 0.3, 0, True),  # floats always have a tolerance
+        (0.3001, 0.3, 0, False),
+        (0.3001, 0.3, 1e-2, True),
+        ([0.1 + 0.2], [0.3], 0, True),
+        ((0.1 + 0.2,), [0.3], 0, False),
+        ([0.3, 0.4], [0.3], 0, False),
+        (2, 2.0000001, 0, False),  # close, but of another type
+        (float("nan"), float("nan"), 0, False),
+        (float("inf"), float("inf"), 0, True),
+        ("a", 0.5, 0, False),
+        (None, 0.5, 0, False),
+        ({"a": 1}, {"a": 1.0000000001}, 1e-3, False),
+        (10**9 + 1, 10**9, 1e-6, True),  # a tolerance, once raised, holds for ints, too
+    ],
+)
+def test_rule(got: Any, expected: Any, tolerance: float, right: bool) -> None:
+    assert accepts("mbpp", "anything", tolerance, (), got, expected) is right
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "got", "expected", "right"),
+    [
+        ("similar_elements", (), (2, 1, 1), (1, 2), True),
+        ("similar_elements", (), None, (1, 2), False),
+        ("are_equivalent", (1, 2), "whatever", True, True),
+        ("sum_div", (8,), 0, 7, True),
+        ("digit_distance_nums", (1, 256), 12, 0, True),
+        ("surface_Area", (3, 4), 35, 33, True),
+        ("check_str", (), True, True, True),
+    ],
+)
+def test_rule_of_special_tasks(
+    name: str, arguments: tuple[Any, ...], got: Any, expected: Any, right: bool
+) -> None:
+    assert accepts("mbpp", name, 0, arguments, got, expected) is right
+    assert accepts("humaneval", name, 0, arguments, got, expected) is (got == expected)
+
+
+def test_rule_of_the_root() -> None:
+    roots = [-6, 11, -6, 1]
+    assert accepts("humaneval", "find_zero", 1e-4, (roots,), 2.0, 1.0)
+    assert not accepts("humaneval", "find_zero", 1e-4, (roots,), 2.5, 2.5)
+
+
+NUMBERS = st.one_of(
+    st.integers(-5, 5), st.sampled_from([0.1, 0.30000001, 1e-7, 1.0, -1.0, 1e16]), st.booleans(),
+    st.sampled_from([float("nan"), float("inf"), -float("inf"), 1 + 2j, 2**62, 2**63]),
+)  # fmt: skip
+ARRAYS = st.recursive(
+    st.one_of(NUMBERS, st.sampled_from(["a", None, range(2)])),
+    lambda inner: st.lists(inner, max_size=3) | st.tuples(inner, inner),
+    max_leaves=6,
+)
+
+
+def answer(function: Any) -> bool:
+    try:
+        with np.errstate(all="ignore"):
+            return bool(function())
+    except Exception:
+        return False
+
+
+@settings(deadline=None, max_examples=400)
+@given(ARRAYS, ARRAYS, st.sampled_from([1e-6, 0.5]))
+def test_close_is_numpys(got: Any, expected: Any, tolerance: float) -> None:
+    assume(type(got) is type(expected))  # as `accepts` has found before
+    assume(not isinstance(got, list | tuple) or len(got) == len(expected))
+    ours = answer(lambda: close(got, expected, tolerance))
+    assert ours == answer(lambda: np.allclose(got, expected, rtol=1e-7, atol=tolerance))
+    assert answer(lambda: close(expected, expected, tolerance)) == answer(
+        lambda: np.allclose(expected, expected, rtol=1e-7, atol=tolerance)
+    )
+
+
+def test_restored_shapes() -> None:
+    assert restored("Mbpp/2", [[[1, 2], [3]]]) == [((1, 2), (3,))]
+    assert restored("Mbpp/63", [[[[1, 2], [3, 4]]]]) == [([(1, 2), (3, 4)],)]
+    assert restored("Mbpp/75", [[[[1, 2]], [3]]]) == [([(1, 2)], [3])]
+    assert restored("Mbpp/106", [[[1], [2]]]) == [([1], (2,))]
+    assert restored("Mbpp/115", [[[[1], []]]]) == [([{1}, {}],)]
+    assert restored("Mbpp/124", [["1", "2+3j"]]) == [(1.0, 2 + 3j)]
+    assert restored("Mbpp/259", [[[[1], [2]]]]) == [(((1,), (2,)),)]
+    assert restored("Mbpp/278", [[[1, [2]]]]) == [((1, (2,)),)]
+    assert restored("Mbpp/722", [[{"a": [1]}, 2]]) == [({"a": (1,)}, 2)]
+    assert restored("Mbpp/791", [[[1, [2, 3]]]]) == [((1, (2, 3)),)]
+    assert restored("Mbpp/8", [[[1, 2]]]) == [([1, 2],)]
+
+
+PLUS: list[dict[str, Any]] = [
+    {
+        "task_id": "HumanEval/0",
+        "prompt": 'def scale(xs, k):\n    """Each of xs times k."""\n',
+        "entry_point": "scale",
+        "canonical_solution": "    return [x * k for x in xs]\n",
+        "base_input": [[[1, 2], 3]],
+        "plus_input": [[[], 1], [[0.1, 0.2], 3], [list(range(3000)), 2], [[1], 7]],
+        "atol": 0,
+    },
+    {
+        "task_id": "HumanEval/1",
+        "prompt": 'def table(n):\n    """Squares below n."""\n',
+        "entry_point": "table",
+        "canonical_solution": "    return {i: i * i for i in range(n)}\n",
+        "base_input": [[2]],
+        "plus_input": [[0], [2000]],
+        "atol": 0,
+    },
+    {
+        "task_id": "HumanEval/2",
+        "prompt": 'def halves(n):\n    """Halves of what is below n."""\n',
+        "entry_point": "halves",
+        "canonical_solution": "    return [i / 2 for i in range(n)]\n",
+        "base_input": [[2]],
+        "plus_input": [[3]],
+        "atol": 0,
+    },
+]
+SOLUTIONS = [
+    ("HumanEval/0", "def scale(xs, k):\n    return [k * x for x in xs]\n", "passed"),
+    ("HumanEval/0", "def scale(xs, k):\n    return [sum([x] * k) for x in xs]\n", "passed"),
+    ("HumanEval/0", "def scale(xs, k):\n    return [x * 3 for x in xs]\n", "wrong"),
+    ("HumanEval/0", "def scale(xs, k):\n    return (x * k for x in xs)\n", "unserializable"),
+    ("HumanEval/0", "def scale(xs, k):\n    return xs[0] and [x * k for x in xs]\n", "exception"),
+    ("HumanEval/0", "def scale(xs, k):\n    while True: pass\n", "timeout"),
+    ("HumanEval/0", "def scal(xs, k):\n    return 1\n", "load_error"),
+    ("HumanEval/0", "", "no_answer"),
+    ("HumanEval/0", "import os\ndef scale(xs, k):\n    os._exit(0)\n", "early_exit"),
+    # EvalPlus raises its tolerance once it met floats, and so the 7.0000001 of the last call counts
+    (
+        "HumanEval/0",
+        "def scale(xs, k):\n    return [x * k + (k > 6) * 1e-7 for x in xs]\n",
+        "passed",
+    ),
+    # equal, but in another order: the hashes differ and the whole texts decide
+    ("HumanEval/1", "def table(n):\n    return {i: i * i for i in reversed(range(n))}\n", "passed"),
+    ("HumanEval/1", "def table(n):\n    return {i: float(i * i) for i in range(n)}\n", "passed"),
+    ("HumanEval/1", "def table(n):\n    return {i: i * i for i in range(min(n, 9))}\n", "wrong"),
+    (
+        "HumanEval/1",
+        "from collections import defaultdict\ndef table(n):\n    found = defaultdict(lambda: 0)\n"
+        "    for i in range(n):\n        found[i] += i * i\n    return found\n",
+        "passed",
+    ),
+    # what is compared may be huge: not here, and not for long
+    ("HumanEval/2", "def halves(n):\n    return [range(300_000_000)] * n\n", "wrong"),
+    ("HumanEval/2", "def halves(n):\n    return [[0.0] * 200_000] * n\n", "wrong"),
+    (
+        "HumanEval/2",
+        "from decimal import *\ndef halves(n):\n    return [Decimal('sNaN')] * n\n",
+        "wrong",
+    ),
+    ("HumanEval/2", "def halves(n):\n    return [i / 2 + 1e-9 for i in range(n)]\n", "passed"),
+]
+
+
+def test_plus(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEMCODER_HOME", str(tmp_path / "home"))
+    data = write(tmp_path / "plus.jsonl", PLUS)
+    samples = write(tmp_path / "s.jsonl", [{"task_id": t, "solution": s} for t, s, _ in SOLUTIONS])
+    out = tmp_path / "out.jsonl"
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    result = score_command("humaneval+", samples, data=data, out=out, box=box)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB
+    rows = read(out)
+    assert [r["status"] for r in rows] == [status for _, _, status in SOLUTIONS]
+    assert {r["trust"] for r in rows} == {"outside"}
+    assert [r["index"] for r in rows] == [*range(10), *range(4), *range(4)]
+    assert result["pass@1"] == pytest.approx((3 / 10 + 3 / 4 + 1 / 4) / 3)
+    assert result["base_pass@1"] == pytest.approx((5 / 10 + 4 / 4 + 1 / 4) / 3)
+    assert result["release"] == "3 tasks"
+    # a second time everything known is reused, and the verdicts are the same
+    again = score_command("humaneval+", samples, data=data, out=out, box=box)
+    assert read(out) == rows
+    assert again["preflight"] == result["preflight"]
+    # what is kept is used only when it is whole
+    kept = sorted((tmp_path / "home").rglob("*.json.gz"))
+    assert len(kept) == 2 * len(PLUS) + 1
+    for number, path in enumerate(kept):
+        blob = bytearray(path.read_bytes())
+        if number % 3 == 0:
+            blob[len(blob) // 2] ^= 16
+        elif number % 3 == 1:
+            del blob[20:]
+        else:
+            text = gzip.decompress(blob).replace(b'"1', b'"2').replace(b"1.0", b"0.5")
+            blob = bytearray(gzip.compress(text))
+        path.write_bytes(blob)
+    score_command("humaneval+", samples, data=data, out=out, box=box)
+    assert read(out) == rows
+
+
+def test_weak_rules_are_named(
+    tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEMCODER_HOME", str(tmp_path / "home"))
+    row = {**DOUBLE, "task_id": "Mbpp/295", "assertion": "", "entry_point": "sum_div"}
+    row["prompt"], row["base_input"] = "def sum_div(x):\n", [[8]]
+    data = write(tmp_path / "mbpp.jsonl", [row])
+    samples = write(
+        tmp_path / "s.jsonl",
+        [{"task_id": "Mbpp/295", "solution": "def sum_div(x):\n    return 0\n"}],
+    )
+    found = score_command("mbpp", samples, data=data, box=box)
+    assert found["pass@1"] == 1.0
+    assert list(found["weak_tests"]) == ["Mbpp/295"]
+
+
+def test_humaneval(tmp_path: Path, box: Sandbox) -> None:
+    data = write(tmp_path / "he.jsonl", [DOUBLE])
+    completions = [
+        ("    return x + x\n", True, True),
+        ("    return x * 3\n", False, False),
+        ("    return type('E', (), {'__eq__': lambda s, o: True})()\n", False, True),
+        ("    return (\n", False, False),
+    ]
+    rows: list[dict[str, Any]] = [
+        {"task_id": "HumanEval/0", "completion": c} for c, _, _ in completions
+    ]
+    text = "Sure.\n```python\ndef double(x):\n    return x + x\n```\n"
+    rows.append({"task_id": "HumanEval/0", "text": text})
+    out = tmp_path / "out.jsonl"
+    for scorer, column in (("strict", 1), ("official", 2)):
+        samples = write(tmp_path / "s.jsonl", rows[:-1] if scorer == "official" else rows)
+        score_command("humaneval", samples, scorer=scorer, data=data, out=out, box=box)
+        passed = [r["passed"] for r in read(out)]
+        assert passed[:4] == [bool(c[column]) for c in completions], scorer
+        if scorer == "strict":
+            assert passed[4] is True
+            assert {r["trust"] for r in read(out)} == {"split"}
+
+
+def test_verdicts_follow_the_samples_order(box: Sandbox) -> None:
+    samples = [
+        Sample("HumanEval/0", 5, Answer(None, Status.NO_ANSWER)),
+        Sample("HumanEval/0", 1, Answer("def double(x):\n    return x + x\n")),
+    ]
+    tasks = [Task("HumanEval/0", dict(DOUBLE))]
+    verdicts = get("humaneval").judge(tasks, samples, scorer="strict", box=box)
+    assert [(v.index, v.status, v.trust) for v in verdicts] == [
+        (5, Status.NO_ANSWER, Trust.SPLIT),
+        (1, Status.PASSED, Trust.SPLIT),
+    ]
+
+
+# --- LiveCodeBench ---
+
+
+def test_lcb_lite(tmp_path: Path, box: Sandbox) -> None:
+    data = write(tmp_path / "lite.jsonl", lcb_rows())
+    sums = "input()\nprint(sum(map(float, input().split())))\n"
+    rows = [
+        ("abc_a", sums, "passed"),  # 7.0 is 7 as a decimal number
+        ("abc_a", f"<think>\n```python\nprint(1)\n```\n</think>\n```python\n{sums}```", "passed"),
+        ("abc_a", f"```python\r\n{sums}sys.exit()\r\n```", "passed"),
+        ("abc_a", "print(7)", "wrong"),
+        ("abc_a", "print(1 / 0)", "exception"),
+        (
+            "2777",
+            "class Solution:\n    def shift(self, xs: List[int], k):\n"
+            "        return tuple(x + k for x in xs)\n",
+            "passed",
+        ),
+        (
+            "2777",
+            "```python\nfrom __future__ import annotations\nclass Solution:\n"
+            "    def shift(self, xs: Missing, k):\n        return [x + k for x in xs]\n```",
+            "passed",
+        ),
+        ("2777", "class Solution:\n    def shift(self, xs, k):\n        return xs\n", "wrong"),
+    ]
+    out = tmp_path / "out.jsonl"
+    samples = write(tmp_path / "s.jsonl", [{"task_id": t, "text": s} for t, s, _ in rows])
+    result = score_command("lcb-lite", samples, data=data, out=out, box=box)
+    assert [r["status"] for r in read(out)] == [status for _, _, status in rows]
+    assert result["preflight"]["cheats"]["always equal"] == 0.0
+    prompt = get("lcb-lite").prompt(get("lcb-lite").load(data)[1])
+    assert "class Solution" in prompt.text
+
+
+def test_lcb_lite_refuses_other_pickles(tmp_path: Path) -> None:
+    class Boom:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return (print, ("ran",))
+
+    for tests in (packed(Boom()), packed(["a", "b"]), "not base64", "{}", "[1]", "[]"):
+        row = {**lcb_rows()[0], "private_test_cases": tests, "public_test_cases": "[]"}
+        with pytest.raises(UserError, match=r"lite.jsonl:1: not a row of lcb-lite"):
+            get("lcb-lite").load(write(tmp_path / "lite.jsonl", [row]))
+
+
+MANY = 150_000
+
+
+def task(tests: list[tuple[str, str]], function: str = "") -> Task:
+    rows = [{"input": text, "output": wanted} for text, wanted in tests]
+    return Task("t", {"tests": rows, "function": function, "starter_code": ""})
+
+
+def judged(found: Task, source: str, box: Sandbox) -> Verdict:
+    (verdict,) = get("lcb-lite").judge([found], [Sample("t", 0, Answer(source))], box=box)
+    return verdict
+
+
+@pytest.mark.parametrize(
+    ("source", "given", "wanted"),
+    [
+        ("print(pow(int(input()), -1, 7), abs(-1))", "3\n", "5 1"),  # not operator's, not math's
+        ("print(len(str(10 ** int(input()))))", "5000", "5001"),
+        ("print(10 ** int(input()))", "5000", "1" + "0" * 5000),
+        ("import sys\nprint(sum(map(int, sys.stdin.buffer.read().split())))", "1\n2\n3", "6"),
+        ("print(input())\nexit()", "a", "a"),
+        ("print(input())\nimport sys\nsys.exit(0)", "a", "a"),
+        ("from __future__ import annotations\nprint(int(input()) * 2)", "5", "10"),
+        (
+            "import unittest\nclass T(unittest.TestCase):\n    def test(self):\n"
+            "        print(input())\nunittest.main()",
+            "a\n",
+            "a",
+        ),
+        (
+            "def main():\n    print(open(0).read())\nif __name__ == '__main__':\n    main()",
+            "a\n",
+            "a",
+        ),
+        ("for x in range(int(input())):\n    print(x, ' ')", "3", "0\n1\n2\n"),
+        (f"input()\nprint('\\n'.join(['12345678'] * {MANY}))", "", "12345678\n" * MANY),
+        ("def f(n):\n    return n and 1 + f(n - 1)\nprint(f(int(input())))", "20000", "20000"),
+    ],
+)
+def test_programs_that_are_right(source: str, given: str, wanted: str, box: Sandbox) -> None:
+    verdict = judged(task([(given or "\n", wanted)]), source, box)
+    assert (verdict.status, verdict.detail) == (Status.PASSED, "")
+
+
+def test_long_values_go_in_and_out(box: Sandbox) -> None:
+    given = json.dumps(list(range(MANY))) + "\n1"
+    wanted = json.dumps(list(range(1, MANY + 1)))
+    source = "class Solution:\n    def shift(self, xs: List[int], k: int) -> List[int]:\n"
+    found = task([(given, wanted)] * 3, "shift")
+    verdict = judged(found, source + "        return [x + k for x in xs]\n", box)
+    assert (verdict.status, verdict.detail) == (Status.PASSED, "")
+    assert judged(found, source + "        return xs\n", box).status is Status.WRONG
+
+
+def test_the_first_test_that_fails_decides_and_ends_it(box: Sandbox) -> None:
+    endless = "n = int(input())\nwhile n == 2:\n    pass\nprint(1)\n"
+    verdict = judged(task([*[("0", "1")] * 7, ("1", "3"), *[("2", "1")] * 60]), endless, box)
+    assert (verdict.status, verdict.detail) == (Status.WRONG, "test 7")
+    assert verdict.cpu_seconds < 6
+
+
+def test_a_test_that_is_no_json_is_nobodys_mistake(box: Sandbox) -> None:
+    verdict = judged(task([("[1", "1")], "f"), "def f(x):\n    return 1\n", box)
+    assert verdict.status is Status.INFRASTRUCTURE
+    assert "not JSON" in verdict.detail
+
+
+@pytest.mark.parametrize(
+    ("got", "wanted", "same"),
+    [
+        ("1 2 \n3\n\n", "1 2\n3", True),
+        ("1.0 2", "1 2.00", True),
+        ("1e3", "1000", True),
+        ("  a  \nb\n\n", "a\nb", True),
+        ("a b", "a  b", False),  # blanks inside a line of words count
+        ("1  2", "1 2", True),  # and between numbers they do not
+        ("1\n\n2", "1\n2", False),
+        ("1\n2", "1 2", False),
+        ("0.1000001", "0.1", False),  # no tolerance
+        ("50000000000000001", "50000000000000000", False),
+        ("YES", "Yes", False),
+        ("nan", "NaN", False),
+        ("sNaN", "1", False),
+        ("1e999999999", "10e999999998", True),
+        ("", "", True),
+    ],
+)
+def test_printed_text(got: str, wanted: str, same: bool) -> None:
+    assert lcb.same_output(got, wanted) is same
+
+
+def test_lcb_execution(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hub's Parquet file, or JSON lines, wherever the data are looked for."""
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setenv("SEMCODER_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("SEMCODER_HOME", str(tmp_path / "home"))
+    path = tmp_path / "data" / "execution-v2" / "data" / "test-00000-of-00001.parquet"
+    path.parent.mkdir(parents=True)
+    (tmp_path / "data" / "test.jsonl").write_text("{}\n")  # code_generation_lite's, not this one's
+    with pytest.raises(Missing):
+        get("lcb-execution").load()
+    parquet.write_table(pyarrow.Table.from_pylist([LCB_EXECUTION]), path)
+    (found,) = get("lcb-execution").load()
+    assert found.data == LCB_EXECUTION
+    assert get("lcb-execution").load(write(tmp_path / "exec.jsonl", [LCB_EXECUTION])) == [found]
+    assert "assert countAll(s = 'abaa') == ??" in get("lcb-execution").prompt(found).text
+    answers = [{"task_id": "sample_3", "answer": a} for a in ("3", "4", "countAll(s = 'abaa')")]
+    out = tmp_path / "out.jsonl"
+    score_command("lcb-execution", write(tmp_path / "s.jsonl", answers), out=out, box=box)
+    assert [r["status"] for r in read(out)] == ["passed", "wrong", "unparseable"]

@@ -1,0 +1,237 @@
+"""Extraction: texts whose answer is known by construction, EvalPlus's sanitizer, hard cases."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import sanitizer_texts
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from semcoder_lib.core.records import Status
+from semcoder_lib.evaluation.assertions import asked_function, clean_answer, faithful_answer
+from semcoder_lib.models.extraction import clean_code, faithful_code
+from semcoder_lib.sandbox import Job, Sandbox
+
+HERE = Path(__file__).parent
+ANSWERS = [json.loads(x) for x in (HERE / "golden_answers.jsonl").read_text().splitlines()]
+SANITIZED = json.loads(sanitizer_texts.GOLDEN.read_text())
+
+
+@pytest.mark.parametrize("direction", ["input", "output"])
+def test_golden_answers(direction: str) -> None:
+    chosen = [row for row in ANSWERS if row["direction"] == direction]
+    assert len(chosen) >= 110
+    assert {row["status"] for row in chosen} == {"ok", "no_answer"}
+    for row in chosen:
+        got = clean_answer(row["text"], direction)
+        assert (got.text, got.status.value) == (row["answer"], row["status"]), row
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.text(max_size=300))
+def test_no_text_raises(text: str) -> None:
+    for direction in ("input", "output"):
+        for whole in (text, f"[ANSWER]\n{text}", f"[ANSWER]assert {text}[/ANSWER]"):
+            assert clean_answer(whole, direction).status in (Status.OK, Status.NO_ANSWER)
+            assert faithful_answer(whole, direction).text is not None
+    for whole in (text, f"```\n{text}", f"def f():\n{text}"):
+        assert clean_code(whole, "f").status in (Status.OK, Status.NO_ANSWER)
+
+
+N = 30_000
+LONG = {
+    "spaces after a fence": "```" + " " * 20 * N + "x y",
+    "closing brackets": ")\n" * N,
+    "opening brackets": "(\n" * N,
+    "quotes": '"""\n' * N,
+    "escaped quotes": '"""' + '\\"""' * N,
+    "headers": "def f(:\n" * N,
+    "a body that does not parse": "def f():\n" + "    x = (\n" * N,
+    "prose like code": "the x = y z\n" * N,
+    "fences": "```\n" * N,
+    "fences of two kinds": "```a\n~~~\n" * N,
+    "nested brackets": "x = " + "[" * N,
+    "signs": "x = " + "-" * N + "1",
+    "a sum": "x = " + "1+" * N + "1",
+    "backslashes": 'x = """' + "\\" * 10 * N + '"""\n',
+    "decorators": "@a\n" * N,
+    "thoughts": "</think>" * N,
+    "end tokens": "a<|x|>" * N,
+    "attributes": "x = a" + ".b" * N,
+    "surrogates": "x = '\ud83d'\n" * 1000,
+    "assertions": "[ANSWER]" + "assert\n" * N,
+    "questions": "assert f(\n" * N + "??",
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_time_is_linear(name: str) -> None:
+    began = time.process_time()
+    clean_code(LONG[name], "f", "def f():\n")
+    for direction in ("input", "output"):
+        clean_answer(f"[ANSWER]{LONG[name]}", direction)
+        clean_answer(LONG[name], direction)
+        faithful_answer(LONG[name], direction)
+    assert time.process_time() - began < 4  # seconds at twice the size where quadratic: minutes
+
+
+@pytest.mark.parametrize(
+    ("text", "direction", "answer"),
+    [
+        ("x [ANSWER]\nassert f(1) == \"a\"\n[/ANSWER]", "output", "'a'"),
+        ("x [ANSWER]\nassert f(\"b\") == 1\n[/ANSWER]", "input", "f('b')"),
+        # the quirks: an apostrophe inside becomes a broken literal, "==" inside cuts the value
+        ('[ANSWER]\nassert f(1) == "it\'s"\n[/ANSWER]', "output", "'it's'"),
+        ("[ANSWER]\nassert f(1) == 'a==b'\n[/ANSWER]", "output", "'a"),
+        ("word\nANSWER]\nassert f(1) == 2\n", "output", "2"),
+        # the guard of the script for a missing tag never fires: 7 characters are lost
+        ("12345678 == 9", "output", "9"),
+        ("f(1234567) == 9", "input", "67)"),
+    ],
+)  # fmt: skip
+def test_faithful_quirks(text: str, direction: str, answer: str) -> None:
+    assert faithful_answer(text, direction).text == answer
+
+
+RUN_ON = (
+    "\n[PYTHON]\ndef f(x):\n    return x\nassert f(3) == ??\n[/PYTHON]\n[ANSWER]\nassert f(3) == 3"
+)
+PROMPT = "Answer in [ANSWER] and [/ANSWER] tags.\n[PYTHON]\nassert f(1) == ??\n[/PYTHON]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("[ANSWER]\nassert f(1) == 1\n[/ANSWER]" + RUN_ON, "1"),
+        ("thinking\n[/MONOLOGUE]\n[ANSWER]\nassert f(1) == 1\n[/ANSWER]" + RUN_ON, "1"),
+        ("assert f(1) == 1\n[/ANSWER]" + RUN_ON, "1"),  # the prompt had opened the tag
+        (PROMPT + "[ANSWER]\nassert f(1) == 1\n[/ANSWER]", "1"),
+        # examples in a prompt look alike: the last answer counts
+        ("[PYTHON]\n[/PYTHON]\n[ANSWER]\nassert f(0) == 0\n[/ANSWER]" + RUN_ON, "3"),
+    ],
+)
+def test_a_problem_that_a_text_poses_itself_is_not_answered(text: str, answer: str) -> None:
+    assert clean_answer(text, "output").text == answer
+
+
+def test_asked_function() -> None:
+    assert asked_function("assert g(??) == 3\n[ANSWER]\nassert f(1) == 3") == "g"
+    assert asked_function("assert h(1, 2) == ??\n") == "h"
+    assert asked_function("[ANSWER]\nassert f(1) == 3") == ""
+
+
+def test_code_in_all_its_wrappings_beside_evalplus() -> None:
+    """Where EvalPlus finds a right program, so do we; docs/scoring.md names the differences."""
+    sides: Counter[tuple[bool, bool]] = Counter()
+    assert len(SANITIZED["drawn"]) == sanitizer_texts.COUNT >= 2_000
+    for seed, theirs in enumerate(SANITIZED["drawn"]):
+        text = sanitizer_texts.drawn(seed)
+        answer = clean_code(text.text, text.entry_point, text.prefix)
+        ours = sanitizer_texts.right(answer.text, text)
+        sides[theirs == "1", ours] += 1
+        if theirs == "1" and not ours:
+            # the longest program of several counts there, the first complete one here; and a
+            # draft in <think> tags is none
+            assert text.made_of[2] in ("wrong first", "thought"), (seed, text, answer)
+    assert sides[True, False] < 50
+    assert sides[False, True] > 600
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("mode", sanitizer_texts.MODES)
+def test_released_texts_beside_evalplus(mode: str, box: Sandbox) -> None:
+    texts = list(sanitizer_texts.released(mode, Path(os.environ["SEMCODER_DATA"])))
+    answers = [clean_code(text.text, text.entry_point).text for text in texts]
+    jobs = [
+        Job(f"{answer or ''}\ndef test():\n    return {text.test}", "test")
+        for answer, text in zip(answers, texts, strict=True)
+    ]
+    ours = [outcome.value is True for (outcome,) in box.map(jobs)]
+    theirs = [digit == "1" for digit in SANITIZED[mode]]
+    assert len(ours) == len(theirs) == 800
+    assert [i for i, (a, b) in enumerate(zip(theirs, ours, strict=True)) if a and not b] == []
+    assert sum(ours) >= 794
+
+
+HEAD = 'def double(x):\n    """Twice."""\n'
+DOUBLED = sanitizer_texts.Text("", HEAD, "double", "double(4) == 8", ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "    return 2 * x\n",
+        "    return 2 * x\n```\nThat is all.",
+        "    return 2 * x\n```\nOr:\n```python\ndef double(x):\n    return 3 * x\n```",
+        "```python\ndef double(x):\n    return x + x\n```",
+        "```python\n    return x + x\n```",
+        "Here:\n```\ndef double(x):\n    return x + x\n```\nand a test\n```\ndouble(3)\n```",
+        "    return 2 * x\n\nprint(double(3))\nassert double(1) == 3\n",
+        "    return 2 * x\n\nif __name__ == '__main__':\n    double(input())\n",
+        "    return 2 * x\n\ndef double_again(x:\n    oops",
+        "    return 2 * x\nThe function doubles (its argument.",
+        "    return 2 * x\n    That's it.\n",
+        "```py\nimport math\nN = 2\ndef double(x):\n    return math.prod([x, N])\n```",
+        "    half = lambda y: y / 2\n    return int(half(4 * x))\n\n\ndef unused():\n    pass\n",
+        "```python\nS = []\nS.append(1)\nS.append(1)\ndef double(x):\n    return x * len(S)\n```",
+        "A helper:\n```python\ndef two():\n    return 2\n```\nand\n```python\n"
+        "def double(x):\n    return two() * x\n```",
+        "```python\ndef double(x):\n    return x * double.by\ndouble.by = 2\n```",
+        "```python\ndef double(x):\n    return " + "x - x + " * 400 + "2 * x\n```",
+        "```python\nfrom __future__ import annotations\nN: int = 2\ndef double(x: Never):\n"
+        "    return N * x\n```",
+    ],
+)
+def test_code_is_found(text: str) -> None:
+    answer = clean_code(text, "double", HEAD)
+    assert answer.status is Status.OK
+    assert sanitizer_texts.right(answer.text, DOUBLED), answer.text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\n", "I cannot.", "```python\nx = 3\n```", "    \n", "    x\ud83d"]
+)
+def test_no_code(text: str) -> None:
+    assert clean_code(text, "double", HEAD).status is Status.NO_ANSWER
+
+
+ADD = 'def add(x, y):\n    """x plus y."""\n'
+HARD = {
+    "carriage returns": "Sure:\r\n```python\r\ndef add(x, y):\r\n    return x + y\r\n```\r\n",
+    "a version": "```python3.11\ndef add(x, y):\n    return x + y\n```\n",
+    "four backticks": "````python\ndef add(x, y):\n    return x + y\n````\n",
+    "no fence": "Here is the function:\n\ndef add(x, y):\n    return x + y\n\nIt adds.\n",
+    "a thought": "<think>\nOr\n```python\ndef add(x, y):\n    return x - y\n```\nno.\n</think>\n"
+    "```python\ndef add(x, y):\n    return x + y\n```\n",
+    "input at the end": "    return x + y\n\nn = int(input())\nprint(add(n, 1))\n",
+    "a loop": "```python\nONES = [0] * 3\nfor i in range(3):\n    ONES[i] = 1\n\ndef add(x, y):\n"
+    "    return (x + y) * ONES[2]\n```\n",
+    "a call": "```python\nM = {}\nM.update(one=1)\n\ndef add(x, y):\n"
+    "    return (x + y) * M['one']\n```",
+    "the recursion limit": "```python\nimport sys\nsys.setrecursionlimit(10000)\n\ndef add(x, y):\n"
+    "    def go(n):\n        return 0 if n == 0 else 1 + go(n - 1)\n"
+    "    return x + y + go(3000) - 3000\n```\n",
+    "in try": "```python\ntry:\n    from operator import add as plus\n    def add(x, y):\n"
+    "        return plus(x, y)\nexcept ImportError:\n    def add(x, y):\n        pass\n```\n",
+    "an import": "```python\nfrom operator import add\n```\n",
+    "an end token": "    return x + y<|endoftext|>",
+    "a byte order mark": "\ufeff```python\ndef add(x, y):\n    return x + y\n```\n",
+    "a long comment": "```python\n" + "# note\n" * 3000 + "def add(x, y):\n    return x + y\n```\n",
+}
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_texts_that_others_were_asked_about(name: str) -> None:
+    answer = clean_code(HARD[name], "add", ADD)
+    text = sanitizer_texts.Text("", ADD, "add", "add(2, 3) == 5", ())
+    assert sanitizer_texts.right(answer.text, text), answer.text
+
+
+def test_faithful_code_stops_at_the_fence() -> None:
+    assert faithful_code("    return 1\n```\nmore", "double", HEAD).text == HEAD + "    return 1\n"

@@ -1,0 +1,288 @@
+"""Fetching data files, against a server on this machine. Nothing here leaves the machine."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pooch
+import pytest
+
+from semcoder_lib import __main__
+from semcoder_lib.core import workspace
+from semcoder_lib.evaluation import Missing, data, fetch, get
+
+BODY = b'{"id": "sample_0"}\n' * 20_000
+SHA256 = hashlib.sha256(BODY).hexdigest()
+NAME = "cruxeval.jsonl"
+
+
+class Handler(BaseHTTPRequestHandler):
+    """/good, /bad (other bytes), /short (breaks off), /slow (never ends), /moved; else 404."""
+
+    asked: list[str]
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        what = self.path.rpartition("/")[2]
+        if what == "moved":
+            self.send_response(302)
+            self.send_header("Location", "/good")
+            self.end_headers()
+        elif what not in ("good", "bad", "short", "slow"):
+            self.send_error(404)
+        else:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(BODY)))
+            self.end_headers()
+            whole = {"good": BODY, "bad": BODY[::-1]}.get(what, BODY[: len(BODY) // 2])
+            self.wfile.write(whole)
+            self.wfile.flush()
+            time.sleep(60 if what == "slow" else 0)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Place:
+    """A server, the folder of fetched files, and the command."""
+
+    def __init__(self, server: ThreadingHTTPServer, folder: Path, monkeypatch: Any, capsys: Any):
+        self.server, self.folder = server, folder
+        self.monkeypatch, self.capsys = monkeypatch, capsys
+
+    @property
+    def asked(self) -> list[str]:
+        return self.server.RequestHandlerClass.asked  # type: ignore[attr-defined]
+
+    @property
+    def kept(self) -> list[str]:
+        found = self.folder.iterdir() if self.folder.exists() else ()
+        return sorted(p.name for p in found if p.name != ".lock")
+
+    def address(self, what: str) -> str:
+        return f"http://127.0.0.1:{self.server.server_address[1]}/{what}"
+
+    def serves(self, what: str, name: str = NAME) -> None:
+        """The file's home is the server's `what`, or that address."""
+        url = what if ":" in what or not what else self.address(what)
+        home = data.Home(name, SHA256, 20_000, "MIT", "a test", url, "" if url else "make it")
+        self.monkeypatch.setitem(data.HOMES, name, home)
+
+    def run(self, *words: str) -> tuple[int, dict[str, Any], list[str]]:
+        status = __main__.main(["data", *words])
+        told = self.capsys.readouterr()
+        lines = told.out.splitlines()
+        return status, json.loads(lines[-1]) if lines else {}, told.err.splitlines()
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: Any, capsys: Any) -> Iterator[Place]:
+    for name in ("SEMCODER_DATA", "HTTP_PROXY", "http_proxy", *fetch.OFFLINE):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("SEMCODER_HOME", str(tmp_path))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Fresh", (Handler,), {"asked": []}))
+    server.daemon_threads, server.block_on_close = True, False
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield Place(server, tmp_path / "data", monkeypatch, capsys)
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("what", ["good", "moved"])
+def test_a_file_is_fetched_once(what: str, place: Place) -> None:
+    place.serves(what)
+    assert workspace.find_data(NAME) is None
+    status, summary, _ = place.run("fetch", NAME)
+    assert (status, summary["fetched"], summary["failed"]) == (0, [NAME], {})
+    assert (place.folder / NAME).read_bytes() == BODY
+    assert place.kept == [NAME]
+    assert data.locate("cruxeval-o", (NAME,), "its home", None) == place.folder / NAME
+    asked = len(place.asked)
+    status, summary, _ = place.run("fetch", NAME)
+    assert (status, summary["fetched"], summary["there"]) == (0, [], [NAME])
+    assert len(place.asked) == asked
+
+
+@pytest.mark.parametrize(
+    ("what", "status", "reason"),
+    [
+        ("bad", 6, "SHA-256"),
+        ("short", 5, "Connection broken"),
+        ("gone", 5, "404"),
+        ("http://127.0.0.1:9/good", 5, "ConnectionError"),
+    ],
+)
+def test_what_is_not_the_file_is_not_kept(
+    what: str, status: int, reason: str, place: Place
+) -> None:
+    place.serves(what)
+    for before in ([], [NAME]):
+        found, summary, err = place.run("fetch", NAME)
+        assert found == status
+        assert reason in summary["failed"][NAME]
+        assert len([line for line in err if line.startswith("error: ")]) == 1
+        assert place.kept == before
+        if before:
+            assert (place.folder / NAME).read_bytes() == b"damaged"
+        place.folder.mkdir(exist_ok=True)
+        (place.folder / NAME).write_bytes(b"damaged")  # is replaced only by the right one
+    place.serves("good")
+    assert place.run("fetch", NAME)[0] == 0
+    assert (place.folder / NAME).read_bytes() == BODY
+
+
+def test_the_proxy_of_the_environment_is_asked(place: Place) -> None:
+    place.serves("http://home.invalid/good")
+    place.monkeypatch.setenv("http_proxy", place.address(""))
+    assert place.run("fetch", NAME)[0] == 0
+    assert place.asked == ["http://home.invalid/good"]
+
+
+def test_a_killed_fetch_leaves_no_file_and_the_next_one_is_whole(place: Place) -> None:
+    place.serves("good")
+    script = (
+        "import sys; from semcoder_lib import __main__; from semcoder_lib.evaluation import data\n"
+        f"data.HOMES[{NAME!r}] = data.Home({NAME!r}, {SHA256!r}, 1, '', '', sys.argv[1])\n"
+        f"__main__.main(['data', 'fetch', {NAME!r}])\n"
+    )
+    child = subprocess.Popen([sys.executable, "-c", script, place.address("slow")])
+    deadline = time.monotonic() + 60
+    try:
+        while not place.kept and time.monotonic() < deadline:
+            time.sleep(0.02)
+        child.send_signal(signal.SIGKILL)
+    finally:
+        child.kill()
+        child.wait()
+    (part,) = place.kept
+    assert part != NAME
+    (place.folder / part).write_bytes(BODY * 2)  # longer than the file: nothing of it may stay
+    assert place.run("fetch", NAME)[0] == 0
+    assert (place.folder / NAME).read_bytes() == BODY
+    assert place.kept == [NAME]
+
+
+def test_two_at_once_download_once(place: Place) -> None:
+    place.serves("good")
+    with ThreadPoolExecutor() as pool:
+        fetched = list(pool.map(fetch.fetch, [data.HOMES[NAME]] * 4))
+    assert sorted(fetched) == [False, False, False, True]
+    assert place.asked == ["/good"]
+    assert (place.folder / NAME).read_bytes() == BODY
+
+
+def test_a_full_disk(place: Place) -> None:
+    place.serves("good")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no space")
+
+    place.monkeypatch.setattr(pooch.HTTPDownloader, "__call__", full)
+    status, summary, _ = place.run("fetch", NAME)
+    assert status == 3
+    assert "no space left" in summary["failed"][NAME]
+    assert place.kept == []
+
+
+@pytest.mark.parametrize("switch", fetch.OFFLINE)
+def test_offline_is_refused(switch: str, place: Place) -> None:
+    place.serves("good")
+    place.monkeypatch.setenv(switch, "1")
+    status, _, err = place.run("fetch", NAME)
+    assert status == 5
+    assert err == [f"error: nothing is fetched, because {switch}=1 forbids it; unset it"]
+    assert place.asked == []
+    place.monkeypatch.setenv(switch, "0")
+    assert place.run("fetch", NAME)[0] == 0
+    place.monkeypatch.setenv(switch, "1")
+    assert place.run("fetch", NAME)[0] == 0  # there already: no network is needed
+
+
+def test_a_users_own_file_is_used_and_left_alone(place: Place, tmp_path: Path) -> None:
+    place.serves("good")
+    own = tmp_path / "mine" / NAME
+    own.parent.mkdir()
+    own.write_text("{}\n")
+    place.monkeypatch.setenv("SEMCODER_DATA", str(own.parent))
+    status, summary, _ = place.run("fetch", NAME)
+    assert (status, summary["there"]) == (0, [NAME])
+    assert place.asked == []
+    status, summary, err = place.run("list", NAME)
+    row = summary["files"][0]
+    assert (status, row["state"], row["path"]) == (0, "other", str(own))
+    assert row["sha256"] == workspace.file_hash(own)
+    assert any("not the pinned bytes" in line for line in err)
+
+
+def test_one_failure_does_not_stop_the_others(place: Place) -> None:
+    for name in list(data.HOMES):
+        place.monkeypatch.delitem(data.HOMES, name)
+    for name, what in (("a", "bad"), ("b", "good"), ("c", "gone"), ("d", "")):
+        place.serves(what, name)
+    status, summary, _ = place.run("fetch")
+    assert status == 6
+    assert (summary["fetched"], sorted(summary["failed"])) == (["b"], ["a", "c"])
+    status, summary, err = place.run()
+    assert (status, summary["good"], summary["missing"]) == (0, 1, 3)
+    assert any("make it" in line for line in err)
+
+
+def test_names_that_cannot_be_fetched(place: Place) -> None:
+    status, _, err = place.run("fetch", "no-such-file")
+    assert (status, len(err)) == (2, 1)
+    assert NAME in err[0]
+    status, _, err = place.run("fetch", "authors_prompts.json")
+    assert (status, len(err)) == (1, 1)
+    assert "src/prompts.py" in err[0]
+    assert place.run("frobnicate")[0] == 2
+    assert place.kept == []
+
+
+def test_missing_data_name_the_command_and_where_was_looked(place: Place, tmp_path: Path) -> None:
+    place.monkeypatch.setenv("SEMCODER_DATA", str(tmp_path / "mine"))
+    for name, file in (
+        ("cruxeval-o", NAME),
+        ("humaneval+", "HumanEvalPlus-v0.1.10.jsonl.gz"),
+        ("mbpp+", "MbppPlus-v0.2.0.jsonl.gz"),
+        ("lcb-lite", ""),
+        ("pyx-i", ""),
+    ):
+        with pytest.raises(Missing, match=str(tmp_path / "mine")) as caught:
+            get(name).load()
+        assert "home is" in str(caught.value)
+        command = f"python -m semcoder_lib data fetch {file}"
+        assert (command in str(caught.value)) == bool(file)
+    assert not place.folder.exists()
+
+
+def test_the_table() -> None:
+    for name, home in data.HOMES.items():
+        assert name == home.name
+        assert len(home.sha256) == 64
+        assert bool(home.url) != bool(home.obtain)
+        assert home.url.startswith("https://" if home.url else "")
+        assert home.rows
+        assert home.licence
+        assert "/main/" not in home.url
+
+
+@pytest.mark.data
+def test_the_checksums_are_those_of_the_files_at_hand() -> None:
+    folder = Path(os.environ["SEMCODER_DATA"])
+    there = [home for home in data.HOMES.values() if (folder / home.name).is_file()]
+    for home in there:
+        assert workspace.file_hash(folder / home.name) == home.sha256, home.name
