@@ -60,7 +60,7 @@ def test_a_teacher_that_errs_is_asked_again_and_its_errors_are_named(tmp_path: P
     assert out[0][0].reasons[0].startswith("contradicted value")
     assert out[1][0].reasons[0].startswith("wrong answer")
     monologues = [m for _, m in out if m is not None]
-    assert [m.call for m in monologues] == [f"total({nums})" for nums in INPUTS]
+    assert [m.case.arguments for m in monologues] == [(nums,) for nums in INPUTS]
     assert all(m.writer == "t" for m in monologues)
     assert (usage.asked, usage.retries) == (6, 6)
 
@@ -82,6 +82,6 @@ def test_a_backward_chat_never_sees_the_input(tmp_path: Path) -> None:
         ((found, monologue),) = taught([(PROGRAM, case)], teacher, box, direction="backward")
     assert found.status == "accepted"
     assert monologue is not None
-    assert monologue.output == "7"
+    assert monologue.case.output == 7
     assert "assert total(??) == 7" in heard[0]
     assert "[3, 4]" not in heard[0]
