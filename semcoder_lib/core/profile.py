@@ -243,7 +243,7 @@ def load(name: str = "laptop", overrides: Mapping[str, Any] | None = None) -> Pr
     profile = _checked({**settings, **(overrides or {})}, "--set")
     if profile.teacher and not profile.teacher_model:
         raise UserError("a teacher needs the name of its model: --set teacher_model=NAME")
-    if profile.batch_tokens < profile.max_length:
+    if 0 < profile.batch_tokens < profile.max_length:
         raise UserError(
             f"--set: max_length={profile.max_length}: the longest training row must fit into a "
             f"batch of batch_tokens={profile.batch_tokens}"
