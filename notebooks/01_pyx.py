@@ -28,7 +28,7 @@ display.table([{"key": k, "value": v, "meaning": m} for k, v, m in session.setti
 # The authors released PyX but not the code that builds it. Here it is built from two sources: real
 # functions taken from installed open-source packages and the standard library (each row carries
 # package, version, licence, file and line), and a synthesiser of typed everyday programs; with a
-# teacher (`pyx_teacher`) also from programs that a large model writes, the paper's own way. Nothing
+# teacher (`teacher`) also from programs that a large model writes, the paper's own way. Nothing
 # enters without an execution record: inputs are grown by mutation, every program runs in the sandbox
 # with limits, every output is recorded twice.
 

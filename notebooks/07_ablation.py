@@ -81,7 +81,7 @@ display.table(results["parts"], columns)
 # %% [markdown]
 # ## What each format cost
 # Equal examples are not equal tokens: a trace is longer than an answer. The view `tokens`
-# (`ablation_views`) gives every format as many trained tokens as the longest one has.
+# (from two `ablation_seeds` on) gives every format as many trained tokens as the longest one has.
 
 # %%
 columns = ("view", "format", "seed", "examples", "steps", "tokens", "trained_tokens", "seconds")

@@ -170,7 +170,7 @@ class Profile(BaseModel):
     @property
     def fault_tasks(self) -> int:
         """Descriptions put to the base model, for its own failures."""
-        return -(-self.faults // 50)
+        return (self.faults + 30) // 50
 
     @property
     def shares(self) -> dict[str, float]:
@@ -243,6 +243,11 @@ def load(name: str = "laptop", overrides: Mapping[str, Any] | None = None) -> Pr
     profile = _checked({**settings, **(overrides or {})}, "--set")
     if profile.teacher and not profile.teacher_model:
         raise UserError("a teacher needs the name of its model: --set teacher_model=NAME")
+    if profile.batch_tokens < profile.max_length:
+        raise UserError(
+            f"--set: max_length={profile.max_length}: the longest training row must fit into a "
+            f"batch of batch_tokens={profile.batch_tokens}"
+        )
     return profile
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from semcoder_lib.evaluation.scoring import (
@@ -37,15 +37,13 @@ class State:
 
 @dataclass(frozen=True)
 class Curve:
-    """A refinement run. `rounds[0]` is the first solution; `settings` says everything that the
-    numbers depend on besides the tasks."""
+    """A refinement run; `rounds[0]` is the first solution."""
 
     model: str
     source: str
     accept: str
     temperature: float
     rounds: tuple[tuple[State, ...], ...]
-    settings: dict[str, Any] = field(default_factory=dict)
 
     @property
     def measures(self) -> tuple[str, ...]:

@@ -95,12 +95,9 @@ def refine_all(plans: Sequence[Plan], engine: Engine, box: Sandbox) -> list[Curv
         for n, texts in zip(going, answers, strict=True):
             history[n].append(_next(plans[n], history[n][-1], texts, checks[n], judge))
     return [
-        Curve(
-            engine.name, plan.source, plan.accept, plan.temperature, tuple(map(tuple, rounds)),
-            _settings(plan, shown),
-        )
-        for plan, rounds, shown in zip(plans, history, checks, strict=True)
-    ]  # fmt: skip
+        Curve(engine.name, plan.source, plan.accept, plan.temperature, tuple(map(tuple, rounds)))
+        for plan, rounds in zip(plans, history, strict=True)
+    ]
 
 
 Checks = dict[str, tuple[Check, ...]]
@@ -197,16 +194,6 @@ def offered(text: str, style: str) -> str | None:
         code = opened.partition("```")[0].strip("\n")
         return code + "\n" if code.strip() else None
     return refined_code(text)
-
-
-def _settings(plan: Plan, checks: Checks) -> dict[str, object]:
-    return {
-        "rounds": plan.rounds, "max_new_tokens": plan.max_new_tokens,
-        "first_tokens": plan.first_tokens, "top_p": plan.top_p, "seed": plan.seed,
-        "style": plan.style, "tasks": len(plan.tasks),
-        "visible_checks": sum(len(c) for c in checks.values()),
-        "without_visible": sum(not c for c in checks.values()),
-    }  # fmt: skip
 
 
 class _Judge:

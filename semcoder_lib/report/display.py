@@ -48,15 +48,16 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> Sho
     if not rows or not names:
         return Shown("<p>no rows</p>", "no rows")
     cells = [[_cell(row.get(name, "")) for name in names] for row in rows]
+    names = [style.readable(str(name)) for name in names]
     frame = pd.DataFrame(cells, columns=names)
-    return Shown(html_table(frame), frame.to_string(index=False, justify="left"))
-
-
-def html_table(frame: pd.DataFrame) -> str:
-    """A table of text cells as HTML."""
+    widths = [max(map(len, column)) for column in zip(names, *cells, strict=True)]
+    lines = [
+        "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip()
+        for line in (names, *cells)
+    ]
     with pd.option_context("display.max_colwidth", None):
         page = frame.to_html(index=False, border=0, justify="left")
-    return page.replace("<td>", "<td style='text-align:left'>")
+    return Shown(page.replace("<td>", "<td style='text-align:left'>"), "\n".join(lines))
 
 
 def _cell(value: Any) -> str:

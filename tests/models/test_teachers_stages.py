@@ -134,7 +134,7 @@ def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("SEMCODER_RUNS", str(tmp_path))
     monkeypatch.setenv("SEMCODER_HOME", str(tmp_path))
     monkeypatch.delenv("SEMCODER_DATA", raising=False)
-    return f"{SMALL} monologue_programs=10 faults=6 fault_tasks=0 max_length=1024"
+    return f"{SMALL} monologue_programs=10 faults=6 max_length=1024"
 
 
 def rows(stage: int, name: str, kind: type) -> list[Any]:

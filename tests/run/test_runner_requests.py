@@ -143,6 +143,14 @@ def test_a_corrupt_card_is_named(runs: Path) -> None:
         begun()
 
 
+def test_kernels_of_two_runs_never_share_a_socket(tmp_path: Path) -> None:
+    from semcoder_lib.run import runner
+
+    first, second = (runner._kernel_over_sockets(str(tmp_path / name)) for name in "ab")
+    assert first.KernelManager.ip != second.KernelManager.ip
+    assert Path(first.KernelManager.ip).is_relative_to(tmp_path / "a")
+
+
 def test_one_stage_is_worked_on_by_one_process(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, quick = begun(), workspace.locked
     monkeypatch.setattr(workspace, "locked", lambda path, _, busy: quick(path, 0.1, busy))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,8 @@ def publish(run: str, out: Path | str, *, phase: str = "main", scores: str = "")
         card += _SCORES + _scores(workspace.Run(scores).path, out, _card(source.parent))
     out.mkdir(parents=True, exist_ok=True)
     workspace.write_bytes(out / "adapter_model.safetensors", weights)
-    shutil.copyfile(source / "adapter_config.json", out / "adapter_config.json")
+    config = (source / "adapter_config.json").read_bytes()
+    workspace.write_bytes(out / "adapter_config.json", config)
     workspace.write_text(out / "README.md", card)
     return {"adapter": str(out), "bytes": len(weights), "hash": assets.weights_hash(str(out))}
 
