@@ -89,7 +89,7 @@ class Benchmark(ABC):
     trusts: ClassVar[dict[str, Trust]] = {}
 
     def task(self, row: dict[str, Any], number: int) -> Task | None:
-        """The task of a row, None for one to pass over. Raises ValueError, TypeError or KeyError
+        """The task of a row, None for one to pass over. Raises ValueError, TypeError or LookupError
         for a row that is not this benchmark's."""
         return Task(str(row[self.fields[0]]), row)
 
@@ -128,7 +128,7 @@ class Benchmark(ABC):
         for number, row in enumerate(data.read_rows(found, self.fields), 1):
             try:
                 task = self.task(row, number)
-            except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
                 reason = f"not a row of {self.name} ({str(error) or type(error).__name__})"
                 raise UserError(f"{found}:{number}: {reason}") from None
             if task is not None and tasks.setdefault(task.task_id, task) is not task:

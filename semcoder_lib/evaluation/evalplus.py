@@ -29,7 +29,6 @@ from semcoder_lib.evaluation.base import (
     finding,
 )
 from semcoder_lib.evaluation.codegen import CodeGeneration, reference
-from semcoder_lib.evaluation.inputs import restored
 from semcoder_lib.evaluation.scoring import task_rates
 from semcoder_lib.sandbox import Job, Outcome, Sandbox
 
@@ -66,9 +65,13 @@ class EvalPlus(CodeGeneration):
 
     def task(self, row: dict[str, Any], number: int) -> Task:
         """See `Benchmark.task`."""
+        from semcoder_lib.corpus.benchmark_items import RESTORED  # its room takes a second to load
+
         name = str(row["task_id"])
-        inputs = {key: restored(name, row.get(key, [])) for key in ("base_input", "plus_input")}
-        return Task(name, {**row, **inputs})
+        shape = RESTORED.get(name, tuple)
+        for which in ("base_input", "plus_input"):
+            row[which] = [tuple(shape(arguments)) for arguments in row.get(which, ())]
+        return Task(name, row)
 
     def findings(
         self, asked: Sequence[tuple[Task, Answer]], scorer: str, box: Sandbox, ledger: Ledger

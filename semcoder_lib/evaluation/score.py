@@ -7,7 +7,7 @@ import contextlib
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from semcoder_lib.core.workspace import write_jsonl
 from semcoder_lib.evaluation import base
 from semcoder_lib.evaluation.base import Benchmark, Ledger
 from semcoder_lib.evaluation.samples import as_judged, read_samples
-from semcoder_lib.evaluation.scoring import mean_interval, task_rates
+from semcoder_lib.evaluation.scoring import Interval, mean_interval, task_rates
 from semcoder_lib.models.tokens import cut
 from semcoder_lib.sandbox import Sandbox
 
@@ -85,7 +85,7 @@ def score_command(
         "benchmark": benchmark,
         "scorer": scorer,
         "mode": getattr(found, "direction", None),
-        **summary(verdicts),
+        **_summary(verdicts),
         "tasks_without_samples": len(tasks) - given,
         **found.extra(tasks, verdicts),
         "other_scorer": _difference(other, verdicts, second),
@@ -95,33 +95,26 @@ def score_command(
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """A number with its 95 % interval (both as fractions), and where it came from."""
-
-    benchmark: str
-    metric: str
-    value: float
-    low: float
-    high: float
-    n: int
-    scorer: str = "strict"
-    statuses: dict[str, int] = field(default_factory=dict)
-
-
 @dataclass(frozen=True)
 class Evaluation:
-    """The score with its interval, and the completion and verdict of every task."""
+    """A score over tasks with its 95 % interval, as fractions, and where it came from."""
 
-    score: Score
+    benchmark: str
+    scorer: str
+    score: Interval
     completions: list[Completion]
     verdicts: list[Verdict]
 
+    @property
+    def statuses(self) -> dict[str, int]:
+        """How many verdicts have which status."""
+        return dict(sorted(Counter(v.status.value for v in self.verdicts).items()))
+
     def __str__(self) -> str:
+        statuses = ", ".join(f"{count} {name}" for name, count in self.statuses.items())
         s = self.score
-        statuses = ", ".join(f"{count} {name}" for name, count in s.statuses.items())
-        interval = f"{s.value:.1%} [{s.low:.1%}, {s.high:.1%}]"
-        return f"{s.benchmark}, {s.scorer} scorer: {interval} of {s.n} tasks ({statuses})"
+        interval = f"{s.value:.1%} [{s.low:.1%}, {s.high:.1%}] of {s.n} tasks"
+        return f"{self.benchmark}, {self.scorer} scorer: {interval} ({statuses})"
 
 
 def evaluate(
@@ -164,29 +157,8 @@ def evaluate(
         sandbox = box or stack.enter_context(Sandbox())
         found.check(tasks, scorer=scorer, box=sandbox).require()
         verdicts = found.score(tasks, completions, scorer=scorer, box=sandbox)
-    numbers = summary(verdicts)
-    low, high = numbers["interval"]
-    score = Score(
-        benchmark, "pass@1", numbers["pass@1"], low, high, numbers["tasks"], scorer,
-        statuses=numbers["statuses"],
-    )  # fmt: skip
-    return Evaluation(score, completions, verdicts)
-
-
-def summary(verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    """The numbers of a score."""
-    rates = task_rates(verdicts)
-    interval = mean_interval(list(rates.values()))
-    least = min(Counter(v.task_id for v in verdicts if v.counted).values())
-    return {
-        "n": len(verdicts),
-        "tasks": len(rates),
-        "counted": sum(v.counted for v in verdicts),
-        "pass@1": interval.value,
-        "interval": [interval.low, interval.high],
-        **{f"pass@{k}": _mean(task_rates(verdicts, k)) for k in (5, 10, 100) if least >= k},
-        "statuses": dict(sorted(Counter(v.status.value for v in verdicts).items())),
-    }
+    score = mean_interval(list(task_rates(verdicts).values()))
+    return Evaluation(benchmark, scorer, score, completions, verdicts)
 
 
 def resolve(name: str, mode: str | None) -> Benchmark:
@@ -200,6 +172,22 @@ def resolve(name: str, mode: str | None) -> Benchmark:
     if mode is not None and direction is not None and mode != direction:
         raise UsageError(f"{name} is about the {direction}; --mode {mode} contradicts it")
     return found
+
+
+def _summary(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """The numbers of a score."""
+    rates = task_rates(verdicts)
+    interval = mean_interval(list(rates.values()))
+    least = min(Counter(v.task_id for v in verdicts if v.counted).values())
+    return {
+        "n": len(verdicts),
+        "tasks": len(rates),
+        "counted": sum(v.counted for v in verdicts),
+        "pass@1": interval.value,
+        "interval": [interval.low, interval.high],
+        **{f"pass@{k}": _mean(task_rates(verdicts, k)) for k in (5, 10, 100) if least >= k},
+        "statuses": dict(sorted(Counter(v.status.value for v in verdicts).items())),
+    }
 
 
 def _difference(other: str, first: Sequence[Verdict], second: Sequence[Verdict]) -> dict[str, Any]:

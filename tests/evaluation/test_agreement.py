@@ -1,7 +1,7 @@
 """Verdict for verdict beside EvalPlus 0.3.1, on references and their mutants. On demand:
 
     SEMCODER_EVALPLUS=ENV/bin/python SEMCODER_DATA=… python -m pytest --slow -s \
-        tests/benchmarks/test_benchmarks_agreement.py
+        tests/evaluation/test_agreement.py
 
 EvalPlus pins packages of its own, so it is run by the interpreter of its own environment.
 """

@@ -31,7 +31,7 @@ def test_prompt_variant_and_new_task(crux: Path, box: Sandbox) -> None:
     with pytest.raises(UserError, match="taken"):
         benchmark.add_prompt("clean", lambda t: Prompt(""))
     found = evaluate("our-own-task", lambda prompt: "3", style="terse", data=crux, box=box)
-    assert (found.score.n, found.score.statuses) == (6, {"no_answer": 6})
+    assert (found.score.n, found.statuses) == (6, {"no_answer": 6})
 
 
 ANSWERS = {"sample_0": "3", "sample_1": "[5, 6, 2]", "sample_2": "0", "sample_3": "7 + 0"}

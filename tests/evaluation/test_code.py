@@ -18,7 +18,6 @@ from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Status, Trust, Verdict
 from semcoder_lib.evaluation import Answer, Missing, Sample, Task, get, lcb, score_command
 from semcoder_lib.evaluation.evalplus_child import accepts, close
-from semcoder_lib.evaluation.inputs import restored
 from semcoder_lib.sandbox import Sandbox
 
 
@@ -105,20 +104,6 @@ def test_close_is_numpys(pair: tuple[Any, Any], tolerance: float) -> None:
     assert answer(lambda: close(expected, expected, tolerance)) == answer(
         lambda: np.allclose(expected, expected, rtol=1e-7, atol=tolerance)
     )
-
-
-def test_restored_shapes() -> None:
-    assert restored("Mbpp/2", [[[1, 2], [3]]]) == [((1, 2), (3,))]
-    assert restored("Mbpp/63", [[[[1, 2], [3, 4]]]]) == [([(1, 2), (3, 4)],)]
-    assert restored("Mbpp/75", [[[[1, 2]], [3]]]) == [([(1, 2)], [3])]
-    assert restored("Mbpp/106", [[[1], [2]]]) == [([1], (2,))]
-    assert restored("Mbpp/115", [[[[1], []]]]) == [([{1}, {}],)]
-    assert restored("Mbpp/124", [["1", "2+3j"]]) == [(1.0, 2 + 3j)]
-    assert restored("Mbpp/259", [[[[1], [2]]]]) == [(((1,), (2,)),)]
-    assert restored("Mbpp/278", [[[1, [2]]]]) == [((1, (2,)),)]
-    assert restored("Mbpp/722", [[{"a": [1]}, 2]]) == [({"a": (1,)}, 2)]
-    assert restored("Mbpp/791", [[[1, [2, 3]]]]) == [((1, (2, 3)),)]
-    assert restored("Mbpp/8", [[[1, 2]]]) == [([1, 2],)]
 
 
 PLUS: list[dict[str, Any]] = [
