@@ -243,6 +243,11 @@ def load(name: str = "laptop", overrides: Mapping[str, Any] | None = None) -> Pr
     profile = _checked({**settings, **(overrides or {})}, "--set")
     if profile.teacher and not profile.teacher_model:
         raise UserError("a teacher needs the name of its model: --set teacher_model=NAME")
+    if 0 < profile.batch_tokens < profile.max_length:
+        raise UserError(
+            f"batch_tokens={profile.batch_tokens} is less than max_length={profile.max_length}, "
+            "the longest row of a step"
+        )
     return profile
 
 
