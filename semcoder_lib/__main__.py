@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 import tokenize
 from collections.abc import Callable, Sequence
@@ -169,7 +170,7 @@ def _stage(arguments: argparse.Namespace) -> dict[str, Any]:
     from semcoder_lib.run import stages
 
     settings = profile.parse_set(arguments.settings)
-    text = " ".join(f"{k}={v}" for k, v in settings.items())
+    text = shlex.join(f"{k}={v}" for k, v in settings.items())
     number = stages.number_of(arguments.number)
     stages.configured(arguments.profile, text)
     if arguments.force:

@@ -245,8 +245,8 @@ def load(name: str = "laptop", overrides: Mapping[str, Any] | None = None) -> Pr
         raise UserError("a teacher needs the name of its model: --set teacher_model=NAME")
     if 0 < profile.batch_tokens < profile.max_length:
         raise UserError(
-            f"batch_tokens={profile.batch_tokens} is less than max_length={profile.max_length}, "
-            "the longest row of a step"
+            f"--set: max_length={profile.max_length}: the longest training row must fit into a "
+            f"batch of batch_tokens={profile.batch_tokens}"
         )
     return profile
 

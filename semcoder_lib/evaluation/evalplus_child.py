@@ -95,7 +95,7 @@ def floats(value: Any) -> bool:
 def close(got: Any, expected: Any, tolerance: float) -> bool:
     """`numpy.allclose(got, expected, rtol=1e-7, atol=tolerance)` on built-in values. Raises where
     numpy does."""
-    dimensions = len(_shape(got)), len(_shape(expected))
+    dimensions = len(_shape(got, False)), len(_shape(expected, True))
     for _ in range(dimensions[1] - dimensions[0]):
         got = [got]
     for _ in range(dimensions[0] - dimensions[1]):
@@ -103,12 +103,14 @@ def close(got: Any, expected: Any, tolerance: float) -> bool:
     return _all_close(got, expected, max(dimensions), tolerance)
 
 
-def _shape(value: Any) -> tuple[int, ...]:
+def _shape(value: Any, numeric: bool) -> tuple[int, ...]:
     if isinstance(value, range):
         return (len(value),)
     if not isinstance(value, list | tuple):
+        if numeric or isinstance(value, str | bytes):
+            _ = value - 0.0  # what is no number raises here
         return ()
-    inner = {_shape(x) for x in value}
+    inner = {_shape(x, numeric) for x in value}
     if len(inner) > 1:
         raise ValueError("an array of different shapes")
     return (len(value), *(inner.pop() if inner else ()))

@@ -3,9 +3,9 @@ on the paper), and two controls that tell form from content."""
 
 from __future__ import annotations
 
+import re
 from random import Random
 
-from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Monologue, Program, Trace
 from semcoder_lib.models import prompts
@@ -15,8 +15,9 @@ from semcoder_lib.tracing import formats
 
 FORMATS = ("monologue", "direct", "scratchpad", "next", "concise")
 CONTROLS = ("shuffled", "answer_only")
-_STEPS = "### Execution Simulation\n"
-_ENDS = ("\n### Conclusion\n", "\n[/MONOLOGUE]\n")
+_BODY = re.compile(
+    r"(?<=### Execution Simulation\n).*?(?=\n### Conclusion\n|\n\[/MONOLOGUE\]\n)", re.S
+)
 _FILLER = "Let me think about this step by step before I give the answer.\n"
 
 
@@ -39,40 +40,32 @@ def ablation(
     steps (true form, wrong steps); `answer_only` says nothing in as many characters. `monologue`
     saves writing it again. Raises `UserError` for an unknown format or a trace without a result.
     """
-    call = call_text(program, case)
+    call, name = call_text(program, case), program.id or program.entry_point
     if trace.result is None:
-        raise UserError(
-            f"{program.id or program.entry_point}: the trace has no result to answer with"
-        )
-    answer = f"assert {call} == {trace.result}\n[/ANSWER]"
+        raise UserError(f"{name}: the trace has no result to answer with")
     if format in ("monologue", *CONTROLS):
-        told = monologue or forward(program, trace, seed=seed, style=style, case=case)
-        prompt = prompts.forward(program.source, call, style=prompt_style).text
-        if format == "monologue":
-            return prompt, told.text
+        text = (monologue or forward(program, trace, seed=seed, style=style, case=case)).text
         if format == "shuffled":
-            return prompt, shuffled(told.text, Random(f"{seed}:shuffled:{program.id}:{call}"))
-        return prompt, wordless(told.text)
+            text = shuffled(text, Random(f"{seed}:shuffled:{program.id}:{call}"))
+        elif format == "answer_only":
+            text = wordless(text)
+        return prompts.forward(program.source, call, style=prompt_style).text, text
     if format not in FORMATS:
         raise UserError(f"format {format!r}: choose from {', '.join((*FORMATS, *CONTROLS))}")
     prompt = prompts.forward(program.source, call, format=format, style=prompt_style).text
+    answer = f"assert {call} == {trace.result}\n[/ANSWER]"
     if format == "direct":
         return prompt, answer
-    body = formats.render(trace, program, case, format)
-    return prompt, f"{body}\n[/TRACE]\n[ANSWER]\n{answer}"
+    return prompt, f"{formats.render(trace, program, case, format)}\n[/TRACE]\n[ANSWER]\n{answer}"
 
 
 def shuffled(text: str, rng: Random) -> str:
     """A monologue with the sentences of its steps permuted and moved to other steps' labels. The
     sections, the words, the conclusion and the answer stay; a single step stays as it is."""
-    head, found, rest = text.partition(_STEPS)
-    end = next((e for e in _ENDS if e in rest), "")
-    body, _, tail = rest.partition(end or _ENDS[0])
-    if not found or not end:
+    found = _BODY.search(text)
+    if found is None:
         return text
-    parts = [line.partition("] ") for line in body.split("\n")]
-    labels = [p[0] for p in parts]
-    sentences = [p[2] for p in parts]
+    parts = [line.partition("] ") for line in found[0].split("\n")]
     order = list(range(len(parts)))
     for _ in range(4):
         rng.shuffle(order)
@@ -80,25 +73,12 @@ def shuffled(text: str, rng: Random) -> str:
             break
     mixed = list(order)
     rng.shuffle(mixed)
-    lines = [f"{labels[a]}] {sentences[b]}" for a, b in zip(order, mixed, strict=True)]
-    return f"{head}{found}" + "\n".join(lines) + f"{end}{tail}"
+    lines = [f"{parts[a][0]}] {parts[b][2]}" for a, b in zip(order, mixed, strict=True)]
+    return text[: found.start()] + "\n".join(lines) + text[found.end() :]
 
 
 def wordless(text: str) -> str:
     """As many characters as the monologue, none of them about the program; then the answer."""
     body, mark, answer = text.partition("[/MONOLOGUE]")
-    room = len(body)
-    filler = (_FILLER * (room // len(_FILLER) + 1))[: max(room - 1, 0)]
+    filler = (_FILLER * (len(body) // len(_FILLER) + 1))[: max(len(body) - 1, 0)]
     return f"{filler}\n{mark}{answer}"
-
-
-def answer_of(text: str) -> str | None:
-    """The value on the right of a completion's assertion, as text; None without an answer."""
-    block = text.rpartition("[ANSWER]\n")[2].partition("\n[/ANSWER]")[0]
-    call, equals, value = block.partition(" == ")
-    if not equals or not call.startswith("assert "):
-        return None
-    try:
-        return values.encode(values.decode(value))
-    except (values.NotALiteral, values.Unserializable):
-        return None

@@ -202,8 +202,7 @@ def _mutates(node: ast.expr) -> bool:
         return False
     known: bool | None = getattr(node, "_mutates", None)
     if known is None:
-        known = isinstance(node, ast.Attribute) and node.attr in MUTATING
-        known = known or any(_mutates(child) for child in ast.iter_child_nodes(node))  # type: ignore[arg-type]
+        known = any(isinstance(n, ast.Attribute) and n.attr in MUTATING for n in ast.walk(node))
         node._mutates = known  # type: ignore[attr-defined]
     return known
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 from random import Random
 from typing import Any
@@ -22,7 +23,7 @@ def mutated(value: Any, pool: list[Any], rng: Random, depth: int = 0) -> Any:
         near = (value + 1, value - 1, value * 2, value // 2, -value)
         changed = value + rng.choice(others) if choice == 1 and others else near[choice - 2]
         return max(-MAX_INT, min(MAX_INT, changed))
-    if kind is float:
+    if kind is float and math.isfinite(value):
         halved = [value + 1, value - 1, value / 2, value * 2, float(round(value)), -value]
         return rng.choice([*halved, value + 0.5])
     if kind is str:

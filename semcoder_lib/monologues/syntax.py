@@ -9,8 +9,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from semcoder_lib.core import foreign
 from semcoder_lib.core.errors import UserError
 
+MAX_DEPTH = 150  # levels of a program's tree: what calls itself here takes five frames a level
 QUOTE_CHARS = 70  # longest statement that is quoted
 _BODIES = ("body", "orelse", "finalbody")
 _AFTER_HEADER = re.compile(r"(?:[)\s\\]|#[^\n]*\n)*")
@@ -37,7 +39,7 @@ class Syntax:
     several statements (`a = 1; b = 2`, `if x: return 1`), which are told as one."""
 
     def __init__(self, source: str) -> None:
-        self.tree = ast.parse(source)
+        self.tree = foreign.parse(source, max_depth=MAX_DEPTH)
         self.source = source
         self.lines = source.split("\n")
         self.statements: dict[int, ast.stmt | ast.ExceptHandler] = {}
@@ -307,10 +309,11 @@ def _constants(tree: ast.Module, nodes: list[ast.AST]) -> dict[str, Any]:
 
 @functools.lru_cache(maxsize=512)
 def syntax(source: str) -> Syntax | None:
-    """The syntax of a source text, cached; None when Python cannot parse it."""
+    """The syntax of a source text, cached; None when Python cannot parse it or it is nested too
+    deep for what calls itself here."""
     try:
         return Syntax(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except foreign.Refused:
         return None
 
 
@@ -318,7 +321,7 @@ def readable(source: str, entry_point: str) -> Syntax:
     """The syntax of a program to be told. Raises UserError where it cannot be."""
     found = syntax(source)
     if found is None:
-        raise UserError("program does not parse")
+        raise UserError(f"program does not parse, or is nested deeper than {MAX_DEPTH} levels")
     if entry_point not in found.functions:
         raise UserError(f"the program defines no function {entry_point!r}")
     return found

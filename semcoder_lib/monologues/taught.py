@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from semcoder_lib.core import values, workspace
@@ -45,33 +46,29 @@ def taught(
     covered); without it the right answer alone, which is the paper's rejection sampling. A backward
     chat is told the case's output and never its arguments. Resumable through `cache`; see
     `teachers.ask` for budgets and counts."""
-    kept: dict[str, Trials] = {}
 
-    def tasks() -> Iterator[Task]:
-        for number, (program, case) in enumerate(pairs):
-            if direction == "backward":
-                chat = backward_chat(
-                    program.source, program.entry_point, values.encode(case.output), shots
-                )
-            else:
-                call = values.show_call(program.entry_point, case.arguments)
-                chat = forward_chat(program.source, call, shots)
-            yield Task(f"{program.id or program.entry_point}:{number}", chat, (program, case))
+    def task(number: int, program: Program, case: Case) -> Task:
+        if direction == "backward":
+            output = values.encode(case.output)
+            chat = backward_chat(program.source, program.entry_point, output, shots)
+        else:
+            call = values.show_call(program.entry_point, case.arguments)
+            chat = forward_chat(program.source, call, shots)
+        return Task(f"{program.id or program.entry_point}:{number}", chat, (program, case))
+
+    @lru_cache(maxsize=1)  # tasks of one program come together
+    def trials_of(source: str, entry_point: str) -> Trials:
+        return Trials(Program(source, entry_point), box)
 
     def accept(task: Task, text: str) -> tuple[bool, str]:
         program, case = task.data
-        if program.source not in kept:
-            kept.clear()  # tasks of one program come together
-            kept[program.source] = Trials(program, box)
-        report = verify(
-            _closed(text), program, case, box, direction=direction, trials=kept[program.source]
-        )
-        if strict:
-            return report.accepted, report.reason
-        return report.answer_right, report.reason
+        trials = trials_of(program.source, program.entry_point)
+        report = verify(_closed(text), program, case, box, direction=direction, trials=trials)
+        return report.accepted if strict else report.answer_right, report.reason
 
+    tasks = (task(number, *pair) for number, pair in enumerate(pairs))
     for found in ask(
-        tasks(), teacher, accept, tries=tries, seed=seed, cache=cache, budget=budget, usage=usage
+        tasks, teacher, accept, tries=tries, seed=seed, cache=cache, budget=budget, usage=usage
     ):
         yield found, _monologue(found, direction, teacher) if found.status == "accepted" else None
 

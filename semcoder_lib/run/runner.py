@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import sys
 import tempfile
 import time
@@ -84,10 +85,7 @@ def plan(
               "(adapter=none)", file=sys.stderr)  # fmt: skip
         overrides["adapter"] = "none"
     effective = profile.load(profile_name, overrides)
-    for key, value in overrides.items():
-        if any(c.isspace() for c in value):
-            raise UserError(f"--set {key}={value!r}: a value cannot contain spaces")
-    settings = " ".join(f"{k}={v}" for k, v in overrides.items())
+    settings = shlex.join(f"{k}={v}" for k, v in overrides.items())
     for number in numbers:
         notebook_path(number)
     for name in effective.names("codegen_benchmarks"):

@@ -60,7 +60,7 @@ def test_overrides_are_typed() -> None:
         ("train_mix=prose:0.5", "forward|backward|nl_to_code|direct"),
         ("backend=openai", "auto, plain, vllm, or the address"),
         ("teacher=localhost:80", "local, or the address"),
-        ("batch_tokens=64", "less than max_length=1024"),
+        ("max_length=4096", "max_length=4096.*batch_tokens=1024"),
         ("teacher=http://h/v1", "a teacher needs the name of its model"),
     ],
 )

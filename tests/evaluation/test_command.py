@@ -144,6 +144,30 @@ def test_convert_takes_results_to_compare(tmp_path: Path) -> None:
     assert (found.a, found.b) == (0.5, pytest.approx(2 / 12))
 
 
+def test_results_of_the_peers(tmp_path: Path) -> None:
+    path, out = tmp_path / "results.json", tmp_path / "out.jsonl"
+
+    def verdicts(*rows: Any) -> list[bool]:
+        path.write_text("\n".join(json.dumps(row) for row in rows))
+        convert_command("humaneval+", path, "verdicts", out)
+        return [row["passed"] for row in read(out)]
+
+    scored = {"raw_generations": {"a": ["1", "2"]}, "raw_scored_generations": {"a": [True, False]}}
+    assert verdicts({"eval": {"a": [{"base_status": "pass", "plus_status": "fail"}]}}) == [False]
+    assert verdicts(scored) == [True, False]
+    line = {"task_id": "a", "passed": True, "result": "passed"}
+    assert verdicts(line, {**line, "passed": False}) == [True, False]
+    for bad in (
+        {**scored, "raw_scored_generations": {"a": [True]}},
+        {"eval": {"a": [{}]}},
+        {"eval": [1]},
+        {"task_id": "a"},
+        {"task_id": "a", "passed": "false"},
+    ):
+        with pytest.raises(UserError, match=r"results\.json"):
+            verdicts(bad)
+
+
 def test_official_quirks(crux: Path, tmp_path: Path, box: Sandbox) -> None:
     samples = write(
         tmp_path / "s.jsonl",

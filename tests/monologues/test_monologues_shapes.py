@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Programs of unusual shape: their monologues are accepted, with nothing left undecided."""
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Program
 from semcoder_lib.monologues import forward
 from semcoder_lib.monologues import style as styles
@@ -160,8 +159,38 @@ def test_rows_of_every_kind_are_checked_in_order(text: str) -> None:
     assert (figures["monologues"], figures["checked"]) == (5, 3)
     assert (figures["right"], figures["right_with_contradiction"]) == (3, 1)
     assert figures["by_kind"]["value"]["contradicted"] == 1
-    with Sandbox() as box, pytest.raises(UserError, match="row is no monologue"):
-        list(verify_rows([{"text": "nothing"}], box))
+
+
+def test_odd_rows_leave_the_others_as_they_are(text: str) -> None:
+    own = {"source": SOURCE, "entry_point": "total", "call": "total([3, 4])", "text": text}
+    prompt = "[PYTHON]\n{}assert {}\n[/PYTHON]\n[MONOLOGUE]\n"
+    odd = [
+        None, 3, "text", [], {}, {"text": "nothing"}, {"text": 5, "source": SOURCE}, {"text": None},
+        {**own, "source": ["def f(): pass"]}, {**own, "call": 3}, {**own, "call": "total("},
+        {**own, "entry_point": {}}, {**own, "call": None}, {**own, "call": "total(x=[3])"},
+        {**own, "call": "total(" + "[" * 3000 + "]" * 3000 + ")"},
+        {**own, "call": "", "output": "1e"}, {**own, "call": "", "output": 7},
+        {"fwd_mnl": ["x"], "response": text}, {"fwd_mnl": "no block", "response": text},
+        {"fwd_mnl": prompt.format(SOURCE, "total"), "response": None},
+        {"fwd_mnl": prompt.format(SOURCE, "total"), "response": text},
+        {"text": "[/PYTHON]" * 3}, {"nl": "words", "response": "code"},
+    ]  # fmt: skip
+    readable = [
+        {**own, "source": "\ud800\x00"}, {**own, "source": ""}, {**own, "id": float("nan")},
+        {**own, "text": "\ud800" + "(" * 9000}, {**own, "call": f"total([{'9' * 4000}])"},
+        {**own, "entry_point": "no such"}, {**own, "call": "total()"},
+        {**own, "call": "total(float('nan'))"}, {**own, "index": [1], "call": "total({1: 2}, 3)"},
+    ]  # fmt: skip
+    rows = [r for strange in (*odd, *readable) for r in (own, strange)]
+    with Sandbox() as box:
+        out = list(verify_rows(rows, box))
+        named = next(verify_rows([{**own, "call": "total(nums=[3, 4])"}], box))
+    assert len(out) == len(rows)
+    assert all(r["accepted"] for r in out[::2])
+    strange = out[1::2]
+    assert all(r["reason"].startswith("not checked: ") for r in strange[: len(odd)])
+    assert [r["accepted"] for r in strange].count(True) == 1  # the one whose id alone is odd
+    assert named["accepted"]
 
 
 def test_confusion_counts() -> None:

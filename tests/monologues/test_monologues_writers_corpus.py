@@ -14,7 +14,7 @@ from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Entry, Monologue, Program, Status, Trace
 from semcoder_lib.models import prompts
 from semcoder_lib.monologues import Style, derive_many
-from semcoder_lib.monologues.ablation import CONTROLS, FORMATS, answer_of
+from semcoder_lib.monologues.ablation import CONTROLS, FORMATS
 from semcoder_lib.monologues.mutation import mutated
 from semcoder_lib.sandbox import Job, Sandbox
 
@@ -22,6 +22,11 @@ NAMES = (
     "sum_multiples", "backwards", "caesar", "two_sum", "bubble_sort", "is_palindrome", "unique",
     "grade", "merge", "word_counts", "fizz", "gcd",
 )  # fmt: skip
+
+
+def answer_of(text: str) -> str:
+    """The value on the right of a completion's assertion, as text."""
+    return text.rpartition("[ANSWER]\n")[2].partition(" == ")[2].partition("\n[/ANSWER]")[0]
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +198,18 @@ def test_bad_hub_rows_are_named() -> None:
                 [{"nl": "words", "response": "code"}, {"fwd_mnl": "no block", "response": "c"}]
             )
         )
+
+
+def test_odd_hub_rows_are_passed_over_and_named(
+    derived: tuple[list[Monologue], object], entries: list[Entry]
+) -> None:
+    programs = {e.program.id: e.program for e in entries}
+    good = list(monologues.to_hub(derived[0][:2], programs))
+    odd = [None, 3, {}, {**good[0], "response": 5}, {**good[0], "nl": "words"}, {"fwd_mnl": ["x"]}]
+    problems: list[str] = []
+    back = list(monologues.from_hub([good[0], *odd, good[1]], problems))
+    assert [m.text for _, m in back] == [row["response"] for row in good]
+    assert [p.partition(" (")[0] for p in problems] == [f"hub row {n}" for n in range(2, 8)]
 
 
 # --- properties -------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -159,3 +160,9 @@ def test_rows_of_table_4_hold_the_recorded_run_as_the_evaluation_shows_it() -> N
             assert row.prompt == asked.text
             assert "### Bug Fixing" in row.completion
             assert "### Execution Simulation" not in row.completion
+
+
+def test_a_setting_may_hold_spaces(tmp_path: Path) -> None:
+    text = shlex.join([f"pyx_source={tmp_path / 'my folder' / 'x.jsonl'}", "seed=3"])
+    found = stages.configured("smoke", text)
+    assert (found.pyx_source, found.seed) == (str(tmp_path / "my folder" / "x.jsonl"), 3)

@@ -21,11 +21,13 @@ class Refused(ValueError):
     """Foreign text or a foreign value that is not dealt with; the message is the reason."""
 
 
-def parse(text: str, *, max_characters: int = MAX_CHARACTERS) -> ast.Module:
+def parse(
+    text: str, *, max_characters: int = MAX_CHARACTERS, max_depth: int = MAX_DEPTH
+) -> ast.Module:
     """The tree of a program. Raises `Refused` when it does not parse, is longer than
-    `max_characters`, or is nested deeper than `MAX_DEPTH`. Warns of nothing. A visitor of the tree
+    `max_characters`, or is nested deeper than `max_depth`. Warns of nothing. A visitor of the tree
     that calls itself belongs into `attempt`; `ast.walk` does not."""
-    tree = _parsed(text, "exec", max_characters)
+    tree = _parsed(text, "exec", max_characters, max_depth)
     assert isinstance(tree, ast.Module)
     return tree
 
@@ -57,7 +59,7 @@ def attempt(function: Callable[..., R], *arguments: Any, **named: Any) -> R:
         sys.setrecursionlimit(before)
 
 
-def _parsed(text: str, mode: str, max_characters: int) -> ast.AST:
+def _parsed(text: str, mode: str, max_characters: int, max_depth: int = MAX_DEPTH) -> ast.AST:
     if not isinstance(text, str):
         raise Refused(f"{type(text).__name__} in place of text")
     if len(text) > max_characters:
@@ -68,18 +70,18 @@ def _parsed(text: str, mode: str, max_characters: int) -> ast.AST:
             tree = ast.parse(text, mode=mode)
     except Exception as error:
         raise Refused(_reason(error)) from None
-    if len(text) > MAX_DEPTH:  # a level takes a character at least
-        _check_depth(tree)
+    if len(text) > max_depth:  # a level takes a character at least
+        _check_depth(tree, max_depth)
     return tree
 
 
-def _check_depth(tree: ast.AST) -> None:
+def _check_depth(tree: ast.AST, max_depth: int) -> None:
     level = [tree]
-    for _ in range(MAX_DEPTH):
+    for _ in range(max_depth):
         level = [below for node in level for below in ast.iter_child_nodes(node)]
         if not level:
             return
-    raise Refused(f"nested deeper than {MAX_DEPTH:,} levels")
+    raise Refused(f"nested deeper than {max_depth:,} levels")
 
 
 def _reason(error: Exception) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+import functools
 import itertools
 import re
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from semcoder_lib.core import values
-from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Program
+from semcoder_lib.monologues.syntax import parameters, syntax
 from semcoder_lib.monologues.verify import text as texts
 from semcoder_lib.monologues.verify.check import strip_labels, verify
 from semcoder_lib.monologues.verify.report import Report
@@ -23,95 +24,112 @@ if TYPE_CHECKING:
 CHUNK = 64
 _PROGRAMS_KEPT = 256
 _BLOCK = re.compile(r"\[?PYTHON\]\n(.*?)\n\[/PYTHON\]", re.S)
+_CALL = re.compile(r"assert\s+(\w+)\(")
 _ID_KEYS = ("id", "task_id", "index", "program_id")
-
-
-_NO_PROGRAM = Program("", "")
-_NO_CASE = Case(())
+_FOREIGN = (
+    "row is no monologue: it needs source, entry_point, text and call (or output), or the hub's "
+    "fwd_mnl/bwd_mnl and response"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """One monologue to check. `problem` says why it cannot be, and then the rest is empty."""
 
-    text: str
-    program: Program = _NO_PROGRAM
-    case: Case = _NO_CASE
+    text: str = ""
+    program: Program = Program("", "")  # noqa: RUF009  (frozen)
+    case: Case = Case(())  # noqa: RUF009
     direction: str = "forward"
     problem: str = ""
 
 
-def read_row(row: dict[str, Any]) -> Item:
+def read_row(row: Any) -> Item:
     """A row as an item: `{"source", "entry_point", "call" or "output", "text"}`, a hub row
-    (`fwd_mnl` or `bwd_mnl` with `response`), or a raw text that still holds its prompt.
+    (`fwd_mnl` or `bwd_mnl` with `response`), or a raw text that still holds its prompt. Never
+    raises: another row is an item with a problem."""
+    try:
+        return _read(row)
+    except values.NotALiteral as error:
+        return Item(problem=str(error))
+    except (ValueError, TypeError, RecursionError, MemoryError, OverflowError) as error:
+        return Item(problem=f"{_FOREIGN} ({type(error).__name__})")
 
-    Raises UserError for a row that is none of these."""
-    if "source" in row and "text" in row:
+
+def _read(row: dict[str, Any]) -> Item:
+    if not isinstance(row, dict):
+        raise values.NotALiteral(_FOREIGN)
+    text, prompt = row.get("text"), row.get("fwd_mnl") or row.get("bwd_mnl")
+    if isinstance(text, str) and isinstance(row.get("source"), str):
         return _own(row)
-    prompt = row.get("fwd_mnl") or row.get("bwd_mnl")
-    if prompt and "response" in row:
-        return _prompted(str(prompt), str(row["response"]))
-    if "text" in row and "[/PYTHON]" in str(row["text"]):
-        text = str(row["text"])
+    if isinstance(prompt, str) and isinstance(row.get("response"), str):
+        return _prompted(prompt, row["response"])
+    if isinstance(text, str) and "[/PYTHON]" in text:
         at = text.rfind("[/PYTHON]") + len("[/PYTHON]")
         return _prompted(text[:at], text[at:])
-    if row.get("nl") and "response" in row:
-        return Item("", problem="not a monologue row")
-    raise UserError(
-        "row is no monologue: it needs source, entry_point, text and call (or output), or the "
-        "hub's fwd_mnl/bwd_mnl and response"
-    )
+    raise values.NotALiteral("not a monologue row" if row.get("nl") else _FOREIGN)
 
 
 def _own(row: dict[str, Any]) -> Item:
-    text = str(row["text"])
-    source = str(row["source"])
-    program = Program(source, str(row.get("entry_point", "f")), id=str(row.get("id", "")))
-    if row.get("call"):
-        try:
-            name, arguments, named = values.parse_call(str(row["call"]))
-        except values.NotALiteral as error:
-            return Item(text, problem=f"call: {error}")
-        if named:
-            return Item(text, problem="call: named arguments")
-        if "entry_point" not in row:
-            program = Program(source, name, id=program.id)
-        return Item(text, program, Case(arguments), "forward")
-    if "output" not in row:
-        raise UserError("row has neither call nor output")
-    try:
-        output = values.decode(str(row["output"]))
-    except values.NotALiteral as error:
-        return Item(text, program, problem=f"output: {error}")
-    return Item(text, program, Case((), output), "backward")
+    name, call = row.get("entry_point", ""), row.get("call")
+    if not isinstance(name, str) or not isinstance(call or "", str):
+        raise values.NotALiteral(_FOREIGN)
+    program = Program(row["source"], name or "f", id=str(row.get("id", "")))
+    if call:
+        return _forward(row["text"], program, call, named=bool(name))
+    if not isinstance(row.get("output"), str):
+        raise values.NotALiteral("row has neither call nor output")
+    return _backward(row["text"], program, row["output"])
 
 
 def _prompted(prompt: str, text: str) -> Item:
-    blocks = list(_BLOCK.finditer(prompt))
-    if not blocks:
-        return Item(text, problem="no [PYTHON] block")
-    lines = blocks[-1].group(1).rstrip().split("\n")
-    while lines and not lines[-1].strip():
-        lines.pop()
-    at = next((i for i in range(len(lines) - 1, -1, -1) if lines[i].startswith("assert ")), None)
-    if at is None:
-        return Item(text, problem="no assertion in the prompt")
-    source = strip_labels("\n".join(lines[:at]))
-    asserted = "\n".join(lines[at:])
-    name = re.match(r"assert\s+(\w+)\(", asserted)
-    if name is None:
-        return Item(text, problem="no call in the prompt's assertion")
-    program = Program(source, name.group(1))
-    full = prompt + text
+    blocks = _BLOCK.findall(prompt)
+    code, mark, asserted = ("\n" + blocks[-1] if blocks else "").rpartition("\nassert ")
+    name = _CALL.match("assert " + asserted)
+    if not mark or name is None:
+        raise values.NotALiteral("no [PYTHON] block with an assertion about a call")
+    program = Program(strip_labels(code[1:]), name[1])
     if "(??)" in asserted:
-        given = texts.read_answer(asserted.replace("(??)", "()", 1))
-        if given.problem:
-            return Item(full, program, problem=f"output: {given.problem}")
-        return Item(full, program, Case((), given.value), "backward")
-    given = texts.read_answer(asserted.replace("== ??", "== None"))
-    if given.problem or given.arguments is None:
-        return Item(full, program, problem=f"call: {given.problem}")
-    return Item(full, program, Case(given.arguments), "forward")
+        return _backward(prompt + text, program, asserted.partition("==")[2].strip())
+    return _forward(prompt + text, program, asserted.rpartition("==")[0].strip(), named=True)
+
+
+def _forward(text: str, program: Program, call: str, *, named: bool) -> Item:
+    try:
+        name, arguments, keywords = values.parse_call(call)
+        program = program if named else Program(program.source, name, id=program.id)
+        return Item(text, program, Case(_positional(program, arguments, keywords)))
+    except values.NotALiteral as error:
+        return Item(text, program, problem=f"call: {error}")
+
+
+def _backward(text: str, program: Program, output: str) -> Item:
+    try:
+        return Item(text, program, Case((), values.decode(output)), "backward")
+    except values.NotALiteral as error:
+        return Item(text, program, problem=f"output: {error}")
+
+
+def _positional(
+    program: Program, arguments: tuple[Any, ...], named: dict[str, Any]
+) -> tuple[Any, ...]:
+    """The arguments of a call in order, those that are given by name or left to a default before
+    them included."""
+    shape = syntax(program.source) if named else None
+    function = shape.functions.get(program.entry_point) if shape else None
+    names = parameters(function) if function else []
+    defaults = function.args.defaults if function else []
+    known = dict(zip(reversed(names), reversed(defaults), strict=False))
+    left, found = dict(named), list(arguments)
+    for name in names[len(arguments) :]:
+        if left and name not in named and name not in known:
+            raise values.NotALiteral(f"no argument {name}")
+        if left:
+            found.append(
+                left.pop(name) if name in left else values.decode(ast.unparse(known[name]))
+            )
+    if left:
+        raise values.NotALiteral(f"named arguments without a place: {', '.join(left)}")
+    return tuple(found)
 
 
 def verify_items(items: Iterable[Item], box: Sandbox) -> Iterator[Report | None]:
@@ -119,71 +137,48 @@ def verify_items(items: Iterable[Item], box: Sandbox) -> Iterator[Report | None]
     made in batches and once for each program and call."""
     from semcoder_lib import tracing
 
-    programs: OrderedDict[tuple[str, str], Trials] = OrderedDict()
+    @functools.lru_cache(maxsize=_PROGRAMS_KEPT)
+    def trials_of(source: str, entry_point: str) -> Trials:
+        return Trials(Program(source, entry_point), box)
+
     stream = iter(items)
     while chunk := list(itertools.islice(stream, CHUNK)):
-        wanted: list[tuple[Program, Case]] = []
-        asked: set[str] = set()
-        for item in chunk:
-            if item.problem:
-                continue
-            trials = _trials(programs, item.program, box)
-            arguments = _traced(item)
-            if arguments is None or trials.has(arguments):
-                continue
-            try:
-                key = values.encode((item.program.source, arguments))
-            except values.Unserializable:
-                continue
-            if key not in asked:
-                asked.add(key)
-                wanted.append((trials.program, Case(arguments)))
-        for (program, case), trace in zip(wanted, tracing.trace_many(wanted, box), strict=True):
-            _trials(programs, program, box).keep(case.arguments, trace)
-        for item in chunk:
-            if item.problem:
-                yield None
-                continue
-            trials = _trials(programs, item.program, box)
-            yield verify(
-                item.text, item.program, item.case, box, direction=item.direction, trials=trials
+        wanted: dict[tuple[int, str], tuple[Trials, tuple[Any, ...]]] = {}
+        runs = [trials_of(strip_labels(i.program.source), i.program.entry_point) for i in chunk]
+        for item, trials in zip(chunk, runs, strict=True):
+            arguments: tuple[Any, ...] | None = item.case.arguments
+            if item.direction == "backward":
+                arguments = texts.read_answer(texts.cut(item.text).answer).arguments
+            key = "" if item.problem or arguments is None else trials.missing(arguments)
+            if key and arguments is not None:
+                wanted[id(trials), key] = trials, arguments
+        pairs = [(trials.program, Case(arguments)) for trials, arguments in wanted.values()]
+        traces = tracing.trace_many(pairs, box)
+        for (trials, arguments), trace in zip(wanted.values(), traces, strict=True):
+            trials.keep(arguments, trace)
+        for item, trials in zip(chunk, runs, strict=True):
+            yield (
+                None
+                if item.problem
+                else verify(
+                    item.text, item.program, item.case, box, direction=item.direction, trials=trials
+                )
             )
-        while len(programs) > _PROGRAMS_KEPT:
-            programs.popitem(last=False)
 
 
-def _traced(item: Item) -> tuple[Any, ...] | None:
-    if item.direction == "forward":
-        return item.case.arguments
-    return texts.read_answer(texts.cut(item.text).answer).arguments
-
-
-def _trials(
-    programs: OrderedDict[tuple[str, str], Trials], program: Program, box: Sandbox
-) -> Trials:
-    source = strip_labels(program.source)
-    key = (source, program.entry_point)
-    found = programs.get(key)
-    if found is None:
-        found = programs[key] = Trials(Program(source, program.entry_point), box)
-    return found
-
-
-def verify_rows(rows: Iterable[dict[str, Any]], box: Sandbox) -> Iterator[dict[str, Any]]:
+def verify_rows(rows: Iterable[Any], box: Sandbox) -> Iterator[dict[str, Any]]:
     """For each row its report as JSON data (`Report.row`), with the row's own `id`, `task_id` and
     `index`; a row that cannot be checked gets `accepted: false` and its `reason`. Memory stays
     bounded however long the stream."""
     first, second = itertools.tee(rows)
-    items = (read_row(row) for row in first)
-    kept, passed_on = itertools.tee(items)
+    kept, passed_on = itertools.tee(map(read_row, first))
     for row, item, report in zip(second, kept, verify_items(passed_on, box), strict=True):
-        named = {k: row[k] for k in _ID_KEYS if k in row}
-        if report is None:
-            yield {
-                **named,
-                "supported": 0, "contradicted": 0, "unverifiable": 0, "answer_right": False,
-                "line_coverage": 0.0, "order_errors": 0, "accepted": False,
-                "reason": f"not checked: {item.problem}", "claims": [],
-            }  # fmt: skip
-        else:
+        named = {k: row[k] for k in _ID_KEYS if k in row} if isinstance(row, dict) else {}
+        if report is not None:
             yield {**named, **report.row()}
+            continue
+        yield {
+            **named, "supported": 0, "contradicted": 0, "unverifiable": 0, "answer_right": False,
+            "line_coverage": 0.0, "order_errors": 0, "accepted": False,
+            "reason": f"not checked: {item.problem}", "claims": [],
+        }  # fmt: skip

@@ -39,45 +39,31 @@ class _Sums:
         self.coverage = 0.0
 
     def add(self, row: dict[str, Any]) -> None:
-        counts = self.counts
-        counts["monologues"] += 1
+        self.counts["monologues"] += 1
         if "direction" not in row:
             return
-        counts["checked"] += 1
-        counts["right"] += row["answer_right"]
-        counts["accepted"] += row["accepted"]
-        self.coverage += row["line_coverage"]
         wrong_step = False
         for claim in row["claims"]:
-            counts[claim["status"]] += 1
             self.kinds.setdefault(claim["kind"], Counter())[claim["status"]] += 1
             wrong_step |= claim["status"] == "contradicted" and claim["kind"] != "answer"
-        counts["right_with_contradiction"] += wrong_step and row["answer_right"]
-        counts["wrong_with_contradiction"] += wrong_step and not row["answer_right"]
+        right = "right" if row["answer_right"] else "wrong"
+        self.counts.update(["checked", right, f"{right}_with_contradiction"][: 2 + wrong_step])
+        self.counts["accepted"] += row["accepted"]
+        self.coverage += row["line_coverage"]
 
     def figures(self) -> dict[str, Any]:
-        c = self.counts
-        claims = c["supported"] + c["contradicted"] + c["unverifiable"]
+        c, statuses = self.counts, sum(self.kinds.values(), Counter())
+        outcomes = ["right", "right_with_contradiction", "wrong", "wrong_with_contradiction"]
+        found = {key: c[key] for key in ["monologues", "checked", "accepted", *outcomes]}
+        found |= {key: statuses[key] for key in ("supported", "contradicted", "unverifiable")}
+        claims = statuses.total()
         return {
-            "monologues": c["monologues"],
-            "checked": c["checked"],
+            **found,
             "claims": claims,
-            "supported": c["supported"],
-            "contradicted": c["contradicted"],
-            "unverifiable": c["unverifiable"],
-            "decided": (c["supported"] + c["contradicted"]) / claims if claims else 0.0,
-            "right": c["right"],
-            "right_with_contradiction": c["right_with_contradiction"],
-            "share_right_with_contradiction": (
-                c["right_with_contradiction"] / c["right"] if c["right"] else 0.0
-            ),
-            "wrong": c["checked"] - c["right"],
-            "wrong_with_contradiction": c["wrong_with_contradiction"],
-            "accepted": c["accepted"],
-            "line_coverage": self.coverage / c["checked"] if c["checked"] else 0.0,
-            "by_kind": {
-                kind: dict(sorted(found.items())) for kind, found in sorted(self.kinds.items())
-            },
+            "decided": (claims - statuses["unverifiable"]) / max(1, claims),
+            "share_right_with_contradiction": c["right_with_contradiction"] / max(1, c["right"]),
+            "line_coverage": self.coverage / max(1, c["checked"]),
+            "by_kind": {k: dict(sorted(v.items())) for k, v in sorted(self.kinds.items())},
         }
 
 
@@ -89,21 +75,20 @@ def confusion(labelled: Iterable[tuple[bool, str]]) -> dict[str, Any]:
     that are contradicted. `decided` is the share of all that it decided. None where undefined.
     """
     table: Counter[tuple[bool, str]] = Counter(labelled)
-    caught = table[(False, "contradicted")]
-    missed = table[(False, "supported")]
-    alarms = table[(True, "contradicted")]
-    right = table[(True, "supported")]
-    total = sum(table.values())
-    decided = caught + missed + alarms + right
+    figures: dict[str, Any] = {
+        f"{str(true).lower()}_{status}": table[true, status]
+        for true in (True, False)
+        for status in ("supported", "contradicted", "unverifiable")
+    }
+    caught, missed = table[False, "contradicted"], table[False, "supported"]
+    alarms, right = table[True, "contradicted"], table[True, "supported"]
+    shares = {
+        "precision": (caught, caught + alarms),
+        "recall": (caught, caught + missed),
+        "decided": (caught + missed + alarms + right, table.total()),
+    }
     return {
-        "true_supported": right,
-        "true_contradicted": alarms,
-        "true_unverifiable": table[(True, "unverifiable")],
-        "false_supported": missed,
-        "false_contradicted": caught,
-        "false_unverifiable": table[(False, "unverifiable")],
-        "precision": caught / (caught + alarms) if caught + alarms else None,
-        "recall": caught / (caught + missed) if caught + missed else None,
-        "decided": decided / total if total else None,
-        "n": total,
+        **figures,
+        **{name: part / whole if whole else None for name, (part, whole) in shares.items()},
+        "n": table.total(),
     }

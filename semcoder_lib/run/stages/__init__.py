@@ -10,6 +10,7 @@ A notebook and `python -m semcoder_lib stage NN` run the same code:
 from __future__ import annotations
 
 import importlib
+import shlex
 import sys
 from typing import Any
 
@@ -94,7 +95,7 @@ def number_of(text: str | int) -> int:
 
 def configured(profile: str, settings: str = "") -> profiles.Profile:
     """The profile with settings applied; `settings` is "key=value key=value"."""
-    return profiles.load(profile, profiles.parse_set(settings.split()))
+    return profiles.load(profile, profiles.parse_set(shlex.split(settings)))
 
 
 def begin(

@@ -282,7 +282,7 @@ def as_plain(thing: Any) -> Any:
 
 # Not outputs: the card itself, locks, caches of items (they only grow), logs and checkpoints.
 _NOT_OUTPUTS = ("card.json", ".lock")
-_NOT_OUTPUT_PARTS = ("cache", "checkpoints", "logs", "shards")
+_NOT_OUTPUT_PARTS = ("cache", "checkpoints", "logs")
 
 
 def _output_hashes(folder: Path) -> dict[str, str]:

@@ -14,17 +14,9 @@ from semcoder_lib.monologues.verify import text as sections
 from semcoder_lib.monologues.verify.cursor import Cursor
 from semcoder_lib.monologues.verify.prose import moments, patterns
 from semcoder_lib.monologues.verify.prose.anchors import read_anchors
+from semcoder_lib.monologues.verify.prose.patterns import C, E, V
 from semcoder_lib.monologues.verify.prose.place import Place
-from semcoder_lib.monologues.verify.prose.tokens import (
-    CODE,
-    EQUATION,
-    FRAGMENT,
-    MARKS,
-    VALUE,
-    Sentence,
-    last_of,
-    shape,
-)
+from semcoder_lib.monologues.verify.prose.tokens import FRAGMENT, Sentence, last_of, shape
 from semcoder_lib.monologues.verify.stated import same_text
 
 _MAX_LINE = 20_000  # characters; a longer line is not read
@@ -77,7 +69,7 @@ def _read(place: Place, s: Sentence) -> None:
     if not hypothetical:
         for read in (_relations, _outcomes, _returns, _values, _counts, _equations):
             read(place, s)
-    named = [i for i in s.at if s.at[i].mark in (CODE, EQUATION)]
+    named = [i for i in s.at if s.at[i].mark in (C, E)]
     place.subject = s.at[max(named)] if named else place.subject
 
 
@@ -95,11 +87,11 @@ def _relations(place: Place, s: Sentence) -> None:
             place.mark(s, match.start(), match.end())
             lead, positive = s.text[: match.start()], not match["not"]
             if patterns.ASKED.search(lead):  # "checks whether A is in B: False"
-                after = re.compile(rf"[^{MARKS}.;]*({VALUE})").match(s.text, match.end())
-                outcome = s.at[after.start(1)].text if after else ""
+                after = patterns.ANSWER.match(s.text, match.end())
+                outcome = s.at[after.end() - 1].text if after else ""
                 if after is None or outcome not in ("True", "False"):
                     continue
-                s.used.add(after.start(1))
+                s.used.add(after.end() - 1)
                 positive = positive is (outcome == "True")
             if not patterns.PART_OF.search(lead):
                 a, b = s.at[match.start("a")].code, s.at[match.start("b")].code
@@ -126,7 +118,7 @@ def _outcomes(place: Place, s: Sentence) -> None:
         if match.start("v") not in s.used and text in ("True", "False"):
             s.used.add(match.start("v"))
             moments.claim_outcome(place, text == "True")
-    elif not any(s.at[i].mark == CODE and i < match.start() for i in s.at):
+    elif not any(s.at[i].mark == C and i < match.start() for i in s.at):
         moments.claim_outcome(place, not _NEGATIVE.search(match["w"]))
 
 
@@ -142,7 +134,11 @@ def _values(place: Place, s: Sentence) -> None:
         place.mark(s, match.start(), match.end())
         if indirect:
             moments.claim_value(place, f"len({code})", text)
-        elif not _of_another(s.text[:left], between, code):
+        elif not (
+            patterns.ANOTHER_BEFORE.search(s.text[:left])
+            or patterns.ANOTHER_INSIDE.search(between)
+            or ("assigned to" in between and not code.isidentifier())
+        ):
             _is(place, code, text, after=bool(patterns.BECOMES.search(between)))
 
 
@@ -150,13 +146,6 @@ def _indirect(s: Sentence, at: int) -> str:
     """What of the code at `at` is spoken of, not the code itself: `the length of x`."""
     match = patterns.INDIRECT.search(s.text[:at])
     return match["what"].lower() if match else ""
-
-
-def _of_another(lead: str, between: str, code: str) -> bool:
-    """Whether a value is not said of the code before it."""
-    stored = "assigned to" in between and not code.isidentifier()
-    another = patterns.ANOTHER_BEFORE.search(lead) or patterns.ANOTHER_INSIDE.search(between)
-    return stored or bool(another)
 
 
 def _is(place: Place, code: str, text: str, *, after: bool = False) -> None:
@@ -189,7 +178,7 @@ def _returns(place: Place, s: Sentence) -> None:
             continue
         place.mark(s, match.start(), match.end())
         instead = place.backward and re.match(r"\W*(?:instead of|rather than)", rest)
-        if instead or patterns.NOT_RETURNED.search(lead) or re.match(rf",? and {VALUE}", rest):
+        if instead or patterns.NOT_RETURNED.search(lead) or re.match(rf",? and {V}", rest):
             s.used.add(at)
             continue
         code = _who(place, s, match) if verb.startswith("return") else place.entry_point
@@ -202,7 +191,7 @@ def _who(place: Place, s: Sentence, match: re.Match[str]) -> str:
     """The code that is said to return: the function's name, or an expression; empty for something
     that was named before."""
     lead, rest = s.text[: match.start()], s.text[match.end() :]
-    marks = [i for i in s.at if i < match.start() and s.at[i].mark in (CODE, FRAGMENT)]
+    marks = [i for i in s.at if i < match.start() and s.at[i].mark in (C, FRAGMENT)]
     last = s.at[max(marks)].code if marks else ""
     between = lead[max(marks) + 1 :] if marks else lead
     subject = place.subject.text if place.subject else ""
@@ -236,13 +225,13 @@ def _counts(place: Place, s: Sentence) -> None:
 def _equations(place: Place, s: Sentence) -> None:
     """Equations that no other pattern took."""
     for at, token in s.at.items():
-        if token.mark != EQUATION or at in s.used:
+        if token.mark != E or at in s.used:
             continue
         s.used.add(at)
-        if re.search(rf"{EQUATION}\W* (?:to|through) $", s.text[:at]):
+        if re.search(rf"{E}\W* (?:to|through) $", s.text[:at]):
             continue  # `for v = 5 to v = 99`: the second states nothing of here
         place.mark(s, at, at + 1)
-        judged = re.match(rf"\W*(?:is|evaluates to|returns)\W*({VALUE})", s.text[at + 1 :])
+        judged = re.match(rf"\W*(?:is|evaluates to|returns)\W*({V})", s.text[at + 1 :])
         outcome = s.at[at + 1 + judged.start(1)].text if judged else ""
         left, cut = token.left, last_of(token.left, " = ")
         if outcome in ("True", "False"):
@@ -265,9 +254,10 @@ def _deduced(place: Place, s: Sentence, hypothetical: bool) -> None:
     for match in patterns.MUST.finditer(s.text):
         left, at = match.start("x"), match.start("v")
         code, text, indirect = s.at[left].code, s.at[at].text, _indirect(s, left)
-        if at in s.used or (not indirect and not patterns.DIRECT.search(s.text[:left])):
+        size = indirect in ("length", "size")
+        if at in s.used or not (size or patterns.DIRECT.search(s.text[:left])):
             continue
-        code = f"len({code})" if indirect in ("length", "size") else code
+        code = f"len({code})" if size else code
         s.used |= {left, at}
         place.mark(s, match.start(), match.end())
         if code in given:

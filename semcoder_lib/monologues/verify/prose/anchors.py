@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from semcoder_lib.monologues.verify.history import Pass
 from semcoder_lib.monologues.verify.prose import patterns
@@ -77,35 +76,37 @@ def _nth_item(place: Place, s: Sentence) -> None:
 
 
 def _find(
-    place: Place, names: list[str], fits: Callable[[Iteration], bool | None], after: int
+    place: Place, names: list[str], after: int, *, number: int | None = None, text: str = ""
 ) -> Found:
-    """The iterations next to a step that fit, of the loops that bind one of the names (or of any
-    loop). The test that ends a `while` is one more: many tell it so."""
+    """The iterations next to a step with that number (from 1; -1 is the last) or that text of the
+    one name, of the loops that bind one of the names (or of any loop). The test that ends a `while`
+    is one more: many tell it so."""
     loops = [loop for loop in place.loops if not names or {*names} & {*names_of_loop(loop)}]
     found = []
     for loop in [loop for loop in loops if {*names} & {*loop.targets}] or loops:
         for run in place.history.runs(loop):
             last = [] if run.exit is None or loop.is_for else [Pass(run.exit, run.exit)]
-            for number, steps in enumerate([*run.passes, *last], 1):
-                iteration = Iteration(number, loop, run, steps)
-                if fits(iteration):
-                    found.append(iteration)
+            numbered = list(enumerate([*run.passes, *last], 1))
+            if number is not None:
+                at = len(run.passes) if number < 0 else number
+                numbered = numbered[at - 1 : at] if at else []
+            found += [Iteration(n, loop, run, steps) for n, steps in numbered]
     found.sort(key=lambda i: i.steps.start)
-    ahead = next((i for i in found if i.steps.start > after), None)
-    return ahead, next((i for i in reversed(found) if i.steps.start <= after), None)
-
-
-def _with_value(place: Place, name: str, text: str, after: int) -> Found:
-    return _find(place, [name], lambda i: same_text(text, _text_at(place, name, i)), after)
+    fitting = (
+        i for i in found if number is not None or same_text(text, _text_at(place, names[0], i))
+    )
+    passed: Iteration | None = None
+    for iteration in fitting:
+        if iteration.steps.start > after:
+            return iteration, passed
+        passed = iteration
+    return None, passed
 
 
 def _with_number(place: Place, number: int, names: list[str]) -> Iteration | None:
-    """The next iteration with that number (from 1; -1 is the last), or the latest."""
-
-    def fits(i: Iteration) -> bool:
-        return i.number == (len(i.run.passes) if number == -1 else number)
-
-    ahead, passed = _find(place, names, fits, place.window.start if place.window else place.at - 1)
+    """The next iteration with that number, or the latest."""
+    after = place.window.start if place.window else place.at - 1
+    ahead, passed = _find(place, names, after, number=number)
     return ahead or passed
 
 
@@ -117,10 +118,8 @@ def _enter_with(place: Place, name: str, text: str) -> bool | None:
     """Go to the next iteration where the loop's variable has the value. True when there is one (or
     this is it), False when it never has the value, None when only earlier."""
     window = place.window
-    after = place.at - 1
-    if window is not None and place.at != window.start:
-        after = window.start
-    ahead, passed = _with_value(place, name, text, after)
+    after = window.start if window and place.at != window.start else place.at - 1
+    ahead, passed = _find(place, [name], after, text=text)
     if ahead is not None:
         place.enter(ahead)
         return True
@@ -173,7 +172,7 @@ def _enter_number(place: Place, number: int, bound: list[tuple[str, str]], certa
         recorded = _text_at(place, name, found)
         verdict = same_text(text, recorded)
         place.record("value", name, text, verdict, f"{subject}: {recorded}")
-        later = _with_value(place, name, text, found.steps.start)[0] if verdict is False else None
+        later = _find(place, [name], found.steps.start, text=text)[0] if verdict is False else None
         if later is not None:
             place.enter(later)
         wrong = wrong or verdict is False

@@ -9,14 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from semcoder_lib.monologues.evaluator import (
-    Cannot,
-    Raises,
-    equal,
-    evaluate,
-    literal,
-    parse_expression,
-)
+from semcoder_lib.monologues.evaluator import Cannot, Raises, equal, evaluate, literal
 from semcoder_lib.monologues.show import brief
 from semcoder_lib.monologues.verify.history import Frame, Pass, State
 from semcoder_lib.monologues.verify.prose.place import Place, names_of
@@ -61,15 +54,13 @@ def claim_outcome(place: Place, stated: bool) -> None:
     """The condition that the text named last, or else that of this place, comes out as stated.
     Where it is contradicted, that may be said of a part of the condition: undecided."""
     tests = _tests_here(place)
-    code = place.subject.code if place.subject is not None else ""
-    if is_condition(code):
+    named = place.subject is not None and is_condition(place.subject.code)
+    code = place.subject.code if place.subject is not None and named else "condition"
+    verdict, evidence = any(outcome is stated for _, outcome in tests) if tests else None, ""
+    part = any(test.startswith("not ") for test, _ in tests)
+    if named:
+        part = verdict is True or not names_of(code)
         verdict, evidence = truth(place, code, stated)
-        fitting = [test for test, outcome in tests if outcome is stated]
-        part = not names_of(code) or any(squeezed(code) in squeezed(test) for test in fitting)
-    else:
-        code, evidence = "condition", ""
-        verdict = any(outcome is stated for _, outcome in tests) if tests else None
-        part = any(test.startswith("not ") for test, _ in tests)
     place.record("branch", code, str(stated), verdict or (None if part else verdict), evidence)
 
 
@@ -86,9 +77,12 @@ def claim_returned(place: Place, text: str) -> None:
     """The function (or a call that it made) returns the value."""
     stated, frames = literal(text), place.history.frames.values()
     results = [literal(f.returned or "") for f in frames] if len(frames) > 1 else []
+    found = place.history.trace.result
     verdict = None
     if stated is not None:
         verdict = any(r and equal(stated[0], r[0]) for r in [(place.output,), *results])
+    if found is not None and literal(found) is None:
+        verdict = verdict or None  # what was returned was not kept exactly
     place.record("return", place.entry_point, text, verdict, brief(place.output))
 
 
@@ -111,8 +105,6 @@ def squeezed(code: str) -> str:
 def decide(place: Place, code: str, look: Look, *, after: bool = False) -> Verdict:
     """What `look` finds in the states that the place allows: the first that agrees, else the first
     that disagrees, else none."""
-    if parse_expression(code) is None:
-        return None, "not an expression"
     names = sorted(names_of(code))
     result: Verdict = (None, "cannot be decided")
     for frame in _frames(place, code):

@@ -22,7 +22,7 @@ _ORDINALS = """first second third fourth fifth sixth seventh eighth ninth tenth 
 ORDINALS = {word: n for n, word in enumerate(_ORDINALS.split(), 1)} | {"last": -1, "final": -1}
 _NUMBERS = "no one two three four five six seven eight nine ten eleven twelve"
 NUMBERS = {w: n for n, w in enumerate(_NUMBERS.split())} | {"once": 1, "twice": 2, "thrice": 3}
-_ORDINAL = "|".join(ORDINALS) + r"|\d+(?:st|nd|rd|th)"
+_ORDINAL = "|".join(ORDINALS) + r"|\d{1,9}(?:st|nd|rd|th)"
 ITERATION = _compile(
     rf"""\b(?:(?P<word>{_ORDINAL}) (?:\w+ )?(?:iteration|pass|round|time (?:through|around)|turn)\b
     |(?P<kind>iteration|pass|round|turn|loop|step) (?:#|number |no\. )?(?P<number>{V})
@@ -79,7 +79,8 @@ _STOP = r"""(?:if|when|unless|because|since|as|after|by|for|from|with|containing
     |input|index|position|length|number)"""
 RETURNS = _compile(
     rf"""(?:\b(?P<verb>return(?:s|ed|ing)?
-    |(?:return(?:ed)? value|output|final (?:result|answer|value)|result)(?: of the (?:function|call))?
+    |(?:return(?:ed)? value|output|final (?:result|answer|value)|result(?= of the (?:function|call)))
+    (?: of the (?:function|call))?
     (?: that is returned)? (?:is|will be|becomes))(?:[ ,]*\b(?!{_STOP}\b)[\w-]+)*?[ ,:(]*
     (?:(?P<named>{C}),? ?(?:(?:which|that|and it) (?:is|equals|contains|holds|now)|,|:| as| =| →| \()?{_FILL})?
     (?P<v>{V}))|(?P<first>{V}),? (?:is|gets|will be) (?:then |finally )?returned"""
@@ -127,6 +128,7 @@ HOLDS = _compile(
     |succeeds|passes|fails|does(?:n't| not) hold)\b
     |\b(?:since|because|as|so|therefore|thus)\b(?: the condition)? (?P<y>{C})(?=[,.;)]|$| (?:so|we|the)\b)"""
 )
+ANSWER = _compile(rf"[^{MARKS}.;]*{V}")  # of a question: "checks whether A is in B: False"
 OUTCOME = _compile(
     rf"""\b(?:condition|check|test|comparison)\b[^{MARKS}.;]*?(?: (?:is|evaluates to|returns|becomes
     |gives|was|does)|:)?(?: now| therefore| thus| also| still)? ?(?:(?P<v>{V})

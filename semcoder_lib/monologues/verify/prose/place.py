@@ -101,7 +101,7 @@ class Place:
 
     def record(
         self, kind: str, subject: str, value: str, verdict: bool | None, evidence: str = ""
-    ) -> bool | None:
+    ) -> None:
         """Enter a claim of this place. A deduction tries out inputs that it drops again, so that it
         is not contradicted about names."""
         if verdict is False and self.backward and kind in ("value", "branch", "iterations"):
@@ -114,7 +114,6 @@ class Place:
             changes = steps[self.at].changes if steps[self.at].event == "line" else ()
             if any(c.name == subject for c in changes):
                 self.ledger.covered.add(self.history.line(self.at))
-        return verdict
 
 
 def names_of(code: str) -> set[str]:
