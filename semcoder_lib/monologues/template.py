@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 _NAME = r"(?:[^\W\d]\w*(?:\.[^\W\d]\w*)*|<lambda>)"
-LABEL = r"\[?L\d+\]?"
+LABEL = r"\[?L\d{1,9}\]?"
 
 # What a slot of each type looks like in masked text. Types with an open end are checked further by
 # whoever decides them; `work` and `rest` are read again, by the rows of their own.
 SLOTS: dict[str, str] = {
-    "int": r"-?\d+",
+    "int": r"-?\d{1,18}",
     "plural": r"s?",
     "label": LABEL,
     "labels": rf"{LABEL}(?:, {LABEL})*",
@@ -27,7 +27,7 @@ SLOTS: dict[str, str] = {
     "names": rf"{_NAME}(?: and {_NAME})*",
     "kind": r"\w+",
     "truth": r"True|False",
-    "places": r"\d+(?:, \d+)*",
+    "places": r"\d{1,18}(?:, \d{1,18})*",
     "jump": r"break|continue",
     "order": r"ascending|descending",
     "edge": r"empty|0|negative",

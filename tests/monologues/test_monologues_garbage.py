@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import resource
 import time
 
@@ -19,6 +20,8 @@ FOREIGN = (
     "`" * 999, "x = " * 500, "[L3] x = [1, 2", "'" * 77, "2 ** 20000 = 5", "[L2] 9" + "9" * 6000,
     "[L4] if: " + "not " * 3000 + "x is True, so [L5].", "\x00\ud800\ufeff", "#1 " * 4000,
     "[L1] f is called with nums = " + "[" * 400 + "]" * 400 + ".", "max(*range(10**9)) = 3",
+    "9" * 5000 + "th iteration (n = 1):", "- See [L" + "9" * 5000 + "] and lines " + "8" * 5000,
+    "- iteration 0 (i = 1)\n- iteration 1 (i = 2)\n" * 60, "[" * 20_000, "`total` is 4; " * 400,
     "[L2] [*range(10**9)] = [], so total = 0.", "'a' * 10**9 = 'a'", "assert f(" + "1+" * 5000,
 )  # fmt: skip
 SECONDS = 1.0
@@ -74,6 +77,12 @@ def test_mangled_texts(material: list, seed: int, junk: str) -> None:
         for change in blind.alterations(text, rng, 5):
             text = change.text
     check(text, run)
+
+
+def test_numbers_of_thousands_of_digits(material: list) -> None:
+    for run, text in material[::6]:
+        for number in list(re.finditer(r"\d+", text))[::3][:20]:
+            check(text[: number.start()] + "9" * 5000 + text[number.end() :], run)
 
 
 def test_a_megabyte_is_read_in_time_and_memory(material: list) -> None:

@@ -310,3 +310,23 @@ def test_a_deduction_by_cases_refutes_no_case() -> None:
         bad = verify(firm, Program(source, "pad"), Case((), "xyz"), box)
     assert (good.answer_right, good.contradicted) == (True, 0)
     assert bad.contradicted >= 1
+
+
+@pytest.mark.parametrize(
+    ("sentence", "unread"),
+    [
+        ("- `left` becomes `4` because the moon is full.", ["because the moon is full."]),
+        ("- The moon is full. `left` becomes `4`.", ["The moon is full."]),
+        ("- `left` becomes `4`, and then `steps` becomes `1`.", []),
+        ("- Nobody knows what `left` does with `7`.", ["Nobody knows what `left` does with `7`."]),
+    ],
+)
+def test_what_gives_no_claim_is_unread_text_with_its_place(
+    sentence: str, unread: list[str]
+) -> None:
+    text = f"### Execution Simulation\n- **First Iteration**:\n{sentence}\n"
+    with Sandbox() as box:
+        report = verify(text, Program(HALVE[0], "halvings"), Case(HALVE[1]), box, line_offset=0)
+    claims = [c for c in report.claims if c.kind == "text"]
+    assert [text[slice(*c.place)] for c in claims] == unread
+    assert all(c.status == "unverifiable" for c in claims)

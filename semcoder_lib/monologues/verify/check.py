@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from semcoder_lib.sandbox import Sandbox
 
 FORWARD_COVERAGE = 0.8
-_SECOND = re.compile(r"[.;] \[L\d+\] ")  # several steps on one line are prose
-_COMMENT = re.compile(r"[ \t]*#[ \t]*\[L(\d+)\][ \t]*$", re.M)
-_CITED = re.compile(r"\[L(\d+)\]")
+_SECOND = re.compile(r"[.;] \[L\d{1,9}\] ")  # several steps on one line are prose
+_COMMENT = re.compile(r"[ \t]*#[ \t]*\[L(\d{1,9})\][ \t]*$", re.M)
+_CITED = re.compile(r"\[L(\d{1,9})\]")
 
 
 def verify(
@@ -163,7 +163,7 @@ def find_offset(parts: texts.Parts, history: History, shape: Syntax | None) -> i
     def score(offset: int) -> float:
         quoted = 0.0
         for line in lines:
-            match = re.match(r"\s*[-*]?\s*\[L(\d+)\]:?\s*`?(.+)", line)
+            match = re.match(r"\s*[-*]?\s*\[L(\d{1,9})\]:?\s*`?(.+)", line)
             if match:
                 source = shape.text(int(match[1]) - offset)
                 quoted += bool(source) and match[2].startswith(source)

@@ -17,8 +17,8 @@ from semcoder_lib.monologues.verify.stated import parse_binds, same_text
 if TYPE_CHECKING:
     from semcoder_lib.monologues.verify.steps import Steps
 
-_ROW = re.compile(r"#(\d+) (.+)", re.S)
-_LABELS = re.compile(r"L(\d+)")
+_ROW = re.compile(r"#(\d{1,18}) (.+)", re.S)
+_LABELS = re.compile(r"L(\d{1,9})")
 
 
 def _iteration(r: Steps, loop: Loop, m: Match) -> tuple[Run, int] | None:

@@ -8,11 +8,11 @@ from semcoder_lib.monologues.evaluator import equal, literal
 from semcoder_lib.monologues.template import Slot, mask, split
 
 _SHORT = re.compile(
-    r"an? (\w+) of (\d[\d,]*) (?:items?|characters?|entries|pairs?)"
+    r"an? (\w+) of (\d[\d,]{0,18}) (?:items?|characters?|entries|pairs?)"
     r"(?: (?:starting|beginning)(?: with)? (.+))?$",
     re.S,
 )
-_LONG = re.compile(r"a value of (\d+) characters starting (\S+)$")
+_LONG = re.compile(r"a value of (\d{1,18}) characters starting (\S+)$")
 _SHOWN = re.compile(r"a value shown as ('.*'|\".*\")$", re.S)
 _MORE = re.compile(r"(?:, )?\.{3}[\])}]?$|…$")
 

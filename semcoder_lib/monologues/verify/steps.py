@@ -24,7 +24,7 @@ from semcoder_lib.monologues.verify.stated import parse_binds, same_text
 
 __all__ = ["DECIDERS", "LINE", "Steps", "loops"]  # loops: imported to enter its deciders
 
-LINE = re.compile(r"\s*(\[L\d+\]|L\d+) (?=\S)")
+LINE = re.compile(r"\s*(\[L\d{1,9}\]|L\d{1,9}) (?=\S)")
 _CODE = ast.AugAssign | ast.If | ast.While | ast.For
 
 

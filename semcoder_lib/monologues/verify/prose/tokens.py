@@ -15,6 +15,7 @@ from semcoder_lib.monologues.template import mask
 CODE, VALUE, EQUATION, LABEL, FRAGMENT = "\ue001", "\ue002", "\ue003", "\ue004", "\ue005"
 MARKS = CODE + VALUE + EQUATION + LABEL + FRAGMENT
 _MAX_VALUE = 4_000  # characters of a value without quotes round it
+_MAX_DEPTH = 40
 # what states something: marks, and words that do more than connect
 _WORD = re.compile(
     rf"\b(?!(?:and|but|so|then|the|an?|which|that|this|therefore|thus|also|now|here|we|it)\b)[^\W\d_]+"
@@ -180,6 +181,8 @@ def _closing(line: str, start: int) -> int:
         depth += (token[0] in "[({") - (token[0] in "])}")
         if depth == 0:
             return token.end()
+        if depth > _MAX_DEPTH:
+            break
     return -1
 
 
