@@ -3,7 +3,6 @@ they are whole, and reading a corpus back."""
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from pathlib import Path
 from typing import Any
@@ -54,25 +53,7 @@ def load(path: Path | str) -> list[Entry]:
     entries = []
     for number, row in enumerate(workspace.read_jsonl(path), 1):
         try:
-            entries.append(read_entry(row))
+            entries.append(records.from_row(Entry, row))
         except (ValueError, TypeError, LookupError, AttributeError) as error:
             raise UserError(f"{path}:{number}: not a row of PyX ({error})") from None
     return entries
-
-
-def read_entry(row: dict[str, Any]) -> Entry:
-    """A row as an entry. Raises ValueError or TypeError where a field is missing, unknown or of the
-    wrong type."""
-    entry = records.from_row(Entry, row)
-    every: tuple[Any, ...] = (entry, entry.program, entry.program.provenance, *entry.cases)
-    for record in every:
-        for field in dataclasses.fields(record):
-            value, kind = getattr(record, field.name), _KINDS.get(str(field.type))
-            if kind and not isinstance(value, kind):
-                raise TypeError(f"{field.name} is of type {type(value).__name__}")
-    return entry
-
-
-_KINDS = {
-    "str": str, "int": int, "float": int | float, "tuple[Any, ...]": tuple
-}  # fmt: skip

@@ -6,10 +6,10 @@ import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from semcoder_lib.core import values
+from semcoder_lib.core import records, values
 from semcoder_lib.core.foreign import Refused
 from semcoder_lib.core.records import Status
-from semcoder_lib.corpus import files, hub
+from semcoder_lib.corpus import hub
 from semcoder_lib.sandbox import Job, Outcome, Sandbox
 
 
@@ -34,7 +34,7 @@ def _plan(row: dict[str, Any], number: int) -> tuple[str, Job | None, Any]:
     name = hub.identity(row, number)
     try:
         if "program" in row and "cases" in row:
-            entry = files.read_entry(row)
+            entry = records.from_row(records.Entry, row)
             program, calls = entry.program, [c.arguments for c in entry.cases]
             values.encode(calls)
             job = Job(program.source, program.entry_point, calls, share=True)

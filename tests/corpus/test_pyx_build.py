@@ -169,11 +169,11 @@ def test_inputs_have_their_type(kind):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda row: row["program"].update(source=5), "source is of type int"),
-        (lambda row: row.update(line_coverage="1"), "line_coverage is of type str"),
-        (lambda row: row["cases"][0].update(arguments="5"), "arguments is of type int"),
+        (lambda row: row["program"].update(source=5), "source: expected text"),
+        (lambda row: row.update(line_coverage="1"), "line_coverage: expected a number"),
+        (lambda row: row["cases"][0].update(arguments="5"), "arguments: expected a tuple"),
         (lambda row: row.pop("cases"), "'cases' is missing"),
-        (lambda row: row.update(cases=7), "not iterable"),
+        (lambda row: row.update(cases=7), "cases: expected a list"),
     ],
 )
 def test_a_damaged_row_is_named_by_file_and_line(built, tmp_path, change, message):

@@ -74,7 +74,7 @@ ROWS = {
     "a number for a prompt": ({**GOOD, "fwd_mnl": 5}, "fwd_mnl is of type int"),
     "no response": ({**GOOD, "response": None}, "response is of type NoneType"),
     "a list for a program": ({"program": [], "cases": []}, "not a row of PyX"),
-    "a number for a source": ({"program": {"source": 5, "entry_point": "f"}, "cases": []}, "not a row of PyX: source is"),
+    "a number for a source": ({"program": {"source": 5, "entry_point": "f"}, "cases": []}, "not a row of PyX: Entry.program: Program.source"),
 }  # fmt: skip
 
 
