@@ -195,7 +195,7 @@ def _who(place: Place, s: Sentence, match: re.Match[str]) -> str:
     last = s.at[max(marks)].code if marks else ""
     between = lead[max(marks) + 1 :] if marks else lead
     subject = place.subject.text if place.subject else ""
-    if patterns.FOR_CHECK.match(rest):
+    if patterns.THEY.search(between) or patterns.FOR_CHECK.match(rest):
         return ""
     if patterns.FUNCTION.search(between) or _is_function(place, last):
         return place.entry_point

@@ -171,6 +171,7 @@ NOT_RETURNED = _compile(
 )
 # Who is said to return, by the words since the last code; and what is one part of the output.
 IT = _compile(r"\b(?:it|this|that|which|method|expression|condition|call)\W*(?:\w+ly )?$")
+THEY = _compile(r"\b(?:they|these|those|both)(?: values)?\W*(?:\w+ly )?$")
 FUNCTION = _compile(r"\b(?:function|program|statement|code|we|recursion|execution|so)\b[^.]*$")
 FOR_CHECK = _compile(r"\W*for (?:the|this|that) (?:check|condition|test)\b")
 PART_BEFORE = _compile(
