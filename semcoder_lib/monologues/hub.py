@@ -5,14 +5,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Monologue, Program
 from semcoder_lib.models import prompts
-from semcoder_lib.monologues.verify.check import strip_labels
-from semcoder_lib.monologues.verify.text import read_answer
+from semcoder_lib.monologues.verify.rows import read_row
+from semcoder_lib.monologues.verify.text import cut, read_answer
 from semcoder_lib.monologues.write.forward import call_text
 
 _COLUMNS = ("nl", "fwd_mnl", "bwd_mnl")
@@ -65,36 +66,18 @@ def from_hub(
 
 def _read(row: Any, number: int) -> tuple[Program, Monologue] | None:
     columns = row if isinstance(row, dict) else {}
-    named = f"hub row {number} ({str(columns.get('id', 'no id'))[:60]})"
+    identity = str(columns.get("id", number))
+    named = f"hub row {number} ({identity[:60]})"
     filled = [c for c in _COLUMNS if columns.get(c)]
-    texts = [columns.get(c) for c in (*filled, "response")]
-    if len(filled) != 1 or not all(isinstance(t, str) for t in texts):
+    if len(filled) != 1 or not all(isinstance(columns.get(c), str) for c in (*filled, "response")):
         raise UserError(f"{named}: needs a response and exactly one of {', '.join(_COLUMNS)}")
     if filled[0] == "nl":
         return None
-    prompt, response = map(str, texts)
-    _, start, rest = prompt.partition("PYTHON]\n")  # some rows lack the opening bracket
-    block, end, _ = rest.partition("\n[/PYTHON]")
-    code, asked, question = block.rpartition("\nassert ")
-    if not (start and end and asked):
-        raise UserError(f"{named}: no [PYTHON] block with assert")
-    identity = str(columns.get("id", number))
-    direction = "forward" if filled[0] == "fwd_mnl" else "backward"
-    source, name = strip_labels(code) + "\n", question.partition("(")[0].strip()
-    program = Program(source, name, id=identity, origin="hub")
-    case = _case(question, response, direction)
-    return program, Monologue(response, direction, case, identity, writer="hub")
-
-
-def _case(question: str, response: str, direction: str) -> Case:
-    """What a row is about: the call and output of its answer, else what its question gives."""
-    given = read_answer(response.rpartition("[ANSWER]")[2].partition("[/ANS")[0])
-    if not given.problem and given.arguments is not None:
-        return Case(given.arguments, given.value)
-    left, _, right = question.rpartition(" == ")
-    try:
-        if direction == "forward":
-            return Case(tuple(values.parse_call(left.strip())[1]))
-        return Case((), values.decode(right.strip()))
-    except values.NotALiteral:
-        return Case(())
+    item = read_row({filled[0]: columns[filled[0]], "response": columns["response"]})
+    if item.problem:
+        raise UserError(f"{named}: {item.problem}")
+    source = item.program.source + "\n"
+    program = replace(item.program, source=source, id=identity, origin="hub")
+    given = read_answer(cut(item.text).answer)
+    case = item.case if given.arguments is None else Case(given.arguments, given.value)
+    return program, Monologue(columns["response"], item.direction, case, identity, writer="hub")
