@@ -60,13 +60,13 @@ def test_short_cells_and_no_outputs(notebook: nbformat.NotebookNode) -> None:
     assert sum(1 for c in notebook.cells if c.cell_type == "markdown") >= 3
 
 
-def test_imports_come_from_the_library_alone(notebook: nbformat.NotebookNode) -> None:
+def test_imports_come_from_the_library_or_python(notebook: nbformat.NotebookNode) -> None:
+    known = {"semcoder_lib", *sys.stdlib_module_names}
     for cell in code_cells(notebook):
         for node in ast.walk(ast.parse(cell.source)):
-            if isinstance(node, ast.Import):
-                assert all(a.name.startswith("semcoder_lib") for a in node.names)
-            if isinstance(node, ast.ImportFrom):
-                assert (node.module or "").startswith("semcoder_lib")
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert {name.partition(".")[0] for name in names} <= known
 
 
 def test_no_absolute_paths(notebook: nbformat.NotebookNode) -> None:
