@@ -59,4 +59,4 @@ def test_code_is_fenced_whatever_the_prompt_opened(style: str) -> None:
     whole = prompts.nl_to_code("", style=style).prefill + row.completion
     assert whole.startswith("```python\ndef f(text, n):")
     assert whole.endswith("\n```")
-    assert codegen.FENCE == "```python\n"
+    assert codegen._FENCE == "```python\n"

@@ -63,7 +63,7 @@ def test_the_clocks_of_a_call_are_claims(box: Sandbox, clocks: str) -> None:
     job = Job(BEGAN.replace("@", clocks), "f", [(0,), (1,), (2,)], share=True)
     start = time.monotonic()
     assert beside_good_ones(box, job) == [Status.OK, Status.TIMEOUT, Status.OK]
-    assert time.monotonic() - start < 4.0
+    assert time.monotonic() - start < 30.0
 
 
 def test_forged_beginnings_buy_no_more_than_each_later_call_may_have(box: Sandbox) -> None:
