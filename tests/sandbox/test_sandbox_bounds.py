@@ -39,7 +39,7 @@ def beside_good_ones(box: Sandbox, job: Job) -> list[Status]:
     before, found, *after = box.map([GOOD, job, *[GOOD] * 4])
     assert [o.value for (o,) in (before, *after)] == [42] * 5
     assert box.processes() == zygote  # nothing was lost
-    assert time.process_time() - start < 4.0
+    assert time.process_time() - start < 12.0
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory < 300_000
     return [o.status for o in found]
 
