@@ -10,84 +10,229 @@
 #     name: python3
 # ---
 
+# %% [markdown]
+# # 02 · Monologues, both ways, every claim checked
+#
+# A **monologue** tells an execution in words. *Forwards* it starts from an input and simulates the
+# program step by step; *backwards* it starts from an output and deduces an input that could have
+# given it (paper, section 4). They are what the model is trained on.
+#
+# The paper lets a large model write them and keeps those whose final answer is right. A right
+# answer can stand behind wrong steps: that is the first limitation the authors name (appendix A).
+# Here a monologue is *derived* from a recorded execution, and then a **verifier** that shares no
+# code with the writer reads it back, claim by claim.
+#
+# You will see one program told both ways with its claims in colour, a lie that is caught, a
+# sentence that nobody can check, and then all the monologues of the run.
+
 # %% tags=["parameters"]
 profile = "smoke"  # smoke, laptop, gpu or paper; papermill puts the run's own here
 run_name = ""  # the folder under runs/; the profile's name when empty
 settings = ""  # "key=value key=value": overrides of the profile
 
 # %%
+from semcoder_lib import begin
+
+run = begin("02_monologues", profile, run_name, settings)
+p = run.profile
+
+# %% [markdown]
+# ## The programs
+# Monologues are about programs of PyX, the corpus of notebook 01. Only those of the split `train`
+# may be told: what is told here is learned, and the split `held_out` is for the evaluation. Very
+# long programs are left out, because a model of this size could not read their monologues.
+
+# %%
+corpus = run.kept("01_pyx/pyx.jsonl")[0]
+training = [
+    entry
+    for entry in corpus
+    if entry.program.split == "train" and len(entry.program.source) <= p.program_chars
+][: p.monologue_programs]
+print(len(corpus), "programs in PyX,", len(training), "to tell")
+
+# %% [markdown]
+# One of them, to follow by hand: the first with a loop and not too short.
+
+# %%
 from semcoder_lib.report import display
-from semcoder_lib.run import doctor, stages
 
-session = stages.begin(2, profile, run_name, settings)
-print(doctor.show(doctor.examine(quick=True)))
-display.table([{"key": k, "value": v, "meaning": m} for k, v, m in session.settings()])
-
-# %% [markdown]
-# # 02 · Monologues, both ways, every claim checked
-# Accepted monologues with wrong steps are the first limitation that the paper states: its
-# filter looks at the final answer only. Here a monologue is derived from the recorded execution and
-# then read back by an independent verifier, claim by claim. What is contradicted is dropped with its
-# reason.
-
-# %%
-results = stages.work(session)
-for direction, part in results["directions"].items():
-    print(direction, "accepted:", part["accepted"], "characters:", part["characters"])
-
-# %%
-display.counts(results["directions"]["forward"]["funnel"], "forward", "monologues")
-
-# %%
-display.counts(results["directions"]["backward"]["funnel"], "backward", "monologues")
-
-# %%
-if "teacher" in results:
-    display.counts(results["teacher"], "teacher", "count")
-
-# %% [markdown]
-# ## One program, told forwards and backwards
-# Every coloured span is a claim; hovering shows the evidence in the trace.
-
-# %%
-from semcoder_lib import corpus as pyx
-from semcoder_lib import monologues
-from semcoder_lib.run.stages import s02_monologues
-
-corpus = pyx.load(session.upstream(1) / "pyx.jsonl")
-entries = {e.program.id: e for e in corpus}
-forward = s02_monologues.load(session.folder, "forward")
-backward = {m.program_id: m for m in s02_monologues.load(session.folder, "backward")}
-both = [m for m in forward if m.program_id in backward]
-chosen = min(both, key=lambda m: abs(len(m.text) - 800))
-program = entries[chosen.program_id].program
+entry = next((e for e in training if "for " in e.program.source), training[0])
+program, case = entry.program, entry.cases[0]
 display.code(program.source)
 
-# %%
-report = monologues.verify(chosen.text, program, chosen.case, session.box)
-display.marked(chosen.text, report.claims)
+# %% [markdown]
+# ## Record what happens
+# The tracer runs the program in the sandbox and notes each line as it is executed, with the
+# variables that it changed. This record is the only thing that the writer looks at. It is *ground
+# truth*: nothing in a monologue may go beyond it.
 
 # %%
-other = backward[chosen.program_id]
-report = monologues.verify(other.text, program, other.case, session.box, direction="backward")
-display.marked(other.text, report.claims)
+from semcoder_lib import monologues, tracing
+
+trace = tracing.trace(program, case, run.box)
+display.table(
+    [
+        {
+            "step": number,
+            "event": step.event,
+            "line": step.line,
+            "changes": ", ".join(f"{c.name} = {c.text}" for c in step.changes),
+        }
+        for number, step in enumerate(trace.steps[:12])
+    ]
+)
+
+# %% [markdown]
+# ## Tell it forwards
+# The writer turns the steps into sentences. Their forms stand in one table,
+# `semcoder_lib/monologues/forms.py`: a name, a template with typed slots, an example. The style
+# says how much is told. `monologue_form` of the profile picks one: `full` has all the sections of
+# the paper's figure 2; the short ones have the steps alone, which a small model learns faster.
+
+# %%
+style = monologues.STYLES[p.monologue_form].but(max_chars=p.monologue_chars)
+forward = monologues.forward(program, trace, seed=p.seed, style=style, case=case)
+print(forward.text)
+
+# %% [markdown]
+# ## Read it back
+# The verifier splits the text into claims. Each is **supported** or **contradicted** by the record,
+# by the verifier's own evaluation of an expression, or by a run in the sandbox; what it cannot read
+# is **unverifiable**, and is counted. Nothing is skipped. Hover over a colour to see the evidence.
+
+# %%
+report = monologues.verify(forward.text, program, case, run.box)
+display.marked(forward.text, report.claims)
+
+# %%
+display.counts(
+    {
+        "supported": report.supported,
+        "contradicted": report.contradicted,
+        "unverifiable": report.unverifiable,
+        "share of the text that was decided": report.coverage_of_text,
+        "lines of the execution that are told": report.line_coverage,
+        "accepted": report.accepted,
+    }
+)
+
+# %% [markdown]
+# ## Tell a lie
+# Change one number of the simulation and nothing else. The answer at the end is still right, so a
+# filter on answers would keep the text. The verifier has to find the place.
+
+# %%
+import re
+
+number = re.search(r"\d+(?=[^\[\]]*\[/MONOLOGUE\])", forward.text) or re.search(r"\d", forward.text)
+lie = f"{forward.text[: number.start()]}{int(number[0]) + 1}{forward.text[number.end() :]}"
+caught = monologues.verify(lie, program, case, run.box)
+print("accepted:", caught.accepted, "·", caught.reason)
+display.marked(lie, caught.claims)
+
+# %% [markdown]
+# And a sentence that says nothing about the execution. It is neither right nor wrong: it stays grey
+# and lowers the share of the text that was decided.
+
+# %%
+vague = forward.text.replace("[/MONOLOGUE]", "This is a very elegant program.\n[/MONOLOGUE]")
+unread = monologues.verify(vague, program, case, run.box)
+print("unverifiable:", unread.unverifiable, "· decided:", f"{unread.coverage_of_text:.0%}")
+
+# %% [markdown]
+# ## Tell it backwards
+# Now only the output is given. The writer walks from the return statement back to the parameters.
+# Where the state before a line is not determined by the state after it, it states what must hold
+# and picks one witness; a run confirms the input that it arrives at. **The writer never sees the
+# input that really gave this output**, so several inputs can be right.
+
+# %%
+backward = monologues.backward(program, case.output, run.box, seed=p.seed, style=style)
+if backward is None:
+    print("no input was found: such a case gets no backward monologue")
+else:
+    print(backward.text)
+
+# %%
+if backward is not None:
+    report = monologues.verify(
+        backward.text, program, backward.case, run.box, direction="backward"
+    )
+    shown = display.marked(backward.text, report.claims)
+shown if backward is not None else None
+
+# %% [markdown]
+# ## All of them
+# The same for every program: up to two cases each, those with different outputs first. A text is
+# dropped, with its reason, when the trace was cut, when it would be too long, when no input was
+# found, or when the verifier contradicts it or cannot read all of it. The step is kept in a file:
+# run the cell again and it is read back; change a setting and it is done again.
+
+# %%
+CASES = 2  # of a program that get monologues
+BULLETS = 0 if style.brief else 2  # properties that each monologue states
+
+kept, funnels = {}, {}
+for direction in monologues.DIRECTIONS:
+    kept[direction], funnel = run.step(
+        f"{direction}.jsonl",
+        monologues.derive_many,
+        training,
+        directions=(direction,),
+        per_program=CASES,
+        style=style,
+        bullets=BULLETS,
+        seed=p.seed,
+        box=run.box,
+        workers=run.workers,
+    )
+    funnels[direction] = funnel[direction]
+
+# %% [markdown]
+# ## The funnel
+# How many were asked for, how many were accepted, and why the others were not. Read the reasons: a
+# filter whose losses nobody looks at shapes the corpus in secret.
+
+# %%
+display.counts(funnels["forward"], "forward", "monologues")
+
+# %%
+display.counts(funnels["backward"], "backward", "monologues")
+
+# %% [markdown]
+# ## With a teacher
+# The paper's own way is here, too: with the setting `teacher` a large model writes the monologues
+# of some programs, and gets its errors back as feedback when the verifier contradicts it. Accepted
+# texts of the teacher take the place of the derived ones. Without that setting this cell does
+# nothing.
+
+# %%
+from semcoder_lib.run import teaching
+
+asked = {}
+if p.teacher:
+    kept, asked = teaching.monologues_of_teacher(
+        run, training, kept, cases=CASES, longest=p.monologue_chars
+    )
+display.counts(asked, "teacher", "count")
 
 # %% [markdown]
 # ## Can the verifier be fooled?
-# One word or number of a correct text is altered, blindly: the alteration knows nothing of the forms
-# that the verifier reads. An altered text should be contradicted, or at least have something in it
-# that counts as unverifiable. What passes unnoticed changes no meaning, like two assignments told
-# in the other order; look at the list.
+# The lie above was one number. Here one word or number of many accepted texts is altered *blindly*:
+# the alteration knows nothing of the forms that the verifier reads. An altered text should be
+# contradicted, or at least have something in it that counts as unverifiable. Its row should have
+# (nearly) nothing under "clean"; what is there changes no meaning, like two assignments told in
+# the other order.
 
 # %%
 import random
-import re
 
-rng = random.Random(session.profile.seed)
+rng = random.Random(p.seed)
 
 
 def altered(text):
-    """The text with one word or number exchanged for another, before its answer."""
+    """The text with one word or number before its answer exchanged for another."""
     words = list(re.finditer(r"[A-Za-z_]+|\d+", text[: text.index("[/MONOLOGUE]")]))
     word, other = rng.choice(words), rng.choice(words)[0]
     new = str(int(word[0]) + 1) if word[0].isdigit() else other
@@ -95,32 +240,74 @@ def altered(text):
 
 
 # %%
-matrix = {"untouched": {}, "altered": {}}
-for m in forward[:40]:
-    own = entries[m.program_id].program
-    for name, text in (("untouched", m.text), ("altered", altered(m.text))):
-        if name == "altered" and text == m.text:
-            continue
-        report = monologues.verify(text, own, m.case, session.box, direction="forward")
-        outcome = (
-            "contradicted" if not report.accepted else "unread" if report.unverifiable else "clean"
-        )
-        matrix[name][outcome] = matrix[name].get(outcome, 0) + 1
-display.table([{"text": name, **counts} for name, counts in matrix.items()])
+programs = {entry.program.id: entry.program for entry in training}
+
+
+def verdict(text, monologue):
+    """What a reader of the text would be told."""
+    own = programs[monologue.program_id]
+    found = monologues.verify(text, own, monologue.case, run.box, direction="forward")
+    return "contradicted" if not found.accepted else "unread" if found.unverifiable else "clean"
+
+
+pairs = [(altered(m.text), m) for m in kept["forward"][:40]]
+rows = {
+    "untouched": [verdict(m.text, m) for _, m in pairs],
+    "altered": [verdict(text, m) for text, m in pairs if text != m.text],
+}
+outcomes = ("clean", "unread", "contradicted")
+display.table([{"text": k, **{o: v.count(o) for o in outcomes}} for k, v in rows.items()])
 
 # %% [markdown]
-# ## Lengths
+# ## How long they are
 # The released checkpoints write 2,271 characters forwards and 1,963 backwards on average. A small
-# model needs shorter texts; the dial is `monologue_chars`.
+# model needs shorter texts; the dials are `monologue_form` and `monologue_chars`.
 
 # %%
-display.table([{"direction": d, **part["characters"]} for d, part in results["directions"].items()])
+import statistics
+
+
+def lengths(texts):
+    """Mean, median and longest, in characters."""
+    sizes = sorted(map(len, texts)) or [0]
+    return {
+        "mean": round(statistics.fmean(sizes), 1),
+        "median": statistics.median(sizes),
+        "longest": sizes[-1],
+    }
+
+
+characters = {direction: lengths([m.text for m in some]) for direction, some in kept.items()}
+display.table([{"direction": d, "texts": len(kept[d]), **c} for d, c in characters.items()])
+
+# %% [markdown]
+# ## Things to try
+# - **A claim that is wrong in another way.** In "Tell a lie", exchange two variable names of the
+#   text instead of a number. Which claim turns red, and what does its evidence say?
+# - **Another form.** Set `settings = "monologue_form=full"` in the first cell and run all cells:
+#   the steps are done again, a line says why, and the texts grow by a summary, properties and a
+#   conclusion. How many fit into `monologue_chars` now?
+# - **A program of your own.** Put a function of five lines into `entry` as
+#   `records.Program(source, "name")` with a `records.Case((arguments,), output)`, and follow it from
+#   "Record what happens" on. Try one with two inputs that give the same output: which one does the
+#   backward monologue find?
 
 # %% [markdown]
 # ## The card
-# What went in, what came out, on what: the next notebook reuses this stage only while all of it
-# stays the same.
+# What the next notebooks take from here is in the files of this folder; the numbers go into
+# `results.json`, from which the report is made. The card says what all of it depends on.
 
 # %%
-card = session.finish()
-display.counts({k: card[k] for k in ("key", "seconds", "peak_memory_bytes", "isolation")})
+results = {
+    "programs": len(training),
+    "directions": {
+        direction: {
+            "funnel": funnels[direction],
+            "accepted": len(kept[direction]),
+            "characters": characters[direction],
+        }
+        for direction in monologues.DIRECTIONS
+    },
+    **({"teacher": asked} if asked else {}),
+}
+run.finish(results)

@@ -193,24 +193,6 @@ def file_hash(path: Path | str) -> str:
         return hashlib.file_digest(source, "sha256").hexdigest()
 
 
-def code_hash(*names: str) -> str:
-    """A hash over the files of the named rooms (`"corpus"`, `"run/doctor"`), tables and templates
-    too, so that a stage is not reused after the code that made it changed. Raises ValueError for a
-    room that has no files: its changes would go unseen."""
-    base = Path(__file__).parents[1]
-    digest = hashlib.sha256()
-    for name in sorted(names):
-        single = base / f"{name}.py"
-        files = [single] if single.exists() else sorted((base / name).rglob("*"))
-        files = [f for f in files if f.is_file() and "__pycache__" not in f.parts]
-        if not files:
-            raise ValueError(f"no source named {name!r}")
-        for file in files:
-            digest.update(str(file.relative_to(base)).encode())
-            digest.update(file.read_bytes())
-    return digest.hexdigest()
-
-
 class ItemCache(dict[str, Any]):
     """Finished items of a stage, keyed by content, kept in one JSONL file to which `put` appends.
 
@@ -291,9 +273,9 @@ class Run:
         self.name = name
         self.path = _folder(base / name)
 
-    def stage(self, number: int, name: str) -> Path:
-        """The stage's folder, `NN_name`, made on first use."""
-        return _folder(self.path / f"{number:02d}_{name}")
+    def folder(self, name: str) -> Path:
+        """A notebook's folder, `NN_name`, made on first use."""
+        return _folder(self.path / name)
 
 
 def _folder(path: Path) -> Path:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from semcoder_lib.core import records, scale, values, workspace
+from semcoder_lib.core import records, scale, source, values, workspace
 from semcoder_lib.core.errors import InfrastructureError
 from semcoder_lib.corpus import files
 from semcoder_lib.corpus.choose import FAILING, choose_cases, run_again
@@ -90,7 +90,7 @@ class Batch:
 
 @functools.cache
 def _code() -> str:
-    return workspace.code_hash("corpus", "core")
+    return source.library_hash("corpus", "core")
 
 
 def developed(

@@ -7,7 +7,7 @@ import dataclasses
 import functools
 from collections.abc import Iterable, Sequence
 
-from semcoder_lib.core import values, workspace
+from semcoder_lib.core import source, values, workspace
 from semcoder_lib.corpus import benchmark_items, execute, files
 from semcoder_lib.corpus.behaviour import Reference, kinds_of, references, shapes_of
 from semcoder_lib.corpus.benchmark_items import Item
@@ -44,7 +44,7 @@ class Guard:
         what they give stays in the user's cache while items and code are the same."""
         items, report = benchmark_items.load()
         texts = [[i.id, i.source, i.entry_point, *i.calls] for i in items]
-        key = workspace.content_key(texts, workspace.code_hash(*CODE))
+        key = workspace.content_key(texts, source.library_hash(*CODE))
         path = workspace.home() / "references" / f"{key[:24]}.json"
         rows = files.checked(path)
         if rows is None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
-from semcoder_lib.core import workspace
+from semcoder_lib.core import source, workspace
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Completion, Status, Trust, Verdict
 from semcoder_lib.evaluation import data, kept
@@ -210,7 +210,7 @@ class Benchmark(ABC):
         key = ""
         if self.slow:
             content = [[task.task_id, repr(sorted(task.data.items()))] for task in tasks]
-            code = workspace.code_hash("evaluation", "sandbox", "core")
+            code = source.library_hash("evaluation", "sandbox", "core")
             machine = [sys.version, platform.machine(), platform.processor(), platform.node()]
             key = workspace.content_key(self.name, scorer, content, code, machine, box.layers)
             if row := kept.read("preflight", key):

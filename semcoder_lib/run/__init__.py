@@ -1,1 +1,5 @@
-"""A run's folder and its steps, papermill, doctor, command line."""
+"""Runs: a notebook at work (`begin`), all notebooks in order, doctor, demo, command line."""
+
+
+
+

@@ -1,0 +1,156 @@
+"""What the code behind a result says, as it parses: an edited comment or docstring changes nothing,
+an edited statement or table does."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import json
+import re
+import textwrap
+import types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from semcoder_lib.core import workspace
+
+LIBRARY = Path(__file__).resolve().parents[1]
+NAME = LIBRARY.name
+_MODULE = re.compile(rf"{NAME}(\.\w+)+")  # also as text: what a sandbox's child is told to import
+
+
+def code_behind(function: Callable[..., Any]) -> dict[str, str]:
+    """{file or function: hash} of all that `function` can run: the library's modules that it
+    imports, directly or not, the data files beside them, and functions that a notebook defines."""
+    own: dict[str, str] = {}
+    waiting = list(_start(function, own))
+    seen: set[Path] = set()
+    while waiting:
+        file = waiting.pop()
+        if file not in seen:
+            seen.add(file)
+            waiting.extend(imports_of(file))
+    tables = {
+        path for folder in {file.parent for file in seen} for path in folder.iterdir()
+        if path.is_file() and path.suffix != ".py"
+    }  # fmt: skip
+    return own | {str(f.relative_to(LIBRARY)): parsed_hash(f) for f in sorted(seen | tables)}
+
+
+def library_hash(*places: str) -> str:
+    """One hash over the library, or over its rooms and modules named (`corpus`, `core/values`).
+    Raises ValueError for a name that has no files: its changes would go unseen."""
+    found: set[Path] = set() if places else set(_all_files(LIBRARY))
+    for name in places:
+        single = LIBRARY / f"{name}.py"
+        files = [single] if single.is_file() else _all_files(LIBRARY / name)
+        if not files:
+            raise ValueError(f"no source named {name!r}")
+        found.update(files)
+    return workspace.content_key(
+        [[str(f.relative_to(LIBRARY)), parsed_hash(f)] for f in sorted(found)]
+    )
+
+
+def _all_files(folder: Path) -> list[Path]:
+    return [f for f in folder.rglob("*") if f.is_file() and "__pycache__" not in f.parts]
+
+
+def packages_behind(files: dict[str, str], names: tuple[str, ...]) -> list[str]:
+    """Which of the packages `names` the files of `code_behind` import."""
+    used: set[str] = set()
+    for file in files:
+        if file.endswith(".py"):
+            used |= {name.partition(".")[0] for name in _imported(_tree(LIBRARY / file))}
+    return [name for name in names if name in used]
+
+
+def _start(function: Callable[..., Any], own: dict[str, str]) -> Iterator[Path]:
+    """The library's files that a function is in or, for one of a notebook, that it names."""
+    function = inspect.unwrap(getattr(function, "func", function))
+    module = getattr(function, "__module__", "")
+    if module.partition(".")[0] == NAME:
+        yield from _files(module)
+        return
+    source = textwrap.dedent(inspect.getsource(function))
+    own[f"{function.__name__}()"] = workspace.content_key(_dumped(ast.parse(source)))
+    for name in _names(function.__code__):
+        used = function.__globals__.get(name)
+        if isinstance(used, types.ModuleType):
+            yield from _files(used.__name__)
+        elif isinstance(used, types.FunctionType) and f"{used.__name__}()" not in own:
+            yield from _start(used, own)
+        elif used is not None:
+            yield from _files(getattr(used, "__module__", None) or "")
+
+
+def _names(code: types.CodeType) -> set[str]:
+    inner = [c for c in code.co_consts if isinstance(c, types.CodeType)]
+    return set(code.co_names).union(*map(_names, inner)) if inner else set(code.co_names)
+
+
+@functools.cache
+def imports_of(file: Path) -> tuple[Path, ...]:
+    """The library's files that a module imports, or names as text."""
+    found: list[Path] = []
+    for name in _imported(_tree(file)):
+        found += _files(name)
+    return tuple(dict.fromkeys(found))
+
+
+def _imported(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if _MODULE.fullmatch(node.value):
+                yield node.value
+
+
+def _files(module: str) -> list[Path]:
+    """The file of a module of the library, if it is one, and those of the packages it is in."""
+    parts = module.split(".")
+    if parts[0] != NAME:
+        return []
+    base = LIBRARY.joinpath(*parts[1:])
+    folders = [base, *base.parents][: len(parts)]
+    files = [base.with_suffix(".py"), *(folder / "__init__.py" for folder in folders)]
+    return [file for file in files if file.is_file() and file != LIBRARY / "__init__.py"]
+
+
+def parsed_hash(file: Path) -> str:
+    """A hash of what a file says; of a Python file without comments and docstrings."""
+    modified = file.stat()
+    return _parsed_hash(file, modified.st_mtime_ns, modified.st_size)
+
+
+@functools.cache
+def _parsed_hash(file: Path, modified: int, size: int) -> str:
+    if file.suffix == ".py":
+        return workspace.content_key(_dumped(_tree(file)))
+    text = file.read_bytes()
+    if file.suffix in (".yaml", ".json"):
+        read = yaml.safe_load if file.suffix == ".yaml" else json.loads
+        return workspace.content_key(read(text))
+    return workspace.content_key(text)
+
+
+@functools.lru_cache(maxsize=1024)
+def _tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_bytes())
+
+
+def _dumped(tree: ast.AST) -> str:
+    """The tree as text, without docstrings."""
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.walk(tree):
+        if isinstance(node, kinds) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+    return ast.dump(tree)

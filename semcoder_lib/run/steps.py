@@ -1,0 +1,187 @@
+"""A step of a notebook: one call whose result is kept in one file.
+
+    forward, funnel = run.step("forward.jsonl", derive, train, seed=p.seed, box=run.box)
+
+calls `derive(train, seed=…, box=…)` the first time. Beside the file it notes all that the result
+depends on: what the arguments say, the code that the function can run, the packages which that
+imports, and the bytes that came out. As long as these are the same the file is read back;
+otherwise the step is done again, and a line says why. What a step writes on its way (caches of
+items, checkpoints of a training) is its own, so a step that was killed goes on from there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import importlib
+import importlib.metadata
+import platform
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from semcoder_lib.core import records, source, values, workspace
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.sandbox import Sandbox
+
+PACKAGES = ("torch", "transformers", "trl", "peft", "numpy", "safetensors", "datasketch")
+HOW = ("workers", "cache", "backend")  # arguments that say how, not what
+SCRATCH = ("checkpoints", "logs", "cache")  # what a step's folder holds beside its result
+
+
+class Steps:
+    """The steps whose files are in one folder; `say` gets one line for each."""
+
+    def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
+        self.folder, self.say = folder, say
+
+    def step(
+        self, name: str, function: Callable[..., Any], *inputs: Any, **settings: Any
+    ) -> Any:  # fmt: skip
+        """What `function` returns, from the file `name` if it is still right.
+
+        `name` ends in `.jsonl` (the function returns records or dicts, alone or in a pair with
+        JSON data), in `.json` (JSON data), or in `/` (the function is given the folder as
+        `folder=…` and returns JSON data about what it left there). Whether the result is fresh or
+        read back, it is the same. Raises TypeError for an argument whose content cannot be
+        compared."""
+        path = self.folder / name
+        note = self.folder / "steps" / f"{name.rstrip('/')}.json"
+        basis = _basis(function, inputs, settings)
+        changed = _changed(note, basis, path)
+        if not changed:
+            self.say(f"{name}: read back")
+            return read(path)
+        if note.exists():
+            self.say(f"{name}: done again, since {changed}")
+            note.unlink()
+        began = time.monotonic()
+        value = function(*inputs, **settings, **({"folder": path} if name.endswith("/") else {}))
+        facts = {"basis": basis, **_write(path, name, value)}
+        workspace.write_json(note, facts | {"bytes": digest(path)})
+        self.say(f"{name}: done in {time.monotonic() - began:.1f} s")
+        return read(path)
+
+
+def read(path: Path) -> Any:
+    """What the step that wrote `path` returned. Raises UserError where no step did, or where its
+    bytes are others now."""
+    note = path.parent / "steps" / f"{path.name}.json"
+    facts = workspace.read_json(note)
+    if not path.exists() or digest(path) != facts["bytes"]:
+        raise UserError(f"{path}: not the bytes that its step wrote; run its notebook again")
+    if facts["kind"] == "data":
+        return workspace.read_json(path)
+    if facts["kind"] == "folder":
+        return facts["facts"]
+    rows: list[Any] = list(workspace.read_jsonl(path))
+    if facts["record"]:
+        module, _, name = facts["record"].partition(":")
+        record = getattr(importlib.import_module(module), name)
+        rows = [records.from_row(record, row) for row in rows]
+    return (rows, facts["facts"]) if facts["kind"] == "pair" else rows
+
+
+def _write(path: Path, name: str, value: Any) -> dict[str, Any]:
+    if name.endswith("/"):
+        return {"kind": "folder", "facts": value}
+    if not name.endswith(".jsonl"):
+        workspace.write_json(path, value)
+        return {"kind": "data"}
+    rows, facts = value if isinstance(value, tuple) else (value, None)
+    rows = list(rows)
+    record = type(rows[0]) if rows and dataclasses.is_dataclass(rows[0]) else None
+    workspace.write_jsonl(path, map(records.to_row, rows) if record else rows)
+    return {
+        "kind": "pair" if isinstance(value, tuple) else "rows",
+        "record": f"{record.__module__}:{record.__qualname__}" if record else "",
+        "facts": facts,
+    }
+
+
+def _basis(
+    function: Callable[..., Any], inputs: Iterable[Any], settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """All that the result depends on, in small pieces, so that a change can be named."""
+    code = source.code_behind(function)
+    arguments = {f"input {n}": content(value) for n, value in enumerate(inputs, 1)}
+    arguments |= {name: content(v) for name, v in settings.items() if name not in HOW}
+    return {
+        "argument": {name: _short(data) for name, data in arguments.items()},
+        "code": code,
+        "package": versions(source.packages_behind(code, PACKAGES)),
+    }
+
+
+def _short(data: Any) -> Any:
+    """Small data as they are, for a message; others as a hash."""
+    plain = isinstance(data, str | int | float | None) and len(str(data)) < 60
+    return data if plain else workspace.content_key(data)
+
+
+def _changed(note: Path, basis: dict[str, Any], path: Path) -> str:
+    """Why the step is to be done, in words; empty where it is not."""
+    try:
+        before = workspace.read_json(note)
+        if not path.exists() or before["bytes"] != digest(path):
+            return f"{path.name} is not what it wrote"
+    except (UserError, KeyError, TypeError):
+        return "it was not done before"
+    for kind, parts in basis.items():
+        known = before["basis"].get(kind, {})
+        for name in parts.keys() | known.keys():
+            if parts.get(name) != known.get(name):
+                return f"{kind} {name} changed"
+    return ""
+
+
+def content(value: Any) -> Any:
+    """JSON data that are equal where two arguments say the same. Raises TypeError for what has no
+    content, such as an open engine."""
+    if value is None or isinstance(value, str | int | float):
+        return value.value if isinstance(value, enum.Enum) else value
+    if isinstance(value, Path):
+        return digest(value)
+    if isinstance(value, Sandbox):
+        return f"sandbox, {value.level}"
+    if isinstance(value, Mapping):
+        return {str(name): content(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [content(item) for item in value]
+    if type(value).__module__ == records.__name__:  # a tuple is no list there
+        return [type(value).__name__, records.to_row(value)]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = [(f.name, getattr(value, f.name)) for f in dataclasses.fields(value)]
+        return [type(value).__name__, *([name, content(item)] for name, item in fields)]
+    if callable(value):
+        return [getattr(value, "__qualname__", ""), source.code_behind(value)]
+    try:
+        return values.encode(value)
+    except values.Unserializable:
+        raise TypeError(f"a step's argument of type {type(value).__name__} has no content") from None
+
+
+def digest(path: Path) -> str:
+    """A hash of a file's bytes, or of all files of a folder but a step's scratch."""
+    if path.is_file():
+        return workspace.file_hash(path)
+    files = [f for f in sorted(path.rglob("*")) if f.is_file() and not scratch(f, path)]
+    return workspace.content_key([[str(f.relative_to(path)), workspace.file_hash(f)] for f in files])
+
+
+def scratch(file: Path, folder: Path) -> bool:
+    """Whether a file under `folder` is no result: hidden, a note, a cache, a checkpoint."""
+    parts = file.relative_to(folder).parts
+    return any(part.startswith((".", *SCRATCH)) or part == "steps" for part in parts)
+
+
+def versions(names: Iterable[str]) -> dict[str, str]:
+    """Python's version and those of packages."""
+    known = {"python": platform.python_version()}
+    for name in names:
+        try:
+            known[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            known[name] = "absent"
+    return known
