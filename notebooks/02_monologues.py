@@ -156,9 +156,7 @@ else:
 
 # %%
 if backward is not None:
-    report = monologues.verify(
-        backward.text, program, backward.case, run.box, direction="backward"
-    )
+    report = monologues.verify(backward.text, program, backward.case, run.box, direction="backward")
     shown = display.marked(backward.text, report.claims)
 shown if backward is not None else None
 
@@ -208,10 +206,10 @@ display.counts(funnels["backward"], "backward", "monologues")
 # nothing.
 
 # %%
-from semcoder_lib.run import teaching
-
 asked = {}
 if p.teacher:
+    from semcoder_lib.run import teaching
+
     kept, asked = teaching.monologues_of_teacher(
         run, training, kept, cases=CASES, longest=p.monologue_chars
     )

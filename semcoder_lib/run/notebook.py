@@ -22,7 +22,7 @@ import time
 import types
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from semcoder_lib.core import profile as profiles
 from semcoder_lib.core import scale, source, workspace
@@ -74,6 +74,7 @@ def begin(name: str, profile: str = "smoke", run_name: str = "", settings: str =
     main = getattr(sys.modules["__main__"], "__file__", "") or ""
     if Path(main).stem == name:  # python notebooks/NN_name.py --profile …
         profile, run_name, settings = _arguments(profile, run_name, settings)
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # of loading weights, in any cell
     for line in CHATTER:
         warnings.filterwarnings("ignore", message=line)
     return Notebook(name, configured(profile, settings), run_name or profile, settings)
@@ -288,7 +289,8 @@ def machine() -> dict[str, Any]:
 
 
 def execute(name: str, profile: str = "smoke", run_name: str = "", settings: str = "") -> None:
-    """Run a notebook's master in this process; what it prints goes to standard error."""
+    """Run a notebook's master in this process: its lines of progress show, what its cells print
+    does not. Raises what a cell raises."""
     path = folder() / f"{name}.py"
     tree = ast.parse(path.read_bytes())
     parameters = {"profile": profile, "run_name": run_name, "settings": settings}
@@ -300,21 +302,30 @@ def execute(name: str, profile: str = "smoke", run_name: str = "", settings: str
                 )
     module = types.ModuleType(f"notebook_{name}")
     module.__file__ = str(path)
+    _progress.append(_stream())
     try:
-        with contextlib.redirect_stdout(sys.stderr):
+        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
             exec(compile(tree, str(path), "exec"), module.__dict__)
     finally:
+        _progress.pop()
         if isinstance(run := module.__dict__.get("run"), Notebook):
             run.close()
 
 
+_progress: list[TextIO] = []  # where lines of progress go while masters run within another
+
+
+def _stream() -> TextIO:
+    return _progress[-1] if _progress else sys.stdout if _in_jupyter() else sys.stderr
+
+
 def say(line: str) -> None:
     """One line of progress: below the cell in Jupyter, on standard error elsewhere."""
-    print(line, file=sys.stdout if _in_jupyter() else sys.stderr, flush=True)
+    print(line, file=_stream(), flush=True)
 
 
 def _show(shown: display.Shown) -> None:
-    if _in_jupyter():
+    if _in_jupyter() and not _progress:
         from IPython.display import display as show_in_cell
 
         show_in_cell(shown)
