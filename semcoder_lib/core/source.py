@@ -27,8 +27,12 @@ def code_behind(function: Callable[..., Any]) -> dict[str, str]:
     """{file or function: hash} of all that `function` can run: the library's modules that it
     imports, directly or not, the data files beside them, and functions that a notebook defines."""
     own: dict[str, str] = {}
-    waiting = list(_start(function, own))
-    seen: set[Path] = set()
+    return own | _closure(frozenset(_start(function, own)))
+
+
+@functools.lru_cache(maxsize=256)
+def _closure(start: frozenset[Path]) -> dict[str, str]:
+    waiting, seen = list(start), set[Path]()
     while waiting:
         file = waiting.pop()
         if file not in seen:
@@ -38,7 +42,7 @@ def code_behind(function: Callable[..., Any]) -> dict[str, str]:
         path for folder in {file.parent for file in seen} for path in folder.iterdir()
         if path.is_file() and path.suffix != ".py"
     }  # fmt: skip
-    return own | {str(f.relative_to(LIBRARY)): parsed_hash(f) for f in sorted(seen | tables)}
+    return {str(f.relative_to(LIBRARY)): parsed_hash(f) for f in sorted(seen | tables)}
 
 
 def library_hash(*places: str) -> str:
@@ -76,7 +80,10 @@ def _start(function: Callable[..., Any], own: dict[str, str]) -> Iterator[Path]:
     if module.partition(".")[0] == NAME:
         yield from _files(module)
         return
-    source = textwrap.dedent(inspect.getsource(function))
+    try:
+        source = textwrap.dedent(inspect.getsource(function))
+    except (OSError, TypeError):  # a built-in: its name is all there is
+        return
     own[f"{function.__name__}()"] = workspace.content_key(_dumped(ast.parse(source)))
     for name in _names(function.__code__):
         used = function.__globals__.get(name)
@@ -109,9 +116,8 @@ def _imported(tree: ast.AST) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if _MODULE.fullmatch(node.value):
-                yield node.value
+        elif isinstance(node, ast.Constant) and _MODULE.fullmatch(str(node.value)):
+            yield str(node.value)
 
 
 def _files(module: str) -> list[Path]:

@@ -295,11 +295,10 @@ def execute(name: str, profile: str = "smoke", run_name: str = "", settings: str
     tree = ast.parse(path.read_bytes())
     parameters = {"profile": profile, "run_name": run_name, "settings": settings}
     for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            if node.targets[0].id in parameters:
-                node.value = ast.copy_location(
-                    ast.Constant(parameters.pop(node.targets[0].id)), node.value
-                )
+        target = node.targets[0] if isinstance(node, ast.Assign) else None
+        if isinstance(target, ast.Name) and target.id in parameters:
+            value = ast.Constant(parameters.pop(target.id))
+            node.value = ast.copy_location(value, node.value)
     module = types.ModuleType(f"notebook_{name}")
     module.__file__ = str(path)
     _progress.append(_stream())
