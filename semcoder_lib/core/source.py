@@ -69,7 +69,7 @@ def packages_behind(files: dict[str, str], names: tuple[str, ...]) -> list[str]:
     used: set[str] = set()
     for file in files:
         if file.endswith(".py"):
-            used |= {name.partition(".")[0] for name in _imported(_tree(LIBRARY / file))}
+            used |= {name.partition(".")[0] for name in _parsed(LIBRARY / file)[1]}
     return [name for name in names if name in used]
 
 
@@ -100,13 +100,9 @@ def _names(code: types.CodeType) -> set[str]:
     return set(code.co_names).union(*map(_names, inner)) if inner else set(code.co_names)
 
 
-@functools.cache
-def imports_of(file: Path) -> tuple[Path, ...]:
+def imports_of(file: Path) -> set[Path]:
     """The library's files that a module imports, or names as text."""
-    found: list[Path] = []
-    for name in _imported(_tree(file)):
-        found += _files(name)
-    return tuple(dict.fromkeys(found))
+    return {found for name in _parsed(file)[1] for found in _files(name)}
 
 
 def _imported(tree: ast.AST) -> Iterator[str]:
@@ -133,24 +129,26 @@ def _files(module: str) -> list[Path]:
 
 def parsed_hash(file: Path) -> str:
     """A hash of what a file says; of a Python file without comments and docstrings."""
+    return _parsed(file)[0]
+
+
+def _parsed(file: Path) -> tuple[str, frozenset[str]]:
+    """The hash of a file, and the modules that it imports."""
     modified = file.stat()
-    return _parsed_hash(file, modified.st_mtime_ns, modified.st_size)
+    return _parsed_once(file, modified.st_mtime_ns, modified.st_size)
 
 
-@functools.cache
-def _parsed_hash(file: Path, modified: int, size: int) -> str:
+@functools.lru_cache(maxsize=2048)
+def _parsed_once(file: Path, modified: int, size: int) -> tuple[str, frozenset[str]]:
     if file.suffix == ".py":
-        return workspace.content_key(_dumped(_tree(file)))
+        tree = ast.parse(file.read_bytes())
+        names = frozenset(_imported(tree))
+        return workspace.content_key(_dumped(tree)), names
     text = file.read_bytes()
     if file.suffix in (".yaml", ".json"):
         read = yaml.safe_load if file.suffix == ".yaml" else json.loads
-        return workspace.content_key(read(text))
-    return workspace.content_key(text)
-
-
-@functools.lru_cache(maxsize=1024)
-def _tree(file: Path) -> ast.Module:
-    return ast.parse(file.read_bytes())
+        return workspace.content_key(read(text)), frozenset()
+    return workspace.content_key(text), frozenset()
 
 
 def _dumped(tree: ast.AST) -> str:

@@ -34,7 +34,7 @@ from semcoder_lib.run import steps
 from semcoder_lib.run.meter import Meter
 from semcoder_lib.sandbox import Sandbox
 
-NAMES = (
+NAMES: tuple[str, ...] = (
     "00_tour", "01_pyx", "02_monologues", "03_pyx_r", "04_sft", "05_codegen", "06_reasoning",
     "07_ablation", "08_refinement", "09_report",
 )  # fmt: skip
@@ -112,19 +112,19 @@ class Notebook:
         _show(self._opening())
 
     def _opening(self) -> display.Shown:
-        head = f"notebook {self.name} · run {self.run.name} · profile {self.configuration.profile}"
-        plain = profiles.Profile().as_dict()
+        name = self.configuration.profile
+        head = f"notebook {self.name} · run {self.run.name} · profile {name}"
+        plain = profiles.load(name).as_dict()
         rows = [
-            {"setting": name, "value": value, "meaning": meaning, "changed": value != plain[name]}
-            for name, value, meaning in self.configuration.fields_doc()
+            {"setting": key, "value": value, "meaning": meaning}
+            for key, value, meaning in self.configuration.fields_doc()
         ]
-        columns = ("setting", "value", "meaning")
-        changed = display.table([row for row in rows if row["changed"]], columns)
-        every = display.table(rows, columns)
+        changed = [row for row in rows if row["value"] != plain[str(row["setting"])]]
+        if changed:
+            head += " · changed: " + ", ".join(f"{r['setting']}={r['value']}" for r in changed)
         page = (
-            f"<p>{html.escape(head)}</p><details><summary>settings that differ from the defaults"
-            f"</summary>{changed._repr_html_()}</details><details><summary>all settings</summary>"
-            f"{every._repr_html_()}</details>"
+            f"<p>{html.escape(head)}</p><details><summary>all settings</summary>"
+            f"{display.table(rows)._repr_html_()}</details>"
         )
         return display.Shown(page, head)
 
@@ -205,7 +205,9 @@ class _Watched:
             self._used.add(name)
             return getattr(self._profile, name)
         own = getattr(kind, name)  # a property or method reads its fields from here, too
-        return own.fget(self) if isinstance(own, property) else types.MethodType(own, self)
+        if isinstance(own, property) and own.fget:
+            return own.fget(self)
+        return types.MethodType(own, self)
 
 
 # --- is it up to date? --------------------------------------------------------------------
@@ -295,9 +297,8 @@ def execute(name: str, profile: str = "smoke", run_name: str = "", settings: str
     tree = ast.parse(path.read_bytes())
     parameters = {"profile": profile, "run_name": run_name, "settings": settings}
     for node in tree.body:
-        target = node.targets[0] if isinstance(node, ast.Assign) else None
-        if isinstance(target, ast.Name) and target.id in parameters:
-            value = ast.Constant(parameters.pop(target.id))
+        if isinstance(node, ast.Assign) and (given := parameters.keys() & _names(node)):
+            value = ast.Constant(parameters.pop(given.pop()))
             node.value = ast.copy_location(value, node.value)
     module = types.ModuleType(f"notebook_{name}")
     module.__file__ = str(path)
@@ -309,6 +310,10 @@ def execute(name: str, profile: str = "smoke", run_name: str = "", settings: str
         _progress.pop()
         if isinstance(run := module.__dict__.get("run"), Notebook):
             run.close()
+
+
+def _names(node: ast.Assign) -> set[str]:
+    return {target.id for target in node.targets if isinstance(target, ast.Name)}
 
 
 _progress: list[TextIO] = []  # where lines of progress go while masters run within another
