@@ -44,10 +44,10 @@ print(json.dumps({"lines": lines, "rows": len(result[0]), "first": str(result[0]
 '''
 
 
-def edit(path: Path, old: str, new: str) -> None:
+def edit(path: Path, old: str, new: str) -> int:
     text = path.read_text()
     assert old in text
-    path.write_text(text.replace(old, new, 1))
+    return path.write_text(text.replace(old, new, 1))
 
 
 class Place:
