@@ -1,4 +1,4 @@
-"""SemCoder, reproduced (NeurIPS 2024): programs, their executions, and models that reason about both.
+"""SemCoder, reproduced (NeurIPS 2024): programs, their executions, models that reason about both.
 
     from semcoder_lib import Program, Case, tell, verify
 

@@ -23,6 +23,7 @@ from typing import Any
 
 from semcoder_lib.core import records, source, values, workspace
 from semcoder_lib.core.errors import UserError
+from semcoder_lib.models import assets
 from semcoder_lib.sandbox import Sandbox
 
 PACKAGES = ("torch", "transformers", "trl", "peft", "numpy", "safetensors", "datasketch")
@@ -145,7 +146,8 @@ def content(value: Any) -> Any:
     if value is None or isinstance(value, str | int | float):
         return value.value if isinstance(value, enum.Enum) else value
     if isinstance(value, Path):
-        return digest(value)
+        model = value.is_dir() and any(value.glob("*.safetensors"))
+        return assets.weights_hash(str(value)) if model else digest(value)
     if isinstance(value, Sandbox):
         return f"sandbox, {value.level}"
     if isinstance(value, Mapping):

@@ -169,21 +169,11 @@ def test_all_masters_give_the_same_bytes_without_jupyter(
 
 @pytest.mark.slow
 def test_killed_ten_times_the_same_bytes(smoke: dict[str, object], runs: Path) -> None:
-    """A process that is killed anywhere, and started again, ends with an undisturbed run's files."""
-    command = [
-        sys.executable,
-        "-m",
-        "semcoder_lib",
-        "stage",
-        "05",
-        "--profile",
-        "smoke",
-        "--run",
-        "k",
-    ]
+    """Killed anywhere and started again, it ends with the files of an undisturbed run."""
+    own = ["-m", "semcoder_lib", "stage", "05", "--profile", "smoke", "--run", "k"]
     for seconds in (6, 9, 12, 15, 18, 21, 24, 27, 30, 33):
         process = subprocess.Popen(
-            command, cwd=runs, start_new_session=True, stderr=subprocess.DEVNULL,
+            [sys.executable, *own], cwd=runs, start_new_session=True, stderr=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
         )  # fmt: skip
         try:
@@ -191,7 +181,7 @@ def test_killed_ten_times_the_same_bytes(smoke: dict[str, object], runs: Path) -
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-    by_itself(*command[1:], cwd=runs)
+    by_itself(*own, cwd=runs)
     names = ("01_pyx", "02_monologues", "03_pyx_r", "05_codegen")
     assert outputs(runs / "k", names) == outputs(runs / "smoke", names)
 
