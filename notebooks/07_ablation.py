@@ -142,8 +142,12 @@ display.table([{"format": format, "rows": len(rows)} for format, rows in pools.i
 
 # %% [markdown]
 # ## Train one adapter per arm
-# An arm is a view, a seed and a format. All start from the same base model. This is the long part
-# of the notebook; a killed training goes on from its last checkpoint.
+# An arm is a view, a seed and a format. All start from the same base model and see their rows for
+# the same number of steps, with the same learning rate. This is the long part of the notebook; a
+# killed training goes on from its last checkpoint.
+#
+# A single seed can mislead: two trainings of the *same* arm differ by several points at this size.
+# Profiles that can afford it train two seeds or more, and the tables below average over them.
 
 # %%
 import itertools
@@ -179,8 +183,9 @@ columns = ("view", "format", "seed", "examples", "steps", "tokens", "trained_tok
 display.table(trained, columns)
 
 # %% [markdown]
-# The curves cannot be compared with each other: a long trace full of predictable words has a low
-# loss and may teach nothing.
+# The loss of each arm. These curves cannot be compared with each other: a long trace full of words
+# that are easy to predict has a low loss and may teach nothing, and the few tokens of a direct
+# answer are all hard. That is why the arms are judged by what they answer, not by their loss.
 
 # %%
 from semcoder_lib.report import figures
@@ -216,8 +221,10 @@ display.table([{"benchmark": name, "items": len(tasks)} for name, tasks in items
 
 # %% [markdown]
 # ## Ask every arm
-# Each adapter is asked in the form that it was trained in; the controls as the monologue is. An
-# answer is read and judged as in notebook 06: nothing before it counts.
+# Each adapter is asked in the form that it was trained in; the controls as the monologue is. Only
+# the answer counts here, read and judged as in notebook 06; the steps before it are looked at
+# further below. A format with long texts may run out of tokens before it answers: that is a cost of
+# the format, and counts as wrong.
 
 
 # %%
@@ -255,8 +262,9 @@ scores = [
 
 # %% [markdown]
 # ## Scores over the seeds
-# For every task the mean over the seeds, then the mean over tasks with its 95 % interval, so that
-# each task counts once. The paired difference is against the first format.
+# For every task the mean over the seeds, then the mean over tasks with its 95 % interval. So each
+# task counts once: three seeds on 100 tasks are not 300 tasks, and an interval that took them for
+# 300 would be too narrow. The paired difference is against the first format.
 
 # %%
 from semcoder_lib.evaluation import parts
@@ -313,9 +321,13 @@ display.table(differences, columns)
 
 # %% [markdown]
 # ## Where chains break
-# Every step that a model wrote is compared with the recorded execution: claims of a monologue by
-# the verifier, lines of a trace one by one. A chain is `whole` when every step is right. Right
-# answers that do not rest on a whole chain were guessed, or are right in spite of a wrong step.
+# A score says how often the answer is right. It does not say whether the steps before it are. Here
+# every step that a model wrote is compared with the recorded execution: claims of a monologue by the
+# verifier, lines of a trace one by one. A chain is `whole` when every step is right.
+#
+# Look at `right` beside `right_by_right_steps`. Right answers that do not rest on a whole chain were
+# guessed, or are right in spite of a wrong step. If most are of that kind, the format's steps are
+# decoration, whatever its score is.
 
 # %%
 tasks = {task.task_id: task.data for task in items["pyx-o"]}
@@ -328,42 +340,38 @@ from semcoder_lib.evaluation import chains
 
 chain_rows = []
 for view, format in itertools.product(p.ablation_views, formats):
-    checked, right = [], []
+    checked = []
     for seed in range(p.ablation_seeds):
-        one = evaluated[view, seed, format][0]
-        for verdict, completion in zip(one.verdicts, one.completions, strict=True):
-            data, trace = tasks[verdict.task_id], recorded[verdict.task_id]
-            chain = chains.chain(
-                format, completion.text, data["program"], data["case"], trace, run.box
-            )
-            if chain is not None:
-                checked.append(chain)
-                right.append(verdict.passed)
+        answered = evaluated[view, seed, format][0]
+        checked += chains.chains_of(answered, format, tasks, recorded, run.box)
     if checked:
-        chain_rows.append({"view": view, "format": format, **chains.summary(checked, right)})
-
-# %%
+        whole = chains.summary(*map(list, zip(*checked, strict=True)))
+        chain_rows.append({"view": view, "format": format, **whole})
 columns = ("view", "format", "n", "whole", "right", "right_by_right_steps", "right_steps", "steps")
 display.table(chain_rows, columns)
+
+# %% [markdown]
+# The figure shows, for every number of steps, which share of the chains is still right that far. A
+# curve that falls by the same factor at every step says: each step goes wrong with the same
+# probability, and long executions are lost for that reason alone. A curve that falls at once says
+# that the model did not understand the call.
 
 # %%
 display.figure(figures.chain_survival(chain_rows))
 
 # %% [markdown]
 # ## For which programs
-# By the number of executed lines, and by what the program has. Small groups have wide intervals.
+# By the number of executed lines, and by what the program has. Groups are small and their intervals
+# wide; look for a format that stays level where the others fall.
 
 # %%
 kinds = {name: parts.kinds_of(tasks[name]["program"], trace) for name, trace in recorded.items()}
-part_rows = []
-for view, format in itertools.product(p.ablation_views, formats):
-    passed = over_seeds(view, format, 0)
-    for kind in sorted(set(itertools.chain(*kinds.values()))):
-        group = {name: value for name, value in passed.items() if kind in kinds[name]}
-        row = {"view": view, "format": format, "kind": kind}
-        part_rows.append({**row, **parts.pooled_row(group, p.seed)})
-columns = ("view", "format", "kind", "n", "value", "low", "high")
-display.table(part_rows, columns)
+part_rows = [
+    {"view": view, "format": format, **row}
+    for view, format in itertools.product(p.ablation_views, formats)
+    for row in parts.by_kind(over_seeds(view, format, 0), kinds, p.seed)
+]
+display.table(part_rows, ("view", "format", "kind", "n", "value", "low", "high"))
 
 # %% [markdown]
 # ## Things to try
