@@ -15,7 +15,7 @@ from semcoder_lib.core.records import Case, Claim, Program, Step, Trace
 from semcoder_lib.faults.divergence import Divergence, last_values, parting
 from semcoder_lib.faults.forms import CAUSE, FIX, NEXT, SECTIONS, SIMULATION
 from semcoder_lib.faults.mutate import PHRASES, altered, causes, normal
-from semcoder_lib.faults.text import refined_code
+from semcoder_lib.faults.rows import refined_code
 from semcoder_lib.monologues.syntax import in_body, syntax
 from semcoder_lib.monologues.template import Form, Match, Slot, mask, plain
 from semcoder_lib.monologues.verify.cursor import Cursor
@@ -262,8 +262,8 @@ def _part_after(r: Reader, m: Match, row: str) -> None:
     """Where the runs go from the same place; without the right run, from any visit of it."""
     d, steps, at = r.parting, r.trace.steps, _number(m["at"])
     if d is None:
-        own = [i for i in range(1, len(steps) + 1) if steps[i - 1].line == at]
-        _goes(r, m["a"], [steps[i] for i in own if i < len(steps)], r.lines)
+        own = [i for i in range(len(steps)) if (steps[i - 1].line if i else 1) == at]
+        _goes(r, m["a"], [steps[i] for i in own], r.lines)
         _goes(r, m["b"], None, [])
         return
     index, there = d.index or 0, d.fixed_index or 0
