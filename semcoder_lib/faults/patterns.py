@@ -129,15 +129,10 @@ def _constant(node: Any, kind: type) -> bool:
     return isinstance(node, ast.Constant) and type(node.value) is kind
 
 
-def number(value: int) -> ast.expr:
-    """The literal of an integer."""
-    return ast.Constant(value) if value >= 0 else ast.UnaryOp(ast.USub(), ast.Constant(-value))
-
-
 def moved(node: ast.expr, by: int) -> ast.expr:
     """`node + by`, written the way a person would: `n` -> `n - 1`, `n + 1` -> `n`, `3` -> `4`."""
     if is_int(node):
-        return number(ast.literal_eval(node) + by)
+        return ast.parse(str(ast.literal_eval(node) + by), mode="eval").body
     match node:
         case ast.BinOp(left, ast.Add() | ast.Sub() as sign, right) if is_int(right):
             step = ast.literal_eval(right) * (1 if isinstance(sign, ast.Add) else -1) + by
@@ -193,12 +188,9 @@ def fits(pattern: Any, node: Any, found: Bindings) -> bool:
 def _all_fit(patterns: list[Any], nodes: list[Any], found: Bindings) -> bool:
     letter = _letter(patterns[0]) if patterns else ""
     if len(letter) == 2:  # the rest of the patterns stand for the last nodes
-        rest = len(patterns) - 1
-        head = nodes[: len(nodes) - rest]
-        found[letter] = head
-        return (len(head) > 0 or letter == "EE") and _all_fit(
-            patterns[1:], nodes[len(head) :], found
-        )
+        at = max(len(nodes) - len(patterns) + 1, 0)
+        found[letter] = nodes[:at]
+        return (at > 0 or letter == "EE") and _all_fit(patterns[1:], nodes[at:], found)
     return len(patterns) == len(nodes) and all(map(fits, patterns, nodes, [found] * len(nodes)))
 
 
@@ -475,7 +467,7 @@ def other_default(place: Place) -> Iterator[ast.AST]:
 def _other_values(node: ast.expr) -> list[ast.expr]:
     value = node.value if isinstance(node, ast.Constant) else None
     if is_int(node):
-        return [number(1 if value == 0 else 0)]
+        return [ast.Constant(1 if value == 0 else 0)]
     if isinstance(value, bool):
         return [ast.Constant(not value)]
     return [ast.Constant("" if value else " ")] if isinstance(value, str) else []

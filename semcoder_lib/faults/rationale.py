@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from semcoder_lib.core import values
-from semcoder_lib.core.records import Case, Step, Trace
+from semcoder_lib.core.records import Step, Trace
 from semcoder_lib.faults.divergence import Divergence, last_values
 from semcoder_lib.faults.evidence import Evidence
 from semcoder_lib.faults.forms import FORMS, LONGEST_VALUE, SECTIONS
@@ -37,7 +37,8 @@ def write(evidence: Evidence, *, max_characters: int = 10_000, style: Style = ST
     style's dials shorten it, at last without quotes and workings. Raises `TooLong`."""
     e, fixed = evidence, evidence.bug.fixed.rstrip("\n")
     syntax = readable(e.bug.buggy, e.bug.entry_point)
-    call, wanted = values.show_call(e.bug.entry_point, e.case.arguments), _output(e.case)
+    call = values.show_call(e.bug.entry_point, e.case.arguments)
+    wanted = _short(values.encode(e.case.output), 2 * LONGEST_VALUE)
     wrong = _ending(e.trace)
     first = _say("call.should", c=call, w=wanted)
     last = _say("call.raises" if "k" in wrong else "call.gives", c=call, **wrong)
@@ -59,10 +60,6 @@ def write(evidence: Evidence, *, max_characters: int = 10_000, style: Style = ST
 
 def _say(form: str, **slots: str) -> str:
     return FORMS[form].say(**slots)
-
-
-def _output(case: Case) -> str:
-    return _short(values.encode(case.output), 2 * LONGEST_VALUE)
 
 
 def _short(text: str | None, limit: int = LONGEST_VALUE) -> str:
@@ -102,10 +99,8 @@ def _parting(e: Evidence, syntax: Syntax) -> str:
         ends = d.got is None and loop is not None and loop.is_for and _leaves(e.trace, d, syntax)
         form = "part.loop" if ends else "part.stays" if d.got is None else "part.value"
         form = "part.changes" if d.wanted is None else form
-    elif d.kind == "extra":
-        form = "part.extra"
-    elif d.kind == "missing":
-        form = "part.missing"
+    elif d.kind in ("extra", "missing"):
+        form = f"part.{d.kind}"
     else:
         at = f"[L{e.trace.steps[d.index - 1].line if d.index else 1}]"
         a = _next(e.trace, d.index, None)
