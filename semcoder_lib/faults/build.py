@@ -121,15 +121,15 @@ def _chunk(
     return {"faults": [*map(records.to_row, faults)], "funnel": dict(funnel), "dead": dead}
 
 
-def _rarest(found: Sequence[Failing], per_program: int) -> list[Failing]:
+def _rarest(failures: Sequence[Failing], per_program: int) -> list[Failing]:
     """At most so many of each program, those whose operators are rarest among all of these, in
     their own order: some operators find a place, and break something, nearly everywhere."""
-    counts = collections.Counter(f.bug.operator for f in found)
+    counts = collections.Counter(f.bug.operator for f in failures)
     places = collections.defaultdict(list)
-    for n, failure in enumerate(found):
+    for n, failure in enumerate(failures):
         places[failure.bug.program_id].append((counts[failure.bug.operator], n))
     chosen = {n for members in places.values() for _, n in sorted(members)[:per_program]}
-    return [failure for n, failure in enumerate(found) if n in chosen]
+    return [failure for n, failure in enumerate(failures) if n in chosen]
 
 
 def right_forms(entries: Sequence[Entry], box: Sandbox) -> list[str | None]:
@@ -147,7 +147,7 @@ def right_forms(entries: Sequence[Entry], box: Sandbox) -> list[str | None]:
 
 
 def accept(
-    found: Sequence[Failing],
+    failures: Sequence[Failing],
     box: Sandbox,
     programs: dict[str, Program],
     origin: str,
@@ -156,7 +156,7 @@ def accept(
     """Evidence and rationale for each failure; the faults whose rationale holds, and of the rest
     how many were dropped why: the reasons of `evidence.gather`, `long_row`, `long_values`,
     `contradicted`, `unverifiable`."""
-    gathered, drops = runs.gather(found, box)
+    gathered, drops = runs.gather(failures, box)
     faults: list[Fault] = []
     for e in gathered:
         fault = _unexplained(e, origin, programs[e.bug.program_id])

@@ -164,8 +164,8 @@ class Reader:
 def _row(text: str, start: int, group: dict[str, Form]) -> tuple[str, Match | None]:
     """The first row of the group that reads the text, and its slots; None where none does."""
     masked = mask(text)
-    for name, form in group.items() if masked is not None else ():
-        slots = form.match(text, masked, start)
+    for name, form in group.items():
+        slots = form.match(text, masked, start) if masked is not None else None
         if slots is not None:
             return name, slots
     return "", None

@@ -106,7 +106,8 @@ def _at(
     got: str | None = None,
     wanted: str | None = None,
 ) -> Divergence:
-    return Divergence(kind, i, j, x and x.line, y and y.line, name, got, wanted)
+    here, there = (step.line if step else None for step in (x, y))
+    return Divergence(kind, i, j, here, there, name, got, wanted)
 
 
 def _apply(step: Step, states: States) -> None:
@@ -131,10 +132,10 @@ def _compare(x: Step, y: Step, lines: Mapping[int, int]) -> Difference | None:
         return "path", "", None, None
     if x.event in ("exception", "return", "yield") and x.value != y.value:
         return "exception" if x.event == "exception" else "return", "", x.value, y.value
-    got, wanted = ({c.name: c.text for c in s.changes} for s in (x, y))
-    for name in [*got, *wanted]:
-        if name not in got or name not in wanted or got[name] != wanted[name]:
-            return "value", name, got.get(name), wanted.get(name)
+    ours, theirs = ({c.name: c.text for c in s.changes} for s in (x, y))
+    for name in [*ours, *theirs]:
+        if name not in ours or name not in theirs or ours[name] != theirs[name]:
+            return "value", name, ours.get(name), theirs.get(name)
     return None
 
 

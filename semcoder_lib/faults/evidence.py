@@ -89,7 +89,7 @@ def failing(bugs: Sequence[Bug], box: Sandbox) -> tuple[list[Failing], Funnel]:
     """The bugs that fail, each with its smallest failing case, not yet shrunk; of the others how
     many are `equivalent` (they pass everything), or end in `load_error`, `timeout`, `memory`,
     `crashed`, … on a case."""
-    found, drops = [], Funnel()
+    failures, drops = [], Funnel()
     jobs = (job(b.buggy, b.entry_point, [c.arguments for c in b.cases]) for b in bugs)
     for bug, outcomes in zip(bugs, box.map(jobs), strict=True):
         ends = (o.status for o in sound(outcomes))
@@ -102,15 +102,15 @@ def failing(bugs: Sequence[Bug], box: Sandbox) -> tuple[list[Failing], Funnel]:
         if status or not wrong:
             drops[status.value if status else "equivalent"] += 1
         else:
-            found.append(min(wrong, key=lambda f: size(f.case.arguments)))
-    return found, drops
+            failures.append(min(wrong, key=lambda f: size(f.case.arguments)))
+    return failures, drops
 
 
-def shrunk(found: Sequence[Failing], box: Sandbox) -> list[Failing]:
+def shrunk(failures: Sequence[Failing], box: Sandbox) -> list[Failing]:
     """The same failures on smaller arguments, where some fail in the same way: the buggy program
     ends alike (a value, or the same type of error) and the right one gives a value of a type that
     the program's cases know."""
-    current = list(found)
+    current = list(failures)
     active = list(range(len(current)))
     for _ in range(ROUNDS):
         offers = {i: smaller(current[i].case.arguments) for i in active}
@@ -140,31 +140,29 @@ def _best(
     fixed: Sequence[Outcome],
 ) -> Failing | None:
     types = {type(c.output) for c in now.bug.cases}
-    best: Failing | None = None
-    for arguments, ours, right in zip(offers, sound(buggy), sound(fixed), strict=True):
-        if right.status is not Status.OK or type(right.value) not in types:
-            continue
-        if not fails(ours, right.value) or ours.status is not now.actual.status:
-            continue
-        if (ours.exception and ours.exception.type) != (
-            now.actual.exception and now.actual.exception.type
-        ):
-            continue
-        if best is None or size(arguments) < size(best.case.arguments):
-            best = Failing(
-                now.bug, replace(now.case, arguments=arguments, output=right.value), ours
-            )
-    return best
+    better = [
+        Failing(now.bug, replace(now.case, arguments=arguments, output=right.value), ours)
+        for arguments, ours, right in zip(offers, sound(buggy), sound(fixed), strict=True)
+        if right.status is Status.OK
+        and type(right.value) in types
+        and fails(ours, right.value)
+        and _ending(ours) == _ending(now.actual)
+    ]
+    return min(better, key=lambda f: size(f.case.arguments), default=None)
 
 
-def gather(found: Sequence[Failing], box: Sandbox) -> tuple[list[Evidence], Funnel]:
+def _ending(outcome: Outcome) -> tuple[Status, str]:
+    return outcome.status, outcome.exception.type if outcome.exception else ""
+
+
+def gather(failures: Sequence[Failing], box: Sandbox) -> tuple[list[Evidence], Funnel]:
     """Traces both programs on the failing call and finds where they part. Drops a failure whose
     call or result is too long to show (`long_values`) or has no text (`unserializable`), whose run
     was too long to record (`cut`), whose runs do not differ in what was recorded (`no_divergence`),
     or whose traced run does not give what the plain run gave (`unstable`)."""
-    unshown = [_unshown(failure) for failure in found]
+    unshown = [_unshown(failure) for failure in failures]
     drops = Funnel(filter(None, unshown))
-    shown = [f for f, reason in zip(found, unshown, strict=True) if not reason]
+    shown = [f for f, reason in zip(failures, unshown, strict=True) if not reason]
     pairs = [
         (Program(source, f.bug.entry_point, id=f.bug.program_id), f.case)
         for f in shown
@@ -213,18 +211,18 @@ def smaller(arguments: tuple[Any, ...]) -> list[tuple[Any, ...]]:
     time. Whether a variant is a sensible input is for the right program to say.
     """
     bound = size(arguments)
-    found: dict[str, tuple[Any, ...]] = {}
+    variants: dict[str, tuple[Any, ...]] = {}
     columns = [list(_smaller(value)) for value in arguments]
     for row in range(max((len(c) for c in columns), default=0)):
         for i, column in enumerate(columns):
             if row < len(column):
                 variant = (*arguments[:i], column[row], *arguments[i + 1 :])
                 key = values.encode(variant)
-                if size(variant) < bound and key not in found:
-                    found[key] = variant
-        if len(found) >= CANDIDATES:
+                if size(variant) < bound and key not in variants:
+                    variants[key] = variant
+        if len(variants) >= CANDIDATES:
             break
-    return list(found.values())[:CANDIDATES]
+    return list(variants.values())[:CANDIDATES]
 
 
 def _magnitude(value: Any) -> int:

@@ -140,21 +140,28 @@ def mutate(
         rng.shuffle(sites)
     names = sorted(waiting)
     rng.shuffle(names)
-    seen: set[str | None] = {fixed, None}
+    seen = {fixed}
     while names:
         for name in list(names):
-            if len(seen) - 2 == limit:
+            if len(seen) - 1 == limit:
                 return
-            buggy = cause = None
-            while waiting[name] and buggy in seen:
-                edit = waiting[name].pop()
-                cause = cause_of(edit)
-                buggy = applied(tree, edit)
-            if buggy in seen:
+            fresh = _next(tree, waiting[name], seen)
+            if fresh is None:
                 names.remove(name)
-            else:
-                seen.add(buggy)
-                yield Bug(program.id, program.entry_point, buggy, fixed, cases, name, cause)
+                continue
+            buggy, cause = fresh
+            seen.add(buggy)
+            yield Bug(program.id, program.entry_point, buggy, fixed, cases, name, cause)
+
+
+def _next(tree: ast.Module, sites: list[Edit], seen: set[str]) -> tuple[str, str] | None:
+    """The next new text that an edit gives, and its cause."""
+    while sites:
+        edit = sites.pop()
+        cause, buggy = cause_of(edit), applied(tree, edit)
+        if buggy is not None and buggy not in seen:
+            return buggy, cause
+    return None
 
 
 def cause_of(edit: Edit) -> str:

@@ -169,46 +169,46 @@ def _letter(node: Any) -> str:
     return name if name in _LETTERS or (len(name) == 2 and name == name[0] * 2) else ""
 
 
-def fits(pattern: Any, node: Any, found: Bindings) -> bool:
-    """Whether a node is of the pattern; enters in `found` what its letters stand for."""
+def fits(pattern: Any, node: Any, bound: Bindings) -> bool:
+    """Whether a node is of the pattern; enters in `bound` what its letters stand for."""
     if isinstance(pattern, list):
-        return isinstance(node, list) and _all_fit(pattern, node, found)
+        return isinstance(node, list) and _all_fit(pattern, node, bound)
     if letter := _letter(pattern):
-        known = found.setdefault(letter, node)
+        known = bound.setdefault(letter, node)
         return _LETTERS[letter](node) and (known is node or ast.unparse(known) == ast.unparse(node))
     if not isinstance(pattern, ast.AST):
         return type(pattern) is type(node) and pattern == node
     return type(pattern) is type(node) and all(
-        fits(value, getattr(node, name), found)
+        fits(value, getattr(node, name), bound)
         for name, value in ast.iter_fields(pattern)
         if name not in ("ctx", "kind", "type_comment")
     )
 
 
-def _all_fit(patterns: list[Any], nodes: list[Any], found: Bindings) -> bool:
+def _all_fit(patterns: list[Any], nodes: list[Any], bound: Bindings) -> bool:
     letter = _letter(patterns[0]) if patterns else ""
     if len(letter) == 2:  # the rest of the patterns stand for the last nodes
         at = max(len(nodes) - len(patterns) + 1, 0)
-        found[letter] = nodes[:at]
-        return (at > 0 or letter == "EE") and _all_fit(patterns[1:], nodes[at:], found)
-    return len(patterns) == len(nodes) and all(map(fits, patterns, nodes, [found] * len(nodes)))
+        bound[letter] = nodes[:at]
+        return (at > 0 or letter == "EE") and _all_fit(patterns[1:], nodes[at:], bound)
+    return len(patterns) == len(nodes) and all(map(fits, patterns, nodes, [bound] * len(nodes)))
 
 
-def filled(pattern: Any, found: Bindings) -> Any:
+def filled(pattern: Any, bound: Bindings) -> Any:
     """What a row makes: the pattern with its letters replaced."""
     if isinstance(pattern, list):
-        parts = [filled(part, found) for part in pattern]
+        parts = [filled(part, bound) for part in pattern]
         return [n for part in parts for n in (part if isinstance(part, list) else [part])]
     if letter := _letter(pattern):
-        node = found[letter]
+        node = bound[letter]
         statement = isinstance(pattern, ast.Expr) and isinstance(node, ast.expr)
         return ast.Expr(node) if statement else node
     if isinstance(pattern, ast.BinOp) and _letter(pattern.left) and is_int(pattern.right):
         by = ast.literal_eval(pattern.right)
-        return moved(found[_letter(pattern.left)], by if isinstance(pattern.op, ast.Add) else -by)
+        return moved(bound[_letter(pattern.left)], by if isinstance(pattern.op, ast.Add) else -by)
     if not isinstance(pattern, ast.AST):
         return pattern
-    return _with(pattern, **{name: filled(v, found) for name, v in ast.iter_fields(pattern)})
+    return _with(pattern, **{name: filled(v, bound) for name, v in ast.iter_fields(pattern)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,9 +247,9 @@ def _rewritten(place: Place) -> Iterator[Edit]:
         return
     for row in _rows().get(type(place.node), ()):
         nodes = [place.node, *place.after[: len(row.matches) - 1]]
-        found: Bindings = {}
-        if fits(row.matches, nodes, found) and row.where(place):
-            yield Edit(row.operator, place, filled(row.makes, found), row.phrase, len(nodes))
+        bound: Bindings = {}
+        if fits(row.matches, nodes, bound) and row.where(place):
+            yield Edit(row.operator, place, filled(row.makes, bound), row.phrase, len(nodes))
 
 
 # --- where a row holds ----------------------------------------------------------------------------

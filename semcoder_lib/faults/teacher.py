@@ -16,7 +16,7 @@ from semcoder_lib.models import prompts
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import trace_many
 
-SAMPLING = {"temperature": 0.8, "top_p": 0.95, "max_new_tokens": 768}
+TEMPERATURE, TOP_P, NEW_TOKENS = 0.8, 0.95, 768
 
 
 class Writer(Protocol):
@@ -47,8 +47,9 @@ def rewritten(
     for n, fault in enumerate(asked):
         prompt = _prompt(fault, [*asked[n + 1 :], *asked[:n]])
         requests.append(
-            Request(fault.id, prompt.text, prompt.stop, n=attempts, seed=seed, **SAMPLING)
-        )
+            Request(fault.id, prompt.text, prompt.stop, n=attempts, seed=seed,
+                    max_new_tokens=NEW_TOKENS, temperature=TEMPERATURE, top_p=TOP_P)
+        )  # fmt: skip
     groups = [[c.text for c in group] for group in writer.generate(requests)] if requests else []
     funnel = Funnel(asked=len(asked))
     jobs = []
