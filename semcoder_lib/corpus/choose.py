@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 
 from semcoder_lib.core import values
 from semcoder_lib.corpus import execute
 from semcoder_lib.corpus.duplicates import behaviour_key
-from semcoder_lib.corpus.execute import Failed, Ran
-from semcoder_lib.corpus.grow import PROBES, best_inputs
-from semcoder_lib.corpus.guess import NO_TYPES
+from semcoder_lib.corpus.execute import Failed
+from semcoder_lib.corpus.grow import NO_TYPES, PROBES, best_inputs
 from semcoder_lib.corpus.prospect import Prospect, alive
 from semcoder_lib.sandbox import Sandbox
 
@@ -73,44 +72,17 @@ def _reason_against(prospect: Prospect, wanted: int) -> str:
     return ""
 
 
-def run_again(
-    prospects: Iterable[Prospect],
-    box: Sandbox,
-    openings: Callable[[Prospect], list[str]] = lambda prospect: [],
-) -> list[Prospect]:
+def run_again(prospects: Iterable[Prospect], box: Sandbox) -> list[Prospect]:
     """Step 4. Runs the chosen inputs again in a fresh process, in reverse order; the prospects that
     give the same as before. `box` should be a sandbox with another seed of string hashes: a program
-    that keeps state, is random or depends on the order of hashes gives something else.
-
-    The `openings` (inputs on which the guard against benchmarks looks first) run after them in the
-    same process, which saves one. Where both together exceed its limits, they run apart.
-    """
+    that keeps state, is random or depends on the order of hashes gives something else."""
     prospects = list(prospects)
-    chosen = {p: [i.text for i in reversed(p.chosen)] for p in prospects}
-    opened = {p: openings(p) for p in prospects}
-    both = [(p.program, chosen[p] + opened[p]) for p in prospects]
-    apart = []
-    for prospect, ran in zip(prospects, execute.run(box, both, **execute.QUICK), strict=True):
-        if isinstance(ran, Failed):
-            apart.append(prospect)
-        else:
-            _compare(prospect, ran)
-            rest = ran[len(prospect.chosen) :]
-            prospect.openings = dict(zip(opened[prospect], rest, strict=True))
-    requests = [(p.program, chosen[p]) for p in apart]
-    for prospect, ran in zip(apart, execute.run(box, requests, coverage=False), strict=True):
+    requests = ((p.program, [i.text for i in reversed(p.chosen)]) for p in prospects)
+    for prospect, ran in zip(prospects, execute.run(box, requests, coverage=False), strict=True):
         if isinstance(ran, Failed):
             prospect.drop(f"second run: {ran.status.value}")
-        else:
-            _compare(prospect, ran)
-    apart = alive(apart)
-    alone = execute.run_alone(box, [(p.program, opened[p]) for p in apart], **execute.QUICK)
-    for prospect, opening in zip(apart, alone, strict=True):
-        prospect.openings = dict(zip(opened[prospect], opening, strict=True))
+            continue
+        before = [i.ran for i in reversed(prospect.chosen)]
+        if [(r.status, r.text) for r in ran] != [(r.status, r.text) for r in before]:
+            prospect.drop("second run differs")
     return alive(prospects)
-
-
-def _compare(prospect: Prospect, again: Sequence[Ran]) -> None:
-    before = [i.ran for i in reversed(prospect.chosen)]
-    if any((a.status, a.text) != (b.status, b.text) for a, b in zip(again, before, strict=False)):
-        prospect.drop("second run differs")

@@ -14,9 +14,9 @@ from semcoder_lib.core import foreign, values
 from semcoder_lib.core.foreign import Refused
 from semcoder_lib.core.records import Entry, Program, Provenance
 from semcoder_lib.corpus.duplicates import exact_key, split_families
+from semcoder_lib.corpus.inputs import join_types, type_of
 from semcoder_lib.corpus.prospect import Prospect, alive, run_inputs
 from semcoder_lib.corpus.seeds.packages import description
-from semcoder_lib.corpus.seeds.packages.hints import join_types, type_of
 from semcoder_lib.models import prompts
 from semcoder_lib.sandbox import Sandbox
 

@@ -11,13 +11,13 @@ from semcoder_lib import corpus as pyx
 from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Program
-from semcoder_lib.corpus import behaviour, benchmark_items, execute
-from semcoder_lib.corpus.behaviour import Reference
+from semcoder_lib.corpus import benchmark_items, execute
 from semcoder_lib.corpus.benchmark_items import Item
 from semcoder_lib.corpus.execute import Ran
+from semcoder_lib.corpus.guard import Reference, references
+from semcoder_lib.corpus.inputs import type_of
 from semcoder_lib.corpus.prospect import Input
 from semcoder_lib.corpus.seeds import synthesise
-from semcoder_lib.corpus.seeds.packages import type_of
 
 
 class _Renamed(ast.NodeTransformer):
@@ -89,7 +89,7 @@ HANGS = "def f(s):\n    if s == 'hang':\n        return sum(iter(int, 1))\n"
 
 @pytest.fixture(scope="module")
 def known(box):
-    return behaviour.references(ITEMS, box)
+    return references(ITEMS, box)
 
 
 def reasons(prospects, items, known, box):
@@ -172,7 +172,7 @@ def test_planted_items_of_the_benchmarks(box):
     items, report = benchmark_items.load()
     if any("missing" in line for line in report.values()):
         pytest.skip("SEMCODER_DATA has no benchmark files")
-    known = behaviour.references(items, box)
+    known = references(items, box)
     first = {r.id: r for r in reversed(known)}
     rng = random.Random(60)
     planted = []

@@ -5,9 +5,9 @@ import json
 from semcoder_lib.core.records import Program
 from semcoder_lib.core.workspace import ItemCache
 from semcoder_lib.corpus import child
-from semcoder_lib.corpus.propose import Seed, propose
 from semcoder_lib.corpus.prospect import Prospect
-from semcoder_lib.corpus.taught import alternate, read_calls, taught, teachers_calls
+from semcoder_lib.corpus.seeds import Seed
+from semcoder_lib.corpus.taught import alternate, propose, read_calls, taught, teachers_calls
 from semcoder_lib.models import Engine, Output
 from semcoder_lib.models.teachers import Teacher
 

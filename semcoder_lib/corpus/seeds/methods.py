@@ -50,12 +50,6 @@ def method_seeded(count: int, seed: int = 0, *, drills: float = 0.4) -> Iterator
     return synthesiser.distinct(count, lambda index: program(seed, index, drills=drills))
 
 
-def programs(seed: int, start: int, stop: int, *, drills: float = 0.4) -> Iterator[Program]:
-    """Programs number `start` up to but without `stop` of a seed's endless sequence."""
-    for index in range(start, stop):
-        yield program(seed, index, drills=drills)
-
-
 def program(seed: int, index: int, *, drills: float = 0.4) -> Program:
     """Program number `index`. Of every 69 functions in a row each has another method as its first,
     and of as many drills as there are topics each has another topic."""

@@ -7,11 +7,10 @@ import ast
 import random
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from semcoder_lib.core.records import Provenance
-from semcoder_lib.corpus.seeds.packages import SOURCES, Source
-from semcoder_lib.corpus.seeds.packages.sources import files
+from semcoder_lib.corpus.seeds.packages import files
 
 MIN_NODES = 12
 MAX_LINES = 25
@@ -27,23 +26,19 @@ class Seed:
     provenance: Provenance = field(default_factory=Provenance)
 
 
-def snippets(
-    *, seed: int = 0, sources: tuple[Source, ...] = SOURCES, per_file: int = 2
-) -> Iterator[Seed]:
+def snippets(*, seed: int = 0, per_file: int = 2) -> Iterator[Seed]:
     """Subtrees of the files that `packages` reads, up to `per_file` of each, lazily. The order
     depends on the seed and the installed versions only; every snippet parses."""
-    for found in files(seed, sources):
+    for file in files(seed):
         try:
-            source = found.path.read_text(encoding="utf-8")
+            source = file.path.read_text(encoding="utf-8")
         except (OSError, ValueError):
             continue
-        chance = random.Random(f"{seed}:snippets:{found.package}:{found.name}")
-        provenance = Provenance(
-            package=found.package, version=found.version, licence=found.licence,
-            file=found.name, method="snippet",
-        )  # fmt: skip
+        package, name = file.provenance.package, file.provenance.file
+        chance = random.Random(f"{seed}:snippets:{package}:{name}")
+        provenance = replace(file.provenance, method="snippet")
         for number, text in enumerate(subtrees(source, chance, per_file)):
-            yield Seed(f"{found.package}:{found.name}#{number}", text, provenance)
+            yield Seed(f"{package}:{name}#{number}", text, provenance)
 
 
 def subtrees(source: str, rng: random.Random, count: int = 1) -> Iterator[str]:

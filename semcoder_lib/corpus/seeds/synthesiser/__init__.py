@@ -1,6 +1,6 @@
 """Typed random programs in the style of short everyday functions.
 
-`programs` and `synthesise` are pure functions of the seed and the index: program number i is the
+`program` and `synthesise` are pure functions of the seed and the index: program number i is the
 same whoever makes it and in whatever order.
 """
 
@@ -19,7 +19,7 @@ from semcoder_lib.core.records import Program, Provenance
 from semcoder_lib.corpus.seeds.synthesiser.draft import Draft, Piece, Stuck, variable
 from semcoder_lib.corpus.seeds.synthesiser.rules import grammar, names
 
-__all__ = ["program", "programs", "synthesise"]
+__all__ = ["program", "synthesise"]
 
 # How often the first parameter has each type, the others, and how often each shape and step comes.
 MAIN_TYPES: dict[str, float] = {
@@ -60,12 +60,6 @@ def distinct(count: int, numbered: Callable[[int], Program]) -> Iterator[Program
         if key not in seen:
             seen.add(key)
             yield drawn
-
-
-def programs(seed: int, start: int, stop: int) -> Iterator[Program]:
-    """Programs number `start` up to but without `stop` of a seed's endless sequence."""
-    for index in range(start, stop):
-        yield program(seed, index)
 
 
 def program(seed: int, index: int) -> Program:

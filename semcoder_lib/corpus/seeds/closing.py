@@ -1,16 +1,16 @@
 """Closes a function over its module: callees are inlined, constants and pure imports carried along,
-until the source runs alone with the standard library."""
+until the source runs alone with the standard library. What has effects stays out, unrun."""
 
 from __future__ import annotations
 
 import ast
 import builtins
 import functools
+import inspect
 import symtable
+import types
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from semcoder_lib.corpus.seeds.packages import purity
 
 MAX_LINES = 70
 MAX_CHARACTERS = 3_000
@@ -23,17 +23,36 @@ _DECORATORS_DROPPED = frozenset(
 _BUILTINS = frozenset(dir(builtins))
 
 
+def words(text: str) -> frozenset[str]:
+    """The words of a table."""
+    return frozenset(text.split())
+
+
+# Modules whose functions only compute. A program may import these and nothing else.
+PURE_MODULES = words(
+    """abc array base64 binascii bisect calendar cmath codecs collections collections.abc colorsys
+    contextlib copy dataclasses datetime decimal difflib enum fractions functools hashlib heapq html
+    itertools json keyword math numbers operator re reprlib statistics string struct textwrap types
+    typing unicodedata urllib.parse zlib __future__"""
+)
+_FORBIDDEN_NAMES = words(
+    """open input print exec eval compile __import__ globals locals vars id hash dir breakpoint exit
+    quit memoryview super object help callable __name__ __file__ staticmethod classmethod property
+    issubclass warn warnings random time os sys threading socket subprocess
+    NotImplementedError"""
+)
+_FORBIDDEN_ATTRIBUTES = words(
+    """now today utcnow fromtimestamp __class__ __dict__ __code__ __globals__ __subclasses__
+    gettrace write read readline readlines flush seek __name__ __module__ __doc__ __wrapped__"""
+)
+_FORBIDDEN_NODES = (
+    ast.AsyncFunctionDef, ast.ClassDef, ast.Await, ast.AsyncFor, ast.AsyncWith, ast.Global,
+    ast.Import, ast.ImportFrom, ast.With,
+)  # fmt: skip
+
+
 class NotClosable(Exception):
     """The function needs something that cannot be carried along; the message says what."""
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """A source that runs alone. `inlined` names the functions that were carried along."""
-
-    source: str
-    inlined: tuple[str, ...]
-    constants: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -74,12 +93,12 @@ class Module:
                 for alias in node.names:
                     if alias.asname or "." not in alias.name:
                         name = alias.asname or alias.name
-                        self.imports[name] = (alias.name, f"import {_spelled(alias)}")
+                        self.imports[name] = (alias.name, ast.unparse(ast.Import([alias])))
             case ast.ImportFrom():
                 for alias in node.names:
                     name = alias.asname or alias.name
                     if node.level == 0 and node.module:
-                        line = f"from {node.module} import {_spelled(alias)}"
+                        line = ast.unparse(ast.ImportFrom(node.module, [alias], 0))
                         self.imports[name] = (node.module, line)
                     self.links[name] = (node.module or "", node.level, alias.name)
 
@@ -96,7 +115,9 @@ class Module:
         if name in self.constants:
             return _constant(self.constants[name], name)
         if name not in self.texts:
-            self.texts[name] = stripped(self.functions[name])
+            if why := _effects(self.functions[name]):
+                raise NotClosable(f"{name} {why}")
+            self.texts[name] = _stripped(self.functions[name])
         return self.texts[name]
 
     def home_of(self, name: str, hops: int = 4) -> tuple[Module, str]:
@@ -130,10 +151,6 @@ class Module:
         return None
 
 
-def _spelled(alias: ast.alias) -> str:
-    return f"{alias.name} as {alias.asname}" if alias.asname else alias.name
-
-
 @functools.lru_cache(maxsize=400)
 def _indexed(path: Path) -> Module | None:
     try:
@@ -142,9 +159,10 @@ def _indexed(path: Path) -> Module | None:
         return None
 
 
-def close(module: Module, name: str) -> Closed:
+def close(module: Module, name: str) -> tuple[str, tuple[str, ...]]:
     """The function `name` and all it needs, from its module and from others of its package, in
-    their order, docstrings and annotations removed. Raises NotClosable."""
+    their order, docstrings and annotations removed; and the names of these pieces. Raises
+    NotClosable."""
     wanted = [(module, name)]
     homes: dict[str, Module] = {}
     pieces: dict[str, str] = {}
@@ -152,46 +170,39 @@ def close(module: Module, name: str) -> Closed:
     while wanted:
         home, current = wanted.pop()
         origin, line = home.imports.get(current, ("", ""))
-        pure = origin in purity.PURE_MODULES
+        pure = origin in PURE_MODULES
         if current in home.links and current not in home and not pure:
             home, original = home.home_of(current)
             if original != current:
                 raise NotClosable(f"{current} is imported under another name")
-        if pure and current not in home and current not in pieces:
+        if current not in home and pure and current not in pieces:
             if imports.setdefault(current, line) != line:
                 raise NotClosable(f"{current} is bound more than once")
+        elif current in pieces and homes[current] is home:
             continue
-        if current in pieces and homes[current] is home:
-            continue
-        if current in pieces or current in home.rebound:
+        elif current in pieces or current in home.rebound:
             raise NotClosable(f"{current} is bound more than once")
-        if current not in home:
-            raise NotClosable(
-                f"needs {origin}" if origin else f"{current} is not defined in the module"
-            )
-        callee = home.functions.get(current) if current != name else None
-        if callee and (why := purity.reason_in_tree(callee)):
-            raise NotClosable(f"{current} {why}")
-        pieces[current] = home.piece(current)
-        homes[current] = home
-        if len(pieces) > MAX_PIECES:
-            raise NotClosable("needs too many other functions")
-        wanted.extend((home, n) for n in sorted(free_names(pieces[current]) - _BUILTINS))
+        elif current not in home:
+            where = f"needs {origin}" if origin else f"{current} is not defined in the module"
+            raise NotClosable(where)
+        else:
+            pieces[current], homes[current] = home.piece(current), home
+            if len(pieces) > MAX_PIECES:
+                raise NotClosable("needs too many other functions")
+            wanted.extend((home, n) for n in sorted(free_names(pieces[current]) - _BUILTINS))
     if imports.keys() & pieces.keys():
         raise NotClosable("a name is bound more than once")
-    return _joined(homes, name, pieces, imports)
 
-
-def _joined(
-    homes: dict[str, Module], name: str, pieces: dict[str, str], imports: dict[str, str]
-) -> Closed:
     def place(piece: str) -> tuple[bool, bool, str, int]:
         home = homes[piece]
-        return piece == name, home is homes[name], str(home.path), home.lines[piece]
+        return piece == name, home is module, str(home.path), home.lines[piece]
 
     ordered = sorted(pieces, key=place)
-    constants = [p for p in ordered if p not in homes[p].functions]
-    flat = [pieces[p] for p in constants if not free_names(pieces[p]) & pieces.keys()]
+    flat = [
+        pieces[p]
+        for p in ordered
+        if p in homes[p].constants and not free_names(pieces[p]) & pieces.keys()
+    ]
     blocks = ["\n".join(sorted(set(imports.values()))), "\n".join(flat)]
     blocks += [pieces[p] for p in ordered if pieces[p] not in flat]
     source = "\n\n\n".join(block for block in blocks if block) + "\n"
@@ -201,14 +212,13 @@ def _joined(
         compile(source, "<candidate>", "exec")
     except (SyntaxError, ValueError):
         raise NotClosable("does not compile alone") from None
-    inlined = tuple(sorted(p for p in pieces if p != name and p not in constants))
-    return Closed(source, inlined, tuple(sorted(constants)))
+    return source, tuple(ordered)
 
 
 def _constant(value: ast.expr, name: str) -> str:
     if isinstance(value, ast.Lambda):
         raise NotClosable(f"constant {name} is not a value")
-    if why := purity.reason_in_tree(value):
+    if why := _effects(value):
         raise NotClosable(f"constant {name} {why}")
     text = f"{name} = {ast.unparse(value)}"
     if len(text) > MAX_CONSTANT:
@@ -216,7 +226,7 @@ def _constant(value: ast.expr, name: str) -> str:
     return text
 
 
-def stripped(function: ast.FunctionDef) -> str:
+def _stripped(function: ast.FunctionDef) -> str:
     """The function's source without docstring, annotations and caching decorators. Raises
     NotClosable for any other decorator."""
     for decorator in function.decorator_list:
@@ -259,3 +269,25 @@ def free_names(source: str) -> set[str]:
                 free.add(symbol.get_name())
         stack.extend(table.get_children())
     return free - bound
+
+
+def _effects(tree: ast.AST) -> str:
+    """Why a piece of code has effects or meaning that the corpus leaves out, or an empty string."""
+    for node in ast.walk(tree):
+        if isinstance(node, _FORBIDDEN_NODES):
+            return f"contains {type(node).__name__}"
+        if isinstance(node, ast.Name) and node.id in _FORBIDDEN_NAMES:
+            return f"uses {node.id}"
+        if isinstance(node, ast.Attribute) and node.attr in _FORBIDDEN_ATTRIBUTES:
+            return f"uses .{node.attr}"
+    return ""
+
+
+def is_generator(source: str, name: str) -> bool:
+    """Whether calling the function makes a generator."""
+    return any(
+        isinstance(code, types.CodeType)
+        and code.co_name == name
+        and bool(code.co_flags & inspect.CO_GENERATOR)
+        for code in compile(source, "<candidate>", "exec").co_consts
+    )

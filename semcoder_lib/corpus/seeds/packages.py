@@ -1,0 +1,261 @@
+"""Functions of installed packages and of the standard library as candidates for corpus programs."""
+
+from __future__ import annotations
+
+import ast
+import collections
+import functools
+import importlib.metadata
+import platform
+import random
+import re
+import sysconfig
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from semcoder_lib.core.records import Program, Provenance
+from semcoder_lib.corpus import hints
+from semcoder_lib.corpus.prospect import Prospect
+from semcoder_lib.corpus.seeds.closing import Module, NotClosable, close, is_generator, words
+
+MIN_WEIGHT = 14  # syntax nodes
+MAX_PARAMETERS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One distribution to read functions from.
+
+    `share` is how many of its files come up, relative to the others, while many are still unread;
+    `only` limits a large package to the folders whose functions work on plain values.
+    """
+
+    distribution: str
+    package: str
+    share: float = 1.0
+    only: tuple[str, ...] = ()
+
+
+# Pinned in constraints.txt; all pure Python under a permissive licence.
+SOURCES = (
+    Source("algorithms", "algorithms", 4.0),
+    Source("more-itertools", "more_itertools"),
+    Source("toolz", "toolz"),
+    Source("boltons", "boltons"),
+    Source("funcy", "funcy"),
+    Source("pydash", "pydash"),
+    Source("networkx", "networkx", 1.0, ("utils", "algorithms", "generators", "classes")),
+    Source("sympy", "sympy", 1.0, (
+        "ntheory", "utilities", "combinatorics", "discrete", "core/intfunc.py",
+        "external/ntheory.py", "functions/combinatorial", "polys/galoistools.py", "crypto",
+        "printing",
+    )),
+    Source("mpmath", "mpmath", 0.7),
+    Source("fonttools", "fontTools", 0.7),
+    Source("setuptools", "setuptools", 0.5, ("_distutils", "command", "config")),
+    Source("numpy", "numpy", 0.4, ("lib", "f2py", "ma", "polynomial", "_core", "_utils")),
+    Source("Pygments", "pygments", 0.5, (
+        "util.py", "filters", "formatters", "lexer.py", "scanner.py",
+    )),
+    Source("packaging", "packaging", 0.5),
+    Source("mistune", "mistune", 0.5),
+    Source("", "stdlib", 2.0),
+)  # fmt: skip
+
+_PERMISSIVE = ("MIT", "BSD", "APACHE", "PSF", "PYTHON SOFTWARE", "ISC", "UNLICENSE", "ZERO-CLAUSE")
+_COPYLEFT = ("GPL", "MPL", "EUPL", "CDDL", "PROPRIETARY")
+_SKIPPED_FOLDERS = words(
+    """test tests idlelib lib2to3 turtledemo ensurepip site-packages msilib pydoc_data distutils
+    __pycache__ tkinter lib-dynload curses dbm _pyrepl multiprocessing asyncio concurrent sqlite3
+    xmlrpc venv wsgiref"""
+)
+_LARGEST_FILE = 400_000
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A source file, with its package, version and licence; its name there is relative to the
+    folder that holds the package."""
+
+    path: Path
+    provenance: Provenance
+
+
+def permissive(licence: str) -> bool:
+    """Whether a licence text or expression allows redistribution with attribution only."""
+    upper = licence.upper()
+    return any(w in upper for w in _PERMISSIVE) and not any(w in upper for w in _COPYLEFT)
+
+
+@functools.cache
+def licence_of(distribution: str) -> tuple[str, str]:
+    """(version, licence) of an installed distribution from its metadata; the standard library when
+    the name is empty; ("", "") when it is not installed."""
+    if not distribution:
+        return platform.python_version(), "PSF-2.0"
+    try:
+        data: Any = importlib.metadata.metadata(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return "", ""
+    licence = data.get("License-Expression") or ""
+    if not licence:
+        marks = [c for c in data.get_all("Classifier") or [] if c.startswith("License ::")]
+        licence = marks[0].rpartition(":: ")[2] if marks else (data.get("License") or "")
+    return data["Version"], licence.split("\n")[0].strip()
+
+
+def files_of(source: Source) -> list[File]:
+    """The Python files of one source, sorted by name; empty when it is not installed or its
+    licence does not allow it."""
+    version, licence = licence_of(source.distribution)
+    if not permissive(licence):
+        return []
+    if source.distribution:
+        distribution = importlib.metadata.distribution(source.distribution)
+        base = Path(str(distribution.locate_file(source.package)))
+        top, roots = base.parent, [base / part for part in source.only] or [base]
+    else:
+        top = Path(sysconfig.get_path("stdlib"))
+        roots = [top]
+    files = []
+    for root in roots:
+        for path in sorted([root] if root.is_file() else root.rglob("*.py")):
+            name = path.relative_to(top)
+            if _SKIPPED_FOLDERS.isdisjoint(name.parts[:-1]) and not name.name.startswith("test_"):
+                provenance = Provenance(source.package, version, licence, name.as_posix())
+                files.append(File(path, provenance))
+    return files
+
+
+def files(seed: int) -> Iterator[File]:
+    """All files of all sources, in an order that depends on the seed and on the installed versions
+    alone; packages are interleaved by their share, so that a short prefix holds every package."""
+    piles = {s.package: files_of(s) for s in SOURCES}
+    shares = {s.package: s.share for s in SOURCES}
+    for package, pile in piles.items():
+        random.Random(f"{seed}:files:{package}").shuffle(pile)
+    draw = random.Random(f"{seed}:packages")
+    while names := [n for n, pile in piles.items() if pile]:
+        file = piles[draw.choices(names, [shares[n] for n in names])[0]].pop()
+        if file.path.stat().st_size <= _LARGEST_FILE:
+            yield file
+
+
+def packages(*, seed: int = 0, scan: collections.Counter[str] | None = None) -> Iterator[Prospect]:
+    """Every self-contained or closable function of the installed packages once, lazily.
+
+    The order depends on the seed and the installed versions only, and interleaves the packages, so
+    a short prefix is a fair sample. Nothing is imported or run. Each program carries package,
+    version, licence, file and line; its family is its module, so that functions that share inlined
+    helpers stay together in a split. `scan` counts what was read and why functions were left out.
+    """
+    scan = scan if scan is not None else collections.Counter()
+    known: set[str] = set()
+    for file in files(seed):
+        scan["files"] += 1
+        try:
+            module = Module.of(file.path.read_text(encoding="utf-8"), file.path)
+        except (SyntaxError, ValueError, OSError, RecursionError):
+            scan["unparsable"] += 1
+            continue
+        for name, function in module.functions.items():
+            scan["functions"] += 1
+            try:
+                prospect = _prospect(module, name, function, file.provenance)
+            except NotClosable as error:
+                scan[f"left out: {_general(str(error))}"] += 1
+            except RecursionError:
+                scan["left out: nested too deep"] += 1
+            else:
+                if prospect.program.id not in known:
+                    known.add(prospect.program.id)
+                    yield prospect
+
+
+def _prospect(
+    module: Module, name: str, function: ast.FunctionDef, provenance: Provenance
+) -> Prospect:
+    """The function as a program. Raises NotClosable with the reason where it cannot be one."""
+    if why := _reason_against(function):
+        raise NotClosable(why)
+    source, pieces = close(module, name)
+    signature = hints.read(function, name)
+    doc = ast.get_docstring(function) or ""
+    stem = provenance.file.removesuffix(".py").replace("/", ".")
+    method = "function" if len(pieces) == 1 else "inlined"
+    program = Program(
+        source=source,
+        entry_point=name,
+        description=description(doc, name),
+        origin="package",
+        family=stem,
+        provenance=replace(provenance, line=function.lineno, method=method),
+    )
+    prospect = Prospect(program, signature)
+    if is_generator(source, name):
+        prospect.make_list("generator as list")
+    prospect.revise(id=f"{provenance.package}:{stem}.{prospect.program.entry_point}")
+    return prospect
+
+
+_CALLABLE_PARAMETERS = words(
+    """func function f fn key_func keyfunc callback predicate pred callable cls klass self op
+    comparator iteratee iteratees transform mapper reducer selector g visitor file fp stream handler
+    parser logger tree node root G domain expr"""
+)
+
+
+def _reason_against(function: ast.FunctionDef) -> str:
+    """Why a function cannot be a corpus program, whatever it calls, or an empty string."""
+    arguments = function.args
+    names = [a.arg for a in arguments.posonlyargs + arguments.args]
+    required = len(names) - len(arguments.defaults)
+    if not names and not arguments.vararg:
+        return "no parameters"
+    if not _CALLABLE_PARAMETERS.isdisjoint(names[:required]):
+        return "takes a function, a class or an object"
+    if None in arguments.kw_defaults:
+        return "required keyword-only parameter"
+    documented = ast.get_docstring(function, clean=False) is not None
+    body = function.body[documented:]
+    if sum(1 for statement in body for _ in ast.walk(statement)) < MIN_WEIGHT:
+        return "trivial"
+    if function.name.startswith(("test", "__")):
+        return "a test or a special method"
+    return "too many parameters" if required > MAX_PARAMETERS else ""
+
+
+_SECTIONS = (">>>", ":param", ":return", "Args:", "Parameters", "Returns", "@", "..")
+
+
+def description(doc: str, name: str) -> str:
+    """The first paragraph of a docstring as one line of plain text; words made from the function's
+    name when there is none."""
+    kept = []
+    for line in doc.strip().split("\n\n")[0].splitlines():
+        if line.strip().startswith(_SECTIONS):
+            break
+        kept.append(line)
+    text = re.sub(r":\w+:`~?([^`]*)`", r"`\1`", " ".join(kept)).replace("``", "`")
+    text = " ".join(text.split())
+    words = name.strip("_").replace("_", " ")
+    return text[:600] if len(text) >= 12 else f"{words[:1].upper()}{words[1:]}."
+
+
+# A reason without the names in it, so that counts add up: the first pattern that is found in it.
+_GENERAL = (
+    ("^constant", "constant that cannot be carried"),
+    ("^decorated", "decorated"),
+    ("^needs too many", "needs too many functions"),
+    ("^needs", "impure or third-party import"),
+    ("is not defined in the module$", "is not defined in the module"),
+    ("is bound more than once$", "is bound more than once"),
+    ("is imported under another name$", "is imported under another name"),
+    (" (uses|contains) ", "has effects"),
+)
+
+
+def _general(reason: str) -> str:
+    return next((label for pattern, label in _GENERAL if re.search(pattern, reason)), reason)
