@@ -12,11 +12,10 @@ from semcoder_lib.corpus.duplicates import Seen, drop_duplicates, split_families
 from semcoder_lib.corpus.files import load
 from semcoder_lib.corpus.grow import grow_inputs, guess_types
 from semcoder_lib.corpus.guard import Guard, keep_out_benchmarks
-from semcoder_lib.corpus.hub import from_hub, to_hub
+from semcoder_lib.corpus.hub import from_hub, to_hub, validate_rows
 from semcoder_lib.corpus.inputs import generate, mutate
 from semcoder_lib.corpus.prospect import Prospect
 from semcoder_lib.corpus.taught import Taught, taught
-from semcoder_lib.corpus.validate import validate_rows
 
 __all__ = [
     "Built",

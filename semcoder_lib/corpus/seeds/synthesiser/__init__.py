@@ -205,7 +205,7 @@ def finished(
 def _guard(draft: Draft, main: Piece, result: str) -> None:
     """Puts an early return for small arguments in front, where there is one for these types."""
     zero = ZEROS.get(result.partition("[")[0], "")
-    if not zero or not draft.grammar.choice("guard", main.kind).templates:
+    if not zero or not draft.grammar.fitting("guard", main.kind):
         return
     if result == "int" and draft.chance(0.4):
         zero = "-1"

@@ -107,7 +107,7 @@ class Draft:
     def subject(self, symbol: str) -> Piece:
         """A pending value that a step can be about. Numbers are gone over only where nothing else
         is there to go over."""
-        fitting = [p for p in self.pending if self.grammar.choice(symbol, p.kind).templates]
+        fitting = [p for p in self.pending if self.grammar.fitting(symbol, p.kind)]
         if symbol == "loop":
             fitting = [p for p in fitting if p.kind != "int"] or fitting
         if not fitting:
@@ -155,12 +155,12 @@ class Draft:
     # ---- templates
 
     def _pick(self, symbol: str, subject: str) -> Template:
-        choice = self.grammar.choice(symbol, subject)
-        if not choice.templates:
+        templates = self.grammar.fitting(symbol, subject)
+        if not templates:
             raise Stuck
-        if self.wanted and (good := [t for t in choice.templates if self.wanted in t.methods]):
+        if self.wanted and (good := [t for t in templates if self.wanted in t.methods]):
             return self.rng.choice(good)
-        return self.rng.choices(choice.templates, cum_weights=choice.weights)[0]
+        return self.rng.choices(templates, [t.weight for t in templates])[0]
 
     def _drawn(
         self, symbol: str, x: Piece, scope: list[Piece], depth: int, parent: _Frame | None = None
