@@ -133,7 +133,7 @@ class Forced(Draft):
     row = symbol = ""
 
     def _pick(self, symbol, subject):
-        templates = self.grammar.choice(symbol, subject).templates
+        templates = self.grammar.fitting(symbol, subject)
         good = [t for t in templates if t.row == self.row] or [
             t for t in templates if any(s.startswith(self.symbol) for s in t.specs.values())
         ]
