@@ -244,16 +244,10 @@ class Guard:
     """What is known of the benchmark functions. `report` says for each benchmark where it was
     found, `key` changes with anything that changes a decision."""
 
-    def __init__(
-        self,
-        items: Sequence[Item],
-        known: Iterable[Reference],
-        report: dict[str, str] | None = None,
-        key: str = "",
-    ) -> None:
+    def __init__(self, items: Sequence[Item], known: Iterable[Reference]) -> None:
         self.items = items
-        self.report = dict(report or {})
-        self.key = key
+        self.report: dict[str, str] = {}
+        self.key = ""
         self._by_shape: dict[tuple[str, ...], list[Reference]] = collections.defaultdict(list)
         for reference in known:
             self._by_shape[reference.shape].append(reference)
@@ -274,7 +268,9 @@ class Guard:
         if items:
             by_text = len(items) - len({r.id for r in known})
             report["told by text alone"] = f"{by_text} of {len(items)} items"
-        return cls(items, known, report, key)
+        guard = cls(items, known)
+        guard.report, guard.key = report, key
+        return guard
 
     @functools.cached_property
     def index(self) -> Index:
@@ -309,30 +305,18 @@ def keep_out_benchmarks(
             prospect.drop("benchmark cases")
     suspects = {p: guard.suspects(p) for p in alive(prospects)}
     given: dict[Prospect, dict[str, Ran]] = {p: {} for p in suspects}
-    _run_calls(suspects, given, box, 1)
+    for count, agrees in ((1, Reference.opens), (MOST, Reference.is_computed)):
+        asked = []
+        for prospect, known in suspects.items():
+            calls = dict.fromkeys(call for r in known for call in r.calls[:count])
+            if new := [call for call in calls if call not in given[prospect]]:
+                asked.append((prospect, new))
+        requests = [(prospect.program, new) for prospect, new in asked]
+        results = execute.run_apart(box, requests, **execute.QUICK)
+        for (prospect, new), ran in zip(asked, results, strict=True):
+            given[prospect].update(zip(new, ran, strict=True))
+        suspects = {p: [r for r in known if agrees(r, given[p])] for p, known in suspects.items()}
     for prospect, known in suspects.items():
-        known[:] = [r for r in known if r.opens(given[prospect])]
-    _run_calls(suspects, given, box)
-    for prospect, known in suspects.items():
-        computed = next((r.id for r in known if r.is_computed(given[prospect])), "")
-        if computed:
-            prospect.drop("benchmark behaviour", f"computes {computed}")
+        if known:
+            prospect.drop("benchmark behaviour", f"computes {known[0].id}")
     return alive(prospects)
-
-
-def _run_calls(
-    suspects: dict[Prospect, list[Reference]],
-    given: dict[Prospect, dict[str, Ran]],
-    box: Sandbox,
-    first: int | None = None,
-) -> None:
-    """Runs each prospect on the (first) inputs of its suspects on which it has not run yet."""
-    asked = []
-    for prospect, known in suspects.items():
-        calls = dict.fromkeys(call for r in known for call in r.calls[:first])
-        asked.append((prospect, [call for call in calls if call not in given[prospect]]))
-    asked = [(prospect, calls) for prospect, calls in asked if calls]
-    requests = [(prospect.program, calls) for prospect, calls in asked]
-    results = execute.run_apart(box, requests, **execute.QUICK)
-    for (prospect, calls), ran in zip(asked, results, strict=True):
-        given[prospect].update(zip(calls, ran, strict=True))
