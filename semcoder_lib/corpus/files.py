@@ -1,4 +1,5 @@
-"""The corpus's files: results that are believed only when they are whole, and the corpus itself."""
+"""The corpus's files: tables beside the code, results that are believed only when they are whole,
+and the corpus itself."""
 
 from __future__ import annotations
 
@@ -8,6 +9,13 @@ from typing import Any
 from semcoder_lib.core import records, workspace
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Entry
+
+
+def table(file: Path, kind: str) -> list[list[str]]:
+    """The cells of those rows of a table that begin with `kind`, without it: `kind | cell | cell`.
+    Lines that begin otherwise say nothing here."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return [line.split(" | ")[1:] for line in lines if line.startswith(f"{kind} | ")]
 
 
 def write_checked(path: Path, rows: list[Any]) -> None:

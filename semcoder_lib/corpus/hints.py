@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from semcoder_lib.core import values
+from semcoder_lib.corpus.files import table
 from semcoder_lib.corpus.inputs import join_types, type_of
 
 # The sources of a hint, strongest first; "trial" stands for a guess that only a run can confirm.
@@ -111,14 +112,14 @@ def _from_text(parameter: ast.arg, default: ast.expr | None, doc: str) -> Hint:
     return Hint(_by_name(parameter.arg), "trial")
 
 
-def _rows(table: str) -> dict[str, tuple[str, ...]]:
-    """The rows of one of the tables in `hints.txt`: a pattern and the types that it stands for."""
-    text = Path(__file__).with_name("hints.txt").read_text(encoding="utf-8")
-    rows = (line.split(" | ") for line in text.splitlines() if line.startswith(f"{table} | "))
-    return {pattern: tuple(types.split("; ")) for _, pattern, types in rows}
+def _rows(kind: str) -> dict[str, tuple[str, ...]]:
+    """The rows of one kind in `hints.txt`: a pattern and the types that it stands for."""
+    rows = table(Path(__file__).with_suffix(".txt"), kind)
+    return {pattern: tuple(types.split("; ")) for pattern, types in rows}
 
 
 _DOC, _NAME, _ANNOTATION = _rows("doc"), _rows("name"), _rows("annotation")
+_PLACES = [place for (place,) in table(Path(__file__).with_suffix(".txt"), "place")]
 
 
 def from_annotation(node: ast.expr) -> tuple[str, ...]:
@@ -175,17 +176,6 @@ def _generic(name: str, inner: list[ast.expr]) -> tuple[str, ...]:
 
 def _last(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-
-
-# Where a docstring speaks of a parameter.
-_PLACES = (
-    r":type\s+{}:\s*(.+)",
-    r":param\s+(\w[\w\[\], ]*)\s+{}:",
-    r":param\s+{}:\s*(.+)",
-    r"^\s*{}\s*:\s*(.+)$",
-    r"^\s*{}\s*\(([^)]*)\)\s*:",
-    r"[*`]+{}[*`]+\s+(?:is|must be|should be)\s+(.+)",
-)
 
 
 def _from_docstring(doc: str, name: str) -> tuple[str, ...]:

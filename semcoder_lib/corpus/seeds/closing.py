@@ -12,6 +12,8 @@ import types
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from semcoder_lib.corpus.files import table
+
 MAX_LINES = 70
 MAX_CHARACTERS = 3_000
 MAX_PIECES = 10
@@ -23,28 +25,13 @@ _DECORATORS_DROPPED = frozenset(
 _BUILTINS = frozenset(dir(builtins))
 
 
-def words(text: str) -> frozenset[str]:
-    """The words of a table."""
-    return frozenset(text.split())
+def words(kind: str) -> frozenset[str]:
+    """The words of one kind in `packages.txt`."""
+    rows = table(Path(__file__).with_name("packages.txt"), kind)
+    return frozenset(word for (row,) in rows for word in row.split())
 
 
-# Modules whose functions only compute. A program may import these and nothing else.
-PURE_MODULES = words(
-    """abc array base64 binascii bisect calendar cmath codecs collections collections.abc colorsys
-    contextlib copy dataclasses datetime decimal difflib enum fractions functools hashlib heapq html
-    itertools json keyword math numbers operator re reprlib statistics string struct textwrap types
-    typing unicodedata urllib.parse zlib __future__"""
-)
-_FORBIDDEN_NAMES = words(
-    """open input print exec eval compile __import__ globals locals vars id hash dir breakpoint exit
-    quit memoryview super object help callable __name__ __file__ staticmethod classmethod property
-    issubclass warn warnings random time os sys threading socket subprocess
-    NotImplementedError"""
-)
-_FORBIDDEN_ATTRIBUTES = words(
-    """now today utcnow fromtimestamp __class__ __dict__ __code__ __globals__ __subclasses__
-    gettrace write read readline readlines flush seek __name__ __module__ __doc__ __wrapped__"""
-)
+PURE_MODULES, _FORBIDDEN_NAMES, _FORBIDDEN_ATTRIBUTES = map(words, ("pure", "name", "attribute"))
 _FORBIDDEN_NODES = (
     ast.AsyncFunctionDef, ast.ClassDef, ast.Await, ast.AsyncFor, ast.AsyncWith, ast.Global,
     ast.Import, ast.ImportFrom, ast.With,

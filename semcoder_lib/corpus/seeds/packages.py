@@ -17,6 +17,7 @@ from typing import Any
 
 from semcoder_lib.core.records import Program, Provenance
 from semcoder_lib.corpus import hints
+from semcoder_lib.corpus.files import table
 from semcoder_lib.corpus.prospect import Prospect
 from semcoder_lib.corpus.seeds.closing import Module, NotClosable, close, is_generator, words
 
@@ -26,51 +27,21 @@ MAX_PARAMETERS = 5
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One distribution to read functions from.
-
-    `share` is how many of its files come up, relative to the others, while many are still unread;
-    `only` limits a large package to the folders whose functions work on plain values.
-    """
+    """A row of `packages.txt`: one distribution to read functions from."""
 
     distribution: str
     package: str
-    share: float = 1.0
-    only: tuple[str, ...] = ()
+    share: float
+    only: tuple[str, ...]
 
 
-# Pinned in constraints.txt; all pure Python under a permissive licence.
-SOURCES = (
-    Source("algorithms", "algorithms", 4.0),
-    Source("more-itertools", "more_itertools"),
-    Source("toolz", "toolz"),
-    Source("boltons", "boltons"),
-    Source("funcy", "funcy"),
-    Source("pydash", "pydash"),
-    Source("networkx", "networkx", 1.0, ("utils", "algorithms", "generators", "classes")),
-    Source("sympy", "sympy", 1.0, (
-        "ntheory", "utilities", "combinatorics", "discrete", "core/intfunc.py",
-        "external/ntheory.py", "functions/combinatorial", "polys/galoistools.py", "crypto",
-        "printing",
-    )),
-    Source("mpmath", "mpmath", 0.7),
-    Source("fonttools", "fontTools", 0.7),
-    Source("setuptools", "setuptools", 0.5, ("_distutils", "command", "config")),
-    Source("numpy", "numpy", 0.4, ("lib", "f2py", "ma", "polynomial", "_core", "_utils")),
-    Source("Pygments", "pygments", 0.5, (
-        "util.py", "filters", "formatters", "lexer.py", "scanner.py",
-    )),
-    Source("packaging", "packaging", 0.5),
-    Source("mistune", "mistune", 0.5),
-    Source("", "stdlib", 2.0),
-)  # fmt: skip
-
+SOURCES = tuple(
+    Source(distribution.strip("-"), package, float(share), tuple(" ".join(only).split()))
+    for distribution, package, share, *only in table(Path(__file__).with_suffix(".txt"), "source")
+)
 _PERMISSIVE = ("MIT", "BSD", "APACHE", "PSF", "PYTHON SOFTWARE", "ISC", "UNLICENSE", "ZERO-CLAUSE")
 _COPYLEFT = ("GPL", "MPL", "EUPL", "CDDL", "PROPRIETARY")
-_SKIPPED_FOLDERS = words(
-    """test tests idlelib lib2to3 turtledemo ensurepip site-packages msilib pydoc_data distutils
-    __pycache__ tkinter lib-dynload curses dbm _pyrepl multiprocessing asyncio concurrent sqlite3
-    xmlrpc venv wsgiref"""
-)
+_SKIPPED_FOLDERS, _CALLABLE_PARAMETERS = words("skipped"), words("parameter")
 _LARGEST_FILE = 400_000
 
 
@@ -198,13 +169,6 @@ def _prospect(
         prospect.make_list("generator as list")
     prospect.revise(id=f"{provenance.package}:{stem}.{prospect.program.entry_point}")
     return prospect
-
-
-_CALLABLE_PARAMETERS = words(
-    """func function f fn key_func keyfunc callback predicate pred callable cls klass self op
-    comparator iteratee iteratees transform mapper reducer selector g visitor file fp stream handler
-    parser logger tree node root G domain expr"""
-)
 
 
 def _reason_against(function: ast.FunctionDef) -> str:
