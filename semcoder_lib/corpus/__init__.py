@@ -6,11 +6,10 @@ The steps, each on one prospect or on many: `guess_types`, `grow_inputs`, `choos
 """
 
 from semcoder_lib.corpus.build import Built, build, develop
-from semcoder_lib.corpus.choose import choose_cases, run_again
 from semcoder_lib.corpus.describe import describe
 from semcoder_lib.corpus.duplicates import Seen, drop_duplicates, split_families
 from semcoder_lib.corpus.files import load
-from semcoder_lib.corpus.grow import grow_inputs, guess_types
+from semcoder_lib.corpus.grow import choose_cases, grow_inputs, guess_types, run_again
 from semcoder_lib.corpus.guard import Guard, keep_out_benchmarks
 from semcoder_lib.corpus.hub import from_hub, to_hub, validate_rows
 from semcoder_lib.corpus.inputs import generate, mutate

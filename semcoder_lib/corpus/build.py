@@ -17,10 +17,9 @@ from typing import Any
 
 from semcoder_lib.core import records, scale, values, workspace
 from semcoder_lib.core.errors import InfrastructureError
-from semcoder_lib.corpus.choose import FAILING, choose_cases, run_again
 from semcoder_lib.corpus.duplicates import Seen, drop_duplicates, split_families
 from semcoder_lib.corpus.files import checked, write_checked
-from semcoder_lib.corpus.grow import grow_inputs, guess_types
+from semcoder_lib.corpus.grow import FAILING, choose_cases, grow_inputs, guess_types, run_again
 from semcoder_lib.corpus.guard import Guard, keep_out_benchmarks
 from semcoder_lib.corpus.prospect import Prospect
 from semcoder_lib.corpus.seeds import synthesiser

@@ -19,10 +19,10 @@ from semcoder_lib.core import values, workspace
 from semcoder_lib.core.records import Program
 from semcoder_lib.corpus import benchmark_items, execute, inputs
 from semcoder_lib.corpus.benchmark_items import Item
-from semcoder_lib.corpus.choose import least
 from semcoder_lib.corpus.duplicates import normalised, tokens
 from semcoder_lib.corpus.execute import Ran
 from semcoder_lib.corpus.files import checked, write_checked
+from semcoder_lib.corpus.grow import least
 from semcoder_lib.corpus.inputs import join_types, type_of
 from semcoder_lib.corpus.prospect import Prospect, alive, run_inputs
 from semcoder_lib.sandbox import Sandbox

@@ -20,7 +20,7 @@ from semcoder_lib.corpus.grow import add_mutations, best_inputs
 from semcoder_lib.corpus.hints import Hint
 from semcoder_lib.corpus.inputs import join_types, type_of
 from semcoder_lib.corpus.prospect import Prospect, run_inputs
-from semcoder_lib.corpus.seeds.snippets import Seed, snippets
+from semcoder_lib.corpus.seeds.packages import Seed, snippets
 from semcoder_lib.models.teachers import Task, Teacher, ask
 from semcoder_lib.sandbox import Job, Outcome, Sandbox
 
