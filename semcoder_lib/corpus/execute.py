@@ -192,6 +192,7 @@ def survey(source: str) -> Map:
             case ast.If(test=ast.Constant()) | ast.While(test=ast.Constant()):
                 continue
             case ast.For(iter=test, body=body) | ast.If(test, body) | ast.While(test, body):
-                if body[0].lineno > test.end_lineno:
-                    branches.append(Branch(node.lineno, test.end_lineno, body[0].lineno))
+                last = test.end_lineno or 0
+                if body[0].lineno > last:
+                    branches.append(Branch(node.lineno, last, body[0].lineno))
     return Map(frozenset(lines), tuple(sorted(branches, key=lambda b: b.first)))

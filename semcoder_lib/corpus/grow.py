@@ -1,5 +1,5 @@
-"""Steps 1 to 4: finds the types of a program's arguments and inputs that reach all of it, and chooses
-cases that come out again."""
+"""Steps 1 to 4: finds the types of a program's arguments and inputs that reach all of it, chooses
+cases, and runs them again."""
 
 from __future__ import annotations
 

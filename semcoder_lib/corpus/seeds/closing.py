@@ -42,18 +42,19 @@ class NotClosable(Exception):
     """The function needs something that cannot be carried along; the message says what."""
 
 
+Definition = ast.FunctionDef | ast.Assign | ast.AnnAssign
+
+
 @dataclass(slots=True)
 class Module:
     """The top level of one file by name."""
 
     path: Path | None = None
-    functions: dict[str, ast.FunctionDef] = field(default_factory=dict)
-    constants: dict[str, ast.expr] = field(default_factory=dict)
-    lines: dict[str, int] = field(default_factory=dict)
+    defined: dict[str, Definition] = field(default_factory=dict)
     imports: dict[str, tuple[str, str]] = field(default_factory=dict)  # name: (module, text)
     links: dict[str, tuple[str, int, str]] = field(default_factory=dict)  # (module, level, name)
     rebound: set[str] = field(default_factory=set)
-    texts: dict[str, str] = field(default_factory=dict)  # stripped functions, made once
+    texts: dict[str, str] = field(default_factory=dict)  # pieces, made once
 
     @classmethod
     def of(cls, text: str, path: Path | None = None) -> Module:
@@ -65,15 +66,14 @@ class Module:
 
     def _add(self, node: ast.stmt) -> None:
         match node:
-            case ast.FunctionDef(name=name):
-                self._bind(name, node)
-                self.functions[name] = node
             case (
-                ast.Assign(targets=[ast.Name(id=name)], value=value)
-                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+                ast.FunctionDef(name=name)
+                | ast.Assign(targets=[ast.Name(id=name)])
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr())
             ):
-                self._bind(name, node)
-                self.constants[name] = value
+                if name in self.defined:
+                    self.rebound.add(name)  # often by version: not ours to choose
+                self.defined[name] = node
             case ast.AugAssign(target=ast.Name(id=name)):
                 self.rebound.add(name)
             case ast.Import():
@@ -89,22 +89,16 @@ class Module:
                         self.imports[name] = (node.module, line)
                     self.links[name] = (node.module or "", node.level, alias.name)
 
-    def _bind(self, name: str, node: ast.stmt) -> None:
-        if name in self:
-            self.rebound.add(name)  # defined twice, often by version: not ours to choose
-        self.lines[name] = node.lineno
-
-    def __contains__(self, name: str) -> bool:
-        return name in self.functions or name in self.constants
+    def functions(self) -> dict[str, ast.FunctionDef]:
+        """The functions by name."""
+        return {n: d for n, d in self.defined.items() if isinstance(d, ast.FunctionDef)}
 
     def piece(self, name: str) -> str:
         """The text of a function or constant. Raises NotClosable where it has effects."""
-        if name in self.constants:
-            return _constant(self.constants[name], name)
         if name not in self.texts:
-            if why := _effects(self.functions[name]):
-                raise NotClosable(f"{name} {why}")
-            self.texts[name] = _stripped(self.functions[name])
+            node = self.defined[name]
+            text = _stripped(node) if isinstance(node, ast.FunctionDef) else _constant(name, node)
+            self.texts[name] = text
         return self.texts[name]
 
     def home_of(self, name: str, hops: int = 4) -> tuple[Module, str]:
@@ -115,7 +109,7 @@ class Module:
         other = _indexed(file) if file is not None else None
         if other is None:
             raise NotClosable(f"needs {target}")
-        if original in other:
+        if original in other.defined:
             return other, original
         if original in other.links and hops:
             return other.home_of(original, hops - 1)
@@ -158,18 +152,18 @@ def close(module: Module, name: str) -> tuple[str, tuple[str, ...]]:
         home, current = wanted.pop()
         origin, line = home.imports.get(current, ("", ""))
         pure = origin in PURE_MODULES
-        if current in home.links and current not in home and not pure:
+        if current in home.links and current not in home.defined and not pure:
             home, original = home.home_of(current)
             if original != current:
                 raise NotClosable(f"{current} is imported under another name")
-        if current not in home and pure and current not in pieces:
+        if current not in home.defined and pure and current not in pieces:
             if imports.setdefault(current, line) != line:
                 raise NotClosable(f"{current} is bound more than once")
         elif current in pieces and homes[current] is home:
             continue
         elif current in pieces or current in home.rebound:
             raise NotClosable(f"{current} is bound more than once")
-        elif current not in home:
+        elif current not in home.defined:
             where = f"needs {origin}" if origin else f"{current} is not defined in the module"
             raise NotClosable(where)
         else:
@@ -182,13 +176,13 @@ def close(module: Module, name: str) -> tuple[str, tuple[str, ...]]:
 
     def place(piece: str) -> tuple[bool, bool, str, int]:
         home = homes[piece]
-        return piece == name, home is module, str(home.path), home.lines[piece]
+        return piece == name, home is module, str(home.path), home.defined[piece].lineno
 
     ordered = sorted(pieces, key=place)
     flat = [
         pieces[p]
         for p in ordered
-        if p in homes[p].constants and not free_names(pieces[p]) & pieces.keys()
+        if p not in homes[p].functions() and not free_names(pieces[p]) & pieces.keys()
     ]
     blocks = ["\n".join(sorted(set(imports.values()))), "\n".join(flat)]
     blocks += [pieces[p] for p in ordered if pieces[p] not in flat]
@@ -202,12 +196,13 @@ def close(module: Module, name: str) -> tuple[str, tuple[str, ...]]:
     return source, tuple(ordered)
 
 
-def _constant(value: ast.expr, name: str) -> str:
-    if isinstance(value, ast.Lambda):
+def _constant(name: str, node: ast.Assign | ast.AnnAssign) -> str:
+    assert node.value is not None
+    if isinstance(node.value, ast.Lambda):
         raise NotClosable(f"constant {name} is not a value")
-    if why := _effects(value):
+    if why := _effects(node.value):
         raise NotClosable(f"constant {name} {why}")
-    text = f"{name} = {ast.unparse(value)}"
+    text = f"{name} = {ast.unparse(node.value)}"
     if len(text) > MAX_CONSTANT:
         raise NotClosable(f"constant {name} is too long")
     return text
@@ -215,7 +210,9 @@ def _constant(value: ast.expr, name: str) -> str:
 
 def _stripped(function: ast.FunctionDef) -> str:
     """The function's source without docstring, annotations and caching decorators. Raises
-    NotClosable for any other decorator."""
+    NotClosable for any other decorator, and where it has effects."""
+    if why := _effects(function):
+        raise NotClosable(f"{function.name} {why}")
     for decorator in function.decorator_list:
         bare = decorator.func if isinstance(decorator, ast.Call) else decorator
         last = bare.attr if isinstance(bare, ast.Attribute) else getattr(bare, "id", "")

@@ -133,7 +133,7 @@ def packages(*, seed: int = 0, scan: collections.Counter[str] | None = None) -> 
         except (SyntaxError, ValueError, OSError, RecursionError):
             scan["unparsable"] += 1
             continue
-        for name, function in module.functions.items():
+        for name, function in module.functions().items():
             scan["functions"] += 1
             try:
                 prospect = _prospect(module, name, function, file.provenance)
@@ -227,7 +227,7 @@ def _general(reason: str) -> str:
     return next((label for pattern, label in _GENERAL if re.search(pattern, reason)), reason)
 
 
-# ---- snippets, for a teacher to be inspired by (paper section 3.1): AST subtrees, so that all parse
+# ---- snippets, for a teacher to be inspired by (paper section 3.1): subtrees, so that all parse
 
 MIN_NODES = 12
 MAX_LINES = 25

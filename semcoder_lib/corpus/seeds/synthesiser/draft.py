@@ -134,7 +134,10 @@ class Draft:
         except Stuck:
             self.taken = taken
             raise
-        self.add(piece)
+        self.lines += ["    " + line for line in piece.code.split("\n")]
+        self.sentences.append(piece.english[:1].upper() + piece.english[1:] + ".")
+        self.pending = [p for p in self.pending if p.code not in piece.uses]
+        self.made_of |= piece.made_of
         returned = ""
         for value in piece.gives:
             if value.code == "return":
@@ -144,13 +147,6 @@ class Draft:
             self.scope = [e for e in self.scope if e.code != made.code] + [made]
             self.pending = [p for p in self.pending if p.code != made.code] + [made]
         return returned
-
-    def add(self, piece: Piece) -> None:
-        """Adds lines and a sentence; what they read is no longer pending."""
-        self.lines += ["    " + line for line in piece.code.split("\n")]
-        self.sentences.append(piece.english[:1].upper() + piece.english[1:] + ".")
-        self.pending = [p for p in self.pending if p.code not in piece.uses]
-        self.made_of |= piece.made_of
 
     # ---- templates
 
@@ -246,26 +242,19 @@ class Draft:
 
     def _slot(self, frame: _Frame, name: str) -> Piece:
         """The piece in a slot of this template or of one around it, drawn when it is first used."""
-        if name in frame.values:
-            return frame.values[name]
         for holder in frame.outwards():
             template = holder.template
+            if name in template.specs and name not in holder.values:
+                holder.values[name] = self._specified(holder, template.specs[name])
             if name in holder.values:
-                piece = holder.values[name]
-            elif name in template.specs:
-                piece = holder.values[name] = self._specified(holder, template.specs[name])
-            elif name in template.lets:
+                return frame.values.setdefault(name, holder.values[name])
+            if name in template.lets:
                 x = {"x": self._slot(frame, "x")}
                 piece = self.fill(template.lets[name], x, frame.scope, frame.depth, frame)
-            else:
-                continue
-            break
-        else:
-            if name not in self._given:
-                raise Stuck
-            piece = self._given[name]
-        frame.values[name] = piece
-        return piece
+                return frame.values.setdefault(name, piece)
+        if name not in self._given:
+            raise Stuck
+        return frame.values.setdefault(name, self._given[name])
 
     def _specified(self, frame: _Frame, spec: str) -> Piece:
         """What a slot's specification asks for."""
