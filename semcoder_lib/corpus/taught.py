@@ -129,7 +129,7 @@ def _repair_chat(reply: str, error: str) -> list[Message]:
 
 
 def _has_code(task: Task, text: str) -> tuple[bool, str]:
-    return (True, "") if _code_of(text) else (False, "no code block")
+    return bool(_code_of(text)), "" if _code_of(text) else "no code block"
 
 
 def _code_of(text: str) -> str:
@@ -152,7 +152,10 @@ def _prospect(attempt: _Attempt) -> Prospect:
     tree = foreign.parse(code)
     functions = {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}
     kept = [foreign.unparse(n) for n in tree.body if _is_kept(n, functions)]
-    calls = _example_calls(tree, code, functions)
+    outside = [n for n in tree.body if not isinstance(n, ast.FunctionDef)]
+    nodes = (n for statement in outside for n in ast.walk(statement) if isinstance(n, ast.Call))
+    found = [_literal_call(ast.get_source_segment(code, n) or "") for n in nodes]
+    calls = [(name, arguments) for name, arguments in found if name in functions]
     entry = collections.Counter(name for name, _ in calls).most_common(1)[0][0] if calls else ""
     examples = [a for name, a in calls if name == entry and a and len(a) == len(calls[0][1])]
     if not examples:
@@ -182,23 +185,14 @@ def _is_kept(node: ast.stmt, functions: set[str]) -> bool:
     return isinstance(node, ast.FunctionDef | ast.Import | ast.ImportFrom | ast.ClassDef)
 
 
-def _example_calls(
-    tree: ast.Module, code: str, functions: set[str]
-) -> list[tuple[str, tuple[Any, ...]]]:
-    """The calls with literal arguments that stand outside the functions."""
-    calls = []
-    for node in (n for n in tree.body if not isinstance(n, ast.FunctionDef)):
-        for call in ast.walk(node):
-            if isinstance(call, ast.Call) and getattr(call.func, "id", "") in functions:
-                try:
-                    name, arguments, named = values.parse_call(
-                        ast.get_source_segment(code, call) or ""
-                    )
-                except values.NotALiteral:
-                    continue
-                if not named:
-                    calls.append((name, arguments))
-    return calls
+def _literal_call(text: str) -> tuple[str, tuple[Any, ...]]:
+    """(function, arguments) of a call with literal arguments by position, or ("", ())."""
+    try:
+        name, arguments, named = values.parse_call(text)
+        values.encode(arguments)
+    except (values.NotALiteral, values.Unserializable):
+        return "", ()
+    return ("", ()) if named else (name, arguments)
 
 
 def taught(
@@ -272,12 +266,10 @@ def _candidate(prospect: Prospect) -> Prospect:
     functions = (n for n in ast.parse(program.source).body if isinstance(n, ast.FunctionDef))
     function = next(n for n in functions if n.name == program.entry_point)
     signature = hints.read(function, program.entry_point)
-    seen = tuple(
-        Hint((kind, *(t for t in hint.types if t != kind)), "doctest")
-        for kind, hint in zip(program.argument_types, signature.hints, strict=False)
-    )
-    merged = seen + signature.hints[len(seen) :]
-    signature = replace(signature, hints=merged, examples=teachers_calls(prospect))
+    first = list(signature.hints)
+    for place, kind in enumerate(program.argument_types[: len(first)]):
+        first[place] = Hint((kind, *(t for t in first[place].types if t != kind)), "doctest")
+    signature = replace(signature, hints=tuple(first), examples=teachers_calls(prospect))
     return Prospect(replace(program, argument_types=(), types_from=""), signature)
 
 
@@ -296,13 +288,5 @@ def inputs_chat(prospect: Prospect) -> tuple[Message, ...]:
 
 def read_calls(text: str, entry_point: str) -> list[tuple[Any, ...]]:
     """The argument tuples of the calls in a reply; other lines are passed over."""
-    calls = []
-    for line in text.splitlines():
-        try:
-            name, arguments, named = values.parse_call(line.strip().strip("`- ").rstrip(";,"))
-            values.encode(arguments)
-        except (values.NotALiteral, values.Unserializable):
-            continue
-        if name == entry_point and not named:
-            calls.append(arguments)
-    return calls
+    lines = (line.strip().strip("`- ").rstrip(";,") for line in text.splitlines())
+    return [arguments for name, arguments in map(_literal_call, lines) if name == entry_point]
