@@ -2,6 +2,7 @@
 
 import ast
 import gzip
+import itertools
 import json
 import random
 
@@ -20,28 +21,6 @@ from semcoder_lib.corpus.prospect import Input
 from semcoder_lib.corpus.seeds import synthesise
 
 
-class _Renamed(ast.NodeTransformer):
-    """Other names for all variables and for the function, no docstring."""
-
-    def __init__(self, names):
-        self.names = names
-
-    def visit_Name(self, node):
-        node.id = self.names.get(node.id, node.id)
-        return node
-
-    def visit_arg(self, node):
-        node.arg = self.names.get(node.arg, node.arg)
-        return node
-
-    def visit_FunctionDef(self, node):
-        node.name = self.names.get(node.name, node.name)
-        if ast.get_docstring(node) is not None:
-            node.body = node.body[1:]
-        self.generic_visit(node)
-        return node
-
-
 def disguised(item):
     """The item with other names, without docstring, and with the first two independent plain
     assignments of a block exchanged."""
@@ -53,18 +32,22 @@ def disguised(item):
     names = {n: f"v{i}_{n[::-1]}" for i, n in enumerate(sorted(bound))}
     for node in nodes:
         body = getattr(node, "body", None)
-        for i in range(len(body) - 1 if isinstance(body, list) else 0):
-            one, two = body[i], body[i + 1]
+        for one, two in itertools.pairwise(body if isinstance(body, list) else []):
             constant = all(
                 isinstance(s, ast.Assign) and isinstance(s.value, ast.Constant) for s in (one, two)
             )
             if constant and ast.unparse(one.targets[0]) != ast.unparse(two.targets[0]):
-                body[i], body[i + 1] = two, one
+                at = body.index(one)
+                body[at : at + 2] = two, one
                 break
-    tree = _Renamed(names).visit(tree)
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+        for field in ("id", "arg", "name"):
+            if isinstance(node, ast.Name | ast.arg | ast.FunctionDef) and hasattr(node, field):
+                setattr(node, field, names.get(getattr(node, field), getattr(node, field)))
     types = tuple(type_of(a) for a in next(iter(item.calls.values())))
-    source = ast.unparse(ast.fix_missing_locations(tree))
-    return Program(source, names[item.entry_point], argument_types=types)
+    return Program(ast.unparse(tree), names[item.entry_point], argument_types=types)
 
 
 def item(name, source, entry_point, *calls, prompt="", output=""):

@@ -126,11 +126,6 @@ def test_a_teachers_program_that_dies_ends_its_own_turns_alone(box):
     assert len(teachers_calls(alive)) == 3
 
 
-def test_proposed_inputs():
-    text = "`smallest([1], 0)`\n- smallest([], 1)\nsmallest(x, 1)\nother(1)\n"
-    assert read_calls(text, "smallest") == [([1], 0), ([], 1)]
-
-
 def test_the_zygote_warms_up_on_what_calls_do():
     ((source, entry, options),) = child.WARM
     made: dict = {}

@@ -318,15 +318,3 @@ def test_drills_are_one_expression_about_every_method_and_operation():
         for arguments in methods.arguments(p, 3):
             watched(p, arguments)
     assert len(by_family) < len(drills)
-
-
-def test_within_limits():
-    for source, fine in (
-        ("s + 'abc'", True), ("s + 'abcd'", False), ("n * 3", True), ("n * 4", False),
-        ("n / 2", False), ("x + [y]", True), ("x + y", False), ("[1.5]", False), ("t -= -3", True),
-        ("import re", False), ("s[:3] + t", True), ("s[:4] + t", False), ("t += n", False),
-    ):  # fmt: skip
-        assert methods.within_limits(source, ()) is fine, source
-    loop = "def f(s):\n    t = ''\n    for c in s:\n        t += c\n    return t\n"
-    assert methods.within_limits(loop, ("str",))
-    assert not methods.within_limits(loop, ("list[str]",))
