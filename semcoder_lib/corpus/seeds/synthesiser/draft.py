@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import collections
+import functools
 import random
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from semcoder_lib.corpus.seeds.synthesiser.rules import Grammar, Slot, Template, is_type, names
+from semcoder_lib.corpus.seeds.synthesiser.rules import (
+    Grammar,
+    Slot,
+    Template,
+    Text,
+    is_type,
+    names,
+)
 
 _THROUGH = frozenset({"int", "str", "list[int]", "list[str]", "float"})
 _TRIES = 6
@@ -184,7 +192,8 @@ class Draft:
         taken = self.taken.copy() if template.local else None
         for name in template.headers:
             self._slot(frame, name)
-        code, english = self._code(template, frame), self._english(template, frame)
+        code = self._filled(frame, template.code, functools.partial(_in_code, template))
+        english = self._filled(frame, template.english, _in_english)
         if taken is not None:
             self.taken = taken  # the variables of a comprehension are its own
         gives = tuple(self._left_behind(frame, text, kind) for text, kind in template.gives)
@@ -205,40 +214,18 @@ class Draft:
             bound=gives or inner.bound, made_of=made_of,
         )  # fmt: skip
 
-    def _left_behind(self, frame: _Frame, text: tuple[str | Slot, ...], kind: str) -> Piece:
+    def _filled(self, frame: _Frame, text: Text, put: Callable[[Slot, Piece], str]) -> str:
+        """A text with a piece `put` into each of its slots."""
+        return "".join(
+            part if isinstance(part, str) else put(part, self._slot(frame, part.name))
+            for part in text
+        )
+
+    def _left_behind(self, frame: _Frame, text: Text, kind: str) -> Piece:
         slots = [self._slot(frame, t.name) for t in text if isinstance(t, Slot)]
-        code = "".join(t if isinstance(t, str) else self._slot(frame, t.name).code for t in text)
+        code = self._filled(frame, text, lambda slot, piece: piece.code)
         kind = _SAME.sub(lambda m: self._slot(frame, m[1]).kind, kind) if kind else slots[0].kind
         return Piece(code, f"`{code}`", kind, frozenset(s.code for s in slots))
-
-    def _code(self, template: Template, frame: _Frame) -> str:
-        parts = []
-        for part in template.code:
-            if isinstance(part, str):
-                parts.append(part)
-                continue
-            piece = self._slot(frame, part.name)
-            code = piece.code
-            if part.bare and not code.isidentifier():
-                raise Stuck
-            if piece.kind and not piece.atomic:
-                if template.kind and " if " in code:
-                    raise Stuck  # a condition inside an expression is hard to read
-                code = f"({code})"
-            parts.append(code.replace("\n", "\n" + " " * part.indent) if "\n" in code else code)
-        return "".join(parts)
-
-    def _english(self, template: Template, frame: _Frame) -> str:
-        """The English, with parentheses where a phrase inside a phrase could be misread."""
-        parts = []
-        for part in template.english:
-            if isinstance(part, str):
-                parts.append(part)
-                continue
-            piece = self._slot(frame, part.name)
-            free = piece.level <= part.limit or not piece.kind
-            parts.append(piece.english if free else f"({piece.english})")
-        return "".join(parts)
 
     def _slot(self, frame: _Frame, name: str) -> Piece:
         """The piece in a slot of this template or of one around it, drawn when it is first used."""
@@ -396,6 +383,23 @@ class Draft:
     def _literal(self, kind: str) -> Piece:
         value = self.rng.choice(self.grammar.literals[kind])
         return Piece(repr(value), repr(value), type(value).__name__)
+
+
+def _in_code(template: Template, slot: Slot, piece: Piece) -> str:
+    """The code of a piece where it stands in a template. Raises Stuck."""
+    if slot.bare and not piece.code.isidentifier():
+        raise Stuck
+    if not piece.kind or piece.atomic:
+        return piece.code.replace("\n", "\n" + " " * slot.indent)
+    if template.kind and " if " in piece.code:
+        raise Stuck  # a condition inside an expression is hard to read
+    return f"({piece.code})"
+
+
+def _in_english(slot: Slot, piece: Piece) -> str:
+    """The English of a piece, in parentheses where a phrase inside a phrase could be misread."""
+    free = piece.level <= slot.limit or not piece.kind
+    return piece.english if free else f"({piece.english})"
 
 
 # The kinds of literals that stand for a value of a type.
