@@ -101,34 +101,29 @@ class Module:
             self.texts[name] = text
         return self.texts[name]
 
-    def home_of(self, name: str, hops: int = 4) -> tuple[Module, str]:
-        """The module of the same package that defines an imported name, and its name there.
-        Follows re-exports. Raises NotClosable."""
+    def home_of(self, name: str) -> Module:
+        """The module of the same package from which a name is imported. Raises NotClosable."""
         target, level, original = self.links[name]
+        if original != name:
+            raise NotClosable(f"{name} is imported under another name")
         file = self._file(target, level)
-        other = _indexed(file) if file is not None else None
-        if other is None:
+        module = _indexed(file) if file else None
+        if module is None:
             raise NotClosable(f"needs {target}")
-        if original in other.defined:
-            return other, original
-        if original in other.links and hops:
-            return other.home_of(original, hops - 1)
-        raise NotClosable(f"{original} is not defined in the module")
+        return module
 
     def _file(self, target: str, level: int) -> Path | None:
-        if self.path is None:
-            return None
-        if level:
-            base = self.path.parents[level - 1]
-        else:
-            tops = [p.parent for p in self.path.parents if p.name == target.partition(".")[0]]
-            if not tops:
-                return None
-            base = tops[0]
-        stem = base.joinpath(*target.split(".")) if target else base
-        for path in (stem.with_suffix(".py") if target else stem, stem / "__init__.py"):
-            if path.is_file() and path.stat().st_size <= MAX_LINKED:
-                return path
+        """The file of a module of the package, named from here (`level` dots) or from its top."""
+        parents = self.path.parents if self.path else ()
+        top = target.partition(".")[0]
+        bases = (
+            parents[level - 1 : level] if level else [p.parent for p in parents if p.name == top]
+        )
+        for base in bases[:1]:
+            stem = base.joinpath(*filter(None, target.split(".")))
+            for path in (stem.with_suffix(".py"), stem / "__init__.py"):
+                if path.is_file() and path.stat().st_size <= MAX_LINKED:
+                    return path
         return None
 
 
@@ -153,9 +148,7 @@ def close(module: Module, name: str) -> tuple[str, tuple[str, ...]]:
         origin, line = home.imports.get(current, ("", ""))
         pure = origin in PURE_MODULES
         if current in home.links and current not in home.defined and not pure:
-            home, original = home.home_of(current)
-            if original != current:
-                raise NotClosable(f"{current} is imported under another name")
+            home = home.home_of(current)
         if current not in home.defined and pure and current not in pieces:
             if imports.setdefault(current, line) != line:
                 raise NotClosable(f"{current} is bound more than once")
