@@ -38,7 +38,7 @@ def test_closing_carries_what_is_needed():
     assert space["main"]([1, 2], 3) == 27
     assert "Doc" not in source
     assert "list[int]" not in source
-    with pytest.raises(NotClosable, match="os"):
+    with pytest.raises(NotClosable, match="has effects"):
         close(Module.of(TEXT), "bad")
 
 

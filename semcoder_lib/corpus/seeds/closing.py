@@ -38,8 +38,12 @@ _FORBIDDEN_NODES = (
 )  # fmt: skip
 
 
+IMPURE, REBOUND = "impure or third-party import", "is bound more than once"
+
+
 class NotClosable(Exception):
-    """The function needs something that cannot be carried along; the message says what."""
+    """The function, or something that it needs, cannot be carried along; the message is the reason,
+    without names, so that the counts of a funnel add up."""
 
 
 Definition = ast.FunctionDef | ast.Assign | ast.AnnAssign
@@ -105,11 +109,11 @@ class Module:
         """The module of the same package from which a name is imported. Raises NotClosable."""
         target, level, original = self.links[name]
         if original != name:
-            raise NotClosable(f"{name} is imported under another name")
+            raise NotClosable("is imported under another name")
         file = self._file(target, level)
         module = _indexed(file) if file else None
         if module is None:
-            raise NotClosable(f"needs {target}")
+            raise NotClosable(IMPURE)
         return module
 
     def _file(self, target: str, level: int) -> Path | None:
@@ -151,21 +155,20 @@ def close(module: Module, name: str) -> tuple[str, tuple[str, ...]]:
             home = home.home_of(current)
         if current not in home.defined and pure and current not in pieces:
             if imports.setdefault(current, line) != line:
-                raise NotClosable(f"{current} is bound more than once")
+                raise NotClosable(REBOUND)
         elif current in pieces and homes[current] is home:
             continue
         elif current in pieces or current in home.rebound:
-            raise NotClosable(f"{current} is bound more than once")
+            raise NotClosable(REBOUND)
         elif current not in home.defined:
-            where = f"needs {origin}" if origin else f"{current} is not defined in the module"
-            raise NotClosable(where)
+            raise NotClosable(IMPURE if origin else "is not defined in the module")
         else:
             pieces[current], homes[current] = home.piece(current), home
             if len(pieces) > MAX_PIECES:
-                raise NotClosable("needs too many other functions")
+                raise NotClosable("needs too many functions")
             wanted.extend((home, n) for n in sorted(free_names(pieces[current]) - _BUILTINS))
     if imports.keys() & pieces.keys():
-        raise NotClosable("a name is bound more than once")
+        raise NotClosable(REBOUND)
 
     def place(piece: str) -> tuple[bool, bool, str, int]:
         home = homes[piece]
@@ -191,26 +194,22 @@ def close(module: Module, name: str) -> tuple[str, tuple[str, ...]]:
 
 def _constant(name: str, node: ast.Assign | ast.AnnAssign) -> str:
     assert node.value is not None
-    if isinstance(node.value, ast.Lambda):
-        raise NotClosable(f"constant {name} is not a value")
-    if why := _effects(node.value):
-        raise NotClosable(f"constant {name} {why}")
     text = f"{name} = {ast.unparse(node.value)}"
-    if len(text) > MAX_CONSTANT:
-        raise NotClosable(f"constant {name} is too long")
+    if isinstance(node.value, ast.Lambda) or _effects(node.value) or len(text) > MAX_CONSTANT:
+        raise NotClosable("constant that cannot be carried")
     return text
 
 
 def _stripped(function: ast.FunctionDef) -> str:
     """The function's source without docstring, annotations and caching decorators. Raises
     NotClosable for any other decorator, and where it has effects."""
-    if why := _effects(function):
-        raise NotClosable(f"{function.name} {why}")
+    if _effects(function):
+        raise NotClosable("has effects")
     for decorator in function.decorator_list:
         bare = decorator.func if isinstance(decorator, ast.Call) else decorator
         last = bare.attr if isinstance(bare, ast.Attribute) else getattr(bare, "id", "")
         if last not in _DECORATORS_DROPPED:
-            raise NotClosable(f"decorated with {ast.unparse(bare)}")
+            raise NotClosable("decorated")
     copy = _Stripper().visit(ast.parse(ast.unparse(function)))
     return ast.unparse(ast.fix_missing_locations(copy))
 
@@ -248,16 +247,14 @@ def free_names(source: str) -> set[str]:
     return free - bound
 
 
-def _effects(tree: ast.AST) -> str:
-    """Why a piece of code has effects or meaning that the corpus leaves out, or an empty string."""
-    for node in ast.walk(tree):
-        if isinstance(node, _FORBIDDEN_NODES):
-            return f"contains {type(node).__name__}"
-        if isinstance(node, ast.Name) and node.id in _FORBIDDEN_NAMES:
-            return f"uses {node.id}"
-        if isinstance(node, ast.Attribute) and node.attr in _FORBIDDEN_ATTRIBUTES:
-            return f"uses .{node.attr}"
-    return ""
+def _effects(tree: ast.AST) -> bool:
+    """Whether a piece of code has effects, or a meaning, that the corpus leaves out."""
+    return any(
+        isinstance(node, _FORBIDDEN_NODES)
+        or (isinstance(node, ast.Name) and node.id in _FORBIDDEN_NAMES)
+        or (isinstance(node, ast.Attribute) and node.attr in _FORBIDDEN_ATTRIBUTES)
+        for node in ast.walk(tree)
+    )
 
 
 def is_generator(source: str, name: str) -> bool:

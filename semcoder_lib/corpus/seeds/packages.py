@@ -138,7 +138,7 @@ def packages(*, seed: int = 0, scan: collections.Counter[str] | None = None) -> 
             try:
                 prospect = _prospect(module, name, function, file.provenance)
             except NotClosable as error:
-                scan[f"left out: {_general(str(error))}"] += 1
+                scan[f"left out: {error}"] += 1
             except RecursionError:
                 scan["left out: nested too deep"] += 1
             else:
@@ -210,23 +210,6 @@ def description(doc: str, name: str) -> str:
     return text[:600] if len(text) >= 12 else f"{words[:1].upper()}{words[1:]}."
 
 
-# A reason without the names in it, so that counts add up: the first pattern that is found in it.
-_GENERAL = (
-    ("^constant", "constant that cannot be carried"),
-    ("^decorated", "decorated"),
-    ("^needs too many", "needs too many functions"),
-    ("^needs", "impure or third-party import"),
-    ("is not defined in the module$", "is not defined in the module"),
-    ("is bound more than once$", "is bound more than once"),
-    ("is imported under another name$", "is imported under another name"),
-    (" (uses|contains) ", "has effects"),
-)
-
-
-def _general(reason: str) -> str:
-    return next((label for pattern, label in _GENERAL if re.search(pattern, reason)), reason)
-
-
 # ---- snippets, for a teacher to be inspired by (paper section 3.1): subtrees, so that all parse
 
 MIN_NODES = 12
@@ -243,8 +226,8 @@ class Seed:
     provenance: Provenance = field(default_factory=Provenance)
 
 
-def snippets(*, seed: int = 0, per_file: int = 2) -> Iterator[Seed]:
-    """Subtrees of the files that `packages` reads, up to `per_file` of each, lazily. The order
+def snippets(*, seed: int = 0) -> Iterator[Seed]:
+    """Subtrees of the files that `packages` reads, up to two of each, lazily. The order
     depends on the seed and the installed versions only; every snippet parses."""
     for file in files(seed):
         try:
@@ -254,7 +237,7 @@ def snippets(*, seed: int = 0, per_file: int = 2) -> Iterator[Seed]:
         package, name = file.provenance.package, file.provenance.file
         chance = random.Random(f"{seed}:snippets:{package}:{name}")
         provenance = replace(file.provenance, method="snippet")
-        for number, text in enumerate(subtrees(source, chance, per_file)):
+        for number, text in enumerate(subtrees(source, chance, 2)):
             yield Seed(f"{package}:{name}#{number}", text, provenance)
 
 
