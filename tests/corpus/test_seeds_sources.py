@@ -43,7 +43,7 @@ def test_closing_carries_what_is_needed():
 
 
 def test_hints():
-    function = Module.of(TEXT).functions["main"]
+    function = Module.of(TEXT).functions()["main"]
     signature = hints_of.read(function, "main")
     assert signature.examples == (([1, 2], 3),)
     assert [h.types[0] for h in signature.hints] == ["list[int]", "int"]
