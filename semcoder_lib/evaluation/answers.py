@@ -1,9 +1,9 @@
 """A model's answers to a benchmark: prompts, completions, verdicts, a score with its interval.
 
-    plans = [Plan("humaneval", tasks, Setting("instruction", max_new_tokens=320))]
-    rows = complete(Model("base", "smollm2-135m"), plans, style="clean", cache=path)
-    judged = verdicts(plans[0], rows, scorer="strict", box=box)
-    evaluated(plans[0], "base", rows, judged, scorer="strict", seed=0).row
+plans = [Plan("humaneval", tasks, Setting("instruction", max_new_tokens=320))]
+rows = complete(Model("base", "smollm2-135m"), plans, style="clean", cache=path)
+judged = verdicts(plans[0], rows, scorer="strict", box=box)
+evaluated(plans[0], "base", rows, judged, scorer="strict", seed=0).row
 """
 
 from __future__ import annotations
@@ -102,6 +102,16 @@ def sample_tasks(tasks: Sequence[Any], limit: int, seed: int) -> list[Any]:
         return list(tasks)
     places = sorted(random.Random(f"{seed}:tasks").sample(range(len(tasks)), limit))
     return [tasks[i] for i in places]
+
+
+def ask(
+    model: Model, requests: Sequence[models.Request], *, cache: Path
+) -> list[records.Completion]:
+    """The completions of requests of any kind, in order."""
+    if not requests:
+        return []
+    with model.engine(cache) as engine:
+        return [completion for group in engine.generate(requests) for completion in group]
 
 
 def complete(

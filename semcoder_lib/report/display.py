@@ -4,6 +4,7 @@ plain-text fallback, no widgets. Everything that a program or a model wrote is e
 from __future__ import annotations
 
 import base64
+import difflib
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -76,6 +77,29 @@ def counts(data: Mapping[str, Any], name: str = "what", value: str = "count") ->
 def code(source: str) -> Shown:
     """A program."""
     return Shown(f"<pre style='background:#8a919922;padding:.7em'>{escape(source)}</pre>", source)
+
+
+def diff(before: str, after: str) -> Shown:
+    """Two programs as one, the lines that only the first has in red, those of the second in green."""
+    old, new = before.splitlines(), after.splitlines()
+    lines = [line for line in difflib.ndiff(old, new) if not line.startswith("?")]
+    colours = {"-": _MARK["contradicted"], "+": _MARK["supported"]}
+    page = "".join(
+        f"<span style='display:block;background:{colours.get(line[0], '')}'>{escape(line)}</span>"
+        for line in lines
+    )
+    return Shown(f"<pre style='background:#8a919922;padding:.7em'>{page}</pre>", "\n".join(lines))
+
+
+def tokens(pieces: Sequence[str], prompt: int) -> Shown:
+    """A training row as its tokens: the first `prompt` of them grey, those that are trained green."""
+    spans = (
+        f"<span style='border-left:1px solid #8a919966;background:"
+        f"{_MARK['unverifiable' if n < prompt else 'supported']}'>{escape(piece)}</span>"
+        for n, piece in enumerate(pieces)
+    )
+    text = f"{''.join(pieces[:prompt])}⟦{''.join(pieces[prompt:])}⟧"
+    return Shown(f"<pre style='white-space:pre-wrap'>{''.join(spans)}</pre>", text)
 
 
 def marked(text: str, claims: Sequence[Any]) -> Shown:
