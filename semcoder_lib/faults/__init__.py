@@ -13,7 +13,9 @@ from semcoder_lib.faults.teacher import Budget, rewritten
 from semcoder_lib.faults.text import (
     example,
     failed_test,
+    opening,
     refined_code,
+    shown_trace,
     signature,
     task_description,
 )
@@ -42,9 +44,11 @@ __all__ = [
     "line_map",
     "mutate",
     "normal_form",
+    "opening",
     "refined_code",
     "repaired",
     "rewritten",
+    "shown_trace",
     "signature",
     "task_description",
     "to_hub",

@@ -6,7 +6,7 @@ A source of feedback is a row of `sources.SOURCES`, an acceptance rule one of `r
 from semcoder_lib.refinement.checks import Check, from_assertions, from_docstring
 from semcoder_lib.refinement.curve import Curve, State, atlas, compare
 from semcoder_lib.refinement.rounds import ACCEPT, Plan, refine, refine_all
-from semcoder_lib.refinement.sources import SOURCES, shown_trace
+from semcoder_lib.refinement.sources import SOURCES
 from semcoder_lib.refinement.tasks import (
     RefinementTask,
     from_benchmark,
@@ -31,5 +31,4 @@ __all__ = [
     "from_faults",
     "refine",
     "refine_all",
-    "shown_trace",
 ]

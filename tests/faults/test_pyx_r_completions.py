@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from semcoder_lib import faults as pyx_r
-from semcoder_lib.core.records import Completion
+from semcoder_lib.core.records import Completion, Program
 from semcoder_lib.sandbox import Sandbox
 
 ONE_EDIT = """def sum_of_evens(xs):
@@ -76,3 +76,10 @@ def test_they_hold_when_run_again(found, entries) -> None:
 )
 def test_code_of_a_completion(text: str, wanted: str | None) -> None:
     assert pyx_r.code_of(text, "f") == wanted
+
+
+def test_the_opening_of_an_answer_stands_inside_the_function() -> None:
+    program = Program("def f(x):\n    return x + 1\n", "f", description="Adds one.")
+    opening = pyx_r.opening(program)
+    compile(f"{opening} return x", "answer", "exec")
+    assert pyx_r.opening(Program("f = len\n", "f")) == ""

@@ -185,7 +185,7 @@ def test_killed_and_resumed_gives_the_undisturbed_bytes(tiny: str, tmp_path: Pat
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert not (killed / "training.json").exists()
+    assert not (killed / "logs" / "training.json").exists()
     result = train(examples(), killed, base=tiny, config=RESUMED)
     assert result.resumed_at >= 10
     assert curve(killed) == pytest.approx(curve(tmp_path / "whole"), abs=1e-3)
