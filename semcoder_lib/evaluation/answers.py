@@ -114,6 +114,15 @@ def ask(
         return [completion for group in engine.generate(requests) for completion in group]
 
 
+def balanced(entries: Sequence[records.Entry], count: int, seed: int) -> list[records.Entry]:
+    """`count` entries, real and synthesised in equal numbers where there are enough."""
+    real = [e for e in entries if e.program.origin != "synthesised"]
+    synthesised = [e for e in entries if e.program.origin == "synthesised"]
+    half = min(len(real), count - min(len(synthesised), count // 2))
+    chosen = sample_tasks(real, half, seed) if half else []
+    return chosen + sample_tasks(synthesised, max(1, count - half), seed)
+
+
 def complete(
     model: Model, plans: Sequence[Plan], *, style: str = "clean", cache: Path
 ) -> list[dict[str, Any]]:
