@@ -136,28 +136,10 @@ display.diff(failure.pair.buggy, failure.pair.fixed)
 # may lie before the wrong result, and that the altered line may have run several times before.
 
 # %%
-BEFORE, AFTER = 5, 3  # steps shown around the divergence
-
-
-def steps(trace, at):
-    """The steps of a run around the one at `at`, as a table."""
-    first, last = max(0, at - BEFORE), min(len(trace.steps), at + AFTER)
-    return display.table(
-        [
-            {
-                "": "→" if number == at else "",
-                "step": number,
-                "line": step.line,
-                "event": step.event,
-                "changes": ", ".join(f"{c.name} = {c.text}" for c in step.changes),
-            }
-            for number, step in enumerate(trace.steps[first:last], first)
-        ]
-    )
-
-
 print("They part by:", parting.kind, parting.name)
-display.side_by_side(steps(wrong, parting.index), steps(right, parting.fixed_index))
+display.side_by_side(
+    display.steps(wrong, 10, at=parting.index), display.steps(right, 10, at=parting.fixed_index)
+)
 
 # %% [markdown]
 # ## Explain it

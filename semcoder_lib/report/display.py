@@ -87,7 +87,7 @@ def code(source: str) -> Shown:
 
 
 def diff(before: str, after: str) -> Shown:
-    """Two programs as one, the lines that only the first has in red, those of the second in green."""
+    """Two programs as one: lines that only the first has in red, those of the second in green."""
     old, new = before.splitlines(), after.splitlines()
     lines = [line for line in difflib.ndiff(old, new) if not line.startswith("?")]
     colours = {"-": _MARK["contradicted"], "+": _MARK["supported"]}
@@ -99,14 +99,14 @@ def diff(before: str, after: str) -> Shown:
 
 
 def tokens(pieces: Sequence[str], prompt: int) -> Shown:
-    """A training row as its tokens: the first `prompt` of them grey, those that are trained green."""
+    """A training row as its tokens: the first `prompt` of them grey, the trained ones green."""
     spans = (
         f"<span style='border-left:1px solid #8a919966;background:"
         f"{_MARK['unverifiable' if n < prompt else 'supported']}'>{escape(piece)}</span>"
         for n, piece in enumerate(pieces)
     )
     text = f"{''.join(pieces[:prompt])}⟦{''.join(pieces[prompt:])}⟧"
-    return Shown(f"<pre style='white-space:pre-wrap;font-family:monospace'>{''.join(spans)}</pre>", text)
+    return Shown(f"<pre style='{_TEXT}00'>{''.join(spans)}</pre>", text)
 
 
 def steps(trace: Trace, limit: int = 12, at: int | None = None) -> Shown:

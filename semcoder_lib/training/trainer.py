@@ -14,7 +14,6 @@ from datasets import Dataset
 from peft import LoraConfig
 from transformers import AutoModelForCausalLM, TrainerCallback
 from transformers.trainer_callback import PrinterCallback
-from transformers.utils.logging import disable_progress_bar
 from trl import SFTConfig, SFTTrainer
 
 from semcoder_lib.core.errors import UserError
@@ -94,7 +93,6 @@ def load(folder: str, start: Path | None, config: Config, machine: hardware.Hard
     """The model to train: the base, with the adapter to go on from if there is one."""
     # weights that are trained stay in fp32 under autocast; frozen ones may be small
     frozen = config.method == "lora" and machine.dtype == "bfloat16"
-    disable_progress_bar()  # of reading the weights, a second or two
     model: Any = AutoModelForCausalLM.from_pretrained(
         folder, dtype=torch.bfloat16 if frozen else torch.float32, trust_remote_code=False
     )
