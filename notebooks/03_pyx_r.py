@@ -64,7 +64,14 @@ from semcoder_lib import faults as pyx_r
 mutants = list(pyx_r.mutate(entry, seed=p.seed))
 print(len(pyx_r.OPERATORS), "operators find", len(mutants), "places in it; the first twelve:")
 display.table(
-    [{"operator": m.operator, "line": m.line, "what is wrong": m.cause} for m in mutants[:12]]
+    [
+        {
+            "operator": bug.operator,
+            "line": pyx_r.altered(bug.buggy, bug.fixed)[0],
+            "what is wrong": bug.cause,
+        }
+        for bug in mutants[:12]
+    ]
 )
 
 # %% [markdown]
@@ -74,17 +81,7 @@ display.table(
 # only runs out of time or memory: there is nothing to explain step by step.
 
 # %%
-from collections import Counter
-
-from semcoder_lib.faults import evidence
-
-pairs = [
-    evidence.Pair(m.program_id, m.entry_point, m.buggy, m.fixed, entry.cases, m.operator, m.cause)
-    for m in mutants
-]
-outcomes = list(evidence.failing(pairs, run.box))
-failures = [one for one in outcomes if not isinstance(one, pyx_r.Dropped)]
-dropped = Counter(one.reason for one in outcomes if isinstance(one, pyx_r.Dropped))
+failures, dropped = pyx_r.failing(mutants, run.box)
 display.counts({"fail a case": len(failures), **dropped}, "mutants", "count")
 
 # %% [markdown]
@@ -95,12 +92,13 @@ display.counts({"fail a case": len(failures), **dropped}, "mutants", "count")
 
 # %%
 from semcoder_lib.core.values import show_call
+from semcoder_lib.faults import evidence
 
 name, small = entry.program.entry_point, evidence.shrunk(failures, run.box)
 display.table(
     [
         {
-            "operator": before.pair.operator,
+            "operator": before.bug.operator,
             "fails on": show_call(name, before.case.arguments),
             "and still on": show_call(name, after.case.arguments),
         }
@@ -115,18 +113,12 @@ display.table(
 # made, green the line that was there.
 
 # %%
-recorded = [
-    (failure, found)
-    for failure, found in zip(small, evidence.gather(small, run.box), strict=True)
-    if not isinstance(found, pyx_r.Dropped)
-]
-failure, found = min(
-    recorded, key=lambda pair: (pair[1].trace.result is None, abs(len(pair[1].trace.steps) - 12))
-)
-wrong, right, parting = found.trace, found.fixed_trace, found.divergence
-print(failure.pair.operator, "·", show_call(name, failure.case.arguments), "should give",
+recorded, _ = pyx_r.gather(small, run.box)
+found = min(recorded, key=lambda e: (e.trace.result is None, abs(len(e.trace.steps) - 12)))
+bug, wrong, right, parting = found.bug, found.trace, found.fixed_trace, found.divergence
+print(bug.operator, "·", show_call(name, found.case.arguments), "should give",
       right.result, "but gives", wrong.result or wrong.exception)  # fmt: skip
-display.diff(failure.pair.buggy, failure.pair.fixed)
+display.diff(bug.buggy, bug.fixed)
 
 # %% [markdown]
 # ## Where the runs part
@@ -158,7 +150,7 @@ print(rationale)
 # contradicted, grey could not be decided. Hover over a claim to see the evidence.
 
 # %%
-about = {"fixed": found.fixed, "fixed_trace": right}
+about = {"fixed": bug.fixed, "fixed_trace": right}
 report = pyx_r.check(rationale, found.program, found.case, wrong, **about)
 print(f"supported {report.supported} · contradicted {report.contradicted} · "
       f"unverifiable {report.unverifiable} · accepted: {report.accepted}")  # fmt: skip
@@ -186,7 +178,7 @@ display.marked(blamed, caught.claims)
 # %%
 mended = pyx_r.refined_code(rationale)
 arguments = [case.arguments for case in entry.cases]
-jobs = [evidence.job(source, name, arguments) for source in (failure.pair.buggy, mended)]
+jobs = [evidence.job(source, name, arguments) for source in (bug.buggy, mended)]
 display.table(
     [
         {
@@ -226,6 +218,8 @@ display.counts(funnel, "mutation", "mutants")
 # finds one kind of bug.
 
 # %%
+from collections import Counter
+
 operators = Counter(fault.operator for fault in mutated)
 display.counts(dict(operators.most_common()), "operator", "faults")
 
