@@ -1,16 +1,19 @@
 """A model's answers to a benchmark: prompts, completions, verdicts, a score with its interval.
 
-    plans = [Plan("humaneval", tasks, Setting("instruction", max_new_tokens=320))]
-    rows = complete(Model("base", "smollm2-135m"), plans, style="clean", cache=path)
-    judged = verdicts(plans[0], rows, scorer="strict", box=box)
-    evaluated(plans[0], "base", rows, judged, scorer="strict", seed=0).row
+    plan = Plan("humaneval", tasks, Setting("instruction", max_new_tokens=320))
+    rows = complete(Model("base", "smollm2-135m"), [plan], style="clean", cache=path)
+    texts = completions_of(plan, rows)
+    judged = verdicts(plan, texts, scorer="strict", box=box)
+    evaluated(plan, "base", texts, judged, scorer="strict", seed=0).row
+
+A model is loaded once for all its plans.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +32,7 @@ CODE_FORMS = {"completion": "completion", "instruction": "direct", "chat": "dire
 class Model:
     """A model under evaluation: "base" is never tuned, "tuned" after the fine-tuning on all tasks,
     "refined" after the one on PyX-R that follows it, "traced" after the same with real traces in
-    the prompts (table 4). `weights`: the hash of a file of the user's own."""
+    the prompts (table 4). `weights`: the hash of a file or folder of the user's own."""
 
     label: str
     base: str
@@ -61,13 +64,12 @@ class Plan:
     """The tasks of a benchmark, to be asked in one way."""
 
     benchmark: str
-    tasks: tuple[base.Task, ...]
+    tasks: Sequence[base.Task]
     setting: Setting
 
-    @property
-    def name(self) -> str:
-        """For files: benchmark and setting."""
-        return f"{self.benchmark.replace('+', '_plus')}_{self.setting.name}"
+    def name(self, model: str) -> str:
+        """For files: benchmark, model and setting."""
+        return f"{self.benchmark.replace('+', '_plus')}_{model}_{self.setting.name}"
 
     def prompts(self, style: str, tokenizer: Any) -> list[prompts.Prompt]:
         """What the model is asked, task by task. `tokenizer` has the chat template."""
@@ -95,6 +97,15 @@ class Evaluated:
         """1.0 or 0.0 per task, by its id."""
         return {v.task_id: float(v.passed) for v in self.verdicts}
 
+    def row_over(self, tasks: Collection[str], seed: int) -> dict[str, Any] | None:
+        """The score over some of the tasks, by their ids; None where it has none of them."""
+        judged = [v for v in self.verdicts if v.task_id in tasks]
+        texts = [c for c in self.completions if c.task_id in tasks]
+        if not judged:
+            return None
+        names = self.benchmark, self.model, self.setting
+        return score_row(*names, judged, texts, self.row["scorer"], seed)
+
 
 def sample_tasks(tasks: Sequence[Any], limit: int, seed: int) -> list[Any]:
     """A fixed random slice of a benchmark, in the benchmark's order; `limit` 0 means all."""
@@ -104,12 +115,43 @@ def sample_tasks(tasks: Sequence[Any], limit: int, seed: int) -> list[Any]:
     return [tasks[i] for i in places]
 
 
+def balanced(entries: Sequence[records.Entry], count: int, seed: int) -> list[records.Entry]:
+    """`count` entries of PyX, real and synthesised in equal numbers where there are enough."""
+    real = [e for e in entries if e.program.origin != "synthesised"]
+    synthesised = [e for e in entries if e.program.origin == "synthesised"]
+    half = min(len(real), count - min(len(synthesised), count // 2))
+    chosen = sample_tasks(real, half, seed) if half else []
+    return chosen + sample_tasks(synthesised, max(1, count - half), seed)
+
+
+def code_plans(
+    tasks: Mapping[str, Sequence[base.Task]],
+    forms: Sequence[str],
+    *,
+    style: str,
+    max_new_tokens: int,
+) -> list[Plan]:
+    """A plan for each benchmark of code generation and each of the forms (`CODE_FORMS`) in which
+    its prompts differ: some benchmarks have fewer, and call it `instruction`."""
+    plans = []
+    for name, asked in tasks.items():
+        settings: dict[tuple[prompts.Prompt, bool], Setting] = {}
+        for form in sorted(forms):
+            setting = Setting(form, CODE_FORMS[form], 0, max_new_tokens, chat=form == "chat")
+            prompt = base.get(name).prompt(asked[0], style=style, reasoning=setting.reasoning)
+            settings[prompt, setting.chat] = setting
+        plans += [Plan(name, asked, setting) for setting in settings.values()]
+    return plans
+
+
 def complete(
     model: Model, plans: Sequence[Plan], *, style: str = "clean", cache: Path
 ) -> list[dict[str, Any]]:
     """One greedy completion for each task of each plan, in order, as rows: benchmark, setting,
     task_id, text, finish, tokens. Prompts are not kept: they hold benchmark text. All plans are
     generated together, since a small model decodes a full batch as fast as a single row."""
+    if not plans:
+        return []
     with model.engine(cache) as engine:
         asked = [(plan, plan.prompts(style, engine.tokenizer)) for plan in plans]
         groups = engine.generate(
@@ -148,12 +190,10 @@ def completions_of(plan: Plan, rows: Sequence[dict[str, Any]]) -> list[records.C
 
 
 def verdicts(
-    plan: Plan, rows: Sequence[dict[str, Any]], *, scorer: str, box: Sandbox
+    plan: Plan, completions: Sequence[records.Completion], *, scorer: str, box: Sandbox
 ) -> list[records.Verdict]:
     """Whether each completion of a plan is right, found in the sandbox."""
-    found = base.get(plan.benchmark).score(
-        list(plan.tasks), completions_of(plan, rows), scorer=scorer, box=box
-    )
+    found = base.get(plan.benchmark).score(plan.tasks, completions, scorer=scorer, box=box)
     # a verdict's detail and time differ from run to run; what is kept does not
     return [dataclasses.replace(v, detail="", cpu_seconds=0.0) for v in found]
 
@@ -161,16 +201,16 @@ def verdicts(
 def evaluated(
     plan: Plan,
     model: str,
-    rows: Sequence[dict[str, Any]],
+    completions: list[records.Completion],
     judged: list[records.Verdict],
     *,
     scorer: str,
     seed: int,
 ) -> Evaluated:
-    """The score of one plan, from the rows of `complete` and the plan's verdicts."""
-    texts = completions_of(plan, rows)
-    row = score_row(plan.benchmark, model, plan.setting.name, judged, texts, scorer, seed)
-    return Evaluated(plan.benchmark, model, plan.setting.name, judged, texts, row)
+    """The score of one plan, from its completions and verdicts."""
+    names = plan.benchmark, model, plan.setting.name
+    row = score_row(*names, judged, completions, scorer, seed)
+    return Evaluated(*names, judged, completions, row)
 
 
 def score_row(
@@ -218,3 +258,14 @@ def difference_row(a: Evaluated, b: Evaluated, seed: int) -> dict[str, Any]:
         "n": len(both),
         "p_mcnemar": scoring.mcnemar(before, after).p_value,
     }
+
+
+def differences(evaluated: Sequence[Evaluated], seed: int) -> list[dict[str, Any]]:
+    """Every setting of a tuned model against the base model in the form that is best for it, on the
+    tasks that both did, as rows of `difference_row`."""
+    best: dict[str, Evaluated] = {}
+    for e in evaluated:
+        before = best.get(e.benchmark)
+        if e.model == "base" and (before is None or e.row["value"] > before.row["value"]):
+            best[e.benchmark] = e
+    return [difference_row(best[e.benchmark], e, seed) for e in evaluated if e.model != "base"]

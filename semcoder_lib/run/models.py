@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.evaluation.answers import Model
+from semcoder_lib.models import assets
 
 if TYPE_CHECKING:
     from semcoder_lib.run.notebook import Notebook
@@ -19,7 +20,11 @@ def models_of(run: Notebook, *, refined: bool = False) -> list[Model]:
     or that a server could not use."""
     p, given = run.profile, run.profile.adapter
     own = Path(p.model)
-    weights = workspace.file_hash(own) if own.is_file() else ""
+    weights = ""
+    if own.is_file():
+        weights = workspace.file_hash(own)
+    elif own.is_dir():
+        weights = assets.weights_hash(p.model)
 
     def model(label: str, adapter: Path | None = None) -> Model:
         return Model(label, p.model, adapter, p.backend, weights)
