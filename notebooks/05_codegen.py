@@ -124,7 +124,8 @@ def verdict_of(answer, scorer="strict"):
 
 
 verdict = verdict_of(answer)
-display.counts({name: getattr(verdict, name) for name in ("passed", "status", "detail", "trust")})
+facts = {name: getattr(verdict, name) for name in ("passed", "status", "detail", "trust")}
+display.counts(facts, "verdict", "value")
 
 # %% [markdown]
 # ## Can the scorer be fooled?
@@ -149,8 +150,9 @@ display.code(programs["equal to everything"])
 # %% [markdown]
 # Two scorers judge them. `strict` is ours. `official` is the rule of the published
 # script: solution and tests in one process, passed if the tests come to their end. Look
-# at the last row: what equals everything passes every `assert`. So `strict` counts,
-# unless the setting `scorer` says otherwise.
+# at the last row: what equals everything passes every `assert` that meets it there. In
+# `strict` it never meets one, since an object of a class of its own cannot leave its
+# sandbox as text. So `strict` counts, unless the setting `scorer` says otherwise.
 
 # %%
 rows = []
@@ -168,14 +170,10 @@ display.table(rows)
 # of the original does not stay right there, so expect the lower score of the pair.
 
 # %%
-tasks, missing = {}, {}
-for name in p.names("codegen_benchmarks"):
-    try:
-        loaded = evaluation.get(name).load()
-        tasks[name] = answers.sample_tasks(loaded, p.codegen_tasks, p.seed)
-    except evaluation.Missing as why:
-        missing[name] = str(why)
-display.counts({name: f"{len(some)} tasks" for name, some in tasks.items()} | missing, "benchmark")
+names = p.names("codegen_benchmarks")
+tasks, missing = answers.tasks_of(names, p.codegen_tasks, p.seed)
+here = {name: len(some) for name, some in tasks.items()}
+display.counts(here | missing, "benchmark", "tasks, or why not")
 
 # %% [markdown]
 # ## The preflight
@@ -184,22 +182,18 @@ display.counts({name: f"{len(some)} tasks" for name, some in tasks.items()} | mi
 # `semcoder_lib/evaluation/probes.json`). If one of these does not hold, the notebook
 # stops here, because no score after it would mean anything.
 #
-# The last columns are the best *constant* program, such as `return True`. Whoever scores
-# no more than that has learned nothing about the tasks.
-
+# The numbers are shares of the tasks that pass, for `cheats` of the cheat that gets
+# furthest. The last columns are the best *constant* program, such as `return True`.
+# Whoever scores no more than that has learned nothing about the tasks.
 
 # %%
-def preflight(name, tasks, scorer, box):
-    """What known solutions get. Raises PreflightFailed where it is not what they must get."""
-    return evaluation.get(name).preflight(tasks, scorer=scorer, box=box)
-
-
 checked = {}
 for name, some in tasks.items():
-    file = f"preflight_{name.replace('+', '_plus')}.json"
-    checked[name] = run.step(file, preflight, name, some, scorer=p.scorer, box=run.box)
+    file, check = f"preflight_{name.replace('+', '_plus')}.json", evaluation.get(name).preflight
+    checked[name] = run.step(file, check, some, scorer=p.scorer, box=run.box)
 columns = ("benchmark", "tasks", "reference", "empty", "cheats", "constant", "constant_rate")
-display.table(list(checked.values()), columns)
+worst = [row | {"cheats": max(row["cheats"].values(), default=0.0)} for row in checked.values()]
+display.table(worst, columns)
 
 # %% [markdown]
 # ## Who is asked what
@@ -211,7 +205,8 @@ plans, size = {}, p.codegen_tokens
 for label in models:
     forms = p.codegen_forms if label == "base" else ["instruction"]
     plans[label] = answers.code_plans(tasks, forms, style=p.style, max_new_tokens=size)
-display.counts({label: ", ".join(x.name(label) for x in some) for label, some in plans.items()})
+names = {label: ", ".join(x.name(label) for x in some) for label, some in plans.items()}
+display.counts(names, "model", "plans")
 
 # %% [markdown]
 # ## All completions

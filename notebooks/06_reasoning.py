@@ -121,7 +121,8 @@ def verdict_of(name, answer, scorer="strict"):
 
 answer = evaluation.get("pyx-o").extract(task, texts["pyx-o"].text)
 status = verdict_of("pyx-o", answer).status
-display.counts({"the answer": answer.text, "right is": task.data["output"], "status": status})
+facts = {"its answer": answer.text, "the recorded output": task.data["output"], "status": status}
+display.counts(facts, "verdict", "value")
 
 # %% [markdown]
 # How strict that is, with four answers by hand. `official` is the rule of CRUXEval's
@@ -199,14 +200,11 @@ print(evaluation.evaluate("pyx-o", always_true, shots=2, data=pyx, box=run.box))
 # says the same; held-out PyX stays.
 
 # %%
-missing = {}
-for name in ("cruxeval-o", "cruxeval-i"):
-    try:
-        loaded = evaluation.get(name).load()
-        tasks[name] = answers.sample_tasks(loaded, p.cruxeval_items, p.seed)
-    except evaluation.Missing as why:
-        missing[name] = str(why)
-display.counts({name: f"{len(some)} tasks" for name, some in tasks.items()} | missing, "benchmark")
+names = ("cruxeval-o", "cruxeval-i")
+found, missing = answers.tasks_of(names, p.cruxeval_items, p.seed)
+tasks |= found
+here = {name: len(some) for name, some in tasks.items()}
+display.counts(here | missing, "benchmark", "tasks, or why not")
 
 # %% [markdown]
 # ## Who is asked how
@@ -298,12 +296,7 @@ display.table(differences)
 # our generator.
 
 # %%
-parts = []
-for part in ("real", "synthesised"):
-    same = part == "synthesised"
-    ids = {e.program.id for e in entries if (e.program.origin == "synthesised") == same}
-    rows = [e.row_over(ids, p.seed) for e in evaluated if e.benchmark in ("pyx-o", "pyx-i")]
-    parts += [{"part": part, **row} for row in rows if row]
+parts = answers.by_origin(evaluated, entries, p.seed)
 display.table(parts, ("part", *columns))
 
 # %% [markdown]

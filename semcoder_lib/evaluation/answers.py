@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from typing import Any
 from semcoder_lib import models
 from semcoder_lib.core import records
 from semcoder_lib.evaluation import base, scoring
+from semcoder_lib.evaluation.data import Missing
 from semcoder_lib.models import prompts
 from semcoder_lib.sandbox import Sandbox
 
@@ -97,15 +98,6 @@ class Evaluated:
         """1.0 or 0.0 per task, by its id."""
         return {v.task_id: float(v.passed) for v in self.verdicts}
 
-    def row_over(self, tasks: Collection[str], seed: int) -> dict[str, Any] | None:
-        """The score over some of the tasks, by their ids; None where it has none of them."""
-        judged = [v for v in self.verdicts if v.task_id in tasks]
-        texts = [c for c in self.completions if c.task_id in tasks]
-        if not judged:
-            return None
-        names = self.benchmark, self.model, self.setting
-        return score_row(*names, judged, texts, self.row["scorer"], seed)
-
 
 def sample_tasks(tasks: Sequence[Any], limit: int, seed: int) -> list[Any]:
     """A fixed random slice of a benchmark, in the benchmark's order; `limit` 0 means all."""
@@ -122,6 +114,19 @@ def balanced(entries: Sequence[records.Entry], count: int, seed: int) -> list[re
     half = min(len(real), count - min(len(synthesised), count // 2))
     chosen = sample_tasks(real, half, seed) if half else []
     return chosen + sample_tasks(synthesised, max(1, count - half), seed)
+
+
+def tasks_of(
+    benchmarks: Sequence[str], limit: int, seed: int
+) -> tuple[dict[str, list[base.Task]], dict[str, str]]:
+    """A slice of each benchmark whose file is found, and why the others are missing."""
+    tasks, missing = {}, {}
+    for name in benchmarks:
+        try:
+            tasks[name] = sample_tasks(base.get(name).load(), limit, seed)
+        except Missing as why:
+            missing[name] = str(why)
+    return tasks, missing
 
 
 def code_plans(
@@ -269,3 +274,22 @@ def differences(evaluated: Sequence[Evaluated], seed: int) -> list[dict[str, Any
         if e.model == "base" and (before is None or e.row["value"] > before.row["value"]):
             best[e.benchmark] = e
     return [difference_row(best[e.benchmark], e, seed) for e in evaluated if e.model != "base"]
+
+
+def by_origin(
+    evaluated: Sequence[Evaluated], entries: Sequence[records.Entry], seed: int
+) -> list[dict[str, Any]]:
+    """The scores about held-out PyX, with the `part` of the programs that each one is over: real or
+    synthesised."""
+    synthesised = {e.program.id for e in entries if e.program.origin == "synthesised"}
+    real = {e.program.id for e in entries} - synthesised
+    rows = []
+    for part, ids in (("real", real), ("synthesised", synthesised)):
+        for e in evaluated:
+            judged = [v for v in e.verdicts if v.task_id in ids]
+            texts = [c for c in e.completions if c.task_id in ids]
+            if judged:
+                names = e.benchmark, e.model, e.setting
+                row = score_row(*names, judged, texts, e.row["scorer"], seed)
+                rows.append({**row, "part": part})
+    return rows
