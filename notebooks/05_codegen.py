@@ -116,14 +116,8 @@ display.code(answer.text or "nothing in this text defines the function")
 # `exception`, `timeout`, and so on. `trust` says who could have forged the verdict: `split`
 # means nobody who does not control the tests' own sandbox.
 
-
 # %%
-def verdict_of(answer, scorer="strict"):
-    sample = evaluation.Sample(task.task_id, 0, answer)
-    return humaneval.judge([task], [sample], scorer=scorer, box=run.box)[0]
-
-
-verdict = verdict_of(answer)
+verdict = humaneval.verdict(task, answer, box=run.box)
 facts = {name: getattr(verdict, name) for name in ("passed", "status", "detail", "trust")}
 display.counts(facts, "verdict", "value")
 
@@ -157,8 +151,9 @@ display.code(programs["equal to everything"])
 # %%
 rows = []
 for label, text in programs.items():
-    verdicts = {s: verdict_of(evaluation.Answer(text), s).status for s in evaluation.SCORERS}
-    rows.append({"program": label, **verdicts})
+    answer = evaluation.Answer(text)
+    judged = {s: humaneval.verdict(task, answer, scorer=s, box=run.box) for s in evaluation.SCORERS}
+    rows.append({"program": label, **{s: verdict.status for s, verdict in judged.items()}})
 display.table(rows)
 
 # %% [markdown]

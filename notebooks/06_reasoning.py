@@ -112,36 +112,32 @@ display.code(texts["pyx-o"].text)
 # output here. A text without an assertion has `no_answer`; an expression is
 # `unparseable`, even if it has the right value, for then Python would have done the work.
 
-
 # %%
-def verdict_of(name, answer, scorer="strict"):
-    sample = evaluation.Sample(tasks[name][place].task_id, 0, answer)
-    return evaluation.get(name).judge(tasks[name], [sample], scorer=scorer, box=run.box)[0]
-
-
-answer = evaluation.get("pyx-o").extract(task, texts["pyx-o"].text)
-status = verdict_of("pyx-o", answer).status
+outputs, inputs = evaluation.get("pyx-o"), evaluation.get("pyx-i")
+answer = outputs.extract(task, texts["pyx-o"].text)
+status = outputs.verdict(task, answer, box=run.box).status
 facts = {"its answer": answer.text, "the recorded output": task.data["output"], "status": status}
 display.counts(facts, "verdict", "value")
 
 # %% [markdown]
 # How strict that is, with four answers by hand. `official` is the rule of CRUXEval's
 # script: it writes `assert`, the output, `==` and the answer into a program and runs it.
-# Look at the second row. Answers of that kind were never counted against anybody.
+# Look at the second row: it passes there, whatever the program does.
 
 # %%
-output = task.data["output"]
-rows = []
+output, rows = task.data["output"], []
 for text in (output, "0 or True", f"[{output}][0]", "'something else'"):
-    found = {s: verdict_of("pyx-o", evaluation.Answer(text), s).status for s in evaluation.SCORERS}
-    rows.append({"answer": text, **found})
+    answer = evaluation.Answer(text)
+    judged = {s: outputs.verdict(task, answer, scorer=s, box=run.box) for s in evaluation.SCORERS}
+    rows.append({"answer": text, **{s: verdict.status for s, verdict in judged.items()}})
 display.table(rows)
 
 # %% [markdown]
 # ## Its steps, checked
 # The verifier of notebook 02 reads the **model's own** monologue: green is supported by
 # the recorded execution, red is contradicted, grey is nothing that can be decided. Hover
-# over a colour to see why. Is the answer right although a step before it is red?
+# over a colour to see why. Is the answer right although a step before it is red? (The
+# closing tag, before which generation stops, is put back.)
 
 # %%
 from semcoder_lib import monologues
@@ -160,10 +156,10 @@ display.marked(text, report.claims)
 # compared outside. The answer itself is still never executed.
 
 # %%
-answer = evaluation.get("pyx-i").extract(task, texts["pyx-i"].text)
+answer = inputs.extract(task, texts["pyx-i"].text)
 text = texts["pyx-i"].text + "\n[/ANSWER]"
 report = monologues.verify(text, program, case, run.box, direction="backward")
-print("the answer:", answer.text, "·", verdict_of("pyx-i", answer).status)
+print(f"the answer: {answer.text!r} ·", inputs.verdict(task, answer, box=run.box).status)
 display.marked(text, report.claims)
 
 # %% [markdown]
@@ -174,8 +170,8 @@ display.marked(text, report.claims)
 # %%
 deduced = monologues.backward(program, case.output, run.box, seed=p.seed)
 calls = [task.data["call"], monologues.call_text(program, deduced.case) if deduced else "none"]
-statuses = [verdict_of("pyx-i", evaluation.Answer(call)).status for call in calls]
-display.counts(dict(zip(calls, statuses, strict=True)), "call", "status")
+judged = {call: inputs.verdict(task, evaluation.Answer(call), box=run.box) for call in calls}
+display.counts({call: verdict.status for call, verdict in judged.items()}, "call", "status")
 
 # %% [markdown]
 # ## A model of your own
@@ -315,7 +311,9 @@ for e in evaluated:
     if (e.benchmark, e.setting) == ("pyx-o", "monologue"):
         name = f"faithfulness_{e.model}.json"
         faithful.append(run.step(name, chains.faithfulness, e, tasks["pyx-o"], box=run.box))
-display.table(faithful)
+claims = ("supported", "contradicted", "unverifiable")
+told = ("benchmark", "model", "n", "right", "right_on_a_contradicted_step", *claims)
+display.table(faithful, told)
 
 # %% [markdown]
 # ## And the authors' own model?
@@ -339,7 +337,7 @@ display.table(published, ("benchmark", "model", "scorer", "value", "n"))
 # %%
 how = {"limit": max(0, p.released_texts), "seed": p.seed, "box": run.box}
 theirs = run.step("released_faithfulness.jsonl", released.faithfulness, files, **how)
-display.table(theirs)
+display.table(theirs, told)
 
 # %% [markdown]
 # ## Things to try
