@@ -179,15 +179,17 @@ display.counts({call: verdict.status for call, verdict in judged.items()}, "call
 # says `True`. It shows what a score is worth: a model that is no better than a constant
 # has not understood anything. `shots=2` puts two worked examples into the prompt.
 
-
 # %%
+from semcoder_lib import evaluate
+
+
 def always_true(prompt):
     """The simplest of all baselines."""
     return " True\n[/ANSWER]"
 
 
 pyx = run.file("01_pyx/pyx.jsonl")
-print(evaluation.evaluate("pyx-o", always_true, shots=2, data=pyx, box=run.box))
+print(evaluate("pyx-o", always_true, shots=2, data=pyx, box=run.box))
 
 # %% [markdown]
 # ## CRUXEval, where it is
