@@ -10,9 +10,9 @@ usage: ./run_all.sh [COMMAND] [OPTIONS]
   (nothing), laptop   run all notebooks with the laptop profile: two cores, no GPU, about 25 minutes
   smoke               the same path in a few minutes, tiny sizes
   hour                as laptop, with six times its training
-  coder               Qwen2.5-Coder-0.5B, a model that can write code (four hours)
   evening             as hour, with twice its programs and seven times its training: the adapter that
                       adapters/ recommends is from it
+  coder               Qwen2.5-Coder-0.5B, a model that can write code (four hours)
   gpu                 one GPU of 16 GB or more
   paper               the paper's model and data: several GPUs of 48 GB
   bench NAME          speed beside peers: sandbox, tracing, generation, training, monologues, corpus
