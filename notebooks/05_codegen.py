@@ -71,29 +71,31 @@ display.code(task.data["prompt"])
 # prompt begins with an opened fence and the head of the function. A base model has never
 # seen that form. It is asked in several (`baseline_forms` of the profile), and its best
 # one counts. Otherwise we would measure how well a model knows our prompt, and call that
-# a gain. The plainest form is `completion`: the bare problem, to be continued.
+# a gain.
 #
-# Below is the instruction, byte for byte as the model gets it. A `Plan` is tasks of a
-# benchmark and the way in which they are asked; here it holds the one task.
+# Below are two forms, byte for byte as the model gets them: on the left `completion`, the
+# bare problem to be continued, on the right `instruction`. A `Plan` is tasks of a
+# benchmark and the form in which they are asked; here each one holds the one task.
 
 # %%
-setting = answers.Setting("instruction", "direct", max_new_tokens=p.codegen_tokens)
-plan = answers.Plan("humaneval", [task], setting)
-display.code(plan.prompts(p.style, tokenizer=None)[0].text)
+size, forms = p.codegen_tokens, ["completion", "instruction"]
+pair = answers.code_plans({"humaneval": [task]}, forms, style=p.style, max_new_tokens=size)
+asked = [plan.prompts(p.style, tokenizer=None)[0].text for plan in pair]
+display.side_by_side(*map(display.code, asked))
 
 # %% [markdown]
 # ## What the model writes
-# First the base model: one completion, greedy, so that it is the same each time. `finish`
-# says how it ended: `stop` at a string that closes the answer, `end` at the model's own
-# end token, `length` when its `codegen_tokens` tokens were used up. Did it end by itself?
+# First the base model: one completion of each prompt, greedy, so that it is the same each
+# time. `finish` says how it ended: `stop` at a string that closes the answer, `end` at the
+# model's own end token, `length` when its `codegen_tokens` tokens were used up. Does it
+# answer both forms alike?
 
 # %%
 cache = run.path("cache_by_hand.jsonl")
-model = models["base"]
-rows = run.step("by_hand.jsonl", answers.complete, model, [plan], style=p.style, cache=cache)
-completion = answers.completions_of(plan, rows)[0]
-print(completion.tokens, "tokens, finish:", completion.finish)
-display.code(completion.text)
+rows = run.step("by_hand.jsonl", answers.complete, models["base"], pair, style=p.style, cache=cache)
+texts = [answers.completions_of(plan, rows)[0] for plan in pair]
+print("tokens:", [text.tokens for text in texts], "finish:", [text.finish for text in texts])
+display.side_by_side(*(display.code(text.text) for text in texts))
 
 # %% [markdown]
 # ## The program in it
@@ -104,9 +106,9 @@ display.code(completion.text)
 # program.
 
 # %%
-answer = humaneval.extract(task, completion.text)
-print("status:", answer.status)
-display.code(answer.text or "nothing in this text defines the function")
+found = [humaneval.extract(task, text.text) for text in texts]
+programs = [answer.text or "nothing in this text defines the function" for answer in found]
+display.side_by_side(*map(display.code, programs))
 
 # %% [markdown]
 # ## The verdict
@@ -117,9 +119,9 @@ display.code(answer.text or "nothing in this text defines the function")
 # means nobody who does not control the tests' own sandbox.
 
 # %%
-verdict = humaneval.verdict(task, answer, box=run.box)
-facts = {name: getattr(verdict, name) for name in ("passed", "status", "detail", "trust")}
-display.counts(facts, "verdict", "value")
+verdicts = [humaneval.verdict(task, answer, box=run.box) for answer in found]
+facts = [{name: getattr(v, name) for name in ("status", "detail", "trust")} for v in verdicts]
+display.table([{"form": form, **fact} for form, fact in zip(forms, facts, strict=True)])
 
 # %% [markdown]
 # ## Can the scorer be fooled?
@@ -196,7 +198,7 @@ display.table(worst, columns)
 # all. A form that would only repeat another one's prompt is left out.
 
 # %%
-plans, size = {}, p.codegen_tokens
+plans = {}
 for label in models:
     forms = p.codegen_forms if label == "base" else ["instruction"]
     plans[label] = answers.code_plans(tasks, forms, style=p.style, max_new_tokens=size)
