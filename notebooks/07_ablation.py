@@ -243,9 +243,9 @@ def ask(view, seed, format):
         f"completions_{label}.jsonl", answers.complete, model, plans, style=p.style, cache=cache
     )
     for plan in plans:
-        file = f"verdicts_{plan.benchmark}_{label}_{format}.jsonl"
-        judged = run.step(file, answers.verdicts, plan, rows, scorer=p.scorer, box=run.box)
-        scored.append(answers.evaluated(plan, label, rows, judged, scorer=p.scorer, seed=p.seed))
+        file, texts = f"verdicts_{plan.name(label)}.jsonl", answers.completions_of(plan, rows)
+        judged = run.step(file, answers.verdicts, plan, texts, scorer=p.scorer, box=run.box)
+        scored.append(answers.evaluated(plan, label, texts, judged, scorer=p.scorer, seed=p.seed))
     return scored
 
 

@@ -6,6 +6,7 @@ benchmark, `register` adds one of your own.
 
 from semcoder_lib.evaluation import codegen, evalplus, execution, lcb, pyx
 from semcoder_lib.evaluation.base import (
+    SCORERS,
     Benchmark,
     Finding,
     Ledger,
@@ -32,6 +33,7 @@ for _benchmark in (
     register(_benchmark)
 
 __all__ = [
+    "SCORERS",
     "Answer",
     "Benchmark",
     "Evaluation",

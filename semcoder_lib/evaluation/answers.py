@@ -1,16 +1,19 @@
 """A model's answers to a benchmark: prompts, completions, verdicts, a score with its interval.
 
-plans = [Plan("humaneval", tasks, Setting("instruction", max_new_tokens=320))]
-rows = complete(Model("base", "smollm2-135m"), plans, style="clean", cache=path)
-judged = verdicts(plans[0], rows, scorer="strict", box=box)
-evaluated(plans[0], "base", rows, judged, scorer="strict", seed=0).row
+    plan = Plan("humaneval", tasks, Setting("instruction", max_new_tokens=320))
+    rows = complete(Model("base", "smollm2-135m"), [plan], style="clean", cache=path)
+    texts = completions_of(plan, rows)
+    judged = verdicts(plan, texts, scorer="strict", box=box)
+    evaluated(plan, "base", texts, judged, scorer="strict", seed=0).row
+
+A model is loaded once for all its plans.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ from typing import Any
 from semcoder_lib import models
 from semcoder_lib.core import records
 from semcoder_lib.evaluation import base, scoring
+from semcoder_lib.evaluation.data import Missing
 from semcoder_lib.models import prompts
 from semcoder_lib.sandbox import Sandbox
 
@@ -29,7 +33,7 @@ CODE_FORMS = {"completion": "completion", "instruction": "direct", "chat": "dire
 class Model:
     """A model under evaluation: "base" is never tuned, "tuned" after the fine-tuning on all tasks,
     "refined" after the one on PyX-R that follows it, "traced" after the same with real traces in
-    the prompts (table 4). `weights`: the hash of a file of the user's own."""
+    the prompts (table 4). `weights`: the hash of a file or folder of the user's own."""
 
     label: str
     base: str
@@ -61,13 +65,12 @@ class Plan:
     """The tasks of a benchmark, to be asked in one way."""
 
     benchmark: str
-    tasks: tuple[base.Task, ...]
+    tasks: Sequence[base.Task]
     setting: Setting
 
-    @property
-    def name(self) -> str:
-        """For files: benchmark and setting."""
-        return f"{self.benchmark.replace('+', '_plus')}_{self.setting.name}"
+    def name(self, model: str) -> str:
+        """For files: benchmark, model and setting."""
+        return f"{self.benchmark.replace('+', '_plus')}_{model}_{self.setting.name}"
 
     def prompts(self, style: str, tokenizer: Any) -> list[prompts.Prompt]:
         """What the model is asked, task by task. `tokenizer` has the chat template."""
@@ -115,12 +118,45 @@ def ask(
 
 
 def balanced(entries: Sequence[records.Entry], count: int, seed: int) -> list[records.Entry]:
-    """`count` entries, real and synthesised in equal numbers where there are enough."""
+    """`count` entries of PyX, real and synthesised in equal numbers where there are enough."""
     real = [e for e in entries if e.program.origin != "synthesised"]
     synthesised = [e for e in entries if e.program.origin == "synthesised"]
     half = min(len(real), count - min(len(synthesised), count // 2))
     chosen = sample_tasks(real, half, seed) if half else []
     return chosen + sample_tasks(synthesised, max(1, count - half), seed)
+
+
+def tasks_of(
+    benchmarks: Sequence[str], limit: int, seed: int
+) -> tuple[dict[str, list[base.Task]], dict[str, str]]:
+    """A slice of each benchmark whose file is found, and why the others are missing."""
+    tasks, missing = {}, {}
+    for name in benchmarks:
+        try:
+            tasks[name] = sample_tasks(base.get(name).load(), limit, seed)
+        except Missing as why:
+            missing[name] = str(why)
+    return tasks, missing
+
+
+def code_plans(
+    tasks: Mapping[str, Sequence[base.Task]],
+    forms: Sequence[str],
+    *,
+    style: str,
+    max_new_tokens: int,
+) -> list[Plan]:
+    """A plan for each benchmark of code generation and each of the forms (`CODE_FORMS`) in which
+    its prompts differ: some benchmarks have fewer, and call it `instruction`."""
+    plans = []
+    for name, asked in tasks.items():
+        settings: dict[tuple[prompts.Prompt, bool], Setting] = {}
+        for form in sorted(forms):
+            setting = Setting(form, CODE_FORMS[form], 0, max_new_tokens, chat=form == "chat")
+            prompt = base.get(name).prompt(asked[0], style=style, reasoning=setting.reasoning)
+            settings[prompt, setting.chat] = setting
+        plans += [Plan(name, asked, setting) for setting in settings.values()]
+    return plans
 
 
 def complete(
@@ -129,6 +165,8 @@ def complete(
     """One greedy completion for each task of each plan, in order, as rows: benchmark, setting,
     task_id, text, finish, tokens. Prompts are not kept: they hold benchmark text. All plans are
     generated together, since a small model decodes a full batch as fast as a single row."""
+    if not plans:
+        return []
     with model.engine(cache) as engine:
         asked = [(plan, plan.prompts(style, engine.tokenizer)) for plan in plans]
         groups = engine.generate(
@@ -167,12 +205,10 @@ def completions_of(plan: Plan, rows: Sequence[dict[str, Any]]) -> list[records.C
 
 
 def verdicts(
-    plan: Plan, rows: Sequence[dict[str, Any]], *, scorer: str, box: Sandbox
+    plan: Plan, completions: Sequence[records.Completion], *, scorer: str, box: Sandbox
 ) -> list[records.Verdict]:
     """Whether each completion of a plan is right, found in the sandbox."""
-    found = base.get(plan.benchmark).score(
-        list(plan.tasks), completions_of(plan, rows), scorer=scorer, box=box
-    )
+    found = base.get(plan.benchmark).score(plan.tasks, completions, scorer=scorer, box=box)
     # a verdict's detail and time differ from run to run; what is kept does not
     return [dataclasses.replace(v, detail="", cpu_seconds=0.0) for v in found]
 
@@ -180,16 +216,16 @@ def verdicts(
 def evaluated(
     plan: Plan,
     model: str,
-    rows: Sequence[dict[str, Any]],
+    completions: list[records.Completion],
     judged: list[records.Verdict],
     *,
     scorer: str,
     seed: int,
 ) -> Evaluated:
-    """The score of one plan, from the rows of `complete` and the plan's verdicts."""
-    texts = completions_of(plan, rows)
-    row = score_row(plan.benchmark, model, plan.setting.name, judged, texts, scorer, seed)
-    return Evaluated(plan.benchmark, model, plan.setting.name, judged, texts, row)
+    """The score of one plan, from its completions and verdicts."""
+    names = plan.benchmark, model, plan.setting.name
+    row = score_row(*names, judged, completions, scorer, seed)
+    return Evaluated(*names, judged, completions, row)
 
 
 def score_row(
@@ -237,3 +273,33 @@ def difference_row(a: Evaluated, b: Evaluated, seed: int) -> dict[str, Any]:
         "n": len(both),
         "p_mcnemar": scoring.mcnemar(before, after).p_value,
     }
+
+
+def differences(evaluated: Sequence[Evaluated], seed: int) -> list[dict[str, Any]]:
+    """Every setting of a tuned model against the base model in the form that is best for it, on the
+    tasks that both did, as rows of `difference_row`."""
+    best: dict[str, Evaluated] = {}
+    for e in evaluated:
+        before = best.get(e.benchmark)
+        if e.model == "base" and (before is None or e.row["value"] > before.row["value"]):
+            best[e.benchmark] = e
+    return [difference_row(best[e.benchmark], e, seed) for e in evaluated if e.model != "base"]
+
+
+def by_origin(
+    evaluated: Sequence[Evaluated], entries: Sequence[records.Entry], seed: int
+) -> list[dict[str, Any]]:
+    """The scores about held-out PyX, with the `part` of the programs that each one is over: real or
+    synthesised."""
+    synthesised = {e.program.id for e in entries if e.program.origin == "synthesised"}
+    real = {e.program.id for e in entries} - synthesised
+    rows = []
+    for part, ids in (("real", real), ("synthesised", synthesised)):
+        for e in evaluated:
+            judged = [v for v in e.verdicts if v.task_id in ids]
+            texts = [c for c in e.completions if c.task_id in ids]
+            if judged:
+                names = e.benchmark, e.model, e.setting
+                row = score_row(*names, judged, texts, e.row["scorer"], seed)
+                rows.append({**row, "part": part})
+    return rows

@@ -177,6 +177,12 @@ class Benchmark(ABC):
             verdicts.append(Verdict(s.task_id, right, status, s.index, True, trust, why, seconds))
         return verdicts
 
+    def verdict(
+        self, task: Task, answer: Answer, *, scorer: str = "strict", box: Sandbox
+    ) -> Verdict:
+        """`judge` of one answer to one task."""
+        return self.judge([task], [Sample(task.task_id, 0, answer)], scorer=scorer, box=box)[0]
+
     def score(
         self,
         tasks: Sequence[Task],

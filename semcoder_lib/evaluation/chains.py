@@ -15,6 +15,7 @@ from typing import Any
 from semcoder_lib import monologues
 from semcoder_lib.core.records import Case, Program, Trace
 from semcoder_lib.evaluation.answers import Evaluated
+from semcoder_lib.evaluation.base import Task
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import formats
 
@@ -94,4 +95,28 @@ def summary(chains: Sequence[Chain], passed: Sequence[bool]) -> dict[str, Any]:
         "right": len(answers),
         "right_by_right_steps": sum(c.whole for c in answers),
         "survival": survival,
+    }
+
+
+def faithfulness(answered: Evaluated, tasks: Sequence[Task], *, box: Sandbox) -> dict[str, Any]:
+    """What the verifier says of a model's own forward monologues about `tasks` of held-out PyX:
+    how many of their claims have which status, and how many right answers stand in a text with a
+    contradicted step."""
+    by_id = {task.task_id: task.data for task in tasks}
+    claims = {"supported": 0, "contradicted": 0, "unverifiable": 0}
+    lucky = 0
+    for text, verdict in zip(answered.completions, answered.verdicts, strict=True):
+        data = by_id[verdict.task_id]
+        whole = text.text + "\n[/ANSWER]"  # generation ends before it
+        report = monologues.verify(whole, data["program"], data["case"], box, direction="forward")
+        for status in claims:
+            claims[status] += getattr(report, status)
+        lucky += verdict.passed and report.contradicted > 0
+    return {
+        "benchmark": answered.benchmark,
+        "model": answered.model,
+        "n": len(answered.verdicts),
+        "right": sum(v.passed for v in answered.verdicts),
+        "right_on_a_contradicted_step": lucky,
+        **claims,
     }

@@ -6,15 +6,17 @@ numbers. The files are found, never shipped; without them the report says so.
 
 from __future__ import annotations
 
+import contextlib
+import io
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from semcoder_lib import evaluation as benchmarks
 from semcoder_lib import monologues
-from semcoder_lib.core import workspace
-from semcoder_lib.evaluation import score_command
-from semcoder_lib.evaluation.data import read_rows
-from semcoder_lib.run.stages import evaluation
-from semcoder_lib.run.stages.session import Session
+from semcoder_lib.evaluation import base, data
+from semcoder_lib.evaluation.answers import sample_tasks
+from semcoder_lib.evaluation.score import score_command
+from semcoder_lib.sandbox import Sandbox
 
 FILES = {
     "cruxeval-o": "semcoder_s_1030_cruxeval_output_monologues.jsonl.gz",
@@ -23,41 +25,49 @@ FILES = {
 MODEL = "SemCoder-S 1030 (released)"
 
 
-def scores(session: Session, missing: dict[str, str]) -> list[dict[str, Any]]:
-    """All texts under both scorers, as score rows; what is not at hand goes into `missing`."""
-    rows = []
+def texts(missing: dict[str, str]) -> dict[str, Path]:
+    """The files that are at hand, by benchmark; why another is not used goes into `missing`."""
+    found = {}
     for name, filename in FILES.items():
-        path = workspace.find_data(filename)
+        path = data.find(filename)
         if path is None:
-            missing[f"{name}, released texts"] = (
-                f"{filename} was not found; `python -m semcoder_lib data` says how to get it"
+            why = f"{filename} was not found; `python -m semcoder_lib data` says how to get it"
+        else:
+            why = missing.get(name, "")  # the benchmark itself
+        if why:
+            missing[f"{name}, released texts"] = why
+        elif path is not None:
+            found[name] = path
+    return found
+
+
+def scores(files: Mapping[str, Path], benchmark: Path, *, box: Sandbox) -> list[dict[str, Any]]:
+    """All texts under both scorers, as score rows. `benchmark` is CRUXEval's own file."""
+    rows = []
+    for name, path in files.items():
+        mode = base.get(name).direction  # type: ignore[attr-defined]
+        with contextlib.redirect_stderr(io.StringIO()):  # a line for every difference of scorers
+            found = score_command(
+                "cruxeval", path, scorer="official", mode=mode, data=benchmark, box=box
             )
-            continue
-        mode = benchmarks.get(name).direction  # type: ignore[attr-defined]
-        try:
-            said = score_command("cruxeval", path, scorer="official", mode=mode, box=session.box)
-        except benchmarks.Missing as error:
-            missing[f"{name}, released texts"] = str(error)
-            continue
-        common = {"benchmark": name, "model": MODEL, "setting": "monologue", "n": said["n"]}
-        low, high = said["interval"]
+        common = {"benchmark": name, "model": MODEL, "setting": "monologue", "n": found["n"]}
+        low, high = found["interval"]
         rows.append(
-            {**common, "scorer": "official", "value": said["pass@1"], "low": low, "high": high}
+            {**common, "scorer": "official", "value": found["pass@1"], "low": low, "high": high}
         )
-        rows.append({**common, "scorer": "strict", "value": said["other_scorer"]["pass@1"]})
+        rows.append({**common, "scorer": "strict", "value": found["other_scorer"]["pass@1"]})
     return rows
 
 
-def faithfulness(session: Session, limit: int, seed: int) -> list[dict[str, Any]]:
+def faithfulness(
+    files: Mapping[str, Path], *, limit: int, seed: int, box: Sandbox
+) -> list[dict[str, Any]]:
     """What the verifier says of the texts, `limit` of each direction (0 for all), in the same
-    columns as the run's own model."""
+    columns as of the run's own model."""
     rows = []
-    for name, filename in FILES.items():
-        path = workspace.find_data(filename)
-        if path is None:
-            continue
-        texts = list(read_rows(path, ("task_id", "text")))
-        found = monologues.study(evaluation.sample_tasks(texts, limit, seed), session.box)
+    for name, path in files.items():
+        given = data.read_rows(path, ("task_id", "text"))
+        found = monologues.study(sample_tasks(given, limit, seed), box)
         rows.append(
             {
                 "benchmark": name,

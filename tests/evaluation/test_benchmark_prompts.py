@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from semcoder_lib import evaluation as benchmarks
-from semcoder_lib.core import profile, records, workspace
+from semcoder_lib.core import records, workspace
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Completion, Entry, Program, Status
 from semcoder_lib.core.values import parse_call
@@ -17,7 +17,6 @@ from semcoder_lib.evaluation.execution import SHOTS
 from semcoder_lib.evaluation.pyx import hardest_to_guess
 from semcoder_lib.models import tokens
 from semcoder_lib.models.prompts import Prompt
-from semcoder_lib.run.stages import s05_codegen
 from semcoder_lib.sandbox import Sandbox
 
 
@@ -91,22 +90,6 @@ def test_the_bare_problem_is_completed_by_a_model_that_was_never_tuned(
     space: dict[str, Any] = {}
     exec(str(benchmark.extract(task, written, style=style).text), space)
     assert space["double"](21) == 42
-
-
-def test_an_untuned_model_is_asked_in_every_form_that_differs() -> None:
-    def names(benchmark: str, data: dict[str, Any], forms: str, *, tuned: bool) -> list[str]:
-        p = profile.load("smoke", {"baseline_forms": forms})
-        task = Task("t", data)
-        return [s.name for s in s05_codegen.settings(p, get(benchmark), task, tuned=tuned)]
-
-    data = {"entry_point": "double", **DOUBLE["humaneval"][0]}
-    assert names("humaneval", data, "completion,instruction", tuned=False) == [
-        "completion", "instruction"
-    ]  # fmt: skip
-    assert names("humaneval", data, "instruction", tuned=False) == ["instruction"]
-    assert names("humaneval", data, "completion", tuned=True) == ["instruction"]
-    question = {"question_content": "Add.", "starter_code": ""}
-    assert names("lcb-lite", question, "completion,instruction", tuned=False) == ["instruction"]
 
 
 @pytest.mark.parametrize("name", ["cruxeval-i", "cruxeval-o"])
