@@ -22,13 +22,14 @@ from semcoder_lib.corpus.grow import grow_inputs
 from semcoder_lib.corpus.guard import Guard, keep_out_benchmarks
 from semcoder_lib.corpus.guess import guess_types
 from semcoder_lib.corpus.prospect import Prospect
-from semcoder_lib.corpus.seeds import synthesiser
+from semcoder_lib.corpus.seeds import methods, synthesiser
 from semcoder_lib.corpus.seeds.packages import Candidate, Scan, packages
 from semcoder_lib.sandbox import Sandbox, own
 
 BATCH = 24
 MOST_AHEAD = 256  # batches, so that memory does not grow with the corpus
 SECONDS_BETWEEN = 10.0  # lines of progress
+METHOD_SEEDED = "method-seeded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +64,21 @@ def develop(
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Work for one process: candidates, or the numbers of synthesised programs. `guard` is the key
-    of the guard against benchmarks, empty where there is none."""
+    """Work for one process: candidates, or the numbers of the programs of a `writer`. `guard` is
+    the key of the guard against benchmarks, empty where there is none."""
 
     cases: int
     seed: int
     isolation: str
     guard: str
     candidates: tuple[Candidate, ...] = ()
+    writer: str = "synthesised"
     numbers: tuple[int, int] = (0, 0)
 
     def prospects(self) -> list[Prospect]:
         """The batch's prospects, new."""
-        programs = synthesiser.programs(self.seed, *self.numbers)
+        write = methods.programs if self.writer == METHOD_SEEDED else synthesiser.programs
+        programs = write(self.seed, *self.numbers)
         return [*map(Prospect.of, self.candidates), *map(Prospect.of, programs)]
 
     def key(self) -> str:
@@ -84,7 +87,7 @@ class Batch:
             [c.program.id, c.program.source, *map(values.encode, c.signature.examples)]
             for c in self.candidates
         ]
-        settings = [self.cases, self.seed, self.isolation, self.guard, self.numbers]
+        settings = [self.cases, self.seed, self.isolation, self.guard, self.writer, self.numbers]
         return workspace.content_key(settings, candidates, _code())
 
 
@@ -120,6 +123,7 @@ def build(
     *,
     real: int,
     synthesised: int,
+    method_seeded: int = 0,
     taught: Sequence[Candidate] = (),
     cases: int = 8,
     seed: int = 0,
@@ -130,8 +134,9 @@ def build(
     backend: str = "process",
     progress: Callable[[str], None] | None = None,
 ) -> Built:
-    """Builds a corpus of `real` functions of installed packages and `synthesised` programs, each
-    with up to `cases` cases (at least five, or `cases` if that is less), into the folder `out`.
+    """Builds a corpus of `real` functions of installed packages, `synthesised` programs and
+    `method_seeded` ones (two in five of them drills), each with up to `cases` cases (at least
+    five, or `cases` if that is less), into the folder `out`.
     `taught` are candidates that a teacher wrote; all of them are tried.
 
     Writes `pyx.jsonl` (rows of `records.Entry`; taught ones first, then real ones), `dropped.jsonl`
@@ -153,7 +158,8 @@ def build(
     sources = {
         "teacher": (len(taught), _batches(empty, taught)),
         "real": (real, _batches(empty, _functions(seed, scan))),
-        "synthesised": (synthesised, _numbered(empty)),
+        "synthesised": (synthesised, _numbered(empty, "synthesised")),
+        METHOD_SEEDED: (method_seeded, _numbered(empty, METHOD_SEEDED)),
     }
     kept_file, dropped_file = files.Writer(out / "pyx.jsonl"), files.Writer(out / "dropped.jsonl")
     funnel: dict[str, Any] = {"benchmarks": guard.report if guard else {}}
@@ -176,7 +182,7 @@ def build(
             if time.monotonic() - spoken >= SECONDS_BETWEEN:
                 spoken = time.monotonic()
                 say(line)
-        if target or name != "teacher":
+        if target or name in ("real", "synthesised"):
             say(line)
             funnel[name] = dict(sorted(counts.items()))
     funnel["scan"] = {
@@ -223,8 +229,9 @@ def _batches(empty: Batch, candidates: Iterable[Candidate]) -> Iterator[Batch]:
         yield replace(empty, candidates=batch)
 
 
-def _numbered(empty: Batch) -> Iterator[Batch]:
-    return (replace(empty, numbers=(n, n + BATCH)) for n in itertools.count(0, BATCH))
+def _numbered(empty: Batch, writer: str) -> Iterator[Batch]:
+    batch = replace(empty, writer=writer)
+    return (replace(batch, numbers=(n, n + BATCH)) for n in itertools.count(0, BATCH))
 
 
 def _functions(seed: int, scan: Scan) -> Iterator[Candidate]:

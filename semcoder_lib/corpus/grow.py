@@ -8,6 +8,7 @@ from typing import Any
 
 from semcoder_lib.corpus import inputs
 from semcoder_lib.corpus.prospect import Input, Prospect, alive, run_inputs
+from semcoder_lib.corpus.seeds import methods
 from semcoder_lib.sandbox import Sandbox
 
 PROBES = 10  # inputs that all programs of one signature share, so that outputs can be compared
@@ -46,6 +47,8 @@ def _first_inputs(prospect: Prospect, seed: int) -> None:
     examples = prospect.signature.examples if prospect.signature else ()
     fitting = (e for e in examples if len(e) == len(program.argument_types))
     prospect.add(fitting, "teacher" if program.origin == "teacher" else "doctest", MOST_EXAMPLES)
+    if program.origin == "method":
+        prospect.add(methods.arguments(program, MOST_EXAMPLES, seed), "generator", MOST_EXAMPLES)
     rng = random.Random(f"{seed}:grow:{program.id}")
     _add_fresh(prospect, rng, FIRST_ROUND - PROBES, tries=4 * FIRST_ROUND)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from semcoder_lib import evaluation as benchmarks
@@ -35,7 +36,9 @@ def run(session: Session) -> dict[str, Any]:
                 one = evaluation.evaluate(session, engine, model.label, benchmark, items, setting)
                 done.append(one)
                 results["scores"].append(one.row)
-    origins = {e.program.id: e.program.origin for e in held_out}
+    origins = {
+        entry.program.id: name for name, part in s01_pyx.parts(held_out).items() for entry in part
+    }
     for name in tasks:
         mine = [one for one in done if one.benchmark == name]
         base = max((o for o in mine if o.model == "base"), key=lambda o: o.row["value"])
@@ -83,24 +86,23 @@ def _all_tasks(
 
 
 def balanced(entries: list[records.Entry], count: int, seed: int) -> list[records.Entry]:
-    """`count` held-out entries, real and synthesised in equal numbers where there are enough."""
-    real = [e for e in entries if e.program.origin != "synthesised"]
-    made = [e for e in entries if e.program.origin == "synthesised"]
-    half = min(len(real), count - min(len(made), count // 2))
-    chosen = evaluation.sample_tasks(real, half, seed) if half else []
-    return chosen + evaluation.sample_tasks(made, max(1, count - half), seed)
+    """`count` held-out entries in equal numbers of real, synthesised and method-seeded ones where
+    there are enough of each; drills are left out."""
+    parts = s01_pyx.parts([e for e in entries if "drill" not in e.program.tags])
+    chosen: list[records.Entry] = []
+    for place, part in enumerate(sorted(parts.values(), key=len)):
+        share = math.ceil((count - len(chosen)) / (len(parts) - place))
+        chosen += evaluation.sample_tasks(part, share, seed) if share else []
+    return chosen
 
 
 def _parts(
     done: list[Evaluated], items: list[Any], origins: dict[str, str], seed: int
 ) -> list[dict[str, Any]]:
-    """The held-out scores of real and of synthesised programs apart."""
+    """The held-out scores of real, synthesised and method-seeded programs apart."""
     rows = []
-    for part in ("real", "synthesised"):
-        names = {
-            task.task_id for task in items
-            if (origins.get(task.data["program_id"]) == "synthesised") == (part != "real")
-        }  # fmt: skip
+    for part in dict.fromkeys(origins.values()):
+        names = {t.task_id for t in items if origins.get(t.data["program_id"]) == part}
         for one in done:
             verdicts = [v for v in one.verdicts if v.task_id in names]
             if not verdicts:
