@@ -16,6 +16,9 @@ FIRST_ROUND = 26
 NEXT_ROUND = 24
 MOST_EXAMPLES = 12
 ROUNDS = 3
+# The usual length of an input in characters, and by how many more or less it is as bad as by thirty
+# more steps. What a method does to one character says little.
+SHORT, SEEDED_LENGTH = (0, 40), (28, 10)
 
 
 def grow_inputs(
@@ -93,12 +96,14 @@ def best_inputs(prospect: Prospect, count: int) -> list[Input]:
     short inputs before long ones."""
     reached = {i: prospect.map.reached(i.ran.arcs) for i in prospect.good()}
     left = sorted(reached, key=lambda i: len(i.text))
+    usual = SEEDED_LENGTH if prospect.program.origin == "method" else SHORT
+    awkward = {i: _awkward(i, *usual) for i in left}
     best: list[Input] = []
     covered: set[Any] = set()
     outputs: set[str] = set()
     while left and len(best) < count:
         gain = {i: len(reached[i] - covered) for i in left}
-        chosen = max(left, key=lambda i: (gain[i], i.ran.text not in outputs, -_awkward(i)))
+        chosen = max(left, key=lambda i: (gain[i], i.ran.text not in outputs, -awkward[i]))
         best.append(chosen)
         left.remove(chosen)
         covered |= reached[chosen]
@@ -106,10 +111,10 @@ def best_inputs(prospect: Prospect, count: int) -> list[Input]:
     return best
 
 
-def _awkward(tried: Input) -> float:
-    """Empty and very long inputs come later, and those that seem to come back unchanged: they say
-    little in a worked example."""
+def _awkward(tried: Input, usual: int, spread: int) -> float:
+    """Empty inputs come later, those of an unusual length, and those that seem to come back
+    unchanged: they say little in a worked example."""
     output = tried.ran.text
     back = len(output) > 3 and output in tried.text
     empty = any(not a and isinstance(a, str | list | dict | set | tuple) for a in tried.arguments)
-    return len(tried.text) / 40 + tried.ran.steps / 30 + 2 * empty + 2 * back
+    return abs(len(tried.text) - usual) / spread + tried.ran.steps / 30 + 2 * empty + 2 * back
