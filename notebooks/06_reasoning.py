@@ -29,10 +29,21 @@ display.table([{"key": k, "value": v, "meaning": m} for k, v, m in session.setti
 # program families that training never saw, each source apart. CRUXEval is used where its
 # file is found. The base model gets two worked examples and its best form counts (of `baseline_forms`:
 # direct, chain of thought); the tuned model is asked for a monologue, and directly for comparison.
+# A monologue that has used up its tokens is cut and made to answer at once (column `forced`).
 
 # %%
 results = stages.work(session)
-columns = ("benchmark", "model", "setting", "value", "low", "high", "n", "stopped_by_itself")
+columns = (
+    "benchmark",
+    "model",
+    "setting",
+    "value",
+    "low",
+    "high",
+    "n",
+    "stopped_by_itself",
+    "forced",
+)
 display.table(results["scores"], columns)
 
 # %%
