@@ -96,8 +96,10 @@ def best_inputs(prospect: Prospect, count: int) -> list[Input]:
     short inputs before long ones."""
     reached = {i: prospect.map.reached(i.ran.arcs) for i in prospect.good()}
     left = sorted(reached, key=lambda i: len(i.text))
-    usual = SEEDED_LENGTH if prospect.program.origin == "method" else SHORT
-    awkward = {i: _awkward(i, *usual) for i in left}
+    seeded = prospect.program.origin == "method"
+    awkward = {i: _awkward(i, *(SEEDED_LENGTH if seeded else SHORT)) for i in left}
+    if seeded:  # thousands of programs share a few signatures, and would share these inputs, too
+        awkward |= {i: 9.0 for i in prospect.inputs[:PROBES]}
     best: list[Input] = []
     covered: set[Any] = set()
     outputs: set[str] = set()
