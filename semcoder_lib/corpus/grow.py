@@ -99,7 +99,7 @@ def best_inputs(prospect: Prospect, count: int) -> list[Input]:
     seeded = prospect.program.origin == "method"
     awkward = {i: _awkward(i, *(SEEDED_LENGTH if seeded else SHORT)) for i in left}
     if seeded:  # thousands of programs share a few signatures, and would share these inputs, too
-        awkward |= {i: 9.0 for i in prospect.inputs[:PROBES]}
+        awkward |= dict.fromkeys(prospect.inputs[:PROBES], 9.0)
     best: list[Input] = []
     covered: set[Any] = set()
     outputs: set[str] = set()
