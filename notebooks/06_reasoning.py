@@ -75,6 +75,9 @@ display.table(results["parts"], ("part", *columns))
 display.table(results["faithfulness"])
 
 # %%
+display.table(results["claims"])
+
+# %%
 display.table(results.get("released", []), ("benchmark", "model", "scorer", "value", "n"))
 
 # %%

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import collections
 import math
+import re
 from typing import Any
 
 from semcoder_lib import evaluation as benchmarks
@@ -12,6 +14,8 @@ from semcoder_lib.run.stages import evaluation, models, released, s01_pyx
 from semcoder_lib.run.stages.evaluation import Evaluated, Setting
 from semcoder_lib.run.stages.session import Session
 
+_METHOD = re.compile(r"\.(" + "|".join(m for m in dir(str) if m.isalpha()) + r")\(")
+
 
 def run(session: Session) -> dict[str, Any]:
     """Base models are asked directly and with a chain of thought, two worked examples each, and
@@ -20,6 +24,7 @@ def run(session: Session) -> dict[str, Any]:
     held_out = s01_pyx.short(s01_pyx.split(s01_pyx.load(session.upstream(1)), "held_out"), p)
     results: dict[str, Any] = {
         "scores": [], "differences": [], "missing": {}, "parts": [], "faithfulness": [],
+        "claims": [],
     }  # fmt: skip
     tasks = _all_tasks(session, held_out, results)
     done: list[Evaluated] = []
@@ -47,7 +52,7 @@ def run(session: Session) -> dict[str, Any]:
                 results["differences"].append(evaluation.difference_row(base, one, p.seed))
         if name.startswith("pyx"):
             results["parts"] += _parts(mine, tasks[name][1], origins, p.seed)
-    results["faithfulness"] = _faithfulness(session, done, tasks)
+    results["faithfulness"], results["claims"] = _faithfulness(session, done, tasks)
     if p.released_texts:
         limit = 0 if p.released_texts < 0 else p.released_texts
         results["released"] = released.scores(session, results["missing"])
@@ -117,13 +122,15 @@ def _parts(
 
 def _faithfulness(
     session: Session, done: list[Evaluated], tasks: dict[str, Any]
-) -> list[dict[str, Any]]:
-    """What the verifier says of the tuned model's own forward monologues on held-out programs."""
-    rows = []
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What the verifier says of the tuned model's own forward monologues on held-out programs: in
+    all, and for each kind of step."""
+    rows, by_kind = [], []
     for one in done:
         if one.setting != "monologue" or one.benchmark != "pyx-o":
             continue
         totals = {"supported": 0, "contradicted": 0, "unverifiable": 0}
+        kinds: dict[str, collections.Counter[str]] = {}
         right_by_wrong = 0
         by_id = {task.task_id: task for task in tasks[one.benchmark][1]}
         for completion, verdict in zip(one.completions, one.verdicts, strict=True):
@@ -134,6 +141,10 @@ def _faithfulness(
             )
             for key in totals:
                 totals[key] += getattr(report, key)
+            for claim in report.claims:
+                kinds.setdefault(_step(claim, completion.text), collections.Counter())[
+                    claim.status
+                ] += 1
             right_by_wrong += verdict.passed and report.contradicted > 0
         rows.append(
             {
@@ -145,4 +156,21 @@ def _faithfulness(
                 **totals,
             }
         )
-    return rows
+        for kind, counts in sorted(kinds.items()):
+            decided = counts["supported"] + counts["contradicted"]
+            by_kind.append(
+                {
+                    "benchmark": one.benchmark, "model": one.model, "step": kind,
+                    **{status: counts[status] for status in totals},
+                    "true": counts["supported"] / decided if decided else None,
+                }
+            )  # fmt: skip
+    return rows, by_kind
+
+
+def _step(claim: records.Claim, text: str) -> str:
+    """The kind of step that a claim belongs to: the claim's own, or `string method` for the value
+    of an expression that calls one."""
+    start = text.rfind("\n", 0, claim.place[0]) + 1
+    line = text[start : claim.place[1]].partition("\n")[0]
+    return "string method" if claim.kind == "value" and _METHOD.search(line) else claim.kind
