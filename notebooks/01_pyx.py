@@ -25,10 +25,11 @@ display.table([{"key": k, "value": v, "meaning": m} for k, v, m in session.setti
 
 # %% [markdown]
 # # 01 · PyX: a corpus of programs that run
-# The authors released PyX but not the code that builds it. Here it is built from two sources: real
-# functions taken from installed open-source packages and the standard library (each row carries
-# package, version, licence, file and line), and a synthesiser of typed everyday programs; with a
-# teacher (`teacher`) also from programs that a large model writes, the paper's own way. Nothing
+# The authors released PyX but not the code that builds it. Here it is built from real functions
+# taken from installed open-source packages and the standard library (each row carries package,
+# version, licence, file and line), from a synthesiser of typed everyday programs, and from programs
+# and one-line drills around the methods of `str`, `list` and `dict` (`pyx_methods`); with a teacher
+# (`teacher`) also from programs that a large model writes, the paper's own way. Nothing
 # enters without an execution record: inputs are grown by mutation, every program runs in the sandbox
 # with limits, every output is recorded twice.
 

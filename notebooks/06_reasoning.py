@@ -26,13 +26,24 @@ display.table([{"key": k, "value": v, "meaning": m} for k, v, m in session.setti
 # %% [markdown]
 # # 06 · Execution reasoning
 # Predict the output of a call, or find an input that gives an output. Held-out PyX is always here:
-# program families that training never saw, real and synthesised apart. CRUXEval is used where its
+# program families that training never saw, each source apart. CRUXEval is used where its
 # file is found. The base model gets two worked examples and its best form counts (of `baseline_forms`:
 # direct, chain of thought); the tuned model is asked for a monologue, and directly for comparison.
+# A monologue that has used up its tokens is cut and made to answer at once (column `forced`).
 
 # %%
 results = stages.work(session)
-columns = ("benchmark", "model", "setting", "value", "low", "high", "n", "stopped_by_itself")
+columns = (
+    "benchmark",
+    "model",
+    "setting",
+    "value",
+    "low",
+    "high",
+    "n",
+    "stopped_by_itself",
+    "forced",
+)
 display.table(results["scores"], columns)
 
 # %%
@@ -48,8 +59,8 @@ display.figure(figures.scores(results["scores"], TITLES))
 display.table(results["differences"])
 
 # %% [markdown]
-# ## Real and synthesised programs apart
-# The synthesised half resembles the training data more than the real half does. Both are shown.
+# ## Each source apart
+# Synthesised and method-seeded programs resemble the training data more than real ones do.
 
 # %%
 display.table(results["parts"], ("part", *columns))
@@ -62,6 +73,9 @@ display.table(results["parts"], ("part", *columns))
 
 # %%
 display.table(results["faithfulness"])
+
+# %%
+display.table(results["claims"])
 
 # %%
 display.table(results.get("released", []), ("benchmark", "model", "scorer", "value", "n"))

@@ -11,11 +11,13 @@ from semcoder_lib import evaluation as benchmarks
 from semcoder_lib import models as generation
 from semcoder_lib.core import records, workspace
 from semcoder_lib.evaluation import scoring
+from semcoder_lib.evaluation.execution import ExecutionReasoning
 from semcoder_lib.models import prompts
 from semcoder_lib.run.stages.session import Session
 
 CODE_FORMS = {"completion": "completion", "instruction": "direct", "chat": "direct"}
 """How code is asked for, as a profile says it and as a benchmark's prompt does."""
+_ANSWER_TOKENS = 64  # of an answer that is forced
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,11 @@ class Setting:
     max_new_tokens: int = 256
     items: int = 0  # a fixed slice of the tasks; 0 means all
     chat: bool = False
+
+    @property
+    def steps(self) -> bool:
+        """Whether steps between tags of their own come before the answer."""
+        return self.reasoning not in ("direct", "cot")
 
 
 @dataclass(frozen=True)
@@ -115,6 +122,8 @@ def evaluate(
             dataclasses.replace(c, text=opening + c.text)
             for c, opening in zip(completions, begun, strict=True)
         ]
+    if isinstance(benchmark, ExecutionReasoning) and setting.steps:
+        completions = _forced(engine, benchmark, tasks, requests, completions)
     verdicts = benchmark.score(tasks, completions, scorer=p.scorer, box=session.box)
     name = f"{benchmark.name.replace('+', '_plus')}_{model}_{setting.name}"
     workspace.write_jsonl(
@@ -134,6 +143,37 @@ def evaluate(
     )  # fmt: skip
 
 
+def _forced(
+    engine: generation.Engine,
+    benchmark: ExecutionReasoning,
+    tasks: list[Any],
+    requests: list[generation.Request],
+    completions: list[records.Completion],
+) -> list[records.Completion]:
+    """The completions; those that ran out of tokens among their steps are cut after the last whole
+    line, the steps are closed, the answer is begun, and the model goes on for at most
+    `_ANSWER_TOKENS`. Their finish is `forced`."""
+    unanswered = {
+        c.task_id: c for c in completions if c.finish == "length" and "[ANSWER]" not in c.text
+    }
+    texts, asked = {}, []
+    for task, request in zip(tasks, requests, strict=True):
+        if completion := unanswered.get(task.task_id):
+            tag = completion.text.partition("]")[0].strip("[")
+            steps = completion.text[: completion.text.rfind("\n") + 1].partition(f"[/{tag}]")[0]
+            texts[task.task_id] = f"{steps}[/{tag}]\n{benchmark.opening(task)}"
+            prompt = request.prompt.removesuffix(f"[{tag}]\n") + texts[task.task_id]
+            asked.append(dataclasses.replace(request, prompt=prompt, max_new_tokens=_ANSWER_TOKENS))
+    forced = {}
+    for (answer,) in engine.generate(asked):
+        text = texts[answer.task_id] + answer.text.partition("\n")[0]
+        tokens = unanswered[answer.task_id].tokens + answer.tokens
+        forced[answer.task_id] = dataclasses.replace(
+            answer, text=text, tokens=tokens, finish="forced"
+        )
+    return [forced.get(c.task_id, c) for c in completions]
+
+
 def score_row(
     benchmark: str,
     model: str,
@@ -148,7 +188,8 @@ def score_row(
     statuses: dict[str, int] = {}
     for v in verdicts:
         statuses[v.status.value] = statuses.get(v.status.value, 0) + 1
-    stopped = sum(1 for c in completions if c.finish != "length")
+    stopped = sum(1 for c in completions if c.finish not in ("length", "forced"))
+    forced = sum(1 for c in completions if c.finish == "forced")
     return {
         "benchmark": benchmark,
         "model": model,
@@ -160,6 +201,7 @@ def score_row(
         "n": len(verdicts),
         "statuses": dict(sorted(statuses.items())),
         "stopped_by_itself": stopped / len(completions) if completions else None,
+        "forced": forced / len(completions) if completions else None,
         "tokens": sum(c.tokens for c in completions),
     }
 

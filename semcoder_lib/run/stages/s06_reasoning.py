@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import collections
+import math
+import re
 from typing import Any
 
 from semcoder_lib import evaluation as benchmarks
@@ -11,6 +14,8 @@ from semcoder_lib.run.stages import evaluation, models, released, s01_pyx
 from semcoder_lib.run.stages.evaluation import Evaluated, Setting
 from semcoder_lib.run.stages.session import Session
 
+_METHOD = re.compile(r"\.(" + "|".join(m for m in dir(str) if m.isalpha()) + r")\(")
+
 
 def run(session: Session) -> dict[str, Any]:
     """Base models are asked directly and with a chain of thought, two worked examples each, and
@@ -19,6 +24,7 @@ def run(session: Session) -> dict[str, Any]:
     held_out = s01_pyx.short(s01_pyx.split(s01_pyx.load(session.upstream(1)), "held_out"), p)
     results: dict[str, Any] = {
         "scores": [], "differences": [], "missing": {}, "parts": [], "faithfulness": [],
+        "claims": [],
     }  # fmt: skip
     tasks = _all_tasks(session, held_out, results)
     done: list[Evaluated] = []
@@ -35,7 +41,9 @@ def run(session: Session) -> dict[str, Any]:
                 one = evaluation.evaluate(session, engine, model.label, benchmark, items, setting)
                 done.append(one)
                 results["scores"].append(one.row)
-    origins = {e.program.id: e.program.origin for e in held_out}
+    origins = {
+        entry.program.id: name for name, part in s01_pyx.parts(held_out).items() for entry in part
+    }
     for name in tasks:
         mine = [one for one in done if one.benchmark == name]
         base = max((o for o in mine if o.model == "base"), key=lambda o: o.row["value"])
@@ -44,7 +52,7 @@ def run(session: Session) -> dict[str, Any]:
                 results["differences"].append(evaluation.difference_row(base, one, p.seed))
         if name.startswith("pyx"):
             results["parts"] += _parts(mine, tasks[name][1], origins, p.seed)
-    results["faithfulness"] = _faithfulness(session, done, tasks)
+    results["faithfulness"], results["claims"] = _faithfulness(session, done, tasks)
     if p.released_texts:
         limit = 0 if p.released_texts < 0 else p.released_texts
         results["released"] = released.scores(session, results["missing"])
@@ -83,24 +91,23 @@ def _all_tasks(
 
 
 def balanced(entries: list[records.Entry], count: int, seed: int) -> list[records.Entry]:
-    """`count` held-out entries, real and synthesised in equal numbers where there are enough."""
-    real = [e for e in entries if e.program.origin != "synthesised"]
-    made = [e for e in entries if e.program.origin == "synthesised"]
-    half = min(len(real), count - min(len(made), count // 2))
-    chosen = evaluation.sample_tasks(real, half, seed) if half else []
-    return chosen + evaluation.sample_tasks(made, max(1, count - half), seed)
+    """`count` held-out entries in equal numbers of real, synthesised and method-seeded ones where
+    there are enough of each; drills are left out."""
+    parts = s01_pyx.parts([e for e in entries if "drill" not in e.program.tags])
+    chosen: list[records.Entry] = []
+    for place, part in enumerate(sorted(parts.values(), key=len)):
+        share = math.ceil((count - len(chosen)) / (len(parts) - place))
+        chosen += evaluation.sample_tasks(part, share, seed) if share else []
+    return chosen
 
 
 def _parts(
     done: list[Evaluated], items: list[Any], origins: dict[str, str], seed: int
 ) -> list[dict[str, Any]]:
-    """The held-out scores of real and of synthesised programs apart."""
+    """The held-out scores of real, synthesised and method-seeded programs apart."""
     rows = []
-    for part in ("real", "synthesised"):
-        names = {
-            task.task_id for task in items
-            if (origins.get(task.data["program_id"]) == "synthesised") == (part != "real")
-        }  # fmt: skip
+    for part in dict.fromkeys(origins.values()):
+        names = {t.task_id for t in items if origins.get(t.data["program_id"]) == part}
         for one in done:
             verdicts = [v for v in one.verdicts if v.task_id in names]
             if not verdicts:
@@ -115,13 +122,15 @@ def _parts(
 
 def _faithfulness(
     session: Session, done: list[Evaluated], tasks: dict[str, Any]
-) -> list[dict[str, Any]]:
-    """What the verifier says of the tuned model's own forward monologues on held-out programs."""
-    rows = []
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What the verifier says of the tuned model's own forward monologues on held-out programs: in
+    all, and for each kind of step."""
+    rows, by_kind = [], []
     for one in done:
         if one.setting != "monologue" or one.benchmark != "pyx-o":
             continue
         totals = {"supported": 0, "contradicted": 0, "unverifiable": 0}
+        kinds: dict[str, collections.Counter[str]] = {}
         right_by_wrong = 0
         by_id = {task.task_id: task for task in tasks[one.benchmark][1]}
         for completion, verdict in zip(one.completions, one.verdicts, strict=True):
@@ -132,6 +141,10 @@ def _faithfulness(
             )
             for key in totals:
                 totals[key] += getattr(report, key)
+            for claim in report.claims:
+                kinds.setdefault(_step(claim, completion.text), collections.Counter())[
+                    claim.status
+                ] += 1
             right_by_wrong += verdict.passed and report.contradicted > 0
         rows.append(
             {
@@ -143,4 +156,21 @@ def _faithfulness(
                 **totals,
             }
         )
-    return rows
+        for kind, counts in sorted(kinds.items()):
+            decided = counts["supported"] + counts["contradicted"]
+            by_kind.append(
+                {
+                    "benchmark": one.benchmark, "model": one.model, "step": kind,
+                    **{status: counts[status] for status in totals},
+                    "true": counts["supported"] / decided if decided else None,
+                }
+            )  # fmt: skip
+    return rows, by_kind
+
+
+def _step(claim: records.Claim, text: str) -> str:
+    """The kind of step that a claim belongs to: the claim's own, or `string method` for the value
+    of an expression that calls one."""
+    start = text.rfind("\n", 0, claim.place[0]) + 1
+    line = text[start : claim.place[1]].partition("\n")[0]
+    return "string method" if claim.kind == "value" and _METHOD.search(line) else claim.kind
