@@ -76,6 +76,7 @@ class Profile(BaseModel):
     pyx_source: str = _text("build", '"build", or a file in the hub\'s format')
     pyx_real: int = _size(25, doc="real functions from installed packages")
     pyx_synthesised: int = _size(40, doc="synthesised programs")
+    pyx_methods: int = _size(0, doc="programs around methods of str, list, dict; 2 in 5 are drills")
     pyx_held_out: float = Field(
         0.15, ge=0, le=0.9, description="share of program families that are held out"
     )

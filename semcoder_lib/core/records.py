@@ -55,7 +55,7 @@ class Provenance:
     licence: str = ""
     file: str = ""
     line: int = 0
-    method: str = ""  # how it was made: "function", "inlined", "synthesised", "teacher", "hub"
+    method: str = ""  # how: "function", "inlined", "synthesised", "method", "teacher", "hub"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Program:
     entry_point: str
     id: str = ""
     description: str = ""
-    origin: str = ""  # "package", "synthesised", "teacher", "hub"
+    origin: str = ""  # "package", "synthesised", "method", "teacher", "hub"
     family: str = ""
     split: str = "train"  # "train" or "held_out"
     argument_types: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ from semcoder_lib.corpus.files import checked, write_checked
 from semcoder_lib.corpus.grow import FAILING, choose_cases, grow_inputs, guess_types, run_again
 from semcoder_lib.corpus.guard import Guard, keep_out_benchmarks
 from semcoder_lib.corpus.prospect import Prospect
-from semcoder_lib.corpus.seeds import synthesiser
+from semcoder_lib.corpus.seeds import methods, synthesiser
 from semcoder_lib.corpus.seeds.packages import packages
 from semcoder_lib.sandbox import Sandbox, own
 
@@ -93,6 +93,7 @@ def build(
     *,
     real: int,
     synthesised: int,
+    method_seeded: int = 0,
     taught: Sequence[Prospect] = (),
     cases: int = 8,
     seed: int = 0,
@@ -103,8 +104,9 @@ def build(
     backend: str = "process",
     progress: Callable[[str], None] | None = None,
 ) -> Built:
-    """Builds a corpus of `real` functions of installed packages and `synthesised` programs, each
-    with up to `cases` cases (at least five, or `cases` if that is less), into the folder `out`.
+    """Builds a corpus of `real` functions of installed packages, `synthesised` programs and
+    `method_seeded` ones (two in five of them drills), each with up to `cases` cases (at least
+    five, or `cases` if that is less), into the folder `out`.
     `taught` are candidates that a teacher wrote; all of them are tried.
 
     Writes `pyx.jsonl` (rows of `records.Entry`; taught ones first, then real ones), `dropped.jsonl`
@@ -125,11 +127,15 @@ def build(
         work = functools.partial(work, box=box, guard=guard)
     spread = functools.partial(scale.mapped, work, workers=workers, chunk=1, backend=backend)
     scan, seen = collections.Counter(files=0, unparsable=0, functions=0), Seen()
-    written = map(functools.partial(synthesiser.program, seed), itertools.count())
+    programs, seeded = (
+        map(functools.partial(writer.program, seed), itertools.count())
+        for writer in (synthesiser, methods)
+    )
     sources: dict[str, tuple[int, Iterable[Prospect]]] = {
         "teacher": (len(taught), taught),
         "real": (real, packages(seed=seed, scan=scan)),
-        "synthesised": (synthesised, map(Prospect, written)),
+        "synthesised": (synthesised, map(Prospect, programs)),
+        "method-seeded": (method_seeded, map(Prospect, seeded)),
     }
     out.mkdir(parents=True, exist_ok=True)
     files = {name: out / f"{name}.jsonl" for name in ("pyx", "dropped")}
@@ -158,7 +164,7 @@ def build(
                 if time.monotonic() - spoken >= SECONDS_BETWEEN:
                     spoken = time.monotonic()
                     say(line)
-            if target or name != "teacher":
+            if target or name in ("real", "synthesised"):
                 say(line)
                 funnel[name] = dict(sorted(counts.items()))
     funnel["scan"] = dict(sorted(scan.items()))

@@ -24,10 +24,10 @@ SHOWN = 60  # names of a histogram
 
 
 def category(program: Program) -> str:
-    """The program's category. Synthesised programs, whose descriptions mention every step, are
-    judged by their name, first parameter's type and imports alone."""
+    """The program's category. Synthesised and method-seeded programs, whose descriptions mention
+    every step, are judged by their name, first parameter's type and imports alone."""
     words = program.entry_point.replace("_", " ").lower()
-    if program.origin == "synthesised":
+    if program.origin in ("synthesised", "method"):
         outer = [t.partition("[")[0] for t in program.argument_types[:1]]
         words += " " + "".join(_TYPE_WORDS.get(name, "") for name in outer)
     else:

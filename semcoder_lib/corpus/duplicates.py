@@ -15,7 +15,9 @@ from datasketch import MinHash, MinHashLSH
 from rapidfuzz import fuzz
 
 from semcoder_lib.core import foreign
+from semcoder_lib.core.records import Program
 from semcoder_lib.corpus.prospect import Prospect, alive
+from semcoder_lib.corpus.seeds import methods
 
 PERMUTATIONS = 48
 BANDS = (24, 2)  # of two values: proposes pairs above about 0.3 in Jaccard similarity of shingles
@@ -67,12 +69,16 @@ class Seen:
         self._bands = MinHashLSH(num_perm=PERMUTATIONS, params=BANDS)
         self._texts: list[str] = []
 
-    def repeats(self, source: str, behaviour: str = "") -> str:
+    def repeats(self, source: str, behaviour: str = "", *, exactly: bool = False) -> str:
         """Why a program is a duplicate, or an empty string; then it is remembered. `behaviour` is a
-        key that programs share which compute the same; empty says nothing."""
+        key that programs share which compute the same; empty says nothing. With `exactly` only the
+        same code counts, and nothing else is remembered."""
         exact = exact_key(source)
         if exact in self._exact:
             return "exact duplicate"
+        if exactly:
+            self._exact.add(exact)
+            return ""
         if behaviour and behaviour in self._behaviour:
             return "semantic duplicate"
         words = tokens(source)
@@ -98,10 +104,12 @@ def _sketch(words: list[str]) -> MinHash:
 def drop_duplicates(prospects: Iterable[Prospect], seen: Seen) -> list[Prospect]:
     """Step 6. Drops the prospects that repeat one that was seen: the same code, nearly the same
     code, or the same outputs on the inputs that all programs of a signature share; the prospects
-    that are left."""
+    that are left. Of drills, which are all nearly the same, only the same code counts."""
     prospects = list(prospects)
     for prospect in prospects:
-        if why := seen.repeats(prospect.program.source, prospect.behaviour):
+        program = prospect.program
+        drill = methods.DRILL in program.tags
+        if why := seen.repeats(program.source, prospect.behaviour, exactly=drill):
             prospect.drop(why)
     return alive(prospects)
 
@@ -110,11 +118,20 @@ def split_families(
     prospects: Iterable[Prospect], *, seed: int = 0, held_out: float = 0.1
 ) -> list[Prospect]:
     """Step 7. Puts the prospects of about the share `held_out` of all families into the split
-    "held_out", so that near variants never straddle it; the prospects."""
+    "held_out", so that near variants never straddle it, and with them those of the same share of
+    the pairs of methods that functions are seeded with; the prospects."""
     prospects = list(prospects)
     for prospect in prospects:
-        prospect.revise(split=split_of(prospect.program.family, seed=seed, held_out=held_out))
+        groups = _groups(prospect.program)
+        splits = {split_of(name, seed=seed, held_out=held_out) for name in groups}
+        prospect.revise(split="held_out" if "held_out" in splits else "train")
     return prospects
+
+
+def _groups(program: Program) -> list[str]:
+    """The family, and the pair of methods that a function is seeded with."""
+    pairs = [] if methods.DRILL in program.tags else methods.pair_of(program)
+    return [program.family, *pairs]
 
 
 def split_of(family: str, *, seed: int, held_out: float) -> str:

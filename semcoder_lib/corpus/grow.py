@@ -14,6 +14,7 @@ from semcoder_lib.corpus.duplicates import behaviour_key
 from semcoder_lib.corpus.execute import Failed, Ran
 from semcoder_lib.corpus.hints import MAX_EXAMPLES, ORDER, Signature
 from semcoder_lib.corpus.prospect import Input, Prospect, alive, run_inputs
+from semcoder_lib.corpus.seeds import methods
 from semcoder_lib.sandbox import Sandbox
 
 MAX_GUESSES = 24
@@ -32,6 +33,10 @@ MIN_WORKING = 0.25  # share of the tried inputs that must run
 NO_TYPES = "no types found on which it runs"
 NO_INPUT, MOST_FAIL = "no input runs", "most inputs fail"
 FAILING = (NO_TYPES, NO_INPUT, MOST_FAIL)
+
+# The usual length of an input in characters, and by how many more or less it is as bad as by thirty
+# more steps. What a method does to one character says little.
+SHORT, SEEDED_LENGTH = (0, 40), (28, 10)
 
 Guess = tuple[tuple[str, ...], str]  # types for the arguments, and the weakest source of a hint
 
@@ -156,6 +161,8 @@ def _first_inputs(prospect: Prospect, seed: int) -> None:
     examples = prospect.signature.examples if prospect.signature else ()
     fitting = (e for e in examples if len(e) == len(program.argument_types))
     prospect.add(fitting, "teacher" if program.origin == "teacher" else "doctest", MAX_EXAMPLES)
+    if program.origin == "method":
+        prospect.add(methods.arguments(program, MAX_EXAMPLES, seed), "generator", MAX_EXAMPLES)
     rng = random.Random(f"{seed}:grow:{program.id}")
     _add_fresh(prospect, rng, FIRST_ROUND - PROBES, tries=4 * FIRST_ROUND)
 
@@ -200,12 +207,16 @@ def best_inputs(prospect: Prospect, count: int) -> list[Input]:
     short inputs before long ones."""
     reached = {i: prospect.map.reached(i.ran.arcs) for i in prospect.good()}
     left = sorted(reached, key=lambda i: len(i.text))
+    seeded = prospect.program.origin == "method"
+    awkward = {i: _awkward(i, *(SEEDED_LENGTH if seeded else SHORT)) for i in left}
+    if seeded:  # thousands of programs share a few signatures, and would share these inputs, too
+        awkward |= dict.fromkeys(prospect.inputs[:PROBES], 9.0)
     best: list[Input] = []
     covered: set[Any] = set()
     outputs: set[str] = set()
     while left and len(best) < count:
         gain = {i: len(reached[i] - covered) for i in left}
-        chosen = max(left, key=lambda i: (gain[i], i.ran.text not in outputs, -_awkward(i)))
+        chosen = max(left, key=lambda i: (gain[i], i.ran.text not in outputs, -awkward[i]))
         best.append(chosen)
         left.remove(chosen)
         covered |= reached[chosen]
@@ -213,9 +224,9 @@ def best_inputs(prospect: Prospect, count: int) -> list[Input]:
     return best
 
 
-def _awkward(tried: Input) -> float:
-    """Empty and very long inputs come later, and those that seem to come back unchanged: they say
-    little in a worked example."""
+def _awkward(tried: Input, usual: int, spread: int) -> float:
+    """Empty inputs come later, those of an unusual length, and those that seem to come back
+    unchanged: they say little in a worked example."""
     output = tried.ran.text
     back = len(output) > 3 and output in tried.text
     empty = any(not a and isinstance(a, str | list | dict | set | tuple) for a in tried.arguments)

@@ -87,6 +87,13 @@ class ExecutionReasoning(Benchmark):
         shown = item.source, item.entry_point, item.call, item.output
         return prompts.execution(way, *shown, format=reasoning, style=style)
 
+    def opening(self, task: Task) -> str:
+        """How the answer begins, as far as the question gives it away: what a text that ran out of
+        tokens is made to go on with."""
+        item = self.item(task.data)
+        known = f"{item.call} ==" if self.direction == "output" else f"{item.entry_point}("
+        return f"[ANSWER]\nassert {known}"
+
     def extract(self, task: Task, text: str, *, style: str = "clean") -> Answer:
         """See `assertions`."""
         extract = faithful_answer if style == "faithful" else clean_answer

@@ -18,6 +18,7 @@ CONTROLS = ("shuffled", "answer_only")
 _BODY = re.compile(
     r"(?<=### Execution Simulation\n).*?(?=\n### Conclusion\n|\n\[/MONOLOGUE\]\n)", re.S
 )
+_STEPS = re.compile(r"^(\[L\d+\] |L\d+ |)(.*)$", re.M)  # labels, and what stands after each
 _FILLER = "Let me think about this step by step before I give the answer.\n"
 
 
@@ -65,7 +66,7 @@ def shuffled(text: str, rng: Random) -> str:
     found = _BODY.search(text)
     if found is None:
         return text
-    parts = [line.partition("] ") for line in found[0].split("\n")]
+    parts = _STEPS.findall(found[0])
     order = list(range(len(parts)))
     for _ in range(4):
         rng.shuffle(order)
@@ -73,7 +74,7 @@ def shuffled(text: str, rng: Random) -> str:
             break
     mixed = list(order)
     rng.shuffle(mixed)
-    lines = [f"{parts[a][0]}] {parts[b][2]}" for a, b in zip(order, mixed, strict=True)]
+    lines = [parts[a][0] + parts[b][1] for a, b in zip(order, mixed, strict=True)]
     return text[: found.start()] + "\n".join(lines) + text[found.end() :]
 
 

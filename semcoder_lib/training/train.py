@@ -129,6 +129,11 @@ class _Job:
     key: str
 
     @property
+    def base_name(self) -> str:
+        """The base as others may call it: of a file or folder of this machine the name alone."""
+        return Path(self.base).name if Path(self.base).exists() else self.base
+
+    @property
     def checkpoints(self) -> Path:
         return self.out / "checkpoints"
 
@@ -196,7 +201,7 @@ def _run(job: _Job, rows: Rows, held_out: Rows, tokenizer: Any, shown: str) -> t
         curve = trainer_.curve(trainer.state)
         if main:
             workspace.write_jsonl(job.out / _LOSSES, curve)
-    trainer_.save(trainer, job.out, job.base)
+    trainer_.save(trainer, job.out, job.base_name)
     used = [[rows.rows[i] for i in batch] for batch in plan]
     losses = [row["loss"] for row in curve]
     last = losses[-max(1, len(losses) // 10) :]
@@ -334,7 +339,7 @@ def _card(job: _Job, result: Result, examples: Sequence[Example]) -> str:
     }
     table = "".join(f"| {name} | {value} |\n" for name, value in facts.items())
     return (
-        f"---\nbase_model: {base}\nlibrary_name: {'peft' if lora else 'transformers'}\n"
+        f"---\nbase_model: {job.base_name}\nlibrary_name: {'peft' if lora else 'transformers'}\n"
         f"license: {licence}\ntags:\n- semcoder\n- code\n---\n\n"
         f"# {shown}, fine-tuned on program execution\n\n"
         "Trained with semcoder-lib, a reproduction of SemCoder (arXiv 2406.01006), on data that it "

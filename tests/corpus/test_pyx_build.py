@@ -3,6 +3,7 @@
 
 import ast
 import builtins
+import collections
 import inspect
 import json
 import os
@@ -19,7 +20,7 @@ from semcoder_lib.core.records import Program
 from semcoder_lib.corpus import hints, inputs
 from semcoder_lib.sandbox import own
 
-SIZES = {"real": 6, "synthesised": 8, "cases": 6, "seed": 3}
+SIZES = {"real": 6, "synthesised": 8, "method_seeded": 10, "cases": 6, "seed": 3}
 FILES = ("pyx.jsonl", "dropped.jsonl", "funnel.json")
 
 
@@ -31,7 +32,12 @@ def built(box, tmp_path_factory):
 
 def test_every_case_comes_out_again_in_a_fresh_process(built, box):
     entries = pyx.load(built[0])
-    assert len(entries) == 14
+    assert collections.Counter(e.program.origin for e in entries) == {
+        "package": 6,
+        "synthesised": 8,
+        "method": 10,
+    }
+    assert 1 <= sum("drill" in e.program.tags for e in entries) <= 9
     for entry in entries:
         assert len(entry.cases) >= 5
         assert entry.program.provenance.licence
@@ -83,7 +89,7 @@ def test_same_bytes_over_processes_and_over_a_ray_cluster_of_two_nodes(box, tmp_
 def test_the_funnel_counts_every_candidate_and_every_error(built):
     """Table 7's data: recomputed here from what was dropped."""
     out, made = built
-    for name in ("real", "synthesised"):
+    for name in ("real", "synthesised", "method-seeded"):
         counts = made.funnel[name]
         dropped = sum(n for reason, n in counts.items() if reason.startswith("dropped"))
         assert counts["candidates"] == counts["kept"] + dropped
@@ -95,6 +101,25 @@ def test_the_funnel_counts_every_candidate_and_every_error(built):
     assert shown == set(made.funnel["errors"])
     names = {name for name, _ in inspect.getmembers(builtins, inspect.isclass)}
     assert any(r["detail"] in names and r["detail"].endswith("Error") for r in failing)
+
+
+def test_drills_repeat_only_the_same_code_and_pairs_of_methods_are_held_out_together():
+    def drill(constant):
+        source = f"def f(s):\n    return s.partition({constant!r})\n"
+        tags = ("drill", "methods:str.partition")
+        return pyx.Prospect(Program(source, "f", family="row", tags=tags), behaviour="same")
+
+    prospects = [drill("a"), drill("b"), drill("a")]
+    pyx.drop_duplicates(prospects, pyx.Seen())
+    assert [p.reason for p in prospects] == ["", "", "exact duplicate"]
+    functions = [
+        pyx.Prospect(Program("", "f", family=str(n), tags=(f"methods:{n // 10}",)))
+        for n in range(2000)
+    ]
+    splits = [p.program.split for p in pyx.split_families(functions, held_out=0.1)]
+    turns = [splits[at : at + 10].count("held_out") for at in range(0, 2000, 10)]
+    assert 8 <= turns.count(10) <= 36, "whole pairs"
+    assert 300 <= splits.count("held_out") <= 460, "and families beside them"
 
 
 def test_one_function_through_the_steps(box):

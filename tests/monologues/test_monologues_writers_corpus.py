@@ -277,15 +277,20 @@ def test_a_style_without_quotes_says_the_same_in_less(entries: list[Entry], box:
     assert sum(len(b.text) for _, b in pairs) < 0.85 * sum(len(q.text) for q, _ in pairs)
 
 
-def test_controls_work_on_brief_monologues(entries: list[Entry], box: Sandbox) -> None:
+@pytest.mark.parametrize("style", [Style(brief=True), monologues.STYLES["dense"]])
+def test_controls_work_on_brief_monologues(
+    style: Style, entries: list[Entry], box: Sandbox
+) -> None:
     entry = next(e for e in entries if e.program.id == "bubble_sort")
     trace = tracing.trace(entry.program, entry.cases[0], box)
-    told = monologues.forward(entry.program, trace, style=Style(brief=True), case=entry.cases[0])
+    told = monologues.forward(entry.program, trace, style=style, case=entry.cases[0])
     _, mixed = monologues.ablation(
         entry.program, entry.cases[0], trace, "shuffled", monologue=told, seed=3
     )
     assert mixed != told.text
     assert sorted(mixed) == sorted(told.text)
+    lines, before = mixed.split("\n"), told.text.split("\n")
+    assert len(set(lines) & set(before)) < len(lines) / 2, "steps and labels are parted"
     assert answer_of(mixed) == answer_of(told.text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import shlex
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from semcoder_lib.models import prompts
 from semcoder_lib.refinement.checks import run_checks
 from semcoder_lib.refinement.sources import feedbacks, shown_solution
 from semcoder_lib.run import stages
-from semcoder_lib.run.stages import released, s03_pyx_r, training_rows
+from semcoder_lib.run.stages import released, s03_pyx_r, s06_reasoning, training_rows
 from semcoder_lib.sandbox import Sandbox
 
 
@@ -166,3 +167,18 @@ def test_a_setting_may_hold_spaces(tmp_path: Path) -> None:
     text = shlex.join([f"pyx_source={tmp_path / 'my folder' / 'x.jsonl'}", "seed=3"])
     found = stages.configured("smoke", text)
     assert (found.pyx_source, found.seed) == (str(tmp_path / "my folder" / "x.jsonl"), 3)
+
+
+def test_held_out_items_are_of_every_source_and_no_drills() -> None:
+    sizes = {"package": 3, "synthesised": 20, "method": 30}
+    entries = [
+        Entry(
+            Program("", "f", id=f"{origin}{n}", origin=origin, tags=("drill",) * (n % 3 == 2)), ()
+        )
+        for origin, count in sizes.items()
+        for n in range(count)
+    ]
+    chosen = s06_reasoning.balanced(entries, 16, seed=1)
+    names = collections.Counter(e.program.origin for e in chosen)
+    assert names == {"package": 2, "synthesised": 7, "method": 7}
+    assert not any(e.program.tags for e in chosen)

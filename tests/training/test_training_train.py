@@ -55,7 +55,7 @@ def test_learns_and_leaves_adapter_card_and_curve(tiny: str, tmp_path: Path) -> 
     assert {"adapter_model.safetensors", "adapter_config.json", "README.md"} <= names
     assert "checkpoints" not in names
     written = json.loads((tmp_path / "a" / "adapter_config.json").read_text())
-    assert written["base_model_name_or_path"] == tiny
+    assert written["base_model_name_or_path"] == Path(tiny).name, "no path of this machine"
     assert written["target_modules"] == sorted(written["target_modules"])
     card = (tmp_path / "a" / "README.md").read_text()
     assert f"| base's sha256 | {assets.weights_hash(tiny)} |" in card

@@ -34,6 +34,7 @@ OPERATIONS = ("Slice", "Subscript", "in", "sorted()", "Lambda", "len()", "%", "+
 TYPES, STEPS, RESULTS = map(synthesiser.weights, ("seeded type", "seeded step", "seeded result"))
 SMALL = 3
 DRILLS = 0.4
+DRILL, AROUND = "drill", "methods:"  # tags
 LINES, CHARACTERS = range(3, 14), range(75, 301)
 
 
@@ -70,6 +71,11 @@ def program(seed: int, index: int) -> Program:
     raise RuntimeError(f"no program for index {index} about {first}")
 
 
+def pair_of(program: Program) -> list[str]:
+    """The tag, if there is one, that names what a program is built around."""
+    return [tag for tag in program.tags if tag.startswith(AROUND)]
+
+
 def _function(rng: random.Random, first: str, second: str, result: str) -> Program:
     draft = Draft(rng, _grammar())
     kinds = [rng.choice(_subjects(first))]
@@ -86,7 +92,7 @@ def _function(rng: random.Random, first: str, second: str, result: str) -> Progr
     synthesiser.finish(draft, lambda kind: result == _head_of(kind))
     synthesiser.check(draft, parameters)
     pair = "+".join(sorted((first, second)))
-    made = synthesiser.finished(draft, "f", parameters, [*trail, f"methods:{pair}"])
+    made = synthesiser.finished(draft, "f", parameters, [*trail, f"{AROUND}{pair}"])
     if made.source.count("\n") not in LINES or len(made.source) not in CHARACTERS:
         raise Stuck
     return replace(made, family=made.family.replace("synth:", "method:"))
@@ -134,7 +140,7 @@ def _drill(rng: random.Random, topic: str) -> Program:
         draft.write("value", x, v=draft.fill(template, {"x": x}, rest, 1).as_value())
     if draft.pending:
         raise Stuck
-    made = synthesiser.finished(draft, "f", parameters, ["drill", f"methods:{topic}"])
+    made = synthesiser.finished(draft, "f", parameters, [DRILL, f"{AROUND}{topic}"])
     return replace(made, family=f"drill:{synthesiser.shape_of(template.row)}")
 
 

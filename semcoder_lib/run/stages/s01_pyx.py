@@ -29,6 +29,7 @@ def run(session: Session) -> dict[str, Any]:
         taught=taught.candidates,
         real=p.pyx_real,
         synthesised=p.pyx_synthesised,
+        method_seeded=p.pyx_methods,
         cases=6,
         seed=p.seed,
         box=session.box,
@@ -59,7 +60,12 @@ def _taught(session: Session, told: dict[str, Any]) -> pyx.Taught:
     return made
 
 
-PARTS = {"package": "real functions", "synthesised": "synthesised", "teacher": "teacher"}
+PARTS = {
+    "package": "real functions",
+    "synthesised": "synthesised",
+    "method": "method-seeded",
+    "teacher": "teacher",
+}
 
 
 def parts(entries: list[records.Entry]) -> dict[str, list[records.Entry]]:
@@ -99,7 +105,11 @@ def _from_file(session: Session, path: Path) -> dict[str, Any]:
 def _described(entries: list[records.Entry], funnel: dict[str, Any]) -> dict[str, Any]:
     """The corpus's description with what the report draws: category shares, table 8's row."""
     told = pyx.describe(entries)
-    tried = [p for name, p in funnel.items() if name in ("real", "synthesised", "teacher")]
+    tried = [
+        p
+        for name, p in funnel.items()
+        if name in ("real", "synthesised", "method-seeded", "teacher")
+    ]
     candidates = sum(p.get("candidates", 0) for p in tried)
     failing = sum(n for p in tried for reason, n in p.items() if "on which it runs" in reason)
     shares: dict[str, dict[str, float]] = {}
