@@ -13,8 +13,7 @@ from typing import Any
 from semcoder_lib import corpus, faults, models, monologues
 from semcoder_lib.core import records, values, workspace
 from semcoder_lib.core.errors import InfrastructureError
-from semcoder_lib.corpus.prospect import Prospect
-from semcoder_lib.corpus.seeds.packages import Signature
+from semcoder_lib.corpus.prospect import Prospect, Signature
 from semcoder_lib.models import Request, teachers, tokens
 from semcoder_lib.models.teachers import Task, Teacher, Usage
 from semcoder_lib.run.notebook import Notebook
