@@ -91,17 +91,7 @@ print(call, "==", outcome.text)
 from semcoder_lib import tracing
 
 trace = tracing.trace(program, case, run.box)
-display.table(
-    [
-        {
-            "step": number,
-            "event": step.event,
-            "line": step.line,
-            "changes": ", ".join(f"{c.name} = {c.text}" for c in step.changes),
-        }
-        for number, step in enumerate(trace.steps)
-    ]
-)
+display.steps(trace)
 
 # %% [markdown]
 # The same trace to step through. Move the slider: the line that was just executed is marked, and
@@ -127,7 +117,7 @@ for other in other_inputs:
     known = run.box.call(program.source, program.entry_point, other)
     cases.append(records.Case(other, known.value))
 found = monologues.infer(program, cases, run.box, seed=p.seed)
-display.table([{"property": f.text, "held on": f"{f.support} inputs"} for f in found])
+display.fields(found, property="text", inputs_on_which_it_held="support")
 
 # %% [markdown]
 # ## Tell it forwards

@@ -13,9 +13,10 @@
 # %% [markdown]
 # # 01 · PyX: a corpus of programs that run
 #
-# To teach what programs do, one needs programs that can be *run*: self-contained, with inputs, and
-# with outputs that are the same every time. The paper calls this corpus **PyX** (sections 3.1 and
-# 3.2). Its authors released the rows, but not the code that made them. Here it is made anew:
+# To teach what programs do, one needs programs that can be *run*: complete in themselves, with
+# inputs, and with outputs that are the same every time. The paper calls its corpus **PyX**
+# (sections 3.1 and 3.2). The authors released its rows, but not the code that made them. Here it is
+# made anew:
 #
 # ```text
 # function of an installed package ┐
@@ -24,7 +25,7 @@
 # ```
 #
 # You will see one function go through all of these steps, two programs that are thrown out, and
-# why; then a synthesised program; then the whole corpus, with every loss counted.
+# why; then programs that nobody wrote; then the whole corpus, with every loss counted.
 
 # %% tags=["parameters"]
 profile = "smoke"  # smoke, laptop, gpu or paper; papermill puts the run's own here
@@ -39,7 +40,7 @@ p = run.profile
 
 # %% [markdown]
 # ## Functions that are already there
-# The packages in this environment are full of small functions that people wrote and tested. Those
+# The packages of this environment are full of small functions that people wrote and tested. Those
 # are taken that need nothing but themselves; helpers and constants of the same file are copied in.
 # Nothing is imported, and nothing is run yet. Each carries package, version, licence, file and
 # line, so that whoever publishes the corpus can name the authors.
@@ -53,21 +54,16 @@ from semcoder_lib.report import display
 
 found = itertools.islice(seeds.packages(seed=p.seed), 16)
 prospects = [pyx.Prospect(function.program, function.signature) for function in found]
-display.table(
-    [
-        {
-            "function": prospect.program.entry_point,
-            "package": prospect.program.provenance.package,
-            "licence": prospect.program.provenance.licence,
-            "lines": prospect.program.source.count("\n"),
-        }
-        for prospect in prospects
-    ]
+display.fields(
+    prospects,
+    function="program.entry_point",
+    package="program.provenance.package",
+    licence="program.provenance.licence",
 )
 
 # %% [markdown]
 # A **prospect** is a program on its way into the corpus. One object goes through all the steps and
-# collects what they find out. We follow this one.
+# collects what they find out about it. This is the one that we follow. What would you call it with?
 
 # %%
 FOLLOWED = "longest_common_subsequence"
@@ -79,40 +75,33 @@ display.code(one.program.source)
 # %% [markdown]
 # ## Guess the types
 # To call a function one has to know what it takes, and Python does not say. The text gives hints:
-# examples in the docstring, annotations, default values, what the code does with a parameter. Where
-# there is no more than the code, several guesses are likely.
+# examples in the docstring, annotations, default values, what the code does with a parameter. The
+# likeliest type comes first. "trial" would mean that only the code speaks, and has to be tried.
 
 # %%
-display.table(
-    [
-        {"parameter": name, "likely types": ", ".join(hint.types[:4]), "read in": hint.source}
-        for name, hint in zip(one.signature.names, one.signature.hints, strict=True)
-    ]
-)
+print("parameters:", ", ".join(one.signature.names))
+display.fields(one.signature.hints, likely_types="types", read_in="source")
 
 # %% [markdown]
-# Every likely combination is tried in the sandbox on five inputs each, and the one on which the
-# function runs best is taken: most lines reached, most calls that return, most different results.
-# A function that runs on none of them is out. That is the first loss, and a large one.
+# Every likely combination is tried in the sandbox on five inputs, and the one on which the function
+# runs best is taken: most lines reached, most calls that return, most different results. A function
+# that runs on none of them is out. Look at the last column: this is the first loss, and a large
+# one, since many functions want objects of their own package.
 
 # %%
 left = pyx.guess_types(prospects, run.box, seed=p.seed)
-display.table(
-    [
-        {
-            "function": prospect.program.entry_point,
-            "takes": ", ".join(prospect.program.argument_types),
-            "out, because": f"{prospect.reason} ({prospect.detail})" if prospect.reason else "",
-        }
-        for prospect in prospects
-    ]
+display.fields(
+    prospects,
+    function="program.entry_point",
+    takes="program.argument_types",
+    out_because="reason",
 )
 
 # %% [markdown]
 # ## Grow inputs
-# Inputs are made in two ways. One is *fresh*: random values of the right types, with the constants
-# of the program among them. The other is *mutation*, the paper's way (section 3.2): take an input
-# that reached something new and change it a little. Here are both, by hand.
+# Inputs are made in two ways. One is *fresh*: random values of the right types, the constants of
+# the program among them. The other is *mutation*, the paper's way (section 3.2): take an input that
+# reached something new and change it a little. Both by hand:
 
 # %%
 import random
@@ -124,42 +113,38 @@ for _ in range(3):
     print("fresh", call, "→ mutated", pyx.mutate(call, takes, rng, constants=one.constants))
 
 # %% [markdown]
-# Now for all that are left: each input runs, and the lines and branches that it reaches are noted.
-# As long as a branch is missing, mutations of the best inputs follow, for three rounds at most.
-# Look at the column "from": examples of the function's own authors are used, too.
+# Now for all that are left. Each input runs, and the lines and branches that it reaches are noted.
+# As long as a branch is missing, mutations of the best inputs follow, for three rounds at most. An
+# example from the docstring is used, too: find it in the table.
 
 # %%
 left = pyx.grow_inputs(left, run.box, cases=6, seed=p.seed)
-print(len(one.inputs), "inputs,", len(one.good()), "of them ran, rounds of mutation:", one.rounds)
-display.table(
-    [
-        {"arguments": tried.text, "what happened": tried.ran.text, "from": tried.source}
-        for tried in one.inputs[8:18]
-    ]
-)
+print(len(one.inputs), "inputs,", len(one.good()), "ran, in", one.rounds, "rounds of mutation")
+display.fields(one.inputs[4:14], arguments="text", output="ran.text", made_by="source")
 
 # %% [markdown]
 # ## Choose the cases
-# Six inputs are enough, if they are the right six: first those that reach new branches, then those
+# Six inputs are enough if they are the right six: first those that reach new branches, then those
 # with new outputs, short ones before long ones. With their outputs they are the program's
 # **cases**. A program is out when its cases would teach nothing: always the same output, an
-# argument handed back, or half of its lines never reached.
+# argument handed back, or lines that are never reached.
 
 # %%
 left = pyx.choose_cases(left, cases=6)
 lines, branches = one.coverage(one.chosen)
 print(f"{lines:.0%} of the lines and {branches:.0%} of the branches are reached")
-display.table([{"arguments": i.text, "output": i.ran.text, "from": i.source} for i in one.chosen])
+display.fields(one.chosen, arguments="text", output="ran.text", made_by="source")
 
 # %% [markdown]
 # ## Run it again
-# The same inputs, in reverse order, in a fresh process whose strings have **another hash seed**.
+# The same inputs in reverse order, in a fresh process whose strings have **another hash seed**.
 # What is random, keeps state, or depends on the order of a set gives something else now, and is
-# out. This program looks harmless. Would you have seen what is wrong with it?
+# out. `some_letter` looks harmless. Would you have seen what is wrong with it? (`develop` takes it
+# through all the steps at once; ours take this one.)
 
 # %%
 from semcoder_lib.core import records
-from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.sandbox import own
 
 HASTY = """\
 def some_letter(text):
@@ -168,22 +153,18 @@ def some_letter(text):
             return letter
     return ''
 """
-hasty = pyx.Prospect(records.Program(HASTY, "some_letter", id="hasty", argument_types=("str",)))
-with Sandbox(run.box.level, workers=1, hash_seed=1) as again:
-    pyx.develop([hasty], run.box, again, cases=6, seed=p.seed)
-    left = pyx.run_again(left, again)
+again = own(run.box.level, hash_seed=1)
+hasty = pyx.Prospect(records.Program(HASTY, "some_letter", argument_types=("str",)))
+pyx.develop([hasty], run.box, again, cases=6, seed=p.seed)
+left = pyx.run_again(left, again)
 print("some_letter:", hasty.reason)
 print(one.program.entry_point + ":", one.reason or "the same as before")
 
 # %% [markdown]
 # ## Keep the benchmarks out
 # A model that has seen the tasks of a benchmark is not measured by it. The **guard** compares each
-# program with HumanEval, MBPP and CRUXEval in two ways: by text, as the paper does, and by what it
-# computes. The second finds a task that was written anew in other words, like this one.
-
-# %%
-guard = pyx.Guard.here(run.box)
-display.counts(guard.report, "benchmark", "found")
+# program with HumanEval, MBPP and CRUXEval, as far as they are on this machine: by text, as the
+# paper does, and by what it computes. The second finds a task that was written anew, like this one.
 
 # %%
 DISGUISED = """\
@@ -193,89 +174,70 @@ def mirrored(word):
             return False
     return True
 """
-disguised = pyx.Prospect(
-    records.Program(DISGUISED, "mirrored", id="disguised", argument_types=("str",))
-)
-with Sandbox(run.box.level, workers=1, hash_seed=1) as again:
-    pyx.develop([disguised], run.box, again, guard=guard, cases=6, seed=p.seed)
-print("mirrored:", disguised.reason or "in no benchmark at hand", disguised.detail)
-
-# %% [markdown]
-# The functions that are left so far go past the same guard.
-
-# %%
+guard = pyx.Guard.here(run.box)
+disguised = pyx.Prospect(records.Program(DISGUISED, "mirrored", argument_types=("str",)))
+pyx.develop([disguised], run.box, again, guard=guard, cases=6, seed=p.seed)
 left = pyx.keep_out_benchmarks(left, guard, run.box, cases=6)
-print(one.program.entry_point + ":", one.reason or "is in no benchmark")
-print(len(left), "of", len(prospects), "are left")
+print("mirrored:", disguised.reason or "in no benchmark at hand", disguised.detail)
+print(one.program.entry_point + ":", one.reason or "in no benchmark at hand")
+display.counts(guard.report, "benchmark", "found")
 
 # %% [markdown]
 # ## No duplicates, and a split by families
 # What repeats a program of the corpus is out: the same code, nearly the same code, or the same
-# outputs on inputs that all programs of its types share. The last step puts about
-# `pyx_held_out` of all *families* aside for the evaluation. A family holds near variants (here: all
+# outputs on inputs that all programs of its types share. The last step sets a share of
+# `pyx_held_out` of all *families* aside for the evaluation. A family holds near variants (here: the
 # functions of one file), so that none is trained on while its twin is asked about.
 
 # %%
 seen = pyx.Seen()
-left = pyx.drop_duplicates(left, seen)
+left = pyx.split_families(pyx.drop_duplicates(left, seen), seed=p.seed, held_out=p.pyx_held_out)
 print("the same program once more:", seen.repeats(one.program.source))
-left = pyx.split_families(left, seed=p.seed, held_out=p.pyx_held_out)
-display.table(
-    [
-        {"kept": q.program.entry_point, "family": q.program.family, "split": q.program.split}
-        for q in left
-    ]
-)
+display.fields(left, kept="program.entry_point", family="program.family", split="program.split")
 
 # %% [markdown]
 # ## The kept program
-# This is a row of PyX: the program, its cases, how much of it they reach. `description` is the
-# first sentence of its docstring; the tracer, the writers and the model start from here.
+# This is a row of PyX: what the program is for, the program, and its cases. The monologues of
+# notebook 02 and the questions of notebook 06 are made from such rows.
 
 # %%
+from semcoder_lib.core import values
+
 entry = (one if one in left else left[0]).entry()
-print(entry.program.description)
-print(f"lines {entry.line_coverage:.0%}, branches {entry.branch_coverage:.0%}")
-display.table([{"arguments": repr(c.arguments), "output": repr(c.output)} for c in entry.cases])
+name = entry.program.entry_point
+calls = [(values.show_call(name, c.arguments), values.encode(c.output)) for c in entry.cases]
+asserts = "\n".join(f"assert {call} == {output}" for call, output in calls)
+display.code(f"# {entry.program.description}\n{entry.program.source}\n{asserts}")
 
 # %% [markdown]
 # ## Programs that nobody wrote
 # Functions of packages are few, and many are odd. The **synthesiser** draws everyday programs from
 # a grammar of typed templates, line by line. Each line reads what an earlier one left, so nothing
 # is computed in vain. From there on a draft is treated like any other program: its types are known,
-# its inputs have to be grown. Most drafts that fall have branches that no input reaches, or give
-# the same output every time.
+# its inputs have to be grown. About one in five falls.
 
 # %%
 drafts = [pyx.Prospect(program) for program in seeds.synthesise(12, seed=p.seed)]
-grown = pyx.grow_inputs(drafts, run.box, cases=6, seed=p.seed)
-good = pyx.choose_cases(grown, cases=6)
-display.table(
-    [
-        {
-            "draft": draft.program.entry_point,
-            "takes": ", ".join(draft.program.argument_types),
-            "out, because": draft.reason,
-        }
-        for draft in drafts
-    ]
+pyx.choose_cases(pyx.grow_inputs(drafts, run.box, cases=6, seed=p.seed), cases=6)
+display.fields(
+    drafts, draft="program.entry_point", takes="program.argument_types", out_because="reason"
 )
 
 # %% [markdown]
-# One that is kept. Every template has its English beside its code, so the description comes out
-# together with the program and says the same. Compare the two, sentence by sentence: this is what
-# lets a model learn to write code from words.
+# One of them. Every template has its English beside its code, so the description comes out
+# together with the program and says the same. Compare the two, sentence by sentence: from such
+# pairs a model learns to write code from words. Then look at others: put another number.
 
 # %%
-drawn = (good or drafts)[0].program
-told = drawn.description.replace(". ", ".\n")
-display.side_by_side(display.code(drawn.source), display.code(told))
+drawn = drafts[9].program
+sentences = drawn.description.replace(". ", ".\n")
+display.side_by_side(display.code(drawn.source), display.code(sentences))
 
 # %% [markdown]
 # ## With a teacher
-# The paper's own way is here, too. With the setting `teacher`, a large model is shown snippets of
-# real code and writes a problem with a solution after each. What fails is sent back with its error.
-# What runs becomes one more kind of candidate. Without that setting this cell does nothing.
+# The paper's own way is here as well. With the setting `teacher`, a large model is shown snippets
+# of real code and writes a problem and a solution after each. What fails goes back with its error.
+# What runs is one more kind of candidate. Without that setting this cell does nothing.
 
 # %%
 from semcoder_lib.run import teaching
@@ -287,39 +249,38 @@ display.counts(asked, "teacher", "count")
 
 # %% [markdown]
 # ## All of it
-# The same steps in batches, until `pyx_real` functions and `pyx_synthesised` programs are kept. The
-# result does not depend on the number of processes. It does depend on the benchmarks that the guard
-# knows, so the guard's `key` is given to the step: with another file, the corpus is built again.
+# The same steps for batch after batch, until `pyx_real` functions and `pyx_synthesised` programs
+# are kept. The number of processes changes nothing. The benchmarks that the guard knows do: its
+# `key` is given to the step, so that with another benchmark file the corpus is built anew.
 
 # %%
 import os
-from pathlib import Path
 
 
 def build(guard_key, folder, **options):
-    """Writes the corpus and all that was left out into the folder; the funnel."""
+    """Writes the corpus, and what was left out, into the folder; returns the funnel."""
     return pyx.build(folder, progress=print, **options).funnel
 
 
 if p.pyx_source == "build":
     funnel = run.step(
-        "built/", build, guard.key, taught=taught, cases=6, seed=p.seed,
-        real=p.pyx_real, synthesised=p.pyx_synthesised, held_out=p.pyx_held_out,
-        box=run.box, workers=run.workers,
-        backend="ray" if os.environ.get("RAY_ADDRESS") else "process",
+        "built/", build, guard.key, taught=taught, cases=6, seed=p.seed, real=p.pyx_real,
+        synthesised=p.pyx_synthesised, held_out=p.pyx_held_out, box=run.box,
+        workers=run.workers, backend="ray" if os.environ.get("RAY_ADDRESS") else "process",
     )  # fmt: skip
 
 # %% [markdown]
-# There is another way in. With `pyx_source=FILE` the corpus is read from a file in the format of
-# the hub, such as the authors' own PyX. Every program is run again, and what does not give the
-# recorded output is left out.
+# There is another way in: with `pyx_source=FILE` the corpus comes from a file in the hub's format,
+# such as the authors' own PyX. Every program in it is executed; cases that do not give the recorded
+# output are left out.
 
 # %%
+from pathlib import Path
+
 from semcoder_lib.core import workspace
-from semcoder_lib.core.errors import UserError
 
 
-def execute_again(file, folder, **options):
+def execute(file, folder, **options):
     """The same for the rows of a file in the hub's format."""
     read = pyx.from_hub(workspace.read_jsonl(file), **options)
     workspace.write_jsonl(folder / "pyx.jsonl", map(records.to_row, read.entries))
@@ -328,38 +289,29 @@ def execute_again(file, folder, **options):
 
 
 if p.pyx_source != "build":
-    file = Path(p.pyx_source)
-    if not file.is_file():
-        raise UserError(f"pyx_source: {file} is not a file; give a PyX file in the hub's format")
-    funnel = run.step(
-        "built/", execute_again, file, seed=p.seed, held_out=p.pyx_held_out, box=run.box
-    )
-
+    given = {"seed": p.seed, "held_out": p.pyx_held_out, "box": run.box}
+    funnel = run.step("built/", execute, Path(p.pyx_source), **given)
 
 # %% [markdown]
-# Two files are kept for the notebooks that follow: the corpus, and what was dropped with its
-# reason.
+# Two files are kept for the notebooks that follow: the corpus with its funnel, and what was left
+# out, each with its reason.
 
 
 # %%
 def load(folder, funnel):
-    """The corpus that a step built."""
+    """The corpus that was built, and its funnel."""
     return pyx.load(folder), funnel
 
 
-def rows(file):
-    """The rows of a file."""
-    return list(workspace.read_jsonl(file))
-
-
 corpus, funnel = run.step("pyx.jsonl", load, run.path("built"), funnel)
-dropped = run.step("dropped.jsonl", rows, run.path("built") / "dropped.jsonl")
-print(len(corpus), "programs,", len(dropped), "left out")
+dropped = run.step("dropped.jsonl", workspace.read_jsonl, run.path("built") / "dropped.jsonl")
+print(len(corpus), "programs are kept,", len(dropped), "left out")
 
 # %% [markdown]
 # ## The funnel
-# Where candidates are lost, and why. Read it: what a filter throws away shapes what a model learns.
-# "second run differs" are programs like `some_letter`, "benchmark behaviour" those like `mirrored`.
+# Where candidates are lost, and why. What a filter throws away shapes what a model learns, so read
+# it. "second run differs" are programs like `some_letter`, "benchmark behaviour" those like
+# `mirrored`. Which is the largest loss, and would you want some of it back?
 
 # %%
 display.counts(funnel, "stage: reason", "programs")
@@ -371,41 +323,35 @@ display.counts(funnel, "stage: reason", "programs")
 # %%
 from semcoder_lib.evaluation.answers import sample_tasks
 
-display.table(
-    [
-        {
-            "from": e.program.provenance.package,
-            "first line": e.program.source.split("def ", 1)[-1].split("\n")[0],
-            "what it does": e.program.description[:80],
-            "lines": e.line_coverage,
-            "branches": e.branch_coverage,
-            "split": e.program.split,
-        }
-        for e in sample_tasks(corpus, 20, p.seed)
-    ]
+display.fields(
+    sample_tasks(corpus, 20, p.seed),
+    function="program.entry_point",
+    comes_from="program.provenance.package",
+    takes="program.argument_types",
+    what_it_does="program.description",
+    split="program.split",
 )
 
 # %% [markdown]
 # ## In numbers
+# Sizes, and how much the cases reach, as means over programs.
 
 # %%
 description = run.step("description.json", pyx.describe, corpus)
-plain = ("programs", "cases", "families", "lines", "coverage", "origin", "split", "licence")
-display.counts({name: description[name] for name in plain}, "corpus", "count")
+sizes = ("programs", "cases", "families", "lines", "coverage", "origin", "split", "licence")
+display.counts({name: description[name] for name in sizes}, "corpus", "count")
 
 # %% [markdown]
 # ## What kinds of programs
 # Figure 6 of the paper: the share of each category, by a rule that is written down (words of the
-# description and imports). Package functions and synthesised programs cover different ground.
+# name and the description, and imports). Functions of packages and synthesised programs cover
+# different ground; a corpus of one kind alone would be narrower.
 
 # %%
+from semcoder_lib.evaluation.similarity import by_origin, similarity
 from semcoder_lib.report import figures
 
-NAMES = {"package": "real functions", "synthesised": "synthesised", "teacher": "teacher"}
-parts = {}
-for name in dict.fromkeys(NAMES.values()):
-    part = [e for e in corpus if NAMES.get(e.program.origin, "real functions") == name]
-    parts |= {name: part} if part else {}
+parts = by_origin(corpus)
 shares = {
     name: {kind: n / len(part) for kind, n in pyx.describe(part)["category"].items()}
     for name, part in parts.items()
@@ -414,56 +360,53 @@ display.figure(figures.categories(shares)) if shares else None
 
 # %% [markdown]
 # ## How near to the benchmarks
-# Figure 5: for a sample of the corpus, the edit similarity to the nearest solution of each
-# benchmark at hand. The hump should lie far from 1: the guard has taken away what was near.
+# Figure 5 of the paper: for a sample of each part, the edit similarity to the nearest solution of
+# each benchmark at hand. The hump should lie far from 1, since the guard took away what was near.
 
 # %%
-from semcoder_lib.evaluation.similarity import similarity
-
 panels = similarity(parts)
 display.figure(figures.similarity(panels)) if panels else print("no benchmark at hand")
 
 # %% [markdown]
-# ## Does code that was found run?
+# ## Does what was found run?
 # Table 8 of the paper asks how many seeds and solutions parse and how many run. Here every seed is
 # cut out of a file that parses, so the first two are 100 by construction. The third is measured: of
-# all candidates, those for which some types were found on which they run.
+# all candidates, those for which types were found on which they run.
 
 # %%
-tried = [funnel[n] for n in ("real", "synthesised", "teacher") if n in funnel]
-candidates = sum(counts.get("candidates", 0) for counts in tried)
+tried = [funnel[name] for name in ("real", "synthesised", "teacher") if name in funnel]
+candidates = sum(part.get("candidates", 0) for part in tried)
 failing = sum(n for part in tried for why, n in part.items() if "on which it runs" in why)
-table_8 = {
-    "seed_parse_pct": 100.0,
-    "solution_parse_pct": 100.0,
-    "solution_execute_pct": 100.0 * (candidates - failing) / candidates if candidates else 0.0,
-}
+table_8 = {"seed_parse_pct": 100.0, "solution_parse_pct": 100.0}
+if candidates:
+    table_8["solution_execute_pct"] = 100.0 * (candidates - failing) / candidates
 display.counts(table_8, "table 8", "percent")
 
 # %% [markdown]
 # ## Things to try
-# - **Another function.** Put another name of the first table into `FOLLOWED` and run the cells below
-#   it. Take one with "likely types" from a trial, such as `safe_version`; then one that is thrown
-#   out, and find the cell where it happens.
-# - **Mend the hasty program.** In "Run it again", replace `set(text)` by `sorted(set(text))`. The
-#   reason should be empty now: the order no longer depends on hashes.
-# - **Hide better.** Change `mirrored` so that it answers `True` for words of one letter only if they
-#   are vowels. It no longer computes what the benchmark asks for, and the guard lets it pass. Is
-#   that right? How far must a program be from a benchmark?
+# - **Another function.** Put another name of the first table into `FOLLOWED` and run the cells
+#   below it. Take `safe_version`, whose types come from a trial; then one that is thrown out, and
+#   find the cell where that happens.
+# - **Mend the hasty program.** In "Run it again", put `sorted(set(text))` in the place of
+#   `set(text)`. The reason should be empty now: the order no longer depends on hashes.
+# - **Hide better.** Let `mirrored` return `False` for every word of one letter. It no longer
+#   computes quite what the benchmark asks for. Does the guard still see it? How far must a program
+#   be from a benchmark, in your opinion?
 
 # %% [markdown]
 # ## The card
 # The other notebooks take `pyx.jsonl` from this folder; the report draws figures 5 and 6 and fills
-# table 8 from `results.json`.
+# tables 7 and 8 from `results.json`. Table 7 counts how programs fail: candidates of all kinds, or,
+# with a teacher, the teacher's solutions when they were first run, as in the paper.
 
 # %%
-description |= {"categories": shares, "similarity": panels}
-description["candidates"] = candidates or len(corpus)
+described = description | {"categories": shares, "similarity": panels}
+described["candidates"] = candidates or len(corpus)
 if candidates:
-    description |= {"errors": funnel["errors"], "candidates_run": candidates, "table_8": table_8}
-if asked:  # the paper's table 7 counts how a teacher's solutions fail at first
-    failed = asked["first_errors"]
-    description["errors"] = failed
-    description["candidates_run"] = sum(failed.values()) + asked["ran_after_repairs"].get("0", 0)
-    description["errors_of"] = "solutions of the teacher, when first run"
-run.finish({"funnel": funnel, "description": description, **({"teacher": asked} if asked else {})})
+    described |= {"errors": funnel["errors"], "candidates_run": candidates, "table_8": table_8}
+if asked:
+    described["errors"] = errors = asked["first_errors"]
+    described["candidates_run"] = sum(errors.values()) + asked["ran_after_repairs"].get("0", 0)
+    described["errors_of"] = "solutions of the teacher, when first run"
+results = {"funnel": funnel, "description": described, **({"teacher": asked} if asked else {})}
+run.finish(results)

@@ -1,8 +1,8 @@
-"""How near a corpus comes to the benchmarks' solutions (the paper's figure 5)."""
+"""How near the parts of a corpus come to the benchmarks' solutions (the paper's figure 5)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rapidfuzz import fuzz, process, utils
 
@@ -12,6 +12,15 @@ from semcoder_lib.evaluation.base import get
 from semcoder_lib.evaluation.data import Missing
 
 BENCHMARKS = {"humaneval": "HumanEval", "mbpp": "MBPP"}
+PARTS = {"package": "real functions", "synthesised": "synthesised", "teacher": "teacher"}
+
+
+def by_origin(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+    """The entries by where their programs come from, under the names that figures use."""
+    parts: dict[str, list[Entry]] = {name: [] for name in PARTS.values()}
+    for entry in entries:
+        parts[PARTS.get(entry.program.origin, "real functions")].append(entry)
+    return {name: part for name, part in parts.items() if part}
 
 
 def similarity(

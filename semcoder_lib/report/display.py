@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 
+from semcoder_lib.core.records import Trace
 from semcoder_lib.report import style
 
 _MARK = {"supported": "#3ca95133", "contradicted": "#ff725c66", "unverifiable": "#8a919933"}
@@ -62,6 +64,35 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> Sho
 
 def _cell(value: Any) -> str:
     return number(value) if isinstance(value, float) else style.readable(str(value))
+
+
+def fields(things: Iterable[Any], **columns: str) -> Shown:
+    """Objects as a table, one a row. A column is a name and the attribute that it shows, such as
+    `licence="program.provenance.licence"`; underscores in the name become blanks. A tuple of texts
+    stands between commas."""
+    names = {name.replace("_", " "): operator.attrgetter(path) for name, path in columns.items()}
+    rows = [{name: _words(get(thing)) for name, get in names.items()} for thing in things]
+    return table(rows, list(names))
+
+
+def _words(value: Any) -> Any:
+    texts = isinstance(value, tuple) and all(isinstance(item, str) for item in value)
+    return ", ".join(value) if texts else value
+
+
+def steps(trace: Trace, most: int = 40) -> Shown:
+    """The first steps of an execution, one a row, with what each changed."""
+    return table(
+        [
+            {
+                "step": number,
+                "event": step.event,
+                "line": step.line,
+                "changes": ", ".join(f"{c.name} = {c.text}" for c in step.changes),
+            }
+            for number, step in enumerate(trace.steps[:most])
+        ]
+    )
 
 
 def counts(data: Mapping[str, Any], name: str = "what", value: str = "count") -> Shown:
