@@ -85,13 +85,14 @@ print(call, "==", outcome.text)
 # %% [markdown]
 # ## Record each step
 # The same call once more, while a tracer notes every line and every variable that the line changed.
-# This record is called a **trace**. It is the ground truth for all that follows.
+# This record is called a **trace**. It is the ground truth for all that follows: what is said of
+# the execution later is either in this table, or it is wrong.
 
 # %%
 from semcoder_lib import tracing
 
 trace = tracing.trace(program, case, run.box)
-display.steps(trace)
+display.steps(trace, limit=16)
 
 # %% [markdown]
 # The same trace to step through. Move the slider: the line that was just executed is marked, and
@@ -106,7 +107,8 @@ viewer.show(program, arguments, run.box)
 # ## What always holds
 # One run says what happened once. What holds *every* time is looked for on many inputs: some are
 # given here, the others are mutations of them. A property counts only if it held on every input
-# that says something about it. That is evidence, not a proof.
+# that says something about it. That is evidence, not a proof. Which of these would you have named,
+# and which one of yours is missing?
 
 # %%
 from semcoder_lib import monologues
@@ -123,7 +125,8 @@ display.fields(found, property="text", inputs_on_which_it_held="support")
 # ## Tell it forwards
 # A **forward monologue** simulates the call in the order of execution: what the function is for,
 # what always holds, each step with its values, the result. In the paper a large model writes it.
-# Here it is *derived* from the trace, so it can say nothing that did not happen.
+# Here it is *derived* from the trace, so it can say nothing that did not happen. `[L3]` is line 3.
+# Find the sentence for the moment at which `'b'` comes for the second time.
 
 # %%
 style = monologues.Style(properties=found[:3])
@@ -134,21 +137,16 @@ print(forward.text)
 # ## Check every claim
 # A second program, the **verifier**, reads the text back. It shares no code with the writer. Each
 # claim in the text is compared with the recorded execution: green is supported, red contradicted,
-# grey is what the verifier cannot decide. Hover over a claim to see its evidence.
+# grey is what the verifier cannot decide. Hover over a claim to see its evidence. The table counts
+# the claims, and says how much of the text was decided at all: a text with nothing red but much
+# grey has not been checked.
 
 # %%
 report = monologues.verify(forward.text, program, case, run.box)
 display.marked(forward.text, report.claims)
 
 # %%
-verification = {
-    "supported": report.supported,
-    "contradicted": report.contradicted,
-    "unverifiable": report.unverifiable,
-    "line_coverage": report.line_coverage,
-    "accepted": report.accepted,
-}
-display.counts(verification, "the forward monologue")
+display.report(report)
 
 # %% [markdown]
 # ## Tell a lie
@@ -159,7 +157,7 @@ display.counts(verification, "the forward monologue")
 # %%
 lie = forward.text.replace("place = 2", "place = 7", 1)
 caught = monologues.verify(lie, program, case, run.box)
-print("answer right:", caught.answer_right, "· accepted:", caught.accepted)
+print("answer right:", caught.answer_right, "· accepted:", caught.accepted, "·", caught.reason)
 display.marked(lie, caught.claims)
 
 # %% [markdown]
@@ -167,7 +165,8 @@ display.marked(lie, caught.claims)
 # A **backward monologue** starts from the output and deduces an input that gives it. Often many
 # inputs do. Then the text says what must hold of them, picks one, and a run confirms it. The writer
 # never sees the input that really made the output: it arrives at numbers where we had letters, and
-# that is just as right.
+# that is just as right. This way round is harder, for a model and for a person: try to find an
+# input for the output `[0, 2]` before you read on.
 
 # %%
 backward = monologues.backward(program, case.output, run.box, seeds=other_inputs, seed=p.seed)
@@ -183,8 +182,9 @@ shown
 # ## What a model is trained on
 # A row of the training set is a **prompt** and the text that the model learns to continue it with.
 # On the right the monologue is told in the form that this profile trains on (`monologue_form`,
-# `monologue_chars`), which is shorter for a small model. In the evaluation the prompt is built by
-# the same function, so training and evaluation ask with the same bytes.
+# `monologue_chars`), which is shorter for a small model: compare it with the text above, and see
+# what was left out. In the evaluation the prompt is built by the same function, so training and
+# evaluation ask with the same bytes. The answer comes last, after the steps that lead to it.
 
 # %%
 from semcoder_lib.models import prompts
@@ -200,7 +200,8 @@ display.side_by_side(display.code(example["prompt"]), display.code(example["comp
 # %% [markdown]
 # ## Four kinds of semantics
 # The paper's first figure, drawn from this program's own record. *Symbolic* is the text of the
-# program: all that a language model usually sees. The other three are what SemCoder adds.
+# program: all that a language model usually sees. The other three are what SemCoder adds:
+# *approximate*, the purpose in words; *operational*, the steps; *abstract*, what always holds.
 
 # %%
 from semcoder_lib.report import figures
@@ -261,18 +262,16 @@ print(assets.shown_name(p.model), "is at hand")
 # The next notebook uses these results only as long as the card still holds.
 
 # %%
+checked = ("supported", "contradicted", "unverifiable", "line_coverage", "accepted")
 results = {
     "model": assets.shown_name(p.model),
-    "source": program.source,
-    "call": call,
-    "output": outcome.text,
     "semantics": {"source": program.source, "kinds": kinds},
     "monologues": {
         "forward": forward.text,
         "backward": backward.text if backward else "",
         "claims": [records.to_row(claim) for claim in report.claims],
     },
-    "verification": verification,
+    "verification": {name: getattr(report, name) for name in checked},
     "example": example,
 }
 run.finish(results)

@@ -43,7 +43,7 @@ p = run.profile
 # The packages of this environment are full of small functions that people wrote and tested. Those
 # are taken that need nothing but themselves; helpers and constants of the same file are copied in.
 # Nothing is imported, and nothing is run yet. Each carries package, version, licence, file and
-# line, so that whoever publishes the corpus can name the authors.
+# line, so that whoever publishes the corpus can name the authors. The seed decides their order.
 
 # %%
 import itertools
@@ -54,12 +54,8 @@ from semcoder_lib.report import display
 
 found = itertools.islice(seeds.packages(seed=p.seed), 16)
 prospects = [pyx.Prospect(function.program, function.signature) for function in found]
-display.fields(
-    prospects,
-    function="program.entry_point",
-    package="program.provenance.package",
-    licence="program.provenance.licence",
-)
+place = {"from_the_package": "program.provenance.package", "licence": "program.provenance.licence"}
+display.fields(prospects, function="program.entry_point", **place)
 
 # %% [markdown]
 # A **prospect** is a program on its way into the corpus. One object goes through all the steps and
@@ -90,12 +86,8 @@ display.fields(one.signature.hints, likely_types="types", read_in="source")
 
 # %%
 left = pyx.guess_types(prospects, run.box, seed=p.seed)
-display.fields(
-    prospects,
-    function="program.entry_point",
-    takes="program.argument_types",
-    out_because="reason",
-)
+fate = {"takes": "program.argument_types", "out_because": "reason"}
+display.fields(prospects, function="program.entry_point", **fate)
 
 # %% [markdown]
 # ## Grow inputs
@@ -115,7 +107,8 @@ for _ in range(3):
 # %% [markdown]
 # Now for all that are left. Each input runs, and the lines and branches that it reaches are noted.
 # As long as a branch is missing, mutations of the best inputs follow, for three rounds at most. An
-# example from the docstring is used, too: find it in the table.
+# example from the docstring is used, too: find it in the table. (Ten inputs of the first round are
+# the same for all programs of these types, so that their outputs can be compared later.)
 
 # %%
 left = pyx.grow_inputs(left, run.box, cases=6, seed=p.seed)
@@ -127,7 +120,8 @@ display.fields(one.inputs[4:14], arguments="text", output="ran.text", made_by="s
 # Six inputs are enough if they are the right six: first those that reach new branches, then those
 # with new outputs, short ones before long ones. With their outputs they are the program's
 # **cases**. A program is out when its cases would teach nothing: always the same output, an
-# argument handed back, or lines that are never reached.
+# argument handed back, or lines that are never reached. A model could answer for such a program
+# without following it.
 
 # %%
 left = pyx.choose_cases(left, cases=6)
@@ -164,7 +158,8 @@ print(one.program.entry_point + ":", one.reason or "the same as before")
 # ## Keep the benchmarks out
 # A model that has seen the tasks of a benchmark is not measured by it. The **guard** compares each
 # program with HumanEval, MBPP and CRUXEval, as far as they are on this machine: by text, as the
-# paper does, and by what it computes. The second finds a task that was written anew, like this one.
+# paper does, and by what it computes. The second finds a task that was written anew, like this one:
+# no word of it is the benchmark's, but it gives the same on all inputs that are known.
 
 # %%
 DISGUISED = """\
@@ -187,7 +182,8 @@ display.counts(guard.report, "benchmark", "found")
 # What repeats a program of the corpus is out: the same code, nearly the same code, or the same
 # outputs on inputs that all programs of its types share. The last step sets a share of
 # `pyx_held_out` of all *families* aside for the evaluation. A family holds near variants (here: the
-# functions of one file), so that none is trained on while its twin is asked about.
+# functions of one file), so that none is trained on while its twin is asked about. A program's side
+# depends on its family and the seed alone: in a larger corpus it stands on the same side.
 
 # %%
 seen = pyx.Seen()
@@ -219,9 +215,7 @@ display.code(f"# {entry.program.description}\n{entry.program.source}\n{asserts}"
 # %%
 drafts = [pyx.Prospect(program) for program in seeds.synthesise(12, seed=p.seed)]
 pyx.choose_cases(pyx.grow_inputs(drafts, run.box, cases=6, seed=p.seed), cases=6)
-display.fields(
-    drafts, draft="program.entry_point", takes="program.argument_types", out_because="reason"
-)
+display.fields(drafts, draft="program.entry_point", **fate)
 
 # %% [markdown]
 # One of them. Every template has its English beside its code, so the description comes out
@@ -237,7 +231,8 @@ display.side_by_side(display.code(drawn.source), display.code(sentences))
 # ## With a teacher
 # The paper's own way is here as well. With the setting `teacher`, a large model is shown snippets
 # of real code and writes a problem and a solution after each. What fails goes back with its error.
-# What runs is one more kind of candidate. Without that setting this cell does nothing.
+# What runs is one more kind of candidate, and goes through the same steps as all others. Without
+# that setting this cell does nothing.
 
 # %%
 from semcoder_lib.run import teaching
@@ -250,7 +245,9 @@ display.counts(asked, "teacher", "count")
 # %% [markdown]
 # ## All of it
 # The same steps for batch after batch, until `pyx_real` functions and `pyx_synthesised` programs
-# are kept. The number of processes changes nothing. The benchmarks that the guard knows do: its
+# are kept. This takes the time. It is a **step**: what it made is kept in a file, and read back as
+# long as nothing that it depends on has changed; a build that was stopped goes on at the batch
+# where it was. The number of processes changes nothing. The benchmarks that the guard knows do: its
 # `key` is given to the step, so that with another benchmark file the corpus is built anew.
 
 # %%
@@ -271,8 +268,8 @@ if p.pyx_source == "build":
 
 # %% [markdown]
 # There is another way in: with `pyx_source=FILE` the corpus comes from a file in the hub's format,
-# such as the authors' own PyX. Every program in it is executed; cases that do not give the recorded
-# output are left out.
+# such as the authors' own PyX. Nothing in it is believed: every program is executed, and cases that
+# do not give the recorded output are left out.
 
 # %%
 from pathlib import Path
@@ -323,18 +320,13 @@ display.counts(funnel, "stage: reason", "programs")
 # %%
 from semcoder_lib.evaluation.answers import sample_tasks
 
-display.fields(
-    sample_tasks(corpus, 20, p.seed),
-    function="program.entry_point",
-    comes_from="program.provenance.package",
-    takes="program.argument_types",
-    what_it_does="program.description",
-    split="program.split",
-)
+words = {"takes": "program.argument_types", "what_it_does": "program.description"}
+display.fields(sample_tasks(corpus, 20, p.seed), function="program.entry_point", **place, **words)
 
 # %% [markdown]
 # ## In numbers
-# Sizes, and how much the cases reach, as means over programs.
+# Sizes, and how much of the programs the cases reach, as means over programs. `families` is the
+# number that counts for the split: near variants are one.
 
 # %%
 description = run.step("description.json", pyx.describe, corpus)
@@ -371,7 +363,8 @@ display.figure(figures.similarity(panels)) if panels else print("no benchmark at
 # ## Does what was found run?
 # Table 8 of the paper asks how many seeds and solutions parse and how many run. Here every seed is
 # cut out of a file that parses, so the first two are 100 by construction. The third is measured: of
-# all candidates, those for which types were found on which they run.
+# all candidates, those for which types were found on which they run. Beside the paper's number it
+# says how good our guesses of types are, not how good a model's code is.
 
 # %%
 tried = [funnel[name] for name in ("real", "synthesised", "teacher") if name in funnel]

@@ -52,12 +52,13 @@ training = [
 print(len(corpus), "programs in PyX,", len(training), "to tell")
 
 # %% [markdown]
-# One of them, to follow by hand: the first with a loop and not too short.
+# One of them, to follow by hand: with a loop, and neither long nor short.
 
 # %%
 from semcoder_lib.report import display
 
-entry = next((e for e in training if "for " in e.program.source), training[0])
+loops = [e for e in training if "for " in e.program.source] or training
+entry = min(loops, key=lambda e: abs(len(e.program.source) - 200))
 program, case = entry.program, entry.cases[0]
 display.code(program.source)
 
@@ -71,17 +72,7 @@ display.code(program.source)
 from semcoder_lib import monologues, tracing
 
 trace = tracing.trace(program, case, run.box)
-display.table(
-    [
-        {
-            "step": number,
-            "event": step.event,
-            "line": step.line,
-            "changes": ", ".join(f"{c.name} = {c.text}" for c in step.changes),
-        }
-        for number, step in enumerate(trace.steps[:12])
-    ]
-)
+display.steps(trace)
 
 # %% [markdown]
 # ## Tell it forwards
@@ -106,39 +97,32 @@ report = monologues.verify(forward.text, program, case, run.box)
 display.marked(forward.text, report.claims)
 
 # %%
-display.counts(
-    {
-        "supported": report.supported,
-        "contradicted": report.contradicted,
-        "unverifiable": report.unverifiable,
-        "share of the text that was decided": report.coverage_of_text,
-        "lines of the execution that are told": report.line_coverage,
-        "accepted": report.accepted,
-    }
-)
+display.report(report)
 
 # %% [markdown]
 # ## Tell a lie
-# Change one number of the simulation and nothing else. The answer at the end is still right, so a
-# filter on answers would keep the text. The verifier has to find the place.
+# Change one number in the middle of the simulation and nothing else. The answer at the end is still
+# right, so a filter on answers would keep the text. The verifier has to find the place.
 
 # %%
 import re
 
-number = re.search(r"\d+(?=[^\[\]]*\[/MONOLOGUE\])", forward.text) or re.search(r"\d", forward.text)
+steps = forward.text.partition("[/MONOLOGUE]")[0]
+numbers = list(re.finditer(r"(?<!\[L)(?<![\w.])\d+\b", steps)) or list(re.finditer(r"\d+", steps))
+number = numbers[len(numbers) // 2]
 lie = f"{forward.text[: number.start()]}{int(number[0]) + 1}{forward.text[number.end() :]}"
 caught = monologues.verify(lie, program, case, run.box)
-print("accepted:", caught.accepted, "·", caught.reason)
 display.marked(lie, caught.claims)
 
 # %% [markdown]
-# And a sentence that says nothing about the execution. It is neither right nor wrong: it stays grey
-# and lowers the share of the text that was decided.
+# And a sentence that says nothing about the execution. It is neither right nor wrong: it stays grey,
+# is counted, and lowers the share of the steps' text that was decided. Our own texts may not contain
+# any; a model's may, and then we know how much of it was *not* checked.
 
 # %%
-vague = forward.text.replace("[/MONOLOGUE]", "This is a very elegant program.\n[/MONOLOGUE]")
-unread = monologues.verify(vague, program, case, run.box)
-print("unverifiable:", unread.unverifiable, "· decided:", f"{unread.coverage_of_text:.0%}")
+end = "### Conclusion" if "### Conclusion" in forward.text else "[/MONOLOGUE]"
+vague = forward.text.replace(end, f"This is a very elegant program.\n{end}", 1)
+display.report(monologues.verify(vague, program, case, run.box))
 
 # %% [markdown]
 # ## Tell it backwards
@@ -156,9 +140,7 @@ else:
 
 # %%
 if backward is not None:
-    report = monologues.verify(
-        backward.text, program, backward.case, run.box, direction="backward"
-    )
+    report = monologues.verify(backward.text, program, backward.case, run.box, direction="backward")
     shown = display.marked(backward.text, report.claims)
 shown if backward is not None else None
 
@@ -208,10 +190,10 @@ display.counts(funnels["backward"], "backward", "monologues")
 # nothing.
 
 # %%
-from semcoder_lib.run import teaching
-
 asked = {}
 if p.teacher:
+    from semcoder_lib.run import teaching
+
     kept, asked = teaching.monologues_of_teacher(
         run, training, kept, cases=CASES, longest=p.monologue_chars
     )

@@ -10,58 +10,320 @@
 #     name: python3
 # ---
 
+# %% [markdown]
+# # 08 · Self-refinement, with the feedback named
+#
+# A model that understands what a program does should be able to mend its own: it sees its solution,
+# a failing test, and tries again (paper, sections 4.3, 6.3 and C.1).
+#
+# The paper's figure 3 feeds failing *hidden* tests back to the model. That is an oracle: no user has
+# it. Here each **feedback source** has its own curve: `public` (the examples in the prompt), `self`
+# (tests that the model writes itself), `trace` (a public case with the recorded trace of its run)
+# and `oracle`, dashed.
+#
+# You will see one round by hand: a program, a test that fails, the prompt, the answer, the decision.
+# Then the loop over all tasks, and what it mended and what it *broke*.
+
 # %% tags=["parameters"]
 profile = "smoke"  # smoke, laptop, gpu or paper; papermill puts the run's own here
 run_name = ""  # the folder under runs/; the profile's name when empty
 settings = ""  # "key=value key=value": overrides of the profile
 
 # %%
-from semcoder_lib.report import display, figures
-from semcoder_lib.run import doctor, stages
+from semcoder_lib import begin
 
-session = stages.begin(8, profile, run_name, settings)
-print(doctor.show(doctor.examine(quick=True)))
-display.table([{"key": k, "value": v, "meaning": m} for k, v, m in session.settings()])
+run = begin("08_refinement", profile, run_name, settings)
+p = run.profile
+sources, rules = p.names("refine_sources"), p.names("refine_accept")
+temperatures = [float(text) for text in p.names("refine_temperatures")]
 
 # %% [markdown]
-# # 08 · Self-refinement, with the feedback named
-# The paper's figure 3 feeds failing *hidden* tests back to the model. That is an oracle: no user has
-# it. Here each feedback source has its own curve: `public` (examples in the prompt), `self` (tests
-# that the model writes), `trace` (a public case with the trace of its run) and `oracle`, dashed.
+# ## Programs to mend
+# Two kinds of tasks. *Given faults*: a program of the held-out split, broken by a mutation of
+# notebook 03, to be repaired. Training never saw its family.
 
 # %%
-results = stages.work(session)
-display.figure(figures.refinement_curves(results["curves"]))
+from semcoder_lib import faults as pyx_r
+from semcoder_lib import refinement
+from semcoder_lib.evaluation import answers
+
+corpus = run.kept("01_pyx/pyx.jsonl")[0]
+held_out = [entry for entry in corpus if entry.program.split == "held_out"]
+broken = []
+if p.refine_tasks:
+    faults, _ = run.step(
+        "faults.jsonl", pyx_r.build, held_out, limit=4 * p.refine_tasks, seed=p.seed, box=run.box
+    )
+    chosen = answers.sample_tasks(faults, p.refine_tasks, p.seed)
+    broken = refinement.from_faults(chosen, held_out)
+print(len(broken), "faults of held-out programs")
+
+# %% [markdown]
+# *Own solutions*: tasks of the first benchmark for code, which the model first has to solve. How it
+# is asked for that first solution is as in notebook 05: a tuned model by an instruction, the base
+# model in the first of its forms.
+
+# %%
+from semcoder_lib import evaluation
+
+benchmark = next(iter(p.names("codegen_benchmarks")), "humaneval")
+missing = {}
+
+
+def own_tasks(form):
+    """Benchmark tasks whose first solution is asked for in this form; none without the data."""
+    try:
+        return refinement.from_benchmark(
+            benchmark,
+            run.box,
+            limit=p.refine_tasks,
+            seed=p.seed,
+            style=p.style,
+            reasoning=answers.CODE_FORMS[form],
+        )
+    except evaluation.Missing as why:
+        missing[benchmark] = str(why)
+        return []
+
+
+forms = sorted({"instruction", p.codegen_forms[0]}) if p.refine_tasks else []
+problems = {form: own_tasks(form) for form in forms}
+
+# %% [markdown]
+# ## The models
+# The base model, the one tuned in notebook 04, and, where it was trained, the same after PyX-R
+# (`refined`, and `traced` with real traces in its prompts).
+
+# %%
+from semcoder_lib.run.models import models_of
+
+models = models_of(run, refined=True)
+print(", ".join(model.label for model in models))
+
+# %% [markdown]
+# ## One round by hand
+# A task with its present program. Of its checks, `public` may look at what the problem shows.
+
+# %%
+from semcoder_lib.report import display
+
+task = next(iter(broken or problems[forms[0]]))
+program = task.initial or f"def {task.entry_point}():\n    pass  # the model's own comes here\n"
+display.code(f"{task.problem}\n\n{program}")
+
+# %% [markdown]
+# The sandbox runs the visible checks on the program. The first one that fails is the feedback.
+
+# %%
+checks = refinement.visible(task, "public")
+ran = refinement.run_checks([(program, task.entry_point, checks, task.tolerance)], run.box)[0]
+feedback = refinement.feedbacks([(task, program, checks, ran.passed)], "public", run.box)[0]
+print(f"{sum(ran.passed)} of {len(checks)} visible checks pass; shown to the model:")
+print(feedback.failed_test)
+
+# %% [markdown]
+# The prompt shows problem, program and failing test, and asks for a rationale and a mended program.
+# These are the words of PyX-R's training rows, so a tuned model knows what is wanted.
+
+# %%
+from semcoder_lib.models import Request, prompts
+
+prompt = prompts.refine(
+    task.problem, refinement.shown_solution(program), feedback.failed_test, style=p.style
+)
+display.code(prompt.text)
+
+# %% [markdown]
+# The answer of the last of the models. Does its rationale name the right line? Is there a program at
+# all? A program is taken from after `[Refined]`; an answer without one leaves the old one in place.
+
+
+# %%
+def answer(model, prompt, longest, cache):
+    """One greedy completion."""
+    with model.engine(cache) as engine:
+        request = Request("by hand", prompt.text, prompt.stop, max_new_tokens=longest)
+        return {"text": engine.generate([request])[0][0].text}
+
+
+cache = run.path(f"cache_generations_{models[-1].label}.jsonl")
+text = run.step("by_hand.json", answer, models[-1], prompt, p.refine_tokens, cache=cache)["text"]
+display.code(text)
+
+# %% [markdown]
+# The decision. The paper's rule `replace` takes whatever the model offers. `keep_better` takes it
+# only when it passes more of the *visible* checks: then it cannot fall on those, but it can on the
+# hidden ones, which only the last column knows.
+
+
+# %%
+def passing(title, solution):
+    """How many visible and hidden checks a solution passes."""
+    groups = {"visible": checks, "hidden": task.hidden}
+    row = {"program": title}
+    for name, group in groups.items():
+        job = (solution, task.entry_point, group, task.tolerance)
+        passed = refinement.run_checks([job], run.box)[0].passed
+        row[name] = f"{sum(passed)} of {len(group)}"
+    return row
+
+
+offered = refinement.offered(text, p.style)
+rows = [passing("before", program)]
+rows += [passing("offered", offered)] if offered else [{"program": "no program was offered"}]
+display.table(rows)
+
+# %% [markdown]
+# ## The loop
+# The same for every task, model, source, rule and temperature, round after round; a task whose
+# visible checks all pass is left alone. All of a model's plans go side by side, because a small
+# model writes a full batch as fast as one text. Completions are kept one by one, so a loop that was
+# killed goes on where it was.
+
+
+# %%
+def plans_of(model):
+    """Every curve that is to be drawn of a model: {(task set, source, rule, temperature): plan}."""
+    form = "instruction" if model.adapter else p.codegen_forms[0]
+    sets = {benchmark: problems.get(form, []), "pyx-r": broken}
+    return {
+        (name, source, rule, temperature): refinement.Plan(
+            tasks,
+            rounds=p.refine_rounds,
+            source=source,
+            accept=rule,
+            temperature=temperature,
+            max_new_tokens=p.refine_tokens,
+            first_tokens=p.codegen_tokens,
+            seed=p.seed,
+            style=p.style,
+        )
+        for name, tasks in sets.items()
+        for source in sources
+        for rule in rules
+        for temperature in temperatures
+        if tasks
+        and (model.label != "traced" or source == "trace")  # it was trained to be shown one
+    }
+
+
+# %%
+def refine(model, plans, cache, box):
+    """Every task's state after every round of every plan, as rows."""
+    with model.engine(cache) as engine:
+        curves = refinement.refine_all(list(plans.values()), engine, box)
+    return [
+        {"tasks": name, "model": model.label, "source": source, "accept": rule,
+         "temperature": temperature, **row}
+        for (name, source, rule, temperature), curve in zip(plans, curves, strict=True)
+        for row in curve.state_rows()
+    ]  # fmt: skip
+
+
+# %%
+curves = {}
+for model in models:
+    states = run.step(
+        f"rounds_{model.label}.jsonl",
+        refine,
+        model,
+        plans_of(model),
+        cache=run.path(f"cache_generations_{model.label}.jsonl"),
+        box=run.box,
+    )
+    curves |= refinement.curves_of(states)
+print(len(curves), "curves")
+
+# %% [markdown]
+# ## The curves
+# pass@1 after every round, with 95 % intervals over tasks. An `oracle` curve that rises while the
+# `public` one is flat says that the hidden tests did the work.
+
+
+# %%
+def name_of(curve, title):
+    """A curve's label in the figure."""
+    better = ", keep the better" if curve.accept == "keep_better" else ""
+    warm = f", T = {curve.temperature:g}" if curve.temperature else ""
+    return f"{title}, {curve.source}{better}{warm}"
+
+
+rows, changes = [], []
+for (name, label, *_), curve in curves.items():
+    for measure in curve.measures:
+        title = name.removesuffix("+") + ("+" if measure == "plus" else "")
+        row = {**curve.row(measure), "benchmark": title, "model": label}
+        common = {k: row[k] for k in ("benchmark", "model", "source", "accept", "temperature")}
+        changes += [common | change for change in row.pop("changes")]
+        rows.append({**row, "label": name_of(curve, title)})
+
+# %%
+from semcoder_lib.report import figures
+
+display.figure(figures.refinement_curves(rows))
 
 # %%
 display.table(
-    [
-        {"model": c["model"], "curve": c["label"], **p}
-        for c in results["curves"]
-        for p in c["points"]
-    ]
+    [{"model": c["model"], "curve": c["label"], **point} for c in rows for point in c["points"]]
 )
 
 # %% [markdown]
-# ## What was fixed, what was broken
-# Replacing a solution whether or not the new one is better (the paper's rule) breaks some that were
-# right. Keeping the better one, by the feedback that the loop sees, cannot fall on that feedback; it
-# can on hidden tests.
+# ## What was mended, what was broken
+# A pass@1 that stands still can hide a loop that mends three programs and breaks three. `asked`: how
+# often a visible check failed; `changed`: how often the answer was taken.
 
 # %%
-display.table(results["changes"])
+display.table(changes)
+
+# %% [markdown]
+# ## Between the models
+# After the last round, on the same tasks: base against tuned, tuned against refined, refined against
+# traced. The paired difference and its interval are what to believe.
+
+# %%
+EARLIER = {"tuned": "base", "refined": "tuned", "traced": "refined"}
+differences = []
+for (name, label, source, rule, temperature), curve in curves.items():
+    before = curves.get((name, EARLIER.get(label, ""), source, rule, temperature))
+    if before is not None:
+        interval, test = refinement.compare(before, curve)
+        row = {"benchmark": name, "source": source, "accept": rule, "temperature": temperature}
+        row |= {"from": EARLIER[label], "to": label, "value": interval.value}
+        row |= {"low": interval.low, "high": interval.high, "n": interval.n}
+        differences.append({**row, "p_mcnemar": test.p_value})
+display.table(differences)
 
 # %% [markdown]
 # ## How the failing ones fail
+# Wrong value, exception, no program, no end: each calls for another remedy. `mended` says how many of
+# them the next round put right.
 
 # %%
-display.table(results["atlas"])
+atlas = [
+    {"benchmark": name, **row, "model": label}
+    for (name, label, *_), curve in curves.items()
+    for row in refinement.atlas(curve)
+]
+display.table(atlas)
+
+# %% [markdown]
+# ## Things to try
+# - **Keep the better one.** `settings = "refine_accept=replace,keep_better"`: in "What was mended",
+#   does `keep_better` break fewer, and does it mend fewer, too?
+# - **Its own tests.** Add `self` to `refine_sources`. A wrong test asks for a wrong repair: compare
+#   `broken` with that of `public`.
+# - **One more round.** Raise `refine_rounds`. Finished rounds are taken from the cache. After which
+#   round does a greedy model only repeat itself (`changed` without `mended`)?
 
 # %% [markdown]
 # ## The card
-# What went in, what came out, on what: the next notebook reuses this stage only while all of it
-# stays the same.
 
 # %%
-card = session.finish()
-display.counts({k: card[k] for k in ("key", "seconds", "peak_memory_bytes", "isolation")})
+results = {
+    "curves": rows,
+    "changes": changes,
+    "atlas": atlas,
+    "missing": missing,
+    "differences": differences,
+}
+run.finish(results)

@@ -10,69 +10,150 @@
 #     name: python3
 # ---
 
+# %% [markdown]
+# # 09 · The report
+#
+# The paper's eight tables and six figures, each beside this run's own numbers, or named with the
+# reason why it is not there. Cells that this run filled carry their interval and n.
+#
+# How to read them: the settings differ (a small model against 6.7B, a corpus without a teacher
+# against one written by GPT-4o-mini). The *level* of a score cannot be compared. What can be
+# compared is the direction of each gain, and whether its interval leaves out zero.
+
 # %% tags=["parameters"]
 profile = "smoke"  # smoke, laptop, gpu or paper; papermill puts the run's own here
 run_name = ""  # the folder under runs/; the profile's name when empty
 settings = ""  # "key=value key=value": overrides of the profile
 
 # %%
-from semcoder_lib.report import display
-from semcoder_lib.run import doctor, stages
+from semcoder_lib import begin
 
-session = stages.begin(9, profile, run_name, settings)
-print(doctor.show(doctor.examine(quick=True)))
-display.table([{"key": k, "value": v, "meaning": m} for k, v, m in session.settings()])
+run = begin("09_report", profile, run_name, settings)
+run.reads(*(f"{path.parent.name}/{path.name}" for path in run.run.path.glob("0[0-8]_*/*.json")))
 
 # %% [markdown]
-# # 09 · The report
-# The paper's eight tables and six figures, each present, or named with the reason why not. Cells
-# that this run filled stand beside the paper's, with interval and difference. The settings differ
-# (135M against 6.7B, a corpus without a teacher against one written by GPT-4o-mini), so what can be
-# compared is the direction and size of each gain, not the level.
-
-# %%
-results = stages.work(session)
-for line in results["headline"]:
-    print("-", line)
-
-# %%
-display.table(results["tables"])
-
-# %%
-display.table(results["figures"])
-
-# %%
-for warning in results["warnings"]:
-    print("note:", warning)
-
-# %% [markdown]
-# ## Table 1
+# ## What the run left
+# Every notebook that finished left `results.json` and a card. The card says from which files,
+# settings and versions the results were made; cards that do not belong together are named here, and
+# never silently mixed.
 
 # %%
 from semcoder_lib import report as reporting
+from semcoder_lib.report import display
 
-data = reporting.read(session.run.path)
-table = reporting.tables.main_results(data)
-display.table([dict(zip(table.columns, row, strict=True)) for row in table.rows])
-
-# %% [markdown]
-# ## Table 2
+data = reporting.read(run.run.path)
+display.table(
+    [
+        {
+            "notebook": reporting.FOLDERS[number],
+            "minutes": card.seconds / 60,
+            "GB": card.peak_memory_bytes / 1e9,
+        }
+        for number, card in data.cards.items()
+    ]
+)
 
 # %%
-table = reporting.tables.formats(data)
-display.table([dict(zip(table.columns, row, strict=True)) for row in table.rows])
-
-# %% [markdown]
-# The whole report, to read or to send.
+display.counts(dict(reporting.facts(data)), "what", "value")
 
 # %%
-print("report.html and report.md are in", f"runs/{session.run.name}/{session.stage.label}/")
+for warning in data.warnings:
+    print("note:", warning)
+
+# %% [markdown]
+# ## In a few sentences
+# Made of this run's numbers only: first what an interval says, then what lies within noise, then
+# what the verifier found in the model's own monologues.
+
+# %%
+for line in reporting.headline(data):
+    print("-", line)
+
+
+# %%
+def table(name):
+    """A table of the paper with this run's rows, or the reason why this run has none."""
+    try:
+        made = reporting.TABLES[name](data)
+    except reporting.Absent as why:
+        return display.code(f"{name}: {why}")
+    return display.table([dict(zip(made.columns, row, strict=True)) for row in made.rows])
+
+
+# %% [markdown]
+# ## Table 1: the main results
+# Code generation and execution reasoning. The paper's rows are of models of 6.7B and more; look at
+# the gain from `base` to `tuned`, not at the level.
+
+# %%
+table("table_1")
+
+# %% [markdown]
+# ## Table 2: formats of execution reasoning
+# The paper's claim: monologues teach execution better than traces do. Notebook 07 has the controls.
+
+# %%
+table("table_2")
+
+# %% [markdown]
+# ## Table 3: debugging and self-refinement
+# By prompting alone (3a) and after fine-tuning on PyX-R (3b), round by round. Which feedback a row saw decides what it means: see notebook 08.
+
+# %%
+display.side_by_side(table("table_3a"), table("table_3b"))
+
+# %% [markdown]
+# ## Table 4: real traces in the prompt
+# Does a recorded trace of the failing run help the repair?
+
+# %%
+table("table_4")
+
+# %% [markdown]
+# ## Table 5: without reasoning
+# The same models, asked for the answer alone. Hold it beside the rows of table 1: the comparison of
+# a monologue with a direct answer is what the whole idea stands on.
+
+# %%
+table("table_5")
+
+# %% [markdown]
+# ## Table 6: larger and closed models
+# How far away models are that were trained with thousands of times more.
+
+# %%
+table("table_6")
+
+# %% [markdown]
+# ## Tables 7 and 8: the corpus
+# Which errors programs end with when they are first run, and how many candidates parse and execute.
+
+# %%
+display.side_by_side(table("table_7"), table("table_8"))
+
+# %% [markdown]
+# ## The whole report
+# All tables and figures, the check list, and where everything came from, as one page to read or to
+# send. Every figure is there as PNG and SVG with its numbers as CSV.
+
+# %%
+results = reporting.write_report(run.run.path, run.folder)
+display.table([*results["tables"], *results["figures"]], ("name", "present", "filled", "reason"))
+
+# %%
+print(f"runs/{run.run.name}/{run.name}/report.html and report.md")
+
+# %% [markdown]
+# ## Things to try
+# - **Compare two runs.** `python -m semcoder_lib compare runs/A runs/B` pairs every verdict of two
+#   runs and says which metric differs by more than chance; exit status 4 when one fell.
+# - **Find an interval that is too wide to say anything.** In table 1, which rows could be half or
+#   twice as high? Which setting of the profile would make them narrower, and at what cost?
+# - **Trace a number to its bytes.** Take one score, find its `verdicts_*.jsonl` in the folder of its
+#   notebook, and count the rows that passed.
 
 # %% [markdown]
 # ## The card
-# What went in, what came out, on what: the next notebook reuses this stage only while all of it
-# stays the same.
 
 # %%
-card = session.finish()
-display.counts({k: card[k] for k in ("key", "seconds", "peak_memory_bytes", "isolation")})
+run.finish(results)

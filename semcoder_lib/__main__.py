@@ -165,18 +165,20 @@ def _run(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _stage(arguments: argparse.Namespace) -> dict[str, Any]:
     from semcoder_lib.core import profile, workspace
-    from semcoder_lib.run import stages
+    from semcoder_lib.run import notebook
 
     settings = profile.parse_set(arguments.settings)
     text = shlex.join(f"{k}={v}" for k, v in settings.items())
-    number = stages.number_of(arguments.number)
-    stages.configured(arguments.profile, text)
+    name = notebook.name_of(arguments.number)
+    notebook.configured(arguments.profile, text)
+    run = workspace.Run(arguments.run or arguments.profile)
     if arguments.force:
-        run = workspace.Run(arguments.run or arguments.profile)
-        stages.force(run, stages.STAGES[number])
-    card = stages.run_alone(number, arguments.profile, arguments.run, text)
-    keys = ("stage", "run", "key", "seconds", "peak_memory_bytes", "isolation", "seed")
-    return {k: card[k] for k in keys}
+        notebook.forget(run.path, name)
+    notebook.execute(name, arguments.profile, run.name, text)
+    card = workspace.read_json(run.path / name / "card.json")
+    return {
+        k: card[k] for k in ("stage", "run", "seconds", "peak_memory_bytes", "isolation", "seed")
+    }
 
 
 def _score(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -313,7 +315,7 @@ def _validate_pyx(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _publish(arguments: argparse.Namespace) -> dict[str, Any]:
-    from semcoder_lib.run.stages import publishing
+    from semcoder_lib.run import publishing
 
     return publishing.publish(
         arguments.run_name, arguments.out, phase=arguments.phase, scores=arguments.scores

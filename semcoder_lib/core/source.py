@@ -27,8 +27,12 @@ def code_behind(function: Callable[..., Any]) -> dict[str, str]:
     """{file or function: hash} of all that `function` can run: the library's modules that it
     imports, directly or not, the data files beside them, and functions that a notebook defines."""
     own: dict[str, str] = {}
-    waiting = list(_start(function, own))
-    seen: set[Path] = set()
+    return own | _closure(frozenset(_start(function, own)))
+
+
+@functools.lru_cache(maxsize=256)
+def _closure(start: frozenset[Path]) -> dict[str, str]:
+    waiting, seen = list(start), set[Path]()
     while waiting:
         file = waiting.pop()
         if file not in seen:
@@ -38,7 +42,7 @@ def code_behind(function: Callable[..., Any]) -> dict[str, str]:
         path for folder in {file.parent for file in seen} for path in folder.iterdir()
         if path.is_file() and path.suffix != ".py"
     }  # fmt: skip
-    return own | {str(f.relative_to(LIBRARY)): parsed_hash(f) for f in sorted(seen | tables)}
+    return {str(f.relative_to(LIBRARY)): parsed_hash(f) for f in sorted(seen | tables)}
 
 
 def library_hash(*places: str) -> str:
@@ -65,7 +69,7 @@ def packages_behind(files: dict[str, str], names: tuple[str, ...]) -> list[str]:
     used: set[str] = set()
     for file in files:
         if file.endswith(".py"):
-            used |= {name.partition(".")[0] for name in _imported(_tree(LIBRARY / file))}
+            used |= {name.partition(".")[0] for name in _parsed(LIBRARY / file)[1]}
     return [name for name in names if name in used]
 
 
@@ -76,7 +80,10 @@ def _start(function: Callable[..., Any], own: dict[str, str]) -> Iterator[Path]:
     if module.partition(".")[0] == NAME:
         yield from _files(module)
         return
-    source = textwrap.dedent(inspect.getsource(function))
+    try:
+        source = textwrap.dedent(inspect.getsource(function))
+    except (OSError, TypeError):  # a built-in: its name is all there is
+        return
     own[f"{function.__name__}()"] = workspace.content_key(_dumped(ast.parse(source)))
     for name in _names(function.__code__):
         used = function.__globals__.get(name)
@@ -93,13 +100,9 @@ def _names(code: types.CodeType) -> set[str]:
     return set(code.co_names).union(*map(_names, inner)) if inner else set(code.co_names)
 
 
-@functools.cache
-def imports_of(file: Path) -> tuple[Path, ...]:
+def imports_of(file: Path) -> set[Path]:
     """The library's files that a module imports, or names as text."""
-    found: list[Path] = []
-    for name in _imported(_tree(file)):
-        found += _files(name)
-    return tuple(dict.fromkeys(found))
+    return {found for name in _parsed(file)[1] for found in _files(name)}
 
 
 def _imported(tree: ast.AST) -> Iterator[str]:
@@ -109,9 +112,8 @@ def _imported(tree: ast.AST) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if _MODULE.fullmatch(node.value):
-                yield node.value
+        elif isinstance(node, ast.Constant) and _MODULE.fullmatch(str(node.value)):
+            yield str(node.value)
 
 
 def _files(module: str) -> list[Path]:
@@ -127,24 +129,26 @@ def _files(module: str) -> list[Path]:
 
 def parsed_hash(file: Path) -> str:
     """A hash of what a file says; of a Python file without comments and docstrings."""
+    return _parsed(file)[0]
+
+
+def _parsed(file: Path) -> tuple[str, frozenset[str]]:
+    """The hash of a file, and the modules that it imports."""
     modified = file.stat()
-    return _parsed_hash(file, modified.st_mtime_ns, modified.st_size)
+    return _parsed_once(file, modified.st_mtime_ns, modified.st_size)
 
 
-@functools.cache
-def _parsed_hash(file: Path, modified: int, size: int) -> str:
+@functools.lru_cache(maxsize=2048)
+def _parsed_once(file: Path, modified: int, size: int) -> tuple[str, frozenset[str]]:
     if file.suffix == ".py":
-        return workspace.content_key(_dumped(_tree(file)))
+        tree = ast.parse(file.read_bytes())
+        names = frozenset(_imported(tree))
+        return workspace.content_key(_dumped(tree)), names
     text = file.read_bytes()
     if file.suffix in (".yaml", ".json"):
         read = yaml.safe_load if file.suffix == ".yaml" else json.loads
-        return workspace.content_key(read(text))
-    return workspace.content_key(text)
-
-
-@functools.lru_cache(maxsize=1024)
-def _tree(file: Path) -> ast.Module:
-    return ast.parse(file.read_bytes())
+        return workspace.content_key(read(text)), frozenset()
+    return workspace.content_key(text), frozenset()
 
 
 def _dumped(tree: ast.AST) -> str:

@@ -1,9 +1,9 @@
 """A model's answers to a benchmark: prompts, completions, verdicts, a score with its interval.
 
-    plans = [Plan("humaneval", tasks, Setting("instruction", max_new_tokens=320))]
-    rows = complete(Model("base", "smollm2-135m"), plans, style="clean", cache=path)
-    judged = verdicts(plans[0], rows, scorer="strict", box=box)
-    evaluated(plans[0], "base", rows, judged, scorer="strict", seed=0).row
+plans = [Plan("humaneval", tasks, Setting("instruction", max_new_tokens=320))]
+rows = complete(Model("base", "smollm2-135m"), plans, style="clean", cache=path)
+judged = verdicts(plans[0], rows, scorer="strict", box=box)
+evaluated(plans[0], "base", rows, judged, scorer="strict", seed=0).row
 """
 
 from __future__ import annotations
@@ -102,6 +102,15 @@ def sample_tasks(tasks: Sequence[Any], limit: int, seed: int) -> list[Any]:
         return list(tasks)
     places = sorted(random.Random(f"{seed}:tasks").sample(range(len(tasks)), limit))
     return [tasks[i] for i in places]
+
+
+def balanced(entries: Sequence[records.Entry], count: int, seed: int) -> list[records.Entry]:
+    """`count` entries, real and synthesised in equal numbers where there are enough."""
+    real = [e for e in entries if e.program.origin != "synthesised"]
+    synthesised = [e for e in entries if e.program.origin == "synthesised"]
+    half = min(len(real), count - min(len(synthesised), count // 2))
+    chosen = sample_tasks(real, half, seed) if half else []
+    return chosen + sample_tasks(synthesised, max(1, count - half), seed)
 
 
 def complete(

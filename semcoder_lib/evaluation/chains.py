@@ -8,12 +8,13 @@ one by one with those that the execution gives in that format.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from semcoder_lib import monologues
 from semcoder_lib.core.records import Case, Program, Trace
+from semcoder_lib.evaluation.answers import Evaluated
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import formats
 
@@ -45,6 +46,21 @@ def chain(
     if format in ("monologue", "shuffled"):
         return _of_monologue(text, program, case, box)
     return None
+
+
+def chains_of(
+    answered: Evaluated, format: str, tasks: Mapping[str, Any], traces: Mapping[str, Trace],
+    box: Sandbox,
+) -> list[tuple[Chain, bool]]:  # fmt: skip
+    """The chain of every completion of a model, and whether its answer is right. `tasks` has the
+    program and case of each task, `traces` its recorded execution."""
+    found = []
+    for completion, passed in zip(answered.completions, answered.passed.values(), strict=True):
+        data, trace = tasks[completion.task_id], traces[completion.task_id]
+        own = chain(format, completion.text, data["program"], data["case"], trace, box)
+        if own is not None:
+            found.append((own, bool(passed)))
+    return found
 
 
 def _of_monologue(text: str, program: Program, case: Case, box: Sandbox) -> Chain:

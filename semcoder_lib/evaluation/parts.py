@@ -50,3 +50,11 @@ def kinds_of(program: Program, trace: Trace) -> list[str]:
     kinds.append("loop and branch" if loop and branch else "loop" if loop else
                  "branch" if branch else "straight")  # fmt: skip
     return kinds
+
+
+def by_kind(passed: Passed, kinds: Mapping[str, Sequence[str]], seed: int) -> list[dict[str, Any]]:
+    """Mean and interval of each group, in the order of their names; `kinds` has those of each
+    task."""
+    names = sorted({kind for of_task in kinds.values() for kind in of_task})
+    groups = {name: {t: v for t, v in passed.items() if name in kinds[t]} for name in names}
+    return [{"kind": name, **pooled_row(group, seed)} for name, group in groups.items()]

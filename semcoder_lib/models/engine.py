@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import abc
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semcoder_lib.core import records, workspace
+from semcoder_lib.core import progress, records, workspace
 from semcoder_lib.core.errors import InfrastructureError, UserError
 from semcoder_lib.models import prompts
 from semcoder_lib.models.prompts import Message
@@ -109,8 +110,9 @@ class Engine(abc.ABC):
                 else:
                     missing.setdefault(key, (key, request, index))
 
-        def deliver(key: str, output: Output) -> None:
+        def deliver(key: str, output: Output, bar: progress.Bar) -> None:
             outputs[key] = output
+            bar.update()
             if output.finish == "failed":
                 if strict:
                     raise InfrastructureError(output.text)
@@ -121,7 +123,9 @@ class Engine(abc.ABC):
 
         if missing:
             # a canonical order, so that batches are composed alike whatever the order asked for
-            self._produce([missing[key] for key in sorted(missing)], deliver)
+            jobs = [missing[key] for key in sorted(missing)]
+            with progress.bar(f"{self.name} writes", len(jobs), "completions") as bar:
+                self._produce(jobs, functools.partial(deliver, bar=bar))
         return [[outputs[key] for key in row] for row in keys]
 
     @abc.abstractmethod

@@ -1,6 +1,6 @@
 """Monologues: executions told in words, forwards and backwards, and checked (paper section 4.2)."""
 
-from semcoder_lib.monologues.ablation import ablation
+from semcoder_lib.monologues.ablation import CONTROLS, ablation
 from semcoder_lib.monologues.backward import Question, backward, backward_many
 from semcoder_lib.monologues.derive import DIRECTIONS, chosen_cases, derive_many
 from semcoder_lib.monologues.hub import from_hub, to_hub
@@ -21,6 +21,7 @@ from semcoder_lib.monologues.write.forward import call_text, forward
 
 __all__ = [
     "COMPACT",
+    "CONTROLS",
     "DENSE",
     "DIRECTIONS",
     "FAITHFUL",

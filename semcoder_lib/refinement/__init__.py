@@ -3,10 +3,10 @@
 A source of feedback is a row of `sources.SOURCES`, an acceptance rule one of `rounds.ACCEPT`.
 """
 
-from semcoder_lib.refinement.checks import Check, from_assertions, from_docstring
-from semcoder_lib.refinement.curve import Curve, State, atlas, compare
-from semcoder_lib.refinement.rounds import ACCEPT, Plan, refine, refine_all
-from semcoder_lib.refinement.sources import SOURCES, shown_trace
+from semcoder_lib.refinement.checks import Check, from_assertions, from_docstring, run_checks
+from semcoder_lib.refinement.curve import Curve, State, atlas, compare, curves_of
+from semcoder_lib.refinement.rounds import ACCEPT, Plan, offered, refine, refine_all
+from semcoder_lib.refinement.sources import SOURCES, feedbacks, shown_solution, shown_trace, visible
 from semcoder_lib.refinement.tasks import (
     RefinementTask,
     from_benchmark,
@@ -24,12 +24,18 @@ __all__ = [
     "State",
     "atlas",
     "compare",
+    "curves_of",
+    "feedbacks",
     "from_assertions",
     "from_benchmark",
     "from_docstring",
     "from_entries",
     "from_faults",
+    "offered",
     "refine",
     "refine_all",
+    "run_checks",
+    "shown_solution",
     "shown_trace",
+    "visible",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,6 +105,26 @@ class Curve:
             for n, states in enumerate(self.rounds)
             for s in states
         ]  # fmt: skip
+
+
+Key = tuple[str, str, str, str, float]
+"""Task set, model, feedback source, acceptance rule, temperature."""
+
+
+def curves_of(rows: Iterable[Mapping[str, Any]]) -> dict[Key, Curve]:
+    """The curves whose `state_rows` these are, with the parts of its key in each row. Their states
+    have no programs and no visible checks."""
+    rounds: dict[Key, list[list[State]]] = {}
+    for row in rows:
+        key = (row["tasks"], row["model"], row["source"], row["accept"], row["temperature"])
+        turns = rounds.setdefault(key, [])
+        if row["round"] == len(turns):
+            turns.append([])
+        state = State(
+            row["task_id"], row["right"], row["kind"], asked=row["asked"], changed=row["changed"]
+        )
+        turns[row["round"]].append(state)
+    return {key: Curve(*key[1:], tuple(map(tuple, turns))) for key, turns in rounds.items()}
 
 
 def _interval(found: Interval) -> dict[str, Any]:

@@ -1,7 +1,21 @@
 """The paper's numbers, and a run's tables, figures and report beside them."""
 
-from semcoder_lib.report import display, figures, paper, style, tables
-from semcoder_lib.report.inputs import Inputs, read
-from semcoder_lib.report.report import write_report
+from semcoder_lib.report import display, figures, paper, style
+from semcoder_lib.report.inputs import FOLDERS, Absent, Inputs, read
+from semcoder_lib.report.report import facts, headline, write_report
+from semcoder_lib.report.tables import TABLES
 
-__all__ = ["Inputs", "display", "figures", "paper", "read", "style", "tables", "write_report"]
+__all__ = [
+    "FOLDERS",
+    "TABLES",
+    "Absent",
+    "Inputs",
+    "display",
+    "facts",
+    "figures",
+    "headline",
+    "paper",
+    "read",
+    "style",
+    "write_report",
+]

@@ -4,6 +4,7 @@ plain-text fallback, no widgets. Everything that a program or a model wrote is e
 from __future__ import annotations
 
 import base64
+import itertools
 import math
 import operator
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,10 +14,12 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from semcoder_lib.core.records import Trace
+from semcoder_lib.core.records import Claim, Trace
+from semcoder_lib.monologues import Report
 from semcoder_lib.report import style
 
-_MARK = {"supported": "#3ca95133", "contradicted": "#ff725c66", "unverifiable": "#8a919933"}
+_MARK = {"supported": "#3ca95133", "unverifiable": "#8a919955", "contradicted": "#ff725c88"}
+"""From the best status to the worst."""
 
 
 class Shown:
@@ -66,6 +69,15 @@ def _cell(value: Any) -> str:
     return number(value) if isinstance(value, float) else style.readable(str(value))
 
 
+def counts(data: Mapping[str, Any], name: str = "what", value: str = "count") -> Shown:
+    """A (possibly nested) dict of counts as a two-column table."""
+    rows: list[dict[str, Any]] = []
+    for key, item in data.items():
+        inner = item.items() if isinstance(item, Mapping) else [("", item)]
+        rows += [{name: f"{key}: {k}" if k else key, value: v} for k, v in inner]
+    return table(rows, (name, value))
+
+
 def fields(things: Iterable[Any], **columns: str) -> Shown:
     """Objects as a table, one a row. A column is a name and the attribute that it shows, such as
     `licence="program.provenance.licence"`; underscores in the name become blanks. A tuple of texts
@@ -80,53 +92,69 @@ def _words(value: Any) -> Any:
     return ", ".join(value) if texts else value
 
 
-def steps(trace: Trace, most: int = 40) -> Shown:
-    """The first steps of an execution, one a row, with what each changed."""
+_TEXT = "white-space:pre-wrap;font-family:monospace;padding:.7em;background:#8a9199"
+
+
+def code(source: str) -> Shown:
+    """A program, or another text as it is."""
+    return Shown(f"<pre style='{_TEXT}22'>{escape(source)}</pre>", source)
+
+
+def steps(trace: Trace, limit: int = 12) -> Shown:
+    """The first steps of a trace: event, line, and what it changed."""
+    rows = [
+        {
+            "step": number,
+            "event": step.event,
+            "line": step.line,
+            "changes": ", ".join(f"{c.name} = {c.text}" for c in step.changes),
+        }
+        for number, step in enumerate(trace.steps[:limit])
+    ]
+    return table([*rows, *([{"step": "…"}] if len(trace.steps) > limit else [])])
+
+
+def report(found: Report) -> Shown:
+    """What the verifier says of a text, in numbers."""
+    decided = found.supported + found.contradicted + found.unverifiable
     return table(
         [
-            {
-                "step": number,
-                "event": step.event,
-                "line": step.line,
-                "changes": ", ".join(f"{c.name} = {c.text}" for c in step.changes),
-            }
-            for number, step in enumerate(trace.steps[:most])
+            {"the verifier's": "supported claims", "": f"{found.supported} of {decided}"},
+            {"the verifier's": "contradicted claims", "": str(found.contradicted)},
+            {"the verifier's": "claims that it cannot check", "": str(found.unverifiable)},
+            {"the verifier's": "share of the steps' text", "": f"{found.coverage_of_text:.0%}"},
+            {"the verifier's": "executed lines that are told", "": f"{found.line_coverage:.0%}"},
+            {"the verifier's": "verdict", "": "accepted" if found.accepted else found.reason},
         ]
     )
 
 
-def counts(data: Mapping[str, Any], name: str = "what", value: str = "count") -> Shown:
-    """A (possibly nested) dict of counts as a two-column table."""
-    rows: list[dict[str, Any]] = []
-    for key, item in data.items():
-        inner = item.items() if isinstance(item, Mapping) else [("", item)]
-        rows += [{name: f"{key}: {k}" if k else key, value: v} for k, v in inner]
-    return table(rows, (name, value))
-
-
-def code(source: str) -> Shown:
-    """A program."""
-    return Shown(f"<pre style='background:#8a919922;padding:.7em'>{escape(source)}</pre>", source)
-
-
-def marked(text: str, claims: Sequence[Any]) -> Shown:
+def marked(text: str, claims: Sequence[Claim]) -> Shown:
     """A monologue with each claim coloured by what the verifier says of it: green supported, red
-    contradicted, grey unverifiable. Hovering shows the evidence."""
-    parts, at = [], 0
-    for claim in sorted(claims, key=lambda c: (c.place[0], -c.place[1])):
+    contradicted, grey unverifiable. Hovering shows the evidence. Where claims lie within each other
+    the worse one shows, and of equal ones the shorter."""
+    top: list[Claim | None] = [None] * len(text)
+    for claim in sorted(claims, key=_importance):
         start, end = claim.place
-        if start < at or end <= start:
-            continue
-        parts.append(
-            f"{escape(text[at:start])}<span style='border-radius:3px;background:"
-            f"{_MARK.get(claim.status, '')}' title='{escape(f'{claim.status}: {claim.evidence}')}'>"
-            f"{escape(text[start:end])}</span>"
-        )
-        at = end
-    body = "".join([*parts, escape(text[at:])])
-    return Shown(
-        f"<pre style='white-space:pre-wrap;background:#8a919911;padding:.7em'>{body}</pre>", text
-    )
+        top[start:end] = [claim] * (min(end, len(text)) - start)
+    parts = []
+    for claim_here, places in itertools.groupby(range(len(text)), key=lambda at: top[at]):
+        at = list(places)
+        piece = escape(text[at[0] : at[-1] + 1])
+        parts.append(_painted(piece, claim_here) if claim_here else piece)
+    return Shown(f"<pre style='{_TEXT}11'>{''.join(parts)}</pre>", text)
+
+
+def _importance(claim: Claim) -> tuple[int, int]:
+    """What is painted later covers what was painted before."""
+    start, end = claim.place
+    return list(_MARK).index(claim.status), start - end
+
+
+def _painted(piece: str, claim: Claim) -> str:
+    title = escape(f"{claim.status}: {claim.evidence}")
+    mark = f"border-radius:3px;background:{_MARK[claim.status]}"
+    return f"<span style='{mark}' title='{title}'>{piece}</span>"
 
 
 def side_by_side(*shown: Shown) -> Shown:

@@ -22,7 +22,7 @@ import time
 import types
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from semcoder_lib.core import profile as profiles
 from semcoder_lib.core import scale, source, workspace
@@ -34,7 +34,7 @@ from semcoder_lib.run import steps
 from semcoder_lib.run.meter import Meter
 from semcoder_lib.sandbox import Sandbox
 
-NAMES = (
+NAMES: tuple[str, ...] = (
     "00_tour", "01_pyx", "02_monologues", "03_pyx_r", "04_sft", "05_codegen", "06_reasoning",
     "07_ablation", "08_refinement", "09_report",
 )  # fmt: skip
@@ -74,6 +74,7 @@ def begin(name: str, profile: str = "smoke", run_name: str = "", settings: str =
     main = getattr(sys.modules["__main__"], "__file__", "") or ""
     if Path(main).stem == name:  # python notebooks/NN_name.py --profile …
         profile, run_name, settings = _arguments(profile, run_name, settings)
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # of loading weights, in any cell
     for line in CHATTER:
         warnings.filterwarnings("ignore", message=line)
     return Notebook(name, configured(profile, settings), run_name or profile, settings)
@@ -111,19 +112,19 @@ class Notebook:
         _show(self._opening())
 
     def _opening(self) -> display.Shown:
-        head = f"notebook {self.name} · run {self.run.name} · profile {self.configuration.profile}"
-        plain = profiles.Profile().as_dict()
+        name = self.configuration.profile
+        head = f"notebook {self.name} · run {self.run.name} · profile {name}"
+        plain = profiles.load(name).as_dict()
         rows = [
-            {"setting": name, "value": value, "meaning": meaning, "changed": value != plain[name]}
-            for name, value, meaning in self.configuration.fields_doc()
+            {"setting": key, "value": value, "meaning": meaning}
+            for key, value, meaning in self.configuration.fields_doc()
         ]
-        columns = ("setting", "value", "meaning")
-        changed = display.table([row for row in rows if row["changed"]], columns)
-        every = display.table(rows, columns)
+        changed = [row for row in rows if row["value"] != plain[str(row["setting"])]]
+        if changed:
+            head += " · changed: " + ", ".join(f"{r['setting']}={r['value']}" for r in changed)
         page = (
-            f"<p>{html.escape(head)}</p><details><summary>settings that differ from the defaults"
-            f"</summary>{changed._repr_html_()}</details><details><summary>all settings</summary>"
-            f"{every._repr_html_()}</details>"
+            f"<p>{html.escape(head)}</p><details><summary>all settings</summary>"
+            f"{display.table(rows)._repr_html_()}</details>"
         )
         return display.Shown(page, head)
 
@@ -204,7 +205,9 @@ class _Watched:
             self._used.add(name)
             return getattr(self._profile, name)
         own = getattr(kind, name)  # a property or method reads its fields from here, too
-        return own.fget(self) if isinstance(own, property) else types.MethodType(own, self)
+        if isinstance(own, property) and own.fget:
+            return own.fget(self)
+        return types.MethodType(own, self)
 
 
 # --- is it up to date? --------------------------------------------------------------------
@@ -288,33 +291,45 @@ def machine() -> dict[str, Any]:
 
 
 def execute(name: str, profile: str = "smoke", run_name: str = "", settings: str = "") -> None:
-    """Run a notebook's master in this process; what it prints goes to standard error."""
+    """Run a notebook's master in this process: its lines of progress show, what its cells print
+    does not. Raises what a cell raises."""
     path = folder() / f"{name}.py"
     tree = ast.parse(path.read_bytes())
     parameters = {"profile": profile, "run_name": run_name, "settings": settings}
     for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            if node.targets[0].id in parameters:
-                node.value = ast.copy_location(
-                    ast.Constant(parameters.pop(node.targets[0].id)), node.value
-                )
+        if isinstance(node, ast.Assign) and (given := parameters.keys() & _names(node)):
+            value = ast.Constant(parameters.pop(given.pop()))
+            node.value = ast.copy_location(value, node.value)
     module = types.ModuleType(f"notebook_{name}")
     module.__file__ = str(path)
+    _progress.append(_stream())
     try:
-        with contextlib.redirect_stdout(sys.stderr):
+        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
             exec(compile(tree, str(path), "exec"), module.__dict__)
     finally:
+        _progress.pop()
         if isinstance(run := module.__dict__.get("run"), Notebook):
             run.close()
 
 
+def _names(node: ast.Assign) -> set[str]:
+    return {target.id for target in node.targets if isinstance(target, ast.Name)}
+
+
+_progress: list[TextIO] = []  # where lines of progress go while masters run within another
+
+
+def _stream() -> TextIO:
+    return _progress[-1] if _progress else sys.stdout if _in_jupyter() else sys.stderr
+
+
 def say(line: str) -> None:
     """One line of progress: below the cell in Jupyter, on standard error elsewhere."""
-    print(line, file=sys.stdout if _in_jupyter() else sys.stderr, flush=True)
+    print(line, file=_stream(), flush=True)
 
 
 def _show(shown: display.Shown) -> None:
-    if _in_jupyter():
+    if _in_jupyter() and not _progress:
         from IPython.display import display as show_in_cell
 
         show_in_cell(shown)

@@ -21,12 +21,12 @@ from typing import Any
 from semcoder_lib import evaluation
 from semcoder_lib.core import profile, workspace
 from semcoder_lib.core.errors import InfrastructureError, SemcoderError, UserError
-from semcoder_lib.run import doctor, stages
-from semcoder_lib.run.stages.meter import Meter
-from semcoder_lib.run.stages.session import Session
+from semcoder_lib.run import doctor, notebook
+from semcoder_lib.run.meter import Meter
 
 # The machine on which the profiles' expected seconds were recorded (doctor.speed).
 REFERENCE = {"gflops": 150.0, "loop": 14.0}
+ALMOST_NO_MODEL = ("00_tour", "01_pyx", "02_monologues", "09_report")
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Plan:
     profile: profile.Profile
     settings: str
     run: workspace.Run
-    numbers: tuple[int, ...]
-    expected: dict[int, float]
+    names: tuple[str, ...]
+    expected: dict[str, float]
 
 
 class NotebookFailed(SemcoderError):
@@ -48,19 +48,11 @@ class NotebookFailed(SemcoderError):
         self.exit_status = status
 
 
-def notebooks_folder() -> Path:
-    """`notebooks/` of this checkout. Raises UserError when the package was installed without it."""
-    folder = Path(__file__).resolve().parents[2] / "notebooks"
-    if not folder.is_dir():
-        raise UserError("the notebooks are not beside the package; run from a checkout")
-    return folder
-
-
-def notebook_path(number: int) -> Path:
-    """The notebook of a stage."""
-    path = notebooks_folder() / f"{stages.STAGES[number].label}.ipynb"
+def notebook_path(name: str) -> Path:
+    """The notebook as JupyterLab opens it. Raises UserError where it is missing."""
+    path = notebook.folder() / f"{name}.ipynb"
     if not path.exists():
-        raise UserError(f"{path} is missing; restore it with git, or run tests/build_notebooks.py")
+        raise UserError(f"{path} is missing; restore it with git, or run notebooks/build.py")
     return path
 
 
@@ -76,37 +68,43 @@ def plan(
     if start and only:
         raise UserError("--from and --only exclude each other")
     overrides = dict(overrides or {})
-    first = stages.number_of(start) if start else 0
-    numbers = (stages.number_of(only),) if only else tuple(n for n in stages.STAGES if n >= first)
+    names = notebook.NAMES
+    if start:
+        names = names[names.index(notebook.name_of(start)) :]
+    if only:
+        names = (notebook.name_of(only),)
     run = workspace.Run(run_name or profile_name)
-    trained = (run.path / stages.STAGES[4].label / "card.json").exists()
-    if first > 4 and not trained and "adapter" not in overrides:
+    trained = (run.path / "04_sft" / "card.json").exists()
+    if start and names[0] > "04_sft" and not trained and "adapter" not in overrides:
         print(f"run {run.name!r} has no trained adapter: evaluating the model alone "
               "(adapter=none)", file=sys.stderr)  # fmt: skip
         overrides["adapter"] = "none"
     effective = profile.load(profile_name, overrides)
     settings = shlex.join(f"{k}={v}" for k, v in overrides.items())
-    for number in numbers:
-        notebook_path(number)
+    for name in names:
+        notebook_path(name)
     for name in effective.names("codegen_benchmarks"):
         evaluation.get(name)
     if effective.adapter not in ("", "none") and not Path(effective.adapter).is_dir():
         raise UserError(f"adapter={effective.adapter}: not a folder")
-    expected = dict(zip(stages.STAGES, profile.expected(profile_name)[0], strict=False))
-    return Plan(effective, settings, run, numbers, expected)
+    expected = dict(zip(notebook.NAMES, profile.expected(profile_name)[0], strict=True))
+    return Plan(effective, settings, run, names, expected)
 
 
-def predict(work: Plan) -> dict[str, float]:
-    """Seconds and gigabytes expected on this machine, by its measured speed."""
+def predict(work: Plan) -> dict[str, Any]:
+    """Seconds of each notebook and gigabytes expected on this machine, by its measured speed."""
     measured = doctor.speed()
     # decoding and training are half memory-bound, so the matrix rate counts at half power
     model = (REFERENCE["gflops"] / max(1.0, measured["gflops"])) ** 0.5
     python = REFERENCE["loop"] / max(0.1, measured["loop"])
-    total = 0.0
-    for number in work.numbers:
-        factor = python if number in (0, 1, 2, 9) else model
-        total += work.expected.get(number, 0.0) * factor
-    return {"seconds": total, "memory_gb": profile.expected(work.profile.profile)[1], **measured}
+    each = {
+        name: work.expected[name] * (python if name in ALMOST_NO_MODEL else model)
+        for name in work.names
+    }
+    return {
+        "seconds": sum(each.values()), "each": each,
+        "memory_gb": profile.expected(work.profile.profile)[1], **measured,
+    }  # fmt: skip
 
 
 def execute(work: Plan, *, force: bool = False) -> dict[str, Any]:
@@ -115,7 +113,7 @@ def execute(work: Plan, *, force: bool = False) -> dict[str, Any]:
         prediction = predict(work)
         _say(
             f"run {work.run.name!r}, profile {work.profile.profile}: "
-            f"{len(work.numbers)} notebooks, predicted "
+            f"{len(work.names)} notebooks, predicted "
             f"{_minutes(prediction['seconds'])} and {prediction['memory_gb']:.1f} GB "
             f"(at {prediction['gflops']:.0f} GFLOP/s; +-50 %)"
         )
@@ -123,8 +121,8 @@ def execute(work: Plan, *, force: bool = False) -> dict[str, Any]:
         meter = Meter(3.0).start()
         done: list[dict[str, Any]] = []
         try:
-            for place, number in enumerate(work.numbers, 1):
-                done.append(_one(work, number, place, force=force))
+            for name in work.names:
+                done.append(_one(work, name, prediction["each"], done, force=force))
         finally:
             meter.stop()
         seconds, peak = meter.seconds, meter.peak_bytes / 1e9
@@ -134,7 +132,7 @@ def execute(work: Plan, *, force: bool = False) -> dict[str, Any]:
             + (f"; {reused} of {len(done)} reused" if reused else
                f"; predicted {_minutes(prediction['seconds'])}, {prediction['memory_gb']:.1f} GB")
         )  # fmt: skip
-        report = work.run.path / stages.STAGES[9].label / "report.html"
+        report = work.run.path / notebook.NAMES[9] / "report.html"
         summary = {
             "run": work.run.name,
             "profile": work.profile.profile,
@@ -151,38 +149,46 @@ def execute(work: Plan, *, force: bool = False) -> dict[str, Any]:
         return summary
 
 
-def _one(work: Plan, number: int, place: int, *, force: bool) -> dict[str, Any]:
-    stage = stages.STAGES[number]
-    out = work.run.path / "notebooks" / f"{stage.label}.ipynb"
-    head = f"[{place:2d}/{len(work.numbers)}] {stage.label:<14}"
+def _one(
+    work: Plan, name: str, predicted: dict[str, float], done: list[dict[str, Any]], *, force: bool
+) -> dict[str, Any]:
+    """One notebook, with a line before it (what is expected now) and after it."""
+    out = work.run.path / "notebooks" / f"{name}.ipynb"
+    head = f"[{len(done) + 1:2d}/{len(work.names)}] {name:<14}"
     if force:
-        stages.force(work.run, stage)
-    if not force and out.exists() and _finished(work, number):
+        notebook.forget(work.run.path, name)
+    why = notebook.out_of_date(work.run.path, name, work.profile)
+    if not why and out.exists():
         _say(f"{head} reused")
-        return {"notebook": stage.label, "seconds": 0.0, "reused": True}
-    began = time.monotonic()
-    expected = work.expected.get(number, 0.0)
+        return {"notebook": name, "seconds": 0.0, "reused": True}
+    factor = correction(done, predicted)
+    left = sum(predicted[n] for n in work.names[len(done) :]) * factor
     if sys.stderr.isatty():
-        print(f"{head} ... (expected {expected:.0f} s)", end="\r", file=sys.stderr, flush=True)
-    _papermill(work, number, out)
+        print(f"{head} ... (expected {factor * predicted[name]:.0f} s; {_minutes(left)} left)",
+              end="\r", file=sys.stderr, flush=True)  # fmt: skip
+    began = time.monotonic()
+    _papermill(work, name, out)
     seconds = time.monotonic() - began
-    _say(f"{head} {seconds:6.0f} s (expected {expected:.0f} s)")
-    return {"notebook": stage.label, "seconds": round(seconds, 1), "reused": False}
+    _say(f"{head} {seconds:6.0f} s (expected {factor * predicted[name]:.0f} s)")
+    return {"notebook": name, "seconds": round(seconds, 1), "reused": False}
 
 
-def _finished(work: Plan, number: int) -> bool:
-    """Whether the stage's card still holds; only looks, changes nothing."""
-    session = Session(stages.STAGES[number], work.profile, work.run)
-    session.close()
-    return session.reused
+def correction(done: list[dict[str, Any]], predicted: dict[str, float]) -> float:
+    """How much slower (above one) or faster than predicted the notebooks were that ran so far; one
+    before there is half a minute to judge by."""
+    ran = [row for row in done if not row["reused"]]
+    expected = sum(predicted[row["notebook"]] for row in ran)
+    if expected < 30:
+        return 1.0
+    return float(sum(row["seconds"] for row in ran) / expected)
 
 
-def _papermill(work: Plan, number: int, out: Path) -> None:
+def _papermill(work: Plan, name: str, out: Path) -> None:
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
     out.parent.mkdir(parents=True, exist_ok=True)
-    source = notebook_path(number)
+    source = notebook_path(name)
     parameters = {
         "profile": work.profile.profile,
         "run_name": work.run.name,
@@ -213,14 +219,14 @@ def _papermill(work: Plan, number: int, out: Path) -> None:
         cell = error.exec_count if error.exec_count is not None else error.cell_index
         status = {"UserError": 1, "UsageError": 2}.get(error.ename, 3)
         raise NotebookFailed(
-            f"notebook {stages.STAGES[number].label} stopped in cell [{cell}]: {error.ename}: "
+            f"notebook {name} stopped in cell [{cell}]: {error.ename}: "
             f"{_first_line(error.evalue)}; executed copy: {failed}; mend the cause and run the "
             "same command again to go on from here",
             status,
         ) from None
     except (RuntimeError, OSError) as error:
         raise InfrastructureError(
-            f"notebook {stages.STAGES[number].label}: the kernel failed "
+            f"notebook {name}: the kernel failed "
             f"({_first_line(str(error))}); run the same command again to go on from here"
         ) from None
     os.replace(partial, out)

@@ -23,6 +23,7 @@ from typing import Any
 
 from semcoder_lib.core import records, source, values, workspace
 from semcoder_lib.core.errors import UserError
+from semcoder_lib.models import assets
 from semcoder_lib.sandbox import Sandbox
 
 PACKAGES = ("torch", "transformers", "trl", "peft", "numpy", "safetensors", "datasketch")
@@ -47,7 +48,7 @@ class Steps:
         read back, it is the same. Raises TypeError for an argument whose content cannot be
         compared."""
         path = self.folder / name
-        note = self.folder / "steps" / f"{name.rstrip('/')}.json"
+        note = _note(path)
         basis = _basis(function, inputs, settings)
         changed = _changed(note, basis, path)
         if not changed:
@@ -67,8 +68,7 @@ class Steps:
 def read(path: Path) -> Any:
     """What the step that wrote `path` returned. Raises UserError where no step did, or where its
     bytes are others now."""
-    note = path.parent / "steps" / f"{path.name}.json"
-    facts = workspace.read_json(note)
+    facts = workspace.read_json(_note(path))
     if not path.exists() or digest(path) != facts["bytes"]:
         raise UserError(f"{path}: not the bytes that its step wrote; run its notebook again")
     if facts["kind"] == "data":
@@ -81,6 +81,10 @@ def read(path: Path) -> Any:
         record = getattr(importlib.import_module(module), name)
         rows = [records.from_row(record, row) for row in rows]
     return (rows, facts["facts"]) if facts["kind"] == "pair" else rows
+
+
+def _note(path: Path) -> Path:
+    return path.parent / "steps" / f"{path.name}.json"
 
 
 def _write(path: Path, name: str, value: Any) -> dict[str, Any]:
@@ -142,7 +146,8 @@ def content(value: Any) -> Any:
     if value is None or isinstance(value, str | int | float):
         return value.value if isinstance(value, enum.Enum) else value
     if isinstance(value, Path):
-        return digest(value)
+        model = value.is_dir() and any(value.glob("*.safetensors"))
+        return assets.weights_hash(str(value)) if model else digest(value)
     if isinstance(value, Sandbox):
         return f"sandbox, {value.level}"
     if isinstance(value, Mapping):
@@ -159,7 +164,9 @@ def content(value: Any) -> Any:
     try:
         return values.encode(value)
     except values.Unserializable:
-        raise TypeError(f"a step's argument of type {type(value).__name__} has no content") from None
+        raise TypeError(
+            f"a step's argument of type {type(value).__name__} has no content"
+        ) from None
 
 
 def digest(path: Path) -> str:
@@ -167,7 +174,9 @@ def digest(path: Path) -> str:
     if path.is_file():
         return workspace.file_hash(path)
     files = [f for f in sorted(path.rglob("*")) if f.is_file() and not scratch(f, path)]
-    return workspace.content_key([[str(f.relative_to(path)), workspace.file_hash(f)] for f in files])
+    return workspace.content_key(
+        [[str(f.relative_to(path)), workspace.file_hash(f)] for f in files]
+    )
 
 
 def scratch(file: Path, folder: Path) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ import pytest
 from nbclient import NotebookClient
 
 from semcoder_lib.core import workspace
-from semcoder_lib.run import stages
+from semcoder_lib.run.notebook import NAMES
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = ["table_1", "table_2", "table_3a", "table_3b", "table_4", "table_5", "table_6", "table_7",
@@ -70,12 +71,12 @@ def test_the_run_ends_in_a_report(smoke: dict[str, object], runs: Path) -> None:
 
 
 def test_each_stage_left_its_card(smoke: dict[str, object], runs: Path) -> None:
-    for stage in stages.STAGES.values():
-        card = workspace.read_json(runs / "smoke" / stage.label / "card.json")
+    for name in NAMES:
+        card = workspace.read_json(runs / "smoke" / name / "card.json")
         assert card["outputs"]
         assert card["seconds"] > 0
         assert card["configuration"]["profile"] == "smoke"
-        copy = runs / "smoke" / "notebooks" / f"{stage.label}.ipynb"
+        copy = runs / "smoke" / "notebooks" / f"{name}.ipynb"
         assert copy.exists()
         assert copy.with_suffix(".html").exists()
 
@@ -104,29 +105,90 @@ def test_running_again_reuses_everything(smoke: dict[str, object], runs: Path) -
 def test_a_failing_notebook_is_named_and_the_run_goes_on_later(
     smoke: dict[str, object], runs: Path
 ) -> None:
-    file = runs / "smoke" / "02_monologues" / "forward.jsonl"
-    good = file.read_bytes()
-    file.write_bytes(good[: len(good) // 2])  # a truncated file in the run's folder
-    card = runs / "smoke" / "04_sft" / "card.json"
-    kept = card.read_bytes()
-    card.unlink()
-    status, _, errors = run("smoke", "--only", "04", cwd=runs)
+    (runs / "empty").mkdir()
+    given = ("--set", f"adapter={runs / 'empty'}")
+    status, _, errors = run("smoke", "--run", "broken", "--only", "05", *given, cwd=runs)
     assert status == 1
     line = errors.strip().splitlines()[-1]
-    assert "notebook 04_sft stopped in cell" in line
-    assert "forward.jsonl" in line
-    assert "04_sft.failed.ipynb" in line
-    file.write_bytes(good)
-    card.write_bytes(kept)
-    status, _, errors = run("smoke", cwd=runs)
+    assert "notebook 05_codegen stopped in cell" in line
+    assert "not a folder with an adapter or a model" in line
+    assert "05_codegen.failed.ipynb" in line
+
+
+def test_a_damaged_file_is_made_again(smoke: dict[str, object], runs: Path) -> None:
+    file = runs / "smoke" / "02_monologues" / "forward.jsonl"
+    good = file.read_bytes()
+    file.write_bytes(good[: len(good) // 2])
+    status, summary, errors = run("smoke", cwd=runs)
     assert status == 0, errors
+    assert file.read_bytes() == good
+    reused = {n["notebook"]: n["reused"] for n in summary["notebooks"]}  # type: ignore[attr-defined]
+    assert reused["01_pyx"]
+    assert not reused["02_monologues"]
 
 
-@pytest.mark.parametrize("stage", stages.STAGES.values(), ids=lambda s: s.label)
-def test_each_notebook_runs_alone(
-    stage: stages.Stage, smoke: dict[str, object], runs: Path
+def outputs(folder: Path, names: tuple[str, ...]) -> dict[str, dict[str, str]]:
+    return {name: workspace.read_json(folder / name / "card.json")["outputs"] for name in names}
+
+
+def by_itself(*arguments: str | Path, cwd: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, check=False, cwd=cwd
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_a_master_gives_the_same_bytes_without_jupyter(
+    smoke: dict[str, object], runs: Path
 ) -> None:
-    notebook = nbformat.read(ROOT / "notebooks" / f"{stage.label}.ipynb", as_version=4)
+    """By `stage 02`, which runs 01 first, and then by `python notebooks/02_…py`."""
+    names = ("01_pyx", "02_monologues")
+    by_itself("-m", "semcoder_lib", "stage", "02", "--profile", "smoke", "--run", "s", cwd=runs)
+    assert outputs(runs / "s", names) == outputs(runs / "smoke", names)
+    (runs / "s" / "02_monologues" / "card.json").unlink()
+    master = ROOT / "notebooks" / "02_monologues.py"
+    by_itself(master, "--profile", "smoke", "--run", "s", cwd=runs)
+    assert outputs(runs / "s", names) == outputs(runs / "smoke", names)
+
+
+@pytest.mark.slow
+def test_all_masters_give_the_same_bytes_without_jupyter(
+    smoke: dict[str, object], runs: Path
+) -> None:
+    by_itself("-m", "semcoder_lib", "stage", "08", "--profile", "smoke", "--run", "a", cwd=runs)
+    by_itself("-m", "semcoder_lib", "stage", "06", "--profile", "smoke", "--run", "a", cwd=runs)
+    names = tuple(n for n in NAMES if (runs / "a" / n / "card.json").exists())
+    assert len(names) >= 7
+    timed = {"main/training.json", "main/README.md", "refine/training.json", "refine/README.md"}
+    for name, files in outputs(runs / "a", names).items():
+        other = outputs(runs / "smoke", (name,))[name]
+        assert {f: d for f, d in files.items() if f not in timed} == {
+            f: d for f, d in other.items() if f not in timed
+        }, name
+
+
+@pytest.mark.slow
+def test_killed_ten_times_the_same_bytes(smoke: dict[str, object], runs: Path) -> None:
+    """Killed anywhere and started again, it ends with the files of an undisturbed run."""
+    own = ["-m", "semcoder_lib", "stage", "05", "--profile", "smoke", "--run", "k"]
+    for seconds in (6, 9, 12, 15, 18, 21, 24, 27, 30, 33):
+        process = subprocess.Popen(
+            [sys.executable, *own], cwd=runs, start_new_session=True, stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    by_itself(*own, cwd=runs)
+    names = ("01_pyx", "02_monologues", "03_pyx_r", "05_codegen")
+    assert outputs(runs / "k", names) == outputs(runs / "smoke", names)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_notebook_runs_alone(name: str, smoke: dict[str, object], runs: Path) -> None:
+    notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
     client = NotebookClient(
         notebook, timeout=300, resources={"metadata": {"path": str(ROOT / "notebooks")}}
     )
@@ -134,3 +196,5 @@ def test_each_notebook_runs_alone(
     outputs = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
     assert outputs
     assert not [o for o in outputs if o.output_type == "error"]
+    pink = [o.text for o in outputs if o.output_type == "stream" and o.name == "stderr"]
+    assert all(len(text.splitlines()) <= 10 for text in pink)

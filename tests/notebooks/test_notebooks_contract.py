@@ -1,4 +1,4 @@
-"""The notebooks keep their form: parameters first, doctor second, card last, short, no outputs."""
+"""The notebooks keep their form: parameters first, card last, short cells, more prose than code."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 
-from semcoder_lib.run import stages
+from semcoder_lib.run.notebook import NAMES
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
-NOTEBOOKS = [FOLDER / f"{s.label}.ipynb" for s in stages.STAGES.values()]
+NOTEBOOKS = [FOLDER / f"{name}.ipynb" for name in NAMES]
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda p: p.stem)
@@ -26,7 +27,7 @@ def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     return [c for c in notebook.cells if c.cell_type == "code"]
 
 
-def test_each_stage_has_its_notebook_and_no_other_exists() -> None:
+def test_there_are_ten_and_no_other() -> None:
     assert sorted(FOLDER.glob("*.ipynb")) == sorted(NOTEBOOKS)
 
 
@@ -38,26 +39,42 @@ def test_the_notebooks_are_built_from_their_masters() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_parameters_doctor_card(notebook: nbformat.NotebookNode) -> None:
+def lines_of(notebook: nbformat.NotebookNode, kind: str) -> list[int]:
+    """How long the cells of a kind are, blank lines left out."""
+    cells = [c for c in notebook.cells if c.cell_type == kind]
+    return [sum(1 for line in c.source.splitlines() if line.strip()) for c in cells]
+
+
+def test_title_parameters_begin_card(notebook: nbformat.NotebookNode, request: Any) -> None:
     cells = code_cells(notebook)
+    assert notebook.cells[0].source.startswith("# ")
     assert cells[0].metadata.tags == ["parameters"]
     names = [
         t.id for node in ast.parse(cells[0].source).body if isinstance(node, ast.Assign)
         for t in node.targets if isinstance(t, ast.Name)
     ]  # fmt: skip
     assert names == ["profile", "run_name", "settings"]
-    assert "doctor.examine" in cells[1].source
-    assert "session.settings()" in cells[1].source
-    assert "session.finish()" in cells[-1].source
+    name = request.node.callspec.params["notebook"].stem
+    assert f'run = begin("{name}", profile, run_name, settings)' in cells[1].source
+    assert "run.finish(" in cells[-1].source
+    titles = [c.source.splitlines()[0] for c in notebook.cells if c.cell_type == "markdown"]
+    assert titles[-2:] == ["## Things to try", "## The card"]
 
 
 def test_short_cells_and_no_outputs(notebook: nbformat.NotebookNode) -> None:
-    cells = code_cells(notebook)
-    lines = [len(c.source.splitlines()) for c in cells]
-    assert len(cells) <= 40
-    assert sum(lines) / len(lines) <= 12
-    assert all(not c.outputs and c.execution_count is None for c in cells)
-    assert sum(1 for c in notebook.cells if c.cell_type == "markdown") >= 3
+    lengths = lines_of(notebook, "code")
+    assert max(len(c.source.splitlines()) for c in code_cells(notebook)) <= 30
+    assert sum(lengths) / len(lengths) <= 12
+    assert all(not c.outputs and c.execution_count is None for c in code_cells(notebook))
+
+
+def test_all_notebooks_have_more_prose_than_code() -> None:
+    notebooks = [nbformat.read(path, as_version=4) for path in NOTEBOOKS]
+    code, prose = (sum(sum(lines_of(n, kind)) for n in notebooks) for kind in ("code", "markdown"))
+    assert prose > code
+    assert (
+        2_000 <= sum(len(p.with_suffix(".py").read_text().splitlines()) for p in NOTEBOOKS) <= 3_000
+    )
 
 
 def test_imports_come_from_the_library_or_python(notebook: nbformat.NotebookNode) -> None:

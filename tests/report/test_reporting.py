@@ -16,6 +16,7 @@ import pytest
 
 from semcoder_lib import report as reporting
 from semcoder_lib.core import workspace
+from semcoder_lib.core.records import Claim
 from semcoder_lib.report import display, figures, paper, tables
 from semcoder_lib.report.inputs import FOLDERS
 
@@ -290,12 +291,19 @@ def test_the_papers_cells_are_whole_counts_unless_marked() -> None:
 
 
 def test_marked_claims_are_coloured_where_they_stand() -> None:
-    class Claim:
-        place, status, evidence = (3, 8), "contradicted", "x is 4"
-
-    page = display.marked("so x = 5 <here>", [Claim()])._repr_html_()
+    claim = Claim("value", "x", "5", place=(3, 8), status="contradicted", evidence="x is 4")
+    page = display.marked("so x = 5 <here>", [claim])._repr_html_()
     assert ">x = 5</span> &lt;here&gt;" in page
     assert "contradicted: x is 4" in page
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_contradiction_shows_inside_a_claim_that_is_right(order: int) -> None:
+    line = Claim("order", "L5", "", place=(0, 12), status="supported", evidence="its line")
+    value = Claim("value", "x", "5", place=(5, 10), status="contradicted", evidence="x is 4")
+    page = display.marked("L5 x: 2 = 5.", [line, value][::order])._repr_html_()
+    texts = re.findall("title='(supported|contradicted): [^']*'>([^<]*)<", page)
+    assert texts == [("supported", "L5 x:"), ("contradicted", " 2 = "), ("supported", "5.")]
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,19 @@
-"""Stage 07's own parts: equal shares, chains of steps, scores over seeds."""
+"""The ablation of formats: equal shares, chains of steps, scores over seeds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from semcoder_lib import evaluation as benchmarks
 from semcoder_lib import monologues, tracing
-from semcoder_lib.core import profile
 from semcoder_lib.core.records import Case, Entry, Program, Trace
+from semcoder_lib.evaluation import chains, parts
 from semcoder_lib.models import assets, tokens
-from semcoder_lib.run.stages import chains, parts, s07_ablation
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import formats
-from semcoder_lib.training import Example
+from semcoder_lib.training import Example, ablation
 
 SOURCE = (
     "def f(xs):\n    total = 0\n    for x in xs:\n        if x > 1:\n            total += x\n"
@@ -119,23 +116,20 @@ def test_items_are_grouped_by_length_and_by_what_they_have(trace: Trace, box: Sa
 
 
 def test_views_give_equal_examples_or_equal_trained_tokens() -> None:
-    session: Any = SimpleNamespace(profile=profile.load("smoke", {"ablation_steps": 2}))
     pools = {
         "direct": [Example(f"p{n}", "forward", "ask", "assert 1") for n in range(200)],
         "monologue": [Example(f"p{n}", "forward", "ask", "word " * 40) for n in range(200)],
     }
-    same = {name: s07_ablation.share_of(session, pools, name, "examples", 1) for name in pools}
-    assert [[e.id for e in chosen] for chosen, _ in same.values()] == [
-        [f"p{n}" for n in range(8, 16)]
-    ] * 2
-    assert {steps for _, steps in same.values()} == {2}
-    few, steps = s07_ablation.share_of(session, pools, "monologue", "tokens", 1)
-    many, more = s07_ablation.share_of(session, pools, "direct", "tokens", 1)
-    assert (len(few), steps) == (8, 2)
-    tokenizer = tokens.load_tokenizer(assets.locate(session.profile.model))
+    same = {name: ablation.equal_examples(pools, name, 8, 1) for name in pools}
+    assert [[e.id for e in rows] for rows in same.values()] == [[f"p{n}" for n in range(8, 16)]] * 2
+    tokenizer = tokens.load_tokenizer(assets.locate("smollm2-135m"))
+    few, once = ablation.equal_tokens(pools, "monologue", 8, 1, tokenizer)
+    many, again = ablation.equal_tokens(pools, "direct", 8, 1, tokenizer)
+    assert (len(few), once, again) == (8, 1.0, 1.0)
     trained = [
-        sum(len(tokens.encode_completion(tokenizer, e.completion)) for e in some)
-        for some in (few, many)
+        sum(len(tokens.encode_completion(tokenizer, e.completion)) for e in rows)
+        for rows in (few, many)
     ]
     assert trained[0] <= trained[1] < 1.05 * trained[0]
-    assert more == round(len(many) / 4)
+    short = {"direct": pools["direct"][:10], "monologue": pools["monologue"]}
+    assert ablation.equal_tokens(short, "direct", 8, 0, tokenizer)[1] > 2  # gone through again

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from semcoder_lib.core.errors import UserError
-from semcoder_lib.run import stages
-from semcoder_lib.run.stages import meter
+from semcoder_lib.run import meter, notebook
 
 
 def test_a_look_that_fails_is_not_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,16 +30,12 @@ def test_a_look_that_fails_is_not_the_last(monkeypatch: pytest.MonkeyPatch) -> N
     assert measured.seconds > 0
 
 
-def test_no_session_leaves_its_meter_running(
+def test_no_notebook_leaves_its_meter_running(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SEMCODER_RUNS", str(tmp_path))
     before = set(threading.enumerate())
-    session = stages.begin(1, "smoke", "left")
+    run = notebook.begin("01_pyx", "smoke", "left")
     assert set(threading.enumerate()) - before
-    session.close()
-    assert not set(threading.enumerate()) - before
-    (session.folder / "card.json").write_text("{}")
-    with pytest.raises(UserError, match="not a stage card"):
-        stages.begin(1, "smoke", "left")
+    run.close()
     assert not set(threading.enumerate()) - before

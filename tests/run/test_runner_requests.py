@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +12,8 @@ from pathlib import Path
 import pytest
 
 from semcoder_lib.core import workspace
-from semcoder_lib.core.errors import InfrastructureError, UserError
-from semcoder_lib.run import runner, stages
-from semcoder_lib.run.stages.session import Session
+from semcoder_lib.core.errors import InfrastructureError
+from semcoder_lib.run import notebook, runner
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -92,57 +92,6 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def small(session: Session) -> dict[str, int]:
-    workspace.write_text(session.path("data.txt"), "made\n")
-    return {"answer": 42}
-
-
-def begun(settings: str = "") -> Session:
-    return stages.begin(1, "smoke", "t", settings)
-
-
-def test_a_finished_stage_is_reused_while_nothing_changes(runs: Path) -> None:
-    session = begun()
-    assert not session.reused
-    assert session.compute(small) == {"answer": 42}
-    card = session.finish()
-    assert set(card["outputs"]) == {"data.txt", "results.json"}
-    assert card["configuration"]["pyx_real"] == session.profile.pyx_real
-
-    def never(_: Session) -> dict[str, int]:
-        raise AssertionError("the stage was made again")
-
-    again = begun()
-    assert again.reused
-    assert again.compute(never) == {"answer": 42}
-    assert again.finish() == card
-
-
-@pytest.mark.parametrize("change", ["setting", "output edited", "output lost", "other setting"])
-def test_what_makes_a_stage_run_again(runs: Path, change: str) -> None:
-    session = begun()
-    session.compute(small)
-    session.finish()
-    file = runs / "t" / "01_pyx" / "data.txt"
-    if change == "output edited":
-        file.write_text("forged\n")
-    if change == "output lost":
-        file.unlink()
-    settings = {"setting": "pyx_real=3", "other setting": "train_steps=9"}.get(change, "")
-    again = begun(settings)
-    assert again.reused == (change == "other setting")
-    again.close()
-
-
-def test_a_corrupt_card_is_named(runs: Path) -> None:
-    session = begun()
-    session.compute(small)
-    session.finish()
-    (runs / "t" / "01_pyx" / "card.json").write_text('{"key": ')
-    with pytest.raises(UserError, match=r"card\.json: not valid JSON"):
-        begun()
-
-
 def test_kernels_of_two_runs_never_share_a_socket(tmp_path: Path) -> None:
     from semcoder_lib.run import runner
 
@@ -151,26 +100,27 @@ def test_kernels_of_two_runs_never_share_a_socket(tmp_path: Path) -> None:
     assert Path(first.KernelManager.ip).is_relative_to(tmp_path / "a")
 
 
-def test_one_stage_is_worked_on_by_one_process(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, quick = begun(), workspace.locked
+def test_a_notebook_is_worked_on_by_one_process(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, quick = notebook.begin("01_pyx", "smoke", "t"), workspace.locked
     monkeypatch.setattr(workspace, "locked", lambda path, _, busy: quick(path, 0.1, busy))
     with pytest.raises(InfrastructureError, match="in use by another run"):
-        begun()
+        notebook.begin("01_pyx", "smoke", "t")
     first.close()
-    begun().close()
+    notebook.begin("01_pyx", "smoke", "t").close()
 
 
-def test_a_missing_upstream_stage_is_named(runs: Path) -> None:
-    session = begun()
-    with pytest.raises(UserError, match=r"has no stage 02_monologues yet; run notebook 02 first"):
-        session.upstream(2)
-    session.close()
+def test_a_setting_may_hold_spaces(tmp_path: Path) -> None:
+    text = shlex.join([f"pyx_source={tmp_path / 'my folder' / 'x.jsonl'}", "seed=3"])
+    found = notebook.configured("smoke", text)
+    assert (found.pyx_source, found.seed) == (str(tmp_path / "my folder" / "x.jsonl"), 3)
 
 
 def test_evaluating_a_given_model_needs_no_training(runs: Path) -> None:
     planned = runner.plan("smoke", run_name="e", start="05", overrides={"model": "m"})
     assert planned.profile.adapter == "none"
-    assert planned.numbers == (5, 6, 7, 8, 9)
+    assert planned.names == notebook.NAMES[5:]
 
 
 def test_the_prediction_scales_with_the_machine(
@@ -183,3 +133,13 @@ def test_the_prediction_scales_with_the_machine(
     slow = {k: v / 2 for k, v in runner.REFERENCE.items()}
     monkeypatch.setattr(runner.doctor, "speed", lambda: slow)
     assert 1.3 < runner.predict(planned)["seconds"] / at_reference < 2.1
+
+
+def test_the_prediction_is_corrected_by_what_was_seen() -> None:
+    predicted = {"00_tour": 20.0, "01_pyx": 100.0, "02_monologues": 50.0}
+    seen = [{"notebook": "00_tour", "seconds": 80.0, "reused": False}]
+    assert runner.correction(seen, predicted) == 1.0  # too little to judge by
+    seen.append({"notebook": "01_pyx", "seconds": 160.0, "reused": False})
+    assert runner.correction(seen, predicted) == 2.0
+    seen[1]["reused"] = True
+    assert runner.correction(seen, predicted) == 1.0

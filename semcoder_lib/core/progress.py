@@ -1,0 +1,65 @@
+"""Long work shows one live bar with rate and time left; without a screen, a line every so often."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterator
+from typing import Protocol
+
+DELAY = 3.0  # seconds before a bar is shown: what is done by then needs none
+BETWEEN = 30.0  # seconds between lines without a screen
+
+
+class Bar(Protocol):
+    """What the worker tells: `update(n)` more are done; `set_postfix_str` something to show."""
+
+    def update(self, n: int = 1) -> object: ...
+    def set_postfix_str(self, s: str = "") -> object: ...
+
+
+@contextlib.contextmanager
+def bar(what: str, total: int, unit: str = "items") -> Iterator[Bar]:
+    """A bar for `total` units of work named `what`."""
+    if not _screen():
+        yield _Lines(what, total, unit)
+        return
+    from tqdm.auto import tqdm
+
+    with tqdm(
+        total=total, desc=what, unit=f" {unit}", delay=DELAY, leave=False, dynamic_ncols=True
+    ) as shown:
+        yield shown
+
+
+def _screen() -> bool:
+    if os.environ.get("SEMCODER_PROGRESS") == "off":
+        return False
+    return "ipykernel" in sys.modules or sys.stderr.isatty()
+
+
+class _Lines:
+    """The same on standard error, a line every `BETWEEN` seconds."""
+
+    def __init__(self, what: str, total: int, unit: str) -> None:
+        self.what, self.total, self.unit, self.done, self.note = what, total, unit, 0, ""
+        self.began = self.shown = time.monotonic()
+
+    def update(self, n: int = 1) -> None:
+        self.done += n
+        now = time.monotonic()
+        if now - self.shown < BETWEEN:
+            return
+        self.shown = now
+        rate = self.done / (now - self.began)
+        left = (self.total - self.done) / max(rate, 1e-9)
+        print(
+            f"{self.what}: {self.done} of {self.total} {self.unit}, {rate:.3g} a second, "
+            f"{left / 60:.1f} min left{', ' if self.note else ''}{self.note}",
+            file=sys.stderr, flush=True,
+        )  # fmt: skip
+
+    def set_postfix_str(self, s: str = "") -> None:
+        self.note = s

@@ -1,0 +1,33 @@
+"""Progress without a screen: a line every so often, with rate and time left."""
+
+from __future__ import annotations
+
+import pytest
+
+from semcoder_lib.core import progress
+
+
+def test_lines_every_so_often(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = iter([0.0, 10.0, 31.0, 40.0, 62.0])
+    monkeypatch.setenv("SEMCODER_PROGRESS", "off")
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    with progress.bar("texts", 200, "completions") as bar:
+        bar.update(10)
+        bar.update(21)
+        bar.set_postfix_str("loss 1.2")
+        bar.update(9)
+        bar.update(22)
+    assert capsys.readouterr().err.splitlines() == [
+        "texts: 31 of 200 completions, 1 a second, 2.8 min left",
+        "texts: 62 of 200 completions, 1 a second, 2.3 min left, loss 1.2",
+    ]
+
+
+def test_a_screen_gets_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEMCODER_PROGRESS", "")
+    monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True, raising=False)
+    with progress.bar("texts", 3) as bar:
+        bar.update(3)
+        assert bar.n == 3  # type: ignore[attr-defined]
