@@ -12,6 +12,7 @@ usage: ./run_all.sh [COMMAND] [OPTIONS]
   hour                as laptop, with six times its training
   evening             as hour, with twice its programs and seven times its training: the adapter that
                       adapters/ recommends is from it
+  coder               Qwen2.5-Coder-0.5B, a model that can write code (four hours)
   gpu                 one GPU of 16 GB or more
   paper               the paper's model and data: several GPUs of 48 GB
   bench NAME          speed beside peers: sandbox, tracing, generation, training, monologues, corpus
@@ -148,7 +149,7 @@ case "$command" in
   *) [ $# -gt 0 ] && shift ;;
 esac
 case "$command" in
-  smoke | laptop | hour | evening | gpu | paper | test | bench | lab | setup | doctor | lock) ;;
+  smoke | laptop | hour | evening | coder | gpu | paper | test | bench | lab | setup | doctor | lock) ;;
   *) fail "unknown command '$command'; ./run_all.sh --help lists them" 2 ;;
 esac
 if [ "$command" = setup ] || [ "$command" = lab ] || [ "$command" = doctor ] || [ "$command" = lock ]; then
@@ -160,7 +161,7 @@ export PYTHONUNBUFFERED=1
 case "$command" in
   setup) say "the environment is ready: $python" ;;
   doctor) exec "$python" -m semcoder_lib doctor ;;
-  lab) cd "$here/notebooks" && exec env SEMCODER_RUNS="${SEMCODER_RUNS:-$here/runs}" "$python" -m jupyter lab ;;
+  lab) cd "$here/notebooks" && exec env SEMCODER_RUNS="${SEMCODER_RUNS:-$here/runs}" "$python" -m jupyter lab 00_tour.ipynb ;;
   bench) cd "$here" && exec "$python" -m tests.bench "$@" ;;
   test) cd "$here" && exec "$python" tests/run.py "$@" ;;
   lock)

@@ -30,7 +30,7 @@ from semcoder_lib.core.errors import UserError
 from semcoder_lib.evaluation import data as homes
 from semcoder_lib.models import assets
 from semcoder_lib.report import display
-from semcoder_lib.run import steps
+from semcoder_lib.run import content, steps
 from semcoder_lib.run.meter import Meter
 from semcoder_lib.sandbox import Sandbox
 
@@ -246,7 +246,7 @@ def _basis(name: str, profile: profiles.Profile, used: set[str]) -> dict[str, An
         "code": workspace.content_key(
             source.library_hash(), source.parsed_hash(folder() / f"{name}.py")
         ),
-        "versions": steps.versions(steps.PACKAGES),
+        "versions": content.versions(steps.PACKAGES),
         "data": {n: workspace.file_hash(p) for n in homes.HOMES if (p := homes.find(n))},
     }
 
@@ -262,13 +262,13 @@ def _value(field: str, value: Any) -> Any:
 
 
 def _outputs(place: Path) -> dict[str, str]:
-    files = [f for f in sorted(place.rglob("*")) if f.is_file() and not steps.scratch(f, place)]
+    files = [f for f in sorted(place.rglob("*")) if f.is_file() and not content.scratch(f, place)]
     names = {str(f.relative_to(place)): f for f in files}
     return {name: workspace.file_hash(f) for name, f in names.items() if name != "card.json"}
 
 
 def _digest(path: Path) -> str:
-    return steps.digest(path) if path.exists() else "absent"
+    return content.digest(path) if path.exists() else "absent"
 
 
 def forget(run: Path, name: str) -> None:
