@@ -7,15 +7,15 @@ no row reads is an unverifiable claim with its place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Case, Claim, Program, Step, Trace
 from semcoder_lib.faults.divergence import Divergence, last_values, parting
 from semcoder_lib.faults.forms import CAUSE, FIX, NEXT, SECTIONS, SIMULATION
 from semcoder_lib.faults.mutate import PHRASES, altered, causes, normal
-from semcoder_lib.faults.text import refined_code
+from semcoder_lib.faults.rows import refined_code
 from semcoder_lib.monologues.syntax import in_body, syntax
 from semcoder_lib.monologues.template import Form, Match, Slot, mask, plain
 from semcoder_lib.monologues.verify.cursor import Cursor
@@ -38,8 +38,8 @@ class RationaleReport:
     accepted: bool
     claims: tuple[Claim, ...]
     refined: str | None
-    problem: str = ""
-    forms: list[tuple[str, dict[str, tuple[str, int, int]]]] = field(default_factory=list)
+    problem: str
+    forms: list[tuple[str, dict[str, tuple[str, int, int]]]]
 
 
 def check(
@@ -57,24 +57,26 @@ def check(
     body, closed, _ = text.partition("[/MONOLOGUE]")
     refined = refined_code(text)
     places = [body.find(title) for title in SECTIONS]
-    missing = [t for t, place in zip(SECTIONS, places, strict=True) if place < 0]
     problem = ""
-    if missing:
-        problem = f"no section {missing[0]!r}"
+    if -1 in places:
+        problem = f"no section {SECTIONS[places.index(-1)]!r}"
     elif places != sorted(places):
         problem = "the sections are out of order"
     elif not closed or refined is None:
         problem = "no refined program" if closed else "no [/MONOLOGUE]"
     elif fixed is not None and normal(refined) != normal(fixed):
         problem = "the refined program is another than the fix"
-    reader = Reader(program, case, trace, fixed, fixed_trace)
-    if not missing and refined is not None:
-        reader.read(body, places, refined)
-    count = reader.ledger.count
+    reader = Reader(program, case, trace, fixed, fixed_trace, refined or "")
+    if -1 not in places and refined is not None:
+        reader.read(body, places)
+    ledger = reader.ledger
+    supported, contradicted, unverifiable = map(
+        ledger.count, (SUPPORTED, CONTRADICTED, UNVERIFIABLE)
+    )
     return RationaleReport(
-        count(SUPPORTED), count(CONTRADICTED), count(UNVERIFIABLE),
-        not problem and not count(CONTRADICTED) and count(SUPPORTED) > 0,
-        tuple(reader.ledger.claims), refined, problem, reader.ledger.forms,
+        supported, contradicted, unverifiable,
+        not problem and not contradicted and supported > 0,
+        tuple(ledger.claims), refined, problem, ledger.forms,
     )  # fmt: skip
 
 
@@ -83,55 +85,59 @@ class Reader:
     known, and then nothing that is said of it can be decided."""
 
     def __init__(
-        self, program: Program, case: Case, trace: Trace, fixed: str | None, right: Trace | None
+        self,
+        program: Program,
+        case: Case,
+        trace: Trace,
+        fixed: str | None,
+        right: Trace | None,
+        refined: str,
     ) -> None:
         self.ledger = Ledger()
         self.buggy, self.fixed, self.trace, self.right = program.source, fixed, trace, right
+        self.refined = refined
         self.lines = program.source.splitlines()
         self.call = values.show_call(program.entry_point, case.arguments)
         self.wanted = values.encode(case.output)
         self.history = History(trace, syntax(program.source))
         self.cursor = Cursor(self.history, self.ledger, 0)
         self.steps = Steps(self.cursor, lambda text, start, visit: None)
-        self.refined = ""
         self.ended = False
         self.parting: Divergence | None = None
         if fixed is not None and right is not None:
             self.parting = parting(program.source, fixed, trace, right)
 
-    def read(self, body: str, places: list[int], refined: str) -> None:
+    def read(self, body: str, places: list[int]) -> None:
         """Read the three sections, which start at `places`, and what stands before them."""
-        self.refined = refined
-        groups = (SIMULATION, CAUSE, FIX)
         before = body[: places[0]].strip()
         if before and before != "[MONOLOGUE]":
             self.ledger.unread(before, (0, places[0]))
         ends = [*places[1:], len(body)]
+        groups = (SIMULATION, CAUSE, FIX)
         for title, group, place, end in zip(SECTIONS, groups, places, ends, strict=True):
-            start = place + len(title)
-            parts = _lines(body[start:end], start)
-            if group is FIX:
-                text = body[start:end].strip()
-                parts = iter([(text, start + body[start:end].index(text))] if text else [])
-            for text, at in parts:
-                if not self.sentence(text, at, group):
-                    self.ledger.unread(text, (at, at + len(text)))
+            part = body[place + len(title) : end]
+            # an edit may stand on several lines
+            pieces = [part.strip()] if group is FIX else part.split("\n")
+            at = place + len(title)
+            for piece in filter(str.strip, pieces):
+                at = body.index(piece, at)
+                if not self.sentence(piece, at, group):
+                    self.ledger.unread(piece, (at, at + len(piece)))
+                at += len(piece)
 
     def sentence(self, text: str, start: int, group: dict[str, Form]) -> bool:
         """Read a sentence of the group's rows, or a step of the simulation."""
         self.ledger.place = (start, start + len(text))
         if group is SIMULATION and self.ended:
             self.ledger.add("order", text, "", False, "the run is over")
-        masked = mask(text)
-        for name, form in group.items():
-            slots = form.match(text, masked, start) if masked is not None else None
-            if slots is not None:
-                if any(name == known for known, _ in self.ledger.forms):
-                    self.ledger.add("order", text, "", False, "said before")
-                DECIDERS[name](self, slots, name)
-                self.ledger.forms.append((name, plain(slots)))
-                return True
-        return group is SIMULATION and self.steps.read(text, start)
+        name, slots = _row(text, start, group)
+        if slots is None:
+            return group is SIMULATION and self.steps.read(text, start)
+        if any(name == known for known, _ in self.ledger.forms):
+            self.ledger.add("order", text, "", False, "said before")
+        DECIDERS[name](self, slots, name)
+        self.ledger.forms.append((name, plain(slots)))
+        return True
 
     def claim(
         self, kind: str, subject: str, slot: Slot, verdict: bool | None, why: str = ""
@@ -155,11 +161,14 @@ class Reader:
         self.claim("exception", "result", m["k"], ok, kind or "it raises nothing")
 
 
-def _lines(text: str, start: int) -> Iterator[tuple[str, int]]:
-    for line in text.split("\n"):
-        if line.strip():
-            yield line, start
-        start += len(line) + 1
+def _row(text: str, start: int, group: dict[str, Form]) -> tuple[str, Match | None]:
+    """The first row of the group that reads the text, and its slots; None where none does."""
+    masked = mask(text)
+    for name, form in group.items():
+        slots = form.match(text, masked, start) if masked is not None else None
+        if slots is not None:
+            return name, slots
+    return "", None
 
 
 def _number(label: Slot) -> int:
@@ -200,36 +209,22 @@ def _so(r: Reader, m: Match, row: str) -> None:
     r.value("right result", m["w"], r.wanted)
 
 
-@decides("part.loop", "part.stays", "part.changes", "part.value", "part.extra")
-def _part_at(r: Reader, m: Match, row: str) -> None:
+@decides("part.loop", "part.stays", "part.changes", "part.value", "part.extra", "part.missing")
+def _part(r: Reader, m: Match, row: str) -> None:
     """`The runs part at [L3]: n becomes 5, it should become 4.` A row without a value says that
     nothing is changed."""
-    d = r.parting
+    d, missing = r.parting, row == "part.missing"
     if d is None:
-        _ours(r, m, _number(m["at"]))
+        _ours(r, m, None if missing else _number(m["at"]))
         return
-    ok = d.kind == ("extra" if row == "part.extra" else "value")
-    ok = ok and ("v" in m, "w" in m) == (d.got is not None, d.wanted is not None)
+    ok = d.kind == (row[5:] if row in ("part.extra", "part.missing") else "value")
+    ok = ok and (missing or ("v" in m, "w" in m) == (d.got is not None, d.wanted is not None))
     r.claim("order", "the runs part", m["at"], ok and _number(m["at"]) == d.line, f"[L{d.line}]")
     if row == "part.loop":
         r.claim("iterations", "the loop ends", m["at"], _loop_ends(r, d), "it goes on")
-    _values(r, m, d)
-
-
-@decides("part.missing")
-def _part_before(r: Reader, m: Match, row: str) -> None:
-    d = r.parting
-    if d is None:
-        _ours(r, m, None)
-        return
-    ok = d.kind == "missing" and _number(m["at"]) == d.line
-    r.claim("order", "the runs part", m["at"], ok, f"[L{d.line}]")
-    right = (r.fixed or "").splitlines()[(d.fixed_line or 1) - 1].strip()
-    r.claim("order", "the right run", m["q"], m["q"].text == right, right)
-    _values(r, m, d)
-
-
-def _values(r: Reader, m: Match, d: Divergence) -> None:
+    if missing:
+        right = (r.fixed or "").splitlines()[(d.fixed_line or 1) - 1].strip()
+        r.claim("order", "the right run", m["q"], m["q"].text == right, right)
     r.claim("value", "variable", m["x"], m["x"].text == d.name, d.name)
     for name, recorded in (("v", d.got), ("w", d.wanted)):
         if name in m:
@@ -262,8 +257,8 @@ def _part_after(r: Reader, m: Match, row: str) -> None:
     """Where the runs go from the same place; without the right run, from any visit of it."""
     d, steps, at = r.parting, r.trace.steps, _number(m["at"])
     if d is None:
-        own = [i for i in range(1, len(steps) + 1) if steps[i - 1].line == at]
-        _goes(r, m["a"], [steps[i] for i in own if i < len(steps)], r.lines)
+        own = [i for i in range(len(steps)) if (steps[i - 1].line if i else 1) == at]
+        _goes(r, m["a"], [steps[i] for i in own], r.lines)
         _goes(r, m["b"], None, [])
         return
     index, there = d.index or 0, d.fixed_index or 0
@@ -278,15 +273,13 @@ def _part_after(r: Reader, m: Match, row: str) -> None:
 def _goes(r: Reader, slot: Slot, steps: list[Step] | None, lines: list[str]) -> None:
     """A clause of what a run does next, true of one of these steps. An unknown run gives no
     verdict, and neither does a clause of no row."""
-    masked = mask(slot.text)
-    for name, form in NEXT.items():
-        m = form.match(slot.text, masked, slot.start) if masked is not None else None
-        if m is not None:
-            verdict = None if steps is None else any(_does(name, m, s, lines) for s in steps)
-            r.claim("order", "next", slot, verdict, "the run goes on otherwise")
-            r.ledger.forms.append((name, plain(m)))
-            return
-    r.claim("order", "next", slot, None, "not read")
+    name, m = _row(slot.text, slot.start, NEXT)
+    if m is None:
+        r.claim("order", "next", slot, None, "not read")
+        return
+    verdict = None if steps is None else any(_does(name, m, s, lines) for s in steps)
+    r.claim("order", "next", slot, verdict, "the run goes on otherwise")
+    r.ledger.forms.append((name, plain(m)))
 
 
 def _does(row: str, m: Match, step: Step, lines: list[str]) -> bool:
@@ -302,9 +295,6 @@ def _does(row: str, m: Match, step: Step, lines: list[str]) -> bool:
     if row == "next.line":
         return step.line == _number(m["at"])
     return lines[step.line - 1].strip() == m["q"].text
-
-
-DECIDERS.update(dict.fromkeys(NEXT, lambda r, m, row: None))  # by `_goes`, inside `part.path`
 
 
 @decides("so.ends")

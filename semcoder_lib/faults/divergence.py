@@ -53,73 +53,70 @@ def divergence(
     """
     if lines is None:
         lines = {step.line: step.line for step in (*buggy.steps, *fixed.steps)}
-    found = _first(buggy.steps, fixed.steps, lines, 0, 0)
-    if found is None and (buggy.cut or fixed.cut or buggy.result == fixed.result):
+    parted = _first(buggy.steps, fixed.steps, lines, 0, 0)
+    if parted is None and (buggy.cut or fixed.cut or buggy.result == fixed.result):
         return Divergence("none")
-    if found is None:
-        found = _last_difference(buggy, fixed)
-    return found
+    return parted or _last_difference(buggy, fixed)
 
 
-def _first(
-    a: tuple[Step, ...], b: tuple[Step, ...], lines: Mapping[int, int], i: int, j: int
-) -> Divergence | None:
-    """The first difference from the steps `i` and `j` on. The states hold what each run has set
-    so far, by frame."""
+Steps = tuple[Step, ...]
+States = dict[int, dict[str, str | None]]  # what a run has set so far, by frame
+Difference = tuple[str, str, str | None, str | None]  # kind, name, got, wanted
+
+
+def _first(a: Steps, b: Steps, lines: Mapping[int, int], i: int, j: int) -> Divergence | None:
+    """The first difference from the steps `i` and `j` on."""
     partners = set(lines.values())
-    ours: dict[int, dict[str, str | None]] = {}
-    right_state: dict[int, dict[str, str | None]] = {}
+    ours: States = {}
+    theirs: States = {}
     while i < len(a) or j < len(b):
-        if i < len(a) and _alone(a[i], a[i].line in lines):
-            clash = _shared_change(a[i], ours, right_state)
-            if clash is not None:
-                name, got, wanted = clash
-                right = b[j].line if j < len(b) else None
-                return Divergence("extra", i, j, a[i].line, right, name, got, wanted)
-            _apply(a[i], ours)
+        x = a[i] if i < len(a) else None
+        y = b[j] if j < len(b) else None
+        if x is not None and x.event == "line" and x.line not in lines:
+            if clash := _clash(x, theirs):
+                return _at("extra", i, j, x, y, *clash)
+            _apply(x, ours)
             i += 1
-            continue
-        if j < len(b) and _alone(b[j], b[j].line in partners):
-            clash = _shared_change(b[j], right_state, ours)
-            if clash is not None:
+        elif y is not None and y.event == "line" and y.line not in partners:
+            if clash := _clash(y, ours):
                 name, wanted, got = clash
-                here = a[i].line if i < len(a) else None
-                return Divergence("missing", i, j, here, b[j].line, name, got, wanted)
-            _apply(b[j], right_state)
+                return _at("missing", i, j, x, y, name, got, wanted)
+            _apply(y, theirs)
             j += 1
-            continue
-        if i >= len(a) or j >= len(b):
-            here = a[i].line if i < len(a) else None
-            there = b[j].line if j < len(b) else None
-            return Divergence("end", i, j, here, there)
-        found = _compare(a[i], b[j], i, j, lines)
-        if found is not None:
-            if found.kind == "value":
-                return _inside(a, b, i, j, lines) or found
-            return found
-        _apply(a[i], ours)
-        _apply(b[j], right_state)
-        i += 1
-        j += 1
+        elif x is None or y is None:
+            return _at("end", i, j, x, y)
+        elif difference := _compare(x, y, lines):
+            inside = _inside(a, b, i, j, lines) if difference[0] == "value" else None
+            return inside or _at(difference[0], i, j, x, y, *difference[1:])
+        else:
+            _apply(x, ours)
+            _apply(y, theirs)
+            i += 1
+            j += 1
     return None
 
 
-def _alone(step: Step, has_partner: bool) -> bool:
-    return not has_partner and step.event == "line"
+def _at(
+    kind: str,
+    i: int,
+    j: int,
+    x: Step | None,
+    y: Step | None,
+    name: str = "",
+    got: str | None = None,
+    wanted: str | None = None,
+) -> Divergence:
+    here, there = (step.line if step else None for step in (x, y))
+    return Divergence(kind, i, j, here, there, name, got, wanted)
 
 
-def _apply(step: Step, states: dict[int, dict[str, str | None]]) -> None:
-    state = states.setdefault(step.frame, {})
-    for change in step.changes:
-        state[change.name] = change.text
+def _apply(step: Step, states: States) -> None:
+    states.setdefault(step.frame, {}).update((c.name, c.text) for c in step.changes)
 
 
-def _shared_change(
-    step: Step,
-    own: dict[int, dict[str, str | None]],
-    other: dict[int, dict[str, str | None]],
-) -> tuple[str, str | None, str | None] | None:
-    """A change by a step without a partner that sets a variable of both runs to something else."""
+def _clash(step: Step, other: States) -> tuple[str, str | None, str | None] | None:
+    """A change by a step without a partner that sets a variable of both runs to something else:
+    name, what it is set to, what the other run has."""
     known = other.get(step.frame, {})
     for change in step.changes:
         if change.name in known and known[change.name] != change.text:
@@ -127,49 +124,31 @@ def _shared_change(
     return None
 
 
-def _compare(x: Step, y: Step, i: int, j: int, lines: Mapping[int, int]) -> Divergence | None:
-    raised = "exception" in (x.event, y.event)
+def _compare(x: Step, y: Step, lines: Mapping[int, int]) -> Difference | None:
     if x.event != y.event or x.depth != y.depth or lines.get(x.line, -1) != y.line:
-        if raised and x.event != y.event:
-            return Divergence("exception", i, j, x.line, y.line, "", _said(x), _said(y))
-        return Divergence("path", i, j, x.line, y.line)
-    if raised and x.value != y.value:
-        return Divergence("exception", i, j, x.line, y.line, "", x.value, y.value)
-    if x.event in ("return", "yield") and x.value != y.value:
-        return Divergence("return", i, j, x.line, y.line, "", x.value, y.value)
-    got = {c.name: c.text for c in x.changes}
-    wanted = {c.name: c.text for c in y.changes}
-    if got == wanted:
-        return None
-    for name in [*got, *wanted]:
-        if name not in got or name not in wanted or got[name] != wanted[name]:
-            return Divergence("value", i, j, x.line, y.line, name, got.get(name), wanted.get(name))
+        if "exception" in (x.event, y.event) and x.event != y.event:
+            got, wanted = (s.value if s.event == "exception" else None for s in (x, y))
+            return "exception", "", got, wanted
+        return "path", "", None, None
+    if x.event in ("exception", "return", "yield") and x.value != y.value:
+        return "exception" if x.event == "exception" else "return", "", x.value, y.value
+    ours, theirs = ({c.name: c.text for c in s.changes} for s in (x, y))
+    for name in [*ours, *theirs]:
+        if name not in ours or name not in theirs or ours[name] != theirs[name]:
+            return "value", name, ours.get(name), theirs.get(name)
     return None
 
 
-def _said(step: Step) -> str | None:
-    return step.value if step.event == "exception" else None
-
-
-def _inside(
-    a: tuple[Step, ...], b: tuple[Step, ...], i: int, j: int, lines: Mapping[int, int]
-) -> Divergence | None:
+def _inside(a: Steps, b: Steps, i: int, j: int, lines: Mapping[int, int]) -> Divergence | None:
     """The first difference inside the calls that the differing lines make."""
-    inner_a, inner_b = _calls(a, i), _calls(b, j)
-    found = _first(a[: i + 1 + inner_a], b[: j + 1 + inner_b], lines, i + 1, j + 1)
-    if found is None or found.kind == "end":
-        return None
-    return found
+    inner = _first(a[: _over(a, i)], b[: _over(b, j)], lines, i + 1, j + 1)
+    return None if inner is None or inner.kind == "end" else inner
 
 
-def _calls(steps: tuple[Step, ...], index: int) -> int:
-    """How many steps after `index` belong to calls that this step's line makes."""
-    depth, count = steps[index].depth, 0
-    for step in steps[index + 1 :]:
-        if step.depth <= depth:
-            break
-        count += 1
-    return count
+def _over(steps: Steps, index: int) -> int:
+    """The first step after the calls that this step's line makes."""
+    after = (k for k in range(index + 1, len(steps)) if steps[k].depth <= steps[index].depth)
+    return next(after, len(steps))
 
 
 ALIKE = 0.5

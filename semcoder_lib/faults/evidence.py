@@ -1,54 +1,53 @@
-"""Runs mutants and repairs in batches: which fail, on what smallest case, how the runs part."""
+"""Runs bugs in batches: which fail, on what smallest case, and where the runs part."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import collections
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from semcoder_lib.core import values
 from semcoder_lib.core.errors import InfrastructureError
 from semcoder_lib.core.records import Case, Program, Status, Trace
-from semcoder_lib.faults.divergence import parting
-from semcoder_lib.faults.rationale import Evidence
-from semcoder_lib.faults.shrink import size, smaller
+from semcoder_lib.faults.divergence import Divergence, parting
+from semcoder_lib.faults.mutate import Bug
 from semcoder_lib.sandbox import Job, Limits, Outcome, Sandbox
 from semcoder_lib.tracing import trace_many
 
 QUICK = Limits(cpu_seconds=0.5, wall_seconds=30.0, memory_mb=512, output_bytes=20_000)
-ROUNDS = 3
-CANDIDATES = 12
+ROUNDS = 3  # of shrinking
+CANDIDATES = 12  # smaller arguments that are tried in a round
 LONGEST_CALL = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A buggy program, a right one, and the cases that tell them apart."""
-
-    program_id: str
-    entry_point: str
-    buggy: str
-    fixed: str
-    cases: tuple[Case, ...]
-    operator: str = "model"
-    cause: str = ""
+Funnel = collections.Counter[str]  # how many were dropped, by reason
 
 
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """A pair with a failing case, whose output is the right program's, and what the buggy program
+    """A bug with a failing case, whose output is the right program's, and what the buggy program
     does on it."""
 
-    pair: Pair
+    bug: Bug
     case: Case
     actual: Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class Dropped:
-    """Why something was not kept, in the funnel's word, or for a person."""
+class Evidence:
+    """Everything that a rationale may speak about: the bug, the failing case with the right
+    output, the runs of both programs on it, and where they part."""
 
-    reason: str
+    bug: Bug
+    case: Case
+    trace: Trace
+    fixed_trace: Trace
+    divergence: Divergence
+
+    @property
+    def program(self) -> Program:
+        """The buggy program."""
+        return Program(self.bug.buggy, self.bug.entry_point, id=self.bug.program_id)
 
 
 def equal(a: Any, b: Any) -> bool:
@@ -86,44 +85,41 @@ def fails(outcome: Outcome, expected: Any) -> bool:
     return outcome.status is Status.OK and not equal(outcome.value, expected)
 
 
-def failing(pairs: Iterable[Pair], box: Sandbox) -> Iterator[Failing | Dropped]:
-    """For each pair its smallest failing case, not yet shrunk, or why it has none: `equivalent` (it
-    passes everything), `load_error`, `timeout`, `memory`, `crashed`, … (the worst status seen)."""
-    kept = list(pairs)
-    jobs = (job(p.buggy, p.entry_point, [c.arguments for c in p.cases]) for p in kept)
-    for pair, outcomes in zip(kept, box.map(jobs), strict=True):
-        yield _failing(pair, outcomes)
+def failing(bugs: Sequence[Bug], box: Sandbox) -> tuple[list[Failing], Funnel]:
+    """The bugs that fail, each with its smallest failing case, not yet shrunk; of the others how
+    many are `equivalent` (they pass everything), or end in `load_error`, `timeout`, `memory`,
+    `crashed`, … on a case."""
+    failures, drops = [], Funnel()
+    jobs = (job(b.buggy, b.entry_point, [c.arguments for c in b.cases]) for b in bugs)
+    for bug, outcomes in zip(bugs, box.map(jobs), strict=True):
+        ends = (o.status for o in sound(outcomes))
+        status = next((s for s in ends if s not in (Status.OK, Status.EXCEPTION)), None)
+        wrong = [
+            Failing(bug, Case(case.arguments, case.output, bug.program_id), outcome)
+            for case, outcome in zip(bug.cases, outcomes, strict=True)
+            if fails(outcome, case.output)
+        ]
+        if status or not wrong:
+            drops[status.value if status else "equivalent"] += 1
+        else:
+            failures.append(min(wrong, key=lambda f: size(f.case.arguments)))
+    return failures, drops
 
 
-def _failing(pair: Pair, outcomes: Sequence[Outcome]) -> Failing | Dropped:
-    for outcome in sound(outcomes):
-        if outcome.status not in (Status.OK, Status.EXCEPTION):
-            return Dropped(outcome.status.value)
-    wrong = [
-        (size(case.arguments), case, outcome)
-        for case, outcome in zip(pair.cases, outcomes, strict=True)
-        if fails(outcome, case.output)
-    ]
-    if not wrong:
-        return Dropped("equivalent")
-    _, case, outcome = min(wrong, key=lambda item: item[0])
-    return Failing(pair, Case(case.arguments, case.output, pair.program_id), outcome)
-
-
-def shrunk(found: Sequence[Failing], box: Sandbox, *, rounds: int = ROUNDS) -> list[Failing]:
+def shrunk(failures: Sequence[Failing], box: Sandbox) -> list[Failing]:
     """The same failures on smaller arguments, where some fail in the same way: the buggy program
     ends alike (a value, or the same type of error) and the right one gives a value of a type that
     the program's cases know."""
-    current = list(found)
+    current = list(failures)
     active = list(range(len(current)))
-    for _ in range(rounds):
-        offers = {i: smaller(current[i].case.arguments, limit=CANDIDATES) for i in active}
+    for _ in range(ROUNDS):
+        offers = {i: smaller(current[i].case.arguments) for i in active}
         active = [i for i in active if offers[i]]
-        pairs = [(current[i].pair, offers[i]) for i in active]
+        bugs = [(current[i].bug, offers[i]) for i in active]
         results = box.map(
-            job(source, pair.entry_point, calls)
-            for pair, calls in pairs
-            for source in (pair.buggy, pair.fixed)
+            job(source, bug.entry_point, calls)
+            for bug, calls in bugs
+            for source in (bug.buggy, bug.fixed)
         )
         moved = []
         for i in active:
@@ -143,62 +139,138 @@ def _best(
     buggy: Sequence[Outcome],
     fixed: Sequence[Outcome],
 ) -> Failing | None:
-    types = {type(c.output) for c in now.pair.cases}
-    best: Failing | None = None
-    for arguments, ours, right in zip(offers, sound(buggy), sound(fixed), strict=True):
-        if right.status is not Status.OK or type(right.value) not in types:
-            continue
-        if not fails(ours, right.value) or ours.status is not now.actual.status:
-            continue
-        if (ours.exception and ours.exception.type) != (
-            now.actual.exception and now.actual.exception.type
-        ):
-            continue
-        if best is None or size(arguments) < size(best.case.arguments):
-            best = Failing(
-                now.pair, replace(now.case, arguments=arguments, output=right.value), ours
-            )
-    return best
+    types = {type(c.output) for c in now.bug.cases}
+    better = [
+        Failing(now.bug, replace(now.case, arguments=arguments, output=right.value), ours)
+        for arguments, ours, right in zip(offers, sound(buggy), sound(fixed), strict=True)
+        if right.status is Status.OK
+        and type(right.value) in types
+        and fails(ours, right.value)
+        and _ending(ours) == _ending(now.actual)
+    ]
+    return min(better, key=lambda f: size(f.case.arguments), default=None)
 
 
-def gather(found: Sequence[Failing], box: Sandbox) -> Iterator[Evidence | Dropped]:
+def _ending(outcome: Outcome) -> tuple[Status, str]:
+    return outcome.status, outcome.exception.type if outcome.exception else ""
+
+
+def gather(failures: Sequence[Failing], box: Sandbox) -> tuple[list[Evidence], Funnel]:
     """Traces both programs on the failing call and finds where they part. Drops a failure whose
     call or result is too long to show (`long_values`) or has no text (`unserializable`), whose run
     was too long to record (`cut`), whose runs do not differ in what was recorded (`no_divergence`),
     or whose traced run does not give what the plain run gave (`unstable`)."""
-    drops = [_unshown(failure) for failure in found]
-    kept = [f for f, drop in zip(found, drops, strict=True) if not drop]
-    traces = trace_many(
-        [
-            (Program(source, f.pair.entry_point, id=f.pair.program_id), f.case)
-            for f in kept
-            for source in (f.pair.buggy, f.pair.fixed)
-        ],
-        box,
-    )
-    for failure, drop in zip(found, drops, strict=True):
-        yield Dropped(drop) if drop else _evidence(failure, next(traces), next(traces))
-
-
-def _evidence(failure: Failing, buggy: Trace, fixed: Trace) -> Evidence | Dropped:
-    pair = failure.pair
-    if buggy.cut or fixed.cut:
-        return Dropped("cut")
-    if fixed.result != values.encode(failure.case.output) or buggy.result != failure.actual.text:
-        return Dropped("unstable")
-    parted = parting(pair.buggy, pair.fixed, buggy, fixed)
-    if parted.index is None:
-        return Dropped("no_divergence")
-    program = Program(pair.buggy, pair.entry_point, id=pair.program_id)
-    return Evidence(program, failure.case, pair.fixed, buggy, fixed, parted, pair.cause)
+    unshown = [_unshown(failure) for failure in failures]
+    drops = Funnel(filter(None, unshown))
+    shown = [f for f, reason in zip(failures, unshown, strict=True) if not reason]
+    pairs = [
+        (Program(source, f.bug.entry_point, id=f.bug.program_id), f.case)
+        for f in shown
+        for source in (f.bug.buggy, f.bug.fixed)
+    ]
+    traces = trace_many(pairs, box)
+    kept = []
+    for f in shown:
+        buggy, fixed = next(traces), next(traces)
+        right = values.encode(f.case.output)
+        if buggy.cut or fixed.cut:
+            drops["cut"] += 1
+        elif fixed.result != right or buggy.result != f.actual.text:
+            drops["unstable"] += 1
+        elif (parted := parting(f.bug.buggy, f.bug.fixed, buggy, fixed)).index is None:
+            drops["no_divergence"] += 1
+        else:
+            kept.append(Evidence(f.bug, f.case, buggy, fixed, parted))
+    return kept, drops
 
 
 def _unshown(failure: Failing) -> str:
     """Why a failure cannot be shown, or nothing."""
     try:
-        call = values.show_call(failure.pair.entry_point, failure.case.arguments)
+        call = values.show_call(failure.bug.entry_point, failure.case.arguments)
         output = values.encode(failure.case.output)
     except values.Unserializable:
         return "unserializable"
     longest = max(map(len, (call, output, failure.actual.text or "")))
     return "long_values" if longest > LONGEST_CALL else ""
+
+
+# --- smaller arguments ----------------------------------------------------------------------------
+
+
+def size(arguments: tuple[Any, ...]) -> tuple[int, int, str]:
+    """What "smaller" means: fewer characters, then smaller numbers, then text order."""
+    text = values.encode(arguments)
+    return len(text), _magnitude(arguments), text
+
+
+def smaller(arguments: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    """At most `CANDIDATES` variants of the arguments that are smaller, the boldest first.
+
+    Types are kept, tuples keep their length (they are records), and only one argument changes at a
+    time. Whether a variant is a sensible input is for the right program to say.
+    """
+    bound = size(arguments)
+    variants: dict[str, tuple[Any, ...]] = {}
+    columns = [list(_smaller(value)) for value in arguments]
+    for row in range(max((len(c) for c in columns), default=0)):
+        for i, column in enumerate(columns):
+            if row < len(column):
+                variant = (*arguments[:i], column[row], *arguments[i + 1 :])
+                key = values.encode(variant)
+                if size(variant) < bound and key not in variants:
+                    variants[key] = variant
+        if len(variants) >= CANDIDATES:
+            break
+    return list(variants.values())[:CANDIDATES]
+
+
+def _magnitude(value: Any) -> int:
+    if isinstance(value, bool) or value is None:
+        return 0
+    if isinstance(value, int):
+        return min(abs(value), 10**9) * 2 + (value < 0)
+    if isinstance(value, float):
+        whole = value == value and abs(value) < 10**9
+        return int(abs(value)) * 2 + (value < 0) + 1 if whole else 10**9
+    if isinstance(value, list | tuple | set | frozenset):
+        return sum(_magnitude(v) for v in value)
+    if isinstance(value, dict):
+        return sum(_magnitude(k) + _magnitude(v) for k, v in value.items())
+    return 0
+
+
+def _smaller(value: Any) -> Iterator[Any]:
+    kind = type(value)
+    if kind is int:
+        nearer = value - 1 if value > 0 else value + 1
+        yield from (
+            n for n in dict.fromkeys((0, 1, 2, abs(value), value // 2, nearer)) if n != value
+        )
+    elif kind is float and value == value and abs(value) < 10**9:
+        yield from (float(n) for n in (0, int(value) // 2, int(value)) if float(n) != value)
+    elif kind in (str, bytes, list):
+        yield from _parts(value)
+    elif kind in (set, frozenset):
+        yield from map(kind, _parts(sorted(value, key=values.encode)))
+    elif kind is dict:
+        yield from map(dict, _parts(list(value.items())))
+        for key, item in itertools.islice(value.items(), 4):
+            for less in itertools.islice(_smaller(item), 3):
+                yield {**value, key: less}
+    if kind in (list, tuple):
+        for i, item in enumerate(value[:6] if kind is list else value):
+            for less in itertools.islice(_smaller(item), 3):
+                yield kind((*value[:i], less, *value[i + 1 :]))
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    n = len(value)
+    if n > 0:
+        yield value[:0]
+    if n > 2:
+        yield value[: n // 2]
+        yield value[n // 2 :]
+    if n > 1:
+        for i in range(min(n, 8)):
+            yield value[:i] + value[i + 1 :]

@@ -8,32 +8,28 @@ import difflib
 import functools
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from semcoder_lib.core.records import Entry, Program
-from semcoder_lib.faults.operators import OPERATORS, REWRITES, SWAPS
-from semcoder_lib.faults.patterns import Edit, Place, places, rewrites
-from semcoder_lib.faults.searches import SEARCHES
+from semcoder_lib.core.records import Case, Entry, Program
+from semcoder_lib.faults.operators import OPERATORS, ROWS
+from semcoder_lib.faults.patterns import Edit, edits
 
 _REFUSED = (SyntaxError, ValueError, RecursionError, MemoryError)  # by Python's parser and writer
 
 
 @dataclass(frozen=True, slots=True)
-class Mutant:
-    """A program with one bug. `line` is the first altered line (1-based, the same in both) and
-    `height` and `fixed_height` say how many lines differ there in `buggy` and in `fixed`: (0, 1)
-    is a missing line, (1, 0) an extra one. `cause` is the bug in words."""
+class Bug:
+    """A buggy program and a right one, both in normal form, and the cases that tell them apart.
+    `operator` made it, or a "model"; `cause` is the bug in words, where it is known."""
 
     program_id: str
     entry_point: str
     buggy: str
     fixed: str
-    operator: str
-    cause: str
-    line: int
-    height: int
-    fixed_height: int
+    cases: tuple[Case, ...] = ()
+    operator: str = "model"
+    cause: str = ""
 
 
 @functools.lru_cache(maxsize=4096)
@@ -42,24 +38,17 @@ def normal_form(source: str) -> str:
     line (as the authors normalise code before repair). Raises SyntaxError, and nothing else, for
     whatever Python cannot parse or write, and for the rare program that has no such form."""
     try:
-        return _normal_form(source)
+        tree = ast.parse(source)
+        for node in ast.walk(tree):
+            scope = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+            if isinstance(node, scope) and ast.get_docstring(node, clean=False) is not None:
+                node.body = node.body[1:] or [ast.Pass()]
+        text = _compact(ast.unparse(tree))
+        if ast.dump(ast.parse(text)) == ast.dump(tree):
+            return text
     except _REFUSED as error:
         raise SyntaxError(str(error) or type(error).__name__) from None
-
-
-def _normal_form(source: str) -> str:
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            first = body[0] if body else None
-            constant = first.value if isinstance(first, ast.Expr) else None
-            if isinstance(constant, ast.Constant) and isinstance(constant.value, str):
-                node.body = node.body[1:] or [ast.Pass()]
-    text = _compact(ast.unparse(tree))
-    if ast.dump(ast.parse(text)) != ast.dump(tree):
-        raise SyntaxError("a string spans lines, so the code has no form of one statement a line")
-    return text
+    raise SyntaxError("a string spans lines, so the code has no form of one statement a line")
 
 
 def parsed(source: str) -> ast.Module | None:
@@ -82,14 +71,15 @@ def _compact(text: str) -> str:
     """Without blank lines, but for one before each function and class."""
     lines: list[str] = []
     for line in text.split("\n"):
-        if line.startswith(_OPENS) and lines and not lines[-1].startswith("@"):
+        if (
+            line.startswith(("def ", "class ", "@", "async def "))
+            and lines
+            and not lines[-1].startswith("@")
+        ):
             lines.append("")
         if line.strip():
             lines.append(line)
     return "\n".join(lines) + "\n"
-
-
-_OPENS = ("def ", "class ", "@", "async def ")
 
 
 def altered(buggy: str, fixed: str) -> tuple[int, list[str], list[str]]:
@@ -128,73 +118,63 @@ def mutate(
     seed: int = 0,
     limit: int | None = None,
     operators: tuple[str, ...] | None = None,
-) -> Iterator[Mutant]:
+) -> Iterator[Bug]:
     """Mutants of one program, at most `limit`, in an order that gives every operator its turn.
 
     The same program, seed and operators give the same mutants. No two have the same text. Whether
     a mutant is a bug at all (and not another way to write the same) is not known before it was
     run. A program that does not parse has none. Raises KeyError for an unknown operator.
     """
-    program = entry.program if isinstance(entry, Entry) else entry
+    program, cases = (entry.program, entry.cases) if isinstance(entry, Entry) else (entry, ())
     chosen = {OPERATORS[name].name for name in operators or OPERATORS}
     fixed = normal(program.source)
     if fixed is None:
         return
     rng = random.Random(f"{seed}:mutate:{program.id or fixed}")
     tree = ast.parse(fixed)
-    by_operator: dict[str, list[tuple[Place, Edit]]] = collections.defaultdict(list)
-    for operator, place, edit in edits(tree):
-        if operator in chosen:
-            by_operator[operator].append((place, edit))
-    for sites in by_operator.values():
+    waiting: dict[str, list[Edit]] = collections.defaultdict(list)
+    for edit in edits(tree):
+        if edit.operator in chosen:
+            waiting[edit.operator].append(edit)
+    for sites in waiting.values():
         rng.shuffle(sites)
-    names = sorted(by_operator)
+    names = sorted(waiting)
     rng.shuffle(names)
     seen = {fixed}
-    count = 0
     while names:
         for name in list(names):
-            if count == limit:
+            if len(seen) - 1 == limit:
                 return
-            sites = by_operator[name]
-            buggy = None
-            while sites and buggy is None:
-                place, edit = sites.pop()
-                cause = cause_of(place, edit)
-                text = applied(tree, place, edit)
-                buggy = text if text not in seen else None
-            if buggy is None:
+            fresh = _next(tree, waiting[name], seen)
+            if fresh is None:
                 names.remove(name)
                 continue
+            buggy, cause = fresh
             seen.add(buggy)
-            count += 1
-            line, old, new = altered(buggy, fixed)
-            yield Mutant(program.id, program.entry_point, buggy, fixed, name, cause, line,
-                         len(old), len(new))  # fmt: skip
+            yield Bug(program.id, program.entry_point, buggy, fixed, cases, name, cause)
 
 
-def edits(tree: ast.Module) -> Iterator[tuple[str, Place, Edit]]:
-    """Everything that the operators could do to a program, with the operators' names."""
-    for place in places(tree):
-        for operator, edit in rewrites(place):
-            yield operator, place, edit
-        for operator, phrase, search in SEARCHES.get(type(place.node), ()):
-            for edit in search(place):
-                yield operator, place, replace(edit, phrase=phrase)
+def _next(tree: ast.Module, sites: list[Edit], seen: set[str]) -> tuple[str, str] | None:
+    """The next new text that an edit gives, and its cause."""
+    while sites:
+        edit = sites.pop()
+        cause, buggy = cause_of(edit), applied(tree, edit)
+        if buggy is not None and buggy not in seen:
+            return buggy, cause
+    return None
 
 
-def cause_of(place: Place, edit: Edit) -> str:
+def cause_of(edit: Edit) -> str:
     """The phrase of an edit, with the line that is wrong and the right one where one differs:
     "the comparison goes the wrong way; `a < b` should be `a > b`"."""
     if edit.takes == 1 and isinstance(edit.new, ast.AST):
-        wrong, right = (_written(node).split("\n") for node in (edit.new, place.node))
+        wrong, right = (
+            ast.unparse(ast.fix_missing_locations(node)).split("\n")
+            for node in (edit.new, edit.place.node)
+        )
         if wrong[0] != right[0] and wrong[1:] == right[1:] and wrong[0] and right[0]:
             return f"{edit.phrase}; `{wrong[0]}` should be `{right[0]}`"
     return edit.phrase
-
-
-def _written(node: ast.AST) -> str:
-    return ast.unparse(ast.fix_missing_locations(node))
 
 
 def causes(buggy: str, fixed: str, phrase: str) -> set[str]:
@@ -202,12 +182,19 @@ def causes(buggy: str, fixed: str, phrase: str) -> set[str]:
     single lines also what can be said without an operator."""
     tree = ast.parse(fixed)
     known = {
-        cause_of(place, edit)
-        for _, place, edit in edits(tree)
-        if edit.phrase == phrase and applied(tree, place, edit) == buggy
+        cause_of(edit)
+        for edit in edits(tree)
+        if edit.phrase == phrase and applied(tree, edit) == buggy
     }
     plain = line_cause(buggy, fixed)
     return known | ({plain} if plain.partition("; `")[0] == phrase else set())
+
+
+LINE_WRONG, LINE_EXTRA = "the line is wrong", "the line should not be there"
+LINE_MISSING = "a line is missing"
+PHRASES = {LINE_WRONG, LINE_EXTRA, LINE_MISSING} | {
+    row[2] if row[1].startswith("@") or len(row) == 3 else row[3] for row in ROWS
+}
 
 
 def line_cause(buggy: str, fixed: str) -> str:
@@ -220,34 +207,24 @@ def line_cause(buggy: str, fixed: str) -> str:
     return ""
 
 
-LINE_WRONG, LINE_EXTRA = "the line is wrong", "the line should not be there"
-LINE_MISSING = "a line is missing"
-PHRASES = (
-    {row[3] for row in (*REWRITES, *SWAPS)}
-    | {phrase for rows in SEARCHES.values() for _, phrase, _ in rows}
-    | {LINE_WRONG, LINE_EXTRA, LINE_MISSING}
-)
-
-
-def applied(tree: ast.Module, place: Place, edit: Edit) -> str | None:
+def applied(tree: ast.Module, edit: Edit) -> str | None:
     """The program's text with the edit; the tree is as before afterwards. None when it is no
     Python (a `break` that lost its loop, say)."""
-    parent, name, index = place.parent, place.name, place.index
-    old = getattr(parent, name)
-    new: Any = edit.new
-    for node in new if isinstance(new, list) else [new]:
+    place = edit.place
+    old = getattr(place.parent, place.field)
+    part: Any = edit.new if isinstance(edit.new, list) else [edit.new]
+    for node in part:
         ast.fix_missing_locations(node)  # unparse asks statements for their line
-    if index is None:
-        setattr(parent, name, new)
-    else:
-        part = new if isinstance(new, list) else [new]
-        rest = old[:index] + part + old[index + edit.takes :]
-        setattr(parent, name, rest or [ast.Pass()])
+    whole = edit.new
+    if place.index is not None:
+        rest = [*old[: place.index], *part, *old[place.index + edit.takes :]]
+        whole = rest or [ast.Pass()]
     try:
+        setattr(place.parent, place.field, whole)
         text = _compact(ast.unparse(tree))
         compile(text, "<mutant>", "exec", dont_inherit=True)
     except _REFUSED:
         return None
     finally:
-        setattr(parent, name, old)
+        setattr(place.parent, place.field, old)
     return text

@@ -8,11 +8,11 @@ Nothing in it comes from anywhere but the two recorded runs and the edit; `check
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from semcoder_lib.core import values
-from semcoder_lib.core.records import Case, Program, Step, Trace
+from semcoder_lib.core.records import Step, Trace
 from semcoder_lib.faults.divergence import Divergence, last_values
+from semcoder_lib.faults.evidence import Evidence
 from semcoder_lib.faults.forms import FORMS, LONGEST_VALUE, SECTIONS
 from semcoder_lib.faults.mutate import altered
 from semcoder_lib.monologues.style import STYLES, Style
@@ -20,21 +20,6 @@ from semcoder_lib.monologues.syntax import Syntax, in_body, readable
 from semcoder_lib.monologues.write.simulation import simulation
 
 STYLE = STYLES["brief"].but(iterations=12, calls=12)
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Everything that a rationale may speak about: the buggy program, the failing case with the
-    right output, both runs on it and where they part. `cause` is the bug in words (see
-    `mutate.cause_of`), and may be empty."""
-
-    program: Program
-    case: Case
-    fixed: str
-    trace: Trace
-    fixed_trace: Trace
-    divergence: Divergence
-    cause: str = ""
 
 
 class TooLong(ValueError):
@@ -50,15 +35,16 @@ def write(evidence: Evidence, *, max_characters: int = 10_000, style: Style = ST
     """The completion that follows a prompt of `prompts.refine`: sections, `[/MONOLOGUE]`,
     `[Refined]`, the fixed program. The run is told in full where there is room, else as the
     style's dials shorten it, at last without quotes and workings. Raises `TooLong`."""
-    e, fixed = evidence, evidence.fixed.rstrip("\n")
-    syntax = readable(e.program.source, e.program.entry_point)
-    call, wanted = values.show_call(e.program.entry_point, e.case.arguments), _output(e.case)
+    e, fixed = evidence, evidence.bug.fixed.rstrip("\n")
+    syntax = readable(e.bug.buggy, e.bug.entry_point)
+    call = values.show_call(e.bug.entry_point, e.case.arguments)
+    wanted = _short(values.encode(e.case.output), 2 * LONGEST_VALUE)
     wrong = _ending(e.trace)
     first = _say("call.should", c=call, w=wanted)
     last = _say("call.raises" if "k" in wrong else "call.gives", c=call, **wrong)
     after = [
         SECTIONS[1], *_root_cause(e, syntax, wrong, wanted),
-        SECTIONS[2], edit_in_words(e.program.source, e.fixed),
+        SECTIONS[2], edit_in_words(e.bug.buggy, e.bug.fixed),
         "[/MONOLOGUE]\n[Refined]\n```python\n" + fixed + "\n```\n[/Refined]",
     ]  # fmt: skip
     around = "\n".join([SECTIONS[0], first, last, *after])
@@ -76,10 +62,6 @@ def _say(form: str, **slots: str) -> str:
     return FORMS[form].say(**slots)
 
 
-def _output(case: Case) -> str:
-    return _short(values.encode(case.output), 2 * LONGEST_VALUE)
-
-
 def _short(text: str | None, limit: int = LONGEST_VALUE) -> str:
     if text is None or len(text) > limit:
         raise TooLong("long_values")
@@ -95,9 +77,9 @@ def _ending(trace: Trace) -> dict[str, str]:
 
 def _root_cause(e: Evidence, syntax: Syntax, wrong: dict[str, str], wanted: str) -> list[str]:
     sentences = [_parting(e, syntax)]
-    if e.cause:
-        line, old, _ = altered(e.program.source, e.fixed)
-        phrase, code, rest = e.cause.partition("; `")
+    if e.bug.cause:
+        line, old, _ = altered(e.bug.buggy, e.bug.fixed)
+        phrase, code, rest = e.bug.cause.partition("; `")
         wrong_code, _, right_code = rest.removesuffix("`").partition("` should be `")
         form = "cause.before" if not old else "cause.code" if code else "cause"
         at = f"[L{line}]"
@@ -117,17 +99,15 @@ def _parting(e: Evidence, syntax: Syntax) -> str:
         ends = d.got is None and loop is not None and loop.is_for and _leaves(e.trace, d, syntax)
         form = "part.loop" if ends else "part.stays" if d.got is None else "part.value"
         form = "part.changes" if d.wanted is None else form
-    elif d.kind == "extra":
-        form = "part.extra"
-    elif d.kind == "missing":
-        form = "part.missing"
+    elif d.kind in ("extra", "missing"):
+        form = f"part.{d.kind}"
     else:
         at = f"[L{e.trace.steps[d.index - 1].line if d.index else 1}]"
         a = _next(e.trace, d.index, None)
-        return _say("part.path", at=at, a=a, b=_next(e.fixed_trace, d.fixed_index, e.fixed))
+        return _say("part.path", at=at, a=a, b=_next(e.fixed_trace, d.fixed_index, e.bug.fixed))
     slots = {"at": at, "x": d.name, "v": d.got, "w": d.wanted}
     if d.kind == "missing":
-        slots["q"] = e.fixed.splitlines()[(d.fixed_line or 1) - 1].strip()
+        slots["q"] = e.bug.fixed.splitlines()[(d.fixed_line or 1) - 1].strip()
     needed = {name: _short(slots[name]) for name in FORMS[form].slots}
     return _say(form, **needed)
 
@@ -167,7 +147,7 @@ def _chain(e: Evidence) -> list[str]:
         and max(len(got[name]), len(wanted[name])) <= LONGEST_VALUE
     ]  # fmt: skip
     last = e.trace.steps[-1]
-    read = e.program.source.splitlines()[last.line - 1] if last.event == "return" else ""
+    read = e.bug.buggy.splitlines()[last.line - 1] if last.event == "return" else ""
     returned = [name for name in differing if re.search(rf"\b{re.escape(name)}\b", read)]
     for name in (*returned, e.divergence.name):
         if name in differing:

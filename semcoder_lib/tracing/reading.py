@@ -4,6 +4,7 @@ process, so everything in it is checked, and nothing in it is evaluated."""
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from typing import Any
 
 from semcoder_lib.core.records import Change, Step
@@ -26,7 +27,10 @@ def read_payload(payload: str, source: str = "") -> tuple[tuple[Step, ...], str,
         cut, flags = data["cut"], tuple(data["flags"])
         if not all(isinstance(text, str) for text in (cut, *flags)):
             raise Malformed("cut or flags")
-        frames = [_Frame(str(n), int(d), frozenset(map(str, f))) for n, d, f in data["frames"]]
+        frames = [
+            _Frame(index, str(name), int(depth), frozenset(map(str, free)))
+            for index, (name, depth, free) in enumerate(data["frames"])
+        ]
         steps = _steps(data["steps"], frames, source)
     except Malformed:
         raise
@@ -35,26 +39,38 @@ def read_payload(payload: str, source: str = "") -> tuple[tuple[Step, ...], str,
     return tuple(steps), cut, flags
 
 
+@dataclass(slots=True)
 class _Open:
-    """A statement that may still run."""
+    """A step whose statement may still run."""
 
-    def __init__(self, line: int, index: int, value: str | None) -> None:
-        self.line = line
-        self.index = index
-        self.value = value
-        self.changes: list[Change] = []
+    event: str
+    line: int
+    frame: _Frame
+    value: str | None
+    exact: bool
+    changes: list[Change] = field(default_factory=list)
+
+    def step(self) -> Step:
+        """The step as it is now."""
+        own = tuple(c for c in self.changes if not is_beyond(c))
+        beyond = tuple(c for c in self.changes if is_beyond(c))
+        f = self.frame
+        return Step(
+            self.line, self.event, own, f.depth, f.index, f.name, self.value, self.exact, beyond
+        )
 
 
+@dataclass(slots=True)
 class _Frame:
     """`free` are the names that the frame shares with a function around it; `known` are the texts
     of its variables and of what is beyond them, by scope and name."""
 
-    def __init__(self, name: str, depth: int, free: frozenset[str]) -> None:
-        self.name = name
-        self.depth = depth
-        self.free = free
-        self.known: dict[tuple[str, str], str] = {}
-        self.open: _Open | None = None
+    index: int
+    name: str
+    depth: int
+    free: frozenset[str]
+    known: dict[tuple[str, str], str] = field(default_factory=dict)
+    open: _Open | None = None
 
     def changes(self, raw: list[Any]) -> list[Change]:
         changes = []
@@ -75,13 +91,11 @@ class _Frame:
         kept = []
         for change in {(c.scope, c.name): c for c in self.open.changes}.values():
             key = change.scope, change.name
+            before = self.known.pop(key, None)
             if change.text is not None:
-                if self.known.get(key) == change.text:
-                    continue
                 self.known[key] = change.text
-            elif self.known.pop(key, None) is None and not is_beyond(change):
-                continue
-            kept.append(change)
+            if before != change.text or (change.text is None and is_beyond(change)):
+                kept.append(change)
         if order and len(kept) > 1:
             last = len(order)
             kept.sort(key=lambda c: (c.text is None, order.get(c.name, last), c.name))
@@ -94,7 +108,7 @@ def _steps(raw: list[list[Any]], frames: list[_Frame], source: str) -> list[Step
     # the child has folded the repeats within one line, so a repeat is a new visit, unless the
     # statement has several lines
     several = frozenset(shape.starts.values())
-    steps: list[_Open | Step] = []
+    opened: list[_Open] = []
     failure: str | None = None
     for event, line, index, *rest in raw:
         if not (type(event) is type(line) is type(index) is int) or min(event, line, index) < 0:
@@ -104,39 +118,25 @@ def _steps(raw: list[list[Any]], frames: list[_Frame], source: str) -> list[Step
         if event == LINE:
             if frame.open is None or frame.open.line != line or line not in several:
                 frame.close(shape.order)
-                frame.open = _Open(line, index, failure if line in shape.handlers else None)
-                steps.append(frame.open)
+                value = failure if line in shape.handlers else None
+                frame.open = _Open("line", line, frame, value, value is None)
+                opened.append(frame.open)
             frame.open.changes.extend(frame.changes(rest))
             continue
-        changes = frame.changes(rest) if event == CALL else []
         value, exact = (None, True) if event == CALL else _text(*rest)
-        if event == EXCEPTION:
+        step = _Open(EVENTS[event], line, frame, value, exact)
+        opened.append(step)
+        if event == CALL:
+            step.changes = frame.changes(rest)
+            known = ((c.scope, c.name, c.text) for c in step.changes)
+            frame.known.update(
+                {(scope, name): text for scope, name, text in known if text is not None}
+            )
+        elif event == EXCEPTION:
             failure = value
-        for change in changes:
-            if change.text is not None:
-                frame.known[change.scope, change.name] = change.text
-        steps.append(_step(EVENTS[event], line, index, frame, changes, value, exact))
     for frame in frames:
         frame.close(shape.order)
-    return [step if isinstance(step, Step) else _line(step, frames[step.index]) for step in steps]
-
-
-def _line(done: _Open, frame: _Frame) -> Step:
-    return _step("line", done.line, done.index, frame, done.changes, done.value, done.value is None)
-
-
-def _step(
-    event: str,
-    line: int,
-    index: int,
-    frame: _Frame,
-    changes: list[Change],
-    value: str | None,
-    exact: bool,
-) -> Step:
-    own = tuple(c for c in changes if not is_beyond(c))
-    beyond = tuple(c for c in changes if is_beyond(c))
-    return Step(line, event, own, frame.depth, index, frame.name, value, exact, beyond)
+    return [step.step() for step in opened]
 
 
 def is_beyond(change: Change) -> bool:

@@ -90,8 +90,8 @@ def test_an_interrupted_build_goes_on_without_running_again(entries, box, tmp_pa
 
 
 def test_another_seed_gives_other_faults(entries, box, built) -> None:
-    other, _ = pyx_r.build(entries[:6], box, limit=10, seed=1)
-    same, _ = pyx_r.build(entries[:6], box, limit=10, seed=0)
+    other, _ = pyx_r.build(entries[9:12], box, limit=4, seed=1)
+    same, _ = pyx_r.build(entries[9:12], box, limit=4, seed=0)
     assert [f.id for f in other] != [f.id for f in same]
 
 
@@ -107,7 +107,7 @@ def test_generators_are_told_by_what_they_yield(box) -> None:
 
 
 def test_a_row_is_not_longer_than_asked(entries, box) -> None:
-    faults, funnel = pyx_r.build(entries[:8], box, limit=10, max_characters=1400)
+    faults, funnel = pyx_r.build(entries[8:20], box, limit=10, max_characters=1400)
     assert faults
     assert funnel["long_row"] > 0
     assert max(sum(map(len, pyx_r.example(f))) for f in faults) <= 1400
@@ -182,9 +182,9 @@ def hub_row(test: str = "assert f(3, 1) == 2", response: str = FENCED, **row) ->
 def test_an_odd_row_has_a_reason(name: str) -> None:
     change, reason = ODD[name]
     found = pyx_r.from_hub(hub_row(**change))
-    assert isinstance(found, pyx_r.Dropped)
-    assert found.reason.startswith("PyX-R row r1: ")
-    assert reason in found.reason
+    assert isinstance(found, str)
+    assert found.startswith("PyX-R row r1: ")
+    assert reason in found
 
 
 def test_named_arguments_are_read_by_the_signature() -> None:

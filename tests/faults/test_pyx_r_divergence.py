@@ -6,7 +6,6 @@ import pytest
 
 from semcoder_lib import faults as pyx_r
 from semcoder_lib.core.records import Change, Program, Step, Trace
-from semcoder_lib.faults import evidence as runs
 from semcoder_lib.tracing import trace_many
 
 
@@ -96,21 +95,21 @@ def test_line_map_pairs_lines_around_and_inside_the_altered_block() -> None:
 # --- mutants whose altered lines are known -----------------------------------------------------
 
 
-def judge(m: pyx_r.Mutant, wrong: Trace, right: Trace, d: pyx_r.Divergence) -> str:
+def judge(m: pyx_r.Bug, wrong: Trace, right: Trace, d: pyx_r.Divergence) -> str:
     """What is wrong with a divergence, by the mutation alone (no line matching): both runs, with
     the steps inside the altered block left out, must agree before it, and the altered block must
     have been reached by then. Empty when it is right."""
-    hunk = range(m.line, m.line + m.height)
-    fixed_hunk = range(m.line, m.line + m.fixed_height)
-    shift = m.fixed_height - m.height
-    in_place = m.height == m.fixed_height == 1
+    line, old, new = pyx_r.altered(m.buggy, m.fixed)
+    hunk, fixed_hunk = range(line, line + len(old)), range(line, line + len(new))
+    shift = len(new) - len(old)
+    in_place = len(old) == len(new) == 1
 
     def known(step: Step, ours: bool) -> tuple | None:
         block = hunk if ours else fixed_hunk
         if step.line in block and not in_place:
             return None
-        line = step.line + shift if ours and step.line >= m.line + m.height else step.line
-        return line, step.event, step.depth, step.function, step.value
+        at = step.line + shift if ours and step.line >= hunk.stop else step.line
+        return at, step.event, step.depth, step.function, step.value
 
     def closed(trace: Trace, end: int) -> list[tuple | None]:
         """The steps before `end`; changes count where their line was over by then."""
@@ -145,22 +144,15 @@ def judge(m: pyx_r.Mutant, wrong: Trace, right: Trace, d: pyx_r.Divergence) -> s
 
 def parted(entries, box, per_program: int, seed: int) -> tuple[int, list[str], set[str]]:
     mutants = [m for e in entries for m in pyx_r.mutate(e, seed=seed, limit=per_program)]
-    cases = {e.program.id: e.cases for e in entries}
-    found = []
+    failing, _ = pyx_r.failing(mutants, box)
     pairs = [
-        runs.Pair(m.program_id, m.entry_point, m.buggy, m.fixed, cases[m.program_id])
-        for m in mutants
+        (Program(source, f.bug.entry_point), f.case)
+        for f in failing
+        for source in (f.bug.buggy, f.bug.fixed)
     ]
-    for m, item in zip(mutants, runs.failing(pairs, box), strict=True):
-        if isinstance(item, runs.Failing):
-            found.append((m, item))
-    jobs = []
-    for m, item in found:
-        for source in (m.buggy, m.fixed):
-            jobs.append((Program(source, m.entry_point), item.case))
-    traces = iter(list(trace_many(jobs, box)))
+    traces = trace_many(pairs, box)
     wrong, checked, operators = [], 0, set()
-    for m, _ in found:
+    for m in (f.bug for f in failing):
         ours, right = next(traces), next(traces)
         if ours.cut or right.cut:
             continue
@@ -169,7 +161,7 @@ def parted(entries, box, per_program: int, seed: int) -> tuple[int, list[str], s
         operators.add(m.operator)
         problem = judge(m, ours, right, d)
         if problem:
-            wrong.append(f"{m.program_id} {m.operator} [L{m.line}] {d}: {problem}\n{m.buggy}")
+            wrong.append(f"{m.program_id} {m.operator} {d}: {problem}\n{m.buggy}")
     return checked, wrong, operators
 
 

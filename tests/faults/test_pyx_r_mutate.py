@@ -27,10 +27,9 @@ def test_mutants_are_programs_that_differ_only_in_the_named_block(entries) -> No
         fixed = pyx_r.normal_form(entry.program.source).splitlines()
         for m in pyx_r.mutate(entry, seed=3, limit=25):
             ast.parse(m.buggy)
-            buggy = m.buggy.splitlines()
+            line, old, new = pyx_r.altered(m.buggy, m.fixed)
+            assert m.buggy.splitlines() == [*fixed[: line - 1], *old, *fixed[line - 1 + len(new) :]]
             assert m.buggy != m.fixed
-            assert buggy[: m.line - 1] == fixed[: m.line - 1]
-            assert buggy[m.line - 1 + m.height :] == fixed[m.line - 1 + m.fixed_height :]
             assert m.cause
 
 
@@ -44,7 +43,8 @@ def test_the_same_seed_gives_the_same_mutants_and_another_seed_others(entries) -
 def test_operators_take_turns(entries) -> None:
     for entry in entries:
         kinds = [m.operator for m in pyx_r.mutate(entry, seed=0, limit=5)]
-        assert len(set(kinds)) == len(kinds)
+        every = {m.operator for m in pyx_r.mutate(entry, seed=0)}
+        assert len(set(kinds)) == min(5, len(every))
 
 
 def test_chosen_operators_only(entries) -> None:

@@ -51,7 +51,7 @@ def test_the_first_good_sample_is_taken_and_every_bad_one_has_its_reason(
 
 def test_the_teacher_is_shown_another_programs_rationale_first(faults, entries, box) -> None:
     writer = Scripted({f.id: [] for f in faults})
-    pyx_r.rewritten(faults, entries, writer, box, budget=pyx_r.Budget(shots=1))
+    pyx_r.rewritten(faults, entries, writer, box)
     for fault, prompt in zip(faults, writer.prompts, strict=True):
         assert fault.rationale not in prompt
         assert prompt.count("### Buggy Solution") == 2

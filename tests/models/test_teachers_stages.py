@@ -24,7 +24,7 @@ from semcoder_lib import corpus as pyx
 from semcoder_lib.core import profile, records, values, workspace
 from semcoder_lib.core.errors import InfrastructureError, UserError
 from semcoder_lib.corpus import seeds
-from semcoder_lib.faults.text import failed_test
+from semcoder_lib.faults.rows import failed_test
 from semcoder_lib.models import prompts
 from semcoder_lib.models.teachers import Task, ask
 from semcoder_lib.run import teaching

@@ -14,7 +14,7 @@ from examples import record
 from semcoder_lib.core.records import Case, Program
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import viewer
-from semcoder_lib.tracing.viewer.loops import Loop, Node, grouped, loop_lines
+from semcoder_lib.tracing.viewer import Node, grouped, loop_lines
 
 SOURCE = """\
 def mean(xs):
@@ -41,8 +41,8 @@ def made() -> viewer.Viewer:
 def flat(nodes: list[Node]) -> list[int]:
     found = []
     for node in nodes:
-        if isinstance(node, Loop):
-            found += [i for turn in node.iterations for i in flat(turn)]
+        if isinstance(node, dict):
+            found += [i for turn in node["iterations"] for i in flat(turn)]
         else:
             found.append(node)
     return found
@@ -52,10 +52,10 @@ def test_loops_hold_their_iterations_and_nothing_is_lost() -> None:
     steps = made().trace.steps
     tree = grouped(steps, loop_lines(SOURCE))
     assert flat(tree) == list(range(len(steps)))
-    outer = [node for node in tree if isinstance(node, Loop)]
-    assert [(loop.line, len(loop.iterations)) for loop in outer] == [(10, 3)]
-    inner = [node for node in outer[0].iterations[0] if isinstance(node, Loop)]
-    assert [(loop.line, len(loop.iterations)) for loop in inner] == [(3, 3)]
+    outer = [node for node in tree if isinstance(node, dict)]
+    assert [(loop["line"], len(loop["iterations"])) for loop in outer] == [(10, 3)]
+    inner = [node for node in outer[0]["iterations"][0] if isinstance(node, dict)]
+    assert [(loop["line"], len(loop["iterations"])) for loop in inner] == [(3, 3)]
 
 
 def test_a_loop_left_early_and_one_in_recursion() -> None:
@@ -66,7 +66,7 @@ def test_a_loop_left_early_and_one_in_recursion() -> None:
     steps = record(source, 1).steps
     tree = grouped(steps, loop_lines(source))
     assert flat(tree) == list(range(len(steps)))
-    assert [type(node) for node in tree] == [int, Loop, int]
+    assert [type(node) for node in tree] == [int, dict, int]
 
 
 class Checker(HTMLParser):

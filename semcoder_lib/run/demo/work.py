@@ -15,7 +15,6 @@ from semcoder_lib import faults, monologues, tracing
 from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Claim, Program, Status, Trace
-from semcoder_lib.faults import evidence
 from semcoder_lib.models import prompts
 from semcoder_lib.refinement import from_assertions
 from semcoder_lib.refinement.checks import assertion, run_checks
@@ -144,18 +143,18 @@ def debug(source: str, tests: str, box: Sandbox) -> Debugged:
     if seen.first_failure is None:
         return Debugged(listed)
     cases = tuple(Case(c.arguments, c.expected) for c in read[name])
-    pair = evidence.Pair("paste", name, buggy, "", cases)
-    (failing,) = evidence.failing([pair], box)
-    if isinstance(failing, evidence.Dropped):
-        return Debugged(listed, Text("", note=f"no rationale: {failing.reason}"))
-    (mended,) = faults.repaired([failing], box, seed=0, repairs=REPAIRS)
-    if mended is failing:
+    bug = faults.Bug("paste", name, buggy, "", cases)
+    failing, dropped = faults.failing([bug], box)
+    if not failing:
+        return Debugged(listed, Text("", note=f"no rationale: {', '.join(dropped)}"))
+    (mended,) = faults.repaired(failing, box, repairs=REPAIRS)
+    if mended is failing[0]:
         return Debugged(listed, Text("", note=f"none of up to {REPAIRS} single edits passes all"))
     described = {"paste": Program(source, name, id="paste")}
     accepted, dropped = faults.accept([mended], box, described, "model", LONGEST["text"])
     if not accepted:
         note = f"a fix, without a rationale: {', '.join(dropped)}"
-        return Debugged(listed, Text("", note=note), buggy, mended.pair.fixed)
+        return Debugged(listed, Text("", note=note), buggy, mended.bug.fixed)
     return Debugged(
         listed, Text(accepted[0].rationale, accepted[0].claims), buggy, accepted[0].fixed
     )

@@ -50,11 +50,11 @@ def _taught(
     from semcoder_lib.run.stages.teaching import Writer, teaching
 
     p = session.profile
-    budget = pyx_r.Budget(attempts=TRIES, seed=p.seed)
     with teaching(session) as asked:
         written, funnel = pyx_r.rewritten(
-            faults[: p.teacher_items], entries, Writer(asked), session.box, budget=budget
-        )
+            faults[: p.teacher_items], entries, Writer(asked), session.box, attempts=TRIES,
+            seed=p.seed,
+        )  # fmt: skip
         told = {**asked.row(), "funnel": funnel}
     by_id = {f.id: f for f in written}
     return [by_id.get(f.id, f) for f in faults], told

@@ -2,7 +2,7 @@
 
 Their way: PySnooper logs the entry function (and its recursive calls) alone, and a script attaches
 the log to the source. Both leave marks on the text that a model was trained on, so both are
-followed here: `_Snooper` tells what PySnooper would have logged, `_Converter` attaches it.
+followed here: `_log` gives what PySnooper would have logged, `_attached` is the script.
 
 PySnooper (default settings) tells the changes of a line when the next event of the same frame
 arrives, compares and shows values as `repr` cut to 100 characters, and logs an exception in every
@@ -21,11 +21,12 @@ import collections
 import contextlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from semcoder_lib.core import values
-from semcoder_lib.core.records import Step, Trace
+from semcoder_lib.core.records import Change, Step, Trace
 from semcoder_lib.tracing.formats.clean import commented, labelled, python_lines
 
 _KEPT = 3
@@ -38,10 +39,10 @@ _ADDED = 4
 def render(trace: Trace, source: str, format: str) -> str:
     offset = _offset(trace, source)
     if format == "concise":
-        return "\n".join(labelled([*_own(trace)], _words, offset))
-    converter = _Converter()
-    _Snooper(converter, offset).follow(trace)
-    return converter.attach(source, numbered=format == "next")
+        entry = _entry(trace)
+        own = [step for step in trace.steps if step.frame in entry]
+        return "\n".join(labelled(own, _words, offset))
+    return _attached(_log(trace), offset, source, numbered=format == "next")
 
 
 def _offset(trace: Trace, source: str) -> int:
@@ -56,18 +57,14 @@ def _offset(trace: Trace, source: str) -> int:
     return _FIRST_DEF - line if plain else _ADDED
 
 
-# --- concise ---------------------------------------------------------------------------------
-
-
-def _own(trace: Trace) -> Iterator[Step]:
-    """The steps of the entry function and its recursive calls."""
-    entry = {(s.line, s.function) for s in trace.steps[:1]}
-    calls = (s for s in trace.steps if s.event == "call")
-    frames = {s.frame for s in calls if (s.line, s.function) in entry}
-    return (step for step in trace.steps if step.frame in frames)
+def _entry(trace: Trace) -> set[int]:
+    """The frames of the entry function: of the call and its recursive calls."""
+    first = {(s.line, s.function) for s in trace.steps[:1]}
+    return {s.frame for s in trace.steps if s.event == "call" and (s.line, s.function) in first}
 
 
 def _words(step: Step) -> str:
+    """What `concise` says of a step."""
     if step.event in ("call", "line"):
         held = {c.name: _read_value(_logged(c.text, c.exact)) for c in step.changes if c.text}
         text = json.dumps(held)
@@ -78,14 +75,97 @@ def _words(step: Step) -> str:
     return f"[EXCEPTION] {step.value} [/EXCEPTION]"
 
 
-# --- scratchpad and next ---------------------------------------------------------------------
+# --- what PySnooper would have logged -----------------------------------------------------------
+
+# (kind, line or text, text): an `input` and a `change` are a name and its value; a `visit` is a
+# line; an `output` and an `error` are texts
+Event = tuple[str, Any, str]
 
 
+@dataclass(slots=True)
+class _Frame:
+    """A frame that PySnooper follows: what it logged of the locals, and what it has not yet."""
+
+    line: int
+    pending: Sequence[Change]
+    shown: dict[str, str] = field(default_factory=dict)
+
+    def flush(self, kind: str = "change") -> Iterator[Event]:
+        for change in self.pending:
+            text = None if change.text is None else _logged(change.text, change.exact)
+            if text is None:
+                self.shown.pop(change.name, None)
+            elif self.shown.get(change.name) != text:
+                self.shown[change.name] = text
+                yield kind, change.name, text
+        self.pending = ()
+
+
+def _log(trace: Trace) -> Iterator[Event]:
+    entry = _entry(trace)
+    stack: list[tuple[int, int]] = []  # (frame, depth) of every frame that runs
+    followed: dict[int, _Frame] = {}
+    in_flight: str | None = None  # an exception
+    latest = ""
+    for step in trace.steps:
+        goes_on = step.event != "call" and any(f == step.frame for f, _ in stack)
+        if in_flight is None and goes_on and step.frame != stack[-1][0]:
+            in_flight = latest  # raised again, which is no step of its own
+        if in_flight is not None:
+            yield from _unwound(stack, followed, step, in_flight)
+            in_flight = None
+        if step.event == "call" or not stack or stack[-1][0] != step.frame:
+            stack.append((step.frame, step.depth))  # or a generator that goes on
+        if step.frame in entry and (step.event == "call" or step.frame in followed):
+            frame = followed.setdefault(step.frame, _Frame(step.line, step.changes))
+            yield from frame.flush("input" if step.event == "call" else "change")
+            yield "visit", step.line, ""
+            if step.event != "call":
+                frame.line, frame.pending = step.line, step.changes
+            if step.event in ("return", "yield"):
+                yield "output", "", _logged(step.value or "", step.exact)
+            elif step.event == "exception":
+                yield "error", "", _cut(step.value or "")
+        if step.event in ("return", "yield"):
+            stack.pop()
+        elif step.event == "exception":
+            in_flight = latest = step.value or ""
+    if stack and not trace.cut:
+        yield from _unwound(stack, followed, None, latest)
+
+
+def _unwound(
+    stack: list[tuple[int, int]], followed: dict[int, _Frame], step: Step | None, error: str
+) -> Iterator[Event]:
+    """The exception leaves frames, up to the one that `step` runs in or is called from."""
+    running = {frame for frame, _ in stack}
+    left = False
+    while stack:
+        index, depth = stack[-1]
+        frame = followed.get(index)
+        if frame is not None:
+            yield from frame.flush()
+            if left:
+                yield "visit", frame.line, ""
+                yield "error", "", _cut(error)
+        if step is not None and (
+            index == step.frame
+            or (step.event == "call" and depth < step.depth)
+            or (step.event != "call" and step.frame not in running)
+        ):
+            return
+        stack.pop()
+        left = True
+
+
+# --- what the script makes of it ----------------------------------------------------------------
+
+
+@dataclass(slots=True)
 class _State:
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.values: dict[str, Any] = {}
-        self.output: str | None = None
+    number: int
+    values: dict[str, Any] = field(default_factory=dict)
+    output: str | None = None
 
     def text(self, numbered: bool) -> str:
         tag = f"STATE-{self.number}" if numbered else "STATE"
@@ -93,69 +173,58 @@ class _State:
         return text if self.output is None else f"{text}[OUTPUT] {self.output} [/OUTPUT]"
 
 
-class _Converter:
-    """Reads log events, then attaches what they say to the source."""
+def _attached(log: Iterable[Event], offset: int, source: str, *, numbered: bool) -> str:
+    """`scratchpad`, or `next` where `numbered`: the source with what the log says of its lines."""
+    inputs: dict[str, Any] = {}
+    output: str | None = None
+    first = line = -1
+    visits: dict[int, int] = {}
+    states: dict[int, list[_State]] = {}
+    raised: dict[int, list[str]] = {}
+    number = 0
+    changed = False
 
-    def __init__(self) -> None:
-        self.inputs: dict[str, Any] = {}
-        self.output: Any = None
-        self.first = self.line = -1
-        self.visits: dict[int, int] = {}
-        self.states: dict[int, list[_State]] = {}
-        self.raised: dict[int, list[str]] = {}
-        self.number = 0
-        self.changed = False
+    def state(visit: int) -> _State:
+        known = states.setdefault(line, [])
+        if len(known) <= visit:
+            known.append(_State(number))
+            return known[-1]
+        return known[visit]
 
-    def input(self, name: str, text: str) -> None:
-        self.inputs[name] = _read_value(text)
-
-    def visit(self, line: int) -> None:
-        self.line = line
-        if self.first == -1:
-            self.first = line
-        self.visits[line] = self.visits.get(line, -1) + 1
-        if self.changed:
-            self.number += 1
-            self.changed = False
-
-    def change(self, name: str, text: str) -> None:
-        self._state(self.visits.get(self.line, 0)).values[name] = _read_value(text)
-        self.changed = True
-
-    def error(self, text: str, offset: int) -> None:
-        words = text.split()
-        if len(words) > 1:  # a line of the log with fewer than three words is passed over
-            self.raised.setdefault(self.line, []).append(text)
+    for kind, what, text in log:
+        if kind == "input":
+            inputs[what] = _read_value(text)
+        elif kind == "change":
+            state(visits.get(line, 0)).values[what] = _read_value(text)
+            changed = True
+        elif kind == "output":
+            output = _output_text(_read_value(text))
+        elif kind == "error":
+            words = text.split()
+            if len(words) < 2:  # a line of the log with fewer than three words is passed over
+                continue
+            raised.setdefault(line, []).append(text)
             # the third word of any other line of the log is taken for a line number
             with contextlib.suppress(ValueError):
-                self.visit(int(words[1]) - offset)
-
-    def returned(self, text: str) -> None:
-        self.output = _output_text(_read_value(text))
-
-    def _state(self, visit: int) -> _State:
-        states = self.states.setdefault(self.line, [])
-        if len(states) <= visit:
-            states.append(_State(self.number))
-            return states[-1]
-        return states[visit]
-
-    def attach(self, source: str, *, numbered: bool) -> str:
-        if self.output is not None:
-            self._state(0).output = self.output
-        comments: dict[int, str] = {}
-        for line in {self.first, *self.states, *self.raised}:
-            text = ""
-            if line == self.first:
-                text = f" # [INPUT] {json.dumps(self.inputs)} [/INPUT]"
-            if line in self.states:
-                text += " # " + "".join(state.text(numbered) for state in self.states[line])
-            if numbered:
-                text = _shortened(text)
-                for error in self.raised.get(line, ()):
-                    text += f" # [EXCEPTION] {error} [/EXCEPTION]"
-            comments[line] = text
-        return commented(source, comments)
+                kind, what = "visit", int(words[1]) - offset
+        if kind == "visit":
+            line = what
+            first = line if first == -1 else first
+            visits[line] = visits.get(line, -1) + 1
+            number += changed
+            changed = False
+    if output is not None:
+        state(0).output = output
+    comments: dict[int, str] = {}
+    for at in {first, *states, *raised}:
+        text = f" # [INPUT] {json.dumps(inputs)} [/INPUT]" if at == first else ""
+        if at in states:
+            text += " # " + "".join(s.text(numbered) for s in states[at])
+        if numbered:
+            errors = (f" # [EXCEPTION] {error} [/EXCEPTION]" for error in raised.get(at, ()))
+            text = _shortened(text) + "".join(errors)
+        comments[at] = text
+    return commented(source, comments)
 
 
 def _shortened(text: str) -> str:
@@ -164,92 +233,6 @@ def _shortened(text: str) -> str:
     if len(places) <= _KEPT:
         return text
     return f"{text[: places[_KEPT - 1]]} ... {text[places[-1] :]}"
-
-
-class _Frame:
-    """A frame that PySnooper follows: what it logged of the locals, and what it has not yet."""
-
-    def __init__(self, step: Step) -> None:
-        self.line = step.line
-        self.shown: dict[str, str] = {}
-        self.pending = step.changes
-
-    def flush(self, tell: Callable[[str, str], None]) -> None:
-        for change in self.pending:
-            text = None if change.text is None else _logged(change.text, change.exact)
-            if text is None:
-                self.shown.pop(change.name, None)
-            elif self.shown.get(change.name) != text:
-                self.shown[change.name] = text
-                tell(change.name, text)
-        self.pending = ()
-
-
-class _Snooper:
-    """Tells a converter what PySnooper would have logged of a trace."""
-
-    def __init__(self, log: _Converter, offset: int) -> None:
-        self.log = log
-        self.offset = offset
-        self.stack: list[tuple[int, int]] = []  # (frame, depth) of every frame that runs
-        self.followed: dict[int, _Frame] = {}
-        self.in_flight: str | None = None  # an exception
-        self.latest = ""
-
-    def follow(self, trace: Trace) -> None:
-        entry = {(s.line, s.function) for s in trace.steps[:1]}
-        for step in trace.steps:
-            goes_on = step.event != "call" and any(f == step.frame for f, _ in self.stack)
-            if self.in_flight is None and goes_on and step.frame != self.stack[-1][0]:
-                self.in_flight = self.latest  # raised again, which is no step of its own
-            if self.in_flight is not None:
-                self._unwind(step, self.in_flight)
-                self.in_flight = None
-            if step.event == "call" or not self.stack or self.stack[-1][0] != step.frame:
-                self.stack.append((step.frame, step.depth))  # or a generator that goes on
-            if step.event == "call" and (step.line, step.function) in entry:
-                self.followed[step.frame] = frame = _Frame(step)
-                frame.flush(self.log.input)
-                self.log.visit(step.line)
-            elif step.event != "call" and step.frame in self.followed:
-                self._event(self.followed[step.frame], step)
-            if step.event in ("return", "yield"):
-                self.stack.pop()
-            elif step.event == "exception":
-                self.in_flight = self.latest = step.value or ""
-        if self.stack and not trace.cut:
-            self._unwind(None, self.latest)
-
-    def _event(self, frame: _Frame, step: Step) -> None:
-        frame.line = step.line
-        frame.flush(self.log.change)
-        self.log.visit(step.line)
-        frame.pending = step.changes
-        if step.event in ("return", "yield"):
-            self.log.returned(_logged(step.value or "", step.exact))
-        elif step.event == "exception":
-            self.log.error(_cut(step.value or ""), self.offset)
-
-    def _unwind(self, step: Step | None, error: str) -> None:
-        """The exception leaves frames, up to the one that `step` runs in or is called from."""
-        running = {frame for frame, _ in self.stack}
-        left = False
-        while self.stack:
-            index, depth = self.stack[-1]
-            frame = self.followed.get(index)
-            if frame is not None:
-                frame.flush(self.log.change)
-                if left:
-                    self.log.visit(frame.line)
-                    self.log.error(_cut(error), self.offset)
-            if step is not None and (
-                index == step.frame
-                or (step.event == "call" and depth < step.depth)
-                or (step.event != "call" and step.frame not in running)
-            ):
-                return
-            self.stack.pop()
-            left = True
 
 
 # --- values: as PySnooper logs them, and as the converter reads them there ----------------------
