@@ -178,10 +178,9 @@ def _rationales(
     box: Sandbox,
     **who: Any,
 ) -> tuple[list[records.Fault], dict[str, Any]]:
-    budget = faults.Budget(attempts=TRIES, seed=seed)
     with teaching(**who) as asked:
         written, funnel = faults.rewritten(
-            mutated[:items], entries, Writer(asked), box, budget=budget
+            mutated[:items], entries, Writer(asked), box, attempts=TRIES, seed=seed
         )
         counts = {**asked.row(), "funnel": funnel}
     by_id = {fault.id: fault for fault in written}
