@@ -10,110 +10,268 @@
 #     name: python3
 # ---
 
+# %% [markdown]
+# # 00 · A tour: one small program, all the way
+#
+# A code language model reads programs as text. SemCoder (Ding et al., NeurIPS 2024) teaches it what
+# programs *do*. It is trained on **monologues**: executions told in words, forwards from an input
+# or backwards from an output.
+#
+# ```text
+# program → run it → record each step → tell it in words → check every claim → train on the text
+#           sandbox   trace              monologue          verifier            row
+# ```
+#
+# This notebook takes a program of six lines through all of these steps. You will step through its
+# execution, read it told both ways, tell a lie about it and see the lie caught, and end with the
+# very text that a model is trained on. It takes less than a minute. Nothing here is asserted that
+# was not executed. The other notebooks do the same for thousands of programs.
+
 # %% tags=["parameters"]
 profile = "smoke"  # smoke, laptop, gpu or paper; papermill puts the run's own here
 run_name = ""  # the folder under runs/; the profile's name when empty
 settings = ""  # "key=value key=value": overrides of the profile
 
 # %%
-from semcoder_lib.report import display, figures
-from semcoder_lib.run import doctor, stages
+from semcoder_lib import begin
 
-session = stages.begin(0, profile, run_name, settings)
+run = begin("00_tour", profile, run_name, settings)
+p = run.profile
+
+# %% [markdown]
+# ## Is this machine ready?
+# A quick look at what the notebooks need. A line that begins with `warn` can wait; one with `FAIL`
+# says what to do. `python -m semcoder_lib doctor` looks closer, and tests the sandbox, too.
+
+# %%
+from semcoder_lib.run import doctor
+
 print(doctor.show(doctor.examine(quick=True)))
-display.table([{"key": k, "value": v, "meaning": m} for k, v, m in session.settings()])
 
 # %% [markdown]
-# # 00 · A tour
-# A code language model reads programs as text. SemCoder (Ding et al., NeurIPS 2024) teaches it what
-# programs *do*: it is trained on **monologues**, in which an execution is told in words, forwards
-# from an input or backwards from an output. This notebook follows one small program all the way, from
-# its source to the training example that comes out of it. Nothing here is asserted that was not
-# executed.
+# ## The program
+# What does it do? Say it in one sentence, before you run anything. Then say what it returns for
+# `["b", "a", "b", "c"]`. You have just used three kinds of knowledge about a program: its purpose,
+# its rules, and its execution. They come back at the end, as the paper's first figure.
 
 # %%
-results = stages.work(session)
-display.code(results["source"])
+from semcoder_lib.core import records, values
+from semcoder_lib.report import display
+
+SOURCE = """\
+def first_positions(items):
+    seen = {}
+    for place, item in enumerate(items):
+        if item not in seen:
+            seen[item] = place
+    return sorted(seen.values())
+"""
+program = records.Program(SOURCE, "first_positions", id="tour")
+display.code(program.source)
 
 # %% [markdown]
-# ## Run it, and watch
-# The program runs in the sandbox (its level is in the card below) while a tracer records each line and
-# every local that the line changed. That record is the ground truth for all that follows.
+# ## Run it
+# Programs of strangers run in a **sandbox**: a process of its own without network and without
+# access to your files, with limits on time and memory. Which layers hold on this machine is in the
+# card at the end. Was your answer right?
 
 # %%
-print(results["call"], "==", results["output"])
-display.table(
-    [
-        {
-            "step": i,
-            "event": step["event"],
-            "line": step["line"],
-            "changes": ", ".join(f"{c['name']} = {c['text']}" for c in step["changes"]),
-        }
-        for i, step in enumerate(results["trace"])
-    ]
-)
+arguments = (["b", "a", "b", "c"],)
+call = values.show_call(program.entry_point, arguments)
+outcome = run.box.call(program.source, program.entry_point, arguments)
+case = records.Case(arguments, outcome.value)
+print(call, "==", outcome.text)
 
 # %% [markdown]
-# The same trace to step through: the slider moves in time, changed values light up. Edit the program
-# or the call and run the cell again.
+# ## Record each step
+# The same call once more, while a tracer notes every line and every variable that the line changed.
+# This record is called a **trace**. It is the ground truth for all that follows: what is said of
+# the execution later is either in this table, or it is wrong.
 
 # %%
-from semcoder_lib.core import records
+from semcoder_lib import tracing
+
+trace = tracing.trace(program, case, run.box)
+display.steps(trace, limit=16)
+
+# %% [markdown]
+# The same trace to step through. Move the slider: the line that was just executed is marked, and
+# what it changed lights up. Watch `seen` when `'b'` comes for the second time.
+
+# %%
 from semcoder_lib.tracing import viewer
 
-source = results["source"]
-arguments = (["b", "a", "b", "c"],)
-viewer.show(records.Program(source, "first_positions"), arguments, session.box)
+viewer.show(program, arguments, run.box)
 
 # %% [markdown]
-# ## Told forwards
-# The forward monologue simulates the call in execution order: what the function is for, what always
-# holds, each step with its values, the result. It is *derived* from the trace, not written by a
-# model, so it is right by construction. The verifier, which shares no code with the writer, reads
-# the text back and checks each claim against the record: green is supported.
+# ## What always holds
+# One run says what happened once. What holds *every* time is looked for on many inputs: some are
+# given here, the others are mutations of them. A property counts only if it held on every input
+# that says something about it. That is evidence, not a proof. Which of these would you have named,
+# and which one of yours is missing?
 
 # %%
-from semcoder_lib.core.records import Claim, from_row
+from semcoder_lib import monologues
 
-told = results["monologues"]
-claims = [from_row(Claim, c) for c in told["claims"]]
-display.marked(told["forward"], claims)
-
-# %%
-display.counts(results["verification"])
+other_inputs = (["x", "x"],), ([],), (["p", "q", "r"],)
+cases = [case]
+for other in other_inputs:
+    known = run.box.call(program.source, program.entry_point, other)
+    cases.append(records.Case(other, known.value))
+found = monologues.infer(program, cases, run.box, seed=p.seed)
+display.fields(found, property="text", inputs_on_which_it_held="support")
 
 # %% [markdown]
-# ## Told backwards
-# The backward monologue starts from the output and deduces an input that would give it. Where the
-# earlier state is not determined, it states a constraint and then picks one witness, which is
-# checked by running it. The writer never sees the input that made the output.
+# ## Tell it forwards
+# A **forward monologue** simulates the call in the order of execution: what the function is for,
+# what always holds, each step with its values, the result. In the paper a large model writes it.
+# Here it is *derived* from the trace, so it can say nothing that did not happen. `[L3]` is line 3.
+# Find the sentence for the moment at which `'b'` comes for the second time.
 
 # %%
-display.code(told["backward"])
+style = monologues.Style(properties=found[:3])
+forward = monologues.forward(program, trace, seed=p.seed, style=style)
+print(forward.text)
 
 # %% [markdown]
-# ## A training example
-# The prompt, and the text the model learns to continue it with. Evaluation renders the prompt with
-# the same function, so the bytes are the same.
+# ## Check every claim
+# A second program, the **verifier**, reads the text back. It shares no code with the writer. Each
+# claim in the text is compared with the recorded execution: green is supported, red contradicted,
+# grey is what the verifier cannot decide. Hover over a claim to see its evidence. The table counts
+# the claims, and says how much of the text was decided at all: a text with nothing red but much
+# grey has not been checked.
 
 # %%
-example = results["example"]
+report = monologues.verify(forward.text, program, case, run.box)
+display.marked(forward.text, report.claims)
+
+# %%
+display.report(report)
+
+# %% [markdown]
+# ## Tell a lie
+# One number in the middle is changed. The answer at the end is still right. The paper keeps a text
+# when its answer is right, so it would keep this one, and a model would learn a wrong step. Find
+# the lie before you look for the red.
+
+# %%
+lie = forward.text.replace("place = 2", "place = 7", 1)
+caught = monologues.verify(lie, program, case, run.box)
+print("answer right:", caught.answer_right, "· accepted:", caught.accepted, "·", caught.reason)
+display.marked(lie, caught.claims)
+
+# %% [markdown]
+# ## Tell it backwards
+# A **backward monologue** starts from the output and deduces an input that gives it. Often many
+# inputs do. Then the text says what must hold of them, picks one, and a run confirms it. The writer
+# never sees the input that really made the output: it arrives at numbers where we had letters, and
+# that is just as right. This way round is harder, for a model and for a person: try to find an
+# input for the output `[0, 2]` before you read on.
+
+# %%
+backward = monologues.backward(program, case.output, run.box, seeds=other_inputs, seed=p.seed)
+shown = display.code("no input was found: such a call gets no backward monologue")
+if backward:
+    report_backward = monologues.verify(
+        backward.text, program, backward.case, run.box, direction="backward"
+    )
+    shown = display.marked(backward.text, report_backward.claims)
+shown
+
+# %% [markdown]
+# ## What a model is trained on
+# A row of the training set is a **prompt** and the text that the model learns to continue it with.
+# On the right the monologue is told in the form that this profile trains on (`monologue_form`,
+# `monologue_chars`), which is shorter for a small model: compare it with the text above, and see
+# what was left out. In the evaluation the prompt is built by the same function, so training and
+# evaluation ask with the same bytes. The answer comes last, after the steps that lead to it.
+
+# %%
+from semcoder_lib.models import prompts
+
+short = monologues.STYLES[p.monologue_form].but(max_chars=p.monologue_chars)
+row = monologues.forward(program, trace, seed=p.seed, style=short)
+example = {
+    "prompt": prompts.forward(program.source, call, style=p.style).text,
+    "completion": row.text,
+}
 display.side_by_side(display.code(example["prompt"]), display.code(example["completion"]))
 
 # %% [markdown]
 # ## Four kinds of semantics
-# The paper's first figure, drawn from this program's own record.
+# The paper's first figure, drawn from this program's own record. *Symbolic* is the text of the
+# program: all that a language model usually sees. The other three are what SemCoder adds:
+# *approximate*, the purpose in words; *operational*, the steps; *abstract*, what always holds.
 
 # %%
-semantics = results["semantics"]
-display.figure(figures.semantics(semantics["source"], dict(semantics["kinds"])))
+from semcoder_lib.report import figures
+
+moves = [
+    f"L{step.line}: " + ", ".join(f"{c.name} = {c.text}" for c in step.changes if c.text)
+    for step in trace.steps
+    if step.event == "line" and step.changes
+]
+kinds = [
+    ["Approximate semantics: what it is for",
+     "The positions at which a value occurs for the first time, in order."],
+    ["Operational semantics: what it does",
+     "\n".join([call, *moves[:8], f"returns {outcome.text}"])],
+    ["Abstract semantics: what always holds", "\n".join(f"- {f.text}" for f in found[:3])],
+]  # fmt: skip
+display.figure(figures.semantics(program.source, dict(kinds)))
+
+# %% [markdown]
+# ## The model
+# The later notebooks train and ask this model. It is looked up now, so that a download that has to
+# happen happens here.
+
+# %%
+from semcoder_lib.models import assets
+
+assets.locate(p.model)
+print(assets.shown_name(p.model), "is at hand")
+
+# %% [markdown]
+# ## Where it goes on
+# | Notebook | What it does with thousands of programs |
+# |---|---|
+# | 01 | collects programs that run: the corpus PyX |
+# | 02 | tells them both ways and verifies every text |
+# | 03 | breaks programs and explains the failure: PyX-R |
+# | 04 | trains the model on all of it |
+# | 05, 06 | asks the model to write code, and to follow an execution |
+# | 07 | compares monologues with other ways to write an execution down |
+# | 08 | lets the model mend its own answers |
+# | 09 | sets the paper's tables beside ours |
+
+# %% [markdown]
+# ## Things to try
+# - **Another lie.** In "Tell a lie", swap `'a'` for `'c'` in one step, or replace `True` by `False`.
+#   Which claim turns red? Then write a sentence that is true but vague, such as "The loop does its
+#   work.": it stays grey, because nobody can check it.
+# - **Another input.** Change `arguments` in "Run it" to `([3, 1, 3],)` and run the cells below it.
+#   The table, the words and the colours follow, since all of them come from the same record.
+# - **A program of your own.** Put a function of a few lines into `SOURCE`, its name into `program`,
+#   and fitting values into `arguments` and `other_inputs`; tell a lie that its text has room for.
+#   Write one that throws information away, such as `len(items) % 2`: which input does the backward
+#   monologue choose?
 
 # %% [markdown]
 # ## The card
-# What went in, what came out, on what: the next notebook reuses this stage only while all of it
-# stays the same.
+# Each notebook ends with its card: what went in, what came out, on what machine, in what sandbox.
+# The next notebook uses these results only as long as the card still holds.
 
 # %%
-card = session.finish()
-display.counts({k: card[k] for k in ("key", "seconds", "peak_memory_bytes", "isolation")})
+checked = ("supported", "contradicted", "unverifiable", "line_coverage", "accepted")
+results = {
+    "model": assets.shown_name(p.model),
+    "semantics": {"source": program.source, "kinds": kinds},
+    "monologues": {
+        "forward": forward.text,
+        "backward": backward.text if backward else "",
+        "claims": [records.to_row(claim) for claim in report.claims],
+    },
+    "verification": {name: getattr(report, name) for name in checked},
+    "example": example,
+}
+run.finish(results)

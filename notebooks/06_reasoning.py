@@ -259,12 +259,14 @@ print(sum(len(e.verdicts) for e in evaluated), "verdicts")
 # %% [markdown]
 # ## The scores
 # The share of right answers with its 95 % interval. `stopped_by_itself` matters here: a
-# monologue that is cut off has no answer. If it is low, the model needs more tokens, or
-# has not learned to come to an end.
+# monologue that runs out of tokens is cut after its last whole line and **made to answer** at
+# once, and is counted under `forced`. If many are, the model needs more tokens, or has not
+# learned to come to an end.
 
 # %%
 scores = [e.row for e in evaluated]
 columns = ("benchmark", "model", "setting", "value", "low", "high", "n", "stopped_by_itself")
+columns += ("forced",)
 display.table(scores, columns)
 
 # %% [markdown]
@@ -288,10 +290,10 @@ differences = answers.differences(evaluated, p.seed)
 display.table(differences)
 
 # %% [markdown]
-# ## Real and synthesised programs apart
-# Synthesised programs resemble the training data more than real functions do, even from
-# families that were held out. A gain in the synthesised half alone is a gain in knowing
-# our generator.
+# ## Each source apart
+# Synthesised and method-seeded programs resemble the training data more than real functions
+# do, even from families that were held out. A gain on those alone is a gain in knowing our
+# generators.
 
 # %%
 parts = answers.by_origin(evaluated, entries, p.seed)
@@ -316,6 +318,14 @@ for e in evaluated:
 claims = ("supported", "contradicted", "unverifiable")
 told = ("benchmark", "model", "n", "right", "right_on_a_contradicted_step", *claims)
 display.table(faithful, told)
+
+# %% [markdown]
+# Which kinds of steps go wrong? `true` is the share of the decided claims of a kind that the
+# execution supports.
+
+# %%
+steps = [row for own in faithful for row in own.pop("steps")]
+display.table(steps, ("model", "step", *claims, "true"))
 
 # %% [markdown]
 # ## And the authors' own model?
@@ -357,4 +367,4 @@ display.table(theirs, told)
 
 # %%
 results = {"scores": scores, "differences": differences, "parts": parts, "missing": missing}
-run.finish(results | {"faithfulness": faithful + theirs, "released": published})
+run.finish(results | {"claims": steps, "faithfulness": faithful + theirs, "released": published})

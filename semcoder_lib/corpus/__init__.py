@@ -6,7 +6,7 @@ The steps, each on one prospect or on many: `guess_types`, `grow_inputs`, `choos
 """
 
 from semcoder_lib.corpus.build import Built, build, develop
-from semcoder_lib.corpus.describe import describe
+from semcoder_lib.corpus.describe import by_origin, describe
 from semcoder_lib.corpus.duplicates import Seen, drop_duplicates, split_families
 from semcoder_lib.corpus.files import load
 from semcoder_lib.corpus.grow import choose_cases, grow_inputs, guess_types, run_again
@@ -23,6 +23,7 @@ __all__ = [
     "Seen",
     "Taught",
     "build",
+    "by_origin",
     "choose_cases",
     "describe",
     "develop",

@@ -21,6 +21,21 @@ _TYPE_WORDS = {
     "float": "numbers", "tuple": "pair",
 }  # fmt: skip
 SHOWN = 60  # names of a histogram
+PARTS = {
+    "package": "real functions",
+    "synthesised": "synthesised",
+    "method": "method-seeded",
+    "teacher": "teacher",
+}
+"""Origin of a program: the name of that part of the corpus in tables and figures."""
+
+
+def by_origin(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+    """The entries by where their programs come from; those of a file are taken for real ones."""
+    parts: dict[str, list[Entry]] = {name: [] for name in PARTS.values()}
+    for entry in entries:
+        parts[PARTS.get(entry.program.origin, "real functions")].append(entry)
+    return {name: part for name, part in parts.items() if part}
 
 
 def category(program: Program) -> str:

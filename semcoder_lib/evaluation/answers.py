@@ -12,21 +12,24 @@ A model is loaded once for all its plans.
 from __future__ import annotations
 
 import dataclasses
+import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semcoder_lib import models
+from semcoder_lib import corpus, models
 from semcoder_lib.core import records
 from semcoder_lib.evaluation import base, scoring
 from semcoder_lib.evaluation.data import Missing
+from semcoder_lib.evaluation.execution import ExecutionReasoning
 from semcoder_lib.models import prompts
 from semcoder_lib.sandbox import Sandbox
 
 CODE_FORMS = {"completion": "completion", "instruction": "direct", "chat": "direct"}
 """How code is asked for, as a profile says it and as a benchmark's prompt does."""
+ANSWER_TOKENS = 64  # of an answer that is forced
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,11 @@ class Setting:
     shots: int = 0
     max_new_tokens: int = 256
     chat: bool = False
+
+    @property
+    def steps(self) -> bool:
+        """Whether steps between tags of their own come before the answer."""
+        return self.reasoning not in ("direct", "cot")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +126,13 @@ def ask(
 
 
 def balanced(entries: Sequence[records.Entry], count: int, seed: int) -> list[records.Entry]:
-    """`count` entries of PyX, real and synthesised in equal numbers where there are enough."""
-    real = [e for e in entries if e.program.origin != "synthesised"]
-    synthesised = [e for e in entries if e.program.origin == "synthesised"]
-    half = min(len(real), count - min(len(synthesised), count // 2))
-    chosen = sample_tasks(real, half, seed) if half else []
-    return chosen + sample_tasks(synthesised, max(1, count - half), seed)
+    """`count` entries of PyX, of each of its sources as many where there are enough; no drills."""
+    parts = corpus.by_origin(e for e in entries if "drill" not in e.program.tags)
+    chosen: list[records.Entry] = []
+    for place, part in enumerate(sorted(parts.values(), key=len)):
+        share = math.ceil((count - len(chosen)) / (len(parts) - place))
+        chosen += sample_tasks(part, share, seed) if share else []
+    return chosen
 
 
 def tasks_of(
@@ -164,35 +173,64 @@ def complete(
 ) -> list[dict[str, Any]]:
     """One greedy completion for each task of each plan, in order, as rows: benchmark, setting,
     task_id, text, finish, tokens. Prompts are not kept: they hold benchmark text. All plans are
-    generated together, since a small model decodes a full batch as fast as a single row."""
+    generated together, since a small model decodes a full batch as fast as a single row. Texts that
+    run out of tokens among their steps are made to answer: see `_forced`."""
     if not plans:
         return []
+    asked = []
     with model.engine(cache) as engine:
-        asked = [(plan, plan.prompts(style, engine.tokenizer)) for plan in plans]
-        groups = engine.generate(
-            [
-                models.Request(
-                    task.task_id, prompt.text, prompt.stop,
-                    max_new_tokens=plan.setting.max_new_tokens,
-                )
-                for plan, prompted in asked
-                for task, prompt in zip(plan.tasks, prompted, strict=True)
-            ]
+        for plan in plans:
+            prompted = plan.prompts(style, engine.tokenizer)
+            for task, prompt in zip(plan.tasks, prompted, strict=True):
+                length = plan.setting.max_new_tokens
+                request = models.Request(task.task_id, prompt.text, prompt.stop, length)
+                # an answer that the prompt began is read with its beginning; code is put together
+                # later
+                opening = "" if base.get(plan.benchmark).code else prompt.prefill
+                asked.append((plan, task, request, opening))
+        groups = engine.generate([request for _, _, request, _ in asked])
+        texts = [
+            dataclasses.replace(group[0], text=opening + group[0].text)
+            for group, (_, _, _, opening) in zip(groups, asked, strict=True)
+        ]
+        texts = _forced(engine, [(*one[:3], text) for one, text in zip(asked, texts, strict=True)])
+    return [
+        {
+            "benchmark": plan.benchmark, "setting": plan.setting.name, "task_id": text.task_id,
+            "text": text.text, "finish": text.finish, "tokens": text.tokens,
+        }
+        for (plan, _, _, _), text in zip(asked, texts, strict=True)
+    ]  # fmt: skip
+
+
+def _forced(
+    engine: models.Engine,
+    answered: Sequence[tuple[Plan, base.Task, models.Request, records.Completion]],
+) -> list[records.Completion]:
+    """The completions. A text that ran out of tokens among its steps is cut after the last whole
+    line, the steps are closed, the answer is begun as far as the question gives it away, and the
+    model goes on for at most `ANSWER_TOKENS`; its finish is then `forced`."""
+    completions = [text for _, _, _, text in answered]
+    begun: dict[int, str] = {}
+    requests = []
+    for place, (plan, task, request, text) in enumerate(answered):
+        benchmark = base.get(plan.benchmark)
+        if not (isinstance(benchmark, ExecutionReasoning) and plan.setting.steps):
+            continue
+        if text.finish == "length" and "[ANSWER]" not in text.text:
+            tag = text.text.partition("]")[0].strip("[")
+            steps = text.text[: text.text.rfind("\n") + 1].partition(f"[/{tag}]")[0]
+            begun[place] = f"{steps}[/{tag}]\n{benchmark.opening(task)}"
+            prompt = request.prompt.removesuffix(f"[{tag}]\n") + begun[place]
+            requests.append(
+                dataclasses.replace(request, prompt=prompt, max_new_tokens=ANSWER_TOKENS)
+            )
+    for (place, opening), (answer,) in zip(begun.items(), engine.generate(requests), strict=True):
+        completions[place] = dataclasses.replace(
+            answer, text=opening + answer.text.partition("\n")[0], finish="forced",
+            tokens=completions[place].tokens + answer.tokens,
         )  # fmt: skip
-    rows, completions = [], (group[0] for group in groups)
-    for plan, prompted in asked:
-        # an answer that the prompt began is read with its beginning; code is put together later
-        whole = not base.get(plan.benchmark).code
-        for prompt in prompted:
-            c = next(completions)
-            rows.append(
-                {
-                    "benchmark": plan.benchmark, "setting": plan.setting.name,
-                    "task_id": c.task_id, "text": prompt.prefill + c.text if whole else c.text,
-                    "finish": c.finish, "tokens": c.tokens,
-                }
-            )  # fmt: skip
-    return rows
+    return completions
 
 
 def completions_of(plan: Plan, rows: Sequence[dict[str, Any]]) -> list[records.Completion]:
@@ -242,7 +280,8 @@ def score_row(
     statuses: dict[str, int] = {}
     for v in verdicts:
         statuses[v.status.value] = statuses.get(v.status.value, 0) + 1
-    stopped = sum(1 for c in completions if c.finish != "length")
+    stopped = sum(1 for c in completions if c.finish not in ("length", "forced"))
+    forced = sum(1 for c in completions if c.finish == "forced")
     return {
         "benchmark": benchmark,
         "model": model,
@@ -254,6 +293,7 @@ def score_row(
         "n": len(verdicts),
         "statuses": dict(sorted(statuses.items())),
         "stopped_by_itself": stopped / len(completions) if completions else None,
+        "forced": forced / len(completions) if completions else None,
         "tokens": sum(c.tokens for c in completions),
     }
 
@@ -289,12 +329,10 @@ def differences(evaluated: Sequence[Evaluated], seed: int) -> list[dict[str, Any
 def by_origin(
     evaluated: Sequence[Evaluated], entries: Sequence[records.Entry], seed: int
 ) -> list[dict[str, Any]]:
-    """The scores about held-out PyX, with the `part` of the programs that each one is over: real or
-    synthesised."""
-    synthesised = {e.program.id for e in entries if e.program.origin == "synthesised"}
-    real = {e.program.id for e in entries} - synthesised
+    """The scores about held-out PyX, with the `part` of the programs that each one is over."""
     rows = []
-    for part, ids in (("real", real), ("synthesised", synthesised)):
+    for part, some in corpus.by_origin(entries).items():
+        ids = {entry.program.id for entry in some}
         for e in evaluated:
             judged = [v for v in e.verdicts if v.task_id in ids]
             texts = [c for c in e.completions if c.task_id in ids]

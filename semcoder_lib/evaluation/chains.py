@@ -8,18 +8,22 @@ one by one with those that the execution gives in that format.
 from __future__ import annotations
 
 import itertools
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from semcoder_lib import monologues
-from semcoder_lib.core.records import Case, Program, Trace
+from semcoder_lib.core.records import Case, Claim, Program, Trace
 from semcoder_lib.evaluation.answers import Evaluated
 from semcoder_lib.evaluation.base import Task
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import formats
 
 TRACES = ("scratchpad", "next", "concise")
+STATUSES = ("supported", "contradicted", "unverifiable")
+_METHOD = re.compile(r"\.(" + "|".join(m for m in dir(str) if m.isalpha()) + r")\(")
 _LONGEST = 15  # steps that the survival of a chain is told for
 
 
@@ -60,6 +64,8 @@ def chains_of(
         data, trace = tasks[completion.task_id], traces[completion.task_id]
         own = chain(format, completion.text, data["program"], data["case"], trace, box)
         if own is not None:
+            if completion.finish == "forced":  # not all of its steps are there
+                own = replace(own, whole=False)
             found.append((own, bool(passed)))
     return found
 
@@ -100,23 +106,40 @@ def summary(chains: Sequence[Chain], passed: Sequence[bool]) -> dict[str, Any]:
 
 def faithfulness(answered: Evaluated, tasks: Sequence[Task], *, box: Sandbox) -> dict[str, Any]:
     """What the verifier says of a model's own forward monologues about `tasks` of held-out PyX:
-    how many of their claims have which status, and how many right answers stand in a text with a
-    contradicted step."""
+    how many of their claims have which status, in all and by kind of step (`steps`), and how many
+    right answers stand in a text with a contradicted step."""
     by_id = {task.task_id: task.data for task in tasks}
-    claims = {"supported": 0, "contradicted": 0, "unverifiable": 0}
+    kinds: dict[str, Counter[str]] = {}
     lucky = 0
     for text, verdict in zip(answered.completions, answered.verdicts, strict=True):
         data = by_id[verdict.task_id]
         whole = text.text + "\n[/ANSWER]"  # generation ends before it
         report = monologues.verify(whole, data["program"], data["case"], box, direction="forward")
-        for status in claims:
-            claims[status] += getattr(report, status)
+        for claim in report.claims:
+            kinds.setdefault(_step(claim, whole), Counter())[claim.status] += 1
         lucky += verdict.passed and report.contradicted > 0
+    common = {"benchmark": answered.benchmark, "model": answered.model}
     return {
-        "benchmark": answered.benchmark,
-        "model": answered.model,
+        **common,
         "n": len(answered.verdicts),
         "right": sum(v.passed for v in answered.verdicts),
         "right_on_a_contradicted_step": lucky,
-        **claims,
+        **{status: sum(counts[status] for counts in kinds.values()) for status in STATUSES},
+        "steps": [
+            {**common, "step": kind, **{s: counts[s] for s in STATUSES}, "true": _true(counts)}
+            for kind, counts in sorted(kinds.items())
+        ],
     }
+
+
+def _true(counts: Counter[str]) -> float | None:
+    decided = counts["supported"] + counts["contradicted"]
+    return counts["supported"] / decided if decided else None
+
+
+def _step(claim: Claim, text: str) -> str:
+    """The kind of step that a claim belongs to: the claim's own, or `string method` for the value
+    of an expression that calls one."""
+    start = text.rfind("\n", 0, claim.place[0]) + 1
+    line = text[start : claim.place[1]].partition("\n")[0]
+    return "string method" if claim.kind == "value" and _METHOD.search(line) else claim.kind

@@ -7,7 +7,8 @@ import base64
 import difflib
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -76,6 +77,20 @@ def counts(data: Mapping[str, Any], name: str = "what", value: str = "count") ->
         inner = item.items() if isinstance(item, Mapping) else [("", item)]
         rows += [{name: f"{key}: {k}" if k else key, value: v} for k, v in inner]
     return table(rows, (name, value))
+
+
+def fields(things: Iterable[Any], **columns: str) -> Shown:
+    """Objects as a table, one a row. A column is a name and the attribute that it shows, such as
+    `licence="program.provenance.licence"`; underscores in the name become blanks. A tuple of texts
+    stands between commas."""
+    names = {name.replace("_", " "): operator.attrgetter(path) for name, path in columns.items()}
+    rows = [{name: _words(get(thing)) for name, get in names.items()} for thing in things]
+    return table(rows, list(names))
+
+
+def _words(value: Any) -> Any:
+    texts = isinstance(value, tuple) and all(isinstance(item, str) for item in value)
+    return ", ".join(value) if texts else value
 
 
 _TEXT = "white-space:pre-wrap;font-family:monospace;padding:.7em;background:#8a9199"

@@ -1,33 +1,205 @@
-"""The teacher of a run: an OpenAI-compatible server, or an engine in this process."""
+"""The teacher of a run, an OpenAI-compatible server or an engine in this process, and what it is
+asked for: programs in notebook 01, monologues in 02, rationales in 03."""
 
 from __future__ import annotations
 
+import collections
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from semcoder_lib import models as generation
-from semcoder_lib.core import workspace
+from semcoder_lib import corpus, faults, models, monologues
+from semcoder_lib.core import records, values, workspace
 from semcoder_lib.core.errors import InfrastructureError
+from semcoder_lib.corpus.prospect import Prospect, Signature
 from semcoder_lib.models import Request, teachers, tokens
 from semcoder_lib.models.teachers import Task, Teacher, Usage
-from semcoder_lib.run.stages.session import Session
+from semcoder_lib.run.notebook import Notebook
+from semcoder_lib.sandbox import Sandbox
 
 TEMPERATURE = 0.7
 TOKENS = 1024  # of the longest reply
+TRIES = 4  # at one monologue, and at one rationale
+SHOTS = 2  # examples in a chat about a monologue
+
+
+# --- what the notebooks call ----------------------------------------------------------------
+
+
+def programs_of_teacher(run: Notebook) -> tuple[list[Prospect], dict[str, Any]]:
+    """What the teacher makes of `teacher_items` snippets (paper, section 3.1): candidates for the
+    corpus, and the counts. `teacher.jsonl` keeps the fate of every snippet."""
+    rows, counts = run.step(
+        "teacher.jsonl", _programs, count=run.profile.teacher_items, seed=run.profile.seed,
+        box=run.box, **_asking(run),
+    )  # fmt: skip
+    return [_prospect(row) for row in rows if "program" in row], counts
+
+
+def monologues_of_teacher(
+    run: Notebook,
+    training: Sequence[records.Entry],
+    derived: Mapping[str, Sequence[records.Monologue]],
+    *,
+    cases: int,
+    longest: int,
+) -> tuple[dict[str, list[records.Monologue]], dict[str, Any]]:
+    """The monologues of each direction, with those of the teacher in the place of the derived ones
+    about the first `teacher_items` programs where the verifier accepts them, and the counts
+    (paper, section 4.2.3). Texts of more than `longest` characters are not taken."""
+    p = run.profile
+    texts, counts = run.step(
+        "taught.jsonl", _monologues, training, derived, items=p.teacher_items, cases=cases,
+        longest=longest, seed=p.seed, strict=p.style == "clean", box=run.box, **_asking(run),
+    )  # fmt: skip
+    return {d: [m for m in texts if m.direction == d] for d in derived}, counts
+
+
+def faults_of_teacher(
+    run: Notebook, mutated: Sequence[records.Fault], entries: Sequence[records.Entry]
+) -> tuple[list[records.Fault], dict[str, Any]]:
+    """The faults, the first `teacher_items` with the teacher's rationale and fix where those are
+    accepted, and the counts (paper, section 3.3). `entries` hold the cases of their programs."""
+    taught, counts = run.step(
+        "taught.jsonl", _rationales, mutated, entries, items=run.profile.teacher_items,
+        seed=run.profile.seed, box=run.box, **_asking(run),
+    )  # fmt: skip
+    return taught, counts
+
+
+def monologues_kept(run: Notebook) -> dict[str, list[records.Monologue]]:
+    """What notebook 02 accepted, by direction, the teacher's texts included."""
+    if run.profile.teacher:
+        texts = run.kept("02_monologues/taught.jsonl")[0]
+        return {d: [m for m in texts if m.direction == d] for d in monologues.DIRECTIONS}
+    return {d: run.kept(f"02_monologues/{d}.jsonl")[0] for d in monologues.DIRECTIONS}
+
+
+def _asking(run: Notebook) -> dict[str, Any]:
+    """Whom a step asks, and where it keeps the replies that it already has."""
+    p = run.profile
+    return {
+        "teacher": p.teacher,
+        "model": p.teacher_model,
+        "backend": "auto" if p.server else p.backend,
+        "cache": run.path("cache_teacher.jsonl"),
+    }
+
+
+# --- the steps ------------------------------------------------------------------------------
+
+
+def _programs(
+    *, count: int, seed: int, box: Sandbox, **who: Any
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    with teaching(**who) as asked:
+        made = corpus.taught(
+            count, asked.teacher, box, seed=seed, cache=asked.cache, usage=asked.usage
+        )
+        counts = {**asked.row(), **made.row()}
+    candidates = iter(made.candidates)
+    rows = [
+        fate | (_row(next(candidates)) if fate["fate"] == "kept" else {}) for fate in made.fates
+    ]
+    return rows, counts
+
+
+def _row(candidate: Any) -> dict[str, Any]:
+    """A program with what its text and its teacher say of its arguments, as JSON data."""
+    signature = candidate.signature
+    return {
+        "program": records.to_row(candidate.program),
+        "signature": records.to_row(dataclasses.replace(signature, examples=())),
+        "examples": values.encode(signature.examples),
+    }
+
+
+def _prospect(row: Mapping[str, Any]) -> Prospect:
+    """What `_row` wrote, as a prospect of the corpus."""
+    signature = records.from_row(Signature, row["signature"])
+    examples = values.decode(row["examples"])
+    program = records.from_row(records.Program, row["program"])
+    return Prospect(program, dataclasses.replace(signature, examples=examples))
+
+
+def _monologues(
+    training: Sequence[records.Entry],
+    derived: Mapping[str, Sequence[records.Monologue]],
+    *,
+    items: int,
+    cases: int,
+    longest: int,
+    seed: int,
+    strict: bool,
+    box: Sandbox,
+    **who: Any,
+) -> tuple[list[records.Monologue], dict[str, Any]]:
+    """Examples in the chats are derived monologues of programs that are not asked about."""
+    chosen = training[:items]
+    others = {e.program.id: e.program for e in training[items:]}
+    pairs = [(e.program, c) for e in chosen for c in monologues.chosen_cases(e, cases, seed)]
+    texts = {_about(m): m for some in derived.values() for m in some}
+    directions: dict[str, dict[str, int]] = {}
+    with teaching(**who) as asked:
+        for direction, some in derived.items():
+            shown = [m for m in some if m.program_id in others][:SHOTS]
+            shots = tuple(teachers.shot(others[m.program_id], m) for m in shown)
+            fates: collections.Counter[str] = collections.Counter()
+            for taught, monologue in monologues.taught(
+                pairs, asked.teacher, box, direction=direction, shots=shots, tries=TRIES,
+                seed=seed, strict=strict, cache=asked.cache, usage=asked.usage,
+            ):  # fmt: skip
+                fate = taught.status
+                if monologue is not None and len(monologue.text) > longest:
+                    fate = "longer than max_chars"
+                elif monologue is not None:
+                    texts[_about(monologue)] = monologue
+                fates[fate] += 1
+            directions[direction] = dict(sorted(fates.items()))
+        counts = {"programs": len(chosen), "directions": directions, **asked.row()}
+    return list(texts.values()), counts
+
+
+def _about(monologue: records.Monologue) -> tuple[str, str, str]:
+    """What a monologue tells."""
+    case = monologue.case
+    given = case.arguments if monologue.direction == "forward" else case.output
+    return monologue.direction, monologue.program_id, values.encode(given)
+
+
+def _rationales(
+    mutated: Sequence[records.Fault],
+    entries: Sequence[records.Entry],
+    *,
+    items: int,
+    seed: int,
+    box: Sandbox,
+    **who: Any,
+) -> tuple[list[records.Fault], dict[str, Any]]:
+    with teaching(**who) as asked:
+        written, funnel = faults.rewritten(
+            mutated[:items], entries, Writer(asked), box, attempts=TRIES, seed=seed
+        )
+        counts = {**asked.row(), "funnel": funnel}
+    by_id = {fault.id: fault for fault in written}
+    return [by_id.get(fault.id, fault) for fault in mutated], counts
+
+
+# --- the teacher ----------------------------------------------------------------------------
 
 
 @dataclasses.dataclass(slots=True)
 class Teaching:
-    """A teacher with the replies that it already gave to this stage, and the count of all."""
+    """A teacher with the replies that it already gave to this notebook, and the count of all."""
 
     teacher: Teacher
     cache: workspace.ItemCache
     usage: Usage
 
     def row(self) -> dict[str, Any]:
-        """Who taught and what was asked. Replies are counted once, however often the stage was
+        """Who taught and what was asked. Replies are counted once, however often the notebook was
         started: the row is the same as that of an undisturbed run."""
         used = self.usage
         return {
@@ -40,22 +212,22 @@ class Teaching:
 
 
 @contextmanager
-def teaching(session: Session) -> Iterator[Teaching]:
-    """The profile's teacher, with its replies kept in the stage's folder. Raises UserError for an
-    address that is none, and InfrastructureError in the end when no request at all was answered."""
-    p = session.profile
-    if p.teacher == "local":
-        engine = generation.load(p.teacher_model, backend="auto" if p.server else p.backend)
+def teaching(*, teacher: str, model: str, cache: Path, backend: str = "auto") -> Iterator[Teaching]:
+    """The teacher, "local" or at an address, with its replies kept in the file `cache`. Raises
+    UserError for an address that is none, and InfrastructureError in the end when no request at
+    all was answered."""
+    if teacher == "local":
+        engine = models.load(model, backend=backend)
     else:
-        engine = generation.load(p.teacher_model, backend="openai", base_url=p.teacher, parallel=8)
-    teacher = Teacher(engine, temperature=TEMPERATURE, max_new_tokens=TOKENS)
-    with engine, workspace.ItemCache(session.path("cache_teacher.jsonl")) as cache:
-        asked = Teaching(teacher, cache, Usage())
+        engine = models.load(model, backend="openai", base_url=teacher, parallel=8)
+    asker = Teacher(engine, temperature=TEMPERATURE, max_new_tokens=TOKENS)
+    with engine, workspace.ItemCache(cache) as replies:
+        asked = Teaching(asker, replies, Usage())
         yield asked
         used = asked.usage
         if used.failures and not used.asked + used.cached:
             raise InfrastructureError(
-                f"the teacher at {p.teacher} answered none of {used.failures} requests; "
+                f"the teacher at {teacher} answered none of {used.failures} requests; "
                 "start it and run the same command again"
             )
 

@@ -1,24 +1,25 @@
-"""The teacher from the command line: stages 01 to 03 against a loopback server, faults and a kill
-included. The server's texts come from our own writers, some of them spoilt at first."""
+"""The teacher of a run: what notebooks 01 to 03 make of a loopback server's replies, faults and a
+kill included. The server's texts come from our own writers, some of them spoilt at first."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
-import json
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from fault_server import FaultServer
 
+from semcoder_lib import begin, faults, monologues
 from semcoder_lib import corpus as pyx
 from semcoder_lib.core import profile, records, values, workspace
 from semcoder_lib.core.errors import InfrastructureError, UserError
@@ -26,8 +27,8 @@ from semcoder_lib.corpus import seeds
 from semcoder_lib.faults.rows import failed_test
 from semcoder_lib.models import prompts
 from semcoder_lib.models.teachers import Task, ask
-from semcoder_lib.run import stages
-from semcoder_lib.run.stages.teaching import teaching
+from semcoder_lib.run import teaching
+from semcoder_lib.run.notebook import Notebook
 from semcoder_lib.sandbox import Job, Sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,7 +85,7 @@ def command(url: str, run: str, folder: Path, *more: str) -> subprocess.Popen[st
     settings = [f"teacher={url}", "teacher_model=t", "teacher_items=24", *SMALL.split(), *more]
     environment = {k: v for k, v in os.environ.items() if k != "SEMCODER_DATA"}
     return subprocess.Popen(
-        [sys.executable, "-m", "semcoder_lib", "stage", "01", "--profile", "smoke", "--run", run,
+        [sys.executable, "notebooks/01_pyx.py", "--profile", "smoke", "--run", run,
          *(f"--set={setting}" for setting in settings)],
         cwd=ROOT, env={**environment, "SEMCODER_RUNS": str(folder), "SEMCODER_HOME": str(folder)},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
@@ -95,15 +96,15 @@ def test_a_corpus_from_a_teacher_survives_faults_and_a_kill(tmp_path: Path) -> N
     assert min(map(len, working().values())) >= 9
     with FaultServer(stormy, programmer) as server:
         process = command(server.url, "killed", tmp_path)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while sum(server.served.values()) < 12 and time.monotonic() < deadline:
             time.sleep(0.01)
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         paid = sum(server.served.values())
         for run in ("killed", "quiet"):
-            out, err = command(server.url, run, tmp_path).communicate(timeout=240)
-            assert json.loads(out.splitlines()[-1])["stage"] == "01_pyx", err
+            _, err = command(server.url, run, tmp_path).communicate(timeout=240)
+            assert (tmp_path / run / "01_pyx" / "card.json").exists(), err
     folders = [tmp_path / run / "01_pyx" for run in ("killed", "quiet")]
     assert 12 <= paid < 24 + 24
     for name in ("pyx.jsonl", "dropped.jsonl", "teacher.jsonl", "results.json"):
@@ -128,38 +129,51 @@ def test_a_corpus_from_a_teacher_survives_faults_and_a_kill(tmp_path: Path) -> N
     assert set(results["description"]["categories"]) == {"teacher", "synthesised"}
 
 
+@pytest.fixture(scope="module")
+def entries(tmp_path_factory: pytest.TempPathFactory) -> list[records.Entry]:
+    """A small corpus."""
+    with Sandbox(workers=1) as box:
+        built = pyx.build(
+            tmp_path_factory.mktemp("pyx"), real=0, synthesised=12, cases=6, seed=31, box=box,
+            benchmarks=False,
+        )  # fmt: skip
+    return pyx.load(built.path)
+
+
 @pytest.fixture
-def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Settings of a run whose stages 01 to 03 are done without a teacher."""
+def notebook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str, FaultServer, int], Notebook]]:
+    """Begins a notebook with a server as its teacher, who is asked about so many items."""
     monkeypatch.setenv("SEMCODER_RUNS", str(tmp_path))
-    monkeypatch.setenv("SEMCODER_HOME", str(tmp_path))
-    monkeypatch.delenv("SEMCODER_DATA", raising=False)
-    return f"{SMALL} monologue_programs=10 faults=6 max_length=1024"
+    with contextlib.ExitStack() as stack:
+
+        def started(name: str, server: FaultServer, items: int) -> Notebook:
+            settings = f"teacher={server.url} teacher_model=t teacher_items={items} workers=1"
+            run = begin(name, "smoke", "t", settings)
+            stack.callback(run.close)
+            return run
+
+        yield started
 
 
-def rows(stage: int, name: str, kind: type) -> list[Any]:
-    folder = Path(os.environ["SEMCODER_RUNS"]) / "t" / stages.STAGES[stage].label
-    return [records.from_row(kind, row) for row in workspace.read_jsonl(folder / name)]
-
-
-def results_of(stage: int) -> dict[str, Any]:
-    folder = Path(os.environ["SEMCODER_RUNS"]) / "t" / stages.STAGES[stage].label
-    return dict(workspace.read_json(folder / "results.json"))
-
-
-def test_monologues_of_a_teacher_replace_derived_ones_where_they_hold(begun: str) -> None:
-    stages.run_alone(2, "smoke", "t", begun)
-    entries = {e.program.id: e.program for e in rows(1, "pyx.jsonl", records.Entry)}
-    before = rows(2, "forward.jsonl", records.Monologue)
-    backward = rows(2, "backward.jsonl", records.Monologue)
+def test_monologues_of_a_teacher_replace_derived_ones_where_they_hold(
+    entries: list[records.Entry], notebook: Callable[[str, FaultServer, int], Notebook]
+) -> None:
+    programs = {e.program.id: e.program for e in entries}
+    with Sandbox(workers=1) as box:
+        texts, _ = monologues.derive_many(entries, box, per_program=2)
+    derived = {d: [m for m in texts if m.direction == d] for d in monologues.DIRECTIONS}
     answers: dict[str, str] = {}
-    for m in before:
-        program = entries[m.program_id]
+    for m in texts:
+        program, output = programs[m.program_id], values.encode(m.case.output)
         call = values.show_call(program.entry_point, m.case.arguments)
-        answers[prompts.forward(program.source, call).text] = m.text
-    for m in backward:
-        program, output = entries[m.program_id], values.encode(m.case.output)
-        answers[prompts.backward(program.source, program.entry_point, output).text] = m.text
+        asked = (
+            prompts.forward(program.source, call)
+            if m.direction == "forward"
+            else prompts.backward(program.source, program.entry_point, output)
+        )
+        answers[asked.text] = m.text
     heading = "### Execution Simulation"
 
     def answer(body: dict[str, Any]) -> str:
@@ -169,21 +183,22 @@ def test_monologues_of_a_teacher_replace_derived_ones_where_they_hold(begun: str
         return text.replace(heading, f"Let us see.\n\n{heading}")
 
     with FaultServer(answer=answer) as server:
-        teacher = f"teacher={server.url} teacher_model=t teacher_items=6"
-        stages.run_alone(2, "smoke", "t", f"{begun} {teacher}")
-        asked = sum(server.served.values())
-        stages.run_alone(2, "smoke", "t", f"{begun} {teacher} monologue_programs=11")
-        assert sum(server.served.values()) == asked, "a known reply was asked for again"
-    told = results_of(2)["teacher"]
+        run = notebook("02_monologues", server, 6)
+        known = {"cases": 2, "longest": 4_000}
+        kept, told = teaching.monologues_of_teacher(run, entries[:11], derived, **known)
+        asked_for = sum(server.served.values())
+        again = teaching.monologues_of_teacher(run, entries[:11], derived, **known)
+        more = teaching.monologues_of_teacher(run, entries, derived, **known)
+        assert sum(server.served.values()) == asked_for, "a known reply was asked for again"
+    assert again == more == (kept, told)
     assert told["programs"] == 6
     assert told["directions"]["forward"]["accepted"] > 0
     assert told["directions"]["forward"]["rejected"] > 0
     assert sum(told["directions"]["forward"].values()) == 2 * 6
-    assert told["replies"] == asked
+    assert told["replies"] == asked_for
     assert told["rejected_for"]["wrong answer"] >= 2
-    stages.run_alone(2, "smoke", "t", f"{begun} {teacher}")
-    after = rows(2, "forward.jsonl", records.Monologue)
-    places = [[(m.program_id, m.case.arguments) for m in made] for made in (before, after)]
+    before, after = derived["forward"], kept["forward"]
+    places = [[(m.program_id, m.case.arguments) for m in some] for some in (before, after)]
     assert places[0] == places[1]
     taught = [m for m in after if m.writer == "t"]
     assert len(taught) == told["directions"]["forward"]["accepted"]
@@ -191,9 +206,11 @@ def test_monologues_of_a_teacher_replace_derived_ones_where_they_hold(begun: str
     assert [m for m in after if m.writer != "t"] == [m for m in before if m in after]
 
 
-def test_rationales_of_a_teacher_need_a_fix_that_passes(begun: str) -> None:
-    stages.run_alone(3, "smoke", "t", begun)
-    before = rows(3, "mutation.jsonl", records.Fault)
+def test_rationales_of_a_teacher_need_a_fix_that_passes(
+    entries: list[records.Entry], notebook: Callable[[str, FaultServer, int], Notebook]
+) -> None:
+    with Sandbox(workers=1) as box:
+        before, _ = faults.build(entries, box, limit=6, seed=31)
     answers = {
         prompts.refine(f.description, f.buggy, failed_test(f)).text: f.rationale for f in before
     }
@@ -207,14 +224,13 @@ def test_rationales_of_a_teacher_need_a_fix_that_passes(begun: str) -> None:
         return text
 
     with FaultServer(answer=answer) as server:
-        teacher = f"teacher={server.url} teacher_model=t teacher_items=4"
-        stages.run_alone(3, "smoke", "t", f"{begun} {teacher}")
+        run = notebook("03_pyx_r", server, 4)
+        after, told = teaching.faults_of_teacher(run, before, entries)
+        assert teaching.faults_of_teacher(run, before, entries) == (after, told)
         assert sum(server.served.values()) == 16
-    told = results_of(3)["teacher"]
     assert told["replies"] == told["funnel"]["samples"] == 16
     assert told["funnel"]["accepted"] == 3
     assert told["funnel"]["contradicted"] == 4  # the edit it tells is not the one it makes
-    after = rows(3, "mutation.jsonl", records.Fault)
     assert [f.id for f in after] == [f.id for f in before]
     assert after[0] == before[0]
 
@@ -237,13 +253,10 @@ def test_a_teacher_that_never_answers_is_an_error_however_few_were_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.001)
-    settings = profile.parse_set(["teacher=http://127.0.0.1:9/v1", "teacher_model=t"])
-    session: Any = SimpleNamespace(
-        profile=profile.load("smoke", settings), path=lambda name: tmp_path / name
-    )
+    who = {"teacher": "http://127.0.0.1:9/v1", "model": "t", "cache": tmp_path / "replies.jsonl"}
 
     def unheard() -> None:
-        with teaching(session) as asked:
+        with teaching.teaching(**who) as asked:
             tasks = [Task(f"t{n}", ({"role": "user", "content": "x"},)) for n in range(2)]
             for taught in ask(tasks, asked.teacher, lambda *_: (True, ""), usage=asked.usage):
                 assert taught.status == "failed"
