@@ -52,8 +52,7 @@ from semcoder_lib import corpus as pyx
 from semcoder_lib.corpus import seeds
 from semcoder_lib.report import display
 
-found = itertools.islice(seeds.packages(seed=p.seed), 16)
-prospects = [pyx.Prospect(function.program, function.signature) for function in found]
+prospects = list(itertools.islice(seeds.packages(seed=p.seed), 16))
 place = {"from_the_package": "program.provenance.package", "licence": "program.provenance.licence"}
 display.fields(prospects, function="program.entry_point", **place)
 

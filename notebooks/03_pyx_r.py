@@ -10,61 +10,333 @@
 #     name: python3
 # ---
 
+# %% [markdown]
+# # 03 · PyX-R: a fault, why it fails, and a fix that holds
+#
+# To debug is to simulate a wrong program, to see where it leaves the right path, and to lead it
+# back. The paper teaches this with **PyX-R** (sections 3.3 and 3.4): wrong programs, each with a
+# failing test, a *rationale* that tells the run and names the cause, and the fixed program.
+#
+# The paper asks a large model for the rationales and keeps those whose fix passes the tests. A fix
+# can pass while the reason given for it is wrong. Here both runs are recorded, the rationale is
+# derived from the place where they part, and **every claim in it is checked**.
+#
+# You will see one right program being broken, its smallest failing call, the two runs side by side
+# up to the step where they part, and the rationale in colour. Then the same for the whole corpus,
+# and then the base model's own mistakes, which nobody planted.
+
 # %% tags=["parameters"]
 profile = "smoke"  # smoke, laptop, gpu or paper; papermill puts the run's own here
 run_name = ""  # the folder under runs/; the profile's name when empty
 settings = ""  # "key=value key=value": overrides of the profile
 
 # %%
+from semcoder_lib import begin
+
+run = begin("03_pyx_r", profile, run_name, settings)
+p = run.profile
+
+# %% [markdown]
+# ## A right program
+# Faults are made of programs of PyX that are *known to be right*: each passes all of its cases. As
+# before, only the split `train` may be used. For the walk by hand we take a small one with a loop.
+
+# %%
 from semcoder_lib.report import display
-from semcoder_lib.run import doctor, stages
 
-session = stages.begin(3, profile, run_name, settings)
-print(doctor.show(doctor.examine(quick=True)))
-display.table([{"key": k, "value": v, "meaning": m} for k, v, m in session.settings()])
-
-# %% [markdown]
-# # 03 · PyX-R: faults, why they fail, and a fix that holds
-# For debugging, a model needs programs that fail for a known reason. Faults come from two sources,
-# kept apart: named mutations of PyX programs, and completions of the base model that fail a case.
-# Each row has the smallest failing case, the first step at which the wrong and the right execution
-# part, a rationale whose claims were checked, and a fix that passes every case.
-
-# %%
-results = stages.work(session)
-display.counts(results["mutation"]["funnel"], "mutation", "mutants")
-
-# %%
-display.counts(results["mutation"]["operators"], "operator", "accepted faults")
-
-# %%
-display.counts(results["model"]["funnel"], "the base model's own", "completions")
-
-# %%
-if "teacher" in results:
-    display.counts(results["teacher"], "teacher", "count")
+corpus = run.kept("01_pyx/pyx.jsonl")[0]
+training = [entry for entry in corpus if entry.program.split == "train"]
+looping = [entry for entry in training if "for " in entry.program.source] or training
+entry = min(looping, key=lambda e: abs(len(e.program.source) - 200))
+print(len(training), "programs for training; this one has", len(entry.cases), "cases")
+display.code(entry.program.source)
 
 # %% [markdown]
-# ## One fault
-# The failing call, what it should give, what it gives, and the rationale that leads to the fix.
+# ## Break it
+# An **operator** makes one small edit of a kind that people make, too: a boundary one off, a
+# forgotten branch, two variables exchanged. They are rows of a table,
+# `semcoder_lib/faults/operators.py`: a name, what it breaks, an example. What an edit is called
+# here is what the rationale will call the cause.
 
 # %%
 from semcoder_lib import faults as pyx_r
-from semcoder_lib.run.stages import s03_pyx_r
 
-faults = s03_pyx_r.load(session.folder)
-fault = min(faults, key=lambda f: abs(len(f.rationale) - 900))
-print(f"{fault.operator}: {pyx_r.failed_test(fault)}, but it is {fault.actual}")
-display.side_by_side(display.code(fault.buggy), display.code(fault.fixed))
+mutants = list(pyx_r.mutate(entry, seed=p.seed))
+print(len(pyx_r.OPERATORS), "operators find", len(mutants), "places in it; the first twelve:")
+display.table(
+    [
+        {
+            "operator": bug.operator,
+            "line": pyx_r.altered(bug.buggy, bug.fixed)[0],
+            "what is wrong": bug.cause,
+        }
+        for bug in mutants[:12]
+    ]
+)
+
+# %% [markdown]
+# ## Not every edit is a bug
+# Whether an edit breaks anything only a run can say. Each mutant runs on all cases of the program.
+# One that passes them all is **equivalent** as far as we can see, and is dropped. So is one that
+# only runs out of time or memory: there is nothing to explain step by step.
 
 # %%
-display.code(fault.rationale)
+failures, dropped = pyx_r.failing(mutants, run.box)
+display.counts({"fail a case": len(failures), **dropped}, "mutants", "count")
+
+# %% [markdown]
+# ## The smallest failing call
+# A short run can be told, a long one cannot. So the failing call is made smaller for as long as the
+# buggy program still fails *in the same way*: elements are left out, numbers become smaller. What
+# the call should give is asked of the right program, and of nobody else. Compare the two columns.
+
+# %%
+from semcoder_lib.core.values import show_call
+from semcoder_lib.faults import evidence
+
+name, small = entry.program.entry_point, evidence.shrunk(failures, run.box)
+display.table(
+    [
+        {
+            "operator": before.bug.operator,
+            "fails on": show_call(name, before.case.arguments),
+            "and still on": show_call(name, after.case.arguments),
+        }
+        for before, after in list(zip(failures, small, strict=True))[:8]
+    ]
+)
+
+# %% [markdown]
+# ## Record both runs
+# The buggy and the right program are traced on these calls. From here on we follow one fault: its
+# buggy run gives a value, a wrong one, and has about a dozen steps. Red is the line that the operator
+# made, green the line that was there.
+
+# %%
+recorded, _ = pyx_r.gather(small, run.box)
+found = min(recorded, key=lambda e: (e.trace.result is None, abs(len(e.trace.steps) - 12)))
+bug, wrong, right, parting = found.bug, found.trace, found.fixed_trace, found.divergence
+print(bug.operator, "·", show_call(name, found.case.arguments), "should give",
+      right.result, "but gives", wrong.result or wrong.exception)  # fmt: skip
+display.diff(bug.buggy, bug.fixed)
+
+# %% [markdown]
+# ## Where the runs part
+# The two recordings are laid side by side, step by step, with the lines of one program mapped to
+# those of the other. The first step at which they differ is the **divergence**: another value,
+# another line, a change that is missing or too many. It is marked with an arrow. Note how far it
+# may lie before the wrong result, and that the altered line may have run several times before.
+
+# %%
+print("They part by:", parting.kind, parting.name)
+display.side_by_side(
+    display.steps(wrong, 10, at=parting.index), display.steps(right, 10, at=parting.fixed_index)
+)
+
+# %% [markdown]
+# ## Explain it
+# The rationale is written from these three things alone: the wrong run, the place where it parts,
+# the edit. It has the paper's sections: the execution simulated, the root cause, the fix. After it
+# stands the whole repaired program.
+
+# %%
+rationale = pyx_r.write(found)
+print(rationale)
+
+# %% [markdown]
+# ## Check the explanation
+# A reader that did not write it decides each claim: the steps of the simulation by the recorded run,
+# the parting of the runs by both recordings, the cause by making the edit. Green is supported, red
+# contradicted, grey could not be decided. Hover over a claim to see the evidence.
+
+# %%
+about = {"fixed": bug.fixed, "fixed_trace": right}
+report = pyx_r.check(rationale, found.program, found.case, wrong, **about)
+print(f"supported {report.supported} · contradicted {report.contradicted} · "
+      f"unverifiable {report.unverifiable} · accepted: {report.accepted}")  # fmt: skip
+display.marked(rationale, report.claims)
+
+# %% [markdown]
+# Now blame another line. The fix is still right and still passes every test, so a filter on fixes
+# would keep this text; as a lesson it would be wrong.
+
+# %%
+import re
+
+blamed = re.sub(
+    r"(The cause is (?:before )?\[L)(\d+)", lambda m: f"{m[1]}{int(m[2]) + 1}", rationale
+)
+caught = pyx_r.check(blamed, found.program, found.case, wrong, **about)
+print("accepted:", caught.accepted)
+display.marked(blamed, caught.claims)
+
+# %% [markdown]
+# ## Mend it
+# The fix is taken out of the text, as it would be taken out of a model's answer, and runs on every
+# case of the program. Only a fault whose fix passes all of them goes into PyX-R.
+
+# %%
+mended = pyx_r.refined_code(rationale)
+arguments = [case.arguments for case in entry.cases]
+jobs = [evidence.job(source, name, arguments) for source in (bug.buggy, mended)]
+display.table(
+    [
+        {
+            "call": show_call(name, case.arguments),
+            "should give": case.output,
+            "buggy": bad.text or bad.status.value,
+            "mended": good.text or good.status.value,
+        }
+        for case, bad, good in zip(entry.cases, *run.box.map(jobs), strict=True)
+    ]
+)
+
+# %% [markdown]
+# ## All by mutation
+# The same for the whole corpus, until there are as many faults as the setting `faults` asks for. In
+# each pass a program gives at most two, of its *rarest* operators: some operators find a place
+# nearly everywhere, and left alone half of PyX-R would be off-by-ones. A fault whose row would be
+# longer than a training row may be is dropped, with its reason.
+
+# %%
+LONGEST = int(2.5 * p.max_length)  # characters of a row, prompt and rationale
+
+mutated, funnel = run.step(
+    "mutation.jsonl",
+    pyx_r.build,
+    training,
+    limit=p.faults,
+    seed=p.seed,
+    max_characters=LONGEST,
+    box=run.box,
+    cache=run.path("cache_mutation.jsonl"),
+)
+display.counts(funnel, "mutation", "mutants")
+
+# %% [markdown]
+# Which operators they are of. A long tail is what we want: a model that has seen one kind of bug
+# finds one kind of bug.
+
+# %%
+from collections import Counter
+
+operators = Counter(fault.operator for fault in mutated)
+display.counts(dict(operators.most_common()), "operator", "faults")
+
+# %% [markdown]
+# ## With a teacher
+# The paper's own way: with the setting `teacher` a large model is shown the first faults, and its
+# rationale and fix take the place of the derived ones where the fix passes all cases and no claim
+# is contradicted. Without that setting this cell does nothing.
+
+# %%
+from semcoder_lib.run import teaching
+
+asked = {}
+if p.teacher:
+    mutated, asked = teaching.faults_of_teacher(run, mutated, training)
+display.counts(asked, "teacher", "count")
+
+# %% [markdown]
+# ## The model's own mistakes
+# A planted fault may be unlike the mistakes that a model makes. So the base model answers some of
+# the corpus' descriptions, and its wrong answers become faults, too. This is the prompt. The first
+# line of the answer is given: left alone, a small model often takes the signature for the whole
+# answer.
+
+# %%
+import random
+
+from semcoder_lib.models import prompts
+
+described = [
+    e for e in training if e.program.description and len(e.program.source) <= p.program_chars
+]
+random.Random(f"{p.seed}:fault tasks").shuffle(described)
+tasks = described[: p.fault_tasks]
+if tasks:
+    prompt = prompts.nl_to_code(pyx_r.task_description(tasks[0].program))
+    print(prompt.text + pyx_r.opening(tasks[0].program))
+
+# %% [markdown]
+# Each description is asked twice, once nearly greedily and once with more chance. The completions
+# are kept as they come, right or wrong.
+
+# %%
+from dataclasses import replace
+
+from semcoder_lib.evaluation import answers
+from semcoder_lib.models import Request
+from semcoder_lib.run.models import base_of
+
+TEMPERATURES = (0.4, 0.8)
+begun = {e.program.id: pyx_r.opening(e.program) for e in tasks}
+
+
+def request(program, temperature):
+    """The task as above, to be answered at a temperature."""
+    prompt = prompts.nl_to_code(pyx_r.task_description(program))
+    return Request(
+        program.id, prompt.text + begun[program.id], prompt.stop,
+        max_new_tokens=p.codegen_tokens, temperature=temperature, top_p=0.95, seed=p.seed,
+    )  # fmt: skip
+
+
+requests = [request(e.program, temperature) for temperature in TEMPERATURES for e in tasks]
+written = run.step(
+    "completions.jsonl", answers.ask, base_of(p), requests, cache=run.path("cache_model.jsonl")
+)
+completions = [replace(c, text=begun[c.task_id] + c.text) for c in written]
+display.code(completions[0].text if completions else "no tasks: set faults to 20 or more")
+
+# %% [markdown]
+# ## Which of them are faults
+# A completion is of use when it is a program, runs to an end on every case, and fails at least one.
+# Its fix is the nearest that can be *shown* to be right: first every single edit by an operator is
+# tried on the model's own program; only when none passes, the reference program is the fix. Then
+# all goes on as above: smallest call, two runs, rationale, check. Nobody planted these, so most of
+# what a small model writes falls through this funnel. Read it from top to bottom.
+
+# %%
+own, own_funnel = run.step("model.jsonl", pyx_r.from_completions, tasks, completions, box=run.box)
+display.counts(own_funnel, "the model's own", "completions")
+
+# %%
+if own:
+    print(own[0].rationale)
+display.diff(own[0].buggy, own[0].fixed) if own else None
+
+# %% [markdown]
+# ## What is learned from it
+# A fault becomes one training row. The prompt shows problem, buggy program and failed test, and
+# nothing else; the completion is the rationale with the fix. At a test the same prompt is given,
+# and the model has to simulate, find the cause and mend on its own (notebook 08).
+
+# %%
+if mutated:
+    prompt, completion = pyx_r.example(mutated[0], style=p.style)
+    row = display.side_by_side(display.code(prompt), display.code(completion))
+row if mutated else None
+
+# %% [markdown]
+# ## Things to try
+# - **An operator of your own.** In "Break it", call `pyx_r.mutate(entry, operators=("off_by_one",))`.
+#   Then add a row to `semcoder_lib/faults/operators.py`, for instance `abs(P)` that becomes `P`, and
+#   run "All by mutation" again: a line says that the code changed, and the operator is in the table.
+# - **A blunter lie.** In "Check the explanation", change a value in the simulation instead of the
+#   line that is blamed. Which claim turns red, and what does its evidence say the value was?
+# - **Longer calls.** In "Record both runs", replace `small` by `failures`, so that nothing is made
+#   smaller, and write the rationale. How many steps does it tell now? Would it still be a row?
 
 # %% [markdown]
 # ## The card
-# What went in, what came out, on what: the next notebook reuses this stage only while all of it
-# stays the same.
+# Both kinds of faults are kept apart in the files of this folder, so that an ablation can leave one
+# of them out. The numbers go into `results.json`, from which the report is made.
 
 # %%
-card = session.finish()
-display.counts({k: card[k] for k in ("key", "seconds", "peak_memory_bytes", "isolation")})
+results = {
+    "mutation": {"accepted": len(mutated), "funnel": funnel, "operators": dict(operators)},
+    "model": {"accepted": len(own), "funnel": own_funnel},
+    **({"teacher": asked} if asked else {}),
+}
+run.finish(results)

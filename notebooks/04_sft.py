@@ -10,59 +10,330 @@
 #     name: python3
 # ---
 
+# %% [markdown]
+# # 04 · Fine-tuning on all tasks together
+#
+# Now a model learns. It reads programs with their monologues, in both directions, descriptions with
+# their programs, and short answers without reasoning, all **shuffled together**: one model, several
+# tasks, told apart by their prompts alone (paper, section 4.3). After it come two short trainings on
+# PyX-R, the faults of notebook 03 (sections 3.4 and 6.4).
+#
+# The default model is SmolLM2-135M, fifty times smaller than the paper's, so that a laptop can train
+# it. Nothing else is smaller: the loss, the mix, the adapter are as for a large one.
+#
+# You will see one row as text and as tokens, what TRL and PEFT are given, guard rails that trip, the
+# loss as it falls, and one answer of the model before and after.
+
 # %% tags=["parameters"]
 profile = "smoke"  # smoke, laptop, gpu or paper; papermill puts the run's own here
 run_name = ""  # the folder under runs/; the profile's name when empty
 settings = ""  # "key=value key=value": overrides of the profile
 
 # %%
-from semcoder_lib.report import display, figures
-from semcoder_lib.run import doctor, stages
+from semcoder_lib import begin
 
-session = stages.begin(4, profile, run_name, settings)
-print(doctor.show(doctor.examine(quick=True)))
-display.table([{"key": k, "value": v, "meaning": m} for k, v, m in session.settings()])
+run = begin("04_sft", profile, run_name, settings)
+p = run.profile
 
 # %% [markdown]
-# # 04 · Fine-tuning on all tasks together
-# NL-to-code, forward and backward rows are shuffled together, each with its own task prefix, and the
-# loss is on the completion only (section 4.3 of the paper). Then a short second phase on PyX-R. The
-# default model is SmolLM2-135M-Instruct (Q4_1, dequantised), fifty times smaller than the paper's.
-# Training that silently learns nothing is the commonest failure of all, so guard rails stop it: too
-# few trained tokens, an untrained end token, truncated answers, a loss that does not fall.
+# ## What there is to learn from
+# The corpus of notebook 01, the accepted monologues of 02, the faults of 03 of both kinds. Programs
+# of the split `held_out` are set aside here, and never trained on.
 
 # %%
-results = stages.work(session)
-display.counts(results["examples"], "rows", "count")
+from semcoder_lib.run import teaching
+
+corpus = run.kept("01_pyx/pyx.jsonl")[0]
+short = [e for e in corpus if len(e.program.source) <= p.program_chars]
+entries = [e for e in short if e.program.split == "train"]
+programs = {e.program.id: e.program for e in entries}
+told = teaching.monologues_kept(run)
+mutated = run.kept("03_pyx_r/taught.jsonl" if p.teacher else "03_pyx_r/mutation.jsonl")[0]
+faults = mutated + run.kept("03_pyx_r/model.jsonl")[0]
+print(len(entries), "programs,", {d: len(some) for d, some in told.items()}, len(faults), "faults")
 
 # %% [markdown]
-# ## What is trained
-# One example as the model sees it. Only the highlighted tokens carry loss; the last one is the end
-# token, so that the model learns to stop.
+# ## One row
+# A row is a **prompt** and a **completion**. On the left the prompt, which the evaluation will give
+# in the very same bytes; on the right what the model is to answer. Only the right side is learned.
 
 # %%
-main = results["main"]
-display.Shown(main["highlighted_html"], main["highlighted_text"])
+from semcoder_lib.report import display
+from semcoder_lib.training import examples
 
-# %%
-hidden = ("losses", "highlighted_html", "highlighted_text")
-display.counts({k: v for k, v in main.items() if k not in hidden})
+monologue = next(m for m in told["forward"] if m.program_id in programs)
+row = examples.monologue_example(programs[monologue.program_id], monologue, style=p.style)
+display.side_by_side(display.code(row.prompt), display.code(row.completion))
 
 # %% [markdown]
-# ## The loss
-# Nats per trained token. A uniform guess over the vocabulary would be 10.8. `held_out_loss`, above, is
-# that of rows about programs of other families, and `stopped_by_itself` the share of such rows that the
-# tuned model ended with an end of its own.
+# ## Four kinds of rows
+# Forward and backward monologues; a description with its program (*NL-to-code*); and *direct* rows,
+# which the paper does not have: a small model learns to answer from many short examples sooner than
+# from few long ones. One of the last kind is shown. Its first answer is the one asked for, the
+# program's other cases follow at little cost.
 
 # %%
-curves = {n: results[n]["losses"] for n in ("main", "refine") if n in results}
-display.figure(figures.loss_curve(curves))
+described = [e.program for e in entries if e.program.description]
+pools = {
+    **{d: examples.monologue_examples(programs, m, style=p.style) for d, m in told.items()},
+    "nl_to_code": [examples.nl_example(program, style=p.style) for program in described],
+    "direct": examples.direct_examples(entries, seed=p.seed, style=p.style),
+}
+example = pools["direct"][0]
+display.side_by_side(display.code(example.prompt), display.code(example.completion))
+
+# %% [markdown]
+# ## The mix
+# `train_mix` says which share of what is learned each kind shall have. Shares are of characters, not
+# of rows: a monologue is ten times as long as a direct answer, and it is tokens that carry the loss.
+# The scarcest kind decides how many rows there are in all.
+
+# %%
+chosen = examples.mixed(pools, p.shares, seed=p.seed)
+size = sum(len(e.completion) for e in chosen)
+table = []
+for kind, pool in pools.items():
+    used = [e for e in chosen if e.task == kind]
+    share = sum(len(e.completion) for e in used) / size
+    table.append(
+        {"kind": kind, "rows at hand": len(pool), "rows used": len(used),
+         "share wanted": p.shares[kind] / sum(p.shares.values()), "share": share}
+    )  # fmt: skip
+display.table(table)
+
+# %% [markdown]
+# ## Do training and evaluation ask alike?
+# A prompt that differs by one blank costs points, and nobody notices: the loss falls as well. So
+# rows of every kind are compared, byte for byte, with what the evaluation asks about the same
+# programs. The first that differs would stop the notebook and show the place.
+
+# %%
+from semcoder_lib import training
+from semcoder_lib.evaluation import pyx
+
+SAMPLE = 8  # rows of a kind
+by_id = {e.program.id: e for e in entries}
+compared = 0
+for kind in ("forward", "backward", "direct"):
+    for example in [e for e in chosen if e.task == kind][:SAMPLE]:
+        entry = by_id[example.id.rpartition(":")[0]]
+        asked = pyx.questions(entry, kind, style=p.style)
+        same = example.prompt if example.prompt in asked else asked[0]
+        compared += training.same_prompts([example], {example.id: same})
+print(compared, "prompts are those of the evaluation, byte for byte")
+
+# %% [markdown]
+# ## The row as the model sees it
+# A model reads numbers. Prompt and completion are cut into tokens apart and joined, and an **end
+# token** is put after the completion: whoever forgets it trains a model that never stops. Grey
+# tokens are read only, green ones carry loss. Look at how names and numbers are cut.
+
+# %%
+from semcoder_lib.models import assets, tokens
+from semcoder_lib.training import rows
+
+config = training.Config(
+    method=p.train_method,
+    steps=p.train_steps,
+    epochs=2.0,  # the paper's, where `train_steps` is 0
+    learning_rate=p.learning_rate,
+    min_learning_rate=p.learning_rate / 10,
+    batch_tokens=p.batch_tokens,
+    batch_rows=p.batch_rows,
+    max_length=p.max_length,
+    lora_rank=p.lora_rank,
+    seed=p.seed,
+    stop_check=min(16, p.train_held_out),
+)
+tokenizer = tokens.load_tokenizer(assets.locate(p.model))
+first = rows.tokenise([row], tokenizer, config).rows[0]
+display.tokens([tokenizer.decode([number]) for number in first.ids], first.prompt)
+
+# %% [markdown]
+# What the trainer gets of it: the last tokens of the prompt and the first of the completion, then
+# the end. A label of -100 means that nothing is learned at that place.
+
+# %%
+columns = [
+    {"token": number, "text": repr(tokenizer.decode([number])), "label": label}
+    for number, label in zip(first.ids, first.labels(), strict=True)
+]
+display.table([*columns[first.prompt - 3 : first.prompt + 3], *columns[-2:]])
+
+# %% [markdown]
+# ## What PEFT and TRL are given
+# The training itself is TRL's `SFTTrainer`; with `lora_rank` above 0 it trains PEFT's **LoRA**: the
+# model's own weights stay as they are, and beside each linear layer two thin matrices learn what to
+# add. The learning rate rises shortly, then falls along a cosine to a tenth.
+
+# %%
+prepared = rows.tokenise(chosen, tokenizer, config)
+lora, sft = training.configs(prepared, config)
+names = ("r", "lora_alpha", "lora_dropout", "target_modules", "task_type")
+display.counts({n: getattr(lora, n) for n in names} if lora else {}, "LoraConfig", "value")
+
+# %%
+names = ("max_steps", "gradient_accumulation_steps", "learning_rate", "lr_scheduler_type",
+         "lr_scheduler_kwargs", "warmup_steps", "optim", "weight_decay", "max_grad_norm", "bf16",
+         "gradient_checkpointing", "save_steps", "seed")  # fmt: skip
+display.counts({n: getattr(sft, n) for n in names}, "SFTConfig", "value")
+
+# %% [markdown]
+# ## Guard rails
+# A training that goes wrong rarely crashes. It ends well, and the model has learned nothing. So the
+# rows are looked at before the first step and the loss and its gradient after every step; what
+# cannot be right stops the training with one line. Here they are tripped on purpose.
+
+# %%
+from dataclasses import replace
+
+from semcoder_lib.training import guards
+
+tight = replace(config, max_length=96)
+few = rows.tokenise(chosen, tokenizer, tight)
+vocabulary = len(tokenizer)
+trials = {
+    "rows cut too short": (guards.check_rows, few, tokenizer, tight, len(chosen)),
+    "an exploding loss": (guards.check_step, 3, [2.0, 9.0, float("nan")], 1.0, vocabulary, config),
+    "no better than chance": (guards.check_step, 9, [11.0] * 9, 1.0, vocabulary, config),
+    "nothing is trained": (guards.check_step, 1, [2.0], 0.0, vocabulary, config),
+    "all is well": (guards.check_step, 3, [2.0, 1.8, 1.7], 1.0, vocabulary, config),
+}
+said = []
+for name, (check, *arguments) in trials.items():
+    try:
+        check(*arguments)
+        said.append({"trial": name, "guard": "passes"})
+    except training.TrainingStopped as stopped:
+        said.append({"trial": name, "guard": str(stopped)})
+display.table(said)
+
+# %% [markdown]
+# ## Rows that are held out
+# Some programs of other families are told, too, but not to train on. After the training their loss
+# says what was learned beyond the rows themselves, and the share of them that the model ends by
+# itself says whether it learned to stop.
+
+# %%
+import random
+
+from semcoder_lib import monologues
+
+held = [e for e in short if e.program.split == "held_out"][: p.train_held_out]
+style = monologues.STYLES[p.monologue_form].but(max_chars=p.monologue_chars)
+bullets = 0 if style.brief else 2
+derived, _ = run.step(
+    "held_out.jsonl", monologues.derive_many, held,
+    seed=p.seed, style=style, bullets=bullets, box=run.box,
+)  # fmt: skip
+held_rows = examples.monologue_examples({e.program.id: e.program for e in held}, derived,
+                                        style=p.style)  # fmt: skip
+held_rows += examples.direct_examples(held, seed=p.seed, style=p.style)
+random.Random(f"{p.seed}:held out").shuffle(held_rows)
+print(len(held_rows), "rows about", len(held), "held-out programs")
+
+# %% [markdown]
+# ## Train
+# The longest step of the run. The curve below grows while it works. Stop it whenever you like: it
+# goes on from its last checkpoint, with the same batches, and gives the same weights. What stays in
+# the folder `main/` is the adapter and a card that says what it was made from.
+
+# %%
+from semcoder_lib.run.models import base_of
+
+base = replace(base_of(p), backend="auto" if p.server else p.backend)
+
+
+def train(chosen, base, config, *, adapter=None, held_out=(), folder):
+    """Train on the chosen rows, from an adapter on if there is one; what was learned."""
+    result = training.train(
+        chosen, folder, base=base.base, adapter=adapter, config=config, held_out=held_out
+    )
+    return result.outcome()
+
+
+main = run.step("main/", train, chosen, base, config, held_out=held_rows)
+
+# %% [markdown]
+# ## What came of it
+# Loss is in nats per trained token. Guessing evenly among all tokens of the vocabulary would be 10.8.
+# Compare the last loss with the held-out one: a large gap means that rows were learned by heart.
+
+# %%
+display.counts({name: value for name, value in main.items() if name != "losses"}, "main", "value")
+
+# %%
+from semcoder_lib.report import figures
+
+display.figure(figures.loss_curve({"main": main["losses"]}))
+
+# %% [markdown]
+# ## Before and after
+# One held-out question, answered by the base model and by the tuned one, greedily. The form is what
+# is learned first: the tuned model answers as it was shown, and ends. Whether the answer is *right*,
+# and how often, is measured in notebook 06.
+
+# %%
+from semcoder_lib.evaluation import answers
+from semcoder_lib.models import Request
+
+question = next((e for e in held_rows if e.task == "forward"), chosen[0])
+request = Request(question.id, question.prompt, max_new_tokens=min(160, p.reasoning_tokens))
+tuned = replace(base, label="tuned", adapter=run.path("main"))
+texts = [
+    run.step(f"{model.label}_answer.jsonl", answers.ask, model, [request],
+             cache=run.path("cache_answers.jsonl"))[0].text
+    for model in (base, tuned)
+]  # fmt: skip
+display.side_by_side(*map(display.code, (question.prompt, *texts)))
+
+# %% [markdown]
+# ## Then on faults
+# The second phase goes on from `main` with a fifth of the learning rate, on the rows of PyX-R. There
+# are two versions: `refine` has to simulate the failing test on its own; `refine_traced` finds the
+# recorded run in the prompt and begins with the root cause (table 4). Which of them repairs better
+# is the question of notebook 08.
+
+# %%
+phases = {}
+if p.refine_steps and faults:
+    phases["refine"] = [examples.refine_example(fault, style=p.style) for fault in faults]
+    if "trace" in p.names("refine_sources"):
+        phases["refine_traced"] = examples.traced_examples(faults, run.box, style=p.style)
+config = replace(config, steps=p.refine_steps, learning_rate=p.learning_rate / 5)
+learned = {"main": main}
+for phase, fixes in phases.items():
+    learned[phase] = run.step(f"{phase}/", train, fixes, base, config, adapter=run.path("main"))
+print({phase: len(fixes) for phase, fixes in phases.items()}, "rows")
+
+# %%
+display.figure(figures.loss_curve({phase: done["losses"] for phase, done in learned.items()}))
+
+# %% [markdown]
+# ## Things to try
+# - **Only one task.** Set `settings = "train_mix=direct:1"` and a `run_name` of your own in the first
+#   cell. The loss falls further. What does the model answer under "Before and after", and what will
+#   it have lost in notebook 06?
+# - **A thinner adapter.** Set `settings = "lora_rank=2"`: how much smaller is the file in `main/`,
+#   and how much higher is the last loss? With `lora_rank=0` all weights are trained.
+# - **Kill it.** Interrupt the kernel in "Train" when the curve is half drawn, then run the cell
+#   again: it begins in the middle, and the weights are those of a training that nobody disturbed.
 
 # %% [markdown]
 # ## The card
-# What went in, what came out, on what: the next notebook reuses this stage only while all of it
-# stays the same.
+# The next notebooks load the adapters from this folder. Numbers that are the same in every run on
+# like machines are in `results.json`; how long it took is on the card alone.
 
 # %%
-card = session.finish()
-display.counts({k: card[k] for k in ("key", "seconds", "peak_memory_bytes", "isolation")})
+counts = {
+    "available": {kind: len(pool) for kind, pool in pools.items()},
+    "used": {kind: sum(e.task == kind for e in chosen) for kind in pools},
+    **{phase: len(fixes) for phase, fixes in phases.items()},
+}
+results = {
+    "model_name": assets.shown_name(p.model),
+    "base": assets.described(p.model),
+    "examples": counts,
+    **learned,
+}
+run.finish(results, trained={phase: training.times(run.path(phase)) for phase in learned})

@@ -152,8 +152,6 @@ display.table([{"format": format, "rows": len(rows)} for format, rows in pools.i
 # %%
 import itertools
 
-from semcoder_lib.core import workspace
-
 arms = list(itertools.product(p.ablation_views, range(p.ablation_seeds), formats))
 
 
@@ -165,9 +163,8 @@ def name_of(view, seed, format):
 def train(examples, base, config, folder):
     """One arm; the adapter stays in the folder."""
     result = training.train(examples, folder, base=base, config=config)
-    losses = [[row["step"], row["loss"]] for row in workspace.read_jsonl(folder / "loss.jsonl")]
     counts = {"tokens": result.tokens, "trained_tokens": result.trained_tokens}
-    return {"examples": len(examples), "steps": result.steps, **counts, "losses": losses}
+    return {"examples": len(examples), "steps": result.steps, **counts, "losses": result.losses}
 
 
 # %%

@@ -6,19 +6,15 @@ The steps, each on one prospect or on many: `guess_types`, `grow_inputs`, `choos
 """
 
 from semcoder_lib.corpus.build import Built, build, develop
-from semcoder_lib.corpus.choose import choose_cases, run_again
 from semcoder_lib.corpus.describe import describe
 from semcoder_lib.corpus.duplicates import Seen, drop_duplicates, split_families
 from semcoder_lib.corpus.files import load
-from semcoder_lib.corpus.grow import grow_inputs
+from semcoder_lib.corpus.grow import choose_cases, grow_inputs, guess_types, run_again
 from semcoder_lib.corpus.guard import Guard, keep_out_benchmarks
-from semcoder_lib.corpus.guess import guess_types
-from semcoder_lib.corpus.hub import from_hub, to_hub
+from semcoder_lib.corpus.hub import from_hub, to_hub, validate_rows
 from semcoder_lib.corpus.inputs import generate, mutate
-from semcoder_lib.corpus.propose import Taught
 from semcoder_lib.corpus.prospect import Prospect
-from semcoder_lib.corpus.taught import taught
-from semcoder_lib.corpus.validate import validate_rows
+from semcoder_lib.corpus.taught import Taught, taught
 
 __all__ = [
     "Built",

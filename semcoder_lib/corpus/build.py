@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import collections
+import copy
 import functools
 import itertools
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from semcoder_lib.core import records, scale, source, values, workspace
 from semcoder_lib.core.errors import InfrastructureError
-from semcoder_lib.corpus import files
-from semcoder_lib.corpus.choose import FAILING, choose_cases, run_again
 from semcoder_lib.corpus.duplicates import Seen, drop_duplicates, split_families
-from semcoder_lib.corpus.grow import grow_inputs
+from semcoder_lib.corpus.files import checked, write_checked
+from semcoder_lib.corpus.grow import FAILING, choose_cases, grow_inputs, guess_types, run_again
 from semcoder_lib.corpus.guard import Guard, keep_out_benchmarks
-from semcoder_lib.corpus.guess import guess_types
 from semcoder_lib.corpus.prospect import Prospect
 from semcoder_lib.corpus.seeds import synthesiser
-from semcoder_lib.corpus.seeds.packages import Candidate, Scan, packages
+from semcoder_lib.corpus.seeds.packages import packages
 from semcoder_lib.sandbox import Sandbox, own
 
 BATCH = 24
@@ -54,55 +54,28 @@ def develop(
     can be developed in batches, anywhere and in any order."""
     left = guess_types(prospects, box, seed=seed)
     left = grow_inputs(left, box, cases=cases, seed=seed)
-    left = choose_cases(left, cases=cases)
-    if guard is None:
-        return run_again(left, again)
-    left = run_again(left, again, guard.openings)
-    return keep_out_benchmarks(left, guard, box, cases=cases)
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Work for one process: candidates, or the numbers of synthesised programs. `guard` is the key
-    of the guard against benchmarks, empty where there is none."""
-
-    cases: int
-    seed: int
-    isolation: str
-    guard: str
-    candidates: tuple[Candidate, ...] = ()
-    numbers: tuple[int, int] = (0, 0)
-
-    def prospects(self) -> list[Prospect]:
-        """The batch's prospects, new."""
-        programs = synthesiser.programs(self.seed, *self.numbers)
-        return [*map(Prospect.of, self.candidates), *map(Prospect.of, programs)]
-
-    def key(self) -> str:
-        """What the result depends on, the code included."""
-        candidates = [
-            [c.program.id, c.program.source, *map(values.encode, c.signature.examples)]
-            for c in self.candidates
-        ]
-        settings = [self.cases, self.seed, self.isolation, self.guard, self.numbers]
-        return workspace.content_key(settings, candidates, _code())
-
-
-@functools.cache
-def _code() -> str:
-    return source.library_hash("corpus", "core")
+    left = run_again(choose_cases(left, cases=cases), again)
+    return keep_out_benchmarks(left, guard, box, cases=cases) if guard else left
 
 
 def developed(
-    batch: Batch, box: Sandbox | None = None, guard: Guard | None = None
+    batch: Sequence[Prospect],
+    *,
+    cases: int,
+    seed: int,
+    level: str,
+    benchmarks: str,
+    box: Sandbox | None = None,
+    guard: Guard | None = None,
 ) -> list[dict[str, Any]]:
-    """The rows (`Prospect.to_row`) of a batch's prospects, in order, those that are out included.
-    In a process of its own it makes its own sandbox and its own guard."""
-    box = box or own(batch.isolation)
-    if batch.guard and guard is None:
-        guard = _guard(batch.guard, box)
-    prospects, again = batch.prospects(), own(batch.isolation, hash_seed=1)
-    develop(prospects, box, again, guard=guard, cases=batch.cases, seed=batch.seed)
+    """What comes of new prospects (`Prospect.to_row`), in order, those that are out included. In a
+    process of its own it makes its own sandbox, at a `level`, and its own guard, whose key must be
+    `benchmarks`; where that is empty there is none."""
+    box = box or own(level)
+    if benchmarks and guard is None:
+        guard = _guard(benchmarks, box)
+    prospects, again = copy.deepcopy(batch), own(level, hash_seed=1)
+    develop(prospects, box, again, guard=guard, cases=cases, seed=seed)
     return [prospect.to_row() for prospect in prospects]
 
 
@@ -120,7 +93,7 @@ def build(
     *,
     real: int,
     synthesised: int,
-    taught: Sequence[Candidate] = (),
+    taught: Sequence[Prospect] = (),
     cases: int = 8,
     seed: int = 0,
     box: Sandbox,
@@ -145,95 +118,89 @@ def build(
     """
     out, say = Path(out), progress or functools.partial(print, file=sys.stderr)
     guard = Guard.here(box) if benchmarks else None
-    empty = Batch(cases, seed, box.level, guard.key if guard else "")
-    alone = workers <= 1 and backend == "process"
-    function = functools.partial(developed, box=box, guard=guard) if alone else developed
-    spread = functools.partial(scale.mapped, function, workers=workers, chunk=1, backend=backend)
-    scan, seen = Scan(), Seen()
-    sources = {
-        "teacher": (len(taught), _batches(empty, taught)),
-        "real": (real, _batches(empty, _functions(seed, scan))),
-        "synthesised": (synthesised, _numbered(empty)),
+    key = guard.key if guard else ""
+    work = functools.partial(developed, cases=cases, seed=seed, level=box.level, benchmarks=key)
+    depends = [cases, seed, box.level, key, source.library_hash("corpus", "core")]
+    if workers <= 1 and backend == "process":
+        work = functools.partial(work, box=box, guard=guard)
+    spread = functools.partial(scale.mapped, work, workers=workers, chunk=1, backend=backend)
+    scan, seen = collections.Counter(files=0, unparsable=0, functions=0), Seen()
+    written = map(functools.partial(synthesiser.program, seed), itertools.count())
+    sources: dict[str, tuple[int, Iterable[Prospect]]] = {
+        "teacher": (len(taught), taught),
+        "real": (real, packages(seed=seed, scan=scan)),
+        "synthesised": (synthesised, map(Prospect, written)),
     }
-    kept_file, dropped_file = files.Writer(out / "pyx.jsonl"), files.Writer(out / "dropped.jsonl")
+    out.mkdir(parents=True, exist_ok=True)
+    files = {name: out / f"{name}.jsonl" for name in ("pyx", "dropped")}
+    parts = {name: path.with_suffix(".part") for name, path in files.items()}
     funnel: dict[str, Any] = {"benchmarks": guard.report if guard else {}}
     errors: collections.Counter[str] = collections.Counter()
-    for name, (target, batches) in sources.items():
-        counts = collections.Counter(kept=0)
-        line, spoken = f"pyx {name}: nothing to try", time.monotonic()
-        for prospect in _until(target, counts, batches, spread, out / "cache_batches"):
-            if not prospect.reason and drop_duplicates([prospect], seen):
-                split_families([prospect], seed=seed, held_out=held_out)
-            counts["candidates"] += 1
-            counts[f"dropped: {prospect.reason}" if prospect.reason else "kept"] += 1
-            if prospect.reason:
-                dropped_file.write(prospect.dropped())
-                if prospect.reason in FAILING:
+    with parts["pyx"].open("w") as kept_file, parts["dropped"].open("w") as dropped_file:
+        for name, (target, prospects) in sources.items():
+            counts = collections.Counter(kept=0)
+            line, spoken = f"pyx {name}: nothing to try", time.monotonic()
+            for fate in _until(target, counts, prospects, spread, out / "cache_batches", depends):
+                prospect = Prospect.from_row(fate)
+                if not prospect.reason and drop_duplicates([prospect], seen):
+                    split_families([prospect], seed=seed, held_out=held_out)
+                reason, row = prospect.reason, prospect.dropped()
+                if not reason:
+                    row = {**fate["entry"], "program": records.to_row(prospect.program)}
+                if reason in FAILING:
                     errors[prospect.detail or "no exception, no usable value"] += 1
-            else:
-                kept_file.write(records.to_row(prospect.entry()))
-            line = f"pyx {name}: {counts['kept']} of {target} kept, {counts['candidates']} tried"
-            if time.monotonic() - spoken >= SECONDS_BETWEEN:
-                spoken = time.monotonic()
+                print(workspace.dumps(row), file=dropped_file if reason else kept_file)
+                counts["candidates"] += 1
+                counts[f"dropped: {reason}" if reason else "kept"] += 1
+                line = (
+                    f"pyx {name}: {counts['kept']} of {target} kept, {counts['candidates']} tried"
+                )
+                if time.monotonic() - spoken >= SECONDS_BETWEEN:
+                    spoken = time.monotonic()
+                    say(line)
+            if target or name != "teacher":
                 say(line)
-        if target or name != "teacher":
-            say(line)
-            funnel[name] = dict(sorted(counts.items()))
-    funnel["scan"] = {
-        "files": scan.files,
-        "unparsable": scan.unparsable,
-        "functions": scan.functions,
-        **{f"left out: {why}": n for why, n in sorted(scan.dropped.items())},
-    }
+                funnel[name] = dict(sorted(counts.items()))
+    funnel["scan"] = dict(sorted(scan.items()))
     funnel["errors"] = dict(sorted(errors.items(), key=lambda kv: (-kv[1], kv[0])))
-    kept_file.done()
-    dropped_file.done()
+    for name, path in files.items():
+        os.replace(parts[name], path)
     workspace.write_json(out / "funnel.json", funnel)
-    return Built(kept_file.path, funnel, dropped_file.path)
+    return Built(files["pyx"], funnel, files["dropped"])
 
 
 def _until(
     target: int,
     counts: collections.Counter[str],
-    batches: Iterator[Batch],
-    spread: Callable[[Iterable[Batch]], Iterator[list[dict[str, Any]]]],
+    prospects: Iterable[Prospect],
+    spread: Callable[[Iterable[Sequence[Prospect]]], Iterator[list[dict[str, Any]]]],
     folder: Path,
-) -> Iterator[Prospect]:
-    """Developed prospects until `target` of them are counted as kept: as many batches at a time as
-    would do if every prospect were kept, so that little work is thrown away. `folder` keeps their
-    results, so that an interrupted build goes on where it was."""
+    depends: list[Any],
+) -> Iterator[dict[str, Any]]:
+    """What comes of prospects until `target` of them are counted as kept: as many batches at a time
+    as would do if every prospect were kept, so that little work is thrown away. `folder` keeps the
+    results under what they depend on, so that an interrupted build goes on where it was."""
+    source = iter(prospects)
     while (missing := target - counts["kept"]) > 0:
-        ahead = itertools.islice(batches, min(MOST_AHEAD, math.ceil(missing / BATCH)))
-        paths = [(batch, folder / f"{batch.key()}.json") for batch in ahead]
-        new = {path for _, path in paths if files.checked(path) is None}
+        ahead = min(MOST_AHEAD, math.ceil(missing / BATCH))
+        batches = [list(itertools.islice(source, BATCH)) for _ in range(ahead)]
+        paths = [(b, folder / f"{_key(b, depends)}.json") for b in batches if b]
+        new = {path for _, path in paths if checked(path) is None}
         fresh = spread(batch for batch, path in paths if path in new)
         for _, path in paths:
             if path in new:
-                files.write_checked(path, next(fresh))
-            for row in files.checked(path) or ():
+                write_checked(path, next(fresh))
+            for row in checked(path) or ():
                 if counts["kept"] < target:
-                    yield Prospect.from_row(row)
+                    yield row
         if not paths:
             return
 
 
-def _batches(empty: Batch, candidates: Iterable[Candidate]) -> Iterator[Batch]:
-    source = iter(candidates)
-    while batch := tuple(itertools.islice(source, BATCH)):
-        yield replace(empty, candidates=batch)
-
-
-def _numbered(empty: Batch) -> Iterator[Batch]:
-    return (replace(empty, numbers=(n, n + BATCH)) for n in itertools.count(0, BATCH))
-
-
-def _functions(seed: int, scan: Scan) -> Iterator[Candidate]:
-    """The functions of installed packages, each once, with an id made of where it comes from."""
-    known: set[str] = set()
-    for candidate in packages(seed=seed, scan=scan):
-        program = candidate.program
-        stem = program.provenance.file.removesuffix(".py").replace("/", ".")
-        name = f"{program.provenance.package}:{stem}.{program.entry_point}"
-        if name not in known:
-            known.add(name)
-            yield replace(candidate, program=replace(program, id=name))
+def _key(batch: Sequence[Prospect], depends: list[Any]) -> str:
+    """What the result of a batch depends on, the code included."""
+    examples = [
+        [values.encode(e) for e in p.signature.examples] if p.signature else [] for p in batch
+    ]
+    programs = [[p.program.id, p.program.source] for p in batch]
+    return workspace.content_key(depends, programs, examples)

@@ -1,4 +1,3 @@
-# ruff: noqa: E501  (a table of patterns)
 """What a corpus holds, in numbers: sizes, coverage, types, constructs, categories, licences."""
 
 from __future__ import annotations
@@ -8,28 +7,19 @@ import collections
 import re
 import statistics
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from semcoder_lib.core.records import Entry, Program
+from semcoder_lib.corpus.files import table
 from semcoder_lib.corpus.seeds.synthesiser.rules import features_of
 
-# Figure 6's categories: the first whose words (in the lower-cased description and entry name) or
-# imports occur in a program wins.
-CATEGORIES: tuple[tuple[str, str, str], ...] = (
-    ("dates and times", r"\b(date|time|year|month|day|hour|minute|calendar|leap)s?\b", "datetime calendar"),
-    ("text parsing and formats", r"\b(pars\w*|json|html|xml|url|token\w*|regex|markup|escape|encod\w*|decod\w*|header|format)\b",
-     "re html json base64 urllib.parse"),
-    ("graphs and trees", r"\b(graphs?|nodes?|edges?|trees?|paths?|vertex|vertices|adjacen\w*)\b", ""),
-    ("searching and sorting", r"\b(sort\w*|search\w*|binary|heap|rank\w*|largest|smallest|order\w*|maximum|minimum)\b", "bisect heapq"),
-    ("mathematics", r"\b(primes?|factor\w*|divis\w*|modul\w*|gcd|lcm|fibonacci|power|root|matrix|matrices|polynomial|integers? n|digits?"
-     r"|combinat\w*|permutation\w*|binomial|sum|product|numbers?)\b", "math cmath fractions decimal statistics"),
-    ("dictionaries and sets", r"\b(dict\w*|mapping|keys?|sets?|counter|groups?)\b", "collections"),
-    ("strings", r"\b(strings?|characters?|letters?|words?|text|upper|lower|case|vowels?|palindrome)\b", "string textwrap unicodedata"),
-    ("lists and sequences", r"\b(lists?|arrays?|sequences?|elements?|iterables?|items?|pairs?|tuples?)\b", "itertools functools"),
-)  # fmt: skip
+CATEGORIES = table(Path(__file__).with_name("categories.txt"), "category")
 OTHER = "other"
-_TYPE_WORDS = {"str": "string", "dict": "dictionary", "set": "set", "list": "list", "int": "numbers",
-               "float": "numbers", "tuple": "pair"}  # fmt: skip
+_TYPE_WORDS = {
+    "str": "string", "dict": "dictionary", "set": "set", "list": "list", "int": "numbers",
+    "float": "numbers", "tuple": "pair",
+}  # fmt: skip
 SHOWN = 60  # names of a histogram
 
 
@@ -48,8 +38,8 @@ def category(program: Program) -> str:
             imported.update(a.name for a in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             imported.add(node.module)
-    for name, pattern, modules in CATEGORIES:
-        if not imported.isdisjoint(modules.split()) or re.search(pattern, words):
+    for name, pattern, *modules in CATEGORIES:
+        if not imported.isdisjoint(" ".join(modules).split()) or re.search(pattern, words):
             return name
     return OTHER
 

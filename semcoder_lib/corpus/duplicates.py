@@ -40,13 +40,10 @@ def exact_key(source: str) -> str:
 
 
 def tokens(source: str) -> list[str]:
-    """The code tokens of a source, layout left out; split at spaces where it does not tokenize."""
+    """The code tokens of a source that parses, layout left out."""
     code = (tokenize.NAME, tokenize.NUMBER, tokenize.STRING, tokenize.OP)
-    try:
-        every = tokenize.generate_tokens(io.StringIO(source).readline)
-        return [token.string for token in every if token.type in code]
-    except (tokenize.TokenError, IndentationError, SyntaxError):
-        return source.split()
+    every = tokenize.generate_tokens(io.StringIO(source).readline)
+    return [token.string for token in every if token.type in code]
 
 
 def behaviour_key(types: Sequence[str], outputs: Sequence[tuple[str, str]]) -> str:

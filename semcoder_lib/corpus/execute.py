@@ -1,17 +1,19 @@
-"""Programs run on many inputs at once: one child of the sandbox for each program."""
+"""Programs run on many inputs at once, one child of the sandbox for each program, and what of their
+lines and branches these inputs cover."""
 
 from __future__ import annotations
 
+import ast
 import collections
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
 from semcoder_lib.core.records import Program, Status
 from semcoder_lib.corpus.child import MAX_OUTPUT
-from semcoder_lib.corpus.coverage import Arc
 from semcoder_lib.sandbox import Job, Limits, Sandbox
 
 PLUGIN = "semcoder_lib.corpus.child"
@@ -22,6 +24,7 @@ ALONE_SECONDS = 0.1  # for one input whose program failed as a whole
 # Untraced, for inputs of benchmark functions; some programs take long in one built-in call.
 QUICK: dict[str, Any] = {"coverage": False, "budget": 6_000, "cpu_seconds": 0.25}
 
+Arc = tuple[int, int]  # from line to line; a negative line enters, 0 leaves
 Request = tuple[Program, Sequence[str]]  # a program and the texts of the argument tuples to run
 
 
@@ -66,14 +69,10 @@ def run(
     def jobs() -> Iterator[Job]:
         for program, inputs in requests:
             sizes.append(len(inputs))
-            options = {"inputs": list(inputs), "budget": budget, "coverage": coverage}
             yield Job(
-                program.source,
-                program.entry_point,
-                limits=limits,
-                plugin=PLUGIN,
-                options=options,
-            )
+                program.source, program.entry_point, limits=limits, plugin=PLUGIN,
+                options={"inputs": list(inputs), "budget": budget, "coverage": coverage},
+            )  # fmt: skip
 
     for (outcome,) in box.map(jobs()):
         size = sizes.popleft()
@@ -84,21 +83,19 @@ def run(
 
 
 def run_apart(box: Sandbox, requests: Sequence[Request], **options: Any) -> list[list[Ran]]:
-    """Like `run`, but no request fails as a whole: where a child dies or exceeds its limits, its
-    inputs run again `alone`. So whether all of them together stay within the limits of one child,
-    which on another day they may not, decides nothing for an input that is quick by itself."""
+    """Like `run`, but no request fails as a whole: where a child dies or exceeds its limits, each
+    input runs again in a child of its own, with `ALONE_SECONDS`. So whether all of them together
+    stay within the limits of one child, which on another day they may not, decides nothing for an
+    input that is quick by itself."""
     results = list(run(box, requests, **options))
     failed = [r for r, ran in zip(requests, results, strict=True) if isinstance(ran, Failed)]
-    again = run_alone(box, failed, **options)
-    return [next(again) if isinstance(ran, Failed) else ran for ran in results]
-
-
-def run_alone(box: Sandbox, requests: Sequence[Request], **options: Any) -> Iterator[list[Ran]]:
-    """Runs every input of every request in a child of its own, with `ALONE_SECONDS`."""
-    singles = [(program, [text]) for program, texts in requests for text in texts]
-    answers = run(box, singles, **{**options, "cpu_seconds": ALONE_SECONDS})
-    ran = (Ran(a.status.value, a.detail) if isinstance(a, Failed) else a[0] for a in answers)
-    return (list(itertools.islice(ran, len(texts))) for _, texts in requests)
+    singles = [(program, [text]) for program, texts in failed for text in texts]
+    alone = run(box, singles, **{**options, "cpu_seconds": ALONE_SECONDS})
+    again = (Ran(a.status.value, a.detail) if isinstance(a, Failed) else a[0] for a in alone)
+    return [
+        list(itertools.islice(again, len(texts))) if isinstance(ran, Failed) else ran
+        for (_, texts), ran in zip(requests, results, strict=True)
+    ]
 
 
 def _read(payload: str, size: int) -> list[Ran] | Failed:
@@ -129,3 +126,73 @@ def commonest_error(ran: Sequence[Ran] | Failed) -> str:
         r.text if r.status == "exception" else r.status for r in ran if not r.ok
     )
     return min(kinds, key=lambda kind: (-kinds[kind], kind), default="")
+
+
+# ---- coverage, by the recorded jumps: lines, and the outcomes of `if`, `while` and `for`
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One condition: the lines of its test and the first line of its body."""
+
+    first: int
+    last: int
+    body: int
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """What there is to cover in a program, all functions of the source together."""
+
+    lines: frozenset[int]
+    branches: tuple[Branch, ...]
+
+    def reached(self, arcs: Iterable[Arc]) -> set[int | tuple[int, bool]]:
+        """The lines that recorded jumps reached, and the (line, taken) outcomes of conditions."""
+        starts: dict[int, list[int]] = {}
+        for start, end in arcs:
+            starts.setdefault(start, []).append(end)
+        reached: set[int | tuple[int, bool]] = {end for ends in starts.values() for end in ends}
+        for branch in self.branches:
+            for line in range(branch.first, branch.last + 1):
+                for end in starts.get(line, ()):
+                    if end == branch.body:
+                        reached.add((branch.first, True))
+                    elif not branch.first <= end <= branch.last:
+                        reached.add((branch.first, False))
+        return reached
+
+    def coverage(self, arcs: Iterable[Arc]) -> tuple[float, float]:
+        """The shares of the lines (of function bodies) and of the outcomes of conditions that were
+        reached; 1.0 where there are none.
+
+        Conditions written on one line with their body cannot be told apart by line and are not
+        counted; neither are conditional expressions.
+        """
+        reached = self.reached(arcs)
+        outcomes = sum(isinstance(r, tuple) for r in reached)
+        return (
+            len(self.lines & reached) / len(self.lines) if self.lines else 1.0,
+            outcomes / (2 * len(self.branches)) if self.branches else 1.0,
+        )
+
+
+def survey(source: str) -> Map:
+    """The lines and conditions of a source. Raises SyntaxError where it does not compile."""
+    tree = ast.parse(source)
+    codes = [c for c in compile(tree, "<program>", "exec").co_consts if isinstance(c, CodeType)]
+    lines: set[int] = set()
+    while codes:
+        code = codes.pop()
+        codes += [c for c in code.co_consts if isinstance(c, CodeType)]
+        lines |= {line for *_, line in code.co_lines() if line and line != code.co_firstlineno}
+    branches = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.If(test=ast.Constant()) | ast.While(test=ast.Constant()):
+                continue
+            case ast.For(iter=test, body=body) | ast.If(test, body) | ast.While(test, body):
+                last = test.end_lineno or 0
+                if body[0].lineno > last:
+                    branches.append(Branch(node.lineno, last, body[0].lineno))
+    return Map(frozenset(lines), tuple(sorted(branches, key=lambda b: b.first)))

@@ -1,9 +1,8 @@
-"""The corpus's files: rows that grow beside their final name, results that are believed only when
-they are whole, and reading a corpus back."""
+"""The corpus's files: tables beside the code, results that are believed only when they are whole,
+and the corpus itself."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +11,11 @@ from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Entry
 
 
-class Writer:
-    """A JSONL file that grows beside its final name and takes it when it is complete."""
-
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.path = path
-        self._part = path.with_name(path.name + ".part")
-        self._out = self._part.open("w", encoding="utf-8")
-
-    def write(self, row: dict[str, Any]) -> None:
-        self._out.write(workspace.dumps(row) + "\n")
-
-    def done(self) -> None:
-        self._out.close()
-        os.replace(self._part, self.path)
+def table(file: Path, kind: str) -> list[list[str]]:
+    """The cells of those rows of a table that begin with `kind`, without it: `kind | cell | cell`.
+    Lines that begin otherwise say nothing here."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return [line.split(" | ")[1:] for line in lines if line.startswith(f"{kind} | ")]
 
 
 def write_checked(path: Path, rows: list[Any]) -> None:

@@ -1,20 +1,130 @@
-"""Grows a program's inputs round by round, from those that reach the most."""
+"""Steps 1 to 4: finds the types of a program's arguments and inputs that reach all of it, chooses
+cases, and runs them again."""
 
 from __future__ import annotations
 
+import itertools
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from semcoder_lib.corpus import inputs
+from semcoder_lib.core import values
+from semcoder_lib.corpus import execute, inputs
+from semcoder_lib.corpus.duplicates import behaviour_key
+from semcoder_lib.corpus.execute import Failed, Ran
+from semcoder_lib.corpus.hints import MAX_EXAMPLES, ORDER, Signature
 from semcoder_lib.corpus.prospect import Input, Prospect, alive, run_inputs
 from semcoder_lib.sandbox import Sandbox
 
+MAX_GUESSES = 24
+TRIES = 5  # inputs a guess
+TRIAL_BUDGET = 2_000  # lines a call
 PROBES = 10  # inputs that all programs of one signature share, so that outputs can be compared
-FIRST_ROUND = 26
+FIRST_ROUND = 26  # inputs
 NEXT_ROUND = 24
-MOST_EXAMPLES = 12
 ROUNDS = 3
+MIN_CASES = 5
+MIN_LINE_COVERAGE = 0.75
+MIN_BRANCH_COVERAGE = 0.6
+MIN_WORKING = 0.25  # share of the tried inputs that must run
+
+# Reasons that mean that a program does not run, as opposed to running and being dull.
+NO_TYPES = "no types found on which it runs"
+NO_INPUT, MOST_FAIL = "no input runs", "most inputs fail"
+FAILING = (NO_TYPES, NO_INPUT, MOST_FAIL)
+
+Guess = tuple[tuple[str, ...], str]  # types for the arguments, and the weakest source of a hint
+
+# what a call returns that makes no list yet
+_LAZY = (
+    "generator chain map filter zip islice enumerate reversed product permutations combinations "
+    "repeat takewhile dropwhile zip_longest starmap accumulate dict_keys dict_values dict_items "
+    "list_iterator compress list_reverseiterator str_iterator pairwise filterfalse groupby"
+)
+
+
+def guess_types(prospects: Iterable[Prospect], box: Sandbox, *, seed: int = 0) -> list[Prospect]:
+    """Step 1. Gives every prospect without argument types those on which it runs best; the
+    prospects that are left.
+
+    Each likely combination of the types that a function's text suggests gets `TRIES` inputs. It
+    counts by how many lines it reaches, how many calls succeed, and how many distinct outputs come
+    out; among equals the likelier one wins. A function that returns lazy iterators gets a second
+    function that makes a list of them, and is tried again.
+    """
+    prospects = list(prospects)
+    waiting = [p for p in prospects if not p.program.argument_types]
+    while waiting:
+        guesses = [_guesses(p.signature) if p.signature else [] for p in waiting]
+        texts = (_texts(p, guessed, seed) for p, guessed in zip(waiting, guesses, strict=True))
+        requests = zip((p.program for p in waiting), texts, strict=True)
+        lazy = []
+        results = execute.run(box, requests, budget=TRIAL_BUDGET)
+        for prospect, guessed, ran in zip(waiting, guesses, results, strict=True):
+            if isinstance(ran, Failed):
+                prospect.drop(f"trial: {ran.status.value}", execute.commonest_error(ran))
+            elif _is_lazy(prospect, ran):
+                prospect.make_list("iterator as list")
+                lazy.append(prospect)
+            elif (best := _best(guessed, ran)) is not None:
+                types, source = best
+                prospect.revise(argument_types=types, types_from=source)
+            else:
+                prospect.drop(NO_TYPES, execute.commonest_error(ran))
+        waiting = lazy
+    return alive(prospects)
+
+
+def _guesses(signature: Signature) -> list[Guess]:
+    """Type combinations to try, likeliest first: the best guesses together before any second
+    guess, required parameters alone before optional ones are filled too."""
+    required, optional = signature.required, _fillable(signature)
+    guesses: dict[tuple[str, ...], str] = {}
+    for size in filter(None, (required + optional, required)):
+        hints = signature.hints[:size]
+        choices = [list(enumerate(h.types[:10])) for h in hints]
+        ranked = sorted(
+            itertools.islice(itertools.product(*choices), 4_000),
+            key=lambda combination: sum(rank for rank, _ in combination),
+        )
+        source = max((h.source for h in hints), key=ORDER.index)
+        for combination in ranked[:MAX_GUESSES]:
+            guesses.setdefault(tuple(name for _, name in combination), source)
+    return list(guesses.items())[: MAX_GUESSES + 4]
+
+
+def _fillable(signature: Signature) -> int:
+    """How many optional parameters a call fills: the first two that the text says something of."""
+    optional = signature.hints[signature.required :][:2]
+    return len(list(itertools.takewhile(lambda hint: hint.source != "trial", optional)))
+
+
+def _texts(prospect: Prospect, guesses: Sequence[Guess], seed: int) -> list[str]:
+    """The inputs that decide between the guesses."""
+    texts = []
+    for types, _ in guesses:
+        rng = random.Random(f"{seed}:trial:{types}")
+        calls = (inputs.generate(types, rng, constants=prospect.constants) for _ in range(TRIES))
+        texts += [values.encode(call) for call in calls]
+    return texts
+
+
+def _best(guesses: Sequence[Guess], ran: Sequence[Ran]) -> Guess | None:
+    scores: dict[int, float] = {}
+    for place in range(len(guesses)):
+        group = ran[place * TRIES : (place + 1) * TRIES]
+        good = [r for r in group if r.ok and r.text != "None"]
+        if len(good) >= 2:
+            arcs = {arc for r in good for arc in r.arcs}
+            distinct = len({r.text for r in good})
+            scores[place] = 0.4 * len(arcs) + distinct + 0.6 * len(good) - 0.15 * place
+    return guesses[max(scores, key=lambda place: scores[place])] if scores else None
+
+
+def _is_lazy(prospect: Prospect, ran: Sequence[Ran]) -> bool:
+    kinds = [r.text.rpartition(" ")[2] for r in ran if r.status == "unserializable"]
+    lazy = sum(kind in _LAZY.split() for kind in kinds)
+    return not prospect.listed and lazy >= 2 and lazy >= sum(r.ok for r in ran)
 
 
 def grow_inputs(
@@ -45,7 +155,7 @@ def _first_inputs(prospect: Prospect, seed: int) -> None:
     prospect.add(probes, "generator", PROBES)
     examples = prospect.signature.examples if prospect.signature else ()
     fitting = (e for e in examples if len(e) == len(program.argument_types))
-    prospect.add(fitting, "teacher" if program.origin == "teacher" else "doctest", MOST_EXAMPLES)
+    prospect.add(fitting, "teacher" if program.origin == "teacher" else "doctest", MAX_EXAMPLES)
     rng = random.Random(f"{seed}:grow:{program.id}")
     _add_fresh(prospect, rng, FIRST_ROUND - PROBES, tries=4 * FIRST_ROUND)
 
@@ -110,3 +220,69 @@ def _awkward(tried: Input) -> float:
     back = len(output) > 3 and output in tried.text
     empty = any(not a and isinstance(a, str | list | dict | set | tuple) for a in tried.arguments)
     return len(tried.text) / 40 + tried.ran.steps / 30 + 2 * empty + 2 * back
+
+
+def choose_cases(prospects: Iterable[Prospect], *, cases: int = 8) -> list[Prospect]:
+    """Step 3. Chooses up to `cases` inputs of every prospect (new branch outcomes and lines first,
+    then new outputs) and drops those that are not worth keeping by them: too few (fewer than five,
+    or than `cases`), a constant or nearly constant output, an argument given back, low coverage;
+    the prospects that are left."""
+    prospects = list(prospects)
+    for prospect in prospects:
+        prospect.chosen = best_inputs(prospect, cases)
+        prospect.behaviour = behaviour_key(
+            prospect.program.argument_types,
+            [(i.ran.status, i.ran.text) for i in prospect.inputs[:PROBES]],
+        )
+        if reason := _reason_against(prospect, least(cases)):
+            ran = [i.ran for i in prospect.inputs] if reason in FAILING else []
+            prospect.drop(reason, execute.commonest_error(ran))
+    return alive(prospects)
+
+
+def least(cases: int) -> int:
+    """How many of `cases` cases a program must have."""
+    return min(cases, MIN_CASES)
+
+
+def _reason_against(prospect: Prospect, wanted: int) -> str:
+    """Why a program with its chosen inputs stays out, or an empty string."""
+    working = sum(i.ran.ok for i in prospect.inputs)
+    if not working:
+        return NO_INPUT
+    if working < MIN_WORKING * len(prospect.inputs):
+        return MOST_FAIL
+    if len(prospect.chosen) < wanted:
+        return "too few inputs that run"
+    good, outputs = prospect.good(), {i.ran.text for i in prospect.chosen}
+    try:
+        for text in outputs:
+            values.decode(text)
+    except values.NotALiteral:  # the program wrote it in the place of what we record
+        return "forged output"
+    if len(outputs) == 1:
+        return "constant output"
+    if not outputs <= {"True", "False"} and len({i.ran.text for i in good}) < 3:
+        return "nearly constant output"
+    if all(i.ran.text in map(values.encode, i.arguments) for i in good):
+        return "returns an argument unchanged"
+    line, branch = prospect.coverage(prospect.chosen)
+    if line < MIN_LINE_COVERAGE or branch < MIN_BRANCH_COVERAGE:
+        return "low coverage"
+    return ""
+
+
+def run_again(prospects: Iterable[Prospect], box: Sandbox) -> list[Prospect]:
+    """Step 4. Runs the chosen inputs again in a fresh process, in reverse order; the prospects that
+    give the same as before. `box` should be a sandbox with another seed of string hashes: a program
+    that keeps state, is random or depends on the order of hashes gives something else."""
+    prospects = list(prospects)
+    requests = ((p.program, [i.text for i in reversed(p.chosen)]) for p in prospects)
+    for prospect, ran in zip(prospects, execute.run(box, requests, coverage=False), strict=True):
+        if isinstance(ran, Failed):
+            prospect.drop(f"second run: {ran.status.value}")
+            continue
+        before = [i.ran for i in reversed(prospect.chosen)]
+        if [(r.status, r.text) for r in ran] != [(r.status, r.text) for r in before]:
+            prospect.drop("second run differs")
+    return alive(prospects)

@@ -5,37 +5,24 @@ from __future__ import annotations
 
 import ast
 import collections
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from semcoder_lib.core import foreign, values
+from semcoder_lib.core import foreign, records, values
 from semcoder_lib.core.foreign import Refused
-from semcoder_lib.core.records import Entry, Program, Provenance
+from semcoder_lib.core.records import Case, Entry, Program, Provenance, Status
 from semcoder_lib.corpus.duplicates import exact_key, split_families
+from semcoder_lib.corpus.inputs import join_types, type_of
 from semcoder_lib.corpus.prospect import Prospect, alive, run_inputs
 from semcoder_lib.corpus.seeds.packages import description
-from semcoder_lib.corpus.seeds.packages.hints import join_types, type_of
 from semcoder_lib.models import prompts
-from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.sandbox import Job, Outcome, Sandbox
 
 COLUMNS = ("id", "nl", "fwd_mnl", "bwd_mnl", "response")
 _ID = re.compile(r"^(?:nl|fwd_mnl|bwd_mnl)_(.*?)(?:_ipt\d+)?$")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row that was read. A row of kind `nl` is a description and a script without an entry point;
-    the others are one call of a program, with the asserted output."""
-
-    id: str
-    kind: str
-    source: str
-    entry_point: str = ""
-    arguments: tuple[Any, ...] = ()
-    output: Any = None
-    description: str = ""
 
 
 def to_hub(entries: Iterable[Entry]) -> Iterator[dict[str, str]]:
@@ -51,27 +38,39 @@ def to_hub(entries: Iterable[Entry]) -> Iterator[dict[str, str]]:
         }
 
 
-def read_row(row: dict[str, Any], number: int = 0) -> Row:
-    """A row of the hub's format. Raises Refused with the reason where it is none, or where its code
-    or its answer cannot be read."""
+def read_row(row: dict[str, Any], number: int = 0) -> tuple[Program, Case | None]:
+    """A program and the case that a monologue row of the hub asserts; of an `nl` row a script with
+    its description, without an entry point and a case. Raises Refused with the reason where it is
+    no such row, or where its code or its answer cannot be read."""
     filled = [c for c in COLUMNS[1:4] if row.get(c)]
     if len(filled) != 1 or "response" not in row:
         raise Refused("expected exactly one of nl, fwd_mnl, bwd_mnl and a response")
-    name, kind = identity(row, number), filled[0]
-    prompt, response = (_text(row, column) for column in (kind, "response"))
-    if kind == "nl":
-        source = "\n\n".join(_fenced(response)) or response
+    prompt, response = (_text(row, column) for column in (filled[0], "response"))
+    name, case, text = "", None, ""
+    if filled[0] == "nl":
+        source, text = "\n\n".join(_fenced(response)) or response, _described(prompt)
         foreign.parse(source)
-        return Row(name, kind, source, description=_described(prompt))
-    source = _program(prompt)
-    tree = foreign.parse(source)
-    entry_point, arguments, named, output = _asserted(response)
-    if named:
-        source, entry_point, arguments = _positional(tree, source, entry_point, arguments, named)
-    return Row(name, kind, source, entry_point, arguments, output)
+    else:
+        source = _program(prompt)
+        tree = foreign.parse(source)
+        name, arguments, named, output = _asserted(response)
+        if named:
+            source, name, arguments = _positional(tree, source, name, arguments, named)
+        case = Case(arguments, output)
+    program = Program(
+        source,
+        name,
+        id=_identity(row, number),
+        description=text,
+        origin="hub",
+        family=f"hub:{exact_key(source)}",
+        types_from="hub",
+        provenance=Provenance(package="semcoder/PyX", licence="MIT", method="hub"),
+    )
+    return program, case
 
 
-def identity(row: dict[str, Any], number: int) -> str:
+def _identity(row: dict[str, Any], number: int) -> str:
     """A row's id as text; its number where it has none."""
     name = row.get("id", number)
     return name if isinstance(name, str) else foreign.show(name)
@@ -142,20 +141,16 @@ def _positional(
     """(source, function, arguments) of the same call by position: named arguments take their places
     where they follow without a gap, else a second function hands them on."""
     function = _function(tree, name)
-    spec = function.args if function else None
-    parameters = [a.arg for a in (*spec.posonlyargs, *spec.args)] if spec else []
-    filled, rest = list(given), dict(named)
-    for place in range(len(given), len(parameters)):
-        if parameters[place] not in rest or place < len(spec.posonlyargs if spec else ()):
-            break
-        filled.append(rest.pop(parameters[place]))
-    if not rest:
-        return source, name, tuple(filled)
-    places = [*parameters, *(f"argument_{n}" for n in range(len(filled)))][: len(filled)]
-    handed = ", ".join([*places, *(f"{key}={key}" for key in rest)])
+    parameters = [a.arg for a in function.args.args] if function else []
+    if function and not function.args.posonlyargs:
+        following = parameters[len(given) : len(given) + len(named)]
+        if set(following) == set(named):
+            return source, name, (*given, *(named[key] for key in following))
+    places = [f"argument_{n}" for n in range(len(given))]
+    handed = ", ".join([*places, *(f"{key}={key}" for key in named)])
     helper = f"{name.replace('.', '_')}_named"
-    source += f"\n\ndef {helper}({', '.join([*places, *rest])}):\n    return {name}({handed})\n"
-    return source, helper, (*filled, *rest.values())
+    source += f"\n\ndef {helper}({', '.join([*places, *named])}):\n    return {name}({handed})\n"
+    return source, helper, (*given, *named.values())
 
 
 def _function(tree: ast.Module, name: str) -> ast.FunctionDef | None:
@@ -182,21 +177,21 @@ def from_hub(
     prospects: dict[tuple[str, str], Prospect] = {}
     outputs: dict[tuple[Prospect, str], Any] = {}
     descriptions: dict[str, str] = {}
-    for number, raw in enumerate(rows, 1):
+    for number, row in enumerate(rows, 1):
         try:
-            row = read_row(raw, number)
-            if row.kind == "nl":
-                descriptions[_family(row.source)] = row.description
-            else:
-                known = (row.source, row.entry_point)
-                prospect = prospects.get(known) or prospects.setdefault(known, _prospect(row))
-                prospect.add([row.arguments], "hub")
-                outputs[prospect, values.encode(row.arguments)] = row.output
-            read.funnel[row.kind] += 1
+            program, case = read_row(row, number)
         except Refused as error:
             read.funnel["unreadable"] += 1
             why = {"reason": "unreadable", "detail": str(error)}
-            read.dropped.append({"id": identity(raw, number), **why})
+            read.dropped.append({"id": _identity(row, number), **why})
+            continue
+        read.funnel[next(column for column in COLUMNS[1:] if row[column])] += 1
+        if case is None:
+            descriptions[program.family] = program.description
+            continue
+        prospect = prospects.setdefault((program.source, program.entry_point), Prospect(program))
+        prospect.add([case.arguments], "hub")
+        outputs[prospect, values.encode(case.arguments)] = case.output
     for prospect, failed in run_inputs(list(prospects.values()), box):
         if failed:
             prospect.drop(f"program: {failed.status.value}", failed.detail)
@@ -204,13 +199,12 @@ def from_hub(
         for tried in prospect.inputs:
             if tried.ran.ok and _gives(tried.ran.text, outputs[prospect, tried.text]):
                 prospect.chosen.append(tried)
-            else:
-                read.funnel["case differs"] += 1
+        read.funnel["case differs"] += len(prospect.inputs) - len(prospect.chosen)
         if not prospect.chosen:
             prospect.drop("no case reproduces")
     names: collections.Counter[str] = collections.Counter()
     for prospect in split_families(alive(prospects.values()), seed=seed, held_out=held_out):
-        name = prospect.program.id
+        name = _ID.sub(r"\1", prospect.program.id)
         names[name] += 1
         try:
             prospect.revise(id=name if names[name] == 1 else f"{name}#{names[name]}")
@@ -223,23 +217,6 @@ def from_hub(
     read.funnel.update(p.reason for p in out)
     read.funnel["kept"] = len(read.entries)
     return read
-
-
-def _prospect(row: Row) -> Prospect:
-    program = Program(
-        row.source,
-        row.entry_point,
-        id=_ID.sub(r"\1", row.id),
-        origin="hub",
-        family=_family(row.source),
-        types_from="hub",
-        provenance=Provenance(package="semcoder/PyX", licence="MIT", method="hub"),
-    )
-    return Prospect(program)
-
-
-def _family(source: str) -> str:
-    return f"hub:{exact_key(source)}"
 
 
 def _describe(prospect: Prospect, descriptions: dict[str, str]) -> None:
@@ -260,3 +237,50 @@ def _gives(text: str, output: Any) -> bool:
         return values.equal(values.decode(text), output)
     except values.NotALiteral:  # a program may write in the place of what we record
         return False
+
+
+def validate_rows(rows: Iterable[dict[str, Any]], box: Sandbox) -> Iterator[dict[str, Any]]:
+    """For every row `{"id", "reproduces", "reason"}`, in order, streaming.
+
+    Takes rows of the hub's format and rows of `records.Entry`. A monologue row reproduces when the
+    call in its answer, made on its code, returns the asserted value; an `nl` row when the code of
+    its response runs as a script without an error; an entry when every case comes out with the
+    recorded value. A row that is neither, or cannot be read, does not, with the reason.
+    """
+    plans, asked = itertools.tee(_plan(row, number) for number, row in enumerate(rows))
+    outcomes = box.map(job for _, job, _ in asked if job)
+    for name, job, wanted in plans:
+        reason = _difference(next(outcomes), wanted) if job else wanted
+        yield {"id": name, "reproduces": not reason, "reason": reason}
+
+
+def _plan(row: dict[str, Any], number: int) -> tuple[str, Job | None, Any]:
+    """(id, what to run, the outputs that it should give) of a row; (id, None, reason) where nothing
+    can be run."""
+    name = _identity(row, number)
+    try:
+        if "program" in row and "cases" in row:
+            entry = records.from_row(Entry, row)
+        else:
+            program, case = read_row(row, number)
+            entry = Entry(program, (case or Case(()),))
+        calls = [c.arguments for c in entry.cases]
+        values.encode(calls)
+    except Refused as error:
+        return name, None, str(error)
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        return name, None, f"not a row of PyX: {error}"
+    job = Job(entry.program.source, entry.program.entry_point, calls, share=True)
+    return entry.program.id or name, job, [c.output for c in entry.cases]
+
+
+def _difference(outcomes: list[Outcome], wanted: list[Any]) -> str:
+    """Where the outcomes of some calls are not what is wanted, or an empty string."""
+    for place, (outcome, output) in enumerate(zip(outcomes, wanted, strict=True)):
+        if outcome.status is not Status.OK:
+            raised = outcome.exception
+            what = f"{raised.type}: {raised.message[:80]}" if raised else outcome.status.value
+            return f"call {place}: {what}"
+        if not values.equal(outcome.value, output):
+            return f"call {place} gives {(outcome.text or '')[:60]}"
+    return ""

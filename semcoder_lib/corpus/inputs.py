@@ -1,15 +1,14 @@
-"""Typed inputs: drawn at random in the sizes of everyday calls, and mutated within their types (the
-idea of EvalPlus's type-aware mutation). Types are written as in `list[int]`, `tuple[int, ...]`,
-`dict[str, list[int]]`, `any`."""
+"""Types and typed inputs: drawn at random in the sizes of everyday calls, and mutated within their
+types (the idea of EvalPlus's type-aware mutation). Types are written as in `list[int]`,
+`tuple[int, ...]`, `dict[str, list[int]]`, `any`."""
 
 from __future__ import annotations
 
 import ast
-import collections
 import copy
 import functools
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,18 +23,11 @@ MAX_TEXT = 14
 MAX_ITEMS = 8
 _LETTERS = "aabbccddeeffghijklmnopqrstuvwxyz"
 _EXTRA = "ABCDEXYZ0123456789 .,-_!?:"
-_MAPPINGS: dict[str, Callable[[dict[Any, Any]], Any]] = {
-    "dict": dict,
-    "OrderedDict": collections.OrderedDict,
-    "Counter": collections.Counter,
-    "defaultdict": functools.partial(collections.defaultdict, int),
-}
 _SEQUENCES: dict[str, Callable[[list[Any]], Any]] = {
     "list": list,
     "tuple": tuple,
     "set": set,
     "frozenset": frozenset,
-    "deque": collections.deque,
 }
 
 
@@ -66,13 +58,47 @@ def parse(text: str) -> Type:
 def _type(node: ast.expr) -> Type:
     outer = node.value if isinstance(node, ast.Subscript) else node
     name = "None" if isinstance(outer, ast.Constant) else getattr(outer, "id", "")
-    if name not in _ATOMS and name not in _MAPPINGS and name not in _SEQUENCES:
+    if name not in _ATOMS and name not in _SEQUENCES and name != "dict":
         return ANY
     if not isinstance(node, ast.Subscript):
         return Type(name)
     parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
     inner = [p for p in parts if not (isinstance(p, ast.Constant) and p.value is ...)]
     return Type(name, tuple(map(_type, inner)), many=len(inner) < len(parts))
+
+
+def type_of(value: Any, depth: int = 0) -> str:
+    """A value's type as the project writes it: `list[int]`, `dict[str, list[int]]`, `any` where
+    the elements differ."""
+    kind = type(value)
+    if kind not in (dict, list, set, frozenset, tuple):
+        return "None" if value is None else kind.__name__
+    if depth > 3:
+        return "any"
+    if kind is dict:
+        return f"dict[{_shared(value.keys(), depth)}, {_shared(value.values(), depth)}]"
+    if kind is tuple and 0 < len(value) <= 3:
+        return f"tuple[{', '.join(type_of(v, depth + 1) for v in value)}]"
+    return f"{kind.__name__}[{_shared(value, depth)}{', ...' if kind is tuple else ''}]"
+
+
+def join_types(types: Iterable[str]) -> str:
+    """One type for several values: the same, or numbers widened to float, or `any`."""
+    kinds = sorted(set(types))
+    if len(kinds) == 1:
+        return kinds[0]
+    if set(kinds) <= {"int", "float", "bool"}:
+        return "float" if "float" in kinds else "int"
+    for outer in ("list", "set", "frozenset"):
+        if all(k.startswith(f"{outer}[") for k in kinds):
+            inner = [k[len(outer) + 1 : -1] for k in kinds if "[any]" not in k]
+            return f"{outer}[{join_types(inner) if inner else 'any'}]"
+    return "any"
+
+
+def _shared(items: Iterable[Any], depth: int) -> str:
+    kinds = [type_of(i, depth + 1) for i in items]
+    return join_types(kinds) if kinds else "int"
 
 
 class _Source:
@@ -97,7 +123,7 @@ def generate(
     source = _Source(rng, constants)
     arguments = tuple(_value(parse(t), source, 0) for t in argument_types)
     if len(arguments) > 1 and rng.random() < 0.25:
-        arguments = _related(arguments, rng)
+        arguments = _related(arguments, argument_types, rng)
     return arguments
 
 
@@ -119,16 +145,18 @@ def mutate(
     return tuple(out)
 
 
-def _related(arguments: tuple[Any, ...], rng: random.Random) -> tuple[Any, ...]:
-    """Lets arguments have to do with each other: a value that occurs inside another, equal ends."""
+def _related(
+    arguments: tuple[Any, ...], types: Sequence[str], rng: random.Random
+) -> tuple[Any, ...]:
+    """Lets arguments have to do with each other: one that occurs inside another, equal ones."""
     out = list(arguments)
     origin = rng.randrange(len(out))
     inside = _parts(out[origin])
-    for place, value in enumerate(out):
-        fitting = [p for p in inside if type(p) is type(value)]
+    for place, kind in enumerate(types):
+        fitting = [p for p in inside if type_of(p) == kind]
         if place != origin and fitting and rng.random() < 0.8:
             out[place] = rng.choice(fitting)
-        elif place != origin and type(value) is type(out[origin]) and rng.random() < 0.3:
+        elif place != origin and kind == types[origin] and rng.random() < 0.3:
             out[place] = copy.deepcopy(out[origin])
     return tuple(out)
 
@@ -152,7 +180,7 @@ def _value(kind: Type, source: _Source, depth: int) -> Any:
     if kind.pair:
         return tuple(_value(t, source, depth + 1) for t in kind.inner)
     rng, size = source.rng, _size(source.rng, depth)
-    if kind.name in _MAPPINGS:
+    if kind.name == "dict":
         return _mapping(kind, size, source, depth)
     item = kind.inner[0] if kind.inner else INT
     if item.name in ("list", "tuple") and rng.random() < 0.35:
@@ -166,7 +194,7 @@ def _value(kind: Type, source: _Source, depth: int) -> Any:
     return _SEQUENCES.get(kind.name, list)(items)
 
 
-def _mapping(kind: Type, size: int, source: _Source, depth: int) -> Any:
+def _mapping(kind: Type, size: int, source: _Source, depth: int) -> dict[Any, Any]:
     key = kind.inner[0] if kind.inner else INT
     held = kind.inner[1] if len(kind.inner) > 1 else INT
     pairs = {}
@@ -174,8 +202,8 @@ def _mapping(kind: Type, size: int, source: _Source, depth: int) -> Any:
         k = _value(key, source, depth + 1)
         pairs[k] = _value(held, source, depth + 1)
     if held.inner and held.inner[0] == key and source.rng.random() < 0.6:
-        pairs = _graph(pairs, held, source)
-    return _MAPPINGS[kind.name](pairs)
+        return _graph(pairs, held, source)
+    return pairs
 
 
 def _grid(item: Type, size: int, source: _Source, depth: int) -> list[Any]:
@@ -306,7 +334,7 @@ def _mutated(value: Any, kind: Type, source: _Source) -> Any:
         return name(_mutated_items(sorted(value, key=repr), kind, source))
     if name is dict and value:
         return _mutated_dict(dict(value), kind, source)
-    return _value(kind if kind.name != "any" else Type(name.__name__), source, 0)
+    return _value(kind if kind.name != "any" else parse(type_of(value)), source, 0)
 
 
 def _mutated_text(value: str, source: _Source) -> str:
@@ -331,7 +359,7 @@ def _mutated_text(value: str, source: _Source) -> str:
 def _mutated_items(items: list[Any], kind: Type, source: _Source) -> list[Any]:
     rng = source.rng
     fixed = kind.pair and len(kind.inner) == len(items)
-    item = kind.inner[0] if kind.inner else _type_of(items)
+    item = kind.inner[0] if kind.inner else parse(type_of(items[0]) if items else "int")
     roll = 5 if fixed else rng.randrange(6)
     if not items or roll == 0:
         items.insert(rng.randrange(len(items) + 1), _value(item, source, 1))
@@ -349,21 +377,13 @@ def _mutated_items(items: list[Any], kind: Type, source: _Source) -> list[Any]:
 
 def _mutated_dict(pairs: dict[Any, Any], kind: Type, source: _Source) -> dict[Any, Any]:
     key = source.rng.choice(list(pairs))
-    held = kind.inner[1] if len(kind.inner) > 1 else _type_of([pairs[key]])
+    held = kind.inner[1] if len(kind.inner) > 1 else parse(type_of(pairs[key]))
     roll = source.rng.randrange(3)
     if roll == 0:
         del pairs[key]
     elif roll == 1:
-        new = _value(kind.inner[0] if kind.inner else _type_of([key]), source, 1)
+        new = _value(kind.inner[0] if kind.inner else parse(type_of(key)), source, 1)
         pairs[new] = _value(held, source, 1)
     else:
         pairs[key] = _mutated(pairs[key], held, source)
     return pairs
-
-
-def _type_of(items: list[Any]) -> Type:
-    """A type for new elements beside the ones there are."""
-    kind = type(items[0]) if items else int
-    if kind in (list, tuple, set):
-        return Type(kind.__name__, (_type_of(list(items[0])),), many=kind is tuple)
-    return Type(kind.__name__) if kind.__name__ in (*_ATOMS, "NoneType") else ANY

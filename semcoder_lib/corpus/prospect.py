@@ -12,9 +12,8 @@ from typing import Any
 from semcoder_lib.core import foreign, records, values
 from semcoder_lib.core.records import Case, Entry, Program
 from semcoder_lib.corpus import execute
-from semcoder_lib.corpus.coverage import Map, survey
-from semcoder_lib.corpus.execute import Failed, Ran
-from semcoder_lib.corpus.seeds.packages import Candidate, Signature
+from semcoder_lib.corpus.execute import Failed, Map, Ran
+from semcoder_lib.corpus.hints import Signature
 from semcoder_lib.sandbox import Sandbox
 
 MAX_INPUT = 160  # characters of a case's arguments
@@ -36,34 +35,25 @@ class Prospect:
     """A program and all that the steps of the corpus find out about it.
 
     `signature` says what a real function's text tells of its arguments. `inputs` are those tried,
-    `chosen` those that become its cases, `openings` what it gave on inputs of benchmark functions,
-    `behaviour` a key that it shares with programs that compute the same ("" where that is unknown).
-    `reason` is empty while the prospect is in; once it is set, with some `detail`, it is out.
+    `chosen` those that become its cases, `behaviour` a key that it shares with programs that
+    compute the same ("" where that is unknown). `reason` is empty while the prospect is in; once it
+    is set, with some `detail`, it is out.
     """
 
     program: Program
     signature: Signature | None = None
-    generator: bool = False  # a second function makes a list of what the first one yields
+    listed: bool = False  # see `make_list`
     inputs: list[Input] = field(default_factory=list)
     rounds: int = 0  # of mutation
     chosen: list[Input] = field(default_factory=list)
-    covered: tuple[float, float] | None = None  # (line, branch) by `chosen`, once that is settled
-    openings: dict[str, Ran] = field(default_factory=dict)
     behaviour: str = ""
     reason: str = ""
     detail: str = ""
 
-    @classmethod
-    def of(cls, seed: Candidate | Program) -> Prospect:
-        """The prospect of a function of a package, or of a program whose types are known."""
-        if isinstance(seed, Program):
-            return cls(seed)
-        return cls(seed.program, seed.signature, seed.generator)
-
     @functools.cached_property
     def map(self) -> Map:
         """What there is to cover."""
-        return foreign.attempt(survey, self.program.source)
+        return foreign.attempt(execute.survey, self.program.source)
 
     @functools.cached_property
     def constants(self) -> tuple[Any, ...]:
@@ -82,6 +72,19 @@ class Prospect:
         if "source" in changes:
             for derived in ("map", "constants"):
                 self.__dict__.pop(derived, None)
+
+    def make_list(self, method: str) -> None:
+        """Adds a function that makes a list of what the entry point yields, and enters there.
+        Optional parameters are left at their defaults."""
+        assert self.signature is not None
+        self.listed, self.signature = True, self.signature.only_required()
+        name, names = self.program.entry_point, ", ".join(self.signature.names)
+        self.revise(
+            source=f"{self.program.source}\n\ndef {name}_list({names}):\n"
+            f"    return list({name}({names}))\n",
+            entry_point=f"{name}_list",
+            provenance=replace(self.program.provenance, method=method),
+        )
 
     def add(self, calls: Iterable[tuple[Any, ...]], source: str, limit: int = 1) -> list[Input]:
         """Adds inputs that are not there yet, at most `limit`; returns them."""
@@ -111,7 +114,7 @@ class Prospect:
             Case(i.arguments, values.decode(i.ran.text), self.program.id, i.source)
             for i in self.chosen
         )
-        line, branch = self.covered or self.coverage(self.chosen)
+        line, branch = self.coverage(self.chosen)
         return Entry(self.program, tuple(cases), round(line, 4), round(branch, 4))
 
     def dropped(self) -> dict[str, Any]:
@@ -121,24 +124,16 @@ class Prospect:
         return {**kept, "reason": self.reason, "detail": self.detail}
 
     def to_row(self) -> dict[str, Any]:
-        """The prospect after the last run, as JSON data: what the steps after it need."""
-        chosen = [] if self.reason else self.chosen
-        return {
-            "program": records.to_row(self.program),
-            "chosen": [[i.text, i.source, i.ran.text] for i in chosen],
-            "covered": self.coverage(chosen) if chosen else None,
-            **{name: getattr(self, name) for name in ("behaviour", "reason", "detail")},
-        }
+        """What came of the program, as JSON data, with its row of the corpus where it is in."""
+        entry = {} if self.reason else records.to_row(self.entry())
+        fate = {name: getattr(self, name) for name in ("behaviour", "reason", "detail")}
+        return {"program": records.to_row(self.program), "entry": entry, **fate}
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Prospect:
-        """What `to_row` wrote."""
-        chosen = [
-            Input(values.decode(text), text, source, Ran("ok", output))
-            for text, source, output in row["chosen"]
-        ]
+        """The program and its fate, without its inputs, from `to_row`."""
         program = records.from_row(Program, row["program"])
-        return cls(**{**row, "program": program, "chosen": chosen})
+        return cls(program, **{name: row[name] for name in ("behaviour", "reason", "detail")})
 
 
 def alive(prospects: Iterable[Prospect]) -> list[Prospect]:

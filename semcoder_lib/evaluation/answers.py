@@ -104,6 +104,16 @@ def sample_tasks(tasks: Sequence[Any], limit: int, seed: int) -> list[Any]:
     return [tasks[i] for i in places]
 
 
+def ask(
+    model: Model, requests: Sequence[models.Request], *, cache: Path
+) -> list[records.Completion]:
+    """The completions of requests of any kind, in order."""
+    if not requests:
+        return []
+    with model.engine(cache) as engine:
+        return [completion for group in engine.generate(requests) for completion in group]
+
+
 def balanced(entries: Sequence[records.Entry], count: int, seed: int) -> list[records.Entry]:
     """`count` entries, real and synthesised in equal numbers where there are enough."""
     real = [e for e in entries if e.program.origin != "synthesised"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from semcoder_lib.core import records, values
-from semcoder_lib.evaluation.base import Task
+from semcoder_lib.evaluation.base import Task, get
 from semcoder_lib.evaluation.execution import ExecutionReasoning, Item
 
 
@@ -35,6 +35,20 @@ class HeldOutPyx(ExecutionReasoning):
         exact text are left out."""
         tasks = [_task(entry, number) for number, entry in enumerate(entries, 1)]
         return [task for task in tasks if task is not None]
+
+
+def questions(entry: records.Entry, kind: str, *, style: str) -> list[str]:
+    """The prompts that the evaluation gives about the cases of an entry: of `kind` "direct" in both
+    directions, without reasoning; of "forward" or "backward" in that one, with a monologue."""
+    names = {"forward": ["pyx-o"], "backward": ["pyx-i"]}.get(kind, ["pyx-o", "pyx-i"])
+    reasoning = "direct" if kind == "direct" else "monologue"
+    alone = [replace(entry, cases=(case,)) for case in entry.cases]
+    tasks = [task for task in map(_task, alone, range(len(alone))) if task is not None]
+    return [
+        get(name).prompt(task, style=style, reasoning=reasoning).text
+        for name in names
+        for task in tasks
+    ]
 
 
 def _task(entry: records.Entry, number: int) -> Task | None:

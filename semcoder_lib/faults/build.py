@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from semcoder_lib.core import records, workspace
+from semcoder_lib.core import records, source, workspace
 from semcoder_lib.core.records import Completion, Entry, Fault, Program, Status
 from semcoder_lib.faults import evidence as runs
 from semcoder_lib.faults.check import check
@@ -37,7 +37,7 @@ def build(
     per_program: int = 2,
     max_characters: int = LONGEST,
     operators: tuple[str, ...] | None = None,
-    store: Path | str | None = None,
+    cache: Path | str | None = None,
 ) -> tuple[list[Fault], dict[str, int]]:
     """At most `limit` accepted faults from mutations of the entries' programs.
 
@@ -48,17 +48,17 @@ def build(
     or nothing is left. `max_characters` bounds a training row, prompt and rationale together.
 
     The same entries, seed and versions give the same faults in the same order, whatever the number
-    of the sandbox's workers. With `store`, finished chunks are kept in that file, and a build that
+    of the sandbox's workers. With `cache`, finished chunks are kept in that file, and a build that
     was interrupted goes on from there. Returns the faults and the funnel: `mutants`, each reason
     of a drop, `accepted`.
     """
     shuffled = list(entries)
     random.Random(f"{seed}:pyx_r").shuffle(shuffled)
-    cache = None if store is None else workspace.ItemCache(store)
+    items = None if cache is None else workspace.ItemCache(cache)
     faults: dict[str, Fault] = {}  # by the buggy program
     funnel = Funnel()
     dead: set[str] = set()
-    settings = (seed, per_program, max_characters, operators)
+    settings = (seed, per_program, max_characters, operators, source.code_behind(_chunk))
     for turn in range(PASSES):
         tried = 0
         for start in range(0, len(shuffled), CHUNK):
@@ -67,12 +67,12 @@ def build(
             alive = [e for e in shuffled[start : start + CHUNK] if e.program.id not in dead]
             rows = [records.to_row(e) for e in alive]
             key = workspace.content_key("mutation", settings, turn, rows)
-            if cache is not None and key in cache:
-                kept = cache.get(key)
+            if items is not None and key in items:
+                kept = items.get(key)
             else:
-                kept = _chunk(alive, box, turn, *settings)
-                if cache is not None:
-                    cache.put(key, kept)
+                kept = _chunk(alive, box, turn, seed, per_program, max_characters, operators)
+                if items is not None:
+                    items.put(key, kept)
             dead.update(kept["dead"])
             funnel.update(kept["funnel"])
             tried += kept["funnel"].get("mutants", 0)
@@ -84,8 +84,8 @@ def build(
                     faults[fault.buggy] = fault
         if not tried:
             break
-    if cache is not None:
-        cache.flush()
+    if items is not None:
+        items.close()
     funnel["accepted"] = len(faults)
     return list(faults.values()), dict(sorted(funnel.items()))
 

@@ -9,11 +9,14 @@ from typing import Any
 
 from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.core.records import Case, Fault, Program
+from semcoder_lib.core.records import Case, Fault, Program, Trace
 from semcoder_lib.faults.forms import SECTIONS
 from semcoder_lib.faults.mutate import parsed
 from semcoder_lib.models import prompts
 from semcoder_lib.tracing import program_and_case
+from semcoder_lib.tracing.formats import render
+
+LONGEST_TRACE = 1_600
 
 
 def signature(program: Program) -> str:
@@ -31,10 +34,25 @@ def task_description(program: Program) -> str:
     return f"{description}\n{signature(program)}" if description else signature(program)
 
 
+def opening(program: Program) -> str:
+    """The beginning of an answer to the task: the signature and the indentation of the first line.
+    Left alone, a small model often takes the signature for the whole answer. Empty where the entry
+    point is not a plain function."""
+    # less the blank that belongs to the next token, or the model closes the block at once
+    return "" if "(...)" in signature(program) else f"{signature(program)}\n   "
+
+
 def failed_test(fault: Fault) -> str:
     """`assert f(1) == 2`, the test that the buggy program fails."""
     call = values.show_call(fault.entry_point, fault.case.arguments)
     return f"assert {call} == {values.encode(fault.case.output)}"
+
+
+def shown_trace(trace: Trace, program: Program, case: Case) -> str:
+    """The run in NExT's format, as table 4 has it; empty where nothing was recorded or where it is
+    too long to show."""
+    text = render(trace, program, case, "next") if trace.steps else ""
+    return text if len(text) <= LONGEST_TRACE else ""
 
 
 def example(fault: Fault, *, trace: str = "", style: str = "clean") -> tuple[str, str]:

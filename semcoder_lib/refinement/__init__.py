@@ -6,7 +6,7 @@ A source of feedback is a row of `sources.SOURCES`, an acceptance rule one of `r
 from semcoder_lib.refinement.checks import Check, from_assertions, from_docstring, run_checks
 from semcoder_lib.refinement.curve import Curve, State, atlas, compare, curves_of
 from semcoder_lib.refinement.rounds import ACCEPT, Plan, offered, refine, refine_all
-from semcoder_lib.refinement.sources import SOURCES, feedbacks, shown_solution, shown_trace, visible
+from semcoder_lib.refinement.sources import SOURCES, feedbacks, shown_solution, visible
 from semcoder_lib.refinement.tasks import (
     RefinementTask,
     from_benchmark,
@@ -36,6 +36,5 @@ __all__ = [
     "refine_all",
     "run_checks",
     "shown_solution",
-    "shown_trace",
     "visible",
 ]

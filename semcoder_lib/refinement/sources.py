@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from semcoder_lib.core import foreign, values
-from semcoder_lib.core.records import Case, Program, Trace
-from semcoder_lib.faults import normal_form
+from semcoder_lib.core.records import Program
+from semcoder_lib.faults import normal_form, shown_trace
 from semcoder_lib.models.prompts import Prompt
 from semcoder_lib.refinement.checks import Check, assertion, from_assertions
 from semcoder_lib.refinement.tasks import RefinementTask
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import trace_many
-from semcoder_lib.tracing.formats import render
 
 SOURCES = {
     "public": "the examples that the problem shows",
@@ -22,7 +21,6 @@ SOURCES = {
     "oracle": "the hidden tests (as the paper does); not available to a user",
 }
 LONGEST_TEST = 400
-LONGEST_TRACE = 1_600
 SELF_TESTS = 5
 
 
@@ -92,13 +90,6 @@ def _first_failing(
         if len(text) <= LONGEST_TEST:
             return Feedback(text, check)
     return None
-
-
-def shown_trace(trace: Trace, program: Program, case: Case) -> str:
-    """The run in NExT's format, as table 4 has it; empty where nothing was recorded or where it is
-    too long to show."""
-    text = render(trace, program, case, "next") if trace.steps else ""
-    return text if len(text) <= LONGEST_TRACE else ""
 
 
 def shown_solution(solution: str) -> str:

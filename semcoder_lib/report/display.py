@@ -4,6 +4,7 @@ plain-text fallback, no widgets. Everything that a program or a model wrote is e
 from __future__ import annotations
 
 import base64
+import difflib
 import itertools
 import math
 import operator
@@ -100,18 +101,43 @@ def code(source: str) -> Shown:
     return Shown(f"<pre style='{_TEXT}22'>{escape(source)}</pre>", source)
 
 
-def steps(trace: Trace, limit: int = 12) -> Shown:
-    """The first steps of a trace: event, line, and what it changed."""
+def diff(before: str, after: str) -> Shown:
+    """Two programs as one: lines that only the first has in red, those of the second in green."""
+    old, new = before.splitlines(), after.splitlines()
+    lines = [line for line in difflib.ndiff(old, new) if not line.startswith("?")]
+    colours = {"-": _MARK["contradicted"], "+": _MARK["supported"]}
+    page = "".join(
+        f"<span style='display:block;background:{colours.get(line[0], '')}'>{escape(line)}</span>"
+        for line in lines
+    )
+    return Shown(f"<pre style='{_TEXT}22'>{page}</pre>", "\n".join(lines))
+
+
+def tokens(pieces: Sequence[str], prompt: int) -> Shown:
+    """A training row as its tokens: the first `prompt` of them grey, the trained ones green."""
+    spans = (
+        f"<span style='border-left:1px solid #8a919966;background:"
+        f"{_MARK['unverifiable' if n < prompt else 'supported']}'>{escape(piece)}</span>"
+        for n, piece in enumerate(pieces)
+    )
+    text = f"{''.join(pieces[:prompt])}⟦{''.join(pieces[prompt:])}⟧"
+    return Shown(f"<pre style='{_TEXT}00'>{''.join(spans)}</pre>", text)
+
+
+def steps(trace: Trace, limit: int = 12, at: int | None = None) -> Shown:
+    """The first steps of a trace, or those around the one at `at`, which an arrow marks: event,
+    line, and what it changed."""
+    first = 0 if at is None else max(0, at - limit // 2)
     rows = [
         {
-            "step": number,
+            "step": f"→ {number}" if number == at else number,
             "event": step.event,
             "line": step.line,
             "changes": ", ".join(f"{c.name} = {c.text}" for c in step.changes),
         }
-        for number, step in enumerate(trace.steps[:limit])
+        for number, step in enumerate(trace.steps[first : first + limit], first)
     ]
-    return table([*rows, *([{"step": "…"}] if len(trace.steps) > limit else [])])
+    return table([*rows, *([{"step": "…"}] if len(trace.steps) > first + limit else [])])
 
 
 def report(found: Report) -> Shown:

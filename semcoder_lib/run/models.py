@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.evaluation.answers import Model
+from semcoder_lib.models import assets
 
 if TYPE_CHECKING:
     from semcoder_lib.run.notebook import Notebook
+
+
+def base_of(profile: Any) -> Model:
+    """The model of the profile, never tuned."""
+    own = Path(profile.model)
+    weights = ""
+    if own.is_file():
+        weights = workspace.file_hash(own)
+    elif own.is_dir():
+        weights = assets.weights_hash(profile.model)
+    return Model("base", profile.model, None, profile.backend, weights)
 
 
 def models_of(run: Notebook, *, refined: bool = False) -> list[Model]:
@@ -18,23 +31,19 @@ def models_of(run: Notebook, *, refined: bool = False) -> list[Model]:
     it. Notebook 04 is run first where it has to be. Raises UserError for an `adapter` that is none,
     or that a server could not use."""
     p, given = run.profile, run.profile.adapter
-    own = Path(p.model)
-    weights = workspace.file_hash(own) if own.is_file() else ""
-
-    def model(label: str, adapter: Path | None = None) -> Model:
-        return Model(label, p.model, adapter, p.backend, weights)
-
+    base = base_of(p)
     if p.server and given != "none":
         raise UserError("backend: the server holds the one model: add --set adapter=none")
     if given == "none":
-        return [model("base")]
+        return [base]
     if given:
         path = Path(given)
         if not (path / "adapter_config.json").exists() and not (path / "config.json").exists():
             raise UserError(f"adapter={given}: not a folder with an adapter or a model")
-        return [model("base"), model("tuned", path)]
-    models = [model("base"), model("tuned", run.file("04_sft/main"))]
+        return [base, replace(base, label="tuned", adapter=path)]
+    models = [base, replace(base, label="tuned", adapter=run.file("04_sft/main"))]
+    trained = workspace.read_json(run.file("04_sft/results.json")) if refined else {}
     for label, phase in (("refined", "refine"), ("traced", "refine_traced")):
-        if refined and (run.run.path / "04_sft" / phase).is_dir():
-            models.append(model(label, run.file(f"04_sft/{phase}")))
+        if phase in trained:
+            models.append(replace(base, label=label, adapter=run.file(f"04_sft/{phase}")))
     return models

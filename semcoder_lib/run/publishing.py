@@ -9,7 +9,6 @@ from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.models import assets
 from semcoder_lib.report import paper
-from semcoder_lib.run.stages import s04_sft
 
 LARGEST = 15 << 20  # bytes of the weights, for repositories that take no larger files
 _SCORES = "\n## Scores\n\n"
@@ -26,7 +25,7 @@ def publish(run: str, out: Path | str, *, phase: str = "main", scores: str = "")
     then nothing is written.
     """
     out = Path(out)
-    source = s04_sft.adapter(workspace.Run(run).path / "04_sft", phase)
+    source = workspace.Run(run).path / "04_sft" / phase
     if not (source / "adapter_model.safetensors").is_file():
         raise UserError(f"run {run!r} has no adapter in {source}; run notebook 04 first")
     weights = _halved(source / "adapter_model.safetensors")
@@ -100,5 +99,6 @@ def _scores(run: Path, adapter: Path, trained: dict[str, Any]) -> str:
 
 
 def _evaluated(card: dict[str, Any], adapter: Path) -> bool:
-    read = [value for name, value in card["inputs"].items() if name.startswith("adapter ")]
-    return read == [assets.weights_hash(str(adapter))]
+    """Whether a card is of an evaluation of this folder: the setting, with the hash beside it."""
+    used = card.get("used", {}).get("adapter")
+    return isinstance(used, list) and used[1] == assets.weights_hash(str(adapter))

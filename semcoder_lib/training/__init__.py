@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from semcoder_lib.training.guards import same_prompts, stopped_by_itself
 from semcoder_lib.training.settings import Config, Example, Result, TrainingStopped
-from semcoder_lib.training.train import merge, overfit_check, train
+from semcoder_lib.training.train import configs, merge, overfit_check, times, train
 
 __all__ = [
     "Config",
     "Example",
     "Result",
     "TrainingStopped",
+    "configs",
     "merge",
     "overfit_check",
     "same_prompts",
     "stopped_by_itself",
+    "times",
     "train",
 ]

@@ -92,7 +92,8 @@ class Config:
 class Result:
     """What a training did, over all of it however often it was resumed. `adapter` is the folder to
     load (of a full model when `method` is `full`). Tokens are real ones, without padding;
-    `trained_tokens` are those with loss; `seconds` is the wall time of the steps."""
+    `trained_tokens` are those with loss; `losses` are [step, loss] pairs; `seconds` is the wall
+    time of the steps."""
 
     adapter: str
     steps: int
@@ -107,6 +108,7 @@ class Result:
     resumed_at: int = 0
     stopped_by_itself: float | None = None
     held_out_loss: float | None = None
+    losses: list[list[float]] = field(default_factory=list)
     peak_mb: float = 0.0
     hardware: dict[str, Any] = field(default_factory=dict)
 
@@ -116,7 +118,12 @@ class Result:
         return self.tokens / max(self.seconds, 1e-3)
 
     def summary(self) -> dict[str, Any]:
-        """Everything but the place of the files, for cards and tables."""
+        """Everything but the place of the files and the curve, for cards and tables."""
         row = asdict(self)
-        del row["adapter"]
+        del row["adapter"], row["losses"]
         return {**row, "tokens_per_second": self.tokens_per_second}
+
+    def outcome(self) -> dict[str, Any]:
+        """What was learned, with the curve: the same whenever, and however fast, it was trained."""
+        varying = ("adapter", "seconds", "resumed_at", "peak_mb", "hardware")
+        return {name: value for name, value in asdict(self).items() if name not in varying}

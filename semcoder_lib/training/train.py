@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib.metadata
 import json
 import math
 import resource
 import shutil
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from semcoder_lib.core import workspace
+from semcoder_lib.core import source, workspace
 from semcoder_lib.core.errors import InfrastructureError, UserError
 from semcoder_lib.models import Request, assets, hardware, load, tokens, weights
-from semcoder_lib.training import guards
+from semcoder_lib.training import guards, live
 from semcoder_lib.training import rows as rows_
 from semcoder_lib.training.rows import Rows
 from semcoder_lib.training.settings import Config, Example, Result, TrainingStopped
 
-_DONE = "training.json"
-_LOSSES = "loss.jsonl"
+_DONE = "logs/training.json"
+_LOSSES = "logs/loss.jsonl"
+_PACKAGES = ("torch", "transformers", "trl", "peft")
 _MICRO_TOKENS = {"cpu": 2048, "cuda": 16_384}
 
 
@@ -38,11 +39,13 @@ def train(
     held_out: Sequence[Example] = (),
 ) -> Result:
     """Fine-tune `base` (going on from `adapter`, if given) and write to `out` an adapter, or with
-    `method="full"` a model, in safetensors, with a card, `loss.jsonl` and `training.json`.
+    `method="full"` a model, in safetensors, with a card; `logs/` has `loss.jsonl` and
+    `training.json`, with the times.
 
     The rows are shuffled together whatever their task. The same examples, configuration and
     number of threads give the same adapter. After a kill the same call goes on from the last
-    checkpoint with the same batches; after it was finished it returns the stored result. With
+    checkpoint with the same batches; after it was finished it returns the stored result; with
+    other code or packages it begins anew. With
     `held_out` the result has their loss and the share of them that the model completes with an
     end of its own. Raises UserError for wrong input, TrainingStopped when a guard rail trips,
     InfrastructureError when memory runs out.
@@ -54,6 +57,8 @@ def train(
         asdict(config),
         assets.weights_hash(folder),
         assets.weights_hash(str(start)) if start else "",
+        source.code_behind(train),
+        [importlib.metadata.version(name) for name in _PACKAGES],
     )
     job = _Job(base, folder, start, Path(out), config, key)
     finished = _finished(job)
@@ -148,7 +153,7 @@ def _finished(job: _Job) -> Result | None:
     stored = workspace.read_json(done)
     if isinstance(stored, dict) and stored.get("key") == job.key:
         return Result(**{**stored["result"], "adapter": str(job.out)})
-    print(f"training: {job.out} holds another training, it is replaced", file=sys.stderr)
+    live.say(f"training: {job.out.name} holds another training, it is replaced")
     done.unlink()
     return None
 
@@ -165,15 +170,10 @@ def _run(job: _Job, rows: Rows, held_out: Rows, tokenizer: Any, shown: str) -> t
     threads = hardware.Threads(machine.threads, stated=config.threads is not None)
     world = PartialState(cpu=machine.device == "cpu")
     main, processes = bool(world.is_main_process), int(world.num_processes)
-    micro = _even(config.micro_tokens or _MICRO_TOKENS[machine.device], config.batch_tokens)
-    micro_rows = rows_.rows_at_once(rows.rows, micro, config.batch_rows)
-    share = config.batch_rows / micro_rows if micro_rows else config.batch_tokens / micro
-    accumulate = max(1, round(share / processes))
-    plan, steps = rows_.plan(
-        rows.rows, micro, config, pieces=accumulate * processes, micro_rows=micro_rows
-    )
+    micro = _micro_tokens(config, machine.device)
+    plan, steps, accumulate = _planned(rows, config, micro, processes)
     if main:
-        print(f"training: {shown}", file=sys.stderr)
+        live.say(f"training: {shown.partition(';')[0] if live.in_jupyter() else shown}")
         _keep_only(job.checkpoints, job.key)
     world.wait_for_everyone()
     trainer = trainer_.build(
@@ -213,10 +213,52 @@ def _run(job: _Job, rows: Rows, held_out: Rows, tokenizer: Any, shown: str) -> t
         dropped=rows.dropped,
         resumed_at=resumed_at,
         held_out_loss=trainer_.mean_loss(trainer, held_out.rows) if main else None,
+        losses=[[row["step"], row["loss"]] for row in curve],
         peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         hardware={**asdict(machine), "processes": processes},
     )
     return result, main
+
+
+def configs(rows: Rows, config: Config) -> tuple[Any, Any]:
+    """PEFT's `LoraConfig` (None for a full model) and TRL's `SFTConfig`, as `train` makes them for
+    these rows on this machine."""
+    from semcoder_lib.training import trainer as trainer_
+
+    machine = hardware.probe(dtype=config.dtype, threads=config.threads)
+    _, steps, accumulate = _planned(rows, config, _micro_tokens(config, machine.device), 1)
+    sft = trainer_.arguments(
+        config, machine, Path("checkpoints"), steps=steps, accumulate=accumulate
+    )
+    return (trainer_.adapter_arguments(config) if config.method == "lora" else None), sft
+
+
+def times(out: Path | str) -> dict[str, Any]:
+    """How long the training of a folder took, on what, and its memory, from its log; empty where
+    that is gone."""
+    path = Path(out) / _DONE
+    if not path.is_file():
+        return {}
+    result = Result(**workspace.read_json(path)["result"])
+    names = ("seconds", "tokens_per_second", "peak_mb", "resumed_at", "hardware")
+    return {name: getattr(result, name) for name in names}
+
+
+def _micro_tokens(config: Config, device: str) -> int:
+    return _even(config.micro_tokens or _MICRO_TOKENS[device], config.batch_tokens)
+
+
+def _planned(
+    rows: Rows, config: Config, micro: int, processes: int
+) -> tuple[list[list[int]], int, int]:
+    """The batches of a training, its optimiser steps, and the batches of a step and process."""
+    micro_rows = rows_.rows_at_once(rows.rows, micro, config.batch_rows)
+    share = config.batch_rows / micro_rows if micro_rows else config.batch_tokens / micro
+    accumulate = max(1, round(share / processes))
+    plan, steps = rows_.plan(
+        rows.rows, micro, config, pieces=accumulate * processes, micro_rows=micro_rows
+    )
+    return plan, steps, accumulate
 
 
 def _even(micro: int, batch: int) -> int:
@@ -254,7 +296,7 @@ def _ends(job: _Job, held_out: Sequence[Example]) -> float:
     ]
     with load(job.base, adapter=job.out, threads=job.config.threads) as engine:
         rate = guards.stopped_by_itself([row[0] for row in engine.generate(requests)])
-    print(f"training: {rate:.0%} of {len(requests)} answers end by themselves", file=sys.stderr)
+    live.say(f"training: {rate:.0%} of {len(requests)} answers end by themselves")
     return rate
 
 
@@ -284,7 +326,11 @@ def _card(job: _Job, result: Result, examples: Sequence[Example]) -> str:
         "held-out loss": number(result.held_out_loss),
         "stopped by itself": number(result.stopped_by_itself),
         "seed": str(config.seed),
-        "hardware": ", ".join(f"{name} {x}" for name, x in sorted(result.hardware.items())),
+        "hardware": ", ".join(
+            f"{name} {value}"
+            for name, value in sorted(result.hardware.items())
+            if name != "threads"  # it follows the cores that are free
+        ),
     }
     table = "".join(f"| {name} | {value} |\n" for name, value in facts.items())
     return (

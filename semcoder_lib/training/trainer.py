@@ -4,7 +4,6 @@ resumed training, or several processes between them, meet the same batches."""
 from __future__ import annotations
 
 import math
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,13 +11,14 @@ from typing import Any
 
 import torch
 from datasets import Dataset
+from peft import LoraConfig
 from transformers import AutoModelForCausalLM, TrainerCallback
 from transformers.trainer_callback import PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.models import hardware, weights
-from semcoder_lib.training import guards
+from semcoder_lib.training import guards, live
 from semcoder_lib.training.cpu import CpuTrainer
 from semcoder_lib.training.rows import IGNORED, Row, batches
 from semcoder_lib.training.settings import Config
@@ -48,12 +48,13 @@ class Collator:
 
 
 class Watch(TrainerCallback):
-    """Lets the guard rails look at every step, shows progress, follows the free cores, and adds to
-    the trainer's log (which checkpoints carry) the wall seconds of all steps so far."""
+    """Shows every step, lets the guard rails look at it, follows the free cores, and adds to the
+    trainer's log (which checkpoints carry) the wall seconds of all steps so far."""
 
     def __init__(self, config: Config, vocabulary: int, threads: hardware.Threads) -> None:
         self.config, self.vocabulary, self.threads = config, vocabulary, threads
-        self.shown = self.began = 0.0
+        self.began = 0.0
+        self.live = live.Live()
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         before = max((row.get("seconds", 0.0) for row in state.log_history), default=0.0)
@@ -69,16 +70,11 @@ class Watch(TrainerCallback):
         row = state.log_history[-1]
         if "loss" not in row:
             return
-        row["seconds"] = seconds = max(0.001, round(time.perf_counter() - self.began, 3))
-        now = time.perf_counter()
-        if state.is_world_process_zero and (now - self.shown > 5 or row["step"] == state.max_steps):
-            self.shown = now
-            print(
-                f"training: step {row['step']}/{state.max_steps}, loss {row['loss']:.3f}, "
-                f"{row['step'] / seconds:.2f} steps/s",
-                file=sys.stderr,
-            )
-        losses = [float(row["loss"]) for row in state.log_history if "loss" in row]
+        row["seconds"] = max(0.001, round(time.perf_counter() - self.began, 3))
+        steps = [row for row in state.log_history if "loss" in row]
+        if state.is_world_process_zero:
+            self.live.show(steps, state.max_steps)
+        losses = [float(row["loss"]) for row in steps]
         norm = row.get("grad_norm")
         guards.check_step(row["step"], losses, norm, self.vocabulary, self.config)
 
@@ -117,15 +113,6 @@ def build(
     callbacks: Sequence[TrainerCallback] = (),
 ) -> SFTTrainer:
     """A trainer of the model, or of a new LoRA adapter on it, silent but for `callbacks`."""
-    from peft import LoraConfig
-
-    lora = LoraConfig(
-        r=config.lora_rank,
-        lora_alpha=config.lora_alpha,
-        lora_dropout=0.0,
-        target_modules="all-linear",
-        task_type="CAUSAL_LM",
-    )
     fresh = config.method == "lora" and not hasattr(model, "peft_config")
     trainer = (CpuTrainer if args.use_cpu and CpuTrainer.supports(model) else SFTTrainer)(
         model=model,
@@ -133,12 +120,23 @@ def build(
         train_dataset=Dataset.from_list([{"rows": batch} for batch in plan]),
         data_collator=Collator(rows, tokenizer.pad_token_id),
         processing_class=tokenizer,
-        peft_config=lora if fresh else None,
+        peft_config=adapter_arguments(config) if fresh else None,
         callbacks=list(callbacks),
     )
     trainer.model_accepts_loss_kwargs = True  # the loss is divided by the tokens of the whole step
     trainer.remove_callback(PrinterCallback)
     return trainer
+
+
+def adapter_arguments(config: Config) -> LoraConfig:
+    """PEFT's arguments for a configuration: an adapter beside every linear layer."""
+    return LoraConfig(
+        r=config.lora_rank,
+        lora_alpha=config.lora_alpha,
+        lora_dropout=0.0,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
 
 
 def save(trainer: Any, out: Path, base: str) -> None:

@@ -16,7 +16,7 @@ from rapidfuzz import fuzz, utils
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Program
 from semcoder_lib.corpus import benchmark_items
-from semcoder_lib.corpus.overlap import Index
+from semcoder_lib.corpus.guard import Index
 from semcoder_lib.corpus.seeds import synthesise
 
 SIMILAR = 90  # the paper's threshold

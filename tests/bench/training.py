@@ -96,7 +96,7 @@ def _ours(
 ) -> dict[str, Any]:
     given = replace(config, dtype=kind, epochs=1.0)
     result = training.train(examples, place / "out", base=folder, config=given)
-    losses = [row["loss"] for row in workspace.read_jsonl(place / "out" / "loss.jsonl")]
+    losses = [row["loss"] for row in workspace.read_jsonl(place / "out" / "logs" / "loss.jsonl")]
     return {"seconds": round(result.seconds, 2), "loss": round(statistics.fmean(losses), 4)}
 
 

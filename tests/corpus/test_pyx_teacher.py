@@ -5,9 +5,9 @@ import json
 from semcoder_lib.core.records import Program
 from semcoder_lib.core.workspace import ItemCache
 from semcoder_lib.corpus import child
-from semcoder_lib.corpus.propose import Seed, propose
 from semcoder_lib.corpus.prospect import Prospect
-from semcoder_lib.corpus.taught import alternate, read_calls, taught, teachers_calls
+from semcoder_lib.corpus.seeds import Seed
+from semcoder_lib.corpus.taught import alternate, propose, read_calls, taught, teachers_calls
 from semcoder_lib.models import Engine, Output
 from semcoder_lib.models.teachers import Teacher
 
@@ -124,11 +124,6 @@ def test_a_teachers_program_that_dies_ends_its_own_turns_alone(box):
     alternate([dead, alive], Teacher(teacher), box, wanted=40)
     assert teachers_calls(dead) == ()
     assert len(teachers_calls(alive)) == 3
-
-
-def test_proposed_inputs():
-    text = "`smallest([1], 0)`\n- smallest([], 1)\nsmallest(x, 1)\nother(1)\n"
-    assert read_calls(text, "smallest") == [([1], 0), ([], 1)]
 
 
 def test_the_zygote_warms_up_on_what_calls_do():

@@ -6,11 +6,10 @@ import random
 
 import pytest
 
-from semcoder_lib.core.errors import UserError
-from semcoder_lib.corpus.seeds import code_contests, evol_codealpaca, packages, subtrees
-from semcoder_lib.corpus.seeds.packages import Module, NotClosable, close, sources
-from semcoder_lib.corpus.seeds.packages import hints as hints_of
-from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.corpus import hints as hints_of
+from semcoder_lib.corpus.seeds import packages, subtrees
+from semcoder_lib.corpus.seeds.closing import Module, NotClosable, close
+from semcoder_lib.corpus.seeds.packages import permissive
 
 TEXT = '''
 import math
@@ -32,20 +31,19 @@ def bad(x):
 
 
 def test_closing_carries_what_is_needed():
-    closed = close(Module.of(TEXT), "main")
-    assert closed.inlined == ("helper",)
-    assert closed.constants == ("LIMIT",)
+    source, pieces = close(Module.of(TEXT), "main")
+    assert pieces == ("LIMIT", "helper", "main")
     space: dict = {}
-    exec(closed.source, space)  # our own text
+    exec(source, space)  # our own text
     assert space["main"]([1, 2], 3) == 27
-    assert "Doc" not in closed.source
-    assert "list[int]" not in closed.source
-    with pytest.raises(NotClosable, match="os"):
+    assert "Doc" not in source
+    assert "list[int]" not in source
+    with pytest.raises(NotClosable, match="has effects"):
         close(Module.of(TEXT), "bad")
 
 
 def test_hints():
-    function = Module.of(TEXT).functions["main"]
+    function = Module.of(TEXT).functions()["main"]
     signature = hints_of.read(function, "main")
     assert signature.examples == (([1, 2], 3),)
     assert [h.types[0] for h in signature.hints] == ["list[int]", "int"]
@@ -61,10 +59,10 @@ def test_candidates_are_complete_licensed_and_in_a_stable_order():
     assert [c.program for c in first] == [c.program for c in again]
     assert len({c.program.provenance.package for c in first}) >= 2
     for candidate in first:
-        assert sources.permissive(candidate.program.provenance.licence)
+        assert permissive(candidate.program.provenance.licence)
         assert candidate.program.entry_point in candidate.program.source
-    assert not sources.permissive("GPL-3.0")
-    assert not sources.permissive("MPL-2.0 AND MIT")
+    assert not permissive("GPL-3.0")
+    assert not permissive("MPL-2.0 AND MIT")
 
 
 def test_subtrees_parse_and_hold_runs_of_siblings():
@@ -74,32 +72,3 @@ def test_subtrees_parse_and_hold_runs_of_siblings():
         ast.parse(text)
     assert any(len(ast.parse(t).body) > 1 for t in found)
     assert list(subtrees("def (:", random.Random(0))) == []
-
-
-def test_evol_codealpaca():
-    rows = [
-        {"instruction": "a", "output": "b"},
-        {"instruction": "a ", "output": "b"},
-        {"instruction": "has_close_elements", "output": "x"},
-        {"instruction": "", "output": "x"},
-    ]
-    kept = list(evol_codealpaca(rows, lambda t: "is HumanEval/0" if "has_close" in t else ""))
-    assert [p.id for p in kept] == ["evol:0"]
-    with pytest.raises(UserError, match="output"):
-        list(evol_codealpaca([{"instruction": "a"}], lambda t: ""))
-
-
-def test_code_contests_keeps_what_passes():
-    row = {
-        "name": "double",
-        "description": "Print twice the number.",
-        "solutions": {
-            "language": [2, 3, 3, 3],
-            "solution": ["int main", "print(int(input()) + 2)", "print(2 * int(input()))", "x("],
-        },
-        "public_tests": {"input": ["2\n"], "output": ["4\n"]},
-        "private_tests": {"input": ["5\n"], "output": ["10"]},
-    }
-    with Sandbox(workers=1) as box:
-        (pair,) = code_contests([row], box)
-    assert "2 * int" in pair.response

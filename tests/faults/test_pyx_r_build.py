@@ -77,8 +77,8 @@ def test_the_number_of_workers_does_not_change_a_byte(entries, built) -> None:
 
 
 def test_an_interrupted_build_goes_on_without_running_again(entries, box, tmp_path, built) -> None:
-    store = tmp_path / "faults.jsonl"
-    first = pyx_r.build(entries, box, limit=LIMIT, seed=0, store=store)
+    cache = tmp_path / "faults.jsonl"
+    first = pyx_r.build(entries, box, limit=LIMIT, seed=0, cache=cache)
     assert first == built
 
     class Unused:
@@ -86,7 +86,7 @@ def test_an_interrupted_build_goes_on_without_running_again(entries, box, tmp_pa
             assert not list(jobs), "a finished chunk was run again"
             return iter(())
 
-    assert pyx_r.build(entries, Unused(), limit=LIMIT, seed=0, store=store) == built
+    assert pyx_r.build(entries, Unused(), limit=LIMIT, seed=0, cache=cache) == built
 
 
 def test_another_seed_gives_other_faults(entries, box, built) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from semcoder_lib import faults as pyx_r
-from semcoder_lib.core.records import Completion
+from semcoder_lib.core.records import Completion, Program
 from semcoder_lib.sandbox import Sandbox
 
 ONE_EDIT = """def sum_multiples(nums, k):
@@ -60,3 +60,10 @@ def test_the_fix_is_one_edit_of_the_models_program_where_one_is_right(found) -> 
 def test_they_hold_when_run_again(found, entries) -> None:
     with Sandbox() as fresh:
         assert [p for _, p in pyx_r.validate(found[0], entries, fresh) if p] == []
+
+
+def test_the_opening_of_an_answer_stands_inside_the_function() -> None:
+    program = Program("def f(x):\n    return x + 1\n", "f", description="Adds one.")
+    opening = pyx_r.opening(program)
+    compile(f"{opening} return x", "answer", "exec")
+    assert pyx_r.opening(Program("f = len\n", "f")) == ""

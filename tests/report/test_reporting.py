@@ -290,6 +290,16 @@ def test_the_papers_cells_are_whole_counts_unless_marked() -> None:
     assert checked > 150
 
 
+def test_programs_and_tokens_are_escaped_and_coloured() -> None:
+    page = display.diff("a = 1\nb < 2\n", "a = 1\nb <= 2\n")._repr_html_()
+    red, green = re.findall(r"background:(#\w+)'>[-+] (b &lt;=? 2)", page)
+    assert (red[1], green[1]) == ("b &lt; 2", "b &lt;= 2")
+    assert red[0] != green[0]
+    shown = display.tokens(["if", " <x>", " end"], 2)
+    assert repr(shown) == "if <x>⟦ end⟧"
+    assert "&lt;x&gt;" in shown._repr_html_()
+
+
 def test_marked_claims_are_coloured_where_they_stand() -> None:
     claim = Claim("value", "x", "5", place=(3, 8), status="contradicted", evidence="x is 4")
     page = display.marked("so x = 5 <here>", [claim])._repr_html_()

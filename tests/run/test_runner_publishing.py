@@ -1,4 +1,4 @@
-"""A run's adapter, halved and with its scores; and folders of the user's own in a stage's key."""
+"""A run's adapter, halved and with its scores; folders of the user's own on a notebook's card."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from safetensors.torch import load_file, save_file
 from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.models import assets
-from semcoder_lib.run import stages
-from semcoder_lib.run.stages import publishing
+from semcoder_lib.run import notebook, publishing
 
 ROW = {
     "benchmark": "pyx-o", "model": "tuned", "setting": "direct_2shot", "n": 40,
@@ -35,8 +34,12 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def evaluated(runs: Path, adapter: Path, corpus: str) -> None:
     folder = runs / "r" / "06_reasoning"
-    inputs = {"01_pyx/pyx.jsonl": corpus, f"adapter {adapter}": assets.weights_hash(str(adapter))}
-    card = {"inputs": inputs, "seed": 5, "machine": {"cores": 2, "architecture": "x86_64"}}
+    card = {
+        "inputs": {"01_pyx/pyx.jsonl": corpus},
+        "used": {"adapter": [str(adapter), assets.weights_hash(str(adapter))]},
+        "seed": 5,
+        "machine": {"cores": 2, "architecture": "x86_64"},
+    }
     workspace.write_json(folder / "card.json", card)
     workspace.write_json(folder / "results.json", {"scores": [ROW]})
 
@@ -66,7 +69,7 @@ def test_an_adapter_is_halved_and_told(runs: Path, tmp_path: Path) -> None:
     )
     workspace.write_json(code / "results.json", {"scores": [row]})
     for held, there in (("of another adapter", False), (assets.weights_hash(str(out)), True)):
-        workspace.write_json(code / "card.json", {"inputs": {f"adapter {out}": held}})
+        workspace.write_json(code / "card.json", {"used": {"adapter": [str(out), held]}})
         publishing.publish("r", out, scores="r")
         card = (out / "README.md").read_text()
         assert ("| HumanEval | tuned | completion | 40 | 25.0 [12.5, 37.5] |" in card) == there
@@ -103,13 +106,9 @@ def test_another_adapter_under_the_same_name_is_another_key(runs: Path, tmp_path
     folder.mkdir()
     (folder / "adapter_config.json").write_text("{}")
 
-    def key(**more: Any) -> str:
-        settings = {"adapter": folder, **more}
-        text = " ".join(f"{k}={v}" for k, v in settings.items())
-        effective = stages.configured("smoke", text)
-        session = stages.Session(stages.STAGES[5], effective, workspace.Run("keys"))
-        session.close()
-        return session.key
+    def key() -> Any:
+        profile = notebook.configured("smoke", f"adapter={folder}")
+        return notebook._basis("05_codegen", profile, {"adapter"})["used"]
 
     save_file({"a": torch.zeros(3)}, folder / "adapter_model.safetensors")
     first = key()

@@ -67,7 +67,7 @@ def test_paper_configuration_runs_two_steps_on_two_processes(tmp_path: Path) -> 
     summary = json.loads(done.stdout.strip().splitlines()[-1])
     assert summary["hardware"]["processes"] == 2
     assert summary["steps"] == 2
-    curve = list(workspace.read_jsonl(out / "loss.jsonl"))
+    curve = list(workspace.read_jsonl(out / "logs" / "loss.jsonl"))
     assert [row["step"] for row in curve] == [1, 2]
     assert curve[0]["learning_rate"] <= 5e-5
     alone = training.train(

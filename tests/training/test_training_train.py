@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from training_tiny import curve, examples, rows
 
 from semcoder_lib import models as generation
-from semcoder_lib.core import workspace
+from semcoder_lib.core import source, workspace
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.models import Request, assets
 from semcoder_lib.models.tiny import save_tiny
@@ -26,6 +26,7 @@ from semcoder_lib.training import (
     TrainingStopped,
     merge,
     overfit_check,
+    times,
     train,
     trainer,
 )
@@ -185,7 +186,7 @@ def test_killed_and_resumed_gives_the_undisturbed_bytes(tiny: str, tmp_path: Pat
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert not (killed / "training.json").exists()
+    assert not (killed / "logs" / "training.json").exists()
     result = train(examples(), killed, base=tiny, config=RESUMED)
     assert result.resumed_at >= 10
     assert curve(killed) == pytest.approx(curve(tmp_path / "whole"), abs=1e-3)
@@ -228,3 +229,18 @@ def test_too_high_a_learning_rate_is_stopped(tiny: str, tmp_path: Path) -> None:
 def test_missing_adapter_is_one_line(tiny: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="adapter"):
         train(examples(), tmp_path / "x", base=tiny, adapter=tmp_path / "none", config=CONFIG)
+
+
+def test_a_finished_training_is_read_back_unless_the_code_is_another(
+    tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, config = tmp_path / "out", dataclasses.replace(CONFIG, steps=2)
+    first = train(examples(), out, base=tiny, config=config)
+    assert train(examples(), out, base=tiny, config=config) == first
+    assert times(out)["seconds"] == first.seconds
+    assert [step for step, _ in first.outcome()["losses"]] == [1, 2]
+    assert not {"adapter", "seconds", "peak_mb"} & first.outcome().keys()
+    monkeypatch.setattr(source, "code_behind", lambda function: {"train.py": "another"})
+    again = train(examples(), out, base=tiny, config=config)
+    assert again.seconds != first.seconds
+    assert again.outcome() == first.outcome()

@@ -19,7 +19,7 @@ def examples(count: int = 40) -> list[Example]:
 
 def rows(folder: Path) -> list[dict[str, Any]]:
     """What the log says of the steps."""
-    return list(workspace.read_jsonl(folder / "loss.jsonl"))
+    return list(workspace.read_jsonl(folder / "logs" / "loss.jsonl"))
 
 
 def curve(folder: Path) -> list[float]:

@@ -1,23 +1,7 @@
-"""Where code comes from: installed packages, their subtrees, two writers of programs, the hub."""
+"""Where code comes from: installed packages, their subtrees, two writers of programs."""
 
-from semcoder_lib.corpus.seeds.hub import Pair, code_contests, evol_codealpaca
 from semcoder_lib.corpus.seeds.methods import method_seeded
-from semcoder_lib.corpus.seeds.packages import SOURCES, Candidate, Scan, packages
-from semcoder_lib.corpus.seeds.snippets import Seed, snippets, subtrees
-from semcoder_lib.corpus.seeds.synthesiser import programs, synthesise
+from semcoder_lib.corpus.seeds.packages import Seed, packages, snippets, subtrees
+from semcoder_lib.corpus.seeds.synthesiser import synthesise
 
-__all__ = [
-    "SOURCES",
-    "Candidate",
-    "Pair",
-    "Scan",
-    "Seed",
-    "code_contests",
-    "evol_codealpaca",
-    "method_seeded",
-    "packages",
-    "programs",
-    "snippets",
-    "subtrees",
-    "synthesise",
-]
+__all__ = ["Seed", "method_seeded", "packages", "snippets", "subtrees", "synthesise"]

@@ -30,37 +30,25 @@ METHODS = tuple(f"{kind}.{m}" for kind, every in rules.METHODS.items() for m in 
 OPERATIONS = ("Slice", "Subscript", "in", "sorted()", "Lambda", "len()", "%", "+", "*", "max()",
               "min()", "reversed()", "set()", "list()", "str()", "JoinedStr", "ListComp",
               "DictComp", "zip()", "enumerate()", "IfExp")  # fmt: skip
-# What a function may take, and how often its further parameters have each type.
-TYPES: dict[str, float] = {
-    "str": 5, "list[int]": 2, "list[str]": 2, "dict[str, int]": 2, "dict[str, str]": 1, "int": 2,
-}  # fmt: skip
-STEPS: dict[str, float] = {
-    "assign": 20, "change": 14, "branch": 8, "loop": 14, "while": 3, "unpack": 2,
-}  # fmt: skip
-# How often a function returns a string, a tuple, or anything else.
-RESULTS: dict[str, float] = {"str": 46, "tuple": 14, "": 40}
+# What a function may take, the steps in it, and what it returns, where "other" is any other type.
+TYPES, STEPS, RESULTS = map(synthesiser.weights, ("seeded type", "seeded step", "seeded result"))
 SMALL = 3
+DRILLS = 0.4
 LINES, CHARACTERS = range(3, 14), range(75, 301)
 
 
-def method_seeded(count: int, seed: int = 0, *, drills: float = 0.4) -> Iterator[Program]:
+def method_seeded(count: int, seed: int = 0) -> Iterator[Program]:
     """`count` programs with distinct sources, streaming; the same ones for the same seed. The share
-    `drills` are one expression each (tag `drill`). A tag such as `methods:str.find+str.split` names
+    `DRILLS` are one expression each (tag `drill`). A tag such as `methods:str.find+str.split` names
     what a program is built around; every method comes up equally often."""
-    return synthesiser.distinct(count, lambda index: program(seed, index, drills=drills))
+    return synthesiser.distinct(count, functools.partial(program, seed))
 
 
-def programs(seed: int, start: int, stop: int, *, drills: float = 0.4) -> Iterator[Program]:
-    """Programs number `start` up to but without `stop` of a seed's endless sequence."""
-    for index in range(start, stop):
-        yield program(seed, index, drills=drills)
-
-
-def program(seed: int, index: int, *, drills: float = 0.4) -> Program:
+def program(seed: int, index: int) -> Program:
     """Program number `index`. Of every 69 functions in a row each has another method as its first,
     and of as many drills as there are topics each has another topic."""
-    before = int(index * drills)
-    drill = int((index + 1) * drills) > before
+    before = int(index * DRILLS)
+    drill = int((index + 1) * DRILLS) > before
     topics = (*METHODS, *OPERATIONS) if drill else METHODS
     turn, place = divmod(before if drill else index - before, len(topics))
     order = list(topics)
@@ -106,7 +94,7 @@ def _function(rng: random.Random, first: str, second: str, result: str) -> Progr
 
 def _head_of(kind: str) -> str:
     head = kind.partition("[")[0]
-    return head if head in RESULTS else ""
+    return head if head in RESULTS else "other"
 
 
 def _use(draft: Draft, method: str, trail: list[str]) -> None:

@@ -1,6 +1,6 @@
 """Typed random programs in the style of short everyday functions.
 
-`programs` and `synthesise` are pure functions of the seed and the index: program number i is the
+`program` and `synthesise` are pure functions of the seed and the index: program number i is the
 same whoever makes it and in whatever order.
 """
 
@@ -8,37 +8,31 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import hashlib
 import keyword
 import random
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from semcoder_lib.core.records import Program, Provenance
+from semcoder_lib.corpus.files import table
 from semcoder_lib.corpus.seeds.synthesiser.draft import Draft, Piece, Stuck, variable
 from semcoder_lib.corpus.seeds.synthesiser.rules import grammar, names
 
-__all__ = ["program", "programs", "synthesise"]
+__all__ = ["program", "synthesise"]
 
-# How often the first parameter has each type, the others, and how often each shape and step comes.
-MAIN_TYPES: dict[str, float] = {
-    "str": 30, "list[int]": 22, "list[str]": 14, "int": 10, "dict[str, int]": 8,
-    "list[list[int]]": 4, "dict[str, str]": 3, "list[tuple[int, int]]": 2.5,
-    "list[tuple[str, int]]": 2.5, "set[int]": 2, "list[float]": 2, "tuple[int, int]": 1,
-    "dict[str, list[int]]": 2, "float": 1.5, "set[str]": 1, "dict[int, str]": 0.7,
-    "dict[int, int]": 0.7,
-}  # fmt: skip
-OTHER_TYPES: dict[str, float] = {
-    "int": 10, "str": 9, "list[int]": 3, "list[str]": 2, "dict[str, int]": 1, "set[int]": 0.4,
-    "bool": 0.8,
-}  # fmt: skip
-SHAPES: dict[str, float] = {
-    "steps": 68, "search": 8, "decision": 4.5, "pairs": 5, "recursion": 5, "helper": 3,
-}  # fmt: skip
-STEPS: dict[str, float] = {
-    "assign": 30, "loop": 23, "branch": 9, "change": 10, "while": 11, "unpack": 2.5, "attempt": 14,
-}  # fmt: skip
+
+def weights(kind: str) -> dict[str, float]:
+    """How often each of some kind comes, from `weights.txt`."""
+    rows = table(Path(__file__).with_name("weights.txt"), kind)
+    return {name: float(weight) for name, weight in rows}
+
+
+MAIN_TYPES, OTHER_TYPES = weights("main"), weights("other")
+SHAPES, STEPS = weights("shape"), weights("step")
 RECURSIVE = ("int", "str", "list[int]", "list[str]")
 ZEROS = {"int": "0", "str": "''", "float": "0.0", "bool": "False", "list": "[]", "dict": "{}"}
 
@@ -46,7 +40,7 @@ ZEROS = {"int": "0", "str": "''", "float": "0.0", "bool": "False", "list": "[]",
 def synthesise(count: int, seed: int = 0) -> Iterator[Program]:
     """`count` programs with distinct sources, streaming; the same ones for the same seed. Keeps an
     eight-byte key per program in memory."""
-    return distinct(count, lambda index: program(seed, index))
+    return distinct(count, functools.partial(program, seed))
 
 
 def distinct(count: int, numbered: Callable[[int], Program]) -> Iterator[Program]:
@@ -60,12 +54,6 @@ def distinct(count: int, numbered: Callable[[int], Program]) -> Iterator[Program
         if key not in seen:
             seen.add(key)
             yield drawn
-
-
-def programs(seed: int, start: int, stop: int) -> Iterator[Program]:
-    """Programs number `start` up to but without `stop` of a seed's endless sequence."""
-    for index in range(start, stop):
-        yield program(seed, index)
 
 
 def program(seed: int, index: int) -> Program:
@@ -211,7 +199,7 @@ def finished(
 def _guard(draft: Draft, main: Piece, result: str) -> None:
     """Puts an early return for small arguments in front, where there is one for these types."""
     zero = ZEROS.get(result.partition("[")[0], "")
-    if not zero or not draft.grammar.choice("guard", main.kind).templates:
+    if not zero or not draft.grammar.fitting("guard", main.kind):
         return
     if result == "int" and draft.chance(0.4):
         zero = "-1"

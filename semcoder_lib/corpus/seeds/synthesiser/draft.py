@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import collections
+import functools
 import random
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from semcoder_lib.corpus.seeds.synthesiser.rules import Grammar, Slot, Template, is_type, names
+from semcoder_lib.corpus.seeds.synthesiser.rules import (
+    Grammar,
+    Slot,
+    Template,
+    Text,
+    is_type,
+    names,
+)
 
 _THROUGH = frozenset({"int", "str", "list[int]", "list[str]", "float"})
 _TRIES = 6
@@ -107,7 +115,7 @@ class Draft:
     def subject(self, symbol: str) -> Piece:
         """A pending value that a step can be about. Numbers are gone over only where nothing else
         is there to go over."""
-        fitting = [p for p in self.pending if self.grammar.choice(symbol, p.kind).templates]
+        fitting = [p for p in self.pending if self.grammar.fitting(symbol, p.kind)]
         if symbol == "loop":
             fitting = [p for p in fitting if p.kind != "int"] or fitting
         if not fitting:
@@ -134,7 +142,10 @@ class Draft:
         except Stuck:
             self.taken = taken
             raise
-        self.add(piece)
+        self.lines += ["    " + line for line in piece.code.split("\n")]
+        self.sentences.append(piece.english[:1].upper() + piece.english[1:] + ".")
+        self.pending = [p for p in self.pending if p.code not in piece.uses]
+        self.made_of |= piece.made_of
         returned = ""
         for value in piece.gives:
             if value.code == "return":
@@ -145,22 +156,15 @@ class Draft:
             self.pending = [p for p in self.pending if p.code != made.code] + [made]
         return returned
 
-    def add(self, piece: Piece) -> None:
-        """Adds lines and a sentence; what they read is no longer pending."""
-        self.lines += ["    " + line for line in piece.code.split("\n")]
-        self.sentences.append(piece.english[:1].upper() + piece.english[1:] + ".")
-        self.pending = [p for p in self.pending if p.code not in piece.uses]
-        self.made_of |= piece.made_of
-
     # ---- templates
 
     def _pick(self, symbol: str, subject: str) -> Template:
-        choice = self.grammar.choice(symbol, subject)
-        if not choice.templates:
+        templates = self.grammar.fitting(symbol, subject)
+        if not templates:
             raise Stuck
-        if self.wanted and (good := [t for t in choice.templates if self.wanted in t.methods]):
+        if self.wanted and (good := [t for t in templates if self.wanted in t.methods]):
             return self.rng.choice(good)
-        return self.rng.choices(choice.templates, cum_weights=choice.weights)[0]
+        return self.rng.choices(templates, [t.weight for t in templates])[0]
 
     def _drawn(
         self, symbol: str, x: Piece, scope: list[Piece], depth: int, parent: _Frame | None = None
@@ -188,7 +192,8 @@ class Draft:
         taken = self.taken.copy() if template.local else None
         for name in template.headers:
             self._slot(frame, name)
-        code, english = self._code(template, frame), self._english(template, frame)
+        code = self._filled(frame, template.code, functools.partial(_in_code, template))
+        english = self._filled(frame, template.english, _in_english)
         if taken is not None:
             self.taken = taken  # the variables of a comprehension are its own
         gives = tuple(self._left_behind(frame, text, kind) for text, kind in template.gives)
@@ -209,63 +214,34 @@ class Draft:
             bound=gives or inner.bound, made_of=made_of,
         )  # fmt: skip
 
-    def _left_behind(self, frame: _Frame, text: tuple[str | Slot, ...], kind: str) -> Piece:
+    def _filled(self, frame: _Frame, text: Text, put: Callable[[Slot, Piece], str]) -> str:
+        """A text with a piece `put` into each of its slots."""
+        return "".join(
+            part if isinstance(part, str) else put(part, self._slot(frame, part.name))
+            for part in text
+        )
+
+    def _left_behind(self, frame: _Frame, text: Text, kind: str) -> Piece:
         slots = [self._slot(frame, t.name) for t in text if isinstance(t, Slot)]
-        code = "".join(t if isinstance(t, str) else self._slot(frame, t.name).code for t in text)
+        code = self._filled(frame, text, lambda slot, piece: piece.code)
         kind = _SAME.sub(lambda m: self._slot(frame, m[1]).kind, kind) if kind else slots[0].kind
         return Piece(code, f"`{code}`", kind, frozenset(s.code for s in slots))
 
-    def _code(self, template: Template, frame: _Frame) -> str:
-        parts = []
-        for part in template.code:
-            if isinstance(part, str):
-                parts.append(part)
-                continue
-            piece = self._slot(frame, part.name)
-            code = piece.code
-            if part.bare and not code.isidentifier():
-                raise Stuck
-            if piece.kind and not piece.atomic:
-                if template.kind and " if " in code:
-                    raise Stuck  # a condition inside an expression is hard to read
-                code = f"({code})"
-            parts.append(code.replace("\n", "\n" + " " * part.indent) if "\n" in code else code)
-        return "".join(parts)
-
-    def _english(self, template: Template, frame: _Frame) -> str:
-        """The English, with parentheses where a phrase inside a phrase could be misread."""
-        parts = []
-        for part in template.english:
-            if isinstance(part, str):
-                parts.append(part)
-                continue
-            piece = self._slot(frame, part.name)
-            free = piece.level <= part.limit or not piece.kind
-            parts.append(piece.english if free else f"({piece.english})")
-        return "".join(parts)
-
     def _slot(self, frame: _Frame, name: str) -> Piece:
         """The piece in a slot of this template or of one around it, drawn when it is first used."""
-        if name in frame.values:
-            return frame.values[name]
         for holder in frame.outwards():
             template = holder.template
+            if name in template.specs and name not in holder.values:
+                holder.values[name] = self._specified(holder, template.specs[name])
             if name in holder.values:
-                piece = holder.values[name]
-            elif name in template.specs:
-                piece = holder.values[name] = self._specified(holder, template.specs[name])
-            elif name in template.lets:
+                return frame.values.setdefault(name, holder.values[name])
+            if name in template.lets:
                 x = {"x": self._slot(frame, "x")}
                 piece = self.fill(template.lets[name], x, frame.scope, frame.depth, frame)
-            else:
-                continue
-            break
-        else:
-            if name not in self._given:
-                raise Stuck
-            piece = self._given[name]
-        frame.values[name] = piece
-        return piece
+                return frame.values.setdefault(name, piece)
+        if name not in self._given:
+            raise Stuck
+        return frame.values.setdefault(name, self._given[name])
 
     def _specified(self, frame: _Frame, spec: str) -> Piece:
         """What a slot's specification asks for."""
@@ -407,6 +383,23 @@ class Draft:
     def _literal(self, kind: str) -> Piece:
         value = self.rng.choice(self.grammar.literals[kind])
         return Piece(repr(value), repr(value), type(value).__name__)
+
+
+def _in_code(template: Template, slot: Slot, piece: Piece) -> str:
+    """The code of a piece where it stands in a template. Raises Stuck."""
+    if slot.bare and not piece.code.isidentifier():
+        raise Stuck
+    if not piece.kind or piece.atomic:
+        return piece.code.replace("\n", "\n" + " " * slot.indent)
+    if template.kind and " if " in piece.code:
+        raise Stuck  # a condition inside an expression is hard to read
+    return f"({piece.code})"
+
+
+def _in_english(slot: Slot, piece: Piece) -> str:
+    """The English of a piece, in parentheses where a phrase inside a phrase could be misread."""
+    free = piece.level <= slot.limit or not piece.kind
+    return piece.english if free else f"({piece.english})"
 
 
 # The kinds of literals that stand for a value of a type.

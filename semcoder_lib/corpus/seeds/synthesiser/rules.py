@@ -33,11 +33,12 @@ import functools
 import itertools
 import math
 import re
+import string
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-_SLOT = re.compile(r"\{\{|\}\}|\{([a-z]\w*)(?::([^{}]*))?\}")
+_FORMAT = string.Formatter()
 _OWN = re.compile(r"\b(?:for|lambda) ([a-z]\w*(?:, [a-z_]\w*)*)(?= in |:)")
 _METHOD = re.compile(r"([\w)}'])\.([a-z_]+)\(")
 METHODS = {
@@ -87,17 +88,6 @@ class Template:
     row: str  # the template as it stands in the table
 
 
-@dataclass(slots=True)
-class Choice:
-    """Templates with their running weights."""
-
-    templates: list[Template]
-    weights: list[float] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.weights = list(itertools.accumulate(t.weight for t in self.templates))
-
-
 class Grammar:
     """Templates by symbol and subject; `results` has the types that can be said about a type."""
 
@@ -105,22 +95,18 @@ class Grammar:
         self.templates = list(templates)
         self.literals = literals
         self.results: dict[str, list[str]] = {}
-        self._choices: dict[tuple[str, str], Choice] = {}
         self._by: dict[tuple[str, str], list[Template]] = {}
         for t in self.templates:
             self._by.setdefault((t.symbol, t.subject), []).append(t)
             if is_type(t.symbol):
                 self._by.setdefault(("", t.subject), []).append(t)
-                if t.symbol not in self.results.setdefault(t.subject, []):
-                    self.results[t.subject].append(t.symbol)
+                results = self.results.setdefault(t.subject, [])
+                results += [t.symbol] * (t.symbol not in results)
 
-    def choice(self, symbol: str, subject: str) -> Choice:
+    def fitting(self, symbol: str, subject: str) -> list[Template]:
         """The templates of a symbol that fit a subject; an empty symbol means any expression."""
-        key = symbol, subject
-        if key not in self._choices:
-            fitting = self._by.get(key, []) + self._by.get((symbol, ""), []) * bool(symbol)
-            self._choices[key] = Choice(fitting)
-        return self._choices[key]
+        own = self._by.get((symbol, subject), [])
+        return own + self._by.get((symbol, ""), []) if symbol else own
 
 
 def is_type(text: str) -> bool:
@@ -181,27 +167,23 @@ def _lines(file: Path) -> list[str]:
 def _expanded(head: str, block: list[str], types: dict[str, list[str]]) -> Iterator[Template]:
     """The templates of one row, one for every choice of its type variables; those about the same
     subject share its weight."""
+    row = "\n".join([head, *block])
     rest, _, gives = head.partition(" -> ")
     symbol, _, subjects = rest.partition(" < ")
-    row = "\n".join([head, *block])
-    try:
-        whole = _template(symbol, gives, block, row)
-    except (ValueError, IndexError) as error:
-        raise ValueError(f"this template cannot be read ({error}):\n{row}") from None
-    rest = symbol + gives + "".join(block)
-    used = [v for v in types if f"${v}" in rest]
-    for subject in subjects.split(";"):
-        own = [v for v in types if f"${v}" in subject]
-        shared = [v for v in used if v not in own]
-        share = math.prod(len(types[v]) for v in shared)
-        for values in itertools.product(*(types[v] for v in own + shared)):
-            bound = dict(zip((f"${v}" for v in own + shared), values, strict=True))
-            kind = subject.strip()
-            made = replace(
-                whole, subject=kind, weight=whole.weight / share,
-                methods=frozenset(_methods("".join(block), kind.partition("[")[0])),
-            )  # fmt: skip
-            yield _bound(made, bound) if bound else made
+    text = "\n".join([symbol, gives, *block])
+    for subject in map(str.strip, subjects.split(";")):
+        used = [v for v in types if f"${v}" in subject + text]
+        share = math.prod(len(types[v]) for v in used if f"${v}" not in subject)
+        own = [v for v in used if f"${v}" in subject]
+        order = own + [v for v in used if v not in own]
+        for values in itertools.product(*(types[v] for v in order)):
+            about, bound = subject, text
+            for variable, kind in zip(order, values, strict=True):
+                about, bound = (t.replace(f"${variable}", kind) for t in (about, bound))
+            try:
+                yield _template(about, bound.split("\n"), share, row)
+            except (ValueError, IndexError) as error:
+                raise ValueError(f"this template cannot be read ({error}):\n{row}") from None
 
 
 def _methods(code: str, subject: str) -> Iterator[str]:
@@ -214,23 +196,9 @@ def _methods(code: str, subject: str) -> Iterator[str]:
             yield f"{typed if len(owners) > 1 and typed in owners else owners[0]}.{name}"
 
 
-def _bound(t: Template, types: dict[str, str]) -> Template:
-    """A template with types in place of its variables, which stand in no text but in specs."""
-
-    def put(text: str) -> str:
-        for variable, kind in types.items():
-            text = text.replace(variable, kind)
-        return text
-
-    return replace(
-        t, symbol=put(t.symbol), kind=put(t.kind), subject=put(t.subject),
-        specs={name: put(spec) for name, spec in t.specs.items()},
-        lets={name: _bound(let, types) for name, let in t.lets.items()},
-        gives=tuple((name, put(kind)) for name, kind in t.gives),
-    )  # fmt: skip
-
-
-def _template(symbol: str, gives: str, lines: list[str], row: str) -> Template:
+def _template(subject: str, text: list[str], share: int, row: str) -> Template:
+    """A template from the lines with its symbol, with what it leaves behind, and of its block."""
+    symbol, gives, *lines = text
     weight, _, first = lines[0].strip().partition(" |")
     code_lines, english_lines, lets = [], [], {}
     if first:
@@ -241,7 +209,7 @@ def _template(symbol: str, gives: str, lines: list[str], row: str) -> Template:
         if line.startswith("let "):
             name, code, english = line[4:].split(" | ")
             name, _, kind = name.partition(":")
-            lets[name] = _template(f"let:{kind}", "", [f"1 | {code} | {english}"], row)
+            lets[name] = _template("", [f"let:{kind}", "", f"1 | {code} | {english}"], 1, row)
         elif line.startswith("= "):
             english_lines.append(line[2:])
         else:
@@ -250,52 +218,40 @@ def _template(symbol: str, gives: str, lines: list[str], row: str) -> Template:
     kind = kind or (symbol if is_type(symbol) else "")
     specs: dict[str, str] = {}
     words = " ".join(english_lines)
-    flat = _SLOT.sub("q", "\n".join(code_lines))
     filled = _text("\n".join(code_lines), specs)
+    flat = "".join(part if isinstance(part, str) else "q" for part in filled)
     spoken = _limited(_text(words, specs), specs, is_type(symbol))
     prefix = len(spoken) > 1 and not isinstance(spoken[0], Slot)
     prefix = prefix and isinstance(spoken[-1], Slot) and spoken[-1].name == "x"
     headers = tuple(n for n, spec in specs.items() if spec.startswith(_HEADERS))
+    left = [part.split(":") if ":" in part else (part, "") for part in gives.split("; ") if part]
     local = bool(kind) and any(spec[0] in "~@" for spec in specs.values())
     return Template(
-        symbol, kind, "", float(weight), filled, spoken, specs, lets,
-        tuple((_text(name, {}), kind) for name, kind in _gives(gives)), headers, local,
+        symbol, kind, subject, float(weight) / share, filled, spoken, specs, lets,
+        tuple((_text(name, {}), kind) for name, kind in left), headers, local,
         frozenset(n for found in _OWN.findall(flat) for n in found.split(", ")),
-        frozenset(),
+        frozenset(_methods("".join(lines), subject.partition("[")[0])),
         " " not in _outside_brackets(flat) and flat[:1] != "-",
         1 if prefix and "," not in words else 2,
         row,
     )  # fmt: skip
 
 
-def _gives(text: str) -> Iterator[tuple[str, str]]:
-    for part in text.split("; ") if text else ():
-        name, _, kind = part.partition(":")
-        yield name, kind
-
-
 def _text(text: str, specs: dict[str, str]) -> Text:
     """A text as pieces and slots; what fills a slot is put into `specs`."""
-    if text == "-":
-        return ()
     parts: list[str | Slot] = []
-    quoted = "f'" in text
-    at, plain = 0, ""
-    for match in _SLOT.finditer(text):
-        plain += text[at : match.start()]
-        at = match.end()
-        if match[0] in ("{{", "}}"):
-            plain += match[0][0]
+    plain = ""
+    for literal, name, spec, _ in _FORMAT.parse("" if text == "-" else text):
+        plain += literal
+        if name is None:
             continue
-        if match[2] is not None:
-            specs.setdefault(match[1], match[2])
+        if spec:
+            specs.setdefault(name, spec)
         line = plain.rpartition("\n")[2]
         lone = not line.strip() and ("\n" in plain or not parts)
-        bare = quoted and plain.endswith("{")
-        parts += [plain] * bool(plain)
-        parts.append(Slot(match[1], len(line) if lone else 0, bare))
+        bare = "f'" in text and plain.endswith("{")
+        parts += [plain] * bool(plain) + [Slot(name, len(line) if lone else 0, bare)]
         plain = ""
-    plain += text[at:]
     return (*parts, plain) if plain else tuple(parts)
 
 

@@ -1,0 +1,124 @@
+"""Rows to train on, from programs, monologues and faults. Their prompts are byte for byte those of
+the evaluation, since both come from `models.prompts`."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+
+from semcoder_lib import faults, monologues, tracing
+from semcoder_lib.core import values
+from semcoder_lib.core.records import Entry, Fault, Monologue, Program
+from semcoder_lib.models import prompts
+from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.training.settings import Example
+
+_ANSWERS = 6  # cases in one row of direct answers
+_SHORT_CASE = 120  # characters of a call and its output
+_FOR_INPUTS = 0.35  # share of the direct rows that ask for a call; outputs need more of them
+
+
+def monologue_example(program: Program, monologue: Monologue, *, style: str) -> Example:
+    """One forward or backward row."""
+    case, direction = monologue.case, monologue.direction
+    call, output = monologues.call_text(program, case), values.encode(case.output)
+    prompt = prompts.execution(
+        direction, program.source, program.entry_point, call, output, style=style
+    )
+    return Example(f"{program.id}:{direction}", direction, prompt.text, monologue.text)
+
+
+def monologue_examples(
+    programs: Mapping[str, Program], told: Iterable[Monologue], *, style: str
+) -> list[Example]:
+    """The rows of monologues whose program is among these, by its id."""
+    return [
+        monologue_example(programs[m.program_id], m, style=style)
+        for m in told
+        if m.program_id in programs
+    ]
+
+
+def direct_example(entry: Entry, *, seed: int, style: str) -> Example | None:
+    """One row of answers without reasoning: the first as the evaluation asks for it (the output of
+    a call, or for one program in three a call with an output), the program's other cases after it,
+    which cost a tenth of a row of their own. None if no case is short enough. The paper's mix has
+    no such rows."""
+    program = entry.program
+    cases = []
+    for case in entry.cases:
+        call = values.show_call(program.entry_point, case.arguments)
+        output = values.encode(case.output)
+        if len(call) + len(output) <= _SHORT_CASE:
+            cases.append((call, output))
+    if not cases:
+        return None
+    draw = random.Random(f"{seed}:direct:{program.id}")
+    draw.shuffle(cases)
+    (call, output), *others = cases[:_ANSWERS]
+    text = f"assert {call} == {output}\n[/ANSWER]"
+    text += "".join(f"\nassert {call} == {output}" for call, output in others)
+    # a model that never saw the first kind answers it by copying its question
+    way = "backward" if draw.random() < _FOR_INPUTS else "forward"
+    prompt = prompts.execution(
+        way, program.source, program.entry_point, call, output, format="direct", style=style
+    )
+    return Example(f"{program.id}:direct", "direct", prompt.text, text)
+
+
+def direct_examples(entries: Iterable[Entry], *, seed: int, style: str) -> list[Example]:
+    """The rows of the entries that have a short case."""
+    rows = [direct_example(entry, seed=seed, style=style) for entry in entries]
+    return [row for row in rows if row is not None]
+
+
+def nl_example(program: Program, *, style: str) -> Example:
+    """One NL-to-code row; its code is fenced whether the prompt opened the fence or not."""
+    prompt = prompts.nl_to_code(faults.task_description(program), style=style)
+    opening = "" if prompt.prefill else "```python\n"
+    text = f"{opening}{program.source.rstrip()}\n```"
+    return Example(f"{program.id}:nl", "nl_to_code", prompt.text, text)
+
+
+def refine_example(fault: Fault, *, style: str) -> Example:
+    """One PyX-R row."""
+    prompt, completion = faults.example(fault, style=style)
+    return Example(f"{fault.id}:refine", "refine", prompt, completion)
+
+
+def traced_examples(some: Sequence[Fault], box: Sandbox, *, style: str) -> list[Example]:
+    """PyX-R rows with the recorded run of the failing test in the prompt (table 4). A fault whose
+    trace is too long to show has none."""
+    pairs = [(Program(fault.buggy, fault.entry_point), fault.case) for fault in some]
+    rows = []
+    for fault, pair, trace in zip(some, pairs, tracing.trace_many(pairs, box), strict=True):
+        if text := faults.shown_trace(trace, *pair):
+            prompt, completion = faults.example(fault, trace=text, style=style)
+            rows.append(Example(f"{fault.id}:traced", "refine", prompt, completion))
+    return rows
+
+
+def mixed(
+    pools: Mapping[str, Sequence[Example]], shares: Mapping[str, float], *, seed: int
+) -> list[Example]:
+    """Rows of all pools shuffled together (paper, section 4.3): as many as the scarcest pool allows
+    while the completions have these shares of the characters, which stand for tokens before a
+    tokenizer is loaded. A pool without rows is left out."""
+    rng = random.Random(f"{seed}:mix")
+    sizes = {task: sum(len(e.completion) for e in pool) for task, pool in pools.items()}
+    wanted = {task: share for task, share in shares.items() if share > 0 and sizes[task]}
+    if not wanted:
+        return []
+    total = min(sizes[task] / share for task, share in wanted.items()) * sum(wanted.values())
+    chosen: list[Example] = []
+    for task, share in wanted.items():
+        pool = list(pools[task])
+        rng.shuffle(pool)
+        room = total * share / sum(wanted.values())
+        for example in pool:
+            if room <= 0:
+                break
+            chosen.append(example)
+            room -= len(example.completion)
+    rng.shuffle(chosen)
+    return chosen
