@@ -52,8 +52,7 @@ from semcoder_lib import corpus as pyx
 from semcoder_lib.corpus import seeds
 from semcoder_lib.report import display
 
-found = itertools.islice(seeds.packages(seed=p.seed), 16)
-prospects = [pyx.Prospect(function.program, function.signature) for function in found]
+prospects = list(itertools.islice(seeds.packages(seed=p.seed), 16))
 place = {"from_the_package": "program.provenance.package", "licence": "program.provenance.licence"}
 display.fields(prospects, function="program.entry_point", **place)
 
@@ -340,10 +339,10 @@ display.counts({name: description[name] for name in sizes}, "corpus", "count")
 # different ground; a corpus of one kind alone would be narrower.
 
 # %%
-from semcoder_lib.evaluation.similarity import by_origin, similarity
+from semcoder_lib.evaluation.similarity import similarity
 from semcoder_lib.report import figures
 
-parts = by_origin(corpus)
+parts = pyx.by_origin(corpus)
 shares = {
     name: {kind: n / len(part) for kind, n in pyx.describe(part)["category"].items()}
     for name, part in parts.items()
