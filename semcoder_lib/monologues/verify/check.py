@@ -10,6 +10,7 @@ from semcoder_lib.core.records import Case, Program, Status, Trace
 from semcoder_lib.monologues.evaluator import literal
 from semcoder_lib.monologues.forms import CONCLUSION, SUMMARY, heading
 from semcoder_lib.monologues.syntax import Syntax, syntax
+from semcoder_lib.monologues.verify import loops, workings  # noqa: F401  (they enter deciders)
 from semcoder_lib.monologues.verify import text as texts
 from semcoder_lib.monologues.verify.around import Around
 from semcoder_lib.monologues.verify.cursor import Cursor

@@ -244,8 +244,7 @@ def decides(*names: str) -> Callable[[Decider], Decider]:
 @decides("goal", "goal.bound", "goal.reach")
 def _goal(d: Deduction, m: Match) -> bool:
     """`f returns 10, so total must be 10.`: of the return that the chosen input reaches."""
-    syntax = d.history.syntax
-    stmt = syntax.statement(d.line) if syntax else None
+    stmt = d.history.syntax.statement(d.line)
     if not isinstance(stmt, ast.Return):
         return False
     d.claim("return", "function", m["f"], m["f"].text == d.f, f"this is {d.f}")
@@ -274,8 +273,7 @@ def _goal(d: Deduction, m: Match) -> bool:
 @decides("must", "bound")
 def _must(d: Deduction, m: Match) -> bool:
     """`so n must be 4.`: of a statement that sets a name with a goal."""
-    syntax = d.history.syntax
-    stmt = syntax.statement(d.line) if syntax else None
+    stmt = d.history.syntax.statement(d.line)
     if isinstance(stmt, ast.Assign):
         target, node = stmt.targets[0], stmt.value
     elif isinstance(stmt, ast.AugAssign) and isinstance(stmt.target, ast.Name):
@@ -296,8 +294,7 @@ def _must(d: Deduction, m: Match) -> bool:
 @decides("before")
 def _before(d: Deduction, m: Match) -> bool:
     """`so before it out can be [1].`: put there, the method gives the goal."""
-    syntax = d.history.syntax
-    stmt = syntax.statement(d.line) if syntax else None
+    stmt = d.history.syntax.statement(d.line)
     call = stmt.value if isinstance(stmt, ast.Expr) else None
     name, value = m["x"].text, literal(m["v"].text)
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or value is None:
@@ -335,7 +332,7 @@ def _could_be(method: str, before: Any, after: Any) -> bool | None:
 @decides("test")
 def _test(d: Deduction, m: Match) -> bool:
     """`n % k == 0 must be True here.`: the condition of this line, at a visit of it."""
-    test = d.history.syntax.test(d.line) if d.history.syntax else None
+    test = d.history.syntax.test(d.line)
     if test is None:
         return False
     d.source(m["e"], test)
@@ -356,7 +353,7 @@ def _choose(d: Deduction, m: Match) -> bool:
     if d.arguments is None:
         return False
     syntax = d.history.syntax
-    function = syntax.functions.get(d.f) if syntax else None
+    function = syntax.functions.get(d.f)
     names = parameters(function) if function else []
     given = {
         names[at] if at < len(names) else f"argument {at + 1}": value

@@ -135,7 +135,7 @@ def _is_function(place: Place, code: str) -> bool:
 
 def _returns(place: Place, s: Sentence) -> None:
     """`f returns V`, `the output is V`, `V is returned`."""
-    functions = place.history.syntax.functions if place.history.syntax else ()
+    functions = place.history.syntax.functions
     for match in patterns.RETURNS.finditer(s.text):
         at = max(match.start("v"), match.start("first"))
         lead, rest = s.text[: match.start()], s.text[at + 1 :]

@@ -149,7 +149,7 @@ def _label(place: Place, s: Sentence) -> None:
     if visit is not None or (earlier is not None and not idle):
         place.ledger.covered.add(line)
     looped = any(loop.header <= line <= loop.last for loop in place.loops)
-    known = history.syntax is None or not history.syntax.text(line)
+    known = not history.syntax.text(line)
     open_ = visit is None and not idle and (looped if earlier is not None else known)
     if leading and not told and not open_:
         runs = visit is not None or idle is not None

@@ -47,7 +47,7 @@ class Place:
     def __init__(self, cursor: Cursor, entry_point: str, output: Any, backward: bool) -> None:
         self.cursor, self.history, self.ledger = cursor, cursor.history, cursor.ledger
         self.entry_point, self.output, self.backward = entry_point, output, backward
-        self.loops = tuple(self.history.syntax.loops.values()) if self.history.syntax else ()
+        self.loops = tuple(self.history.syntax.loops.values())
         self.zero_based: bool | None = None  # how the text counts iterations, once it is known
         self.begin("")
 
@@ -69,7 +69,7 @@ class Place:
     def names(self) -> frozenset[str]:
         """Names that may stand in prose without backticks: the program's."""
         known = set(self.history.variables)
-        for node in ast.walk(self.history.syntax.tree) if self.history.syntax else ():
+        for node in ast.walk(self.history.syntax.tree):
             known.add(getattr(node, "id", getattr(node, "arg", None)) or "")
         return frozenset(n for n in known if n.isidentifier())
 
@@ -224,7 +224,7 @@ class Place:
     def _quoting(self, code: str, window: Pass | None = None) -> int | None:
         """The next visit (in an iteration: the visit) of a line whose source contains the code."""
         syntax, short = self.history.syntax, _squeezed(code)
-        if syntax is None or len(short) < 4:
+        if len(short) < 4:
             return None
         start = self.at - 1 if window is None else window.start - 1
         visits = [
