@@ -70,23 +70,16 @@ class Run:
 
 
 class State:
-    """The names of one frame after a step (`index` included), as an evaluator's names. `bound` are
-    names that only the text binds; `until` is the step up to which calls count as made here."""
+    """The names of one frame after a step (`index` included), as an evaluator's names. `until` is
+    the step up to which calls count as made here."""
 
-    __slots__ = ("bound", "frame", "history", "index", "until")
+    __slots__ = ("frame", "history", "index", "until")
 
     def __init__(self, history: History, frame: Frame, index: int, until: int = -1) -> None:
         self.history = history
         self.frame = frame
         self.index = index
         self.until = until
-        self.bound: dict[str, Any] = {}
-
-    def binding(self, bound: dict[str, Any]) -> State:
-        """The same state with names that the text binds."""
-        made = State(self.history, self.frame, self.index, self.until)
-        made.bound = {**self.bound, **bound}
-        return made
 
     def text(self, name: str) -> str | None:
         """The recorded text of a variable, or None when it has no value then."""
@@ -96,13 +89,11 @@ class State:
     def defines(self, name: str) -> bool:
         """Whether the record or the program gives the name a meaning."""
         syntax = self.history.syntax
-        own = name in self.bound or name in syntax.constants or name in syntax.defined
+        own = name in syntax.constants or name in syntax.defined
         return own or self.text(name) is not None
 
     def lookup(self, name: str) -> Any:
         """The value of a name. Raises Cannot when it has none or it was not kept exactly."""
-        if name in self.bound:
-            return self.bound[name]
         text = self.text(name)
         if text is None:
             if name not in self.history.syntax.constants:

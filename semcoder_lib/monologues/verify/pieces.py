@@ -10,7 +10,9 @@ import ast
 from typing import Any
 
 from semcoder_lib.monologues.evaluator import (
+    NO_NAMES,
     Cannot,
+    Names,
     Raises,
     equal,
     evaluate,
@@ -49,7 +51,7 @@ class Pieces:
         self.ledger = cursor.ledger
         self.cursor = cursor
         self.visit = 0
-        self.before: State = None  # type: ignore[assignment]
+        self.before: Names = NO_NAMES
         self.after: State | None = None
         self.nodes: list[ast.expr] = []  # the expressions of the statement
         self.last: Any = MISSING
@@ -84,7 +86,7 @@ class Pieces:
 
     # --- what a piece can be about ------------------------------------------------------------
 
-    def value(self, node: ast.expr | str, state: State | None = None) -> Any:
+    def value(self, node: ast.expr | str, state: Names | None = None) -> Any:
         """The value of an expression at this moment; MISSING where it cannot be decided, the
         Raises where Python would raise."""
         state = state or self.before
@@ -149,7 +151,7 @@ class Pieces:
         self.claim("value", "stands", slot, slot.text in expected, evidence)
 
     def equation(
-        self, left: Slot, right: Slot, state: State | None = None, *, stores: bool = False
+        self, left: Slot, right: Slot, state: Names | None = None, *, stores: bool = False
     ) -> bool:
         """`4 + 2 = 6`, `xs[0] is True`: an expression and the value it is said to have; with
         `stores` it may be the item that the statement stores into. False where the texts are no

@@ -44,12 +44,6 @@ class Report:
     forms: list[tuple[str, dict[str, tuple[str, int, int]]]] = field(default_factory=list)
 
     @property
-    def decided(self) -> float:
-        """Share of claims that are supported or contradicted; 1.0 for a text without claims."""
-        total = self.supported + self.contradicted + self.unverifiable
-        return (self.supported + self.contradicted) / total if total else 1.0
-
-    @property
     def share_supported(self) -> float:
         """Share of all claims that are supported; 1.0 for a text without claims."""
         total = self.supported + self.contradicted + self.unverifiable

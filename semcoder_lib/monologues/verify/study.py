@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from semcoder_lib.monologues.verify.rows import verify_rows
-
-if TYPE_CHECKING:
-    from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.sandbox import Sandbox
 
 
 def study(rows: Iterable[dict[str, Any]], box: Sandbox) -> dict[str, Any]:

@@ -8,7 +8,14 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from semcoder_lib.monologues.evaluator import Cannot, Raises, equal, literal, parse_expression
+from semcoder_lib.monologues.evaluator import (
+    Cannot,
+    Given,
+    Raises,
+    equal,
+    literal,
+    parse_expression,
+)
 from semcoder_lib.monologues.forms import PIECES
 from semcoder_lib.monologues.syntax import target_names
 from semcoder_lib.monologues.template import Match, Slot, split
@@ -323,7 +330,7 @@ def _item(p: Pieces, m: Match, entry: Any, bound: dict[str, Any], fits: bool) ->
     item = items[number] if number < len(items) else MISSING
     p.claim("value", f"item {number + 1}", m["b"], fits, shown(item))
     outer, nodes = p.before, p.nodes
-    p.before = outer.binding(bound)
+    p.before = Given(bound, outer)
     parts = split(m["p"].text, ", ", m["p"].start)
     skips = parts[-1].text == "skipped"
     passes = [p.value(test) for test in generator.ifs]
