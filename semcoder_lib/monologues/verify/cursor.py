@@ -117,8 +117,8 @@ class Cursor:
             for f in self.history.frames.values()
             if f.function == function and f.first <= self.at < f.last
         ]
-        ending = [f for f in frames if not self.lines_left(f)]
-        return (ending or frames or [None])[-1]
+        frames = [f for f in frames if not self.lines_left(f)] or frames
+        return frames[-1] if frames else None
 
     def lines_left(self, frame: Frame) -> bool:
         """Whether a frame has lines that were not told."""

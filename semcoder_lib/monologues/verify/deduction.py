@@ -225,27 +225,18 @@ def _before(d: Deduction, m: Match) -> bool | None:
     if ast.unparse(call.func.value) != name or name not in d.goals:
         d.claim("constraint", "before", m["x"], False, "this step does not change it")
         return None
-    goal, method = d.goals[name], call.func.attr
+    goal = d.goals[name]
+    verdict: bool | None
     try:
         arguments = [evaluate(a, d.names({name: value[0]})) for a in call.args]
-        verdict = equal(apply_method(value[0], method, tuple(arguments))[1], goal)
-    except (Raises, Cannot):
+        verdict = equal(apply_method(value[0], call.func.attr, tuple(arguments))[1], goal)
+    except Raises:
         verdict = False
-    verdict = verdict or _could_be(method, value[0], goal)
+    except Cannot:
+        verdict = None
     d.claim("constraint", "before", m["v"], verdict, f"it must become {brief(goal)}")
     d.goals[name] = value[0]
     return None
-
-
-def _could_be(method: str, before: Any, after: Any) -> bool:
-    """Whether some argument makes `after` of `before`."""
-    if not isinstance(before, list) or not isinstance(after, list):
-        return False
-    if method == "append":
-        return len(after) == len(before) + 1 and equal(after[:-1], before)
-    if method == "insert":
-        return any(equal(after[:i] + after[i + 1 :], before) for i in range(len(after)))
-    return method == "extend" and equal(after[: len(before)], before)
 
 
 @decides("test")

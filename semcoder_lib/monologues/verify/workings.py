@@ -269,7 +269,7 @@ def _counts(p: Pieces, m: Match) -> None:
     verdict = True if own else None if open_ else False
     p.claim("value", "counts", m["v"], verdict, "no part of this step has this value")
     if own or stated:
-        p.last = bool(own[0] if own else stated[0])  # type: ignore[index]
+        p.last = bool(own[0] if own else stated[0])
         p.claim("branch", "counts", m["b"], str(p.last) == m["b"].text, str(p.last))
 
 
