@@ -16,7 +16,7 @@ from semcoder_lib.monologues.style import (
     Style,
 )
 from semcoder_lib.monologues.taught import taught
-from semcoder_lib.monologues.verify import Report, study, verify, verify_items, verify_rows
+from semcoder_lib.monologues.verify import Report, study, verify, verify_rows
 from semcoder_lib.monologues.write.forward import call_text, forward
 
 __all__ = [
@@ -46,6 +46,5 @@ __all__ = [
     "taught",
     "to_hub",
     "verify",
-    "verify_items",
     "verify_rows",
 ]

@@ -262,22 +262,6 @@ def in_body(node: ast.If | ast.While | ast.For | ast.ExceptHandler, line: int | 
     return line is not None and node.body[0].lineno <= line <= last
 
 
-def own_calls(part: ast.AST | None, defined: set[str]) -> list[ast.Call]:
-    """Calls of the program's own functions in an expression, in the order they are made."""
-    calls: list[ast.Call] = []
-
-    def visit(node: ast.AST) -> None:
-        for child in ast.iter_child_nodes(node):
-            visit(child)
-        named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-        if named and node.func.id in defined:  # type: ignore[attr-defined]
-            calls.append(node)  # type: ignore[arg-type]
-
-    if part is not None:
-        visit(part)
-    return calls
-
-
 def _constants(tree: ast.Module, nodes: list[ast.AST]) -> dict[str, Any]:
     """Module-level names bound once to a literal that nothing in the program can have changed."""
     stored: dict[str, int] = {}

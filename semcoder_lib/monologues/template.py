@@ -112,7 +112,7 @@ class Form:
     def match(self, text: str, masked: str, start: int = 0) -> Match | None:
         """The slots of `text`, or None where the whole text is no sentence of this form.
         `masked` is `mask(text)`; places count from `start`."""
-        found = self.pattern.fullmatch(masked)
+        found = self.pattern.fullmatch(masked) if self.anchor in masked else None
         if found is None:
             return None
         return {

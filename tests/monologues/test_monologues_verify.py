@@ -11,7 +11,7 @@ from semcoder_lib.core.records import Case, Program
 from semcoder_lib.monologues import forward
 from semcoder_lib.monologues import style as styles
 from semcoder_lib.monologues import verify as verify_function
-from semcoder_lib.monologues.verify import confusion, study, verify, verify_rows
+from semcoder_lib.monologues.verify import study, verify, verify_rows
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import trace
 
@@ -191,11 +191,3 @@ def test_odd_rows_leave_the_others_as_they_are(text: str) -> None:
     assert all(r["reason"].startswith("not checked: ") for r in strange[: len(odd)])
     assert [r["accepted"] for r in strange].count(True) == 1  # the one whose id alone is odd
     assert named["accepted"]
-
-
-def test_confusion_counts() -> None:
-    pairs = [(True, "supported")] * 6 + [(False, "contradicted")] * 3 + [(True, "contradicted")]
-    found = confusion([*pairs, (False, "supported"), (False, "unverifiable")])
-    assert (found["precision"], found["recall"]) == (0.75, 0.75)
-    assert found["decided"] == pytest.approx(11 / 12)
-    assert confusion([])["precision"] is None

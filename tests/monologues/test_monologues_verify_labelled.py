@@ -9,13 +9,14 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from semcoder_lib.core.records import Case, Program
-from semcoder_lib.monologues.verify import Trials, confusion, verify
+from semcoder_lib.monologues.verify import Trials, verify
 from semcoder_lib.sandbox import Sandbox
 
 FOLDER = Path(__file__).parent / "labelled"
@@ -82,6 +83,20 @@ def statuses(item: Labelled, box: Sandbox, trials: Trials) -> list[tuple[bool, s
         status = next((s for s in ("contradicted", "supported") if s in inside), "unverifiable")
         out.append((true, status))
     return out
+
+
+def confusion(labelled: Iterable[tuple[bool, str]]) -> dict[str, float]:
+    """The verifier against labels: pairs of (the claim is true, the status it was given).
+    `precision` is the share of contradicted claims that are false, `recall` the share of decided
+    false claims that are contradicted, `decided` the share of all that it decided."""
+    table = Counter(labelled)
+    caught, missed = table[False, "contradicted"], table[False, "supported"]
+    alarms, right = table[True, "contradicted"], table[True, "supported"]
+    return {
+        "precision": caught / (caught + alarms),
+        "recall": caught / (caught + missed),
+        "decided": (caught + missed + alarms + right) / table.total(),
+    }
 
 
 @pytest.fixture(scope="module")

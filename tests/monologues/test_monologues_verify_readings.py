@@ -255,11 +255,6 @@ FALSE = {
     ),
     "two more iterations": (HALVE, "- **Fifth Iteration (left = 1)**:\n  - nothing.", "Fifth"),
     "one more, but not at the end": (HALVE, "- **Fourth Iteration (left = 2)**:", "left = 2"),
-    "items by their place": (
-        WORDS,
-        "- First word: `'Xa'`\n  - `w.startswith(mark)` returns `False`.",
-        "`False`",
-    ),
     "a line that does not run": (
         TAIL,
         "- [L4]: `len(cut)` is `2`.\n- [L5]: `cut` is stripped.",
@@ -272,7 +267,6 @@ FALSE = {
         "- [L2]: `words` becomes `['Xa', 'Xb']`, and it is joined later.",
         "['Xa', 'Xb']",
     ),
-    "an item of a comprehension": (PAIRS, "- [L3]: First `k` is `'p'`, then `k` is `'z'`.", "'z'"),
     "a change": (
         HALVE,
         "- [L2]: `steps` is set to `1`.\n- [L6]: `steps` is incremented to `5`.",

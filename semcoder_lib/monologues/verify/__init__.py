@@ -6,8 +6,8 @@ a mistake of theirs cannot hide itself here.
 
 from semcoder_lib.monologues.verify.check import verify
 from semcoder_lib.monologues.verify.report import Report
-from semcoder_lib.monologues.verify.rows import verify_items, verify_rows
-from semcoder_lib.monologues.verify.study import confusion, study
+from semcoder_lib.monologues.verify.rows import verify_rows
+from semcoder_lib.monologues.verify.study import study
 from semcoder_lib.monologues.verify.trials import Trials
 
-__all__ = ["Report", "Trials", "confusion", "study", "verify", "verify_items", "verify_rows"]
+__all__ = ["Report", "Trials", "study", "verify", "verify_rows"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Case, Program, Status, Trace
 from semcoder_lib.monologues.evaluator import literal
 from semcoder_lib.monologues.forms import CONCLUSION, SUMMARY, heading
-from semcoder_lib.monologues.syntax import Syntax, syntax
+from semcoder_lib.monologues.syntax import syntax
+from semcoder_lib.monologues.verify import loops, workings  # noqa: F401  (they enter deciders)
 from semcoder_lib.monologues.verify import text as texts
 from semcoder_lib.monologues.verify.around import Around
 from semcoder_lib.monologues.verify.cursor import Cursor
@@ -26,9 +27,7 @@ from semcoder_lib.monologues.verify.report import (
 )
 from semcoder_lib.monologues.verify.steps import LINE, Steps
 from semcoder_lib.monologues.verify.trials import Trials
-
-if TYPE_CHECKING:
-    from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.sandbox import Sandbox
 
 FORWARD_COVERAGE = 0.8
 _SECOND = re.compile(r"[.;] \[L\d{1,9}\] ")  # several steps on one line are prose
@@ -70,16 +69,32 @@ def verify(
     arguments = given.arguments if backward else case.arguments
     if trace is None and arguments is not None:
         trace = trials.trace(arguments)
-    shape = syntax(source)
-    history = History(trace or Trace(()), shape)
-    offset = line_offset if line_offset is not None else find_offset(parts, history, shape)
+    history = History(trace or Trace(()), syntax(source))
+    offset = line_offset if line_offset is not None else find_offset(parts, history)
     reading = _Reading(history, offset, program.entry_point, trials, arguments, case, backward)
     for section in parts.sections:
         reading.section(section)
     ledger = reading.ledger
-    right, why = _judged(given, case, history, backward)
-    ledger.add("answer", parts.answer, given.value_text, right, why, place=parts.answer_place)
-    return _report(ledger, history, right, why, direction, offset, minimum_coverage)
+    wrong = _wrong(given, case, history, backward)
+    ledger.add("answer", parts.answer, given.value_text, not wrong, wrong, place=parts.answer_place)
+    executed = history.executed
+    coverage = len(ledger.covered & executed) / len(executed) if executed else 1.0
+    least = 0.0 if backward else FORWARD_COVERAGE
+    least = least if minimum_coverage is None else minimum_coverage
+    first = next((c for c in ledger.claims if c.status == CONTRADICTED), None)
+    reason = ""
+    if wrong:
+        reason = f"wrong answer: {wrong}"
+    elif first is not None:
+        stated = f"{first.subject[:60]} {first.value[:60]}".strip()
+        reason = f"contradicted {first.kind}: {stated} ({first.evidence[:80]})"
+    elif coverage < least:
+        reason = f"tells {coverage:.0%} of the executed lines, needs {least:.0%}"
+    return Report(
+        ledger.count(SUPPORTED), ledger.count(CONTRADICTED), ledger.count(UNVERIFIABLE),
+        not wrong, coverage, ledger.count(CONTRADICTED, "order"), not reason, reason,
+        ledger.claims, direction, offset, ledger.coverage(), ledger.forms,
+    )  # fmt: skip
 
 
 class _Reading:
@@ -107,16 +122,16 @@ class _Reading:
         led = section.kind == texts.SIMULATION and not self.backward and is_led(section)
         for line in section.lines:
             self.ledger.place = (line.start, line.start + len(line.text))
-            if section.kind == texts.PROPERTIES:
-                known = self.bullets.read(line.text, line.start)
-            elif section.kind == texts.DEDUCTION:
-                known = self.deduction.read(line.text, line.start)
-            elif section.kind == texts.FUNCTION:
-                known = self.around.read(line.text, line.start, SUMMARY)
-            elif section.kind == texts.CONCLUSION:
-                known = self.around.read(line.text, line.start, CONCLUSION)
+            text, start, kind = line.text, line.start, section.kind
+            if kind == texts.PROPERTIES:
+                known = self.bullets.read(text, start)
+            elif kind == texts.DEDUCTION:
+                known = self.deduction.read(text, start)
+            elif kind in (texts.FUNCTION, texts.CONCLUSION):
+                rows = SUMMARY if kind == texts.FUNCTION else CONCLUSION
+                known = self.around.read(text, start, rows)
             else:
-                known = led and self.steps.read(line.text, line.start)
+                known = led and self.steps.read(text, start)
             if not known:
                 self._prose(section.kind, line)
 
@@ -147,7 +162,7 @@ def is_led(section: texts.Section) -> bool:
     return led >= 0.8 * len(section.lines) > 0
 
 
-def find_offset(parts: texts.Parts, history: History, shape: Syntax | None) -> int:
+def find_offset(parts: texts.Parts, history: History) -> int:
     """0 or 4: which reading of the cited labels names more of the lines that ran."""
     for number, line in enumerate(parts.prompt.split("\n"), 1):
         labelled = _COMMENT.search(line)
@@ -155,8 +170,7 @@ def find_offset(parts: texts.Parts, history: History, shape: Syntax | None) -> i
             return int(labelled[1]) - number
     lines = [line.text for s in parts.sections for line in s.lines]
     cited = [int(n) for line in lines for n in _CITED.findall(line)]
-    if not cited or shape is None:
-        return 0
+    shape = history.syntax
     known = set(history.executed) | set(shape.structural)
     known.add(history.start(history.steps[0].line) if history.steps else 1)
 
@@ -180,31 +194,27 @@ def _returned(history: History, case: Case) -> Any:
     return case.output
 
 
-def _judged(given: texts.Answer, case: Case, history: History, backward: bool) -> tuple[bool, str]:
-    """Whether the assertion holds, and why not."""
+def _wrong(given: texts.Answer, case: Case, history: History, backward: bool) -> str:
+    """Why the assertion does not hold; empty where it does."""
     trace = history.trace
     if given.problem:
-        return False, given.problem
+        return given.problem
+    returned = trace.status is Status.OK and trace.result is not None
     if not backward:
-        returned = trace.status is Status.OK and trace.result is not None
         if not returned and (history.steps or case.output is None):
-            return False, f"the call does not return a value ({trace.status.value})"
+            return f"the call does not return a value ({trace.status.value})"
         if not values.equal(given.value, _returned(history, case)):
-            return False, "the assertion states another output"
-        if not _same_call(given, case, history):
-            return False, "the assertion is about another call"
-        return True, ""
+            return "the assertion states another output"
+        return "" if _same_call(given, case, history) else "the assertion is about another call"
     if not values.equal(given.value, case.output):
-        return False, "the assertion states another output"
-    if trace.status is not Status.OK or trace.result is None:
+        return "the assertion states another output"
+    if not returned:
         kind = (trace.exception or trace.status.value).split(":")[0]
-        return False, f"the call does not give the output ({kind})"
-    actual = literal(trace.result)
+        return f"the call does not give the output ({kind})"
+    actual = literal(trace.result or "")
     if actual is None:
-        return False, "the call's output was not kept exactly"
-    if not values.equal(actual[0], case.output):
-        return False, "the call gives another output"
-    return True, ""
+        return "the call's output was not kept exactly"
+    return "" if values.equal(actual[0], case.output) else "the call gives another output"
 
 
 def _same_call(given: texts.Answer, case: Case, history: History) -> bool:
@@ -221,42 +231,3 @@ def _same_call(given: texts.Answer, case: Case, history: History) -> bool:
     stated += [(bound.get(k), v) for k, v in (given.named or {}).items()]
     complete = len(given.arguments) + len(given.named or {}) == len(bound)
     return complete and all(b is not None and values.equal(b[0], v) for b, v in stated)
-
-
-def _report(
-    ledger: Ledger,
-    history: History,
-    right: bool,
-    why: str,
-    direction: str,
-    offset: int,
-    minimum: float | None,
-) -> Report:
-    executed = history.executed
-    coverage = len(ledger.covered & executed) / len(executed) if executed else 1.0
-    contradicted = ledger.count(CONTRADICTED)
-    least = (0.0 if direction == "backward" else FORWARD_COVERAGE) if minimum is None else minimum
-    reason = ""
-    if not right:
-        reason = f"wrong answer: {why}"
-    elif contradicted:
-        first = next(c for c in ledger.claims if c.status == CONTRADICTED)
-        stated = f"{first.subject[:60]} {first.value[:60]}".strip()
-        reason = f"contradicted {first.kind}: {stated} ({first.evidence[:80]})"
-    elif coverage < least:
-        reason = f"tells {coverage:.0%} of the executed lines, needs {least:.0%}"
-    return Report(
-        ledger.count(SUPPORTED),
-        contradicted,
-        ledger.count(UNVERIFIABLE),
-        right,
-        coverage,
-        ledger.count(CONTRADICTED, "order"),
-        not reason,
-        reason,
-        ledger.claims,
-        direction,
-        offset,
-        ledger.coverage(),
-        ledger.forms,
-    )

@@ -3,9 +3,8 @@ the next one."""
 
 from __future__ import annotations
 
-import bisect
-
 from semcoder_lib.monologues.syntax import Loop
+from semcoder_lib.monologues.template import Slot
 from semcoder_lib.monologues.verify.history import Frame, History, Run
 from semcoder_lib.monologues.verify.report import Ledger
 
@@ -29,9 +28,23 @@ class Cursor:
         """A source line as the text would name it."""
         return f"[L{line + self.offset}]"
 
+    def claim(
+        self,
+        kind: str,
+        subject: str,
+        slot: Slot,
+        verdict: bool | None,
+        evidence: str = "",
+        visit: int | None = None,
+    ) -> None:
+        """Record a claim about a slot, of a step where one is given."""
+        line = None if visit is None else self.history.line(visit)
+        self.ledger.claim(kind, subject, slot, verdict, evidence, line=line, visit=visit)
+
+    # --- moves --------------------------------------------------------------------------------
+
     def move(self, line: int, visit: int | None, ok: bool, evidence: str) -> int | None:
         """Go to a visit and claim the order."""
-        evidence = "" if ok else evidence
         self.ledger.add(
             "order", self.label(line), "runs next", ok, evidence, line=line, visit=visit
         )
@@ -41,17 +54,25 @@ class Cursor:
         return visit
 
     def advance(self, line: int) -> int | None:
-        """Move to the next visit of `line`, within the iteration that is going on. None when it
-        never ran."""
-        visit = self.history.next_visit(line, self.at, self._bound(line))
-        if visit is not None:
-            jumped = self.skips(visit)
-            return self.move(line, visit, not jumped, "other lines run before it")
+        """Move to the next visit of `line`. None when it never ran."""
         visit = self.history.next_visit(line, self.at)
         if visit is None:
-            visit = self.history.last_visit(line, self.at)
-        evidence = "does not run here" if visit is not None else "never runs"
-        return self.move(line, visit, False, evidence)
+            return self.move(line, self.history.last_visit(line, self.at), False, "does not run")
+        return self.move(line, visit, not self.skips(visit), "other lines run before it")
+
+    def enter(self, line: int, visit: int) -> int | None:
+        """Move to a header's visit that the text means by its number."""
+        if self.told(visit):
+            self.head = None
+            return self.move(line, visit, True, "")
+        ok = visit > self.at and not self.skips(visit)
+        return self.move(line, visit, ok, "that is not next")
+
+    def jump(self, index: int) -> None:
+        """Go on after a step, whose lines were told together."""
+        self.at = max(self.at, index)
+
+    # --- questions ----------------------------------------------------------------------------
 
     def skips(self, visit: int) -> bool:
         """Whether lines or calls between here and `visit` were passed over."""
@@ -59,28 +80,6 @@ class Cursor:
             step.event in ("line", "call") and not step.function.startswith("<")
             for step in self.history.steps[self.at + 1 : visit]
         )
-
-    def _bound(self, line: int) -> int | None:
-        """The last step that a visit of `line` can be at without leaving the iteration."""
-        history, limit = self.history, None
-        if history.syntax is None or self.at < 0:
-            return None
-        for loop in history.syntax.loops.values():
-            if not loop.first <= line <= loop.last:
-                continue
-            run = self.going_on(loop)
-            if run is None:
-                continue
-            starts = [p.start for p in run.passes]
-            at = bisect.bisect_right(starts, self.at) - 1
-            if at >= 0 and self.at <= run.passes[at].end:
-                limit = run.passes[at].end if limit is None else min(limit, run.passes[at].end)
-        return limit
-
-    def going_on(self, loop: Loop) -> Run | None:
-        """The innermost run of a loop that the cursor is in."""
-        inside = [r for r in self.history.runs(loop) if r.start <= self.at <= r.end]
-        return inside[-1] if inside else None
 
     def run_of(self, loop: Loop) -> Run | None:
         """The run of the loop that is going on, waits for its exit, or starts next."""
@@ -95,29 +94,18 @@ class Cursor:
                 return chosen or run
         return chosen
 
-    def loop_at(self, line: int) -> Loop | None:
-        """The loop whose header the line is."""
-        return self.history.syntax.loops.get(line) if self.history.syntax else None
-
     def told(self, visit: int) -> bool:
         """Whether a visit may be spoken of again: only its items were told, or only its calls."""
         return visit == self.head or (visit < self.at == self.history.call_end(visit))
-
-    def enter(self, line: int, visit: int | None, evidence: str) -> int | None:
-        """Move to a header's visit that the text means by its number."""
-        if visit is not None and self.told(visit):
-            self.head = None
-            return self.move(line, visit, True, "")
-        ok = visit is not None and visit > self.at and not self.skips(visit)
-        return self.move(line, visit, ok, evidence)
 
     def waits(self, line: int, function: str = "") -> int | None:
         """The visit of `line` that waits for the call that just ended, of the function named."""
         history = self.history
         for index in reversed([v for v in history.visits.get(line, ()) if v <= self.at]):
-            frame = history.frames[history.steps[index].frame]
             following = history.next_in_frame(index)
-            if function in ("", frame.function) and (following is None or following > self.at):
+            if function in ("", history.frame(index).function) and (
+                following is None or following > self.at
+            ):
                 return index
         return None
 
@@ -129,8 +117,9 @@ class Cursor:
             for f in self.history.frames.values()
             if f.function == function and f.first <= self.at < f.last
         ]
-        steps = self.history.steps
-        for frame in reversed(frames):
-            if not any(i > self.at and steps[i].event == "line" for i in frame.steps):
-                return frame
+        frames = [f for f in frames if not self.lines_left(f)] or frames
         return frames[-1] if frames else None
+
+    def lines_left(self, frame: Frame) -> bool:
+        """Whether a frame has lines that were not told."""
+        return any(i > self.at and self.history.steps[i].event == "line" for i in frame.steps)

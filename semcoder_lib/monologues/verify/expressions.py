@@ -1,4 +1,4 @@
-"""What an expression is made of, and what is known of its value."""
+"""What an expression is made of, what is known of its value, and how values are spelled."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import ast
 from typing import Any
 
 from semcoder_lib.monologues.evaluator import Raises, equal
-from semcoder_lib.monologues.show import brief
+from semcoder_lib.monologues.show import NotShown, brief, show
 
 MISSING = object()  # a value that cannot be decided
+_LONG = 1_000  # characters of a value that a text may have to match
 
 
 def differ(a: Any, b: Any) -> bool:
@@ -69,8 +70,30 @@ def _kinds_of(node: ast.expr) -> tuple[str, ...]:
 
 
 def as_list(node: ast.expr) -> ast.expr:
+    """The expression with `list(...)` round it."""
     call = ast.Call(ast.Name("list", ast.Load()), [node], [])
     return ast.fix_missing_locations(ast.copy_location(call, node))
+
+
+def source(node: ast.expr | None) -> ast.expr | None:
+    """What an expression reads: the sequence that it indexes, slices, looks through, or calls a
+    method or function of."""
+    if isinstance(node, ast.Subscript):
+        return node.value
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return node.func.value
+    if isinstance(node, ast.Call) and node.args:
+        return node.args[0]
+    if isinstance(node, ast.Compare) and len(node.ops) == 1:
+        return node.comparators[0]
+    return None
+
+
+def is_search(node: ast.Call) -> bool:
+    return getattr(node.func, "attr", "") in ("find", "index", "rfind", "rindex")
+
+
+# --- values in a text, to compare with what it says -----------------------------------------------
 
 
 def shown(value: Any) -> str:
@@ -80,5 +103,41 @@ def shown(value: Any) -> str:
     return f"raises {value.kind}" if isinstance(value, Raises) else brief(value)
 
 
-def is_search(node: ast.Call) -> bool:
-    return getattr(node.func, "attr", "") in ("find", "index", "rfind", "rindex")
+def text_of(value: Any) -> str:
+    """The one way to write a value."""
+    try:
+        return show(value, _LONG)
+    except NotShown:
+        return "?"
+
+
+def listing(items: Any) -> str:
+    """Values in order, `4, 7`."""
+    return ", ".join(map(text_of, items))
+
+
+def spelling(items: Any) -> str:
+    """`h e l l o` of a string, `4, 7` of a list."""
+    if isinstance(items, str):
+        return " ".join(c if c.isalnum() else repr(c) for c in items)
+    return listing(items)
+
+
+def tables(items: Any, last: int) -> tuple[str, ...]:
+    """The ways to list a sequence by place up to `last`: `0:h 1:e`, densely `0h1e`."""
+    part = items[: last + 1]
+    if isinstance(items, str):
+        wide = " ".join(f"{i}:{c if c.isalnum() else repr(c)}" for i, c in enumerate(part))
+        return wide, "".join(f"{i}{c if c.isalpha() else repr(c)}" for i, c in enumerate(part))
+    return (" ".join(f"{i}:{x}" for i, x in enumerate(map(text_of, part))),)
+
+
+def places_of(box: Any, part: Any) -> list[int]:
+    """Where a part stands in a sequence: of a string, without overlaps."""
+    if not isinstance(box, str):
+        return [i for i, x in enumerate(box) if equal(x, part)]
+    places, at = [], box.find(part) if part else -1
+    while at >= 0:
+        places.append(at)
+        at = box.find(part, at + len(part))
+    return places

@@ -70,23 +70,16 @@ class Run:
 
 
 class State:
-    """The names of one frame after a step (`index` included), as an evaluator's names. `bound` are
-    names that only the text binds; `until` is the step up to which calls count as made here."""
+    """The names of one frame after a step (`index` included), as an evaluator's names. `until` is
+    the step up to which calls count as made here."""
 
-    __slots__ = ("bound", "frame", "history", "index", "until")
+    __slots__ = ("frame", "history", "index", "until")
 
     def __init__(self, history: History, frame: Frame, index: int, until: int = -1) -> None:
         self.history = history
         self.frame = frame
         self.index = index
         self.until = until
-        self.bound: dict[str, Any] = {}
-
-    def binding(self, bound: dict[str, Any]) -> State:
-        """The same state with names that the text binds."""
-        made = State(self.history, self.frame, self.index, self.until)
-        made.bound = {**self.bound, **bound}
-        return made
 
     def text(self, name: str) -> str | None:
         """The recorded text of a variable, or None when it has no value then."""
@@ -96,16 +89,16 @@ class State:
     def defines(self, name: str) -> bool:
         """Whether the record or the program gives the name a meaning."""
         syntax = self.history.syntax
-        own = syntax is not None and (name in syntax.constants or name in syntax.defined)
-        return name in self.bound or self.text(name) is not None or own
+        own = name in syntax.constants or name in syntax.defined
+        return own or self.text(name) is not None
 
     def lookup(self, name: str) -> Any:
         """The value of a name. Raises Cannot when it has none or it was not kept exactly."""
-        if name in self.bound:
-            return self.bound[name]
         text = self.text(name)
         if text is None:
-            return self.history.constant(name)
+            if name not in self.history.syntax.constants:
+                raise Cannot(f"no value of {name}")
+            return self.history.syntax.constants[name]
         value = literal(text)
         if value is None:
             raise Cannot(f"{name} was not kept exactly")
@@ -119,12 +112,12 @@ class State:
 
 
 class History:
-    """See the module. `syntax` is None for source that does not parse: then no loops are known."""
+    """See the module. Without a `syntax` (of source that does not parse) that of no code."""
 
     def __init__(self, trace: Trace, syntax: Syntax | None) -> None:
         self.trace = trace
         self.steps: tuple[Step, ...] = trace.steps
-        self.syntax = syntax
+        self.syntax = syntax or Syntax("")
         self.frames: dict[int, Frame] = {}
         self.shared: dict[str, Series] = {}  # the module's data
         self.visits: dict[int, list[int]] = {}
@@ -148,11 +141,6 @@ class History:
         names.setdefault(change.name, Series()).add(index, change.text)
 
     @cached_property
-    def entry(self) -> Frame | None:
-        """The frame of the entry point: the first one."""
-        return next(iter(self.frames.values()), None)
-
-    @cached_property
     def executed(self) -> frozenset[int]:
         """Lines that ran, as first lines of their statements, the `def` line aside."""
         return frozenset(self.start(s.line) for s in self.steps if s.event == "line")
@@ -166,25 +154,46 @@ class History:
 
     def start(self, line: int) -> int:
         """The first line of the statement that a line belongs to."""
-        return self.syntax.start(line) if self.syntax else line
+        return self.syntax.start(line)
 
     def line(self, index: int) -> int:
         """The first line of the statement that step `index` is in."""
         return self.start(self.steps[index].line)
 
-    def state(self, index: int, frame: int | None = None) -> State:
-        """The names after step `index`, of its own frame unless told otherwise."""
-        number = self.steps[index].frame if frame is None else frame
-        return State(self, self.frames[number], index)
+    def statement(self, index: int) -> Any:
+        """The statement that step `index` is in; None for a line with several."""
+        return self.syntax.statement(self.steps[index].line)
+
+    def frame(self, index: int) -> Frame:
+        """The call that step `index` is in."""
+        return self.frames[self.steps[index].frame]
+
+    def is_generator(self, frame: int) -> bool:
+        """Whether a call yielded."""
+        return any(self.steps[i].event == "yield" for i in self.frames[frame].steps)
+
+    def is_call(self, index: int) -> bool:
+        """Whether step `index` begins a call of a named function."""
+        step = self.steps[index]
+        return step.event == "call" and not step.function.startswith("<")
+
+    def is_line(self, index: int) -> bool:
+        """Whether step `index` runs a line of a named function or of the module."""
+        step = self.steps[index]
+        return step.event == "line" and not step.function.startswith("<")
+
+    def state(self, index: int) -> State:
+        """The names of step `index`'s frame after it."""
+        return State(self, self.frame(index), index)
 
     def before(self, index: int) -> State:
         """The names of step `index`'s frame just before it, with the calls that it makes."""
-        return State(self, self.frames[self.steps[index].frame], index - 1, self.call_end(index))
+        return State(self, self.frame(index), index - 1, self.call_end(index))
 
     def after(self, index: int) -> State:
         """The names of step `index`'s frame once its statement and the calls that it made are
         over."""
-        return State(self, self.frames[self.steps[index].frame], self.call_end(index))
+        return State(self, self.frame(index), self.call_end(index))
 
     def call_end(self, index: int) -> int:
         """The last step before the frame of step `index` goes on: the end of the calls it made."""
@@ -193,7 +202,7 @@ class History:
 
     def next_in_frame(self, index: int) -> int | None:
         """The step that follows in the same frame."""
-        steps = self.frames[self.steps[index].frame].steps
+        steps = self.frame(index).steps
         at = bisect_left(steps, index) + 1
         return steps[at] if at < len(steps) else None
 
@@ -222,8 +231,7 @@ class History:
 
     def raised(self, index: int) -> str:
         """The exception that step `index` or a call that it made ended in, or nothing."""
-        frame = self.frames[self.steps[index].frame]
-        following = self.next_in_frame(index)
+        frame, following = self.frame(index), self.next_in_frame(index)
         if following is not None and self.steps[following].event == "exception":
             return kind_of(self.steps[following].value)
         end = self.call_end(index)
@@ -238,22 +246,12 @@ class History:
         step = self.steps[index]
         return frozenset(c.name for c in (*step.changes, *step.beyond))
 
-    # --- calls and constants ------------------------------------------------------------------
-
-    def constant(self, name: str) -> Any:
-        """A constant of the module that nothing changes."""
-        if self.syntax is None or name not in self.syntax.constants:
-            raise Cannot(f"no value of {name}")
-        return self.syntax.constants[name]
+    # --- calls ------------------------------------------------------------------
 
     def calls_in(self, start: int, end: int) -> list[Frame]:
         """The calls of named functions that were made after step `start` up to step `end`, those
         that those made aside."""
-        calls = [
-            self.frames[step.frame]
-            for step in self.steps[start + 1 : end + 1]
-            if step.event == "call" and not step.function.startswith("<")
-        ]
+        calls = [self.frame(i) for i in range(start + 1, end + 1) if self.is_call(i)]
         depth = min((self.steps[f.first].depth for f in calls), default=0)
         return [f for f in calls if self.steps[f.first].depth == depth]
 

@@ -8,41 +8,41 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from semcoder_lib.core import values
 from semcoder_lib.monologues.evaluator import equal, literal
 from semcoder_lib.monologues.forms import PROPERTIES
 from semcoder_lib.monologues.show import brief
 from semcoder_lib.monologues.syntax import Syntax, parameters
 from semcoder_lib.monologues.template import Match, mask, plain, split
 from semcoder_lib.monologues.verify.report import Ledger
-from semcoder_lib.monologues.verify.trials import Trials, neighbours
+from semcoder_lib.monologues.verify.stated import encoded
+from semcoder_lib.monologues.verify.trials import Arguments, Run, Trials, neighbours
 
-Run = tuple[dict[str, Any], str, Any]  # arguments by name, status, value (or exception's name)
-Test = Callable[[dict[str, Any], Any], bool | None]  # None: says nothing about this run
 Verdict = tuple[bool | None, str]
+Test = Callable[[Any, Any], bool | None]  # of arguments (or one) and result; None: says nothing
+Pair = tuple[Arguments, Arguments]
 _BULLET = re.compile(r"\s*[-*•]\s+")
 _PAIRS = 24
 
 
 class Bullets:
-    """A reader of the bullets of one text. `own` is the call that the text is about."""
+    """A reader of the bullets of one text. `own` is the run that the text is about."""
 
     def __init__(
         self,
         ledger: Ledger,
-        syntax: Syntax | None,
+        syntax: Syntax,
         trials: Trials,
         entry_point: str,
-        arguments: tuple[Any, ...] | None,
+        arguments: Arguments | None,
         output: Any,
     ) -> None:
         self.ledger, self.trials, self.f = ledger, trials, entry_point
-        function = syntax.functions.get(entry_point) if syntax else None
+        function = syntax.functions.get(entry_point)
         self.parameters = parameters(function) if function else []
-        self.own = [] if arguments is None else [self._named(arguments, "ok", output)]
+        self.own: list[Run] = [] if arguments is None else [(arguments, "ok", output)]
 
     def read(self, text: str, start: int) -> bool:
         """Read one bullet; False where it has no form."""
@@ -50,118 +50,91 @@ class Bullets:
         begin = bullet.end() if bullet else 0
         body = text[begin:].rstrip()
         masked = mask(body)
-        for name, form in PROPERTIES.items():
-            slots = form.match(body, masked, start + begin) if masked is not None else None
+        for name, form in PROPERTIES.items() if masked is not None else ():
+            slots = form.match(body, masked or "", start + begin)
             if slots is None:
                 continue
-            named = [slots[s].text for s in ("x", "f") if s in slots]
-            known = [*self.parameters, self.f]
             verdict: Verdict = (False, "no such parameter")
-            if all(n in known for n in named):
+            if all(slots[s].text in (*self.parameters, self.f) for s in ("x", "f") if s in slots):
                 verdict = DECIDERS[name](self, slots)
             self.ledger.forms.append((name, plain(slots)))
             place = (start, start + len(text.rstrip()))
-            self.ledger.add("property", name, body, verdict[0], verdict[1], place=place)
+            self.ledger.add("property", name, body, *verdict, place=place)
             return True
         return False
 
-    # --- runs ---------------------------------------------------------------------------------
+    def at(self, m: Match) -> int:
+        """Which argument {x} is."""
+        return self.parameters.index(m["x"].text)
 
-    def _named(self, arguments: Sequence[Any], status: str, value: Any) -> Run:
-        return dict(zip(self.parameters, arguments, strict=False)), status, value
+    def returned(self, *own: Run) -> list[tuple[Arguments, Any]]:
+        """(arguments, value) of runs that returned: its `own` and fresh ones."""
+        return [(a, value) for a, status, value in (*own, *self.trials.fresh) if status == "ok"]
 
-    def always(self, test: Test) -> Verdict:
-        """Whether the test holds of every run that returned and that it says something about."""
+    def holds(self, outcomes: Iterable[tuple[bool | None, Any]]) -> Verdict:
+        """The verdict of what each run says (None: nothing), with what it was run on."""
         held = 0
-        for given, status, value in (*self.own, *self._fresh()):
-            if status != "ok":
-                continue
-            try:
-                outcome = test(given, value)
-            except (TypeError, ValueError, KeyError):
-                outcome = False
+        for outcome, given in outcomes:
             if outcome is False:
-                return False, f"not for {_shown(given)}"
+                return False, f"not for {brief(given)}"
             held += outcome is True
         return (True, f"held on {held} inputs") if held else (None, "no run to test it on")
 
-    def _fresh(self) -> list[Run]:
-        return [self._named(*run) for run in self.trials.fresh()]
+    def always(self, test: Test) -> Verdict:
+        """Whether the test holds of every run that returned and that it says something about."""
 
-    def same(self, pairs: list[tuple[tuple[Any, ...], tuple[Any, ...]]]) -> Verdict:
+        def tested(arguments: Arguments, value: Any) -> bool | None:
+            try:
+                return test(arguments, value)
+            except (TypeError, ValueError, LookupError):
+                return False
+
+        return self.holds((tested(a, value), a) for a, value in self.returned(*self.own))
+
+    def same(self, pairs: Sequence[Pair]) -> Verdict:
         """Whether both calls of each pair end the same way."""
-        outcomes = self.trials.run([arguments for pair in pairs for arguments in pair])
-        held = 0
-        for number, (first, second) in enumerate(pairs):
-            a, b = outcomes[2 * number], outcomes[2 * number + 1]
-            if "unknown" in (a[0], b[0]):
-                continue
-            if a[0] != b[0] or not equal(a[1], b[1]):
-                return False, f"differs for {brief(first)} and {brief(second)}"
-            held += 1
-        return (True, f"held on {held} inputs") if held else (None, "no run to test it on")
+        outcomes = iter(self.trials.run([arguments for pair in pairs for arguments in pair]))
+        ends = [(pair, next(outcomes), next(outcomes)) for pair in pairs]
+        return self.holds(
+            (None if "unknown" in (a[0], b[0]) else a[0] == b[0] and equal(a[1], b[1]), pair)
+            for pair, a, b in ends
+        )
 
-    def varied(
-        self, name: str, vary: Callable[[Any], Sequence[Any]]
-    ) -> list[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+    def varied(self, at: int, vary: Callable[[Any], Sequence[Any]]) -> list[Pair]:
         """Pairs of calls that differ in one argument."""
-        at = self.parameters.index(name)
-        pairs = []
-        for arguments, status, _ in self.trials.fresh():
-            if status == "ok" and at < len(arguments):
-                for other in vary(arguments[at]):
-                    pairs.append((arguments, (*arguments[:at], other, *arguments[at + 1 :])))
+        pairs = [
+            (arguments, (*arguments[:at], other, *arguments[at + 1 :]))
+            for arguments, _ in self.returned()
+            if at < len(arguments)
+            for other in vary(arguments[at])
+        ]
         return pairs[:_PAIRS]
 
 
-def _shown(given: dict[str, Any]) -> str:
-    return ", ".join(f"{k} = {_text(v)[:60]}" for k, v in given.items())
-
-
-def _text(value: Any) -> str:
-    try:
-        return values.encode(value)
-    except values.Unserializable:
-        return f"a {type(value).__name__}"
-
-
 def _counts(items: Any) -> Counter[str]:
-    return Counter(map(_text, items))
+    return Counter(map(encoded, items))
 
+
+Decider = Callable[[Bullets, Match], Verdict]
 
 # --- the deciders: one for every row of forms.PROPERTIES ------------------------------------------
 
-Decider = Callable[[Bullets, Match], Verdict]
-DECIDERS: dict[str, Decider] = {}
+
+def _permuted(x: Any, v: Any) -> bool | None:
+    if isinstance(x, str) and isinstance(v, str):
+        return sorted(x) == sorted(v)
+    same = isinstance(x, list | tuple) and isinstance(v, list | tuple) and _counts(x) == _counts(v)
+    return same and (True if len(x) > 1 else None)
 
 
-def _of_argument(name: str, test: Callable[[Any, Any], bool | None]) -> None:
-    """A property of the result and the argument `{x}`."""
-    DECIDERS[name] = lambda b, m: b.always(lambda given, v: test(given[m["x"].text], v))
+def _drawn(x: Any, v: Any) -> bool | None:
+    both = isinstance(x, list | tuple) and isinstance(v, list | tuple)
+    return both and not _counts(v).keys() - _counts(x).keys() and (bool(v) or None)
 
 
-def _sequences(*items: Any) -> bool:
-    return all(isinstance(x, list | tuple) for x in items)
-
-
-_of_argument("identity", lambda x, v: equal(x, v))
-_of_argument(
-    "permutation",
-    lambda x, v: (
-        sorted(x) == sorted(v)
-        if isinstance(x, str) and isinstance(v, str)
-        else _sequences(x, v) and _counts(x) == _counts(v) and (True if len(x) > 1 else None)
-    ),
-)
-_of_argument("length.same", lambda x, v: len(v) == len(x))
-_of_argument("length.most", lambda x, v: len(v) <= len(x))
-_of_argument("length.least", lambda x, v: len(v) >= len(x))
-_of_argument(
-    "subset",
-    lambda x, v: (
-        _sequences(x, v) and not _counts(v).keys() - _counts(x).keys() and (bool(v) or None)
-    ),
-)
+def _of_argument(test: Test) -> Decider:
+    """A property of the argument {x} and the result."""
+    return lambda b, m: b.always(lambda given, v: test(given[b.at(m)], v))
 
 
 def _sorted(b: Bullets, m: Match) -> Verdict:
@@ -176,9 +149,7 @@ def _sorted(b: Bullets, m: Match) -> Verdict:
 
 def _one_of(b: Bullets, m: Match) -> Verdict:
     known = [literal(p.text) for p in split(m["vs"].text, ", ")]
-    if any(k is None for k in known):
-        return None, "no values"
-    return b.always(lambda _, v: any(equal(v, k[0]) for k in known if k is not None))
+    return b.always(lambda _, v: any(k is not None and equal(v, k[0]) for k in known))
 
 
 def _least(b: Bullets, m: Match) -> Verdict:
@@ -186,20 +157,17 @@ def _least(b: Bullets, m: Match) -> Verdict:
     return b.always(lambda _, v: low is not None and v >= low[0])
 
 
-_TYPES = {"None": "NoneType"}
-
-
 def _names(text: str) -> set[str]:
     """`a list or None` as names of types."""
     words = [part.removeprefix("an ").removeprefix("a ") for part in text.split(" or ")]
-    return {_TYPES.get(word, word) for word in words}
+    return {"NoneType" if word == "None" else word for word in words}
 
 
 def _type(b: Bullets, m: Match) -> Verdict:
     names = _names(m["t"].text)
     verdict = b.always(lambda _, v: type(v).__name__ in names)
-    seen = {type(v).__name__ for _, status, v in (*b.own, *b._fresh()) if status == "ok"}
-    return (None, f"not seen: {names - seen}") if verdict[0] and names - seen else verdict
+    unseen = names - {type(v).__name__ for _, v in b.returned(*b.own)}
+    return (None, f"not seen: {unseen}") if verdict[0] and unseen else verdict
 
 
 def _item_types(b: Bullets, m: Match) -> Verdict:
@@ -215,15 +183,12 @@ _EDGES: dict[str, Callable[[Any], bool]] = {
 
 
 def _raises(b: Bullets, m: Match) -> Verdict:
-    applies, met = _EDGES[m["c"].text], 0
-    for arguments, status, value in (*b.trials.fresh(), *b.trials.edges()):
-        given = b._named(arguments, status, value)[0]
-        if m["x"].text not in given or not applies(given[m["x"].text]):
-            continue
-        met += 1
-        if status != "exception" or value != m["k"].text:
-            return False, f"not for {_shown(given)}"
-    return (True, f"held on {met} inputs") if met else (None, "no run met the condition")
+    at, applies = b.at(m), _EDGES[m["c"].text]
+    return b.holds(
+        (status == "exception" and value == m["k"].text, given)
+        for given, status, value in (*b.trials.fresh, *b.trials.edges)
+        if at < len(given) and applies(given[at])
+    )
 
 
 def _turned(value: Any) -> list[Any]:
@@ -234,32 +199,33 @@ def _turned(value: Any) -> list[Any]:
 
 
 def _irrelevant(b: Bullets, m: Match) -> Verdict:
-    name = m["x"].text
-    at = b.parameters.index(name)
-    donors = [(a[at],) for a, status, _ in b.trials.fresh() if status == "ok" and at < len(a)]
-    return b.same(b.varied(name, lambda v: [n[0] for n in neighbours([(v,), *donors[:1]], 3)[1:]]))
+    at = b.at(m)
+    donors = [(a[at],) for a, _ in b.returned() if at < len(a)][:1]
+    return b.same(b.varied(at, lambda v: [n[0] for n in neighbours([(v,), *donors], 3)[1:]]))
 
 
 def _idempotent(b: Bullets, m: Match) -> Verdict:
-    known = [(a, v) for a, status, v in b.trials.fresh() if status == "ok" and a]
+    known = [(a, v) for a, v in b.returned() if a]
     outcomes = b.trials.run([(v, *a[1:]) for a, v in known])
-    held = 0
-    for (arguments, value), (status, again) in zip(known, outcomes, strict=True):
-        if status == "unknown":
-            continue
-        if status != "ok" or not equal(value, again):
-            return False, f"not for {brief(arguments)}"
-        held += 1
-    return (True, f"held on {held} inputs") if held else (None, "no run to test it on")
+    return b.holds(
+        (None if status == "unknown" else status == "ok" and equal(value, again), a)
+        for (a, value), (status, again) in zip(known, outcomes, strict=True)
+    )
 
 
-DECIDERS |= {
+DECIDERS: dict[str, Decider] = {
+    "identity": _of_argument(equal),
+    "permutation": _of_argument(_permuted),
     "sorted": _sorted,
     "distinct": lambda b, m: b.always(lambda _, v: max(_counts(v).values(), default=1) == 1),
     "raises.when": _raises,
-    "order": lambda b, m: b.same(b.varied(m["x"].text, _turned)),
+    "order": lambda b, m: b.same(b.varied(b.at(m), _turned)),
     "idempotent": _idempotent,
     "irrelevant": _irrelevant,
+    "length.same": _of_argument(lambda x, v: len(v) == len(x)),
+    "length.most": _of_argument(lambda x, v: len(v) <= len(x)),
+    "length.least": _of_argument(lambda x, v: len(v) >= len(x)),
+    "subset": _of_argument(_drawn),
     "range.of": _one_of,
     "range.least": _least,
     "type": _type,

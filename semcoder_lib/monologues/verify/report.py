@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from semcoder_lib.core.records import Claim, to_row
+from semcoder_lib.monologues.template import Form, Slot, mask, plain
 
 SUPPORTED = "supported"
 CONTRADICTED = "contradicted"
@@ -40,12 +42,6 @@ class Report:
     line_offset: int = 0
     coverage_of_text: float = 1.0
     forms: list[tuple[str, dict[str, tuple[str, int, int]]]] = field(default_factory=list)
-
-    @property
-    def decided(self) -> float:
-        """Share of claims that are supported or contradicted; 1.0 for a text without claims."""
-        total = self.supported + self.contradicted + self.unverifiable
-        return (self.supported + self.contradicted) / total if total else 1.0
 
     @property
     def share_supported(self) -> float:
@@ -105,6 +101,21 @@ class Ledger:
         )
         return verdict
 
+    def claim(
+        self,
+        kind: str,
+        subject: str,
+        slot: Slot,
+        verdict: bool | None,
+        evidence: str = "",
+        *,
+        line: int | None = None,
+        visit: int | None = None,
+    ) -> None:
+        """Record a claim about a slot of a form."""
+        place = slot.start, slot.end
+        self.add(kind, subject, slot.text, verdict, evidence, line=line, visit=visit, place=place)
+
     def unread(self, text: str, place: tuple[int, int]) -> None:
         """Text that nobody could read: a claim that cannot be verified."""
         self.add("text", text, "", None, "not read", place=place)
@@ -131,3 +142,33 @@ class Ledger:
     def count(self, status: str, kind: str = "") -> int:
         """How many claims have the status (and the kind, where one is given)."""
         return sum(c.status == status and kind in ("", c.kind) for c in self.claims)
+
+
+Decider = Callable[..., bool | None]
+
+
+class Deciders(dict[str, Decider]):
+    """For rows of the table of forms what decides their sentences. A decider gets the reader, what
+    `read` was given besides, and the slots; it gives False where the sentence is not of its row."""
+
+    def __call__(self, *names: str) -> Callable[[Decider], Decider]:
+        """Enters a function as the decider of these rows."""
+
+        def enter(decider: Decider) -> Decider:
+            self.update(dict.fromkeys(names, decider))
+            return decider
+
+        return enter
+
+    def read(
+        self, rows: Mapping[str, Form], text: str, start: int, reader: Any, *given: Any
+    ) -> str:
+        """Decide a text by the first row that it is a sentence of, and give the row's name; empty
+        where there is none."""
+        masked = mask(text)
+        for name, form in rows.items() if masked is not None else ():
+            slots = form.match(text, masked or "", start)
+            if slots is not None and self[name](reader, *given, slots) is not False:
+                reader.ledger.forms.append((name, plain(slots)))
+                return name
+        return ""

@@ -8,24 +8,26 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from semcoder_lib import tracing
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Case, Program
 from semcoder_lib.monologues.syntax import parameters, syntax
 from semcoder_lib.monologues.verify import text as texts
 from semcoder_lib.monologues.verify.check import strip_labels, verify
-from semcoder_lib.monologues.verify.report import Report
-from semcoder_lib.monologues.verify.trials import Trials
-
-if TYPE_CHECKING:
-    from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.monologues.verify.trials import Trials, key_of
+from semcoder_lib.sandbox import Sandbox
 
 CHUNK = 64
 _PROGRAMS_KEPT = 256
 _BLOCK = re.compile(r"\[?PYTHON\]\n(.*?)\n\[/PYTHON\]", re.S)
 _CALL = re.compile(r"assert\s+(\w+)\(")
 _ID_KEYS = ("id", "task_id", "index", "program_id")
+_UNCHECKED = {
+    "supported": 0, "contradicted": 0, "unverifiable": 0, "answer_right": False,
+    "line_coverage": 0.0, "order_errors": 0, "accepted": False,
+}  # fmt: skip
 _FOREIGN = (
     "row is no monologue: it needs source, entry_point, text and call (or output), or the hub's "
     "fwd_mnl/bwd_mnl and response"
@@ -132,53 +134,41 @@ def _positional(
     return tuple(found)
 
 
-def verify_items(items: Iterable[Item], box: Sandbox) -> Iterator[Report | None]:
-    """A report for each item, in order, streaming; None where the item has a problem. Traces are
-    made in batches and once for each program and call."""
-    from semcoder_lib import tracing
+def verify_rows(rows: Iterable[Any], box: Sandbox) -> Iterator[dict[str, Any]]:
+    """For each row its report as JSON data (`Report.row`), with the row's own `id`, `task_id` and
+    `index`; a row that cannot be checked gets `accepted: false` and its `reason`. Streams: traces
+    are made in batches, and memory stays bounded."""
 
     @functools.lru_cache(maxsize=_PROGRAMS_KEPT)
     def trials_of(source: str, entry_point: str) -> Trials:
         return Trials(Program(source, entry_point), box)
 
-    stream = iter(items)
-    while chunk := list(itertools.islice(stream, CHUNK)):
-        wanted: dict[tuple[int, str], tuple[Trials, tuple[Any, ...]]] = {}
-        runs = [trials_of(strip_labels(i.program.source), i.program.entry_point) for i in chunk]
-        for item, trials in zip(chunk, runs, strict=True):
-            arguments: tuple[Any, ...] | None = item.case.arguments
-            if item.direction == "backward":
-                arguments = texts.read_answer(texts.cut(item.text).answer).arguments
-            key = "" if item.problem or arguments is None else trials.missing(arguments)
-            if key and arguments is not None:
-                wanted[id(trials), key] = trials, arguments
-        pairs = [(trials.program, Case(arguments)) for trials, arguments in wanted.values()]
-        traces = tracing.trace_many(pairs, box)
-        for (trials, arguments), trace in zip(wanted.values(), traces, strict=True):
-            trials.keep(arguments, trace)
-        for item, trials in zip(chunk, runs, strict=True):
-            yield (
-                None
-                if item.problem
-                else verify(
-                    item.text, item.program, item.case, box, direction=item.direction, trials=trials
-                )
-            )
-
-
-def verify_rows(rows: Iterable[Any], box: Sandbox) -> Iterator[dict[str, Any]]:
-    """For each row its report as JSON data (`Report.row`), with the row's own `id`, `task_id` and
-    `index`; a row that cannot be checked gets `accepted: false` and its `reason`. Memory stays
-    bounded however long the stream."""
-    first, second = itertools.tee(rows)
-    kept, passed_on = itertools.tee(map(read_row, first))
-    for row, item, report in zip(second, kept, verify_items(passed_on, box), strict=True):
-        named = {k: row[k] for k in _ID_KEYS if k in row} if isinstance(row, dict) else {}
-        if report is not None:
+    stream = iter(rows)
+    while chunk := [(row, read_row(row)) for row in itertools.islice(stream, CHUNK)]:
+        calls = {key: call for _, item in chunk for key, call in _call_of(item)}
+        traces = dict(zip(calls, tracing.trace_many(list(calls.values()), box), strict=True))
+        for row, item in chunk:
+            named = {k: row[k] for k in _ID_KEYS if k in row} if isinstance(row, dict) else {}
+            if item.problem:
+                reason = f"not checked: {item.problem}"
+                yield {**named, **_UNCHECKED, "claims": [], "reason": reason}
+                continue
+            report = verify(
+                item.text, item.program, item.case, box, direction=item.direction,
+                trace=next((traces[key] for key, _ in _call_of(item)), None),
+                trials=trials_of(strip_labels(item.program.source), item.program.entry_point),
+            )  # fmt: skip
             yield {**named, **report.row()}
-            continue
-        yield {
-            **named, "supported": 0, "contradicted": 0, "unverifiable": 0, "answer_right": False,
-            "line_coverage": 0.0, "order_errors": 0, "accepted": False,
-            "reason": f"not checked: {item.problem}", "claims": [],
-        }  # fmt: skip
+
+
+def _call_of(item: Item) -> list[tuple[tuple[str, str, str], tuple[Program, Case]]]:
+    """The call that a text is about, or arrives at, with a key to know it by; none where there is
+    none."""
+    arguments: tuple[Any, ...] | None = item.case.arguments
+    if item.direction == "backward":
+        arguments = texts.read_answer(texts.cut(item.text).answer).arguments
+    text = "" if item.problem or arguments is None else key_of(arguments)
+    if not text or arguments is None:
+        return []
+    source, name = strip_labels(item.program.source), item.program.entry_point
+    return [((source, name, text), (Program(source, name), Case(arguments)))]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
+from semcoder_lib.core import values
 from semcoder_lib.monologues.evaluator import equal, literal
 from semcoder_lib.monologues.template import Slot, mask, split
 
@@ -15,6 +17,14 @@ _SHORT = re.compile(
 _LONG = re.compile(r"a value of (\d{1,18}) characters starting (\S+)$")
 _SHOWN = re.compile(r"a value shown as ('.*'|\".*\")$", re.S)
 _MORE = re.compile(r"(?:, )?\.{3}[\])}]?$|…$")
+
+
+def encoded(value: Any) -> str:
+    """The text of a value as the record has it, or words where it has none."""
+    try:
+        return values.encode(value)
+    except values.Unserializable:
+        return f"a {type(value).__name__}"
 
 
 def same_text(stated: str, recorded: str | None) -> bool | None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from semcoder_lib.monologues.verify.rows import verify_rows
-
-if TYPE_CHECKING:
-    from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.sandbox import Sandbox
 
 
 def study(rows: Iterable[dict[str, Any]], box: Sandbox) -> dict[str, Any]:
@@ -65,30 +63,3 @@ class _Sums:
             "line_coverage": self.coverage / max(1, c["checked"]),
             "by_kind": {k: dict(sorted(v.items())) for k, v in sorted(self.kinds.items())},
         }
-
-
-def confusion(labelled: Iterable[tuple[bool, str]]) -> dict[str, Any]:
-    """The verifier against labels: pairs of (the claim is true, the status it was given).
-
-    `precision` and `recall` are of finding false claims among those it decided: precision is the
-    share of contradicted claims that are false, recall the share of false claims (decided ones)
-    that are contradicted. `decided` is the share of all that it decided. None where undefined.
-    """
-    table: Counter[tuple[bool, str]] = Counter(labelled)
-    figures: dict[str, Any] = {
-        f"{str(true).lower()}_{status}": table[true, status]
-        for true in (True, False)
-        for status in ("supported", "contradicted", "unverifiable")
-    }
-    caught, missed = table[False, "contradicted"], table[False, "supported"]
-    alarms, right = table[True, "contradicted"], table[True, "supported"]
-    shares = {
-        "precision": (caught, caught + alarms),
-        "recall": (caught, caught + missed),
-        "decided": (caught + missed + alarms + right, table.total()),
-    }
-    return {
-        **figures,
-        **{name: part / whole if whole else None for name, (part, whole) in shares.items()},
-        "n": table.total(),
-    }

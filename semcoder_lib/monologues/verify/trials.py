@@ -6,13 +6,12 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from semcoder_lib import tracing
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Case, Program, Status, Trace
-
-if TYPE_CHECKING:
-    from semcoder_lib.sandbox import Outcome, Sandbox
+from semcoder_lib.sandbox import Job, Limits, Outcome, Sandbox
 
 FRESH = 24
 _MAX_TEXT = 20_000  # characters of a fresh input
@@ -28,7 +27,6 @@ class Trials:
         self, program: Program, box: Sandbox | None, known: Sequence[Arguments] = ()
     ) -> None:
         self.program, self.box, self.known = program, box, list(known)
-        self._traces: dict[str, Trace] = {}
         self._outcomes: dict[str, tuple[str, Any]] = {}
 
     def know(self, arguments: Arguments | None) -> None:
@@ -36,31 +34,17 @@ class Trials:
         if arguments is not None and arguments not in self.known:
             self.known.append(arguments)
 
-    def missing(self, arguments: Arguments) -> str:
-        """The text of a call that has no trace yet; empty where it has one or cannot have one."""
-        key = _key(arguments)
-        return "" if key in self._traces else key
-
-    def keep(self, arguments: Arguments, trace: Trace) -> None:
-        """Put a trace that was made elsewhere (in a batch) where `trace` finds it."""
-        self._traces[values.encode(arguments)] = trace
-
     def trace(self, arguments: Arguments) -> Trace | None:
         """The trace of one call, or None without a box."""
-        key = _key(arguments)
-        if key and key not in self._traces and self.box is not None:
-            from semcoder_lib import tracing
-
-            self._traces[key] = tracing.trace(self.program, Case(arguments), self.box)
-        return self._traces.get(key)
+        if self.box is None or not key_of(arguments):
+            return None
+        return tracing.trace(self.program, Case(arguments), self.box)
 
     def run(self, calls: Sequence[Arguments]) -> list[tuple[str, Any]]:
         """(status, value or name of the exception) of each call; "unknown" without a box."""
         keys = [values.encode(c) for c in calls]
         wanted = {k: c for k, c in zip(keys, calls, strict=True) if k not in self._outcomes}
         if wanted and self.box is not None:
-            from semcoder_lib.sandbox import Job, Limits
-
             limits = Limits(cpu_seconds=0.5, wall_seconds=2.0)
             source, name = self.program.source, self.program.entry_point
             job = Job(source, name, list(wanted.values()), limits=limits, share=True)
@@ -68,22 +52,16 @@ class Trials:
                 self._outcomes |= dict(zip(wanted, map(_read, outcomes), strict=True))
         return [self._outcomes.get(k, ("unknown", None)) for k in keys]
 
+    @cached_property
     def fresh(self) -> list[Run]:
         """The known inputs and fresh ones near them, with what the program gives for each. The same
         for every text about the same inputs."""
-        return self._fresh
-
-    def edges(self) -> list[Run]:
-        """As `fresh`, for the known inputs with one argument made empty, zero or negative: what a
-        text says about such a case is tested on them."""
-        return self._edges
-
-    @cached_property
-    def _fresh(self) -> list[Run]:
         return self._ran(neighbours(self.known, FRESH))
 
     @cached_property
-    def _edges(self) -> list[Run]:
+    def edges(self) -> list[Run]:
+        """As `fresh`, for the known inputs with one argument made empty, zero or negative: what a
+        text says about such a case is tested on them."""
         return self._ran(
             [
                 (*arguments[:at], edge, *arguments[at + 1 :])
@@ -98,7 +76,7 @@ class Trials:
         return [(arguments, *outcome) for arguments, outcome in runs if outcome[0] != "unknown"]
 
 
-def _key(arguments: Arguments) -> str:
+def key_of(arguments: Arguments) -> str:
     """The text of arguments; empty where they have none."""
     try:
         return values.encode(arguments)
@@ -127,18 +105,18 @@ def _edges_of(value: Any) -> list[Any]:
 
 def neighbours(known: Sequence[Arguments], count: int) -> list[Arguments]:
     """The known inputs, then inputs made from them by small changes that keep every type."""
-    found = {key: arguments for arguments in known[:8] if (key := _key(arguments))}
+    found = {key: arguments for arguments in known[:8] if (key := key_of(arguments))}
     bases = list(found.values())
     if not bases:
         return []
-    chance = random.Random("verify:" + _key(bases[0])[:2000])
+    chance = random.Random("verify:" + key_of(bases[0])[:2000])
     for _ in range(count * 6):
         changed = list(chance.choice(bases))
         if not changed or len(found) >= len(bases) + count:
             break
         for place in chance.sample(range(len(changed)), chance.randint(1, len(changed))):
             changed[place] = vary(changed[place], chance)
-        if 0 < len(key := _key(tuple(changed))) < _MAX_TEXT:
+        if 0 < len(key := key_of(tuple(changed))) < _MAX_TEXT:
             found.setdefault(key, tuple(changed))
     return list(found.values())
 

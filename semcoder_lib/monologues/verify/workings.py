@@ -4,39 +4,74 @@ where the piece is none of its form."""
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from semcoder_lib.monologues.evaluator import Raises, equal, literal, parse_expression
+from semcoder_lib.monologues.evaluator import (
+    Cannot,
+    Given,
+    Raises,
+    equal,
+    literal,
+    parse_expression,
+)
 from semcoder_lib.monologues.forms import PIECES
 from semcoder_lib.monologues.syntax import target_names
 from semcoder_lib.monologues.template import Match, Slot, split
-from semcoder_lib.monologues.verify.expressions import MISSING, as_list, kinds, shown
+from semcoder_lib.monologues.verify.expressions import (
+    MISSING,
+    as_list,
+    kinds,
+    listing,
+    places_of,
+    shown,
+    source,
+    spelling,
+    text_of,
+)
+from semcoder_lib.monologues.verify.pieces import DECIDERS, JOINED, Pieces
 from semcoder_lib.monologues.verify.report import SUPPORTED
-from semcoder_lib.monologues.verify.spelling import listing, places_of, spelling, text_of
 from semcoder_lib.monologues.verify.stated import parse_binds, shortened
 
-if TYPE_CHECKING:
-    from semcoder_lib.monologues.verify.pieces import Pieces
-
-JOINED = ("places", "nowhere")  # forms with a semicolon of their own
+decides = DECIDERS
 _COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
-Decider = Callable[["Pieces", Match], bool]
-DECIDERS: dict[str, Decider] = {}
-
-
-def decides(*names: str) -> Callable[[Decider], Decider]:
-    def enter(decider: Decider) -> Decider:
-        DECIDERS.update(dict.fromkeys(names, decider))
-        return decider
-
-    return enter
+# The texts that the slots of a piece must have, by what the expression {e} reads (a sequence), its
+# first argument and its value; a tuple where there is a choice, None where nothing can stand there.
+Expected = dict[str, Any]
+_ERRORS = (TypeError, AttributeError, ValueError, LookupError, ArithmeticError)
 
 
 def outcome(m: Match) -> Slot:
     """The slot of the value or truth that a piece arrives at."""
-    return m["v"] if "v" in m else m["b"]
+    return m["v"] if "v" in m else m["b"] if "b" in m else m["n"]
+
+
+def expects(*names: str, of: type[ast.expr] = ast.expr) -> Callable[[Any], Any]:
+    """Enters, for pieces about an expression {e} (a tree `of` a kind) and its value, a function
+    that gives what must stand in the other slots: of the reader, the tree and the slots."""
+
+    def enter(expected: Callable[[Pieces, Any, Match], Expected]) -> Any:
+        def decide(p: Pieces, m: Match) -> bool | None:
+            node = parse_expression(m["e"].text)
+            if not isinstance(node, of) or not p.equation(m["e"], outcome(m)):
+                return False
+            try:
+                texts = expected(p, node, m)
+            except Cannot:
+                p.claim("value", "parts", m["e"], None, "cannot be evaluated")
+                return None
+            except _ERRORS:
+                texts = {"e": None}
+            for name, text in texts.items():
+                p.stands(m[name], *(text if isinstance(text, tuple) else (text,)))
+            return None
+
+        decides(*names)(decide)
+        return expected
+
+    return enter
 
 
 @decides("equal", "truth")
@@ -49,259 +84,158 @@ def _was(p: Pieces, m: Match) -> bool:
     return p.equation(m["e"], m["v"], p.before)
 
 
-@decides("last")
-def _last(p: Pieces, m: Match) -> bool:
-    node = parse_expression(m["e"].text)
-    if not isinstance(node, ast.Subscript):
-        return False
-    box, key = p.source(m["e"]), p.value(node.slice)
-    if box is not MISSING and key is not MISSING and isinstance(box, str | list | tuple):
-        ok = key in (-1, len(box) - 1)
-        p.claim("value", "the last", m["e"], ok, f"item {key}")
-    return p.equation(m["e"], m["v"])
+@expects("last", of=ast.Subscript)
+def _last(p: Pieces, node: Any, m: Match) -> Expected:
+    box, key = p.known(node.value), p.known(node.slice)
+    return {} if key in (-1, len(box) - 1) else {"e": None}
 
 
-@decides("division")
-def _division(p: Pieces, m: Match) -> bool:
+@expects("division", of=ast.BinOp)
+def _division(p: Pieces, node: Any, m: Match) -> Expected:
     """`14 = 5 * 2 + 4, so 14 % 5 = 4`: the parts make the whole and are of this division."""
-    node, parts = parse_expression(m["e"].text), parse_expression(m["q"].text)
-    if not isinstance(node, ast.BinOp) or parts is None or not p.equation(m["e"], m["v"]):
-        return False
-    a, b = p.value(node.left), p.value(node.right)
-    whole = literal(m["a"].text)
-    ok = type(a) is int and type(b) is int and b != 0 and whole == (a,)
-    if ok:
-        right = f"({b})" if b < 0 else str(b)
-        wrap = [f"({n})" if n < 0 else str(n) for n in (a // b, a % b)]
-        expected = f"{right} * {wrap[0]} + {wrap[1]}"
-        p.stands("value", m["q"], expected)
-    p.claim("value", "dividend", m["a"], ok, f"{a} is divided")
-    return True
+    a, b = p.known(node.left), p.known(node.right)
+    parts = [f"({n})" if n < 0 else str(n) for n in (b, a // b, a % b)]
+    return {"a": text_of(a), "q": "{} * {} + {}".format(*parts)}
 
 
-@decides("sum")
-def _sum(p: Pieces, m: Match) -> bool:
-    if not m["e"].text.startswith("sum(") or not p.equation(m["e"], m["v"]):
-        return False
-    box = p.argument(m["e"])
-    expected = None
-    if isinstance(box, list | tuple) and all(isinstance(x, int | float) for x in box) and box:
-        total, sums = box[0], []
-        for x in box[1:]:
-            shown = f"({text_of(x)})" if text_of(x).startswith("-") else text_of(x)
-            sums.append(f"{text_of(total)} + {shown} = {text_of(total + x)}")
-            total += x
-        expected = ", ".join(sums)
-    p.stands("value", m["c"], expected)
-    return True
+@expects("sum", of=ast.Call)
+def _sum(p: Pieces, node: Any, m: Match) -> Expected:
+    box = p.known(node.args[0])
+    sums = []
+    for total, x in zip(itertools.accumulate(box), box[1:], strict=False):
+        added = f"({text_of(x)})" if text_of(x).startswith("-") else text_of(x)
+        sums.append(f"{text_of(total)} + {added} = {text_of(total + x)}")
+    return {"c": ", ".join(sums)}
 
 
-@decides("table", "table.holds")
-def _table(p: Pieces, m: Match) -> bool:
-    if not p.equation(m["e"], outcome(m)):
-        return False
-    p.stands_table(m["t"], [p.source(m["e"])], m["e"])
-    return True
+@expects("table", "table.holds")
+def _table(p: Pieces, node: Any, m: Match) -> Expected:
+    return {"t": (*p.tables([p.known(source(node))], [node]),)}
 
 
 @decides("table.bare")
-def _table_bare(p: Pieces, m: Match) -> bool:
+def _table_bare(p: Pieces, m: Match) -> bool | None:
     if len(m["t"].text) > 1 and literal(m["t"].text) is not None:
         return False
-    p.stands_table(m["t"], [v for _, v, _ in p.readings()], None)
+    p.stands(m["t"], *p.tables([box for box, _ in p.readings()], p.nodes))
     p.last = MISSING
-    return True
+    return None
 
 
-@decides("backwards", "becomes", "backwards.bare", "becomes.bare")
-def _respelled(p: Pieces, m: Match) -> bool:
-    if "e" in m:
-        if not p.equation(m["e"], m["v"]):
-            return False
-        node = parse_expression(m["e"].text)
-        pairs = [(p.source(m["e"]), p.value(node) if node is not None else MISSING)]
-    else:
-        pairs = [(box, result) for _, box, result in p.readings()]
-    expected = [
+@expects("backwards", "becomes")
+def _respelled(p: Pieces, node: Any, m: Match) -> Expected:
+    return {"a": spelling(p.known(source(node))), "b": spelling(p.known(node))}
+
+
+@decides("backwards.bare", "becomes.bare")
+def _respelled_bare(p: Pieces, m: Match) -> None:
+    spelled = [
         (spelling(box), spelling(result))
-        for box, result in pairs
+        for box, result in p.readings()
         if isinstance(box, str | list | tuple) and type(result) is type(box)
     ]
-    best = next(
-        (x for x in expected if x[0] == m["a"].text), expected[0] if expected else (None, None)
-    )
-    p.stands("value", m["a"], best[0])
-    p.stands("value", m["b"], best[1])
-    return True
+    own = [pair for pair in spelled if pair[0] == m["a"].text] or spelled or [("", "")]
+    p.stands(m["a"], own[0][0])
+    p.stands(m["b"], own[0][1])
 
 
-@decides("places", "nowhere", "counted.at")
-def _atplaces_of(p: Pieces, m: Match) -> bool:
-    if not p.equation(m["e"], m["n"] if "p" in m and "t" not in m else outcome(m)):
-        return False
-    box, part = p.source(m["e"]), p.argument(m["e"])
-    if not isinstance(box, str | list | tuple) or (
-        isinstance(box, str) and not isinstance(part, str)
-    ):
-        p.claim("value", "places", m["e"], None, "cannot be evaluated")
-        return True
-    places = places_of(box, part)
-    if "t" in m:
-        p.stands_table(m["t"], [box], None)
-        p.stands("value", m["p"], text_of(part))
-    at = m["p"] if "t" not in m else m.get("n")
-    if at is not None:
-        p.stands("value", at, ", ".join(map(str, places)))
-    elif places:
-        p.claim("value", "nowhere", m["p"], False, f"at {places}")
-    return True
+@expects("places", "nowhere", "counted.at")
+def _places(p: Pieces, node: Any, m: Match) -> Expected:
+    box, part = p.known(source(node)), p.known(node.args[0])
+    places = ", ".join(map(str, places_of(box, part)))
+    if "t" not in m:
+        return {"p": places}
+    texts: Expected = {"t": (*p.tables([box], p.nodes),), "p": text_of(part)}
+    return texts | ({"n": places} if "n" in m else {"p": None} if places else {})
 
 
-def _text_case(
-    names: tuple[str, ...], slots: Callable[[Pieces, Any, Any, Any, Match], dict[str, str | None]]
-) -> None:
-    """A decider for forms about a call of a string's method: `slots` gives the text that each slot
-    must have, of the string, its first argument and the result."""
-
-    def decide(p: Pieces, m: Match) -> bool:
-        if not p.equation(m["e"], outcome(m)):
-            return False
-        box, part = p.source(m["e"]), p.argument(m["e"])
-        node = parse_expression(m["e"].text)
-        result = p.value(node) if node is not None else MISSING
-        try:
-            expected = slots(p, box, part, result, m)
-        except (TypeError, AttributeError, ValueError, IndexError):
-            expected = dict.fromkeys(m)
-        for name, text in expected.items():
-            p.stands("value", m[name], text)
-        return True
-
-    decides(*names)(decide)
-
-
-def _trimmed(p: Pieces, box: Any, part: Any, result: Any, m: Match) -> dict[str, str | None]:
-    at = 0 if ".rstrip(" in m["e"].text else box.find(result) if result else len(box)
+@expects("trims")
+def _trims(p: Pieces, node: Any, m: Match) -> Expected:
+    box, result = p.known(source(node)), p.known(node)
+    at = 0 if node.func.attr == "rstrip" else box.find(result) if result else len(box)
     return {"n": str(at), "k": str(len(box) - at - len(result))}
 
 
-def _padded(p: Pieces, box: Any, part: Any, result: Any, m: Match) -> dict[str, str | None]:
+@expects("pads")
+def _pads(p: Pieces, node: Any, m: Match) -> Expected:
+    box, result = p.known(source(node)), p.known(node)
     return {"n": str(len(box)), "k": str(len(result) - len(box))}
 
 
-def _bad(box: str, m: Match) -> int | None:
-    test = getattr(str, m["e"].text.rpartition(".")[2].partition("(")[0])
-    return next((i for i, c in enumerate(box) if not test(c)), None)
+@expects("all.are", "not.all")
+def _all_are(p: Pieces, node: Any, m: Match) -> Expected:
+    box, test = p.known(source(node)), getattr(str, node.func.attr)
+    bad = [i for i, c in enumerate(box) if not test(c)]
+    if "a" in m:
+        return {"a": None if bad else spelling(box)}
+    return {"x": repr(box[bad[0]]), "n": str(bad[0])}
 
 
-def _all_are(p: Pieces, box: Any, part: Any, result: Any, m: Match) -> dict[str, str | None]:
-    return {"a": spelling(box) if _bad(box, m) is None else None}
+@expects("cased")
+def _cased(p: Pieces, node: Any, m: Match) -> Expected:
+    box = p.known(source(node))
+    turned = getattr(box, node.func.attr.removeprefix("is"))()
+    return {"a": spelling(box), "b": spelling(turned)}
 
 
-def _not_all(p: Pieces, box: Any, part: Any, result: Any, m: Match) -> dict[str, str | None]:
-    bad = _bad(box, m)
-    return {"x": repr(box[bad]), "n": str(bad)} if bad is not None else {"x": None, "n": None}
+@expects("ends.with", "cut.there")
+def _there(p: Pieces, node: Any, m: Match) -> Expected:
+    box, size = p.known(source(node)), len(p.known(node.args[0]))
+    at_start = node.func.attr in ("startswith", "removeprefix")
+    return {"x": text_of(box[:size] if at_start else box[-size:])}
 
 
-def _cased(p: Pieces, box: Any, part: Any, result: Any, m: Match) -> dict[str, str | None]:
-    case = m["e"].text.rpartition(".")[2].partition("(")[0].removeprefix("is")
-    return {"a": spelling(box), "b": spelling(getattr(box, case)())}
+@expects("joined")
+def _joined(p: Pieces, node: Any, m: Match) -> Expected:
+    glue, parts = p.known(source(node)), p.known(node.args[0])
+    return {"q": (f" + {text_of(glue)} + " if glue else " + ").join(map(text_of, parts))}
 
 
-def _there(p: Pieces, box: Any, part: Any, result: Any, m: Match) -> dict[str, str | None]:
-    at_start = "startswith" in m["e"].text or "removeprefix" in m["e"].text
-    return {"x": text_of(box[: len(part)] if at_start else box[-len(part) :])}
+@expects("differ", "prefix", of=ast.Compare)
+def _ordered(p: Pieces, node: Any, m: Match) -> Expected:
+    a, b = p.known(node.left), p.known(node.comparators[0])
+    pairs = enumerate(zip(a, b, strict=False))
+    same = next((i for i, (x, y) in pairs if x != y), min(len(a), len(b)))
+    ends = same == min(len(a), len(b))
+    texts = {"x": repr(a[same : same + 1]), "y": repr(b[same : same + 1])} if "x" in m else {}
+    return {"n": str(same) if "x" in m or ends else None, **texts}
 
 
-def _joined(p: Pieces, box: Any, part: Any, result: Any, m: Match) -> dict[str, str | None]:
-    glue = f" + {text_of(box)} + " if box else " + "
-    return {"q": glue.join(map(text_of, part))}
-
-
-_text_case(("trims",), _trimmed)
-_text_case(("pads",), _padded)
-_text_case(("all.are",), _all_are)
-_text_case(("not.all",), _not_all)
-_text_case(("cased",), _cased)
-_text_case(("ends.with", "cut.there"), _there)
-_text_case(("joined",), _joined)
-
-
-@decides("differ", "prefix")
-def _ordered(p: Pieces, m: Match) -> bool:
-    node = parse_expression(m["e"].text)
-    if not isinstance(node, ast.Compare) or not p.equation(m["e"], m["b"]):
-        return False
-    a, b = p.value(node.left), p.value(node.comparators[0])
-    if not isinstance(a, str) or not isinstance(b, str):
-        p.claim("value", "strings", m["e"], False, "these are no strings")
-        return True
-    same = next(
-        (i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b))
-    )
-    p.stands("value", m["n"], str(same))
-    if "x" in m:
-        p.stands("value", m["x"], repr(a[same : same + 1]))
-        p.stands("value", m["y"], repr(b[same : same + 1]))
-    elif same < min(len(a), len(b)):
-        p.claim("value", "one ends", m["n"], False, "both go on")
-    return True
-
-
-@decides("keyed")
-def _keyed(p: Pieces, m: Match) -> bool:
-    node = parse_expression(m["e"].text)
-    if not isinstance(node, ast.Call) or not p.equation(m["e"], m["v"]):
-        return False
+@expects("keyed", of=ast.Call)
+def _keyed(p: Pieces, node: Any, m: Match) -> Expected:
     own = next((n for n in p.nodes if isinstance(n, ast.Call) and kinds(n) == kinds(node)), node)
-    key = next((k.value for k in own.keywords if k.arg == "key"), None)
-    items = p.value(as_list(own.args[0]))
-    keys: Any = MISSING
-    if key is not None:
-        pairs = ast.Call(ast.Name("map", ast.Load()), [key, own.args[0]], [])
-        keys = p.value(as_list(ast.fix_missing_locations(ast.copy_location(pairs, own))))
-    p.stands("value", m["k"], listing(keys) if isinstance(keys, list) else None)
-    p.stands("value", m["a"], listing(items) if isinstance(items, list) else None)
-    return True
+    key = next(k.value for k in own.keywords if k.arg == "key")
+    mapped = ast.Call(ast.Name("map", ast.Load()), [key, own.args[0]], [])
+    keys = p.known(as_list(ast.fix_missing_locations(ast.copy_location(mapped, own))))
+    return {"k": listing(keys), "a": listing(p.known(as_list(own.args[0])))}
 
 
 @decides("has.keys", "has.items", "has.none", "has.last")
-def _has(p: Pieces, m: Match) -> bool:
+def _has(p: Pieces, m: Match) -> bool | None:
     node = parse_expression(m["x"].text)
     if node is None:
         return False
     box = p.value(node)
     if box is MISSING or isinstance(box, Raises):
-        unknown = isinstance(box, Raises) or (
-            isinstance(node, ast.Name) and not p.before.defines(node.id)
-        )
-        p.claim("value", "has", m["x"], False if unknown else None, "cannot be evaluated")
-        return True
-    about = any(kinds(node)[0] in kinds(n) for n in p.nodes) if isinstance(node, ast.Name) else True
+        unknown = isinstance(node, ast.Name) and not p.before.defines(node.id)
+        wrong = unknown or isinstance(box, Raises)
+        p.claim("value", "has", m["x"], False if wrong else None, "cannot be evaluated")
+        return None
+    about = not isinstance(node, ast.Name) or any(node.id in kinds(n) for n in p.nodes)
     p.claim("value", "has", m["x"], True if about else None, "not part of this step")
     if "v" in m:
         ok = isinstance(box, list | tuple | str) and bool(box)
-        p.stands("value", m["v"], text_of(box[-1]) if ok else None)
-    elif not isinstance(box, dict):
-        p.claim("value", "keys", m["x"], False, f"a {type(box).__name__} has none")
-    elif "ks" not in m:
-        p.claim("value", "keys", m["x"], not box, f"keys {listing(box)}")
+        p.stands(m["v"], text_of(box[-1]) if ok else None)
+    elif not isinstance(box, dict) or "ks" not in m:
+        ok = isinstance(box, dict) and not box
+        p.claim("value", "keys", m["x"], ok, shown(box))
     else:
-        items = (
-            box.items()
-            if ") has items " in f"{m['x'].text}) has items " and _has_items(m, box)
-            else box
-        )
-        p.stands("value", m["ks"], listing(items))
-    return True
-
-
-def _has_items(m: Match, box: dict[Any, Any]) -> bool:
-    return m["ks"].text == listing(box.items()) or m["ks"].text.startswith("(")
+        p.stands(m["ks"], listing(box.items() if m["ks"].text.startswith("(") else box))
+    return None
 
 
 @decides("in.both", "in.neither", "only.left", "none.left")
-def _sets(p: Pieces, m: Match) -> bool:
+def _sets(p: Pieces, m: Match) -> None:
     """What two sets share, or only the first has: of a set method or operator of the statement."""
     expected: list[str] = []
     first = p.value(m["x"].text) if "x" in m else MISSING
@@ -309,90 +243,69 @@ def _sets(p: Pieces, m: Match) -> bool:
     for node in p.nodes:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
             a, b = p.value(node.func.value), p.value(node.args[0])
-            if isinstance(a, set | frozenset) and isinstance(
-                b, set | frozenset | list | tuple | str | dict
-            ):
+            if isinstance(a, set | frozenset) and not isinstance(b, int | float | Raises):
                 about = about or ("x" in m and equal(a, first))
-                both = set(a) - set(b) if "x" in m else set(a) & set(b)
+                both = (a - set(b) if "x" in m else a & set(b)) if b is not MISSING else ()
                 expected.append(listing(sorted(both, key=repr)))
     if "ks" in m:
-        p.stands(
-            "value",
-            m["ks"],
-            m["ks"].text if m["ks"].text in expected else next(iter(expected), None),
-        )
+        p.stands(m["ks"], *expected)
     else:
         slot = m.get("x") or Slot("nothing", *p.ledger.place)
         p.claim("value", "shared", slot, "" in expected, " or ".join(expected))
     if "x" in m:
         p.claim("value", "only in", m["x"], about, "not part of this step")
-    return True
 
 
 @decides("counts")
-def _counts(p: Pieces, m: Match) -> bool:
-    stated = literal(m["v"].text)
-    values = [p.value(n) for n in p.nodes]
+def _counts(p: Pieces, m: Match) -> None:
+    """`[1] counts as True`: a value that some expression of the statement has."""
+    stated, values = literal(m["v"].text), [p.value(n) for n in p.nodes]
+    known = [v for v in values if v is not MISSING]
     if stated is None:
-        known = [v for v in values if shortened(m["v"].text, text_of(v))]
-        p.claim("value", "counts", m["v"], True if known else None, "no such value")
-        truth = bool(known[0]) if known else None
+        own = [v for v in known if shortened(m["v"].text, text_of(v))]
     else:
-        about = any(equal(v, stated[0]) for v in values if v is not MISSING)
-        unknown = any(v is MISSING for v in values) or not values
-        p.claim(
-            "value",
-            "counts",
-            m["v"],
-            True if about else None if unknown else False,
-            "no part of this step has this value",
-        )
-        truth = bool(stated[0])
-    if truth is None:
-        return True
-    p.claim("branch", "counts", m["b"], str(truth) == m["b"].text, str(truth))
-    p.last = truth
-    return True
+        own = [v for v in known if equal(v, stated[0])]
+    open_ = stated is None or len(known) < len(values) or not values
+    verdict = True if own else None if open_ else False
+    p.claim("value", "counts", m["v"], verdict, "no part of this step has this value")
+    if own or stated:
+        p.last = bool(own[0] if own else stated[0])
+        p.claim("branch", "counts", m["b"], str(p.last) == m["b"].text, str(p.last))
 
 
 @decides("so")
-def _so(p: Pieces, m: Match) -> bool:
+def _so(p: Pieces, m: Match) -> bool | None:
+    """`so [2, 4]`: what a comprehension of the statement gives."""
     stated = literal(m["v"].text)
     if stated is None:
         return False
-    results = [p.value(_listed(n)) for n in p.nodes if isinstance(n, _COMPREHENSIONS)]
-    known = [v for v in results if v is not MISSING]
+    own = [as_list(n) if isinstance(n, ast.GeneratorExp) else n for n in p.nodes
+           if isinstance(n, _COMPREHENSIONS)]  # fmt: skip
+    known = [v for v in map(p.value, own) if v is not MISSING]
     verdict = any(equal(v, stated[0]) for v in known) if known else None
     p.claim("value", "so", m["v"], verdict, shown(known[0]) if known else "")
     p.last = stated[0]
-    return True
-
-
-def _listed(node: ast.expr) -> ast.expr:
-    return as_list(node) if isinstance(node, ast.GeneratorExp) else node
+    return None
 
 
 @decides("each")
-def _each(p: Pieces, m: Match) -> bool:
+def _each(p: Pieces, m: Match) -> bool | None:
     """`n = 1: 1 % 2 = 1, 1 == 0 is False, skipped`: one item of a comprehension."""
-
-    pairs = parse_binds(m["b"])
-    if pairs is None or any(v is None for _, v in pairs):
-        return False
+    pairs = parse_binds(m["b"]) or []
     names = [name.text for name, _ in pairs]
     own = [
         n
         for n in p.nodes
         if isinstance(n, _COMPREHENSIONS) and target_names(n.generators[0].target) == names
     ]
-    if not own:
+    if not own or any(value is None for _, value in pairs):
         return False
-    stated = [literal(v.text) if v is not None else None for _, v in pairs]
-    bound = {n: s[0] for n, s in zip(names, stated, strict=True) if s is not None}
+    stated = {n.text: literal(v.text) for n, v in pairs if v is not None}
+    bound = {name: value[0] for name, value in stated.items() if value is not None}
     nexts = [(n, p.turns.get(id(n), 0), p.value(as_list(n.generators[0].iter))) for n in own]
     if len(bound) < len(names) or not all(isinstance(items, list) for _, _, items in nexts):
         p.claim("value", "item", m["b"], None, "cannot be evaluated")
-        return True
+        return None
     # of several comprehensions over such names, the one that all of the text fits
     fits = [
         (n, at, items) for n, at, items in nexts
@@ -402,11 +315,11 @@ def _each(p: Pieces, m: Match) -> bool:
     for entry in fits:
         _item(p, m, entry, bound, True)
         if all(c.status == SUPPORTED for c in p.ledger.claims[claims:]):
-            return True
+            return None
         del p.ledger.claims[claims:]
         p.turns[id(entry[0])] = entry[1]
     _item(p, m, (fits or nexts)[0], bound, bool(fits))
-    return True
+    return None
 
 
 def _item(p: Pieces, m: Match, entry: Any, bound: dict[str, Any], fits: bool) -> None:
@@ -417,7 +330,7 @@ def _item(p: Pieces, m: Match, entry: Any, bound: dict[str, Any], fits: bool) ->
     item = items[number] if number < len(items) else MISSING
     p.claim("value", f"item {number + 1}", m["b"], fits, shown(item))
     outer, nodes = p.before, p.nodes
-    p.before = outer.binding(bound)
+    p.before = Given(bound, outer)
     parts = split(m["p"].text, ", ", m["p"].start)
     skips = parts[-1].text == "skipped"
     passes = [p.value(test) for test in generator.ifs]
@@ -431,13 +344,13 @@ def _item(p: Pieces, m: Match, entry: Any, bound: dict[str, Any], fits: bool) ->
             verdict = None if actual is MISSING else equal(actual, value[0])
             p.claim("value", "item", part, verdict, shown(actual))
         else:
-            p._single(part, _INNER)
+            p.piece(part, _INNER)
     if skips or skipped:
         p.claim("branch", "skipped", parts[-1], skips is skipped, str(skipped))
     p.before, p.nodes, p.last = outer, nodes, MISSING
 
 
-_INNER = [n for n in PIECES if n not in ("each", "so", *JOINED)]
+_INNER = {n: form for n, form in PIECES.items() if n not in ("each", "so", *JOINED)}
 
 
 def _is_item(target: ast.expr, item: Any, bound: dict[str, Any]) -> bool:

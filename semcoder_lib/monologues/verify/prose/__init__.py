@@ -1,7 +1,7 @@
 """Reads free prose: the released checkpoints' headings and bullets, a teacher's, anybody's.
 
 It keeps a place in the trace (moved by labels, iteration headings and values that only fit later)
-and decides what a sentence states in the states that the place allows. What is left of a sentence
+and decides what a sentence states at the moments that the place allows. What is left of a sentence
 is text that nobody could read."""
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from semcoder_lib.monologues.evaluator import equal, literal
 from semcoder_lib.monologues.verify import text as sections
 from semcoder_lib.monologues.verify.cursor import Cursor
-from semcoder_lib.monologues.verify.prose import moments, patterns
+from semcoder_lib.monologues.verify.prose import patterns
 from semcoder_lib.monologues.verify.prose.anchors import read_anchors
 from semcoder_lib.monologues.verify.prose.patterns import C, E, V
 from semcoder_lib.monologues.verify.prose.place import Place
@@ -38,7 +38,6 @@ class Prose:
         """Read one line, which starts at `start` in the whole text. What of a sentence gave
         no claim is entered as not read."""
         skip = _BULLET.match(text[:_MAX_LINE]).end()  # type: ignore[union-attr]
-        self.place.indent = skip
         if len(text) > _MAX_LINE or not self.place.history.steps:
             self.ledger.unread(text.strip(), (start, start + len(text.rstrip())))
             return
@@ -67,59 +66,31 @@ def _read(place: Place, s: Sentence) -> None:
     if place.backward and place.kind in (sections.DEDUCTION, sections.CONCLUSION):
         _deduced(place, s, hypothetical)
     if not hypothetical:
-        for read in (_relations, _outcomes, _returns, _values, _counts, _equations):
+        for read in (_relations, _returns, _values, _counts, _equations):
             read(place, s)
-    named = [i for i in s.at if s.at[i].mark in (C, E)]
-    place.subject = s.at[max(named)] if named else place.subject
+    named = [token.text for token in s.at.values() if token.mark in (C, E)]
+    other = "method" in s.text or bool(named and "(" in named[-1])
+    place.called = other or (place.called and not named)
 
 
 # --- the readers: the first that reads a mark keeps it, so the particular comes before the general
 
 
 def _relations(place: Place, s: Sentence) -> None:
-    """`x is greater than 3`, `x > 3 holds`, `since x > 3`. What is only checked states nothing."""
+    """`x is greater than 3`, `x is not in y`. What is only checked states nothing."""
     for pattern, code in patterns.RELATIONS:
         for match in pattern.finditer(s.text):
-            marks = {match.start("a"), match.start("b")}
+            marks, lead = {match.start("a"), match.start("b")}, s.text[: match.start()]
             if marks & s.used:
                 continue
             s.used |= marks
             place.mark(s, match.start(), match.end())
-            lead, positive = s.text[: match.start()], not match["not"]
-            if patterns.ASKED.search(lead):  # "checks whether A is in B: False"
-                after = patterns.ANSWER.match(s.text, match.end())
-                outcome = s.at[after.end() - 1].text if after else ""
-                if after is None or outcome not in ("True", "False"):
-                    continue
-                s.used.add(after.end() - 1)
-                positive = positive is (outcome == "True")
-            if not patterns.PART_OF.search(lead):
-                a, b = s.at[match.start("a")].code, s.at[match.start("b")].code
-                moments.claim_truth(place, code.format(a=a, b=b), positive)
-    for match in patterns.HOLDS.finditer(s.text):
-        at = max(match.start("x"), match.start("y"))
-        if at not in s.used and moments.is_condition(s.at[at].code):
-            s.used.add(at)
-            place.mark(s, match.start(), match.end())
-            moments.claim_truth(place, s.at[at].code, not _NEGATIVE.search(match["word"] or ""))
-
-
-_NEGATIVE = re.compile(r"not|n't|fail|fals|untrue", re.I)
-
-
-def _outcomes(place: Place, s: Sentence) -> None:
-    """`the condition is True`, without the condition."""
-    match = patterns.OUTCOME.search(s.text)
-    if match is None or re.search(r"\b(?:neither|both|either|none)\b", s.text, re.I):
-        return
-    place.mark(s, match.start(), match.end())
-    if match["v"]:
-        text = s.at[match.start("v")].text
-        if match.start("v") not in s.used and text in ("True", "False"):
-            s.used.add(match.start("v"))
-            moments.claim_outcome(place, text == "True")
-    elif not any(s.at[i].mark == C and i < match.start() for i in s.at):
-        moments.claim_outcome(place, not _NEGATIVE.search(match["w"]))
+            if not patterns.ASKED.search(lead) and not patterns.PART_OF.search(lead):
+                code_here = code.format(
+                    a=s.at[match.start("a")].code, b=s.at[match.start("b")].code
+                )
+                stated = not match["not"]
+                place.record("branch", code_here, str(stated), *place.truth(code_here, stated))
 
 
 def _values(place: Place, s: Sentence) -> None:
@@ -133,7 +104,7 @@ def _values(place: Place, s: Sentence) -> None:
         s.used |= {left, at}
         place.mark(s, match.start(), match.end())
         if indirect:
-            moments.claim_value(place, f"len({code})", text)
+            place.claim_value(f"len({code})", text)
         elif not (
             patterns.ANOTHER_BEFORE.search(s.text[:left])
             or patterns.ANOTHER_INSIDE.search(between)
@@ -150,12 +121,10 @@ def _indirect(s: Sentence, at: int) -> str:
 
 def _is(place: Place, code: str, text: str, *, after: bool = False) -> None:
     """Code, or what the function returns where code is its name, is the value here."""
-    if _is_function(place, code) and moments.truth(place, f"{code} == {code}", True)[0] is None:
-        moments.claim_returned(place, text)
-    elif text in ("True", "False") and moments.is_condition(code):
-        moments.claim_truth(place, code, text == "True")
+    if _is_function(place, code) and place.truth(f"{code} == {code}", True)[0] is None:
+        place.claim_returned(text)
     else:
-        moments.claim_value(place, code, text, after=after)
+        place.claim_value(code, text, after=after)
 
 
 def _is_function(place: Place, code: str) -> bool:
@@ -166,6 +135,7 @@ def _is_function(place: Place, code: str) -> bool:
 
 def _returns(place: Place, s: Sentence) -> None:
     """`f returns V`, `the output is V`, `V is returned`."""
+    functions = place.history.syntax.functions
     for match in patterns.RETURNS.finditer(s.text):
         at = max(match.start("v"), match.start("first"))
         lead, rest = s.text[: match.start()], s.text[at + 1 :]
@@ -173,7 +143,7 @@ def _returns(place: Place, s: Sentence) -> None:
         part = verb not in ("return", "returns", "returning") and patterns.PART_BEFORE.search(lead)
         named = s.at[match.start("named")].code if match["named"] else ""
         words = {named, *s.text[match.end("verb") : at].split()}  # `returns g 3` is no sentence
-        other = words & {place.entry_point, *place.functions}
+        other = words & {place.entry_point, *functions}
         if at in s.used or part or other or patterns.PART_AFTER.match(rest):
             continue
         place.mark(s, match.start(), match.end())
@@ -194,19 +164,14 @@ def _who(place: Place, s: Sentence, match: re.Match[str]) -> str:
     marks = [i for i in s.at if i < match.start() and s.at[i].mark in (C, FRAGMENT)]
     last = s.at[max(marks)].code if marks else ""
     between = lead[max(marks) + 1 :] if marks else lead
-    subject = place.subject.text if place.subject else ""
-    if patterns.THEY.search(between) or patterns.FOR_CHECK.match(rest):
+    other = place.called or any(s.at[i].mark == E for i in s.at if i < match.start())
+    if other and patterns.IT.search(between):
+        return ""
+    if patterns.OTHER.search(between) or patterns.FOR_CHECK.match(rest):
         return ""
     if patterns.FUNCTION.search(between) or _is_function(place, last):
         return place.entry_point
-    if re.search(r"[(\[.]|==|[<>]", last):
-        return last
-    name = subject.removesuffix("()")
-    method = name.isidentifier() and name not in (place.entry_point, *place.names)
-    other = re.search(r"\b(?:method|call)\b", between) if last else method
-    if patterns.IT.search(between) and not re.search(r"\bfunction\b", lead):
-        other = other or bool(place.bound) or "(" in subject
-    return "" if other else place.entry_point
+    return last if re.search(r"[(\[.]|==|[<>]", last) else place.entry_point
 
 
 def _counts(place: Place, s: Sentence) -> None:
@@ -219,29 +184,26 @@ def _counts(place: Place, s: Sentence) -> None:
         if number is not None and match.start("v") not in s.used and entered:
             s.used |= {match.start("v")}
             place.mark(s, match.start(), match.end())
-            moments.claim_count(place, number)
+            place.claim_count(number)
 
 
 def _equations(place: Place, s: Sentence) -> None:
     """Equations that no other pattern took."""
     for at, token in s.at.items():
-        if token.mark != E or at in s.used:
-            continue
-        s.used.add(at)
-        if re.search(rf"{E}\W* (?:to|through) $", s.text[:at]):
+        if token.mark != E or at in s.used or re.search(rf"{E}\W* (?:to|through) $", s.text[:at]):
             continue  # `for v = 5 to v = 99`: the second states nothing of here
         place.mark(s, at, at + 1)
         judged = re.match(rf"\W*(?:is|evaluates to|returns)\W*({V})", s.text[at + 1 :])
         outcome = s.at[at + 1 + judged.start(1)].text if judged else ""
         left, cut = token.left, last_of(token.left, " = ")
         if outcome in ("True", "False"):
-            moments.claim_truth(place, token.code, outcome == "True")
+            place.claim_value(token.code, outcome)
         elif literal(token.right) is not None:
-            if cut > 0:  # p = 0 + 4 = 4
-                first, left = left[:cut].strip(), left[cut + 3 :].strip()
-                if first.isidentifier():
-                    moments.claim_value(place, first, token.right, after=True)
-            moments.claim_value(place, left, token.right, after=left.isidentifier())
+            if cut > 0 and left[:cut].strip().isidentifier():  # p = 0 + 4 = 4
+                place.claim_value(left[:cut].strip(), token.right, after=True)
+                left = left[cut + 3 :].strip()
+            heading = patterns.ITERATION.search(s.text)  # there it is so at the start
+            place.claim_value(left, token.right, after=left.isidentifier() and not heading)
 
 
 def _deduced(place: Place, s: Sentence, hypothetical: bool) -> None:
@@ -253,19 +215,13 @@ def _deduced(place: Place, s: Sentence, hypothetical: bool) -> None:
     works = result is not None and equal(place.output, result[0])
     for match in patterns.MUST.finditer(s.text):
         left, at = match.start("x"), match.start("v")
-        code, text, indirect = s.at[left].code, s.at[at].text, _indirect(s, left)
-        size = indirect in ("length", "size")
-        if at in s.used or not (size or patterns.DIRECT.search(s.text[:left])):
+        code, text = s.at[left].code, s.at[at].text
+        direct = patterns.DIRECT.search(s.text[:left]) and not _indirect(s, left)
+        if at in s.used or code not in given or not direct:
             continue
-        code = f"len({code})" if size else code
         s.used |= {left, at}
         place.mark(s, match.start(), match.end())
-        if code in given:
-            verdict = same_text(text, given[code])
-        else:
-            place.at = 0
-            verdict = moments.truth(place, f"({code}) == ({text})", True)[0] or None
-        firm = match["modal"].lower() in ("must", "has to") and not hypothetical
-        if verdict is False and not (firm and works):
-            verdict = None
-        place.record("constraint", code, text, verdict, given.get(code, "")[:200])
+        verdict = same_text(text, given[code])
+        firm = match["modal"].lower() in ("must", "has to") and not hypothetical and works
+        verdict = verdict if verdict or firm else None
+        place.record("constraint", code, text, verdict, given[code][:200])

@@ -28,14 +28,9 @@ ITERATION = _compile(
     |(?P<kind>iteration|pass|round|turn|loop|step) (?:#|number |no\. )?(?P<number>{V})
     (?=\W*[:(,.\-–—]|\W*$| (?:with|where|has|starts|begins|takes|sees|sets)))"""
 )
-NTH_ITEM = _compile(
-    rf"""^\W*(?:for )?(?:the )?(?P<word>{_ORDINAL}) (?:character|element|item|letter|word|number|digit
-    |string|value|key|entry)\W*\(?(?P<v>{V})\W*(?=:|$|\))"""
-)
 _HEAD = r"""^\W*(?:(?:at|on|in|line|step|then|next|now|first|and|finally|back|to|start(?:ing)?|the|for|if
     |execut(?:e|ing)|when|with|case|take|consider|processing|element|item|character|key|index)[ ,:]+)*"""
 LEADING_LABEL, WITH_BINDING = _compile(_HEAD + L), _compile(_HEAD + E)
-AT_START = _compile(r"\W*\(([^()]*)\)")  # `Second iteration (i = 2)`
 AFTER_LOOP = _compile(
     r"""\b(?:(?:after|end of|exit(?:s|ing)?|once) (?:the|all|both|this)[^.]{0,30}?(?:loop|iterations)\b
     |loop (?:ends|is done|terminates|finishes|exits|stops|is over))"""
@@ -58,10 +53,10 @@ _ADVERB = r"(?:[ ,]+(?:\w+ly|now|then|still|also|again|therefore|thus|itself|her
 _COPULA = r"""(?:(?:is|are|was|were|gets?|been|be|being)(?: \w+ly| now| then| still| also| again)*
      (?:\w+ed|set|reset|bound|left|made|split|given|brought|found)
     (?: (?:to|as|at|in place|into|with|from|by|becoming|giving|resulting in|yielding|in))*
-    |is|are|was|were|(?:will )?be(?:comes?)?|became|equals?|evaluates? to|results? in|returns?
+    |changes from V to|is|are|was|were|(?:will )?be(?:comes?)?|became|equals?|evaluates? to|results? in|returns?
     |gives?(?: us)?|yields?|produces?|remains?|stays?|holds?|contains?|has(?: the)? value
     |(?:turns?|goes|starts?|comes?|ends?|drops?|rises?|grows?|stands?)(?: out| up)?(?: (?:in)?to| at| as)?
-    |keeps?(?: its value)?|==?|:=|→|->|=>)"""
+    |keeps?(?: its value)?|==?|:=|→|->|=>)""".replace("V", V)
 SUBJECT_VALUE = _compile(
     rf"""(?P<x>{C})(?:'s value)?(?: \([^()]*\))?{_ADVERB}\s*{_COPULA}{_FILL}(?P<v>{V})
     (?! (?:times|more|less|greater|positions?|elements?|items?|characters? long))"""
@@ -123,17 +118,6 @@ def _relation(row: str) -> tuple[re.Pattern[str], str]:
 
 
 RELATIONS = tuple(map(_relation, _RELATIONS.strip().split("\n")))
-HOLDS = _compile(
-    rf"""(?P<x>{C})(?: \([^()]*\))?{_ADVERB} (?P<word>holds|is (?:not )?(?:met|satisfied|true)|is false
-    |succeeds|passes|fails|does(?:n't| not) hold)\b
-    |\b(?:since|because|as|so|therefore|thus)\b(?: the condition)? (?P<y>{C})(?=[,.;)]|$| (?:so|we|the)\b)"""
-)
-ANSWER = _compile(rf"[^{MARKS}.;]*{V}")  # of a question: "checks whether A is in B: False"
-OUTCOME = _compile(
-    rf"""\b(?:condition|check|test|comparison)\b[^{MARKS}.;]*?(?: (?:is|evaluates to|returns|becomes
-    |gives|was|does)|:)?(?: now| therefore| thus| also| still)? ?(?:(?P<v>{V})
-    |(?P<w>(?:to )?(?:true|false)|(?:not )?(?:met|satisfied|true|hold)|holds|fails|passes)\b)"""
-)
 
 # --- what keeps a sentence from stating it --------------------------------------------------------
 
@@ -170,8 +154,10 @@ NOT_RETURNED = _compile(
     |conditions? (?:for|of|to) )$"""
 )
 # Who is said to return, by the words since the last code; and what is one part of the output.
-IT = _compile(r"\b(?:it|this|that|which|method|expression|condition|call)\W*(?:\w+ly )?$")
-THEY = _compile(r"\b(?:they|these|those|both)(?: values)?\W*(?:\w+ly )?$")
+OTHER = _compile(
+    r"\b(?:they|these|those|both)(?: values)?\W*(?:\w+ly )?$|\b(?:method|call|slice|condition)\b"
+)
+IT = _compile(r"\b(?:it|this|that|which)\W*(?:\w+ly )?$")
 FUNCTION = _compile(r"\b(?:function|program|statement|code|we|recursion|execution|so)\b[^.]*$")
 FOR_CHECK = _compile(r"\W*for (?:the|this|that) (?:check|condition|test)\b")
 PART_BEFORE = _compile(
