@@ -14,7 +14,7 @@ from semcoder_lib.core.records import Case, Completion, Entry, Program, Status, 
 from semcoder_lib.evaluation import answers, chains
 from semcoder_lib.evaluation.answers import Model, Plan, Setting
 from semcoder_lib.models.engine import Deliver, Job, Output
-from semcoder_lib.run import steps
+from semcoder_lib.run.content import content
 from semcoder_lib.sandbox import Sandbox
 
 DOUBLE = Program("def f(x):\n    y = x * 2\n    return y\n", "f", id="double")
@@ -103,7 +103,7 @@ def test_a_score_as_the_report_reads_it() -> None:
     assert {k: v for k, v in score.row.items() if k not in ("low", "high")} == {
         "benchmark": "pyx-o", "model": "base", "setting": "direct", "scorer": "strict",
         "value": 0.5, "n": 4, "statuses": {"no_answer": 2, "passed": 2}, "stopped_by_itself": 0.5,
-        "tokens": 12,
+        "forced": 0.0, "tokens": 12,
     }  # fmt: skip
     assert 0.0 <= score.row["low"] < 0.5 < score.row["high"] <= 1.0
 
@@ -154,20 +154,28 @@ def test_a_tuned_model_is_compared_with_the_best_form_of_the_base() -> None:
 
 
 @pytest.mark.parametrize(
-    ("real", "synthesised", "count", "taken"),
-    [(9, 9, 4, (2, 2)), (1, 9, 4, (1, 3)), (9, 1, 4, (3, 1)), (9, 9, 5, (3, 2)), (2, 1, 9, (2, 1)),
-     (0, 5, 2, (0, 2)), (0, 0, 3, (0, 0))],
+    ("sizes", "count", "taken"),
+    [((9, 9, 0), 4, (2, 2, 0)), ((1, 9, 0), 4, (1, 3, 0)), ((9, 1, 0), 4, (3, 1, 0)),
+     ((9, 9, 0), 5, (3, 2, 0)), ((2, 1, 0), 9, (2, 1, 0)), ((0, 5, 0), 2, (0, 2, 0)),
+     ((0, 0, 0), 3, (0, 0, 0)), ((3, 20, 20), 16, (3, 7, 6))],
 )  # fmt: skip
-def test_real_and_synthesised_in_equal_numbers(
-    real: int, synthesised: int, count: int, taken: tuple[int, int]
+def test_every_source_in_equal_numbers_and_no_drills(
+    sizes: tuple[int, ...], count: int, taken: tuple[int, ...]
 ) -> None:
-    origins = ["package"] * real + ["synthesised"] * synthesised
+    origins = [o for o, n in zip(("package", "synthesised", "method"), sizes, strict=True)
+               for _ in range(n)]  # fmt: skip
     entries = [Entry(Program("", "f", id=str(n), origin=o), ()) for n, o in enumerate(origins)]
-    chosen = answers.balanced(entries, count, 7)
+    drills = [Entry(Program("", "f", id=f"d{n}", origin="method", tags=("drill",)), ())
+              for n in range(9)]  # fmt: skip
+    chosen = answers.balanced(entries + drills, count, 7)
     found = Counter(e.program.origin for e in chosen)
-    assert (found["package"], found["synthesised"]) == taken
-    assert chosen == answers.balanced(entries, count, 7)
+    assert sorted(found.values()) == sorted(n for n in taken if n)
+    assert {o for o in found} == {
+        o for o, n in zip(("package", "synthesised", "method"), taken, strict=True) if n
+    }
+    assert chosen == answers.balanced(entries + drills, count, 7)
     assert len({e.program.id for e in chosen}) == len(chosen)
+    assert not any(e.program.tags for e in chosen)
 
 
 def test_a_slice_keeps_the_order() -> None:
@@ -203,11 +211,11 @@ def test_a_form_that_would_repeat_a_prompt_is_left_out() -> None:
 def test_what_a_step_depends_on(tmp_path: Path) -> None:
     plan, *_ = asked()
     other = Plan(plan.benchmark, plan.tasks, Setting("direct_2shot", "direct", 1, 16))
-    assert steps.content(plan) == steps.content(asked()[0]) != steps.content(other)
+    assert content(plan) == content(asked()[0]) != content(other)
     (tmp_path / "adapter_model.safetensors").write_bytes(b"1")
-    before = steps.content(Model("tuned", "any", tmp_path))
+    before = content(Model("tuned", "any", tmp_path))
     (tmp_path / "adapter_model.safetensors").write_bytes(b"2")
-    assert before != steps.content(Model("tuned", "any", tmp_path))
+    assert before != content(Model("tuned", "any", tmp_path))
 
 
 def test_a_right_answer_by_a_wrong_step_is_counted(box: Sandbox) -> None:

@@ -16,8 +16,8 @@ from semcoder_lib import models
 from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import InfrastructureError, UserError
 from semcoder_lib.models import Engine, Request
-from semcoder_lib.run import stages
-from semcoder_lib.run.stages import models as run_models
+from semcoder_lib.run import notebook
+from semcoder_lib.run.models import models_of
 
 CHAT = ({"role": "user", "content": "hello"},)
 
@@ -166,16 +166,17 @@ def test_a_stage_evaluates_a_model_behind_a_server(
             f"model=some-model backend={server.url} adapter=none "
             "codegen_benchmarks=humaneval codegen_tasks=3 codegen_tokens=40"
         )
-        card = stages.run_alone(5, "smoke", "served", settings)
-        assert card["configuration"]["backend"] == server.url
+        notebook.execute("05_codegen", "smoke", "served", settings)
         folder = tmp_path / "served" / "05_codegen"
+        card = workspace.read_json(folder / "card.json")
+        assert card["configuration"]["backend"] == server.url
         scores = workspace.read_json(folder / "results.json")["scores"]
         assert [(s["model"], s["setting"], s["value"]) for s in scores] == [
             ("base", "completion", 0.0), ("base", "instruction", 0.0)
         ]  # fmt: skip
-        assert len(server.bodies) == 6
+        assert len(server.bodies) == 8  # two by hand
         instructed = [b for b in server.bodies if b["prompt"].startswith("Write the Python code")]
-        assert len(instructed) == 3
+        assert len(instructed) == 4
         assert all(b["model"] == "some-model" and b["temperature"] == 0 for b in server.bodies)
 
 
@@ -189,15 +190,14 @@ def test_a_stage_evaluates_a_model_behind_a_server(
 )
 def test_half_a_server_is_refused_before_anything_starts(settings: str, word: str) -> None:
     with pytest.raises(UserError, match=word):
-        stages.configured("smoke", settings)
+        notebook.configured("smoke", settings)
 
 
 def test_a_server_holds_one_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEMCODER_RUNS", str(tmp_path))
-    effective = stages.configured("smoke", "backend=http://h/v1")
-    session = stages.Session(stages.STAGES[5], effective, workspace.Run("served"))
+    run = notebook.begin("05_codegen", "smoke", "served", "backend=http://h/v1")
     try:
         with pytest.raises(UserError, match="adapter=none"):
-            run_models.chosen(session)
+            models_of(run)
     finally:
-        session.close()
+        run.close()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from semcoder_lib import evaluation as benchmarks
-from semcoder_lib.core import workspace
 from semcoder_lib.core.records import Case, Entry, Program
+from semcoder_lib.evaluation import answers, get
+from semcoder_lib.evaluation.answers import Plan, Setting
 from semcoder_lib.models import Engine, Output
-from semcoder_lib.run import stages
-from semcoder_lib.run.stages import evaluation
+from semcoder_lib.sandbox import Sandbox
 
 PROGRAM = Program("def f(s, n):\n    return s * n\n", "f", id="p")
 ENTRY = Entry(PROGRAM, (Case(("ab", 2), "abab"),))
@@ -22,6 +23,7 @@ class Scripted(Engine):
     """Never ends its steps by itself, and answers once the answer is begun."""
 
     name = identity = "scripted"
+    tokenizer = None
 
     def __init__(self, steps: str, answer: str) -> None:
         super().__init__()
@@ -43,23 +45,31 @@ class Scripted(Engine):
     ],
 )
 def test_forced(
-    name: str, steps: str, answer: str, opening: str, finish: str,
-    tmp_path: Any, monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    monkeypatch.setenv("SEMCODER_RUNS", str(tmp_path))
-    run = workspace.Run("forced")
-    session = stages.Session(stages.STAGES[6], stages.configured("smoke"), run)
-    benchmark, engine = benchmarks.get(name), Scripted(steps, answer)
-    tasks = benchmark.from_entries([ENTRY])  # type: ignore[attr-defined]
-    setting = evaluation.Setting("monologue", "monologue", 0, 32)
-    done = evaluation.evaluate(session, engine, "tuned", benchmark, tasks, setting)
-    session.close()
-    assert done.verdicts[0].passed, done.completions
-    assert [c.finish for c in done.completions] == [finish]
-    assert done.row["forced"] == (finish == "forced")
-    assert done.row["stopped_by_itself"] == 0
+    name: str, steps: str, answer: str, opening: str, finish: str, tmp_path: Path
+) -> None:
+    engine = Scripted(steps, answer)
+    model: Any = SimpleNamespace(engine=lambda cache: engine)
+    tasks = get(name).from_entries([ENTRY])  # type: ignore[attr-defined]
+    plan = Plan(name, tasks, Setting("monologue", "monologue", 0, 32))
+    texts = answers.completions_of(plan, answers.complete(model, [plan], cache=tmp_path / "c"))
+    with Sandbox(workers=1) as box:
+        judged = answers.verdicts(plan, texts, scorer="strict", box=box)
+    row = answers.evaluated(plan, "tuned", texts, judged, scorer="strict", seed=0).row
+    assert judged[0].passed, texts
+    assert [text.finish for text in texts] == [finish]
+    assert row["forced"] == (finish == "forced")
+    assert row["stopped_by_itself"] == 0
     if opening:
         begun = f"[MONOLOGUE]\nL1 f is called with s = 'ab'.\n[/MONOLOGUE]\n[ANSWER]\n{opening}"
         assert engine.prompts[1].endswith(begun)
         assert engine.prompts[1].startswith(engine.prompts[0])
-        assert done.completions[0].tokens == 20
+        assert texts[0].tokens == 20
+
+
+def test_a_direct_answer_is_not_forced(tmp_path: Path) -> None:
+    engine = Scripted(" 'ab", "")
+    model: Any = SimpleNamespace(engine=lambda cache: engine)
+    plan = Plan("pyx-o", get("pyx-o").from_entries([ENTRY]), Setting("direct", "direct"))  # type: ignore[attr-defined]
+    (row,) = answers.complete(model, [plan], cache=tmp_path / "c")
+    assert row["finish"] == "length"
+    assert len(engine.prompts) == 1
