@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from semcoder_lib.monologues.backward.invert import Assignment, Inverter, merged
+from semcoder_lib.monologues.backward.inverses import Assignment, Inverter, merged
 from semcoder_lib.monologues.evaluator import Cannot, Given, Raises, equal, evaluate
 from semcoder_lib.monologues.forms import BOUNDS, DEDUCTION
 from semcoder_lib.monologues.show import NotShown, show
