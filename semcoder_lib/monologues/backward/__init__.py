@@ -14,8 +14,8 @@ from typing import Any
 from semcoder_lib import tracing
 from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.core.records import Case, Monologue, Program, Trace
-from semcoder_lib.monologues.backward.deduction import Found, deduction
+from semcoder_lib.core.records import Case, Monologue, Program
+from semcoder_lib.monologues.backward.deduction import deduction
 from semcoder_lib.monologues.backward.search import ROUNDS, Search
 from semcoder_lib.monologues.style import DEFAULT, Property, Style
 from semcoder_lib.monologues.syntax import readable
@@ -68,26 +68,19 @@ def backward_many(
     """`backward` for many questions at once, their runs batched. None also for a question that
     cannot be asked (the program cannot be read, the output has no exact text)."""
     asked = list(questions)
-    searches = searched(asked, box, seed)
-    results = [Found.of(s) if s is not None else None for s in searches]
-    pairs = [
-        (q.program, Case(r.witness.arguments))
-        for q, r in zip(asked, results, strict=True)
-        if r is not None
-    ]
+    searches = _searched(asked, box, seed)
+    answered = [(q, s) for q, s in zip(asked, searches, strict=True) if s is not None and s.found]
+    pairs = [(q.program, Case(s.found[0].arguments)) for q, s in answered]
     limits = LIMITS.but(cpu_seconds=1.0)
-    traces = iter(tracing.trace_many(pairs, box, share=True, sandbox_limits=limits))
-    out: list[Monologue | None] = []
-    for question, search, result in zip(asked, searches, results, strict=True):
-        if search is None or result is None:
-            out.append(None)
-        else:
-            own = style.but(properties=question.properties or style.properties)
-            out.append(deduction(question.program, search, result, next(traces, Trace(())), own))
-    return out
+    traces = tracing.trace_many(pairs, box, share=True, sandbox_limits=limits)
+    written: dict[int, Monologue] = {}
+    for (question, search), trace in zip(answered, traces, strict=True):
+        own = style.but(properties=question.properties or style.properties)
+        written[id(search)] = deduction(question.program, search, trace, own)
+    return [written.get(id(search)) for search in searches]
 
 
-def searched(questions: list[Question], box: Sandbox, seed: int) -> list[Search | None]:
+def _searched(questions: list[Question], box: Sandbox, seed: int) -> list[Search | None]:
     """Finished searches, round by round, one batch of jobs for each round."""
     searches: list[Search | None] = []
     for q in questions:
@@ -97,18 +90,12 @@ def searched(questions: list[Question], box: Sandbox, seed: int) -> list[Search 
         except (UserError, values.Unserializable):
             searches.append(None)
     for _ in range(ROUNDS):
-        waiting: list[tuple[Search, Question, list[tuple[Any, ...]]]] = []
-        for question, search in zip(questions, searches, strict=True):
-            if search is not None and not search.over:
-                calls = search.ask()
-                if calls:
-                    waiting.append((search, question, calls))
-        if not waiting:
-            break
+        open_ = [(q, s) for q, s in zip(questions, searches, strict=True) if s and not s.over]
+        waiting = [(q.program, s, calls) for q, s in open_ if (calls := s.ask())]
         jobs = [
-            Job(q.program.source, q.program.entry_point, calls, LIMITS, share=True, give_up=2)
-            for _, q, calls in waiting
+            Job(p.source, p.entry_point, calls, LIMITS, share=True, give_up=2)
+            for p, _, calls in waiting
         ]
-        for (search, _, _), outcomes in zip(waiting, box.map(jobs), strict=True):
+        for (_, search, _), outcomes in zip(waiting, box.map(jobs), strict=True):
             search.tell(outcomes)
     return searches

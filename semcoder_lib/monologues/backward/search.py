@@ -22,9 +22,9 @@ from semcoder_lib.monologues.mutation import mutated
 from semcoder_lib.monologues.syntax import Syntax, parameters
 from semcoder_lib.sandbox import Outcome
 
-ROUND = 56
+ROUND = 56  # candidates
 ROUNDS = 5
-MAX_TEXT = 2_000
+_MAX_TEXT = 2_000
 
 
 @dataclass(slots=True)
@@ -62,17 +62,17 @@ class Search:
     @property
     def found(self) -> list[Candidate]:
         """Candidates that gave the output, the best explained and the shortest first."""
-        hits = [c for c in self.tried.values() if c.distance == 0]
-        return sorted(hits, key=self._rank)
 
-    def _rank(self, c: Candidate) -> tuple[bool, int, int, str]:
-        explained = 2 if c.goals is None else int(c.goals.guessed)
-        return not self.domains.usual(c.arguments), explained, len(c.text), c.text.swapcase()
+        def rank(c: Candidate) -> tuple[bool, int, int, str]:
+            explained = 2 if c.goals is None else int(c.goals.guessed)
+            return not self.domains.usual(c.arguments), explained, len(c.text), c.text.swapcase()
+
+        return sorted((c for c in self.tried.values() if c.distance == 0), key=rank)
 
     @property
     def over(self) -> bool:
-        hits = [c for c in self.tried.values() if c.distance == 0]
-        if hits and (self.round >= 3 or any(self.domains.usual(c.arguments) for c in hits)):
+        hits = self.found
+        if hits and (self.round >= 3 or self.domains.usual(hits[0].arguments)):
             return True
         return self.round >= ROUNDS
 
@@ -91,19 +91,17 @@ class Search:
         for candidate, outcome in zip(self.asked, outcomes, strict=False):
             if outcome.status is Status.OK:
                 candidate.output = outcome.text
-                if outcome.text == self.wanted:
-                    candidate.distance = 0.0
-                else:
-                    candidate.distance = 0.01 + distance(outcome.value, self.output)
+                same = outcome.text == self.wanted
+                candidate.distance = 0.0 if same else 0.01 + distance(outcome.value, self.output)
 
-    def _add(self, arguments: list[Any], goals: Goals | None, limit: int = ROUND) -> None:
+    def _add(self, arguments: list[Any], goals: Goals | None = None, limit: int = ROUND) -> None:
         if len(self.asked) >= limit:
             return
         try:
-            text = ", ".join(values.encode(a, max_bytes=MAX_TEXT) for a in arguments)
+            text = ", ".join(values.encode(a, max_bytes=_MAX_TEXT) for a in arguments)
         except values.Unserializable:
             return
-        if text not in self.tried and len(text) <= MAX_TEXT:
+        if text not in self.tried and len(text) <= _MAX_TEXT:
             self.tried[text] = Candidate(tuple(arguments), text, goals)
             self.asked.append(self.tried[text])
 
@@ -117,9 +115,9 @@ class Search:
             for piece in [self.output, *d.pool[:6], [self.output]]:
                 arguments = d.complete({}, d.seeds[0] if d.seeds else ())[0]
                 arguments[at] = d.fitted(at, piece)[0]
-                self._add(arguments, None)
+                self._add(arguments)
         for seed in d.seeds[:8]:
-            self._add(list(seed), None, ROUND + 8)
+            self._add(list(seed), limit=ROUND + 8)
 
     def _mutations(self) -> None:
         ran = [c for c in self.tried.values() if c.distance < math.inf]
@@ -139,7 +137,7 @@ class Search:
             for _ in range(1 + (attempt % 3 == 2)):
                 at = self.rng.randrange(len(arguments))
                 arguments[at] = mutated(arguments[at], self.domains.pool, self.rng)
-            self._add(arguments, None)
+            self._add(arguments)
 
 
 _EXAMPLES: dict[str, Any] = {
@@ -156,33 +154,27 @@ class Domains:
         self, program: Program, syntax: Syntax, output: Any, seeds: tuple[tuple[Any, ...], ...]
     ) -> None:
         entry = syntax.functions[program.entry_point].args
+        declared = [a.annotation for a in entry.posonlyargs + entry.args]
         self.names = parameters(syntax.functions[program.entry_point])
         self.seeds = seeds
         self.count = max(len(self.names) - len(entry.defaults), min(1, len(self.names)))
         if seeds:
             self.count = Counter(map(len, seeds)).most_common(1)[0][0]
-        declared = [
-            ast.unparse(a.annotation) if a.annotation else ""
-            for a in entry.posonlyargs + entry.args
-        ]
         self.examples = []
         for at in range(self.count):
-            word = [*program.argument_types[at : at + 1], *declared[at : at + 1], ""]
-            fitting = [
-                v
-                for k, v in _EXAMPLES.items()
-                if next(filter(None, word), "").lower().startswith(k)
-            ]
+            words = list(program.argument_types[at : at + 1])
+            words += [ast.unparse(a) for a in declared[at : at + 1] if a]
+            word = next(filter(None, words), "").lower()
+            fitting = [v for kind, v in _EXAMPLES.items() if word.startswith(kind)]
             known = [s[at] for s in seeds if at < len(s)]
             self.examples.append(known or fitting[:1] or [output, "a", 1, [1, 2]])
-        self.pool = list(_pieces(output, 24))
-        constants = [n.value for n in ast.walk(syntax.tree) if isinstance(n, ast.Constant)]
-        short = [
-            v
-            for v in constants
+        self.pool = _pieces(output, 24)
+        literals = [n.value for n in ast.walk(syntax.tree) if isinstance(n, ast.Constant)]
+        literals = [
+            v for v in literals
             if isinstance(v, int | float) or (isinstance(v, str) and len(v) <= 20)
-        ]
-        self.pool += [v for v in short if v not in self.pool][:16]
+        ]  # fmt: skip
+        self.pool += [v for v in literals if v not in self.pool][:16]
         self.pool += [v for seed in seeds[:2] for arg in seed for v in _pieces(arg, 6)]
 
     def kinds(self, at: int) -> set[type]:
@@ -198,17 +190,17 @@ class Domains:
         kinds = sorted(self.kinds(at), key=lambda k: k.__name__)
         if type(value) in kinds:
             return [value]
-        return [*(made for kind in kinds for made in _coerced(value, kind)), value]
+        return [*(v for kind in kinds for v in _coerced(value, kind)), value]
 
     def complete(self, assignment: dict[str, Any], seed: tuple[Any, ...]) -> list[list[Any]]:
         """Argument lists: assigned where known, from a seed or an example elsewhere."""
-        made: list[list[Any]] = [[]]
+        lists: list[list[Any]] = [[]]
         for at in range(self.count):
             options = [seed[at]] if at < len(seed) else self.examples[at][:1]
             if at < len(self.names) and self.names[at] in assignment:
                 options = self.fitted(at, assignment[self.names[at]])[:2]
-            made = [[*m, o] for m in made for o in options][:4]
-        return made
+            lists = [[*before, option] for before in lists for option in options][:4]
+        return lists
 
 
 _COERCIBLE: dict[type, tuple[type, ...]] = {
@@ -273,10 +265,6 @@ def _apart(a: float, b: float) -> float:
     if a == b:
         return 0.0
     try:
-        return (
-            min(30.0, 3 * math.log1p(abs(float(a) - float(b))))
-            if math.isfinite(a) and math.isfinite(b)
-            else 8.0
-        )
+        return min(30.0, 3 * math.log1p(abs(float(a) - float(b))))
     except OverflowError:
         return 30.0
