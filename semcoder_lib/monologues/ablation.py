@@ -62,10 +62,10 @@ def ablation(
 def shuffled(text: str, rng: Random) -> str:
     """A monologue with the sentences of its steps permuted and moved to other steps' labels. The
     sections, the words, the conclusion and the answer stay; a single step stays as it is."""
-    found = _BODY.search(text)
-    if found is None:
+    steps = _BODY.search(text)
+    if steps is None:
         return text
-    parts = [line.partition("] ") for line in found[0].split("\n")]
+    parts = [line.partition("] ") for line in steps[0].split("\n")]
     order = list(range(len(parts)))
     for _ in range(4):
         rng.shuffle(order)
@@ -74,7 +74,7 @@ def shuffled(text: str, rng: Random) -> str:
     mixed = list(order)
     rng.shuffle(mixed)
     lines = [f"{parts[a][0]}] {parts[b][2]}" for a, b in zip(order, mixed, strict=True)]
-    return text[: found.start()] + "\n".join(lines) + text[found.end() :]
+    return text[: steps.start()] + "\n".join(lines) + text[steps.end() :]
 
 
 def wordless(text: str) -> str:

@@ -48,20 +48,12 @@ def infer_many(
     """`infer` for many entries, their runs batched."""
     plans = [_Runs(entry, seed) for entry in entries]
     jobs = [
-        Job(
-            p.program.source,
-            p.program.entry_point,
-            list(p.fresh.values()),
-            _LIMITS,
-            share=True,
-            give_up=2,
-        )
-        for p in plans
-        if p.fresh
-    ]
-    outcomes = iter(box.map(jobs))
-    for plan in plans:
-        for key, outcome in zip(plan.fresh, next(outcomes) if plan.fresh else (), strict=False):
+        Job(p.program.source, p.program.entry_point, [*p.fresh.values()], _LIMITS,
+            share=True, give_up=2)
+        for p in plans if p.fresh
+    ]  # fmt: skip
+    for plan, outcomes in zip([p for p in plans if p.fresh], box.map(jobs), strict=True):
+        for key, outcome in zip(plan.fresh, outcomes, strict=False):
             if outcome.status is Status.OK:
                 plan.returned[key] = outcome.value
             elif outcome.status is Status.EXCEPTION and outcome.exception is not None:
@@ -108,16 +100,15 @@ class _Runs:
         self.names = parameters(function)
         loaded = [n for n in ast.walk(function) if isinstance(n, ast.Name)]
         self.used = {n.id for n in loaded if isinstance(n.ctx, ast.Load)}
-        for case in entry.cases:
-            key = _key(case.arguments)
-            if key is not None:
-                self.arguments.setdefault(key, case.arguments)
-                self.returned[key] = case.output
-        known = [c.arguments for c in entry.cases if _key(c.arguments) is not None]
+        known = [c for c in entry.cases if _key(c.arguments) is not None]
+        for case in known:
+            key = _key(case.arguments) or ""
+            self.arguments.setdefault(key, case.arguments)
+            self.returned[key] = case.output
         if known:
             rng = Random(f"{seed}:properties:{entry.program.id}")
-            self._vary(known, rng)
-            self._pair(known, rng)
+            self._vary([c.arguments for c in known], rng)
+            self._pair([c.arguments for c in known], rng)
 
     def _add(self, arguments: tuple[Any, ...]) -> str | None:
         key = _key(arguments)
@@ -128,10 +119,8 @@ class _Runs:
     def _vary(self, known: list[tuple[Any, ...]], rng: Random) -> None:
         """Mutations, variants on which a rash property fails, and values at the border."""
         pool = [v for arguments in known[:6] for v in arguments]
-        for _ in range(_FRESH):
+        for _ in range(_FRESH if known[0] else 0):
             arguments = list(rng.choice(known))
-            if not arguments:
-                break
             for _ in range(rng.randrange(1, 4)):
                 at = rng.randrange(len(arguments))
                 arguments[at] = mutated(arguments[at], pool, rng)

@@ -11,7 +11,7 @@ import pytest
 from semcoder_lib import tracing
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Monologue, Program, Trace
-from semcoder_lib.monologues import Style, call_text, forward, verify
+from semcoder_lib.monologues import STYLES, Style, call_text, forward, verify
 from semcoder_lib.sandbox import Sandbox
 
 Told = tuple[Program, Case, Trace]
@@ -102,11 +102,9 @@ def test_an_exception_has_no_monologue() -> None:
 
 
 def test_wording_varies_by_seed_alone(told: list[Told]) -> None:
-    from semcoder_lib.monologues import TEACHER
-
     program, case, trace = next(x for x in told if x[0].id == "merge")
-    made = [forward(program, trace, case=case, seed=s, style=TEACHER) for s in range(12)]
-    again = forward(program, trace, case=case, seed=3, style=TEACHER)
+    made = [forward(program, trace, case=case, seed=s, style=STYLES["teacher"]) for s in range(12)]
+    again = forward(program, trace, case=case, seed=3, style=STYLES["teacher"])
     assert len({m.text for m in made}) == 2
     assert again == made[3]
 

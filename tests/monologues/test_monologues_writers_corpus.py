@@ -12,6 +12,7 @@ from semcoder_lib import monologues, tracing
 from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Entry, Monologue, Program, Status, Trace
+from semcoder_lib.corpus import hub as corpus_hub
 from semcoder_lib.models import prompts
 from semcoder_lib.monologues import Style, derive_many
 from semcoder_lib.monologues.ablation import CONTROLS, FORMATS
@@ -172,44 +173,23 @@ def test_an_unknown_format_is_refused(run: tuple[Program, Case, Trace]) -> None:
 # --- hub --------------------------------------------------------------------------------------
 
 
-def test_hub_rows_go_out_and_come_back(
+def test_hub_rows_go_out_and_are_read_as_any_other(
     entries: list[Entry], derived: tuple[list[Monologue], dict[str, object]]
 ) -> None:
     programs = {e.program.id: e.program for e in entries}
     rows = list(monologues.to_hub(derived[0], programs))
     assert len({row["id"] for row in rows}) == len(rows)
-    for row in rows:
+    for row, told in zip(rows, derived[0], strict=True):
         assert sum(bool(row[c]) for c in ("nl", "fwd_mnl", "bwd_mnl")) == 1
-    back = list(monologues.from_hub(rows))
-    for (program, monologue), told in zip(back, derived[0], strict=True):
-        assert program.source.strip() == programs[told.program_id].source.strip()
-        assert program.entry_point == programs[told.program_id].entry_point
-        assert (monologue.text, monologue.direction) == (told.text, told.direction)
-        assert values.equal(monologue.case.arguments, told.case.arguments)
-        assert values.equal(monologue.case.output, told.case.output)
-
-
-def test_bad_hub_rows_are_named() -> None:
-    with pytest.raises(UserError, match=r"hub row 1 .*exactly one"):
-        list(monologues.from_hub([{"id": "x", "fwd_mnl": "a", "bwd_mnl": "b", "response": "c"}]))
-    with pytest.raises(UserError, match="hub row 2"):
-        list(
-            monologues.from_hub(
-                [{"nl": "words", "response": "code"}, {"fwd_mnl": "no block", "response": "c"}]
-            )
-        )
-
-
-def test_odd_hub_rows_are_passed_over_and_named(
-    derived: tuple[list[Monologue], object], entries: list[Entry]
-) -> None:
-    programs = {e.program.id: e.program for e in entries}
-    good = list(monologues.to_hub(derived[0][:2], programs))
-    odd = [None, 3, {}, {**good[0], "response": 5}, {**good[0], "nl": "words"}, {"fwd_mnl": ["x"]}]
-    problems: list[str] = []
-    back = list(monologues.from_hub([good[0], *odd, good[1]], problems))
-    assert [m.text for _, m in back] == [row["response"] for row in good]
-    assert [p.partition(" (")[0] for p in problems] == [f"hub row {n}" for n in range(2, 8)]
+        assert row["response"] == told.text
+        read = corpus_hub.read_row(row)
+        assert read.kind == {"forward": "fwd_mnl", "backward": "bwd_mnl"}[told.direction]
+        assert read.source.strip() == programs[told.program_id].source.strip()
+        assert read.entry_point == programs[told.program_id].entry_point
+        assert values.equal(read.arguments, told.case.arguments)
+        assert values.equal(read.output, told.case.output)
+    with pytest.raises(UserError, match="no program with this id"):
+        list(monologues.to_hub(derived[0], {}))
 
 
 # --- properties -------------------------------------------------------------------------------
