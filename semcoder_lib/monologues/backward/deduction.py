@@ -9,10 +9,10 @@ from semcoder_lib.core.records import Case, Monologue, Program, Trace
 from semcoder_lib.monologues.backward.search import Candidate, Search
 from semcoder_lib.monologues.backward.walk import Note
 from semcoder_lib.monologues.evaluator import equal
-from semcoder_lib.monologues.forms import CONCLUSION, heading, say
+from semcoder_lib.monologues.forms import CONCLUSION, say
 from semcoder_lib.monologues.style import Style
 from semcoder_lib.monologues.syntax import Syntax
-from semcoder_lib.monologues.write.forward import answer_block, properties_section, summary
+from semcoder_lib.monologues.write.forward import answer_block, sections
 from semcoder_lib.monologues.write.simulation import simulation
 
 _SHORT = 100  # characters of another input or output that is shown
@@ -35,12 +35,9 @@ def deduction(program: Program, search: Search, trace: Trace, style: Style) -> M
         lines.append(say("check", c=call, v=wanted))
     if style.alternatives:
         lines += _alternatives(f, call, search)
-    head, end = "", ""
-    if not style.brief:
-        head = heading("function") + summary(syntax, f) + "\n"
-        head += properties_section(style.properties)
-        end = heading("conclusion") + CONCLUSION["concludes.call"].say(c=call, v=wanted) + "\n"
-    text = head + heading("deduction") + "\n".join(lines) + "\n" + end + answer_block(call, wanted)
+    conclusion = CONCLUSION["concludes.call"].say(c=call, v=wanted)
+    about = sections(syntax, f, style, "deduction", lines, conclusion)
+    text = about + answer_block(call, wanted)
     note = "witness by search" if witness.goals is None else "witness by inversion"
     case = Case(witness.arguments, search.output, program.id)
     return Monologue(text, "backward", case, program.id, notes=(note,))
