@@ -16,7 +16,7 @@ from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Monologue, Program
 from semcoder_lib.monologues.backward.deduction import deduction
-from semcoder_lib.monologues.backward.search import ROUNDS, Search
+from semcoder_lib.monologues.backward.search import Search
 from semcoder_lib.monologues.style import DEFAULT, Property, Style
 from semcoder_lib.monologues.syntax import readable
 from semcoder_lib.sandbox import Job, Limits, Sandbox
@@ -89,13 +89,16 @@ def _searched(questions: list[Question], box: Sandbox, seed: int) -> list[Search
             searches.append(Search(q.program, syntax, q.output, q.seeds, seed))
         except (UserError, values.Unserializable):
             searches.append(None)
-    for _ in range(ROUNDS):
-        open_ = [(q, s) for q, s in zip(questions, searches, strict=True) if s and not s.over]
-        waiting = [(q.program, s, calls) for q, s in open_ if (calls := s.ask())]
+    rounds = {search: search.rounds() for search in searches if search is not None}
+    while rounds:
+        asked = {s: candidates for s, more in rounds.items() if (candidates := next(more, None))}
+        rounds = {search: rounds[search] for search in asked}
         jobs = [
-            Job(p.source, p.entry_point, calls, LIMITS, share=True, give_up=2)
-            for p, _, calls in waiting
-        ]
-        for (_, search, _), outcomes in zip(waiting, box.map(jobs), strict=True):
-            search.tell(outcomes)
+            Job(s.program.source, s.program.entry_point, [c.arguments for c in candidates], LIMITS,
+                share=True, give_up=2)
+            for s, candidates in asked.items()
+        ]  # fmt: skip
+        for (search, candidates), outcomes in zip(asked.items(), box.map(jobs), strict=True):
+            for candidate, outcome in zip(candidates, outcomes, strict=False):
+                search.tell(candidate, outcome)
     return searches
