@@ -8,7 +8,6 @@ search where undoing does not lead to an input, and check every candidate by run
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from semcoder_lib import tracing
@@ -16,25 +15,14 @@ from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Monologue, Program
 from semcoder_lib.monologues.backward.deduction import deduction
-from semcoder_lib.monologues.backward.search import Search
-from semcoder_lib.monologues.style import DEFAULT, Property, Style
+from semcoder_lib.monologues.backward.search import Question, Search
+from semcoder_lib.monologues.style import DEFAULT, Style
 from semcoder_lib.monologues.syntax import readable
 from semcoder_lib.sandbox import Job, Limits, Sandbox
 
 __all__ = ["Question", "backward", "backward_many"]
 
 LIMITS = Limits(cpu_seconds=0.1, wall_seconds=2.0, memory_mb=512, grace=0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A program and an output to reach; `seeds` are inputs of other cases, for the search;
-    `properties` are stated in the text."""
-
-    program: Program
-    output: Any
-    seeds: tuple[tuple[Any, ...], ...] = ()
-    properties: tuple[Property, ...] = ()
 
 
 def backward(
@@ -67,38 +55,36 @@ def backward_many(
 ) -> list[Monologue | None]:
     """`backward` for many questions at once, their runs batched. None also for a question that
     cannot be asked (the program cannot be read, the output has no exact text)."""
-    asked = list(questions)
-    searches = _searched(asked, box, seed)
-    answered = [(q, s) for q, s in zip(asked, searches, strict=True) if s is not None and s.found]
-    pairs = [(q.program, Case(s.found[0].arguments)) for q, s in answered]
-    limits = LIMITS.but(cpu_seconds=1.0)
-    traces = tracing.trace_many(pairs, box, share=True, sandbox_limits=limits)
-    written: dict[int, Monologue] = {}
-    for (question, search), trace in zip(answered, traces, strict=True):
-        own = style.but(properties=question.properties or style.properties)
-        written[id(search)] = deduction(question.program, search, trace, own)
-    return [written.get(id(search)) for search in searches]
-
-
-def _searched(questions: list[Question], box: Sandbox, seed: int) -> list[Search | None]:
-    """Finished searches, round by round, one batch of jobs for each round."""
     searches: list[Search | None] = []
-    for q in questions:
+    for question in questions:
         try:
-            syntax = readable(q.program.source, q.program.entry_point)
-            searches.append(Search(q.program, syntax, q.output, q.seeds, seed))
+            syntax = readable(question.program.source, question.program.entry_point)
+            searches.append(Search(question, syntax, seed))
         except (UserError, values.Unserializable):
             searches.append(None)
-    rounds = {search: search.rounds() for search in searches if search is not None}
+    _run([search for search in searches if search is not None], box)
+    answered = [search for search in searches if search is not None and search.found]
+    pairs = [(s.question.program, Case(s.found[0].arguments)) for s in answered]
+    limits = LIMITS.but(cpu_seconds=1.0)
+    traces = tracing.trace_many(pairs, box, share=True, sandbox_limits=limits)
+    written: dict[Search | None, Monologue] = {}
+    for search, trace in zip(answered, traces, strict=True):
+        own = style.but(properties=search.question.properties or style.properties)
+        written[search] = deduction(search, trace, own)
+    return [written.get(search) for search in searches]
+
+
+def _run(searches: list[Search], box: Sandbox) -> None:
+    """Brings searches to their ends, round by round, one batch of jobs for each round."""
+    rounds = {search: search.rounds() for search in searches}
     while rounds:
         asked = {s: candidates for s, more in rounds.items() if (candidates := next(more, None))}
         rounds = {search: rounds[search] for search in asked}
-        jobs = [
-            Job(s.program.source, s.program.entry_point, [c.arguments for c in candidates], LIMITS,
-                share=True, give_up=2)
-            for s, candidates in asked.items()
-        ]  # fmt: skip
+        jobs = []
+        for search, candidates in asked.items():
+            program, calls = search.question.program, [c.arguments for c in candidates]
+            job = Job(program.source, program.entry_point, calls, LIMITS, share=True, give_up=2)
+            jobs.append(job)
         for (search, candidates), outcomes in zip(asked.items(), box.map(jobs), strict=True):
             for candidate, outcome in zip(candidates, outcomes, strict=False):
                 search.tell(candidate, outcome)
-    return searches

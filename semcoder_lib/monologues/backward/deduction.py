@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from semcoder_lib.core import values
-from semcoder_lib.core.records import Case, Monologue, Program, Trace
+from semcoder_lib.core.records import Case, Monologue, Trace
 from semcoder_lib.monologues.backward.search import Candidate, Search
 from semcoder_lib.monologues.backward.walk import Note
 from semcoder_lib.monologues.evaluator import equal
@@ -18,9 +18,10 @@ from semcoder_lib.monologues.write.simulation import simulation
 _SHORT = 100  # characters of another input or output that is shown
 
 
-def deduction(program: Program, search: Search, trace: Trace, style: Style) -> Monologue:
+def deduction(search: Search, trace: Trace, style: Style) -> Monologue:
     """The monologue. `trace` is that of the witness, for the check at the end."""
-    syntax, f, wanted, witness = search.syntax, program.entry_point, search.wanted, search.found[0]
+    program, syntax, wanted = search.question.program, search.syntax, search.wanted
+    f, witness = program.entry_point, search.found[0]
     call = values.show_call(f, witness.arguments)
     lines = [_said(n, syntax, style) for n in _notes(search, trace) if n.line not in syntax.groups]
     names = [*search.domains.names, *(f"argument {n + 1}" for n in range(len(witness.arguments)))]
@@ -61,11 +62,9 @@ def _notes(search: Search, trace: Trace) -> tuple[Note, ...]:
 
 
 def _said(note: Note, syntax: Syntax, style: Style) -> str:
-    quote = syntax.text(note.line)
-    if quote and style.ticks and "`" not in quote:
-        quote = f"`{quote}`"
-    text = note.text.replace(f"[L{note.line}]", style.label(note.line))
-    return f"{style.label(note.line)} {f'{quote}: ' if quote else ''}{text}"
+    label = style.label(note.line)
+    text = note.text.replace(f"[L{note.line}]", label)
+    return f"{label} {style.quote(syntax.text(note.line))}{text}"
 
 
 def _alternatives(f: str, call: str, search: Search) -> list[str]:

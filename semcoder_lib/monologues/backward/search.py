@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -19,12 +19,24 @@ from semcoder_lib.core import values
 from semcoder_lib.core.records import Program, Status
 from semcoder_lib.monologues.backward.walk import Goals, deduce
 from semcoder_lib.monologues.mutation import mutated
+from semcoder_lib.monologues.style import Property
 from semcoder_lib.monologues.syntax import Syntax, parameters
 from semcoder_lib.sandbox import Outcome
 
 ROUND = 56  # candidates
 ROUNDS = 5
 _MAX_TEXT = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A program and an output to reach; `seeds` are inputs of other cases, for the search;
+    `properties` are stated in the text."""
+
+    program: Program
+    output: Any
+    seeds: tuple[tuple[Any, ...], ...] = ()
+    properties: tuple[Property, ...] = ()
 
 
 @dataclass(slots=True)
@@ -45,19 +57,13 @@ Proposal = tuple[list[Any], Goals | None, int]
 class Search:
     """One search: whoever runs the candidates of `rounds` calls `tell` on each before the next."""
 
-    def __init__(
-        self,
-        program: Program,
-        syntax: Syntax,
-        output: Any,
-        seeds: Sequence[tuple[Any, ...]],
-        seed: int,
-    ) -> None:
-        self.program, self.syntax, self.output = program, syntax, output
-        self.wanted = values.encode(output)
+    def __init__(self, question: Question, syntax: Syntax, seed: int) -> None:
+        program, self.output = question.program, question.output
+        self.question, self.syntax = question, syntax
+        self.wanted = values.encode(self.output)
         self.rng = Random(f"{seed}:backward:{program.id}:{self.wanted[:200]}")
-        self.domains = Domains(program, syntax, output, tuple(seeds))
-        self.deductions = deduce(syntax, program.entry_point, output)
+        self.domains = Domains(question, syntax)
+        self.deductions = deduce(syntax, program.entry_point, self.output)
         self.tried: dict[str, Candidate] = {}
 
     @property
@@ -144,9 +150,8 @@ class Domains:
     """Example values for each parameter, from the inputs of other cases, declared types, and the
     program's own literals; and a pool of pieces to build new values from."""
 
-    def __init__(
-        self, program: Program, syntax: Syntax, output: Any, seeds: tuple[tuple[Any, ...], ...]
-    ) -> None:
+    def __init__(self, question: Question, syntax: Syntax) -> None:
+        program, output, seeds = question.program, question.output, tuple(question.seeds)
         entry = syntax.functions[program.entry_point].args
         declared = [a.annotation for a in entry.posonlyargs + entry.args]
         self.names = parameters(syntax.functions[program.entry_point])

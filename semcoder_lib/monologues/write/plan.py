@@ -102,9 +102,10 @@ def plan(trace: Trace, syntax: Syntax) -> Activation | None:
             activation.leaves.append(leaf)
             leaves[step.frame].append(leaf)
         elif step.event == "exception":
-            activation.raised = exception_kind(step.value)
+            kind = (step.value or "an exception").partition("(")[0].partition(":")[0]
+            activation.raised = kind  # `KeyError` of "KeyError: 'a'"
             if activation.leaves:
-                activation.leaves[-1].raised = activation.raised
+                activation.leaves[-1].raised = kind
         elif step.event in ("yield", "return"):
             if step.event == "return":
                 activation.result = step
@@ -122,11 +123,6 @@ def plan(trace: Trace, syntax: Syntax) -> Activation | None:
         waiting = deque(activation.leaves)
         activation.body = list(waiting) if activation.generator else _block(waiting, syntax, None)
     return activations[0] if activations else None
-
-
-def exception_kind(value: str | None) -> str:
-    """`KeyError` of a recorded "KeyError: 'a'"."""
-    return (value or "an exception").partition("(")[0].partition(":")[0]
 
 
 def _block(waiting: deque[Leaf], syntax: Syntax, inside: LoopSyntax | None) -> list[Node]:

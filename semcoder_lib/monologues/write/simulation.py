@@ -87,16 +87,13 @@ class Narrator:
             for c in changes
         )
 
-    def working(self, node: ast.expr, frame: Frame, changing: str = "") -> tuple[list[str], Any]:
+    def worked(self, node: ast.expr, frame: Frame, changing: str = "") -> tuple[list[str], Any]:
         """Pieces and value of an expression; raises Cannot or Raises."""
         return Working(frame, self.style).of(node, changing)
 
     def quoted(self, line: int) -> str:
         """What the source has on a line, and a colon; empty where it is not quoted."""
-        text = self.syntax.text(line) if self.style.quotes else ""
-        if text and self.style.ticks and "`" not in text:
-            text = f"`{text}`"
-        return f"{text}: " if text else ""
+        return self.style.quote(self.syntax.text(line)) if self.style.quotes else ""
 
     # --- activations and calls ----------------------------------------------------------------
 
@@ -221,7 +218,7 @@ class Narrator:
         is how many iterations it ends."""
         pieces: list[str] = []
         try:
-            pieces, value = self.working(test, frame)
+            pieces, value = self.worked(test, frame)
             truth = bool(value)
             if went is None:
                 went = truth
@@ -246,7 +243,7 @@ class Narrator:
         pieces: list[str] = []
         try:
             if stmt.value is not None:
-                worked, value = self.working(stmt.value, frame)
+                worked, value = self.worked(stmt.value, frame)
                 if act.result is not None and show(value, _WORKED_UP_TO) == act.result.value:
                     pieces, agrees = worked, True
         except (Cannot, Raises, NotShown):
@@ -286,29 +283,30 @@ class Narrator:
 
     def _pieces(self, stmt: ast.AST | None, leaf: Leaf, frame: Frame) -> list[str]:
         """How what a statement stores, or the arguments of its call, come about."""
-        if isinstance(stmt, ast.Expr) and isinstance(stmt.value, ast.Call):
-            return self._arguments(stmt.value, frame)
-        if isinstance(stmt, ast.Assign):
-            target, node = stmt.targets[0], stmt.value
-            if len(stmt.targets) > 1 or isinstance(target, ast.Tuple | ast.List):
-                return self.working(node, frame)[0]
-        elif isinstance(stmt, ast.AugAssign):
-            target, node = stmt.target, as_load(stmt)
-        elif isinstance(stmt, ast.AnnAssign) and stmt.value is not None:
-            target, node = stmt.target, stmt.value
-        else:
-            return []
-        box = target.value.id if _is_item(target) else ""  # type: ignore[attr-defined]
-        pieces, value = self.working(node, frame, changing=box)
-        if isinstance(target, ast.Name):
-            changes = {c.name: c.text for c in (*frame.texts.values(), *leaf.changes)}
-            return pieces if show(value, _WORKED_UP_TO) == changes.get(target.id) else []
-        if isinstance(stmt, ast.AugAssign):
+        match stmt:
+            case ast.Expr(value=ast.Call() as call):
+                return self._arguments(call, frame)
+            case ast.Assign(targets=[target, *_], value=node):
+                pass
+            case ast.AugAssign(target=target):
+                node = as_load(stmt)
+            case ast.AnnAssign(target=target, value=ast.expr() as node):
+                pass
+            case _:
+                return []
+        items = isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name)
+        box = source_of(target.value) if items else ""  # type: ignore[attr-defined]
+        pieces, value = self.worked(node, frame, box)
+        several = isinstance(stmt, ast.Assign) and len(stmt.targets) > 1
+        if isinstance(target, ast.Name) and not several:
+            texts = {c.name: c.text for c in (*frame.texts.values(), *leaf.changes)}
+            return pieces if show(value, _WORKED_UP_TO) == texts.get(target.id) else []
+        if isinstance(stmt, ast.AugAssign) or several or isinstance(target, ast.Tuple | ast.List):
             return pieces
         if not isinstance(target, ast.Subscript):
             return []
         if box and not isinstance(target.slice, ast.Slice):
-            keys, key = self.working(target.slice, frame)
+            keys, key = self.worked(target.slice, frame)
             stored = {"e": f"{box}[{show(key)}]", "v": show(value, self.style.value_chars)}
             pieces = [*pieces, *keys, say("equal", **stored)]
         return pieces
@@ -321,9 +319,9 @@ class Narrator:
             if isinstance(owner, ast.Call):
                 pieces += self._arguments(owner, frame)
             if self.style.dense and isinstance(owner, ast.Name) and call.func.attr in _TAKING:
-                return self.working(call, frame)[0]
+                return self.worked(call, frame)[0]
         for argument in call.args:
-            added, value = self.working(argument, frame)
+            added, value = self.worked(argument, frame)
             pieces += added
             if isinstance(argument, ast.Name) and frame.text(argument.id):
                 pieces.append(say("equal", e=argument.id, v=show(value, 60)))
@@ -359,7 +357,7 @@ class Narrator:
             return
         head = self.quoted(stmt.lineno) or ("" if self.style.dense else "the loop: ")
         try:
-            items: list[Any] = self.working(as_list(stmt.iter), frame)[1]
+            items: list[Any] = self.worked(as_list(stmt.iter), frame)[1]
         except (Cannot, Raises):
             items = []
         form, listing = "loop.items", ""
@@ -492,8 +490,3 @@ def _is_literal(stmt: ast.AST | None) -> bool:
         and isinstance(stmt.value, ast.Constant)
         and all(isinstance(t, ast.Name) for t in stmt.targets)
     )
-
-
-def _is_item(target: ast.expr) -> bool:
-    """`xs[0]` of a name."""
-    return isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name)
