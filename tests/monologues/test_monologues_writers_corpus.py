@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from random import Random
 
 import monologue_programs
@@ -28,12 +27,6 @@ NAMES = (
 def answer_of(text: str) -> str:
     """The value on the right of a completion's assertion, as text."""
     return text.rpartition("[ANSWER]\n")[2].partition(" == ")[2].partition("\n[/ANSWER]")[0]
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Sandbox]:
-    with Sandbox(workers=1) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")
@@ -197,14 +190,6 @@ def test_hub_rows_go_out_and_are_read_as_any_other(
 
 def texts(found: tuple[monologues.Property, ...]) -> set[str]:
     return {p.text for p in found}
-
-
-def test_properties_of_a_sort(entries: list[Entry], box: Sandbox) -> None:
-    entry = next(e for e in entries if e.program.id == "bubble_sort")
-    found = monologues.infer(entry.program, entry.cases, box)
-    assert "The result is always sorted in ascending order." in texts(found)
-    assert "The result is always a permutation of items." in texts(found)
-    assert all(p.support >= 5 for p in found)
 
 
 def test_what_fails_on_fresh_inputs_is_not_stated(box: Sandbox) -> None:
