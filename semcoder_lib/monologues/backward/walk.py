@@ -170,7 +170,7 @@ class _Walker:
                 return self._solved(move, name, value, goals)
             case ast.AugAssign(target=ast.Name(id=name), op=op, value=value):
                 whole = ast.BinOp(ast.Name(name, ast.Load()), op, value)
-                return self._solved(move, name, ast.fix_missing_locations(whole), goals)
+                return self._solved(move, name, whole, goals)
             case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)):
                 return self._unpacked(names, values, goals)
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name())) as call):

@@ -260,7 +260,6 @@ def _sorted(w: Working, node: ast.Call, left: str, text: str) -> bool:
     if not 0 < len(items) <= _UNITS:
         return False
     pairs = ast.Call(ast.Name("map", ast.Load()), [key, node.args[0]], [])
-    ast.fix_missing_locations(ast.copy_location(pairs, node))
     keys = w.value(as_list(pairs))
     w.say("keyed", k=w.listed(keys), a=w.listed(items), e=left, v=text)
     return True

@@ -349,9 +349,8 @@ class Narrator:
             self._end(loop, loop.end, act, frame)
 
     def _for_head(self, loop: Loop, stmt: ast.For, frame: Frame) -> None:
-        frame.calls = []
         first = loop.turns[0].head if loop.turns else loop.end
-        if first is not None and first.calls and not first.raised:
+        if first is not None and not first.raised:
             self.calls(first, frame)
         if not loop.turns:
             return

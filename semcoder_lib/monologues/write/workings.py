@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -126,34 +127,23 @@ def wrapped(text: str) -> str:
     return f"({text})" if text.startswith("-") else text
 
 
+@functools.lru_cache(maxsize=8192)
 def source_of(node: ast.AST) -> str:
-    """The source of a node, kept on it."""
-    text: str | None = getattr(node, "source_of", None)
-    if text is None:
-        text = ast.unparse(node)
-        node.source_of = text  # type: ignore[attr-defined]
-    return text
+    """The source of a node."""
+    return ast.unparse(node)
 
 
+@functools.lru_cache(maxsize=8192)
 def as_list(node: ast.expr) -> ast.expr:
-    """`list(node)`, kept on the node so that it is compiled once."""
-    call: ast.expr | None = getattr(node, "as_list", None)
-    if call is None:
-        call = ast.Call(ast.Name("list", ast.Load()), [node], [])
-        ast.fix_missing_locations(ast.copy_location(call, node))
-        node.as_list = call  # type: ignore[attr-defined]
-    return call
+    """`list(node)`."""
+    return ast.Call(ast.Name("list", ast.Load()), [node], [])
 
 
+@functools.lru_cache(maxsize=8192)
 def as_load(stmt: ast.AugAssign) -> ast.BinOp:
-    """`x + y` of `x += y`, kept on the statement."""
-    load: ast.BinOp | None = getattr(stmt, "as_load", None)
-    if load is None:
-        target = ast.parse(source_of(stmt.target), mode="eval").body
-        load = ast.BinOp(target, stmt.op, stmt.value)
-        ast.fix_missing_locations(ast.copy_location(load, stmt))
-        stmt.as_load = load  # type: ignore[attr-defined]
-    return load
+    """`x + y` of `x += y`."""
+    target = ast.parse(source_of(stmt.target), mode="eval").body
+    return ast.BinOp(target, stmt.op, stmt.value)
 
 
 # --- arithmetic, comparisons, truth ---------------------------------------------------------------
@@ -188,8 +178,7 @@ def _compare(w: Working, node: ast.Compare) -> str:
     left_node, left = node.left, w.atom(node.left)
     text = "True"
     for op, right_node in zip(node.ops, node.comparators, strict=True):
-        link = node if len(node.ops) == 1 else ast.Compare(left_node, [op], [right_node])
-        value = w.value(link)
+        value = w.value(ast.Compare(left_node, [op], [right_node]))
         text = w.show(value)
         start = f"{left} {SIGNS[type(op)]}"
         if isinstance(op, ast.In | ast.NotIn):
