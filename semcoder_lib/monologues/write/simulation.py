@@ -299,16 +299,17 @@ class Narrator:
         pieces, value = self.worked(node, frame, box)
         several = isinstance(stmt, ast.Assign) and len(stmt.targets) > 1
         if isinstance(target, ast.Name) and not several:
-            texts = {c.name: c.text for c in (*frame.texts.values(), *leaf.changes)}
-            return pieces if show(value, _WORKED_UP_TO) == texts.get(target.id) else []
+            stored = {c.name: c for c in leaf.changes}.get(target.id) or frame.texts.get(target.id)
+            same = stored is not None and show(value, _WORKED_UP_TO) == stored.text
+            return pieces if same else []
         if isinstance(stmt, ast.AugAssign) or several or isinstance(target, ast.Tuple | ast.List):
             return pieces
         if not isinstance(target, ast.Subscript):
             return []
         if box and not isinstance(target.slice, ast.Slice):
             keys, key = self.worked(target.slice, frame)
-            stored = {"e": f"{box}[{show(key)}]", "v": show(value, self.style.value_chars)}
-            pieces = [*pieces, *keys, say("equal", **stored)]
+            slots = {"e": f"{box}[{show(key)}]", "v": show(value, self.style.value_chars)}
+            pieces = [*pieces, *keys, say("equal", **slots)]
         return pieces
 
     def _arguments(self, call: ast.Call, frame: Frame) -> list[str]:
@@ -373,11 +374,10 @@ class Narrator:
         if isinstance(stmt, ast.For):
             if number > 1 and head.calls:
                 self.calls(head, frame)
-            known = {**frame.texts, **{c.name: c for c in head.changes}}
-            now = [
-                known[n] for n in loop.syntax.targets if n in known and known[n].text is not None
-            ]
-            self.say(head.line, "", "loop.turn", k=str(number), b=self.binds(now))
+            changed = {c.name: c for c in head.changes}
+            now = [changed.get(n) or frame.texts.get(n) for n in loop.syntax.targets]
+            bound = self.binds(c for c in now if c is not None and c.text is not None)
+            self.say(head.line, "", "loop.turn", k=str(number), b=bound)
         else:
             intro = self.calls(head, frame)
             tell = self.sayer(head, frame, f"iteration #{number}: {intro}")

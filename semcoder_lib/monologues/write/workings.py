@@ -178,7 +178,8 @@ def _compare(w: Working, node: ast.Compare) -> str:
     left_node, left = node.left, w.atom(node.left)
     text = "True"
     for op, right_node in zip(node.ops, node.comparators, strict=True):
-        value = w.value(ast.Compare(left_node, [op], [right_node]))
+        link = node if len(node.ops) == 1 else ast.Compare(left_node, [op], [right_node])
+        value = w.value(link)
         text = w.show(value)
         start = f"{left} {SIGNS[type(op)]}"
         if isinstance(op, ast.In | ast.NotIn):
