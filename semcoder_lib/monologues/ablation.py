@@ -63,10 +63,10 @@ def ablation(
 def shuffled(text: str, rng: Random) -> str:
     """A monologue with the sentences of its steps permuted and moved to other steps' labels. The
     sections, the words, the conclusion and the answer stay; a single step stays as it is."""
-    found = _BODY.search(text)
-    if found is None:
+    steps = _BODY.search(text)
+    if steps is None:
         return text
-    parts = _STEPS.findall(found[0])
+    parts = _STEPS.findall(steps[0])
     order = list(range(len(parts)))
     for _ in range(4):
         rng.shuffle(order)
@@ -75,7 +75,7 @@ def shuffled(text: str, rng: Random) -> str:
     mixed = list(order)
     rng.shuffle(mixed)
     lines = [parts[a][0] + parts[b][1] for a, b in zip(order, mixed, strict=True)]
-    return text[: found.start()] + "\n".join(lines) + text[found.end() :]
+    return text[: steps.start()] + "\n".join(lines) + text[steps.end() :]
 
 
 def wordless(text: str) -> str:

@@ -20,7 +20,6 @@ from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Entry, Program, Status
 from semcoder_lib.monologues.forms import PROPERTIES
 from semcoder_lib.monologues.mutation import mutated
-from semcoder_lib.monologues.show import NotShown, show
 from semcoder_lib.monologues.style import Property
 from semcoder_lib.monologues.syntax import parameters, readable
 from semcoder_lib.sandbox import Job, Limits, Sandbox
@@ -48,22 +47,14 @@ def infer_many(
     """`infer` for many entries, their runs batched."""
     plans = [_Runs(entry, seed) for entry in entries]
     jobs = [
-        Job(
-            p.program.source,
-            p.program.entry_point,
-            list(p.fresh.values()),
-            _LIMITS,
-            share=True,
-            give_up=2,
-        )
-        for p in plans
-        if p.fresh
-    ]
-    outcomes = iter(box.map(jobs))
-    for plan in plans:
-        for key, outcome in zip(plan.fresh, next(outcomes) if plan.fresh else (), strict=False):
+        Job(p.program.source, p.program.entry_point, [*p.fresh.values()], _LIMITS,
+            share=True, give_up=2)
+        for p in plans if p.fresh
+    ]  # fmt: skip
+    for plan, outcomes in zip([p for p in plans if p.fresh], box.map(jobs), strict=True):
+        for key, outcome in zip(plan.fresh, outcomes, strict=False):
             if outcome.status is Status.OK:
-                plan.returned[key] = outcome.value
+                plan.enter(key, outcome.value)
             elif outcome.status is Status.EXCEPTION and outcome.exception is not None:
                 plan.raised[key] = outcome.exception.type
     return [tuple(_kept(plan)) for plan in plans]
@@ -85,22 +76,21 @@ def _kept(runs: _Runs) -> Iterator[Property]:
 
 
 class _Runs:
-    """Runs of one program by the text of their arguments: what was returned, what was raised; and
-    pairs of runs (argument's place, run, run) that differ in one thing. `fresh` are the runs that
-    are still to be made."""
+    """Runs of one program by the text of their arguments: what was returned, with its text, and
+    what was raised; `fresh` are those still to be made. `compared` has pairs of runs that differ in
+    one argument, by how (`reordered`, `exchanged`) and its place; `repeated` those on an output."""
 
     def __init__(self, entry: Entry, seed: int) -> None:
-        self.program = entry.program
-        self.f = entry.program.entry_point
-        self.names: list[str] = []
-        self.used: set[str] = set()
+        self.program, self.f = entry.program, entry.program.entry_point
         self.arguments: dict[str, tuple[Any, ...]] = {}
         self.fresh: dict[str, tuple[Any, ...]] = {}
         self.returned: dict[str, Any] = {}
+        self.texts: dict[str, str] = {}
         self.raised: dict[str, str] = {}
-        self.reordered: list[tuple[int, str, str]] = []
-        self.exchanged: list[tuple[int, str, str]] = []
+        self.compared: dict[tuple[str, int], list[tuple[str, str]]] = {}
         self.repeated: list[tuple[str, str]] = []
+        self.names: list[str] = []
+        self.used: set[str] = set()
         try:
             function = readable(entry.program.source, self.f).functions[self.f]
         except UserError:
@@ -108,16 +98,21 @@ class _Runs:
         self.names = parameters(function)
         loaded = [n for n in ast.walk(function) if isinstance(n, ast.Name)]
         self.used = {n.id for n in loaded if isinstance(n.ctx, ast.Load)}
+        known: list[tuple[Any, ...]] = []
         for case in entry.cases:
             key = _key(case.arguments)
             if key is not None:
+                known.append(case.arguments)
                 self.arguments.setdefault(key, case.arguments)
-                self.returned[key] = case.output
-        known = [c.arguments for c in entry.cases if _key(c.arguments) is not None]
+                self.enter(key, case.output)
         if known:
             rng = Random(f"{seed}:properties:{entry.program.id}")
             self._vary(known, rng)
             self._pair(known, rng)
+
+    def enter(self, key: str, output: Any) -> None:
+        """The result of a run."""
+        self.returned[key], self.texts[key] = output, _text(output)
 
     def _add(self, arguments: tuple[Any, ...]) -> str | None:
         key = _key(arguments)
@@ -128,10 +123,8 @@ class _Runs:
     def _vary(self, known: list[tuple[Any, ...]], rng: Random) -> None:
         """Mutations, variants on which a rash property fails, and values at the border."""
         pool = [v for arguments in known[:6] for v in arguments]
-        for _ in range(_FRESH):
+        for _ in range(_FRESH if known[0] else 0):
             arguments = list(rng.choice(known))
-            if not arguments:
-                break
             for _ in range(rng.randrange(1, 4)):
                 at = rng.randrange(len(arguments))
                 arguments[at] = mutated(arguments[at], pool, rng)
@@ -139,11 +132,11 @@ class _Runs:
         for given in known[:4]:
             for at, value in enumerate(given):
                 for other in _telling(value):
-                    self._add((*given[:at], other, *given[at + 1 :]))
+                    self._add(_with(given, at, other))
         for at in range(len(known[0])):
             for given in known[:3]:
                 for edge in _edges(given[at] if at < len(given) else None):
-                    self._add((*given[:at], edge, *given[at + 1 :]))
+                    self._add(_with(given, at, edge))
 
     def _pair(self, known: list[tuple[Any, ...]], rng: Random) -> None:
         """Pairs of runs: an argument reordered, an argument exchanged, the function run again."""
@@ -153,22 +146,20 @@ class _Runs:
                     items = list(value)
                     rng.shuffle(items)
                     other = "".join(items) if isinstance(value, str) else items
-                    self._differ(self.reordered, arguments, at, other)
+                    self._compare("reordered", arguments, at, other)
                 donor = rng.choice(known)
                 if len(arguments) > 1 and at < len(donor):
-                    self._differ(self.exchanged, arguments, at, donor[at])
+                    self._compare("exchanged", arguments, at, donor[at])
         for arguments in known:  # their outputs are known before anything runs
             key = _key(arguments) or ""
             if len(arguments) == 1 and type(self.returned[key]) is type(arguments[0]):
                 again = self._add((self.returned[key],))
                 self.repeated += [(key, again)] if again is not None else []
 
-    def _differ(
-        self, pairs: list[tuple[int, str, str]], arguments: tuple[Any, ...], at: int, other: Any
-    ) -> None:
-        key, new = _key(arguments), self._add((*arguments[:at], other, *arguments[at + 1 :]))
+    def _compare(self, how: str, arguments: tuple[Any, ...], at: int, other: Any) -> None:
+        key, new = _key(arguments), self._add(_with(arguments, at, other))
         if key is not None and new is not None and new != key:
-            pairs.append((at, key, new))
+            self.compared.setdefault((how, at), []).append((key, new))
 
     @property
     def outputs(self) -> list[Any]:
@@ -178,11 +169,15 @@ class _Runs:
         """(arguments, output) of the runs that returned."""
         return [(self.arguments[k], out) for k, out in self.returned.items()]
 
-    def agreeing(self, pairs: list[tuple[int, str, str]], at: int) -> int:
-        """How many of the pairs about an argument returned the same; 0 if any did not."""
-        own = [(a, b) for place, a, b in pairs if place == at]
-        texts = {k: _text(v) for k, v in self.returned.items()}
-        return len(own) if all(texts.get(a) == texts.get(b) for a, b in own) else 0
+    def agreeing(self, how: str, at: int) -> int:
+        """How many pairs about an argument returned the same; 0 if any did not."""
+        pairs = self.compared.get((how, at), [])
+        same = all(self.texts.get(a) == self.texts.get(b) for a, b in pairs)
+        return len(pairs) if same else 0
+
+
+def _with(arguments: tuple[Any, ...], at: int, value: Any) -> tuple[Any, ...]:
+    return (*arguments[:at], value, *arguments[at + 1 :])
 
 
 def _key(arguments: tuple[Any, ...]) -> str | None:
@@ -227,11 +222,19 @@ def _listy(*given: Any) -> bool:
     return all(isinstance(v, list | tuple) for v in given)
 
 
+def _numeric(value: Any) -> bool:
+    return type(value) in (int, float)
+
+
 def _is_sorted(items: Any, *, descending: bool = False) -> bool:
     try:
         return all((a >= b) if descending else (a <= b) for a, b in itertools.pairwise(items))
     except TypeError:
         return False
+
+
+def _in_order(value: Any) -> bool:
+    return _listy(value) and len(value) > 1 and _is_sorted(value)
 
 
 def _repeats(value: Any) -> bool:
@@ -240,25 +243,22 @@ def _repeats(value: Any) -> bool:
     return type(value) is int  # a number may make the repetitions
 
 
-def _has(arguments: tuple[Any, ...], check: Callable[[Any], bool]) -> bool:
-    """Whether some argument, itself or inside, is as `check` says."""
+def _inside(arguments: tuple[Any, ...]) -> list[Any]:
+    """The arguments and what is in them, up to 200 values."""
+    seen: list[Any] = []
     waiting = list(arguments)
-    for _ in range(200):
-        if not waiting:
-            break
+    while waiting and len(seen) < 200:
         value = waiting.pop()
-        if check(value):
-            return True
-        inside = value if _listy(value) else value.values() if isinstance(value, dict) else ()
-        waiting += list(inside)[:20]
-    return False
+        seen.append(value)
+        inner = value if _listy(value) else value.values() if isinstance(value, dict) else ()
+        waiting += list(inner)[:20]
+    return seen
 
 
 # --- the proposers: one for every row of forms.PROPERTIES, in its order ---------------------------
 
-Proposals = Iterator[
-    tuple[dict[str, str], int]
-]  # the slots of the row, and the runs that speak for it
+# slots of the row, and the number of runs that speak for it
+Proposals = Iterator[tuple[dict[str, str], int]]
 Proposer = Callable[[_Runs], Proposals]
 
 
@@ -267,9 +267,9 @@ def _of_argument(check: Callable[[Any, Any], bool | None]) -> Proposer:
 
     def propose(runs: _Runs) -> Proposals:
         for at, name in enumerate(runs.names):
-            said = [check(a[at], out) if at < len(a) else False for a, out in runs.pairs()]
-            if False not in said:
-                yield {"x": name}, said.count(True)
+            holds = [check(a[at], out) if at < len(a) else False for a, out in runs.pairs()]
+            if False not in holds:
+                yield {"x": name}, holds.count(True)
 
     return propose
 
@@ -287,20 +287,16 @@ def _drawn(a: Any, out: Any) -> bool | None:
 
 
 def _sorted(runs: _Runs) -> Proposals:
-    def in_order(value: Any) -> bool:
-        return _listy(value) and len(value) > 1 and _is_sorted(value)
-
-    if not _listy(*runs.outputs):
-        return
-    long = [o for a, o in runs.pairs() if len(o) > 1 and not _has(a, in_order)]
-    for word in ("ascending", "descending"):
-        if all(_is_sorted(o, descending=word == "descending") for o in long):
-            yield {"o": word}, len(long)
+    if _listy(*runs.outputs):
+        long = [o for a, o in runs.pairs() if len(o) > 1 and not any(map(_in_order, _inside(a)))]
+        for word in ("ascending", "descending"):
+            if all(_is_sorted(o, descending=word == "descending") for o in long):
+                yield {"o": word}, len(long)
 
 
 def _distinct(runs: _Runs) -> Proposals:
     if _listy(*runs.outputs) and not any(map(_repeats, runs.outputs)):
-        yield {}, sum(len(o) > 1 and _has(a, _repeats) for a, o in runs.pairs())
+        yield {}, sum(len(o) > 1 and any(map(_repeats, _inside(a))) for a, o in runs.pairs())
 
 
 _EDGES: dict[str, Callable[[Any], bool]] = {
@@ -322,49 +318,48 @@ def _order(runs: _Runs) -> Proposals:
     """Of an argument that never changed the result, "the order of its items does not matter" would
     be true and say nothing."""
     for at, name in enumerate(runs.names):
-        exchanged = any(place == at for place, _, _ in runs.exchanged)
-        if not exchanged or not runs.agreeing(runs.exchanged, at):
-            yield {"x": name}, runs.agreeing(runs.reordered, at)
+        if not runs.agreeing("exchanged", at):
+            yield {"x": name}, runs.agreeing("reordered", at)
 
 
 def _idempotent(runs: _Runs) -> Proposals:
-    texts = {k: _text(v) for k, v in runs.returned.items()}
-    same = [texts[first] == texts.get(again) for first, again in runs.repeated]
-    if all(same) and len(same) >= 6 and len({texts[first] for first, _ in runs.repeated}) >= 5:
-        yield {"f": runs.f}, len(same)
+    first = {runs.texts[key] for key, _ in runs.repeated}
+    same = all(runs.texts[key] == runs.texts.get(again) for key, again in runs.repeated)
+    if same and len(runs.repeated) >= 6 and len(first) >= 5:
+        yield {"f": runs.f}, len(runs.repeated)
 
 
 def _irrelevant(runs: _Runs) -> Proposals:
     """Runs may agree by chance, on a prefix that is never there: what is used counts."""
     for at, name in enumerate(runs.names):
         if name not in runs.used:
-            yield {"x": name}, runs.agreeing(runs.exchanged, at)
+            yield {"x": name}, runs.agreeing("exchanged", at)
 
 
 def _one_of(runs: _Runs) -> Proposals:
-    texts = {_text(o): o for o in runs.outputs}
-    if 1 < len(texts) <= 3 and len(runs.outputs) >= 8 * len(texts):
-        try:
-            shown = sorted(show(o, 30) for o in texts.values())
-        except NotShown:
-            return
-        yield {"vs": ", ".join(shown)}, len(runs.outputs)
+    texts = sorted({*runs.texts.values()})
+    if (
+        1 < len(texts) <= 3
+        and len(runs.outputs) >= 8 * len(texts)
+        and len(max(texts, key=len)) < 31
+    ):
+        yield {"vs": ", ".join(texts)}, len(runs.outputs)
 
 
 def _least(runs: _Runs) -> Proposals:
-    numbers = all(type(o) in (int, float) for o in runs.outputs)
-    if numbers and min(runs.outputs) in (0, 1) and len({*map(_text, runs.outputs)}) > 3:
-        numeric = any(_has(a, lambda v: type(v) in (int, float)) for a, _ in runs.pairs())
-        below = [a for a, _ in runs.pairs() if _has(a, lambda v: type(v) in (int, float) and v < 0)]
-        yield {"v": str(min(runs.outputs))}, len(below) if numeric else len(runs.outputs)
+    numbers = all(map(_numeric, runs.outputs))
+    if numbers and min(runs.outputs) in (0, 1) and len({*runs.texts.values()}) > 3:
+        given = [[v for v in _inside(a) if _numeric(v)] for a, _ in runs.pairs()]
+        below = sum(any(v < 0 for v in numbers) for numbers in given)
+        yield {"v": str(min(runs.outputs))}, below if any(given) else len(runs.outputs)
 
 
 _ARTICLES = {"int": "an int", "NoneType": "None", "OrderedDict": "an OrderedDict"}
 
 
-def _types(found: Iterable[Any]) -> list[str]:
+def _types(given: Iterable[Any]) -> list[str]:
     """The names of types with their articles, None last: `a list`."""
-    kinds = sorted({type(v).__name__ for v in found}, key=lambda k: (k == "NoneType", k))
+    kinds = sorted({type(v).__name__ for v in given}, key=lambda k: (k == "NoneType", k))
     return [_ARTICLES.get(kind, f"a {kind}") for kind in kinds]
 
 
@@ -374,10 +369,8 @@ def _type(runs: _Runs) -> Proposals:
 
 
 def _items(runs: _Runs) -> Proposals:
-    lists = [o for o in runs.outputs if _listy(o)]
-    kinds = _types(x for o in lists for x in o)
-    if len(kinds) == 1 and len(lists) == len(runs.outputs):
-        yield {"t": kinds[0]}, sum(bool(o) for o in lists)
+    if _listy(*runs.outputs) and len(kinds := _types(x for o in runs.outputs for x in o)) == 1:
+        yield {"t": kinds[0]}, sum(map(bool, runs.outputs))
 
 
 PROPOSERS: dict[str, Proposer] = {

@@ -66,6 +66,11 @@ class Style:
         number = line + self.line_offset
         return f"L{number}" if self.dense else f"[L{number}]"
 
+    def quote(self, statement: str) -> str:
+        """A statement of the source with a colon, before what is said of it; nothing of nothing."""
+        tick = "`" if self.ticks and "`" not in statement else ""
+        return f"{tick}{statement}{tick}: " if statement else ""
+
 
 DEFAULT = Style()
 COMPACT = Style(max_chars=1_500)

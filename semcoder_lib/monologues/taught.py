@@ -8,17 +8,7 @@ from typing import TYPE_CHECKING
 
 from semcoder_lib.core import values, workspace
 from semcoder_lib.core.records import Case, Monologue, Program
-from semcoder_lib.models.teachers import (
-    Budget,
-    Shot,
-    Task,
-    Taught,
-    Teacher,
-    Usage,
-    ask,
-    backward_chat,
-    forward_chat,
-)
+from semcoder_lib.models import teachers
 from semcoder_lib.monologues.verify import Trials, verify
 from semcoder_lib.monologues.verify.text import cut, read_answer
 
@@ -28,18 +18,18 @@ if TYPE_CHECKING:
 
 def taught(
     pairs: Iterable[tuple[Program, Case]],
-    teacher: Teacher,
+    teacher: teachers.Teacher,
     box: Sandbox,
     *,
     direction: str = "forward",
-    shots: tuple[Shot, ...] = (),
+    shots: tuple[teachers.Shot, ...] = (),
     tries: int = 4,
     seed: int = 0,
     strict: bool = True,
     cache: workspace.ItemCache | None = None,
-    budget: Budget | None = None,
-    usage: Usage | None = None,
-) -> Iterator[tuple[Taught, Monologue | None]]:
+    budget: teachers.Budget | None = None,
+    usage: teachers.Usage | None = None,
+) -> Iterator[tuple[teachers.Taught, Monologue | None]]:
     """For each (program, case), in order, what became of asking, and the accepted monologue.
 
     With `strict` a text needs the verifier's `accepted` (right answer, nothing contradicted, lines
@@ -47,27 +37,27 @@ def taught(
     chat is told the case's output and never its arguments. Resumable through `cache`; see
     `teachers.ask` for budgets and counts."""
 
-    def task(number: int, program: Program, case: Case) -> Task:
+    def task(number: int, program: Program, case: Case) -> teachers.Task:
         if direction == "backward":
             output = values.encode(case.output)
-            chat = backward_chat(program.source, program.entry_point, output, shots)
+            chat = teachers.backward_chat(program.source, program.entry_point, output, shots)
         else:
             call = values.show_call(program.entry_point, case.arguments)
-            chat = forward_chat(program.source, call, shots)
-        return Task(f"{program.id or program.entry_point}:{number}", chat, (program, case))
+            chat = teachers.forward_chat(program.source, call, shots)
+        return teachers.Task(f"{program.id or program.entry_point}:{number}", chat, (program, case))
 
     @lru_cache(maxsize=1)  # tasks of one program come together
     def trials_of(source: str, entry_point: str) -> Trials:
         return Trials(Program(source, entry_point), box)
 
-    def accept(task: Task, text: str) -> tuple[bool, str]:
+    def accept(task: teachers.Task, text: str) -> tuple[bool, str]:
         program, case = task.data
         trials = trials_of(program.source, program.entry_point)
         report = verify(_closed(text), program, case, box, direction=direction, trials=trials)
         return report.accepted if strict else report.answer_right, report.reason
 
     tasks = (task(number, *pair) for number, pair in enumerate(pairs))
-    for found in ask(
+    for found in teachers.ask(
         tasks, teacher, accept, tries=tries, seed=seed, cache=cache, budget=budget, usage=usage
     ):
         yield found, _monologue(found, direction, teacher) if found.status == "accepted" else None
@@ -81,7 +71,7 @@ def _closed(text: str) -> str:
     return text
 
 
-def _monologue(found: Taught, direction: str, teacher: Teacher) -> Monologue:
+def _monologue(found: teachers.Taught, direction: str, teacher: teachers.Teacher) -> Monologue:
     """The text with what it is about: of a backward one, the input that it arrived at."""
     program, case = found.task.data
     text = _closed(found.text)

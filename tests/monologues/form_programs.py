@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import ast
-import textwrap
+from monologue_programs import parsed
 
 from semcoder_lib.core.records import Program
 
@@ -337,11 +336,4 @@ def chosen_test(a, n):
 
 def load() -> list[tuple[Program, tuple[object, ...]]]:
     """Every program with each of its inputs."""
-    pairs = []
-    for block in _TEXT.split("\n# ")[1:]:
-        head, _, source = block.partition("\n")
-        name, *inputs = head.split("|")
-        program = Program(textwrap.dedent(source).strip() + "\n", name.strip(), id=name.strip())
-        for text in inputs:
-            pairs.append((program, ast.literal_eval(text.strip()) if text.strip() else ()))
-    return pairs
+    return [(program, given) for program, inputs in parsed(_TEXT) for given in inputs]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import textwrap
 
 from semcoder_lib.core.records import Program
@@ -545,17 +546,20 @@ def max_profit(prices):
 """
 
 
+def parsed(text: str) -> list[tuple[Program, list[tuple[object, ...]]]]:
+    """Programs with their inputs, from a text with a line `# name | input | input` before each."""
+    programs = []
+    for block in text.split("\n# ")[1:]:
+        head, _, source = block.partition("\n")
+        name, *inputs = [part.strip() for part in head.split("|")]
+        program = Program(textwrap.dedent(source).strip() + "\n", name, id=name)
+        programs.append((program, [ast.literal_eval(text or "()") for text in inputs]))
+    return programs
+
+
 def load() -> list[tuple[Program, list[tuple[object, ...]]]]:
     """Every program with its inputs."""
-    import ast
-
-    found = []
-    for block in _TEXT.split("\n# ")[1:]:
-        head, _, source = block.partition("\n")
-        name, *inputs = head.split(" | ")
-        program = Program(textwrap.dedent(source).strip() + "\n", name.strip(), id=name.strip())
-        found.append((program, [ast.literal_eval(text) for text in inputs]))
-    return found
+    return parsed(_TEXT)
 
 
 def named(name: str) -> Program:

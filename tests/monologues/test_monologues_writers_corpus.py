@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from random import Random
 
 import monologue_programs
@@ -12,6 +11,7 @@ from semcoder_lib import monologues, tracing
 from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Entry, Monologue, Program, Status, Trace
+from semcoder_lib.corpus import hub as corpus_hub
 from semcoder_lib.models import prompts
 from semcoder_lib.monologues import Style, derive_many
 from semcoder_lib.monologues.ablation import CONTROLS, FORMATS
@@ -27,12 +27,6 @@ NAMES = (
 def answer_of(text: str) -> str:
     """The value on the right of a completion's assertion, as text."""
     return text.rpartition("[ANSWER]\n")[2].partition(" == ")[2].partition("\n[/ANSWER]")[0]
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Sandbox]:
-    with Sandbox(workers=1) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")
@@ -172,44 +166,23 @@ def test_an_unknown_format_is_refused(run: tuple[Program, Case, Trace]) -> None:
 # --- hub --------------------------------------------------------------------------------------
 
 
-def test_hub_rows_go_out_and_come_back(
+def test_hub_rows_go_out_and_are_read_as_any_other(
     entries: list[Entry], derived: tuple[list[Monologue], dict[str, object]]
 ) -> None:
     programs = {e.program.id: e.program for e in entries}
     rows = list(monologues.to_hub(derived[0], programs))
     assert len({row["id"] for row in rows}) == len(rows)
-    for row in rows:
+    for row, told in zip(rows, derived[0], strict=True):
         assert sum(bool(row[c]) for c in ("nl", "fwd_mnl", "bwd_mnl")) == 1
-    back = list(monologues.from_hub(rows))
-    for (program, monologue), told in zip(back, derived[0], strict=True):
-        assert program.source.strip() == programs[told.program_id].source.strip()
-        assert program.entry_point == programs[told.program_id].entry_point
-        assert (monologue.text, monologue.direction) == (told.text, told.direction)
-        assert values.equal(monologue.case.arguments, told.case.arguments)
-        assert values.equal(monologue.case.output, told.case.output)
-
-
-def test_bad_hub_rows_are_named() -> None:
-    with pytest.raises(UserError, match=r"hub row 1 .*exactly one"):
-        list(monologues.from_hub([{"id": "x", "fwd_mnl": "a", "bwd_mnl": "b", "response": "c"}]))
-    with pytest.raises(UserError, match="hub row 2"):
-        list(
-            monologues.from_hub(
-                [{"nl": "words", "response": "code"}, {"fwd_mnl": "no block", "response": "c"}]
-            )
-        )
-
-
-def test_odd_hub_rows_are_passed_over_and_named(
-    derived: tuple[list[Monologue], object], entries: list[Entry]
-) -> None:
-    programs = {e.program.id: e.program for e in entries}
-    good = list(monologues.to_hub(derived[0][:2], programs))
-    odd = [None, 3, {}, {**good[0], "response": 5}, {**good[0], "nl": "words"}, {"fwd_mnl": ["x"]}]
-    problems: list[str] = []
-    back = list(monologues.from_hub([good[0], *odd, good[1]], problems))
-    assert [m.text for _, m in back] == [row["response"] for row in good]
-    assert [p.partition(" (")[0] for p in problems] == [f"hub row {n}" for n in range(2, 8)]
+        assert row["response"] == told.text
+        read = corpus_hub.read_row(row)
+        assert read.kind == {"forward": "fwd_mnl", "backward": "bwd_mnl"}[told.direction]
+        assert read.source.strip() == programs[told.program_id].source.strip()
+        assert read.entry_point == programs[told.program_id].entry_point
+        assert values.equal(read.arguments, told.case.arguments)
+        assert values.equal(read.output, told.case.output)
+    with pytest.raises(UserError, match="no program with this id"):
+        list(monologues.to_hub(derived[0], {}))
 
 
 # --- properties -------------------------------------------------------------------------------
@@ -217,14 +190,6 @@ def test_odd_hub_rows_are_passed_over_and_named(
 
 def texts(found: tuple[monologues.Property, ...]) -> set[str]:
     return {p.text for p in found}
-
-
-def test_properties_of_a_sort(entries: list[Entry], box: Sandbox) -> None:
-    entry = next(e for e in entries if e.program.id == "bubble_sort")
-    found = monologues.infer(entry.program, entry.cases, box)
-    assert "The result is always sorted in ascending order." in texts(found)
-    assert "The result is always a permutation of items." in texts(found)
-    assert all(p.support >= 5 for p in found)
 
 
 def test_what_fails_on_fresh_inputs_is_not_stated(box: Sandbox) -> None:

@@ -8,33 +8,21 @@ search where undoing does not lead to an input, and check every candidate by run
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from semcoder_lib import tracing
 from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.core.records import Case, Monologue, Program, Trace
-from semcoder_lib.monologues.backward.deduction import Found, deduction
-from semcoder_lib.monologues.backward.search import ROUNDS, Search
-from semcoder_lib.monologues.style import DEFAULT, Property, Style
+from semcoder_lib.core.records import Case, Monologue, Program
+from semcoder_lib.monologues.backward.deduction import deduction
+from semcoder_lib.monologues.backward.search import Question, Search
+from semcoder_lib.monologues.style import DEFAULT, Style
 from semcoder_lib.monologues.syntax import readable
 from semcoder_lib.sandbox import Job, Limits, Sandbox
 
 __all__ = ["Question", "backward", "backward_many"]
 
 LIMITS = Limits(cpu_seconds=0.1, wall_seconds=2.0, memory_mb=512, grace=0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A program and an output to reach; `seeds` are inputs of other cases, for the search;
-    `properties` are stated in the text."""
-
-    program: Program
-    output: Any
-    seeds: tuple[tuple[Any, ...], ...] = ()
-    properties: tuple[Property, ...] = ()
 
 
 def backward(
@@ -67,48 +55,36 @@ def backward_many(
 ) -> list[Monologue | None]:
     """`backward` for many questions at once, their runs batched. None also for a question that
     cannot be asked (the program cannot be read, the output has no exact text)."""
-    asked = list(questions)
-    searches = searched(asked, box, seed)
-    results = [Found.of(s) if s is not None else None for s in searches]
-    pairs = [
-        (q.program, Case(r.witness.arguments))
-        for q, r in zip(asked, results, strict=True)
-        if r is not None
-    ]
-    limits = LIMITS.but(cpu_seconds=1.0)
-    traces = iter(tracing.trace_many(pairs, box, share=True, sandbox_limits=limits))
-    out: list[Monologue | None] = []
-    for question, search, result in zip(asked, searches, results, strict=True):
-        if search is None or result is None:
-            out.append(None)
-        else:
-            own = style.but(properties=question.properties or style.properties)
-            out.append(deduction(question.program, search, result, next(traces, Trace(())), own))
-    return out
-
-
-def searched(questions: list[Question], box: Sandbox, seed: int) -> list[Search | None]:
-    """Finished searches, round by round, one batch of jobs for each round."""
     searches: list[Search | None] = []
-    for q in questions:
+    for question in questions:
         try:
-            syntax = readable(q.program.source, q.program.entry_point)
-            searches.append(Search(q.program, syntax, q.output, q.seeds, seed))
+            syntax = readable(question.program.source, question.program.entry_point)
+            searches.append(Search(question, syntax, seed))
         except (UserError, values.Unserializable):
             searches.append(None)
-    for _ in range(ROUNDS):
-        waiting: list[tuple[Search, Question, list[tuple[Any, ...]]]] = []
-        for question, search in zip(questions, searches, strict=True):
-            if search is not None and not search.over:
-                calls = search.ask()
-                if calls:
-                    waiting.append((search, question, calls))
-        if not waiting:
-            break
-        jobs = [
-            Job(q.program.source, q.program.entry_point, calls, LIMITS, share=True, give_up=2)
-            for _, q, calls in waiting
-        ]
-        for (search, _, _), outcomes in zip(waiting, box.map(jobs), strict=True):
-            search.tell(outcomes)
-    return searches
+    _run([search for search in searches if search is not None], box)
+    answered = [search for search in searches if search is not None and search.found]
+    pairs = [(s.question.program, Case(s.found[0].arguments)) for s in answered]
+    limits = LIMITS.but(cpu_seconds=1.0)
+    traces = tracing.trace_many(pairs, box, share=True, sandbox_limits=limits)
+    written: dict[Search | None, Monologue] = {}
+    for search, trace in zip(answered, traces, strict=True):
+        own = style.but(properties=search.question.properties or style.properties)
+        written[search] = deduction(search, trace, own)
+    return [written.get(search) for search in searches]
+
+
+def _run(searches: list[Search], box: Sandbox) -> None:
+    """Brings searches to their ends, round by round, one batch of jobs for each round."""
+    rounds = {search: search.rounds() for search in searches}
+    while rounds:
+        asked = {s: candidates for s, more in rounds.items() if (candidates := next(more, None))}
+        rounds = {search: rounds[search] for search in asked}
+        jobs = []
+        for search, candidates in asked.items():
+            program, calls = search.question.program, [c.arguments for c in candidates]
+            job = Job(program.source, program.entry_point, calls, LIMITS, share=True, give_up=2)
+            jobs.append(job)
+        for (search, candidates), outcomes in zip(asked.items(), box.map(jobs), strict=True):
+            for candidate, outcome in zip(candidates, outcomes, strict=False):
+                search.tell(candidate, outcome)

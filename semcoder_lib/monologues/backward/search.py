@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -19,12 +19,24 @@ from semcoder_lib.core import values
 from semcoder_lib.core.records import Program, Status
 from semcoder_lib.monologues.backward.walk import Goals, deduce
 from semcoder_lib.monologues.mutation import mutated
+from semcoder_lib.monologues.style import Property
 from semcoder_lib.monologues.syntax import Syntax, parameters
 from semcoder_lib.sandbox import Outcome
 
-ROUND = 56
+ROUND = 56  # candidates
 ROUNDS = 5
-MAX_TEXT = 2_000
+_MAX_TEXT = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A program and an output to reach; `seeds` are inputs of other cases, for the search;
+    `properties` are stated in the text."""
+
+    program: Program
+    output: Any
+    seeds: tuple[tuple[Any, ...], ...] = ()
+    properties: tuple[Property, ...] = ()
 
 
 @dataclass(slots=True)
@@ -38,108 +50,94 @@ class Candidate:
     distance: float = math.inf
 
 
-class Search:
-    """State of one search: `ask` for candidates, run them, `tell` the outcomes, until `over`."""
+# Arguments, the deduction that they come from, and the size of a round that has room for them.
+Proposal = tuple[list[Any], Goals | None, int]
 
-    def __init__(
-        self,
-        program: Program,
-        syntax: Syntax,
-        output: Any,
-        seeds: Sequence[tuple[Any, ...]],
-        seed: int,
-    ) -> None:
-        self.output = output
-        self.syntax = syntax
-        self.wanted = values.encode(output)
+
+class Search:
+    """One search: whoever runs the candidates of `rounds` calls `tell` on each before the next."""
+
+    def __init__(self, question: Question, syntax: Syntax, seed: int) -> None:
+        program, self.output = question.program, question.output
+        self.question, self.syntax = question, syntax
+        self.wanted = values.encode(self.output)
         self.rng = Random(f"{seed}:backward:{program.id}:{self.wanted[:200]}")
-        self.domains = Domains(program, syntax, output, tuple(seeds))
-        self.deductions = deduce(syntax, program.entry_point, output)
+        self.domains = Domains(question, syntax)
+        self.deductions = deduce(syntax, program.entry_point, self.output)
         self.tried: dict[str, Candidate] = {}
-        self.asked: list[Candidate] = []
-        self.round = 0
 
     @property
     def found(self) -> list[Candidate]:
         """Candidates that gave the output, the best explained and the shortest first."""
-        hits = [c for c in self.tried.values() if c.distance == 0]
-        return sorted(hits, key=self._rank)
 
-    def _rank(self, c: Candidate) -> tuple[bool, int, int, str]:
-        explained = 2 if c.goals is None else int(c.goals.guessed)
-        return not self.domains.usual(c.arguments), explained, len(c.text), c.text.swapcase()
+        def rank(c: Candidate) -> tuple[bool, int, int, str]:
+            explained = 2 if c.goals is None else int(c.goals.guessed)
+            return not self.domains.usual(c.arguments), explained, len(c.text), c.text.swapcase()
 
-    @property
-    def over(self) -> bool:
-        hits = [c for c in self.tried.values() if c.distance == 0]
-        if hits and (self.round >= 3 or any(self.domains.usual(c.arguments) for c in hits)):
-            return True
-        return self.round >= ROUNDS
+        return sorted((c for c in self.tried.values() if c.distance == 0), key=rank)
 
-    def ask(self) -> list[tuple[Any, ...]]:
-        """The next candidates' arguments; empty when there are none."""
-        self.asked = []
-        self.round += 1
-        if self.round == 1:
-            self._first()
-        else:
-            self._mutations()
-        return [c.arguments for c in self.asked]
+    def rounds(self) -> Iterator[list[Candidate]]:
+        """Candidates, round by round, until some fit, by preference of the usual types."""
+        for number in range(ROUNDS):
+            fitting = self.found
+            if fitting and (number >= 3 or self.domains.usual(fitting[0].arguments)):
+                return
+            proposed = self._mutations() if number else self._first()
+            candidates: list[Candidate] = []
+            for arguments, goals, limit in proposed:
+                if len(candidates) >= limit:
+                    continue
+                try:
+                    text = ", ".join(values.encode(a, max_bytes=_MAX_TEXT) for a in arguments)
+                except values.Unserializable:
+                    continue
+                if text not in self.tried and len(text) <= _MAX_TEXT:
+                    self.tried[text] = Candidate(tuple(arguments), text, goals)
+                    candidates.append(self.tried[text])
+            if candidates:
+                yield candidates
 
-    def tell(self, outcomes: Sequence[Outcome]) -> None:
-        """What became of the candidates last asked about, in order."""
-        for candidate, outcome in zip(self.asked, outcomes, strict=False):
-            if outcome.status is Status.OK:
-                candidate.output = outcome.text
-                if outcome.text == self.wanted:
-                    candidate.distance = 0.0
-                else:
-                    candidate.distance = 0.01 + distance(outcome.value, self.output)
+    def tell(self, candidate: Candidate, outcome: Outcome) -> None:
+        """What became of a candidate."""
+        if outcome.status is Status.OK:
+            candidate.output = outcome.text
+            same = outcome.text == self.wanted
+            candidate.distance = 0.0 if same else 0.01 + distance(outcome.value, self.output)
 
-    def _add(self, arguments: list[Any], goals: Goals | None, limit: int = ROUND) -> None:
-        if len(self.asked) >= limit:
-            return
-        try:
-            text = ", ".join(values.encode(a, max_bytes=MAX_TEXT) for a in arguments)
-        except values.Unserializable:
-            return
-        if text not in self.tried and len(text) <= MAX_TEXT:
-            self.tried[text] = Candidate(tuple(arguments), text, goals)
-            self.asked.append(self.tried[text])
-
-    def _first(self) -> None:
+    def _first(self) -> Iterator[Proposal]:
         d = self.domains
         for goals in self.deductions:
             for seed in d.seeds[:2] or [()]:
                 for arguments in d.complete(goals.values, seed):
-                    self._add(arguments, goals, ROUND - 16)
+                    yield arguments, goals, ROUND - 16
         for at in range(d.count):
             for piece in [self.output, *d.pool[:6], [self.output]]:
                 arguments = d.complete({}, d.seeds[0] if d.seeds else ())[0]
                 arguments[at] = d.fitted(at, piece)[0]
-                self._add(arguments, None)
+                yield arguments, None, ROUND
         for seed in d.seeds[:8]:
-            self._add(list(seed), None, ROUND + 8)
+            yield list(seed), None, ROUND + 8
 
-    def _mutations(self) -> None:
+    def _mutations(self) -> Iterator[Proposal]:
         ran = [c for c in self.tried.values() if c.distance < math.inf]
         ran.sort(key=lambda c: (c.distance, len(c.text)))
+        parents = ran[:8] or [c for c in self.tried.values() if c.output is None][:8]
+        before = len(self.tried)
         for near in ran[:4]:  # the same values as the usual types
             for at, value in enumerate(near.arguments):
                 fitted = self.domains.fitted(at, value)[0]
-                self._add([*near.arguments[:at], fitted, *near.arguments[at + 1 :]], near.goals)
-        parents = ran[:8] or [c for c in self.tried.values() if c.output is None][:8]
+                yield [*near.arguments[:at], fitted, *near.arguments[at + 1 :]], near.goals, ROUND
         if not parents or not parents[0].arguments:
             return
         for attempt in range(ROUND * 3):
-            if len(self.asked) >= ROUND:
+            if len(self.tried) - before >= ROUND:
                 break
             parent = parents[min(int(self.rng.expovariate(0.6)), len(parents) - 1)]
             arguments = list(parent.arguments)
             for _ in range(1 + (attempt % 3 == 2)):
                 at = self.rng.randrange(len(arguments))
                 arguments[at] = mutated(arguments[at], self.domains.pool, self.rng)
-            self._add(arguments, None)
+            yield arguments, None, ROUND
 
 
 _EXAMPLES: dict[str, Any] = {
@@ -152,37 +150,30 @@ class Domains:
     """Example values for each parameter, from the inputs of other cases, declared types, and the
     program's own literals; and a pool of pieces to build new values from."""
 
-    def __init__(
-        self, program: Program, syntax: Syntax, output: Any, seeds: tuple[tuple[Any, ...], ...]
-    ) -> None:
+    def __init__(self, question: Question, syntax: Syntax) -> None:
+        program, output, seeds = question.program, question.output, tuple(question.seeds)
         entry = syntax.functions[program.entry_point].args
+        declared = [a.annotation for a in entry.posonlyargs + entry.args]
         self.names = parameters(syntax.functions[program.entry_point])
         self.seeds = seeds
         self.count = max(len(self.names) - len(entry.defaults), min(1, len(self.names)))
         if seeds:
             self.count = Counter(map(len, seeds)).most_common(1)[0][0]
-        declared = [
-            ast.unparse(a.annotation) if a.annotation else ""
-            for a in entry.posonlyargs + entry.args
-        ]
         self.examples = []
         for at in range(self.count):
-            word = [*program.argument_types[at : at + 1], *declared[at : at + 1], ""]
-            fitting = [
-                v
-                for k, v in _EXAMPLES.items()
-                if next(filter(None, word), "").lower().startswith(k)
-            ]
+            words = list(program.argument_types[at : at + 1])
+            words += [ast.unparse(a) for a in declared[at : at + 1] if a]
+            word = next(filter(None, words), "").lower()
+            fitting = [v for kind, v in _EXAMPLES.items() if word.startswith(kind)]
             known = [s[at] for s in seeds if at < len(s)]
             self.examples.append(known or fitting[:1] or [output, "a", 1, [1, 2]])
-        self.pool = list(_pieces(output, 24))
-        constants = [n.value for n in ast.walk(syntax.tree) if isinstance(n, ast.Constant)]
-        short = [
-            v
-            for v in constants
+        self.pool = _pieces(output, 24)
+        literals = [n.value for n in ast.walk(syntax.tree) if isinstance(n, ast.Constant)]
+        literals = [
+            v for v in literals
             if isinstance(v, int | float) or (isinstance(v, str) and len(v) <= 20)
-        ]
-        self.pool += [v for v in short if v not in self.pool][:16]
+        ]  # fmt: skip
+        self.pool += [v for v in literals if v not in self.pool][:16]
         self.pool += [v for seed in seeds[:2] for arg in seed for v in _pieces(arg, 6)]
 
     def kinds(self, at: int) -> set[type]:
@@ -198,17 +189,17 @@ class Domains:
         kinds = sorted(self.kinds(at), key=lambda k: k.__name__)
         if type(value) in kinds:
             return [value]
-        return [*(made for kind in kinds for made in _coerced(value, kind)), value]
+        return [*(v for kind in kinds for v in _coerced(value, kind)), value]
 
     def complete(self, assignment: dict[str, Any], seed: tuple[Any, ...]) -> list[list[Any]]:
         """Argument lists: assigned where known, from a seed or an example elsewhere."""
-        made: list[list[Any]] = [[]]
+        lists: list[list[Any]] = [[]]
         for at in range(self.count):
             options = [seed[at]] if at < len(seed) else self.examples[at][:1]
             if at < len(self.names) and self.names[at] in assignment:
                 options = self.fitted(at, assignment[self.names[at]])[:2]
-            made = [[*m, o] for m in made for o in options][:4]
-        return made
+            lists = [[*before, option] for before in lists for option in options][:4]
+        return lists
 
 
 _COERCIBLE: dict[type, tuple[type, ...]] = {
@@ -246,14 +237,10 @@ def _pieces(value: Any, room: int) -> list[Any]:
 
 def distance(a: Any, b: Any, depth: int = 0) -> float:
     """How far apart two outputs are: 0 for equal ones; types count more than values."""
+    numbers = isinstance(a, int | float) and isinstance(b, int | float)
     if type(a) is not type(b):
-        numbers = isinstance(a, int | float) and isinstance(b, int | float)
         return 5.0 + _apart(a, b) if numbers else 40.0
-    if isinstance(a, bool) or not isinstance(
-        a, int | float | str | list | tuple | dict | set | frozenset
-    ):
-        return 0.0 if a == b else 8.0
-    if isinstance(a, int | float):
+    if numbers and not isinstance(a, bool):
         return _apart(a, b)
     if isinstance(a, set | frozenset):
         return 4.0 * len(a ^ b)
@@ -261,22 +248,18 @@ def distance(a: Any, b: Any, depth: int = 0) -> float:
         same = sum(x == y for x, y in zip(a, b, strict=False))
         ends = sum(x == y for x, y in zip(a[::-1], b[::-1], strict=False))
         return 2.0 * abs(len(a) - len(b)) + (min(len(a), len(b)) - max(same, ends))
-    pairs = list(zip(a, b, strict=False))
-    other = abs(len(a) - len(b))
-    if isinstance(a, dict):
+    if isinstance(a, list | tuple):
+        pairs, other = list(zip(a, b, strict=False)), abs(len(a) - len(b))
+    elif isinstance(a, dict):
         pairs, other = [(a[k], b[k]) for k in a.keys() & b.keys()], len(a.keys() ^ b.keys())
+    else:
+        return 0.0 if a == b else 8.0
     inside = sum(distance(x, y, depth + 1) for x, y in pairs) if depth < 4 else 0.0
     return 4.0 * other + min(inside, 200.0) / 2
 
 
 def _apart(a: float, b: float) -> float:
-    if a == b:
-        return 0.0
     try:
-        return (
-            min(30.0, 3 * math.log1p(abs(float(a) - float(b))))
-            if math.isfinite(a) and math.isfinite(b)
-            else 8.0
-        )
+        return 0.0 if a == b else min(30.0, 3 * math.log1p(abs(float(a) - float(b))))
     except OverflowError:
         return 30.0

@@ -1,6 +1,6 @@
 """From an output back to the parameters: a walk along a route, undoing one statement at a time.
 
-What a statement does is undone where it can be (`invert`); where the earlier state is not
+What a statement does is undone where it can be (`inverses`); where the earlier state is not
 determined, a bound says what is asked of it. Loops are not undone: what they give is left to the
 search. No code of the program is run here.
 """
@@ -8,18 +8,18 @@ search. No code of the program is run here.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
-from semcoder_lib.monologues.backward.invert import Assignment, Inverter, merged
-from semcoder_lib.monologues.evaluator import Cannot, Given, Raises, equal, evaluate
-from semcoder_lib.monologues.forms import BOUNDS, DEDUCTION
+from semcoder_lib.monologues.backward.inverses import Assignment, Inverter, merged
+from semcoder_lib.monologues.evaluator import MUTATING, Cannot, Given, Raises, equal, evaluate
+from semcoder_lib.monologues.forms import say
 from semcoder_lib.monologues.show import NotShown, show
 from semcoder_lib.monologues.syntax import Syntax, parameters
 
-MAX_STATES = 12
-MAX_DEDUCTIONS = 24
+_MAX_STATES = 12
+_MAX_DEDUCTIONS = 24
 _TEXT = 80
 
 # What an operation that loses information asks of its argument or of the object of its method.
@@ -55,18 +55,16 @@ class Goals:
         values: Assignment,
         note: Note | None = None,
         *,
-        sure: bool = True,
+        sure: bool = False,
         unsaid: Iterable[str] = (),
     ) -> Goals:
         notes = self.notes if note is None else (*self.notes, note)
         return Goals(values, notes, self.guessed or not sure, self.unsaid.union(unsaid))
 
-    def without(self, names: set[str]) -> Goals:
+    def without(self, names: Collection[str]) -> Goals:
         """The goals that are left where a statement sets these names in an unknown way."""
-        if not names & self.values.keys():
-            return self
         left = {n: v for n, v in self.values.items() if n not in names}
-        return Goals(left, self.notes, True, self.unsaid)
+        return self if len(left) == len(self.values) else replace(self, values=left, guessed=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,7 @@ class Inside:
     taken: bool = True
 
 
-Route = tuple[ast.Return | None, tuple[ast.stmt | Inside, ...]]  # the end; latest first before it
+Back = tuple[ast.stmt | Inside, ...]  # what ran before an end, latest first
 
 
 def deduce(syntax: Syntax, entry_point: str, output: Any) -> list[Goals]:
@@ -85,22 +83,21 @@ def deduce(syntax: Syntax, entry_point: str, output: Any) -> list[Goals]:
     function = syntax.functions[entry_point]
     names = set(parameters(function))
     walker = _Walker(syntax, entry_point)
-    found: list[Goals] = []
-    for route in routes(function):
-        for goals in walker.walk(route, output):
+    deductions: list[Goals] = []
+    routes = list(_routes(function.body, ()))[::-1] or [(None, tuple(reversed(function.body)))]
+    for end, back in routes:
+        states = walker.start(end, output)
+        for move in back:
+            states = walker.undo(move, states)
+        for goals in states:
             kept = {n: v for n, v in goals.values.items() if n in names}
-            found.append(Goals(kept, goals.notes, goals.guessed))
-    found.sort(key=lambda goals: -len(goals.values))  # stable: earlier routes first
-    return found[:MAX_DEDUCTIONS]
+            deductions.append(Goals(kept, goals.notes, goals.guessed))
+    deductions.sort(key=lambda goals: -len(goals.values))  # stable: earlier routes first
+    return deductions[:_MAX_DEDUCTIONS]
 
 
-def routes(function: ast.FunctionDef) -> list[Route]:
-    """The ways that end in a `return`, the last return of the body first, then the earlier ones."""
-    found = list(_routes(function.body, ()))
-    return found[::-1] or [(None, tuple(reversed(function.body)))]
-
-
-def _routes(block: list[ast.stmt], back: tuple[ast.stmt | Inside, ...]) -> Iterator[Route]:
+def _routes(block: list[ast.stmt], back: Back) -> Iterator[tuple[ast.Return | None, Back]]:
+    """The ways that end in a `return`, in the order of the returns."""
     for stmt in block:
         if isinstance(stmt, ast.Return):
             yield stmt, back
@@ -110,12 +107,9 @@ def _routes(block: list[ast.stmt], back: tuple[ast.stmt | Inside, ...]) -> Itera
             yield from _routes(stmt.orelse, (Inside(stmt, False), *back))
         elif isinstance(stmt, ast.For | ast.While):
             yield from _routes(stmt.body, (Inside(stmt), *back))
-        elif isinstance(stmt, ast.Try):
-            yield from _routes(stmt.body, back)
-            for handler in stmt.handlers:
-                yield from _routes(handler.body, back)
-        elif isinstance(stmt, ast.With):
-            yield from _routes(stmt.body, back)
+        elif isinstance(stmt, ast.Try | ast.With):
+            for inner in (stmt, *getattr(stmt, "handlers", ())):
+                yield from _routes(inner.body, back)
         back = (stmt, *back)
 
 
@@ -125,67 +119,66 @@ class _Walker:
         self.f = entry_point
         self.inverter = Inverter(syntax.constants)
 
-    def walk(self, route: Route, output: Any) -> list[Goals]:
-        end, back = route
-        states = self._start(end, output)
-        for move in back:
-            states = [g for old in states for g in self._undo(move, old)][:MAX_STATES]
-        return states
-
-    def _start(self, end: ast.Return | None, output: Any) -> list[Goals]:
+    def start(self, end: ast.Return | None, output: Any) -> list[Goals]:
+        """What an output asks where a route ends."""
         if end is None or end.value is None:
             return [Goals({})] if output is None else []
-        line, said = end.lineno, {"f": self.f, "v": _shown(output)}
+        line, slots = end.lineno, {"f": self.f, "v": _shown(output)}
         known = self.inverter.known(end.value)
         if known is not None:
             if known[0] != output or type(known[0]) is not type(output):
                 return []
-            text = DEDUCTION["goal.reach"].say(to=f"[L{line}]", **said)
+            text = say("goal.reach", to=f"[L{line}]", **slots)
             return [Goals({}, (Note(line, text, line),))]
         solved = self.inverter.solve(end.value, output)
         found = []
         for values in solved or [{}]:
-            bound, rest = self._asked(end.value, output, values)
-            if bound and rest:
-                text = DEDUCTION["goal.bound"].say(c=bound, b=f"{rest}.", **said)
-            else:
-                text = DEDUCTION["goal"].say(b=f"{bound or rest}.", **said)
+            text, given = self._sentence(("goal", "goal.bound"), end.value, output, values, **slots)
             sure = bool(solved) and exact(end.value)
-            unsaid = frozenset() if rest else frozenset(values)
+            unsaid = frozenset() if given else frozenset(values)
             found.append(Goals(values, (Note(line, text, line),), not sure, unsaid))
         return found
 
-    def _asked(self, node: ast.expr, value: Any, goals: Assignment) -> tuple[str, str]:
-        """The bound that a value puts on what `node` is made of (empty where that is determined),
-        and values of its names that meet it."""
-        word = "must" if exact(node) else "can"
-        rest = ""
-        if self._gives(node, value, goals):
-            rest = ", ".join(f"{n} {word} be {_shown(v)}" for n, v in goals.items())
-        return ("" if exact(node) and rest else bound(node, value)), rest
-
-    def _gives(self, node: ast.expr, value: Any, goals: Assignment) -> bool:
-        """Whether these values alone, put there, give the value: a guess that does not, or that
-        depends on other names, is tried but not stated."""
+    def _sentence(
+        self, forms: tuple[str, str], node: ast.expr, value: Any, goals: Assignment, **slots: str
+    ) -> tuple[str, bool]:
+        """What a value asks: values of the names in `node` that meet it, the bound that it puts on
+        what `node` is made of where those are not determined, or both; and whether values are
+        given. A guess that does not give the value, or depends on other names, is not stated."""
+        sure, given = exact(node), ""
         try:
-            return equal(evaluate(node, Given({**self.syntax.constants, **goals})), value)
+            worth = evaluate(node, Given({**self.syntax.constants, **goals}))
+            if equal(worth, value):
+                word = "must" if sure else "can"
+                given = ", ".join(f"{n} {word} be {_shown(v)}" for n, v in goals.items())
         except (Cannot, Raises):
-            return False
+            pass
+        asked = "" if sure and given else bound(node, value)
+        if asked and given:
+            return say(forms[1], c=asked, b=f"{given}.", **slots), True
+        return say(forms[0], b=f"{asked or given}.", **slots), bool(given)
+
+    def undo(self, move: ast.stmt | Inside, states: list[Goals], most: int = 12) -> list[Goals]:
+        """What had to hold before a move for goals after it."""
+        return [goals for after in states for goals in self._undo(move, after)][:most]
 
     def _undo(self, move: ast.stmt | Inside, goals: Goals) -> list[Goals]:
-        if isinstance(move, Inside):
-            return self._inside(move, goals)
-        if isinstance(move, ast.Assign) and isinstance(move.targets[0], ast.Name):
-            return self._solved(move, move.targets[0].id, move.value, goals)
-        if isinstance(move, ast.AugAssign) and isinstance(move.target, ast.Name):
-            load = ast.BinOp(ast.Name(move.target.id, ast.Load()), move.op, move.value)
-            return self._solved(move, move.target.id, ast.fix_missing_locations(load), goals)
-        if isinstance(move, ast.Assign) and isinstance(move.targets[0], ast.Tuple):
-            return self._unpacked(move.targets[0], move, goals)
-        if isinstance(move, ast.Expr) and isinstance(move.value, ast.Call):
-            return self._method(move, move.value, goals)
-        if isinstance(move, ast.If):
-            return self._passed(move, goals)
+        match move:
+            case Inside():
+                return self._inside(move, goals)
+            case ast.Assign(targets=[ast.Name(id=name), *_], value=value):
+                return self._solved(move, name, value, goals)
+            case ast.AugAssign(target=ast.Name(id=name), op=op, value=value):
+                whole = ast.BinOp(ast.Name(name, ast.Load()), op, value)
+                return self._solved(move, name, whole, goals)
+            case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)):
+                return self._unpacked(names, values, goals)
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name())) as call):
+                return self._method(move, call, goals)
+            case ast.Expr(value=ast.Call()):
+                return [goals]
+            case ast.If():
+                return self._passed(move, goals)
         return [goals.without(changed_names(move))]
 
     def _inside(self, move: Inside, goals: Goals) -> list[Goals]:
@@ -194,24 +187,21 @@ class _Walker:
             return [goals.without(changed_names(stmt))]
         branch = stmt.body if move.taken else stmt.orelse
         reached = branch[0].lineno if branch else stmt.lineno
-        test = _source(stmt.test)
-        note = None
+        test, note = _source(stmt.test), None
         if test:
-            text = DEDUCTION["test"].say(e=test, t=str(move.taken))
-            note = Note(stmt.lineno, text, reached)
-        found = []
-        for more in self.inverter.condition(stmt.test, move.taken):
-            values = merged((goals.values, more))
-            if values is not None:
-                found.append(goals.but(values, note, sure=False))
-        return found[:2] or [goals.but(goals.values, note, sure=False)]
+            note = Note(stmt.lineno, say("test", e=test, t=str(move.taken)), reached)
+        options = (
+            merged((goals.values, m)) for m in self.inverter.condition(stmt.test, move.taken)
+        )
+        found = [goals.but(values, note) for values in options if values is not None]
+        return found[:2] or [goals.but(goals.values, note)]
 
     def _passed(self, stmt: ast.If, goals: Goals) -> list[Goals]:
         """An `if` that the route went past: either branch may have set a goal."""
         if isinstance(stmt.body[-1], ast.Return | ast.Raise | ast.Continue | ast.Break):
             for more in self.inverter.condition(stmt.test, False):
                 if not more.keys() & goals.values.keys():
-                    return [goals.but({**more, **goals.values}, sure=False), goals]
+                    return [goals.but({**more, **goals.values}), goals]
             return [goals]
         if not changed_names(stmt) & goals.values.keys():
             return [goals]
@@ -219,10 +209,9 @@ class _Walker:
         for block, taken in ((stmt.body, True), (stmt.orelse, False)):
             states = [goals]
             for inner in reversed(block):
-                states = [g for old in states for g in self._undo(inner, old)][:4]
-            for state in states:
-                found += self._inside(Inside(stmt, taken), state)
-        return found[:MAX_STATES]
+                states = self.undo(inner, states, 4)
+            found += self.undo(Inside(stmt, taken), states)
+        return found[:_MAX_STATES]
 
     def _solved(self, stmt: ast.stmt, name: str, node: ast.expr, goals: Goals) -> list[Goals]:
         if name not in goals.values:
@@ -234,99 +223,87 @@ class _Walker:
             values = merged((rest, solution))
             if values is None:
                 continue
-            note, unsaid = None, set(solution)
+            note, given = None, False
             if solution and name not in goals.unsaid:
-                bound_text, asked = self._asked(node, value, solution)
-                text = DEDUCTION["must"].say(b=f"{asked or bound_text}.")
-                if bound_text and asked:
-                    text = DEDUCTION["bound"].say(c=bound_text, b=f"{asked}.")
+                text, given = self._sentence(("must", "bound"), node, value, solution)
                 note = Note(stmt.lineno, text, stmt.lineno)
-                unsaid = set() if asked else unsaid
+            unsaid = set() if given else set(solution)
             found.append(goals.but(values, note, sure=exact(node), unsaid=unsaid))
         return found[:3] or [goals.without({name})]
 
-    def _unpacked(self, target: ast.Tuple, stmt: ast.Assign, goals: Goals) -> list[Goals]:
-        names = [e.id if isinstance(e, ast.Name) else "" for e in target.elts]
-        rest = goals.without(set(names))
-        if not isinstance(stmt.value, ast.Tuple) or len(stmt.value.elts) != len(names):
-            return [rest]
+    def _unpacked(self, names: list[ast.expr], nodes: list[ast.expr], goals: Goals) -> list[Goals]:
+        """`a, b = b, a + b`."""
+        given = {t.id: v for t, v in zip(names, nodes, strict=False) if isinstance(t, ast.Name)}
+        rest = goals.without(given.keys())
         parts = [rest.values]
-        for name, node in zip(names, stmt.value.elts, strict=True):
-            if name in goals.values:
-                parts += self.inverter.solve(node, goals.values[name])[:1]
+        for name in (n for n in given if n in goals.values):
+            parts += self.inverter.solve(given[name], goals.values[name])[:1]
         values = merged(parts)
-        unsaid = values.keys() - goals.values.keys() if values else ()
-        return [rest if values is None else goals.but(values, sure=False, unsaid=unsaid)]
+        if values is None:
+            return [rest]
+        return [goals.but(values, unsaid=values.keys() - goals.values.keys())]
 
-    def _method(self, stmt: ast.Expr, call: ast.Call, goals: Goals) -> list[Goals]:
+    def _method(self, stmt: ast.stmt, call: ast.Call, goals: Goals) -> list[Goals]:
         """A list's method that is called for its effect: what the list was before it."""
-        func = call.func
-        if not isinstance(func, ast.Attribute) or not isinstance(func.value, ast.Name):
-            return [goals]
-        name = func.value.id
+        name, method = ast.unparse(call.func).split(".")
         if name not in goals.values:
             return [goals]
-        if call.keywords:
-            return [goals.without({name})]
+        rest = {n: v for n, v in goals.values.items() if n != name}
         found = []
-        for before, item in _undone(func.attr, goals.values[name]):
+        undone = [] if call.keywords else _undone(method, goals.values[name])
+        for before, *items in undone:
             values: Assignment | None = {**goals.values, name: before}
-            if item is not None and call.args:
-                more = self.inverter.solve(call.args[-1], item[0])[:1] or [{}]
-                rest = {n: v for n, v in goals.values.items() if n != name}
+            if items and call.args:
+                more = self.inverter.solve(call.args[-1], items[0])[:1] or [{}]
                 values = merged((rest, {name: before}, more[0]))
             if values is not None:
-                text = DEDUCTION["before"].say(x=name, v=_shown(before))
+                text = say("before", x=name, v=_shown(before))
                 note = None if name in goals.unsaid else Note(stmt.lineno, text, stmt.lineno)
-                found.append(goals.but(values, note, sure=False))
+                found.append(goals.but(values, note))
         return found or [goals.without({name})]
 
 
-def _undone(method: str, after: Any) -> list[tuple[Any, tuple[Any] | None]]:
-    """(what a list was before, the argument that it was called with) for methods that change it."""
+def _undone(method: str, after: Any) -> list[tuple[Any, ...]]:
+    """(what a list was before, the argument if any) for methods that change it."""
     if not isinstance(after, list):
         return []
     if method == "append" and after:
-        return [(after[:-1], (after[-1],))]
+        return [(after[:-1], after[-1])]
     if method == "extend":
-        return [(after[:-1], (after[-1:],)), ([], (after,))]
+        return [(after[:-1], after[-1:]), ([], after)]
     if method == "insert" and after:
-        return [(after[1:], (after[0],))]
-    if method == "reverse":
-        return [(after[::-1], None)]
-    if method == "sort":
-        return [(after, None)]
-    return []
+        return [(after[1:], after[0])]
+    return {"reverse": [(after[::-1],)], "sort": [(after,)]}.get(method, [])
 
 
 def exact(node: ast.expr) -> bool:
     """Whether only one value of the names in `node` gives a value: a name, a reversal."""
-    if isinstance(node, ast.Name):
-        return True
-    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
-        s = node.slice
-        backwards = not s.lower and not s.upper and s.step is not None
-        return backwards and ast.unparse(s.step or node) == "-1" and exact(node.value)
-    if isinstance(node, ast.Tuple | ast.List):
-        return bool(node.elts) and all(exact(e) for e in node.elts)
+    match node:
+        case ast.Name():
+            return True
+        case ast.Subscript(value=value, slice=ast.Slice(lower=None, upper=None, step=ast.expr())):
+            return ast.unparse(node.slice) == "::-1" and exact(value)
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            return bool(parts) and all(exact(part) for part in parts)
     return False
 
 
 def bound(node: ast.expr, value: Any) -> str:
     """In words, what a value asks of what went in."""
-    shown, name, inner = _shown(value), "", None
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) == 1:
-        name, inner = node.func.id, node.args[0]
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        name, inner = f".{node.func.attr}", node.func.value
+    shown, name, inner = _shown(value), "", node
+    match node:
+        case ast.Call(func=ast.Name(id=name), args=[inner]):
+            pass
+        case ast.Call(func=ast.Attribute(value=inner, attr=attribute)):
+            name = f".{attribute}"
+        case ast.BinOp(left=left, op=ast.Mod(), right=right) if type(value) is int:
+            return say("bound.rest", x=_source(left), v=shown, y=_source(right))
+        case ast.Subscript(value=box, slice=part) if not isinstance(part, ast.Slice):
+            return say("bound.item", e=_source(node), v=shown, x=_source(box))
     form = _ASKED.get(name)
-    if form and inner is not None and len(_source(inner)) <= 40 and (form != "bound.some" or value):
-        return BOUNDS[form].say(x=_source(inner), v=shown)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) and type(value) is int:
-        return BOUNDS["bound.rest"].say(x=_source(node.left), v=shown, y=_source(node.right))
-    if isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Slice):
-        return BOUNDS["bound.item"].say(e=_source(node), v=shown, x=_source(node.value))
-    return BOUNDS["bound.value"].say(x=_source(node), v=shown)
+    if form and len(_source(inner)) <= 40 and (form != "bound.some" or value):
+        return say(form, x=_source(inner), v=shown)
+    return say("bound.value", x=_source(node), v=shown)
 
 
 def _shown(value: Any) -> str:
@@ -341,35 +318,16 @@ def _source(node: ast.AST) -> str:
     return text if len(text) <= _TEXT else "it"
 
 
-_CHANGING = frozenset(
-    [
-        "append",
-        "extend",
-        "insert",
-        "remove",
-        "pop",
-        "clear",
-        "sort",
-        "reverse",
-        "add",
-        "discard",
-        "update",
-        "setdefault",
-    ]
-)
-
-
 def changed_names(stmt: ast.AST) -> set[str]:
     """Names that a statement may change, by assignment or through a method."""
     names = set()
     for node in ast.walk(stmt):
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            names.add(node.id)
-        elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
-            if isinstance(node.value, ast.Name):
-                names.add(node.value.id)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            owner = node.func.value
-            if node.func.attr in _CHANGING and isinstance(owner, ast.Name):
-                names.add(owner.id)
+        match node:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+                names.add(name)
+            case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store() | ast.Del()):
+                names.add(name)
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attribute)):
+                if attribute in MUTATING:
+                    names.add(name)
     return names

@@ -42,24 +42,30 @@ def forward(
     if trace.cut or trace.result is None:
         why = trace.cut or trace.exception or trace.status.value
         raise UserError(f"{name}: no complete execution to tell ({why})")
-    case = Case(case.arguments if case is not None else _traced(program, trace), None)
-    case = Case(case.arguments, values.decode(trace.result), trace.program_id)
+    arguments = case.arguments if case is not None else _traced(name, trace)
+    case = Case(arguments, values.decode(trace.result), trace.program_id)
     call = call_text(program, case)
+    rng = Random(f"{seed}:wording:{trace.program_id}")
+    if style.vary and rng.random() < 0.5:
+        conclusion = CONCLUSION["concludes.call"].say(c=call, v=trace.result)
+    else:
+        conclusion = CONCLUSION["concludes"].say(f=program.entry_point, v=trace.result)
     steps = simulation(syntax, trace, style)
-    rng = Random(f"{seed}:wording:{trace.program_id}") if style.vary else None
-    parts = [] if style.brief else [heading("function"), summary(syntax, program.entry_point), "\n"]
-    if not style.brief:
-        parts.append(properties_section(style.properties))
-    parts += [heading("simulation"), "\n".join(steps), "\n"]
-    if not style.brief:
-        parts += [heading("conclusion"), _conclusion(program, call, trace.result, rng), "\n"]
-    parts.append(answer_block(call, trace.result))
-    return Monologue("".join(parts), "forward", case, program.id or trace.program_id)
+    about = sections(syntax, program.entry_point, style, "simulation", steps, conclusion)
+    text = about + answer_block(call, trace.result)
+    return Monologue(text, "forward", case, program.id or trace.program_id)
 
 
-def answer_block(call: str, output: str) -> str:
-    """The end of every monologue: the completed assertion."""
-    return f"[/MONOLOGUE]\n[ANSWER]\nassert {call} == {output}\n[/ANSWER]"
+def sections(
+    syntax: Syntax, entry_point: str, style: Style, kind: str, lines: list[str], conclusion: str
+) -> str:
+    """The section of a kind with its lines, and those round it that the style asks for."""
+    text = heading(kind) + "\n".join(lines) + "\n"
+    if style.brief:
+        return text
+    head = heading("function") + summary(syntax, entry_point) + "\n"
+    end = heading("conclusion") + conclusion + "\n"
+    return head + properties_section(style.properties) + text + end
 
 
 def properties_section(properties: tuple[Property, ...]) -> str:
@@ -68,62 +74,50 @@ def properties_section(properties: tuple[Property, ...]) -> str:
     return heading("properties") + bullets if properties else ""
 
 
+def answer_block(call: str, output: str) -> str:
+    """The end of every monologue: the completed assertion."""
+    return f"[/MONOLOGUE]\n[ANSWER]\nassert {call} == {output}\n[/ANSWER]"
+
+
 def call_text(program: Program, case: Case) -> str:
     """The call of a case, as it stands in prompts and answers: `f([1, 2], 'a')`."""
     return values.show_call(program.entry_point, case.arguments)
 
 
-def _traced(program: Program, trace: Trace) -> tuple[object, ...]:
+def _traced(name: str, trace: Trace) -> tuple[object, ...]:
     changes = trace.steps[0].changes
     if not all(c.exact for c in changes):
-        raise UserError(f"{program.id or program.entry_point}: an argument has no exact text")
+        raise UserError(f"{name}: an argument has no exact text")
     return tuple(values.decode(c.text or "None") for c in changes)
 
 
-def _conclusion(program: Program, call: str, result: str, rng: Random | None) -> str:
-    if rng is not None and rng.random() < 0.5:
-        return CONCLUSION["concludes.call"].say(c=call, v=result)
-    return CONCLUSION["concludes"].say(f=program.entry_point, v=result)
-
-
-# --- what a function does, from its syntax alone; no invented purpose -----------------------------
-
-
 def summary(syntax: Syntax, entry_point: str) -> str:
-    """Parameters, loops, early exits, result, in a sentence or two."""
+    """What a function does, from its syntax alone, without an invented purpose: parameters, loops,
+    early exits, result, in a sentence or two."""
     function = syntax.functions[entry_point]
     names = parameters(function)
-    does = [clause for stmt in function.body for clause in clauses(stmt)][:_CLAUSES]
+    does = [clause for stmt in function.body if (clause := _clause(stmt))][:_CLAUSES]
     form = "takes" + ("" if names else ".none") + (".does" if does else "")
-    return SUMMARY[form].say(f=entry_point, p=listed(names), c=listed(does))
+    return SUMMARY[form].say(f=entry_point, p=_listed(names), c=_listed(does))
 
 
-def listed(parts: list[str]) -> str:
+def _listed(parts: list[str]) -> str:
     """`a, b and c`."""
-    if len(parts) < 2:
-        return "".join(parts)
-    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
-def clauses(stmt: ast.stmt) -> list[str]:
-    """What one statement of a function's body adds to its summary."""
-    if isinstance(stmt, ast.For):
-        return [_clause("over", "loop", stmt.iter)]
-    if isinstance(stmt, ast.While):
-        return [_clause("while", "repeat", stmt.test)]
-    if isinstance(stmt, ast.If) and any(isinstance(s, ast.Return | ast.Raise) for s in stmt.body):
-        text = _short(stmt.test)
-        return [CLAUSES["early"].say(e=text)] if text else []
-    if isinstance(stmt, ast.Return) and stmt.value is not None:
-        return [_clause("gives", "result", stmt.value)]
-    return []
-
-
-def _clause(form: str, without: str, node: ast.expr) -> str:
-    text = _short(node)
-    return CLAUSES[form].say(e=text) if text else CLAUSES[without].say()
-
-
-def _short(node: ast.AST) -> str:
-    text = ast.unparse(node)
-    return text if len(text) <= _CLAUSE_CHARS else ""
+def _clause(stmt: ast.stmt) -> str:
+    """What one statement of a function's body adds to its summary; empty for nothing."""
+    form, without = "", ""  # the latter for an expression that is too long to be quoted
+    match stmt:
+        case ast.For(iter=node):
+            form, without = "over", "loop"
+        case ast.While(test=node):
+            form, without = "while", "repeat"
+        case ast.If(test=node) if any(isinstance(s, ast.Return | ast.Raise) for s in stmt.body):
+            form = "early"
+        case ast.Return(value=ast.expr() as node):
+            form, without = "gives", "result"
+    text = ast.unparse(node) if form else ""
+    form = form if len(text) <= _CLAUSE_CHARS else without
+    return CLAUSES[form].say(e=text) if form else ""

@@ -1,14 +1,16 @@
 """Calls of built-ins and methods: what they look for, count, cut, join or spell anew.
 
-`METHODS` says for every public method of `str`, `list`, `dict` and `set` how its result comes
-about; a test walks it. The terse style works out only what `TERSE` names.
+`METHODS` says how the results of public methods of `str`, `list`, `dict` and `set` come about; the
+results of others stand alone. Only the dense style works out all of them; another what `RESPELLING`
+names, and where `find`, `index` and `count` find what they look for.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from semcoder_lib.monologues.evaluator import Cannot, Raises
@@ -22,11 +24,16 @@ from semcoder_lib.monologues.write.workings import (
     wrapped,
 )
 
+_SHORT = 24  # characters of an argument that is written as its value
+_UNITS = 8  # parts that are joined, items whose keys are listed
+_UNFIT = (NotShown, Cannot, Raises, TypeError, ValueError, LookupError)  # of what is not worked out
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """A method call that is being worked out: `left` is it in words, `text` its result's."""
 
+    working: Working
     base: str
     method: str
     box: Any
@@ -35,220 +42,144 @@ class Call:
     left: str
     text: str
 
+    def say(self, form: str, **slots: str) -> None:
+        self.working.say(form, e=self.left, v=self.text, b=self.text, **slots)
 
-Teller = Callable[[Working, Call], bool]
-_SHORT = 24  # characters of an argument that is written as its value
+
+# --- tellers, which raise one of _UNFIT where there is nothing to say -----------------------------
 
 
-def _respelled(w: Working, c: Call) -> bool:
-    if not c.box or not isinstance(c.result, str) or c.box == c.result or not c.result:
-        return False
+def _respelled(w: Working, c: Call) -> None:
+    if c.box == c.result:
+        raise NotShown("the same")
     w.say("becomes", a=w.spelled(c.box), b=w.spelled(c.result), e=c.left, v=c.text)
-    return True
 
 
-def _placed(w: Working, c: Call) -> bool:
+def _placed(w: Working, c: Call) -> None:
     """Where the argument stands: for what looks for it, counts it or cuts at it."""
-    if not c.args or not c.box or len(c.args) > 2:
-        return False
     part = c.args[0]
+    if len(c.args) > 2 or (isinstance(c.box, str) and not part):
+        raise NotShown("nothing to look for")
     if isinstance(c.box, str):
-        if not isinstance(part, str) or not part:
-            return False
-        places = occurrences(c.box, part)
+        places = [found.start() for found in re.finditer(re.escape(part), c.box)]
     else:
         places = [i for i, x in enumerate(c.box) if x == part and type(x) is type(part)]
-    if not places:
-        w.say("nowhere", t=w.table(c.box), p=w.show(part), e=c.left, v=c.text)
-    else:
-        at = ", ".join(map(str, places))
-        w.say("places", t=w.table(c.box), p=w.show(part), n=at, e=c.left, v=c.text)
-    return True
+    form = "places" if places else "nowhere"
+    c.say(form, t=w.table(c.box), p=w.show(part), n=", ".join(map(str, places)))
 
 
-def occurrences(box: str, part: str) -> list[int]:
-    """Where `part` starts in `box`, without overlaps."""
-    places, at = [], box.find(part)
-    while at >= 0:
-        places.append(at)
-        at = box.find(part, at + len(part))
-    return places
-
-
-def _words(w: Working, c: Call) -> bool:
+def _words(w: Working, c: Call) -> None:
     """Splitting: at the places of what it is split at, or at white space as the table shows it."""
     if c.args and isinstance(c.args[0], str):
-        return _placed(w, replace(c, args=c.args[:1]))
-    if not c.box:
-        return False
-    w.say("table", t=w.table(c.box), e=c.left, v=c.text)
-    return True
+        _placed(w, c)
+    else:
+        c.say("table", t=w.table(c.box))
 
 
-def _padded(w: Working, c: Call) -> bool:
+def _padded(w: Working, c: Call) -> None:
     many = len(c.box)
-    more = len(c.result) - many
-    w.say("pads", n=str(many), s="" if many == 1 else "s", k=str(more), e=c.left, v=c.text)
-    return True
+    c.say("pads", n=str(many), s="" if many == 1 else "s", k=str(len(c.result) - many))
 
 
-def _trimmed(w: Working, c: Call) -> bool:
+def _trimmed(w: Working, c: Call) -> None:
     at = c.box.find(c.result) if c.result else len(c.box)
     if c.method == "rstrip":
         at = 0
-    rest = len(c.box) - at - len(c.result)
-    w.say("trims", n=str(at), k=str(rest), e=c.left, v=c.text)
-    return True
+    c.say("trims", n=str(at), k=str(len(c.box) - at - len(c.result)))
 
 
-CHARACTERS: dict[str, Callable[[str], bool]] = {
-    "isalpha": str.isalpha, "isdigit": str.isdigit, "isalnum": str.isalnum,
-    "isspace": str.isspace, "isdecimal": str.isdecimal, "isnumeric": str.isnumeric,
-    "isascii": str.isascii, "isprintable": str.isprintable,
-}  # fmt: skip
-
-
-def _each(w: Working, c: Call) -> bool:
+def _each(w: Working, c: Call) -> None:
     """Whether each character is of a kind: all of them, or the first that is not."""
-    test = CHARACTERS[c.method]
-    if not c.box:
-        return False
-    bad = next((i for i, c in enumerate(c.box) if not test(c)), None)
+    bad = next((i for i, x in enumerate(c.box) if not getattr(x, c.method)()), None)
     if bad is None:
-        w.say("all.are", a=w.spelled(c.box), e=c.left, b=c.text)
+        c.say("all.are", a=w.spelled(c.box))
     else:
-        w.say("not.all", x=repr(c.box[bad]), n=str(bad), e=c.left, b=c.text)
-    return True
+        c.say("not.all", x=repr(c.box[bad]), n=str(bad))
 
 
-def _cased(w: Working, c: Call) -> bool:
+def _cased(w: Working, c: Call) -> None:
     """Upper, lower or title case: what stands there is compared with itself in that case."""
-    name = c.method.removeprefix("is")
-    if not c.box or name == "identifier":
-        return False
-    w.say("cased", a=w.spelled(c.box), b=w.spelled(getattr(c.box, name)()), e=c.left, v=c.text)
-    return True
+    cased = getattr(c.box, c.method.removeprefix("is"))()
+    w.say("cased", a=w.spelled(c.box), b=w.spelled(cased), e=c.left, v=c.text)
 
 
-def _ends(w: Working, c: Call) -> bool:
+def _ends(w: Working, c: Call) -> None:
     """What stands at the start or the end that is asked about."""
-    part = c.args[0] if c.args else None
-    if not isinstance(part, str) or not part or len(c.args) > 1:
-        return False
+    (part,) = c.args
+    if not isinstance(part, str) or not part:
+        raise NotShown("nothing to look for")
     at_start = "start" in c.method or "prefix" in c.method
-    there = w.show(c.box[: len(part)] if at_start else c.box[-len(part) :])
-    if isinstance(c.result, bool):
-        w.say("ends.with", x=there, e=c.left, b=c.text)
-    else:
-        w.say("cut.there", x=there, e=c.left, v=c.text)
-    return True
+    there = c.box[: len(part)] if at_start else c.box[-len(part) :]
+    c.say("ends.with" if isinstance(c.result, bool) else "cut.there", x=w.show(there))
 
 
-def _joined(w: Working, c: Call) -> bool:
+def _joined(w: Working, c: Call) -> None:
     parts = list(c.args[0])
-    if not 0 < len(parts) <= UNITS:
-        return False
+    if not 0 < len(parts) <= _UNITS:
+        raise NotShown("too many")
     glue = f" + {w.show(c.box)} + " if c.box else " + "
-    w.say("joined", q=glue.join(w.show(p) for p in parts), e=c.left, v=c.text)
-    return True
+    c.say("joined", q=glue.join(w.show(p) for p in parts))
 
 
-UNITS = 8  # parts that are joined, keys that are listed
-
-
-def _keys(w: Working, c: Call) -> bool:
-    name = c.base
-    if not c.box:
-        w.say("has.none", x=name)
-    elif c.method in ("items", "values", "popitem"):
-        w.say("has.items", x=name, ks=w.listed(c.box.items()))
-    else:
-        w.say("has.keys", x=name, ks=w.listed(c.box))
+def _keys(w: Working, c: Call) -> None:
+    form = "has.items" if c.method in ("items", "values", "popitem") else "has.keys"
+    items = c.box.items() if form == "has.items" else c.box
+    w.say(form if c.box else "has.none", x=c.base, ks=w.listed(items))
     w.result(c.left, c.result, c.text)
-    return True
 
 
-def _taken(w: Working, c: Call) -> bool:
+def _taken(w: Working, c: Call) -> None:
     """`pop` of a list: the last item, or the one at a place."""
-    if not isinstance(c.box, list) or not c.box:
-        return isinstance(c.box, dict) and _keys(w, c)
-    if not c.args:
-        w.say("has.last", x=c.base, v=c.text)
-        return True
-    w.say("table", t=w.table(c.box), e=c.left, v=c.text)
-    return True
+    if c.args:
+        c.say("table", t=w.table(c.box))
+    else:
+        c.say("has.last", x=c.base)
 
 
-def _shared(w: Working, c: Call) -> bool:
+def _shared(w: Working, c: Call) -> None:
     """Sets: what both have."""
     both = sorted(set(c.box) & set(c.args[0]), key=repr) if c.args else []
-    if both:
-        w.say("in.both", ks=w.listed(both))
-    else:
-        w.say("in.neither")
+    w.say("in.both" if both else "in.neither", ks=w.listed(both))
     w.result(c.left, c.result, c.text)
-    return True
 
 
-def _left_only(w: Working, c: Call) -> bool:
+def _left_only(w: Working, c: Call) -> None:
     only = sorted(set(c.box) - set(c.args[0]), key=repr) if c.args else []
-    name = c.base
-    if only:
-        w.say("only.left", x=name, ks=w.listed(only))
-    else:
-        w.say("none.left", x=name)
+    w.say("only.left" if only else "none.left", x=c.base, ks=w.listed(only))
     w.result(c.left, c.result, c.text)
-    return True
 
 
-def _shown(w: Working, c: Call) -> bool:
-    """Nothing to say beside the c.result."""
-    w.result(c.left, c.result, c.text)
-    return True
-
-
-METHODS: dict[type, dict[Teller, tuple[str, ...]]] = {
-    str: {
-        _respelled: ("upper", "lower", "swapcase", "title", "capitalize", "casefold", "replace",
-                     "translate", "expandtabs"),
-        _placed: ("find", "rfind", "index", "rindex", "count", "partition", "rpartition"),
-        _words: ("split", "rsplit", "splitlines"),
-        _padded: ("ljust", "rjust", "center", "zfill"),
-        _trimmed: ("strip", "lstrip", "rstrip"),
-        _each: tuple(CHARACTERS),
-        _cased: ("isupper", "islower", "istitle", "isidentifier"),
-        _ends: ("startswith", "endswith", "removeprefix", "removesuffix"),
-        _joined: ("join",),
-        _shown: ("format", "format_map", "encode", "maketrans"),
-    },
-    list: {
-        _placed: ("index", "count", "remove"),
-        _taken: ("pop",),
-        _shown: ("append", "extend", "insert", "clear", "copy", "reverse", "sort"),
-    },
-    dict: {
-        _keys: ("get", "keys", "items", "values", "setdefault", "popitem", "pop"),
-        _shown: ("clear", "copy", "update", "fromkeys"),
-    },
-    set: {
-        _shared: ("intersection", "isdisjoint", "intersection_update"),
-        _left_only: ("difference", "issubset", "difference_update", "symmetric_difference"),
-        _shown: ("union", "issuperset", "copy", "add", "discard", "remove", "pop", "clear",
-                 "update", "symmetric_difference_update"),
-    },
+Teller = Callable[[Working, Call], None]
+RESPELLING = (
+    "upper", "lower", "swapcase", "title", "capitalize", "replace", "strip", "lstrip", "rstrip",
+)  # fmt: skip
+METHODS: dict[type, dict[str, Teller]] = {
+    kind: {name: teller for teller, names in rows.items() for name in names.split()}
+    for kind, rows in {
+        str: {
+            _respelled: "upper lower swapcase title capitalize casefold replace translate "
+                        "expandtabs",
+            _placed: "find rfind index rindex count partition rpartition",
+            _words: "split rsplit splitlines",
+            _padded: "ljust rjust center zfill",
+            _trimmed: "strip lstrip rstrip",
+            _each: "isalpha isdigit isalnum isspace isdecimal isnumeric isascii isprintable",
+            _cased: "isupper islower istitle",
+            _ends: "startswith endswith removeprefix removesuffix",
+            _joined: "join",
+        },
+        list: {_placed: "index count remove", _taken: "pop"},
+        dict: {_keys: "get keys items values setdefault popitem pop"},
+        set: {
+            _shared: "intersection isdisjoint intersection_update",
+            _left_only: "difference issubset difference_update symmetric_difference",
+        },
+    }.items()
 }  # fmt: skip
-TERSE: dict[str, Teller] = {
-    **dict.fromkeys(("upper", "lower", "swapcase", "title", "capitalize", "replace"), _respelled),
-    **dict.fromkeys(("strip", "lstrip", "rstrip"), _respelled),
-}
+METHODS[frozenset] = METHODS[set]
 
 
-def method_teller(kind: type, name: str) -> Teller | None:
-    """The teller of a public method of a type, or None for another method."""
-    for teller, names in METHODS.get(set if kind is frozenset else kind, {}).items():
-        if name in names:
-            return teller
-    return None
+# --- calls ----------------------------------------------------------------------------------------
 
 
 def _call(w: Working, node: ast.Call) -> str:
@@ -287,8 +218,7 @@ def _argument(w: Working, node: ast.expr) -> str:
     if isinstance(node, ast.GeneratorExp):
         return comprehension(w, node)
     try:
-        value = w.value(node)
-        short = w.show(value)
+        short = w.show(w.value(node))
     except (Cannot, NotShown):
         return source_of(node)  # a function, an iterator, a long value
     if isinstance(node, ast.Name) and len(short) > _SHORT:
@@ -297,6 +227,7 @@ def _argument(w: Working, node: ast.expr) -> str:
 
 
 def _builtin(w: Working, node: ast.Call, function: str, left: str, text: str) -> bool:
+    """Whether the working of a built-in's call was said."""
     if not node.args or isinstance(node.args[0], ast.Starred):
         return False
     try:
@@ -315,7 +246,7 @@ def _builtin(w: Working, node: ast.Call, function: str, left: str, text: str) ->
                 total += item
             w.say("sum", c=", ".join(sums), e=left, v=text)
             return True
-    except (NotShown, Cannot, TypeError):
+    except _UNFIT:
         pass
     return False
 
@@ -326,37 +257,38 @@ def _sorted(w: Working, node: ast.Call, left: str, text: str) -> bool:
     if key is None:
         return False
     items = w.value(as_list(node.args[0]))
-    if not 0 < len(items) <= UNITS:
+    if not 0 < len(items) <= _UNITS:
         return False
     pairs = ast.Call(ast.Name("map", ast.Load()), [key, node.args[0]], [])
-    ast.fix_missing_locations(ast.copy_location(pairs, node))
     keys = w.value(as_list(pairs))
     w.say("keyed", k=w.listed(keys), a=w.listed(items), e=left, v=text)
     return True
 
 
 def _method(w: Working, node: ast.Call, func: ast.Attribute, left: str, text: str) -> bool:
+    """Whether the working of a method's call was said."""
     try:
-        box = w.value(func.value)
-        args = [w.value(a) for a in node.args]
-        if w.dense:
-            teller = method_teller(type(box), func.attr) if not node.keywords else None
-        elif isinstance(box, str):
-            if func.attr in ("find", "index", "rfind", "rindex") and w.value(node) > 0:
-                w.say("table", t=w.table(box, w.value(node)), e=left, v=text)
-                return True
-            if func.attr == "count" and len(args) == 1 and w.value(node) and len(args[0]) == 1:
-                at = ", ".join(str(i) for i, c in enumerate(box) if c == args[0])
-                w.say("counted.at", e=left, n=text, p=at)
-                return True
-            teller = TERSE.get(func.attr)
-        else:
-            teller = None
+        box, args, result = w.value(func.value), [w.value(a) for a in node.args], w.value(node)
         base = left[: left.index(f".{func.attr}(")]
-        call = Call(base, func.attr, box, args, w.value(node), left, text)
-        return teller is not None and teller(w, call)
-    except (NotShown, Cannot, Raises, TypeError):
+        call = Call(w, base, func.attr, box, args, result, left, text)
+        if w.dense:
+            if node.keywords:
+                return False
+            METHODS[type(box)][func.attr](w, call)
+        elif not isinstance(box, str):
+            return False
+        elif func.attr in RESPELLING:
+            _respelled(w, call)
+        elif func.attr in ("find", "index", "rfind", "rindex") and result > 0:
+            call.say("table", t=w.table(box, result))
+        elif func.attr == "count" and len(args) == 1 and result and len(args[0]) == 1:
+            at = ", ".join(str(i) for i, c in enumerate(box) if c == args[0])
+            call.say("counted.at", n=text, p=at)
+        else:
+            return False
+    except _UNFIT:
         return False
+    return True
 
 
 Working.tellers[ast.Call] = _call

@@ -1,14 +1,23 @@
-"""A flat trace as a tree: activations of functions, loops with their iterations, single steps."""
+"""A flat trace as a tree (activations of functions, loops with their iterations, single steps), and
+the state of an activation, as names that expressions are evaluated over."""
 
 from __future__ import annotations
 
 import ast
 import itertools
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
+from semcoder_lib.core import values
 from semcoder_lib.core.records import Change, Step, Trace
+from semcoder_lib.monologues.evaluator import Cannot, equal
+from semcoder_lib.monologues.show import decoded
 from semcoder_lib.monologues.syntax import Loop as LoopSyntax
 from semcoder_lib.monologues.syntax import Syntax, in_body
+
+_DECODE_UP_TO = 4_000  # characters of a value's text
 
 
 @dataclass(slots=True, eq=False)
@@ -18,8 +27,8 @@ class Leaf:
 
     line: int
     stmt: ast.stmt | ast.ExceptHandler | None
-    changes: list[Change]
-    beyond: list[Change] = field(default_factory=list)  # of globals, cells and attributes
+    changes: tuple[Change, ...]
+    beyond: tuple[Change, ...]  # of globals, cells and attributes
     calls: list[Activation] = field(default_factory=list)
     raised: str = ""  # the exception's class
     yielded: str | None = None
@@ -62,129 +71,146 @@ Node = Leaf | Loop
 
 def plan(trace: Trace, syntax: Syntax) -> Activation | None:
     """The outermost activation of a trace, or None for an empty one."""
-    planner = _Planner(trace, syntax)
+    generators = {s.frame for s in trace.steps if s.event == "yield"}
+    activations: list[Activation] = []
+    current: dict[int, Activation] = {}  # by frame; none of a lambda, told with its statement
+    leaves: dict[int, list[Leaf]] = {}  # by frame
+    stack: list[Activation] = []
     for step in trace.steps:
-        planner.take(step)
-    return planner.finished()
-
-
-class _Planner:
-    def __init__(self, trace: Trace, syntax: Syntax) -> None:
-        self.syntax = syntax
-        self.root: Activation | None = None
-        self.activations: list[Activation] = []
-        self.current: dict[int, Activation] = {}  # by frame
-        self.leaves: dict[int, list[Leaf]] = {}  # by frame
-        self.stack: list[Activation] = []
-        self.generators = {s.frame for s in trace.steps if s.event == "yield"}
-        self.hidden: set[int] = set()
-
-    def take(self, step: Step) -> None:
+        activation = current.get(step.frame)
         if step.event == "call":
-            self._call(step)
-            return
-        activation = self.current.get(step.frame)
-        if step.frame in self.hidden or activation is None:
-            return
-        if activation not in self.stack:
-            activation = Activation(activation.call, generator=True, resumed=True)
-            self._attach(activation)
-        if step.event == "line":
-            line = self.syntax.start(step.line)
-            leaf = Leaf(line, self.syntax.statement(line), list(step.changes), list(step.beyond))
-            activation.leaves.append(leaf)
-            self.leaves[step.frame].append(leaf)
-        elif step.event == "yield":
-            if activation.leaves:
-                activation.leaves[-1].yielded = step.value
-            self._leave(activation)
-        elif step.event == "return":
-            activation.result = step
-            self._leave(activation)
-        elif step.event == "exception":
-            activation.raised = exception_kind(step.value)
-            if activation.leaves:
-                activation.leaves[-1].raised = activation.raised
-
-    def _call(self, step: Step) -> None:
-        if step.function == "<lambda>":  # told as part of the statement that it stands in
-            self.hidden.add(step.frame)
-            return
-        self.leaves[step.frame] = []
-        self._attach(Activation(step, generator=step.frame in self.generators))
-
-    def _attach(self, activation: Activation) -> None:
-        if self.root is None:
-            self.root = activation
-        else:
+            if step.function == "<lambda>":
+                continue
             # an activation that an exception ended leaves no step of its own
-            while (
-                self.stack
-                and not activation.resumed
-                and self.stack[-1].call.depth >= activation.call.depth
-            ):
-                self.stack.pop()
-            if self.stack and self.stack[-1].leaves:
-                self.stack[-1].leaves[-1].calls.append(activation)
-        self.activations.append(activation)
-        self.current[activation.call.frame] = activation
-        self.stack.append(activation)
+            while stack and stack[-1].call.depth >= step.depth:
+                stack.pop()
+            activation = Activation(step, generator=step.frame in generators)
+            leaves[step.frame] = []
+        elif activation is not None and activation not in stack:
+            activation = Activation(activation.call, generator=True, resumed=True)
+        if activation is None:
+            continue
+        if activation is not current.get(step.frame):
+            if stack and stack[-1].leaves:
+                stack[-1].leaves[-1].calls.append(activation)
+            activations.append(activation)
+            stack.append(activation)
+            current[step.frame] = activation
+        if step.event == "line":
+            line = syntax.start(step.line)
+            leaf = Leaf(line, syntax.statement(line), step.changes, step.beyond)
+            activation.leaves.append(leaf)
+            leaves[step.frame].append(leaf)
+        elif step.event == "exception":
+            kind = (step.value or "an exception").partition("(")[0].partition(":")[0]
+            activation.raised = kind  # `KeyError` of "KeyError: 'a'"
+            if activation.leaves:
+                activation.leaves[-1].raised = kind
+        elif step.event in ("yield", "return"):
+            if step.event == "return":
+                activation.result = step
+            elif activation.leaves:
+                activation.leaves[-1].yielded = step.value
+            del stack[stack.index(activation) :]
+    for run in leaves.values():
+        for leaf, following in itertools.pairwise(run):
+            leaf.next_line = following.line
+        for leaf in run:
+            if leaf.calls and leaf.calls[-1].result is None:
+                leaf.raised = leaf.raised or leaf.calls[-1].raised  # it came through unrecorded
+    for activation in activations:
+        # the loops of a generator go on across activations
+        waiting = deque(activation.leaves)
+        activation.body = list(waiting) if activation.generator else _block(waiting, syntax, None)
+    return activations[0] if activations else None
 
-    def _leave(self, activation: Activation) -> None:
-        del self.stack[self.stack.index(activation) :]
 
-    def finished(self) -> Activation | None:
-        for leaves in self.leaves.values():
-            for leaf, following in itertools.pairwise(leaves):
-                leaf.next_line = following.line
-            for leaf in leaves:
-                last = leaf.calls[-1] if leaf.calls else None
-                if last is not None and last.raised and last.result is None:
-                    leaf.raised = leaf.raised or last.raised  # it came through unrecorded
-        for activation in self.activations:
-            if activation.generator:  # its loops go on across activations
-                activation.body = list(activation.leaves)
+def _block(waiting: deque[Leaf], syntax: Syntax, inside: LoopSyntax | None) -> list[Node]:
+    """The waiting steps that stand in a loop's body, or all, with the loops among them."""
+    nodes: list[Node] = []
+    while waiting and (inside is None or inside.first <= waiting[0].line <= inside.last):
+        loop = syntax.loops.get(waiting[0].line)
+        nodes.append(_loop(waiting, syntax, loop) if loop else waiting.popleft())
+    return nodes
+
+
+def _loop(waiting: deque[Leaf], syntax: Syntax, loop: LoopSyntax) -> Loop:
+    turns: list[Turn] = []
+    while True:
+        head = waiting.popleft()
+        if head.raised or not waiting or not in_body(loop.node, waiting[0].line):
+            return Loop(loop, turns, head)
+        turns.append(Turn(head, _block(waiting, syntax, loop)))
+        if not waiting or waiting[0].line != loop.header:
+            return Loop(loop, turns, None)
+
+
+class Frame:
+    """Names to recorded texts (`texts`), decoded when an expression asks. `outer` holds what the
+    whole execution shares: the module's data. `calls` are those of the statement being told."""
+
+    def __init__(self, syntax: Syntax, function: str, outer: dict[str, Change]) -> None:
+        self.syntax, self.function, self.outer = syntax, function, outer
+        self.texts: dict[str, Change] = {}
+        self.calls: list[Activation] = []
+
+    def apply(self, step: Step | Leaf) -> None:
+        """The state after a step."""
+        for change in (*step.changes, *step.beyond):
+            known = self.outer if change.scope == "global" else self.texts
+            if change.text is None:
+                known.pop(change.name, None)
             else:
-                activation.body = _Grouper(activation.leaves, self.syntax).block(None)
-        return self.root
+                known[change.name] = change
+
+    def text(self, name: str) -> Change | None:
+        return self.texts.get(name) or self.outer.get(name)
+
+    def lookup(self, name: str) -> Any:
+        """The value of a name or of a recorded attribute (`self.total`)."""
+        change = self.text(name)
+        if change is None:
+            if name in self.syntax.constants:
+                return self.syntax.constants[name]
+            raise Cannot(f"no value of {name}")
+        if not change.exact or change.text is None or len(change.text) > _DECODE_UP_TO:
+            raise Cannot(f"{name} has no exact text")
+        return _value(change.text)
+
+    def defines(self, name: str) -> bool:
+        return bool(self.text(name)) or name in self.syntax.constants or name in self.syntax.defined
+
+    def call(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """What the statement's own call of `name` with these arguments returned. Raises Cannot
+        where it made none, or several that returned different values."""
+        results: list[Any] = []
+        for activation in self.calls:
+            called, result = activation.call, activation.result
+            if called.function != name or activation.generator:
+                continue
+            if _is_called_with(called.changes, arguments, keywords):
+                if result is None or not result.exact:
+                    raise Cannot(f"no result of {name}")
+                results.append(_value(result.value or "None"))
+        if not results or not all(equal(results[0], r) for r in results[1:]):
+            raise Cannot(f"no single result of {name}")
+        return results[0]
 
 
-def exception_kind(value: str | None) -> str:
-    """`KeyError` of a recorded "KeyError: 'a'"."""
-    return (value or "an exception").partition("(")[0].partition(":")[0]
+def _is_called_with(
+    changes: Iterable[Change], arguments: tuple[Any, ...], keywords: dict[str, Any]
+) -> bool:
+    given = [c for c in changes if c.scope == "local"]
+    by_name = {c.name: c for c in given}
+    pairs = [*zip(given, arguments, strict=False)]
+    pairs += [(by_name[k], v) for k, v in keywords.items() if k in by_name]
+    return len(given) >= len(arguments) and all(
+        c.exact and c.text is not None and equal(_value(c.text), v) for c, v in pairs
+    )
 
 
-class _Grouper:
-    def __init__(self, leaves: list[Leaf], syntax: Syntax) -> None:
-        self.leaves = leaves
-        self.syntax = syntax
-        self.at = 0
-
-    def here(self) -> Leaf | None:
-        return self.leaves[self.at] if self.at < len(self.leaves) else None
-
-    def block(self, inside: LoopSyntax | None) -> list[Node]:
-        nodes: list[Node] = []
-        while (leaf := self.here()) is not None:
-            if inside is not None and not inside.first <= leaf.line <= inside.last:
-                break
-            loop = self.syntax.loops.get(leaf.line)
-            if loop is not None:
-                nodes.append(self.loop(loop))
-            else:
-                nodes.append(leaf)
-                self.at += 1
-        return nodes
-
-    def loop(self, syntax: LoopSyntax) -> Loop:
-        turns: list[Turn] = []
-        while True:
-            head = self.leaves[self.at]
-            self.at += 1
-            following = self.here()
-            if head.raised or following is None or not in_body(syntax.node, following.line):
-                return Loop(syntax, turns, head)
-            turns.append(Turn(head, self.block(syntax)))
-            following = self.here()
-            if following is None or following.line != syntax.header:
-                return Loop(syntax, turns, None)
+def _value(text: str) -> Any:
+    try:
+        return decoded(text)
+    except values.NotALiteral:
+        raise Cannot("a value without an exact text") from None
