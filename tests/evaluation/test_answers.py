@@ -170,7 +170,7 @@ def test_every_source_in_equal_numbers_and_no_drills(
     chosen = answers.balanced(entries + drills, count, 7)
     found = Counter(e.program.origin for e in chosen)
     assert sorted(found.values()) == sorted(n for n in taken if n)
-    assert {o for o in found} == {
+    assert set(found) == {
         o for o, n in zip(("package", "synthesised", "method"), taken, strict=True) if n
     }
     assert chosen == answers.balanced(entries + drills, count, 7)
