@@ -18,6 +18,7 @@ usage: ./run_all.sh [COMMAND] [OPTIONS]
   bench NAME          speed beside peers: sandbox, tracing, generation, training, monologues, corpus
   test                lint, types, unit tests, then the smoke profile end to end
   lab                 JupyterLab on the notebooks
+  workshop            build workshop/: exercises, solutions, the instructor's edition (docs/workshop.md)
   setup               only make the environment
   doctor              check this machine
   lock                write constraints.txt anew from the present environment
@@ -149,7 +150,7 @@ case "$command" in
   *) [ $# -gt 0 ] && shift ;;
 esac
 case "$command" in
-  smoke | laptop | hour | evening | coder | gpu | paper | test | bench | lab | setup | doctor | lock) ;;
+  smoke | laptop | hour | evening | coder | gpu | paper | test | bench | lab | workshop | setup | doctor | lock) ;;
   *) fail "unknown command '$command'; ./run_all.sh --help lists them" 2 ;;
 esac
 if [ "$command" = setup ] || [ "$command" = lab ] || [ "$command" = doctor ] || [ "$command" = lock ]; then
@@ -161,6 +162,7 @@ export PYTHONUNBUFFERED=1
 case "$command" in
   setup) say "the environment is ready: $python" ;;
   doctor) exec "$python" -m semcoder_lib doctor ;;
+  workshop) cd "$here" && exec "$python" -m semcoder_lib workshop "$@" ;;
   lab) cd "$here/notebooks" && exec env SEMCODER_RUNS="${SEMCODER_RUNS:-$here/runs}" "$python" -m jupyter lab 00_tour.ipynb ;;
   bench) cd "$here" && exec "$python" -m tests.bench "$@" ;;
   test) cd "$here" && exec "$python" tests/run.py "$@" ;;

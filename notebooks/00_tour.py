@@ -244,6 +244,41 @@ print(assets.shown_name(p.model), "is at hand")
 # | 08 | lets the model mend its own answers |
 # | 09 | sets the paper's tables beside ours |
 
+# %% [markdown] tags=["exercise"]
+# ## Exercise 1: the next three steps
+# Simulate before you look, as the model has to. `first_positions(["b", "a", "b"])` is running, and
+# line 5 has just put `'a'` into `seen`. Which three lines run next, and which variables does each
+# of them change? Write them as `(line, {variable: value})`, with `{}` where nothing changes.
+
+# %% tags=["solution"]
+next_steps = [(3, {"place": 2, "item": "b"}), (4, {}), (3, {})]
+
+# %% tags=["check"]
+from semcoder_lib.run import check
+
+check.e00_1(next_steps)
+
+# %% [markdown] tags=["instructor"]
+# Five minutes. Most forget the last visit to line 3, at which the loop finds no more items. Say: a
+# trace has no gaps, and a model that skips a step guesses the rest.
+
+# %% [markdown] tags=["exercise"]
+# ## Exercise 2: the other way round
+# Deduce an input from an output: six items for which `first_positions` returns `[0, 2, 3]`. Begin
+# with what must hold of the items at the places 1, 4 and 5. The check asks a run, not a key.
+
+# %% tags=["solution"]
+six_items = ["x", "x", "y", "z", "y", "x"]
+
+# %% tags=["check"]
+from semcoder_lib.run import check
+
+check.e00_2(six_items)
+
+# %% [markdown] tags=["instructor"]
+# Five minutes. Collect three answers on the board: all differ, all are right. Say: so a backward
+# answer can only be judged by running it, and the text has to say what *must* hold.
+
 # %% [markdown]
 # ## Things to try
 # - **Another lie.** In "Tell a lie", swap `'a'` for `'c'` in one step, or replace `True` by `False`.

@@ -262,6 +262,44 @@ def lengths(texts):
 characters = {direction: lengths([m.text for m in some]) for direction, some in kept.items()}
 display.table([{"direction": d, "texts": len(kept[d]), **c} for d, c in characters.items()])
 
+# %% [markdown] tags=["exercise"]
+# ## Exercise 1: a lie with the right answer
+# Be the model that guesses well. Print `check.monologue()`, then write a function that makes one
+# of its steps wrong and leaves its answer right. The paper's filter would keep your text.
+
+
+# %% tags=["solution"]
+def with_a_lie(text):
+    """Return the monologue with one step made wrong; the answer after [ANSWER] stays right."""
+    return text.replace("place = 2", "place = 7", 1)
+
+
+# %% tags=["check"]
+from semcoder_lib.run import check
+
+check.e02_1(with_a_lie)
+
+# %% [markdown] tags=["instructor"]
+# Five minutes. Whoever replaces every `2`, or a `0`, often breaks the answer, too. Ask who has the
+# most claims contradicted by one changed character. Say: filtering on answers is blind to this.
+
+# %% [markdown] tags=["exercise"]
+# ## Exercise 2: a sentence that nobody can check
+# Now the opposite: one sentence about this execution that is neither supported nor contradicted. It
+# is put at the end of the steps. Then ask yourself what a model learns from a thousand of them.
+
+# %% tags=["solution"]
+vague_sentence = "The loop does its work with great care."
+
+# %% tags=["check"]
+from semcoder_lib.run import check
+
+check.e02_2(vague_sentence)
+
+# %% [markdown] tags=["instructor"]
+# Five minutes. "The loop runs three times." is read and supported, "four" is contradicted. Say:
+# "nothing is contradicted" is no praise; look at how much of a text was decided.
+
 # %% [markdown]
 # ## Things to try
 # - **A claim that is wrong in another way.** In "Tell a lie", exchange two variable names of the

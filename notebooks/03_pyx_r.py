@@ -318,6 +318,61 @@ if mutated:
     row = display.side_by_side(display.code(prompt), display.code(completion))
 row if mutated else None
 
+# %% [markdown] tags=["exercise"]
+# ## Exercise 1: an operator of your own
+# An operator is a rule, not one bug: it fits many programs. Write one as a function on a program's
+# text. It is tried on these two, with calls that you do not see, and must break one line of each:
+#
+# ```python
+# def rank(scores, own):
+#     return 1 + len([s for s in scores if s < own])
+# def below(row, limit):
+#     return [n for n in row if n < limit]
+# ```
+
+
+# %% tags=["solution"]
+def rewrite(source):
+    """Return the program's text with one small edit that people make, too, and that gives wrong
+    values; the program still has to run."""
+    return source.replace(" < ", " <= ", 1)
+
+
+# %% tags=["check"]
+from semcoder_lib.run import check
+
+check.e03_1(rewrite)
+
+# %% [markdown] tags=["instructor"]
+# Five minutes. Who returns a program that only raises has no run to explain. Say: a fault is worth
+# something when its run goes on for a while and then arrives at a wrong value.
+
+# %% [markdown] tags=["exercise"]
+# ## Exercise 2: where the same edit is no bug
+# The operator `wrong_boundary` makes `<` into `<=`. Write a function of a list of whole numbers (it
+# is never empty) that compares with `<`, and in which this edit changes no result on any list.
+
+
+# %% tags=["solution"]
+def unharmed(numbers):
+    """Return something about the numbers, found with `<`, for which the boundary is of no matter
+    but the direction of the comparison is."""
+    best = numbers[0]
+    for number in numbers:
+        if best < number:
+            best = number
+    return best
+
+
+# %% tags=["check"]
+from semcoder_lib.run import check
+
+check.e03_2(unharmed)
+
+# %% [markdown] tags=["instructor"]
+# Five minutes. Hint: what if the two compared values are equal, and it is then all the same which
+# one is taken? Say: that is why each mutant runs before it may be called a bug.
+
 # %% [markdown]
 # ## Things to try
 # - **An operator of your own.** In "Break it", call `pyx_r.mutate(entry, operators=("off_by_one",))`.

@@ -351,6 +351,62 @@ how = {"limit": max(0, p.released_texts), "seed": p.seed, "box": run.box}
 theirs = run.step("released_faithfulness.jsonl", released.faithfulness, files, **how)
 display.table(theirs, told)
 
+# %% [markdown] tags=["exercise"]
+# ## Exercise 1: better than a constant, without a thought
+# `always_true` has not understood anything. Beat it with a few lines that have not, either: a
+# function from a prompt to an answer that looks at the call only. The prompt ends like this:
+#
+# ```text
+# assert tidy(['a', 'b']) == ??
+# [/PYTHON]
+# [ANSWER]
+# ```
+
+
+# %% tags=["solution"]
+def guess(prompt):
+    """Return the text of a literal, and `[/ANSWER]` after it, for the prompt's last assertion."""
+    call = prompt.rpartition("assert ")[2].partition(" == ??")[0]
+    argument = call.partition("(")[2].removesuffix(")")
+    return argument + "\n[/ANSWER]"
+
+
+# %% tags=["check"]
+from semcoder_lib.run import check
+
+check.e06_1(guess)
+
+# %% [markdown] tags=["instructor"]
+# Five minutes. Give `guess` to `evaluate` in place of `always_true`: on held-out PyX copying does
+# badly, since the cases were chosen so. Say: a score means nothing without its cheapest rival.
+
+# %% [markdown] tags=["exercise"]
+# ## Exercise 2: the strict reader
+# Write the rule by which an answer is right: it is a *literal* with the recorded value. The answer
+# is the text of a stranger, so nothing of it may be executed.
+
+
+# %% tags=["solution"]
+def is_right(answer, output):
+    """Return True if the text `answer` is a literal with the value of the text `output`, and False
+    for another value, an expression, or what is no Python at all."""
+    import ast
+
+    try:
+        return ast.literal_eval(answer) == ast.literal_eval(output)
+    except (ValueError, SyntaxError):
+        return False
+
+
+# %% tags=["check"]
+from semcoder_lib.run import check
+
+check.e06_2(is_right)
+
+# %% [markdown] tags=["instructor"]
+# Five minutes. Comparing texts refuses `[1,2]`; `eval` takes `3 + 4`, and anything worse. Say: the
+# rule of scoring is part of the result, and the strict and the official one are both reported.
+
 # %% [markdown]
 # ## Things to try
 # - **A better baseline.** In "A model of your own", let the function return the first

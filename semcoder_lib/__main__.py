@@ -122,6 +122,9 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("file", type=Path)
     p.add_argument("--out", type=_output, metavar="FILE")
 
+    p = add("workshop", _workshop, "exercises, solutions and the instructor's edition")
+    p.add_argument("--out", default=Path("workshop"), type=Path, metavar="FOLDER")
+
     p = add("publish", _publish, "a run's adapter in half the bytes, with its card and scores")
     p.add_argument("run_name", metavar="RUN")
     p.add_argument("out", type=Path, metavar="FOLDER")
@@ -312,6 +315,12 @@ def _validate_pyx(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.out:
         workspace.write_jsonl(arguments.out, written)
     return totals
+
+
+def _workshop(arguments: argparse.Namespace) -> dict[str, Any]:
+    from semcoder_lib.run import workshop
+
+    return workshop.build(arguments.out)
 
 
 def _publish(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -78,7 +78,19 @@ def test_run_all_knows_its_words() -> None:
     script = ROOT / "run_all.sh"
     helped = subprocess.run([script, "--help"], capture_output=True, text=True, check=False)
     assert helped.returncode == 0
-    for word in ("smoke", "hour", "evening", "gpu", "paper", "test", "lab", "setup", "doctor"):
+    words = (
+        "smoke",
+        "hour",
+        "evening",
+        "gpu",
+        "paper",
+        "test",
+        "lab",
+        "workshop",
+        "setup",
+        "doctor",
+    )
+    for word in words:
         assert f"  {word}" in helped.stdout
     for wrong in (["frob"], ["setup", "now"], ["doctor", "--loud"]):
         done = subprocess.run([script, *wrong], capture_output=True, text=True, check=False)

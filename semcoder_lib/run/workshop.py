@@ -1,0 +1,180 @@
+"""Builds the workshop from the masters: exercises, solutions, the instructor's edition, pages.
+
+An exercise is four cells of a master that follow each other, told apart by their tags: `exercise`
+(markdown, the task), `solution` (code: one function whose docstring states the task, or one
+assignment), `check` (code: calls `check.eNN_k` with the solution), `instructor` (markdown: minutes,
+what to say). In the exercises a solution is a stub, and the instructor's cells are missing.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from semcoder_lib.core import workspace
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.run import notebook
+
+PARTS = {"exercise": "markdown", "solution": "code", "check": "code", "instructor": "markdown"}
+KNOWN = {"parameters", *PARTS}
+EDITIONS = ("exercises", "solutions", "instructor")
+# The lab's page, in letters for a projector; the pages are made of masters, which have no outputs.
+HEAD = """\
+<style>:root {--jp-content-font-size1: 20px; --jp-code-font-size: 18px}</style>
+
+*Not executed: this page shows the solutions without what their cells print.*"""
+
+
+def build(out: Path) -> dict[str, Any]:
+    """Write all editions of all notebooks to the folder, and say how many exercises each has.
+    Raises UserError, before anything is written, for tags that do not fit, and for an exercise
+    notebook that is there and differs: somebody's answers may be in it."""
+    masters = {name: read(name) for name in notebook.NAMES}
+    texts = {
+        f"{edition}/{name}.ipynb": _text(edited(master, edition))
+        for name, master in masters.items()
+        for edition in EDITIONS
+    }
+    for place, text in texts.items():
+        path = out / place
+        if place.startswith("exercises/") and path.exists() and path.read_text("utf-8") != text:
+            raise UserError(f"{path} has been worked on; move it away, or choose another --out")
+    for place, text in texts.items():
+        _write(out / place, text)
+    for name, master in masters.items():
+        _write(out / "html" / f"{name}.html", page(edited(master, "solutions")))
+    counts = {name: len(exercises(name, master)) for name, master in masters.items()}
+    return {
+        "workshop": str(out),
+        "exercises": {name: count for name, count in counts.items() if count},
+        "without_exercises": [name for name, count in counts.items() if not count],
+    }
+
+
+def read(name: str) -> Any:
+    """A master as a notebook: cells with their tags, without outputs."""
+    import jupytext
+    import nbformat
+
+    master = jupytext.read(notebook.folder() / f"{name}.py")
+    for place, cell in enumerate(master.cells):
+        tags = cell.metadata.get("tags", [])
+        cell["id"] = f"{name[:2]}-{place}"
+        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    master.metadata = nbformat.from_dict({"kernelspec": kernel})
+    master.nbformat, master.nbformat_minor = 4, 5
+    exercises(name, master)
+    return master
+
+
+def exercises(name: str, master: Any) -> list[dict[str, Any]]:
+    """The cells of each exercise, by tag. Raises UserError, with notebook and cell, for tags that
+    are unknown, out of order or left alone, and for cells that are not what their tag says."""
+    found: list[dict[str, Any]] = []
+    expected = list(PARTS)
+    for place, cell, tag in _tagged(name, master):
+        where = f"{name}, cell {place}"
+        due = expected[0]
+        if tag != due and (tag or due != "exercise"):
+            raise UserError(f"{where}: tagged {tag or 'nothing'}, but {due!r} has to come here")
+        if not tag:
+            continue
+        if cell.cell_type != PARTS[tag]:
+            raise UserError(f"{where}: {tag!r} is a {PARTS[tag]} cell, this is {cell.cell_type}")
+        if tag == "exercise":
+            found.append({})
+        found[-1][tag] = cell
+        if tag == "solution":
+            stub(cell.source, where)
+        if tag == "check":
+            call = f"check.e{name[:2]}_{len(found)}({_defined(found[-1]['solution'].source)})"
+            if cell.source.splitlines()[-1] != call:
+                raise UserError(f"{where}: its last line has to be {call}")
+        expected = expected[1:] or list(PARTS)
+    if expected[0] != "exercise":
+        raise UserError(f"{name}, last cell: {expected[0]!r} is missing")
+    return found
+
+
+def _tagged(name: str, master: Any) -> Iterator[tuple[int, Any, str]]:
+    """Number (from 1), cell, and the tag that concerns the workshop, or nothing."""
+    for place, cell in enumerate(master.cells, 1):
+        tags = set(cell.metadata.get("tags", []))
+        if unknown := sorted(tags - KNOWN):
+            raise UserError(f"{name}, cell {place}: unknown tag {unknown[0]!r}")
+        ours = sorted(tags & set(PARTS))
+        if len(ours) > 1:
+            raise UserError(f"{name}, cell {place}: {' and '.join(ours)} exclude each other")
+        yield place, cell, ours[0] if ours else ""
+
+
+def edited(master: Any, edition: str) -> Any:
+    """The master as one of EDITIONS."""
+    made = copy.deepcopy(master)
+    if edition != "instructor":
+        made.cells = [c for c in made.cells if "instructor" not in c.metadata.get("tags", [])]
+    if edition == "exercises":
+        for cell in made.cells:
+            if "solution" in cell.metadata.get("tags", []):
+                cell.source = stub(cell.source)
+    return made
+
+
+def stub(source: str, where: str = "a solution") -> str:
+    """What a student finds in place of a solution: the function's signature and docstring, or the
+    name without its value. Raises UserError for a cell that is neither."""
+    node = _only_statement(source)
+    match node:
+        case ast.Assign(targets=[ast.Name(id=name)]):
+            return f"{name} = None  # yours"
+        case ast.FunctionDef(body=[ast.Expr() as docstring, _, *_]) if ast.get_docstring(node):
+            head = source.splitlines()[node.lineno - 1 : docstring.end_lineno]
+            return "\n".join([*head, "    raise NotImplementedError"])
+    raise UserError(
+        f"{where}: a solution is one function with a docstring and a body, or one assignment"
+    )
+
+
+def _only_statement(source: str) -> ast.stmt | None:
+    try:
+        body = ast.parse(source).body
+    except SyntaxError:
+        return None
+    return body[0] if len(body) == 1 else None
+
+
+def _defined(source: str) -> str:
+    """The name that a solution defines."""
+    node = _only_statement(source)
+    if isinstance(node, ast.FunctionDef):
+        return node.name
+    return re.match(r"\w+", source)[0]  # type: ignore[index]
+
+
+def page(solutions: Any) -> str:
+    """The solutions as one HTML page that needs nothing beside it."""
+    import nbformat
+    from nbconvert import HTMLExporter
+
+    shown = copy.deepcopy(solutions)
+    head = nbformat.v4.new_markdown_cell(HEAD, id="head")
+    shown.cells.insert(0, head)
+    body, _ = HTMLExporter(template_name="lab", embed_images=True).from_notebook_node(shown)
+    return str(body)
+
+
+def _text(made: Any) -> str:
+    import nbformat
+
+    nbformat.validate(made)
+    return str(nbformat.writes(made)) + "\n"
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    workspace.write_text(path, text)
