@@ -67,13 +67,13 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("profile", nargs="?", default="laptop")
     p.add_argument("--from", dest="start", default="", metavar="NN")
     p.add_argument("--only", default="", metavar="NN")
-    p.add_argument("--force", action="store_true", help="do the stages again; item caches stay")
+    p.add_argument("--force", action="store_true", help="do them again; caches of items stay")
     _common(p)
 
-    p = add("stage", _stage, "one stage without Jupyter")
+    p = add("stage", _stage, "one notebook without Jupyter")
     p.add_argument("number", metavar="NN")
     p.add_argument("--profile", default="laptop")
-    p.add_argument("--force", action="store_true")
+    p.add_argument("--force", action="store_true", help="do it again; caches of items stay")
     _common(p)
 
     p = add("score", _score, "score a file of samples")

@@ -33,7 +33,7 @@ SECONDS_BETWEEN = 10.0  # lines of progress
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """Where the corpus is, and the counts at every stage."""
+    """Where the corpus is, and the counts at every step."""
 
     path: Path
     funnel: dict[str, Any]
