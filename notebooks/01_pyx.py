@@ -255,7 +255,7 @@ import os
 
 def build(guard_key, folder, **options):
     """Writes the corpus, and what was left out, into the folder; returns the funnel."""
-    return pyx.build(folder, progress=print, **options).funnel
+    return pyx.build(folder, **options).funnel
 
 
 if p.pyx_source == "build":

@@ -8,14 +8,12 @@ import functools
 import itertools
 import math
 import os
-import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semcoder_lib.core import records, scale, source, values, workspace
+from semcoder_lib.core import progress, records, scale, source, values, workspace
 from semcoder_lib.core.errors import InfrastructureError
 from semcoder_lib.corpus.duplicates import Seen, drop_duplicates, split_families
 from semcoder_lib.corpus.files import checked, write_checked
@@ -28,7 +26,6 @@ from semcoder_lib.sandbox import Sandbox, own
 
 BATCH = 24
 MOST_AHEAD = 256  # batches, so that memory does not grow with the corpus
-SECONDS_BETWEEN = 10.0  # lines of progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +99,6 @@ def build(
     held_out: float = 0.1,
     benchmarks: bool = True,
     backend: str = "process",
-    progress: Callable[[str], None] | None = None,
 ) -> Built:
     """Builds a corpus of `real` functions of installed packages, `synthesised` programs and
     `method_seeded` ones (two in five of them drills), each with up to `cases` cases (at least
@@ -118,7 +114,7 @@ def build(
     sandbox at the level of `box`. Fewer programs than asked for come out where the installed
     packages hold no more; the funnel says so. Paper sections 3.1, 3.2.
     """
-    out, say = Path(out), progress or functools.partial(print, file=sys.stderr)
+    out = Path(out)
     guard = Guard.here(box) if benchmarks else None
     key = guard.key if guard else ""
     work = functools.partial(developed, cases=cases, seed=seed, level=box.level, benchmarks=key)
@@ -145,27 +141,23 @@ def build(
     with parts["pyx"].open("w") as kept_file, parts["dropped"].open("w") as dropped_file:
         for name, (target, prospects) in sources.items():
             counts = collections.Counter(kept=0)
-            line, spoken = f"pyx {name}: nothing to try", time.monotonic()
-            for fate in _until(target, counts, prospects, spread, out / "cache_batches", depends):
-                prospect = Prospect.from_row(fate)
-                if not prospect.reason and drop_duplicates([prospect], seen):
-                    split_families([prospect], seed=seed, held_out=held_out)
-                reason, row = prospect.reason, prospect.dropped()
-                if not reason:
-                    row = {**fate["entry"], "program": records.to_row(prospect.program)}
-                if reason in FAILING:
-                    errors[prospect.detail or "no exception, no usable value"] += 1
-                print(workspace.dumps(row), file=dropped_file if reason else kept_file)
-                counts["candidates"] += 1
-                counts[f"dropped: {reason}" if reason else "kept"] += 1
-                line = (
-                    f"pyx {name}: {counts['kept']} of {target} kept, {counts['candidates']} tried"
-                )
-                if time.monotonic() - spoken >= SECONDS_BETWEEN:
-                    spoken = time.monotonic()
-                    say(line)
+            fates = _until(target, counts, prospects, spread, out / "cache_batches", depends)
+            with progress.bar(f"PyX, {name}", target, "programs") as bar:
+                for fate in fates:
+                    prospect = Prospect.from_row(fate)
+                    if not prospect.reason and drop_duplicates([prospect], seen):
+                        split_families([prospect], seed=seed, held_out=held_out)
+                    reason, row = prospect.reason, prospect.dropped()
+                    if not reason:
+                        row = {**fate["entry"], "program": records.to_row(prospect.program)}
+                    if reason in FAILING:
+                        errors[prospect.detail or "no exception, no usable value"] += 1
+                    print(workspace.dumps(row), file=dropped_file if reason else kept_file)
+                    counts["candidates"] += 1
+                    counts[f"dropped: {reason}" if reason else "kept"] += 1
+                    bar.set_postfix_str(f"{counts['candidates']} tried")
+                    bar.update(0 if reason else 1)
             if target or name in ("real", "synthesised"):
-                say(line)
                 funnel[name] = dict(sorted(counts.items()))
     funnel["scan"] = dict(sorted(scan.items()))
     funnel["errors"] = dict(sorted(errors.items(), key=lambda kv: (-kv[1], kv[0])))
