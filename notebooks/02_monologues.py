@@ -185,7 +185,7 @@ display.counts(funnels["backward"], "backward", "monologues")
 # %% [markdown]
 # ## With a teacher
 # The paper's own way is here, too: with the setting `teacher` a large model writes the monologues
-# of some programs, and gets its errors back as feedback when the verifier contradicts it. Accepted
+# of some programs, and is asked again where the verifier contradicts it, four times in all. Accepted
 # texts of the teacher take the place of the derived ones. Without that setting this cell does
 # nothing.
 
