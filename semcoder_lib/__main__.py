@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("names", nargs="*", metavar="NAME", help="default: all (fetch: all missing)")
 
     p = add("compare", _compare, "two runs, metric by metric, with paired intervals")
-    p.add_argument("run_a", help="a run's name, its folder, or a file of verdicts")
+    p.add_argument("run_a", help="a run's folder, or a file of verdicts")
     p.add_argument("run_b")
 
     p = add("trace", _trace, "trace one call of a program")
