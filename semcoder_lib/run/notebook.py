@@ -297,8 +297,8 @@ def execute(name: str, profile: str = "smoke", run_name: str = "", settings: str
     tree = ast.parse(path.read_bytes())
     parameters = {"profile": profile, "run_name": run_name, "settings": settings}
     for node in tree.body:
-        if isinstance(node, ast.Assign) and (given := parameters.keys() & _names(node)):
-            value = ast.Constant(parameters.pop(given.pop()))
+        if isinstance(node, ast.Assign) and _name(node) in parameters:
+            value = ast.Constant(parameters.pop(_name(node)))  # the first one is the parameters'
             node.value = ast.copy_location(value, node.value)
     module = types.ModuleType(f"notebook_{name}")
     module.__file__ = str(path)
@@ -312,8 +312,9 @@ def execute(name: str, profile: str = "smoke", run_name: str = "", settings: str
             run.close()
 
 
-def _names(node: ast.Assign) -> set[str]:
-    return {target.id for target in node.targets if isinstance(target, ast.Name)}
+def _name(node: ast.Assign) -> str:
+    target = node.targets[0]
+    return target.id if len(node.targets) == 1 and isinstance(target, ast.Name) else ""
 
 
 _progress: list[TextIO] = []  # where lines of progress go while masters run within another

@@ -118,7 +118,7 @@ def test_real_and_synthesised_programs_apart() -> None:
     ]
     rows = answers.by_origin(scores, entries, 0)
     assert [(r["part"], r["model"], r["value"], r["n"], r["tokens"]) for r in rows] == [
-        ("real", "base", 1.0, 1, 3), ("synthesised", "base", 0.5, 2, 6),
+        ("real functions", "base", 1.0, 1, 3), ("synthesised", "base", 0.5, 2, 6),
         ("synthesised", "tuned", 1.0, 1, 3),
     ]  # fmt: skip
 

@@ -126,7 +126,7 @@ def test_a_corpus_from_a_teacher_survives_faults_and_a_kill(tmp_path: Path) -> N
     assert len(mine) == funnel["kept"] >= 8
     assert all(len(e.cases) == 6 and e.program.provenance.licence for e in mine)
     assert any(c.source == "teacher" for e in mine for c in e.cases)
-    assert set(results["description"]["categories"]) == {"teacher", "synthesised"}
+    assert set(results["description"]["categories"]) == {"teacher", "synthesised", "method-seeded"}
 
 
 @pytest.fixture(scope="module")

@@ -175,12 +175,13 @@ def test_hub_rows_go_out_and_are_read_as_any_other(
     for row, told in zip(rows, derived[0], strict=True):
         assert sum(bool(row[c]) for c in ("nl", "fwd_mnl", "bwd_mnl")) == 1
         assert row["response"] == told.text
-        read = corpus_hub.read_row(row)
-        assert read.kind == {"forward": "fwd_mnl", "backward": "bwd_mnl"}[told.direction]
-        assert read.source.strip() == programs[told.program_id].source.strip()
-        assert read.entry_point == programs[told.program_id].entry_point
-        assert values.equal(read.arguments, told.case.arguments)
-        assert values.equal(read.output, told.case.output)
+        assert row[{"forward": "fwd_mnl", "backward": "bwd_mnl"}[told.direction]]
+        program, case = corpus_hub.read_row(row)
+        assert case is not None
+        assert program.source.strip() == programs[told.program_id].source.strip()
+        assert program.entry_point == programs[told.program_id].entry_point
+        assert values.equal(case.arguments, told.case.arguments)
+        assert values.equal(case.output, told.case.output)
     with pytest.raises(UserError, match="no program with this id"):
         list(monologues.to_hub(derived[0], {}))
 

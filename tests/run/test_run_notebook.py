@@ -13,7 +13,6 @@ from semcoder_lib.run.notebook import begin, out_of_date
 MASTERS = {
     "01_pyx": """
 from semcoder_lib import begin
-profile = run_name = settings = ""
 profile = "smoke"
 run_name = ""
 settings = ""
