@@ -277,8 +277,8 @@ programs = {entry.program.id: entry.program for entry in training}
 
 def verdict(text, monologue):
     """What a reader of the text would be told."""
-    told = programs[monologue.program_id]
-    report = monologues.verify(text, told, monologue.case, run.box, direction="forward")
+    program = programs[monologue.program_id]
+    report = monologues.verify(text, program, monologue.case, run.box, direction="forward")
     return "contradicted" if not report.accepted else "unread" if report.unverifiable else "clean"
 
 

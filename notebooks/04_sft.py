@@ -50,13 +50,8 @@ programs = {e.program.id: e.program for e in entries}
 accepted = teaching.monologues_kept(run)
 mutated = run.kept("03_pyx_r/taught.jsonl" if p.teacher else "03_pyx_r/mutation.jsonl")[0]
 faults = mutated + run.kept("03_pyx_r/model.jsonl")[0]
-print(
-    len(entries),
-    "programs,",
-    {d: len(texts) for d, texts in accepted.items()},
-    len(faults),
-    "faults",
-)
+counts = {direction: len(texts) for direction, texts in accepted.items()}
+print(len(entries), "programs, monologues:", counts, "and", len(faults), "faults")
 
 # %% [markdown]
 # ## One row
