@@ -10,13 +10,12 @@ usage: ./run_all.sh [COMMAND] [OPTIONS]
   (nothing), laptop   run all notebooks with the laptop profile: two cores, no GPU, about 25 minutes
   smoke               the same path in a few minutes, tiny sizes
   hour                as laptop, with six times its training
-  evening             as hour, with twice its programs and seven times its training: the adapter that
-                      adapters/ recommends is from it
+  evening             as hour, with twice its programs and nearly eight times its training
   coder               Qwen2.5-Coder-0.5B, a model that can write code (four hours)
   gpu                 one GPU of 16 GB or more
   paper               the paper's model and data: several GPUs of 48 GB
   bench NAME          speed beside peers: sandbox, tracing, generation, training, monologues, corpus
-  test                lint, types, unit tests, then the smoke profile end to end
+  test                lint, types, unit tests, then the smoke profile end to end (--unit, --slow)
   lab                 JupyterLab on the notebooks
   workshop            build workshop/: exercises, solutions, the instructor's edition (docs/workshop.md)
   setup               only make the environment
@@ -31,7 +30,8 @@ Environment variables, all optional:
   PYTHON          the Python to build the environment with (3.11 to 3.13)
   SEMCODER_ENV    "venv" or "conda": which kind of environment to make
   SEMCODER_DATA   a folder with benchmark files (see README)
-  SEMCODER_HOME   where models are kept (default ~/.cache/semcoder)
+  SEMCODER_HOME   where models and fetched data are kept (default ~/.cache/semcoder)
+  SEMCODER_RUNS   where runs are kept (default runs/ here)
 TEXT
 }
 

@@ -32,6 +32,11 @@ profile = "smoke"  # smoke, laptop, gpu or paper; papermill puts the run's own h
 run_name = ""  # the folder under runs/; the profile's name when empty
 settings = ""  # "key=value key=value": overrides of the profile
 
+# %% [markdown]
+# Every notebook begins like this. A **profile** is a list of settings, such as how many programs or
+# how many training steps. `run` holds the folder that the results go to, and the sandbox
+# (`run.box`); `p` holds the settings: `p.seed` is the seed from which all that is random is drawn.
+
 # %%
 from semcoder_lib import begin
 
@@ -105,10 +110,11 @@ viewer.show(program, arguments, run.box)
 
 # %% [markdown]
 # ## What always holds
-# One run says what happened once. What holds *every* time is looked for on many inputs: some are
-# given here, the others are mutations of them. A property counts only if it held on every input
-# that says something about it. That is evidence, not a proof. Which of these would you have named,
-# and which one of yours is missing?
+# One run says what happened once. What holds *every* time is looked for on many inputs: four are
+# given here, the others are **mutations** of them, which means: changed a little. Each property
+# comes from a list of kinds ("is sorted", "never repeats an item"). It counts only if it held on
+# every input that says something about it. That is evidence, not a proof. Which of these would you
+# have named, and which one of yours is missing?
 
 # %%
 from semcoder_lib import monologues
@@ -116,30 +122,32 @@ from semcoder_lib import monologues
 other_inputs = (["x", "x"],), ([],), (["p", "q", "r"],)
 cases = [case]
 for other in other_inputs:
-    known = run.box.call(program.source, program.entry_point, other)
-    cases.append(records.Case(other, known.value))
-found = monologues.infer(program, cases, run.box, seed=p.seed)
-display.fields(found, property="text", inputs_on_which_it_held="support")
+    other_outcome = run.box.call(program.source, program.entry_point, other)
+    cases.append(records.Case(other, other_outcome.value))
+properties = monologues.infer(program, cases, run.box, seed=p.seed)
+display.fields(properties, property="text", inputs_on_which_it_held="support")
 
 # %% [markdown]
 # ## Tell it forwards
 # A **forward monologue** simulates the call in the order of execution: what the function is for,
 # what always holds, each step with its values, the result. In the paper a large model writes it.
-# Here it is *derived* from the trace, so it can say nothing that did not happen. `[L3]` is line 3.
+# Here it is *derived*: filled into fixed forms of sentences from the trace, the program's text and
+# the properties, so it can say nothing that did not happen. `[L3]` is line 3.
 # Find the sentence for the moment at which `'b'` comes for the second time.
 
 # %%
-style = monologues.Style(properties=found[:3])
+style = monologues.Style(properties=properties[:3])
 forward = monologues.forward(program, trace, seed=p.seed, style=style)
 print(forward.text)
 
 # %% [markdown]
 # ## Check every claim
-# A second program, the **verifier**, reads the text back. It shares no code with the writer. Each
-# claim in the text is compared with the recorded execution: green is supported, red contradicted,
-# grey is what the verifier cannot decide. Hover over a claim to see its evidence. The table counts
-# the claims, and says how much of the text was decided at all: a text with nothing red but much
-# grey has not been checked.
+# A second program, the **verifier**, reads the text back. It uses nothing of the writer; common to
+# both are only the list of sentence forms and a small evaluator of expressions. Each claim in the
+# text is compared with the recorded execution: green is supported, red contradicted, grey is what
+# the verifier cannot decide. Hover over a claim to see its evidence. The table counts the claims,
+# and says what share of the text about the steps was decided at all: a text with nothing red but
+# much grey has not been checked.
 
 # %%
 report = monologues.verify(forward.text, program, case, run.box)
@@ -156,17 +164,20 @@ display.report(report)
 
 # %%
 lie = forward.text.replace("place = 2", "place = 7", 1)
-caught = monologues.verify(lie, program, case, run.box)
-print("answer right:", caught.answer_right, "· accepted:", caught.accepted, "·", caught.reason)
-display.marked(lie, caught.claims)
+lie_report = monologues.verify(lie, program, case, run.box)
+print("answer right:", lie_report.answer_right, "· accepted:", lie_report.accepted)
+print("reason:", lie_report.reason, "(in brackets what the execution says)")
+display.marked(lie, lie_report.claims)
 
 # %% [markdown]
 # ## Tell it backwards
 # A **backward monologue** starts from the output and deduces an input that gives it. Often many
-# inputs do. Then the text says what must hold of them, picks one, and a run confirms it. The writer
-# never sees the input that really made the output: it arrives at numbers where we had letters, and
-# that is just as right. This way round is harder, for a model and for a person: try to find an
-# input for the output `[0, 2]` before you read on.
+# inputs do. Then the text says what must hold of them, picks one, and a run confirms it. A return
+# can be undone, a loop cannot: there the writer says what must hold after the loop, and *searches*
+# for an input from other inputs (`seeds`) and mutations of them. It never sees the input that
+# really made the output: it arrives at numbers where we had letters, and that is just as right.
+# This way round is harder, for a model and for a person: try to find an input for the output
+# `[0, 2]` before you read on.
 
 # %%
 backward = monologues.backward(program, case.output, run.box, seeds=other_inputs, seed=p.seed)
@@ -183,17 +194,18 @@ shown
 # A row of the training set is a **prompt** and the text that the model learns to continue it with.
 # On the right the monologue is told in the form that this profile trains on (`monologue_form`,
 # `monologue_chars`), which is shorter for a small model: compare it with the text above, and see
-# what was left out. In the evaluation the prompt is built by the same function, so training and
-# evaluation ask with the same bytes. The answer comes last, after the steps that lead to it.
+# what was left out, or told of several rounds of the loop at once. In the evaluation the prompt is
+# built by the same function, so training and evaluation ask with the same bytes. The answer comes
+# last, after the steps that lead to it.
 
 # %%
 from semcoder_lib.models import prompts
 
-short = monologues.STYLES[p.monologue_form].but(max_chars=p.monologue_chars)
-row = monologues.forward(program, trace, seed=p.seed, style=short)
+training_style = monologues.STYLES[p.monologue_form].but(max_chars=p.monologue_chars)
+trained_text = monologues.forward(program, trace, seed=p.seed, style=training_style)
 example = {
     "prompt": prompts.forward(program.source, call, style=p.style).text,
-    "completion": row.text,
+    "completion": trained_text.text,
 }
 display.side_by_side(display.code(example["prompt"]), display.code(example["completion"]))
 
@@ -206,7 +218,7 @@ display.side_by_side(display.code(example["prompt"]), display.code(example["comp
 # %%
 from semcoder_lib.report import figures
 
-moves = [
+changes = [
     f"L{step.line}: " + ", ".join(f"{c.name} = {c.text}" for c in step.changes if c.text)
     for step in trace.steps
     if step.event == "line" and step.changes
@@ -215,8 +227,8 @@ kinds = [
     ["Approximate semantics: what it is for",
      "The positions at which a value occurs for the first time, in order."],
     ["Operational semantics: what it does",
-     "\n".join([call, *moves[:8], f"returns {outcome.text}"])],
-    ["Abstract semantics: what always holds", "\n".join(f"- {f.text}" for f in found[:3])],
+     "\n".join([call, *changes[:8], f"returns {outcome.text}"])],
+    ["Abstract semantics: what always holds", "\n".join(f"- {prop.text}" for prop in properties[:3])],
 ]  # fmt: skip
 display.figure(figures.semantics(program.source, dict(kinds)))
 
@@ -281,13 +293,13 @@ check.e00_2(six_items)
 
 # %% [markdown]
 # ## Things to try
-# - **Another lie.** In "Tell a lie", swap `'a'` for `'c'` in one step, or replace `True` by `False`.
-#   Which claim turns red? Then write a sentence that is true but vague, such as "The loop does its
-#   work.": it stays grey, because nobody can check it.
+# - **Another lie.** In "Tell a lie", swap `'a'` for `'c'` in one step, or replace `True` by
+#   `False`. Which claim turns red? Then write a sentence that is true but vague, such as "The loop
+#   does its work.": it stays grey, because nobody can check it.
 # - **Another input.** Change `arguments` in "Run it" to `([3, 1, 3],)` and run the cells below it.
 #   The table, the words and the colours follow, since all of them come from the same record.
 # - **A program of your own.** Put a function of a few lines into `SOURCE`, its name into `program`,
-#   and fitting values into `arguments` and `other_inputs`; tell a lie that its text has room for.
+#   and fitting values into `arguments` and `other_inputs`; put a number of its text into the lie.
 #   Write one that throws information away, such as `len(items) % 2`: which input does the backward
 #   monologue choose?
 
@@ -297,7 +309,7 @@ check.e00_2(six_items)
 # The next notebook uses these results only as long as the card still holds.
 
 # %%
-checked = ("supported", "contradicted", "unverifiable", "line_coverage", "accepted")
+measures = ("supported", "contradicted", "unverifiable", "line_coverage", "accepted")
 results = {
     "model": assets.shown_name(p.model),
     "semantics": {"source": program.source, "kinds": kinds},
@@ -306,7 +318,7 @@ results = {
         "backward": backward.text if backward else "",
         "claims": [records.to_row(claim) for claim in report.claims],
     },
-    "verification": {name: getattr(report, name) for name in checked},
+    "verification": {name: getattr(report, name) for name in measures},
     "example": example,
 }
 run.finish(results)

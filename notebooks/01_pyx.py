@@ -42,8 +42,9 @@ p = run.profile
 # ## Functions that are already there
 # The packages of this environment are full of small functions that people wrote and tested. Those
 # are taken that need nothing but themselves; helpers and constants of the same file are copied in.
-# Nothing is imported, and nothing is run yet. Each carries package, version, licence, file and
-# line, so that whoever publishes the corpus can name the authors. The seed decides their order.
+# Nothing is imported, and nothing is run yet: the files are read as text. Each function carries
+# package, version, licence, file and line, so that whoever publishes the corpus can name the
+# authors. The seed decides their order. Here are the first sixteen:
 
 # %%
 import itertools
@@ -53,8 +54,9 @@ from semcoder_lib.corpus import seeds
 from semcoder_lib.report import display
 
 prospects = list(itertools.islice(seeds.packages(seed=p.seed), 16))
-place = {"from_the_package": "program.provenance.package", "licence": "program.provenance.licence"}
-display.fields(prospects, function="program.entry_point", **place)
+package = {"from_the_package": "program.provenance.package"}
+package |= {"licence": "program.provenance.licence"}
+display.fields(prospects, function="program.entry_point", **package)
 
 # %% [markdown]
 # A **prospect** is a program on its way into the corpus. One object goes through all the steps and
@@ -62,10 +64,10 @@ display.fields(prospects, function="program.entry_point", **place)
 
 # %%
 FOLLOWED = "longest_common_subsequence"
-one = next((q for q in prospects if q.program.entry_point == FOLLOWED), prospects[0])
-where = one.program.provenance
-print(f"{where.package} {where.version} ({where.licence}), {where.file}:{where.line}")
-display.code(one.program.source)
+followed = next((q for q in prospects if q.program.entry_point == FOLLOWED), prospects[0])
+origin = followed.program.provenance
+print(f"{origin.package} {origin.version} ({origin.licence}), {origin.file}:{origin.line}")
+display.code(followed.program.source)
 
 # %% [markdown]
 # ## Guess the types
@@ -74,14 +76,16 @@ display.code(one.program.source)
 # likeliest type comes first. "trial" would mean that only the code speaks, and has to be tried.
 
 # %%
-print("parameters:", ", ".join(one.signature.names))
-display.fields(one.signature.hints, likely_types="types", read_in="source")
+print("parameters:", ", ".join(followed.signature.names))
+display.fields(followed.signature.hints, likely_types="types", read_in="source")
 
 # %% [markdown]
 # Every likely combination is tried in the sandbox on five inputs, and the one on which the function
 # runs best is taken: most lines reached, most calls that return, most different results. A function
-# that runs on none of them is out. Look at the last column: this is the first loss, and a large
-# one, since many functions want objects of their own package.
+# that runs on none of them is out. One that gives its values one at a time (a generator) gets a
+# second function around it that makes a list of them: look for a name that ends in `_list`. Then
+# look at the last column: this is the first loss, and a large one, since many functions want
+# objects of their own package. What is `left` goes on to the next step.
 
 # %%
 left = pyx.guess_types(prospects, run.box, seed=p.seed)
@@ -98,42 +102,44 @@ display.fields(prospects, function="program.entry_point", **fate)
 import random
 
 rng = random.Random(p.seed)
-takes = one.program.argument_types or ("str",)
+types, constants = followed.program.argument_types or ("str",), followed.constants
 for _ in range(3):
-    call = pyx.generate(takes, rng, constants=one.constants)
-    print("fresh", call, "→ mutated", pyx.mutate(call, takes, rng, constants=one.constants))
+    fresh = pyx.generate(types, rng, constants=constants)
+    print("fresh", fresh, "→ mutated", pyx.mutate(fresh, types, rng, constants=constants))
 
 # %% [markdown]
 # Now for all that are left. Each input runs, and the lines and branches that it reaches are noted.
-# As long as a branch is missing, mutations of the best inputs follow, for three rounds at most. An
-# example from the docstring is used, too: find it in the table. (Ten inputs of the first round are
-# the same for all programs of these types, so that their outputs can be compared later.)
+# As long as a branch is missing, or too few inputs run, mutations of the best inputs follow, for
+# three rounds at most. An example from the docstring is used, too: find it in the table. (Ten
+# inputs of the first round are the same for all programs of these types, so that their outputs can
+# be compared later.)
 
 # %%
 left = pyx.grow_inputs(left, run.box, cases=6, seed=p.seed)
-print(len(one.inputs), "inputs,", len(one.good()), "ran, in", one.rounds, "rounds of mutation")
-display.fields(one.inputs[4:14], arguments="text", output="ran.text", made_by="source")
+tried, ran = len(followed.inputs), len(followed.good())
+print(tried, "inputs,", ran, "ran, in", followed.rounds, "rounds of mutation")
+display.fields(followed.inputs[4:14], arguments="text", output="ran.text", made_by="source")
 
 # %% [markdown]
 # ## Choose the cases
 # Six inputs are enough if they are the right six: first those that reach new branches, then those
 # with new outputs, short ones before long ones. With their outputs they are the program's
-# **cases**. A program is out when its cases would teach nothing: always the same output, an
-# argument handed back, or lines that are never reached. A model could answer for such a program
-# without following it.
+# **cases**. A program is out when too few inputs run, or when its cases would teach nothing: always
+# the same output, an argument handed back, or more than a quarter of its lines never reached. A
+# model could answer for such a program without following it.
 
 # %%
 left = pyx.choose_cases(left, cases=6)
-lines, branches = one.coverage(one.chosen)
+lines, branches = followed.coverage(followed.chosen)
 print(f"{lines:.0%} of the lines and {branches:.0%} of the branches are reached")
-display.fields(one.chosen, arguments="text", output="ran.text", made_by="source")
+display.fields(followed.chosen, arguments="text", output="ran.text", made_by="source")
 
 # %% [markdown]
 # ## Run it again
 # The same inputs in reverse order, in a fresh process whose strings have **another hash seed**.
 # What is random, keeps state, or depends on the order of a set gives something else now, and is
 # out. `some_letter` looks harmless. Would you have seen what is wrong with it? (`develop` takes it
-# through all the steps at once; ours take this one.)
+# through all the steps from "Guess the types" to here at once; ours take this one step.)
 
 # %%
 from semcoder_lib.core import records
@@ -151,14 +157,15 @@ hasty = pyx.Prospect(records.Program(HASTY, "some_letter", argument_types=("str"
 pyx.develop([hasty], run.box, again, cases=6, seed=p.seed)
 left = pyx.run_again(left, again)
 print("some_letter:", hasty.reason)
-print(one.program.entry_point + ":", one.reason or "the same as before")
+print(followed.program.entry_point + ":", followed.reason or "the same as before")
 
 # %% [markdown]
 # ## Keep the benchmarks out
 # A model that has seen the tasks of a benchmark is not measured by it. The **guard** compares each
 # program with HumanEval, MBPP and CRUXEval, as far as they are on this machine: by text, as the
 # paper does, and by what it computes. The second finds a task that was written anew, like this one:
-# no word of it is the benchmark's, but it gives the same on all inputs that are known.
+# no word of it is the benchmark's, but it gives the same on all inputs that are known. (The last
+# row of the table counts the tasks whose outputs say too little for that.)
 
 # %%
 DISGUISED = """\
@@ -173,7 +180,7 @@ disguised = pyx.Prospect(records.Program(DISGUISED, "mirrored", argument_types=(
 pyx.develop([disguised], run.box, again, guard=guard, cases=6, seed=p.seed)
 left = pyx.keep_out_benchmarks(left, guard, run.box, cases=6)
 print("mirrored:", disguised.reason or "in no benchmark at hand", disguised.detail)
-print(one.program.entry_point + ":", one.reason or "in no benchmark at hand")
+print(followed.program.entry_point + ":", followed.reason or "in no benchmark at hand")
 display.counts(guard.report, "benchmark", "found")
 
 # %% [markdown]
@@ -187,18 +194,18 @@ display.counts(guard.report, "benchmark", "found")
 # %%
 seen = pyx.Seen()
 left = pyx.split_families(pyx.drop_duplicates(left, seen), seed=p.seed, held_out=p.pyx_held_out)
-print("the same program once more:", seen.repeats(one.program.source))
+print("the same program once more:", seen.repeats(followed.program.source))
 display.fields(left, kept="program.entry_point", family="program.family", split="program.split")
 
 # %% [markdown]
 # ## The kept program
-# This is a row of PyX: what the program is for, the program, and its cases. The monologues of
-# notebook 02 and the questions of notebook 06 are made from such rows.
+# This is a row of PyX, an **entry**: what the program is for, the program, and its cases. The
+# monologues of notebook 02 and the questions of notebook 06 are made from such entries.
 
 # %%
 from semcoder_lib.core import values
 
-entry = (one if one in left else left[0]).entry()
+entry = (followed if followed in left else left[0]).entry()
 name = entry.program.entry_point
 calls = [(values.show_call(name, c.arguments), values.encode(c.output)) for c in entry.cases]
 asserts = "\n".join(f"assert {call} == {output}" for call, output in calls)
@@ -222,9 +229,9 @@ display.fields(drafts, draft="program.entry_point", **fate)
 # pairs a model learns to write code from words. Then look at others: put another number.
 
 # %%
-drawn = drafts[9].program
-sentences = drawn.description.replace(". ", ".\n")
-display.side_by_side(display.code(drawn.source), display.code(sentences))
+draft = drafts[9].program
+sentences = draft.description.replace(". ", ".\n")
+display.side_by_side(display.code(draft.source), display.code(sentences))
 
 # %% [markdown]
 # ## With a teacher
@@ -236,16 +243,19 @@ display.side_by_side(display.code(drawn.source), display.code(sentences))
 # %%
 from semcoder_lib.run import teaching
 
-taught, asked = [], {}
+taught, teacher_counts = [], {}
 if p.teacher and p.pyx_source == "build":
-    taught, asked = teaching.programs_of_teacher(run)
-display.counts(asked, "teacher", "count")
+    taught, teacher_counts = teaching.programs_of_teacher(run)
+display.counts(teacher_counts, "teacher", "count")
 
 # %% [markdown]
 # ## All of it
-# The same steps for batch after batch, until `pyx_real` functions, `pyx_synthesised`
-# programs and `pyx_methods` programs around one method are kept. This takes the time. It is a **step**: what it made is kept in a file, and read back as
-# long as nothing that it depends on has changed; a build that was stopped goes on at the batch
+# The same steps for batch after batch, until `pyx_real` functions, `pyx_synthesised` programs and
+# `pyx_methods` programs around a method of `str`, `list` or `dict` ("method-seeded") are kept.
+#
+# This takes the time. It is a **step**: `run.step(file, function, arguments)` calls the function
+# and keeps what it returns in the file. The next time it is read back, as long as nothing that it
+# depends on has changed: arguments, settings, code. A build that was stopped goes on at the batch
 # where it was. The number of processes changes nothing. The benchmarks that the guard knows do: its
 # `key` is given to the step, so that with another benchmark file the corpus is built anew.
 
@@ -254,7 +264,7 @@ import os
 
 
 def build(guard_key, folder, **options):
-    """Writes the corpus, and what was left out, into the folder; returns the funnel."""
+    """Write the corpus, and what was left out, into the folder; return the funnel: the counts."""
     return pyx.build(folder, **options).funnel
 
 
@@ -278,15 +288,15 @@ from semcoder_lib.core import workspace
 
 def execute(file, folder, **options):
     """The same for the rows of a file in the hub's format."""
-    read = pyx.from_hub(workspace.read_jsonl(file), **options)
-    workspace.write_jsonl(folder / "pyx.jsonl", map(records.to_row, read.entries))
-    workspace.write_jsonl(folder / "dropped.jsonl", read.dropped)
-    return dict(read.funnel)
+    executed = pyx.from_hub(workspace.read_jsonl(file), **options)
+    workspace.write_jsonl(folder / "pyx.jsonl", map(records.to_row, executed.entries))
+    workspace.write_jsonl(folder / "dropped.jsonl", executed.dropped)
+    return dict(executed.funnel)
 
 
 if p.pyx_source != "build":
-    given = {"seed": p.seed, "held_out": p.pyx_held_out, "box": run.box}
-    funnel = run.step("built/", execute, Path(p.pyx_source), **given)
+    options = {"seed": p.seed, "held_out": p.pyx_held_out, "box": run.box}
+    funnel = run.step("built/", execute, Path(p.pyx_source), **options)
 
 # %% [markdown]
 # Two files are kept for the notebooks that follow: the corpus with its funnel, and what was left
@@ -307,7 +317,8 @@ print(len(corpus), "programs are kept,", len(dropped), "left out")
 # ## The funnel
 # Where candidates are lost, and why. What a filter throws away shapes what a model learns, so read
 # it. "second run differs" are programs like `some_letter`, "benchmark behaviour" those like
-# `mirrored`. Which is the largest loss, and would you want some of it back?
+# `mirrored`; "scan" counts what was read in the packages before anything ran. Which is the largest
+# loss, and would you want some of it back?
 
 # %%
 display.counts(funnel, "stage: reason", "programs")
@@ -320,7 +331,7 @@ display.counts(funnel, "stage: reason", "programs")
 from semcoder_lib.evaluation.answers import sample_tasks
 
 words = {"takes": "program.argument_types", "what_it_does": "program.description"}
-display.fields(sample_tasks(corpus, 20, p.seed), function="program.entry_point", **place, **words)
+display.fields(sample_tasks(corpus, 20, p.seed), function="program.entry_point", **package, **words)
 
 # %% [markdown]
 # ## In numbers
@@ -366,11 +377,10 @@ display.figure(figures.similarity(panels)) if panels else print("no benchmark at
 # says how good our guesses of types are, not how good a model's code is.
 
 # %%
-tried = [
-    funnel[name] for name in ("real", "synthesised", "method-seeded", "teacher") if name in funnel
-]
-candidates = sum(part.get("candidates", 0) for part in tried)
-failing = sum(n for part in tried for why, n in part.items() if "on which it runs" in why)
+sources = ("real", "synthesised", "method-seeded", "teacher")
+by_source = [funnel[name] for name in sources if name in funnel]
+candidates = sum(counts.get("candidates", 0) for counts in by_source)
+failing = sum(n for counts in by_source for why, n in counts.items() if "on which it runs" in why)
 table_8 = {"seed_parse_pct": 100.0, "solution_parse_pct": 100.0}
 if candidates:
     table_8["solution_execute_pct"] = 100.0 * (candidates - failing) / candidates
@@ -398,9 +408,10 @@ described = description | {"categories": shares, "similarity": panels}
 described["candidates"] = candidates or len(corpus)
 if candidates:
     described |= {"errors": funnel["errors"], "candidates_run": candidates, "table_8": table_8}
-if asked:
-    described["errors"] = errors = asked["first_errors"]
-    described["candidates_run"] = sum(errors.values()) + asked["ran_after_repairs"].get("0", 0)
+if teacher_counts:
+    described["errors"] = errors = teacher_counts["first_errors"]
+    ran_at_once = teacher_counts["ran_after_repairs"].get("0", 0)
+    described["candidates_run"] = sum(errors.values()) + ran_at_once
     described["errors_of"] = "solutions of the teacher, when first run"
-results = {"funnel": funnel, "description": described, **({"teacher": asked} if asked else {})}
-run.finish(results)
+results = {"funnel": funnel, "description": described}
+run.finish(results | ({"teacher": teacher_counts} if teacher_counts else {}))

@@ -55,8 +55,8 @@ display.code(entry.program.source)
 # ## Break it
 # An **operator** makes one small edit of a kind that people make, too: a boundary one off, a
 # forgotten branch, two variables exchanged. They are rows of a table,
-# `semcoder_lib/faults/operators.py`: a name, what it breaks, an example. What an edit is called
-# here is what the rationale will call the cause.
+# `semcoder_lib/faults/operators.py`: a name, what it breaks, an example. A program with such an
+# edit is a **mutant**. What an edit is called here is what the rationale will call the cause.
 
 # %%
 from semcoder_lib import faults as pyx_r
@@ -94,7 +94,7 @@ display.counts({"fail a case": len(failures), **dropped}, "mutants", "count")
 from semcoder_lib.core.values import show_call
 from semcoder_lib.faults import evidence
 
-name, small = entry.program.entry_point, evidence.shrunk(failures, run.box)
+name, smallest = entry.program.entry_point, evidence.shrunk(failures, run.box)
 display.table(
     [
         {
@@ -102,21 +102,21 @@ display.table(
             "fails on": show_call(name, before.case.arguments),
             "and still on": show_call(name, after.case.arguments),
         }
-        for before, after in list(zip(failures, small, strict=True))[:8]
+        for before, after in list(zip(failures, smallest, strict=True))[:8]
     ]
 )
 
 # %% [markdown]
 # ## Record both runs
 # The buggy and the right program are traced on these calls. From here on we follow one fault: its
-# buggy run gives a value, a wrong one, and has about a dozen steps. Red is the line that the operator
-# made, green the line that was there.
+# buggy run gives a value, a wrong one, and has about a dozen steps. Red is the line that the
+# operator made, green the line that was there.
 
 # %%
-recorded, _ = pyx_r.gather(small, run.box)
-found = min(recorded, key=lambda e: (e.trace.result is None, abs(len(e.trace.steps) - 12)))
-bug, wrong, right, parting = found.bug, found.trace, found.fixed_trace, found.divergence
-print(bug.operator, "·", show_call(name, found.case.arguments), "should give",
+recorded, _ = pyx_r.gather(smallest, run.box)
+followed = min(recorded, key=lambda e: (e.trace.result is None, abs(len(e.trace.steps) - 12)))
+bug, wrong, right = followed.bug, followed.trace, followed.fixed_trace
+print(bug.operator, "·", show_call(name, followed.case.arguments), "should give",
       right.result, "but gives", wrong.result or wrong.exception)  # fmt: skip
 display.diff(bug.buggy, bug.fixed)
 
@@ -126,8 +126,10 @@ display.diff(bug.buggy, bug.fixed)
 # those of the other. The first step at which they differ is the **divergence**: another value,
 # another line, a change that is missing or too many. It is marked with an arrow. Note how far it
 # may lie before the wrong result, and that the altered line may have run several times before.
+# (`path` means that another line comes next, `value` that a variable gets another value.)
 
 # %%
+parting = followed.divergence
 print("They part by:", parting.kind, parting.name)
 display.side_by_side(
     display.steps(wrong, 10, at=parting.index), display.steps(right, 10, at=parting.fixed_index)
@@ -135,23 +137,25 @@ display.side_by_side(
 
 # %% [markdown]
 # ## Explain it
-# The rationale is written from these three things alone: the wrong run, the place where it parts,
-# the edit. It has the paper's sections: the execution simulated, the root cause, the fix. After it
-# stands the whole repaired program.
+# The **rationale** is written from these three things alone: the wrong run, the place where it
+# parts, the edit. It has the paper's sections: the execution simulated, the root cause, the fix.
+# After it stands the whole repaired program. The simulation is the forward monologue of the *wrong*
+# program, by the same writer; new is the middle: where the runs part, what the cause is, how it
+# leads to the wrong result.
 
 # %%
-rationale = pyx_r.write(found)
+rationale = pyx_r.write(followed)
 print(rationale)
 
 # %% [markdown]
 # ## Check the explanation
-# A reader that did not write it decides each claim: the steps of the simulation by the recorded run,
-# the parting of the runs by both recordings, the cause by making the edit. Green is supported, red
-# contradicted, grey could not be decided. Hover over a claim to see the evidence.
+# A reader that did not write it decides each claim: the steps of the simulation by the recorded
+# run, the parting of the runs by both recordings, the cause by making the edit. Green is supported,
+# red contradicted, grey could not be decided. Hover over a claim to see the evidence.
 
 # %%
-about = {"fixed": bug.fixed, "fixed_trace": right}
-report = pyx_r.check(rationale, found.program, found.case, wrong, **about)
+reference = {"fixed": bug.fixed, "fixed_trace": right}
+report = pyx_r.check(rationale, followed.program, followed.case, wrong, **reference)
 print(f"supported {report.supported} · contradicted {report.contradicted} · "
       f"unverifiable {report.unverifiable} · accepted: {report.accepted}")  # fmt: skip
 display.marked(rationale, report.claims)
@@ -166,14 +170,15 @@ import re
 blamed = re.sub(
     r"(The cause is (?:before )?\[L)(\d+)", lambda m: f"{m[1]}{int(m[2]) + 1}", rationale
 )
-caught = pyx_r.check(blamed, found.program, found.case, wrong, **about)
-print("accepted:", caught.accepted)
-display.marked(blamed, caught.claims)
+lie_report = pyx_r.check(blamed, followed.program, followed.case, wrong, **reference)
+print("accepted:", lie_report.accepted)
+display.marked(blamed, lie_report.claims)
 
 # %% [markdown]
 # ## Mend it
 # The fix is taken out of the text, as it would be taken out of a model's answer, and runs on every
-# case of the program. Only a fault whose fix passes all of them goes into PyX-R.
+# case of the program. Only a fault whose fix passes all of them goes into PyX-R. Note that the
+# buggy program, too, may pass most of the cases: a bug is seen only by the input that reaches it.
 
 # %%
 mended = pyx_r.refined_code(rationale)
@@ -184,10 +189,10 @@ display.table(
         {
             "call": show_call(name, case.arguments),
             "should give": case.output,
-            "buggy": bad.text or bad.status.value,
-            "mended": good.text or good.status.value,
+            "buggy": before.text or before.status.value,
+            "mended": after.text or after.status.value,
         }
-        for case, bad, good in zip(entry.cases, *run.box.map(jobs), strict=True)
+        for case, before, after in zip(entry.cases, *run.box.map(jobs), strict=True)
     ]
 )
 
@@ -197,6 +202,10 @@ display.table(
 # each pass a program gives at most two, of its *rarest* operators: some operators find a place
 # nearly everywhere, and left alone half of PyX-R would be off-by-ones. A fault whose row would be
 # longer than a training row may be is dropped, with its reason.
+#
+# In the table `equivalent` passed all cases, `cut` ran too long to be recorded, `long_row` is
+# longer than a row may be, and `enough` were left over when a program had given its two. (The
+# numbers need not add up: what the last batch gives beyond the limit is not counted.)
 
 # %%
 LONGEST = int(2.5 * p.max_length)  # characters of a row, prompt and rationale
@@ -232,10 +241,10 @@ display.counts(dict(operators.most_common()), "operator", "faults")
 # %%
 from semcoder_lib.run import teaching
 
-asked = {}
+teacher_counts = {}
 if p.teacher:
-    mutated, asked = teaching.faults_of_teacher(run, mutated, training)
-display.counts(asked, "teacher", "count")
+    mutated, teacher_counts = teaching.faults_of_teacher(run, mutated, training)
+display.counts(teacher_counts, "teacher", "count")
 
 # %% [markdown]
 # ## The model's own mistakes
@@ -259,8 +268,9 @@ if tasks:
     print(prompt.text + pyx_r.opening(tasks[0].program))
 
 # %% [markdown]
-# Each description is asked twice, once nearly greedily and once with more chance. The completions
-# are kept as they come, right or wrong.
+# Each description is asked twice. The **temperature** says how much chance there is in the choice
+# of each token: 0 always takes the likeliest (*greedy*), and the higher it is the more varied are
+# the answers. The completions are kept as they come, right or wrong.
 
 # %%
 from dataclasses import replace
@@ -270,14 +280,14 @@ from semcoder_lib.models import Request
 from semcoder_lib.run.models import base_of
 
 TEMPERATURES = (0.4, 0.8)
-begun = {e.program.id: pyx_r.opening(e.program) for e in tasks}
+openings = {e.program.id: pyx_r.opening(e.program) for e in tasks}
 
 
 def request(program, temperature):
     """The task as above, to be answered at a temperature."""
     prompt = prompts.nl_to_code(pyx_r.task_description(program))
     return Request(
-        program.id, prompt.text + begun[program.id], prompt.stop,
+        program.id, prompt.text + openings[program.id], prompt.stop,
         max_new_tokens=p.codegen_tokens, temperature=temperature, top_p=0.95, seed=p.seed,
     )  # fmt: skip
 
@@ -286,7 +296,7 @@ requests = [request(e.program, temperature) for temperature in TEMPERATURES for 
 written = run.step(
     "completions.jsonl", answers.ask, base_of(p), requests, cache=run.path("cache_model.jsonl")
 )
-completions = [replace(c, text=begun[c.task_id] + c.text) for c in written]
+completions = [replace(c, text=openings[c.task_id] + c.text) for c in written]
 display.code(completions[0].text if completions else "no tasks: set faults to 20 or more")
 
 # %% [markdown]
@@ -295,11 +305,16 @@ display.code(completions[0].text if completions else "no tasks: set faults to 20
 # Its fix is the nearest that can be *shown* to be right: first every single edit by an operator is
 # tried on the model's own program; only when none passes, the reference program is the fix. Then
 # all goes on as above: smallest call, two runs, rationale, check. Nobody planted these, so most of
-# what a small model writes falls through this funnel. Read it from top to bottom.
+# what a small model writes falls through this funnel: `no_program` holds no function that parses,
+# `repaired` counts those that one edit mends.
 
 # %%
 own, own_funnel = run.step("model.jsonl", pyx_r.from_completions, tasks, completions, box=run.box)
 display.counts(own_funnel, "the model's own", "completions")
+
+# %% [markdown]
+# The first of them, if there is one, and its fix. Where the fix is the reference program, the two
+# may have little in common, and no single line is named as the cause.
 
 # %%
 if own:
@@ -375,13 +390,16 @@ check.e03_2(unharmed)
 
 # %% [markdown]
 # ## Things to try
-# - **An operator of your own.** In "Break it", call `pyx_r.mutate(entry, operators=("off_by_one",))`.
-#   Then add a row to `semcoder_lib/faults/operators.py`, for instance `abs(P)` that becomes `P`, and
-#   run "All by mutation" again: a line says that the code changed, and the operator is in the table.
+# - **An operator of your own.** In "Break it", call `pyx_r.mutate(entry,
+#   operators=("off_by_one",))`. Then add an operator to `semcoder_lib/faults/operators.py` (its
+#   first lines say how), for instance one that makes `P` of `abs(P)`, restart the kernel and run
+#   all cells: a line says that the code changed. Is your operator in the table of "All by
+#   mutation"?
 # - **A blunter lie.** In "Check the explanation", change a value in the simulation instead of the
 #   line that is blamed. Which claim turns red, and what does its evidence say the value was?
-# - **Longer calls.** In "Record both runs", replace `small` by `failures`, so that nothing is made
-#   smaller, and write the rationale. How many steps does it tell now? Would it still be a row?
+# - **Longer calls.** In "Record both runs", replace `smallest` by `failures`, so that nothing is
+#   made smaller, take `max(recorded, key=lambda e: len(e.trace.steps))`, and write the rationale.
+#   How many steps does it tell now? Is it still shorter than `LONGEST`?
 
 # %% [markdown]
 # ## The card
@@ -392,6 +410,6 @@ check.e03_2(unharmed)
 results = {
     "mutation": {"accepted": len(mutated), "funnel": funnel, "operators": dict(operators)},
     "model": {"accepted": len(own), "funnel": own_funnel},
-    **({"teacher": asked} if asked else {}),
+    **({"teacher": teacher_counts} if teacher_counts else {}),
 }
 run.finish(results)

@@ -15,14 +15,14 @@
 #
 # Now a model learns. It reads programs with their monologues, in both directions, descriptions with
 # their programs, and short answers without reasoning, all **shuffled together**: one model, several
-# tasks, told apart by their prompts alone (paper, section 4.3). After it come two short trainings on
-# PyX-R, the faults of notebook 03 (sections 3.4 and 6.4).
+# tasks, told apart by their prompts alone (paper, section 4.3). After it come one or two short
+# trainings on PyX-R, the faults of notebook 03 (sections 3.4 and 6.4).
 #
-# The default model is SmolLM2-135M, fifty times smaller than the paper's, so that a laptop can train
-# it. Nothing else is smaller: the loss, the mix, the adapter are as for a large one.
+# The default model is SmolLM2-135M, fifty times smaller than the paper's, so that a laptop can
+# train it. Nothing else is smaller: the loss, the mix, the adapter are as for a large one.
 #
-# You will see one row as text and as tokens, what TRL and PEFT are given, guard rails that trip, the
-# loss as it falls, and one answer of the model before and after.
+# You will see one row as text and as tokens, what TRL and PEFT are given, guard rails that trip,
+# the loss as it falls, and one answer of the model before and after.
 
 # %% tags=["parameters"]
 profile = "smoke"  # smoke, laptop, gpu or paper; papermill puts the run's own here
@@ -47,10 +47,11 @@ corpus = run.kept("01_pyx/pyx.jsonl")[0]
 short = [e for e in corpus if len(e.program.source) <= p.program_chars]
 entries = [e for e in short if e.program.split == "train"]
 programs = {e.program.id: e.program for e in entries}
-told = teaching.monologues_kept(run)
+accepted = teaching.monologues_kept(run)
 mutated = run.kept("03_pyx_r/taught.jsonl" if p.teacher else "03_pyx_r/mutation.jsonl")[0]
 faults = mutated + run.kept("03_pyx_r/model.jsonl")[0]
-print(len(entries), "programs,", {d: len(some) for d, some in told.items()}, len(faults), "faults")
+counts = {direction: len(texts) for direction, texts in accepted.items()}
+print(len(entries), "programs, monologues:", counts, "and", len(faults), "faults")
 
 # %% [markdown]
 # ## One row
@@ -61,7 +62,7 @@ print(len(entries), "programs,", {d: len(some) for d, some in told.items()}, len
 from semcoder_lib.report import display
 from semcoder_lib.training import examples
 
-monologue = next(m for m in told["forward"] if m.program_id in programs)
+monologue = next(m for m in accepted["forward"] if m.program_id in programs)
 row = examples.monologue_example(programs[monologue.program_id], monologue, style=p.style)
 display.side_by_side(display.code(row.prompt), display.code(row.completion))
 
@@ -70,12 +71,13 @@ display.side_by_side(display.code(row.prompt), display.code(row.completion))
 # Forward and backward monologues; a description with its program (*NL-to-code*); and *direct* rows,
 # which the paper does not have: a small model learns to answer from many short examples sooner than
 # from few long ones. One of the last kind is shown. Its first answer is the one asked for, the
-# program's other cases follow at little cost.
+# program's other cases follow at little cost. (Like the monologues, direct rows ask in both
+# directions.)
 
 # %%
 described = [e.program for e in entries if e.program.description]
 pools = {
-    **{d: examples.monologue_examples(programs, m, style=p.style) for d, m in told.items()},
+    **{d: examples.monologue_examples(programs, m, style=p.style) for d, m in accepted.items()},
     "nl_to_code": [examples.nl_example(program, style=p.style) for program in described],
     "direct": examples.direct_examples(entries, seed=p.seed, style=p.style),
 }
@@ -84,9 +86,10 @@ display.side_by_side(display.code(example.prompt), display.code(example.completi
 
 # %% [markdown]
 # ## The mix
-# `train_mix` says which share of what is learned each kind shall have. Shares are of characters, not
-# of rows: a monologue is ten times as long as a direct answer, and it is tokens that carry the loss.
-# The scarcest kind decides how many rows there are in all.
+# `train_mix` says which share of what is learned each kind shall have. Shares are of characters,
+# not of rows: a monologue is ten times as long as a direct answer, and it is tokens that carry the
+# loss. (Characters stand for tokens here.) The scarcest kind decides how many rows there are in
+# all: it is used up, of the others a random part is taken. Which one is it in this run?
 
 # %%
 chosen = examples.mixed(pools, p.shares, seed=p.seed)
@@ -104,8 +107,9 @@ display.table(table)
 # %% [markdown]
 # ## Do training and evaluation ask alike?
 # A prompt that differs by one blank costs points, and nobody notices: the loss falls as well. So
-# rows of every kind are compared, byte for byte, with what the evaluation asks about the same
-# programs. The first that differs would stop the notebook and show the place.
+# some rows of each kind that asks about an execution are compared, byte for byte, with what the
+# evaluation of notebook 06 asks about the same programs. The first that differs would stop the
+# notebook and show the place.
 
 # %%
 from semcoder_lib import training
@@ -126,7 +130,8 @@ print(compared, "prompts are those of the evaluation, byte for byte")
 # ## The row as the model sees it
 # A model reads numbers. Prompt and completion are cut into tokens apart and joined, and an **end
 # token** is put after the completion: whoever forgets it trains a model that never stops. Grey
-# tokens are read only, green ones carry loss. Look at how names and numbers are cut.
+# tokens are read only, green ones carry loss. Look at how names and numbers are cut. (`config`
+# holds all the dials of the training, most of them from the profile.)
 
 # %%
 from semcoder_lib.models import assets, tokens
@@ -164,7 +169,9 @@ display.table([*columns[first.prompt - 3 : first.prompt + 3], *columns[-2:]])
 # ## What PEFT and TRL are given
 # The training itself is TRL's `SFTTrainer`; with `lora_rank` above 0 it trains PEFT's **LoRA**: the
 # model's own weights stay as they are, and beside each linear layer two thin matrices learn what to
-# add. The learning rate rises shortly, then falls along a cosine to a tenth.
+# add. The learning rate rises shortly, then falls along a cosine to a tenth. Here `r` is the rank,
+# the width of the thin matrices; a step sees about `batch_tokens` tokens, so it has few long rows
+# or many short ones.
 
 # %%
 prepared = rows.tokenise(chosen, tokenizer, config)
@@ -190,23 +197,24 @@ from dataclasses import replace
 from semcoder_lib.training import guards
 
 tight = replace(config, max_length=96)
-few = rows.tokenise(chosen, tokenizer, tight)
+cut_rows = rows.tokenise(chosen, tokenizer, tight)
 vocabulary = len(tokenizer)
 trials = {
-    "rows cut too short": (guards.check_rows, few, tokenizer, tight, len(chosen)),
+    "rows cut too short": (guards.check_rows, cut_rows, tokenizer, tight, len(chosen)),
     "an exploding loss": (guards.check_step, 3, [2.0, 9.0, float("nan")], 1.0, vocabulary, config),
     "no better than chance": (guards.check_step, 9, [11.0] * 9, 1.0, vocabulary, config),
     "nothing is trained": (guards.check_step, 1, [2.0], 0.0, vocabulary, config),
     "all is well": (guards.check_step, 3, [2.0, 1.8, 1.7], 1.0, vocabulary, config),
 }
-said = []
+table = []
 for name, (check, *arguments) in trials.items():
     try:
         check(*arguments)
-        said.append({"trial": name, "guard": "passes"})
+        message = "passes"
     except training.TrainingStopped as stopped:
-        said.append({"trial": name, "guard": str(stopped)})
-display.table(said)
+        message = str(stopped)
+    table.append({"trial": name, "guard": message})
+display.table(table)
 
 # %% [markdown]
 # ## Rows that are held out
@@ -256,8 +264,10 @@ main = run.step("main/", train, chosen, base, config, held_out=held_rows)
 
 # %% [markdown]
 # ## What came of it
-# Loss is in nats per trained token. Guessing evenly among all tokens of the vocabulary would be 10.8.
-# Compare the last loss with the held-out one: a large gap means that rows were learned by heart.
+# Loss is in nats per trained token: the mean of -ln of the probability that the model gave to the
+# right token. Guessing evenly among all tokens of the vocabulary would be 10.8. Compare the last
+# loss with the held-out one: a large gap means that rows were learned by heart. `stopped_by_itself`
+# is the share of held-out rows that the tuned model ended by itself.
 
 # %%
 display.counts({name: value for name, value in main.items() if name != "losses"}, "main", "value")
@@ -270,8 +280,9 @@ display.figure(figures.loss_curve({"main": main["losses"]}))
 # %% [markdown]
 # ## Before and after
 # One held-out question, answered by the base model and by the tuned one, greedily. The form is what
-# is learned first: the tuned model answers as it was shown, and ends. Whether the answer is *right*,
-# and how often, is measured in notebook 06.
+# is learned first: the tuned model answers as it was shown, and ends. (After the two steps of the
+# smoke profile both answers are still alike.) Whether the answer is *right*, and how often, is
+# measured in notebook 06.
 
 # %%
 from semcoder_lib.evaluation import answers
@@ -289,10 +300,10 @@ display.side_by_side(*map(display.code, (question.prompt, *texts)))
 
 # %% [markdown]
 # ## Then on faults
-# The second phase goes on from `main` with a fifth of the learning rate, on the rows of PyX-R. There
-# are two versions: `refine` has to simulate the failing test on its own; `refine_traced` finds the
-# recorded run in the prompt and begins with the root cause (table 4). Which of them repairs better
-# is the question of notebook 08.
+# The second phase goes on from `main` with a fifth of the learning rate, on the rows of PyX-R.
+# There are two versions: `refine` has to simulate the failing test on its own; `refine_traced`
+# finds the recorded run in the prompt and begins with the root cause (table 4); it is trained only
+# where `refine_sources` has `trace`. Which of them repairs better is the question of notebook 08.
 
 # %%
 phases = {}
@@ -311,13 +322,14 @@ display.figure(figures.loss_curve({phase: done["losses"] for phase, done in lear
 
 # %% [markdown]
 # ## Things to try
-# - **Only one task.** Set `settings = "train_mix=direct:1"` and a `run_name` of your own in the first
-#   cell. The loss falls further. What does the model answer under "Before and after", and what will
-#   it have lost in notebook 06?
+# - **Only one task.** Set `settings = "train_mix=direct:1"` and a `run_name` of your own in the
+#   first cell (the notebooks before this one are then run first). Does the loss fall further? What
+#   does the model answer under "Before and after", and what will it have lost in notebook 06?
 # - **A thinner adapter.** Set `settings = "lora_rank=2"`: how much smaller is the file in `main/`,
 #   and how much higher is the last loss? With `lora_rank=0` all weights are trained.
-# - **Kill it.** Interrupt the kernel in "Train" when the curve is half drawn, then run the cell
-#   again: it begins in the middle, and the weights are those of a training that nobody disturbed.
+# - **Kill it.** With a profile of more steps than smoke, interrupt the kernel in "Train" when the
+#   curve is half drawn, then run the cell again: it goes on from the last checkpoint, and the
+#   weights are those of a training that nobody disturbed.
 
 # %% [markdown]
 # ## The card

@@ -75,7 +75,8 @@ display.code(task.data["prompt"])
 #
 # Below are two forms, byte for byte as the model gets them: on the left `completion`, the
 # bare problem to be continued, on the right `instruction`. A `Plan` is tasks of a
-# benchmark and the form in which they are asked; here each one holds the one task.
+# benchmark and the form in which they are asked; `code_plans` makes one plan for each
+# benchmark and form. Here each plan holds the one task.
 
 # %%
 size, forms = p.codegen_tokens, ["completion", "instruction"]
@@ -106,8 +107,8 @@ display.side_by_side(*(display.code(text.text) for text in texts))
 # program.
 
 # %%
-found = [humaneval.extract(task, text.text) for text in texts]
-programs = [answer.text or "nothing in this text defines the function" for answer in found]
+extracted = [humaneval.extract(task, text.text) for text in texts]
+programs = [answer.text or "nothing in this text defines the function" for answer in extracted]
 display.side_by_side(*map(display.code, programs))
 
 # %% [markdown]
@@ -119,7 +120,7 @@ display.side_by_side(*map(display.code, programs))
 # means nobody who does not control the tests' own sandbox.
 
 # %%
-verdicts = [humaneval.verdict(task, answer, box=run.box) for answer in found]
+verdicts = [humaneval.verdict(task, answer, box=run.box) for answer in extracted]
 facts = [{name: getattr(v, name) for name in ("status", "detail", "trust")} for v in verdicts]
 display.table([{"form": form, **fact} for form, fact in zip(forms, facts, strict=True)])
 
@@ -169,7 +170,7 @@ display.table(rows)
 # %%
 names = p.names("codegen_benchmarks")
 tasks, missing = answers.tasks_of(names, p.codegen_tasks, p.seed)
-here = {name: len(some) for name, some in tasks.items()}
+here = {name: len(sample) for name, sample in tasks.items()}
 display.counts(here | missing, "benchmark", "tasks, or why not")
 
 # %% [markdown]
@@ -185,9 +186,9 @@ display.counts(here | missing, "benchmark", "tasks, or why not")
 
 # %%
 checked = {}
-for name, some in tasks.items():
+for name, sample in tasks.items():
     file, check = f"preflight_{name.replace('+', '_plus')}.json", evaluation.get(name).preflight
-    checked[name] = run.step(file, check, some, scorer=p.scorer, box=run.box)
+    checked[name] = run.step(file, check, sample, scorer=p.scorer, box=run.box)
 columns = ("benchmark", "tasks", "reference", "empty", "cheats", "constant", "constant_rate")
 worst = [row | {"cheats": max(row["cheats"].values(), default=0.0)} for row in checked.values()]
 display.table(worst, columns)
@@ -202,7 +203,7 @@ plans = {}
 for label in models:
     forms = p.codegen_forms if label == "base" else ["instruction"]
     plans[label] = answers.code_plans(tasks, forms, style=p.style, max_new_tokens=size)
-names = {label: ", ".join(x.name(label) for x in some) for label, some in plans.items()}
+names = {label: ", ".join(x.name(label) for x in asked) for label, asked in plans.items()}
 display.counts(names, "model", "plans")
 
 # %% [markdown]
@@ -242,10 +243,12 @@ print(sum(len(e.verdicts) for e in evaluated), "verdicts")
 # %% [markdown]
 # ## The scores
 # pass@1 with its 95 % interval: had other tasks of the same kind been drawn, the score
-# would most likely lie in there. (It is a bootstrap over the tasks. Where all or none are
-# right it is the exact binomial bound.) Few tasks give a wide interval, and no wording
-# makes it narrower. `stopped_by_itself` is the share of texts that ended before their
-# tokens were used up: a model that does not know when to stop loses tasks by that alone.
+# would most likely lie in there. (It is a **bootstrap** over the tasks: as many tasks are
+# drawn from these at random, with repeats, many thousand times, and the middle 95 % of the
+# scores are kept. Where all or none are right it is the exact binomial bound.) Few tasks
+# give a wide interval, and no wording makes it narrower. `stopped_by_itself` is the share of
+# texts that ended before their tokens were used up: a model that does not know when to stop
+# loses tasks by that alone.
 
 # %%
 scores = [e.row for e in evaluated]
@@ -291,9 +294,9 @@ display.table(
 #
 # ## Did training change anything?
 # The base model in its best form against the tuned one, on the same tasks. `low` and
-# `high` are the interval of the difference: where it holds zero, nothing is shown, neither
-# a gain nor that there is none. `p_mcnemar` looks only at the tasks that changed sides: how
-# often would a fair coin split them as unevenly as this?
+# `high` are the interval of the difference: where it holds zero, nothing is shown,
+# neither a gain nor that there is none. `p_mcnemar` (McNemar's test) looks only at the
+# tasks that changed sides: how often would a fair coin split them as unevenly as this?
 
 # %%
 differences = answers.differences(evaluated, p.seed)

@@ -42,9 +42,9 @@ p = run.profile
 # %% [markdown]
 # ## Programs that nobody has learned
 # **Held-out PyX** is always here: notebook 01 set whole *families* of programs aside, so
-# that no near copy of them is in the training data. Half of those asked about are real
-# functions, half are synthesised where there are enough of both. Very long ones are left
-# out, as they were in training.
+# that no near copy of them is in the training data. Of each source (real functions,
+# synthesised, method-seeded) as many are asked about as of the others, where there are
+# enough. Very long ones are left out, as they were in training.
 
 # %%
 from collections import Counter
@@ -69,6 +69,7 @@ display.counts(Counter(e.program.origin for e in entries), "origin", "programs a
 # %%
 from semcoder_lib import evaluation
 
+# pyx-o asks for outputs, pyx-i for inputs
 tasks = {name: evaluation.get(name).from_entries(entries) for name in ("pyx-o", "pyx-i")}
 place = next((n for n, e in enumerate(entries) if "for " in e.program.source), 0)
 task = tasks["pyx-o"][place]
@@ -84,14 +85,16 @@ display.code(task.data["code"])
 
 # %%
 thinking = answers.Setting("monologue", "monologue", max_new_tokens=p.reasoning_tokens)
-plans = {name: answers.Plan(name, [some[place]], thinking) for name, some in tasks.items()}
+plans = {name: answers.Plan(name, [asked[place]], thinking) for name, asked in tasks.items()}
 display.code(plans["pyx-o"].prompts(p.style, tokenizer=None)[0].text)
 
 # %% [markdown]
 # ## The monologue
 # Now the tuned model writes, for both ways of asking. It stops before `[/ANSWER]`, or
-# when its `reasoning_tokens` tokens are used up. In the smoke profile it has learned next
-# to nothing and is cut off early: do not expect sense from it there.
+# when its `reasoning_tokens` tokens are used up. Then its monologue is cut after the last
+# whole line, closed, and the model is **made to answer**: its `finish` is `forced`. In the
+# smoke profile it has learned next to nothing and is cut off early: do not expect sense
+# from it there.
 
 # %%
 from semcoder_lib.run.models import models_of
@@ -114,7 +117,7 @@ display.code(texts["pyx-o"].text)
 
 # %%
 outputs, inputs = evaluation.get("pyx-o"), evaluation.get("pyx-i")
-answer = outputs.extract(task, texts["pyx-o"].text)
+answer = outputs.extract(task, texts["pyx-o"].text)  # None where there is no answer
 status = outputs.verdict(task, answer, box=run.box).status
 facts = {"its answer": answer.text, "the recorded output": task.data["output"], "status": status}
 display.counts(facts, "verdict", "value")
@@ -188,8 +191,8 @@ def always_true(prompt):
     return " True\n[/ANSWER]"
 
 
-pyx = run.file("01_pyx/pyx.jsonl")
-print(evaluate("pyx-o", always_true, shots=2, data=pyx, box=run.box))
+corpus_file = run.file("01_pyx/pyx.jsonl")
+print(evaluate("pyx-o", always_true, shots=2, data=corpus_file, box=run.box))
 
 # %% [markdown]
 # ## CRUXEval, where it is
@@ -199,25 +202,27 @@ print(evaluate("pyx-o", always_true, shots=2, data=pyx, box=run.box))
 
 # %%
 names = ("cruxeval-o", "cruxeval-i")
-found, missing = answers.tasks_of(names, p.cruxeval_items, p.seed)
-tasks |= found
-here = {name: len(some) for name, some in tasks.items()}
+cruxeval_tasks, missing = answers.tasks_of(names, p.cruxeval_items, p.seed)
+tasks |= cruxeval_tasks
+here = {name: len(sample) for name, sample in tasks.items()}
 display.counts(here | missing, "benchmark", "tasks, or why not")
 
 # %% [markdown]
 # ## Who is asked how
 # The tuned model thinks in a monologue, and answers directly for comparison. The base
-# model has never seen a monologue: it gets two worked examples, with the answer alone and,
-# where `baseline_forms` has `cot`, with a free chain of thought; its best form counts.
-# Monologues are long, so `reasoning_items` may ask for fewer of them.
+# model has never seen a monologue: it gets two worked examples (`2shot`), with the answer
+# alone and, where `baseline_forms` has `cot`, with a free chain of thought; its best form
+# counts. Monologues are long, so `reasoning_items` may ask for fewer of them. A `Setting`
+# is one way of asking: its name, what comes before the answer, how many worked examples,
+# how many tokens.
 
 # %%
 lengths = {"direct": p.baseline_tokens, "cot": p.reasoning_tokens, "monologue": p.reasoning_tokens}
-few_shot = [answers.Setting(f"{f}_2shot", f, 2, lengths[f]) for f in p.reasoning_forms]
-trained = [answers.Setting(f, f, 0, lengths[f]) for f in ("monologue", "direct")]
+untuned = [answers.Setting(f"{f}_2shot", f, 2, lengths[f]) for f in p.reasoning_forms]
+tuned = [answers.Setting(f, f, 0, lengths[f]) for f in ("monologue", "direct")]
 plans = {label: [] for label in models}
 for label, name in [(label, name) for label in models for name in tasks]:
-    for how in few_shot if label == "base" else trained:
+    for how in untuned if label == "base" else tuned:
         limit = p.reasoning_items if how.name == "monologue" else 0
         asked = answers.sample_tasks(tasks[name], limit, p.seed)
         plans[label].append(answers.Plan(name, asked, how))
@@ -258,10 +263,9 @@ print(sum(len(e.verdicts) for e in evaluated), "verdicts")
 
 # %% [markdown]
 # ## The scores
-# The share of right answers with its 95 % interval. `stopped_by_itself` matters here: a
-# monologue that runs out of tokens is cut after its last whole line and **made to answer** at
-# once, and is counted under `forced`. If many are, the model needs more tokens, or has not
-# learned to come to an end.
+# The share of right answers with its 95 % interval. `stopped_by_itself` matters here, and
+# `forced`, the share of monologues that ran out of tokens and were made to answer. If many
+# are, the model needs more tokens, or has not learned to come to an end.
 
 # %%
 scores = [e.row for e in evaluated]
@@ -301,8 +305,8 @@ display.table(parts, ("part", *columns))
 
 # %% [markdown]
 # ## Is the reasoning true?
-# What was done above with one text, with all monologues about held-out outputs. The
-# first columns count the answers, the last ones count the claims of all texts. The column
+# What was done above with one text is done here with all monologues about held-out outputs.
+# The first columns count the answers, the last ones count the claims of all texts. The column
 # to look at is `right_on_a_contradicted_step`: answers that a filter on answers would
 # keep, in spite of a step that did not happen so. They are luck, or a correct thought
 # that the text does not tell.
@@ -316,15 +320,16 @@ for e in evaluated:
         name = f"faithfulness_{e.model}.json"
         faithful.append(run.step(name, chains.faithfulness, e, tasks["pyx-o"], box=run.box))
 claims = ("supported", "contradicted", "unverifiable")
-told = ("benchmark", "model", "n", "right", "right_on_a_contradicted_step", *claims)
-display.table(faithful, told)
+counts = ("benchmark", "model", "n", "right", "right_on_a_contradicted_step", *claims)
+display.table(faithful, counts)
 
 # %% [markdown]
 # Which kinds of steps go wrong? `true` is the share of the decided claims of a kind that the
-# execution supports.
+# execution supports. A claim may be about a `value`, the `order` of the lines, the `answer`;
+# `text` is what the verifier could not read.
 
 # %%
-steps = [row for own in faithful for row in own.pop("steps")]
+steps = [row for counted in faithful for row in counted.pop("steps")]
 display.table(steps, ("model", "step", *claims, "true"))
 
 # %% [markdown]
@@ -349,7 +354,7 @@ display.table(published, ("benchmark", "model", "scorer", "value", "n"))
 # %%
 how = {"limit": max(0, p.released_texts), "seed": p.seed, "box": run.box}
 theirs = run.step("released_faithfulness.jsonl", released.faithfulness, files, **how)
-display.table(theirs, told)
+display.table(theirs, counts)
 
 # %% [markdown] tags=["exercise"]
 # ## Exercise 1: better than a constant, without a thought

@@ -16,14 +16,23 @@
 # An execution can be told to a model in many forms: the answer alone, a scratchpad of states, the
 # traces of earlier papers, a monologue. The paper's table 2 finds monologues far ahead. A later
 # paper (arXiv 2509.11686) disputes that traces help at all. Both compare forms *trained on the same
-# executions*; so do we.
+# executions*; so do we. That is what an **ablation** is: all stays the same but one thing.
 #
-# You will see one execution in every form, what each form costs in tokens, one small training per
-# form, the scores with their intervals, and the step at which each form's reasoning breaks.
+# | Format | What stands before the answer |
+# |---|---|
+# | `direct` | nothing |
+# | `scratchpad` | the program, each line with the states that it made as a comment |
+# | `next` | the same, the states numbered in the order of execution, long loops shortened |
+# | `concise` | one short line for each executed line, in the order of execution |
+# | `monologue` | sentences, as in notebook 02 |
+# | `shuffled` | a monologue whose steps are exchanged: true form, wrong content |
+# | `answer_only` | as many characters as the monologue has, in empty words |
 #
-# Two **controls** tell form from content: `shuffled` is a monologue whose steps are exchanged (true
-# form, wrong content), `answer_only` the right answer behind as many empty words. A format that
-# beats `direct` and not its control has taught the model to talk, not to reason.
+# The last two are **controls**. They tell form from content: a monologue that beats `direct` and
+# not its controls has taught the model to talk, not to reason.
+#
+# You will see one execution in every format, what each one costs in tokens, one small training per
+# format, the scores with their intervals, and the step at which each format's reasoning breaks.
 
 # %% tags=["parameters"]
 profile = "smoke"  # smoke, laptop, gpu or paper; papermill puts the run's own here
@@ -42,6 +51,12 @@ print("formats, the first is what the others are compared with:", ", ".join(form
 # ## The executions
 # They come from the forward monologues of notebook 02, which were verified, in random order. The
 # program, the input and the recorded trace are the same for every format.
+#
+# How many are needed? Each format is trained for `ablation_steps` steps of a few rows each. That is
+# done once or several times, with other executions each time: the **seeds**. And with two seeds or
+# more there are two **views**: `examples` gives every format the same executions, `tokens` gives
+# every format the same amount of text. One view, one seed and one format are an **arm** of the
+# comparison: one training, and one model to be asked.
 
 # %%
 import random
@@ -52,9 +67,13 @@ corpus = run.kept("01_pyx/pyx.jsonl")[0]
 programs = {entry.program.id: entry.program for entry in corpus}
 accepted = run.kept("02_monologues/forward.jsonl")[0]
 random.Random(f"{p.seed}:ablation").shuffle(accepted)
-rows_wanted = p.ablation_steps * p.ablation_rows  # of one arm
+rows_wanted = p.ablation_steps * p.ablation_rows  # of one arm in the view `examples`
 if p.ablation_views == ["examples"]:  # twice as many as needed: some are too long
     accepted = accepted[: 2 * rows_wanted * p.ablation_seeds]
+
+# %% [markdown]
+# Notebook 02 kept the texts, not the traces. So each call is recorded once more: the other formats
+# are written from the trace.
 
 # %%
 pairs = [(programs[m.program_id], m.case) for m in accepted]
@@ -67,9 +86,11 @@ print(len(executions), "executions")
 
 # %% [markdown]
 # ## One execution in every form
-# The prompt is nearly the same (the format's name, and how the answer begins); what differs is what
-# stands before the answer. Look at how much of each text is *about the state of the program*, and
-# at what a shuffled monologue still has: every word, and no sense.
+# The prompt is the same but for its last line, the tag that opens the reasoning or the answer; what
+# differs is what stands before the answer. Look at how much of each text is *about the state of the
+# program*: `concise` is hardly anything else. Look at where two states of one variable stand: side
+# by side in `scratchpad`, far apart in `concise`. And at what a shuffled monologue still has: every
+# word, and no sense.
 
 # %%
 from semcoder_lib import monologues
@@ -80,29 +101,33 @@ display.code(program.source)
 
 
 # %%
-def told(format):
-    """The completion that a model is trained on in this format."""
+def completion(format):
+    """The text that a model learns to write in this format."""
     return monologues.ablation(program, monologue.case, trace, format, monologue=monologue)[1]
 
 
-every = ("direct", "scratchpad", "next", "concise", "monologue", "shuffled", "answer_only")
-display.side_by_side(*(display.code(f"--- {format}\n{told(format)}") for format in every))
+all_formats = ("direct", "scratchpad", "next", "concise", "monologue", "shuffled", "answer_only")
+display.side_by_side(*(display.code(f"--- {f}\n{completion(f)}") for f in all_formats))
 
 # %% [markdown]
 # What one execution costs. The loss is on these tokens, so equal *examples* are not equal training:
-# the view `tokens` (with two seeds or more) gives every format as many tokens as the longest has.
+# a monologue gives the model several times as many tokens to learn from as a direct answer. If it
+# wins, is it by what it says or by how much? The view `tokens` answers that. There every format
+# gets as many trained tokens as the longest one has: a short format sees more executions for them.
 
 # %%
 from semcoder_lib.models import assets, tokens
 
 tokenizer = tokens.load_tokenizer(assets.locate(p.model))
-sizes = [{"format": f, "tokens": len(tokens.encode_completion(tokenizer, told(f)))} for f in every]
-display.table(sizes)
+sizes = {f: len(tokens.encode_completion(tokenizer, completion(f))) for f in all_formats}
+display.counts(sizes, "format", "tokens")
 
 # %% [markdown]
 # ## The rows of each arm
-# An execution that would be too long in one format is left out of all. Each seed has its own part of
-# the executions, where there are enough; within a seed all formats have the very same ones.
+# An execution that would be too long in one format of the run is left out of all: otherwise the
+# long formats would train on easier programs. Each seed has its own part of the executions, where
+# there are enough; within a seed all formats have the very same ones. The training has the dials of
+# notebook 04; only the number of steps differs.
 
 # %%
 from semcoder_lib import training
@@ -110,7 +135,7 @@ from semcoder_lib.training import ablation
 
 
 def config(steps, seed):
-    """How one arm is trained: like notebook 04, shorter."""
+    """How one arm is trained."""
     return training.Config(
         method=p.train_method,
         steps=steps,
@@ -130,8 +155,8 @@ pools = ablation.rows_by_format(
 )
 
 
-def share(format, view, seed):
-    """The rows of one arm, and its optimizer steps."""
+def rows_of(format, view, seed):
+    """The rows of one arm, and how many optimizer steps go through them."""
     if view == "examples":
         return ablation.equal_examples(pools, format, rows_wanted, seed), p.ablation_steps
     rows, times = ablation.equal_tokens(pools, format, rows_wanted, seed, tokenizer)
@@ -142,12 +167,13 @@ display.table([{"format": format, "rows": len(rows)} for format, rows in pools.i
 
 # %% [markdown]
 # ## Train one adapter per arm
-# An arm is a view, a seed and a format. All start from the same base model and see their rows for
-# the same number of steps, with the same learning rate. This is the long part of the notebook; a
-# killed training goes on from its last checkpoint.
+# All start from the same base model, with the same learning rate, and in the view `examples` they
+# take the same number of steps. (In `tokens` a short format has more rows, and so more steps.) This
+# is the long part of the notebook; a killed training goes on from its last checkpoint.
 #
-# A single seed can mislead: two trainings of the *same* arm differ by several points at this size.
-# Profiles that can afford it train two seeds or more, and the tables below average over them.
+# A single seed can mislead: train the *same* format on other executions, and the score may move by
+# several points. Profiles that can afford it train two seeds or more, and the tables below average
+# over them.
 
 # %%
 import itertools
@@ -168,16 +194,20 @@ def train(examples, base, config, folder):
 
 
 # %%
-trained = []
+trainings = []
 for view, seed, format in arms:
-    rows, steps = share(format, view, seed)
+    rows, steps = rows_of(format, view, seed)
     step = f"adapters/{name_of(view, seed, format)}/"
-    done = run.step(step, train, rows, base=p.model, config=config(steps, seed))
-    trained.append({"format": format, "seed": seed, "view": view, **done})
+    outcome = run.step(step, train, rows, base=p.model, config=config(steps, seed))
+    trainings.append({"format": format, "seed": seed, "view": view, **outcome})
+
+# %% [markdown]
+# What each arm was given. In the view `examples` the column `examples` is the same for all, and in
+# the view `tokens` the column `trained_tokens`, nearly.
 
 # %%
 columns = ("view", "format", "seed", "examples", "steps", "tokens", "trained_tokens")
-display.table(trained, columns)
+display.table(trainings, columns)
 
 # %% [markdown]
 # The loss of each arm. These curves cannot be compared with each other: a long trace full of words
@@ -189,39 +219,34 @@ from semcoder_lib.report import figures
 
 curves = {
     f"{t['format']} ({t['seed']}){'' if t['view'] == 'examples' else ', equal tokens'}": t["losses"]
-    for t in trained
+    for t in trainings
 }
 display.figure(figures.loss_curve(curves))
 
 # %% [markdown]
 # ## The items
-# Held-out programs, real and synthesised in equal numbers, and CRUXEval's output prediction where
-# its file is at hand. Every arm answers the same items, so that differences can be paired.
+# What every arm is asked: the output of a call. The programs are held-out ones, of each source in
+# equal numbers where there are enough, and CRUXEval's where its file is at hand. Every arm answers
+# the same items, so that differences can be paired.
 
 # %%
 from semcoder_lib import evaluation
 from semcoder_lib.evaluation import answers
 
-held_out = [
-    entry
-    for entry in corpus
-    if entry.program.split == "held_out" and len(entry.program.source) <= p.program_chars
-]
-chosen = answers.balanced(held_out, p.ablation_items, p.seed)
-items, missing = {"pyx-o": evaluation.get("pyx-o").from_entries(chosen)}, {}
-try:
-    cruxeval = evaluation.get("cruxeval-o").load()
-    items["cruxeval-o"] = answers.sample_tasks(cruxeval, p.ablation_items, p.seed)
-except evaluation.Missing as why:
-    missing["cruxeval-o"] = str(why)
-display.table([{"benchmark": name, "items": len(tasks)} for name, tasks in items.items()])
+held_out = [e for e in corpus if e.program.split == "held_out"]
+short = [e for e in held_out if len(e.program.source) <= p.program_chars]
+chosen = answers.balanced(short, p.ablation_items, p.seed)
+cruxeval, missing = answers.tasks_of(["cruxeval-o"], p.ablation_items, p.seed)
+items = {"pyx-o": evaluation.get("pyx-o").from_entries(chosen)} | cruxeval
+here = {name: len(tasks) for name, tasks in items.items()}
+display.counts(here | missing, "benchmark", "items, or why not")
 
 # %% [markdown]
 # ## Ask every arm
 # Each adapter is asked in the form that it was trained in; the controls as the monologue is. Only
 # the answer counts here, read and judged as in notebook 06; the steps before it are looked at
-# further below. A format with long texts may run out of tokens before it answers: that is a cost of
-# the format, and counts as wrong.
+# further below. A format with long texts may run out of tokens among its steps. Then it is made to
+# answer at once, as in notebook 06: it loses the steps that it had no room for, not the item.
 
 
 # %%
@@ -235,7 +260,7 @@ def plans_of(format):
 
 def ask(view, seed, format):
     """The scores of one arm, from the kept completions and verdicts."""
-    label, scored = name_of(view, seed, format), []
+    label, scores_of_arm = name_of(view, seed, format), []
     model = answers.Model(label, p.model, run.path(f"adapters/{label}"), p.backend)
     cache = run.path(f"cache_generations_{label}.jsonl")
     plans = plans_of(format)
@@ -245,30 +270,32 @@ def ask(view, seed, format):
     for plan in plans:
         file, texts = f"verdicts_{plan.name(label)}.jsonl", answers.completions_of(plan, rows)
         judged = run.step(file, answers.verdicts, plan, texts, scorer=p.scorer, box=run.box)
-        scored.append(answers.evaluated(plan, label, texts, judged, scorer=p.scorer, seed=p.seed))
-    return scored
+        score = answers.evaluated(plan, label, texts, judged, scorer=p.scorer, seed=p.seed)
+        scores_of_arm.append(score)
+    return scores_of_arm
 
 
 # %%
-evaluated = {arm: ask(*arm) for arm in arms}
+evaluated = {arm: ask(*arm) for arm in arms}  # for each arm its scores, benchmark by benchmark
 scores = [
-    {**one.row, "view": view, "seed": seed, "format": format}
-    for (view, seed, format), some in evaluated.items()
-    for one in some
+    {**score.row, "view": view, "seed": seed, "format": format}
+    for (view, seed, format), scores_of_arm in evaluated.items()
+    for score in scores_of_arm
 ]
 
 # %% [markdown]
 # ## Scores over the seeds
 # For every task the mean over the seeds, then the mean over tasks with its 95 % interval. So each
 # task counts once: three seeds on 100 tasks are not 300 tasks, and an interval that took them for
-# 300 would be too narrow. The paired difference is against the first format.
+# 300 would be too narrow. The paired difference is against the first format, task by task, as
+# explained in notebook 05.
 
 # %%
 from semcoder_lib.evaluation import parts
 
 
 def over_seeds(view, format, place):
-    """Task id to the mean over the seeds, of the benchmark at this place."""
+    """For each task the mean over the seeds, of the benchmark at this place in `items`."""
     runs = [evaluated[view, seed, format][place].passed for seed in range(p.ablation_seeds)]
     return parts.over_seeds(runs)
 
@@ -284,9 +311,18 @@ for view, format in itertools.product(p.ablation_views, formats):
             row["difference"] = parts.paired_row(before, passed, p.seed)
         pooled.append(row)
 
+# %% [markdown]
+# Read the table down the formats of one benchmark and view. Where the interval of `direct` reaches
+# over those of all others, this run has too few items to rank them.
+
 # %%
 columns = ("benchmark", "view", "format", "seeds", "value", "low", "high", "n")
 display.table(pooled, columns)
+
+# %% [markdown]
+# The same as a picture. Bars are means over the seeds, thin lines their intervals, and each white
+# dot is one seed. Dots that lie further apart than the bars of two formats say that the choice of
+# the executions mattered more than the format.
 
 # %%
 from semcoder_lib.report import paper
@@ -296,7 +332,9 @@ display.figure(figures.format_bars(pooled, scores, paper.TITLES))
 # %% [markdown]
 # ## Paired differences
 # The number to believe: each format against the first one on the same tasks. An interval that holds
-# zero says that this run cannot tell the two apart. It does not say that they are equal.
+# zero says that this run cannot tell the two apart. It does not say that they are equal. If the
+# controls are in the run, look at them first: what `shuffled` gains over `direct` is gained by
+# form.
 
 # %%
 paired = [
@@ -306,11 +344,15 @@ paired = [
 ]
 display.table(paired)
 
+# %% [markdown]
+# The same for each seed apart, with McNemar's test of notebook 05. Do all seeds point the same way?
+# A gain that one seed has and the other has not is not a gain of the format.
+
 # %%
 differences = []
-for (view, seed, format), some in evaluated.items():
+for (view, seed, format), scores_of_arm in evaluated.items():
     if format != formats[0]:
-        for before, after in zip(evaluated[view, seed, formats[0]], some, strict=True):
+        for before, after in zip(evaluated[view, seed, formats[0]], scores_of_arm, strict=True):
             row = answers.difference_row(before, after, p.seed)
             differences.append({**row, "view": view, "seed": seed, "format": format})
 columns = ("benchmark", "view", "format", "seed", "value", "low", "high", "n", "p_mcnemar")
@@ -319,31 +361,36 @@ display.table(differences, columns)
 # %% [markdown]
 # ## Where chains break
 # A score says how often the answer is right. It does not say whether the steps before it are. Here
-# every step that a model wrote is compared with the recorded execution: claims of a monologue by the
-# verifier, lines of a trace one by one. A chain is `whole` when every step is right.
+# every step that a model wrote is compared with the recorded execution: claims of a monologue by
+# the verifier, lines of a trace one by one with those that the execution gives in this format. The
+# steps of one text are a **chain**. How far is it right, counted from its beginning? It is `whole`
+# when no step is wrong and the text comes to its end.
 #
-# Look at `right` beside `right_by_right_steps`. Right answers that do not rest on a whole chain were
-# guessed, or are right in spite of a wrong step. If most are of that kind, the format's steps are
-# decoration, whatever its score is.
+# For that the calls of the held-out items are recorded, too.
 
 # %%
 tasks = {task.task_id: task.data for task in items["pyx-o"]}
 executed = [(data["program"], data["case"]) for data in tasks.values()]
 recorded = dict(zip(tasks, tracing.trace_many(executed, run.box), strict=True))
 
+# %% [markdown]
+# One row for each format that has steps, all seeds together. Look at `right` (answers) beside
+# `right_by_right_steps`. Right answers that do not rest on a whole chain were guessed, or are right
+# in spite of a wrong step. If most are of that kind, the format's steps are decoration, whatever
+# its score is. `right_steps` of `steps` counts the steps before the first wrong one.
 
 # %%
 from semcoder_lib.evaluation import chains
 
 chain_rows = []
 for view, format in itertools.product(p.ablation_views, formats):
-    checked = []
+    chains_and_answers = []
     for seed in range(p.ablation_seeds):
-        answered = evaluated[view, seed, format][0]
-        checked += chains.chains_of(answered, format, tasks, recorded, run.box)
-    if checked:
-        whole = chains.summary(*map(list, zip(*checked, strict=True)))
-        chain_rows.append({"view": view, "format": format, **whole})
+        answered = evaluated[view, seed, format][0]  # the first benchmark: held-out PyX
+        chains_and_answers += chains.chains_of(answered, format, tasks, recorded, run.box)
+    if chains_and_answers:
+        summary = chains.summary(*map(list, zip(*chains_and_answers, strict=True)))
+        chain_rows.append({"view": view, "format": format, **summary})
 columns = ("view", "format", "n", "whole", "right", "right_by_right_steps", "right_steps", "steps")
 display.table(chain_rows, columns)
 
@@ -351,7 +398,8 @@ display.table(chain_rows, columns)
 # The figure shows, for every number of steps, which share of the chains is still right that far. A
 # curve that falls by the same factor at every step says: each step goes wrong with the same
 # probability, and long executions are lost for that reason alone. A curve that falls at once says
-# that the model did not understand the call.
+# that the model did not understand the call. (A step of a monologue is a claim and one of a trace
+# is a line, so compare the shapes of two formats' curves rather than their heights.)
 
 # %%
 display.figure(figures.chain_survival(chain_rows))
@@ -359,7 +407,8 @@ display.figure(figures.chain_survival(chain_rows))
 # %% [markdown]
 # ## For which programs
 # By the number of executed lines, and by what the program has. Groups are small and their intervals
-# wide; look for a format that stays level where the others fall.
+# wide; look for a format that stays level where the others fall. If steps help at all, they should
+# help where there is more to follow: with loops and many lines, not with one line.
 
 # %%
 kinds = {name: parts.kinds_of(tasks[name]["program"], trace) for name, trace in recorded.items()}
@@ -373,21 +422,24 @@ display.table(part_rows, ("view", "format", "kind", "n", "value", "low", "high")
 # %% [markdown]
 # ## Things to try
 # - **Is it the words?** Add the controls: `settings =
-#   "ablation_formats=direct,monologue,shuffled,answer_only"`. If `shuffled` scores like `monologue`,
-#   the monologue's content was not used.
+#   "ablation_formats=direct,monologue,shuffled,answer_only"`. If `shuffled` scores like
+#   `monologue`, the monologue's content was not used.
 # - **More executions.** Double `ablation_steps`. The intervals do not get narrower (they depend on
 #   `ablation_items`); what changes is how far each chain gets before it breaks.
-# - **A form of your own.** Add a trace format in `semcoder_lib/tracing/formats` (its docstring says
-#   how) and name it in `ablation_formats`. Where does its chain break, and at which kind of line?
+# - **Traces instead of words.** Set `settings = "ablation_formats=direct,scratchpad,next,concise"`.
+#   Which chains get furthest? Read a few texts in `completions_concise_s0.jsonl` in the folder of
+#   this notebook: at which kind of line do they leave the execution?
 
 # %% [markdown]
 # ## The card
+# The numbers go into `results.json`, from which the report makes table 2 and the figures of formats
+# and chains. The adapters stay in `adapters/`.
 
 # %%
 results = {
     "scores": scores,
     "differences": differences,
-    "training": trained,
+    "training": trainings,
     "pooled": pooled,
     "parts": part_rows,
     "chains": chain_rows,

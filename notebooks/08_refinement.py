@@ -16,13 +16,20 @@
 # A model that understands what a program does should be able to mend its own: it sees its solution,
 # a failing test, and tries again (paper, sections 4.3, 6.3 and C.1).
 #
-# The paper's figure 3 feeds failing *hidden* tests back to the model. That is an oracle: no user has
-# it. Here each **feedback source** has its own curve: `public` (the examples in the prompt), `self`
-# (tests that the model writes itself), `trace` (a public case with the recorded trace of its run)
-# and `oracle`, dashed.
+# Two kinds of tests are involved. **Visible** ones decide whether the model is asked again, and one
+# of them is shown to it. **Hidden** ones decide whether the program is right in the end. The
+# paper's figure 3 feeds failing *hidden* tests back to the model. That is an oracle: no user has
+# it. Here each **feedback source** has its own curve:
 #
-# You will see one round by hand: a program, a test that fails, the prompt, the answer, the decision.
-# Then the loop over all tasks, and what it mended and what it *broke*.
+# | Source | What the model may see |
+# |---|---|
+# | `public` | the examples in the problem |
+# | `self` | tests that the model wrote itself, right or wrong |
+# | `trace` | as `public`, and the recorded trace of the failing run |
+# | `oracle` | the hidden tests, as in the paper; dashed in the figure |
+#
+# You will see one round by hand: a program, a test that fails, the prompt, the answer, the
+# decision. Then the loop over all tasks, and what it mended and what it *broke*.
 
 # %% tags=["parameters"]
 profile = "smoke"  # smoke, laptop, gpu or paper; papermill puts the run's own here
@@ -34,13 +41,26 @@ from semcoder_lib import begin
 
 run = begin("08_refinement", profile, run_name, settings)
 p = run.profile
+
+# %% [markdown]
+# Three settings say what is compared: the sources, the rules by which an answer is taken or not,
+# and the temperatures (0 is greedy). Each combination is one curve of each model.
+
+# %%
+from semcoder_lib.report import display
+
 sources, rules = p.names("refine_sources"), p.names("refine_accept")
 temperatures = [float(text) for text in p.names("refine_temperatures")]
+choices = {"sources": sources, "rules": rules, "temperatures": temperatures}
+display.counts(choices, "setting", "compared")
 
 # %% [markdown]
 # ## Programs to mend
 # Two kinds of tasks. *Given faults*: a program of the held-out split, broken by a mutation of
-# notebook 03, to be repaired. Training never saw its family.
+# notebook 03, to be repaired. Training never saw its family. Visible is its one failing call;
+# hidden are that call and all cases of the program, so that a fix for the one call alone does not
+# count. (Four times as many faults are made as are needed, and some are drawn, so that they are of
+# many operators and programs.)
 
 # %%
 from semcoder_lib import faults as pyx_r
@@ -49,19 +69,18 @@ from semcoder_lib.evaluation import answers
 
 corpus = run.kept("01_pyx/pyx.jsonl")[0]
 held_out = [entry for entry in corpus if entry.program.split == "held_out"]
-broken = []
-if p.refine_tasks:
-    faults, _ = run.step(
-        "faults.jsonl", pyx_r.build, held_out, limit=4 * p.refine_tasks, seed=p.seed, box=run.box
-    )
-    chosen = answers.sample_tasks(faults, p.refine_tasks, p.seed)
-    broken = refinement.from_faults(chosen, held_out)
+count = max(1, p.refine_tasks)  # one for the round by hand, even where there is no loop
+faults, _ = run.step(
+    "faults.jsonl", pyx_r.build, held_out, limit=4 * count, seed=p.seed, box=run.box
+)
+broken = refinement.from_faults(answers.sample_tasks(faults, count, p.seed), held_out)
 print(len(broken), "faults of held-out programs")
 
 # %% [markdown]
 # *Own solutions*: tasks of the first benchmark for code, which the model first has to solve. How it
 # is asked for that first solution is as in notebook 05: a tuned model by an instruction, the base
-# model in the first of its forms.
+# model in the first of its forms. Visible are the examples in the task's text, as far as they can
+# be read as a call and its value; hidden are the benchmark's own tests.
 
 # %%
 from semcoder_lib import evaluation
@@ -88,11 +107,14 @@ def own_tasks(form):
 
 forms = sorted({"instruction", p.codegen_forms[0]}) if p.refine_tasks else []
 problems = {form: own_tasks(form) for form in forms}
+shown = next(iter(problems.values()), [])[:10]  # the forms differ in the prompt alone
+display.table([{"task": t.id, "visible": len(t.public), "hidden": len(t.hidden)} for t in shown])
 
 # %% [markdown]
 # ## The models
 # The base model, the one tuned in notebook 04, and, where it was trained, the same after PyX-R
-# (`refined`, and `traced` with real traces in its prompts).
+# (`refined`, and `traced` with real traces in its prompts). The first two mend by prompting alone
+# (the paper's table 3a); `refined` has learned how (3b), `traced` is that of table 4.
 
 # %%
 from semcoder_lib.run.models import models_of
@@ -102,17 +124,19 @@ print(", ".join(model.label for model in models))
 
 # %% [markdown]
 # ## One round by hand
-# A task with its present program. Of its checks, `public` may look at what the problem shows.
+# A task with its present program: the problem in words, then the program that is wrong. Read it,
+# and say what is wrong with it before you go on.
 
 # %%
-from semcoder_lib.report import display
-
-task = next(iter(broken or problems[forms[0]]))
+task = next(task for task in (*broken, *problems[forms[0]]) if task.public)
 program = task.initial or f"def {task.entry_point}():\n    pass  # the model's own comes here\n"
 display.code(f"{task.problem}\n\n{program}")
 
 # %% [markdown]
-# The sandbox runs the visible checks on the program. The first one that fails is the feedback.
+# A **check** is a call with the value that it must give. The sandbox runs the visible ones on the
+# program: here those of the source `public`. The first one that fails is the feedback. The model is
+# not told what the program gave instead: to find that out is its work, and the reason why it
+# learned to simulate.
 
 # %%
 checks = refinement.visible(task, "public")
@@ -123,7 +147,9 @@ print(feedback.failed_test)
 
 # %% [markdown]
 # The prompt shows problem, program and failing test, and asks for a rationale and a mended program.
-# These are the words of PyX-R's training rows, so a tuned model knows what is wanted.
+# These are the words of PyX-R's training rows, so the model that was trained on them knows what is
+# wanted. The program is shown without comments and docstrings, as the authors do it, with its lines
+# numbered. The prompt ends where the rationale begins.
 
 # %%
 from semcoder_lib.models import Request, prompts
@@ -134,8 +160,9 @@ prompt = prompts.refine(
 display.code(prompt.text)
 
 # %% [markdown]
-# The answer of the last of the models. Does its rationale name the right line? Is there a program at
-# all? A program is taken from after `[Refined]`; an answer without one leaves the old one in place.
+# The answer of the last of the models. Does its rationale name the right line? Is there a program
+# at all? A program is taken from after `[Refined]`; an answer without one leaves the old one in
+# place. (In the smoke profile the answer is cut off early, and there is hardly ever one.)
 
 
 # %%
@@ -151,9 +178,10 @@ text = run.step("by_hand.json", answer, models[-1], prompt, p.refine_tokens, cac
 display.code(text)
 
 # %% [markdown]
-# The decision. The paper's rule `replace` takes whatever the model offers. `keep_better` takes it
-# only when it passes more of the *visible* checks: then it cannot fall on those, but it can on the
-# hidden ones, which only the last column knows.
+# The decision. The paper's rule `replace` takes whatever program the model offers. `keep_better`
+# takes it only when it passes more of the *visible* checks: then it cannot fall on those, but it
+# can on the hidden ones, which only the last column knows. Would each of the rules have taken this
+# one, and would it have been right?
 
 
 # %%
@@ -175,17 +203,27 @@ display.table(rows)
 
 # %% [markdown]
 # ## The loop
-# The same for every task, model, source, rule and temperature, round after round; a task whose
-# visible checks all pass is left alone. All of a model's plans go side by side, because a small
-# model writes a full batch as fast as one text. Completions are kept one by one, so a loop that was
-# killed goes on where it was.
+# The same for every task, model, source, rule and temperature, round after round:
+#
+# ```text
+# first solution → run the visible checks → all pass: the task is left alone
+#                          ↑      ↓
+#                          │  one fails → prompt → answer → take it, or keep the old one
+#                          └─────────────────── next round ──────────────────┘
+# ```
+#
+# A task without visible checks is left alone, too: there is nothing to show. With `self` the model
+# is asked once, before the first round, for assertions that test the function; those are the
+# visible checks from then on. With `trace` the failing call is run under the tracer, and its trace
+# is put into the prompt in the format `next`. Hidden tests judge the program after each round, and
+# only the curve hears of it.
 
 
 # %%
 def plans_of(model):
     """Every curve that is to be drawn of a model: {(task set, source, rule, temperature): plan}."""
     form = "instruction" if model.adapter else p.codegen_forms[0]
-    sets = {benchmark: problems.get(form, []), "pyx-r": broken}
+    sets = {benchmark: problems.get(form, []), "pyx-r": broken if p.refine_tasks else []}
     return {
         (name, source, rule, temperature): refinement.Plan(
             tasks,
@@ -205,6 +243,13 @@ def plans_of(model):
         if tasks
         and (model.label != "traced" or source == "trace")  # it was trained to be shown one
     }
+
+
+# %% [markdown]
+# All of a model's plans go side by side, because a small model writes a full batch as fast as one
+# text. Completions are kept one by one, so a loop that was killed goes on where it was. What is
+# kept of a task after a round is its **state**: right or wrong by the hidden tests, how it failed,
+# whether the model was asked, and whether its answer was taken.
 
 
 # %%
@@ -236,8 +281,10 @@ print(len(curves), "curves")
 
 # %% [markdown]
 # ## The curves
-# pass@1 after every round, with 95 % intervals over tasks. An `oracle` curve that rises while the
-# `public` one is flat says that the hidden tests did the work.
+# pass@1 after every round, with 95 % intervals over tasks; round 0 is the first solution. That of
+# the given faults (`pyx-r`) begins at 0, since every program is broken. An `oracle` curve that
+# rises while the `public` one is flat says that the hidden tests did the work. Lines lie a little
+# beside each other, so that equal ones can be told apart.
 
 
 # %%
@@ -260,7 +307,10 @@ for (name, label, *_), curve in curves.items():
 # %%
 from semcoder_lib.report import figures
 
-display.figure(figures.refinement_curves(rows))
+display.figure(figures.refinement_curves(rows)) if rows else print("refine_tasks is 0: no curves")
+
+# %% [markdown]
+# The same as numbers.
 
 # %%
 display.table(
@@ -269,16 +319,21 @@ display.table(
 
 # %% [markdown]
 # ## What was mended, what was broken
-# A pass@1 that stands still can hide a loop that mends three programs and breaks three. `asked`: how
-# often a visible check failed; `changed`: how often the answer was taken.
+# A pass@1 that stands still can hide a loop that mends three programs and breaks three. `asked`
+# counts the tasks of which a visible check failed, `changed` those whose answer was taken; `fixed`
+# and `broken` are tasks that changed sides by the hidden tests. With `public`, a program that is
+# wrong but passes its examples is never asked about: compare `asked` with the number of wrong
+# programs.
 
 # %%
 display.table(changes)
 
 # %% [markdown]
 # ## Between the models
-# After the last round, on the same tasks: base against tuned, tuned against refined, refined against
-# traced. The paired difference and its interval are what to believe.
+# After the last round, on the same tasks: base against tuned, tuned against refined, refined
+# against traced. The paired difference and its interval are what to believe (notebook 05 says why).
+# On `pyx-r` all begin at 0, so the difference is one in mending. On a benchmark part of it may be a
+# difference of the first solutions: look at round 0 above.
 
 # %%
 EARLIER = {"tuned": "base", "refined": "tuned", "traced": "refined"}
@@ -295,8 +350,10 @@ display.table(differences)
 
 # %% [markdown]
 # ## How the failing ones fail
-# Wrong value, exception, no program, no end: each calls for another remedy. `mended` says how many of
-# them the next round put right.
+# Wrong value, exception, no program, no end: each calls for another remedy. An exception names
+# itself in a run, a value that is off by one has to be simulated to be seen. `count` is how many
+# failed in this way after a round (by the first hidden check that fails), `mended` how many of them
+# the next round put right. Which kind does the model mend most often, and which never?
 
 # %%
 atlas = [
@@ -313,10 +370,11 @@ display.table(atlas)
 # - **Its own tests.** Add `self` to `refine_sources`. A wrong test asks for a wrong repair: compare
 #   `broken` with that of `public`.
 # - **One more round.** Raise `refine_rounds`. Finished rounds are taken from the cache. After which
-#   round does a greedy model only repeat itself (`changed` without `mended`)?
+#   round does a greedy model only repeat itself (`changed` without `fixed` or `broken`)?
 
 # %% [markdown]
 # ## The card
+# The numbers go into `results.json`, from which the report makes tables 3 and 4 and figure 3.
 
 # %%
 results = {

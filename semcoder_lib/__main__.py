@@ -64,20 +64,22 @@ def _parser() -> argparse.ArgumentParser:
     add("doctor", _doctor, "check this machine")
 
     p = add("run", _run, "the notebooks, in order, through Papermill")
-    p.add_argument("profile", nargs="?", default="laptop")
-    p.add_argument("--from", dest="start", default="", metavar="NN")
-    p.add_argument("--only", default="", metavar="NN")
-    p.add_argument("--force", action="store_true", help="do the stages again; item caches stay")
+    p.add_argument("profile", nargs="?", default="laptop", help="a name in profiles/")
+    p.add_argument(
+        "--from", dest="start", default="", metavar="NN", help="begin with this notebook"
+    )
+    p.add_argument("--only", default="", metavar="NN", help="run this notebook alone")
+    p.add_argument("--force", action="store_true", help="do them again; caches of items stay")
     _common(p)
 
-    p = add("stage", _stage, "one stage without Jupyter")
+    p = add("stage", _stage, "one notebook without Jupyter")
     p.add_argument("number", metavar="NN")
     p.add_argument("--profile", default="laptop")
-    p.add_argument("--force", action="store_true")
+    p.add_argument("--force", action="store_true", help="do it again; caches of items stay")
     _common(p)
 
     p = add("score", _score, "score a file of samples")
-    p.add_argument("benchmark")
+    p.add_argument("benchmark", help="cruxeval (with --mode), humaneval, humaneval+, mbpp, …")
     p.add_argument("--samples", required=True, type=Path, metavar="FILE")
     p.add_argument("--scorer", choices=("strict", "official"), default="strict")
     p.add_argument("--mode", choices=("input", "output"))
@@ -100,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("names", nargs="*", metavar="NAME", help="default: all (fetch: all missing)")
 
     p = add("compare", _compare, "two runs, metric by metric, with paired intervals")
-    p.add_argument("run_a")
+    p.add_argument("run_a", help="a run's folder, or a file of verdicts")
     p.add_argument("run_b")
 
     p = add("trace", _trace, "trace one call of a program")

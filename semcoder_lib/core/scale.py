@@ -1,6 +1,6 @@
 """One function over many items: in this process, over a process pool, or over Ray.
 
-The results come in the order of the items whatever the number of workers, so a stage writes the
+The results come in the order of the items whatever the number of workers, so a step writes the
 same bytes on a laptop and on a cluster.
 """
 

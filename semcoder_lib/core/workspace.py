@@ -140,7 +140,7 @@ def read_json(path: Path | str) -> Any:
             return json.load(source)
     except (ValueError, RecursionError) as error:
         raise UserError(
-            f"{path}: not valid JSON ({error}); delete it and run the stage again"
+            f"{path}: not valid JSON ({error}); delete it and run its notebook again"
         ) from None
 
 
@@ -194,7 +194,7 @@ def file_hash(path: Path | str) -> str:
 
 
 class ItemCache(dict[str, Any]):
-    """Finished items of a stage, keyed by content, kept in one JSONL file to which `put` appends.
+    """Finished items of a step, keyed by content, kept in one JSONL file to which `put` appends.
 
     Every line carries a digest of what it says; a line that is broken or was changed is left out
     and said so on standard error, and its item is made again. One process writes at a time. `put`
@@ -264,7 +264,7 @@ def _sum(key: str, row: Any) -> str:
 
 
 class Run:
-    """The folder of one run: `runs/NAME`, with a folder for every stage."""
+    """The folder of one run: `runs/NAME`, with a folder for every notebook."""
 
     def __init__(self, name: str, root: Path | str | None = None) -> None:
         if not name or name in (".", "..") or any(c in name for c in "/\\\0"):

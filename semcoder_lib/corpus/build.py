@@ -30,7 +30,7 @@ MOST_AHEAD = 256  # batches, so that memory does not grow with the corpus
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """Where the corpus is, and the counts at every stage."""
+    """Where the corpus is, and the counts at every step."""
 
     path: Path
     funnel: dict[str, Any]

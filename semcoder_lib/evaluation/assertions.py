@@ -1,9 +1,8 @@
 """Taking the answer out of text that completes `assert f(...) == ...`.
 
 Two extractions: `faithful` follows the authors' post-processing step by step, quote rewriting
-included (`experiments/process_cruxeval.py` of their repository; section 6.2 of the facts on the
-paper), because their published scores went through it; `clean` is ours, rewrites nothing, and
-splits the assertion where Python would.
+included (`experiments/process_cruxeval.py` of their repository), because their published scores
+went through it; `clean` is ours, rewrites nothing, and splits the assertion where Python would.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ def reference(task: Task) -> str:
 
 def _continued(task: Task, style: str, bare: bool) -> Prompt:
     """Instruction = the problem; the response is begun with a fence and the problem's own code, so
-    that the model continues the function (section 6.1 of the facts on the paper)."""
+    that the model continues the function."""
     problem = str(task.data["prompt"])
     # up to the last line's end: its newline is one token with the indentation that follows it, so
     # a prompt that ends in it looks finished to the model

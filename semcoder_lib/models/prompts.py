@@ -39,7 +39,7 @@ class Prompt:
 
 def label_lines(source: str, offset: int = 0) -> str:
     """The source with `  # [Lk]` after each non-blank line; k counts lines from 1, plus `offset`
-    (the authors' labels carry +4, see section 7 of the facts on the paper)."""
+    (the authors' labels carry +4)."""
     gap = " " if offset else "  "
     return "\n".join(
         f"{line}{gap}# [L{number + offset}]" if line.strip() else line

@@ -123,8 +123,8 @@ def ask(
     is counted in `usage` once: run again after an interruption, the same tasks, teacher, seed and
     tries ask only for what is missing. A teacher that does not answer costs the task a `failed`; it
     is asked again the next time. Raises InfrastructureError when so many in a row get no answer
-    that the teacher is gone; what it said before is kept. Section 3.3 of the facts on the paper
-    (rejection sampling).
+    that the teacher is gone; what it said before is kept. Section 3.3 of the paper (rejection
+    sampling).
     """
     if tries < 1:
         raise UserError("tries must be at least 1")

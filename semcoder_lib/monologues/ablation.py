@@ -1,5 +1,5 @@
-"""The same execution in every format of the format ablation (paper table 2, section 7 of the facts
-on the paper), and two controls that tell form from content."""
+"""The same execution in every format of the format ablation (paper, table 2), and two
+controls that tell form from content."""
 
 from __future__ import annotations
 

@@ -231,7 +231,7 @@ def to_hub(
     monologues: Iterable[Monologue], programs: dict[str, Program]
 ) -> Iterator[dict[str, str]]:
     """Rows with `id`, `nl`, `fwd_mnl`, `bwd_mnl`, `response`; exactly one of the middle three is
-    non-empty (section 3.6 of the facts on the paper; `corpus.from_hub` reads them). `programs` are
+    non-empty (`corpus.from_hub` reads them). `programs` are
     by id. The prompt column holds what stands before the response (the task sentence, the
     `[PYTHON]` block, the trigger). Raises `UserError` for an unknown program."""
     counts: Counter[str] = Counter()

@@ -18,7 +18,7 @@ FOLDERS = {
 
 
 class Card(BaseModel):
-    """What the report reads of a stage's card."""
+    """What the report reads of a notebook's card."""
 
     run: str
     inputs: dict[str, str]
@@ -38,45 +38,45 @@ class Absent(Exception):
 
 @dataclass(frozen=True)
 class Inputs:
-    """Results and cards by stage number; a stage that did not run is absent. `warnings` names what
+    """Results and cards by notebook number; one that did not run is absent. `warnings` names what
     is damaged, and therefore not used, and what does not belong together."""
 
     results: dict[int, dict[str, Any]]
     cards: dict[int, Card]
     warnings: list[str] = field(default_factory=list)
 
-    def get(self, stage: int, key: str, default: Any = None) -> Any:
-        """One entry of a stage's results."""
-        return self.results.get(stage, {}).get(key, default)
+    def get(self, number: int, key: str, default: Any = None) -> Any:
+        """One entry of a notebook's results."""
+        return self.results.get(number, {}).get(key, default)
 
-    def need(self, stage: int, key: str) -> Any:
-        """One entry of a stage's results. Raises Absent where it is not there, or empty."""
-        if value := self.get(stage, key):
+    def need(self, number: int, key: str) -> Any:
+        """One entry of a notebook's results. Raises Absent where it is not there, or empty."""
+        if value := self.get(number, key):
             return value
-        raise Absent(self.why_missing(stage))
+        raise Absent(self.why_missing(number))
 
-    def why_missing(self, stage: int) -> str:
-        """The reason for a cell that stage `stage` would have filled."""
-        if stage not in self.cards:
-            return f"notebook {FOLDERS[stage][:2]} has not run"
+    def why_missing(self, number: int) -> str:
+        """The reason for a cell that the notebook would have filled."""
+        if number not in self.cards:
+            return f"notebook {FOLDERS[number][:2]} has not run"
         return "not part of this profile"
 
 
 def read(run: Path) -> Inputs:
-    """All finished stages of a run whose card and results are whole. Numbers of different
-    configurations, and stages whose inputs have changed since, are named in `warnings`."""
+    """All finished notebooks of a run whose card and results are whole. Numbers of different
+    configurations, and notebooks whose inputs have changed since, are named in `warnings`."""
     results, cards, damaged = {}, {}, []
     for number, name in FOLDERS.items():
         if not (run / name / "card.json").exists():
             continue
         try:
-            cards[number], results[number] = _stage(run / name)
+            cards[number], results[number] = _notebook(run / name)
         except UserError as why:
             damaged.append(f"{name} is not used: {why}")
     return Inputs(results, cards, [*damaged, *_conflicts(cards), *_stale(cards)])
 
 
-def _stage(folder: Path) -> tuple[Card, dict[str, Any]]:
+def _notebook(folder: Path) -> tuple[Card, dict[str, Any]]:
     try:
         card = Card.model_validate(workspace.read_json(folder / "card.json"))
     except ValidationError as error:
@@ -86,7 +86,7 @@ def _stage(folder: Path) -> tuple[Card, dict[str, Any]]:
     path = folder / "results.json"
     results = workspace.read_json(path)
     if card.outputs.get("results.json") != workspace.file_hash(path):
-        raise UserError("results.json is not the file that its card names; run the stage again")
+        raise UserError("results.json is not the file that its card names; run its notebook again")
     if not isinstance(results, dict):
         raise UserError("results.json: expected an object")
     return card, results
@@ -106,7 +106,7 @@ def _conflicts(cards: dict[int, Card]) -> list[str]:
 
 
 def _stale(cards: dict[int, Card]) -> list[str]:
-    """Stages whose inputs have changed since they ran."""
+    """Notebooks whose inputs have changed since they ran."""
     outputs = {
         f"{FOLDERS[number]}/{file}": digest
         for number, card in cards.items()
@@ -119,5 +119,5 @@ def _stale(cards: dict[int, Card]) -> list[str]:
         for name, digest in card.inputs.items()
         if name.partition("/")[0] in known and outputs.get(name) != digest
     }
-    return [f"{stage} was made from another {name} than the present one"
-            for stage, name in changed.items()]  # fmt: skip
+    return [f"{notebook} was made from another {name} than the present one"
+            for notebook, name in changed.items()]  # fmt: skip

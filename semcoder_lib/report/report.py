@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 def write_report(run: Path, folder: Path) -> dict[str, Any]:
     """Write `report.html`, `report.md`, `figures/*` and `tables/*.csv` into `folder` from what the
-    run in `run` left behind; returns the check list as JSON data. A stage that did not run, or
+    run in `run` left behind; returns the check list as JSON data. A notebook that did not run, or
     whose files are damaged, makes its cells say so; cards of different configurations are named,
     never silently mixed."""
     data = inputs.read(run)
@@ -155,7 +155,7 @@ def facts(data: Inputs) -> list[tuple[str, str]]:
         ("model", tables.model_name(data)),
         ("seed", str(card.seed)),
         ("machine", ", ".join(f"{k} {v}" for k, v in card.machine.items())),
-        ("time", f"{minutes:.1f} min in the stages, {peak / 1e9:.1f} GB at the peak of one stage"),
+        ("time", f"{minutes:.1f} min in the notebooks, {peak / 1e9:.1f} GB at the peak of one"),
         ("versions", ", ".join(f"{k} {v}" for k, v in card.versions.items())),
         ("isolation", f"{ran.get('level', '')}: {', '.join(ran.get('layers', ()))}"),
     ]  # fmt: skip

@@ -77,8 +77,8 @@ def _cell(inputs: Inputs, benchmark: str, score: Score | None) -> str:
     """A score, or why there is none."""
     if score is not None:
         return measured(score)
-    for stage in (5, 6):
-        if why := inputs.get(stage, "missing", {}).get(benchmark):
+    for number in (5, 6):
+        if why := inputs.get(number, "missing", {}).get(benchmark):
             return f"missing: {why}"
     return inputs.why_missing(5 if benchmark in CODE else 6)
 

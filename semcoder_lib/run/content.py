@@ -50,10 +50,14 @@ def digest(path: Path) -> str:
     """A hash of a file's bytes, or of all files of a folder but a step's scratch."""
     if path.is_file():
         return workspace.file_hash(path)
-    files = [f for f in sorted(path.rglob("*")) if f.is_file() and not scratch(f, path)]
     return workspace.content_key(
-        [[str(f.relative_to(path)), workspace.file_hash(f)] for f in files]
+        [[str(f.relative_to(path)), workspace.file_hash(f)] for f in results_of(path)]
     )
+
+
+def results_of(folder: Path) -> list[Path]:
+    """The files of a folder that are no scratch, in order."""
+    return [f for f in sorted(folder.rglob("*")) if f.is_file() and not scratch(f, folder)]
 
 
 def scratch(file: Path, folder: Path) -> bool:

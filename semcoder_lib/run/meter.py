@@ -1,4 +1,4 @@
-"""Seconds and peak memory of a stage: the process tree's summed proportional set size.
+"""Seconds and peak memory of a notebook: the process tree's summed proportional set size.
 
 PSS counts a shared page once over all its sharers, so forked workers are not counted several times.
 """

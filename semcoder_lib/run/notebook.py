@@ -160,9 +160,12 @@ class Notebook:
         return steps.read(self.file(name))
 
     def reads(self, *names: str) -> None:
-        """Note that this notebook depends on these files of the run."""
+        """Note that this notebook depends on these files of the run; of a folder, on its files."""
         for name in names:
-            self.inputs[name] = _digest(self.run.path / name)
+            path = self.run.path / name
+            results = content.results_of(path) if path.is_dir() else [path]
+            for file in results:
+                self.inputs[str(file.relative_to(self.run.path))] = _digest(file)
 
     def finish(self, results: dict[str, Any], **facts: Any) -> display.Shown:
         """Write `results.json` and the card, let go of everything, and show the card."""
@@ -262,8 +265,7 @@ def _value(field: str, value: Any) -> Any:
 
 
 def _outputs(place: Path) -> dict[str, str]:
-    files = [f for f in sorted(place.rglob("*")) if f.is_file() and not content.scratch(f, place)]
-    names = {str(f.relative_to(place)): f for f in files}
+    names = {str(f.relative_to(place)): f for f in content.results_of(place)}
     return {name: workspace.file_hash(f) for name, f in names.items() if name != "card.json"}
 
 

@@ -2,7 +2,7 @@
 
 Everything that can be wrong with the request is found before anything starts. A failed notebook
 stops the run with its cell, its error and the path of the executed copy; running again goes on
-from there, because finished stages are reused and unfinished ones find their items in their caches.
+from there: finished notebooks and steps are reused, unfinished ones find their items in caches.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Traces: what a program did, line by line, typed and bounded, and the formats they are told in.
 
-Section 7 of the facts on the paper (appendix I of the paper) for the formats.
+The formats are those of the paper's appendix I; see `docs/traces.md`.
 """
 
 from semcoder_lib.tracing import formats

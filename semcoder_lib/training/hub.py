@@ -35,8 +35,8 @@ def read(path: Path | str) -> Iterator[Example]:
 
 def example(row: dict[str, Any], *, where: str = "row") -> Example:
     """A row of the hub's PyX (`nl`, `fwd_mnl`, `bwd_mnl`, exactly one of them filled, and
-    `response`) or PyX-R (`fault`, `response`), rendered with the authors' prompt for its task
-    (section 5 of the facts on the paper). Needs `authors_prompts.json`, see `prompts`."""
+    `response`) or PyX-R (`fault`, `response`), rendered with the authors' prompt for its task.
+    Needs `authors_prompts.json`, see `prompts`."""
     filled = [name for name in _TEMPLATES if row.get(name)]
     if len(filled) != 1 or not isinstance(row.get("response"), str) or not row["response"]:
         raise UserError(

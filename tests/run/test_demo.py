@@ -317,3 +317,12 @@ def test_the_page_answers_on_loopback_and_ends_with_a_signal(number: int) -> Non
         assert {part["class_or_confidence"] for part in fixed} == {"gone", "new", None}
         page.send_signal(number)
         assert page.wait(timeout=30) == 0
+
+
+def test_an_adapter_without_its_model_is_refused() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "semcoder_lib.run.demo", "--adapter", "adapters/x"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "--adapter needs the model" in done.stderr

@@ -1,7 +1,7 @@
 """Checks a monologue from anywhere, claim by claim, from its text alone.
 
-Shares no code with the writers (`forward`, `backward`, `properties`) and imports none of them, so
-a mistake of theirs cannot hide itself here.
+Imports none of the writers (`write`, `backward`, `properties`), so a mistake of theirs cannot hide
+itself here. Shared are the table of sentences (`forms`) and the evaluator of expressions.
 """
 
 from semcoder_lib.monologues.verify.check import verify

@@ -56,8 +56,7 @@ def verify(
     program from one call to the next. Without a `box` whatever needs a run stays unverifiable.
 
     Deterministic: the same text, program, case and versions give the same report. Never raises on a
-    text, program or value. Promises nothing about claims it counts as unverifiable. Sections 3.3
-    and 8 of the facts on the paper.
+    text, program or value. Promises nothing about claims it counts as unverifiable.
     """
     parts = texts.cut(text)
     direction = direction or texts.direction_of(parts)

@@ -23,6 +23,8 @@ def main() -> int:
     parser.add_argument("--adapter", default=None, help="folder of its adapter")
     parser.add_argument("--port", type=_port, default=7860, help="0 takes a free one")
     options = parser.parse_args()
+    if options.adapter and not options.model:
+        parser.error("--adapter needs the model that it belongs to: add --model NAME")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         build = _builder()

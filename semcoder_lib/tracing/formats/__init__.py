@@ -4,7 +4,7 @@ Formats: `scratchpad` (states as comments at the line that made them), `next` (t
 in order of execution, loops shortened), `concise` (one line per executed line), `json` (for tools).
 Two modes. `clean` is ours: values in Python's notation, types kept, calls of all the program's
 functions. `faithful` is what the authors' converter makes of a PySnooper log, quirks included, for
-the entry function alone (section 7 of the facts on the paper; appendix I of the paper).
+the entry function alone (appendix I of the paper).
 
 The text formats show the variables of frames (`Step.changes`), `json` also what is beyond them.
 """
