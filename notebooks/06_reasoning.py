@@ -358,20 +358,20 @@ display.table(theirs, counts)
 
 # %% [markdown] tags=["exercise"]
 # ## Exercise 1: better than a constant, without a thought
-# `always_true` has not understood anything. Beat it with a few lines that have not, either: a
-# function from a prompt to an answer that looks at the call only. The prompt ends like this:
+# `always_true` has not understood anything. Beat it on six small programs with a few lines that
+# have not, either: a function from a prompt to an answer that looks at the call only. The prompts
+# end like this:
 #
 # ```text
-# assert tidy(['a', 'b']) == ??
-# [/PYTHON]
 # [ANSWER]
+# assert tidy(['a', 'b']) ==
 # ```
 
 
 # %% tags=["solution"]
 def guess(prompt):
     """Return the text of a literal, and `[/ANSWER]` after it, for the prompt's last assertion."""
-    call = prompt.rpartition("assert ")[2].partition(" == ??")[0]
+    call = prompt.rpartition("assert ")[2].rpartition(" ==")[0]
     argument = call.partition("(")[2].removesuffix(")")
     return argument + "\n[/ANSWER]"
 
@@ -382,8 +382,8 @@ from semcoder_lib.run import check
 check.e06_1(guess)
 
 # %% [markdown] tags=["instructor"]
-# Five minutes. Give `guess` to `evaluate` in place of `always_true`: on held-out PyX copying does
-# badly, since the cases were chosen so. Say: a score means nothing without its cheapest rival.
+# Five minutes. Give `guess` to `evaluate` in place of `always_true`: on held-out PyX neither gets
+# anywhere, since the cases were chosen so. Say: a score means nothing without its cheapest rival.
 
 # %% [markdown] tags=["exercise"]
 # ## Exercise 2: the strict reader

@@ -44,7 +44,7 @@ def _line(judge: Callable[[Any], str], answer: Any) -> str:
     except _Off as off:
         return f"not yet: {off}"
     except Exception as error:  # whatever the answer was, a class goes on
-        return f"not yet: this answer could not be read ({type(error).__name__})"
+        return f"not yet: this answer could not be checked ({type(error).__name__})"
 
 
 def _need(holds: bool, otherwise: str) -> None:
@@ -265,7 +265,7 @@ def e06_1(answer: Any) -> str:
         for code, given, output in QUESTIONS
     ]
     tasks = benchmark.from_entries(entries)
-    prompts = [benchmark.prompt(task) for task in tasks]
+    prompts = [benchmark.prompt(task, shots=2) for task in tasks]
     texts = _returned(source, name, [(prompt.text,) for prompt in prompts])
     right = 0
     for task, prompt, text in zip(tasks, prompts, texts, strict=True):
