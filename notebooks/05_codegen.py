@@ -196,12 +196,15 @@ display.table(worst, columns)
 # %% [markdown]
 # ## Who is asked what
 # A plan for each benchmark and each form: for the tuned model its own, for the base model
-# all. A form that would only repeat another one's prompt is left out.
+# all. A tuned model whose training had no rows of code (`nl_to_code` in `train_mix`) has no
+# form of its own, and is asked in all as well: else we would measure how well it knows a
+# prompt that it never saw. A form that would only repeat another one's prompt is left out.
 
 # %%
+own = ["instruction"] if p.shares["nl_to_code"] else sorted({"instruction", *p.codegen_forms})
 plans = {}
 for label in models:
-    forms = p.codegen_forms if label == "base" else ["instruction"]
+    forms = p.codegen_forms if label == "base" else own
     plans[label] = answers.code_plans(tasks, forms, style=p.style, max_new_tokens=size)
 names = {label: ", ".join(x.name(label) for x in asked) for label, asked in plans.items()}
 display.counts(names, "model", "plans")

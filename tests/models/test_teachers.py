@@ -136,7 +136,7 @@ def test_a_budget_stops_asking_within_a_round(budget: Budget) -> None:
     usage = Usage()
     with FaultServer() as server:
         out = list(ask(tasks(40), teacher_at(server), echo, budget=budget, usage=usage))
-        assert sum(server.seen.values()) == usage.asked == 16
+        assert len(server.seen) == usage.asked == 16  # a slow answer may be asked for twice
     assert [t.status for t in out] == ["accepted"] * 16 + ["budget"] * 24
 
 
