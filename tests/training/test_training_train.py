@@ -232,7 +232,10 @@ def test_missing_adapter_is_one_line(tiny: str, tmp_path: Path) -> None:
 
 
 def test_a_finished_training_is_read_back_unless_the_code_is_another(
-    tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     out, config = tmp_path / "out", dataclasses.replace(CONFIG, steps=2)
     first = train(examples(), out, base=tiny, config=config)
@@ -240,7 +243,8 @@ def test_a_finished_training_is_read_back_unless_the_code_is_another(
     assert times(out)["seconds"] == first.seconds
     assert [step for step, _ in first.outcome()["losses"]] == [1, 2]
     assert not {"adapter", "seconds", "peak_mb"} & first.outcome().keys()
+    assert "it is replaced" not in capsys.readouterr().err
     monkeypatch.setattr(source, "code_behind", lambda function: {"train.py": "another"})
     again = train(examples(), out, base=tiny, config=config)
-    assert again.seconds != first.seconds
+    assert "it is replaced" in capsys.readouterr().err
     assert again.outcome() == first.outcome()
