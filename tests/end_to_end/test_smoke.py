@@ -186,7 +186,12 @@ def test_killed_ten_times_the_same_bytes(smoke: dict[str, object], runs: Path) -
     assert outputs(runs / "k", names) == outputs(runs / "smoke", names)
 
 
-@pytest.mark.parametrize("name", NAMES)
+QUICK = ("00_tour", "02_monologues", "06_reasoning", "09_report")  # papermill ran them all above
+
+
+@pytest.mark.parametrize(
+    "name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in NAMES]
+)
 def test_each_notebook_runs_alone(name: str, smoke: dict[str, object], runs: Path) -> None:
     notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
     client = NotebookClient(
