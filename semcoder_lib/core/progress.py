@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, TextIO
 
 DELAY = 3.0  # seconds before a bar is shown: what is done by then needs none
 BETWEEN = 30.0  # seconds between lines without a screen
@@ -37,7 +37,40 @@ def bar(what: str, total: int, unit: str = "items") -> Iterator[Bar]:
 def _screen() -> bool:
     if os.environ.get("SEMCODER_PROGRESS") == "off":
         return False
-    return "ipykernel" in sys.modules or sys.stderr.isatty()
+    return in_jupyter() or sys.stderr.isatty()
+
+
+def in_jupyter() -> bool:
+    """Whether this process is the kernel of a notebook."""
+    return "ipykernel" in sys.modules
+
+
+_streams: list[TextIO] = []  # where lines go while what cells print is swallowed
+
+
+def say(line: str) -> None:
+    """One line of progress: below the cell in Jupyter, on standard error elsewhere."""
+    print(line, file=_stream(), flush=True)
+
+
+def _stream() -> TextIO:
+    return _streams[-1] if _streams else sys.stdout if in_jupyter() else sys.stderr
+
+
+@contextlib.contextmanager
+def only_progress() -> Iterator[None]:
+    """Within it, lines of `say` show as before, and what is printed does not."""
+    _streams.append(_stream())
+    try:
+        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+            yield
+    finally:
+        _streams.pop()
+
+
+def hidden() -> bool:
+    """Whether what is printed is swallowed now."""
+    return bool(_streams)
 
 
 class _Lines:

@@ -22,11 +22,12 @@ import time
 import types
 import warnings
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from semcoder_lib.core import profile as profiles
 from semcoder_lib.core import scale, source, workspace
 from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.progress import hidden, in_jupyter, only_progress, say
 from semcoder_lib.evaluation import data as homes
 from semcoder_lib.models import assets
 from semcoder_lib.report import display
@@ -304,12 +305,10 @@ def execute(name: str, profile: str = "smoke", run_name: str = "", settings: str
             node.value = ast.copy_location(value, node.value)
     module = types.ModuleType(f"notebook_{name}")
     module.__file__ = str(path)
-    _progress.append(_stream())
     try:
-        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        with only_progress():
             exec(compile(tree, str(path), "exec"), module.__dict__)
     finally:
-        _progress.pop()
         if isinstance(run := module.__dict__.get("run"), Notebook):
             run.close()
 
@@ -319,26 +318,10 @@ def _name(node: ast.Assign) -> str:
     return target.id if len(node.targets) == 1 and isinstance(target, ast.Name) else ""
 
 
-_progress: list[TextIO] = []  # where lines of progress go while masters run within another
-
-
-def _stream() -> TextIO:
-    return _progress[-1] if _progress else sys.stdout if _in_jupyter() else sys.stderr
-
-
-def say(line: str) -> None:
-    """One line of progress: below the cell in Jupyter, on standard error elsewhere."""
-    print(line, file=_stream(), flush=True)
-
-
 def _show(shown: display.Shown) -> None:
-    if _in_jupyter() and not _progress:
+    if in_jupyter() and not hidden():
         from IPython.display import display as show_in_cell
 
         show_in_cell(shown)
     else:
         say(repr(shown))
-
-
-def _in_jupyter() -> bool:
-    return "ipykernel" in sys.modules

@@ -3,10 +3,11 @@ every few seconds."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from semcoder_lib.core.progress import in_jupyter, say
 
 EVERY = {"jupyter": 1.5, "terminal": 5.0}  # seconds between two looks
 WIDTH, HEIGHT = 560, 150
@@ -36,16 +37,6 @@ class Live:
             self.handle = display(page, display_id=True)
         else:
             self.handle.update(page)
-
-
-def in_jupyter() -> bool:
-    """Whether this process is the kernel of a notebook."""
-    return "ipykernel" in sys.modules
-
-
-def say(line: str) -> None:
-    """A line of progress: below the cell in Jupyter, on standard error elsewhere."""
-    print(line, file=sys.stdout if in_jupyter() else sys.stderr, flush=True)
 
 
 def _line(row: Mapping[str, Any], steps: int) -> str:

@@ -17,8 +17,9 @@ from typing import Any
 
 from semcoder_lib.core import source, workspace
 from semcoder_lib.core.errors import InfrastructureError, UserError
+from semcoder_lib.core.progress import in_jupyter, say
 from semcoder_lib.models import Request, assets, hardware, load, tokens, weights
-from semcoder_lib.training import guards, live
+from semcoder_lib.training import guards
 from semcoder_lib.training import rows as rows_
 from semcoder_lib.training.rows import Rows
 from semcoder_lib.training.settings import Config, Example, Result, TrainingStopped
@@ -158,7 +159,7 @@ def _finished(job: _Job) -> Result | None:
     stored = workspace.read_json(done)
     if isinstance(stored, dict) and stored.get("key") == job.key:
         return Result(**{**stored["result"], "adapter": str(job.out)})
-    live.say(f"training: {job.out.name} holds another training, it is replaced")
+    say(f"training: {job.out.name} holds another training, it is replaced")
     done.unlink()
     return None
 
@@ -178,7 +179,7 @@ def _run(job: _Job, rows: Rows, held_out: Rows, tokenizer: Any, shown: str) -> t
     micro = _micro_tokens(config, machine.device)
     plan, steps, accumulate = _planned(rows, config, micro, processes)
     if main:
-        live.say(f"training: {shown.partition(';')[0] if live.in_jupyter() else shown}")
+        say(f"training: {shown.partition(';')[0] if in_jupyter() else shown}")
         _keep_only(job.checkpoints, job.key)
     world.wait_for_everyone()
     trainer = trainer_.build(
@@ -301,7 +302,7 @@ def _ends(job: _Job, held_out: Sequence[Example]) -> float:
     ]
     with load(job.base, adapter=job.out, threads=job.config.threads) as engine:
         rate = guards.stopped_by_itself([row[0] for row in engine.generate(requests)])
-    live.say(f"training: {rate:.0%} of {len(requests)} answers end by themselves")
+    say(f"training: {rate:.0%} of {len(requests)} answers end by themselves")
     return rate
 
 
