@@ -5,10 +5,15 @@ The steps, each on one prospect or on many: `guess_types`, `grow_inputs`, `choos
 `split_families`. `build` does all of it for a whole corpus.
 """
 
-from semcoder_lib.corpus.build import Built, build, develop
-from semcoder_lib.corpus.describe import by_origin, describe
-from semcoder_lib.corpus.duplicates import Seen, drop_duplicates, split_families
-from semcoder_lib.corpus.files import load
+from semcoder_lib.corpus.build import (
+    Built,
+    Seen,
+    build,
+    develop,
+    drop_duplicates,
+    split_families,
+)
+from semcoder_lib.corpus.files import by_origin, describe, load
 from semcoder_lib.corpus.grow import choose_cases, grow_inputs, guess_types, run_again
 from semcoder_lib.corpus.guard import Guard, keep_out_benchmarks
 from semcoder_lib.corpus.hub import from_hub, to_hub, validate_rows

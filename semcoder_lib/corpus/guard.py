@@ -17,21 +17,19 @@ from rapidfuzz import fuzz
 
 from semcoder_lib.core import source, values, workspace
 from semcoder_lib.core.records import Program
-from semcoder_lib.corpus import benchmark_items, execute, inputs
+from semcoder_lib.corpus import benchmark_items, inputs
 from semcoder_lib.corpus.benchmark_items import Item
-from semcoder_lib.corpus.duplicates import normalised, tokens
-from semcoder_lib.corpus.execute import Ran
-from semcoder_lib.corpus.files import checked, write_checked
+from semcoder_lib.corpus.files import checked, normalised, tokens, write_checked
 from semcoder_lib.corpus.grow import least
 from semcoder_lib.corpus.inputs import join_types, type_of
-from semcoder_lib.corpus.prospect import Prospect, alive, run_inputs
+from semcoder_lib.corpus.prospect import QUICK, Prospect, Ran, alive, run_apart, run_inputs
 from semcoder_lib.sandbox import Sandbox
 
 # By text
 GRAM = 10  # tokens
 OVERLAP = 0.5  # share of a program's n-grams that one item may hold
+WHOLE = 10  # n-grams; a shorter item may stand inside any program
 FUZZY = 88.0  # token-sort ratio from which two programs count as one
-CONTAINED = 60  # characters; a shorter item may stand inside any program
 DOC_CHARACTERS = 40  # a docstring shorter than this says too little to be looked for
 LOOKED_AT = 5  # items that share the most n-grams
 
@@ -47,52 +45,38 @@ FEW_MINORITY = 6
 ALL = 2  # the first of a function's inputs; on these a program must give what it gives
 
 # What the references depend on beside the items.
-CODE = ("core/values", *(f"corpus/{name}" for name in ("guard", "child", "execute", "inputs")))
+CODE = ("core/values", *(f"corpus/{name}" for name in ("guard", "child", "prospect", "inputs")))
 
 
 class Index:
     """Benchmark items by their texts."""
 
     def __init__(self, items: Iterable[Item]) -> None:
-        self._items: list[tuple[str, str, str]] = []  # id, what may be contained, sorted tokens
-        self._solutions: dict[str, str] = {}
+        self._items: list[tuple[str, int, str]] = []  # id, number of n-grams, sorted tokens
         self._docs: dict[str, str] = {}
         self._pairs: set[str] = set()
         self._grams: dict[int, list[int]] = collections.defaultdict(list)
         for item in items:
-            self._add(item)
-
-    def _add(self, item: Item) -> None:
-        source = normalised(item.source)
-        words = tokens(source)
-        for gram in _grams(words):
-            self._grams[gram].append(len(self._items))
-        squeezed = _squeezed(source)
-        contained = squeezed if len(source) > CONTAINED else ""
-        self._items.append((item.id, contained, " ".join(sorted(words))))
-        self._solutions.setdefault(squeezed, item.id)
-        texts = re.findall(r"(\"{3}|'{3})(.*?)(?:>>>.*?|assert .*?)?\1", item.prompt, re.DOTALL)
-        doc = _squeezed(texts[-1][1] if texts else "")
-        if len(doc) >= DOC_CHARACTERS:
-            self._docs.setdefault(doc, item.id)
-        if item.output:
-            self._pairs.update(_pair(call, item.output) for call in item.calls)
+            words = tokens(normalised(item.source))
+            grams = _grams(words)
+            for gram in grams:
+                self._grams[gram].append(len(self._items))
+            self._items.append((item.id, len(grams), " ".join(sorted(words))))
+            texts = re.findall(r"(\"{3}|'{3})(.*?)(?:>>>.*?|assert .*?)?\1", item.prompt, re.DOTALL)
+            doc = _squeezed(texts[-1][1] if texts else "")
+            if len(doc) >= DOC_CHARACTERS:
+                self._docs.setdefault(doc, item.id)
+            if item.output:
+                self._pairs.update(_pair(call, item.output) for call in item.calls)
 
     def repeated(self, program: Program) -> str:
         """How a program repeats a benchmark item's text, with the item's id, or ""."""
-        source = normalised(program.source)
-        squeezed = _squeezed(source)
-        if squeezed in self._solutions:
-            return f"is {self._solutions[squeezed]}"
-        words = tokens(source)
-        grams = _grams(words)
+        words = tokens(normalised(program.source))
+        grams, ordered = _grams(words), " ".join(sorted(words))
         hits = collections.Counter(place for g in grams for place in self._grams.get(g, ()))
-        ordered = " ".join(sorted(words))
         for place, count in hits.most_common(LOOKED_AT):
-            name, item, other = self._items[place]
-            if item and item in squeezed:
-                return f"contains {name}"
-            if count >= OVERLAP * len(grams):
+            name, size, other = self._items[place]
+            if count >= OVERLAP * len(grams) or count == size >= WHOLE:
                 return f"n-grams of {name}"
             if fuzz.ratio(ordered, other, score_cutoff=FUZZY) >= FUZZY:
                 return f"similar to {name}"
@@ -118,7 +102,7 @@ def _squeezed(text: str) -> str:
 
 def _grams(words: list[str]) -> set[int]:
     """Stable 32-bit hashes of the runs of `GRAM` tokens."""
-    runs = (words[i : i + GRAM] for i in range(max(0, len(words) - GRAM + 1)))
+    runs = (words[i : i + GRAM] for i in range(max(0, len(words) - GRAM) + 1))
     return {zlib.crc32("\0".join(run).encode("utf-8", "surrogatepass")) for run in runs}
 
 
@@ -168,9 +152,9 @@ def references(items: Iterable[Item], box: Sandbox, *, seed: int = 0) -> list[Re
     nothing and are left out."""
     items = list(items)
     prospects = [_varied(item, seed) for item in items]
-    runs = run_inputs(prospects, box, coverage=False, budget=execute.QUICK["budget"])
+    run_inputs(prospects, box, coverage=False, budget=QUICK["budget"])
     known = []
-    for item, (prospect, _) in zip(items, runs, strict=True):
+    for item, prospect in zip(items, prospects, strict=True):
         groups: dict[tuple[str, ...], list[tuple[str, str]]] = collections.defaultdict(list)
         for tried in prospect.inputs:
             if tried.ran.ok and tried.ran.text not in map(values.encode, tried.arguments):
@@ -312,7 +296,7 @@ def keep_out_benchmarks(
             if new := [call for call in calls if call not in given[prospect]]:
                 asked.append((prospect, new))
         requests = [(prospect.program, new) for prospect, new in asked]
-        results = execute.run_apart(box, requests, **execute.QUICK)
+        results = run_apart(box, requests, **QUICK)
         for (prospect, new), ran in zip(asked, results, strict=True):
             given[prospect].update(zip(new, ran, strict=True))
         suspects = {p: [r for r in known if agrees(r, given[p])] for p, known in suspects.items()}

@@ -131,6 +131,7 @@ def test_one_function_through_the_steps(box):
     assert len(pyx.grow_inputs([prospect], box, cases=5)[0].inputs) >= 20
     assert len(pyx.choose_cases([prospect], cases=5)[0].chosen) == 5
     assert pyx.run_again([prospect], own(box.level, hash_seed=1)) == [prospect]
+    assert prospect.program.id == "p_list"
     row = json.loads(json.dumps(prospect.to_row()))
     assert records.from_row(records.Entry, row["entry"]) == prospect.entry()
     assert pyx.Prospect.from_row(row).program == prospect.program

@@ -1,7 +1,6 @@
-"""Where code comes from: installed packages, their subtrees, two writers of programs."""
+"""Where code comes from: installed packages, and two writers of programs."""
 
-from semcoder_lib.corpus.seeds.methods import method_seeded
-from semcoder_lib.corpus.seeds.packages import Seed, packages, snippets, subtrees
-from semcoder_lib.corpus.seeds.synthesiser import synthesise
+from semcoder_lib.corpus.seeds.packages import packages
+from semcoder_lib.corpus.seeds.synthesiser import method_seeded, synthesise
 
-__all__ = ["Seed", "method_seeded", "packages", "snippets", "subtrees", "synthesise"]
+__all__ = ["method_seeded", "packages", "synthesise"]

@@ -1,142 +1,123 @@
-"""Code of installed packages and of the standard library: functions as candidates for programs of
-the corpus, and snippets."""
+"""Functions of installed packages and of the standard library as programs, each closed over its
+module until it runs alone. Files are read as text; nothing is imported or run."""
 
 from __future__ import annotations
 
 import ast
+import builtins
 import collections
-import functools
 import importlib.metadata
 import platform
 import random
 import re
+import symtable
 import sysconfig
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from semcoder_lib.core.records import Program, Provenance
 from semcoder_lib.corpus import hints
 from semcoder_lib.corpus.files import table
 from semcoder_lib.corpus.prospect import Prospect
-from semcoder_lib.corpus.seeds.closing import Module, NotClosable, close, is_generator, words
 
-MIN_WEIGHT = 14  # syntax nodes
+MIN_WEIGHT = 14  # syntax nodes of a function's body
 MAX_PARAMETERS = 5
+MAX_LINES = 70  # of a program
+MAX_CHARACTERS = 3_000
+MAX_PIECES = 10
+MAX_CONSTANT = 800  # characters
+LARGEST_FILE = 400_000
+
+_TABLE = Path(__file__).with_name("packages.txt")
+SOURCES = table(_TABLE, "source")
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A row of `packages.txt`: one distribution to read functions from."""
-
-    distribution: str
-    package: str
-    share: float
-    only: tuple[str, ...]
+def _words(kind: str) -> frozenset[str]:
+    return frozenset(word for (row,) in table(_TABLE, kind) for word in row.split())
 
 
-SOURCES = tuple(
-    Source(distribution.strip("-"), package, float(share), tuple(" ".join(only).split()))
-    for distribution, package, share, *only in table(Path(__file__).with_suffix(".txt"), "source")
-)
-_PERMISSIVE = ("MIT", "BSD", "APACHE", "PSF", "PYTHON SOFTWARE", "ISC", "UNLICENSE", "ZERO-CLAUSE")
-_COPYLEFT = ("GPL", "MPL", "EUPL", "CDDL", "PROPRIETARY")
-_SKIPPED_FOLDERS, _CALLABLE_PARAMETERS = words("skipped"), words("parameter")
-_LARGEST_FILE = 400_000
+_SKIPPED_FOLDERS, _CALLABLE_PARAMETERS = _words("skipped"), _words("parameter")
+_PURE_MODULES, _FORBIDDEN_NAMES, _FORBIDDEN_ATTRIBUTES = map(_words, ("pure", "name", "attribute"))
+_FORBIDDEN_NODES = (
+    ast.AsyncFunctionDef, ast.ClassDef, ast.Await, ast.AsyncFor, ast.AsyncWith, ast.Global,
+    ast.Import, ast.ImportFrom, ast.With,
+)  # fmt: skip
+_CACHES = _words("cache")
+_BUILTINS = frozenset(dir(builtins))
 
 
-@dataclass(frozen=True, slots=True)
-class File:
-    """A source file, with its package, version and licence; its name there is relative to the
-    folder that holds the package."""
-
-    path: Path
-    provenance: Provenance
+# ---- files
 
 
-def permissive(licence: str) -> bool:
-    """Whether a licence text or expression allows redistribution with attribution only."""
-    upper = licence.upper()
-    return any(w in upper for w in _PERMISSIVE) and not any(w in upper for w in _COPYLEFT)
-
-
-@functools.cache
-def licence_of(distribution: str) -> tuple[str, str]:
-    """(version, licence) of an installed distribution from its metadata; the standard library when
-    the name is empty; ("", "") when it is not installed."""
-    if not distribution:
-        return platform.python_version(), "PSF-2.0"
-    try:
-        data: Any = importlib.metadata.metadata(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return "", ""
-    licence = data.get("License-Expression") or ""
-    if not licence:
-        marks = [c for c in data.get_all("Classifier") or [] if c.startswith("License ::")]
-        licence = marks[0].rpartition(":: ")[2] if marks else (data.get("License") or "")
-    return data["Version"], licence.split("\n")[0].strip()
-
-
-def files_of(source: Source) -> list[File]:
-    """The Python files of one source, sorted by name; empty when it is not installed or its
-    licence does not allow it."""
-    version, licence = licence_of(source.distribution)
-    if not permissive(licence):
-        return []
-    if source.distribution:
-        distribution = importlib.metadata.distribution(source.distribution)
-        base = Path(str(distribution.locate_file(source.package)))
-        top, roots = base.parent, [base / part for part in source.only] or [base]
-    else:
-        top = Path(sysconfig.get_path("stdlib"))
-        roots = [top]
+def _files_of(
+    distribution: str, package: str, licence: str, only: list[str]
+) -> list[tuple[Path, Provenance]]:
+    """The Python files of one source by name; none where it is not installed. The distribution "-"
+    is the standard library."""
+    top = base = Path(sysconfig.get_path("stdlib"))
+    version = platform.python_version()
+    if distribution != "-":
+        try:
+            installed = importlib.metadata.distribution(distribution)
+        except importlib.metadata.PackageNotFoundError:
+            return []
+        base, version = Path(str(installed.locate_file(package))), installed.version
+        top = base.parent
     files = []
-    for root in roots:
+    for root in [base / part for part in only] or [base]:
         for path in sorted([root] if root.is_file() else root.rglob("*.py")):
             name = path.relative_to(top)
             if _SKIPPED_FOLDERS.isdisjoint(name.parts[:-1]) and not name.name.startswith("test_"):
-                provenance = Provenance(source.package, version, licence, name.as_posix())
-                files.append(File(path, provenance))
+                files.append((path, Provenance(package, version, licence, name.as_posix())))
     return files
 
 
-def files(seed: int) -> Iterator[File]:
-    """All files of all sources, in an order that depends on the seed and on the installed versions
-    alone; packages are interleaved by their share, so that a short prefix holds every package."""
-    piles = {s.package: files_of(s) for s in SOURCES}
-    shares = {s.package: s.share for s in SOURCES}
-    for package, pile in piles.items():
-        random.Random(f"{seed}:files:{package}").shuffle(pile)
+def texts(seed: int, scan: collections.Counter[str]) -> Iterator[tuple[str, Provenance]]:
+    """The text of every file of all sources, in an order that depends on the seed and on the
+    installed versions alone; packages are interleaved by their share, so that a short prefix holds
+    every package."""
+    piles, shares = {}, {}
+    for distribution, package, share, licence, *only in SOURCES:
+        piles[package] = _files_of(distribution, package, licence, " ".join(only).split())
+        shares[package] = float(share)
+        random.Random(f"{seed}:files:{package}").shuffle(piles[package])
     draw = random.Random(f"{seed}:packages")
     while names := [n for n, pile in piles.items() if pile]:
-        file = piles[draw.choices(names, [shares[n] for n in names])[0]].pop()
-        if file.path.stat().st_size <= _LARGEST_FILE:
-            yield file
+        path, provenance = piles[draw.choices(names, [shares[n] for n in names])[0]].pop()
+        if path.stat().st_size <= LARGEST_FILE:
+            scan["files"] += 1
+            try:
+                yield path.read_text(encoding="utf-8"), provenance
+            except (OSError, ValueError):
+                scan["unparsable"] += 1
+
+
+# ---- functions as programs
+
+
+class NotClosable(Exception):
+    """The function, or something that it needs, cannot be carried along; the message is the reason,
+    without names, so that the counts of a funnel add up."""
 
 
 def packages(*, seed: int = 0, scan: collections.Counter[str] | None = None) -> Iterator[Prospect]:
-    """Every self-contained or closable function of the installed packages once, lazily.
-
-    The order depends on the seed and the installed versions only, and interleaves the packages, so
-    a short prefix is a fair sample. Nothing is imported or run. Each program carries package,
-    version, licence, file and line; its family is its module, so that functions that share inlined
-    helpers stay together in a split. `scan` counts what was read and why functions were left out.
-    """
+    """Every closable function of the installed packages once, lazily, in a stable order that
+    interleaves the packages. Each program carries package, version, licence, file and line; its
+    family is its module, so that functions that share helpers stay together in a split. `scan`
+    counts what was read and why functions were left out."""
     scan = scan if scan is not None else collections.Counter()
     known: set[str] = set()
-    for file in files(seed):
-        scan["files"] += 1
+    for text, provenance in texts(seed, scan):
         try:
-            module = Module.of(file.path.read_text(encoding="utf-8"), file.path)
-        except (SyntaxError, ValueError, OSError, RecursionError):
+            module = Module.of(text)
+        except (SyntaxError, ValueError, RecursionError):
             scan["unparsable"] += 1
             continue
         for name, function in module.functions().items():
             scan["functions"] += 1
             try:
-                prospect = _prospect(module, name, function, file.provenance)
+                prospect = _prospect(module, name, function, provenance)
             except NotClosable as error:
                 scan[f"left out: {error}"] += 1
             except RecursionError:
@@ -154,23 +135,19 @@ def _prospect(
     if why := _reason_against(function):
         raise NotClosable(why)
     source, pieces = close(module, name)
-    signature = hints.read(function, name)
-    doc = ast.get_docstring(function) or ""
     stem = provenance.file.removesuffix(".py").replace("/", ".")
-    method = "function" if len(pieces) == 1 else "inlined"
     program = Program(
         source=source,
         entry_point=name,
-        description=description(doc, name),
+        id=f"{provenance.package}:{stem}.{name}",
+        description=description(ast.get_docstring(function) or "", name),
         origin="package",
         family=stem,
-        provenance=replace(provenance, line=function.lineno, method=method),
+        provenance=replace(
+            provenance, line=function.lineno, method="function" if len(pieces) == 1 else "inlined"
+        ),
     )
-    prospect = Prospect(program, signature)
-    if is_generator(source, name):
-        prospect.make_list("generator as list")
-    prospect.revise(id=f"{provenance.package}:{stem}.{prospect.program.entry_point}")
-    return prospect
+    return Prospect(program, hints.read(function, name))
 
 
 def _reason_against(function: ast.FunctionDef) -> str:
@@ -185,8 +162,7 @@ def _reason_against(function: ast.FunctionDef) -> str:
     if None in arguments.kw_defaults:
         return "required keyword-only parameter"
     documented = ast.get_docstring(function, clean=False) is not None
-    body = function.body[documented:]
-    if sum(1 for statement in body for _ in ast.walk(statement)) < MIN_WEIGHT:
+    if sum(1 for part in function.body[documented:] for _ in ast.walk(part)) < MIN_WEIGHT:
         return "trivial"
     if function.name.startswith(("test", "__")):
         return "a test or a special method"
@@ -210,81 +186,151 @@ def description(doc: str, name: str) -> str:
     return text[:600] if len(text) >= 12 else f"{words[:1].upper()}{words[1:]}."
 
 
-# ---- snippets, for a teacher to be inspired by (paper section 3.1): subtrees, so that all parse
+@dataclass(slots=True)
+class Module:
+    """The top level of one file by name."""
 
-MIN_NODES = 12
-MAX_LINES = 25
-MAX_SIBLINGS = 4
+    defined: dict[str, ast.FunctionDef | ast.Assign | ast.AnnAssign] = field(default_factory=dict)
+    imports: dict[str, str] = field(default_factory=dict)  # the line; "" for what is not pure
+    rebound: set[str] = field(default_factory=set)  # often by version: not ours to choose
+    texts: dict[str, str] = field(default_factory=dict)  # pieces, made once
+
+    @classmethod
+    def of(cls, text: str) -> Module:
+        """Indexes a file's top level. Raises SyntaxError or ValueError as `ast.parse` does."""
+        module = cls()
+        for node in ast.parse(text).body:
+            match node:
+                case (
+                    ast.FunctionDef(name=name)
+                    | ast.Assign(targets=[ast.Name(id=name)])
+                    | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr())
+                ):
+                    if name in module.defined:
+                        module.rebound.add(name)
+                    module.defined[name] = node
+                case ast.AugAssign(target=ast.Name(id=name)):
+                    module.rebound.add(name)
+                case ast.Import():
+                    for alias in node.names:
+                        if alias.asname or "." not in alias.name:
+                            line = ast.unparse(ast.Import([alias]))
+                            pure = alias.name in _PURE_MODULES
+                            module.imports[alias.asname or alias.name] = line if pure else ""
+                case ast.ImportFrom():
+                    for alias in node.names:
+                        line = ast.unparse(ast.ImportFrom(node.module, [alias], 0))
+                        pure = node.level == 0 and node.module in _PURE_MODULES
+                        module.imports[alias.asname or alias.name] = line if pure else ""
+        return module
+
+    def functions(self) -> dict[str, ast.FunctionDef]:
+        """The functions by name."""
+        return {n: d for n, d in self.defined.items() if isinstance(d, ast.FunctionDef)}
+
+    def piece(self, name: str) -> str:
+        """The text of a function or constant. Raises NotClosable where it has effects."""
+        if name not in self.texts:
+            node = self.defined[name]
+            if isinstance(node, ast.FunctionDef):
+                self.texts[name] = _stripped(node)
+            else:
+                assert node.value is not None
+                text = f"{name} = {ast.unparse(node.value)}"
+                if isinstance(node.value, ast.Lambda) or len(text) > MAX_CONSTANT:
+                    raise NotClosable("constant that cannot be carried")
+                if _effects(node.value):
+                    raise NotClosable("constant that cannot be carried")
+                self.texts[name] = text
+        return self.texts[name]
 
 
-@dataclass(frozen=True, slots=True)
-class Seed:
-    """A snippet that a teacher starts from, and where it stands."""
-
-    id: str
-    snippet: str
-    provenance: Provenance = field(default_factory=Provenance)
-
-
-def snippets(*, seed: int = 0) -> Iterator[Seed]:
-    """Subtrees of the files that `packages` reads, up to two of each, lazily. The order
-    depends on the seed and the installed versions only; every snippet parses."""
-    for file in files(seed):
-        try:
-            source = file.path.read_text(encoding="utf-8")
-        except (OSError, ValueError):
+def close(module: Module, name: str) -> tuple[str, tuple[str, ...]]:
+    """The function `name` and all that it needs of its module, in the module's order, docstrings
+    and annotations removed, until the source runs alone; and the names of these pieces. Raises
+    NotClosable."""
+    wanted, pieces, imports = [name], dict[str, str](), dict[str, str]()
+    while wanted:
+        current = wanted.pop()
+        if current in pieces or current in imports:
             continue
-        package, name = file.provenance.package, file.provenance.file
-        chance = random.Random(f"{seed}:snippets:{package}:{name}")
-        provenance = replace(file.provenance, method="snippet")
-        for number, text in enumerate(subtrees(source, chance, 2)):
-            yield Seed(f"{package}:{name}#{number}", text, provenance)
+        if current in module.rebound:
+            raise NotClosable("is bound more than once")
+        if current in module.defined:
+            pieces[current] = module.piece(current)
+            if len(pieces) > MAX_PIECES:
+                raise NotClosable("needs too many functions")
+            wanted.extend(sorted(free_names(pieces[current]) - _BUILTINS))
+        elif line := module.imports.get(current):
+            imports[current] = line
+        elif current in module.imports:
+            raise NotClosable("impure or third-party import")
+        else:
+            raise NotClosable("is not defined in the module")
 
+    def place(piece: str) -> tuple[bool, int]:
+        return piece == name, module.defined[piece].lineno
 
-def subtrees(source: str, rng: random.Random, count: int = 1) -> Iterator[str]:
-    """Up to `count` different snippets of a file: single statements and runs of sibling statements
-    at any depth, of at least 12 syntax nodes and at most 25 lines, dedented. Yields nothing for a
-    file that does not parse."""
+    ordered = sorted(pieces, key=place)
+    constants = [p for p in ordered if not isinstance(module.defined[p], ast.FunctionDef)]
+    flat = [pieces[p] for p in constants if not free_names(pieces[p]) & pieces.keys()]
+    blocks = ["\n".join(sorted(set(imports.values()))), "\n".join(flat)]
+    blocks += [pieces[p] for p in ordered if pieces[p] not in flat]
+    source = "\n\n\n".join(block for block in blocks if block) + "\n"
+    if source.count("\n") > MAX_LINES or len(source) > MAX_CHARACTERS:
+        raise NotClosable("too long")
     try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return
-    lines = source.splitlines()
-    runs: list[tuple[int, int]] = []
-    for node in ast.walk(tree):
-        for name in ("body", "orelse", "finalbody"):
-            block = getattr(node, name, None)
-            if isinstance(block, list) and block and isinstance(block[0], ast.stmt):
-                runs.extend(_runs(block))
-    rng.shuffle(runs)
-    given: set[str] = set()
-    for first, last in runs:
-        if len(given) >= count:
-            return
-        text = textwrap.dedent("\n".join(lines[first - 1 : last])).strip("\n") + "\n"
-        if text.strip() and text not in given and _parses(text):
-            given.add(text)
-            yield text
-
-
-def _runs(block: list[ast.stmt]) -> Iterator[tuple[int, int]]:
-    for start, opening in enumerate(block):
-        decorators = getattr(opening, "decorator_list", [])
-        first = min([opening.lineno, *(d.lineno for d in decorators)])
-        nodes = 0
-        for statement in block[start : start + MAX_SIBLINGS]:
-            nodes += sum(1 for _ in ast.walk(statement))
-            last = statement.end_lineno or 0
-            if last - first + 1 > MAX_LINES:
-                break
-            if nodes >= MIN_NODES:
-                yield first, last
-
-
-def _parses(text: str) -> bool:
-    """`return` and `yield` outside a function parse as trees, which is all that is promised."""
-    try:
-        ast.parse(text)
+        compile(source, "<candidate>", "exec")
     except (SyntaxError, ValueError):
-        return False
-    return True
+        raise NotClosable("does not compile alone") from None
+    return source, tuple(ordered)
+
+
+def _stripped(function: ast.FunctionDef) -> str:
+    """The function's source without docstring, annotations and caching decorators. Raises
+    NotClosable for any other decorator, and where it has effects."""
+    if _effects(function):
+        raise NotClosable("has effects")
+    for decorator in function.decorator_list:
+        bare = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if getattr(bare, "attr", getattr(bare, "id", "")) not in _CACHES:
+            raise NotClosable("decorated")
+    copy = _Stripper().visit(ast.parse(ast.unparse(function)))
+    return ast.unparse(ast.fix_missing_locations(copy))
+
+
+class _Stripper(ast.NodeTransformer):
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        self.generic_visit(node)
+        node.decorator_list, node.returns = [], None
+        if ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+        return node
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        return ast.arg(node.arg)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        self.generic_visit(node)
+        return ast.Assign(targets=[node.target], value=node.value) if node.value else None
+
+
+def free_names(source: str) -> set[str]:
+    """Names that a piece of top-level code needs from outside itself."""
+    tables = [top := symtable.symtable(source, "<piece>", "exec")]
+    free: set[str] = set()
+    for each in tables:  # which grows
+        symbols = [s for s in each.get_symbols() if s.is_referenced()]
+        free |= {s.get_name() for s in symbols if each is top or s.is_global()}
+        tables += each.get_children()
+    return free - {s.get_name() for s in top.get_symbols() if s.is_assigned()}
+
+
+def _effects(tree: ast.AST) -> bool:
+    """Whether a piece of code has effects, or a meaning, that the corpus leaves out."""
+    return any(
+        isinstance(node, _FORBIDDEN_NODES)
+        or (isinstance(node, ast.Name) and node.id in _FORBIDDEN_NAMES)
+        or (isinstance(node, ast.Attribute) and node.attr in _FORBIDDEN_ATTRIBUTES)
+        for node in ast.walk(tree)
+    )

@@ -1,7 +1,6 @@
-"""Typed random programs in the style of short everyday functions.
+"""Typed random programs: in the style of short everyday functions, and around one method each.
 
-`program` and `synthesise` are pure functions of the seed and the index: program number i is the
-same whoever makes it and in whatever order.
+Program number i depends on the seed and on i alone, whoever makes it and in whatever order.
 """
 
 from __future__ import annotations
@@ -19,16 +18,17 @@ from pathlib import Path
 
 from semcoder_lib.core.records import Program, Provenance
 from semcoder_lib.corpus.files import table
-from semcoder_lib.corpus.seeds.synthesiser.draft import Draft, Piece, Stuck, variable
-from semcoder_lib.corpus.seeds.synthesiser.rules import grammar, names
+from semcoder_lib.corpus.prospect import AROUND, DRILL
+from semcoder_lib.corpus.seeds.draft import Draft, Piece, Stuck
+from semcoder_lib.corpus.seeds.templates import METHODS, Grammar, Template, grammar, is_type, names
 
-__all__ = ["program", "synthesise"]
+TABLES = ("expressions", "statements")
+WEIGHTS = Path(__file__).with_name("weights.txt")
 
 
 def weights(kind: str) -> dict[str, float]:
     """How often each of some kind comes, from `weights.txt`."""
-    rows = table(Path(__file__).with_name("weights.txt"), kind)
-    return {name: float(weight) for name, weight in rows}
+    return {name: float(weight) for name, weight in table(WEIGHTS, kind)}
 
 
 MAIN_TYPES, OTHER_TYPES = weights("main"), weights("other")
@@ -64,10 +64,10 @@ def program(seed: int, index: int) -> Program:
     for _ in range(200):
         try:
             shape = _pick(rng, SHAPES)
-            made, _ = function(Draft(rng, grammar()), shape, _parameters(rng, shape))
+            drawn, _ = function(Draft(rng, grammar(*TABLES)), shape, _parameters(rng, shape))
         except Stuck:
             continue
-        return replace(made, id=f"synth:{seed}:{index}")
+        return replace(drawn, id=f"synth:{seed}:{index}")
     raise RuntimeError(f"no program for index {index}")  # 200 failures in a row do not happen
 
 
@@ -76,30 +76,20 @@ def _pick(rng: random.Random, table: dict[str, float]) -> str:
 
 
 def _parameters(rng: random.Random, shape: str) -> list[str]:
-    main = rng.choice(RECURSIVE) if shape == "recursion" else _pick(rng, MAIN_TYPES)
-    count = 1 if shape == "recursion" else rng.choices((1, 2, 3), (52, 38, 10))[0]
-    kinds = [main]
-    while len(kinds) < count:
+    if shape == "recursion":
+        return [rng.choice(RECURSIVE)]
+    kinds = [main := _pick(rng, MAIN_TYPES)]
+    for _ in range(rng.choices((0, 1, 2), (52, 38, 10))[0]):
         same = rng.random() < 0.12 and main[:4] in ("list", "dict", "set[", "str")
         kinds.append(main if same else _pick(rng, OTHER_TYPES))
     return kinds
 
 
-def start(draft: Draft, kinds: list[str]) -> list[Piece]:
-    """Gives the function its parameters."""
-    pools = names()
-    parameters = [variable(draft.name(pools[f"parameter {k}"]), k) for k in kinds]
-    draft.scope, draft.pending = list(parameters), list(parameters)
-    return parameters
-
-
 def function(draft: Draft, shape: str, kinds: list[str]) -> tuple[Program, str]:
     """A function of one of the shapes with parameters of these types, and its result's type. Raises
     Stuck."""
-    rng = draft.rng
-    parameters = start(draft, kinds)
-    main = parameters[0]
-    trail = [shape]
+    rng, parameters = draft.rng, draft.start(kinds)
+    main, trail = parameters[0], [shape]
     helper = name = ""
     if shape == "recursion":
         name = function_name(rng, main.kind, "int")
@@ -162,11 +152,10 @@ def finish(draft: Draft, fitting: Callable[[str], bool] = bool) -> str:
 def check(draft: Draft, parameters: list[Piece]) -> None:
     """Raises Stuck where something is computed in vain, or the function is trivial or long."""
     text = "\n".join(draft.lines)
-    if draft.pending or not 24 <= len(text) <= 900 or len(draft.lines) > 22:
+    read = all(re.search(rf"(?<![\w.'])({p.code})(?!\w| = )", text) for p in parameters)
+    if draft.pending or not read or not 24 <= len(text) <= 900 or len(draft.lines) > 22:
         raise Stuck
     if any(len(line) > 150 for line in draft.lines):
-        raise Stuck
-    if not all(re.search(rf"(?<![\w.'])({p.code})(?!\w| = )", text) for p in parameters):
         raise Stuck
 
 
@@ -218,7 +207,7 @@ def _helper(draft: Draft, trail: list[str]) -> str:
         raise Stuck
     main = draft.rng.choice(fitting)
     own = Draft(draft.rng, draft.grammar)
-    parameters = start(own, [elements[main.kind]])
+    parameters = own.start([elements[main.kind]])
     if own.chance(0.35):
         result = own.write("decision", parameters[0])
     else:
@@ -230,10 +219,10 @@ def _helper(draft: Draft, trail: list[str]) -> str:
     if name in draft.taken:
         raise Stuck
     draft.taken.add(name)
-    told = finished(own, name, parameters)
-    words = told.description.rstrip(".")
-    draft.write(f"helper {result}", main, g=Piece(name, f"`{name}`"), told=Piece("", words))
-    return told.source + "\n\n"
+    helper = finished(own, name, parameters)
+    words = Piece("", helper.description.rstrip("."))
+    draft.write(f"helper {result}", main, g=Piece(name, f"`{name}`"), told=words)
+    return helper.source + "\n\n"
 
 
 def function_name(rng: random.Random, parameter: str, result: str) -> str:
@@ -265,3 +254,154 @@ def shape_of(source: str) -> str:
         else:
             shape.append(token)
     return hashlib.blake2b("".join(shape).encode(), digest_size=8).hexdigest()
+
+
+# ---- programs that each exercise methods of `str`, `list` and `dict`, and one-line drills
+#
+# The recipe follows the one by which CRUXEval says, in its public README, that it was made:
+# functions of 3 to 13 lines and 75 to 300 characters around the 47 public methods of `str`, 11 of
+# `list` and 11 of `dict`; no imports, no floats, small constants. No item of it was looked at. The
+# functions are ours, from `methods.txt` and the tables above.
+
+TOPICS = tuple(f"{kind}.{m}" for kind, every in METHODS.items() for m in every)
+OPERATIONS = dict(table(WEIGHTS, "operation"))
+# What a function may take, the steps in it, and what it returns, where "other" is any other type.
+TYPES, STEPS, RESULTS = map(weights, ("seeded type", "seeded step", "seeded result"))
+DRILLS = 0.4
+LINES, CHARACTERS = range(3, 14), range(75, 301)
+
+
+def method_seeded(count: int, seed: int = 0) -> Iterator[Program]:
+    """`count` programs with distinct sources, streaming; the same ones for the same seed. The share
+    `DRILLS` are one expression each (tag `drill`). A tag such as `methods:str.find+str.split` names
+    what a program is built around; every method comes up equally often."""
+    return distinct(count, functools.partial(seeded_program, seed))
+
+
+def seeded_program(seed: int, index: int) -> Program:
+    """Program number `index`. Of every 69 functions in a row each has another method as its first,
+    and of as many drills as there are topics each has another topic."""
+    before = int(index * DRILLS)
+    drill = int((index + 1) * DRILLS) > before
+    topics = [*TOPICS, *OPERATIONS] if drill else [*TOPICS]
+    turn, place = divmod(before if drill else index - before, len(topics))
+    random.Random(f"{seed}:methods:{drill}:{turn}").shuffle(topics)
+    rng = random.Random(f"{seed}:methods:{index}")
+    result = rng.choices(list(RESULTS), list(RESULTS.values()))[0]
+    for number in range(2000):
+        if number % 200 == 0:
+            second = rng.choice([m for m in TOPICS if m != topics[place]])
+        try:
+            draft = Draft(rng, _grammar())
+            if drill:
+                drawn = _drill(draft, topics[place])
+            else:
+                drawn = _seeded_function(draft, topics[place], second, result)
+        except Stuck:
+            continue
+        origin = replace(drawn.provenance, method="method")
+        return replace(drawn, id=f"method:{seed}:{index}", origin="method", provenance=origin)
+    raise RuntimeError(f"no program for index {index} about {topics[place]}")
+
+
+def _seeded_function(draft: Draft, first: str, second: str, result: str) -> Program:
+    """A function with a step about each of two methods. Raises Stuck."""
+    rng = draft.rng
+    kinds = [rng.choice(_subjects(first))]
+    if rng.random() < (0.2 if kinds[0] in _subjects(second) else 0.8):
+        kinds.append(rng.choice(_subjects(second)))
+    if rng.random() < 0.15:
+        kinds += rng.choices(list(TYPES), list(TYPES.values()))
+    parameters, trail = draft.start(kinds), list[str]()
+    for method in rng.sample((first, second), 2):
+        _use(draft, method, trail)
+    for _ in range(rng.choice((0, 0, 1)) + max(0, len(draft.pending) - 2)):
+        step(draft, trail, STEPS)
+    finish(draft, lambda kind: result == _head_of(kind))
+    check(draft, parameters)
+    tag = AROUND + "+".join(sorted((first, second)))
+    drawn = finished(draft, "f", parameters, [*trail, tag])
+    if drawn.source.count("\n") not in LINES or len(drawn.source) not in CHARACTERS:
+        raise Stuck
+    return replace(drawn, family=drawn.family.replace("synth:", "method:"))
+
+
+def _head_of(kind: str) -> str:
+    head = kind.partition("[")[0]
+    return head if head in RESULTS else "other"
+
+
+def _use(draft: Draft, method: str, trail: list[str]) -> None:
+    """A step that calls a method. Raises Stuck."""
+    symbols = {t.symbol for t in _grammar().templates if method in t.methods}
+    kinds = [k for k in STEPS if k in symbols]
+    if any(is_type(s) or s[0] == "@" for s in symbols):
+        kinds += ["assign", "branch", "loop"]
+
+    def calls(piece: Piece) -> bool:
+        return any(method in t.methods for t in piece.made_of)
+
+    draft.wanted = method
+    for _ in range(12):
+        kind = draft.rng.choice(kinds)
+        try:
+            draft.write(kind, draft.subject(kind), calls)
+        except Stuck:
+            continue
+        draft.wanted = ""
+        trail.append(kind)
+        return
+    raise Stuck
+
+
+def _drill(draft: Draft, topic: str) -> Program:
+    """A function of one expression, or of one change in place and what comes of it."""
+    rng = draft.rng
+    template = rng.choice(drills_about(topic))
+    others = [s for s in template.specs.values() if s in TYPES and rng.random() < 0.7]
+    x, *rest = parameters = draft.start([template.subject, *others])
+    if template.symbol == "change":
+        draft.write(template, x)
+        last, *more = draft.pending
+        draft.write(f"all {len(draft.pending)}", last, bool, **dict(zip("y", more, strict=False)))
+    else:
+        draft.write("value", x, v=draft.fill(template, {"x": x}, rest, 1).as_value())
+    if draft.pending:
+        raise Stuck
+    drawn = finished(draft, "f", parameters, [DRILL, f"{AROUND}{topic}"])
+    return replace(drawn, family=f"drill:{shape_of(template.row)}")
+
+
+@functools.cache
+def _grammar() -> Grammar:
+    """The synthesiser's tables and `methods.txt`, without floats and imports."""
+    whole = grammar(*TABLES, "methods")
+    return Grammar([t for t in whole.templates if _is_plain(t)], whole.literals)
+
+
+def _is_plain(template: Template) -> bool:
+    kinds = (template.kind, template.subject, *template.specs.values())
+    floats = any("float" in kind or kind == "fl" for kind in kinds)
+    return not floats and not re.search(r"Counter|\bre\.|[^/]/[^/]|\d\.\d", _code_of(template))
+
+
+def _code_of(template: Template) -> str:
+    return "".join(part if isinstance(part, str) else "q" for part in template.code)
+
+
+@functools.cache
+def _subjects(method: str) -> list[str]:
+    """The types of parameters about which something is said with a method."""
+    subjects = {t.subject for t in _grammar().templates if method in t.methods}
+    return sorted({kind.replace("char", "str") for kind in subjects} & TYPES.keys())
+
+
+@functools.cache
+def drills_about(topic: str) -> list[Template]:
+    """The templates of expressions and changes that a drill about a topic is made of; those about
+    an operation call no method."""
+    every = [t for t in _grammar().templates if t.subject in TYPES]
+    if topic in OPERATIONS:
+        plain = [t for t in every if is_type(t.symbol) and not t.methods]
+        return [t for t in plain if re.search(OPERATIONS[topic], _code_of(t))]
+    return [t for t in every if topic in t.methods and (is_type(t.symbol) or t.symbol == "change")]

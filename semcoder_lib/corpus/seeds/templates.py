@@ -35,10 +35,9 @@ import math
 import re
 import string
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-_FORMAT = string.Formatter()
 _OWN = re.compile(r"\b(?:for|lambda) ([a-z]\w*(?:, [a-z_]\w*)*)(?= in |:)")
 _METHOD = re.compile(r"([\w)}'])\.([a-z_]+)\(")
 METHODS = {
@@ -51,13 +50,11 @@ _TYPE = re.compile(r"int|str|char|float|bool|(list|dict|set|tuple)\[.*")
 @dataclass(frozen=True, slots=True)
 class Slot:
     """A place in a text. In code, `indent` is the column of a slot that begins its line, and `bare`
-    forbids all but names (inside an f-string). In English, what nests deeper than `limit` stands in
-    parentheses."""
+    forbids all but names (inside an f-string)."""
 
     name: str
     indent: int = 0
     bare: bool = False
-    limit: int = 9
 
 
 Text = tuple[str | Slot, ...]
@@ -68,7 +65,8 @@ class Template:
     """One way to write a symbol. `headers` are its slots that bind names; `local` says that the
     names drawn for it are free again after it; `own` are names that its code binds itself; `level`
     says how its English nests: 1 for a phrase of words that ends with its subject, 2 for any other.
-    `methods` are the methods of `METHODS` that it calls, such as `str.split`."""
+    `methods` are the methods of `METHODS` that it calls, such as `str.split`; `row` is the template
+    as it stands in the table."""
 
     symbol: str
     kind: str
@@ -78,14 +76,14 @@ class Template:
     english: Text
     specs: dict[str, str]
     lets: dict[str, Template]
-    gives: tuple[tuple[Text, str], ...]
-    headers: tuple[str, ...]
+    gives: list[tuple[Text, str]]
+    headers: list[str]
     local: bool
-    own: frozenset[str]
-    methods: frozenset[str]
+    own: set[str]
+    methods: set[str]
     atomic: bool
     level: int
-    row: str  # the template as it stands in the table
+    row: str
 
 
 class Grammar:
@@ -118,40 +116,35 @@ def is_type(text: str) -> bool:
 def names() -> dict[str, tuple[str, ...]]:
     """Pools of names by kind and key, such as `local int` or `verb str`."""
     pools = {}
-    for line in _lines(Path(__file__).with_name("names.txt")):
+    for line in _lines("names"):
         key, _, words = line.partition(" = ")
         pools[key] = tuple(words.split()) if not key.startswith("spoken") else (words,)
     return pools
 
 
 @functools.cache
-def grammar(*files: Path) -> Grammar:
-    """The grammar of the expressions and statements beside this file, with further `files`. Raises
-    ValueError for a line that cannot be read."""
-    here = Path(__file__)
-    templates: list[Template] = []
+def grammar(*tables: str) -> Grammar:
+    """The grammar of some tables beside this file, by their names. Raises ValueError for a line
+    that cannot be read."""
     literals: dict[str, list[object]] = {}
-    for file in (here.with_name("expressions.txt"), here.with_name("statements.txt"), *files):
-        templates += read(file, literals)
-    return Grammar(templates, literals)
+    return Grammar([t for table in tables for t in _read(table, literals)], literals)
 
 
-def read(file: Path, literals: dict[str, list[object]]) -> Iterator[Template]:
+def _read(table: str, literals: dict[str, list[object]]) -> Iterator[Template]:
     """The templates of one table; its literals are put into `literals`."""
     types: dict[str, list[str]] = {}
     head = ""
     block: list[str] = []
-    for line in [*_lines(file), ""]:
+    for line in [*_lines(table), ""]:
         if block and not line.startswith("        "):
             yield from _expanded(head, block, types)
             block = []
         kind, _, rest = line.partition(" ")
+        name, _, values = rest.partition(" = ")
         if kind == "types":
-            name, _, values = rest.partition(" = ")
             parts = [v.strip() for v in values.split(";")]
             types[name] = [t for p in parts for t in (types[p[1:]] if p[0] == "$" else [p])]
         elif kind == "literals":
-            name, _, values = rest.partition(" = ")
             literals[name] = ast.literal_eval(values)
         elif line.startswith("    "):
             block.append(line)
@@ -159,8 +152,8 @@ def read(file: Path, literals: dict[str, list[object]]) -> Iterator[Template]:
             head = line
 
 
-def _lines(file: Path) -> list[str]:
-    lines = file.read_text(encoding="utf-8").splitlines()
+def _lines(table: str) -> list[str]:
+    lines = Path(__file__).with_name(f"{table}.txt").read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line and not line.startswith("#")]
 
 
@@ -172,13 +165,12 @@ def _expanded(head: str, block: list[str], types: dict[str, list[str]]) -> Itera
     symbol, _, subjects = rest.partition(" < ")
     text = "\n".join([symbol, gives, *block])
     for subject in map(str.strip, subjects.split(";")):
-        used = [v for v in types if f"${v}" in subject + text]
-        share = math.prod(len(types[v]) for v in used if f"${v}" not in subject)
-        own = [v for v in used if f"${v}" in subject]
-        order = own + [v for v in used if v not in own]
-        for values in itertools.product(*(types[v] for v in order)):
+        own = [v for v in types if f"${v}" in subject]
+        other = [v for v in types if f"${v}" in text and v not in own]
+        share = math.prod(len(types[v]) for v in other)
+        for values in itertools.product(*(types[v] for v in own + other)):
             about, bound = subject, text
-            for variable, kind in zip(order, values, strict=True):
+            for variable, kind in zip(own + other, values, strict=True):
                 about, bound = (t.replace(f"${variable}", kind) for t in (about, bound))
             try:
                 yield _template(about, bound.split("\n"), share, row)
@@ -186,62 +178,54 @@ def _expanded(head: str, block: list[str], types: dict[str, list[str]]) -> Itera
                 raise ValueError(f"this template cannot be read ({error}):\n{row}") from None
 
 
-def _methods(code: str, subject: str) -> Iterator[str]:
-    """Typed names of the methods called. Where two types have a method of the name, one of a slot
-    or of a call's result is the subject's type's, and a bare name is a string's."""
-    for receiver, name in _METHOD.findall(code):
-        owners = [kind for kind, every in METHODS.items() if name in every]
-        typed = subject if receiver in "})" and subject in owners else "str"
-        if owners:
-            yield f"{typed if len(owners) > 1 and typed in owners else owners[0]}.{name}"
-
-
 def _template(subject: str, text: list[str], share: int, row: str) -> Template:
     """A template from the lines with its symbol, with what it leaves behind, and of its block."""
     symbol, gives, *lines = text
     weight, _, first = lines[0].strip().partition(" |")
-    code_lines, english_lines, lets = [], [], {}
+    code, english, lets = "", "", {}
     if first:
-        code, _, english = lines[0].partition(" | ")[2].rpartition(" | ")
-        code_lines, english_lines = [code], [english]
-    for line in lines[1:]:
-        line = line[8:]
+        code, _, english = first[1:].rpartition(" | ")
+    for line in (line[8:] for line in lines[1:]):
         if line.startswith("let "):
-            name, code, english = line[4:].split(" | ")
+            name, part, words = line[4:].split(" | ")
             name, _, kind = name.partition(":")
-            lets[name] = _template("", [f"let:{kind}", "", f"1 | {code} | {english}"], 1, row)
+            lets[name] = _template("", [f"let:{kind}", "", f"1 | {part} | {words}"], 1, row)
         elif line.startswith("= "):
-            english_lines.append(line[2:])
+            english = line[2:]
         else:
-            code_lines.append(line)
+            code += "\n" * bool(code) + line
     symbol, _, kind = symbol.partition(":")
     kind = kind or (symbol if is_type(symbol) else "")
     specs: dict[str, str] = {}
-    words = " ".join(english_lines)
-    filled = _text("\n".join(code_lines), specs)
+    filled, spoken = _text(code, specs), _text(english, specs)
     flat = "".join(part if isinstance(part, str) else "q" for part in filled)
-    spoken = _limited(_text(words, specs), specs, is_type(symbol))
-    prefix = len(spoken) > 1 and not isinstance(spoken[0], Slot)
-    prefix = prefix and isinstance(spoken[-1], Slot) and spoken[-1].name == "x"
-    headers = tuple(n for n, spec in specs.items() if spec.startswith(_HEADERS))
-    left = [part.split(":") if ":" in part else (part, "") for part in gives.split("; ") if part]
-    local = bool(kind) and any(spec[0] in "~@" for spec in specs.values())
+    left = [part.partition(":") for part in gives.split("; ") if part]
+    ends = len(spoken) > 1 and isinstance(spoken[0], str) and spoken[-1] == Slot("x")
     return Template(
-        symbol, kind, subject, float(weight) / share, filled, spoken, specs, lets,
-        tuple((_text(name, {}), kind) for name, kind in left), headers, local,
-        frozenset(n for found in _OWN.findall(flat) for n in found.split(", ")),
-        frozenset(_methods("".join(lines), subject.partition("[")[0])),
-        " " not in _outside_brackets(flat) and flat[:1] != "-",
-        1 if prefix and "," not in words else 2,
-        row,
-    )  # fmt: skip
+        symbol=symbol,
+        kind=kind,
+        subject=subject,
+        weight=float(weight) / share,
+        code=filled,
+        english=spoken,
+        specs=specs,
+        lets=lets,
+        gives=[(_text(name, {}), given) for name, _, given in left],
+        headers=[name for name, spec in specs.items() if spec.startswith(_HEADERS)],
+        local=bool(kind) and any(spec[0] in "~@" for spec in specs.values()),
+        own={n for names in _OWN.findall(flat) for n in names.split(", ")},
+        methods=set(_methods("".join(lines), subject.partition("[")[0])),
+        atomic=" " not in _outside_brackets(flat) and flat[:1] != "-",
+        level=1 if ends and "," not in english else 2,
+        row=row,
+    )
 
 
 def _text(text: str, specs: dict[str, str]) -> Text:
     """A text as pieces and slots; what fills a slot is put into `specs`."""
     parts: list[str | Slot] = []
     plain = ""
-    for literal, name, spec, _ in _FORMAT.parse("" if text == "-" else text):
+    for literal, name, spec, _ in string.Formatter().parse("" if text == "-" else text):
         plain += literal
         if name is None:
             continue
@@ -255,17 +239,14 @@ def _text(text: str, specs: dict[str, str]) -> Text:
     return (*parts, plain) if plain else tuple(parts)
 
 
-def _limited(text: Text, specs: dict[str, str], expression: bool) -> Text:
-    """English with the depth to which each slot may nest without parentheses: the ends of phrases
-    are freer than their middles, statements freer than expressions, conditions free."""
-    if len(text) == 1:
-        return text
-    parts: list[str | Slot] = []
-    for place, part in enumerate(text):
-        if isinstance(part, Slot) and not specs.get(part.name, "").startswith(("test", "bool")):
-            part = replace(part, limit=(place == len(text) - 1) + (not expression))
-        parts.append(part)
-    return tuple(parts)
+def _methods(code: str, subject: str) -> Iterator[str]:
+    """Typed names of the methods called. Where two types have a method of the name, one of a slot
+    or of a call's result is the subject's type's, and a bare name is a string's."""
+    for receiver, name in _METHOD.findall(code):
+        owners = [kind for kind, every in METHODS.items() if name in every]
+        typed = subject if receiver in "})" and subject in owners else "str"
+        if owners:
+            yield f"{typed if len(owners) > 1 and typed in owners else owners[0]}.{name}"
 
 
 def _outside_brackets(code: str) -> str:
@@ -274,34 +255,3 @@ def _outside_brackets(code: str) -> str:
     while code != (shorter := re.sub(r"[(\[{][^()\[\]{}]*[)\]}]", "", code)):
         code = shorter
     return code
-
-
-_OPERATORS = {
-    ast.Mod: "%", ast.FloorDiv: "//", ast.Div: "/", ast.Pow: "**", ast.Mult: "*", ast.Add: "+",
-    ast.Sub: "-", ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^", ast.LShift: "<<",
-    ast.RShift: ">>",
-}  # fmt: skip
-_CONSTRUCTS = (
-    ast.ListComp, ast.GeneratorExp, ast.DictComp, ast.SetComp, ast.Lambda, ast.IfExp,
-    ast.JoinedStr, ast.Slice, ast.For, ast.While, ast.If, ast.Return, ast.Try, ast.Break,
-    ast.Continue, ast.AugAssign, ast.BoolOp, ast.Dict, ast.List, ast.Set, ast.Tuple, ast.Raise,
-    ast.Assert, ast.Delete, ast.Starred, ast.NamedExpr, ast.Subscript,
-)  # fmt: skip
-
-
-def features_of(source: str | ast.AST) -> tuple[str, ...]:
-    """The constructs in a piece of code, with repetition: `.lower` for a method, `len()` for a
-    call of a name, an operator's sign, or a node's name such as `ListComp`."""
-    tree = ast.parse(source) if isinstance(source, str) else source
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            if isinstance(node.func, ast.Attribute):
-                found.append(f".{node.func.attr}")
-            elif isinstance(node.func, ast.Name):
-                found.append(f"{node.func.id}()")
-        elif isinstance(node, ast.BinOp):
-            found.append(_OPERATORS.get(type(node.op), "@"))
-        elif isinstance(node, _CONSTRUCTS):
-            found.append(type(node).__name__)
-    return tuple(sorted(found))
