@@ -6,7 +6,6 @@ The steps, each on one prospect or on many: `guess_types`, `grow_inputs`, `choos
 """
 
 from semcoder_lib.corpus.build import (
-    Built,
     Seen,
     build,
     develop,
@@ -19,14 +18,12 @@ from semcoder_lib.corpus.guard import Guard, keep_out_benchmarks
 from semcoder_lib.corpus.hub import from_hub, to_hub, validate_rows
 from semcoder_lib.corpus.inputs import generate, mutate
 from semcoder_lib.corpus.prospect import Prospect
-from semcoder_lib.corpus.taught import Taught, taught
+from semcoder_lib.corpus.taught import taught
 
 __all__ = [
-    "Built",
     "Guard",
     "Prospect",
     "Seen",
-    "Taught",
     "build",
     "by_origin",
     "choose_cases",

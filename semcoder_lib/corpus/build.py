@@ -13,7 +13,6 @@ import itertools
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +25,7 @@ from semcoder_lib.corpus.files import checked, exact_key, tokens, write_checked
 from semcoder_lib.corpus.grow import FAILING, choose_cases, grow_inputs, guess_types, run_again
 from semcoder_lib.corpus.guard import Guard, keep_out_benchmarks
 from semcoder_lib.corpus.prospect import AROUND, DRILL, Prospect, alive
-from semcoder_lib.corpus.seeds import synthesiser
-from semcoder_lib.corpus.seeds.packages import packages
+from semcoder_lib.corpus.seeds import packages, synthesiser
 from semcoder_lib.sandbox import Sandbox, own
 
 BATCH = 24
@@ -38,15 +36,6 @@ SHINGLE = 4  # tokens
 NEAR = 92.0  # edit similarity, in percent, from which two programs count as one
 
 Spread = Callable[[Iterable[Sequence[Prospect]]], Iterator[list[dict[str, Any]]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """Where the corpus is, and the counts at every step."""
-
-    path: Path
-    funnel: dict[str, Any]
-    dropped: Path
 
 
 def develop(
@@ -103,20 +92,19 @@ def build(
     held_out: float = 0.1,
     benchmarks: bool = True,
     backend: str = "process",
-) -> Built:
+) -> dict[str, Any]:
     """Builds a corpus of `real` functions of installed packages, `synthesised` programs and
     `method_seeded` ones (two in five of them drills), each with up to `cases` cases (at least
-    five, or `cases` if that is less), into the folder `out`.
-    `taught` are candidates that a teacher wrote; all of them are tried.
+    five, or `cases` if that is less), into the folder `out`; returns the funnel, the counts at
+    every step. `taught` are candidates that a teacher wrote; all of them are tried.
 
     Writes `pyx.jsonl` (rows of `records.Entry`; taught ones first, then real ones), `dropped.jsonl`
     (every program that was tried and left out, with the reason) and `funnel.json`. With
-    `benchmarks`, programs and cases that repeat HumanEval, MBPP or CRUXEval items are removed; the
-    funnel says which of the three were found on this machine. The same arguments, data and versions
-    give the same bytes whatever `workers` and `backend` are, and when an interrupted build is
-    started again, which takes up finished batches. With more than one worker each runs its own
-    sandbox at the level of `box`. Fewer programs than asked for come out where the installed
-    packages hold no more; the funnel says so. Paper sections 3.1, 3.2.
+    `benchmarks`, what repeats HumanEval, MBPP or CRUXEval is removed, as far as they are on this
+    machine. The same arguments, data and versions give the same bytes whatever `workers` and
+    `backend` (see `scale.mapped`) are, and when an interrupted build is started again, which takes
+    up finished batches. Fewer programs than asked for come out where the installed packages hold no
+    more. Paper sections 3.1, 3.2.
     """
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -169,7 +157,7 @@ def build(
     for part, path in zip(parts, paths, strict=True):
         os.replace(part, path)
     workspace.write_json(out / "funnel.json", funnel)
-    return Built(paths[0], funnel, paths[1])
+    return funnel
 
 
 def _until(

@@ -174,7 +174,13 @@ def _next_inputs(prospect: Prospect, seed: int) -> list[Input]:
     """Mutations of the inputs that reached the most, beside fresh ones."""
     prospect.rounds += 1
     rng = random.Random(f"{seed}:grow:{prospect.program.id}:{prospect.rounds}")
-    mutated = add_mutations(prospect, rng, 2 * NEXT_ROUND // 3)
+    types, constants = prospect.program.argument_types, prospect.constants
+    parents = best_inputs(prospect, 6)
+    calls = (
+        inputs.mutate(rng.choice(parents).arguments, types, rng, constants=constants)
+        for _ in range(3 * NEXT_ROUND if parents else 0)
+    )
+    mutated = prospect.add(calls, "mutation", 2 * NEXT_ROUND // 3)
     return mutated + _add_fresh(prospect, rng, NEXT_ROUND // 3, tries=2 * NEXT_ROUND)
 
 
@@ -182,19 +188,6 @@ def _add_fresh(prospect: Prospect, rng: random.Random, limit: int, tries: int) -
     types = prospect.program.argument_types
     calls = (inputs.generate(types, rng, constants=prospect.constants) for _ in range(tries))
     return prospect.add(calls, "generator", limit)
-
-
-def add_mutations(prospect: Prospect, rng: random.Random, limit: int) -> list[Input]:
-    """Adds up to `limit` mutations of the inputs that reached the most; returns them."""
-    parents = best_inputs(prospect, 6)
-    if not parents:
-        return []
-    types, constants = prospect.program.argument_types, prospect.constants
-    calls = (
-        inputs.mutate(rng.choice(parents).arguments, types, rng, constants=constants)
-        for _ in range(3 * NEXT_ROUND)
-    )
-    return prospect.add(calls, "mutation", limit)
 
 
 def _wants_more(prospect: Prospect, cases: int) -> bool:

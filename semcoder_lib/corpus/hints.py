@@ -16,6 +16,8 @@ from semcoder_lib.core import values
 from semcoder_lib.corpus.files import table
 from semcoder_lib.corpus.inputs import join_types, type_of
 
+KNOWN = {"int", "float", "str", "bool", "bytes", "list", "dict", "set", "tuple", "any"}
+_UNHASHABLE = re.compile(r"(dict|set)\[(list|dict|set)")
 # The sources of a hint, strongest first; "trial" stands for a guess that only a run can confirm.
 ORDER = ("doctest", "annotation", "default", "docstring", "trial")
 MAX_EXAMPLES = 12
@@ -24,7 +26,7 @@ _TABLE = Path(__file__).with_suffix(".txt")
 _PLACES = [place for (place,) in table(_TABLE, "place")]
 _ROWS = {
     kind: {pattern: tuple(types.split("; ")) for pattern, types in table(_TABLE, kind)}
-    for kind in ("doc", "name", "annotation")
+    for kind in ("doc", "name", "annotation", "container")
 }
 
 
@@ -117,54 +119,20 @@ def _hint(parameter: ast.arg, default: ast.expr | None, doc: str, examples: list
 def from_annotation(node: ast.expr) -> tuple[str, ...]:
     """Types for an annotation, likeliest first; empty when it names something that has no literal
     (a class, a callable)."""
-    match node:
-        case ast.Constant(value=str(text)):
-            try:
-                return from_annotation(ast.parse(text, mode="eval").body)
-            except (SyntaxError, ValueError):
-                return ()
-        case ast.Constant(value=None):
-            return ("None",)
-        case ast.BinOp(op=ast.BitOr(), left=left, right=right):
-            return _any_of([left, right])
-        case ast.Subscript(value=outer, slice=ast.Tuple(elts=inner)):
-            return _generic(_last(outer).lower(), inner)
-        case ast.Subscript(value=outer, slice=only):
-            return _generic(_last(outer).lower(), [only])
-    return _named(_last(node).lower())
-
-
-def _named(name: str) -> tuple[str, ...]:
-    """The types of an annotation without brackets; the first one is that of its container."""
-    rows = _ROWS["annotation"].items()
-    return next((types for key, types in rows if re.fullmatch(key, name)), ())
-
-
-def _any_of(nodes: list[ast.expr]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(t for n in nodes for t in from_annotation(n) if t != "None"))
-
-
-def _generic(name: str, inner: list[ast.expr]) -> tuple[str, ...]:
-    if name in ("optional", "union"):
-        return _any_of(inner)
-    parts = [from_annotation(p) for p in inner if getattr(p, "value", None) is not ...]
-    if not parts or not all(parts):
-        return ()
-    first = parts[0]
-    match "".join(_named(name)[:1]).partition("[")[0]:
-        case "list":
-            return tuple(f"list[{t}]" for t in first[:3])
-        case "set":
-            return tuple(f"set[{t}]" for t in first[:3] if "[" not in t)
-        case "dict":
-            held = parts[1][:2] if len(parts) > 1 else ("int",)
-            keys = [k for k in first[:2] if "[" not in k or len(parts) == 1]
-            return tuple(f"dict[{k}, {v}]" for k in keys for v in held)
-        case "tuple" if len(parts) == 1 and len(inner) == 2:
-            return tuple(f"tuple[{t}, ...]" for t in first[:2])
-        case "tuple":
-            return (f"tuple[{', '.join(p[0] for p in parts)}]",)
-    return ()
+    text = re.sub(r"'|\b\w+\.", "", ast.unparse(node)).lower()
+    text = re.sub(r"^union\[(.*)\]$", lambda union: union[1].replace(", ", " | "), text)
+    text = re.sub(r" \| none\b|\bnone \| |^optional\[(.*)\]$", r"\1", text)
+    text = re.sub(r" \| [^\[\],]+(?=[,\]])", "", text)  # of choices inside, the first
+    types: list[str] = []
+    for part in text.split(" | "):
+        for pattern, (word,) in _ROWS["annotation"].items():
+            part = re.sub(rf"(?<!\w)(?:{pattern})(?![\w\[])", word, part)
+        for pattern, (word,) in _ROWS["container"].items():
+            part = re.sub(rf"(?<!\w)(?:{pattern})\[", f"{word}[", part)
+        if not set(re.findall(r"\w+", part)) <= KNOWN or part.count("[") != part.count("]"):
+            return ()
+        types += [part.replace("any", kind) for kind in ("int", "str", "list[int]")]
+    return tuple(dict.fromkeys(t for t in types if not _UNHASHABLE.search(t)))
 
 
 def _last(node: ast.expr) -> str:

@@ -18,7 +18,7 @@ from semcoder_lib.corpus.build import split_families
 from semcoder_lib.corpus.files import exact_key
 from semcoder_lib.corpus.inputs import join_types, type_of
 from semcoder_lib.corpus.prospect import Prospect, alive, run_inputs
-from semcoder_lib.corpus.seeds.packages import description
+from semcoder_lib.corpus.seeds import description
 from semcoder_lib.models import prompts
 from semcoder_lib.sandbox import Job, Outcome, Sandbox
 
@@ -156,7 +156,7 @@ def from_hub(
     and programs that are left out are named with the reason."""
     read = Read()
     prospects: dict[tuple[str, str], Prospect] = {}
-    outputs: dict[tuple[Prospect, str], Any] = {}
+    outputs: dict[tuple[Prospect, str], str] = {}
     descriptions: dict[str, str] = {}
     for number, row in enumerate(rows, 1):
         try:
@@ -172,10 +172,10 @@ def from_hub(
             continue
         prospect = prospects.setdefault((program.source, program.entry_point), Prospect(program))
         prospect.add([case.arguments], "hub")
-        outputs[prospect, values.encode(case.arguments)] = case.output
+        outputs[prospect, values.encode(case.arguments)] = values.encode(case.output)
     for prospect in run_inputs(list(prospects.values()), box):
         for tried in prospect.inputs:
-            if tried.ran.ok and _gives(tried.ran.text, outputs[prospect, tried.text]):
+            if tried.ran.gives(outputs[prospect, tried.text]):
                 prospect.chosen.append(tried)
         read.funnel["case differs"] += len(prospect.inputs) - len(prospect.chosen)
         if not prospect.chosen:
@@ -210,13 +210,6 @@ def _describe(prospect: Prospect, descriptions: dict[str, str]) -> None:
         description=descriptions.get(program.family, own),
         argument_types=tuple(join_types([type_of(v) for v in column]) for column in columns),
     )
-
-
-def _gives(text: str, output: Any) -> bool:
-    try:
-        return values.equal(values.decode(text), output)
-    except values.NotALiteral:  # a program may write in the place of what we record
-        return False
 
 
 def validate_rows(rows: Iterable[dict[str, Any]], box: Sandbox) -> Iterator[dict[str, Any]]:

@@ -10,15 +10,10 @@ import functools
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-_WORDS = (
-    "apple bread cat dog echo fig grape hello ink jam kite lemon moon nest orange pear quiz river "
-    "sun tree umbrella violet wind box year zebra data code test value key name red green blue one "
-    "two three a b c ab abc aa bb xyz level noon radar Python World Alpha Beta north south east "
-    "west cold warm fast slow note item left right open plan road"
-)
-WORDS = _WORDS.split()
+WORDS = Path(__file__).with_suffix(".txt").read_text(encoding="utf-8").split()
 MAX_TEXT = 14
 MAX_ITEMS = 8
 _LETTERS = "aabbccddeeffghijklmnopqrstuvwxyz"
@@ -225,17 +220,6 @@ def _mapping(kind: Type, source: _Source, depth: int) -> dict[Any, Any]:
     for _ in range(_size(source.rng, depth)):
         k = _value(key, source, depth + 1)
         pairs[k] = _value(held, source, depth + 1)
-    if not (held.inner and held.inner[0] == key and source.rng.random() < 0.6):
-        return pairs
-    for node in pairs:  # a graph: each node with some of the others as its neighbours
-        others = [n for n in pairs if n != node and source.rng.random() < 0.45]
-        if held.name == "dict":
-            weight = held.inner[1] if len(held.inner) > 1 else INT
-            weights = [_value(weight, source, 2) for _ in others]
-            absolute = [abs(w) if type(w) is int else w for w in weights]
-            pairs[node] = dict(zip(others, absolute, strict=True))
-        else:
-            pairs[node] = _SEQUENCES[held.name](others)
     return pairs
 
 

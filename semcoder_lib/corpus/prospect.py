@@ -49,6 +49,17 @@ class Ran:
     def ok(self) -> bool:
         return self.status == "ok"
 
+    def gives(self, output: str, rel_tol: float = 0.0) -> bool:
+        """Whether the call gave this output, as text; numbers may differ by a share `rel_tol`."""
+        if not self.ok or self.text == output:
+            return self.ok
+        if set(".{").isdisjoint(self.text + output):
+            return False  # only numbers, sets and dictionaries may differ in text alone
+        try:
+            return values.equal(values.decode(self.text), values.decode(output), rel_tol=rel_tol)
+        except values.NotALiteral:  # a program may write in the place of what we record
+            return False
+
 
 NOT_RUN = Ran("", "")
 

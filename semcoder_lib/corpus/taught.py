@@ -7,17 +7,16 @@ from __future__ import annotations
 import ast
 import collections
 import itertools
-import random
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from semcoder_lib.core import foreign, values
-from semcoder_lib.core.records import Program, Provenance, Status
+from semcoder_lib.core.records import Program, Status
 from semcoder_lib.corpus import hints
 from semcoder_lib.corpus.prospect import Prospect
-from semcoder_lib.corpus.seeds.packages import texts
+from semcoder_lib.corpus.seeds import packages
 from semcoder_lib.models.teachers import Task, Teacher, ask
 from semcoder_lib.sandbox import Job, Outcome, Sandbox
 
@@ -32,8 +31,6 @@ RULES = (
     "literal arguments, each in a print. "
     "Answer with the two headings [Problem] and [Solution]."
 )
-MIN_SNIPPET, MAX_SNIPPET = 40, 25  # characters, lines
-MAX_SIBLINGS = 4
 _FENCE = re.compile(r"```(?:python)?[ \t]*\n(.*?)```", re.DOTALL)
 _PROBLEM = re.compile(r"\[Problem\](.*?)\[Solution\]", re.DOTALL | re.IGNORECASE)
 
@@ -60,51 +57,6 @@ class Taught:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Seed:
-    """A snippet that a teacher starts from, and where it stands."""
-
-    id: str
-    snippet: str
-    provenance: Provenance = field(default_factory=Provenance)
-
-
-def snippets(*, seed: int = 0) -> Iterator[Seed]:
-    """Subtrees of the files that `packages` reads, up to two of each, lazily, in a stable order;
-    every snippet parses."""
-    for source, provenance in texts(seed, collections.Counter()):
-        chance = random.Random(f"{seed}:snippets:{provenance.package}:{provenance.file}")
-        for number, text in enumerate(subtrees(source, chance, 2)):
-            name = f"{provenance.package}:{provenance.file}#{number}"
-            yield Seed(name, text, replace(provenance, method="snippet"))
-
-
-def subtrees(source: str, rng: random.Random, count: int = 1) -> Iterator[str]:
-    """Up to `count` different snippets of a file: runs of one to four sibling statements at any
-    depth, of 40 characters to 25 lines. Yields nothing for a file that does not parse."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return
-    fields = (getattr(node, name, None) for node in ast.walk(tree) for name in ("body", "orelse"))
-    blocks = [block for block in fields if isinstance(block, list)]
-    runs = [
-        block[start : start + size]
-        for block in blocks
-        for size in range(1, MAX_SIBLINGS + 1)
-        for start in range(len(block) - size + 1)
-    ]
-    rng.shuffle(runs)
-    given: set[str] = set()
-    for run in runs:
-        if len(given) == count:
-            return
-        text = ast.unparse(ast.Module(run, [])) + "\n"
-        if len(text) >= MIN_SNIPPET and text.count("\n") <= MAX_SNIPPET and text not in given:
-            given.add(text)
-            yield text
-
-
 def taught(
     count: int,
     teacher: Teacher,
@@ -112,25 +64,26 @@ def taught(
     *,
     seed: int = 0,
     repairs: int = 3,
-    sources: Iterable[Seed] | None = None,
+    seeds: Iterable[Program] | None = None,
     **asking: Any,
 ) -> Taught:
-    """What the teacher makes of `count` snippets of installed packages (or of `sources`).
+    """What the teacher makes of `count` functions of installed packages (or of `seeds`).
 
     Solutions run as scripts; one that fails goes back with its error up to `repairs` times. Then
     the teacher is asked for more calls of each program. `asking` (`cache`, `usage`) goes to
     `teachers.ask`, which makes it resumable and raises InfrastructureError when the teacher is
     gone.
     """
-    seeds = list(itertools.islice(snippets(seed=seed) if sources is None else sources, count))
+    real = (p.program for p in packages(seed=seed)) if seeds is None else seeds
+    seeds = list(itertools.islice(real, count))
     result = Taught()
-    chats = {s.id: _problem_chat(s.snippet) for s in seeds}
+    chats = {s.id: _problem_chat(s.source) for s in seeds}
     fates: dict[str, str] = {}
     kept: dict[str, Prospect] = {}
     for number in range(repairs + 1):
         going = [s for s in seeds if s.id not in fates]
         tasks = [Task(f"{s.id}#{number}", tuple(chats[s.id]), s) for s in going]
-        replies: list[tuple[Seed, str]] = []
+        replies: list[tuple[Program, str]] = []
         for answer in ask(tasks, teacher, _has_code, tries=2, seed=seed, **asking):
             if answer.status == "accepted":
                 replies.append((answer.task.data, answer.text))
@@ -210,7 +163,7 @@ def _error(outcome: Outcome) -> str:
     return f"{raised.type}: {raised.message[:300]}" if raised else str(outcome.status.value)
 
 
-def _candidate(origin: Seed, reply: str) -> Prospect:
+def _candidate(origin: Program, reply: str) -> Prospect:
     """The program of a solution that runs, with its example calls where a real function has its
     doctests. Raises Refused."""
     tree = foreign.parse(_code_of(reply))

@@ -66,8 +66,9 @@ def test_same_bytes_after_an_interruption_and_after_damage(built, box, tmp_path)
 @pytest.mark.slow
 def test_same_bytes_over_processes_and_over_a_ray_cluster_of_two_nodes(box, tmp_path):
     def built_by(name, **how):
-        made = pyx.build(tmp_path / name, real=30, synthesised=300, cases=5, seed=4, box=box, **how)
-        return made.path.read_bytes(), made.dropped.read_bytes()
+        out = tmp_path / name
+        pyx.build(out, real=30, synthesised=300, cases=5, seed=4, box=box, **how)
+        return [(out / n).read_bytes() for n in FILES]
 
     alone = built_by("one", workers=1)
     assert built_by("two", workers=2) == alone
@@ -88,17 +89,17 @@ def test_same_bytes_over_processes_and_over_a_ray_cluster_of_two_nodes(box, tmp_
 
 def test_the_funnel_counts_every_candidate_and_every_error(built):
     """Table 7's data: recomputed here from what was dropped."""
-    out, made = built
+    out, funnel = built
     for name in ("real", "synthesised", "method-seeded"):
-        counts = made.funnel[name]
+        counts = funnel[name]
         dropped = sum(n for reason, n in counts.items() if reason.startswith("dropped"))
         assert counts["candidates"] == counts["kept"] + dropped
     rows = [json.loads(line) for line in (out / "dropped.jsonl").read_text().splitlines()]
     failing = [r for r in rows if "runs" in r["reason"] or "fail" in r["reason"]]
     assert failing
-    assert sum(made.funnel["errors"].values()) == len(failing)
+    assert sum(funnel["errors"].values()) == len(failing)
     shown = {r["detail"] or "no exception, no usable value" for r in failing}
-    assert shown == set(made.funnel["errors"])
+    assert shown == set(funnel["errors"])
     names = {name for name, _ in inspect.getmembers(builtins, inspect.isclass)}
     assert any(r["detail"] in names and r["detail"].endswith("Error") for r in failing)
 

@@ -1,12 +1,10 @@
 """Programs that a teacher wrote, with a scripted teacher."""
 
-import ast
 import json
-import random
 
+from semcoder_lib.core.records import Program
 from semcoder_lib.core.workspace import ItemCache
 from semcoder_lib.corpus import child, grow_inputs, guess_types, taught
-from semcoder_lib.corpus.taught import Seed, subtrees
 from semcoder_lib.models import Engine, Output
 from semcoder_lib.models.teachers import Teacher
 
@@ -36,10 +34,10 @@ class Scripted(Engine):
 
 
 def test_teacher_repairs_adds_inputs_and_resumes(box, tmp_path):
-    seeds = [Seed("s1", "x = sorted(y)"), Seed("s2", "for a in b:\n    print(a)")]
+    seeds = [Program("def f(x):\n    return sorted(x)\n", "f", id=i) for i in ("s1", "s2")]
     engine = Scripted()
     with ItemCache(tmp_path / "cache.jsonl") as cache:
-        made = taught(2, Teacher(engine), box, repairs=2, sources=seeds, cache=cache)
+        made = taught(2, Teacher(engine), box, repairs=2, seeds=seeds, cache=cache)
     assert made.row() == {
         "snippets": 2,
         "fates": {"kept": 2},
@@ -54,25 +52,15 @@ def test_teacher_repairs_adds_inputs_and_resumes(box, tmp_path):
     assert (hint.types[0], hint.source) == ("list[int]", "doctest")
     asked = engine.asked
     with ItemCache(tmp_path / "cache.jsonl") as cache:
-        again = taught(2, Teacher(engine), box, repairs=2, sources=seeds, cache=cache)
+        again = taught(2, Teacher(engine), box, repairs=2, seeds=seeds, cache=cache)
     assert engine.asked == asked, "a known reply was asked for again"
     assert again.fates == made.fates
-    never = taught(2, Teacher(Scripted()), box, repairs=0, sources=seeds)
+    never = taught(2, Teacher(Scripted()), box, repairs=0, seeds=seeds)
     assert [f["fate"].partition(":")[0] for f in never.fates] == ["never ran"] * 2
 
     (left,) = grow_inputs(guess_types([prospect], box), box, cases=5)
     assert {i.source for i in left.inputs} == {"generator", "teacher"}
     assert left.program.argument_types == ("list[int]", "int")
-
-
-def test_subtrees_parse_and_hold_runs_of_siblings():
-    text = "a = [1, 2, 3]\nb = [x * 2 for x in a]\ndef f(x):\n    y = x + 1\n    return y * 2\n"
-    found = list(subtrees(text, random.Random(0), 50))
-    assert len(found) >= 3
-    for text in found:
-        ast.parse(text)
-    assert any(len(ast.parse(t).body) > 1 for t in found)
-    assert list(subtrees("def (:", random.Random(0))) == []
 
 
 def test_the_zygote_warms_up_on_what_calls_do():

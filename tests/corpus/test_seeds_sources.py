@@ -7,8 +7,7 @@ import itertools
 import pytest
 
 from semcoder_lib.corpus import hints as hints_of
-from semcoder_lib.corpus.seeds import packages
-from semcoder_lib.corpus.seeds.packages import SOURCES, Module, NotClosable, close
+from semcoder_lib.corpus.seeds import SOURCES, Module, NotClosable, close, packages
 
 TEXT = '''
 import math

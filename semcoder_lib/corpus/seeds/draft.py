@@ -6,7 +6,7 @@ import collections
 import random
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from semcoder_lib.corpus.seeds.templates import Grammar, Slot, Template, Text, is_type, names
 
@@ -26,8 +26,8 @@ class Stuck(Exception):
 class Piece:
     """A filled template: code, what it says in English, its type ("" for statements), and the
     variables it reads. `atomic` code needs no parentheses as an operand, nor does English of level
-    0; English of level 1 needs none at the end of a phrase. `bound` is what a header binds, `gives`
-    what a step leaves behind, `made_of` the templates in it."""
+    0; English of level 1 needs none at the end of a phrase. `gives` is what a header binds or a
+    step leaves behind, `made_of` the templates in it."""
 
     code: str
     english: str
@@ -35,7 +35,6 @@ class Piece:
     uses: frozenset[str] = frozenset()
     atomic: bool = True
     level: int = 0
-    bound: tuple[Piece, ...] = ()
     gives: tuple[Piece, ...] = ()
     made_of: frozenset[Template] = frozenset()
 
@@ -65,10 +64,7 @@ class _Frame:
     scope: list[Piece]
     depth: int
     parent: _Frame | None
-    bound: tuple[Piece, ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.bound = self.parent.bound if self.parent else ()
+    bound: tuple[Piece, ...]
 
 
 class Draft:
@@ -183,7 +179,7 @@ class Draft:
     ) -> Piece:
         """The template with all slots filled. `values` are given, the others are drawn in the order
         of the code, headers first. Raises Stuck."""
-        frame = _Frame(template, values, scope, depth, parent)
+        frame = _Frame(template, values, scope, depth, parent, parent.bound if parent else ())
         taken = self.taken.copy() if template.local else None
         for name in template.headers:
             self._slot(frame, name)
@@ -198,12 +194,12 @@ class Draft:
         only = template.code[0] if len(template.code) == 1 else ""
         if isinstance(only, Slot):  # nothing but another piece
             piece = frame.values[only.name]
-            piece = replace(piece, kind=template.kind or piece.kind, bound=gives or piece.bound)
+            piece = replace(piece, kind=template.kind or piece.kind, gives=gives or piece.gives)
         else:
             atomic, level = template.atomic, template.level
             piece = Piece(code, "", template.kind, uses, atomic, level, gives)
         made_of = frozenset((template,)).union(*[v.made_of for v in pieces])
-        return replace(piece, english=english, gives=gives, made_of=made_of)
+        return replace(piece, english=english, made_of=made_of)
 
     def _code(self, frame: _Frame, text: Text) -> str:
         parts = []
@@ -319,7 +315,7 @@ class Draft:
             piece = self._drawn(symbol, x, frame.scope, frame.depth, frame)
         finally:
             frame.bound = bound
-        frame.bound = piece.bound or bound
+        frame.bound = piece.gives or bound
         return piece
 
     # ---- expressions

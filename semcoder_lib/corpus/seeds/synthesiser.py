@@ -34,7 +34,6 @@ def weights(kind: str) -> dict[str, float]:
 MAIN_TYPES, OTHER_TYPES = weights("main"), weights("other")
 SHAPES, STEPS = weights("shape"), weights("step")
 RECURSIVE = ("int", "str", "list[int]", "list[str]")
-ZEROS = {"int": "0", "str": "''", "float": "0.0", "bool": "False", "list": "[]", "dict": "{}"}
 
 
 def synthesise(count: int, seed: int = 0) -> Iterator[Program]:
@@ -89,8 +88,7 @@ def function(draft: Draft, shape: str, kinds: list[str]) -> tuple[Program, str]:
     """A function of one of the shapes with parameters of these types, and its result's type. Raises
     Stuck."""
     rng, parameters = draft.rng, draft.start(kinds)
-    main, trail = parameters[0], [shape]
-    helper = name = ""
+    main, trail, name = parameters[0], [shape], ""
     if shape == "recursion":
         name = function_name(rng, main.kind, "int")
         result = draft.write("recursion", main, g=Piece(name, f"`{name}`"))
@@ -101,21 +99,17 @@ def function(draft: Draft, shape: str, kinds: list[str]) -> tuple[Program, str]:
     else:
         if shape == "pairs":
             draft.write("pairs", draft.subject("pairs"))
-        if shape == "helper":
-            helper = _helper(draft, trail)
         size = rng.choices((1, 2, 3, 4), (18, 42, 30, 10))[0]
-        for _ in range(size - (shape in ("pairs", "helper"))):
+        for _ in range(size - (shape == "pairs")):
             step(draft, trail)
         while len(draft.pending) > 3:
             step(draft, trail)
         result = finish(draft)
     check(draft, parameters)
     name = name or function_name(rng, main.kind, result)
-    if name in draft.taken or f"{name}(" in helper:
+    if name in draft.taken:
         raise Stuck
-    if shape != "recursion" and draft.chance(0.14):
-        _guard(draft, main, result)
-    return finished(draft, name, parameters, trail, helper), result
+    return finished(draft, name, parameters, trail), result
 
 
 def step(draft: Draft, trail: list[str], steps: dict[str, float] = STEPS) -> None:
@@ -159,15 +153,13 @@ def check(draft: Draft, parameters: list[Piece]) -> None:
         raise Stuck
 
 
-def finished(
-    draft: Draft, name: str, parameters: list[Piece], tags: Iterable[str] = (), helper: str = ""
-) -> Program:
+def finished(draft: Draft, name: str, parameters: list[Piece], tags: Iterable[str] = ()) -> Program:
     """The function under its name as a program without an id, in the layout of `ast.unparse`. Its
     family is its shape."""
     body = "\n".join(draft.lines)
-    source = f"{helper}def {name}({', '.join(p.code for p in parameters)}):\n{body}\n"
+    source = f"def {name}({', '.join(p.code for p in parameters)}):\n{body}\n"
     for module, line in (("Counter(", "from collections import Counter\n"), ("re.", "import re\n")):
-        if re.search(rf"(?<!\w){re.escape(module)}", body + helper):
+        if re.search(rf"(?<!\w){re.escape(module)}", body):
             source = line + source
     source = ast.unparse(ast.parse(source)) + "\n"
     spoken = [f"{names()[f'spoken {p.kind}'][0]} `{p.code}`" for p in parameters]
@@ -183,46 +175,6 @@ def finished(
         provenance=Provenance(package="semcoder_lib", licence="Apache-2.0", method="synthesised"),
         tags=tuple(dict.fromkeys(tags)),
     )
-
-
-def _guard(draft: Draft, main: Piece, result: str) -> None:
-    """Puts an early return for small arguments in front, where there is one for these types."""
-    zero = ZEROS.get(result.partition("[")[0], "")
-    if not zero or not draft.grammar.fitting("guard", main.kind):
-        return
-    if result == "int" and draft.chance(0.4):
-        zero = "-1"
-    lines, sentences = draft.lines, draft.sentences
-    draft.lines, draft.sentences = [], []
-    draft.write("guard", main, d=Piece(zero, zero))
-    draft.lines += lines
-    draft.sentences += sentences
-
-
-def _helper(draft: Draft, trail: list[str]) -> str:
-    """A second function that the main one applies to each element."""
-    elements = {"str": "str", "list[int]": "int", "list[str]": "str"}
-    fitting = [p for p in draft.pending if p.kind in elements]
-    if not fitting:
-        raise Stuck
-    main = draft.rng.choice(fitting)
-    own = Draft(draft.rng, draft.grammar)
-    parameters = own.start([elements[main.kind]])
-    if own.chance(0.35):
-        result = own.write("decision", parameters[0])
-    else:
-        if own.chance(0.6):
-            step(own, trail)
-        result = finish(own)
-    check(own, parameters)
-    name = function_name(draft.rng, parameters[0].kind, result)
-    if name in draft.taken:
-        raise Stuck
-    draft.taken.add(name)
-    helper = finished(own, name, parameters)
-    words = Piece("", helper.description.rstrip("."))
-    draft.write(f"helper {result}", main, g=Piece(name, f"`{name}`"), told=words)
-    return helper.source + "\n\n"
 
 
 def function_name(rng: random.Random, parameter: str, result: str) -> str:

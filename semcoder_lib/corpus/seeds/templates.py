@@ -1,30 +1,5 @@
-"""Reads the tables of templates: a grammar that writes code and English side by side.
-
-    types E = int; str                  `$E` stands for each of these types in turn
-    literals k = [0, 1, 2]              what an operand of the kind `k` is drawn from
-    str < str; list[str] -> {t}:int     a head: what is written, `<` the types of the value `x` that
-                                        it is about, `->` the variables that it leaves behind
-        0.4 | {x}[::-1] | {x} reversed  a template on one line: weight, code, English
-        1 |                             one on several lines: code, parts by name, English
-            {t:~int} = 0
-            let do | {t} += 1 | add 1 to {t}
-            = start with {t} as 0
-
-A head is the type that an expression has, the name of a step, or a part (`@put`, with `:` its type
-if it is an expression). `-` alone stands for no text. In code and English `{name}` is a slot, and
-where it first stands in the code `{name:…}` says what fills it:
-
-    ~int  ~each int  ~rest    a fresh name for a local of this type, or from this role's pool
-    /==/<                     one of these texts
-    @put  @put<y              a part, about `x` or about `y`
-    int<y  ?<y  =v<y          an expression of this type, of any, of `v`'s type, about `y`
-    bool<y  test<y            a condition about `y`; a `test` may join two
-    int  k  str!              another value of this type or a literal; `!` a variable only
-    =each  =last  =x          what the header of a loop binds first or last; another slot's value
-
-`<each` is about what the innermost header binds. A name without `:` may be a `let` part or a slot
-of an enclosing template.
-"""
+"""Reads the tables of templates, a grammar that writes code and English side by side;
+`expressions.txt` explains its language."""
 
 from __future__ import annotations
 
