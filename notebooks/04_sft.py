@@ -101,7 +101,7 @@ from semcoder_lib.evaluation import answers
 from semcoder_lib.models import assets, tokens
 from semcoder_lib.run.models import base_of
 
-OWN_TASKS = 400
+OWN_TASKS = 600
 base = replace(base_of(p), backend="auto" if p.server else p.backend)
 tokenizer = tokens.load_tokenizer(assets.locate(p.model))
 tasks = [e for e in entries if e.program.description]
