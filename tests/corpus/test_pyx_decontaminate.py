@@ -14,7 +14,7 @@ from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Program
 from semcoder_lib.corpus.guard import Item, Reference, load, references
 from semcoder_lib.corpus.inputs import type_of
-from semcoder_lib.corpus.prospect import Input, Ran, death, run, run_apart
+from semcoder_lib.corpus.prospect import Input, Ran, run
 from semcoder_lib.corpus.seeds import synthesise
 
 
@@ -103,19 +103,6 @@ def test_disguised_items_are_found_and_others_are_not(known, box):
         ("", ""),
         ("benchmark behaviour", "computes one"),  # though it hangs on another item's input
     ]
-
-
-def test_one_call_that_hangs_costs_no_other_its_value(box):
-    program = Program(HANGS + "    return s * 2\n", "f")
-    request = (program, ["('a',)", "('hang',)", "('b',)"])
-    (failed,) = run(box, [request])
-    assert death(failed) == "timeout"
-    quick = (Program("def f(s):\n    return s\n", "f"), ["('c',)"])
-    first, ran, last = run_apart(box, [quick, request, quick])
-    assert [(r.status, r.text) for r in ran if r.ok] == [("ok", "'aa'"), ("ok", "'bb'")]
-    assert [death([r]) for r in ran] == ["", "timeout", ""]
-    assert first == last
-    assert [r.text for r in first] == ["'c'"]
 
 
 def test_texts_of_items(box):

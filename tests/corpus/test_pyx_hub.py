@@ -9,7 +9,7 @@ from semcoder_lib import corpus as pyx
 from semcoder_lib.core import records
 from semcoder_lib.core.records import Case, Entry, Program
 from semcoder_lib.corpus import hub
-from semcoder_lib.corpus.prospect import Map, Ran, commonest_error, death, run
+from semcoder_lib.corpus.prospect import Map, Ran, death, run
 
 
 def forward(answer, code="def f(x):\n    return x + 1", **more):
@@ -160,17 +160,6 @@ SOURCE = """def f(n):
 def test_coverage_by_hand(box, calls, covered):
     (ran,) = run(box, [(Program(SOURCE, "f"), calls)])
     assert Map(SOURCE).coverage({a for r in ran for a in r.arcs}) == covered
-
-
-def test_statuses_of_calls_and_the_commonest_error(box):
-    source = "def f(x):\n    if x == 1:\n        return 1 / 0\n    if x == 2:\n        while True:\n            x += 1\n    return object() if x == 3 else x\n"
-    (ran,) = run(box, [(Program(source, "f"), [f"({n},)" for n in range(4)])])
-    assert [r.status for r in ran] == ["ok", "exception", "timeout", "unserializable"]
-    raised = [Ran("exception", "KeyError"), ran[1], ran[0], ran[1], ran[2]]
-    assert commonest_error(raised) == "ZeroDivisionError"
-    assert commonest_error(ran[:1]) == ""
-    (ran,) = run(box, [(Program("def f(", "f"), ["(1,)"])])
-    assert (death(ran), commonest_error(ran)) == ("load_error", "SyntaxError")
 
 
 FORGED = """import os, struct, sys
