@@ -258,7 +258,7 @@ def test_a_failure_of_the_tracer_is_not_the_programs(monkeypatch: pytest.MonkeyP
 
 
 def test_a_forged_payload_is_no_trace() -> None:
-    from semcoder_lib.tracing.reading import Malformed, read_payload
+    from semcoder_lib.tracing.tracer import Malformed, read_payload
 
     head = '{"frames":[["f",0,[]]],"cut":"","flags":[],"steps":['
     assert len(read_payload(head + '[0,1,0,"x","1"],[1,2,0],[2,2,0,["<g>"]]]}')[0]) == 3

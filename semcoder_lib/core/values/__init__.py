@@ -14,22 +14,15 @@ from semcoder_lib.core.values.reading import NotALiteral, call_of, decode, parse
 from semcoder_lib.core.values.writing import (
     HEX_FROM_BITS,
     MAX_BITS,
-    MAX_BRACKETS,
-    MAX_BYTES,
-    MAX_DEPTH,
-    MAX_NODES,
     Unserializable,
     encode,
+    show,
     show_call,
 )
 
 __all__ = [
     "HEX_FROM_BITS",
     "MAX_BITS",
-    "MAX_BRACKETS",
-    "MAX_BYTES",
-    "MAX_DEPTH",
-    "MAX_NODES",
     "NotALiteral",
     "Unserializable",
     "call_of",
@@ -37,6 +30,7 @@ __all__ = [
     "encode",
     "equal",
     "parse_call",
+    "show",
     "show_call",
     "value_of",
 ]

@@ -21,7 +21,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from semcoder_lib.sandbox.child import kernel, view
+from semcoder_lib.sandbox.child import kernel
 
 # clone(2)'s flags: mount, uts, ipc, user, pid and network namespace
 _NEWNS, _NEWUTS, _NEWIPC = 0x00020000, 0x04000000, 0x08000000
@@ -35,9 +35,56 @@ _READ_FILE, _READ_DIR, _WRITE_FILE = 1 << 2, 1 << 3, 1 << 1  # Landlock's rights
 _RULE_PATH, _VERSION = 1, 1
 _unshare = kernel.libc("unshare", ctypes.c_int)
 _setns = kernel.libc("setns", ctypes.c_int, ctypes.c_int)
+_RDONLY, _NOSUID, _NODEV, _BIND, _REC = 1, 2, 4, 4096, 16384
+_PRIVATE = 1 << 18
+_AT_RECURSIVE, _AT_FDCWD = 0x8000, -100
+_DETACH = 2
+DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
+_SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo")
+_FILES = ("/etc/ld.so.cache",)
+_PACKAGES = ("site-packages", "dist-packages")
+_libc_mount = kernel.libc("mount", *[ctypes.c_char_p] * 3, ctypes.c_ulong, ctypes.c_char_p)
+_umount2 = kernel.libc("umount2", ctypes.c_char_p, ctypes.c_int)
 Limits = dict[str, Any]
 Calls = list[kernel.Call]
 Layer = Callable[["Setup"], Callable[[Limits], Calls] | None]
+
+
+class Readable:
+    """What a program may read: `trees` without the folders `hidden` in them, and `files`. Packages
+    that sit beside the interpreter are hidden: benchmarks come as packages, with their answers."""
+
+    def __init__(self, interpreter: list[str]) -> None:
+        self.trees: list[str] = []
+        for path in sorted({os.path.realpath(p) for p in [*_SYSTEM, *interpreter]}):
+            if os.path.isdir(path) and not any(path.startswith(f"{t}/") for t in self.trees):
+                self.trees.append(path)
+        self.ways = interpreter  # must lead there also through links
+        self.files = [p for p in _FILES if os.path.exists(p)]
+        self.hidden = [path for tree in self.trees for path in _package_folders(tree)]
+
+    def pieces(self) -> tuple[list[str], list[str]]:
+        """(what may be read whole, what may only be listed), for rules that can allow a folder
+        but except nothing in it."""
+        whole, listed = [*self.files], []
+        left = list(self.trees)
+        while left:
+            path = left.pop()
+            if not any(h.startswith(path + "/") for h in self.hidden):
+                whole.append(path)
+                continue
+            listed.append(path)
+            with os.scandir(path) as entries:  # a link's target has a rule of its own, or none
+                found = [e.path for e in entries if not e.is_symlink()]
+            left += [p for p in found if p not in self.hidden]
+        return whole, listed
+
+
+def _package_folders(tree: str) -> list[str]:
+    with os.scandir(tree) as entries:
+        folders = [tree, *(e.path for e in entries if e.is_dir(follow_symlinks=False))]
+    found = [f"{folder}/{name}" for folder in folders for name in _PACKAGES]
+    return [p for p in found if os.path.isdir(p) and not os.path.islink(p)]
 
 
 class Setup:
@@ -47,7 +94,7 @@ class Setup:
     def __init__(self, config: dict[str, Any], channel_fd: int) -> None:
         self.config = config
         self.channel_fd = channel_fd
-        self.readable = view.Readable(config["interpreter"], config["named"])
+        self.readable = Readable(config["interpreter"])
         self.user = _FIRST_ID + os.getpid()  # no other zygote's programs run as it
         self.own_user = False  # programs run as a user of their own, which counts their threads
         self.own_processes = False  # each lives in a PID namespace of its own
@@ -148,9 +195,67 @@ def _keep(setup: Setup) -> None:
 
 
 def mount_view(setup: Setup) -> None:
-    """A read-only file system with an interpreter in it and nothing else, see `view`."""
-    view.enter(setup.readable)
+    """A private, read-only file system with an interpreter in it and nothing else: no home, no
+    `/proc`, no `/etc` (but the linker's cache), no `/tmp`; three devices."""
+    readable = setup.readable
+    _mount("none", "/", None, _REC | _PRIVATE)
+    base = next(p for p in ("/sys", "/mnt", "/media", "/proc") if os.path.isdir(p))
+    _empty(base, "size=256k,nr_inodes=4096,mode=755")
+    for path in _SYSTEM:
+        if os.path.islink(path):
+            _link(os.readlink(path), base + path)
+    for path in readable.trees:
+        _bind(path, base + path)
+    for path in readable.hidden:
+        _empty(base + path, "size=64k,nr_inodes=256,mode=755")
+    for path in readable.hidden:
+        _set_read_only(base + path, _NODEV)
+    for path in readable.ways:  # a way that leads through links must exist too
+        if os.path.realpath(path) != path and not os.path.lexists(base + path):
+            _link(os.path.realpath(path), base + path)
+    for path in (*readable.files, *DEVICES):
+        if os.path.exists(path):
+            _bind(path, base + path)
+    os.makedirs(base + "/tmp", mode=0o755, exist_ok=True)
+    os.chdir(base)
+    kernel.syscall("pivot_root", ctypes.c_char_p(b"."), ctypes.c_char_p(b"."))
+    _umount2(b".", _DETACH)
+    os.chdir("/")
+    _set_read_only("/", _NODEV)
     setup.names.append("mount view")
+
+
+def _link(target: str, place: str) -> None:
+    os.makedirs(os.path.dirname(place), exist_ok=True)
+    os.symlink(target, place)
+
+
+def _bind(path: str, target: str) -> None:
+    if os.path.isdir(path):
+        os.makedirs(target, exist_ok=True)
+    else:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o444))
+    _mount(path, target, None, _BIND | _REC)
+    _set_read_only(target, 0 if path.startswith("/dev/") else _NODEV, _AT_RECURSIVE)
+
+
+def _set_read_only(path: str, flags: int, how: int = 0) -> None:
+    attributes = struct.pack("<QQQQ", _RDONLY | _NOSUID | flags, 0, 0, 0)
+    name = ctypes.c_char_p(os.fsencode(path))
+    kernel.syscall("mount_setattr", _AT_FDCWD, name, how, attributes, len(attributes))
+
+
+def _empty(path: str, options: str) -> None:
+    _mount("tmpfs", path, "tmpfs", _NOSUID | _NODEV, options)
+
+
+def _mount(source: str, target: str, kind: str | None, flags: int, data: str = "") -> None:
+    try:
+        kinds = kind.encode() if kind else None
+        _libc_mount(source.encode(), os.fsencode(target), kinds, flags, data.encode() or None)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, f"mount {target}") from None
 
 
 def rights(setup: Setup) -> Callable[[Limits], Calls]:
@@ -220,7 +325,7 @@ def landlock(setup: Setup) -> None:
             _allow(ruleset, path, _READ_FILE | _READ_DIR)
         for path in listed:
             _allow(ruleset, path, _READ_DIR)
-        for path in view.DEVICES:
+        for path in DEVICES:
             _allow(ruleset, path, _READ_FILE | _WRITE_FILE)
         kernel.syscall("landlock_restrict_self", ruleset, 0)
     finally:
@@ -252,12 +357,11 @@ def seccomp(setup: Setup) -> Callable[[Limits], Calls]:
     return lambda _: [(child.bind, ()), child.install] if child.own_pid else [child.install]
 
 
-# Entered in this order. No `Sandbox` offers `fork-only`: the layers are measured against it.
+# Entered in this order.
 LEVELS: dict[str, tuple[Layer, ...]] = {
     "full": (namespaces, limits, mount_view, rights, landlock, seccomp),
     "no-namespaces": (session, rights, own_signals, limits, landlock, seccomp),
     "portable": (session, limits),
-    "fork-only": (),
 }
 
 

@@ -58,10 +58,9 @@ def run(request: tuple[Any, ...], first: int, plugins: dict[str, Any]) -> None:
 def _perform(
     request: tuple[Any, ...], first: int, plugins: dict[str, Any], results: _Results
 ) -> None:
-    (_, source, entry, calls, limits, share, reload, plugin, options, _, paths) = request
+    (_, source, entry, calls, limits, share, reload, plugin, options, _) = request
     last = len(calls) if share else first + 1
     try:
-        sys.path.extend(paths)
         try:
             code = compile(source, FILENAME, "exec", dont_inherit=True)
             function = _loaded(code, entry)
@@ -196,6 +195,6 @@ def warm(plugins: dict[str, Any], times: int = 24) -> None:
     for name, plugin in plugins.items():
         asked += [(s, e, ["()"], name, options) for s, e, options in getattr(plugin, "WARM", ())]
     for source, entry, calls, plugin, options in asked * times:
-        request = (0, source, entry, calls, _LIMITS, True, False, plugin, options, "", ())
+        request = (0, source, entry, calls, _LIMITS, True, False, plugin, options, "")
         _perform(request, 0, plugins, _Results(1 << 20))
     sys.modules.pop("program", None)

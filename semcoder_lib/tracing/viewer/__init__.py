@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
-import itertools
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib import resources
 from typing import Any
 
 from semcoder_lib.core import values
-from semcoder_lib.core.records import Case, Change, Program, Step, Trace
+from semcoder_lib.core.records import Case, Program, Step, Trace
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing.formats.clean import printable
 from semcoder_lib.tracing.tracer import trace as traced
@@ -96,7 +93,7 @@ class Viewer:
 <div class="sc-main"><div class="sc-source"></div><div class="sc-values"></div></div>
 <div class="sc-steps"></div>
 <div class="sc-keys">← → step · Page keys ten steps · Home End · n p next and previous visit of this
-line · f fold and unfold iterations</div>
+line</div>
 <script>{_asset("view.js").rstrip()}(document.getElementById("{name}"), {data});</script>
 </div>"""
 
@@ -118,88 +115,19 @@ line · f fold and unfold iterations</div>
         return {
             "source": self.program.source.rstrip("\n").split("\n"),
             "steps": [_step(step) for step in self.trace.steps],
-            "tree": grouped(self.trace.steps, loop_lines(self.program.source)),
         }
 
 
 def _step(step: Step) -> dict[str, Any]:
-    return {
-        "line": step.line,
-        "event": step.event,
-        "depth": step.depth,
-        "frame": step.frame,
-        "function": step.function,
-        "value": step.value,
-        "changes": [_change(change) for change in step.changes],
-        "beyond": [_change(change) for change in step.beyond],
+    plain = ("line", "event", "depth", "frame", "function", "value")
+    return {name: getattr(step, name) for name in plain} | {
+        name: [
+            ["global " * (c.scope == "global") + c.name, c.text, c.exact]
+            for c in getattr(step, name)
+        ]
+        for name in ("changes", "beyond")
     }
-
-
-def _change(change: Change) -> list[Any]:
-    word = "global " if change.scope == "global" else ""
-    return [word + change.name, change.text, change.exact]
 
 
 def _asset(name: str) -> str:
     return resources.files("semcoder_lib.tracing.viewer").joinpath(name).read_text(encoding="utf-8")
-
-
-# --- a trace as a tree: the iterations of its loops, which a reader can fold ---------------------
-
-# a step's index, or a loop: its header's `line` and its `iterations`, from the first header to the
-# end; the last one is the header's final visit, if the loop came to its end
-Node = int | dict[str, Any]
-
-
-def loop_lines(source: str) -> dict[int, int]:
-    """Header line to last line of the body (an `else` branch is no part of an iteration), of every
-    `for` and `while` in `source`."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return {}
-    loops = (n for n in ast.walk(tree) if isinstance(n, ast.For | ast.AsyncFor | ast.While))
-    lines = {loop.lineno: loop.body[-1].end_lineno or 0 for loop in loops}
-    return {line: last for line, last in lines.items() if last > line}
-
-
-def grouped(steps: Sequence[Step], loops: dict[int, int]) -> list[Node]:
-    """All steps, in order, with those of loops inside them."""
-    return _nodes(steps, loops, 0, len(steps), None)
-
-
-def _nodes(
-    steps: Sequence[Step], loops: dict[int, int], start: int, end: int, inside: int | None
-) -> list[Node]:
-    """The nodes of `steps[start:end]`; `inside` is the index of a header that opens no loop."""
-    nodes: list[Node] = []
-    at = start
-    while at < end:
-        step = steps[at]
-        if step.event != "line" or step.line not in loops or at == inside:
-            nodes.append(at)
-            at += 1
-            continue
-        headers = _headers(steps, loops[step.line], at, end)
-        at = headers[-1]
-        iterations = [
-            _nodes(steps, loops, first, last, first) for first, last in itertools.pairwise(headers)
-        ]
-        nodes.append({"line": step.line, "iterations": iterations})
-    return nodes
-
-
-def _headers(steps: Sequence[Step], last_line: int, start: int, end: int) -> list[int]:
-    """The header's visits of the loop that starts at `start`, and where the loop is over."""
-    first = steps[start]
-    headers = [start]
-    for at in range(start + 1, end):
-        step = steps[at]
-        if step.frame == first.frame:
-            if step.event == "line" and step.line == first.line:
-                headers.append(at)
-            elif step.event == "return" or not first.line <= step.line <= last_line:
-                return [*headers, at]
-        elif step.depth < first.depth:
-            return [*headers, at]
-    return [*headers, end]
