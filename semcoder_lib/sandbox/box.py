@@ -69,6 +69,7 @@ class Sandbox:
         self._workers = [_Worker() for _ in range(workers or cores())]
         self._waiting: deque[Ticket] = deque()
         self._plugins: dict[str, str] = {}
+        self.refused: dict[str, str] = {}  # by level: why it could not be set up
         self._level = ""
         self._number = 0
         self._pid = os.getpid()
@@ -268,14 +269,13 @@ class Sandbox:
 
     def _start(self) -> host.Host:
         automatic = ["full", "no-namespaces"] if self.isolation == "auto" else [self.isolation]
-        reasons = []
         for level in [self._level] if self._level else automatic:
             try:
                 started = host.Host(level, dict(self._plugins), self.hash_seed)
                 if level in ("full", "no-namespaces"):
                     host.prove(started)
             except host.Refused as error:
-                reasons.append(f"{level}: {error}")
+                self.refused[level] = str(error)
                 continue
             except OSError as error:
                 raise InfrastructureError(
@@ -284,8 +284,9 @@ class Sandbox:
                 ) from error
             self._level = level
             return started
+        reasons = "; ".join(f"{level}: {error}" for level, error in self.refused.items())
         raise InfrastructureError(
-            f"sandbox: no isolation could be set up ({'; '.join(reasons)}); "
+            f"sandbox: no isolation could be set up ({reasons}); "
             "isolation='portable' runs programs with limits only, without containment"
         )
 
@@ -320,20 +321,16 @@ def doctor_report() -> dict[str, Any]:
     """`ok` (a level that contains programs is available), `level`, `layers`, `missing`, `refused`
     (the reason for each stronger level that could not be set up) and `remedy` (empty when there
     is nothing to remedy). Starts and ends a zygote for each level tried."""
-    refused: dict[str, str] = {}
-    level, layers, missing = "", [], ["every layer"]
-    for tried in ("full", "no-namespaces"):
+    with Sandbox(workers=1) as box:
         try:
-            with Sandbox(tried, workers=1) as box:
-                level, layers, missing = tried, list(box.layers), list(box.missing)
-            break
-        except InfrastructureError as error:
-            refused[tried] = str(error)
+            level, layers, missing = box.level, list(box.layers), list(box.missing)
+        except InfrastructureError:
+            level, layers, missing = "", [], ["every layer"]
     return {
         "ok": bool(level),
         "level": level,
         "layers": layers,
         "missing": missing,
-        "refused": refused,
+        "refused": box.refused,
         "remedy": _REMEDIES[level],
     }

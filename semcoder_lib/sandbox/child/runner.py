@@ -67,7 +67,6 @@ def _perform(
         except BaseException as error:  # any exception of the program is data
             results.put(wire.LOAD_ERROR, _described(error))
             return
-        results.put(wire.LOADED, b"")
         caller = plugins[plugin].call if plugin else None
 
         def emit(text: str) -> None:  # at once, so that it outlives what the program does next

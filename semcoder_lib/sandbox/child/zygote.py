@@ -170,7 +170,7 @@ class Zygote:
                 if wall_left <= 0:
                     return wire.ENDED_WALL
                 patience = max(2, int(min(cpu_left, wall_left) * 1000) + 1)
-                if not self.level.counts_threads:
+                if not self.level.own_user:  # else the kernel counts them
                     if _threads(pid) > limits["threads"] + 2:
                         return wire.ENDED_THREADS
                     patience = min(patience, _COUNT_MS)

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from html import escape
 from importlib import resources
+from string import Template
 from typing import Any
 
 from semcoder_lib.core import values
@@ -15,10 +16,15 @@ from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing.formats.clean import printable
 from semcoder_lib.tracing.tracer import trace as traced
 
-__all__ = ["Viewer", "show"]
-
-_BUTTONS = (("Home", "|◀", "first"), ("ArrowLeft", "◀", "back"), ("ArrowRight", "▶", "on"),
-            ("End", "▶|", "last"))  # fmt: skip
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport"
+content="width=device-width, initial-scale=1"><title>$title</title>
+<style>:root { color-scheme: light dark } body { margin: 16px }</style></head>
+<body>
+$body
+</body></html>
+"""
+_PLAIN = ("line", "event", "depth", "frame", "function", "value")
 
 
 def show(
@@ -48,13 +54,7 @@ class Viewer:
 
     def page(self) -> str:
         """A whole HTML document."""
-        return (
-            '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<title>{escape(self._call())}</title><style>:root {{ color-scheme: light dark }}"
-            "body { margin: 16px }</style></head>\n"
-            f"<body>\n{self._repr_html_()}\n</body></html>\n"
-        )
+        return Template(_PAGE).substitute(title=escape(self._call()), body=self._repr_html_())
 
     def frame(self) -> str:
         """The document in a frame without an origin, so that its script reaches nothing of the page
@@ -72,37 +72,29 @@ class Viewer:
         """A fragment with its own style and script. Text of the program reaches the page as data,
         never as markup."""
         call = self._call()
-        data = json.dumps(self._data(), ensure_ascii=True).replace("<", "\\u003c")
-        name = "sc-" + hashlib.sha256((call + data).encode()).hexdigest()[:12]
-        buttons = [
-            f'<button type="button" data-key="{key}" title="{word}" aria-label="{word}">{sign}'
-            "</button>"
-            for key, sign, word in _BUTTONS
-        ]
-        last = max(len(self.trace.steps) - 1, 0)
-        kind = "sc-result sc-error" if self.trace.exception else "sc-result"
-        return f"""\
-<div class="sc-view" id="{name}" tabindex="0" role="group" aria-label="trace of {escape(call)}">
-<style>{_asset("view.css")}</style>
-<div class="sc-head"><span class="sc-call">{escape(call)}</span>
-<span class="{kind}">{escape(self._result())}</span></div>
-<div class="sc-bar">{"".join(buttons[:2])}
-<input class="sc-slider" type="range" min="0" max="{last}" value="0" aria-label="step">
-{"".join(buttons[2:])}<span class="sc-count"></span></div>
-<div class="sc-say" aria-live="polite"></div>
-<div class="sc-main"><div class="sc-source"></div><div class="sc-values"></div></div>
-<div class="sc-steps"></div>
-<div class="sc-keys">← → step · Page keys ten steps · Home End · n p next and previous visit of this
-line</div>
-<script>{_asset("view.js").rstrip()}(document.getElementById("{name}"), {data});</script>
-</div>"""
+        shown = {
+            "source": self.program.source.rstrip("\n").split("\n"),
+            "steps": [_step(step) for step in self.trace.steps],
+        }
+        data = json.dumps(shown, ensure_ascii=True).replace("<", "\\u003c")
+        return Template(_asset("view.html").rstrip()).substitute(
+            name="sc-" + hashlib.sha256((call + data).encode()).hexdigest()[:12],
+            call=escape(call),
+            kind="sc-result sc-error" if self.trace.exception else "sc-result",
+            result=escape(self._result()),
+            last=max(len(self.trace.steps) - 1, 0),
+            css=_asset("view.css"),
+            script=_asset("view.js").rstrip(),
+            data=data,
+        )
 
     def _call(self) -> str:
         try:
-            assert self.case is not None
-            return values.show_call(self.program.entry_point, self.case.arguments)
-        except (AssertionError, values.Unserializable):
-            return f"{self.program.entry_point}(…)"
+            if self.case is not None:
+                return values.show_call(self.program.entry_point, self.case.arguments)
+        except values.Unserializable:
+            pass
+        return f"{self.program.entry_point}(…)"
 
     def _result(self) -> str:
         trace = self.trace
@@ -111,22 +103,15 @@ line</div>
             text = f"raises {printable(trace.exception)}"
         return f"{text} (recording was cut: {trace.cut})" if trace.cut else text
 
-    def _data(self) -> dict[str, Any]:
-        return {
-            "source": self.program.source.rstrip("\n").split("\n"),
-            "steps": [_step(step) for step in self.trace.steps],
-        }
-
 
 def _step(step: Step) -> dict[str, Any]:
-    plain = ("line", "event", "depth", "frame", "function", "value")
-    return {name: getattr(step, name) for name in plain} | {
-        name: [
+    data = {name: getattr(step, name) for name in _PLAIN}
+    for name in ("changes", "beyond"):
+        data[name] = [
             ["global " * (c.scope == "global") + c.name, c.text, c.exact]
             for c in getattr(step, name)
         ]
-        for name in ("changes", "beyond")
-    }
+    return data
 
 
 def _asset(name: str) -> str:

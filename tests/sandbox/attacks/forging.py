@@ -193,7 +193,7 @@ runner = sys.modules.get('semcoder_lib.sandbox.child.runner')
 if wire is None:
     os._exit(0)
 os.lseek(3, 0, 0)
-for tag, data in ((wire.LOADED, b''), (wire.VALUE, wire.CALL.pack(0, 0, 0) + b"'guess'"),
+for tag, data in ((wire.VALUE, wire.CALL.pack(0, 0, 0) + b"'guess'"),
                   (wire.END, runner.nonce)):
     os.write(3, wire.RECORD.pack(tag, len(data)) + data)
 os._exit(0)
