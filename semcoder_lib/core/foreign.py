@@ -3,7 +3,7 @@
 Everything here is bounded and raises nothing but `Refused`, whose message is the reason that the
 sample's status carries. Nothing of the text is evaluated. Literals and calls are read by
 `values.decode` and `values.parse_call`, which raise `NotALiteral`; values of others are compared
-by `values.equal` and shown by `values.show`, which raise nothing.
+by `values.equal`, which raises nothing.
 """
 
 from __future__ import annotations

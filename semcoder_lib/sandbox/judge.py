@@ -25,9 +25,6 @@ _GIVE_UP_LOSSES = 2
 # Of a run that was stopped by the clock on the wall, this share of its processor limit says that
 # it was working, perhaps held up by others, and not sleeping.
 _WAS_WORKING = 0.2
-_PLAIN_KINDS = frozenset({int, float, str, bytes, bool, type(None)})
-_PLAIN_LEVELS = 12
-_PLAIN_BYTES = 1_000_000
 
 
 class Run(NamedTuple):
@@ -176,34 +173,14 @@ def packed(arguments: tuple[Any, ...]) -> bytes | str:
 
     Raises `values.Unserializable` for arguments that are not exact built-in values.
     """
-    arguments = tuple(arguments)
-    if _is_plain(arguments, 0):
-        data = marshal.dumps(arguments, 2)
-        if len(data) <= _PLAIN_BYTES:
-            return data
     # generous budgets: the parent's own data, up to what `values.decode` takes in the child
-    text = values.encode(arguments, max_nodes=5_000_000, max_bytes=50_000_000)
+    text = values.encode(tuple(arguments), max_nodes=5_000_000, max_bytes=50_000_000)
     if "bytearray(" in text:  # marshal would make bytes of it
         return text
     try:
-        return marshal.dumps(arguments, 2)  # version 2 keeps no identity: equal to the text
+        return marshal.dumps(tuple(arguments), 2)  # version 2 keeps no identity: equal to the text
     except ValueError:
         return text
-
-
-def _is_plain(value: Any, level: int) -> bool:
-    """Whether `marshal` keeps a value of few levels exactly, found out without writing it: most
-    arguments, and three times faster than their text. False also means "look closer"."""
-    kind = type(value)
-    if kind is dict:
-        return level < _PLAIN_LEVELS and _is_plain([*value, *value.values()], level + 1)
-    if (kind is not list and kind is not tuple) or level >= _PLAIN_LEVELS:
-        return False
-    odd = set(map(type, value)) - _PLAIN_KINDS
-    return not odd or (
-        odd <= {list, tuple, dict}
-        and all(_is_plain(v, level + 1) for v in value if type(v) not in _PLAIN_KINDS)
-    )
 
 
 class _Claims:

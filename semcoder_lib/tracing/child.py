@@ -345,28 +345,28 @@ class Frame:
 
     def _fill(self, changes: list[tuple[str, Any]]) -> None:
         recorder, beyond = self.recorder, self.recorder.beyond
-        blind = beyond is not None and beyond.over  # where looking ends, nothing vanishes
-        changes = [  # a program may add names of other types
-            (name, text) for name, text in changes
-            if type(name) is str and not (blind and text is None and name[1:2] == ":")
-        ]  # fmt: skip
         if len(changes) > 1:
             shared = recorder.options["order"] if self.step[0] == LINE else None
             order, last = shared or self.code.order, 1 << 30
             changes.sort(
                 key=lambda change: (
                     change[1] is None, order.get(change[0], last),
-                    shared and change[0].rpartition(":")[2],
+                    shared and str(change[0]).rpartition(":")[2],
                 )
             )  # fmt: skip
+        again = bool(self.changes)  # the statement was interrupted by an exception or a yield
         for name, text in changes:
+            if type(name) is not str:  # of the program's making
+                continue
+            tagged = beyond if name[1:2] == ":" else None
+            if tagged is not None and tagged.over and text is None:
+                continue  # where looking ends, nothing vanishes
             self.changes[name] = text
-            if beyond is not None and name[1:2] == ":":
-                beyond.room -= _size(text)
-            else:
-                recorder.room -= _size(text)
-        net = [(name, text) for name, text in self.changes.items() if text != self.before[name]]
-        self.step[3:] = [part for change in net for part in change]
+            self.step += name, text
+            (tagged or recorder).room -= _size(text)
+        if again:  # only what is different after it from before it
+            net = [(n, text) for n, text in self.changes.items() if text != self.before[n]]
+            self.step[3:] = [part for change in net for part in change]
 
 
 def _size(text: Any) -> int:

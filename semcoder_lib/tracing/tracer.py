@@ -20,12 +20,11 @@ from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Change, Program, Step, Trace
 from semcoder_lib.sandbox import Job, Outcome, Sandbox
 from semcoder_lib.sandbox import Limits as SandboxLimits
+from semcoder_lib.tracing.beyond import SCOPES
 
 PLUGIN = "semcoder_lib.tracing.child"
 _CALLS_PER_JOB = 32
 _EVENTS = ("call", "line", "return", "exception", "yield")  # by number, see `child`
-# of a name beyond a frame's variables, by its letter: `a:self.total`, see `beyond`
-_SCOPES = {"g": "global", "c": "cell", "a": "attribute"}
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp)
 _COMPREHENSION_NAMES = frozenset({"listcomp", "setcomp", "dictcomp", "genexpr"})
 
@@ -177,7 +176,7 @@ def _step(row: Any, frames: list[tuple[str, int, set[str]]], failure: str | None
                 raise Malformed("name")
             text, known = _text(part)
             if variable[1:2] == ":":
-                beyond.append(Change(variable[2:], text, known, _SCOPES[variable[0]]))
+                beyond.append(Change(variable[2:], text, known, SCOPES[variable[0]]))
             else:
                 own.append(Change(variable, text, known, "cell" if variable in free else "local"))
     else:

@@ -12,16 +12,13 @@ children, so it imports little.
 from semcoder_lib.core.values.comparing import equal
 from semcoder_lib.core.values.reading import NotALiteral, call_of, decode, parse_call, value_of
 from semcoder_lib.core.values.writing import (
-    HEX_FROM_BITS,
     MAX_BITS,
     Unserializable,
     encode,
-    show,
     show_call,
 )
 
 __all__ = [
-    "HEX_FROM_BITS",
     "MAX_BITS",
     "NotALiteral",
     "Unserializable",
@@ -30,7 +27,6 @@ __all__ = [
     "encode",
     "equal",
     "parse_call",
-    "show",
     "show_call",
     "value_of",
 ]

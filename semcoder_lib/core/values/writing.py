@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import reprlib
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -44,37 +43,6 @@ def encode(value: Any, *, max_nodes: int = MAX_NODES, max_bytes: int = MAX_BYTES
 def show_call(name: str, arguments: tuple[Any, ...]) -> str:
     """`f(1, [2])`, from a name and positional values."""
     return f"{name}({', '.join(encode(a) for a in arguments)})"
-
-
-def show(value: Any, most: int = 200) -> str:
-    """A value for a reader, in at most `most` characters (20 at least): its exact text where that
-    is short enough, else an abbreviation. Not for reading back. Never raises."""
-    most = max(most, 20)
-    try:
-        text = encode(value, max_nodes=most, max_bytes=4 * most)
-    except Unserializable:
-        short = _Short()
-        short.maxstring = most // 2
-        text = short.repr(value)
-    return text if len(text) <= most else text[: most - 1] + "…"
-
-
-class _Short(reprlib.Repr):
-    """Abbreviates exact built-in containers and strings; anything else is named by its class."""
-
-    _KINDS = (int, str, list, tuple, dict, set, frozenset)
-
-    def repr1(self, x: Any, level: int) -> str:
-        kind = type(x)
-        if kind is int and x.bit_length() > HEX_FROM_BITS:
-            return f"<int of {x.bit_length():,} bits>"
-        if kind in self._KINDS:
-            return super().repr1(x, level)
-        try:
-            return encode(x, max_nodes=40, max_bytes=200)
-        except Unserializable:
-            name = type.__dict__["__name__"].__get__(kind)  # a metaclass may lie or run code
-            return f"<{name}>"
 
 
 class Writer:
