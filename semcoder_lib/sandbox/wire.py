@@ -38,8 +38,3 @@ PAYLOAD = b"P"
 FULL = b"F"  # the result file is full; this call and the later ones were not recorded
 BEGUN = b"B"
 END = b"Z"
-
-
-def frame(data: bytes) -> bytes:
-    """`data` as one message."""
-    return LENGTH.pack(len(data)) + data

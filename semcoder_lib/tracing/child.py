@@ -55,7 +55,9 @@ def f():
         out.append(i)
     return out, seen
 """
-WARM = [(_SAMPLE, "f", {**LIMITS, "values": True, "beyond": None, "starts": {}, "order": {}})]
+WARM: list[tuple[str, str, Any]] = [
+    (_SAMPLE, "f", {**LIMITS, "values": True, "beyond": None, "starts": {}, "order": {}})
+]
 
 
 def call(

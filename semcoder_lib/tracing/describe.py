@@ -256,7 +256,7 @@ def _hashed(kind: type, parts: Any, limit: int) -> Any:
     return kind(first) if _are_scalars(keys) else _NOTHING
 
 
-_VIEWS = (type({}.keys()), type({}.values()), type({}.items()))
+_VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
 
 
 def _written_like_a_call(value: Any, kind: type, limit: int) -> tuple[Any, ...] | None:
@@ -307,4 +307,4 @@ def _layout(kind: type) -> tuple[list[tuple[str, Any]], Any, bool]:
                 elif name == "__dict__" and type(member) is types.GetSetDescriptorType:
                     dictionary = dictionary or member
         _layouts[id(kind)] = slots, dictionary, threads, kind
-    return _layouts[id(kind)][:3]  # type: ignore[return-value]
+    return _layouts[id(kind)][:3]

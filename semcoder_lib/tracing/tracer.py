@@ -115,7 +115,9 @@ def options(source: str, limits: TraceLimits = DEFAULT, values: bool = True) -> 
 
 def _read(program: Program, outcome: Outcome) -> Trace:
     """A payload that the tracer did not write gives no steps and the flag `malformed`."""
-    steps, cut, flags = (), "", ()
+    steps: tuple[Step, ...] = ()
+    flags: tuple[str, ...] = ()
+    cut = ""
     if outcome.payload is not None:
         try:
             steps, cut, flags = read_payload(outcome.payload, program.source)
@@ -145,7 +147,7 @@ def read_payload(payload: str, source: str = "") -> tuple[tuple[Step, ...], str,
         data = json.loads(payload)
         cut, flags = data["cut"], tuple(data["flags"])
         if not all(isinstance(text, str) for text in (cut, *flags)):
-            raise Malformed("cut or flags")
+            raise ValueError("cut or flags")
         frames = [(str(name), int(depth), set(free)) for name, depth, free in data["frames"]]
         steps = []
         handlers, failure = layout(source).handlers, None
@@ -154,9 +156,7 @@ def read_payload(payload: str, source: str = "") -> tuple[tuple[Step, ...], str,
             failure = step.value if step.event == "exception" else failure
             steps.append(step)
         return tuple(steps), cut, flags
-    except Malformed:
-        raise
-    except (ValueError, TypeError, LookupError, RecursionError) as error:
+    except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
         raise Malformed(f"{type(error).__name__}: {error}") from None
 
 
@@ -164,7 +164,7 @@ def _step(row: Any, frames: list[tuple[str, int, set[str]]], failure: str | None
     """A step from its row; `failure` is the exception that arrives at its line."""
     event, line, index, *rest = row
     if not (type(event) is type(line) is type(index) is int) or min(event, line, index) < 0:
-        raise Malformed("step")
+        raise ValueError("step")
     function, depth, free = frames[index]
     name = _EVENTS[event]
     own: list[Change] = []
@@ -173,7 +173,7 @@ def _step(row: Any, frames: list[tuple[str, int, set[str]]], failure: str | None
         value, exact = (failure, failure is None) if name == "line" else (None, True)
         for variable, part in zip(rest[::2], rest[1::2], strict=True):
             if type(variable) is not str:
-                raise Malformed("name")
+                raise ValueError("name")
             text, known = _text(part)
             if variable[1:2] == ":":
                 beyond.append(Change(variable[2:], text, known, SCOPES[variable[0]]))
@@ -190,7 +190,7 @@ def _text(part: Any) -> tuple[str | None, bool]:
     if not exact:
         (part,) = part
     if not (part is None or type(part) is str):
-        raise Malformed("text")
+        raise ValueError("text")
     return part, exact
 
 
@@ -322,7 +322,7 @@ def _in_order(
     for parameter, default in itertools.islice(zip(names, defaults, strict=True), last + 1):
         try:
             value = bound.arguments.get(parameter, default)
-            arguments.append(literals.value_of(value) if value is default else value)
+            arguments.append(literals.value_of(value) if isinstance(value, ast.expr) else value)
         except literals.NotALiteral:
             raise UserError(
                 f"call of {name}: give {parameter!r} too, its default is not a literal"

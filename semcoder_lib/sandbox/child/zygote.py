@@ -303,6 +303,7 @@ def main(fd: int) -> None:
     except Exception as error:
         where = f" ({error.filename})" if isinstance(error, OSError) and error.filename else ""
         ready = {"ready": False, "reason": f"{type(error).__name__}: {error}{where}"}
-    channel.sendall(wire.frame(json.dumps(ready).encode()))
+    message = json.dumps(ready).encode()
+    channel.sendall(wire.LENGTH.pack(len(message)) + message)
     if ready["ready"]:
         zygote.serve()
