@@ -48,6 +48,13 @@ def decode(text: str, *, max_bytes: int = 50_000_000, max_nodes: int = 5_000_000
         raise NotALiteral(f"{type(text).__name__} in place of text")
     if len(text) > max_bytes:
         raise NotALiteral(f"longer than {max_bytes:,} characters")
+    if text in ("None", "True", "False"):
+        return text == "True" if text != "None" else None
+    first = text[:1]
+    if first in ("'", '"') and text[-1] == first and "\\" not in text and text.isprintable():
+        inside = text[1:-1]
+        if first not in inside and len(text) > 1:
+            return inside
     if len(text) > max_nodes:
         _check_size(text, max_nodes)
     if not _NOT_NUMBERS.search(text):
