@@ -188,8 +188,8 @@ def f(seconds):
     while time.process_time() < seconds: pass
     return 'ended'
 """
-    limits = Limits(cpu_seconds=0.4, wall_seconds=30.0, grace=1.0)
+    limits = Limits(cpu_seconds=0.2, wall_seconds=30.0, grace=1.0)
     with Sandbox(limits=limits, workers=1) as box:
-        near, far = (box.call(source, "f", (seconds,)) for seconds in (0.6, 5.0))
+        near, far = (box.call(source, "f", (seconds,)) for seconds in (0.3, 5.0))
     assert (near.status, near.flags) == (Status.TIMEOUT, ("repeated",))
     assert (far.status, far.flags) == (Status.TIMEOUT, ())
