@@ -15,7 +15,7 @@ from semcoder_lib.core.errors import InfrastructureError
 from semcoder_lib.core.records import Status
 from semcoder_lib.sandbox import Job, Limits, Sandbox
 
-SMALL = Limits(cpu_seconds=0.3, wall_seconds=2.0, memory_mb=256, output_bytes=50_000)
+SMALL = Limits(cpu_seconds=0.3, wall_seconds=20.0, memory_mb=256, output_bytes=50_000)
 ECHO = "def f(x): return x"
 COUNTER = "seen = []\ndef f(x):\n    seen.append(x)\n    print(x)\n    return len(seen)"
 
@@ -47,7 +47,8 @@ def box() -> Iterator[Sandbox]:
     ],
 )
 def test_statuses(box: Sandbox, source: str, status: Status, told: str) -> None:
-    outcome = box.call(source, "f", (), limits=SMALL)
+    limits = SMALL.but(wall_seconds=0.5) if told == "wall" else SMALL
+    outcome = box.call(source, "f", (), limits=limits)
     assert outcome.status is status
     raised = f"{outcome.exception.message} {outcome.exception.line}" if outcome.exception else ""
     assert told in f"{outcome.text} {raised} {outcome.note}"
