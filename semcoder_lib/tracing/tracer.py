@@ -308,6 +308,9 @@ def _in_order(
     """Named arguments at the places that the function's definition gives them."""
     given = _definition(source, name).args
     names = [a.arg for a in (*given.posonlyargs, *given.args)]
+    unknown = [n for n in named if n not in names]
+    if unknown:
+        raise UserError(f"call of {name}: no positional parameter is called {unknown[0]!r}")
     empty, kind = inspect.Parameter.empty, inspect.Parameter.POSITIONAL_OR_KEYWORD
     defaults = [*[empty] * (len(names) - len(given.defaults)), *given.defaults]
     parameters = [
