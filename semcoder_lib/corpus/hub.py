@@ -77,7 +77,7 @@ def read_row(row: dict[str, Any], number: int = 0) -> tuple[Program, Case | None
 def _identity(row: dict[str, Any], number: int) -> str:
     """A row's id as text; its number where it has none."""
     name = row.get("id", number)
-    return name if isinstance(name, str) else foreign.show(name)
+    return name if isinstance(name, str) else records.shown(name)
 
 
 def _text(row: dict[str, Any], column: str) -> str:
