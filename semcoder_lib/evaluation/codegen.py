@@ -38,7 +38,9 @@ class CodeGeneration(Benchmark, ABC):
     fields: tuple[str, ...] = ("task_id", "prompt", "entry_point", "canonical_solution")
     continues: bool = True
 
-    def render(self, task: Task, style: str, reasoning: str, shots: int) -> Prompt:
+    def prompt(
+        self, task: Task, *, style: str = "clean", reasoning: str = "direct", shots: int = 0
+    ) -> Prompt:
         """`reasoning`: `direct` (an instruction), or `completion`, the bare problem for models that
         were never tuned."""
         if reasoning not in ("direct", "completion"):

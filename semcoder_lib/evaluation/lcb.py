@@ -99,7 +99,9 @@ class LcbLite(Benchmark):
         name = metadata.get("func_name") or ""
         return Task(str(row["question_id"]), {**rest, "tests": tests, "function": name})
 
-    def render(self, task: Task, style: str, reasoning: str, shots: int) -> Prompt:
+    def prompt(
+        self, task: Task, *, style: str = "clean", reasoning: str = "direct", shots: int = 0
+    ) -> Prompt:
         """The question, and the starter code or a note that the program reads standard input."""
         starter = str(task.data["starter_code"] or "").strip()
         note = (

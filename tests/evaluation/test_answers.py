@@ -11,7 +11,7 @@ from helpers import lcb_rows
 
 from semcoder_lib import evaluation, models, monologues, tracing
 from semcoder_lib.core.records import Case, Completion, Entry, Program, Status, Verdict
-from semcoder_lib.evaluation import answers, chains
+from semcoder_lib.evaluation import analysis, answers
 from semcoder_lib.evaluation.answers import Model, Plan, Setting
 from semcoder_lib.models.engine import Deliver, Job, Output
 from semcoder_lib.run.content import content
@@ -231,7 +231,7 @@ def test_a_right_answer_by_a_wrong_step_is_counted(box: Sandbox) -> None:
     plan = Plan("pyx-o", tasks, Setting("monologue", "monologue"))
     judged = answers.verdicts(plan, texts, scorer="strict", box=box)
     told = answers.evaluated(plan, "tuned", texts, judged, scorer="strict", seed=0)
-    row: dict[str, Any] = chains.faithfulness(told, tasks, box=box)
+    row: dict[str, Any] = analysis.faithfulness(told, tasks, box=box)
     assert (row["n"], row["right"], row["right_on_a_contradicted_step"]) == (2, 2, 1)
     assert row["contradicted"] >= 1
     assert row["supported"] >= 3

@@ -14,13 +14,13 @@ import torch
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 from tiny_engine import engine_of
+from tiny_model import save_tiny
 from transformers import AutoModelForCausalLM
 
 from semcoder_lib import models
 from semcoder_lib.core import scale
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.models import Engine, Request, assets, hardware
-from semcoder_lib.models.tiny import save_tiny
 from semcoder_lib.models.tokens import cut
 
 WORDS = ["def", "if x", "return 3", "lambda", "[1, 2]", "é", "while", "  ", "\n", "yield"]

@@ -140,7 +140,6 @@ def test_key_and_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_wrong_settings_are_said_plainly() -> None:
     for options, word in (
         ({"base_url": "localhost:8000"}, "expected http"),
-        ({"base_url": "http://localhost:1/v1", "parallel": 0}, "at least 1"),
         ({"base_url": "http://localhost:1/v1", "adapter": "x"}, "the server chooses the adapter"),
     ):
         with pytest.raises(UserError, match=word):

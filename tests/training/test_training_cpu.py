@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 import torch.nn.functional as F
+from tiny_model import save_tiny
 from torch import Tensor
 from transformers import AutoModelForCausalLM
 
-from semcoder_lib.models.tiny import save_tiny
 from semcoder_lib.training import cpu
 
 CAUSAL = SimpleNamespace(is_causal=True, num_key_value_groups=1, training=True)

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from tiny_model import save_tiny
 
 from semcoder_lib import training
 from semcoder_lib.core import workspace
-from semcoder_lib.models.tiny import save_tiny
 from semcoder_lib.training.__main__ import read_config
 
 CONFIGS = Path(training.__file__).parent / "configs"
@@ -82,8 +82,8 @@ def test_paper_configuration_runs_two_steps_on_two_processes(tmp_path: Path) -> 
 
 def _examples(rows: Path, place: Path) -> list[training.Example]:
     code = (
-        "import sys, json, dataclasses\nfrom semcoder_lib.training import hub\n"
-        "print(json.dumps([dataclasses.asdict(e) for e in hub.read(sys.argv[1])]))"
+        "import sys, json, dataclasses\nfrom semcoder_lib.training.__main__ import read_rows\n"
+        "print(json.dumps([dataclasses.asdict(e) for e in read_rows(sys.argv[1])]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(rows)],

@@ -17,13 +17,12 @@ from semcoder_lib.training import (
     Example,
     TrainingStopped,
     guards,
-    hub,
     rows,
     same_prompts,
     stopped_by_itself,
     train,
 )
-from semcoder_lib.training.__main__ import read_config
+from semcoder_lib.training.__main__ import read_config, read_rows
 
 CONFIG = Config(steps=2, batch_tokens=256, max_length=64, threads=1, dtype="float32")
 GOOD = [Example(f"e{i}", "t", "if x:\n", "return 3 [/ANSWER]") for i in range(6)]
@@ -227,7 +226,7 @@ def test_hub_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         {"id": "4", "task": "own", "prompt": "p", "completion": "c"},
     ]
     path.write_text("".join(json.dumps(row) + "\n" for row in given))
-    made = list(hub.read(path))
+    made = list(read_rows(path))
     assert [e.task for e in made] == ["forward", "nl_to_code", "refine", "own"]
     assert made[0].prompt == "F\n[PYTHON] {response}\n"
     assert made[1].prompt == "N d|"
@@ -235,4 +234,4 @@ def test_hub_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bad = tmp_path / "bad.jsonl"
     bad.write_text(json.dumps({**columns, "nl": "a", "fwd_mnl": "b"}) + "\n")
     with pytest.raises(UserError, match=r":1: expected exactly one"):
-        list(hub.read(bad))
+        list(read_rows(bad))
