@@ -211,37 +211,27 @@ def complete(
                 opening = "" if base.get(plan.benchmark).code else prompt.prefill
                 asked.append((plan, task, request, opening))
         groups = engine.generate([request for _, _, request, _ in asked])
-        texts = [
-            replace(text, text=opening + text.text)
-            for (text,), (_, _, _, opening) in zip(groups, asked, strict=True)
-        ]
-        continued = [
-            _forced(plan, task, request, text)
-            for (plan, task, request, _), text in zip(asked, texts, strict=True)
-        ]
-        answers = engine.generate([going[1] for going in continued if going is not None])
-        forced = [place for place, going in enumerate(continued) if going is not None]
-        for place, (answer,) in zip(forced, answers, strict=True):
-            begun, _ = continued[place] or ("", None)
-            texts[place] = replace(
-                answer, text=begun + answer.text.partition("\n")[0], finish="forced",
-                tokens=texts[place].tokens + answer.tokens,
-            )  # fmt: skip
-    return [
-        {
-            "benchmark": plan.benchmark, "setting": plan.setting.name, "task_id": text.task_id,
-            "text": text.text, "finish": text.finish, "tokens": text.tokens,
-        }
-        for (plan, _, _, _), text in zip(asked, texts, strict=True)
-    ]  # fmt: skip
+        rows: list[dict[str, Any]] = []
+        forced = []
+        for (plan, task, request, opening), (answer,) in zip(asked, groups, strict=True):
+            text = replace(answer, text=opening + answer.text)
+            kept = {n: getattr(text, n) for n in ("task_id", "text", "finish", "tokens")}
+            rows.append({"benchmark": plan.benchmark, "setting": plan.setting.name, **kept})
+            if (begun := _forced(plan, task, text)) is not None:
+                whole = request.prompt.removesuffix(opening) + begun
+                again = replace(request, prompt=whole, max_new_tokens=ANSWER_TOKENS)
+                forced.append((rows[-1], begun, again))
+        groups = engine.generate([request for _, _, request in forced])
+        for (row, begun, _), (answer,) in zip(forced, groups, strict=True):
+            row["text"], row["finish"] = begun + answer.text.partition("\n")[0], "forced"
+            row["tokens"] += answer.tokens
+    return rows
 
 
-def _forced(
-    plan: Plan, task: base.Task, request: models.Request, text: records.Completion
-) -> tuple[str, models.Request] | None:
-    """For a text that ran out of tokens among its steps: its beginning up to the answer, and what
-    the model is to go on with. It is cut after the last whole line, the steps are closed, and the
-    answer is begun as far as the question gives it away; `ANSWER_TOKENS` are left."""
+def _forced(plan: Plan, task: base.Task, text: records.Completion) -> str | None:
+    """For a text that ran out of tokens among its steps, what the model is to go on from: the text
+    is cut after the last whole line, the steps are closed, and the answer is begun as far as the
+    question gives it away."""
     benchmark = base.get(plan.benchmark)
     if not (isinstance(benchmark, ExecutionReasoning) and plan.setting.steps):
         return None
@@ -249,9 +239,7 @@ def _forced(
         return None
     tag = text.text.partition("]")[0].strip("[")
     steps = text.text[: text.text.rfind("\n") + 1].partition(f"[/{tag}]")[0]
-    begun = f"{steps}[/{tag}]\n{benchmark.opening(task)}"
-    prompt = request.prompt.removesuffix(f"[{tag}]\n") + begun
-    return begun, replace(request, prompt=prompt, max_new_tokens=ANSWER_TOKENS)
+    return f"{steps}[/{tag}]\n{benchmark.opening(task)}"
 
 
 def completions_of(plan: Plan, rows: Sequence[dict[str, Any]]) -> list[records.Completion]:

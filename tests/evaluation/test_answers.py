@@ -14,7 +14,6 @@ from semcoder_lib.core.records import Case, Completion, Entry, Program, Status, 
 from semcoder_lib.evaluation import analysis, answers
 from semcoder_lib.evaluation.answers import Model, Plan, Setting
 from semcoder_lib.models.engine import Deliver, Job, Output
-from semcoder_lib.run.content import content
 from semcoder_lib.sandbox import Sandbox
 
 DOUBLE = Program("def f(x):\n    y = x * 2\n    return y\n", "f", id="double")
@@ -79,11 +78,6 @@ def test_all_plans_of_a_model_are_generated_together_and_told_apart(
     ]
     assert [[v.passed for v in some] for some in found] == [[True, False], [True], [True]]
     assert all(not v.detail and not v.cpu_seconds for some in found for v in some)
-
-
-def test_no_plan_loads_no_model(scripted: type[Scripted], tmp_path: Path) -> None:
-    assert answers.complete(Model("base", "any"), [], cache=tmp_path / "cache.jsonl") == []
-    assert not list(tmp_path.iterdir())
 
 
 def answered(model: str, setting: str, passed: dict[str, bool]) -> answers.Evaluated:
@@ -206,16 +200,6 @@ def test_a_form_that_would_repeat_a_prompt_is_left_out() -> None:
         {"lcb-lite": [script]}, ["completion", "instruction"], style="clean", max_new_tokens=9
     )
     assert only.setting.name == "instruction"
-
-
-def test_what_a_step_depends_on(tmp_path: Path) -> None:
-    plan, *_ = asked()
-    other = Plan(plan.benchmark, plan.tasks, Setting("direct_2shot", "direct", 1, 16))
-    assert content(plan) == content(asked()[0]) != content(other)
-    (tmp_path / "adapter_model.safetensors").write_bytes(b"1")
-    before = content(Model("tuned", "any", tmp_path))
-    (tmp_path / "adapter_model.safetensors").write_bytes(b"2")
-    assert before != content(Model("tuned", "any", tmp_path))
 
 
 def test_a_right_answer_by_a_wrong_step_is_counted(box: Sandbox) -> None:

@@ -145,13 +145,6 @@ def test_what_is_not_the_file_is_not_kept(
     assert (place.folder / NAME).read_bytes() == BODY
 
 
-def test_the_proxy_of_the_environment_is_asked(place: Place) -> None:
-    place.serves("http://home.invalid/good")
-    place.monkeypatch.setenv("http_proxy", place.address(""))
-    assert place.run("fetch", NAME)[0] == 0
-    assert place.asked == ["http://home.invalid/good"]
-
-
 def test_a_killed_fetch_leaves_no_file_and_the_next_one_is_whole(place: Place) -> None:
     place.serves("good")
     script = (

@@ -33,31 +33,29 @@ def tokenizer(tiny: str):
     return tokens.load_tokenizer(tiny)
 
 
-def stops_with(match: str, examples: list[Example], tiny: str, out: Path, **changes) -> None:
+LONG = [Example("long", "t", "if", "return " * 80)] * 4
+
+
+@pytest.mark.parametrize(
+    ("match", "examples", "changes"),
+    [
+        ("carry loss", [Example("a", "t", "if x:\n" * 9, "3")], {"min_trained_share": 0.2}),
+        ("4 of 6 rows are longer", GOOD[:2] + LONG, {}),
+        ("no end token", GOOD[:2] + LONG, {"overlong": "cut", "max_overlong_share": 0.66}),
+        (
+            "no rows to train on",
+            [Example("a", "t", "if x:\n" * 80, "return")],
+            {"max_overlong_share": 1.0},
+        ),
+    ],
+)
+def test_rows_that_would_teach_nothing_stop_the_training(
+    match: str, examples: list[Example], changes: dict, tiny: str, tmp_path: Path
+) -> None:
     with pytest.raises(TrainingStopped, match=match) as caught:
-        train(examples, out, base=tiny, config=dataclasses.replace(CONFIG, **changes))
+        train(examples, tmp_path, base=tiny, config=dataclasses.replace(CONFIG, **changes))
     assert "\n" not in str(caught.value)
-    assert not (out / "adapter_model.safetensors").exists()
-
-
-def test_share_of_trained_tokens(tiny: str, tmp_path: Path) -> None:
-    long = [Example("a", "t", "if x:\n" * 9, "3")]
-    stops_with("carry loss", long, tiny, tmp_path, min_trained_share=0.2)
-
-
-def test_overlong_answers(tiny: str, tmp_path: Path) -> None:
-    many = GOOD[:2] + [Example("long", "t", "if", "return " * 80)] * 4
-    stops_with("4 of 6 rows are longer", many, tiny, tmp_path)
-
-
-def test_cut_answers_have_no_end(tiny: str, tmp_path: Path) -> None:
-    many = GOOD[:2] + [Example("long", "t", "if", "return " * 80)] * 4
-    stops_with("no end token", many, tiny, tmp_path, overlong="cut", max_overlong_share=0.66)
-
-
-def test_all_prompts_overlong(tiny: str, tmp_path: Path) -> None:
-    many = [Example("long", "t", "if x:\n" * 80, "return")]
-    stops_with("no rows to train on", many, tiny, tmp_path, max_overlong_share=1.0)
+    assert not (tmp_path / "adapter_model.safetensors").exists()
 
 
 def test_padding_is_the_end_token(tokenizer) -> None:

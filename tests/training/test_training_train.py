@@ -18,7 +18,7 @@ from tiny_model import save_tiny
 from training_tiny import curve, examples, rows
 
 from semcoder_lib import models as generation
-from semcoder_lib.core import source, workspace
+from semcoder_lib.core import source
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.models import Request, assets
 from semcoder_lib.training import (
@@ -177,16 +177,6 @@ def test_killed_and_resumed_gives_the_undisturbed_bytes(tiny: str, tmp_path: Pat
     assert curve(killed) == pytest.approx(curve(tmp_path / "whole"), abs=1e-3)
     for name in ("adapter_model.safetensors", "adapter_config.json"):
         assert (killed / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
-
-
-def test_half_written_checkpoint_is_passed_over(tmp_path: Path) -> None:
-    from semcoder_lib.training.train import _last_checkpoint
-
-    assert _last_checkpoint(tmp_path) == (0, None)
-    for step, text in ((5, '{"global_step": 5}'), (10, '{"global_s')):
-        workspace.write_text(tmp_path / f"checkpoint-{step}" / "trainer_state.json", text)
-    (tmp_path / "checkpoint-15").mkdir()
-    assert _last_checkpoint(tmp_path) == (5, str(tmp_path / "checkpoint-5"))
 
 
 def test_too_high_a_learning_rate_is_stopped(tiny: str, tmp_path: Path) -> None:
