@@ -95,7 +95,7 @@ def answer(function: Any) -> bool:
         return False
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(PAIRS, st.sampled_from([1e-6, 0.5]))
 def test_close_is_numpys(pair: tuple[Any, Any], tolerance: float) -> None:
     got, expected = pair
@@ -188,10 +188,6 @@ def test_plus(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> 
     assert result["pass@1"] == pytest.approx((3 / 10 + 3 / 4 + 1 / 4) / 3)
     assert result["base_pass@1"] == pytest.approx((5 / 10 + 4 / 4 + 1 / 4) / 3)
     assert result["release"] == "3 tasks"
-    # a second time everything known is reused, and the verdicts are the same
-    again = score_command("humaneval+", samples, data=data, out=out, box=box)
-    assert read(out) == rows
-    assert again["preflight"] == result["preflight"]
     # what is kept is used only when it is whole
     kept = sorted((tmp_path / "home").rglob("*.json.gz"))
     assert len(kept) == 2 * len(PLUS) + 1
