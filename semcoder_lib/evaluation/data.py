@@ -149,7 +149,10 @@ def read_rows(path: Path, required: tuple[str, ...] = ()) -> list[tuple[int, dic
     if path.suffix == ".parquet":
         from pyarrow import parquet
 
-        rows = list(enumerate(parquet.read_table(path).to_pylist(), 1))
+        try:
+            rows = list(enumerate(parquet.read_table(path).to_pylist(), 1))
+        except (OSError, ValueError) as error:
+            raise UserError(f"{path}: cannot be read ({error})") from None
     else:
         rows = rows_of(text_of(path), path)
     for number, row in rows:

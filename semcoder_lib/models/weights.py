@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.errors import InfrastructureError, UserError
 from semcoder_lib.models import tokens
 from semcoder_lib.models.tokens import reason
 
@@ -74,7 +74,8 @@ def is_whole_model(folder: Path) -> bool:
 def dequantise(file: Path, folder: Path) -> str:
     """Write the model and the tokenizer of a GGUF file to `folder`, in fp32, as transformers, PEFT
     and our decoder load them; returns how the file is quantised, as `Q4_K_M`. Raises UserError for
-    a file that cannot be read or whose architecture or vocabulary is not known here."""
+    a file that cannot be read or whose architecture or vocabulary is not known here,
+    InfrastructureError where the disk is full."""
     from gguf import GGUFReader, LlamaFileType
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
     from transformers.utils import logging
@@ -109,8 +110,11 @@ def dequantise(file: Path, folder: Path) -> str:
     model.config.pad_token_id = model.generation_config.pad_token_id = tokenizer.pad_token_id
     model.config._name_or_path = file.stem
     _tie(model)
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    try:
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+    except Exception as error:  # a full disk surfaces as safetensors' own
+        raise InfrastructureError(f"{folder}: cannot be written ({reason(error)})") from None
     return quantisation.removeprefix("MOSTLY_").removeprefix("ALL_")
 
 

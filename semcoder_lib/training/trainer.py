@@ -101,7 +101,7 @@ def load(folder: str, start: Path | None, config: Config, machine: hardware.Hard
     if start is None:
         return model
     if config.method == "full":
-        raise UserError("method full cannot go on from an adapter: merge it first")
+        raise UserError("method full cannot go on from an adapter; give a whole model")
     return weights.with_adapter(model, start, trainable=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -219,3 +220,65 @@ def test_a_right_answer_by_a_wrong_step_is_counted(box: Sandbox) -> None:
     assert (row["n"], row["right"], row["right_on_a_contradicted_step"]) == (2, 2, 1)
     assert row["contradicted"] >= 1
     assert row["supported"] >= 3
+
+
+# --- a monologue that runs out of tokens is closed and made to answer ---
+
+PROGRAM = Program("def f(s, n):\n    return s * n\n", "f", id="p")
+ENTRY = Entry(PROGRAM, (Case(("ab", 2), "abab"),))
+CUT = "L1 f is called with s = 'ab'.\nL2 'ab' * 2 = 'ab"
+
+
+class Unending(models.Engine):
+    """Never ends its steps by itself, and answers once the answer is begun."""
+
+    name = identity = "scripted"
+    tokenizer = None
+
+    def __init__(self, steps: str, answer: str) -> None:
+        super().__init__()
+        self.steps, self.answer, self.prompts = steps, answer, list[str]()
+
+    def _produce(self, jobs: Any, deliver: Any) -> None:
+        for key, request, _ in jobs:
+            self.prompts.append(request.prompt)
+            begun = "[ANSWER]\nassert" in request.prompt
+            deliver(key, Output(self.answer if begun else self.steps, "length", 10))
+
+
+@pytest.mark.parametrize(
+    ("name", "steps", "answer", "opening", "finish"),
+    [
+        ("pyx-o", CUT, " 'abab'\n[/ANSWER]\nassert", "assert f('ab', 2) ==", "forced"),
+        ("pyx-i", CUT, "'abab', 1) == 'abab'", "assert f(", "forced"),
+        ("pyx-o", "L2.\n[/MONOLOGUE]\n[ANSWER]\nassert f('ab', 2) == 'abab'", "", "", "length"),
+    ],
+)
+def test_forced(
+    name: str, steps: str, answer: str, opening: str, finish: str, tmp_path: Path, box: Sandbox
+) -> None:
+    engine = Unending(steps, answer)
+    model: Any = SimpleNamespace(engine=lambda cache: engine)
+    tasks = evaluation.get(name).from_entries([ENTRY])  # type: ignore[attr-defined]
+    plan = Plan(name, tasks, Setting("monologue", "monologue", 0, 32))
+    texts = answers.completions_of(plan, answers.complete(model, [plan], cache=tmp_path / "c"))
+    judged = answers.verdicts(plan, texts, scorer="strict", box=box)
+    row = answers.evaluated(plan, "tuned", texts, judged, scorer="strict", seed=0).row
+    assert judged[0].passed, texts
+    assert [text.finish for text in texts] == [finish]
+    assert row["forced"] == (finish == "forced")
+    assert row["stopped_by_itself"] == 0
+    if opening:
+        begun = f"[MONOLOGUE]\nL1 f is called with s = 'ab'.\n[/MONOLOGUE]\n[ANSWER]\n{opening}"
+        assert engine.prompts[1].endswith(begun)
+        assert engine.prompts[1].startswith(engine.prompts[0])
+        assert texts[0].tokens == 20
+
+
+def test_a_direct_answer_is_not_forced(tmp_path: Path) -> None:
+    engine = Unending(" 'ab", "")
+    model: Any = SimpleNamespace(engine=lambda cache: engine)
+    plan = Plan("pyx-o", evaluation.get("pyx-o").from_entries([ENTRY]), Setting("direct", "direct"))  # type: ignore[attr-defined]
+    (row,) = answers.complete(model, [plan], cache=tmp_path / "c")
+    assert row["finish"] == "length"
+    assert len(engine.prompts) == 1
