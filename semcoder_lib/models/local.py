@@ -39,11 +39,8 @@ class Text:
     (`draw`), so it does not depend on its neighbours in a batch; a greedy one has none."""
 
     key: str
+    request: Request
     ids: list[int]
-    stop: tuple[str, ...]
-    limit: int
-    temperature: float = 0.0
-    top_p: float = 1.0
     draw: Callable[[], float] | None = None
     written: list[int] = field(default_factory=list)
 
@@ -51,32 +48,31 @@ class Text:
     def of(cls, key: str, request: Request, index: int, prompt: str, ids: list[int]) -> Text:
         """The text of a request's sample number `index`, whose prompt is read as these ids."""
         name = f"{request.seed}:{workspace.content_key(prompt)}:{index}"
-        draw = random.Random(name).random if request.temperature > 0 else None
-        heat, top_p = request.temperature, request.top_p
-        return cls(key, ids, tuple(request.stop), request.max_new_tokens, heat, top_p, draw)
+        return cls(key, request, ids, random.Random(name).random if request.temperature else None)
 
     @property
     def room(self) -> int:
         """Tokens of cache that it may need."""
-        return len(self.ids) + self.limit
+        return len(self.ids) + self.request.max_new_tokens
 
     def output(self, tokenizer: Any, ends: frozenset[int]) -> Output | None:
         """What it came to, once it is finished by a stop string, an end token or its limit."""
-        ended = self.written[-1] in ends
-        full = len(self.written) >= self.limit
-        if not (ended or full or self.stops(tokenizer)):
+        stop, ended = self.request.stop, self.written[-1] in ends
+        full = len(self.written) >= self.request.max_new_tokens
+        if not (ended or full or self._stops(tokenizer)):
             return None
         text = tokens.decode(tokenizer, self.written[:-1] if ended else self.written)
-        text, cut = tokens.cut(text, self.stop)
+        text, cut = tokens.cut(text, stop)
         if not (cut or ended or full):
             return None  # the tail alone looked like a stop string, the text does not hold one
         finish = "stop" if cut else "end" if ended else "length"
         return Output(text, finish, len(self.written), len(self.ids))
 
-    def stops(self, tokenizer: Any) -> bool:
+    def _stops(self, tokenizer: Any) -> bool:
         """Whether its last tokens hold a stop string; read alone, so the whole text may not."""
-        tail = self.written[-tokens.tail_tokens(self.stop) :]
-        return bool(self.stop) and tokens.cut(tokens.decode(tokenizer, tail), self.stop)[1]
+        stop = self.request.stop
+        tail = self.written[-tokens.tail_tokens(stop) :]
+        return bool(stop) and tokens.cut(tokens.decode(tokenizer, tail), stop)[1]
 
 
 def choose(logits: Tensor, texts: Sequence[Text]) -> list[int]:
@@ -85,8 +81,8 @@ def choose(logits: Tensor, texts: Sequence[Text]) -> list[int]:
     picked: list[int] = logits.float().argmax(-1).tolist()  # in bf16 it is five times as slow
     for row, text in enumerate(texts):
         if text.draw is not None:
-            heat = (logits[row].float() / text.temperature).softmax(-1)
-            picked[row] = _drawn(heat, text.top_p, text.draw())
+            heat = (logits[row].float() / text.request.temperature).softmax(-1)
+            picked[row] = _drawn(heat, text.request.top_p, text.draw())
     return picked
 
 
@@ -313,7 +309,7 @@ class LocalEngine(Engine):
         self._model.generate(
             input_ids=ids,
             attention_mask=mask,
-            max_new_tokens=max(text.limit for text in texts),
+            max_new_tokens=max(text.request.max_new_tokens for text in texts),
             do_sample=False,
             num_beams=1,
             pad_token_id=pad,

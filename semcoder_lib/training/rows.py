@@ -86,7 +86,7 @@ class Config:
             (fits, "8 <= max_length <= batch_tokens"),
         ):
             if not holds:
-                raise UserError(f"training: {rule} does not hold of {self}")
+                raise UserError(f"training: it must hold that {rule}")
 
 
 @dataclass(frozen=True, slots=True)
