@@ -11,14 +11,7 @@ from typing import ClassVar
 
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Trust
-from semcoder_lib.evaluation.base import (
-    Answer,
-    Benchmark,
-    Finding,
-    Ledger,
-    Task,
-    cpu_limits,
-)
+from semcoder_lib.evaluation.base import Answer, Benchmark, Finding, Ledger, Task, cpu_limits
 from semcoder_lib.evaluation.execution import run_texts
 from semcoder_lib.models import prompts
 from semcoder_lib.models.extraction import clean_code, faithful_code

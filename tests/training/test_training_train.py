@@ -21,13 +21,7 @@ from semcoder_lib import models as generation
 from semcoder_lib.core import source
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.models import Request, assets
-from semcoder_lib.training import (
-    Config,
-    TrainingStopped,
-    times,
-    train,
-    trainer,
-)
+from semcoder_lib.training import Config, TrainingStopped, times, train, trainer
 
 CONFIG = Config(
     steps=8,
