@@ -17,14 +17,13 @@ from transformers.trainer_callback import PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.core.progress import Bar
 from semcoder_lib.models import hardware, weights
-from semcoder_lib.training import guards
+from semcoder_lib.training import guards, live
 from semcoder_lib.training.cpu import CpuTrainer
 from semcoder_lib.training.rows import IGNORED, Config, Row, batches
 
 _LOOKED_AT = 2048  # tokens at once, of rows that are not trained on
-_TIDY = 50  # steps: batches of ever other sizes leave gaps, GBs of them in a thousand steps
+_TIDY = 10  # steps: batches of ever other sizes leave gaps, GBs of them in fifty steps
 
 
 class Collator:
@@ -48,14 +47,13 @@ class Collator:
 
 
 class Watch(TrainerCallback):
-    """Shows every step on a bar, lets the guard rails look at it, follows the free cores, and adds
-    to the trainer's log (which checkpoints carry) the wall seconds of all steps so far."""
+    """Shows every step, lets the guard rails look at it, follows the free cores, and adds to the
+    trainer's log (which checkpoints carry) the wall seconds of all steps so far."""
 
-    def __init__(
-        self, config: Config, vocabulary: int, threads: hardware.Threads, bar: Bar
-    ) -> None:
-        self.config, self.vocabulary, self.threads, self.bar = config, vocabulary, threads, bar
-        self.began, self.shown = 0.0, 0
+    def __init__(self, config: Config, vocabulary: int, threads: hardware.Threads) -> None:
+        self.config, self.vocabulary, self.threads = config, vocabulary, threads
+        self.began = 0.0
+        self.live = live.Live()
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         before = max((row.get("seconds", 0.0) for row in state.log_history), default=0.0)
@@ -72,11 +70,10 @@ class Watch(TrainerCallback):
         if "loss" not in row:
             return
         row["seconds"] = max(0.001, round(time.perf_counter() - self.began, 3))
+        steps = [row for row in state.log_history if "loss" in row]
         if state.is_world_process_zero:
-            self.bar.set_postfix_str(f"loss {row['loss']:.3f}")
-            self.bar.update(row["step"] - self.shown)
-            self.shown = row["step"]
-        losses = [float(row["loss"]) for row in state.log_history if "loss" in row]
+            self.live.show(steps, state.max_steps)
+        losses = [float(row["loss"]) for row in steps]
         norm = row.get("grad_norm")
         guards.check_step(row["step"], losses, norm, self.vocabulary, self.config)
 
