@@ -3,6 +3,7 @@ that a program that does the same is found however it is written."""
 
 from __future__ import annotations
 
+import ast
 import collections
 import dataclasses
 import functools
@@ -15,7 +16,7 @@ from typing import Any
 
 from rapidfuzz import fuzz
 
-from semcoder_lib.core import source, values, workspace
+from semcoder_lib.core import foreign, source, values, workspace
 from semcoder_lib.core.records import Program
 from semcoder_lib.corpus import benchmark_items, execute, inputs
 from semcoder_lib.corpus.benchmark_items import Item
@@ -70,7 +71,7 @@ class Index:
         squeezed = _squeezed(source)
         contained = squeezed if len(source) > CONTAINED else ""
         self._items.append((item.id, contained, " ".join(sorted(words))))
-        self._solutions.setdefault(squeezed, item.id)
+        self._solutions.setdefault(_unnamed(source), item.id)
         texts = re.findall(r"(\"{3}|'{3})(.*?)(?:>>>.*?|assert .*?)?\1", item.prompt, re.DOTALL)
         doc = _squeezed(texts[-1][1] if texts else "")
         if len(doc) >= DOC_CHARACTERS:
@@ -81,9 +82,9 @@ class Index:
     def repeated(self, program: Program) -> str:
         """How a program repeats a benchmark item's text, with the item's id, or ""."""
         source = normalised(program.source)
-        squeezed = _squeezed(source)
-        if squeezed in self._solutions:
-            return f"is {self._solutions[squeezed]}"
+        squeezed, unnamed = _squeezed(source), _unnamed(source)
+        if unnamed in self._solutions:
+            return f"is {self._solutions[unnamed]}"
         words = tokens(source)
         grams = _grams(words)
         hits = collections.Counter(place for g in grams for place in self._grams.get(g, ()))
@@ -114,6 +115,26 @@ def _pair(arguments: str, output: str) -> str:
 
 def _squeezed(text: str) -> str:
     return "".join(text.split()).lower()
+
+
+_NAMES: dict[type, str] = {
+    ast.Name: "id", ast.arg: "arg", ast.FunctionDef: "name", ast.ClassDef: "name",
+    ast.ExceptHandler: "name",
+}  # fmt: skip
+
+
+def _unnamed(source: str) -> str:
+    """A source with its own names numbered as they come: equal for two that differ only in these.
+    Names of attributes and of named arguments stay."""
+    tree = foreign.parse(source)
+    named = [(n, _NAMES[type(n)]) for n in ast.walk(tree) if type(n) in _NAMES]
+    own = {getattr(n, f) for n, f in named if not isinstance(getattr(n, "ctx", None), ast.Load)}
+    numbers: dict[str, str] = {}
+    for node, field in named:
+        name = getattr(node, field)
+        if name and name in own:
+            setattr(node, field, numbers.setdefault(name, f"v{len(numbers)}"))
+    return foreign.unparse(tree)
 
 
 def _grams(words: list[str]) -> set[int]:

@@ -45,7 +45,8 @@ CHATTER = (
     "Unable to fetch remote file .* for the file config.json",
     "Could not find a config file in .* vocabulary was not modified",
 )
-OWN_FILES = ("adapter", "model", "pyx_source")  # fields that may name files of the user's own
+# fields that may name files of the user's own
+OWN_FILES = ("adapter", "model", "pyx_source", "pyx_r_source")
 
 
 def name_of(text: str | int) -> str:
