@@ -265,8 +265,9 @@ def read_hub(rows: Iterable[dict[str, Any]], box: Sandbox) -> tuple[list[Fault],
     faults = [fault for fault in read if isinstance(fault, Fault)]
     jobs = [Job(f.buggy, f.entry_point, [f.case.arguments]) for f in faults]
     for place, (outcome,) in enumerate(box.map(jobs)):
-        raised = f"raises {outcome.exception.type}" if outcome.exception else ""
-        faults[place] = replace(faults[place], actual=outcome.text or raised)
+        raised = outcome.exception
+        words = f"raises {raised.type}: {raised.message}".rstrip(": ") if raised else ""
+        faults[place] = replace(faults[place], actual=outcome.text or words)
     kept = [fault for fault, problem in validate(faults, (), box) if not problem]
     return kept, {
         "accepted": len(kept), "rows": len(read), "unreadable": len(read) - len(faults),

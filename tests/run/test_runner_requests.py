@@ -67,6 +67,29 @@ def test_a_wrong_request_gets_one_line(
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(x):\n    if x:\n        raise ValueError('\\ud83d')\n    return 1\n",
+        "def f(x):\n    s = '\u202eabc\u00e9'\n    return s\n",
+        "def f(x):\n    return '\\udc00' + chr(0x1f600)\n",
+        "# \u4e2d\ndef f(\u00e9):\n    return '\u4e2d'\n",
+        "def f(x):\n    return {'\u00fc': '\\x00\\x1b[31m'}\n",
+    ],
+)
+def test_every_character_gets_through_a_narrow_terminal(source: str, tmp_path: Path) -> None:
+    path = tmp_path / "\u00e9.py"
+    path.write_text(source, encoding="utf-8")
+    for words in (["trace", "--format", "next"], ["monologue"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "semcoder_lib", *words, path, "--call", "f(0)"],
+            capture_output=True, check=False, env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-500:]
+        last = json.loads(done.stdout.splitlines()[-1])
+        assert last.get("file", str(path)) == str(path)
+
+
 def test_doctor_ends_in_one_json_line(tmp_path: Path) -> None:
     done = command("doctor", runs=tmp_path)
     report = json.loads(done.stdout.strip().splitlines()[-1])
@@ -123,10 +146,11 @@ def test_a_notebook_is_worked_on_by_one_process(
     notebook.begin("01_pyx", "smoke", "t").close()
 
 
-def test_a_setting_may_hold_spaces(tmp_path: Path) -> None:
-    text = shlex.join([f"pyx_source={tmp_path / 'my folder' / 'x.jsonl'}", "seed=3"])
+@pytest.mark.parametrize("name", ["my folder", "it's", 'a "b"', "a=b", "\\x", "\u00fc #1", "$HOME"])
+def test_a_setting_may_hold_any_path(name: str, tmp_path: Path) -> None:
+    text = shlex.join([f"pyx_source={tmp_path / name / 'x.jsonl'}", "seed=3"])
     found = notebook.configured("smoke", text)
-    assert (found.pyx_source, found.seed) == (str(tmp_path / "my folder" / "x.jsonl"), 3)
+    assert (found.pyx_source, found.seed) == (str(tmp_path / name / "x.jsonl"), 3)
 
 
 def test_evaluating_a_given_model_needs_no_training(runs: Path) -> None:
