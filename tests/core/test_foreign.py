@@ -119,18 +119,8 @@ def test_show_is_short_and_never_raises() -> None:
         ("x" * 9_999, "..."),
     ):
         assert piece in foreign.show(value, 300)
-    for value in (
-        Odd(),
-        [Odd()],
-        {1: Odd()},
-        nest,
-        loop,
-        [0] * 10**6,
-        {"k": "v" * 10**6},
-        "\ud800" * 999,
-        print,
-        Odd,
-    ):
+    many = [0] * 10**6, {"k": "v" * 10**6}, "\ud800" * 999
+    for value in (Odd(), [Odd()], {1: Odd()}, nest, loop, *many, print, Odd):
         assert len(foreign.show(value)) <= 200
         assert len(foreign.show(value, 20)) <= 20
     assert "<Odd>" in foreign.show([Odd()])
@@ -172,12 +162,8 @@ def test_reading_two_megabytes_takes_moderate_time(name: str) -> None:
 
 
 def test_a_decimal_beside_a_long_integer_is_compared_in_moderate_time() -> None:
-    numbers = [
-        decimal.Decimal("1" * 60_000),
-        decimal.Decimal("1e999999"),
-        (1 << values.MAX_BITS) - 1,
-        0.5,
-    ]
+    numbers = [decimal.Decimal(text) for text in ("1" * 60_000, "1e999999")]
+    numbers += [(1 << values.MAX_BITS) - 1, 0.5]
     start = time.process_time()
     for a in numbers:
         for b in numbers:

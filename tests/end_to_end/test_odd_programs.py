@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from semcoder_lib import corpus, faults, monologues
+from semcoder_lib.core import values
+from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Completion
 from semcoder_lib.evaluation import get
 from semcoder_lib.evaluation.base import Answer, Sample
@@ -84,8 +86,19 @@ def test_the_good_ones_are_told_both_ways(read: corpus.hub.Read, told: list[Any]
 
 def test_rows_go_out_and_come_back(read: corpus.hub.Read, told: list[Any], box: Sandbox) -> None:
     programs = {e.program.id: e.program for e in read.entries}
-    rows = [*corpus.to_hub(read.entries), *monologues.to_hub(told, programs)]
-    assert all(r["reproduces"] for r in corpus.validate_rows(rows, box))
+    rows = list(monologues.to_hub(told, programs))
+    for written, monologue in zip(rows, told, strict=True):
+        program, case = corpus.hub.read_row(written)
+        assert program.source.strip() == programs[monologue.program_id].source.strip()
+        assert case is not None
+        assert values.equal(case.arguments, monologue.case.arguments)
+        assert written["response"] == monologue.text
+    assert len({r["id"] for r in rows}) == len(rows)
+    assert all(
+        r["reproduces"] for r in corpus.validate_rows([*corpus.to_hub(read.entries), *rows], box)
+    )
+    with pytest.raises(UserError, match="no program with this id"):
+        list(monologues.to_hub(told, {}))
     assert corpus.describe(read.entries)["programs"] == len(programs)
     assert len(examples.monologue_examples(programs, told, style="clean")) == len(told)
     examples.direct_examples(read.entries, seed=1, style="clean")

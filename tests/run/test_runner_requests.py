@@ -101,7 +101,7 @@ def test_run_all_knows_its_words() -> None:
     script = ROOT / "run_all.sh"
     helped = subprocess.run([script, "--help"], capture_output=True, text=True, check=False)
     assert helped.returncode == 0
-    words = (
+    words = [
         "smoke",
         "hour",
         "evening",
@@ -112,7 +112,7 @@ def test_run_all_knows_its_words() -> None:
         "workshop",
         "setup",
         "doctor",
-    )
+    ]
     for word in words:
         assert f"  {word}" in helped.stdout
     for wrong in (["frob"], ["setup", "now"], ["doctor", "--loud"]):
