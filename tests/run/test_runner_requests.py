@@ -32,11 +32,7 @@ def command(*arguments: str, runs: Path) -> subprocess.CompletedProcess[str]:
         (["run", "huge"], 1, "there is no profile 'huge'"),
         (["run", "smoke", "--set", "train_step=3"], 1, "did you mean 'train_steps'"),
         (["run", "smoke", "--set", "train_steps"], 1, "write it as key=value"),
-        (
-            ["run", "smoke", "--set", "train_steps=lots"],
-            1,
-            "should be a valid integer",
-        ),
+        (["run", "smoke", "--set", "train_steps=lots"], 1, "should be a valid integer"),
         (["run", "smoke", "--set", "codegen_benchmarks=nope"], 1, "benchmark 'nope'"),
         (["run", "smoke", "--set", "adapter=nowhere"], 1, "adapter=nowhere: not a folder"),
         (["score", "cruxeval", "--samples", "x", "--out", "/dev/full"], 1, "only regular files"),
@@ -101,19 +97,8 @@ def test_run_all_knows_its_words() -> None:
     script = ROOT / "run_all.sh"
     helped = subprocess.run([script, "--help"], capture_output=True, text=True, check=False)
     assert helped.returncode == 0
-    words = [
-        "smoke",
-        "hour",
-        "evening",
-        "gpu",
-        "paper",
-        "test",
-        "lab",
-        "workshop",
-        "setup",
-        "doctor",
-    ]
-    for word in words:
+    words = ("smoke", "hour", "evening", "gpu", "paper", "test", "lab", "workshop", "setup")
+    for word in (*words, "doctor"):
         assert f"  {word}" in helped.stdout
     for wrong in (["frob"], ["setup", "now"], ["doctor", "--loud"]):
         done = subprocess.run([script, *wrong], capture_output=True, text=True, check=False)
