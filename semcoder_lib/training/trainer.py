@@ -17,11 +17,11 @@ from transformers.trainer_callback import PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
 from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.progress import Bar
 from semcoder_lib.models import hardware, weights
-from semcoder_lib.training import guards, live
+from semcoder_lib.training import guards
 from semcoder_lib.training.cpu import CpuTrainer
-from semcoder_lib.training.rows import IGNORED, Row, batches
-from semcoder_lib.training.settings import Config
+from semcoder_lib.training.rows import IGNORED, Config, Row, batches
 
 _LOOKED_AT = 2048  # tokens at once, of rows that are not trained on
 _TIDY = 50  # steps: batches of ever other sizes leave gaps, GBs of them in a thousand steps
@@ -48,13 +48,14 @@ class Collator:
 
 
 class Watch(TrainerCallback):
-    """Shows every step, lets the guard rails look at it, follows the free cores, and adds to the
-    trainer's log (which checkpoints carry) the wall seconds of all steps so far."""
+    """Shows every step on a bar, lets the guard rails look at it, follows the free cores, and adds
+    to the trainer's log (which checkpoints carry) the wall seconds of all steps so far."""
 
-    def __init__(self, config: Config, vocabulary: int, threads: hardware.Threads) -> None:
-        self.config, self.vocabulary, self.threads = config, vocabulary, threads
-        self.began = 0.0
-        self.live = live.Live()
+    def __init__(
+        self, config: Config, vocabulary: int, threads: hardware.Threads, bar: Bar
+    ) -> None:
+        self.config, self.vocabulary, self.threads, self.bar = config, vocabulary, threads, bar
+        self.began, self.shown = 0.0, 0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         before = max((row.get("seconds", 0.0) for row in state.log_history), default=0.0)
@@ -71,10 +72,11 @@ class Watch(TrainerCallback):
         if "loss" not in row:
             return
         row["seconds"] = max(0.001, round(time.perf_counter() - self.began, 3))
-        steps = [row for row in state.log_history if "loss" in row]
         if state.is_world_process_zero:
-            self.live.show(steps, state.max_steps)
-        losses = [float(row["loss"]) for row in steps]
+            self.bar.set_postfix_str(f"loss {row['loss']:.3f}")
+            self.bar.update(row["step"] - self.shown)
+            self.shown = row["step"]
+        losses = [float(row["loss"]) for row in state.log_history if "loss" in row]
         norm = row.get("grad_norm")
         guards.check_step(row["step"], losses, norm, self.vocabulary, self.config)
 
@@ -99,7 +101,7 @@ def load(folder: str, start: Path | None, config: Config, machine: hardware.Hard
     if start is None:
         return model
     if config.method == "full":
-        raise UserError("method full cannot go on from an adapter: merge it first")
+        raise UserError("method full cannot go on from an adapter; give a whole model")
     return weights.with_adapter(model, start, trainable=True)
 
 
@@ -110,9 +112,9 @@ def build(
     plan: list[list[int]],
     args: SFTConfig,
     config: Config,
-    callbacks: Sequence[TrainerCallback] = (),
+    watch: TrainerCallback,
 ) -> SFTTrainer:
-    """A trainer of the model, or of a new LoRA adapter on it, silent but for `callbacks`."""
+    """A trainer of the model, or of a new LoRA adapter on it, silent but for `watch`."""
     fresh = config.method == "lora" and not hasattr(model, "peft_config")
     trainer = (CpuTrainer if args.use_cpu and CpuTrainer.supports(model) else SFTTrainer)(
         model=model,
@@ -121,7 +123,7 @@ def build(
         data_collator=Collator(rows, tokenizer.pad_token_id),
         processing_class=tokenizer,
         peft_config=adapter_arguments(config) if fresh else None,
-        callbacks=list(callbacks),
+        callbacks=[watch],
     )
     trainer.model_accepts_loss_kwargs = True  # the loss is divided by the tokens of the whole step
     trainer.remove_callback(PrinterCallback)
@@ -200,7 +202,7 @@ def arguments(
         save_strategy="steps",
         save_steps=config.save_steps or max(5, steps // 5),
         save_total_limit=2,
-        report_to=config.report_to,
+        report_to="none",
         disable_tqdm=True,
         remove_unused_columns=False,
         dataset_kwargs={"skip_prepare_dataset": True},
