@@ -210,16 +210,36 @@ display.table(
 # %%
 LONGEST = int(2.5 * p.max_length)  # characters of a row, prompt and rationale
 
-mutated, funnel = run.step(
-    "mutation.jsonl",
-    pyx_r.build,
-    training,
-    limit=p.faults,
-    seed=p.seed,
-    max_characters=LONGEST,
-    box=run.box,
-    cache=run.path("cache_mutation.jsonl"),
-)
+if p.pyx_r_source == "build":
+    mutated, funnel = run.step(
+        "mutation.jsonl",
+        pyx_r.build,
+        training,
+        limit=p.faults,
+        seed=p.seed,
+        max_characters=LONGEST,
+        box=run.box,
+        cache=run.path("cache_mutation.jsonl"),
+    )
+
+# %% [markdown]
+# There is another way in, as in notebook 01: with `pyx_r_source=FILE` the faults come from a file
+# in the hub's format, such as the authors' own PyX-R. Each is run: the fix must pass the test, and
+# the buggy program fail it.
+
+# %%
+from pathlib import Path
+
+from semcoder_lib.core import workspace
+
+
+def execute(file, **options):
+    """The faults of a file in the hub's format that hold, and the funnel."""
+    return pyx_r.read_hub(workspace.read_jsonl(file), **options)
+
+
+if p.pyx_r_source != "build":
+    mutated, funnel = run.step("mutation.jsonl", execute, Path(p.pyx_r_source), box=run.box)
 display.counts(funnel, "mutation", "mutants")
 
 # %% [markdown]
@@ -404,9 +424,11 @@ check.e03_2(unharmed)
 # %% [markdown]
 # ## The card
 # Both kinds of faults are kept apart in the files of this folder, so that an ablation can leave one
-# of them out. The numbers go into `results.json`, from which the report is made.
+# of them out; `hub.jsonl` has them in the columns of the authors' PyX-R. The numbers go into
+# `results.json`, from which the report is made.
 
 # %%
+workspace.write_jsonl(run.path("hub.jsonl"), map(pyx_r.to_hub, mutated + own))
 results = {
     "mutation": {"accepted": len(mutated), "funnel": funnel, "operators": dict(operators)},
     "model": {"accepted": len(own), "funnel": own_funnel},

@@ -341,7 +341,8 @@ config = replace(config, steps=p.refine_steps, learning_rate=p.learning_rate / 5
 learned = {"main": main}
 for phase, fixes in phases.items():
     learned[phase] = run.step(f"{phase}/", train, fixes, base, config, adapter=run.path("main"))
-print({phase: len(fixes) for phase, fixes in phases.items()}, "rows")
+why_none = "" if phases else f": {len(faults)} faults, refine_steps={p.refine_steps}"
+print("rows:", {phase: len(fixes) for phase, fixes in phases.items()}, why_none)
 
 # %%
 display.figure(figures.loss_curve({phase: done["losses"] for phase, done in learned.items()}))

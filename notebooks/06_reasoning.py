@@ -195,13 +195,13 @@ corpus_file = run.file("01_pyx/pyx.jsonl")
 print(evaluate("pyx-o", always_true, shots=2, data=corpus_file, box=run.box))
 
 # %% [markdown]
-# ## CRUXEval, where it is
-# 800 short functions with one call each, on which models are usually compared. Its file
-# is not shipped with this kit. Where it is not found it is named here, and the report
-# says the same; held-out PyX stays.
+# ## CRUXEval and LiveCodeBench, where they are
+# 800 short functions with one call each, on which models are usually compared, and 479 calls from
+# programming contests. Their files are not shipped with this kit. What is not found is named here,
+# and the report says the same; held-out PyX stays.
 
 # %%
-names = ("cruxeval-o", "cruxeval-i")
+names = ("cruxeval-o", "cruxeval-i", "lcb-execution")
 cruxeval_tasks, missing = answers.tasks_of(names, p.cruxeval_items, p.seed)
 tasks |= cruxeval_tasks
 here = {name: len(sample) for name, sample in tasks.items()}

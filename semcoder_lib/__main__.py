@@ -6,6 +6,7 @@ downloaded, 6 (`data fetch`) another checksum than the expected one."""
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import shlex
 import sys
@@ -37,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = _parser().parse_args(argv)
         summary = arguments.command(arguments)
         status = int(summary.pop("exit_status", 0))
-        print(json.dumps(summary, ensure_ascii=False), flush=True)
+        readable = "utf" in (sys.stdout.encoding or "utf").lower()
+        print(json.dumps(summary, ensure_ascii=not readable), flush=True)
         return status
     except SemcoderError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -313,4 +315,6 @@ def _publish(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a program's values may hold any character
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(main())

@@ -166,7 +166,7 @@ def from_hub(
             why = {"reason": "unreadable", "detail": str(error)}
             read.dropped.append({"id": _identity(row, number), **why})
             continue
-        read.funnel[next(column for column in COLUMNS[1:] if row[column])] += 1
+        read.funnel[next(column for column in COLUMNS[1:] if row.get(column))] += 1
         if case is None:
             descriptions[program.family] = program.description
             continue

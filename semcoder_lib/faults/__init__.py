@@ -1,6 +1,6 @@
 """Builds PyX-R: faults, minimal evidence, rationales, validated fixes (sections 3.3 and 3.4)."""
 
-from semcoder_lib.faults.build import accept, build, from_completions, repaired, validate
+from semcoder_lib.faults.build import accept, build, from_completions, read_hub, repaired, validate
 from semcoder_lib.faults.check import RationaleReport, check
 from semcoder_lib.faults.divergence import Divergence, divergence
 from semcoder_lib.faults.evidence import Evidence, Failing, failing, gather
@@ -44,6 +44,7 @@ __all__ = [
     "mutate",
     "normal_form",
     "opening",
+    "read_hub",
     "refined_code",
     "repaired",
     "rewritten",

@@ -17,7 +17,7 @@ from semcoder_lib.faults.check import check
 from semcoder_lib.faults.evidence import Evidence, Failing, Funnel
 from semcoder_lib.faults.mutate import Bug, altered, line_cause, mutate, normal
 from semcoder_lib.faults.rationale import TooLong, write
-from semcoder_lib.faults.rows import example, refined_code, task_description
+from semcoder_lib.faults.rows import example, from_hub, refined_code, task_description
 from semcoder_lib.models.extraction import clean_code
 from semcoder_lib.sandbox import Job, Outcome, Sandbox
 
@@ -255,6 +255,24 @@ def repaired(failing: Sequence[Failing], box: Sandbox, *, repairs: int = REPAIRS
             f = replace(f, bug=replace(f.bug, fixed=right[0], cause=cause))
         mended.append(f)
     return mended
+
+
+def read_hub(rows: Iterable[dict[str, Any]], box: Sandbox) -> tuple[list[Fault], dict[str, int]]:
+    """The faults of rows in the hub's format that hold when they are run, with what the buggy
+    program really gave; and the funnel: how many rows, were accepted, could not be read, or do not
+    hold. Raises nothing for a row."""
+    read = [from_hub(row, number=number) for number, row in enumerate(rows, 1)]
+    faults = [fault for fault in read if isinstance(fault, Fault)]
+    jobs = [Job(f.buggy, f.entry_point, [f.case.arguments]) for f in faults]
+    for place, (outcome,) in enumerate(box.map(jobs)):
+        raised = outcome.exception
+        words = f"raises {raised.type}: {raised.message}".rstrip(": ") if raised else ""
+        faults[place] = replace(faults[place], actual=outcome.text or words)
+    kept = [fault for fault, problem in validate(faults, (), box) if not problem]
+    return kept, {
+        "accepted": len(kept), "rows": len(read), "unreadable": len(read) - len(faults),
+        "does not hold": len(faults) - len(kept),
+    }  # fmt: skip
 
 
 def validate(

@@ -5,6 +5,7 @@ import gzip
 import itertools
 import json
 import random
+import re
 
 import pytest
 
@@ -115,17 +116,21 @@ def test_texts_of_items(box):
     source = ITEMS[1].source
     inside = source + "\ndef h(n):\n    return g([n, 1, 2], n) * n\n"
     longer = source.replace("return total", "print(total)\n    return total")
+    others = {"total": "saldo", "x": "price", "xs": "x_", "g": "h", "k": "limit"}
+    renamed = [re.sub(rf"\b{old}\b", new, source) for old, new in others.items()]
     programs = [
         Program(source.replace("def g", "def   g"), "g"),
         Program(inside, "h"),
         Program(longer, "g"),
         Program("def k(x):\n    return x\n", "k", description=f"{doc} Or so."),
+        *(Program(text, text[4]) for text in renamed),
         next(synthesise(1, 9)),
     ]
     shown = reasons([prospect(p, ["3"]) for p in programs], items, [], box)
-    assert [reason for reason, _ in shown] == ["benchmark text"] * 4 + [""]
+    assert [reason for reason, _ in shown] == ["benchmark text"] * 9 + [""]
     assert [detail for _, detail in shown] == [
-        "n-grams of two", "n-grams of two", "n-grams of two", "description of two", "",
+        "is two", "n-grams of two", "n-grams of two", "description of two",
+        *["is two"] * 5, "",
     ]  # fmt: skip
     two = [prospect(programs[-1], ["[0]", "[1]"]), prospect(programs[-1], ["[0]"])]
     assert reasons(two, items, [], box) == [("", ""), ("benchmark cases", "")]

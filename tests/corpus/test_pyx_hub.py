@@ -68,6 +68,7 @@ ROWS = {
     "answers without end": ({**GOOD, "response": "[ANSWER]" * 40_000}, "no [ANSWER] block"),
     "fences without end": (script("```x" * 50_000), "line 1"),
     "spaces": (forward("f(1) == 2" + " " * 300_000), ""),
+    "its own columns alone": ({k: GOOD[k] for k in ("fwd_mnl", "response")}, ""),
     "no block": ({**GOOD, "fwd_mnl": "f"}, "no [PYTHON] block"),
     "two prompts": ({**GOOD, "nl": "a"}, "expected exactly one"),
     "no prompt": ({"id": "x"}, "expected exactly one"),

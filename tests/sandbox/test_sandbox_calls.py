@@ -114,8 +114,11 @@ def test_values_cross_exactly_both_ways(box: Sandbox) -> None:
         box.call(ECHO, "f", (object(),))
 
 
-def test_a_defaultdict_of_any_factory_is_judged_by_its_items(box: Sandbox) -> None:
-    source = "from collections import *\ndef f():\n    return defaultdict(lambda: 0, {'a': 1})"
+@pytest.mark.parametrize(
+    "factory", ["lambda: 0", "int", "list", "None", "f", "lambda: defaultdict(int)", "'x'.join"]
+)
+def test_a_defaultdict_of_any_factory_is_judged_by_its_items(box: Sandbox, factory: str) -> None:
+    source = f"from collections import *\ndef f():\n    return defaultdict({factory}, {{'a': 1}})"
     outcome = box.call(source, "f", ())
     assert values.equal(outcome.value, {"a": 1})
 
