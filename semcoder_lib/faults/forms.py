@@ -1,7 +1,7 @@
 """The sentence forms of a rationale around its simulation, in the language of
 `monologues.template`. The steps of the simulation are monologues' own forms.
 
-To add a form, add a row here and its decider in `check`; a test asks for both.
+To add a form, add a row here and what is true of its slots to `check.Reader.truths`.
 """
 
 from __future__ import annotations

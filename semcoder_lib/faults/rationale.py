@@ -36,8 +36,8 @@ def write(evidence: Evidence, *, max_characters: int = 10_000, style: Style = ST
     `[Refined]`, the fixed program. The run is told in full where there is room, else as the
     style's dials shorten it, at last without quotes and workings. Raises `TooLong`."""
     e, fixed = evidence, evidence.bug.fixed.rstrip("\n")
-    syntax = readable(e.bug.buggy, e.bug.entry_point)
-    call = values.show_call(e.bug.entry_point, e.case.arguments)
+    syntax = readable(e.bug.buggy, e.bug.program.entry_point)
+    call = values.show_call(e.bug.program.entry_point, e.case.arguments)
     wanted = _short(values.encode(e.case.output), 2 * LONGEST_VALUE)
     wrong = _ending(e.trace)
     first = _say("call.should", c=call, w=wanted)

@@ -76,19 +76,6 @@ def test_the_number_of_workers_does_not_change_a_byte(entries, built) -> None:
     assert funnel == built[1]
 
 
-def test_an_interrupted_build_goes_on_without_running_again(entries, box, tmp_path, built) -> None:
-    cache = tmp_path / "faults.jsonl"
-    first = pyx_r.build(entries, box, limit=LIMIT, seed=0, cache=cache)
-    assert first == built
-
-    class Unused:
-        def map(self, jobs):
-            assert not list(jobs), "a finished chunk was run again"
-            return iter(())
-
-    assert pyx_r.build(entries, Unused(), limit=LIMIT, seed=0, cache=cache) == built
-
-
 def test_another_seed_gives_other_faults(entries, box, built) -> None:
     other, _ = pyx_r.build(entries[9:12], box, limit=4, seed=1)
     same, _ = pyx_r.build(entries[9:12], box, limit=4, seed=0)
@@ -142,7 +129,7 @@ def test_validate_reports_a_row_whose_fix_fails_or_whose_bug_is_none(built, entr
     swapped = dataclasses.replace(fault, fixed=fault.buggy, id="a")
     harmless = dataclasses.replace(fault, buggy=fault.fixed, id="b")
     problems = {f.id: p for f, p in pyx_r.validate([swapped, harmless], entries, box)}
-    assert problems["a"].startswith("the fix")
+    assert problems["a"] == "the fix fails a case"
     assert "does not fail" in problems["b"]
 
 
@@ -164,7 +151,7 @@ ODD = {
     "no parts": ({"fault": "f is wrong", "response": FENCED}, "no problem"),
     "no program": ({"response": "just change it"}, "no fenced program"),
     "no literals": ({"test": "assert f(x, 1) == 2"}, "no test of the form"),
-    "no equation": ({"test": "assert f(1, 2)"}, "no test of the form"),
+    "no equation": ({"test": "assert f(1, 2) > 2"}, "no test of the form"),
     "deep": ({"test": "assert f(" + "(" * 3000 + "1" + ")" * 3000 + ", 1) == 2"}, "no test"),
     "long sum": ({"test": "assert f(1, 2) == " + "1 + " * 20_000 + "1"}, "no test"),
     "digits": ({"test": "assert f(1, " + "9" * 5_000 + ") == 2"}, "no test of the form"),

