@@ -18,7 +18,7 @@ from semcoder_lib import report as reporting
 from semcoder_lib.core import workspace
 from semcoder_lib.core.records import Claim
 from semcoder_lib.report import display, figures, paper, tables
-from semcoder_lib.report.inputs import FOLDERS
+from semcoder_lib.report.tables import FOLDERS
 
 
 def score(benchmark: str, model: str, setting: str, value: float, n: int = 60) -> dict[str, Any]:
@@ -252,12 +252,12 @@ def test_an_empty_run_still_reports(tmp_path: Path) -> None:
 
 def test_the_same_data_give_the_same_figure_bytes_under_any_hash_seed() -> None:
     code = (
-        "from semcoder_lib.report import figures, style\n"
+        "from semcoder_lib.report import figures\n"
         "import hashlib, pathlib, sys, tempfile\n"
         "shares = {'real': dict.fromkeys('abcdefgh', 0.1), 'made': dict.fromkeys('efghij', 0.1)}\n"
         "with tempfile.TemporaryDirectory() as folder:\n"
         "    folder = pathlib.Path(folder)\n"
-        "    style.save(folder, 'x', *figures.categories(shares))\n"
+        "    figures.save(folder, 'x', *figures.categories(shares))\n"
         "    for path in sorted(folder.iterdir()):\n"
         "        print(hashlib.sha256(path.read_bytes()).hexdigest())\n"
     )
