@@ -17,7 +17,7 @@ from semcoder_lib.faults.evidence import Evidence
 from semcoder_lib.faults.forms import CAUSE, FIX, FORMS, NEXT, SECTIONS, SIMULATION
 from semcoder_lib.faults.mutate import PHRASES, altered, causes, normal
 from semcoder_lib.faults.rows import refined_code
-from semcoder_lib.monologues.syntax import in_body, syntax
+from semcoder_lib.monologues.syntax import syntax
 from semcoder_lib.monologues.template import Form, Match, Slot, mask, plain
 from semcoder_lib.monologues.verify.cursor import Cursor
 from semcoder_lib.monologues.verify.history import History
@@ -83,8 +83,8 @@ class Reader:
         self.lines = evidence.bug.buggy.splitlines()
         self.fixed_lines = evidence.bug.fixed.splitlines()
         self.ledger = Ledger()
-        self.history = History(evidence.trace, syntax(evidence.bug.buggy))
-        self.cursor = Cursor(self.history, self.ledger, 0)
+        history = History(evidence.trace, syntax(evidence.bug.buggy))
+        self.cursor = Cursor(history, self.ledger, 0)
         self.steps = Steps(self.cursor, lambda text, start, visit: None)
         self.ended = False
 
@@ -159,22 +159,17 @@ class Reader:
             d = e.divergence
             right = self.fixed_lines[(d.fixed_line or 1) - 1].strip()
             truth = {"at": f"[L{d.line}]", "x": d.name, "v": d.got, "w": d.wanted, "q": right}
-            return [truth] if name in self.partings() else []
+            return [truth] if name == self.parting() else []
         return self.causes(name, slots) if group == "cause" else self.edits(name, slots)
 
-    def partings(self) -> set[str]:
-        """The rows that say what differs in two steps."""
+    def parting(self) -> str:
+        """The row that says what differs in two steps."""
         d = self.evidence.divergence
-        if d.kind in ("extra", "missing"):
-            return {f"part.{d.kind}"}
-        if d.kind != "value" or d.wanted is None:
-            return {"part.changes"} if d.kind == "value" else set()
-        if d.got is not None:
-            return {"part.value"}
-        loop = self.history.syntax.loops.get(d.line or 0) if self.history.syntax else None
-        ahead = self.history.next_line(d.index or 0)
-        inside = ahead is not None and loop and in_body(loop.node, self.history.line(ahead))
-        return {"part.stays"} | ({"part.loop"} if loop and loop.is_for and not inside else set())
+        if d.kind != "value":
+            return f"part.{d.kind}"
+        if d.got is None:
+            return "part.stays"
+        return "part.changes" if d.wanted is None else "part.value"
 
     def paths(self) -> list[Truth]:
         """Where the two runs go from the same place."""
@@ -214,8 +209,7 @@ class Reader:
         if "a" in slots:
             if [line.strip() for line in old] != [slots["a"].text]:
                 return []
-            depth = len(old[0]) - len(old[0].lstrip())
-            new = [" " * (int(slots["d"].text) if "d" in slots else depth) + new[0]]
+            new = [old[0].removesuffix(slots["a"].text) + new[0]]
         edited = [*lines[: top - 1], *new, *lines[end:]]
         if [t.rstrip() for t in edited] != [t.rstrip() for t in self.refined.splitlines()]:
             return []

