@@ -8,7 +8,7 @@ import itertools
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from semcoder_lib.core import values, workspace
 from semcoder_lib.core.records import Completion, Entry, Fault
@@ -215,24 +215,18 @@ def repaired(failing: Sequence[Failing], box: Sandbox, *, repairs: int = REPAIRS
 # --- a teacher's rationales -----------------------------------------------------------------------
 
 
-class Writer(Protocol):
-    """What is needed of a model's engine or of a teacher."""
-
-    def generate(self, requests: Sequence[Any]) -> list[list[Any]]: ...
-
-
 def rewritten(
     faults: Sequence[Fault],
     entries: Iterable[Entry],
-    writer: Writer,
+    engine: Any,
     box: Sandbox,
     *,
     attempts: int = 4,
     seed: int = 0,
 ) -> tuple[list[Fault], dict[str, int]]:
-    """The faults with a rationale and a fix in the model's own words (section 3.3), where one of
-    its `attempts` samples is accepted: its program passes all cases of the entry, and no claim that
-    can be read is contradicted by the runs of the buggy program and of this fix. The first accepted
+    """The faults with a rationale and a fix in a model's own words (section 3.3), where one of its
+    `attempts` samples is accepted: its program passes all cases of the entry, and no claim that can
+    be read is contradicted by the runs of the buggy program and of this fix. The first accepted
     sample is taken. Each prompt shows an accepted rationale of another program first. Returns them
     and the funnel (`asked`, `samples`, `incomplete`, `fix_fails`, `contradicted`, `accepted`)."""
     from semcoder_lib.models import Request  # loads torch
@@ -246,7 +240,7 @@ def rewritten(
             Request(fault.id, prompt.text, prompt.stop, n=attempts, seed=seed,
                     max_new_tokens=768, temperature=0.8, top_p=0.95)
         )  # fmt: skip
-    groups = writer.generate(requests) if requests else []
+    groups = engine.generate(requests) if requests else []
     samples: list[tuple[Fault, str, str | None]] = []
     for fault, group in zip(asked, groups, strict=True):
         samples += [(fault, c.text, normal(refined_code(c.text))) for c in group]

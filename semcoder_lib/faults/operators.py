@@ -65,13 +65,6 @@ missing_term | One operand of a sum, difference or product is forgotten | x + y 
   A + B | A ~ B | a term is missing
   A - B | A | a term is missing
   A * B | A ~ B | a factor is missing
-mutated_default | A default is wrong, or is one list that all calls share | def g(a, b=0):;;    return b | def g(a, b=1):;;    return b
-  N | 0 | a default is wrong | default
-  0 | 1 | a default is wrong | default
-  True | False | a default is wrong | default
-  False | True | a default is wrong | default
-  Q | '' | a default is wrong | default
-  @shared_default | the default is made once and shared by all calls
 negated_condition | A condition is negated, or its `not` is lost | not x | x
   not A | A | a not is missing
   if T: BB;;else: EE | if not T: BB;;else: EE | the condition is the wrong way round
@@ -121,8 +114,6 @@ wrong_initial_value | A variable starts with the wrong value | y = 0 | y = 1
 wrong_jump | `break` for `continue`, or the other way round | for i in x:;;    continue | for i in x:;;    break
   continue | break | the break ends the loop, which should go on
   break | continue | the loop goes on where it should end | in_for
-wrong_key | A dictionary is asked for another key that the program uses | x['a'] + x['b'] | x['b'] + x['b']
-  @other_key | this is the wrong key
 wrong_operator | An arithmetic operator is replaced by another one | x + y | x - y
   +:- -:+ *:+ %:// **:* &:| |:& ^:| <<:>> >>:<< | this uses the wrong operator
 wrong_return | The wrong truth value, or a pair in the wrong order, is returned | return (x, y) | return (y, x)

@@ -157,7 +157,6 @@ _LETTERS: dict[str, Callable[[Any], bool]] = {
 # what a row that is a letter alone can start at
 _KINDS = {
     "N": (ast.Constant, ast.UnaryOp),
-    "Q": (ast.Constant,),
     "S": (ast.Assign, ast.AugAssign, ast.Expr, ast.If),
 }
 
@@ -323,7 +322,6 @@ def _names(node: ast.AST, context: type[ast.expr_context]) -> set[str]:
 WHERE: dict[str, Callable[[Place], bool]] = {
     "can_be_missed": _can_be_missed,
     "counted": _counted,
-    "default": lambda place: place.field == "defaults",
     "depends": _depends,
     "in_for": lambda place: isinstance(place.loops[-1], ast.For),
     "in_handler": lambda place: isinstance(place.parent, ast.ExceptHandler),
@@ -344,18 +342,6 @@ def other_name(place: Place) -> Iterator[ast.AST]:
         others = [n for n in names if n != name]
         for other in sorted(others, key=lambda n: abs(names.index(n) - near))[:3]:
             yield ast.Name(other, ast.Load())
-
-
-def other_key(place: Place) -> Iterator[ast.AST]:
-    """The other keys, not numbers, that the function uses."""
-    key = place.node.slice
-    if isinstance(key, ast.Constant | ast.Name) and not is_int(key):
-        nodes = ast.walk(place.function or place.node)
-        slices = [n.slice for n in nodes if isinstance(n, ast.Subscript)]
-        others = {ast.unparse(s): s for s in slices if type(s) is type(key) and not is_int(s)}
-        others.pop(ast.unparse(key), None)
-        for new in others.values():
-            yield _with(place.node, slice=new)
 
 
 def other_text(place: Place) -> Iterator[ast.AST]:
@@ -400,24 +386,11 @@ def extra_check(place: Place) -> Iterator[list[ast.stmt]]:
             yield [*_parsed(f"if not {name}: return None"), place.node]
 
 
-def shared_default(place: Place) -> Iterator[ast.AST]:
-    """`def f(a): seen = [] ...` becomes `def f(a, seen=[]): ...`."""
-    match place.node:
-        case ast.FunctionDef(_, args, [ast.Assign([ast.Name(name)], value), _, *_] as body) if (
-            ast.unparse(value) in ("[]", "{}", "set()", "list()", "dict()")
-            and not (args.vararg or args.kwonlyargs)
-        ):
-            longer = {"args": [*args.args, ast.arg(name)], "defaults": [*args.defaults, value]}
-            yield _with(place.node, args=_with(args, **longer), body=body[1:])
-
-
 # by name: the nodes that a search starts at, and the search
 SEARCHES: dict[str, tuple[type[ast.AST], Callable[[Place], Iterator[Any]]]] = {
     "argument_lost": (ast.Call, argument_lost),
     "arguments_swapped": (ast.Call, arguments_swapped),
     "extra_check": (ast.Return, extra_check),
-    "other_key": (ast.Subscript, other_key),
     "other_name": (ast.Name, other_name),
     "other_text": (ast.Constant, other_text),
-    "shared_default": (ast.FunctionDef, shared_default),
 }

@@ -19,13 +19,12 @@ from semcoder_lib.refinement.tasks import (
     RefinementTask,
     from_benchmark,
     from_docstring,
-    from_entries,
     from_faults,
     run_checks,
 )
 
 __all__ = [
     "ACCEPT", "SOURCES", "Curve", "Plan", "RefinementTask", "State", "atlas", "compare",
-    "curves_of", "feedbacks", "from_benchmark", "from_docstring", "from_entries", "from_faults",
+    "curves_of", "feedbacks", "from_benchmark", "from_docstring", "from_faults",
     "offered", "refine", "refine_all", "run_checks", "shown_solution", "visible",
 ]  # fmt: skip

@@ -39,6 +39,9 @@ class State:
         return sum(self.passed) / len(self.passed) if self.passed else None
 
 
+_COUNTED = ("asked", "changed")
+
+
 @dataclass(frozen=True)
 class Curve:
     """A refinement run; `rounds[0]` is the first solution."""
@@ -73,29 +76,27 @@ class Curve:
         broken = [t for t in after if after[t] < before[t]]
         return fixed, broken
 
+    @property
+    def names(self) -> dict[str, Any]:
+        """What tells the curve from others, for its rows."""
+        return {k: getattr(self, k) for k in ("model", "source", "accept", "temperature")}
+
     def row(self, measure: str = "base") -> dict[str, Any]:
         """The curve as JSON data: its points, the gain of its last round, what each round fixed and
         broke."""
         turns = range(len(self.rounds))
-        moves = [self.moved(n, measure) for n in turns[1:]]
+        changes = []
+        for n in turns[1:]:
+            fixed, broken = self.moved(n, measure)
+            asked, changed = (sum(getattr(s, k) for s in self.rounds[n]) for k in _COUNTED)
+            changes.append({"round": n, "fixed": len(fixed), "broken": len(broken),
+                            "asked": asked, "changed": changed})  # fmt: skip
         return {
-            "model": self.model,
-            "source": self.source,
-            "accept": self.accept,
-            "temperature": self.temperature,
+            **self.names,
             "measure": measure,
             "points": [{"round": n, **asdict(self.point(n, measure))} for n in turns],
             "gain": asdict(self.gain(turns[-1], measure)) if turns[1:] else None,
-            "changes": [
-                {
-                    "round": n,
-                    "fixed": len(fixed),
-                    "broken": len(broken),
-                    "asked": sum(s.asked for s in self.rounds[n]),
-                    "changed": sum(s.changed for s in self.rounds[n]),
-                }
-                for n, (fixed, broken) in enumerate(moves, 1)
-            ],
+            "changes": changes,
         }
 
     def state_rows(self) -> list[dict[str, Any]]:
@@ -141,13 +142,8 @@ def atlas(curve: Curve) -> list[dict[str, Any]]:
         mended = Counter(s.kind for s in failing if after.get(s.task_id))
         kinds = Counter(s.kind for s in failing)
         for kind, count in sorted(kinds.items(), key=lambda item: (-item[1], item[0])):
-            rows.append(
-                {
-                    "model": curve.model, "source": curve.source, "accept": curve.accept,
-                    "temperature": curve.temperature, "round": n, "kind": kind, "count": count,
-                    "mended": mended[kind],
-                }
-            )  # fmt: skip
+            here = {"round": n, "kind": kind, "count": count, "mended": mended[kind]}
+            rows.append(curve.names | here)
     return rows
 
 
@@ -181,35 +177,12 @@ def wrong_value(value: Any, expected: Any) -> str:
     if isinstance(value, bool) and isinstance(expected, bool):
         return "wrong truth value"
     if isinstance(value, int | float) and isinstance(expected, int | float):
-        if value == -expected:
-            return "wrong sign"
         return "off by one" if value in (expected - 1, expected + 1) else "wrong number"
     if type(value) is not type(expected):
         return "wrong type"
     if isinstance(value, str):
-        return _wrong_text(value, expected)
+        return "wrong text"
     if isinstance(value, list | tuple):
-        left, right = Counter(map(values.encode, value)), Counter(map(values.encode, expected))
-        if left != right and left - right and right - left:
-            return "wrong elements" if len(value) == len(expected) else "wrong length"
-        return _part("wrong order", left <= right, left >= right)
-    if isinstance(value, dict | set | frozenset):
-        keys, right_keys = set(value), set(expected)
-        return _part("wrong values", keys <= right_keys, keys >= right_keys)
-    return "wrong value"
-
-
-def _part(same: str, within: bool, around: bool) -> str:
-    if within and around:
-        return same
-    return "elements missing" if within else "elements too many" if around else "wrong elements"
-
-
-def _wrong_text(value: str, expected: str) -> str:
-    if value.lower() == expected.lower():
-        return "wrong case"
-    if value.split() == expected.split():
-        return "wrong spaces"
-    if value and (expected.startswith(value) or expected.endswith(value)):
-        return "incomplete text"
-    return "wrong text"
+        a, b = (sorted(map(values.encode, items)) for items in (value, expected))
+        return "wrong order" if a == b else "wrong elements" if len(a) == len(b) else "wrong length"
+    return "wrong elements"

@@ -63,17 +63,11 @@ class Plan:
     style: str = "clean"
 
     def check(self) -> None:
-        """Raises UserError for a source or rule that does not exist, and for tasks that cannot be
-        told apart or begun."""
+        """Raises UserError for a source or rule that does not exist."""
         if self.source not in SOURCES:
             raise UserError(f"feedback source {self.source!r}: choose from {', '.join(SOURCES)}")
         if self.accept not in ACCEPT:
             raise UserError(f"acceptance rule {self.accept!r}: choose from {', '.join(ACCEPT)}")
-        if len({t.id for t in self.tasks}) != len(self.tasks):
-            raise UserError("two refinement tasks have the same id")
-        for task in self.tasks:
-            if task.initial is None and task.start is None:
-                raise UserError(f"refinement task {task.id}: no first solution and no prompt")
 
 
 def refine(plan: Plan, engine: Engine, box: Sandbox) -> Curve:

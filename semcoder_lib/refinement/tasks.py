@@ -16,9 +16,7 @@ from semcoder_lib.core.errors import InfrastructureError
 from semcoder_lib.core.records import Case, Entry, Fault, Status
 from semcoder_lib.evaluation import Answer, Benchmark, Sample, Task
 from semcoder_lib.evaluation.codegen import mbpp_text
-from semcoder_lib.faults import assertion, from_assertions, literal_test, task_description
-from semcoder_lib.models import prompts
-from semcoder_lib.models.extraction import clean_code
+from semcoder_lib.faults import from_assertions, literal_test
 from semcoder_lib.models.prompts import Prompt
 from semcoder_lib.sandbox import Job, Limits, Outcome, Sandbox
 
@@ -210,32 +208,6 @@ def _calls(task: Task, group: str) -> list[Case]:
         except (values.Unserializable, TypeError):
             continue
     return kept
-
-
-# --- PyX ------------------------------------------------------------------------------------------
-
-
-def from_entries(entries: Iterable[Entry], *, public: int = 1) -> list[RefinementTask]:
-    """Held-out PyX: the first `public` cases are the visible examples, all of them the hidden
-    tests. Entries without a description, or with too few cases, are left out."""
-    tasks = []
-    for entry in entries:
-        program, name, shown = entry.program, entry.program.entry_point, entry.cases[:public]
-        if not program.description or len(entry.cases) <= public:
-            continue
-        examples = "\n".join(assertion(name, case) for case in shown)
-        problem = f"{task_description(program)}\n{examples}"
-        tasks.append(
-            RefinementTask(
-                program.id, problem, name, shown, entry.cases, start=prompts.nl_to_code(problem),
-                extract=functools.partial(_code, name), tolerance=1e-9,
-            )
-        )  # fmt: skip
-    return tasks
-
-
-def _code(name: str, text: str) -> str | None:
-    return clean_code(text, name).text
 
 
 def from_faults(faults: Iterable[Fault], entries: Iterable[Entry]) -> list[RefinementTask]:
