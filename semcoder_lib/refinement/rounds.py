@@ -48,7 +48,8 @@ class Plan:
     `source` says what is visible, see `SOURCES`; with `self` the model is first asked for tests,
     once and greedily. `accept`: `replace` takes every program that the model offers (the paper),
     `keep_better` only one that passes more visible checks, so that what passes visibly never falls.
-    `temperature` 0 is greedy; the first solution always is.
+    `temperature` 0 is greedy; the first solution always is. `chat` says which prompts are put into
+    the model's own chat: `none`, that of the `first` solution, or `all`.
     """
 
     tasks: Sequence[RefinementTask]
@@ -61,6 +62,7 @@ class Plan:
     first_tokens: int = 256
     seed: int = 0
     style: str = "clean"
+    chat: str = "none"
 
     def check(self) -> None:
         """Raises UserError for a source or rule that does not exist."""
@@ -86,8 +88,8 @@ def refine_all(plans: Sequence[Plan], engine: Engine, box: Sandbox) -> list[Curv
     for plan in plans:
         plan.check()
     verdicts: Verdicts = {}
-    starts = _written(engine, [_first_requests(plan) for plan in plans])
-    tests = _written(engine, [_test_requests(plan) for plan in plans])
+    starts = _written(engine, [_first_requests(plan, engine) for plan in plans])
+    tests = _written(engine, [_test_requests(plan, engine) for plan in plans])
     checks, history = [], []
     for plan, first, own in zip(plans, starts, tests, strict=True):
         shown = {
@@ -102,7 +104,7 @@ def refine_all(plans: Sequence[Plan], engine: Engine, box: Sandbox) -> list[Curv
         history.append([_states(solutions, shown, verdicts, box)])
     for turn in range(1, max((plan.rounds for plan in plans), default=0) + 1):
         going = [n for n, plan in enumerate(plans) if turn <= plan.rounds]
-        asked = [_requests(plans[n], history[n][-1], checks[n], turn, box) for n in going]
+        asked = [_requests(plans[n], history[n][-1], checks[n], turn, box, engine) for n in going]
         for n, texts in zip(going, _written(engine, asked), strict=True):
             plan, before = plans[n], history[n][-1]
             offers = [
@@ -132,12 +134,18 @@ def _written(engine: Engine, groups: list[list[Request]]) -> list[Texts]:
     return [{request.task_id: next(texts)[0].text for request in group} for group in groups]
 
 
-def _first_requests(plan: Plan) -> list[Request]:
-    return [
-        Request(t.id, t.start.text, t.start.stop, plan.first_tokens)
-        for t in plan.tasks
-        if t.initial is None and t.start is not None
-    ]
+def _asked(plan: Plan, prompt: Prompt, engine: Engine, where: tuple[str, ...]) -> Prompt:
+    """The prompt as it is, or in the chat where the plan's `chat` is one of these."""
+    return prompts.in_chat(prompt, engine.tokenizer) if plan.chat in where else prompt
+
+
+def _first_requests(plan: Plan, engine: Engine) -> list[Request]:
+    requests = []
+    for task in plan.tasks:
+        if task.initial is None and task.start is not None:
+            prompt = _asked(plan, task.start, engine, ("first", "all"))
+            requests.append(Request(task.id, prompt.text, prompt.stop, plan.first_tokens))
+    return requests
 
 
 # --- feedback -------------------------------------------------------------------------------------
@@ -168,8 +176,9 @@ def _self_test_prompt(task: RefinementTask) -> Prompt:
     )
 
 
-def _test_requests(plan: Plan) -> list[Request]:
-    asked = [(t, _self_test_prompt(t)) for t in plan.tasks if plan.source == "self"]
+def _test_requests(plan: Plan, engine: Engine) -> list[Request]:
+    tasks = plan.tasks if plan.source == "self" else ()
+    asked = [(t, _asked(plan, _self_test_prompt(t), engine, ("all",))) for t in tasks]
     return [Request(t.id, prompt.text, prompt.stop, 200) for t, prompt in asked]
 
 
@@ -222,7 +231,7 @@ def shown_solution(solution: str) -> str:
 
 
 def _requests(
-    plan: Plan, states: Sequence[State], checks: Checks, turn: int, box: Sandbox
+    plan: Plan, states: Sequence[State], checks: Checks, turn: int, box: Sandbox, engine: Engine
 ) -> list[Request]:
     """One for every task that fails a visible check."""
     items = [
@@ -238,6 +247,7 @@ def _requests(
             task.problem, shown_solution(solution), feedback.failed_test,
             trace=feedback.trace, style=plan.style,
         )  # fmt: skip
+        prompt = _asked(plan, prompt, engine, ("all",))
         # a sampled text depends on the item alone, not on its place in a batch
         seed = int(workspace.content_key(plan.seed, task.id, turn)[:7], 16)
         requests.append(
