@@ -61,7 +61,7 @@ def check(text: str, evidence: Evidence) -> RationaleReport:
         problem = "the sections are out of order"
     elif not closed or refined is None:
         problem = "no refined program" if closed else "no [/MONOLOGUE]"
-    elif normal(refined) != normal(evidence.bug.fixed):
+    elif normal(refined) != evidence.bug.fixed:
         problem = "the refined program is another than the fix"
     reader = Reader(evidence, refined or "")
     if not problem:
@@ -137,7 +137,8 @@ class Reader:
                 verdict = None if inner is None else verdict
                 self.ledger.forms += [] if inner is None else [(clause, plain(inner))]
             recorded = truths[0].get(key) if truths else None
-            evidence = "" if verdict else recorded or "the runs and the edit say otherwise"
+            why = "not read" if verdict is None else "the runs and the edit say otherwise"
+            evidence = "" if verdict else recorded or why
             self.ledger.claim(_KINDS.get(kind, "property"), name, slot, verdict, evidence)
             if verdict:
                 truths = [t for t, same in zip(truths, verdicts, strict=True) if same]
@@ -185,17 +186,15 @@ class Reader:
 
     def causes(self, name: str, slots: Match) -> list[Truth]:
         """The edits that, made to the right program, give the buggy one."""
-        buggy, fixed = normal(self.evidence.bug.buggy), normal(self.evidence.bug.fixed)
-        if buggy is None or fixed is None:
-            return []
-        line, old, _ = altered(buggy, fixed)
+        bug = self.evidence.bug
+        line, old, _ = altered(bug.buggy, bug.fixed)
         at, phrase = f"[L{line}]", slots["p"].text
         if (name == "cause.before") is not (not old):
             return []
         if phrase not in PHRASES:
             return [{"at": at}]
         truths: list[Truth] = []
-        for cause in causes(buggy, fixed, phrase):
+        for cause in causes(bug.buggy, bug.fixed, phrase):
             a, _, b = cause.partition("; `")[2][:-1].partition("` should be `")
             truths.append({"at": at, "p": phrase, "a": a, "b": b})
         return truths or [{"at": at, "p": None, "a": None, "b": None}]
@@ -211,9 +210,8 @@ class Reader:
                 return []
             new = [old[0].removesuffix(slots["a"].text) + new[0]]
         edited = [*lines[: top - 1], *new, *lines[end:]]
-        if [t.rstrip() for t in edited] != [t.rstrip() for t in self.refined.splitlines()]:
-            return []
-        return [{key: slot.text for key, slot in slots.items()}]
+        made = [t.rstrip() for t in edited] == [t.rstrip() for t in self.refined.splitlines()]
+        return [{key: slot.text for key, slot in slots.items()}] if made and top > 0 else []
 
 
 def _row(text: str, start: int, group: dict[str, Form]) -> tuple[str, Match | None]:

@@ -178,7 +178,7 @@ def side_by_side(*shown: Shown) -> Shown:
     return Shown(page, "\n\n".join(repr(item) for item in shown))
 
 
-def figure(drawn: tuple[Figure, Any] | Figure) -> Shown:
+def figure(drawn: tuple[Figure, Any]) -> Shown:
     """A figure inline, as the report draws it."""
-    data = base64.b64encode(png(drawn[0] if isinstance(drawn, tuple) else drawn)).decode()
+    data = base64.b64encode(png(drawn[0])).decode()
     return Shown(f"<img style='max-width:100%' src='data:image/png;base64,{data}'>", "(a figure)")

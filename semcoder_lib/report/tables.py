@@ -7,7 +7,7 @@ the paper; what can be compared is the direction and size of each gain.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -259,42 +259,40 @@ def refinement(name: str, inputs: Inputs) -> Table:
     )  # fmt: skip
 
 
-def direct(inputs: Inputs) -> Table:
-    """Table 5: input and output prediction without reasoning."""
-    columns = [(b, paper.title(b), paper.COLUMNS[b], ("direct_2shot", "direct"))
-               for b in (*EXECUTION, *HELD_OUT)]  # fmt: skip
-    notes = ["The base model gets two worked examples, the tuned one none."]
-    return _by_setting(inputs, "5", columns, notes)
+_DIRECT, _REASONED = ("direct_2shot", "direct"), ("cot_2shot", "monologue")
+# by table: a benchmark, its heading and its column in the paper's table, and the settings of base
+# and tuned that are compared
+_COMPARED: dict[str, list[tuple[str, str, str, tuple[str, str]]]] = {
+    "5": [(b, paper.title(b), paper.COLUMNS[b], _DIRECT) for b in (*EXECUTION, *HELD_OUT)],
+    "6": [
+        *((b, paper.title(b), paper.COLUMNS[b], ("", "")) for b in CODE[:4]),
+        *(
+            (b, f"{paper.title(b)} {way}", f"{paper.COLUMNS[b]}_{way}", settings)
+            for b in EXECUTION[:2]
+            for way, settings in (("direct", _DIRECT), ("reasoning", _REASONED))
+        ),
+    ],
+}
+_NOTES = {
+    "5": "The base model gets two worked examples, the tuned one none.",
+    "6": "The paper's two SemCoder rows here are those of its June 2024 preprint.",
+}
 
 
-def larger(inputs: Inputs) -> Table:
-    """Table 6: larger and closed models; its SemCoder rows are the preprint's."""
-    columns = [(b, paper.title(b), paper.COLUMNS[b], ("", "")) for b in CODE[:4]]
-    for b in EXECUTION[:2]:
-        for way, settings in (("direct", ("direct_2shot", "direct")),
-                              ("reasoning", ("cot_2shot", "monologue"))):  # fmt: skip
-            columns.append((b, f"{paper.title(b)} {way}", f"{paper.COLUMNS[b]}_{way}", settings))
-    notes = ["The paper's two SemCoder rows here are those of its June 2024 preprint."]
-    return _by_setting(inputs, "6", columns, notes)
-
-
-def _by_setting(
-    inputs: Inputs,
-    name: str,
-    columns: Sequence[tuple[str, str, str, tuple[str, str]]],
-    notes: list[str],
-) -> Table:
-    """The paper's rows, then base and tuned of this run. A column is a benchmark, its heading, its
-    name in the paper's table, and the settings of base and tuned that it compares."""
+def by_setting(name: str, inputs: Inputs) -> Table:
+    """Tables 5 (prediction without reasoning) and 6 (larger and closed models): the paper's rows,
+    then base and tuned of this run."""
+    columns = _COMPARED[name]
     rows = paper.cells(name, tuple(key for _, _, key, _ in columns))
     found = False
     for place, model in enumerate(("base", "tuned")):
-        some = [(b, best(inputs, b, model, settings[place])) for b, _, _, settings in columns]
-        found = found or any(score for _, score in some)
+        ours = [(b, best(inputs, b, model, settings[place])) for b, _, _, settings in columns]
+        found = found or any(score for _, score in ours)
         size = f" ({model_name(inputs)})" if name == "6" else ""
-        rows.append([f"this run: {model}{size}", *(_cell(inputs, b, s) for b, s in some)])
+        rows.append([f"this run: {model}{size}", *(_cell(inputs, b, s) for b, s in ours)])
     reason = "" if found else inputs.why_missing(6 if name == "5" else 5)
-    return Table(f"table_{name}", ["model", *(c[1] for c in columns)], rows, reason, notes)
+    headings = ["model", *(heading for _, heading, _, _ in columns)]
+    return Table(f"table_{name}", headings, rows, reason, [_NOTES[name]])
 
 
 def model_name(inputs: Inputs) -> str:
@@ -366,8 +364,7 @@ TABLES = {
     "table_1": main_results,
     "table_2": formats,
     **{f"table_{n}": functools.partial(refinement, n) for n in ("3a", "3b", "4")},
-    "table_5": direct,
-    "table_6": larger,
+    **{f"table_{n}": functools.partial(by_setting, n) for n in ("5", "6")},
     "table_7": errors,
     "table_8": corpora,
 }
