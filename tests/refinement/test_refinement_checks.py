@@ -32,10 +32,9 @@ assert f(1, [2]) == {'a': (1,)}
         ("f", Case((3,), True)),
         ("g", Case((1,), 2)),
     ]
-
-
-def test_half_an_assertion_at_the_end_does_not_spoil_the_others() -> None:
+    # half an assertion at the end does not spoil the others
     assert from_assertions("assert f(1) == 2\nassert f(2) == [3,") == [("f", Case((1,), 2))]
+    assert assertion("f", Case((1, "a"), [2.0])) == "assert f(1, 'a') == [2.0]"
 
 
 def test_examples_in_a_docstring() -> None:
@@ -56,10 +55,6 @@ def test_examples_in_a_docstring() -> None:
         Case(([1],), [1, 1]),
         Case(("a",), "aa"),
     ]
-
-
-def test_a_check_is_shown_as_an_assertion() -> None:
-    assert assertion("f", Case((1, "a"), [2.0])) == "assert f(1, 'a') == [2.0]"
 
 
 @pytest.mark.parametrize(
