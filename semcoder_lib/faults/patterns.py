@@ -180,14 +180,12 @@ def fits(pattern: Any, node: Any, bound: Bindings) -> bool:
     if letter := _letter(pattern):
         known = bound.setdefault(letter, node)
         return _LETTERS[letter](node) and (known is node or ast.unparse(known) == ast.unparse(node))
-    if not isinstance(pattern, ast.AST):
-        return type(pattern) is type(node) and pattern == node
-    if type(pattern) is not type(node):
-        return False
     if _takes_all(pattern):
         bound["..."] = node
-        return fits(pattern.func, node.func, bound)
-    return all(
+        return isinstance(node, ast.Call) and fits(pattern.func, node.func, bound)
+    if not isinstance(pattern, ast.AST):
+        return type(pattern) is type(node) and pattern == node
+    return type(pattern) is type(node) and all(
         fits(value, getattr(node, name), bound)
         for name, value in ast.iter_fields(pattern)
         if name not in ("ctx", "kind", "type_comment")

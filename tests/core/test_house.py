@@ -10,8 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = {
     "core": 2_250, "sandbox": 2_850, "tracing": 2_100, "models": 2_500, "corpus": 4_800,
-    "monologues": 10_300, "faults": 2_210, "training": 1_610, "evaluation": 3_650,
-    "refinement": 750, "report": 1_325, "run": 2_650,
+    "monologues": 10_300, "faults": 2_212, "training": 1_610, "evaluation": 3_650,
+    "refinement": 748, "report": 1_325, "run": 2_650,
 }  # fmt: skip
 LONGEST_FILE = 510
 FILES = 207
