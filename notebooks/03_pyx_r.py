@@ -92,9 +92,8 @@ display.counts({"fail a case": len(failures), **dropped}, "mutants", "count")
 
 # %%
 from semcoder_lib.core.values import show_call
-from semcoder_lib.faults import evidence
 
-name, smallest = entry.program.entry_point, evidence.shrunk(failures, run.box)
+name, smallest = entry.program.entry_point, pyx_r.shrunk(failures, run.box)
 display.table(
     [
         {
@@ -154,8 +153,7 @@ print(rationale)
 # red contradicted, grey could not be decided. Hover over a claim to see the evidence.
 
 # %%
-reference = {"fixed": bug.fixed, "fixed_trace": right}
-report = pyx_r.check(rationale, followed.program, followed.case, wrong, **reference)
+report = pyx_r.check(rationale, followed)
 print(f"supported {report.supported} · contradicted {report.contradicted} · "
       f"unverifiable {report.unverifiable} · accepted: {report.accepted}")  # fmt: skip
 display.marked(rationale, report.claims)
@@ -170,7 +168,7 @@ import re
 blamed = re.sub(
     r"(The cause is (?:before )?\[L)(\d+)", lambda m: f"{m[1]}{int(m[2]) + 1}", rationale
 )
-lie_report = pyx_r.check(blamed, followed.program, followed.case, wrong, **reference)
+lie_report = pyx_r.check(blamed, followed)
 print("accepted:", lie_report.accepted)
 display.marked(blamed, lie_report.claims)
 
@@ -181,9 +179,10 @@ display.marked(blamed, lie_report.claims)
 # buggy program, too, may pass most of the cases: a bug is seen only by the input that reaches it.
 
 # %%
+from semcoder_lib.faults import evidence
+
 mended = pyx_r.refined_code(rationale)
-arguments = [case.arguments for case in entry.cases]
-jobs = [evidence.job(source, name, arguments) for source in (bug.buggy, mended)]
+jobs = [evidence.job(source, name, entry.cases) for source in (bug.buggy, mended)]
 display.table(
     [
         {
@@ -219,7 +218,6 @@ if p.pyx_r_source == "build":
         seed=p.seed,
         max_characters=LONGEST,
         box=run.box,
-        cache=run.path("cache_mutation.jsonl"),
     )
 
 # %% [markdown]
@@ -424,11 +422,9 @@ check.e03_2(unharmed)
 # %% [markdown]
 # ## The card
 # Both kinds of faults are kept apart in the files of this folder, so that an ablation can leave one
-# of them out; `hub.jsonl` has them in the columns of the authors' PyX-R. The numbers go into
-# `results.json`, from which the report is made.
+# of them out. The numbers go into `results.json`, from which the report is made.
 
 # %%
-workspace.write_jsonl(run.path("hub.jsonl"), map(pyx_r.to_hub, mutated + own))
 results = {
     "mutation": {"accepted": len(mutated), "funnel": funnel, "operators": dict(operators)},
     "model": {"accepted": len(own), "funnel": own_funnel},

@@ -228,7 +228,7 @@ def test_rationales_of_a_teacher_need_a_fix_that_passes(
         assert sum(server.served.values()) == 16
     assert told["replies"] == told["funnel"]["samples"] == 16
     assert told["funnel"]["accepted"] == 3
-    assert told["funnel"]["contradicted"] == 4  # the edit it tells is not the one it makes
+    assert told["funnel"]["fix_fails"] == 4  # no sample is read whose program is wrong
     assert [f.id for f in after] == [f.id for f in before]
     assert after[0] == before[0]
 

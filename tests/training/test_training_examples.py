@@ -11,8 +11,7 @@ from semcoder_lib import monologues, refinement, tracing, training
 from semcoder_lib.core.records import Case, Completion, Entry, Monologue, Program
 from semcoder_lib.evaluation import codegen, execution
 from semcoder_lib.models import prompts
-from semcoder_lib.refinement.checks import run_checks
-from semcoder_lib.refinement.sources import feedbacks, shown_solution
+from semcoder_lib.refinement import feedbacks, run_checks, shown_solution
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.training import examples
 
