@@ -4,6 +4,7 @@ from semcoder_lib.faults.build import (
     accept,
     build,
     from_completions,
+    read_hub,
     repaired,
     rewritten,
     validate,
@@ -33,7 +34,7 @@ __all__ = [
     "OPERATORS", "Bug", "Divergence", "Evidence", "Failing", "RationaleReport", "TooLong",
     "accept", "altered", "assertion", "build", "check", "divergence", "example", "failed_test",
     "failing", "from_assertions", "from_completions", "from_hub", "gather", "line_cause",
-    "line_map", "literal_test", "mutate", "normal_form", "opening", "refined_code", "repaired",
-    "rewritten", "shown_trace", "shrunk", "signature", "task_description", "to_hub", "validate",
+    "line_map", "literal_test", "mutate", "normal_form", "opening", "read_hub", "refined_code",
+    "repaired", "rewritten", "shown_trace", "shrunk", "signature", "task_description", "to_hub", "validate",
     "write",
 ]  # fmt: skip

@@ -160,6 +160,8 @@ def from_hub(row: dict[str, Any], *, number: int = 0) -> Fault | str:
     """A hub row as a fault with origin `hub`, or why it is none. Nothing in it has been run:
     `validate` does that. The failed test is read from an assertion, `assert f(1) == 2`; a call
     with named arguments is read by the signature of the buggy program. Never raises on a row."""
+    if not isinstance(row, dict):
+        return f"PyX-R row {number}: not an object"
     name = str(row.get("id") or number)
     for column in ("fault", "response"):
         if not isinstance(row.get(column), str):
