@@ -12,7 +12,7 @@ from semcoder_lib.monologues.forms import CLAUSES, CONCLUSION, SUMMARY
 from semcoder_lib.monologues.syntax import Syntax, parameters
 from semcoder_lib.monologues.template import Form, Match, Slot, mask, split
 from semcoder_lib.monologues.verify.report import Deciders, Ledger
-from semcoder_lib.monologues.verify.stated import encoded, same_text
+from semcoder_lib.monologues.verify.text import encoded, same_text
 
 DECIDERS = decides = Deciders()
 
@@ -33,7 +33,7 @@ class Around:
         return bool(DECIDERS.read(rows, text, start, self))
 
     def claim(self, subject: str, slot: Slot, verdict: bool | None, why: str = "") -> None:
-        self.ledger.claim("property", subject, slot, verdict, why)
+        self.ledger.add("property", subject, slot, verdict, why)
 
 
 @decides(*SUMMARY)
@@ -96,5 +96,5 @@ def _concludes(a: Around, m: Match) -> bool | None:
     else:
         a.claim("function", m["f"], m["f"].text == a.f, a.f)
     shown = encoded(a.output)
-    a.ledger.claim("return", a.f, m["v"], same_text(m["v"].text, shown), shown)
+    a.ledger.add("return", a.f, m["v"], same_text(m["v"].text, shown), shown)
     return None

@@ -27,8 +27,8 @@ from semcoder_lib.monologues.show import brief
 from semcoder_lib.monologues.syntax import parameters
 from semcoder_lib.monologues.template import Match, Slot, split
 from semcoder_lib.monologues.verify.report import Deciders
-from semcoder_lib.monologues.verify.stated import encoded, parse_binds, same_text
 from semcoder_lib.monologues.verify.steps import LINE, Steps
+from semcoder_lib.monologues.verify.text import encoded, parse_binds, same_text
 from semcoder_lib.monologues.verify.trials import Trials
 
 ONCE = {"choose", "choose.none", "check", "checking", "several", "counter"}
@@ -54,7 +54,7 @@ class Deduction:
         output: Any,
     ) -> None:
         self.steps = steps
-        self.cursor, self.history, self.ledger = steps.cursor, steps.history, steps.ledger
+        self.history, self.ledger = steps.history, steps.ledger
         self.trials = trials
         self.f = entry_point
         self.arguments = arguments
@@ -74,7 +74,7 @@ class Deduction:
         body = text.rstrip()
         self.line = 0
         if label is not None:
-            self.line = self.cursor.line(label[1])
+            self.line = self.history.labelled(label[1])
             body, quoted = self.steps.unquoted(self.line, body[label.end() :])
             if not quoted:
                 return False
@@ -98,7 +98,7 @@ class Deduction:
         self, kind: str, subject: str, slot: Slot, verdict: bool | None, why: str = ""
     ) -> None:
         """Record a claim about the line that is spoken of."""
-        self.ledger.claim(kind, subject, slot, verdict, why, line=self.line or None)
+        self.ledger.add(kind, subject, slot, verdict, why, line=self.line or None)
 
     def names(self, given: dict[str, Any]) -> Given:
         """Given names, before those of the chosen input's run as it comes to the line."""
@@ -183,7 +183,7 @@ def _goal(d: Deduction, m: Match) -> bool | None:
     verdict = same_text(m["v"].text, output) if whole else len(output) > 80
     d.claim("return", "returns", m["v"], verdict, "another output")
     if "to" in m:
-        ok = d.cursor.line(m["to"].text) == d.line and d.line in d.history.visits
+        ok = d.history.labelled(m["to"].text) == d.line and d.line in d.history.visits
         d.claim("order", "is reached", m["to"], ok, "it does not run")
         return None
     _runs(d)
@@ -193,7 +193,7 @@ def _goal(d: Deduction, m: Match) -> bool | None:
 def _runs(d: Deduction) -> None:
     """The line that a sentence is about runs when the chosen input does."""
     if d.line not in d.history.visits:
-        d.ledger.add("order", d.cursor.label(d.line), "runs", False, "it does not", line=d.line)
+        d.ledger.add("order", d.history.label(d.line), "runs", False, "it does not", line=d.line)
 
 
 @decides("must", "bound")

@@ -17,7 +17,7 @@ from semcoder_lib.monologues.show import brief
 from semcoder_lib.monologues.syntax import Syntax, parameters
 from semcoder_lib.monologues.template import Match, mask, plain, split
 from semcoder_lib.monologues.verify.report import Ledger
-from semcoder_lib.monologues.verify.stated import encoded
+from semcoder_lib.monologues.verify.text import encoded
 from semcoder_lib.monologues.verify.trials import Arguments, Run, Trials, neighbours
 
 Verdict = tuple[bool | None, str]

@@ -11,13 +11,14 @@ from typing import Any
 
 from semcoder_lib.monologues.evaluator import equal, literal
 from semcoder_lib.monologues.verify import text as sections
-from semcoder_lib.monologues.verify.cursor import Cursor
+from semcoder_lib.monologues.verify.history import History
 from semcoder_lib.monologues.verify.prose import patterns
 from semcoder_lib.monologues.verify.prose.anchors import read_anchors
 from semcoder_lib.monologues.verify.prose.patterns import C, E, V
 from semcoder_lib.monologues.verify.prose.place import Place
 from semcoder_lib.monologues.verify.prose.tokens import FRAGMENT, Sentence, last_of, shape
-from semcoder_lib.monologues.verify.stated import same_text
+from semcoder_lib.monologues.verify.report import Ledger
+from semcoder_lib.monologues.verify.text import same_text
 
 _MAX_LINE = 20_000  # characters; a longer line is not read
 _BULLET = re.compile(r"\s*(?:(?:[-*•+]|\d+[.)]|\(?[a-z]\)|>)\s+)*")
@@ -26,9 +27,11 @@ _BULLET = re.compile(r"\s*(?:(?:[-*•+]|\d+[.)]|\(?[a-z]\)|>)\s+)*")
 class Prose:
     """A reader of the lines of one text that have no form."""
 
-    def __init__(self, cursor: Cursor, entry_point: str, output: Any, backward: bool) -> None:
-        self.place = Place(cursor, entry_point, output, backward)
-        self.ledger = cursor.ledger
+    def __init__(
+        self, history: History, ledger: Ledger, entry_point: str, output: Any, backward: bool
+    ) -> None:
+        self.place = Place(history, ledger, entry_point, output, backward)
+        self.ledger = ledger
 
     def begin(self, kind: str) -> None:
         """Start a section."""

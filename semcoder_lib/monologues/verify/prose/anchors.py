@@ -8,7 +8,7 @@ from semcoder_lib.monologues.verify.history import Pass
 from semcoder_lib.monologues.verify.prose import patterns
 from semcoder_lib.monologues.verify.prose.place import Iteration, Place, names_of_loop
 from semcoder_lib.monologues.verify.prose.tokens import EQUATION, LABEL, Sentence
-from semcoder_lib.monologues.verify.stated import same_text
+from semcoder_lib.monologues.verify.text import same_text
 
 
 def read_anchors(place: Place, s: Sentence) -> None:
@@ -131,7 +131,7 @@ def _label(place: Place, s: Sentence) -> None:
     if at is None:
         return
     place.mark(s, at, at + 1)
-    history, line = place.history, place.cursor.line(s.at[at].text)
+    history, line = place.history, place.history.labelled(s.at[at].text)
     leading = _begins(patterns.LEADING_LABEL, s.text, at)
     if leading:
         place.leave(line)
@@ -154,5 +154,5 @@ def _label(place: Place, s: Sentence) -> None:
     if leading and not told and not open_:
         runs = visit is not None or idle is not None
         place.ledger.add(
-            "order", place.cursor.label(line), "runs", runs, "it does not", line=line, visit=visit
+            "order", history.label(line), "runs", runs, "it does not", line=line, visit=visit
         )

@@ -21,10 +21,10 @@ from semcoder_lib.monologues.evaluator import (
 from semcoder_lib.monologues.show import brief
 from semcoder_lib.monologues.syntax import Loop, target_names
 from semcoder_lib.monologues.verify import text as sections
-from semcoder_lib.monologues.verify.cursor import Cursor
-from semcoder_lib.monologues.verify.history import Frame, Pass, Run, State
+from semcoder_lib.monologues.verify.history import Frame, History, Pass, Run, State
 from semcoder_lib.monologues.verify.prose.tokens import Sentence
-from semcoder_lib.monologues.verify.stated import same_text
+from semcoder_lib.monologues.verify.report import Ledger
+from semcoder_lib.monologues.verify.text import same_text
 
 _MAX_STATES = 160
 _FRAMES = 4
@@ -44,8 +44,10 @@ class Iteration(NamedTuple):
 class Place:
     """What reading a text has come to. `output` is what the function returns in it."""
 
-    def __init__(self, cursor: Cursor, entry_point: str, output: Any, backward: bool) -> None:
-        self.cursor, self.history, self.ledger = cursor, cursor.history, cursor.ledger
+    def __init__(
+        self, history: History, ledger: Ledger, entry_point: str, output: Any, backward: bool
+    ) -> None:
+        self.history, self.ledger = history, ledger
         self.entry_point, self.output, self.backward = entry_point, output, backward
         self.loops = tuple(self.history.syntax.loops.values())
         self.zero_based: bool | None = None  # how the text counts iterations, once it is known
@@ -195,7 +197,7 @@ class Place:
         """Steps of the call that what is said of code may hold after."""
         window, visit = self.window, self.visit
         name = code in frame.names
-        steps = frame.names[code].steps if name else frame.steps
+        steps = [i for i, _ in frame.names[code]] if name else frame.steps
         if self.anytime:
             yield from steps
             return
