@@ -32,7 +32,16 @@ def text() -> str:
         return forward(PROGRAM, trace(PROGRAM, CASE, box)).text
 
 
-SHARED = ("evaluator", "evaluator_bounds", "evaluator_table", "forms", "show", "syntax", "template")
+SHARED = (
+    "evaluator",
+    "evaluator_bounds",
+    "evaluator_table",
+    "forms",
+    "mutation",
+    "show",
+    "syntax",
+    "template",
+)
 
 
 def test_the_verifier_imports_nothing_of_the_writers() -> None:

@@ -8,14 +8,13 @@ from typing import Any
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Case, Program, Status, Trace
 from semcoder_lib.monologues.evaluator import literal
-from semcoder_lib.monologues.forms import CONCLUSION, SUMMARY, heading
+from semcoder_lib.monologues.forms import CONCLUSION, PROPERTIES, SUMMARY, heading
 from semcoder_lib.monologues.syntax import syntax
 from semcoder_lib.monologues.verify import lines  # noqa: F401  (enters deciders)
 from semcoder_lib.monologues.verify import text as texts
-from semcoder_lib.monologues.verify.around import Around
 from semcoder_lib.monologues.verify.deduction import Deduction
 from semcoder_lib.monologues.verify.history import History
-from semcoder_lib.monologues.verify.properties import Bullets
+from semcoder_lib.monologues.verify.properties import Whole
 from semcoder_lib.monologues.verify.prose import Prose
 from semcoder_lib.monologues.verify.report import (
     CONTRADICTED,
@@ -29,6 +28,7 @@ from semcoder_lib.monologues.verify.trials import Trials
 from semcoder_lib.sandbox import Sandbox
 
 FORWARD_COVERAGE = 0.8
+_ROWS = {texts.FUNCTION: SUMMARY, texts.PROPERTIES: PROPERTIES, texts.CONCLUSION: CONCLUSION}
 _SECOND = re.compile(r"[.;] \[L\d{1,9}\] ")  # several steps on one line are prose
 _COMMENT = re.compile(r"[ \t]*#[ \t]*\[L(\d{1,9})\][ \t]*$", re.M)
 _CITED = re.compile(r"\[L(\d{1,9})\](?::?\s*`?(.+))?")
@@ -103,8 +103,7 @@ def _read(
     prose = Prose(history, ledger, f, output, backward)
     steps = Steps(history, ledger, prose.read_at)
     deduction = Deduction(steps, trials, f, arguments, output)
-    around = Around(ledger, history.syntax, f, arguments, output)
-    bullets = Bullets(ledger, history.syntax, trials, f, arguments, output)
+    whole = Whole(ledger, history.syntax, trials, f, arguments, output)
     for section in parts.sections:
         title, kind = section.title, section.kind
         if title is not None and title.text.strip() != heading(kind or "function").strip():
@@ -113,13 +112,10 @@ def _read(
         led = kind == texts.SIMULATION and not backward and is_led(section)
         for line in section.lines:
             ledger.place = line.start, line.end
-            if kind == texts.PROPERTIES:
-                known = bullets.read(line.text, line.start)
+            if kind in _ROWS:
+                known = whole.read(line.text, line.start, _ROWS[kind])
             elif kind == texts.DEDUCTION:
                 known = deduction.read(line.text, line.start)
-            elif kind in (texts.FUNCTION, texts.CONCLUSION):
-                rows = SUMMARY if kind == texts.FUNCTION else CONCLUSION
-                known = around.read(line.text, line.start, rows)
             else:
                 known = led and steps.read(line.text, line.start)
             if not known:

@@ -160,8 +160,8 @@ def _call_of(item: Item) -> tuple[tuple[str, str, str], tuple[Program, Case]] | 
 def study(rows: Iterable[dict[str, Any]], box: Sandbox) -> dict[str, Any]:
     """Verify all rows and sum up; limitation 1 of the paper (appendix A) as numbers.
 
-    Counts: `monologues`, `checked`, `right` and `wrong` (answers), `..._with_contradiction` of those
-    with at least one contradicted claim besides the answer, `accepted`, and of all claims
+    Counts: `monologues`, `checked`, `right` and `wrong` (answers), `..._with_contradiction` of
+    those     with at least one contradicted claim besides the answer, `accepted`, and of all claims
     `supported`, `contradicted`, `unverifiable`; `by_kind` has the last three for each kind of
     claim. A contradicted claim is a statement that the execution disagrees with, not a proof that
     the model reasoned wrongly.
