@@ -43,7 +43,6 @@ def verify(
     direction: str | None = None,
     line_offset: int | None = None,
     trace: Trace | None = None,
-    minimum_coverage: float | None = None,
     trials: Trials | None = None,
 ) -> Report:
     """Check a monologue from anywhere, claim by claim, from its text alone.
@@ -75,8 +74,6 @@ def verify(
     ledger.add("answer", parts.answer, given.value_text, not wrong, wrong, place=parts.answer_place)
     executed = history.executed
     coverage = len(ledger.covered & executed) / len(executed) if executed else 1.0
-    if minimum_coverage is None:
-        minimum_coverage = 0.0 if backward else FORWARD_COVERAGE
     first = next((c for c in ledger.claims if c.status == CONTRADICTED), None)
     reason = ""
     if wrong:
@@ -84,8 +81,8 @@ def verify(
     elif first is not None:
         stated = f"{first.subject[:60]} {first.value[:60]}".strip()
         reason = f"contradicted {first.kind}: {stated} ({first.evidence[:80]})"
-    elif coverage < minimum_coverage:
-        reason = f"tells {coverage:.0%} of the executed lines, needs {minimum_coverage:.0%}"
+    elif not backward and coverage < FORWARD_COVERAGE:
+        reason = f"tells {coverage:.0%} of the executed lines, needs {FORWARD_COVERAGE:.0%}"
     return Report(
         *map(ledger.count, (SUPPORTED, CONTRADICTED, UNVERIFIABLE)),
         not wrong, coverage, ledger.coverage(), ledger.count(CONTRADICTED, "order"), not reason,

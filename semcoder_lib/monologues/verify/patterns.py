@@ -236,6 +236,10 @@ ITERATION = _compile(
 _HEAD = r"""^\W*(?:(?:at|on|in|line|step|then|next|now|first|and|finally|back|to|start(?:ing)?|the|for|if
     |execut(?:e|ing)|when|with|case|take|consider|processing|element|item|character|key|index)[ ,:]+)*"""
 LEADING_LABEL, WITH_BINDING = _compile(_HEAD + L), _compile(_HEAD + E)
+AFTER_LOOP = _compile(
+    r"""\b(?:(?:after|end of|exit(?:s|ing)?|once) (?:the|all|both|this)[^.]{0,30}?(?:loop|iterations)\b
+    |loop (?:ends|is done|terminates|finishes|exits|stops|is over))"""
+)
 # A line that is named to say that it, or anything on it, is not done.
 IDLE = _compile(
     rf"""\b(?:(?:does|do) nothing|nothing (?:happens|is done|changes)|unchanged|skip\w*|ignored
@@ -364,6 +368,7 @@ FOR_CHECK = _compile(r"\W*for (?:the|this|that) (?:check|condition|test)\b")
 PART_BEFORE = _compile(
     r"\b(?:in|of|from|input\b[^.]*)(?: the| this| each| desired| given| expected)* ?$"
 )
+PART_AFTER = _compile(r"[- ]*(?:characters?|elements?|items?|times|pairs?|key)")
 # what is said of an input, not of something beside it
 DIRECT = _compile(
     r"""(?:^\W*|[,.:;]\s*|\b(?:the|that|then|so|thus|therefore|and|means|original|input|parameter

@@ -78,10 +78,14 @@ class Place:
         self.at, self.visit = start, None
         self.ledger.covered.add(found.loop.header)
 
-    def leave(self, line: int) -> None:
-        """Leave the iterations of loops that a line does not belong to."""
-        while self.stack and not _inside(self.stack[-1].loop, line):
-            self.at, self.visit = max(self.at, self.stack.pop().steps.end), None
+    def leave(self, line: int | None = None) -> None:
+        """Leave the iterations of loops that a line does not belong to, or the innermost loop."""
+        while self.stack and (line is None or not _inside(self.stack[-1].loop, line)):
+            left = self.stack.pop()
+            end = left.steps.end if line is not None or left.run.exit is None else left.run.exit
+            self.at, self.visit = max(self.at, end), None
+            if line is None:
+                break
 
     # --- claims -------------------------------------------------------------------------------
 
@@ -236,6 +240,8 @@ def names_of_loop(loop: Loop) -> tuple[str, ...]:
 def read_anchors(place: Place, s: Sentence) -> None:
     """Move the place as the sentence says, by an iteration's heading, the value of a loop's
     variable or a label, and claim that the execution can be there."""
+    if patterns.AFTER_LOOP.search(s.text):
+        place.leave()
     names = {name for loop in place.loops for name in names_of_loop(loop)}
     bound = [i for i, t in s.at.items() if t.mark == EQUATION and t.left in names]
     heading = patterns.ITERATION.search(s.text)

@@ -145,7 +145,7 @@ def _returns(place: Place, s: Sentence) -> None:
         named = s.at[match.start("named")].code if match["named"] else ""
         words = {named, *s.text[match.end("verb") : at].split()}  # `returns g 3` is no sentence
         other = words & {place.entry_point, *functions}
-        if at in s.used or part or other:
+        if at in s.used or part or other or patterns.PART_AFTER.match(rest):
             continue
         place.ledger.place = s.place(match.start(), match.end())
         instead = place.backward and re.match(r"\W*(?:instead of|rather than)", rest)
