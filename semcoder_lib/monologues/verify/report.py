@@ -44,11 +44,6 @@ class Report:
     claims: list[Claim] = field(default_factory=list)
     forms: list[tuple[str, dict[str, tuple[str, int, int]]]] = field(default_factory=list)
 
-    @property
-    def share_supported(self) -> float:
-        """Share of all claims that are supported; 1.0 for a text without claims."""
-        return self.supported / len(self.claims) if self.claims else 1.0
-
     def row(self) -> dict[str, Any]:
         """The report as JSON data."""
         row = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "forms"}
