@@ -11,10 +11,11 @@ from dataclasses import dataclass
 _TOKEN = re.compile(r"\d+|[A-Za-z_]+|'[^'\n]*'")
 _LABEL = re.compile(r"\[?L\d+\]?")
 _CLAUSE = re.compile(r"[^;,.\n]+[;,.]")
-_WORDS = (
-    "is not nothing changes total value item True False None so the last returns begins break "
-    "continue at and 0 1 can must every no"
-).split()
+_WORDS = [
+    "is", "not", "nothing", "changes", "total", "value", "item", "True", "False", "None", "so",
+    "the", "last", "returns", "begins", "break", "continue", "at", "and", "0", "1", "can", "must",
+    "every", "no",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

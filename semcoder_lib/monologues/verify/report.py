@@ -80,7 +80,8 @@ class Ledger:
         slot of a form stands at its own place."""
         status = UNVERIFIABLE if verdict is None else SUPPORTED if verdict else CONTRADICTED
         if isinstance(value, Slot):
-            value, place = value.text, (value.start, value.end)
+            place = value.start, value.end
+            value = value.text
         self.claims.append(
             Claim(
                 kind, subject[:200], value[:200], line, visit, place or self.place, status,

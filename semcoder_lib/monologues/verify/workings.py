@@ -50,7 +50,15 @@ _COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _JOINED = {name: PIECES[name] for name in ("places", "nowhere")}  # with a semicolon of their own
 _INNER = {n: form for n, form in PIECES.items() if n not in ("each", "so", *_JOINED)}
 _FINDS = ("find", "index", "rfind", "rindex")
-_ERRORS = (StopIteration, TypeError, AttributeError, ValueError, LookupError, ArithmeticError)
+_ERRORS = (
+    Raises,
+    StopIteration,
+    TypeError,
+    AttributeError,
+    ValueError,
+    LookupError,
+    ArithmeticError,
+)
 
 # The texts that slots must have, a tuple where there is a choice, None where nothing can stand.
 Expected = dict[str, Any]
