@@ -74,8 +74,9 @@ def told(runs: list, form_runs: list, box: Sandbox) -> list[Told]:
         if run.trace.result is not None:
             key = (run.program.id, run.trace.result)
             questions.setdefault(key, Question(run.program, values.decode(run.trace.result)))
-    asked = list(questions.values())
-    for style in (STYLES["full"], STYLES["dense"]):
+    own = {run.program.id for run in form_runs}
+    of_forms = [q for q in questions.values() if q.program.id in own]
+    for style, asked in ((STYLES["full"], [*questions.values()]), (STYLES["dense"], of_forms)):
         for question, m in zip(asked, backward_many(asked, box, style=style), strict=True):
             if m is not None:
                 case = Case((), question.output)

@@ -19,7 +19,7 @@ from semcoder_lib.monologues.evaluator import equal, literal
 from semcoder_lib.monologues.forms import CLAUSES, CONCLUSION, PROPERTIES, SUMMARY
 from semcoder_lib.monologues.show import brief
 from semcoder_lib.monologues.syntax import Syntax, parameters
-from semcoder_lib.monologues.template import Form, Match, Slot, mask, split
+from semcoder_lib.monologues.template import Form, Match, Slot, split
 from semcoder_lib.monologues.verify.history import Arguments, Ran, Trials, neighbours
 from semcoder_lib.monologues.verify.report import Deciders, Ledger, Verdict
 from semcoder_lib.monologues.verify.text import encoded, same_text
@@ -27,6 +27,7 @@ from semcoder_lib.monologues.verify.text import encoded, same_text
 Test = Callable[[Any, Any], bool | None]  # of arguments (or one) and result; None: says nothing
 Pair = tuple[Arguments, Arguments]
 _BULLET = re.compile(r"\s*[-*•]\s+")
+_BETWEEN = r"(?:, and |, | and |$)"
 _PAIRS = 24
 DECIDERS = decides = Deciders()
 
@@ -254,25 +255,13 @@ def _takes(a: Whole, m: Match) -> None:
 
 def _clauses(a: Whole, slot: Slot) -> None:
     """`goes over nums and returns total`: each clause is of a statement, in their order."""
-    waiting = list(a.function.body) if a.function else []
-    parts = [
-        p
-        for comma in split(slot.text, ", ", slot.start)
-        for p in split(comma.text, " and ", comma.start)
-    ]
-    while parts:
-        for size in range(len(parts), 0, -1):  # an "and" may stand inside an expression
-            start, end = parts[0].start, parts[size - 1].end
-            text = slot.text[start - slot.start : end - slot.start]
-            at = next((i for i, s in enumerate(waiting) if text in _said_of(s)), None)
-            if at is not None:
-                a.claim("does", Slot(text, start, end), True)
-                waiting, parts = waiting[at + 1 :], parts[size:]
-                break
-        else:
-            part, *parts = parts
-            known = any(f.match(part.text, mask(part.text) or "") for f in CLAUSES.values())
-            a.claim("does", part, False if known else None, "no such statement")
+    rest = slot.text
+    for stmt in a.function.body if a.function else ():
+        ends = (re.match(re.escape(said) + _BETWEEN, rest) for said in _said_of(stmt))
+        rest = next((rest[end.end() :] for end in ends if end), rest)
+    left = Slot(rest, slot.end - len(rest), slot.end)
+    known = any(form.pattern.match(rest) for form in CLAUSES.values())
+    a.claim("does", slot if not rest else left, not rest or (False if known else None))
 
 
 def _said_of(stmt: ast.stmt) -> Iterator[str]:
