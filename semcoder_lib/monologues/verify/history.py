@@ -77,7 +77,8 @@ class State:
     def text(self, name: str) -> str | None:
         """The recorded text of a variable, or None when it has no value then."""
         series = self.frame.names.get(name) or self.history.shared.get(name)
-        place = bisect_right(series, self.index, key=lambda known: known[0]) if series else 0
+        moment: Any = (self.index + 1,)
+        place = bisect_left(series, moment) if series else 0
         return series[place - 1][1] if series and place else None
 
     def defines(self, name: str) -> bool:
