@@ -265,7 +265,7 @@ import os
 
 def build(guard_key, folder, **options):
     """Write the corpus, and what was left out, into the folder; return the funnel: the counts."""
-    return pyx.build(folder, **options).funnel
+    return pyx.build(folder, **options)
 
 
 if p.pyx_source == "build":

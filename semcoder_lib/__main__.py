@@ -238,11 +238,15 @@ def _source(path: Path) -> str:
 
 def _trace(arguments: argparse.Namespace) -> dict[str, Any]:
     from semcoder_lib import tracing
+    from semcoder_lib.sandbox import Sandbox
 
-    text = tracing.cli_render(
-        _source(arguments.file), arguments.call, arguments.format, arguments.faithful
-    )
-    print(text)
+    source = _source(arguments.file)
+    with Sandbox(workers=1) as box:
+        print(
+            tracing.cli_render(
+                source, arguments.call, arguments.format, arguments.faithful, box=box
+            )
+        )
     return {"file": str(arguments.file), "call": arguments.call, "format": arguments.format}
 
 

@@ -65,7 +65,7 @@ class EvalPlus(CodeGeneration):
 
     def task(self, row: dict[str, Any], number: int) -> Task:
         """See `Benchmark.task`."""
-        from semcoder_lib.corpus.benchmark_items import RESTORED  # its room takes a second to load
+        from semcoder_lib.corpus.guard import RESTORED  # its room takes a second to load
 
         name = str(row["task_id"])
         shape = RESTORED.get(name, tuple)

@@ -16,6 +16,7 @@ import pytest
 
 from semcoder_lib.core.errors import InfrastructureError
 from semcoder_lib.core.records import Status
+from semcoder_lib.core.scale import cores
 from semcoder_lib.sandbox import Job, Limits, Sandbox
 
 GOOD = Job("def f(x): return x * 2", "f", [(21,)])
@@ -180,7 +181,6 @@ def test_one_sandbox_cannot_use_up_the_threads_of_another(box: Sandbox, small: b
 
 
 def test_the_number_of_workers_is_kept_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert len(Sandbox(workers=3)._workers) == 3
+    assert len(Sandbox()._workers) == cores()
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     assert len(Sandbox(workers=3)._workers) == 3
-    assert len(Sandbox()._workers) == os.cpu_count()

@@ -83,7 +83,7 @@ def verify(
     elif not backward and coverage < FORWARD_COVERAGE:
         reason = f"tells {coverage:.0%} of the executed lines, needs {FORWARD_COVERAGE:.0%}"
     return Report(
-        *map(ledger.count, (SUPPORTED, CONTRADICTED, UNVERIFIABLE)),
+        ledger.count(SUPPORTED), ledger.count(CONTRADICTED), ledger.count(UNVERIFIABLE),
         not wrong, coverage, ledger.coverage(), ledger.count(CONTRADICTED, "order"), not reason,
         reason, direction, history.offset, ledger.claims, ledger.forms,
     )  # fmt: skip

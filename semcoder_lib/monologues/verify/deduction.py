@@ -109,7 +109,8 @@ class Deduction:
             self.claim("names", m["b"], False, "this step does not use them")
         word = "must" if is_determined(node) else "can"
         for part, want in wants:
-            self.claim("is determined", part, bool(want) and want["w"] == word, f"it {word} be")
+            ok = want is not None and want["w"] == word
+            self.claim("is determined", part, ok, f"it {word} be")
         self.goals.update(wanted)
         return True
 

@@ -104,9 +104,12 @@ def _positional(
     own = function.args if function else ast.arguments([], [], None, [], [], None, [])
     missing = [inspect.Parameter.empty] * (len(own.args) - len(own.defaults))
     defaults = [*missing, *(values.value_of(d) for d in own.defaults)]
+    either = inspect.Parameter.POSITIONAL_OR_KEYWORD
     signature = inspect.Signature(
-        inspect.Parameter(a.arg, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)
-        for a, default in zip(own.args, defaults, strict=True)
+        [
+            inspect.Parameter(a.arg, either, default=default)
+            for a, default in zip(own.args, defaults, strict=True)
+        ]
     )
     try:
         bound = signature.bind(*arguments, **named)

@@ -230,22 +230,23 @@ class Facts:
 def _ruled(row: str, p: Pieces, m: Match) -> bool | None:
     """A piece that names its expression ({e} with what it comes to, or {x}) is about that one;
     another about some expression of the statement."""
-    slot = m.get("e") or m.get("x")
-    named = slot is not None and row not in _OF_SOME
-    if named:
+    slot = None if row in _OF_SOME else m.get("e") or m.get("x")
+    nodes = p.nodes
+    if slot is not None:
         node = parse_expression(slot.text)
-        if not isinstance(node, _KINDS.get(row, ast.expr)):
+        if node is None or not isinstance(node, _KINDS.get(row, ast.expr)):
             return False
         if "e" in m and not p.equation(slot, outcome(m)):
             return False
-    found = [_expected(row, p, n, m) for n in ([node] if named else p.nodes)]
+        nodes = [node]
+    found = [_expected(row, p, n, m) for n in nodes]
     fits = [e for e in found if e and all(m[k].text in options(t) for k, t in e.items())]
     expected = [*fits, *filter(None, found), dict.fromkeys(m)][0]
     for name, texts in expected.items():
         choice, open_ = options(texts), None in found
         verdict = m[name].text in choice or (None if open_ else False)
         p.claim("stands", m[name], verdict, choice[0] if choice else "nothing")
-    if not named:
+    if slot is None:
         p.last = m["b"].text == "True" if row == "counts" else MISSING
     return None
 
@@ -357,7 +358,11 @@ def _respelled(c: Facts, m: Match) -> Expected:
     return {"a": spelling(c.x), "b": spelling(c.v)}
 
 
-_KINDS = {"division": ast.BinOp, "sum": ast.Call, "last": ast.Subscript}  # of another, another row
+_KINDS: dict[str, type[ast.expr]] = {
+    "division": ast.BinOp,
+    "sum": ast.Call,
+    "last": ast.Subscript,
+}  # of another, another row
 _OF_SOME = ("only.left", "none.left")
 RULES: dict[str, Callable[[Facts, Match], Expected]] = {
     "division": lambda c, m: {
