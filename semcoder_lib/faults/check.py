@@ -19,11 +19,10 @@ from semcoder_lib.faults.mutate import PHRASES, altered, causes, normal
 from semcoder_lib.faults.rows import refined_code
 from semcoder_lib.monologues.syntax import syntax
 from semcoder_lib.monologues.template import Form, Match, Slot, mask, plain
-from semcoder_lib.monologues.verify.cursor import Cursor
 from semcoder_lib.monologues.verify.history import History
 from semcoder_lib.monologues.verify.report import CONTRADICTED, SUPPORTED, UNVERIFIABLE, Ledger
-from semcoder_lib.monologues.verify.stated import same_text
 from semcoder_lib.monologues.verify.steps import Steps
+from semcoder_lib.monologues.verify.text import same_text
 
 Truth = dict[str, str | None]
 """True texts of slots, by name: None where nothing is true, no entry where nobody knows."""
@@ -84,8 +83,7 @@ class Reader:
         self.fixed_lines = evidence.bug.fixed.splitlines()
         self.ledger = Ledger()
         history = History(evidence.trace, syntax(evidence.bug.buggy))
-        self.cursor = Cursor(history, self.ledger, 0)
-        self.steps = Steps(self.cursor, lambda text, start, visit: None)
+        self.steps = Steps(history, self.ledger)
         self.ended = False
 
     def read(self, body: str, places: list[int]) -> None:
@@ -116,9 +114,9 @@ class Reader:
         if any(name == known for known, _ in self.ledger.forms):
             self.ledger.add("order", text, "", False, "said before")
         if name == "call.should":
-            self.ledger.add("order", "first", "", self.cursor.at < 0, "the run has begun")
+            self.ledger.add("order", "first", "", self.steps.at < 0, "the run has begun")
         elif group is SIMULATION:
-            skips = self.cursor.skips(len(self.evidence.trace.steps))
+            skips = self.steps.skips(len(self.evidence.trace.steps))
             self.ledger.add("order", "last", "", not skips, "the run goes on")
             self.ended = True
         self.ledger.forms.append((name, plain(slots)))

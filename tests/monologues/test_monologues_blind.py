@@ -10,6 +10,7 @@ import pytest
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Case
 from semcoder_lib.monologues import STYLES, Question, backward_many, forward, verify
+from semcoder_lib.monologues.verify import Trials
 from semcoder_lib.sandbox import Sandbox
 
 ALLOWED = 0.005
@@ -57,12 +58,16 @@ def test_backward_alterations_are_noticed(runs: list, box: Sandbox, each: int) -
     asked = list(questions.values())
     total, passed = 0, []
     for question, m in zip(asked, backward_many(asked, box), strict=True):
-        for change in blind.alterations(m.text, rng, each) if m is not None else ():
+        if m is None:
+            continue
+        trials, case = Trials(question.program, box), Case((), question.output)
+        trace = trials.trace(m.case.arguments)
+        for change in blind.alterations(m.text, rng, each):
             total += 1
-            case = Case((), question.output)
             report = verify(
-                change.text, question.program, case, box, direction="backward", line_offset=0
-            )
+                change.text, question.program, case, box, direction="backward", line_offset=0,
+                trace=trace, trials=trials,
+            )  # fmt: skip
             if unnoticed(report):
                 passed.append(
                     (question.program.id, change.how, change.old, change.new, change.line)

@@ -21,15 +21,14 @@ from semcoder_lib.monologues import (
 )
 from semcoder_lib.monologues.forms import GROUPS
 from semcoder_lib.monologues.template import mask
-from semcoder_lib.monologues.verify import around, deduction, pieces, properties, steps
-from semcoder_lib.monologues.verify.trials import Trials
+from semcoder_lib.monologues.verify import deduction, properties, steps, workings
+from semcoder_lib.monologues.verify.history import Trials
 from semcoder_lib.sandbox import Sandbox
 
 DECIDERS = {
-    "lines": steps.DECIDERS, "pieces": pieces.DECIDERS, "deduction": deduction.DECIDERS,
+    "lines": steps.DECIDERS, "pieces": workings.DECIDERS, "deduction": deduction.DECIDERS,
     "bounds": deduction.BOUND_DECIDERS, "properties": properties.DECIDERS,
-    "summary": around.DECIDERS,
-    "conclusion": around.DECIDERS,
+    "summary": properties.DECIDERS, "conclusion": properties.DECIDERS,
 }  # fmt: skip
 FORMS = {name: form for group in GROUPS.values() for name, form in group.items()}
 DIALS = {
@@ -75,8 +74,9 @@ def told(runs: list, form_runs: list, box: Sandbox) -> list[Told]:
         if run.trace.result is not None:
             key = (run.program.id, run.trace.result)
             questions.setdefault(key, Question(run.program, values.decode(run.trace.result)))
-    asked = list(questions.values())
-    for style in (STYLES["full"], STYLES["dense"]):
+    own = {run.program.id for run in form_runs}
+    of_forms = [q for q in questions.values() if q.program.id in own]
+    for style, asked in ((STYLES["full"], [*questions.values()]), (STYLES["dense"], of_forms)):
         for question, m in zip(asked, backward_many(asked, box, style=style), strict=True):
             if m is not None:
                 case = Case((), question.output)

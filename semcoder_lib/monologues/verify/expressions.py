@@ -1,4 +1,4 @@
-"""What an expression is made of, what is known of its value, and how values are spelled."""
+"""What an expression is made of, what is known of its value, and how values are written."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ _LONG = 1_000  # characters of a value that a text may have to match
 
 def differ(a: Any, b: Any) -> bool:
     """Whether two values are known and not equal; of an exception nothing is known."""
-    if a is MISSING or b is MISSING or isinstance(a, Raises) or isinstance(b, Raises):
-        return False
-    return not equal(a, b)
+    known = not any(x is MISSING or isinstance(x, Raises) for x in (a, b))
+    return known and not equal(a, b)
 
 
 def links(node: ast.expr) -> list[ast.expr]:
@@ -27,46 +26,33 @@ def links(node: ast.expr) -> list[ast.expr]:
     return [ast.Compare(a, [op], [b]) for a, op, b in zip(sides, node.ops, sides[1:], strict=False)]
 
 
-def operands(node: ast.expr) -> list[ast.expr | None]:
-    """What an expression is made of, one level down."""
-    if isinstance(node, ast.BinOp):
-        return [node.left, node.right]
-    if isinstance(node, ast.Compare):
-        return [node.left, *node.comparators]
-    if isinstance(node, ast.UnaryOp):
-        return [node.operand]
-    if isinstance(node, ast.BoolOp):
-        return list(node.values)
-    if isinstance(node, ast.Subscript):
-        part = node.slice
-        inside = [part.lower, part.upper, part.step] if isinstance(part, ast.Slice) else [part]
-        return [node.value, *inside]
-    if isinstance(node, ast.Call):
-        base = [node.func.value] if isinstance(node.func, ast.Attribute) else []
-        return [*base, *node.args, *(k.value for k in node.keywords)]
-    return []
-
-
-def kinds(node: ast.expr) -> tuple[str, ...]:
-    """What an expression does, its operands aside; of a chained comparison, each link."""
-    known: tuple[str, ...] | None = getattr(node, "kinds", None)
+def parts_of(node: ast.expr) -> tuple[str, list[ast.expr]]:
+    """What an expression does, and the expressions that it does it with."""
+    known: tuple[str, list[ast.expr]] | None = getattr(node, "parts_of", None)
     if known is None:
-        known = node.kinds = _kinds_of(node)  # type: ignore[attr-defined]
+        known = node.parts_of = _parts_of(node)  # type: ignore[attr-defined]
     return known
 
 
-def _kinds_of(node: ast.expr) -> tuple[str, ...]:
-    if isinstance(node, ast.BinOp | ast.UnaryOp | ast.BoolOp):
-        return (type(node.op).__name__,)
-    if isinstance(node, ast.Compare):
-        return tuple(type(op).__name__ for op in node.ops)
-    if isinstance(node, ast.Call):
-        func = node.func
-        name = func.attr if isinstance(func, ast.Attribute) else ast.unparse(func)
-        return (f"{name}()",)
-    if isinstance(node, ast.Subscript):
-        return ("slice" if isinstance(node.slice, ast.Slice) else "item",)
-    return (ast.unparse(node),)
+def _parts_of(node: ast.expr) -> tuple[str, list[ast.expr]]:
+    match node:
+        case ast.BinOp(left, op, right) | ast.Compare(left, [op], [right]):
+            return type(op).__name__, [left, right]
+        case ast.UnaryOp(op, operand):
+            return type(op).__name__, [operand]
+        case ast.BoolOp(op, operands):
+            return type(op).__name__, operands
+        case ast.Subscript(box, ast.Slice() as part):
+            ends = (part.lower, part.upper, part.step)
+            given = "".join("x:" if end else ":" for end in ends)
+            return f"slice {given}", [box, *(end for end in ends if end)]
+        case ast.Subscript(box, key):
+            return "item", [box, key]
+        case ast.Call(func, args, keywords):
+            name = func.attr if isinstance(func, ast.Attribute) else ast.unparse(func)
+            owner = [func.value] if isinstance(func, ast.Attribute) else []
+            return f"{name}()", [*owner, *args, *(k.value for k in keywords)]
+    return ast.unparse(node), []
 
 
 def as_list(node: ast.expr) -> ast.expr:
@@ -75,25 +61,7 @@ def as_list(node: ast.expr) -> ast.expr:
     return ast.fix_missing_locations(ast.copy_location(call, node))
 
 
-def source(node: ast.expr | None) -> ast.expr | None:
-    """What an expression reads: the sequence that it indexes, slices, looks through, or calls a
-    method or function of."""
-    if isinstance(node, ast.Subscript):
-        return node.value
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        return node.func.value
-    if isinstance(node, ast.Call) and node.args:
-        return node.args[0]
-    if isinstance(node, ast.Compare) and len(node.ops) == 1:
-        return node.comparators[0]
-    return None
-
-
-def is_search(node: ast.Call) -> bool:
-    return getattr(node.func, "attr", "") in ("find", "index", "rfind", "rindex")
-
-
-# --- values in a text, to compare with what it says -----------------------------------------------
+# --- how values are written -----------------------------------------------------------------------
 
 
 def shown(value: Any) -> str:
@@ -103,12 +71,17 @@ def shown(value: Any) -> str:
     return f"raises {value.kind}" if isinstance(value, Raises) else brief(value)
 
 
-def text_of(value: Any) -> str:
+def text_of(value: Any, limit: int = _LONG) -> str:
     """The one way to write a value."""
     try:
-        return show(value, _LONG)
+        return show(value, limit)
     except NotShown:
         return "?"
+
+
+def wrapped(value: Any) -> str:
+    """A number as it stands after a sign."""
+    return f"({text_of(value)})" if text_of(value).startswith("-") else text_of(value)
 
 
 def listing(items: Any) -> str:
@@ -123,13 +96,13 @@ def spelling(items: Any) -> str:
     return listing(items)
 
 
-def tables(items: Any, last: int) -> tuple[str, ...]:
-    """The ways to list a sequence by place up to `last`: `0:h 1:e`, densely `0h1e`."""
-    part = items[: last + 1]
-    if isinstance(items, str):
-        wide = " ".join(f"{i}:{c if c.isalnum() else repr(c)}" for i, c in enumerate(part))
-        return wide, "".join(f"{i}{c if c.isalpha() else repr(c)}" for i, c in enumerate(part))
-    return (" ".join(f"{i}:{x}" for i, x in enumerate(map(text_of, part))),)
+def tables(items: Any, end: int) -> tuple[str, ...]:
+    """The ways to list a sequence by place up to `end`: `0:h 1:e`, densely `0h1e`."""
+    cells = [*enumerate(items[: max(end, 0)])]
+    if not isinstance(items, str):
+        return (" ".join(f"{i}:{text_of(x)}" for i, x in cells),)
+    wide = " ".join(f"{i}:{c if c.isalnum() else repr(c)}" for i, c in cells)
+    return wide, "".join(f"{i}{c if c.isalpha() else repr(c)}" for i, c in cells)
 
 
 def places_of(box: Any, part: Any) -> list[int]:

@@ -1,32 +1,28 @@
-"""A recorded trace, indexed for questions: a variable's value at a moment, the visits of a line,
-the iterations of a loop, what a call returned."""
+"""What is known of a program's runs. A `History` is a recorded trace, indexed for questions: the
+visits of a line, the iterations of a loop, what a call returned; a `State` is one moment of it,
+where it is decided for every reader whether code has a stated value. `Trials` are fresh runs."""
 
 from __future__ import annotations
 
+import random
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from semcoder_lib.core.records import Change, Step, Trace
-from semcoder_lib.monologues.evaluator import Cannot, equal, literal
+from semcoder_lib import tracing
+from semcoder_lib.core import values
+from semcoder_lib.core.records import Case, Program, Status, Step, Trace
+from semcoder_lib.monologues.evaluator import Cannot, Raises, equal, evaluate, literal
+from semcoder_lib.monologues.mutation import mutated
+from semcoder_lib.monologues.show import brief
 from semcoder_lib.monologues.syntax import Loop, Syntax
+from semcoder_lib.monologues.verify.report import Verdict
+from semcoder_lib.monologues.verify.text import same_text
+from semcoder_lib.sandbox import Job, Limits, Outcome, Sandbox
 
-
-@dataclass(slots=True)
-class Series:
-    """The texts that one name had, each from a step on."""
-
-    steps: list[int] = field(default_factory=list)
-    texts: list[str | None] = field(default_factory=list)
-
-    def at(self, index: int) -> str | None:
-        place = bisect_right(self.steps, index)
-        return self.texts[place - 1] if place else None
-
-    def add(self, index: int, text: str | None) -> None:
-        self.steps.append(index)
-        self.texts.append(text)
+Series = list[tuple[int, str | None]]  # the texts that one name had, each from a step on
 
 
 @dataclass(slots=True)
@@ -76,15 +72,14 @@ class State:
     __slots__ = ("frame", "history", "index", "until")
 
     def __init__(self, history: History, frame: Frame, index: int, until: int = -1) -> None:
-        self.history = history
-        self.frame = frame
-        self.index = index
-        self.until = until
+        self.history, self.frame, self.index, self.until = history, frame, index, until
 
     def text(self, name: str) -> str | None:
         """The recorded text of a variable, or None when it has no value then."""
         series = self.frame.names.get(name) or self.history.shared.get(name)
-        return series.at(self.index) if series else None
+        moment: Any = (self.index + 1,)
+        place = bisect_left(series, moment) if series else 0
+        return series[place - 1][1] if series and place else None
 
     def defines(self, name: str) -> bool:
         """Whether the record or the program gives the name a meaning."""
@@ -95,50 +90,78 @@ class State:
     def lookup(self, name: str) -> Any:
         """The value of a name. Raises Cannot when it has none or it was not kept exactly."""
         text = self.text(name)
-        if text is None:
-            if name not in self.history.syntax.constants:
-                raise Cannot(f"no value of {name}")
+        if text is None and name in self.history.syntax.constants:
             return self.history.syntax.constants[name]
-        value = literal(text)
+        value = literal(text) if text is not None else None
         if value is None:
-            raise Cannot(f"{name} was not kept exactly")
+            raise Cannot(f"no exact value of {name}")
         return value[0]
 
     def call(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """What the program's own function returned for these arguments, in this step's calls where
         it made one, else in the whole execution, if that is unambiguous. Raises Cannot."""
-        window = (self.index, self.until) if self.until > self.index else None
-        return self.history.returned(name, arguments, keywords, window)
+        frames = [f for f in self.history.frames.values() if f.function == name]
+        inside = [f for f in frames if self.index < f.first <= self.until]
+        results = [
+            literal(frame.returned)
+            for frame in inside or frames
+            if frame.returned is not None and self.history.called_with(frame, arguments, keywords)
+        ]
+        known = [result[0] for result in results if result is not None]
+        if not known or len(known) < len(results) or not all(equal(known[0], r) for r in known):
+            raise Cannot(f"no single result of {name}")
+        return known[0]
+
+    def fact(self, code: str, stated: str) -> Verdict:
+        """Whether code (a variable, or an expression over the variables) has the stated value at
+        this moment, with what it has."""
+        recorded = self.text(code)
+        if recorded is not None:
+            return same_text(stated, recorded), recorded
+        known = literal(stated)
+        try:
+            value = evaluate(code, self)
+        except Cannot:
+            return None, "cannot be evaluated"
+        except Raises as error:
+            return None, f"raises {error.kind}"
+        return (equal(known[0], value) if known else None), brief(value)
+
+    def holds(self, condition: str, stated: bool) -> Verdict:
+        """Whether a condition comes out as stated at this moment."""
+        try:
+            return bool(evaluate(condition, self)) is stated, str(not stated)
+        except (Cannot, Raises):
+            return None, "cannot be evaluated"
 
 
 class History:
-    """See the module. Without a `syntax` (of source that does not parse) that of no code."""
+    """See the module. `offset` is what a text's labels are ahead of the source's lines. Without a
+    `syntax` (of source that does not parse) that of no code."""
 
-    def __init__(self, trace: Trace, syntax: Syntax | None) -> None:
+    def __init__(self, trace: Trace, syntax: Syntax | None, offset: int = 0) -> None:
         self.trace = trace
         self.steps: tuple[Step, ...] = trace.steps
         self.syntax = syntax or Syntax("")
+        self.offset = offset
         self.frames: dict[int, Frame] = {}
         self.shared: dict[str, Series] = {}  # the module's data
         self.visits: dict[int, list[int]] = {}
         self._runs: dict[int, list[Run]] = {}
         for index, step in enumerate(self.steps):
-            frame = self.frames.get(step.frame)
-            if frame is None:
-                frame = self.frames[step.frame] = Frame(step.frame, step.function)
+            if step.frame not in self.frames:
+                self.frames[step.frame] = Frame(step.frame, step.function)
+            frame = self.frames[step.frame]
             frame.steps.append(index)
             for change in (*step.changes, *step.beyond):
-                self._enter(frame, change, index)
+                names = self.shared if change.scope == "global" else frame.names
+                names.setdefault(change.name, []).append((index, change.text))
             if step.event == "return":
                 frame.returned = step.value
             elif step.event == "exception":
                 frame.raised = kind_of(step.value)
             elif step.event in ("line", "call"):
                 self.visits.setdefault(self.start(step.line), []).append(index)
-
-    def _enter(self, frame: Frame, change: Change, index: int) -> None:
-        names = self.shared if change.scope == "global" else frame.names
-        names.setdefault(change.name, Series()).add(index, change.text)
 
     @cached_property
     def executed(self) -> frozenset[int]:
@@ -150,11 +173,19 @@ class History:
         """Every name that some frame or the module gave a value."""
         return frozenset(self.shared).union(*(f.names for f in self.frames.values()))
 
-    # --- moments ------------------------------------------------------------------------------
+    # --- lines and steps ----------------------------------------------------------------------
 
     def start(self, line: int) -> int:
         """The first line of the statement that a line belongs to."""
         return self.syntax.start(line)
+
+    def labelled(self, label: str) -> int:
+        """The source line (first of its statement) that a label of the text means."""
+        return self.start(int(label.strip("[]L")) - self.offset)
+
+    def label(self, line: int) -> str:
+        """A source line as the text would name it."""
+        return f"[L{line + self.offset}]"
 
     def line(self, index: int) -> int:
         """The first line of the statement that step `index` is in."""
@@ -172,15 +203,10 @@ class History:
         """Whether a call yielded."""
         return any(self.steps[i].event == "yield" for i in self.frames[frame].steps)
 
-    def is_call(self, index: int) -> bool:
-        """Whether step `index` begins a call of a named function."""
+    def is_named(self, index: int, *events: str) -> bool:
+        """Whether step `index` is one of these events, in a named function or the module."""
         step = self.steps[index]
-        return step.event == "call" and not step.function.startswith("<")
-
-    def is_line(self, index: int) -> bool:
-        """Whether step `index` runs a line of a named function or of the module."""
-        step = self.steps[index]
-        return step.event == "line" and not step.function.startswith("<")
+        return step.event in events and not step.function.startswith("<")
 
     def state(self, index: int) -> State:
         """The names of step `index`'s frame after it."""
@@ -219,9 +245,8 @@ class History:
         """The first visit of a line later than step `after` (and not later than `until`)."""
         visits = self.visits.get(line, [])
         at = bisect_right(visits, after)
-        if at == len(visits) or (until is not None and visits[at] > until):
-            return None
-        return visits[at]
+        inside = at < len(visits) and (until is None or visits[at] <= until)
+        return visits[at] if inside else None
 
     def last_visit(self, line: int, before: int) -> int | None:
         """The last visit of a line at or before step `before`."""
@@ -232,11 +257,9 @@ class History:
     def raised(self, index: int) -> str:
         """The exception that step `index` or a call that it made ended in, or nothing."""
         frame, following = self.frame(index), self.next_in_frame(index)
-        if following is not None and self.steps[following].event == "exception":
-            return kind_of(self.steps[following].value)
-        end = self.call_end(index)
-        if end > index and self.steps[end].event == "exception":
-            return kind_of(self.steps[end].value)
+        for at in (following, self.call_end(index)):
+            if at is not None and at > index and self.steps[at].event == "exception":
+                return kind_of(self.steps[at].value)
         if self.steps[index].event == "line" and index == frame.last and frame.returned is None:
             return frame.raised or kind_of(self.trace.exception)
         return ""
@@ -246,46 +269,25 @@ class History:
         step = self.steps[index]
         return frozenset(c.name for c in (*step.changes, *step.beyond))
 
-    # --- calls ------------------------------------------------------------------
+    # --- calls --------------------------------------------------------------------------------
 
     def calls_in(self, start: int, end: int) -> list[Frame]:
         """The calls of named functions that were made after step `start` up to step `end`, those
         that those made aside."""
-        calls = [self.frame(i) for i in range(start + 1, end + 1) if self.is_call(i)]
+        calls = [self.frame(i) for i in range(start + 1, end + 1) if self.is_named(i, "call")]
         depth = min((self.steps[f.first].depth for f in calls), default=0)
         return [f for f in calls if self.steps[f.first].depth == depth]
 
-    def returned(
-        self,
-        name: str,
-        arguments: tuple[Any, ...],
-        keywords: dict[str, Any],
-        window: tuple[int, int] | None,
-    ) -> Any:
-        frames = [f for f in self.frames.values() if f.function == name]
-        if window is not None:
-            inside = [f for f in frames if window[0] < f.first <= window[1]]
-            frames = inside or frames
-        results: list[Any] = []
-        for frame in frames:
-            if self._called_with(frame, arguments, keywords) and frame.returned is not None:
-                value = literal(frame.returned)
-                if value is None:
-                    raise Cannot(f"the result of {name} was not kept exactly")
-                results.append(value[0])
-        if not results or not all(equal(results[0], r) for r in results[1:]):
-            raise Cannot(f"no single result of {name}")
-        return results[0]
-
-    def _called_with(
-        self, frame: Frame, arguments: tuple[Any, ...], keywords: dict[str, Any]
+    def called_with(
+        self, frame: Frame, arguments: tuple[Any, ...], named: dict[str, Any] | None = None
     ) -> bool:
+        """Whether a call was given these arguments, whatever it was given besides."""
         given = {c.name: literal(c.text or "") for c in self.steps[frame.first].changes}
-        if len(given) < len(arguments) or not keywords.keys() <= given.keys():
+        if len(given) < len(arguments):
             return False
         pairs = [*zip(given.values(), arguments, strict=False)]
-        pairs += [(given[k], v) for k, v in keywords.items()]
-        return all(g is not None and equal(g[0], v) for g, v in pairs)
+        pairs += [(given.get(name), value) for name, value in (named or {}).items()]
+        return all(known is not None and equal(known[0], value) for known, value in pairs)
 
     # --- loops --------------------------------------------------------------------------------
 
@@ -302,10 +304,8 @@ class History:
     def _runs_of(self, loop: Loop, frame: Frame) -> list[Run]:
         runs: list[Run] = []
         run: Run | None = None
-        for at, index in enumerate(frame.steps):
-            step, line = self.steps[index], self.line(index)
-            following = frame.steps[at + 1] if at + 1 < len(frame.steps) else None
-            last = following - 1 if following is not None else len(self.steps) - 1
+        for index, following in zip(frame.steps, [*frame.steps[1:], len(self.steps)], strict=True):
+            step, line, last = self.steps[index], self.line(index), following - 1
             if step.event == "line" and line == loop.header:
                 if run is None:
                     run = Run(frame.number, index, index, [])
@@ -329,3 +329,111 @@ class History:
 def kind_of(value: str | None) -> str:
     """`KeyError` of a recorded "KeyError: 'a'"."""
     return (value or "").partition("(")[0].partition(":")[0].strip()
+
+
+# --- fresh runs -----------------------------------------------------------------------------------
+
+FRESH = 24
+_MAX_TEXT = 20_000  # characters of a fresh input
+_LIMITS = Limits(cpu_seconds=0.5, wall_seconds=2.0)
+Arguments = tuple[Any, ...]
+Ran = tuple[Arguments, str, Any]  # arguments, status, value (or the exception's name)
+
+
+class Trials:
+    """Runs of one program, each call at most once. Cheap to make: nothing runs until asked, and
+    without a box nothing ever does. `known` are inputs of the right kind."""
+
+    def __init__(
+        self, program: Program, box: Sandbox | None, known: Sequence[Arguments] = ()
+    ) -> None:
+        self.program, self.box, self.known = program, box, list(known)
+        self._outcomes: dict[str, tuple[str, Any]] = {}
+
+    def know(self, arguments: Arguments | None) -> None:
+        """Remember an input that is known to be of the right kind."""
+        if arguments is not None and arguments not in self.known:
+            self.known.append(arguments)
+
+    def trace(self, arguments: Arguments) -> Trace | None:
+        """The trace of one call, or None without a box."""
+        if self.box is None or not key_of(arguments):
+            return None
+        return tracing.trace(self.program, Case(arguments), self.box)
+
+    def run(self, calls: Sequence[Arguments]) -> list[tuple[str, Any]]:
+        """(status, value or name of the exception) of each call; "unknown" without a box."""
+        keys = [values.encode(c) for c in calls]
+        wanted = {k: c for k, c in zip(keys, calls, strict=True) if k not in self._outcomes}
+        if wanted and self.box is not None:
+            source, name = self.program.source, self.program.entry_point
+            job = Job(source, name, list(wanted.values()), limits=_LIMITS, share=True)
+            for outcomes in self.box.map([job]):
+                self._outcomes |= dict(zip(wanted, map(_read, outcomes), strict=True))
+        return [self._outcomes.get(k, ("unknown", None)) for k in keys]
+
+    @cached_property
+    def fresh(self) -> list[Ran]:
+        """The known inputs and fresh ones near them, with what the program gives for each. The same
+        for every text about the same inputs."""
+        return self._ran(neighbours(self.known, FRESH))
+
+    @cached_property
+    def edges(self) -> list[Ran]:
+        """As `fresh`, for the known inputs with one argument made empty, zero or negative: what a
+        text says about such a case is tested on them."""
+        return self._ran(
+            [
+                (*arguments[:at], edge, *arguments[at + 1 :])
+                for arguments in self.known[:2]
+                for at, value in enumerate(arguments)
+                for edge in _EDGES.get(type(value), ())
+            ]
+        )
+
+    def _ran(self, calls: list[Arguments]) -> list[Ran]:
+        runs = zip(calls, self.run(calls), strict=True)
+        return [(arguments, *outcome) for arguments, outcome in runs if outcome[0] != "unknown"]
+
+
+_EDGES: dict[type, tuple[Any, ...]] = {
+    bool: (True, False), int: (0, 1, 2, -1), float: (0.0, -1.0),
+    str: ("",), list: ([],), tuple: ((),), dict: ({},), set: (set(),),
+}  # fmt: skip
+
+
+def key_of(arguments: Arguments) -> str:
+    """The text of arguments; empty where they have none."""
+    try:
+        return values.encode(arguments)
+    except values.Unserializable:
+        return ""
+
+
+def _read(outcome: Outcome) -> tuple[str, Any]:
+    try:
+        if outcome.status is Status.OK:
+            return "ok", outcome.value
+    except values.NotALiteral:
+        return "unknown", None
+    if outcome.status is Status.EXCEPTION and outcome.exception is not None:
+        return "exception", outcome.exception.type
+    return "unknown", None
+
+
+def neighbours(known: Sequence[Arguments], count: int) -> list[Arguments]:
+    """The known inputs, then inputs made from them by small changes that keep every type."""
+    found = {key: arguments for arguments in known[:8] if (key := key_of(arguments))}
+    bases = list(found.values())
+    if not bases:
+        return []
+    chance = random.Random("verify:" + key_of(bases[0])[:2000])
+    for _ in range(count * 6):
+        changed = list(chance.choice(bases))
+        if not changed or len(found) >= len(bases) + count:
+            break
+        for place in chance.sample(range(len(changed)), chance.randint(1, len(changed))):
+            changed[place] = mutated(changed[place], [], chance)
+        if 0 < len(key := key_of(tuple(changed))) < _MAX_TEXT:
+            found.setdefault(key, tuple(changed))
+    return list(found.values())
