@@ -10,21 +10,22 @@ from __future__ import annotations
 import re
 
 from semcoder_lib.core import values
+from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Step, Trace
 from semcoder_lib.faults.divergence import Divergence, last_values
 from semcoder_lib.faults.evidence import Evidence
 from semcoder_lib.faults.forms import FORMS, LONGEST_VALUE, SECTIONS
 from semcoder_lib.faults.mutate import altered
+from semcoder_lib.monologues.simulation import simulation
 from semcoder_lib.monologues.style import STYLES, Style
 from semcoder_lib.monologues.syntax import Syntax, in_body, readable
-from semcoder_lib.monologues.write.simulation import simulation
 
 STYLE = STYLES["brief"].but(iterations=12, calls=12)
 
 
 class TooLong(ValueError):
-    """The rationale does not fit (`reason` is `long_row`), or a value in it cannot be written out
-    (`long_values`)."""
+    """The rationale does not fit (`reason` is `long_row`), a value in it cannot be written out
+    (`long_values`), or the run has generators, which are not told (`generator`)."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -51,7 +52,10 @@ def write(evidence: Evidence, *, max_characters: int = 10_000, style: Style = ST
     room = max_characters - len(around) - 1
     style = style.but(max_chars=max(room, 0) + 150)
     for shorter in (style, style.but(quotes=False), style.but(quotes=False, detail=0)):
-        steps = simulation(syntax, e.trace, shorter)
+        try:
+            steps = simulation(syntax, e.trace, shorter)
+        except UserError:
+            raise TooLong("generator") from None
         text = "\n".join([SECTIONS[0], first, *steps, last, *after])
         if len(text) <= max_characters:
             return text

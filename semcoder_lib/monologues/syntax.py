@@ -16,6 +16,13 @@ MAX_DEPTH = 150  # levels of a program's tree: what calls itself here takes five
 QUOTE_CHARS = 70  # longest statement that is quoted
 _BODIES = ("body", "orelse", "finalbody")
 _AFTER_HEADER = re.compile(r"(?:[)\s\\]|#[^\n]*\n)*")
+SIGNS: dict[type, str] = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
+    ast.Pow: "**", ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^", ast.LShift: "<<",
+    ast.RShift: ">>", ast.MatMult: "@",
+    ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
+    ast.In: "in", ast.NotIn: "not in", ast.Is: "is", ast.IsNot: "is not",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

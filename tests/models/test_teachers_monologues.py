@@ -12,7 +12,7 @@ from semcoder_lib.core import workspace
 from semcoder_lib.core.records import Case, Program
 from semcoder_lib.models.teachers import Teacher, Usage, shot
 from semcoder_lib.monologues import forward
-from semcoder_lib.monologues.taught import taught
+from semcoder_lib.monologues.derive import taught
 from semcoder_lib.sandbox import Sandbox
 
 SOURCE = """def total(nums):

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import monologue_programs
 import pytest
+from semcoder_lib.monologues.backward.inverses import Inverter
 
 from semcoder_lib import monologues
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Program
 from semcoder_lib.monologues import Question, backward, backward_many
-from semcoder_lib.monologues.backward.inverses import Inverter
 from semcoder_lib.sandbox import Sandbox
 
 NON_INJECTIVE = [

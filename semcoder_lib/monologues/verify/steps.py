@@ -243,7 +243,8 @@ def _is_code(text: str) -> bool:
 def _step(r: Steps, line: int, m: Match) -> bool | None:
     syntax = r.history.syntax
     condition = "t" in m or ("w" in m and not {"b", "v"} & m.keys())
-    if "b" in m and (parse_binds(m["b"]) is None or ("to" in m and syntax.test(line))):
+    alone = line not in syntax.groups
+    if "b" in m and (parse_binds(m["b"]) is None or ("to" in m and alone and syntax.test(line))):
         return False
     if condition and syntax.statements and syntax.test(line) is None:
         return False
