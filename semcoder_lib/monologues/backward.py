@@ -7,6 +7,7 @@ search where undoing does not lead to an input, and check every candidate by run
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -28,6 +29,7 @@ from semcoder_lib.sandbox import Job, Limits, Sandbox
 __all__ = ["Question", "backward", "backward_many"]
 
 LIMITS = Limits(cpu_seconds=0.1, wall_seconds=2.0, memory_mb=512, grace=0.0)
+WORDS = ("can", "must")  # of values of names
 _SHORT = 100  # characters of another input or output that is shown
 
 
@@ -112,7 +114,8 @@ def _deduction(search: Search, trace: Trace, style: Style) -> Monologue:
     lines.append(say("choose" if given else "choose.none", b=", ".join(given)))
     steps: list[str] = []
     if style.check and trace.steps and not trace.cut and trace.result == wanted:
-        steps = simulation(syntax, trace, style.but(max_chars=100_000))
+        with contextlib.suppress(UserError):
+            steps = simulation(syntax, trace, style.but(max_chars=100_000))
     if steps and len("\n".join(steps)) <= style.check:
         lines += [say("checking"), *steps]
     else:
@@ -139,7 +142,8 @@ def _notes(search: Search, trace: Trace) -> tuple[Note, ...]:
     for goals in search.deductions:
         for note in goals.notes[:1]:
             text = note.text.partition("; ")[0].rstrip(".") + "."
-            if note.reached in reached and " can be " not in text:
+            about = any(f" {name} {word} be " in text for name in search.names for word in WORDS)
+            if note.reached in reached and not about:
                 return (replace(note, text=text),)
     return ()
 

@@ -20,75 +20,28 @@ from semcoder_lib.core.records import Program, Status
 from semcoder_lib.monologues.style import Property
 from semcoder_lib.monologues.syntax import Syntax, parameters
 from semcoder_lib.monologues.undo import Goals, deduce
+from semcoder_lib.monologues.verify.trials import vary
 from semcoder_lib.sandbox import Outcome
 
 ROUND = 56  # candidates
 ROUNDS = 5
 _MAX_TEXT = 2_000  # characters of a candidate
-_MAX_INT = 10**6
+_MAX_ITEMS = 200  # of a sequence in it
 
 
 def mutated(value: Any, pool: list[Any], rng: Random) -> Any:
     """A value of the same type, a little different; pieces come from `pool`."""
-    kind = type(value)
-    like = [v for v in pool if type(v) is kind]
-    if kind is bool or value is None:
-        return not value if kind is bool else rng.choice(pool or [0])
-    if kind is int or (kind is float and math.isfinite(value)):
-        near = [value + 1, value - 1, value * 2, value // 2, -value]
-        changed = rng.choice([*near, *[v for v in like[:8] if abs(v) <= _MAX_INT]])
-        return max(-_MAX_INT, min(_MAX_INT, changed))
-    if kind is str:
-        pieces = [v for v in like if len(v) <= 40] or ["a", "b", " "]
-        piece = rng.choice(pieces)
-        whole = [piece, value + piece, piece + value, value.swapcase(), value[::-1]]
-        at = rng.randrange(len(value) + 1)
-        whole += [value[:at], value[at:]]
-        changed = "".join(_items(list(value), pieces, rng))
-        return rng.choice([*whole, changed, changed, changed, changed])[:200]
-    if kind in (list, tuple, set):
-        items = sorted(value, key=repr) if kind is set else list(value)
-        pieces = [v for v in pool if type(v) is type(items[0])] if items else pool
-        return _made(kind, _items(items, pieces or items or [1], rng), value)
-    if kind is dict:
-        if not value:
-            return {"a": rng.choice(pool or [1])}
-        pairs = list(value.items())
-        key, old = rng.choice(pairs)
-        keys = [v for v in pool if type(v) is type(key)] or [key]
-        more = [(rng.choice(keys), old), (key, mutated(old, pool, rng))]
-        return _made(dict, _items(pairs, more, rng), value)
-    return value
-
-
-def _made(kind: Any, items: list[Any], value: Any) -> Any:
-    try:
-        return kind(items)
-    except TypeError:  # not hashable
-        return value
-
-
-def _items(items: list[Any], pieces: list[Any], rng: Random) -> list[Any]:
-    """Items with one added, taken, repeated, exchanged, replaced or mutated, or all reversed."""
-    if not items:
-        return [rng.choice(pieces)]
-    at, other = rng.randrange(len(items)), rng.randrange(len(items))
-    head, item, tail = items[:at], items[at], items[at + 1 :]
-    choice = rng.randrange(7)
-    if choice == 0:
-        return [*items, rng.choice(pieces)]
-    if choice == 1:
-        return head + tail
-    if choice == 2:
-        return [*head, item, item, *tail]
-    if choice == 3:
-        items[at], items[other] = items[other], items[at]
-        return items
-    if choice == 4:
-        return [*head, rng.choice(pieces), *tail]
-    if choice == 5 and not isinstance(item, str):
-        return [*head, mutated(item, pieces, rng), *tail]
-    return items[::-1]
+    pieces = [v for v in pool if type(v) is type(value)]
+    if isinstance(value, list | tuple):
+        pieces = [v for v in pool if not value or type(v) is type(value[0])]
+    if not pieces or rng.random() < 0.6:
+        return vary(value, rng)
+    piece = rng.choice(pieces)
+    if not isinstance(value, str | list | tuple):
+        return piece
+    at, more = rng.randrange(len(value) + 1), rng.randrange(2)
+    part = piece if isinstance(value, str) else type(value)([piece])
+    return (value[:at] + part + value[at + more :])[:_MAX_ITEMS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +113,7 @@ class Search:
         """Candidates that gave the output, the best explained and the shortest first."""
 
         def rank(c: Candidate) -> tuple[int, int, str]:
-            return 2 if c.goals is None else int(c.goals.guessed), len(c.text), c.text.swapcase()
+            return int(c.goals is None), len(c.text), c.text.swapcase()
 
         return sorted((c for c in self.tried.values() if c.distance == 0), key=rank)
 

@@ -57,22 +57,14 @@ def _factor(value: Any, c: Any) -> list[Any]:
     return [value // c] if value % c == 0 else [value / c] if isinstance(value, float) else []
 
 
-def _dividend(value: Any, c: Any) -> list[Any]:
-    product = value * c
-    return [int(product), product] if product == int(product) else [product]
-
-
 # From the value `v` of an operation and its known operand, or first argument, `c` to values of `x`.
 INVERSES: dict[str, Callable[[Any, Any], list[Any]]] = {
     "x + c": _without_end,
     "x - c": lambda v, c: [v + c],
     "x * c": _factor,
-    "x / c": _dividend,
     "x // c": lambda v, c: [v * c],
-    "x % c": lambda v, c: [v, v + c],
     "c + x": _without_start,
     "c - x": lambda v, c: [c - v],
-    "c * x": _factor,
     "x == c": lambda v, c: [c],
     "x is c": lambda v, c: [c],
     "x != c": lambda v, c: ["a" if c == "" else c * 2 if c else 1],
@@ -83,31 +75,19 @@ INVERSES: dict[str, Callable[[Any, Any], list[Any]]] = {
     "x in c": lambda v, c: list(c)[:_WIDTH],
     "str(x)": lambda v, c: [*_number(v), v],
     "int(x)": lambda v, c: [str(v), v],
-    "float(x)": lambda v, c: [v, str(v)],
     "len(x)": lambda v, c: ["a" * v, [*range(1, v + 1)], ["a"] * v] if 0 <= v < 1000 else [],
     "sorted(x)": lambda v, c: sequences(v),
     "list(x)": lambda v, c: sequences(v),
     "tuple(x)": lambda v, c: sequences(v),
     "set(x)": lambda v, c: [sorted(v)],
-    "reversed(x)": lambda v, c: [list(v)[::-1]],
     "sum(x)": lambda v, c: [[v], [v, 0]],
     "max(x)": lambda v, c: [[v]],
     "min(x)": lambda v, c: [[v]],
     "abs(x)": lambda v, c: [v, -v],
-    "round(x)": lambda v, c: [v],
-    "ord(x)": lambda v, c: [chr(v)],
-    "chr(x)": lambda v, c: [ord(v)],
-    "any(x)": lambda v, c: [[v]],
-    "all(x)": lambda v, c: [[v]],
     "x.upper()": lambda v, c: [v.lower(), v],
     "x.lower()": lambda v, c: [v, v.upper()],
     "x.strip()": lambda v, c: [v, f" {v} "],
     "x.split()": lambda v, c: [(" " if c is None else c).join(v)],
-    "x.items()": lambda v, c: [dict(v)],
-    "x.get()": lambda v, c: [{"a" if c is None else c: v}],
-    "x.replace()": lambda v, c: [v],
-    "x.startswith()": lambda v, c: [c if v else "_"],
-    "x.endswith()": lambda v, c: [c if v else "_"],
 }
 _OF_TWO: dict[str, Callable[[Any], tuple[Any, Any]]] = {  # from a value to those of two unknowns
     "+": lambda v: (v, v[:0] if isinstance(v, str | list | tuple) else 0),
@@ -250,27 +230,24 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Goals:
-    """What must hold at one point: values of names; `notes` come latest first, `guessed` says that
-    some step could have been undone in other ways, `unsaid` are names whose values no note gives:
-    what follows from them is tried, and not told."""
+    """What must hold at one point: values of names. `notes` come latest first; when they do not
+    give all the values (`given`), what follows from them is tried, and not told."""
 
     values: Assignment
     notes: tuple[Note, ...] = ()
-    guessed: bool = False
-    unsaid: frozenset[str] = frozenset()
+    given: bool = True
 
     def without(self, names: Collection[str]) -> Goals:
         """The goals that are left where a statement sets these names in an unknown way."""
-        left = {n: v for n, v in self.values.items() if n not in names}
-        return self if len(left) == len(self.values) else replace(self, values=left, guessed=True)
+        return replace(self, values={n: v for n, v in self.values.items() if n not in names})
 
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """The route lies in a branch of an `if` or `while` whose test was `taken`, or in a loop."""
+    """The route lies in a branch of an `if` or `while` whose test was `taken`."""
 
-    stmt: ast.If | ast.While | ast.For
-    taken: bool = True
+    stmt: ast.If | ast.While
+    taken: bool
 
 
 Back = tuple[ast.stmt | Inside, ...]  # what ran before an end, latest first
@@ -286,9 +263,7 @@ def deduce(syntax: Syntax, entry_point: str, output: Any) -> list[Goals]:
         states = walker.start(end, output)
         for move in back:
             states = [goals for after in states for goals in walker.undo(move, after)][:_MAX_STATES]
-        for goals in states:
-            kept = {n: v for n, v in goals.values.items() if n in names}
-            deductions.append(replace(goals, values=kept))
+        deductions += [goals.without(goals.values.keys() - names) for goals in states]
     deductions.sort(key=lambda goals: -len(goals.values))  # stable: earlier routes first
     return deductions[:_MAX_DEDUCTIONS]
 
@@ -299,12 +274,10 @@ def _routes(block: list[ast.stmt], back: Back) -> Iterator[tuple[ast.Return | No
         if isinstance(stmt, ast.Return):
             yield stmt, back
             return
-        if isinstance(stmt, ast.If):
+        if isinstance(stmt, ast.If | ast.While):
             yield from _routes(stmt.body, (Inside(stmt, True), *back))
             yield from _routes(stmt.orelse, (Inside(stmt, False), *back))
-        elif isinstance(stmt, ast.For | ast.While):
-            yield from _routes(stmt.body, (Inside(stmt), *back))
-        elif isinstance(stmt, ast.Try | ast.With):
+        elif isinstance(stmt, ast.For | ast.Try | ast.With):
             yield from _routes(stmt.body, back)
         back = (stmt, *back)
 
@@ -321,127 +294,84 @@ class _Walker:
         line, slots = end.lineno, {"f": self.f, "v": _shown(output)}
         known = self.solver.known(end.value)
         if known is not None:
-            if not _alike(known[0], output):
-                return []
             text = say("goal.reach", to=f"[L{line}]", **slots)
-            return [Goals({}, (Note(line, text, line),))]
-        solved = self.solver.solve(end.value, output)
+            return [Goals({}, (Note(line, text, line),))] if _alike(known[0], output) else []
         states = []
-        for values in solved or [{}]:
-            text, given = self._sentence(("goal", "goal.bound"), end.value, output, values, **slots)
-            sure = bool(solved) and exact(end.value)
-            unsaid = frozenset() if given else frozenset(values)
-            states.append(Goals(values, (Note(line, text, line),), not sure, unsaid))
+        for solution in self.solver.solve(end.value, output) or [{}]:
+            forms = ("goal", "goal.bound")
+            text, given = self._sentence(forms, end.value, output, solution, **slots)
+            states.append(Goals(solution, (Note(line, text, line),), given))
         return states
 
     def _sentence(
         self, forms: tuple[str, str], node: ast.expr, value: Any, goals: Assignment, **slots: str
     ) -> tuple[str, bool]:
-        """What a value asks: values of the names in `node` that meet it, the bound that it puts on
-        what `node` is made of where those are not determined, or both; and whether values are
-        given. A guess that does not give the value, or depends on other names, is not stated."""
-        sure, given = exact(node), ""
+        """What a value asks: values of the names in `node` that give it, what `node` must be where
+        those are not determined, or both; and whether values are given. A guess that does not give
+        the value, or depends on other names, is not stated."""
+        exact, given = _exact(node), ""
         try:
-            worth = evaluate(node, Given({**self.constants, **goals}))
-            if equal(worth, value):
-                word = "must" if sure else "can"
-                given = ", ".join(f"{n} {word} be {_shown(v)}" for n, v in goals.items())
-        except (Cannot, Raises):
+            if equal(evaluate(node, Given({**self.constants, **goals})), value):
+                word = "must" if exact else "can"
+                given = ", ".join(f"{n} {word} be {show(v, _TEXT)}" for n, v in goals.items())
+        except (Cannot, Raises, NotShown):
             pass
-        asked = "" if sure and given else bound(node, value)
-        if asked and given:
+        if exact and given:
+            return say(forms[0], b=f"{given}.", **slots), True
+        asked = say("bound.value", x=_source(node), v=_shown(value))
+        if given:
             return say(forms[1], c=asked, b=f"{given}.", **slots), True
-        return say(forms[0], b=f"{asked or given}.", **slots), bool(given)
+        return say(forms[0], b=f"{asked}.", **slots), False
 
     def undo(self, move: ast.stmt | Inside, goals: Goals) -> list[Goals]:
         """What had to hold before a move for goals after it."""
         match move:
-            case Inside(stmt=ast.If() | ast.While()):
+            case Inside():
                 return self._inside(move, goals)
-            case Inside(stmt=stmt):
-                return [goals.without(changed_names(stmt))]
             case ast.Assign(targets=[ast.Name(id=name), *_], value=value):
                 return self._solved(move, name, value, goals)
             case ast.AugAssign(target=ast.Name(id=name), op=op, value=value):
                 whole = ast.BinOp(ast.Name(name, ast.Load()), op, value)
                 return self._solved(move, name, whole, goals)
-            case ast.If(test=test, body=[*_, ast.Return() | ast.Raise()]):  # not taken
-                for more in self.solver.condition(test, False):
-                    if not more.keys() & goals.values.keys():
-                        values = {**more, **goals.values}
-                        return [replace(goals, values=values, guessed=True), goals]
+            case ast.If(body=[*_, ast.Return() | ast.Raise()]):  # not taken
                 return [goals]
         return [goals.without(changed_names(move))]
 
     def _inside(self, move: Inside, goals: Goals) -> list[Goals]:
-        stmt: Any = move.stmt
-        branch = stmt.body if move.taken else stmt.orelse
-        reached = branch[0].lineno if branch else stmt.lineno
-        test, notes = _source(stmt.test), goals.notes
-        if test != "it":
-            text = say("test", e=test, t=str(move.taken))
-            notes = (*notes, Note(stmt.lineno, text, reached))
-        options = [merged((goals.values, m)) for m in self.solver.condition(stmt.test, move.taken)]
-        states = [
-            replace(goals, values=v, notes=notes, guessed=True) for v in options if v is not None
-        ]
-        return states[:2] or [replace(goals, notes=notes, guessed=True)]
+        test, branch = move.stmt.test, move.stmt.body if move.taken else move.stmt.orelse
+        reached = branch[0].lineno if branch else move.stmt.lineno
+        text = say("test", e=_source(test), t=str(move.taken))
+        if _source(test) != "it":
+            goals = replace(goals, notes=(*goals.notes, Note(move.stmt.lineno, text, reached)))
+        options = [merged((goals.values, more)) for more in self.solver.condition(test, move.taken)]
+        return [replace(goals, values=v) for v in options if v is not None][:2] or [goals]
 
     def _solved(self, stmt: ast.stmt, name: str, node: ast.expr, goals: Goals) -> list[Goals]:
         """Goals before an assignment: what gives the name its value, in place of the name."""
         if name not in goals.values:
             return [goals]
-        rest = {n: v for n, v in goals.values.items() if n != name}
-        value, states = goals.values[name], []
-        for solution in self.solver.solve(node, value)[:3]:
-            values = merged((rest, solution))
-            if values is None:
-                continue
-            notes, unsaid = goals.notes, goals.unsaid | set(solution)
-            if solution and name not in goals.unsaid:
-                text, given = self._sentence(("must", "bound"), node, value, solution)
-                notes = (*notes, Note(stmt.lineno, text, stmt.lineno))
-                unsaid = goals.unsaid if given else unsaid
-            states.append(Goals(values, notes, goals.guessed or not exact(node), unsaid))
-        return states or [goals.without({name})]
+        rest, states = goals.without({name}), []
+        for solution in self.solver.solve(node, goals.values[name])[:3]:
+            values = merged((rest.values, solution))
+            if values is not None and goals.given and solution:
+                text, given = self._sentence(("must", "bound"), node, goals.values[name], solution)
+                notes = (*goals.notes, Note(stmt.lineno, text, stmt.lineno))
+                states.append(Goals(values, notes, given))
+            elif values is not None:
+                states.append(replace(goals, values=values))
+        return states or [rest]
 
 
-# What an operation that loses information asks of its argument or of the object of its method.
-_ASKED = {
-    "sorted": "bound.order", "len": "bound.length", "sum": "bound.sum", "max": "bound.largest",
-    "min": "bound.smallest", "set": "bound.set", "abs": "bound.abs", "any": "bound.some",
-    ".upper": "bound.case", ".lower": "bound.case", ".strip": "bound.space",
-}  # fmt: skip
-
-
-def exact(node: ast.expr) -> bool:
+def _exact(node: ast.expr) -> bool:
     """Whether only one value of the names in `node` gives a value: a name, a reversal."""
     match node:
         case ast.Name():
             return True
         case ast.Subscript(value=value, slice=ast.Slice(lower=None, upper=None, step=ast.expr())):
-            return ast.unparse(node.slice) == "::-1" and exact(value)
+            return ast.unparse(node.slice) == "::-1" and _exact(value)
         case ast.Tuple(elts=parts) | ast.List(elts=parts):
-            return bool(parts) and all(exact(part) for part in parts)
+            return bool(parts) and all(_exact(part) for part in parts)
     return False
-
-
-def bound(node: ast.expr, value: Any) -> str:
-    """In words, what a value asks of what went in."""
-    shown, name, inner = _shown(value), "", node
-    match node:
-        case ast.Call(func=ast.Name(id=name), args=[inner]):
-            pass
-        case ast.Call(func=ast.Attribute(value=inner, attr=attribute)):
-            name = f".{attribute}"
-        case ast.BinOp(left=left, op=ast.Mod(), right=right) if type(value) is int:
-            return say("bound.rest", x=_source(left), v=shown, y=_source(right))
-        case ast.Subscript(value=box, slice=part) if not isinstance(part, ast.Slice):
-            return say("bound.item", e=_source(node), v=shown, x=_source(box))
-    form = _ASKED.get(name)
-    if form and len(_source(inner)) <= 40 and (form != "bound.some" or value):
-        return say(form, x=_source(inner), v=shown)
-    return say("bound.value", x=_source(node), v=shown)
 
 
 def _shown(value: Any) -> str:
