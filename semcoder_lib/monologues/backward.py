@@ -131,14 +131,15 @@ def _deduction(search: Search, trace: Trace, style: Style) -> Monologue:
 
 
 def _notes(search: Search, trace: Trace) -> tuple[Note, ...]:
-    """The deduction that came to the witness, where the witness's run reached every line that it
+    """A deduction that comes to the witness, where the witness's run reached every line that it
     speaks of; else only what is asked of the return that was reached."""
     reached = {s.line for s in trace.steps if s.frame == trace.steps[0].frame}
     witness = search.found[0]
-    if witness.goals is not None and all(note.reached in reached for note in witness.goals.notes):
-        given = dict(zip(search.names, witness.arguments, strict=False))
-        if all(n in given and equal(given[n], v) for n, v in witness.goals.values.items()):
-            return witness.goals.notes
+    given = dict(zip(search.names, witness.arguments, strict=False))
+    for goals in filter(None, (witness.goals, *search.deductions)):
+        fits = all(equal(given.get(n), v) for n, v in goals.values.items())
+        if goals.values and fits and all(note.reached in reached for note in goals.notes):
+            return goals.notes
     for goals in search.deductions:
         for note in goals.notes[:1]:
             text = note.text.partition("; ")[0].rstrip(".") + "."

@@ -14,7 +14,6 @@ import copy
 import functools
 import itertools
 import warnings
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from types import GeneratorType
 from typing import Any
@@ -24,7 +23,6 @@ from semcoder_lib.monologues import operations
 from semcoder_lib.monologues.operations import (
     BUILTINS,
     CONTAINERS,
-    DICTS,
     METHODS,
     MUTATING,
     SCALARS,
@@ -41,7 +39,7 @@ from semcoder_lib.monologues.operations import (
 
 __all__ = [
     "BUILTINS", "METHODS", "MUTATING", "NO_NAMES", "Budget", "Cannot", "Given", "Names", "Raises",
-    "apply_method", "equal", "evaluate", "literal", "parse_expression",
+    "apply_method", "equal", "evaluate", "literal", "mutates", "parse_expression",
 ]  # fmt: skip
 
 _MAX_TEXT = 20_000  # characters of an expression
@@ -90,7 +88,7 @@ def evaluate(
     node = parse_expression(expression) if isinstance(expression, str) else expression
     if node is None:
         raise Cannot("not an expression")
-    run = Run(names, budget or Budget(), changes=_mutates(node))
+    run = Run(names, budget or Budget(), changes=mutates(node))
     return _result(run, lambda: _Scope(run, {}).value(node))
 
 
@@ -141,7 +139,7 @@ def _equal(a: Any, b: Any) -> bool:
         return False
     if type(a) is type(b) and type(a) in (list, tuple):
         return len(a) == len(b) and all(map(_equal, a, b))
-    if (type(a) in DICTS and type(b) in DICTS) or (type(a) in SETS and type(b) in SETS):
+    if (type(a) is type(b) is dict) or (type(a) in SETS and type(b) in SETS):
         if len(a) != len(b) or _bools(a) != _bools(b):
             return False
         return a == b if type(a) in SETS else all(k in b and _equal(a[k], b[k]) for k in a)
@@ -207,7 +205,7 @@ def _abbreviated(value: Any) -> bool:
     return any(map(_abbreviated, parts_of(value))) if type(value) in CONTAINERS else value is ...
 
 
-def _mutates(node: ast.expr) -> bool:
+def mutates(node: ast.expr) -> bool:
     """Whether the expression calls a method that changes its receiver. Kept on the node."""
     if isinstance(node, ast.Name | ast.Constant):
         return False
@@ -264,7 +262,7 @@ class _Scope:
             if name not in BUILTINS:
                 raise
             return operations.TYPES.get(name) or self.builtin(name)
-        if run.changes or type(value) is defaultdict:  # which looking into it may change
+        if run.changes:
             value = run.copies[name] = copy.deepcopy(run.keep(value))
         return value
 
@@ -373,12 +371,6 @@ class _Scope:
         box, key, run = self.value(node.value), self.value(node.slice), self.run
         if type(box) not in VALUES:
             raise Cannot("a subscript")
-        if (
-            type(box) is defaultdict
-            and key not in box
-            and all(box is not own for own in run.copies.values())
-        ):  # it gets the key
-            raise Cannot("a change of a shared value")
         if type(key) is slice and type(box) is not range:
             run.budget.charge(len(box) >> 4)
         return box[key]

@@ -97,7 +97,6 @@ goal.reach      | {f:name} returns {v:value}, so {to:label} must be reached. | f
 goal.bound      | {f:name} returns {v:value}, so {c:bounds}; {b:rest}   | f returns [1, 2], so sorted(xs) must be [1, 2]; xs can be [1, 2].
 goal            | {f:name} returns {v:value}, so {b:rest}               | f returns 10, so total must be 10.
 test            | {e:expr} must be {t:truth} here.                      | n % k == 0 must be True here.
-before          | so before it {x:name} can be {v:value}.               | so before it out can be [1].
 bound           | so {c:bounds}; {b:rest}                               | so s.upper() must be 'AB'; s can be 'ab'.
 must            | so {b:rest}                                           | so n must be 4.
 choose          | Choose {b:binds}.                                     | Choose n = 4, k = 2.

@@ -6,7 +6,6 @@ Nothing here walks syntax; `evaluator` does. What can make more than it is given
 from __future__ import annotations
 
 import ast
-import collections
 import functools
 import math
 import operator
@@ -65,8 +64,7 @@ class Function(functools.partial[Any]):
 
 VIEWS = frozenset((type({}.keys()), type({}.values()), type({}.items())))
 SETS = frozenset((set, frozenset))
-DICTS = frozenset((dict, collections.Counter, collections.defaultdict))
-CONTAINERS: frozenset[type] = DICTS | SETS | VIEWS | {list, tuple, collections.deque}
+CONTAINERS: frozenset[type] = SETS | VIEWS | {list, tuple, dict}
 NUMBERS: frozenset[type] = frozenset((int, float, bool))
 SCALARS: frozenset[type] = NUMBERS | {str, range, type(None)}
 VALUES: frozenset[type] = SCALARS | CONTAINERS
@@ -139,7 +137,7 @@ class Run:
 
 def parts_of(value: Any) -> Any:
     """What a container holds, keys and values alike."""
-    return [*value, *value.values()] if type(value) in DICTS else value
+    return [*value, *value.values()] if type(value) is dict else value
 
 
 def weigh(value: Any, room: int, depth: int = 0) -> int:
@@ -198,13 +196,13 @@ def operate(run: Run, kind: type, a: Any, b: Any) -> Any:
     if not kinds <= KNOWN or range in kinds:
         raise Cannot("arithmetic of other values")
     if kind is ast.Mod and type(a) is str:
-        return percent(run, a, b)
+        raise Cannot("a format")
     size = 0
     if kind is ast.Pow:
         size = (a.bit_length() - 1) * b if kinds <= {int, bool} else 0
     elif kind is ast.LShift:
         size = b if kinds <= {int, bool} and a else 0
-    elif kind is ast.Mult and kinds & {int, bool} and kinds & {str, list, tuple, collections.deque}:
+    elif kind is ast.Mult and kinds & {int, bool} and kinds & {str, list, tuple}:
         size = len(a) * b if type(b) in NUMBERS else len(b) * a
     if size > run.budget.size:
         raise Cannot("a value too large")
@@ -226,7 +224,6 @@ def compare(run: Run, kind: type, a: Any, b: Any) -> Any:
 
 # ---- texts
 
-_PERCENT = re.compile(r"%(?:%|[-+ #0]*\d*(?:\.\d+)?[sdiurfeEgGxXoc])")
 _FIELD = re.compile(r"\{\{|\}\}|\{\w*(?:![rs])?(?::[^{}]*)?\}")
 
 
@@ -248,25 +245,14 @@ def formatted(run: Run, value: Any, spec: str, conversion: int = -1) -> str:
     return format(value, _narrow(spec))
 
 
-def _filled(run: Run, pattern: re.Pattern[str], template: str, values: Any) -> None:
-    """Raises Cannot where a template has more than simple fields, or would be long when filled."""
-    fields = pattern.findall(template)
-    rest = pattern.sub("", template)
-    if any(mark in rest for mark in ("%" if pattern is _PERCENT else "{}")):
-        raise Cannot("a format that looks into a value")
-    widest = max([_MAX_WIDTH for f in map(_narrow, fields) if re.search(r"\d", f)], default=0)
-    if len(fields) * (measure(values) + widest) > run.budget.size * 2:
-        raise Cannot("a text too long")
-
-
-def percent(run: Run, template: str, values: Any) -> str:
-    """`template % values`."""
-    _filled(run, _PERCENT, template, values)
-    return run.keep(template % values)
-
-
 def _format(run: Run, template: str, /, *values: Any, **named: Any) -> str:
-    _filled(run, _FIELD, template, [values, named])
+    """`template.format(...)` for simple fields."""
+    fields = _FIELD.findall(template)
+    if set("{}") & set(_FIELD.sub("", template)):
+        raise Cannot("a format that looks into a value")
+    width = max([_MAX_WIDTH for f in map(_narrow, fields) if re.search(r"\d", f)], default=0)
+    if len(fields) * (measure([values, named]) + width) > run.budget.size:
+        raise Cannot("a text too long")
     return template.format(*values, **named)
 
 
@@ -293,11 +279,11 @@ def _words(text: str) -> frozenset[str]:
 _LEFT_OUT = _words("encode expandtabs format_map maketrans translate")  # rare, and they grow
 METHODS: dict[type, frozenset[str]] = {
     kind: frozenset(n for n in dir(kind) if n[0] != "_" and callable(getattr(kind, n))) - _LEFT_OUT
-    for kind in (str, list, tuple, range, set, frozenset, collections.deque, *DICTS)
+    for kind in (str, list, tuple, range, dict, set, frozenset)
 } | {int: _words("bit_count bit_length"), float: _words("is_integer")}
 _UPDATES = "difference_update intersection_update symmetric_difference_update update"
-_GATHERING = _words(f"{_UPDATES} difference extend extendleft fromkeys intersection isdisjoint "
-                    "issubset issuperset subtract symmetric_difference union")  # fmt: skip
+_GATHERING = _words(f"""{_UPDATES} difference extend fromkeys intersection isdisjoint issubset
+    issuperset symmetric_difference union""")
 MUTATING = _words(f"""{_UPDATES} add append appendleft clear discard extend extendleft insert
     pop popitem popleft remove reverse rotate setdefault sort subtract""")
 _PADDING = _words("center ljust rjust zfill")
@@ -311,15 +297,9 @@ def method(run: Run, receiver: Any, name: str) -> Function:
         if receiver is not kind and kind in VALUES and not hasattr(kind, name):
             raise AttributeError(name)
         raise Cannot(f"the method {name} of {kind.__name__}")
-    if receiver is not kind or name == "fromkeys":
-        return Function(_call_method, run, receiver, name)
-
-    def unbound(*arguments: Any, **keywords: Any) -> Any:
-        if not arguments or type(arguments[0]) is not kind:
-            raise TypeError(f"{name} needs a {kind.__name__}")
-        return _call_method(run, arguments[0], name, *arguments[1:], **keywords)
-
-    return Function(unbound)
+    if receiver is kind and name != "fromkeys":
+        raise Cannot("a method of a type")
+    return Function(_call_method, run, receiver, name)
 
 
 def _call_method(run: Run, box: Any, name: str, /, *arguments: Any, **named: Any) -> Any:
@@ -332,19 +312,18 @@ def _call_method(run: Run, box: Any, name: str, /, *arguments: Any, **named: Any
         return run.keep(_INSTEAD[name](run, box, *arguments, **named))
     if name in _PADDING and any(type(a) is int and a > _MAX_WIDTH for a in arguments):
         raise Cannot("a text too long")
-    if name == "update" and kind in DICTS and kind is not collections.Counter:
+    if name == "update" and kind is dict:
         arguments = tuple(pairs(run, a) for a in arguments)
     elif name in _GATHERING:
         arguments = tuple(
-            run.items(a, ordered=kind not in SETS, hashed=name not in ("extend", "extendleft"))
-            for a in arguments
+            run.items(a, ordered=kind not in SETS, hashed=name != "extend") for a in arguments
         )
     elif name == "sort":
         named = {k: as_function(run, v) for k, v in named.items()}
     result = getattr(box, name)(*arguments, **named)
     if name in MUTATING:
         run.keep(box)
-    return run.once(result) if name == "elements" else run.keep(result)
+    return run.keep(result)
 
 
 # ---- functions
@@ -352,7 +331,7 @@ def _call_method(run: Run, box: Any, name: str, /, *arguments: Any, **named: Any
 
 def pairs(run: Run, value: Any) -> Any:
     """`value` for a dict to be made of it: a mapping, or pairs of which none is a set."""
-    if type(value) in DICTS:
+    if type(value) is dict:
         return value
     return run.once(map(run.items, run.items(value, hashed=True)))
 
@@ -397,8 +376,7 @@ _MATH = {name: getattr(math, name) for name in _words("""acos asin atan atan2 ce
 _DIRECT: dict[str, Callable[..., Any]] = {
     **{f.__name__: f for f in (
         abs, all, any, bin, bool, chr, divmod, enumerate, filter, float, frozenset, hex, int, iter,
-        len, list, map, max, min, next, oct, ord, range, reversed, set, sorted, tuple, zip,
-        collections.Counter, collections.deque)},
+        len, list, map, max, min, next, oct, ord, range, reversed, set, sorted, tuple, zip)},
     **{n: _MATH[n] for n in _words("ceil floor gcd isqrt sqrt")},
     **{f"math.{n}": f for n, f in _MATH.items() if callable(f)},
 }  # fmt: skip
@@ -419,9 +397,8 @@ CONSTANTS: dict[str, Any] = {
     **{f"math.{n}": v for n, v in _MATH.items() if not callable(v)},
     **{f"string.{n}": getattr(string, n) for n in _words(
         "ascii_letters ascii_lowercase ascii_uppercase digits hexdigits punctuation")},
-    **{f"collections.{n}": TYPES[n] for n in ("Counter", "deque")},
 }  # fmt: skip
-MODULES = frozenset(("math", "string", "collections"))
+MODULES = frozenset(("math", "string"))
 # functions whose result is the same in any order of what they go through, where no two items that
 # differ are equal or of one rank; and those that do not go through a container
 _ORDER_FREE = _words("all any frozenset len max min set sorted sum")
@@ -460,8 +437,7 @@ def call(run: Run, name: str, arguments: list[Any], keywords: dict[str, Any]) ->
     if name in ("filter", "map"):
         arguments[:1] = [as_function(run, f) for f in arguments[:1]]
     if name not in _NO_LOOP:
-        hashed = act in SETS or act is collections.Counter
-        arguments = [run.items(a, hashed=hashed) for a in arguments]
+        arguments = [run.items(a, hashed=act in SETS) for a in arguments]
     result = act(*arguments, **keywords)
     if hasattr(result, "__next__") and type(result) is not GeneratorType and name != "next":
         return run.once(result, 1 + (len(arguments) >> 4))

@@ -335,6 +335,16 @@ class _Walker:
                 return self._solved(move, name, whole, goals)
             case ast.If(body=[*_, ast.Return() | ast.Raise()]):  # not taken
                 return [goals]
+            case ast.If() if changed_names(move) & goals.values.keys():  # in either branch
+                states: list[Goals] = []
+                for block, taken in ((move.body, True), (move.orelse, False)):
+                    branch = [goals]
+                    for inner in reversed(block):
+                        branch = [before for after in branch for before in self.undo(inner, after)]
+                    states += [
+                        g for after in branch[:4] for g in self._inside(Inside(move, taken), after)
+                    ]
+                return states
         return [goals.without(changed_names(move))]
 
     def _inside(self, move: Inside, goals: Goals) -> list[Goals]:

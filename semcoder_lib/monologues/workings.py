@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from semcoder_lib.monologues.evaluator import Cannot, Given, Names, Raises, evaluate
+from semcoder_lib.monologues.evaluator import Cannot, Given, Names, Raises, evaluate, mutates
 from semcoder_lib.monologues.forms import say
 from semcoder_lib.monologues.show import NotShown, show
 from semcoder_lib.monologues.style import Style
@@ -48,6 +48,8 @@ class Working:
         they say what its items were. Raises Cannot or Raises."""
         self.pieces, self.depth = [], 0
         value = self.value(node)
+        if mutates(node) and not (isinstance(node, ast.Call) and not any(map(mutates, node.args))):
+            return [], value  # its parts change each other's values
         try:
             self.atom(node)
         except (Cannot, Raises, NotShown):

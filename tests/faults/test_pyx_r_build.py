@@ -95,17 +95,6 @@ def test_another_seed_gives_other_faults(entries, box, built) -> None:
     assert [f.id for f in other] != [f.id for f in same]
 
 
-def test_generators_are_told_by_what_they_yield(box) -> None:
-    source = (
-        "def g(xs):\n    for x in xs:\n        yield x * 2\n\ndef f(xs):\n    return list(g(xs))\n"
-    )
-    entry = Entry(Program(source, "f", id="p"), (Case(([1, 3],), [2, 6]), Case(([],), [])))
-    faults, funnel = pyx_r.build([entry], box, limit=9, operators=("off_by_one", "wrong_operator"))
-    assert faults
-    assert "contradicted" not in funnel
-    assert all(": g yields " in f.rationale for f in faults)
-
-
 def test_a_row_is_not_longer_than_asked(entries, box) -> None:
     faults, funnel = pyx_r.build(entries[8:20], box, limit=10, max_characters=1400)
     assert faults
