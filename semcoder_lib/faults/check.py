@@ -18,11 +18,10 @@ from semcoder_lib.faults.mutate import PHRASES, altered, causes, normal
 from semcoder_lib.faults.rows import refined_code
 from semcoder_lib.monologues.syntax import in_body, syntax
 from semcoder_lib.monologues.template import Form, Match, Slot, mask, plain
-from semcoder_lib.monologues.verify.cursor import Cursor
 from semcoder_lib.monologues.verify.history import History
 from semcoder_lib.monologues.verify.report import CONTRADICTED, SUPPORTED, UNVERIFIABLE, Ledger
-from semcoder_lib.monologues.verify.stated import same_text
 from semcoder_lib.monologues.verify.steps import Steps
+from semcoder_lib.monologues.verify.text import same_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +99,7 @@ class Reader:
         self.call = values.show_call(program.entry_point, case.arguments)
         self.wanted = values.encode(case.output)
         self.history = History(trace, syntax(program.source))
-        self.cursor = Cursor(self.history, self.ledger, 0)
-        self.steps = Steps(self.cursor, lambda text, start, visit: None)
+        self.steps = Steps(self.history, self.ledger)
         self.ended = False
         self.parting: Divergence | None = None
         if fixed is not None and right is not None:
@@ -196,10 +194,10 @@ def _call(r: Reader, m: Match, row: str) -> None:
     r.claim("answer", "call", m["c"], m["c"].text == r.call, r.call)
     if row == "call.should":
         r.value("right result", m["w"], r.wanted)
-        r.claim("order", "first", m["c"], r.cursor.at < 0, "the run has begun")
+        r.claim("order", "first", m["c"], r.steps.at < 0, "the run has begun")
         return
     r.outcome(m)
-    r.claim("order", "last", m["c"], not r.cursor.skips(len(r.trace.steps)), "the run goes on")
+    r.claim("order", "last", m["c"], not r.steps.skips(len(r.trace.steps)), "the run goes on")
     r.ended = True
 
 

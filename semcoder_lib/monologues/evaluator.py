@@ -39,7 +39,7 @@ from semcoder_lib.monologues.operations import (
 
 __all__ = [
     "BUILTINS", "METHODS", "MUTATING", "NO_NAMES", "Budget", "Cannot", "Given", "Names", "Raises",
-    "apply_method", "equal", "evaluate", "literal", "mutates", "parse_expression",
+    "equal", "evaluate", "literal", "mutates", "parse_expression",
 ]  # fmt: skip
 
 _MAX_TEXT = 20_000  # characters of an expression
@@ -90,20 +90,6 @@ def evaluate(
         raise Cannot("not an expression")
     run = Run(names, budget or Budget(), changes=mutates(node))
     return _result(run, lambda: _Scope(run, {}).value(node))
-
-
-def apply_method(receiver: Any, name: str, arguments: tuple[Any, ...] = ()) -> tuple[Any, Any]:
-    """What a method of the closed list gives, and the receiver after it; `receiver` itself stays as
-    it is. Raises as `evaluate` does."""
-    run, after = Run(NO_NAMES, Budget()), receiver
-
-    def act() -> Any:
-        nonlocal after
-        if name in MUTATING:
-            after = copy.deepcopy(run.keep(receiver))
-        return operations.method(run, after, name)(*arguments)
-
-    return _result(run, act), after
 
 
 def _result(run: Run, act: Callable[[], Any]) -> Any:

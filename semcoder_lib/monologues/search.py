@@ -17,31 +17,15 @@ from typing import Any
 
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Program, Status
+from semcoder_lib.monologues.mutation import mutated
 from semcoder_lib.monologues.style import Property
 from semcoder_lib.monologues.syntax import Syntax, parameters
 from semcoder_lib.monologues.undo import Goals, deduce
-from semcoder_lib.monologues.verify.trials import vary
 from semcoder_lib.sandbox import Outcome
 
 ROUND = 56  # candidates
 ROUNDS = 5
 _MAX_TEXT = 2_000  # characters of a candidate
-_MAX_ITEMS = 200  # of a sequence in it
-
-
-def mutated(value: Any, pool: list[Any], rng: Random) -> Any:
-    """A value of the same type, a little different; pieces come from `pool`."""
-    pieces = [v for v in pool if type(v) is type(value)]
-    if isinstance(value, list | tuple):
-        pieces = [v for v in pool if not value or type(v) is type(value[0])]
-    if not pieces or rng.random() < 0.6:
-        return vary(value, rng)
-    piece = rng.choice(pieces)
-    if not isinstance(value, str | list | tuple):
-        return piece
-    at, more = rng.randrange(len(value) + 1), rng.randrange(2)
-    part = piece if isinstance(value, str) else type(value)([piece])
-    return (value[:at] + part + value[at + more :])[:_MAX_ITEMS]
 
 
 @dataclass(frozen=True, slots=True)

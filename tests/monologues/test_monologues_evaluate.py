@@ -27,7 +27,6 @@ from semcoder_lib.monologues.evaluator import (
     Cannot,
     Given,
     Raises,
-    apply_method,
     equal,
     evaluate,
     literal,
@@ -43,7 +42,6 @@ NAMES = {
 LIBRARY = {
     **{n: getattr(builtins, n) for n in BUILTINS if hasattr(builtins, n)},
     **{n: getattr(math, n) for n in BUILTINS if hasattr(math, n) and n != "pow"},
-    **{n: getattr(collections, n) for n in BUILTINS if hasattr(collections, n)},
     "math": math,
     "string": string,
     "collections": collections,
@@ -118,11 +116,11 @@ ROWS = {
         <str>+<str>; <str>*<small>; <str>[<int>:<int>]; <str>[::-1]; <str>[<int>]; <strs>[<int>];
         <str>.upper(); <str>.replace(<str>,<str>); <str>.join(<strs>); str(<any>); repr(<any>);
         <str>.strip(<str>); f'{<any>}'; f'{<int>:><small>}'; f'{<int>!r:<4}';
-        '%s-%d'%(<any>,<int>); '{}:{}'.format(<any>,<int>); '{:>4}'.format(<int>);
+        '{}:{}'.format(<any>,<int>); '{:>4}'.format(<int>);
         '{1}{}'.format(<int>,<int>); chr(<int>); <str>.title(); <str>.zfill(<small>);
         type(<any>).__name__; <str> or <str>; max(<strs>,key=len); bin(<int>);
         <str>.center(<int>); <str>.swapcase().capitalize();
-        '%5.2f|%-4s|%x'%(<float>,<str>,<int>); <str>%<any>; f'{<float>:.2f}{<str>:^<small>}'""",
+        f'{<float>:.2f}{<str>:^<small>}'""",
     "ints": """
         [<int>,<int>]; [*<ints>,<int>]; <ints>+<ints>; <ints>*<small>; sorted(<ints>);
         <ints>[<int>:<int>]; <ints>[::<int>]; [x+<int> for x in <ints>]; list(range(<small>));
@@ -136,7 +134,7 @@ ROWS = {
     "strs": """
         <str>.split(<str>); list(<str>); [<str>,<str>]; sorted(<strs>); sorted(set(<str>));
         [c.upper() for c in <str>]; <strs>[<int>:]; sorted(<strs>,key=len); <strs>+<strs>;
-        list(map(str,<ints>)); list(map(str.upper,<strs>)); sorted(d); <str>.partition(<str>);
+        list(map(str,<ints>)); list(map(len,<strs>)); sorted(d); <str>.partition(<str>);
         [f'{c}{k}' for k,c in enumerate(<strs>)]; list(d.keys()); <str>.splitlines()""",
     "any": """
         <int>; <float>; <bool>; <str>; <ints>; <strs>; <pairs>; <sets>; (<any>,); [<any>];
@@ -148,8 +146,8 @@ ROWS = {
     "pairs": """
         list(d.items()); list(zip(<strs>,<ints>)); list(enumerate(<strs>)); dict(<pairs>);
         dict(zip(<strs>,<ints>)); {x:x*2 for x in <ints>}; {k:v for k,v in <pairs> if v};
-        sorted(<pairs>); {c:<str>.count(c) for c in <str>}; Counter(<str>); max(<pairs>); d|d;
-        dict.fromkeys(<str>,<int>); Counter(<strs>).most_common(<small>);
+        sorted(<pairs>); {c:<str>.count(c) for c in <str>}; max(<pairs>); d|d;
+        dict.fromkeys(<str>,<int>);
         sorted(d.items(),key=lambda p:p[0]); sorted(<pairs>,key=lambda p:p[1])""",
     "sets": """
         {<int>}; set(<ints>); {*<ints>}; set(<str>); <sets>&<sets>; <sets>-<sets>; u|<sets>;
@@ -207,11 +205,8 @@ RECEIVERS = {
     tuple: [(), (1, "a", 1)],
     range: [range(0), range(1, 9, 3)],
     dict: [{}, {"a": 1, "b": [2]}],
-    collections.defaultdict: [collections.defaultdict(int, {"a": 1})],
-    Counter: [Counter("aab"), Counter()],
     set: [set(), {1}, {1, 2, "a"}],
     frozenset: [frozenset(), frozenset("a"), frozenset([1, 2])],
-    collections.deque: [collections.deque(), collections.deque([1, 2, 1], 4)],
     int: [0, -5, 1000],
     float: [2.0, -1.5, math.inf],
 }
@@ -220,8 +215,8 @@ ARGUMENTS = (
     {1, 2}, "%s",
 )  # fmt: skip
 UNDECIDED = {  # methods that are not decided for some of these arguments, for what reason
-    "the order of a set": "extend extendleft format format_map fromkeys join pop subtract update",
-    "a value too large": "decode encode translate",  # encodings and tables outside the list
+    "the order of a set": "extend format fromkeys join pop update",
+    "not a value": "items keys values fromkeys copy",
 }
 
 
@@ -235,23 +230,21 @@ def _shown(value):
     ("kind", "name"), [(kind, name) for kind, names in METHODS.items() for name in sorted(names)]
 )
 def test_every_method_does_what_it_does_in_cpython(kind, name):
-    calls = [
-        (),
-        *itertools.product(ARGUMENTS),
-        *itertools.product(ARGUMENTS, repeat=2),
-        ("a", "b", "c"),
-    ]
+    """The result, and the receiver after it; the given receiver stays as it is."""
+    calls = [(), *itertools.product(ARGUMENTS), *itertools.product(ARGUMENTS, repeat=2)]
     values_seen, reasons = 0, Counter()
-    for receiver, arguments in itertools.product(RECEIVERS[kind], calls):
+    for receiver, arguments in itertools.product(RECEIVERS[kind], [*calls, ("a", "b", "c")]):
         theirs = copy.deepcopy(receiver)
         try:
             result = getattr(theirs, name)(*copy.deepcopy(arguments))
             expected = _shown(result), _shown(theirs)
         except Exception as error:
             expected = type(error).__name__
+        given = {"x": receiver, **{f"a{i}": a for i, a in enumerate(arguments)}}
+        called = f"x.{name}({', '.join(f'a{i}' for i in range(len(arguments)))})"
         before = repr(receiver)
         try:
-            got = tuple(map(_shown, apply_method(receiver, name, arguments)))
+            got = tuple(map(_shown, evaluate(f"[{called}, x]", Given(given))))
             values_seen += 1
         except Raises as error:
             got = error.kind
@@ -260,25 +253,8 @@ def test_every_method_does_what_it_does_in_cpython(kind, name):
             continue
         assert got == expected, (receiver, arguments)
         assert repr(receiver) == before
-    assert values_seen or (kind, name) == (Counter, "fromkeys")
+    assert values_seen or name in ("items", "keys", "values")
     assert all(name in UNDECIDED[reason].split() for reason in reasons)
-
-
-def test_a_method_is_not_applied_to_or_with_what_is_too_large():
-    deep: list = []
-    for _ in range(5_000):
-        deep = [deep]
-    for receiver, name, arguments in [
-        (deep, "append", (1,)),
-        (list(range(200_000)), "append", (1,)),
-        ([], "extend", (range(10**9),)),
-        ([], "append", (deep,)),
-        ({}, "update", ([{1, 2}],)),
-        (values.decode("Decimal('1')"), "sqrt", ()),
-        (len, "__call__", ("a",)),
-    ]:
-        with pytest.raises(Cannot):
-            apply_method(receiver, name, arguments)
 
 
 def test_the_methods_of_str_list_dict_set_and_tuple_are_all_there():
@@ -411,14 +387,6 @@ def test_a_tree_is_evaluated_as_its_text_is():
     node = ast.parse("[y + i for y in n]", mode="eval").body
     for i in (1, 2):
         assert evaluate(node, Given({**NAMES, "i": i})) == [y + i for y in NAMES["n"]]
-
-
-def test_a_default_that_is_looked_up_does_not_change_the_record():
-    record = {"c": collections.defaultdict(list), "inside": [collections.defaultdict(int)]}
-    assert ours("c['k']", record) == ("value", "list []")
-    assert ours("[c['k'], len(c)]", record) == ("value", "list [[], 1]")
-    assert ours("inside[0]['k']", record) == ("cannot", "a change of a shared value")
-    assert record == {"c": {}, "inside": [{}]}
 
 
 def test_foreign_values_can_be_compared_and_no_more():

@@ -21,15 +21,14 @@ from semcoder_lib.monologues import (
 )
 from semcoder_lib.monologues.forms import GROUPS
 from semcoder_lib.monologues.template import mask
-from semcoder_lib.monologues.verify import around, deduction, pieces, properties, steps
+from semcoder_lib.monologues.verify import deduction, properties, steps, workings
 from semcoder_lib.monologues.verify.trials import Trials
 from semcoder_lib.sandbox import Sandbox
 
 DECIDERS = {
-    "lines": steps.DECIDERS, "pieces": pieces.DECIDERS, "deduction": deduction.DECIDERS,
+    "lines": steps.DECIDERS, "pieces": workings.DECIDERS, "deduction": deduction.DECIDERS,
     "bounds": deduction.BOUND_DECIDERS, "properties": properties.DECIDERS,
-    "summary": around.DECIDERS,
-    "conclusion": around.DECIDERS,
+    "summary": properties.DECIDERS, "conclusion": properties.DECIDERS,
 }  # fmt: skip
 FORMS = {name: form for group in GROUPS.values() for name, form in group.items()}
 DIALS = {

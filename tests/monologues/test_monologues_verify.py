@@ -32,7 +32,16 @@ def text() -> str:
         return forward(PROGRAM, trace(PROGRAM, CASE, box)).text
 
 
-SHARED = ("evaluator", "evaluator_bounds", "evaluator_table", "forms", "show", "syntax", "template")
+SHARED = (
+    "evaluator",
+    "evaluator_bounds",
+    "evaluator_table",
+    "forms",
+    "mutation",
+    "show",
+    "syntax",
+    "template",
+)
 
 
 def test_the_verifier_imports_nothing_of_the_writers() -> None:
@@ -113,7 +122,6 @@ def test_a_text_that_leaves_lines_out_is_not_accepted(text: str) -> None:
     )
     with Sandbox() as box:
         report = verify(short, PROGRAM, CASE, box)
-        assert verify(short, PROGRAM, CASE, box, minimum_coverage=0.0).accepted
     assert report.answer_right
     assert not report.accepted
     assert report.reason.startswith("tells ")
@@ -191,3 +199,49 @@ def test_odd_rows_leave_the_others_as_they_are(text: str) -> None:
     assert all(r["reason"].startswith("not checked: ") for r in strange[: len(odd)])
     assert [r["accepted"] for r in strange].count(True) == 1  # the one whose id alone is odd
     assert named["accepted"]
+
+
+HALVE = Program(
+    "def halvings(n):\n    steps = 0\n    left = n\n    while left > 1:\n"
+    "        left = left // 2\n        steps += 1\n    return steps\n",
+    "halvings",
+)
+
+
+def test_a_deduction_by_cases_refutes_no_case() -> None:
+    source = "def pad(a, b):\n    if b.startswith(a):\n        return b\n    return a + b\n"
+    text = (
+        "### Reverse Deduction\n"
+        "- If we assume that `b` does not start with `a`, then `a` must be `'x'` "
+        "and `b` must be `'yz'`.\n"
+        "- The second character of the returned string is `'y'`.\n"
+        "- These keys do not exist in `b`, so they return `None`.\n"
+        "- With `b = 'yz'`, the function will return `'yz'` instead of `'xyz'`.\n"
+        "[ANSWER]\nassert pad('', 'xyz') == 'xyz'\n[/ANSWER]"
+    )
+    with Sandbox() as box:
+        good = verify(text, Program(source, "pad"), Case((), "xyz"), box)
+        firm = text.replace("If we assume that `b` does not start with `a`, then", "So")
+        bad = verify(firm, Program(source, "pad"), Case((), "xyz"), box)
+    assert (good.answer_right, good.contradicted) == (True, 0)
+    assert bad.contradicted >= 1
+
+
+@pytest.mark.parametrize(
+    ("sentence", "unread"),
+    [
+        ("- `left` becomes `4` because the moon is full.", ["because the moon is full."]),
+        ("- The moon is full. `left` becomes `4`.", ["The moon is full."]),
+        ("- `left` becomes `4`, and then `steps` becomes `1`.", []),
+        ("- Nobody knows what `left` does with `7`.", ["Nobody knows what `left` does with `7`."]),
+    ],
+)
+def test_what_gives_no_claim_is_unread_text_with_its_place(
+    sentence: str, unread: list[str]
+) -> None:
+    text = f"### Execution Simulation\n- **First Iteration**:\n{sentence}\n"
+    with Sandbox() as box:
+        report = verify(text, HALVE, Case((8,)), box, line_offset=0)
+    claims = [c for c in report.claims if c.kind == "text"]
+    assert [text[slice(*c.place)] for c in claims] == unread
+    assert all(c.status == "unverifiable" for c in claims)

@@ -15,7 +15,7 @@ from semcoder_lib.corpus import hub as corpus_hub
 from semcoder_lib.models import prompts
 from semcoder_lib.monologues import Style, derive_many
 from semcoder_lib.monologues.derive import CONTROLS, FORMATS
-from semcoder_lib.monologues.search import mutated
+from semcoder_lib.monologues.mutation import mutated
 from semcoder_lib.sandbox import Job, Sandbox
 
 NAMES = (

@@ -8,15 +8,13 @@ from typing import Any
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Case, Program, Status, Trace
 from semcoder_lib.monologues.evaluator import literal
-from semcoder_lib.monologues.forms import CONCLUSION, SUMMARY, heading
+from semcoder_lib.monologues.forms import CONCLUSION, PROPERTIES, SUMMARY, heading
 from semcoder_lib.monologues.syntax import syntax
-from semcoder_lib.monologues.verify import loops, workings  # noqa: F401  (they enter deciders)
+from semcoder_lib.monologues.verify import lines  # noqa: F401  (enters deciders)
 from semcoder_lib.monologues.verify import text as texts
-from semcoder_lib.monologues.verify.around import Around
-from semcoder_lib.monologues.verify.cursor import Cursor
 from semcoder_lib.monologues.verify.deduction import Deduction
 from semcoder_lib.monologues.verify.history import History
-from semcoder_lib.monologues.verify.properties import Bullets
+from semcoder_lib.monologues.verify.properties import Whole
 from semcoder_lib.monologues.verify.prose import Prose
 from semcoder_lib.monologues.verify.report import (
     CONTRADICTED,
@@ -30,9 +28,10 @@ from semcoder_lib.monologues.verify.trials import Trials
 from semcoder_lib.sandbox import Sandbox
 
 FORWARD_COVERAGE = 0.8
+_ROWS = {texts.FUNCTION: SUMMARY, texts.PROPERTIES: PROPERTIES, texts.CONCLUSION: CONCLUSION}
 _SECOND = re.compile(r"[.;] \[L\d{1,9}\] ")  # several steps on one line are prose
 _COMMENT = re.compile(r"[ \t]*#[ \t]*\[L(\d{1,9})\][ \t]*$", re.M)
-_CITED = re.compile(r"\[L(\d{1,9})\]")
+_CITED = re.compile(r"\[L(\d{1,9})\](?::?\s*`?(.+))?")
 
 
 def verify(
@@ -44,7 +43,6 @@ def verify(
     direction: str | None = None,
     line_offset: int | None = None,
     trace: Trace | None = None,
-    minimum_coverage: float | None = None,
     trials: Trials | None = None,
 ) -> Report:
     """Check a monologue from anywhere, claim by claim, from its text alone.
@@ -59,7 +57,7 @@ def verify(
     text, program or value. Promises nothing about claims it counts as unverifiable.
     """
     parts = texts.cut(text)
-    direction = direction or texts.direction_of(parts)
+    direction = direction or parts.direction
     backward = direction == "backward"
     source = strip_labels(program.source)
     trials = trials or Trials(Program(source, program.entry_point), box)
@@ -69,17 +67,13 @@ def verify(
     if trace is None and arguments is not None:
         trace = trials.trace(arguments)
     history = History(trace or Trace(()), syntax(source))
-    offset = line_offset if line_offset is not None else find_offset(parts, history)
-    reading = _Reading(history, offset, program.entry_point, trials, arguments, case, backward)
-    for section in parts.sections:
-        reading.section(section)
-    ledger = reading.ledger
+    history.offset = line_offset if line_offset is not None else find_offset(parts, history)
+    output = case.output if backward else _returned(history, case)
+    ledger = _read(parts, history, program.entry_point, trials, arguments, output, backward)
     wrong = _wrong(given, case, history, backward)
     ledger.add("answer", parts.answer, given.value_text, not wrong, wrong, place=parts.answer_place)
     executed = history.executed
     coverage = len(ledger.covered & executed) / len(executed) if executed else 1.0
-    least = 0.0 if backward else FORWARD_COVERAGE
-    least = least if minimum_coverage is None else minimum_coverage
     first = next((c for c in ledger.claims if c.status == CONTRADICTED), None)
     reason = ""
     if wrong:
@@ -87,64 +81,48 @@ def verify(
     elif first is not None:
         stated = f"{first.subject[:60]} {first.value[:60]}".strip()
         reason = f"contradicted {first.kind}: {stated} ({first.evidence[:80]})"
-    elif coverage < least:
-        reason = f"tells {coverage:.0%} of the executed lines, needs {least:.0%}"
+    elif not backward and coverage < FORWARD_COVERAGE:
+        reason = f"tells {coverage:.0%} of the executed lines, needs {FORWARD_COVERAGE:.0%}"
     return Report(
-        ledger.count(SUPPORTED), ledger.count(CONTRADICTED), ledger.count(UNVERIFIABLE),
-        not wrong, coverage, ledger.count(CONTRADICTED, "order"), not reason, reason,
-        ledger.claims, direction, offset, ledger.coverage(), ledger.forms,
+        *map(ledger.count, (SUPPORTED, CONTRADICTED, UNVERIFIABLE)),
+        not wrong, coverage, ledger.coverage(), ledger.count(CONTRADICTED, "order"), not reason,
+        reason, direction, history.offset, ledger.claims, ledger.forms,
     )  # fmt: skip
 
 
-class _Reading:
-    """The readers of one text, each for its kind of section."""
-
-    def __init__(
-        self, history: History, offset: int, entry_point: str, trials: Trials,
-        arguments: tuple[Any, ...] | None, case: Case, backward: bool,
-    ) -> None:  # fmt: skip
-        self.ledger = Ledger()
-        self.backward = backward
-        cursor = Cursor(history, self.ledger, offset)
-        output = case.output if backward else _returned(history, case)
-        self.prose = Prose(cursor, entry_point, output, backward)
-        self.steps = Steps(cursor, self.prose.read_at)
-        self.deduction = Deduction(self.steps, trials, entry_point, arguments, output)
-        self.around = Around(self.ledger, history.syntax, entry_point, arguments, output)
-        self.bullets = Bullets(self.ledger, history.syntax, trials, entry_point, arguments, output)
-
-    def section(self, section: texts.Section) -> None:
-        title = section.title
-        if title is not None and title.text.strip() != heading(section.kind or "function").strip():
-            self.ledger.unread(title.text, (title.start, title.start + len(title.text)))
-        self.prose.begin(section.kind)
-        led = section.kind == texts.SIMULATION and not self.backward and is_led(section)
+def _read(
+    parts: texts.Parts, history: History, f: str, trials: Trials,
+    arguments: tuple[Any, ...] | None, output: Any, backward: bool,
+) -> Ledger:  # fmt: skip
+    """The claims of a text, each section read by the reader of its kind. A line of no form goes to
+    the reader of prose, which enters what is left of it as unread."""
+    ledger = Ledger()
+    prose = Prose(history, ledger, f, output, backward)
+    steps = Steps(history, ledger, prose.read_at)
+    deduction = Deduction(steps, trials, f, arguments, output)
+    whole = Whole(ledger, history.syntax, trials, f, arguments, output)
+    for section in parts.sections:
+        title, kind = section.title, section.kind
+        if title is not None and title.text.strip() != heading(kind or "function").strip():
+            ledger.unread(title.text, (title.start, title.end))
+        prose.begin(kind)
+        led = kind == texts.SIMULATION and not backward and is_led(section)
         for line in section.lines:
-            self.ledger.place = (line.start, line.start + len(line.text))
-            text, start, kind = line.text, line.start, section.kind
-            if kind == texts.PROPERTIES:
-                known = self.bullets.read(text, start)
+            ledger.place = line.start, line.end
+            if kind in _ROWS:
+                known = whole.read(line.text, line.start, _ROWS[kind])
             elif kind == texts.DEDUCTION:
-                known = self.deduction.read(text, start)
-            elif kind in (texts.FUNCTION, texts.CONCLUSION):
-                rows = SUMMARY if kind == texts.FUNCTION else CONCLUSION
-                known = self.around.read(text, start, rows)
+                known = deduction.read(line.text, line.start)
             else:
-                known = led and self.steps.read(text, start)
+                known = led and steps.read(line.text, line.start)
             if not known:
-                self._prose(section.kind, line)
-
-    def _prose(self, kind: str, line: texts.Line) -> None:
-        """A line of no form: what prose says of it, which enters what is left of it as unread."""
-        since = len(self.ledger.claims)
-        self.prose.read(line.text, line.start)
-        span = (line.start, line.start + len(line.text.rstrip()))
-        if len(self.ledger.claims) == since:
-            self.ledger.unread(line.text.strip(), span)
-        if kind in (texts.SIMULATION, texts.DEDUCTION, ""):
-            self.ledger.total += span[1] - span[0]
-            decided = [c for c in self.ledger.claims[since:] if c.status != UNVERIFIABLE]
-            self.ledger.spans += [c.place for c in decided]
+                since, span = len(ledger.claims), (line.start, line.start + len(line.text.rstrip()))
+                prose.read(line.text, line.start)
+                if len(ledger.claims) == since:
+                    ledger.unread(line.text.strip(), span)
+                if kind in (texts.SIMULATION, texts.DEDUCTION, ""):
+                    ledger.read_line(span, since, whole=False)
+    return ledger
 
 
 def strip_labels(source: str) -> str:
@@ -154,11 +132,9 @@ def strip_labels(source: str) -> str:
 
 def is_led(section: texts.Section) -> bool:
     """Whether a section's lines start with labels, one step a line."""
-    led = sum(
-        LINE.match(line.text) is not None and not _SECOND.search(line.text)
-        for line in section.lines
-    )
-    return led >= 0.8 * len(section.lines) > 0
+    sentences = [line.text for line in section.lines]
+    led = sum(LINE.match(text) is not None and not _SECOND.search(text) for text in sentences)
+    return led >= 0.8 * len(sentences) > 0
 
 
 def find_offset(parts: texts.Parts, history: History) -> int:
@@ -167,20 +143,18 @@ def find_offset(parts: texts.Parts, history: History) -> int:
         labelled = _COMMENT.search(line)
         if labelled:
             return int(labelled[1]) - number
-    lines = [line.text for s in parts.sections for line in s.lines]
-    cited = [int(n) for line in lines for n in _CITED.findall(line)]
-    shape = history.syntax
-    known = set(history.executed) | set(shape.structural)
-    known.add(history.start(history.steps[0].line) if history.steps else 1)
+    known = {*history.executed, *history.syntax.structural}
+    known.add(history.line(0) if history.steps else 1)
 
-    def score(offset: int) -> float:
-        quoted = 0.0
-        for line in lines:
-            match = re.match(r"\s*[-*]?\s*\[L(\d{1,9})\]:?\s*`?(.+)", line)
-            if match:
-                source = shape.text(int(match[1]) - offset)
-                quoted += bool(source) and match[2].startswith(source)
-        return sum(history.start(n - offset) in known for n in cited) + quoted
+    def score(offset: int) -> int:
+        """Of the labels those of lines that ran, and those with what stands there after them."""
+        total = 0
+        for line in (line for section in parts.sections for line in section.lines):
+            for label, rest in _CITED.findall(line.text):
+                number = int(label) - offset
+                source = history.syntax.text(number)
+                total += (history.start(number) in known) + bool(source and rest.startswith(source))
+        return total
 
     return 4 if score(4) > score(0) else 0
 
@@ -196,9 +170,9 @@ def _returned(history: History, case: Case) -> Any:
 def _wrong(given: texts.Answer, case: Case, history: History, backward: bool) -> str:
     """Why the assertion does not hold; empty where it does."""
     trace = history.trace
+    returned = trace.status is Status.OK and trace.result is not None
     if given.problem:
         return given.problem
-    returned = trace.status is Status.OK and trace.result is not None
     if not backward:
         if not returned and (history.steps or case.output is None):
             return f"the call does not return a value ({trace.status.value})"
@@ -218,15 +192,11 @@ def _wrong(given: texts.Answer, case: Case, history: History, backward: bool) ->
 
 def _same_call(given: texts.Answer, case: Case, history: History) -> bool:
     """The same call, defaults and names of arguments written out or not."""
-    first = history.steps[0] if history.steps else None
-    if given.arguments is None:
-        return False
-    if not given.named and values.equal(given.arguments, case.arguments):
+    arguments, named = given.arguments or (), given.named or {}
+    if not named and values.equal(arguments, case.arguments):
         return True
-    if first is None or first.event != "call":
+    if not history.steps or history.steps[0].event != "call":
         return False
-    bound = {c.name: literal(c.text or "") for c in first.changes}
-    stated = [*zip(bound.values(), given.arguments, strict=False)]
-    stated += [(bound.get(k), v) for k, v in (given.named or {}).items()]
-    complete = len(given.arguments) + len(given.named or {}) == len(bound)
-    return complete and all(b is not None and values.equal(b[0], v) for b, v in stated)
+    frame = history.frame(0)
+    complete = len(arguments) + len(named) == len(history.steps[0].changes)
+    return complete and history.called_with(frame, arguments, named)

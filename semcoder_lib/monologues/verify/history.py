@@ -1,5 +1,6 @@
 """A recorded trace, indexed for questions: a variable's value at a moment, the visits of a line,
-the iterations of a loop, what a call returned."""
+the iterations of a loop, what a call returned. A `State` is one moment: whether code has a stated
+value then is decided there, for every reader."""
 
 from __future__ import annotations
 
@@ -8,25 +9,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from semcoder_lib.core.records import Change, Step, Trace
-from semcoder_lib.monologues.evaluator import Cannot, equal, literal
+from semcoder_lib.core.records import Step, Trace
+from semcoder_lib.monologues.evaluator import Cannot, Raises, equal, evaluate, literal
+from semcoder_lib.monologues.show import brief
 from semcoder_lib.monologues.syntax import Loop, Syntax
+from semcoder_lib.monologues.verify.report import Verdict
+from semcoder_lib.monologues.verify.text import same_text
 
-
-@dataclass(slots=True)
-class Series:
-    """The texts that one name had, each from a step on."""
-
-    steps: list[int] = field(default_factory=list)
-    texts: list[str | None] = field(default_factory=list)
-
-    def at(self, index: int) -> str | None:
-        place = bisect_right(self.steps, index)
-        return self.texts[place - 1] if place else None
-
-    def add(self, index: int, text: str | None) -> None:
-        self.steps.append(index)
-        self.texts.append(text)
+Series = list[tuple[int, str | None]]  # the texts that one name had, each from a step on
 
 
 @dataclass(slots=True)
@@ -76,15 +66,13 @@ class State:
     __slots__ = ("frame", "history", "index", "until")
 
     def __init__(self, history: History, frame: Frame, index: int, until: int = -1) -> None:
-        self.history = history
-        self.frame = frame
-        self.index = index
-        self.until = until
+        self.history, self.frame, self.index, self.until = history, frame, index, until
 
     def text(self, name: str) -> str | None:
         """The recorded text of a variable, or None when it has no value then."""
         series = self.frame.names.get(name) or self.history.shared.get(name)
-        return series.at(self.index) if series else None
+        place = bisect_right(series, self.index, key=lambda known: known[0]) if series else 0
+        return series[place - 1][1] if series and place else None
 
     def defines(self, name: str) -> bool:
         """Whether the record or the program gives the name a meaning."""
@@ -95,50 +83,78 @@ class State:
     def lookup(self, name: str) -> Any:
         """The value of a name. Raises Cannot when it has none or it was not kept exactly."""
         text = self.text(name)
-        if text is None:
-            if name not in self.history.syntax.constants:
-                raise Cannot(f"no value of {name}")
+        if text is None and name in self.history.syntax.constants:
             return self.history.syntax.constants[name]
-        value = literal(text)
+        value = literal(text) if text is not None else None
         if value is None:
-            raise Cannot(f"{name} was not kept exactly")
+            raise Cannot(f"no exact value of {name}")
         return value[0]
 
     def call(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """What the program's own function returned for these arguments, in this step's calls where
         it made one, else in the whole execution, if that is unambiguous. Raises Cannot."""
-        window = (self.index, self.until) if self.until > self.index else None
-        return self.history.returned(name, arguments, keywords, window)
+        frames = [f for f in self.history.frames.values() if f.function == name]
+        inside = [f for f in frames if self.index < f.first <= self.until]
+        results = [
+            literal(frame.returned)
+            for frame in inside or frames
+            if frame.returned is not None and self.history.called_with(frame, arguments, keywords)
+        ]
+        known = [result[0] for result in results if result is not None]
+        if not known or len(known) < len(results) or not all(equal(known[0], r) for r in known):
+            raise Cannot(f"no single result of {name}")
+        return known[0]
+
+    def fact(self, code: str, stated: str) -> Verdict:
+        """Whether code (a variable, or an expression over the variables) has the stated value at
+        this moment, with what it has."""
+        recorded = self.text(code)
+        if recorded is not None:
+            return same_text(stated, recorded), recorded
+        known = literal(stated)
+        try:
+            value = evaluate(code, self)
+        except Cannot:
+            return None, "cannot be evaluated"
+        except Raises as error:
+            return None, f"raises {error.kind}"
+        return (equal(known[0], value) if known else None), brief(value)
+
+    def holds(self, condition: str, stated: bool) -> Verdict:
+        """Whether a condition comes out as stated at this moment."""
+        try:
+            return bool(evaluate(condition, self)) is stated, str(not stated)
+        except (Cannot, Raises):
+            return None, "cannot be evaluated"
 
 
 class History:
-    """See the module. Without a `syntax` (of source that does not parse) that of no code."""
+    """See the module. `offset` is what a text's labels are ahead of the source's lines. Without a
+    `syntax` (of source that does not parse) that of no code."""
 
-    def __init__(self, trace: Trace, syntax: Syntax | None) -> None:
+    def __init__(self, trace: Trace, syntax: Syntax | None, offset: int = 0) -> None:
         self.trace = trace
         self.steps: tuple[Step, ...] = trace.steps
         self.syntax = syntax or Syntax("")
+        self.offset = offset
         self.frames: dict[int, Frame] = {}
         self.shared: dict[str, Series] = {}  # the module's data
         self.visits: dict[int, list[int]] = {}
         self._runs: dict[int, list[Run]] = {}
         for index, step in enumerate(self.steps):
-            frame = self.frames.get(step.frame)
-            if frame is None:
-                frame = self.frames[step.frame] = Frame(step.frame, step.function)
+            if step.frame not in self.frames:
+                self.frames[step.frame] = Frame(step.frame, step.function)
+            frame = self.frames[step.frame]
             frame.steps.append(index)
             for change in (*step.changes, *step.beyond):
-                self._enter(frame, change, index)
+                names = self.shared if change.scope == "global" else frame.names
+                names.setdefault(change.name, []).append((index, change.text))
             if step.event == "return":
                 frame.returned = step.value
             elif step.event == "exception":
                 frame.raised = kind_of(step.value)
             elif step.event in ("line", "call"):
                 self.visits.setdefault(self.start(step.line), []).append(index)
-
-    def _enter(self, frame: Frame, change: Change, index: int) -> None:
-        names = self.shared if change.scope == "global" else frame.names
-        names.setdefault(change.name, Series()).add(index, change.text)
 
     @cached_property
     def executed(self) -> frozenset[int]:
@@ -150,11 +166,19 @@ class History:
         """Every name that some frame or the module gave a value."""
         return frozenset(self.shared).union(*(f.names for f in self.frames.values()))
 
-    # --- moments ------------------------------------------------------------------------------
+    # --- lines and steps ----------------------------------------------------------------------
 
     def start(self, line: int) -> int:
         """The first line of the statement that a line belongs to."""
         return self.syntax.start(line)
+
+    def labelled(self, label: str) -> int:
+        """The source line (first of its statement) that a label of the text means."""
+        return self.start(int(label.strip("[]L")) - self.offset)
+
+    def label(self, line: int) -> str:
+        """A source line as the text would name it."""
+        return f"[L{line + self.offset}]"
 
     def line(self, index: int) -> int:
         """The first line of the statement that step `index` is in."""
@@ -168,19 +192,10 @@ class History:
         """The call that step `index` is in."""
         return self.frames[self.steps[index].frame]
 
-    def is_generator(self, frame: int) -> bool:
-        """Whether a call yielded."""
-        return any(self.steps[i].event == "yield" for i in self.frames[frame].steps)
-
-    def is_call(self, index: int) -> bool:
-        """Whether step `index` begins a call of a named function."""
+    def is_named(self, index: int, *events: str) -> bool:
+        """Whether step `index` is one of these events, in a named function or the module."""
         step = self.steps[index]
-        return step.event == "call" and not step.function.startswith("<")
-
-    def is_line(self, index: int) -> bool:
-        """Whether step `index` runs a line of a named function or of the module."""
-        step = self.steps[index]
-        return step.event == "line" and not step.function.startswith("<")
+        return step.event in events and not step.function.startswith("<")
 
     def state(self, index: int) -> State:
         """The names of step `index`'s frame after it."""
@@ -219,9 +234,8 @@ class History:
         """The first visit of a line later than step `after` (and not later than `until`)."""
         visits = self.visits.get(line, [])
         at = bisect_right(visits, after)
-        if at == len(visits) or (until is not None and visits[at] > until):
-            return None
-        return visits[at]
+        inside = at < len(visits) and (until is None or visits[at] <= until)
+        return visits[at] if inside else None
 
     def last_visit(self, line: int, before: int) -> int | None:
         """The last visit of a line at or before step `before`."""
@@ -232,11 +246,9 @@ class History:
     def raised(self, index: int) -> str:
         """The exception that step `index` or a call that it made ended in, or nothing."""
         frame, following = self.frame(index), self.next_in_frame(index)
-        if following is not None and self.steps[following].event == "exception":
-            return kind_of(self.steps[following].value)
-        end = self.call_end(index)
-        if end > index and self.steps[end].event == "exception":
-            return kind_of(self.steps[end].value)
+        for at in (following, self.call_end(index)):
+            if at is not None and at > index and self.steps[at].event == "exception":
+                return kind_of(self.steps[at].value)
         if self.steps[index].event == "line" and index == frame.last and frame.returned is None:
             return frame.raised or kind_of(self.trace.exception)
         return ""
@@ -246,46 +258,25 @@ class History:
         step = self.steps[index]
         return frozenset(c.name for c in (*step.changes, *step.beyond))
 
-    # --- calls ------------------------------------------------------------------
+    # --- calls --------------------------------------------------------------------------------
 
     def calls_in(self, start: int, end: int) -> list[Frame]:
         """The calls of named functions that were made after step `start` up to step `end`, those
         that those made aside."""
-        calls = [self.frame(i) for i in range(start + 1, end + 1) if self.is_call(i)]
+        calls = [self.frame(i) for i in range(start + 1, end + 1) if self.is_named(i, "call")]
         depth = min((self.steps[f.first].depth for f in calls), default=0)
         return [f for f in calls if self.steps[f.first].depth == depth]
 
-    def returned(
-        self,
-        name: str,
-        arguments: tuple[Any, ...],
-        keywords: dict[str, Any],
-        window: tuple[int, int] | None,
-    ) -> Any:
-        frames = [f for f in self.frames.values() if f.function == name]
-        if window is not None:
-            inside = [f for f in frames if window[0] < f.first <= window[1]]
-            frames = inside or frames
-        results: list[Any] = []
-        for frame in frames:
-            if self._called_with(frame, arguments, keywords) and frame.returned is not None:
-                value = literal(frame.returned)
-                if value is None:
-                    raise Cannot(f"the result of {name} was not kept exactly")
-                results.append(value[0])
-        if not results or not all(equal(results[0], r) for r in results[1:]):
-            raise Cannot(f"no single result of {name}")
-        return results[0]
-
-    def _called_with(
-        self, frame: Frame, arguments: tuple[Any, ...], keywords: dict[str, Any]
+    def called_with(
+        self, frame: Frame, arguments: tuple[Any, ...], named: dict[str, Any] | None = None
     ) -> bool:
+        """Whether a call was given these arguments, whatever it was given besides."""
         given = {c.name: literal(c.text or "") for c in self.steps[frame.first].changes}
-        if len(given) < len(arguments) or not keywords.keys() <= given.keys():
+        if len(given) < len(arguments):
             return False
         pairs = [*zip(given.values(), arguments, strict=False)]
-        pairs += [(given[k], v) for k, v in keywords.items()]
-        return all(g is not None and equal(g[0], v) for g, v in pairs)
+        pairs += [(given.get(name), value) for name, value in (named or {}).items()]
+        return all(known is not None and equal(known[0], value) for known, value in pairs)
 
     # --- loops --------------------------------------------------------------------------------
 
@@ -302,10 +293,8 @@ class History:
     def _runs_of(self, loop: Loop, frame: Frame) -> list[Run]:
         runs: list[Run] = []
         run: Run | None = None
-        for at, index in enumerate(frame.steps):
-            step, line = self.steps[index], self.line(index)
-            following = frame.steps[at + 1] if at + 1 < len(frame.steps) else None
-            last = following - 1 if following is not None else len(self.steps) - 1
+        for index, following in zip(frame.steps, [*frame.steps[1:], len(self.steps)], strict=True):
+            step, line, last = self.steps[index], self.line(index), following - 1
             if step.event == "line" and line == loop.header:
                 if run is None:
                     run = Run(frame.number, index, index, [])

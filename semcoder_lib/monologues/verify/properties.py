@@ -1,71 +1,62 @@
-"""Reads bullets about every run of a program, and decides them by runs of the verifier's own.
+"""Reads what is said of a function as a whole: its summary, bullets about every run of it, and the
+conclusion.
 
-`DECIDERS` has a function for every row of `forms.PROPERTIES`. A property that no run contradicts
-and some run exercises is supported: evidence, not proof.
+`DECIDERS` has a function for every row of `forms.SUMMARY`, `PROPERTIES` and `CONCLUSION`. Bullets
+are decided by runs of the verifier's own: a property that no run contradicts and some run exercises
+is supported, which is evidence, not proof.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from semcoder_lib.core import values
 from semcoder_lib.monologues.evaluator import equal, literal
-from semcoder_lib.monologues.forms import PROPERTIES
+from semcoder_lib.monologues.forms import CLAUSES, CONCLUSION, PROPERTIES, SUMMARY
 from semcoder_lib.monologues.show import brief
 from semcoder_lib.monologues.syntax import Syntax, parameters
-from semcoder_lib.monologues.template import Match, mask, plain, split
-from semcoder_lib.monologues.verify.report import Ledger
-from semcoder_lib.monologues.verify.stated import encoded
+from semcoder_lib.monologues.template import Form, Match, Slot, mask, split
+from semcoder_lib.monologues.verify.report import Deciders, Ledger, Verdict
+from semcoder_lib.monologues.verify.text import encoded, same_text
 from semcoder_lib.monologues.verify.trials import Arguments, Run, Trials, neighbours
 
-Verdict = tuple[bool | None, str]
 Test = Callable[[Any, Any], bool | None]  # of arguments (or one) and result; None: says nothing
 Pair = tuple[Arguments, Arguments]
 _BULLET = re.compile(r"\s*[-*•]\s+")
 _PAIRS = 24
+DECIDERS = decides = Deciders()
 
 
-class Bullets:
-    """A reader of the bullets of one text. `own` is the run that the text is about."""
+class Whole:
+    """A reader of the sections around the steps of one text, whose run is that of `arguments`."""
 
     def __init__(
-        self,
-        ledger: Ledger,
-        syntax: Syntax,
-        trials: Trials,
-        entry_point: str,
-        arguments: Arguments | None,
-        output: Any,
-    ) -> None:
+        self, ledger: Ledger, syntax: Syntax, trials: Trials, entry_point: str,
+        arguments: Arguments | None, output: Any,
+    ) -> None:  # fmt: skip
         self.ledger, self.trials, self.f = ledger, trials, entry_point
-        function = syntax.functions.get(entry_point)
-        self.parameters = parameters(function) if function else []
+        self.arguments, self.output = arguments, output
+        self.function = syntax.functions.get(entry_point)
+        self.parameters = parameters(self.function) if self.function else []
         self.own: list[Run] = [] if arguments is None else [(arguments, "ok", output)]
+        self.line = ""
 
-    def read(self, text: str, start: int) -> bool:
-        """Read one bullet; False where it has no form."""
-        bullet = _BULLET.match(text)
+    def read(self, text: str, start: int, rows: Mapping[str, Form]) -> bool:
+        """Read a line of the rows' forms, without its bullet; False where it is none."""
+        bullet = _BULLET.match(text) if rows is PROPERTIES else None
         begin = bullet.end() if bullet else 0
-        body = text[begin:].rstrip()
-        masked = mask(body)
-        for name, form in PROPERTIES.items() if masked is not None else ():
-            slots = form.match(body, masked or "", start + begin)
-            if slots is None:
-                continue
-            verdict: Verdict = (False, "no such parameter")
-            if all(slots[s].text in (*self.parameters, self.f) for s in ("x", "f") if s in slots):
-                verdict = DECIDERS[name](self, slots)
-            self.ledger.forms.append((name, plain(slots)))
-            place = (start, start + len(text.rstrip()))
-            self.ledger.add("property", name, body, *verdict, place=place)
-            return True
-        return False
+        self.line = text[begin:].rstrip()
+        self.ledger.place = (start, start + len(text.rstrip()))
+        return bool(DECIDERS.read(rows, self.line, start + begin, self))
 
-    def at(self, m: Match) -> int:
-        """Which argument {x} is."""
-        return self.parameters.index(m["x"].text)
+    def claim(self, subject: str, slot: Slot, verdict: bool | None, why: str = "") -> None:
+        self.ledger.add("property", subject, slot, verdict, why)
+
+    # --- many runs ----------------------------------------------------------------------------
 
     def returned(self, *own: Run) -> list[tuple[Arguments, Any]]:
         """(arguments, value) of runs that returned: its `own` and fresh ones."""
@@ -93,11 +84,10 @@ class Bullets:
 
     def same(self, pairs: Sequence[Pair]) -> Verdict:
         """Whether both calls of each pair end the same way."""
-        outcomes = iter(self.trials.run([arguments for pair in pairs for arguments in pair]))
-        ends = [(pair, next(outcomes), next(outcomes)) for pair in pairs]
+        ends = iter(self.trials.run([arguments for pair in pairs for arguments in pair]))
         return self.holds(
             (None if "unknown" in (a[0], b[0]) else a[0] == b[0] and equal(a[1], b[1]), pair)
-            for pair, a, b in ends
+            for pair, a, b in zip(pairs, ends, ends, strict=True)
         )
 
     def varied(self, at: int, vary: Callable[[Any], Sequence[Any]]) -> list[Pair]:
@@ -111,13 +101,25 @@ class Bullets:
         return pairs[:_PAIRS]
 
 
+# --- bullets --------------------------------------------------------------------------------------
+
+Judge = Callable[[Whole, Match, int], Verdict]  # of the slots, and which argument {x} is
+
+
+def _property(row: str, judge: Judge) -> None:
+    """Enters the judge of a row as its decider."""
+
+    def decide(b: Whole, m: Match) -> None:
+        verdict: Verdict = (False, "no such parameter")
+        if all(m[name].text in (*b.parameters, b.f) for name in {"x", "f"} & m.keys()):
+            verdict = judge(b, m, b.parameters.index(m["x"].text) if "x" in m else -1)
+        b.ledger.add("property", row, b.line, *verdict)
+
+    decides(row)(decide)
+
+
 def _counts(items: Any) -> Counter[str]:
     return Counter(map(encoded, items))
-
-
-Decider = Callable[[Bullets, Match], Verdict]
-
-# --- the deciders: one for every row of forms.PROPERTIES ------------------------------------------
 
 
 def _permuted(x: Any, v: Any) -> bool | None:
@@ -132,12 +134,7 @@ def _drawn(x: Any, v: Any) -> bool | None:
     return both and not _counts(v).keys() - _counts(x).keys() and (bool(v) or None)
 
 
-def _of_argument(test: Test) -> Decider:
-    """A property of the argument {x} and the result."""
-    return lambda b, m: b.always(lambda given, v: test(given[b.at(m)], v))
-
-
-def _sorted(b: Bullets, m: Match) -> Verdict:
+def _sorted(b: Whole, m: Match, at: int) -> Verdict:
     down = m["o"].text == "descending"
 
     def test(_: Any, v: Any) -> bool | None:
@@ -147,12 +144,12 @@ def _sorted(b: Bullets, m: Match) -> Verdict:
     return b.always(test)
 
 
-def _one_of(b: Bullets, m: Match) -> Verdict:
+def _one_of(b: Whole, m: Match, at: int) -> Verdict:
     known = [literal(p.text) for p in split(m["vs"].text, ", ")]
     return b.always(lambda _, v: any(k is not None and equal(v, k[0]) for k in known))
 
 
-def _least(b: Bullets, m: Match) -> Verdict:
+def _least(b: Whole, m: Match, at: int) -> Verdict:
     low = literal(m["v"].text)
     return b.always(lambda _, v: low is not None and v >= low[0])
 
@@ -163,27 +160,26 @@ def _names(text: str) -> set[str]:
     return {"NoneType" if word == "None" else word for word in words}
 
 
-def _type(b: Bullets, m: Match) -> Verdict:
+def _type(b: Whole, m: Match, at: int) -> Verdict:
     names = _names(m["t"].text)
     verdict = b.always(lambda _, v: type(v).__name__ in names)
     unseen = names - {type(v).__name__ for _, v in b.returned(*b.own)}
     return (None, f"not seen: {unseen}") if verdict[0] and unseen else verdict
 
 
-def _item_types(b: Bullets, m: Match) -> Verdict:
+def _item_types(b: Whole, m: Match, at: int) -> Verdict:
     names = _names(m["t"].text)
     return b.always(lambda _, v: all(type(x).__name__ in names for x in v) and (bool(v) or None))
 
 
-_EDGES: dict[str, Callable[[Any], bool]] = {
-    "empty": lambda v: hasattr(v, "__len__") and not len(v),
-    "0": lambda v: type(v) is int and v == 0,
-    "negative": lambda v: type(v) is int and v < 0,
-}
+def _raises(b: Whole, m: Match, at: int) -> Verdict:
+    edge = m["c"].text
 
+    def applies(v: Any) -> bool:
+        if edge == "empty":
+            return hasattr(v, "__len__") and not len(v)
+        return type(v) is int and (v == 0 if edge == "0" else v < 0)
 
-def _raises(b: Bullets, m: Match) -> Verdict:
-    at, applies = b.at(m), _EDGES[m["c"].text]
     return b.holds(
         (status == "exception" and value == m["k"].text, given)
         for given, status, value in (*b.trials.fresh, *b.trials.edges)
@@ -198,13 +194,12 @@ def _turned(value: Any) -> list[Any]:
     return [value[::-1], rest + value[:1]]
 
 
-def _irrelevant(b: Bullets, m: Match) -> Verdict:
-    at = b.at(m)
+def _irrelevant(b: Whole, m: Match, at: int) -> Verdict:
     donors = [(a[at],) for a, _ in b.returned() if at < len(a)][:1]
     return b.same(b.varied(at, lambda v: [n[0] for n in neighbours([(v,), *donors], 3)[1:]]))
 
 
-def _idempotent(b: Bullets, m: Match) -> Verdict:
+def _idempotent(b: Whole, m: Match, at: int) -> Verdict:
     known = [(a, v) for a, v in b.returned() if a]
     outcomes = b.trials.run([(v, *a[1:]) for a, v in known])
     return b.holds(
@@ -213,21 +208,97 @@ def _idempotent(b: Bullets, m: Match) -> Verdict:
     )
 
 
-DECIDERS: dict[str, Decider] = {
-    "identity": _of_argument(equal),
-    "permutation": _of_argument(_permuted),
+_OF_ARGUMENT: dict[str, Test] = {  # of the argument {x} and the result
+    "identity": equal,
+    "permutation": _permuted,
+    "length.same": lambda x, v: len(v) == len(x),
+    "length.most": lambda x, v: len(v) <= len(x),
+    "length.least": lambda x, v: len(v) >= len(x),
+    "subset": _drawn,
+}
+_JUDGES: dict[str, Judge] = {
     "sorted": _sorted,
-    "distinct": lambda b, m: b.always(lambda _, v: max(_counts(v).values(), default=1) == 1),
+    "distinct": lambda b, m, at: b.always(lambda _, v: max(_counts(v).values(), default=1) == 1),
     "raises.when": _raises,
-    "order": lambda b, m: b.same(b.varied(b.at(m), _turned)),
+    "order": lambda b, m, at: b.same(b.varied(at, _turned)),
     "idempotent": _idempotent,
     "irrelevant": _irrelevant,
-    "length.same": _of_argument(lambda x, v: len(v) == len(x)),
-    "length.most": _of_argument(lambda x, v: len(v) <= len(x)),
-    "length.least": _of_argument(lambda x, v: len(v) >= len(x)),
-    "subset": _of_argument(_drawn),
     "range.of": _one_of,
     "range.least": _least,
     "type": _type,
     "items": _item_types,
 }
+
+
+def _about(test: Test) -> Judge:
+    return lambda b, m, at: b.always(lambda given, v: test(given[at], v))
+
+
+for _row, _judge in (_JUDGES | {row: _about(test) for row, test in _OF_ARGUMENT.items()}).items():
+    _property(_row, _judge)
+
+
+# --- summary and conclusion -----------------------------------------------------------------------
+
+
+@decides(*SUMMARY)
+def _takes(a: Whole, m: Match) -> None:
+    a.claim("function", m["f"], m["f"].text == a.f, a.f)
+    *most, last = a.parameters or [""]
+    listed = f"{', '.join(most)} and {last}" if most else last
+    stated = m["p"].text if "p" in m else ""
+    a.claim("takes", m.get("p", m["f"]), stated == listed, listed or "nothing")
+    if "c" in m:
+        _clauses(a, m["c"])
+
+
+def _clauses(a: Whole, slot: Slot) -> None:
+    """`goes over nums and returns total`: each clause is of a statement, in their order."""
+    waiting = list(a.function.body) if a.function else []
+    parts = [
+        p
+        for comma in split(slot.text, ", ", slot.start)
+        for p in split(comma.text, " and ", comma.start)
+    ]
+    while parts:
+        for size in range(len(parts), 0, -1):  # an "and" may stand inside an expression
+            start, end = parts[0].start, parts[size - 1].end
+            text = slot.text[start - slot.start : end - slot.start]
+            at = next((i for i, s in enumerate(waiting) if text in _said_of(s)), None)
+            if at is not None:
+                a.claim("does", Slot(text, start, end), True)
+                waiting, parts = waiting[at + 1 :], parts[size:]
+                break
+        else:
+            part, *parts = parts
+            known = any(f.match(part.text, mask(part.text) or "") for f in CLAUSES.values())
+            a.claim("does", part, False if known else None, "no such statement")
+
+
+def _said_of(stmt: ast.stmt) -> Iterator[str]:
+    """What the rows of `forms.CLAUSES` can say of a statement of a function's body."""
+    if isinstance(stmt, ast.For):
+        yield from (CLAUSES["over"].say(e=ast.unparse(stmt.iter)), CLAUSES["loop"].say())
+    elif isinstance(stmt, ast.While):
+        yield from (CLAUSES["while"].say(e=ast.unparse(stmt.test)), CLAUSES["repeat"].say())
+    elif isinstance(stmt, ast.If) and any(isinstance(s, ast.Return | ast.Raise) for s in stmt.body):
+        yield CLAUSES["early"].say(e=ast.unparse(stmt.test))
+    elif isinstance(stmt, ast.Return) and stmt.value is not None:
+        yield from (CLAUSES["gives"].say(e=ast.unparse(stmt.value)), CLAUSES["result"].say())
+
+
+@decides(*CONCLUSION)
+def _concludes(a: Whole, m: Match) -> bool | None:
+    """`f(4) returns 10.`: the call that is told (or arrived at) and its output."""
+    if "c" in m:
+        try:
+            name, arguments, _ = values.parse_call(m["c"].text)
+        except values.NotALiteral:
+            return False
+        ok = name == a.f and a.arguments is not None and equal(tuple(arguments), tuple(a.arguments))
+        a.claim("call", m["c"], ok, "another call")
+    else:
+        a.claim("function", m["f"], m["f"].text == a.f, a.f)
+    shown = encoded(a.output)
+    a.ledger.add("return", a.f, m["v"], same_text(m["v"].text, shown), shown)
+    return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from semcoder_lib.core.records import Claim, to_row
@@ -12,6 +12,7 @@ from semcoder_lib.monologues.template import Form, Slot, mask, plain
 SUPPORTED = "supported"
 CONTRADICTED = "contradicted"
 UNVERIFIABLE = "unverifiable"
+Verdict = tuple[bool | None, str]  # whether something holds (None: undecided), with the evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,48 +35,35 @@ class Report:
     unverifiable: int
     answer_right: bool
     line_coverage: float
+    coverage_of_text: float
     order_errors: int
     accepted: bool
     reason: str
-    claims: list[Claim] = field(default_factory=list)
     direction: str = "forward"
     line_offset: int = 0
-    coverage_of_text: float = 1.0
+    claims: list[Claim] = field(default_factory=list)
     forms: list[tuple[str, dict[str, tuple[str, int, int]]]] = field(default_factory=list)
 
     @property
     def share_supported(self) -> float:
         """Share of all claims that are supported; 1.0 for a text without claims."""
-        total = self.supported + self.contradicted + self.unverifiable
-        return self.supported / total if total else 1.0
+        return self.supported / len(self.claims) if self.claims else 1.0
 
     def row(self) -> dict[str, Any]:
         """The report as JSON data."""
-        return {
-            "supported": self.supported,
-            "contradicted": self.contradicted,
-            "unverifiable": self.unverifiable,
-            "answer_right": self.answer_right,
-            "line_coverage": round(self.line_coverage, 4),
-            "coverage_of_text": round(self.coverage_of_text, 4),
-            "order_errors": self.order_errors,
-            "accepted": self.accepted,
-            "reason": self.reason,
-            "direction": self.direction,
-            "line_offset": self.line_offset,
-            "claims": [to_row(claim) for claim in self.claims],
-        }
+        row = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "forms"}
+        for name in ("line_coverage", "coverage_of_text"):
+            row[name] = round(row[name], 4)
+        return row | {"claims": [to_row(claim) for claim in self.claims]}
 
 
 class Ledger:
     """Collects the claims of one text while it is read. `place` is where a claim stands that does
     not say so itself; `forms` are the rows of the table that were read, for the tests of it."""
 
-    __slots__ = ("claims", "covered", "forms", "place", "spans", "total")
-
     def __init__(self) -> None:
         self.claims: list[Claim] = []
-        self.covered: set[int] = set()
+        self.covered: set[int] = set()  # lines of the source that the text tells
         self.place: tuple[int, int] = (0, 0)
         self.spans: list[tuple[int, int]] = []  # decided or quoted text
         self.total = 0  # characters that should be decided
@@ -85,51 +73,39 @@ class Ledger:
         self,
         kind: str,
         subject: str,
-        value: str,
+        value: str | Slot,
         verdict: bool | None,
         evidence: str = "",
         *,
         line: int | None = None,
         visit: int | None = None,
         place: tuple[int, int] | None = None,
-    ) -> bool | None:
-        """Record a claim: `verdict` True is supported, False contradicted, None unverifiable."""
-        status = UNVERIFIABLE if verdict is None else SUPPORTED if verdict else CONTRADICTED
-        where = self.place if place is None else place
-        self.claims.append(
-            Claim(kind, subject[:200], value[:200], line, visit, where, status, evidence[:200])
-        )
-        return verdict
-
-    def claim(
-        self,
-        kind: str,
-        subject: str,
-        slot: Slot,
-        verdict: bool | None,
-        evidence: str = "",
-        *,
-        line: int | None = None,
-        visit: int | None = None,
     ) -> None:
-        """Record a claim about a slot of a form."""
-        place = slot.start, slot.end
-        self.add(kind, subject, slot.text, verdict, evidence, line=line, visit=visit, place=place)
+        """Record a claim: `verdict` True is supported, False contradicted, None unverifiable. A
+        slot of a form stands at its own place."""
+        status = UNVERIFIABLE if verdict is None else SUPPORTED if verdict else CONTRADICTED
+        if isinstance(value, Slot):
+            value, place = value.text, (value.start, value.end)
+        self.claims.append(
+            Claim(
+                kind, subject[:200], value[:200], line, visit, place or self.place, status,
+                evidence[:200],
+            )
+        )  # fmt: skip
 
     def unread(self, text: str, place: tuple[int, int]) -> None:
         """Text that nobody could read: a claim that cannot be verified."""
         self.add("text", text, "", None, "not read", place=place)
 
-    def read_line(self, span: tuple[int, int], since: int) -> None:
-        """Enter the text of a line as decided, but for its claims that are not (those after the
-        first `since`)."""
+    def read_line(self, span: tuple[int, int], since: int, *, whole: bool = True) -> None:
+        """Enter a line of a simulation or deduction as decided: the `whole` of it where each of
+        its claims (those after the first `since`) is, else those that are."""
         self.total += span[1] - span[0]
-        new = self.claims[since:]
-        open_claims = [c for c in new if c.status == UNVERIFIABLE]
-        if not open_claims:
+        decided = [c.place for c in self.claims[since:] if c.status != UNVERIFIABLE]
+        if whole and len(decided) == len(self.claims) - since:
             self.spans.append(span)
-            return
-        self.spans += [c.place for c in new if c.status != UNVERIFIABLE and c.place != span]
+        else:
+            self.spans += [place for place in decided if not whole or place != span]
 
     def coverage(self) -> float:
         """The share of the lines' characters that is decided; 1.0 for no lines."""

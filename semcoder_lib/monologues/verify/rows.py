@@ -1,11 +1,14 @@
-"""Verifies files of monologues: our rows, hub rows, and raw texts of the released checkpoints."""
+"""Verifies files of monologues: our rows, hub rows, and raw texts of the released checkpoints; and
+sums up what came of many."""
 
 from __future__ import annotations
 
 import ast
 import functools
+import inspect
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +16,7 @@ from typing import Any
 from semcoder_lib import tracing
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Case, Program
-from semcoder_lib.monologues.syntax import parameters, syntax
+from semcoder_lib.monologues.syntax import syntax
 from semcoder_lib.monologues.verify import text as texts
 from semcoder_lib.monologues.verify.check import strip_labels, verify
 from semcoder_lib.monologues.verify.trials import Trials, key_of
@@ -57,81 +60,60 @@ def read_row(row: Any) -> Item:
         return Item(problem=f"{_FOREIGN} ({type(error).__name__})")
 
 
-def _read(row: dict[str, Any]) -> Item:
-    if not isinstance(row, dict):
-        raise values.NotALiteral(_FOREIGN)
+def _read(row: Any) -> Item:
+    row = row if isinstance(row, dict) else {}
     text, prompt = row.get("text"), row.get("fwd_mnl") or row.get("bwd_mnl")
     if isinstance(text, str) and isinstance(row.get("source"), str):
-        return _own(row)
-    if isinstance(prompt, str) and isinstance(row.get("response"), str):
-        return _prompted(prompt, row["response"])
-    if isinstance(text, str) and "[/PYTHON]" in text:
-        at = text.rfind("[/PYTHON]") + len("[/PYTHON]")
-        return _prompted(text[:at], text[at:])
-    raise values.NotALiteral("not a monologue row" if row.get("nl") else _FOREIGN)
-
-
-def _own(row: dict[str, Any]) -> Item:
-    name, call = row.get("entry_point", ""), row.get("call")
-    if not isinstance(name, str) or not isinstance(call or "", str):
+        name, call, output = row.get("entry_point", ""), row.get("call"), row.get("output")
+        program = Program(row["source"], name or "f", id=str(row.get("id", "")))
+        known = isinstance(name, str) and isinstance(call or output, str)
+    else:
+        if isinstance(prompt, str) and isinstance(row.get("response"), str):
+            text = prompt + row["response"]
+        blocks = _BLOCK.findall(
+            text[: text.rfind("[/PYTHON]") + 9] if isinstance(text, str) else ""
+        )
+        code, mark, asserted = ("\n" + blocks[-1] if blocks else "").rpartition("\nassert ")
+        named = _CALL.match("assert " + asserted)
+        call, output = asserted.rpartition("==")[0].strip(), asserted.partition("==")[2].strip()
+        name, known = named[1] if named else "", named is not None and bool(mark)
+        call = "" if "(??)" in asserted else call
+        program = Program(strip_labels(code[1:]), name)
+    if not known:
         raise values.NotALiteral(_FOREIGN)
-    program = Program(row["source"], name or "f", id=str(row.get("id", "")))
-    if call:
-        return _forward(row["text"], program, call, named=bool(name))
-    if not isinstance(row.get("output"), str):
-        raise values.NotALiteral("row has neither call nor output")
-    return _backward(row["text"], program, row["output"])
-
-
-def _prompted(prompt: str, text: str) -> Item:
-    blocks = _BLOCK.findall(prompt)
-    code, mark, asserted = ("\n" + blocks[-1] if blocks else "").rpartition("\nassert ")
-    name = _CALL.match("assert " + asserted)
-    if not mark or name is None:
-        raise values.NotALiteral("no [PYTHON] block with an assertion about a call")
-    program = Program(strip_labels(code[1:]), name[1])
-    if "(??)" in asserted:
-        return _backward(prompt + text, program, asserted.partition("==")[2].strip())
-    return _forward(prompt + text, program, asserted.rpartition("==")[0].strip(), named=True)
-
-
-def _forward(text: str, program: Program, call: str, *, named: bool) -> Item:
+    what = "call" if call else "output"
     try:
-        name, arguments, keywords = values.parse_call(call)
-        program = program if named else Program(program.source, name, id=program.id)
+        if not call:
+            return Item(text, program, Case((), values.decode(output)), "backward")
+        called, arguments, keywords = values.parse_call(call)
+        program = program if name else Program(program.source, called, id=program.id)
         return Item(text, program, Case(_positional(program, arguments, keywords)))
     except values.NotALiteral as error:
-        return Item(text, program, problem=f"call: {error}")
-
-
-def _backward(text: str, program: Program, output: str) -> Item:
-    try:
-        return Item(text, program, Case((), values.decode(output)), "backward")
-    except values.NotALiteral as error:
-        return Item(text, program, problem=f"output: {error}")
+        return Item(text, program, problem=f"{what}: {error}")
 
 
 def _positional(
     program: Program, arguments: tuple[Any, ...], named: dict[str, Any]
 ) -> tuple[Any, ...]:
-    """The arguments of a call in order, those that are given by name or left to a default before
-    them included."""
-    shape = syntax(program.source) if named else None
+    """The arguments of a call in order, those that are given by name or left to a default
+    included."""
+    if not named:
+        return arguments
+    shape = syntax(program.source)
     function = shape.functions.get(program.entry_point) if shape else None
-    names = parameters(function) if function else []
-    defaults = function.args.defaults if function else []
-    known = dict(zip(reversed(names), reversed(defaults), strict=False))
-    left, found = dict(named), list(arguments)
-    for name in names[len(arguments) :]:
-        if left and name not in named and name not in known:
-            raise values.NotALiteral(f"no argument {name}")
-        if left:
-            found.append(
-                left.pop(name) if name in left else values.decode(ast.unparse(known[name]))
-            )
-    if left:
-        raise values.NotALiteral(f"named arguments without a place: {', '.join(left)}")
-    return tuple(found)
+    own = function.args if function else ast.arguments([], [], None, [], [], None, [])
+    missing = [inspect.Parameter.empty] * (len(own.args) - len(own.defaults))
+    defaults = [*missing, *(values.value_of(d) for d in own.defaults)]
+    signature = inspect.Signature(
+        inspect.Parameter(a.arg, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)
+        for a, default in zip(own.args, defaults, strict=True)
+    )
+    try:
+        bound = signature.bind(*arguments, **named)
+    except TypeError as error:
+        raise values.NotALiteral(str(error)) from None
+    bound.apply_defaults()
+    return bound.args
 
 
 def verify_rows(rows: Iterable[Any], box: Sandbox) -> Iterator[dict[str, Any]]:
@@ -145,9 +127,10 @@ def verify_rows(rows: Iterable[Any], box: Sandbox) -> Iterator[dict[str, Any]]:
 
     stream = iter(rows)
     while chunk := [(row, read_row(row)) for row in itertools.islice(stream, CHUNK)]:
-        calls = {key: call for _, item in chunk for key, call in _call_of(item)}
+        keys = [_call_of(item) for _, item in chunk]
+        calls = dict(key for key in keys if key is not None)
         traces = dict(zip(calls, tracing.trace_many(list(calls.values()), box), strict=True))
-        for row, item in chunk:
+        for (row, item), key in zip(chunk, keys, strict=True):
             named = {k: row[k] for k in _ID_KEYS if k in row} if isinstance(row, dict) else {}
             if item.problem:
                 reason = f"not checked: {item.problem}"
@@ -155,20 +138,49 @@ def verify_rows(rows: Iterable[Any], box: Sandbox) -> Iterator[dict[str, Any]]:
                 continue
             report = verify(
                 item.text, item.program, item.case, box, direction=item.direction,
-                trace=next((traces[key] for key, _ in _call_of(item)), None),
+                trace=traces[key[0]] if key else None,
                 trials=trials_of(strip_labels(item.program.source), item.program.entry_point),
             )  # fmt: skip
             yield {**named, **report.row()}
 
 
-def _call_of(item: Item) -> list[tuple[tuple[str, str, str], tuple[Program, Case]]]:
-    """The call that a text is about, or arrives at, with a key to know it by; none where there is
+def _call_of(item: Item) -> tuple[tuple[str, str, str], tuple[Program, Case]] | None:
+    """The call that a text is about, or arrives at, after a key to know it by; None where there is
     none."""
     arguments: tuple[Any, ...] | None = item.case.arguments
     if item.direction == "backward":
         arguments = texts.read_answer(texts.cut(item.text).answer).arguments
     text = "" if item.problem or arguments is None else key_of(arguments)
     if not text or arguments is None:
-        return []
+        return None
     source, name = strip_labels(item.program.source), item.program.entry_point
-    return [((source, name, text), (Program(source, name), Case(arguments)))]
+    return (source, name, text), (Program(source, name), Case(arguments))
+
+
+def study(rows: Iterable[dict[str, Any]], box: Sandbox) -> dict[str, Any]:
+    """Verify all rows and sum up; limitation 1 of the paper (appendix A) as numbers.
+
+    Counts: `monologues`, `checked`, `right` and `wrong` (answers), `..._with_contradiction` of
+    those     with at least one contradicted claim besides the answer, `accepted`, and of all claims
+    `supported`, `contradicted`, `unverifiable`; `by_kind` has the last three for each kind of
+    claim. A contradicted claim is a statement that the execution disagrees with, not a proof that
+    the model reasoned wrongly.
+    """
+    counts: Counter[str] = Counter()
+    kinds: dict[str, Counter[str]] = {}
+    for row in verify_rows(rows, box):
+        counts["monologues"] += 1
+        if "direction" not in row:
+            continue
+        wrong_step = False
+        for claim in row["claims"]:
+            kinds.setdefault(claim["kind"], Counter())[claim["status"]] += 1
+            wrong_step |= claim["status"] == "contradicted" and claim["kind"] != "answer"
+        right = "right" if row["answer_right"] else "wrong"
+        counts.update({"checked": 1, right: 1, "accepted": row["accepted"]})
+        counts[f"{right}_with_contradiction"] += wrong_step
+    counts.update(sum(kinds.values(), Counter()))
+    names = ("monologues", "checked", "accepted", "right", "right_with_contradiction", "wrong",
+             "wrong_with_contradiction", "supported", "contradicted", "unverifiable")  # fmt: skip
+    by_kind = {kind: dict(sorted(of.items())) for kind, of in sorted(kinds.items())}
+    return {name: counts[name] for name in names} | {"by_kind": by_kind}

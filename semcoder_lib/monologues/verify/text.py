@@ -1,4 +1,5 @@
-"""Cuts a monologue into its sections, its answer and, where it is there, its prompt."""
+"""Cuts a monologue into its sections, its answer and, where it is there, its prompt; and reads what
+a piece of it states: values, whole or shortened, and lists of names with their values."""
 
 from __future__ import annotations
 
@@ -8,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from semcoder_lib.core import values
+from semcoder_lib.monologues.evaluator import equal, literal
+from semcoder_lib.monologues.template import Slot, mask, split
 
 FUNCTION = "function"
 PROPERTIES = "properties"
@@ -24,21 +27,10 @@ _KINDS = (
     (CONCLUSION, r"conclu|final (?:answer|result|output)|answer|summing up|result$"),
     (PROPERTIES, r"propert|constraint|invariant|always hold|facts|rules|what holds"),
     (DEDUCTION, r"deduc|revers|backward|working back|inverse|infer|from the output"),
-    (
-        SIMULATION,
-        r"simulat|execut|trace|step|walk|run(?:ning)?\b|dry run|happens|evaluation|by hand",
-    ),
+    (SIMULATION, r"simulat|execut|trace|step|walk|run(?:ning)?\b|happens|evaluation|by hand"),
     (FUNCTION, r"understand|function|overview|summary|purpose|what .{0,20} does|about"),
 )
 _CHARS = 1_000_000  # of a text that is read; what stands after them is not
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of a section, with where it starts in the whole text."""
-
-    text: str
-    start: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,81 +38,68 @@ class Section:
     """A section by kind, empty for text before the first heading; `title` is its heading."""
 
     kind: str
-    lines: tuple[Line, ...]
-    title: Line | None = None
+    lines: tuple[Slot, ...]
+    title: Slot | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     """A monologue taken apart. `prompt` is the source block that came with it, or empty."""
 
-    sections: tuple[Section, ...]
+    sections: list[Section]
     answer: str
     answer_place: tuple[int, int]
     prompt: str
+
+    @property
+    def direction(self) -> str:
+        """ "backward" for a text with a deduction section and no simulation, else "forward"."""
+        kinds = {s.kind for s in self.sections}
+        return "backward" if DEDUCTION in kinds and SIMULATION not in kinds else "forward"
 
 
 def cut(text: str) -> Parts:
     """Take a text apart. Text without headings is one simulation."""
     text = text[:_CHARS]
-    start, prompt = 0, ""
-    opened = text.rfind("[MONOLOGUE]")
-    if opened >= 0:
-        start = opened + len("[MONOLOGUE]")
-    closed = text.rfind("[/PYTHON]")
-    if closed >= 0:
-        begin = text.rfind("PYTHON]\n", 0, closed)
-        if begin >= 0:
-            prompt = text[begin + len("PYTHON]\n") : closed]
-            start = start or closed + len("[/PYTHON]")
-    end = text.find("[/MONOLOGUE]", start)
-    marked = text.rfind("[ANSWER]")
-    if end < 0:
-        end = marked if marked >= start else len(text)
-    answer, place = _answer(text, marked, start)
-    if place[0] and place[0] < end and marked < start:
-        end = place[0]
-    return Parts(tuple(_sections(text, start, end)), answer, place, prompt)
-
-
-def _answer(text: str, marked: int, start: int) -> tuple[str, tuple[int, int]]:
-    if marked >= max(start, 0):
-        begin = marked + len("[ANSWER]")
-        close = text.find("[/ANS", begin)
-        body = text[begin : close if close >= 0 else len(text)]
-        bare = body.strip()
-        begin += body.index(bare) if bare else 0
-        return bare, (begin, begin + len(bare))
-    asserted = list(re.finditer(r"assert\s+\w+\(.*", text[start:]))
-    if not asserted:
-        return "", (0, 0)
-    bare = asserted[-1].group().rstrip().rstrip("`")
-    begin = start + asserted[-1].start()
-    return bare, (begin, begin + len(bare))
+    opened, closed = text.rfind("[MONOLOGUE]"), text.rfind("[/PYTHON]")
+    begin = text.rfind("PYTHON]\n", 0, max(closed, 0))
+    prompt = text[begin + len("PYTHON]\n") : closed] if begin >= 0 else ""
+    start = 0
+    if opened >= 0 or prompt:
+        start = opened + len("[MONOLOGUE]") if opened >= 0 else closed + len("[/PYTHON]")
+    marked = text.rfind("[ANSWER]", start)
+    asserted = list(re.finditer(r"assert\s+\w+\(.*", text[start:])) if marked < 0 else []
+    answer, at, end = "", 0, len(text)
+    if marked >= 0:
+        at = marked + len("[ANSWER]")
+        close = text.find("[/ANS", at)
+        body = text[at : close if close >= 0 else len(text)]
+        answer, at, end = body.strip(), at + len(body) - len(body.lstrip()), marked
+    elif asserted:
+        answer = asserted[-1].group().rstrip().rstrip("`")
+        at = end = start + asserted[-1].start()
+    ended = text.find("[/MONOLOGUE]", start)
+    sections = _sections(text, start, ended if 0 <= ended < end else end)
+    return Parts(sections, answer, (at, at + len(answer)), prompt)
 
 
 def _sections(text: str, start: int, end: int) -> list[Section]:
-    sections: list[Section] = []
-    kind, at, fenced = "", start, False
-    heading: Line | None = None
-    lines: list[Line] = []
+    heads: list[tuple[str, Slot | None, list[Slot]]] = [("", None, [])]
+    at, fenced = start, False
     for raw in text[start:end].split("\n"):
-        here, at = at, at + len(raw) + 1
+        line, at = Slot(raw, at, at + len(raw)), at + len(raw) + 1
         if raw.lstrip().startswith("```"):
             fenced = not fenced
-            continue
-        title = None if fenced else _title(raw)
-        if title is not None:
-            if lines or heading:
-                sections.append(Section(kind, tuple(lines), heading))
-            kind, heading, lines = title, Line(raw, here), []
+        elif not fenced and (kind := _title(raw)) is not None:
+            heads.append((kind, line, []))
         elif raw.strip() and not fenced:
-            lines.append(Line(raw, here))
-    if lines or heading:
-        sections.append(Section(kind, tuple(lines), heading))
-    if not any(s.kind for s in sections):
-        return [Section(SIMULATION, s.lines, s.title) for s in sections]
-    return sections
+            heads[-1][2].append(line)
+    known = any(kind for kind, _, _ in heads)
+    return [
+        Section(kind if known else SIMULATION, tuple(lines), title)
+        for kind, title, lines in heads
+        if lines or title
+    ]
 
 
 def _title(raw: str) -> str | None:
@@ -128,19 +107,11 @@ def _title(raw: str) -> str | None:
     if len(raw) > 120 or not (raw[:1] in ("#", "*") or (raw[:1].isupper() and len(raw) < 42)):
         return None
     match = _HEADING.match(raw)
-    if match is None:
-        return None
-    title = match["hash"] or match["bold"] or match["plain"]
+    title = (match["hash"] or match["bold"] or match["plain"]) if match else ""
     for kind, pattern in _KINDS:
         if re.search(pattern, title, re.I):
             return kind
-    return "" if match["hash"] else None
-
-
-def direction_of(parts: Parts) -> str:
-    """ "backward" for a text with a deduction section and no simulation, else "forward"."""
-    kinds = {s.kind for s in parts.sections}
-    return "backward" if DEDUCTION in kinds and SIMULATION not in kinds else "forward"
+    return "" if match and match["hash"] else None
 
 
 # --- the completed assertion ---------------------------------------------------------------------
@@ -161,44 +132,34 @@ class Answer:
 
 def read_answer(text: str) -> Answer:
     """Parse the answer block. Never raises and never evaluates."""
-    if not text.strip():
-        return Answer(problem="no answer")
     body = re.sub(r"^```\w*|```$", "", text.strip(), flags=re.M).strip()
-    if not body.startswith("assert"):
-        body = "assert " + body
-    try:
-        first = body.split("\n")[0]
-        statement = _parsed(first)
-        code = first if statement is not None else body
-        statement = statement or _parsed(body)
-        test = statement.test if isinstance(statement, ast.Assert) else None
-        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-            test = ast.Compare(test.operand, [ast.Eq()], [ast.Constant(False)])
-        if isinstance(test, ast.Call):
-            test = ast.Compare(test, [ast.Eq()], [ast.Constant(True)])
-        if statement is None:
+    if not body:
+        return Answer(problem="no answer")
+    body = body if body.startswith("assert") else "assert " + body
+    code = body.split("\n")[0]
+    tree = _parsed(code)
+    if tree is None:
+        code, tree = body, _parsed(body)
+    call: ast.expr
+    match tree:
+        case None:
             return Answer(problem="the answer does not parse")
-        if not isinstance(test, ast.Compare) or len(test.ops) != 1:
+        case ast.Assert(ast.Compare(ast.Call() as call, [ast.Eq() | ast.Is()], [value])):
+            stated = ast.get_source_segment(code, value) or ""
+        case ast.Assert(ast.Call() as call):
+            stated = "True"
+        case ast.Assert(ast.UnaryOp(ast.Not(), ast.Call() as call)):
+            stated = "False"
+        case _:
             return Answer(problem="the answer is not an equation")
-        if not isinstance(test.ops[0], ast.Eq | ast.Is) or not isinstance(test.left, ast.Call):
-            return Answer(problem="the answer is not an equation")
-        value_text, call_text = _source(code, test.comparators[0]), _source(code, test.left)
-    except (RecursionError, MemoryError, ValueError):
-        return Answer(problem="the answer does not parse")
+    problem = "the answer's value is not a literal"
     try:
-        value = values.decode(value_text)
+        output = values.decode(stated)
+        problem = "the answer's call is not a call with literals"
+        name, arguments, named = values.call_of(call)
     except values.NotALiteral:
-        return Answer(problem="the answer's value is not a literal")
-    try:
-        name, arguments, named = values.parse_call(call_text)
-    except values.NotALiteral:
-        return Answer(problem="the answer's call is not a call with literals")
-    return Answer(name, tuple(arguments), value, value_text, named=named or None)
-
-
-def _source(code: str, node: ast.expr) -> str:
-    """The node's own text: a number of many digits can be read and not written again."""
-    return ast.get_source_segment(code, node) or ast.unparse(node)
+        return Answer(problem=problem)
+    return Answer(name, tuple(arguments), output, stated, named=named or None)
 
 
 def _parsed(code: str) -> ast.stmt | None:
@@ -206,3 +167,78 @@ def _parsed(code: str) -> ast.stmt | None:
         return ast.parse(code).body[0]
     except (SyntaxError, ValueError, IndexError, MemoryError, RecursionError):
         return None
+
+
+# --- what a piece of text states ------------------------------------------------------------------
+
+_SHORT = re.compile(
+    r"an? (\w+) of (\d[\d,]{0,18}) (?:items?|characters?|entries|pairs?)"
+    r"(?: (?:starting|beginning)(?: with)? (.+))?$",
+    re.S,
+)
+_LONG = re.compile(r"a value of (\d{1,18}) characters starting (\S+)$")
+_SHOWN = re.compile(r"a value shown as ('.*'|\".*\")$", re.S)
+_MORE = re.compile(r"(?:, )?\.{3}[\])}]?$|…$")
+_TARGET = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[\x00*\])*")
+
+
+def encoded(value: Any) -> str:
+    """The text of a value as the record has it, or words where it has none."""
+    try:
+        return values.encode(value)
+    except values.Unserializable:
+        return f"a {type(value).__name__}"
+
+
+def same_text(stated: str, recorded: str | None) -> bool | None:
+    """Whether a stated value is a recorded one; None when the stated text is no value."""
+    if recorded is None:
+        return None
+    if stated == recorded:
+        return True
+    value, actual = literal(stated), literal(recorded)
+    if actual is None:  # an object, which has only its words
+        return shortened(stated, recorded) or False
+    return shortened(stated, recorded) if value is None else equal(value[0], actual[0])
+
+
+def shortened(stated: str, recorded: str) -> bool | None:
+    """Decides `a list of 40 items starting [1, 2, ...]` and `a str of 300 characters starting
+    'ab'`; None for other words."""
+    if match := _LONG.match(stated):
+        return len(recorded) == int(match[1]) and recorded.startswith(match[2])
+    if match := _SHOWN.match(stated):
+        begins = literal(match[1])
+        return begins is not None and recorded.startswith(str(begins[0]))
+    match, actual = _SHORT.match(stated), literal(recorded)
+    if match is None or actual is None:
+        return None
+    value, head = actual[0], _MORE.sub("", match[3] or "").rstrip()
+    kind = "str" if match[1] == "string" else match[1]
+    sized = type(value).__name__ == kind and hasattr(value, "__len__")
+    if not sized or len(value) != int(match[2].replace(",", "")):
+        return False
+    if isinstance(value, str) and head:
+        begins = literal(head)
+        return isinstance(begins, tuple) and value.startswith(str(begins[0]))
+    return recorded.startswith(head.rstrip("]})"))
+
+
+def parse_binds(slot: Slot) -> list[tuple[Slot, Slot | None]] | None:
+    """`a = 1, b is gone` as names and values (None for gone); None for another text."""
+    pairs: list[tuple[Slot, Slot | None]] = []
+    for part in split(slot.text, ", ", slot.start):
+        masked = mask(part.text) or ""
+        name, equals, _ = masked.partition(" = ")
+        cut_at = part.start + len(name)
+        if equals and _TARGET.fullmatch(name):
+            value = Slot(part.text[len(name) + 3 :], cut_at + 3, part.end)
+            pairs.append((Slot(part.text[: len(name)], part.start, cut_at), value))
+        elif masked.endswith(" is gone") and masked[:-8].isidentifier():
+            pairs.append((Slot(part.text[:-8], part.start, part.end), None))
+        elif pairs and (last := pairs[-1][1]) is not None:  # a comma in a value's own words
+            joined = slot.text[last.start - slot.start : part.end - slot.start]
+            pairs[-1] = (pairs[-1][0], Slot(joined, last.start, part.end))
+        else:
+            return None
+    return pairs or None

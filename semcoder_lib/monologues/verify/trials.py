@@ -11,10 +11,12 @@ from typing import Any
 from semcoder_lib import tracing
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Case, Program, Status, Trace
+from semcoder_lib.monologues.mutation import mutated
 from semcoder_lib.sandbox import Job, Limits, Outcome, Sandbox
 
 FRESH = 24
 _MAX_TEXT = 20_000  # characters of a fresh input
+_LIMITS = Limits(cpu_seconds=0.5, wall_seconds=2.0)
 Arguments = tuple[Any, ...]
 Run = tuple[Arguments, str, Any]  # arguments, status, value (or the exception's name)
 
@@ -45,9 +47,8 @@ class Trials:
         keys = [values.encode(c) for c in calls]
         wanted = {k: c for k, c in zip(keys, calls, strict=True) if k not in self._outcomes}
         if wanted and self.box is not None:
-            limits = Limits(cpu_seconds=0.5, wall_seconds=2.0)
             source, name = self.program.source, self.program.entry_point
-            job = Job(source, name, list(wanted.values()), limits=limits, share=True)
+            job = Job(source, name, list(wanted.values()), limits=_LIMITS, share=True)
             for outcomes in self.box.map([job]):
                 self._outcomes |= dict(zip(wanted, map(_read, outcomes), strict=True))
         return [self._outcomes.get(k, ("unknown", None)) for k in keys]
@@ -67,13 +68,19 @@ class Trials:
                 (*arguments[:at], edge, *arguments[at + 1 :])
                 for arguments in self.known[:2]
                 for at, value in enumerate(arguments)
-                for edge in _edges_of(value)
+                for edge in _EDGES.get(type(value), ())
             ]
         )
 
     def _ran(self, calls: list[Arguments]) -> list[Run]:
         runs = zip(calls, self.run(calls), strict=True)
         return [(arguments, *outcome) for arguments, outcome in runs if outcome[0] != "unknown"]
+
+
+_EDGES: dict[type, tuple[Any, ...]] = {
+    bool: (True, False), int: (0, 1, 2, -1), float: (0.0, -1.0),
+    str: ("",), list: ([],), tuple: ((),), dict: ({},), set: (set(),),
+}  # fmt: skip
 
 
 def key_of(arguments: Arguments) -> str:
@@ -95,14 +102,6 @@ def _read(outcome: Outcome) -> tuple[str, Any]:
     return "unknown", None
 
 
-def _edges_of(value: Any) -> list[Any]:
-    if isinstance(value, bool):
-        return [not value]
-    if isinstance(value, int | float):
-        return [0, 1, 2, -1] if isinstance(value, int) else [0.0, -1.0]
-    return [type(value)()] if type(value) in (str, list, tuple, dict, set) else []
-
-
 def neighbours(known: Sequence[Arguments], count: int) -> list[Arguments]:
     """The known inputs, then inputs made from them by small changes that keep every type."""
     found = {key: arguments for arguments in known[:8] if (key := key_of(arguments))}
@@ -115,50 +114,7 @@ def neighbours(known: Sequence[Arguments], count: int) -> list[Arguments]:
         if not changed or len(found) >= len(bases) + count:
             break
         for place in chance.sample(range(len(changed)), chance.randint(1, len(changed))):
-            changed[place] = vary(changed[place], chance)
+            changed[place] = mutated(changed[place], [], chance)
         if 0 < len(key := key_of(tuple(changed))) < _MAX_TEXT:
             found.setdefault(key, tuple(changed))
     return list(found.values())
-
-
-def vary(value: Any, chance: random.Random) -> Any:
-    """A value near `value`, of the same type all the way down."""
-    if isinstance(value, bool):
-        return not value
-    if isinstance(value, int):
-        low, high = (0, max(3, 2 * value)) if value >= 0 else (2 * value, 2)
-        return chance.choice([value + 1, max(low, value - 1), chance.randint(low, high), 0, 1])
-    if isinstance(value, float):
-        return chance.choice([value + 1.0, value / 2, value // 1, 0.0])
-    if isinstance(value, str):
-        if value and chance.randrange(6) == 0:
-            return value.swapcase() if value.swapcase() != value else value + value
-        return "".join(_vary_items(list(value or "a"), chance))
-    if isinstance(value, list | tuple | set | frozenset):
-        items = sorted(value, key=repr) if isinstance(value, set | frozenset) else list(value)
-        return type(value)(_vary_items(items, chance))
-    if type(value) is dict:
-        return dict(_vary_items(list(value.items()), chance, pairs=True))
-    return value
-
-
-def _vary_items(items: list[Any], chance: random.Random, *, pairs: bool = False) -> list[Any]:
-    """One item less or more, another order, only the first ones, or one varied (of a pair the
-    second part)."""
-    if not items:
-        return items
-    how, at = chance.randrange(6), chance.randrange(len(items))
-    item = items[at]
-    if how == 0:
-        return items[:at] + items[at + 1 :]
-    if how == 1:
-        items.insert(chance.randrange(len(items) + 1), item)
-    elif how == 2:
-        chance.shuffle(items)
-    elif how == 3:
-        return items[: chance.randrange(len(items) + 1)]
-    elif isinstance(item, str) and len(item) == 1:
-        items[at] = chance.choice("abcxyzABC019 ,.-")
-    else:
-        items[at] = (item[0], vary(item[1], chance)) if pairs else vary(item, chance)
-    return items

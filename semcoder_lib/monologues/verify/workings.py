@@ -1,46 +1,251 @@
-"""Decides the pieces of a working, one function for every row of `forms.PIECES`. Each gives False
-where the piece is none of its form."""
+"""Reads the pieces of a working (`4 + 2 = 6; 0:h 1:e, so s[1] = 'e'`) at the moment of one step.
+
+Every equation is evaluated over the recorded names, and must be about an expression of the step's
+own statement. For the other slots of a piece a function for each row of `forms.PIECES` derives the
+text that must stand there, from the expression that the piece is about and its values.
+"""
 
 from __future__ import annotations
 
 import ast
+import functools
 import itertools
 from collections.abc import Callable
 from typing import Any
 
 from semcoder_lib.monologues.evaluator import (
+    NO_NAMES,
     Cannot,
     Given,
+    Names,
     Raises,
     equal,
+    evaluate,
     literal,
     parse_expression,
 )
 from semcoder_lib.monologues.forms import PIECES
+from semcoder_lib.monologues.show import NotShown, brief, show
 from semcoder_lib.monologues.syntax import target_names
 from semcoder_lib.monologues.template import Match, Slot, split
-from semcoder_lib.monologues.verify.expressions import (
-    MISSING,
-    as_list,
-    kinds,
-    listing,
-    places_of,
-    shown,
-    source,
-    spelling,
-    text_of,
-)
-from semcoder_lib.monologues.verify.pieces import DECIDERS, JOINED, Pieces
-from semcoder_lib.monologues.verify.report import SUPPORTED
-from semcoder_lib.monologues.verify.stated import parse_binds, shortened
+from semcoder_lib.monologues.verify.history import History, State
+from semcoder_lib.monologues.verify.report import Deciders, Ledger
+from semcoder_lib.monologues.verify.text import parse_binds, shortened
 
-decides = DECIDERS
+DECIDERS = decides = Deciders()
+MISSING = object()  # a value that cannot be decided
+_LONG = 1_000  # characters of a value that a text may have to match
 _COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_JOINED = {name: PIECES[name] for name in ("places", "nowhere")}  # with a semicolon of their own
+_INNER = {n: form for n, form in PIECES.items() if n not in ("each", "so", *_JOINED)}
+_FINDS = ("find", "index", "rfind", "rindex")
+_ERRORS = (StopIteration, TypeError, AttributeError, ValueError, LookupError, ArithmeticError)
 
-# The texts that the slots of a piece must have, by what the expression {e} reads (a sequence), its
-# first argument and its value; a tuple where there is a choice, None where nothing can stand there.
+# The texts that slots must have, a tuple where there is a choice, None where nothing can stand.
 Expected = dict[str, Any]
-_ERRORS = (TypeError, AttributeError, ValueError, LookupError, ArithmeticError)
+
+
+class Pieces:
+    """A reader of workings. `last` is the value that the last piece arrived at."""
+
+    def __init__(self, history: History, ledger: Ledger) -> None:
+        self.history, self.ledger = history, ledger
+        self.visit = 0
+        self.before: Names = NO_NAMES
+        self.after: State | None = None
+        self.nodes: list[ast.expr] = []  # the expressions of the statement
+        self.last: Any = MISSING
+        self.turns: dict[int, int] = {}  # items told of a comprehension
+        self.values: dict[tuple[int, int], tuple[Any, Any, Any]] = {}  # by node and state
+
+    def read(self, work: Slot, visit: int, *, after: bool = False) -> Any:
+        """Decide every piece. With `after`, what the statement stores into is read as it is then.
+        Gives the value that the last piece states, MISSING where it states none."""
+        self.visit = visit
+        self.before = self.history.before(visit)
+        self.after = self.history.after(visit) if after else None
+        self.nodes = self.history.syntax.expressions(self.history.line(visit))
+        self.last, self.turns = MISSING, {}
+        self.values.clear()
+        parts = split(work.text, "; ", work.start)
+        while parts:
+            part, *parts = parts
+            if parts:
+                both = work.text[part.start - work.start : parts[0].end - work.start]
+                if DECIDERS.read(_JOINED, both, part.start, self):
+                    parts = parts[1:]
+                    continue
+            self.piece(part, PIECES)
+        return self.last
+
+    def piece(self, part: Slot, rows: Any) -> None:
+        """Decide one piece by the rows that it may have."""
+        if not DECIDERS.read(rows, part.text, part.start, self):
+            self.ledger.unread(part.text, (part.start, part.end))
+            self.last = MISSING
+
+    # --- values -------------------------------------------------------------------------------
+
+    def value(self, node: ast.expr | str, state: Names | None = None) -> Any:
+        """The value of an expression at this moment; MISSING where it cannot be decided, the
+        Raises where Python would raise."""
+        state = state or self.before
+        if isinstance(node, str):
+            node = parse_expression(node) or ast.Name("?", ast.Load())
+        key = id(node), id(state)
+        if key not in self.values:
+            try:
+                value: Any = evaluate(node, state)
+            except Cannot:
+                value = MISSING
+            except Raises as error:
+                value = error
+            self.values[key] = (node, state, value)  # kept, so that ids stay theirs
+        return self.values[key][2]
+
+    def known(self, node: ast.expr) -> Any:
+        """The value of an expression. Raises Cannot where that is not known, ValueError where
+        Python raises."""
+        value = self.value(node)
+        if value is MISSING:
+            raise Cannot("no value")
+        if isinstance(value, Raises):
+            raise ValueError(value.kind)
+        return value
+
+    def items(self, node: ast.expr, visit: int) -> list[Any] | None:
+        """What a loop over `node` goes through, where that can be evaluated."""
+        try:
+            return list(evaluate(as_list(node), self.history.before(visit)))
+        except (Cannot, Raises):
+            return None
+
+    # --- claims -------------------------------------------------------------------------------
+
+    def claim(
+        self, subject: str, slot: Slot, verdict: bool | None, why: str = "", kind: str = "value"
+    ) -> None:
+        """Record a claim about this step."""
+        line = self.history.line(self.visit)
+        self.ledger.add(kind, subject, slot, verdict, why, line=line, visit=self.visit)
+
+    def equation(
+        self, left: Slot, right: Slot, state: Names | None = None, *, stores: bool = False
+    ) -> bool:
+        """`4 + 2 = 6`, `xs[0] is True`: an expression and the value it is said to have; with
+        `stores` it may be the item that the statement stores into. False where the texts are no
+        expression and no value."""
+        node, stated = parse_expression(left.text), literal(right.text)
+        if node is None:
+            return False
+        stores = stores and self.after is not None and self._stored(left.text)
+        actual = self.value(node, self.after if stores else state)
+        if actual is MISSING and isinstance(node, ast.Name) and self.after is not None:
+            actual = self.value(node, self.after)
+        verdict: bool | None = None
+        evidence = shown(actual)
+        self.last = MISSING if stated is None else stated[0]
+        if actual is not MISSING and stated is not None:
+            verdict = not isinstance(actual, Raises) and equal(stated[0], actual)
+            if verdict and self.nodes and not state and not stores:
+                verdict, evidence = self._related(node, actual)
+        elif actual is not MISSING and not isinstance(actual, Raises):
+            verdict = shortened(right.text, text_of(actual, 100_000))
+        whole = Slot(left.text, left.start, right.end)
+        self.claim(left.text, whole, verdict, evidence)
+        return True
+
+    def _related(self, node: ast.expr, value: Any) -> tuple[bool | None, str]:
+        """Whether the statement has an expression of the same kind, over the same operands, with
+        this value: None where it has none of that kind, False where all of them differ."""
+        kind, operands = parts_of(node)
+        if kind == "list()" and operands and isinstance(operands[0], ast.GeneratorExp):
+            kind, operands = parts_of(operands[0])  # told as the list of what it gives
+        verdict: bool | None = None
+        for own in itertools.chain.from_iterable(map(links, self.nodes)):
+            own_kind, own_operands = parts_of(own)
+            if own_kind == kind:
+                pairs = itertools.zip_longest(operands, own_operands)
+                if not differ(self.value(own), value) and all(self._alike(*p) for p in pairs):
+                    return True, ""
+                verdict = False
+        return verdict, "this step is about other values"
+
+    def _alike(self, a: ast.expr | None, b: ast.expr | None) -> bool:
+        """Whether what is known of two operands is equal."""
+        if a is None or b is None:
+            return a is b
+        if isinstance(a, ast.Lambda) and isinstance(b, ast.Lambda):
+            return ast.dump(a) == ast.dump(b)
+        return not differ(self.value(a), self.value(b))
+
+    def _stored(self, text: str) -> bool:
+        """Whether a text names an item that the statement stores into."""
+        stmt = self.history.statement(self.visit)
+        targets = stmt.targets if isinstance(stmt, ast.Assign) else []
+        boxes = [ast.unparse(t.value) for t in targets if isinstance(t, ast.Subscript)]
+        return text.startswith(tuple(f"{box}[" for box in boxes))
+
+
+class Facts:
+    """The values of one expression that a piece may be about: its own `v`, and those of the first
+    two expressions that it is made of, `x` and `y`. Reading one raises Cannot where that cannot be
+    evaluated, and IndexError where there is none."""
+
+    def __init__(self, pieces: Pieces, node: ast.expr) -> None:
+        self.pieces, self.node = pieces, node
+        self.kind, self.operands = parts_of(node)
+        self.method = self.kind.removesuffix("()")
+
+    @property
+    def v(self) -> Any:
+        return self.pieces.known(self.node)
+
+    @property
+    def x(self) -> Any:
+        return self.pieces.known(self.operands[0])
+
+    @property
+    def y(self) -> Any:
+        return self.pieces.known(self.operands[1])
+
+
+def _ruled(row: str, p: Pieces, m: Match) -> bool | None:
+    """A piece that names its expression ({e} with what it comes to, or {x}) is about that one;
+    another about some expression of the statement."""
+    slot = m.get("e") or m.get("x")
+    named = slot is not None
+    if named:
+        node = parse_expression(slot.text)
+        if not isinstance(node, _KINDS.get(row, ast.expr)):
+            return False
+        if "e" in m and not p.equation(slot, outcome(m)):
+            return False
+    found = [_expected(row, p, n, m) for n in ([node] if named else p.nodes)]
+    fits = [e for e in found if e and all(m[k].text in options(t) for k, t in e.items())]
+    expected = [*fits, *filter(None, found), dict.fromkeys(m)][0]
+    for name, texts in expected.items():
+        choice, open_ = options(texts), None in found
+        verdict = m[name].text in choice or (None if open_ else False)
+        p.claim("stands", m[name], verdict, choice[0] if choice else "nothing")
+    if not named:
+        p.last = m["b"].text == "True" if row == "counts" else MISSING
+    return None
+
+
+def _expected(row: str, p: Pieces, node: ast.expr, m: Match) -> Expected | None:
+    """What must stand in the slots of a piece about `node`: nothing where it cannot be about it,
+    None where that cannot be evaluated."""
+    try:
+        return RULES[row](Facts(p, node), m)
+    except Cannot:
+        return None
+    except _ERRORS:
+        return {}
+
+
+def options(texts: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    return texts if isinstance(texts, tuple) else () if texts is None else (texts,)
 
 
 def outcome(m: Match) -> Slot:
@@ -48,30 +253,103 @@ def outcome(m: Match) -> Slot:
     return m["v"] if "v" in m else m["b"] if "b" in m else m["n"]
 
 
-def expects(*names: str, of: type[ast.expr] = ast.expr) -> Callable[[Any], Any]:
-    """Enters, for pieces about an expression {e} (a tree `of` a kind) and its value, a function
-    that gives what must stand in the other slots: of the reader, the tree and the slots."""
+# --- rules ----------------------------------------------------------------------------------------
 
-    def enter(expected: Callable[[Pieces, Any, Match], Expected]) -> Any:
-        def decide(p: Pieces, m: Match) -> bool | None:
-            node = parse_expression(m["e"].text)
-            if not isinstance(node, of) or not p.equation(m["e"], outcome(m)):
-                return False
-            try:
-                texts = expected(p, node, m)
-            except Cannot:
-                p.claim("value", "parts", m["e"], None, "cannot be evaluated")
-                return None
-            except _ERRORS:
-                texts = {"e": None}
-            for name, text in texts.items():
-                p.stands(m[name], *(text if isinstance(text, tuple) else (text,)))
-            return None
 
-        decides(*names)(decide)
-        return expected
+def _sum(c: Facts, m: Match) -> Expected:
+    sums = zip(itertools.accumulate(c.x), c.x[1:], strict=False)
+    return {"c": ", ".join(f"{text_of(t)} + {wrapped(x)} = {text_of(t + x)}" for t, x in sums)}
 
-    return enter
+
+def _table(c: Facts, m: Match) -> Expected:
+    """All of a sequence, or up to the place that is asked for."""
+    items = c.y if isinstance(c.node, ast.Compare) else c.x
+    end = c.y if c.kind == "item" else c.v if c.method in _FINDS else None
+    found = tables(items, len(items)) + (tables(items, end + 1) if type(end) is int else ())
+    return {"t": found} if "e" in m else {"t": m["t"].text} if m["t"].text in found else {}
+
+
+def _places(c: Facts, m: Match) -> Expected:
+    places = places_of(c.x, c.y)
+    return _table(c, m) | {
+        "p": text_of(c.y) if places or "n" not in m else None,
+        **({"n": ", ".join(map(str, places))} if "n" in m else {}),
+    }
+
+
+def _trims(c: Facts, m: Match) -> Expected:
+    at = 0 if c.method == "rstrip" else c.x.find(c.v) if c.v else len(c.x)
+    return {"n": str(at), "k": str(len(c.x) - at - len(c.v))}
+
+
+def _not_all(c: Facts, m: Match) -> Expected:
+    at = next(i for i, letter in enumerate(c.x) if not getattr(letter, c.method)())
+    return {"x": repr(c.x[at]), "n": str(at)}
+
+
+def _there(c: Facts, m: Match) -> Expected:
+    at_start = c.method in ("startswith", "removeprefix")
+    return {"x": text_of(c.x[: len(c.y)] if at_start else c.x[-len(c.y) :])}
+
+
+def _keyed(c: Facts, m: Match) -> Expected:
+    own: Any = next(n for n in (*c.pieces.nodes, c.node) if parts_of(n)[0] == c.kind)
+    key = next(k.value for k in own.keywords if k.arg == "key")
+    mapped = ast.Call(ast.Name("map", ast.Load()), [key, own.args[0]], [])
+    keys, items = (c.pieces.known(as_list(n)) for n in (mapped, own.args[0]))
+    return {"k": listing(keys), "a": listing(items)}
+
+
+def _has(c: Facts, m: Match) -> Expected:
+    names = {n.id for n in c.pieces.nodes if isinstance(n, ast.Name)}
+    own = not isinstance(c.node, ast.Name) or c.node.id in names
+    texts: Expected = {"x": m["x"].text if own else None}
+    if "v" in m:
+        return texts | {"v": text_of(c.v[-1])}
+    if "ks" in m:
+        return texts | {"ks": listing(c.v.items() if m["ks"].text.startswith("(") else {**c.v})}
+    return {"x": None} if {**c.v} else texts
+
+
+def _counts(c: Facts, m: Match) -> Expected:
+    """`[1] counts as True`: a value that some expression of the statement has."""
+    text, stated = m["v"].text, literal(m["v"].text)
+    same = equal(stated[0], c.v) if stated else shortened(text, text_of(c.v, 100_000))
+    return {"v": text, "b": str(bool(c.v))} if same else {}
+
+
+def _respelled(c: Facts, m: Match) -> Expected:
+    return {"a": spelling(c.x), "b": spelling(c.v)}
+
+
+_KINDS = {"division": ast.BinOp, "sum": ast.Call, "last": ast.Subscript}  # of another, another row
+RULES: dict[str, Callable[[Facts, Match], Expected]] = {
+    "division": lambda c, m: {
+        "a": text_of(c.x), "q": "{} * {} + {}".format(*map(wrapped, (c.y, c.x // c.y, c.x % c.y)))
+    },
+    "sum": _sum,
+    "last": lambda c, m: {"e": m["e"].text if c.y in (-1, len(c.x) - 1) else None},
+    "table": _table, "table.bare": _table,
+    "backwards": _respelled, "becomes": _respelled,
+    "backwards.bare": _respelled, "becomes.bare": _respelled,
+    "places": _places, "nowhere": _places,
+    "counted.at": lambda c, m: {"p": ", ".join(map(str, places_of(c.x, c.y)))},
+    "trims": _trims,
+    "pads": lambda c, m: {"n": str(len(c.x)), "k": str(len(c.v) - len(c.x))},
+    "all.are": lambda c, m: {"a": spelling(c.x) if c.v else None},
+    "not.all": _not_all,
+    "cased": lambda c, m: {
+        "a": spelling(c.x), "b": spelling(getattr(c.x, c.method.removeprefix("is"))())
+    },
+    "ends.with": _there, "cut.there": _there,
+    "joined": lambda c, m: {
+        "q": (f" + {text_of(c.x)} + " if c.x else " + ").join(map(text_of, c.y))
+    },
+    "keyed": _keyed, "counts": _counts,
+    "has.keys": _has, "has.items": _has, "has.none": _has, "has.last": _has,
+}  # fmt: skip
+for _row in RULES:
+    DECIDERS(_row)(functools.partial(_ruled, _row))
 
 
 @decides("equal", "truth")
@@ -84,193 +362,7 @@ def _was(p: Pieces, m: Match) -> bool:
     return p.equation(m["e"], m["v"], p.before)
 
 
-@expects("last", of=ast.Subscript)
-def _last(p: Pieces, node: Any, m: Match) -> Expected:
-    box, key = p.known(node.value), p.known(node.slice)
-    return {} if key in (-1, len(box) - 1) else {"e": None}
-
-
-@expects("division", of=ast.BinOp)
-def _division(p: Pieces, node: Any, m: Match) -> Expected:
-    """`14 = 5 * 2 + 4, so 14 % 5 = 4`: the parts make the whole and are of this division."""
-    a, b = p.known(node.left), p.known(node.right)
-    parts = [f"({n})" if n < 0 else str(n) for n in (b, a // b, a % b)]
-    return {"a": text_of(a), "q": "{} * {} + {}".format(*parts)}
-
-
-@expects("sum", of=ast.Call)
-def _sum(p: Pieces, node: Any, m: Match) -> Expected:
-    box = p.known(node.args[0])
-    sums = []
-    for total, x in zip(itertools.accumulate(box), box[1:], strict=False):
-        added = f"({text_of(x)})" if text_of(x).startswith("-") else text_of(x)
-        sums.append(f"{text_of(total)} + {added} = {text_of(total + x)}")
-    return {"c": ", ".join(sums)}
-
-
-@expects("table", "table.holds")
-def _table(p: Pieces, node: Any, m: Match) -> Expected:
-    return {"t": (*p.tables([p.known(source(node))], [node]),)}
-
-
-@decides("table.bare")
-def _table_bare(p: Pieces, m: Match) -> bool | None:
-    if len(m["t"].text) > 1 and literal(m["t"].text) is not None:
-        return False
-    p.stands(m["t"], *p.tables([box for box, _ in p.readings()], p.nodes))
-    p.last = MISSING
-    return None
-
-
-@expects("backwards", "becomes")
-def _respelled(p: Pieces, node: Any, m: Match) -> Expected:
-    return {"a": spelling(p.known(source(node))), "b": spelling(p.known(node))}
-
-
-@decides("backwards.bare", "becomes.bare")
-def _respelled_bare(p: Pieces, m: Match) -> None:
-    spelled = [
-        (spelling(box), spelling(result))
-        for box, result in p.readings()
-        if isinstance(box, str | list | tuple) and type(result) is type(box)
-    ]
-    own = [pair for pair in spelled if pair[0] == m["a"].text] or spelled or [("", "")]
-    p.stands(m["a"], own[0][0])
-    p.stands(m["b"], own[0][1])
-
-
-@expects("places", "nowhere", "counted.at")
-def _places(p: Pieces, node: Any, m: Match) -> Expected:
-    box, part = p.known(source(node)), p.known(node.args[0])
-    places = ", ".join(map(str, places_of(box, part)))
-    if "t" not in m:
-        return {"p": places}
-    texts: Expected = {"t": (*p.tables([box], p.nodes),), "p": text_of(part)}
-    return texts | ({"n": places} if "n" in m else {"p": None} if places else {})
-
-
-@expects("trims")
-def _trims(p: Pieces, node: Any, m: Match) -> Expected:
-    box, result = p.known(source(node)), p.known(node)
-    at = 0 if node.func.attr == "rstrip" else box.find(result) if result else len(box)
-    return {"n": str(at), "k": str(len(box) - at - len(result))}
-
-
-@expects("pads")
-def _pads(p: Pieces, node: Any, m: Match) -> Expected:
-    box, result = p.known(source(node)), p.known(node)
-    return {"n": str(len(box)), "k": str(len(result) - len(box))}
-
-
-@expects("all.are", "not.all")
-def _all_are(p: Pieces, node: Any, m: Match) -> Expected:
-    box, test = p.known(source(node)), getattr(str, node.func.attr)
-    bad = [i for i, c in enumerate(box) if not test(c)]
-    if "a" in m:
-        return {"a": None if bad else spelling(box)}
-    return {"x": repr(box[bad[0]]), "n": str(bad[0])}
-
-
-@expects("cased")
-def _cased(p: Pieces, node: Any, m: Match) -> Expected:
-    box = p.known(source(node))
-    turned = getattr(box, node.func.attr.removeprefix("is"))()
-    return {"a": spelling(box), "b": spelling(turned)}
-
-
-@expects("ends.with", "cut.there")
-def _there(p: Pieces, node: Any, m: Match) -> Expected:
-    box, size = p.known(source(node)), len(p.known(node.args[0]))
-    at_start = node.func.attr in ("startswith", "removeprefix")
-    return {"x": text_of(box[:size] if at_start else box[-size:])}
-
-
-@expects("joined")
-def _joined(p: Pieces, node: Any, m: Match) -> Expected:
-    glue, parts = p.known(source(node)), p.known(node.args[0])
-    return {"q": (f" + {text_of(glue)} + " if glue else " + ").join(map(text_of, parts))}
-
-
-@expects("differ", "prefix", of=ast.Compare)
-def _ordered(p: Pieces, node: Any, m: Match) -> Expected:
-    a, b = p.known(node.left), p.known(node.comparators[0])
-    pairs = enumerate(zip(a, b, strict=False))
-    same = next((i for i, (x, y) in pairs if x != y), min(len(a), len(b)))
-    ends = same == min(len(a), len(b))
-    texts = {"x": repr(a[same : same + 1]), "y": repr(b[same : same + 1])} if "x" in m else {}
-    return {"n": str(same) if "x" in m or ends else None, **texts}
-
-
-@expects("keyed", of=ast.Call)
-def _keyed(p: Pieces, node: Any, m: Match) -> Expected:
-    own = next((n for n in p.nodes if isinstance(n, ast.Call) and kinds(n) == kinds(node)), node)
-    key = next(k.value for k in own.keywords if k.arg == "key")
-    mapped = ast.Call(ast.Name("map", ast.Load()), [key, own.args[0]], [])
-    keys = p.known(as_list(ast.fix_missing_locations(ast.copy_location(mapped, own))))
-    return {"k": listing(keys), "a": listing(p.known(as_list(own.args[0])))}
-
-
-@decides("has.keys", "has.items", "has.none", "has.last")
-def _has(p: Pieces, m: Match) -> bool | None:
-    node = parse_expression(m["x"].text)
-    if node is None:
-        return False
-    box = p.value(node)
-    if box is MISSING or isinstance(box, Raises):
-        unknown = isinstance(node, ast.Name) and not p.before.defines(node.id)
-        wrong = unknown or isinstance(box, Raises)
-        p.claim("value", "has", m["x"], False if wrong else None, "cannot be evaluated")
-        return None
-    about = not isinstance(node, ast.Name) or any(node.id in kinds(n) for n in p.nodes)
-    p.claim("value", "has", m["x"], True if about else None, "not part of this step")
-    if "v" in m:
-        ok = isinstance(box, list | tuple | str) and bool(box)
-        p.stands(m["v"], text_of(box[-1]) if ok else None)
-    elif not isinstance(box, dict) or "ks" not in m:
-        ok = isinstance(box, dict) and not box
-        p.claim("value", "keys", m["x"], ok, shown(box))
-    else:
-        p.stands(m["ks"], listing(box.items() if m["ks"].text.startswith("(") else box))
-    return None
-
-
-@decides("in.both", "in.neither", "only.left", "none.left")
-def _sets(p: Pieces, m: Match) -> None:
-    """What two sets share, or only the first has: of a set method or operator of the statement."""
-    expected: list[str] = []
-    first = p.value(m["x"].text) if "x" in m else MISSING
-    about = False
-    for node in p.nodes:
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
-            a, b = p.value(node.func.value), p.value(node.args[0])
-            if isinstance(a, set | frozenset) and not isinstance(b, int | float | Raises):
-                about = about or ("x" in m and equal(a, first))
-                both = (a - set(b) if "x" in m else a & set(b)) if b is not MISSING else ()
-                expected.append(listing(sorted(both, key=repr)))
-    if "ks" in m:
-        p.stands(m["ks"], *expected)
-    else:
-        slot = m.get("x") or Slot("nothing", *p.ledger.place)
-        p.claim("value", "shared", slot, "" in expected, " or ".join(expected))
-    if "x" in m:
-        p.claim("value", "only in", m["x"], about, "not part of this step")
-
-
-@decides("counts")
-def _counts(p: Pieces, m: Match) -> None:
-    """`[1] counts as True`: a value that some expression of the statement has."""
-    stated, values = literal(m["v"].text), [p.value(n) for n in p.nodes]
-    known = [v for v in values if v is not MISSING]
-    if stated is None:
-        own = [v for v in known if shortened(m["v"].text, text_of(v))]
-    else:
-        own = [v for v in known if equal(v, stated[0])]
-    open_ = stated is None or len(known) < len(values) or not values
-    verdict = True if own else None if open_ else False
-    p.claim("value", "counts", m["v"], verdict, "no part of this step has this value")
-    if own or stated:
-        p.last = bool(own[0] if own else stated[0])
-        p.claim("branch", "counts", m["b"], str(p.last) == m["b"].text, str(p.last))
+# --- comprehensions -------------------------------------------------------------------------------
 
 
 @decides("so")
@@ -279,85 +371,168 @@ def _so(p: Pieces, m: Match) -> bool | None:
     stated = literal(m["v"].text)
     if stated is None:
         return False
-    own = [as_list(n) if isinstance(n, ast.GeneratorExp) else n for n in p.nodes
-           if isinstance(n, _COMPREHENSIONS)]  # fmt: skip
-    known = [v for v in map(p.value, own) if v is not MISSING]
+    own = [n for n in p.nodes if isinstance(n, _COMPREHENSIONS)]
+    known = [p.value(as_list(n) if isinstance(n, ast.GeneratorExp) else n) for n in own]
+    known = [v for v in known if v is not MISSING]
     verdict = any(equal(v, stated[0]) for v in known) if known else None
-    p.claim("value", "so", m["v"], verdict, shown(known[0]) if known else "")
+    p.claim("so", m["v"], verdict, shown(known[0]) if known else "")
     p.last = stated[0]
     return None
 
 
 @decides("each")
 def _each(p: Pieces, m: Match) -> bool | None:
-    """`n = 1: 1 % 2 = 1, 1 == 0 is False, skipped`: one item of a comprehension."""
+    """`n = 1: 1 % 2 = 1, 1 == 0 is False, skipped`: the next item of a comprehension over such
+    names; of several, of one that has this item next."""
     pairs = parse_binds(m["b"]) or []
     names = [name.text for name, _ in pairs]
-    own = [
-        n
-        for n in p.nodes
-        if isinstance(n, _COMPREHENSIONS) and target_names(n.generators[0].target) == names
-    ]
-    if not own or any(value is None for _, value in pairs):
+    stated = [literal(value.text) if value else None for _, value in pairs]
+    own: list[Any] = [n for n in p.nodes if isinstance(n, _COMPREHENSIONS)]
+    own = [n for n in own if target_names(n.generators[0].target) == names]
+    if not own or None in stated:
         return False
-    stated = {n.text: literal(v.text) for n, v in pairs if v is not None}
-    bound = {name: value[0] for name, value in stated.items() if value is not None}
-    nexts = [(n, p.turns.get(id(n), 0), p.value(as_list(n.generators[0].iter))) for n in own]
-    if len(bound) < len(names) or not all(isinstance(items, list) for _, _, items in nexts):
-        p.claim("value", "item", m["b"], None, "cannot be evaluated")
-        return None
-    # of several comprehensions over such names, the one that all of the text fits
-    fits = [
-        (n, at, items) for n, at, items in nexts
-        if at < len(items) and _is_item(n.generators[0].target, items[at], bound)
-    ]  # fmt: skip
-    claims = len(p.ledger.claims)
-    for entry in fits:
-        _item(p, m, entry, bound, True)
-        if all(c.status == SUPPORTED for c in p.ledger.claims[claims:]):
-            return None
-        del p.ledger.claims[claims:]
-        p.turns[id(entry[0])] = entry[1]
-    _item(p, m, (fits or nexts)[0], bound, bool(fits))
+    bound = {name: value[0] for name, value in zip(names, stated, strict=True) if value}
+    node = next((n for n in own if _item(p, n, bound)), own[0])
+    fits = _item(p, node, bound)
+    p.turns[id(node)] = p.turns.get(id(node), 0) + 1
+    p.claim("item", m["b"], fits, "another item is next")
+    outer, nodes, tests = p.before, p.nodes, node.generators[0].ifs
+    value = getattr(node, "elt", node)
+    p.before = Given(bound, outer)
+    p.nodes = [
+        n for n in itertools.chain(*map(ast.walk, (*tests, value))) if isinstance(n, ast.expr)
+    ]
+    *parts, last = split(m["p"].text, ", ", m["p"].start)
+    for part in parts:
+        p.piece(part, _INNER)
+    skipped = any(
+        v is not MISSING and not isinstance(v, Raises) and not v for v in map(p.value, tests)
+    )
+    if skipped or last.text == "skipped":
+        p.claim("skipped", last, skipped is (last.text == "skipped"), str(skipped), "branch")
+    elif stated := literal(last.text):
+        actual = p.value(value)
+        p.claim(
+            "item", last, None if actual is MISSING else equal(actual, stated[0]), shown(actual)
+        )
+    else:
+        p.piece(last, _INNER)
+    p.before, p.nodes, p.last = outer, nodes, MISSING
     return None
 
 
-def _item(p: Pieces, m: Match, entry: Any, bound: dict[str, Any], fits: bool) -> None:
-    """The parts of one item's working, with the names that it binds."""
-    node, number, items = entry
-    p.turns[id(node)] = number + 1
-    generator = node.generators[0]
-    item = items[number] if number < len(items) else MISSING
-    p.claim("value", f"item {number + 1}", m["b"], fits, shown(item))
-    outer, nodes = p.before, p.nodes
-    p.before = Given(bound, outer)
-    parts = split(m["p"].text, ", ", m["p"].start)
-    skips = parts[-1].text == "skipped"
-    passes = [p.value(test) for test in generator.ifs]
-    skipped = any(v is not MISSING and not isinstance(v, Raises) and not v for v in passes)
-    own = [*generator.ifs, getattr(node, "elt", node)]
-    p.nodes = [n for part in own for n in ast.walk(part) if isinstance(n, ast.expr)]
-    for part in parts[: len(parts) - skips]:
-        value = literal(part.text)
-        if value is not None and part is parts[-1]:
-            actual = p.value(node.elt) if hasattr(node, "elt") else MISSING
-            verdict = None if actual is MISSING else equal(actual, value[0])
-            p.claim("value", "item", part, verdict, shown(actual))
-        else:
-            p.piece(part, _INNER)
-    if skips or skipped:
-        p.claim("branch", "skipped", parts[-1], skips is skipped, str(skipped))
-    p.before, p.nodes, p.last = outer, nodes, MISSING
+def _item(p: Pieces, node: Any, bound: dict[str, Any]) -> bool | None:
+    """Whether the comprehension's next item binds its names to these values."""
+    names = ast.Tuple([ast.Name(name, ast.Load()) for name in bound], ast.Load())
+    each = ast.comprehension(node.generators[0].target, node.generators[0].iter, [], 0)
+    rows, at = p.value(ast.ListComp(names, [each])), p.turns.get(id(node), 0)
+    if not isinstance(rows, list):
+        return None
+    return at < len(rows) and equal(rows[at], tuple(bound.values()))
 
 
-_INNER = {n: form for n, form in PIECES.items() if n not in ("each", "so", *JOINED)}
+# --- what an expression is made of ----------------------------------------------------------------
 
 
-def _is_item(target: ast.expr, item: Any, bound: dict[str, Any]) -> bool:
-    """Whether unpacking `item` into `target` binds its names to these values."""
-    if isinstance(target, ast.Name):
-        return equal(bound[target.id], item)
-    if not isinstance(target, ast.Tuple | ast.List) or not isinstance(item, list | tuple | str):
-        return False
-    parts = zip(target.elts, item, strict=False)
-    return len(target.elts) == len(item) and all(_is_item(t, x, bound) for t, x in parts)
+def differ(a: Any, b: Any) -> bool:
+    """Whether two values are known and not equal; of an exception nothing is known."""
+    known = not any(x is MISSING or isinstance(x, Raises) for x in (a, b))
+    return known and not equal(a, b)
+
+
+def links(node: ast.expr) -> list[ast.expr]:
+    """The comparisons of a chain; any other expression itself."""
+    if not isinstance(node, ast.Compare) or len(node.ops) == 1:
+        return [node]
+    sides = [node.left, *node.comparators]
+    return [ast.Compare(a, [op], [b]) for a, op, b in zip(sides, node.ops, sides[1:], strict=False)]
+
+
+def parts_of(node: ast.expr) -> tuple[str, list[ast.expr]]:
+    """What an expression does, and the expressions that it does it with."""
+    known: tuple[str, list[ast.expr]] | None = getattr(node, "parts_of", None)
+    if known is None:
+        known = node.parts_of = _parts_of(node)  # type: ignore[attr-defined]
+    return known
+
+
+def _parts_of(node: ast.expr) -> tuple[str, list[ast.expr]]:
+    match node:
+        case ast.BinOp(left, op, right) | ast.Compare(left, [op], [right]):
+            return type(op).__name__, [left, right]
+        case ast.UnaryOp(op, operand):
+            return type(op).__name__, [operand]
+        case ast.BoolOp(op, operands):
+            return type(op).__name__, operands
+        case ast.Subscript(box, ast.Slice() as part):
+            ends = (part.lower, part.upper, part.step)
+            given = "".join("x:" if end else ":" for end in ends)
+            return f"slice {given}", [box, *(end for end in ends if end)]
+        case ast.Subscript(box, key):
+            return "item", [box, key]
+        case ast.Call(func, args, keywords):
+            name = func.attr if isinstance(func, ast.Attribute) else ast.unparse(func)
+            owner = [func.value] if isinstance(func, ast.Attribute) else []
+            return f"{name}()", [*owner, *args, *(k.value for k in keywords)]
+    return ast.unparse(node), []
+
+
+def as_list(node: ast.expr) -> ast.expr:
+    """The expression with `list(...)` round it."""
+    call = ast.Call(ast.Name("list", ast.Load()), [node], [])
+    return ast.fix_missing_locations(ast.copy_location(call, node))
+
+
+# --- how values are written -----------------------------------------------------------------------
+
+
+def shown(value: Any) -> str:
+    """A value, or why there is none, as evidence."""
+    if value is MISSING:
+        return "cannot be evaluated"
+    return f"raises {value.kind}" if isinstance(value, Raises) else brief(value)
+
+
+def text_of(value: Any, limit: int = _LONG) -> str:
+    """The one way to write a value."""
+    try:
+        return show(value, limit)
+    except NotShown:
+        return "?"
+
+
+def wrapped(value: Any) -> str:
+    """A number as it stands after a sign."""
+    return f"({text_of(value)})" if text_of(value).startswith("-") else text_of(value)
+
+
+def listing(items: Any) -> str:
+    """Values in order, `4, 7`."""
+    return ", ".join(map(text_of, items))
+
+
+def spelling(items: Any) -> str:
+    """`h e l l o` of a string, `4, 7` of a list."""
+    if isinstance(items, str):
+        return " ".join(c if c.isalnum() else repr(c) for c in items)
+    return listing(items)
+
+
+def tables(items: Any, end: int) -> tuple[str, ...]:
+    """The ways to list a sequence by place up to `end`: `0:h 1:e`, densely `0h1e`."""
+    cells = [*enumerate(items[: max(end, 0)])]
+    if not isinstance(items, str):
+        return (" ".join(f"{i}:{text_of(x)}" for i, x in cells),)
+    wide = " ".join(f"{i}:{c if c.isalnum() else repr(c)}" for i, c in cells)
+    return wide, "".join(f"{i}{c if c.isalpha() else repr(c)}" for i, c in cells)
+
+
+def places_of(box: Any, part: Any) -> list[int]:
+    """Where a part stands in a sequence: of a string, without overlaps."""
+    if not isinstance(box, str):
+        return [i for i, x in enumerate(box) if equal(x, part)]
+    places, at = [], box.find(part) if part else -1
+    while at >= 0:
+        places.append(at)
+        at = box.find(part, at + len(part))
+    return places

@@ -10,14 +10,13 @@ import re
 from typing import Any
 
 from semcoder_lib.monologues.evaluator import equal, literal
+from semcoder_lib.monologues.verify import patterns
 from semcoder_lib.monologues.verify import text as sections
-from semcoder_lib.monologues.verify.cursor import Cursor
-from semcoder_lib.monologues.verify.prose import patterns
-from semcoder_lib.monologues.verify.prose.anchors import read_anchors
-from semcoder_lib.monologues.verify.prose.patterns import C, E, V
-from semcoder_lib.monologues.verify.prose.place import Place
-from semcoder_lib.monologues.verify.prose.tokens import FRAGMENT, Sentence, last_of, shape
-from semcoder_lib.monologues.verify.stated import same_text
+from semcoder_lib.monologues.verify.history import History
+from semcoder_lib.monologues.verify.patterns import FRAGMENT, C, E, Sentence, V, last_of, shape
+from semcoder_lib.monologues.verify.place import Place, read_anchors
+from semcoder_lib.monologues.verify.report import Ledger
+from semcoder_lib.monologues.verify.text import same_text
 
 _MAX_LINE = 20_000  # characters; a longer line is not read
 _BULLET = re.compile(r"\s*(?:(?:[-*•+]|\d+[.)]|\(?[a-z]\)|>)\s+)*")
@@ -26,9 +25,11 @@ _BULLET = re.compile(r"\s*(?:(?:[-*•+]|\d+[.)]|\(?[a-z]\)|>)\s+)*")
 class Prose:
     """A reader of the lines of one text that have no form."""
 
-    def __init__(self, cursor: Cursor, entry_point: str, output: Any, backward: bool) -> None:
-        self.place = Place(cursor, entry_point, output, backward)
-        self.ledger = cursor.ledger
+    def __init__(
+        self, history: History, ledger: Ledger, entry_point: str, output: Any, backward: bool
+    ) -> None:
+        self.place = Place(history, ledger, entry_point, output, backward)
+        self.ledger = ledger
 
     def begin(self, kind: str) -> None:
         """Start a section."""
@@ -84,7 +85,7 @@ def _relations(place: Place, s: Sentence) -> None:
             if marks & s.used:
                 continue
             s.used |= marks
-            place.mark(s, match.start(), match.end())
+            place.ledger.place = s.place(match.start(), match.end())
             if not patterns.ASKED.search(lead) and not patterns.PART_OF.search(lead):
                 code_here = code.format(
                     a=s.at[match.start("a")].code, b=s.at[match.start("b")].code
@@ -102,7 +103,7 @@ def _values(place: Place, s: Sentence) -> None:
         if at in s.used or code == text or indirect not in ("", "length", "size"):
             continue
         s.used |= {left, at}
-        place.mark(s, match.start(), match.end())
+        place.ledger.place = s.place(match.start(), match.end())
         if indirect:
             place.claim_value(f"len({code})", text)
         elif not (
@@ -146,7 +147,7 @@ def _returns(place: Place, s: Sentence) -> None:
         other = words & {place.entry_point, *functions}
         if at in s.used or part or other or patterns.PART_AFTER.match(rest):
             continue
-        place.mark(s, match.start(), match.end())
+        place.ledger.place = s.place(match.start(), match.end())
         instead = place.backward and re.match(r"\W*(?:instead of|rather than)", rest)
         if instead or patterns.NOT_RETURNED.search(lead) or re.match(rf",? and {V}", rest):
             s.used.add(at)
@@ -183,7 +184,7 @@ def _counts(place: Place, s: Sentence) -> None:
         entered = not match["never"] or "loop" in s.text
         if number is not None and match.start("v") not in s.used and entered:
             s.used |= {match.start("v")}
-            place.mark(s, match.start(), match.end())
+            place.ledger.place = s.place(match.start(), match.end())
             place.claim_count(number)
 
 
@@ -192,7 +193,7 @@ def _equations(place: Place, s: Sentence) -> None:
     for at, token in s.at.items():
         if token.mark != E or at in s.used or re.search(rf"{E}\W* (?:to|through) $", s.text[:at]):
             continue  # `for v = 5 to v = 99`: the second states nothing of here
-        place.mark(s, at, at + 1)
+        place.ledger.place = s.place(at, at + 1)
         judged = re.match(rf"\W*(?:is|evaluates to|returns)\W*({V})", s.text[at + 1 :])
         outcome = s.at[at + 1 + judged.start(1)].text if judged else ""
         left, cut = token.left, last_of(token.left, " = ")
@@ -220,7 +221,7 @@ def _deduced(place: Place, s: Sentence, hypothetical: bool) -> None:
         if at in s.used or code not in given or not direct:
             continue
         s.used |= {left, at}
-        place.mark(s, match.start(), match.end())
+        place.ledger.place = s.place(match.start(), match.end())
         verdict = same_text(text, given[code])
         firm = match["modal"].lower() in ("must", "has to") and not hypothetical and works
         verdict = verdict if verdict or firm else None
