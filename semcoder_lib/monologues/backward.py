@@ -29,7 +29,6 @@ from semcoder_lib.sandbox import Job, Limits, Sandbox
 __all__ = ["Question", "backward", "backward_many"]
 
 LIMITS = Limits(cpu_seconds=0.1, wall_seconds=2.0, memory_mb=512, grace=0.0)
-WORDS = ("can", "must")  # of values of names
 _SHORT = 100  # characters of another input or output that is shown
 
 
@@ -143,8 +142,9 @@ def _notes(search: Search, trace: Trace) -> tuple[Note, ...]:
     for goals in search.deductions:
         for note in goals.notes[:1]:
             text = note.text.partition("; ")[0].rstrip(".") + "."
-            about = any(f" {name} {word} be " in text for name in search.names for word in WORDS)
-            if note.reached in reached and not about:
+            names = [n for n in search.names if f" {n} can be " in text or f" {n} must be " in text]
+            fits = all(f" {n} must be {values.encode(given.get(n))}." in text for n in names)
+            if note.reached in reached and fits:
                 return (replace(note, text=text),)
     return ()
 

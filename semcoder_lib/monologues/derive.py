@@ -20,7 +20,7 @@ from semcoder_lib.monologues.backward import Question, backward_many
 from semcoder_lib.monologues.forward import call_text, forward
 from semcoder_lib.monologues.properties import infer
 from semcoder_lib.monologues.style import DEFAULT, Style
-from semcoder_lib.monologues.verify import Report, Trials, verify
+from semcoder_lib.monologues.verify import Trials, verify
 from semcoder_lib.monologues.verify.text import cut, read_answer
 from semcoder_lib.sandbox import Sandbox, own
 from semcoder_lib.tracing import formats
@@ -162,18 +162,25 @@ def _forward(program: Program, case: Case, trace: Trace, seed: int, style: Style
         monologue = forward(program, trace, seed=seed, style=style, case=case)
     except UserError as error:
         return Attempt(None, str(error).rpartition(": ")[2])
+    return _judged(monologue, program, case, style, None, trace)
+
+
+def _judged(
+    monologue: Monologue,
+    program: Program,
+    case: Case,
+    style: Style,
+    box: Sandbox | None,
+    trace: Trace | None = None,
+) -> Attempt:
+    """The verdict. What the verifier cannot read is a reason to drop a text of our own, too;
+    properties were decided once for the program, not again for each text."""
     if len(monologue.text) > style.max_chars:
         return Attempt(None, "longer than max_chars")
     report = verify(
-        monologue.text, program, case, None,
-        direction="forward", line_offset=style.line_offset, trace=trace,
+        monologue.text, program, case, box,
+        direction=monologue.direction, line_offset=style.line_offset, trace=trace,
     )  # fmt: skip
-    return _judged(monologue, report, style)
-
-
-def _judged(monologue: Monologue, report: Report, style: Style) -> Attempt:
-    """The verdict. What the verifier cannot read is a reason to drop a text of our own, too;
-    properties were decided once for the program, not again for each text."""
     if not report.accepted:
         return Attempt(None, f"verifier: {report.reason.partition(':')[0]}")
     claims = Counter(c.status for c in report.claims if c.kind != "property")
@@ -200,17 +207,11 @@ def _backward(
     asked = list(questions.values())
     answers = backward_many(asked, box, seed=seed, style=style)
     for question, monologue in zip(asked, answers, strict=True):
-        own_style = styles[question.program.id]
         if monologue is None:
             yield Attempt(None, "no input found")
-        elif len(monologue.text) > own_style.max_chars:
-            yield Attempt(None, "longer than max_chars")
         else:
-            report = verify(
-                monologue.text, question.program, Case((), question.output), box,
-                direction="backward", line_offset=own_style.line_offset,
-            )  # fmt: skip
-            yield _judged(monologue, report, own_style)
+            program, asked_case = question.program, Case((), question.output)
+            yield _judged(monologue, program, asked_case, styles[program.id], box)
 
 
 def to_hub(

@@ -338,18 +338,9 @@ def pairs(run: Run, value: Any) -> Any:
 
 def _sum(run: Run, items: Any, /, start: Any = 0) -> Any:
     values = list(run.items(items))
-    if NUMBERS.issuperset(map(type, values)):
-        return sum(values, start)
-    total = sum((), start)
-    for value in values:
-        total = operate(run, ast.Add, total, value)
-    return total
-
-
-def _power(run: Run, a: Any, b: Any, *modulus: Any) -> Any:
-    if modulus:
-        raise Cannot("a power with a modulus")
-    return operate(run, ast.Pow, a, b)
+    if not NUMBERS.issuperset(map(type, values)):
+        raise Cannot("a sum of what are no numbers")
+    return sum(values, start)
 
 
 def _str(run: Run, *value: Any) -> str:
@@ -382,9 +373,7 @@ _DIRECT: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 _WITH_RUN: dict[str, Callable[..., Any]] = {
     "dict": lambda run, *a, **k: dict(*[pairs(run, x) for x in a], **k),
-    "format": lambda run, value, spec="": formatted(run, value, spec),
     "isinstance": lambda run, value, kinds: issubclass(_type(run, value), kinds),
-    "pow": _power,
     "repr": lambda run, value: run.text(value, repr),
     "round": _round,
     "str": _str,

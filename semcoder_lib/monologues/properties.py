@@ -85,10 +85,12 @@ def _proposed(
     f: str, function: ast.FunctionDef, cases: Sequence[Case], trials: Trials
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """Rows with their slots, in the order of the rows, which is that of how much they say."""
-    names, outputs = parameters(function), [c.output for c in cases]
+    names = parameters(function)
+    outputs = [c.output for c in cases]
+    outputs += [v for given, status, v in trials.fresh if status == "ok" and _exact(Case(given, v))]
     texts = sorted({values.encode(v) for v in outputs})
     few = 1 < len(texts) <= 3 and len(max(texts, key=len)) < 31
-    numbers = all(type(v) in (int, float) for v in outputs) and len(texts) > 3
+    numbers = all(type(v) in (int, float) for v in outputs) and len(texts) > 2
     lists = all(isinstance(v, list | tuple) for v in outputs)
     types, items = _types(outputs), _types(x for v in outputs if lists for x in v)
     kinds = sorted({kind for _, status, kind in trials.edges if status == "exception"})

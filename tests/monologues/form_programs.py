@@ -235,6 +235,17 @@ def through(s):
     u = t[::-1]
     return u
 
+# opaque | ([3, 1, 2], 'abc')
+import heapq
+
+
+def opaque(xs, s):
+    total = xs[-1]
+    t = s[1:]
+    for x in heapq.nsmallest(2, xs):
+        total += x
+    return t * total
+
 # either | ([], 2)
 def either(xs, n):
     if xs or n > 1:

@@ -27,6 +27,12 @@ PROGRAMS = {  # a program and its arguments
         (4,),
     ),
     "a backquote": ("def f(s):\n    t = '`' + s.replace('`', '')\n    return t\n", ("x`y",)),
+    "threads": (
+        "import threading\n\n\ndef f(n):\n    seen = []\n    def job(k):\n        seen.append(k + 1)\n"
+        "    t = threading.Thread(target=job, args=(n,))\n    t.start()\n    t.join()\n"
+        "    return seen\n",
+        (2,),
+    ),
     "two callees": (
         "def a(x):\n    return x - 1\n\n\ndef b(x):\n    return x * 3\n\n\n"
         "def f(x):\n    return a(x) + b(x)\n",
@@ -59,12 +65,6 @@ REFUSED = {  # what stops and goes on later
         "        for v in pairs():\n            t += v\n    except KeyError:\n        t = -t\n"
         "    return t\n",
         (3,),
-    ),
-    "threads": (
-        "import threading\n\n\ndef f(n):\n    seen = []\n    def job(k):\n        seen.append(k + 1)\n"
-        "    t = threading.Thread(target=job, args=(n,))\n    t.start()\n    t.join()\n"
-        "    return seen\n",
-        (2,),
     ),
 }
 
