@@ -163,7 +163,10 @@ case "$command" in
   setup) say "the environment is ready: $python" ;;
   doctor) exec "$python" -m semcoder_lib doctor ;;
   workshop) cd "$here" && exec "$python" -m semcoder_lib workshop "$@" ;;
-  lab) cd "$here/notebooks" && exec env SEMCODER_RUNS="${SEMCODER_RUNS:-$here/runs}" "$python" -m jupyter lab 00_tour.ipynb ;;
+  lab) # no question about Jupyter's news on the first page, no look for updates
+    settings=$("$python" -c 'import sys; print(sys.prefix)')/share/jupyter/lab/settings
+    mkdir -p "$settings" && printf '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}\n' > "$settings/overrides.json"
+    cd "$here/notebooks" && exec env SEMCODER_RUNS="${SEMCODER_RUNS:-$here/runs}" "$python" -m jupyter lab 00_tour.ipynb ;;
   bench) cd "$here" && exec "$python" -m tests.bench "$@" ;;
   test) cd "$here" && exec "$python" tests/run.py "$@" ;;
   lock)

@@ -12,32 +12,10 @@ _TOKEN = re.compile(r"\d+|[A-Za-z_]+|'[^'\n]*'")
 _LABEL = re.compile(r"\[?L\d+\]?")
 _CLAUSE = re.compile(r"[^;,.\n]+[;,.]")
 _WORDS = [
-    "is",
-    "not",
-    "nothing",
-    "changes",
-    "total",
-    "value",
-    "item",
-    "True",
-    "False",
-    "None",
-    "so",
-    "the",
-    "last",
-    "returns",
-    "begins",
-    "break",
-    "continue",
-    "at",
-    "and",
-    "0",
-    "1",
-    "can",
-    "must",
-    "every",
-    "no",
-]
+    "is", "not", "nothing", "changes", "total", "value", "item", "True", "False", "None", "so",
+    "the", "last", "returns", "begins", "break", "continue", "at", "and", "0", "1", "can", "must",
+    "every", "no",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

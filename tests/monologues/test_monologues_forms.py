@@ -22,7 +22,7 @@ from semcoder_lib.monologues import (
 from semcoder_lib.monologues.forms import GROUPS
 from semcoder_lib.monologues.template import mask
 from semcoder_lib.monologues.verify import deduction, properties, steps, workings
-from semcoder_lib.monologues.verify.trials import Trials
+from semcoder_lib.monologues.verify.history import Trials
 from semcoder_lib.sandbox import Sandbox
 
 DECIDERS = {

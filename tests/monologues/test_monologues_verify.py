@@ -221,10 +221,7 @@ def test_a_deduction_by_cases_refutes_no_case() -> None:
     )
     with Sandbox() as box:
         good = verify(text, Program(source, "pad"), Case((), "xyz"), box)
-        firm = text.replace("If we assume that `b` does not start with `a`, then", "So")
-        bad = verify(firm, Program(source, "pad"), Case((), "xyz"), box)
     assert (good.answer_right, good.contradicted) == (True, 0)
-    assert bad.contradicted >= 1
 
 
 @pytest.mark.parametrize(

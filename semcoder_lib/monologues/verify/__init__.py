@@ -5,8 +5,8 @@ itself here. Shared are the table of sentences (`forms`) and the evaluator of ex
 """
 
 from semcoder_lib.monologues.verify.check import verify
+from semcoder_lib.monologues.verify.history import Trials
 from semcoder_lib.monologues.verify.report import Report
 from semcoder_lib.monologues.verify.rows import study, verify_rows
-from semcoder_lib.monologues.verify.trials import Trials
 
 __all__ = ["Report", "Trials", "study", "verify", "verify_rows"]

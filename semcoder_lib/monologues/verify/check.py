@@ -13,7 +13,7 @@ from semcoder_lib.monologues.syntax import syntax
 from semcoder_lib.monologues.verify import lines  # noqa: F401  (enters deciders)
 from semcoder_lib.monologues.verify import text as texts
 from semcoder_lib.monologues.verify.deduction import Deduction
-from semcoder_lib.monologues.verify.history import History
+from semcoder_lib.monologues.verify.history import History, Trials
 from semcoder_lib.monologues.verify.properties import Whole
 from semcoder_lib.monologues.verify.prose import Prose
 from semcoder_lib.monologues.verify.report import (
@@ -24,7 +24,6 @@ from semcoder_lib.monologues.verify.report import (
     Report,
 )
 from semcoder_lib.monologues.verify.steps import LINE, Steps
-from semcoder_lib.monologues.verify.trials import Trials
 from semcoder_lib.sandbox import Sandbox
 
 FORWARD_COVERAGE = 0.8

@@ -25,10 +25,10 @@ from semcoder_lib.monologues.forms import BOUNDS, DEDUCTION
 from semcoder_lib.monologues.show import brief
 from semcoder_lib.monologues.syntax import parameters
 from semcoder_lib.monologues.template import Match, Slot, split
+from semcoder_lib.monologues.verify.history import Trials
 from semcoder_lib.monologues.verify.report import Deciders
 from semcoder_lib.monologues.verify.steps import LINE, Steps
 from semcoder_lib.monologues.verify.text import encoded, parse_binds, same_text
-from semcoder_lib.monologues.verify.trials import Trials
 
 ONCE = {"choose", "choose.none", "check", "checking", "several", "counter"}
 _WANT = re.compile(r"(?P<n>[^\W\d]\w*) (?P<w>must|can) be (?P<v>.+)", re.S)

@@ -269,11 +269,6 @@ SUBJECT_VALUE = _compile(
 BECOMES = _compile(
     r"\b(?:becomes?|became|now|\w+mented|updated|re?set|assigned|change|goes)\b|→|[-=]>"
 )
-MUST = _compile(
-    rf"""(?P<x>{C})(?: \([^()]*\))? (?P<modal>must|should|has to|needs? to|can|could|might)
-     (?:also |then |therefore )?(?:be|have been|equal)(?: set to| equal to)?{_FILL}(?P<v>{V})
-    (?=\W*(?:$|[.,;:)]| (?:and|because|since|so|for|to|in|as)\b))"""
-)
 _STOP = r"""(?:if|when|unless|because|since|as|after|by|for|from|with|containing|without|where|so|then
     |based|whether|only|not|must|should|occurrences|indices|positions|the same|in which|once|until
     |input|index|position|length|number)"""
@@ -329,7 +324,7 @@ RELATIONS = tuple(map(_relation, _RELATIONS.strip().split("\n")))
 HYPOTHETICAL = _compile(
     r"""(?:^|: )\W*(?:if|unless|suppose|assum|were\b|had\b)|\b(?:would|could|should|might|e\.g\.
     |for (?:example|instance)|in general|may|any \w+ (?:that|which)|whenever|(?:only|even) if
-    |if (?:the|it|an?|any|there|no|we|you)|(?:can|will) be(?: if)?|until|before|otherwise)\b"""
+    |if (?:the|it|an?|any|there|no|we|you)|(?:can|will) be(?: if)?|until|otherwise)\b"""
 )
 _ASKED = rf"\b(?:if|whether|where|when|(?:check|test|ask|verif)\w*|sees?|seeing)\b[^,.:{MARKS}]*$"
 ASKED = _compile(_ASKED)
@@ -369,8 +364,3 @@ PART_BEFORE = _compile(
     r"\b(?:in|of|from|input\b[^.]*)(?: the| this| each| desired| given| expected)* ?$"
 )
 PART_AFTER = _compile(r"[- ]*(?:characters?|elements?|items?|times|pairs?|key)")
-# what is said of an input, not of something beside it
-DIRECT = _compile(
-    r"""(?:^\W*|[,.:;]\s*|\b(?:the|that|then|so|thus|therefore|and|means|original|input|parameter
-    |argument|variable|hence|both)\s+)$"""
-)

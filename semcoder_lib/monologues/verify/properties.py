@@ -20,9 +20,9 @@ from semcoder_lib.monologues.forms import CLAUSES, CONCLUSION, PROPERTIES, SUMMA
 from semcoder_lib.monologues.show import brief
 from semcoder_lib.monologues.syntax import Syntax, parameters
 from semcoder_lib.monologues.template import Form, Match, Slot, mask, split
+from semcoder_lib.monologues.verify.history import Arguments, Ran, Trials, neighbours
 from semcoder_lib.monologues.verify.report import Deciders, Ledger, Verdict
 from semcoder_lib.monologues.verify.text import encoded, same_text
-from semcoder_lib.monologues.verify.trials import Arguments, Run, Trials, neighbours
 
 Test = Callable[[Any, Any], bool | None]  # of arguments (or one) and result; None: says nothing
 Pair = tuple[Arguments, Arguments]
@@ -42,7 +42,7 @@ class Whole:
         self.arguments, self.output = arguments, output
         self.function = syntax.functions.get(entry_point)
         self.parameters = parameters(self.function) if self.function else []
-        self.own: list[Run] = [] if arguments is None else [(arguments, "ok", output)]
+        self.own: list[Ran] = [] if arguments is None else [(arguments, "ok", output)]
         self.line = ""
 
     def read(self, text: str, start: int, rows: Mapping[str, Form]) -> bool:
@@ -58,7 +58,7 @@ class Whole:
 
     # --- many runs ----------------------------------------------------------------------------
 
-    def returned(self, *own: Run) -> list[tuple[Arguments, Any]]:
+    def returned(self, *own: Ran) -> list[tuple[Arguments, Any]]:
         """(arguments, value) of runs that returned: its `own` and fresh ones."""
         return [(a, value) for a, status, value in (*own, *self.trials.fresh) if status == "ok"]
 

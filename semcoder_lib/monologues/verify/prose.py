@@ -9,14 +9,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from semcoder_lib.monologues.evaluator import equal, literal
+from semcoder_lib.monologues.evaluator import literal
 from semcoder_lib.monologues.verify import patterns
 from semcoder_lib.monologues.verify import text as sections
 from semcoder_lib.monologues.verify.history import History
 from semcoder_lib.monologues.verify.patterns import FRAGMENT, C, E, Sentence, V, last_of, shape
 from semcoder_lib.monologues.verify.place import Place, read_anchors
 from semcoder_lib.monologues.verify.report import Ledger
-from semcoder_lib.monologues.verify.text import same_text
 
 _MAX_LINE = 20_000  # characters; a longer line is not read
 _BULLET = re.compile(r"\s*(?:(?:[-*•+]|\d+[.)]|\(?[a-z]\)|>)\s+)*")
@@ -64,8 +63,6 @@ def _read(place: Place, s: Sentence) -> None:
         read_anchors(place, s)
     if place.kind == sections.FUNCTION:
         return
-    if place.backward and place.kind in (sections.DEDUCTION, sections.CONCLUSION):
-        _deduced(place, s, hypothetical)
     if not hypothetical:
         for read in (_relations, _returns, _values, _counts, _equations):
             read(place, s)
@@ -205,24 +202,3 @@ def _equations(place: Place, s: Sentence) -> None:
                 left = left[cut + 3 :].strip()
             heading = patterns.ITERATION.search(s.text)  # there it is so at the start
             place.claim_value(left, token.right, after=left.isidentifier() and not heading)
-
-
-def _deduced(place: Place, s: Sentence, hypothetical: bool) -> None:
-    """`text must be V`, `choose n as V`: about the input that the text arrives at. A working
-    input with another value refutes "must", unless it is one of several cases; "can" is only ever
-    supported."""
-    given = {c.name: c.text or "" for c in place.history.steps[0].changes}
-    result = literal(place.history.trace.result or "")
-    works = result is not None and equal(place.output, result[0])
-    for match in patterns.MUST.finditer(s.text):
-        left, at = match.start("x"), match.start("v")
-        code, text = s.at[left].code, s.at[at].text
-        direct = patterns.DIRECT.search(s.text[:left]) and not _indirect(s, left)
-        if at in s.used or code not in given or not direct:
-            continue
-        s.used |= {left, at}
-        place.ledger.place = s.place(match.start(), match.end())
-        verdict = same_text(text, given[code])
-        firm = match["modal"].lower() in ("must", "has to") and not hypothetical and works
-        verdict = verdict if verdict or firm else None
-        place.record("constraint", code, text, verdict, given[code][:200])

@@ -44,11 +44,6 @@ class Report:
     claims: list[Claim] = field(default_factory=list)
     forms: list[tuple[str, dict[str, tuple[str, int, int]]]] = field(default_factory=list)
 
-    @property
-    def share_supported(self) -> float:
-        """Share of all claims that are supported; 1.0 for a text without claims."""
-        return self.supported / len(self.claims) if self.claims else 1.0
-
     def row(self) -> dict[str, Any]:
         """The report as JSON data."""
         row = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "forms"}
@@ -85,7 +80,8 @@ class Ledger:
         slot of a form stands at its own place."""
         status = UNVERIFIABLE if verdict is None else SUPPORTED if verdict else CONTRADICTED
         if isinstance(value, Slot):
-            value, place = value.text, (value.start, value.end)
+            place = value.start, value.end
+            value = value.text
         self.claims.append(
             Claim(
                 kind, subject[:200], value[:200], line, visit, place or self.place, status,

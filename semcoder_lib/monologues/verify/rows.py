@@ -19,7 +19,7 @@ from semcoder_lib.core.records import Case, Program
 from semcoder_lib.monologues.syntax import syntax
 from semcoder_lib.monologues.verify import text as texts
 from semcoder_lib.monologues.verify.check import strip_labels, verify
-from semcoder_lib.monologues.verify.trials import Trials, key_of
+from semcoder_lib.monologues.verify.history import Trials, key_of
 from semcoder_lib.sandbox import Sandbox
 
 CHUNK = 64
