@@ -19,8 +19,9 @@ def mutated(value: Any, pool: list[Any], rng: Random) -> Any:
     if not isinstance(value, str | list | tuple):
         return piece
     at, more = rng.randrange(len(value) + 1), rng.randrange(2)
-    part = piece if isinstance(value, str) else type(value)([piece])
-    return (value[:at] + part + value[at + more :])[:_MAX_ITEMS]
+    part: Any = piece if isinstance(value, str) else type(value)([piece])
+    whole: Any = value
+    return (whole[:at] + part + whole[at + more :])[:_MAX_ITEMS]
 
 
 def _varied(value: Any, rng: Random) -> Any:

@@ -224,6 +224,7 @@ def compare(run: Run, kind: type, a: Any, b: Any) -> Any:
 
 # ---- texts
 
+_CONVERSIONS: dict[str, Callable[[Any], str]] = {"r": repr, "s": str, "a": ascii}
 _FIELD = re.compile(r"\{\{|\}\}|\{\w*(?:![rs])?(?::[^{}]*)?\}")
 
 
@@ -237,7 +238,7 @@ def _narrow(spec: str) -> str:
 def formatted(run: Run, value: Any, spec: str, conversion: int = -1) -> str:
     """`format(value, spec)` after `!r` or `!s`."""
     if conversion > 0:
-        value = run.text(value, {"r": repr, "s": str, "a": ascii}[chr(conversion)])
+        value = run.text(value, _CONVERSIONS[chr(conversion)])
     if spec == "":
         return run.text(value)
     if type(value) not in VALUES:

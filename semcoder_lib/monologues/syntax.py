@@ -154,7 +154,8 @@ class Syntax:
         stmt, group = self.statements.get(first), self.groups.get(first)
         if stmt is None:
             return ""
-        last = max([_last_line(s) for s in group or [stmt]])
+        parts: list[Any] = [*group] if group else [stmt]
+        last = max(map(_last_line, parts))
         text = _without_comment(self.lines[stmt.lineno - 1].strip())
         if last > stmt.lineno:
             text = "" if group else ast.unparse(stmt).split("\n")[0]
