@@ -17,8 +17,15 @@ from semcoder_lib.monologues.forms import say
 from semcoder_lib.monologues.plan import Activation, Frame, Leaf, Loop, Node, Turn, plan
 from semcoder_lib.monologues.show import NotShown, long_text, show
 from semcoder_lib.monologues.style import Style
-from semcoder_lib.monologues.syntax import Syntax, in_body, stored_names
-from semcoder_lib.monologues.workings import SPELL_UP_TO, Working, as_list, as_load, source_of
+from semcoder_lib.monologues.syntax import (
+    Syntax,
+    as_list,
+    as_load,
+    in_body,
+    source_of,
+    stored_names,
+)
+from semcoder_lib.monologues.workings import SPELL_UP_TO, Working
 
 _WORKED_UP_TO = 4_000  # characters of a value that a working may arrive at
 _SOURCE_CHARS = 60  # of a condition that is told as a whole

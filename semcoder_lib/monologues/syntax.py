@@ -254,6 +254,25 @@ def _constants(tree: ast.Module, nodes: list[ast.AST]) -> dict[str, Any]:
     return constants
 
 
+@functools.lru_cache(maxsize=8192)
+def source_of(node: ast.AST) -> str:
+    """The source of a node."""
+    return ast.unparse(node)
+
+
+@functools.lru_cache(maxsize=8192)
+def as_list(node: ast.expr) -> ast.expr:
+    """`list(node)`."""
+    return ast.Call(ast.Name("list", ast.Load()), [node], [])
+
+
+@functools.lru_cache(maxsize=8192)
+def as_load(stmt: ast.AugAssign) -> ast.BinOp:
+    """`x + y` of `x += y`."""
+    target = ast.parse(source_of(stmt.target), mode="eval").body
+    return ast.BinOp(target, stmt.op, stmt.value)
+
+
 @functools.lru_cache(maxsize=512)
 def syntax(source: str) -> Syntax | None:
     """The syntax of a source text, cached; None when Python cannot parse it or it is nested too

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import functools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +18,7 @@ from semcoder_lib.monologues.evaluator import Cannot, Given, Names, Raises, eval
 from semcoder_lib.monologues.forms import say
 from semcoder_lib.monologues.show import NotShown, show
 from semcoder_lib.monologues.style import Style
-from semcoder_lib.monologues.syntax import SIGNS
+from semcoder_lib.monologues.syntax import SIGNS, as_list, source_of
 
 SPELL_UP_TO = 20  # items
 UNROLL_UP_TO = 8  # items of a comprehension, parts that are joined
@@ -121,25 +120,6 @@ class Working:
 def wrapped(text: str) -> str:
     """A negative number in brackets, to stand after a sign."""
     return f"({text})" if text.startswith("-") else text
-
-
-@functools.lru_cache(maxsize=8192)
-def source_of(node: ast.AST) -> str:
-    """The source of a node."""
-    return ast.unparse(node)
-
-
-@functools.lru_cache(maxsize=8192)
-def as_list(node: ast.expr) -> ast.expr:
-    """`list(node)`."""
-    return ast.Call(ast.Name("list", ast.Load()), [node], [])
-
-
-@functools.lru_cache(maxsize=8192)
-def as_load(stmt: ast.AugAssign) -> ast.BinOp:
-    """`x + y` of `x += y`."""
-    target = ast.parse(source_of(stmt.target), mode="eval").body
-    return ast.BinOp(target, stmt.op, stmt.value)
 
 
 # --- arithmetic, comparisons, truth ---------------------------------------------------------------
@@ -473,11 +453,9 @@ def _joined(w: Working, name: str, box: Any, args: list[Any], result: Any) -> Pi
 
 
 def _keys(w: Working, name: str, box: Any, args: list[Any], result: Any) -> Piece:
-    return "has.keys" if box else "has.none", {"ks": w.listed(box)}
-
-
-def _pairs(w: Working, name: str, box: Any, args: list[Any], result: Any) -> Piece:
-    return "has.items" if box else "has.none", {"ks": w.listed(box.items())}
+    keys = name in ("get", "keys", "setdefault", "pop")
+    form = "has.none" if not box else "has.keys" if keys else "has.items"
+    return form, {"ks": w.listed(box if keys else box.items())}
 
 
 def _taken(w: Working, name: str, box: Any, args: list[Any], result: Any) -> Piece:
@@ -500,7 +478,7 @@ METHODS: dict[type, dict[str, Callable[[Working, str, Any, list[Any], Any], Piec
             _joined: "join",
         },
         list: {_placed: "index count remove", _taken: "pop"},
-        dict: {_keys: "get keys setdefault pop", _pairs: "items values popitem"},
+        dict: {_keys: "get keys setdefault pop items values popitem"},
     }.items()
 }  # fmt: skip
 
