@@ -24,8 +24,8 @@ STYLE = STYLES["brief"].but(iterations=12, calls=12)
 
 
 class TooLong(ValueError):
-    """The rationale does not fit (`reason` is `long_row`), a value in it cannot be written out
-    (`long_values`), or the run has generators, which are not told (`generator`)."""
+    """The rationale does not fit (`reason` is `long_row`), has a value that cannot be written out
+    (`long_values`), or is of a run with generators (`generator`)."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

@@ -100,7 +100,7 @@ ROWS = {
         ord(<str>); <str>.count(<str>); <ints>.index(<int>); <bool>+<int>; max(<int>,<int>);
         d.get(<str>,<int>); <int> if <bool> else <int>; round(<float>);
         sum(x*<int> for x in <ints>); int(<float>); min(<ints>,key=lambda y:-y);
-        divmod(<int>,<int>)[<small>%2]; math.gcd(<int>,<int>); pow(<int>,<small>);
+        divmod(<int>,<int>)[<small>%2]; math.gcd(<int>,<int>);
         math.floor(<float>); <strs>.index(<str>); <str>.find(<str>);
         next(x for x in <ints> if x><int>); (lambda y:y+<int>)(<int>); u.pop(); n.pop(<int>);
         n.count(<int>); (<int>).bit_length(); sum(<sets>); max(<sets>)""",
@@ -127,7 +127,7 @@ ROWS = {
         [x for x in <ints> if x><int>]; list(map(abs,<ints>)); list(reversed(<ints>)); g[<int>];
         [x*y for x in <ints> for y in <ints> if x!=y]; sorted(<ints>,reverse=<bool>);
         list(<ints>); [len(x) for x in <strs>]; sorted(<ints>,key=lambda x:(x%2,x));
-        sum(g,<ints>); list(<sets>); [i for i,c in enumerate(<strs>)]; list(filter(None,<ints>));
+        list(<sets>); [i for i,c in enumerate(<strs>)]; list(filter(None,<ints>));
         sorted({*<ints>}); n.copy(); [a-b for a,b in zip(<ints>,<ints>)];
         sorted(x%3 for x in set(<ints>)); list(map(int,<str>));
         [[x for x in [y]][0] for y in <ints>]; [f() for f in [lambda:y for y in <ints>]]""",
