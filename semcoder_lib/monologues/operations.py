@@ -246,15 +246,39 @@ def formatted(run: Run, value: Any, spec: str, conversion: int = -1) -> str:
     return format(value, _narrow(spec))
 
 
-def _format(run: Run, template: str, /, *values: Any, **named: Any) -> str:
-    """`template.format(...)` for simple fields."""
+def _fields(run: Run, template: str, values: Any) -> None:
+    """Raises Cannot where a template has more than simple fields, or would be long when filled."""
     fields = _FIELD.findall(template)
     if set("{}") & set(_FIELD.sub("", template)):
         raise Cannot("a format that looks into a value")
     width = max([_MAX_WIDTH for f in map(_narrow, fields) if re.search(r"\d", f)], default=0)
-    if len(fields) * (measure([values, named]) + width) > run.budget.size:
+    if len(fields) * (measure(values) + width) > run.budget.size:
         raise Cannot("a text too long")
+
+
+def _format(run: Run, template: str, /, *values: Any, **named: Any) -> str:
+    _fields(run, template, [values, named])
     return template.format(*values, **named)
+
+
+def _format_map(run: Run, template: str, mapping: Any, /) -> str:
+    _fields(run, template, mapping)
+    return template.format_map(mapping)
+
+
+def _translate(run: Run, text: str, table: Any, /) -> str:
+    if type(table) is not dict:
+        raise Cannot("a table that is no dict")
+    longest = max([len(v) for v in table.values() if type(v) is str], default=1)
+    if len(text) * longest > run.budget.size:
+        raise Cannot("a text too long")
+    return text.translate(table)
+
+
+def _expandtabs(run: Run, text: str, tabsize: Any = 8) -> str:
+    if type(tabsize) is int and text.count("\t") * tabsize > run.budget.size:
+        raise Cannot("a text too long")
+    return text.expandtabs(tabsize)
 
 
 def _join(run: Run, text: str, parts: Any, /) -> str:
@@ -277,7 +301,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_LEFT_OUT = _words("encode expandtabs format_map maketrans translate")  # rare, and they grow
+_LEFT_OUT = _words("encode")
 METHODS: dict[type, frozenset[str]] = {
     kind: frozenset(n for n in dir(kind) if n[0] != "_" and callable(getattr(kind, n))) - _LEFT_OUT
     for kind in (str, list, tuple, range, dict, set, frozenset)
@@ -288,7 +312,10 @@ _GATHERING = _words(f"""{_UPDATES} difference extend fromkeys intersection isdis
 MUTATING = _words(f"""{_UPDATES} add append appendleft clear discard extend extendleft insert
     pop popitem popleft remove reverse rotate setdefault sort subtract""")
 _PADDING = _words("center ljust rjust zfill")
-_INSTEAD: dict[str, Callable[..., Any]] = {"format": _format, "join": _join, "replace": _replace}
+_INSTEAD: dict[str, Callable[..., Any]] = {
+    "expandtabs": _expandtabs, "format": _format, "format_map": _format_map, "join": _join,
+    "replace": _replace, "translate": _translate,
+}  # fmt: skip
 
 
 def method(run: Run, receiver: Any, name: str) -> Function:
@@ -298,7 +325,7 @@ def method(run: Run, receiver: Any, name: str) -> Function:
         if receiver is not kind and kind in VALUES and not hasattr(kind, name):
             raise AttributeError(name)
         raise Cannot(f"the method {name} of {kind.__name__}")
-    if receiver is kind and name != "fromkeys":
+    if receiver is kind and name not in ("fromkeys", "maketrans"):
         raise Cannot("a method of a type")
     return Function(_call_method, run, receiver, name)
 

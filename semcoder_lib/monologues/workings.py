@@ -23,6 +23,7 @@ from semcoder_lib.monologues.syntax import SIGNS, as_list, source_of
 SPELL_UP_TO = 20  # items
 UNROLL_UP_TO = 8  # items of a comprehension, parts that are joined
 _SHORT = 24  # characters of an argument that is written as its value
+RESPELLING = "upper lower swapcase title capitalize replace strip lstrip rstrip".split()
 _BARE = ("table", "backwards", "becomes")  # pieces that say enough without their result
 _UNFIT = (NotShown, Cannot, Raises, TypeError, ValueError, LookupError)  # of what is not worked out
 
@@ -317,7 +318,7 @@ def _call(w: Working, node: ast.Call) -> str:
                 pieces = _builtin(w, name, w.value(node.args[0]))
     for form, slots in pieces:
         w.say(form, **{"e": left, "v": text, "b": text, **slots})
-    if not pieces or pieces[0][0].startswith("has."):
+    if not pieces or pieces[0][0] in ("has.keys", "has.items", "has.none"):
         if len(left) > 2 * w.limit:
             raise NotShown("too long")
         w.result(left, value, text)
@@ -372,7 +373,7 @@ def _method(w: Working, node: ast.Call, func: ast.Attribute, base: str) -> list[
         return [(form, {"x": base, **slots})]
     if not isinstance(box, str):
         return []
-    if METHODS[str].get(name) in (_respelled, _trimmed):
+    if name in RESPELLING:
         return [_respelled(w, name, box, args, result)]
     if name in ("find", "index", "rfind", "rindex") and result > 0:
         return [("table", {"t": w.table(box, result)})]
@@ -467,7 +468,8 @@ METHODS: dict[type, dict[str, Callable[[Working, str, Any, list[Any], Any], Piec
     kind: {name: teller for teller, names in rows.items() for name in names.split()}
     for kind, rows in {
         str: {
-            _respelled: "upper lower swapcase title capitalize casefold replace",
+            _respelled: "upper lower swapcase title capitalize casefold replace "
+            "translate expandtabs",
             _placed: "find rfind index rindex count partition rpartition",
             _words: "split rsplit splitlines",
             _padded: "ljust rjust center zfill",
