@@ -123,10 +123,10 @@ def _deduction(search: Search, trace: Trace, style: Style) -> Monologue:
         lines += _alternatives(f, call, search)
     conclusion = CONCLUSION["concludes.call"].say(c=call, v=wanted)
     about = sections(syntax, f, style, "deduction", lines, conclusion)
-    note = "witness by search" if witness.goals is None else "witness by inversion"
+    found = "witness by search" if witness.goals is None else "witness by inversion"
     case = Case(witness.arguments, search.output, program.id)
     text = about + answer_block(call, wanted)
-    return Monologue(text, "backward", case, program.id, notes=(note,))
+    return Monologue(text, "backward", case, program.id, notes=(found,))
 
 
 def _notes(search: Search, trace: Trace) -> tuple[Note, ...]:

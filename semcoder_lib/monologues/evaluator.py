@@ -407,6 +407,7 @@ class _Scope:
     def comprehension(self, node: Any) -> Any:
         kind, run = type(node), self.run
         inner = _Scope(run, {}, self)
+        made: Any
         rounds = inner.rounds(node.generators, iter(run.items(self.value(node.generators[0].iter))))
         if kind is ast.DictComp:
             made = {inner.value(node.key): inner.value(node.value) for _ in _few(rounds)}

@@ -3,7 +3,7 @@
 For `n % k == 0` with n = 14, k = 5: `14 = 5 * 2 + 4, so 14 % 5 = 4` and `4 == 0 is False`.
 Indexing, slicing and counting are spelled out place by place, since a language model sees tokens
 and not characters. Every piece is a row of `forms.PIECES`. What has no working of its own stands
-alone: `d.get('a') = 1`. Only the dense style works out all of `METHODS`.
+alone. Only the dense style works out all of `METHODS`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from semcoder_lib.monologues.syntax import SIGNS, as_list, source_of
 SPELL_UP_TO = 20  # items
 UNROLL_UP_TO = 8  # items of a comprehension, parts that are joined
 _SHORT = 24  # characters of an argument that is written as its value
-RESPELLING = "upper lower swapcase title capitalize replace strip lstrip rstrip".split()
+_DENSELY = ("casefold", "translate", "expandtabs")  # spelled anew only there
 _BARE = ("table", "backwards", "becomes")  # pieces that say enough without their result
 _UNFIT = (NotShown, Cannot, Raises, TypeError, ValueError, LookupError)  # of what is not worked out
 
@@ -119,7 +119,7 @@ class Working:
 
 
 def wrapped(text: str) -> str:
-    """A negative number in brackets, to stand after a sign."""
+    """A negative number in brackets."""
     return f"({text})" if text.startswith("-") else text
 
 
@@ -365,7 +365,7 @@ def _sorted(w: Working, node: ast.Call) -> list[Piece]:
 
 
 def _method(w: Working, node: ast.Call, func: ast.Attribute, base: str) -> list[Piece]:
-    """The pieces for a method's call; raises one of _UNFIT where there are none."""
+    """Of a method's call; raises one of _UNFIT where there are none."""
     box, name = w.value(func.value), func.attr
     args, result = [w.value(a) for a in node.args], w.value(node)
     if w.dense:
@@ -373,7 +373,7 @@ def _method(w: Working, node: ast.Call, func: ast.Attribute, base: str) -> list[
         return [(form, {"x": base, **slots})]
     if not isinstance(box, str):
         return []
-    if name in RESPELLING:
+    if METHODS[str].get(name) in (_respelled, _trimmed) and name not in _DENSELY:
         return [_respelled(w, name, box, args, result)]
     if name in ("find", "index", "rfind", "rindex") and result > 0:
         return [("table", {"t": w.table(box, result)})]

@@ -232,7 +232,7 @@ def _ruled(row: str, p: Pieces, m: Match) -> bool | None:
     another about some expression of the statement."""
     slot = m.get("e") or m.get("x")
     named = slot is not None
-    if named:
+    if slot is not None:
         node = parse_expression(slot.text)
         if not isinstance(node, _KINDS.get(row, ast.expr)):
             return False
