@@ -406,7 +406,6 @@ def _placed(w: Working, name: str, box: Any, args: list[Any], result: Any) -> Pi
 
 
 def _words(w: Working, name: str, box: Any, args: list[Any], result: Any) -> Piece:
-    """Splitting: at the places of what it is split at, or at white space as the table shows it."""
     if args and isinstance(args[0], str):
         return _placed(w, name, box, args, result)
     return "table", {"t": w.table(box)}
