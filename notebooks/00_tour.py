@@ -124,7 +124,7 @@ cases = [case]
 for other in other_inputs:
     other_outcome = run.box.call(program.source, program.entry_point, other)
     cases.append(records.Case(other, other_outcome.value))
-properties = monologues.infer(program, cases, run.box, seed=p.seed)
+properties = monologues.infer(program, cases, run.box)
 display.fields(properties, property="text", inputs_on_which_it_held="support")
 
 # %% [markdown]

@@ -35,6 +35,6 @@ __all__ = [
     "accept", "altered", "assertion", "build", "check", "divergence", "example", "failed_test",
     "failing", "from_assertions", "from_completions", "from_hub", "gather", "line_cause",
     "line_map", "literal_test", "mutate", "normal_form", "opening", "read_hub", "refined_code",
-    "repaired", "rewritten", "shown_trace", "shrunk", "signature", "task_description", "to_hub", "validate",
-    "write",
+    "repaired", "rewritten", "shown_trace", "shrunk", "signature", "task_description", "to_hub",
+    "validate", "write",
 ]  # fmt: skip

@@ -10,14 +10,15 @@ from __future__ import annotations
 import re
 
 from semcoder_lib.core import values
+from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Step, Trace
 from semcoder_lib.faults.divergence import last_values
 from semcoder_lib.faults.evidence import Evidence
 from semcoder_lib.faults.forms import FORMS, SECTIONS
 from semcoder_lib.faults.mutate import altered
+from semcoder_lib.monologues.simulation import simulation
 from semcoder_lib.monologues.style import STYLES, Style
 from semcoder_lib.monologues.syntax import readable
-from semcoder_lib.monologues.write.simulation import simulation
 
 STYLE = STYLES["brief"].but(iterations=12, calls=12)
 LONGEST_VALUE = 100  # characters of a value in a sentence
@@ -55,7 +56,10 @@ def write(evidence: Evidence, *, max_characters: int = 10_000, style: Style = ST
     style = style.but(max_chars=max(room, 0) + 150)
     syntax = readable(bug.buggy, bug.program.entry_point)
     for shorter in (style, style.but(quotes=False), style.but(quotes=False, detail=0)):
-        steps = simulation(syntax, trace, shorter)
+        try:
+            steps = simulation(syntax, trace, shorter)
+        except UserError:
+            raise TooLong("generator") from None
         text = "\n".join([SECTIONS[0], first, *steps, last, *after])
         if len(text) <= max_characters:
             return text

@@ -1,13 +1,19 @@
 """Monologues: executions told in words, forwards and backwards, and checked (paper section 4.2)."""
 
-from semcoder_lib.monologues.ablation import CONTROLS, ablation
 from semcoder_lib.monologues.backward import Question, backward, backward_many
-from semcoder_lib.monologues.derive import DIRECTIONS, chosen_cases, derive_many, to_hub
+from semcoder_lib.monologues.derive import (
+    CONTROLS,
+    DIRECTIONS,
+    ablation,
+    chosen_cases,
+    derive_many,
+    taught,
+    to_hub,
+)
+from semcoder_lib.monologues.forward import call_text, forward
 from semcoder_lib.monologues.properties import infer
 from semcoder_lib.monologues.style import STYLES, Property, Style
-from semcoder_lib.monologues.taught import taught
 from semcoder_lib.monologues.verify import Report, study, verify, verify_rows
-from semcoder_lib.monologues.write.forward import call_text, forward
 
 __all__ = [
     "CONTROLS",

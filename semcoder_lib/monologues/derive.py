@@ -1,9 +1,10 @@
-"""Monologues for a whole corpus: traced, written, verified, and every drop counted by reason; and
-their rows in the columns of the hub's PyX."""
+"""Monologues for a whole corpus: derived from traces or written by a teacher, verified, every drop
+counted by reason; their rows in the hub's columns; and the formats of the ablation."""
 
 from __future__ import annotations
 
 import functools
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,20 +12,29 @@ from random import Random
 from typing import Any
 
 from semcoder_lib import tracing
-from semcoder_lib.core import scale, values
+from semcoder_lib.core import scale, values, workspace
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Entry, Monologue, Program, Trace
-from semcoder_lib.models import prompts
-from semcoder_lib.monologues import properties
+from semcoder_lib.models import prompts, teachers
 from semcoder_lib.monologues.backward import Question, backward_many
-from semcoder_lib.monologues.style import DEFAULT, Property, Style
-from semcoder_lib.monologues.verify import Report, Trials, verify
-from semcoder_lib.monologues.write.forward import call_text, forward, properties_section
+from semcoder_lib.monologues.forward import call_text, forward
+from semcoder_lib.monologues.properties import infer
+from semcoder_lib.monologues.style import DEFAULT, Style
+from semcoder_lib.monologues.verify import Trials, verify
+from semcoder_lib.monologues.verify.text import cut, read_answer
 from semcoder_lib.sandbox import Sandbox, own
+from semcoder_lib.tracing import formats
 
 BATCH = 32  # entries that a worker traces, tells and verifies at a time
 DIRECTIONS = ("forward", "backward")
 STATUSES = ("supported", "contradicted", "unverifiable")
+FORMATS = ("monologue", "direct", "scratchpad", "next", "concise")
+CONTROLS = ("shuffled", "answer_only")
+_BODY = re.compile(
+    r"(?<=### Execution Simulation\n).*?(?=\n### Conclusion\n|\n\[/MONOLOGUE\]\n)", re.S
+)
+_STEPS = re.compile(r"^(\[L\d+\] |L\d+ |)(.*)$", re.M)  # labels, and what stands after each
+_FILLER = "Let me think about this step by step before I give the answer.\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +63,9 @@ def derive_many(
     accepted and dropped, by reason, and the claims of the accepted ones by status.
 
     Only monologues that the verifier accepts are returned. `bullets` is how many properties each
-    text states (0 for none): those that hold on every case of the entry and on fresh inputs, ours
-    and the verifier's. A backward monologue is asked for with the output alone; the search may
-    start from the other cases' inputs. `workers` processes, each with a sandbox of its own, share
-    the batches; the list does not depend on them.
+    text states (0 for none), see `infer`. A backward monologue is asked for with the output alone;
+    the search may start from the other cases' inputs. `workers` processes, each with a sandbox of
+    its own, share the batches; the list does not depend on them.
     """
     for direction in directions:
         if direction not in DIRECTIONS:
@@ -103,10 +112,9 @@ def derive_batch(
     box = box or own(level)
     styles = {e.program.id: style for e in entries}
     if bullets and not style.brief and not style.properties:
-        inferred = properties.infer_many(entries, box, seed=seed)
-        for entry, proposed in zip(entries, inferred, strict=True):
-            standing = _standing(entry, proposed[: bullets + 3], box)[:bullets]
-            styles[entry.program.id] = style.but(properties=standing)
+        for entry in entries:
+            held = infer(entry.program, entry.cases, box)[:bullets]
+            styles[entry.program.id] = style.but(properties=held)
     pairs = [(e, c) for e in entries for c in chosen_cases(e, per_program, seed)]
     attempts: dict[str, list[Attempt]] = {}
     if "forward" in directions:
@@ -140,28 +148,6 @@ def _encoded(value: Any) -> str | None:
         return None
 
 
-def _standing(entry: Entry, proposed: tuple[Property, ...], box: Sandbox) -> tuple[Property, ...]:
-    """The properties that the verifier, whose fresh runs are not ours, did not refute; those that
-    it confirmed first."""
-    if not proposed:
-        return ()
-    text = properties_section(proposed)
-    trials = Trials(entry.program, box, [c.arguments for c in entry.cases])
-    report = verify(
-        text, entry.program, entry.cases[0], box,
-        direction="forward", line_offset=0, trace=Trace(()), trials=trials,
-    )  # fmt: skip
-    confirmed: list[Property] = []
-    undecided: list[Property] = []
-    for p in proposed:
-        place = range(text.index(f"- {p.text}\n"), text.index(f"- {p.text}\n") + len(p.text) + 2)
-        claims = [c for c in report.claims if c.kind == "property" and c.place[0] in place]
-        statuses = {c.status for c in claims}
-        if "contradicted" not in statuses:
-            (confirmed if statuses == {"supported"} else undecided).append(p)
-    return (*confirmed, *undecided)
-
-
 def _forward(program: Program, case: Case, trace: Trace, seed: int, style: Style) -> Attempt:
     """One forward monologue, written and verified against its trace; needs no sandbox."""
     if trace.cut:
@@ -174,20 +160,27 @@ def _forward(program: Program, case: Case, trace: Trace, seed: int, style: Style
         return Attempt(None, "result differs from the recorded output")
     try:
         monologue = forward(program, trace, seed=seed, style=style, case=case)
-    except UserError:
-        return Attempt(None, "cannot be told")
+    except UserError as error:
+        return Attempt(None, str(error).rpartition(": ")[2])
+    return _judged(monologue, program, case, style, None, trace)
+
+
+def _judged(
+    monologue: Monologue,
+    program: Program,
+    case: Case,
+    style: Style,
+    box: Sandbox | None,
+    trace: Trace | None = None,
+) -> Attempt:
+    """The verdict. What the verifier cannot read is a reason to drop a text of our own, too;
+    properties were decided once for the program, not again for each text."""
     if len(monologue.text) > style.max_chars:
         return Attempt(None, "longer than max_chars")
     report = verify(
-        monologue.text, program, case, None,
-        direction="forward", line_offset=style.line_offset, trace=trace,
+        monologue.text, program, case, box,
+        direction=monologue.direction, line_offset=style.line_offset, trace=trace,
     )  # fmt: skip
-    return _judged(monologue, report, style)
-
-
-def _judged(monologue: Monologue, report: Report, style: Style) -> Attempt:
-    """The verdict. What the verifier cannot read is a reason to drop a text of our own, too;
-    properties were decided once for the program, not again for each text."""
     if not report.accepted:
         return Attempt(None, f"verifier: {report.reason.partition(':')[0]}")
     claims = Counter(c.status for c in report.claims if c.kind != "property")
@@ -214,17 +207,11 @@ def _backward(
     asked = list(questions.values())
     answers = backward_many(asked, box, seed=seed, style=style)
     for question, monologue in zip(asked, answers, strict=True):
-        own_style = styles[question.program.id]
         if monologue is None:
             yield Attempt(None, "no input found")
-        elif len(monologue.text) > own_style.max_chars:
-            yield Attempt(None, "longer than max_chars")
         else:
-            report = verify(
-                monologue.text, question.program, Case((), question.output), box,
-                direction="backward", line_offset=own_style.line_offset,
-            )  # fmt: skip
-            yield _judged(monologue, report, own_style)
+            program, asked_case = question.program, Case((), question.output)
+            yield _judged(monologue, program, asked_case, styles[program.id], box)
 
 
 def to_hub(
@@ -249,3 +236,135 @@ def to_hub(
         texts = {"nl": "", "fwd_mnl": "", "bwd_mnl": "", column: prompt.text, "response": m.text}
         yield {"id": f"{name}{counts[name]}", **texts}
         counts[name] += 1
+
+
+# --- by a teacher ---------------------------------------------------------------------------------
+
+
+def taught(
+    pairs: Iterable[tuple[Program, Case]],
+    teacher: teachers.Teacher,
+    box: Sandbox,
+    *,
+    direction: str = "forward",
+    shots: tuple[teachers.Shot, ...] = (),
+    tries: int = 4,
+    seed: int = 0,
+    strict: bool = True,
+    cache: workspace.ItemCache | None = None,
+    usage: teachers.Usage | None = None,
+) -> Iterator[tuple[teachers.Taught, Monologue | None]]:
+    """For each (program, case), in order, what became of asking, and the accepted monologue.
+
+    With `strict` a text needs the verifier's `accepted` (right answer, nothing contradicted, lines
+    covered); without it the right answer alone, which is the paper's rejection sampling. A backward
+    chat is told the case's output and never its arguments. Resumable through `cache`; see
+    `teachers.ask` for counts."""
+
+    def task(number: int, program: Program, case: Case) -> teachers.Task:
+        if direction == "backward":
+            output = values.encode(case.output)
+            chat = teachers.backward_chat(program.source, program.entry_point, output, shots)
+        else:
+            call = values.show_call(program.entry_point, case.arguments)
+            chat = teachers.forward_chat(program.source, call, shots)
+        return teachers.Task(f"{program.id or program.entry_point}:{number}", chat, (program, case))
+
+    @functools.lru_cache(maxsize=1)  # tasks of one program come together
+    def trials_of(source: str, entry_point: str) -> Trials:
+        return Trials(Program(source, entry_point), box)
+
+    def accept(task: teachers.Task, text: str) -> tuple[bool, str]:
+        program, case = task.data
+        trials = trials_of(program.source, program.entry_point)
+        report = verify(_closed(text), program, case, box, direction=direction, trials=trials)
+        return report.accepted if strict else report.answer_right, report.reason
+
+    tasks = (task(number, *pair) for number, pair in enumerate(pairs))
+    for found in teachers.ask(
+        tasks, teacher, accept, tries=tries, seed=seed, cache=cache, usage=usage
+    ):
+        yield found, _taught(found, direction, teacher) if found.status == "accepted" else None
+
+
+def _closed(text: str) -> str:
+    """The text with the end tag that stop strings cut off."""
+    text = text.strip().removeprefix("[MONOLOGUE]").lstrip()
+    if "[ANSWER]" in text and "[/ANS" not in text.rpartition("[ANSWER]")[2]:
+        text = text.rstrip() + "\n[/ANSWER]"
+    return text
+
+
+def _taught(found: teachers.Taught, direction: str, teacher: teachers.Teacher) -> Monologue:
+    """The text with what it is about: of a backward one, the input that it arrived at."""
+    program, case = found.task.data
+    text = _closed(found.text)
+    if direction == "backward":
+        case = Case(read_answer(cut(text).answer).arguments or (), case.output, program.id)
+    return Monologue(text, direction, case, program.id, writer=teacher.name)
+
+
+# --- the formats of the ablation ------------------------------------------------------------------
+
+
+def ablation(
+    program: Program,
+    case: Case,
+    trace: Trace,
+    format: str,
+    *,
+    monologue: Monologue | None = None,
+    style: Style = DEFAULT,
+    seed: int = 0,
+    prompt_style: str = "clean",
+) -> tuple[str, str]:
+    """(prompt, completion) of one forward execution in a format or as a control.
+
+    Formats: `monologue`, `direct` (the answer alone), `scratchpad`, `next`, `concise` (see
+    `tracing.formats`). Controls, both behind the monologue's prompt and with the right answer:
+    `shuffled` is the monologue with its steps in random order and their values exchanged between
+    steps (true form, wrong steps); `answer_only` says nothing in as many characters. `monologue`
+    saves writing it again. Raises `UserError` for an unknown format or a trace without a result.
+    """
+    call, name = call_text(program, case), program.id or program.entry_point
+    if trace.result is None:
+        raise UserError(f"{name}: the trace has no result to answer with")
+    if format in ("monologue", *CONTROLS):
+        text = (monologue or forward(program, trace, seed=seed, style=style, case=case)).text
+        if format == "shuffled":
+            text = shuffled(text, Random(f"{seed}:shuffled:{program.id}:{call}"))
+        elif format == "answer_only":
+            text = wordless(text)
+        return prompts.forward(program.source, call, style=prompt_style).text, text
+    if format not in FORMATS:
+        raise UserError(f"format {format!r}: choose from {', '.join((*FORMATS, *CONTROLS))}")
+    prompt = prompts.forward(program.source, call, format=format, style=prompt_style).text
+    answer = f"assert {call} == {trace.result}\n[/ANSWER]"
+    if format == "direct":
+        return prompt, answer
+    return prompt, f"{formats.render(trace, program, case, format)}\n[/TRACE]\n[ANSWER]\n{answer}"
+
+
+def shuffled(text: str, rng: Random) -> str:
+    """A monologue with the sentences of its steps permuted and moved to other steps' labels. The
+    sections, the words, the conclusion and the answer stay; a single step stays as it is."""
+    steps = _BODY.search(text)
+    if steps is None:
+        return text
+    parts = _STEPS.findall(steps[0])
+    order = list(range(len(parts)))
+    for _ in range(4):
+        rng.shuffle(order)
+        if order != list(range(len(parts))):
+            break
+    mixed = list(order)
+    rng.shuffle(mixed)
+    lines = [parts[a][0] + parts[b][1] for a, b in zip(order, mixed, strict=True)]
+    return text[: steps.start()] + "\n".join(lines) + text[steps.end() :]
+
+
+def wordless(text: str) -> str:
+    """As many characters as the monologue, none of them about the program; then the answer."""
+    body, mark, answer = text.partition("[/MONOLOGUE]")
+    filler = (_FILLER * (len(body) // len(_FILLER) + 1))[: max(len(body) - 1, 0)]
+    return f"{filler}\n{mark}{answer}"

@@ -1,7 +1,7 @@
 """What Python expressions are worth, without running any code of a program or of a text.
 
 The writers and the verifier of monologues ask this one evaluator. It walks an expression's syntax
-tree over the closed lists of `evaluator_table`: what is not listed makes the result undecidable
+tree over the closed lists of `operations`: what is not listed makes the result undecidable
 (`Cannot`), never wrong. Expressions come from programs and models and may be hostile, so steps, the
 size of every value in between and time are bounded, given values are never changed, and no result
 depends on the order in which this process goes through a set.
@@ -14,19 +14,19 @@ import copy
 import functools
 import itertools
 import warnings
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from types import GeneratorType
 from typing import Any
 
 from semcoder_lib.core import values
-from semcoder_lib.monologues import evaluator_table as table
-from semcoder_lib.monologues.evaluator_bounds import (
+from semcoder_lib.monologues import operations
+from semcoder_lib.monologues.operations import (
+    BUILTINS,
     CONTAINERS,
-    DICTS,
-    NUMBERS,
-    OTHERS,
+    METHODS,
+    MUTATING,
     SCALARS,
+    SETS,
     VALUES,
     VIEWS,
     Budget,
@@ -34,14 +34,12 @@ from semcoder_lib.monologues.evaluator_bounds import (
     Function,
     Names,
     Run,
-    equal,
     parts_of,
-)  # fmt: skip
-from semcoder_lib.monologues.evaluator_table import BUILTINS, METHODS, MUTATING
+)
 
 __all__ = [
     "BUILTINS", "METHODS", "MUTATING", "NO_NAMES", "Budget", "Cannot", "Given", "Names", "Raises",
-    "apply_method", "equal", "evaluate", "literal", "parse_expression",
+    "equal", "evaluate", "literal", "mutates", "parse_expression",
 ]  # fmt: skip
 
 _MAX_TEXT = 20_000  # characters of an expression
@@ -90,32 +88,8 @@ def evaluate(
     node = parse_expression(expression) if isinstance(expression, str) else expression
     if node is None:
         raise Cannot("not an expression")
-    run = Run(names, budget or Budget(), own=_mutates(node))
+    run = Run(names, budget or Budget(), changes=mutates(node))
     return _result(run, lambda: _Scope(run, {}).value(node))
-
-
-def apply_method(
-    receiver: Any,
-    name: str,
-    arguments: tuple[Any, ...] = (),
-    keywords: Mapping[str, Any] | None = None,
-    budget: Budget | None = None,
-) -> tuple[Any, Any]:
-    """What a method of the closed list gives, and the receiver after it; `receiver` itself stays as
-    it is. Raises as `evaluate` does."""
-    run, after = Run(NO_NAMES, budget or Budget(), own=True), receiver
-
-    def act() -> Any:
-        nonlocal after
-        if name in MUTATING:
-            after = copy.deepcopy(run.keep(receiver))
-        return table.method(run, after, name)(*arguments, **keywords or {})
-
-    return _result(run, act), after
-
-
-_ERRORS = (ArithmeticError, AttributeError, LookupError, RuntimeError, StopIteration, TypeError,
-           ValueError)  # fmt: skip
 
 
 def _result(run: Run, act: Callable[[], Any]) -> Any:
@@ -124,26 +98,47 @@ def _result(run: Run, act: Callable[[], Any]) -> Any:
         if type(value) in VIEWS or type(value) is GeneratorType:
             value = run.keep(list(value))
         _check_value(value)
-        if run.unordered:
-            raise Cannot("the order of a set")
         return value
     except Cannot:
         raise
     except (RecursionError, MemoryError):
         raise Cannot("nested too deep") from None
-    except (Raises, *_ERRORS) as error:
-        if run.unordered:
-            raise Cannot("the order of a set") from None
+    except Raises:
+        raise
+    except Exception as error:
         if isinstance(error.__cause__, StopIteration):  # from a generator of Python's or of ours
             raise Cannot("the end of an iterator in a loop") from None
-        raise (error if isinstance(error, Raises) else Raises(type(error).__name__)) from None
-    except Exception as error:
-        raise Cannot(type(error).__name__) from None
+        raise Raises(type(error).__name__) from None
+
+
+def equal(a: Any, b: Any) -> bool:
+    """Python's `==` on values, except that at every depth bool is apart from int and nan is itself.
+    False for values that are nested too deep to compare. Never raises."""
+    try:
+        return _equal(a, b)
+    except Exception:
+        return False
+
+
+def _equal(a: Any, b: Any) -> bool:
+    if (type(a) is bool) is not (type(b) is bool):
+        return False
+    if type(a) is type(b) and type(a) in (list, tuple):
+        return len(a) == len(b) and all(map(_equal, a, b))
+    if (type(a) is type(b) is dict) or (type(a) in SETS and type(b) in SETS):
+        if len(a) != len(b) or _bools(a) != _bools(b):
+            return False
+        return a == b if type(a) in SETS else all(k in b and _equal(a[k], b[k]) for k in a)
+    return bool(a == b) or (a != a and b != b and type(a) is type(b))
+
+
+def _bools(keys: Any) -> set[Any]:
+    return {key for key in keys if type(key) is bool}
 
 
 def _check_value(value: Any) -> None:
     kind = type(value)
-    if kind not in SCALARS and kind not in OTHERS:
+    if kind not in SCALARS:
         if kind not in CONTAINERS or kind in VIEWS:
             raise Cannot("not a value")
         if not SCALARS.issuperset(map(type, parts := parts_of(value))):
@@ -196,7 +191,7 @@ def _abbreviated(value: Any) -> bool:
     return any(map(_abbreviated, parts_of(value))) if type(value) in CONTAINERS else value is ...
 
 
-def _mutates(node: ast.expr) -> bool:
+def mutates(node: ast.expr) -> bool:
     """Whether the expression calls a method that changes its receiver. Kept on the node."""
     if isinstance(node, ast.Name | ast.Constant):
         return False
@@ -219,12 +214,10 @@ class _Scope:
     """The names that a comprehension or a lambda binds, inside those of another scope; and a method
     for every kind of node, which gives its value there."""
 
-    __slots__ = ("in_lambda", "local", "outer", "run")
+    __slots__ = ("local", "outer", "run")
 
-    def __init__(
-        self, run: Run, local: dict[str, Any], outer: _Scope | None = None, in_lambda: bool = False
-    ) -> None:
-        self.run, self.local, self.outer, self.in_lambda = run, local, outer, in_lambda
+    def __init__(self, run: Run, local: dict[str, Any], outer: _Scope | None = None) -> None:
+        self.run, self.local, self.outer = run, local, outer
 
     def value(self, node: ast.expr) -> Any:
         self.run.budget.steps -= 1
@@ -243,8 +236,8 @@ class _Scope:
             if name in scope.local:
                 return scope.local[name]
             scope = scope.outer
-        if name in run.values:
-            return run.values[name]
+        if name in run.copies:
+            return run.copies[name]
         try:
             value = run.names.lookup(name)
         except Cannot:
@@ -254,90 +247,52 @@ class _Scope:
                 return float(name)
             if name not in BUILTINS:
                 raise
-            return table.TYPES.get(name) or self.builtin(name)
-        if run.own or type(value) is defaultdict:  # which looking into it may change
-            value = run.values[name] = copy.deepcopy(run.keep(value))
+            return operations.TYPES.get(name) or self.builtin(name)
+        if run.changes:
+            value = run.copies[name] = copy.deepcopy(run.keep(value))
         return value
 
     def builtin(self, name: str) -> Function:
-        return Function(lambda *a, **k: table.call(self.run, name, list(a), k))
-
-    def dotted(self, node: ast.expr) -> str:
-        """`math.floor` where that is the module's, or nothing."""
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            module = node.value.id
-            if module in table.MODULES and not self.binds(module):
-                return "" if self.run.names.defines(module) else f"{module}.{node.attr}"
-        return ""
+        return Function(lambda *a, **k: operations.call(self.run, name, list(a), k))
 
     def visit_Attribute(self, node: ast.Attribute) -> Any:
         path = _path(node)
-        if path and not self.binds(path.partition(".")[0]) and self.run.names.defines(path):
-            return self.visit_Name(ast.Name(path, ast.Load()))  # a recorded attribute
-        if dotted := self.dotted(node):
-            return table.CONSTANTS[dotted] if dotted in table.CONSTANTS else self.builtin(dotted)
+        module = path.partition(".")[0]
+        if path and not self.binds(module):
+            if self.run.names.defines(path):
+                return self.visit_Name(ast.Name(path, ast.Load()))  # a recorded attribute
+            if module in operations.MODULES and not self.run.names.defines(module):
+                known = operations.CONSTANTS
+                return known[path] if path in known else self.builtin(path)
         owner = self.value(node.value)
         if type(owner) is type and node.attr == "__name__":
             return owner.__name__
-        if type(owner) in NUMBERS and node.attr in ("real", "imag"):
-            return getattr(owner, node.attr)
-        return table.method(self.run, owner, node.attr)
+        return operations.method(self.run, owner, node.attr)
 
-    def visit_Call(self, node: ast.Call, free: bool = False) -> Any:
-        """`free`: the result is for a loop that may go through it in any order."""
+    def visit_Call(self, node: ast.Call) -> Any:
         callee, run = node.func, self.run
-        name = callee.id if isinstance(callee, ast.Name) else None
-        if name and name not in run.values and not self.binds(name):
-            if name in BUILTINS and not run.names.defines(name):
-                return self.call_builtin(name, node, free)
-            return self.call_program(name, node)
-        function = table.as_function(run, self.value(callee))
+        name = callee.id if isinstance(callee, ast.Name) else ""
+        function = None
+        if not name or self.binds(name):
+            function = operations.as_function(run, self.value(callee))
         arguments, keywords = self.elements(node.args), self.keywords(node)
+        if function is None:
+            if name in BUILTINS and not run.names.defines(name):
+                return operations.call(run, name, arguments, keywords)
+            _check_value([arguments, keywords])
+            value = run.names.call(name, tuple(arguments), keywords)
+            return copy.deepcopy(run.keep(value)) if run.changes else value
         if type(function) is Function:
             return function(*arguments, **keywords)
         if type(function) in VALUES:
             raise TypeError("not callable")
         raise Cannot("a call of what is not a value")
 
-    def call_builtin(self, name: str, node: ast.Call, free: bool) -> Any:
-        run, unordered = self.run, self.run.unordered
-        starred = any(isinstance(part, ast.Starred) for part in node.args)
-        if name in table.ORDER_FREE and len(node.args) == 1 and not starred:
-            run.unordered = False
-            arguments = [self.any_order(node.args[0], loops=name != "len")]
-            result = table.call(run, name, arguments, self.keywords(node))
-            run.unordered = unordered  # what was made is the same in any order
-            return result
-        if free and name in table.HAND_ON and not starred:
-            arguments = [self.any_order(part) for part in node.args]
-        else:
-            arguments = self.elements(node.args)
-        return table.call(run, name, arguments, self.keywords(node))
-
-    def call_program(self, name: str, node: ast.Call) -> Any:
-        arguments, keywords = self.elements(node.args), self.keywords(node)
-        if self.run.unordered:
-            raise Cannot("the order of a set")
-        _check_value([arguments, keywords])
-        value = self.run.names.call(name, tuple(arguments), keywords)
-        return copy.deepcopy(self.run.keep(value)) if self.run.own else value
-
     def keywords(self, node: ast.Call) -> dict[str, Any]:
-        out: dict[str, Any] = {}
-        for keyword in node.keywords:
-            value = self.value(keyword.value)
-            more = value if keyword.arg is None else {keyword.arg: value}
-            if type(more) not in DICTS or not out.keys().isdisjoint(more):
-                raise TypeError("keywords")
-            out.update(more)
-        return out
-
-    def any_order(self, node: ast.expr, loops: bool = True) -> Any:
-        """The value of `node`, to be gone through (`loops`) in an order that does not matter."""
-        if isinstance(node, ast.ListComp | ast.GeneratorExp):
-            return self.comprehension(node, free=True)
-        value = self.visit_Call(node, True) if isinstance(node, ast.Call) else self.value(node)
-        return self.run.free(value) if loops else value
+        named = [k for k in node.keywords if k.arg is not None]
+        if len(named) < len(node.keywords):
+            raise Cannot("keywords from a dict")
+        return {k.arg: self.value(k.value) for k in named if k.arg is not None}
 
     def elements(self, nodes: list[ast.expr]) -> list[Any]:
         out = []
@@ -362,25 +317,21 @@ class _Scope:
     def visit_Dict(self, node: ast.Dict) -> Any:
         out = {}
         for key_node, value_node in zip(node.keys, node.values, strict=True):
-            key = None if key_node is None else self.value(key_node)
-            value = self.value(value_node)
-            if key_node is not None:
-                out[key] = value
-            elif type(self.run.keep(value)) in DICTS:
-                out.update(value)
-            else:
-                raise TypeError("not a mapping")
+            if key_node is None:
+                raise Cannot("a dict inside a dict")
+            key = self.value(key_node)
+            out[key] = self.value(value_node)
         return self.run.keep(out)
 
     def visit_BinOp(self, node: ast.BinOp) -> Any:
         left = self.value(node.left)
-        return table.operate(self.run, type(node.op), left, self.value(node.right))
+        return operations.operate(self.run, type(node.op), left, self.value(node.right))
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> Any:
         value = self.value(node.operand)
-        if type(value) in OTHERS and not isinstance(node.op, ast.Not):
+        if type(value) not in operations.KNOWN:
             raise Cannot("arithmetic of other values")
-        return table.UNARY[type(node.op)](value)
+        return operations.UNARY[type(node.op)](value)
 
     def visit_BoolOp(self, node: ast.BoolOp) -> Any:
         stop = isinstance(node.op, ast.Or)
@@ -393,7 +344,7 @@ class _Scope:
         left, result = self.value(node.left), True
         for op, part in zip(node.ops, node.comparators, strict=True):
             right = self.value(part)
-            result = table.compare(self.run, type(op), left, right)
+            result = operations.compare(self.run, type(op), left, right)
             if not result:
                 break
             left = right
@@ -406,8 +357,6 @@ class _Scope:
         box, key, run = self.value(node.value), self.value(node.slice), self.run
         if type(box) not in VALUES:
             raise Cannot("a subscript")
-        if type(box) is defaultdict and key not in box:  # it gets the key
-            run.change(box)
         if type(key) is slice and type(box) is not range:
             run.budget.charge(len(box) >> 4)
         return box[key]
@@ -426,8 +375,7 @@ class _Scope:
             self.run.budget.charge(1)
             if len(arguments) != len(names):
                 raise TypeError("arguments of a lambda")
-            local = dict(zip(names, arguments, strict=True))
-            return _Scope(self.run, local, self, in_lambda=True).value(node.body)
+            return _Scope(self.run, dict(zip(names, arguments, strict=True)), self).value(node.body)
 
         return Function(act)
 
@@ -444,48 +392,32 @@ class _Scope:
         else:
             raise Cannot("a target")
 
-    def source(self, loop: ast.comprehension, free: bool) -> Iterator[Any]:
-        if loop.is_async:
-            raise Cannot("an async loop")
-        return iter(self.run.items(self.any_order(loop.iter) if free else self.value(loop.iter)))
-
-    def rounds(self, loops: list[ast.comprehension], items: Any, free: bool) -> Iterator[None]:
+    def rounds(self, loops: list[ast.comprehension], items: Any) -> Iterator[None]:
         """Goes through the rounds of a comprehension, whose names are bound meanwhile."""
         loop, *inner = loops
         for item in items:
             self.run.budget.charge(1)
             self.bind(loop.target, item)
-            for test in loop.ifs:
-                if not self.value(test):
-                    break
-            else:
+            if all(self.value(test) for test in loop.ifs):
                 if inner:
-                    yield from self.rounds(inner, self.source(inner[0], free), free)
+                    yield from self.rounds(inner, self.run.items(self.value(inner[0].iter)))
                 else:
                     yield
 
-    def comprehension(self, node: Any, free: bool = False) -> Any:
-        kind, run, unordered = type(node), self.run, self.run.unordered
-        free = free or kind is ast.SetComp
-        inner = _Scope(run, {}, self, self.in_lambda)
-        rounds = inner.rounds(node.generators, self.source(node.generators[0], free), free)
+    def comprehension(self, node: Any) -> Any:
+        kind, run = type(node), self.run
+        inner = _Scope(run, {}, self)
+        made: Any
+        rounds = inner.rounds(node.generators, iter(run.items(self.value(node.generators[0].iter))))
         if kind is ast.DictComp:
-            return run.keep({inner.value(node.key): inner.value(node.value) for _ in rounds})
-        if kind is ast.GeneratorExp:
+            made = {inner.value(node.key): inner.value(node.value) for _ in _few(rounds)}
+        elif kind is ast.GeneratorExp:
             return (inner.value(node.elt) for _ in rounds)
-        made = [inner.value(node.elt) for _ in rounds]
-        if kind is ast.ListComp:
-            return run.keep(made)
-        made = table.any_order("set", made) if run.unordered else made
-        result = run.keep(set(run.items(made, hashed=True)))
-        run.unordered = unordered  # what was made is the same in any order
-        return result
-
-    def visit_NamedExpr(self, node: ast.NamedExpr) -> Any:
-        if self.in_lambda or self.run.unordered or self.binds(node.target.id):
-            raise Cannot("a name bound in a lambda or a loop")
-        value = self.run.values[node.target.id] = self.value(node.value)
-        return value
+        elif kind is ast.SetComp:
+            made = {inner.value(node.elt) for _ in _few(rounds)}
+        else:
+            made = [inner.value(node.elt) for _ in rounds]
+        return run.keep(made)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> Any:
         return self.run.keep("".join([self.value(part) for part in node.values]))
@@ -493,10 +425,17 @@ class _Scope:
     def visit_FormattedValue(self, node: ast.FormattedValue) -> Any:
         value = self.value(node.value)
         spec = self.value(node.format_spec) if node.format_spec else ""
-        conversion = chr(node.conversion) if node.conversion > 0 else None
-        return table.formatted(self.run, value, spec, conversion)
+        return operations.formatted(self.run, value, spec, node.conversion)
 
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = comprehension
+
+
+def _few(rounds: Iterator[None]) -> Iterator[None]:
+    """Rounds that make keys of a dict or items of a set, whose hashes may all be equal."""
+    for number, _ in enumerate(rounds):
+        if number > 1000:
+            raise Cannot("a value too large")
+        yield
 
 
 class _Visitors(dict[type, Callable[[_Scope, Any], Any]]):

@@ -18,8 +18,6 @@ call            | {f:name} is called.                                   | f is c
 calls           | calls {g:names}.                                      | calls g and h.
 loop.head       | the loop: {r:rest}                                    | the loop: 3 items, #1 4, #2 7, #3 6.
 back            | back in {f:name}: {r:rest}                            | back in f: y = 4.
-resumed         | {f:name} goes on.                                     | evens goes on.
-yields          | {f:name} yields {v:value}.                            | evens yields 2.
 ends            | {f:name} ends and returns {v:value}.                  | f ends and returns None.
 returns.later   | {f:name} is about to return.                          | f is about to return.
 returns.worked  | {w:work}, so {f:name} returns {v:value}.              | 4 + 1 = 5, so f returns 5.
@@ -32,7 +30,6 @@ handler.takes   | it matches, so {to:next}.                             | it mat
 handler.leaves  | it does not match, so {to:next}.                      | it does not match, so [L8].
 loop.none       | 0 items, so the body never runs, so {to:next}.        | 0 items, so the body never runs, so [L9].
 loop.over       | no items are left after {n:int} iteration{s:plural}, so {to:next}. | no items are left after 3 iterations, so [L9].
-loop.left       | no items are left, so {to:next}.                      | no items are left, so evens ends.
 loop.items      | {n:int} item{s:plural}, {l:listing}.                  | 3 items, #1 'a', #2 'b', #3 'z'.
 loop.count      | {n:int} item{s:plural}.                               | 3 items.
 loop.start      | the loop starts.                                      | the loop starts.
@@ -48,7 +45,6 @@ calls.one.gave  | the call of {g:name} goes the same way through {ls:labels}; re
 calls.one       | the call of {g:name} goes the same way through {ls:labels}. | the call of fib goes the same way through [L2], [L3].
 calls.same.gave | {n:int} calls of {g:names} go the same way through {ls:labels}; returned: {vs:values}. | 2 calls of fib go the same way through [L2], [L3]; returned: 1, 0.
 calls.same      | {n:int} calls of {g:names} go the same way through {ls:labels}. | 2 calls of fib go the same way through [L2], [L3].
-resumed.same    | {g:names} goes on the same way through {ls:labels}.   | evens goes on the same way through [L2], [L3].
 defined         | {f:name} is defined.                                  | inner is defined.
 unchanged       | nothing changes.                                      | nothing changes.
 branch.bare     | it is {t:truth}, so {to:next}.                        | it is True, so [L4].
@@ -68,7 +64,6 @@ sum             | {c:sums}, so {e:expr} = {v:value}                     | 1 + 2 
 places          | {t:table}; {p:value} at {n:places}, so {e:expr} = {v:value} | 0a1'-'2b; '-' at 1, so s.find('-') = 1
 nowhere         | {t:table}; no {p:value}, so {e:expr} = {v:value}      | 0a1b; no '-', so s.find('-') = -1
 table           | {t:table}, so {e:expr} = {v:value}                    | 0:h 1:e, so s[1] = 'e'
-table.holds     | {t:table}, so {e:expr} is {b:truth}                   | 0a1b, so 'b' in s is True
 table.bare      | {t:table}                                             | 0:h 1:e 2:l
 backwards       | {a:spelled} backwards is {b:spelled}, so {e:expr} = {v:value} | h e backwards is e h, so s[::-1] + t = 'eh'
 backwards.bare  | {a:spelled} backwards is {b:spelled}                  | h e backwards is e h
@@ -82,18 +77,12 @@ cased           | {a:spelled} in that case is {b:spelled}, so {e:expr} is {v:tru
 ends.with       | there stands {x:value}, so {e:expr} is {b:truth}      | there stands 'he', so s.startswith('he') is True
 cut.there       | there stands {x:value}, so {e:expr} = {v:value}       | there stands 'he', so s.removeprefix('he') = 'llo'
 joined          | {q:expr} makes it, so {e:expr} = {v:value}            | 'a' + '-' + 'b' makes it, so '-'.join(parts) = 'a-b'
-differ          | the first {n:int} are equal, then {x:value} and {y:value}, so {e:expr} is {b:truth} | the first 2 are equal, then 'c' and 'd', so 'abc' < 'abd' is True
-prefix          | the first {n:int} are equal, then one ends, so {e:expr} is {b:truth} | the first 2 are equal, then one ends, so 'ab' < 'abc' is True
 keyed           | keys {k:values} of {a:values}, so {e:expr} = {v:value} | keys 2, 1 of 'bb', 'a', so sorted(words, key=len) = ['a', 'bb']
 counted.at      | {e:expr} = {n:int}, at {p:places}                     | s.count('a') = 2, at 0, 3
 has.none        | {x:expr} has keys none                                | seen has keys none
 has.keys        | {x:expr} has keys {ks:values}                         | seen has keys 2, 7
 has.items       | {x:expr} has items {ks:values}                        | counts has items ('a', 1), ('b', 2)
 has.last        | the last of {x:expr} is {v:value}                     | the last of xs is 7
-in.neither      | in both: nothing                                      | in both: nothing
-in.both         | in both: {ks:values}                                  | in both: 1, 2
-none.left       | only in {x:expr}: nothing                             | only in a: nothing
-only.left       | only in {x:expr}: {ks:values}                         | only in a: 1, 2
 last            | {e:expr} = {v:value}, the last                        | xs[-1] = 7, the last
 was             | {e:expr} was {v:value}                                | xs[0] was 3
 each            | {b:binds}: {p:parts}                                  | n = 1: 1 % 2 = 1, 1 == 0 is False, skipped
@@ -105,11 +94,10 @@ equal           | {e:expr} = {v:value}                                  | 4 + 2 
 
 _DEDUCTION = """
 goal.reach      | {f:name} returns {v:value}, so {to:label} must be reached. | f returns 1, so [L4] must be reached.
-goal.bound      | {f:name} returns {v:value}, so {c:bounds}; {b:rest}   | f returns [1, 2], so xs must hold the items of [1, 2] in some order; xs can be [1, 2].
+goal.bound      | {f:name} returns {v:value}, so {c:bounds}; {b:rest}   | f returns [1, 2], so sorted(xs) must be [1, 2]; xs can be [1, 2].
 goal            | {f:name} returns {v:value}, so {b:rest}               | f returns 10, so total must be 10.
 test            | {e:expr} must be {t:truth} here.                      | n % k == 0 must be True here.
-before          | so before it {x:name} can be {v:value}.               | so before it out can be [1].
-bound           | so {c:bounds}; {b:rest}                               | so s must be 'ab' but for upper and lower case; s can be 'ab'.
+bound           | so {c:bounds}; {b:rest}                               | so s.upper() must be 'AB'; s can be 'ab'.
 must            | so {b:rest}                                           | so n must be 4.
 choose          | Choose {b:binds}.                                     | Choose n = 4, k = 2.
 choose.none     | Choose no argument.                                   | Choose no argument.
@@ -119,20 +107,8 @@ several         | Several inputs fit: {c:calls} and {d:calls} both return {v:val
 counter         | Not every input will do: {c:calls} returns {v:value}. | Not every input will do: f(3) returns 9.
 """
 
-# What an operation that loses information asks of what went in; `{x}` is what it was done to.
+# What is asked where the earlier state is not determined.
 _BOUNDS = """
-bound.order     | {x:expr} must hold the items of {v:value} in some order | xs must hold the items of [1, 2] in some order
-bound.length    | {x:expr} must have length {v:value}, whatever is in it | xs must have length 3, whatever is in it
-bound.sum       | the items of {x:expr} must add up to {v:value}        | the items of xs must add up to 6
-bound.largest   | the largest item of {x:expr} must be {v:value}        | the largest item of xs must be 6
-bound.smallest  | the smallest item of {x:expr} must be {v:value}       | the smallest item of xs must be 1
-bound.set       | {x:expr} must hold just the items of {v:value}, in any order and number | xs must hold just the items of {1, 2}, in any order and number
-bound.abs       | {x:expr} must be {v:value} or its negative            | n must be 4 or its negative
-bound.some      | some item of {x:expr} must count as true              | some item of xs must count as true
-bound.case      | {x:expr} must be {v:value} but for upper and lower case | s must be 'ab' but for upper and lower case
-bound.space     | {x:expr} must be {v:value} with any white space round it | s must be 'ab' with any white space round it
-bound.rest      | {x:expr} must leave {v:value} when divided by {y:expr} | n must leave 1 when divided by k
-bound.item      | {e:expr} must be {v:value}, whatever else is in {x:expr} | xs[0] must be 4, whatever else is in xs
 bound.value     | {x:expr} must be {v:value}                            | a + b must be 5
 """
 

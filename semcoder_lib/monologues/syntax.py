@@ -4,8 +4,9 @@ it reads, which loops there are. Facts only: nothing here is run, planned or dec
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
-import re
+import tokenize
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,13 @@ from semcoder_lib.core.errors import UserError
 MAX_DEPTH = 150  # levels of a program's tree: what calls itself here takes five frames a level
 QUOTE_CHARS = 70  # longest statement that is quoted
 _BODIES = ("body", "orelse", "finalbody")
-_AFTER_HEADER = re.compile(r"(?:[)\s\\]|#[^\n]*\n)*")
+SIGNS: dict[type, str] = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
+    ast.Pow: "**", ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^", ast.LShift: "<<",
+    ast.RShift: ">>", ast.MatMult: "@",
+    ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
+    ast.In: "in", ast.NotIn: "not in", ast.Is: "is", ast.IsNot: "is not",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,7 @@ class Syntax:
 
     def _enter(self, block: list[ast.stmt]) -> None:
         for stmt in block:
-            self._own(stmt, _header_end(stmt))
+            self._own(stmt, _last_line(stmt))
             for name in _BODIES:
                 inner = getattr(stmt, name, None) or []
                 if inner and name != "body":
@@ -74,7 +81,10 @@ class Syntax:
             for case in getattr(stmt, "cases", ()):
                 self._enter(case.body)
             if isinstance(stmt, ast.For | ast.While) and stmt.body[0].lineno > stmt.lineno:
-                self.loops[stmt.lineno] = _loop(stmt)
+                targets = tuple(target_names(stmt.target)) if isinstance(stmt, ast.For) else ()
+                last = stmt.body[-1].end_lineno or stmt.body[-1].lineno
+                loop = Loop(stmt.lineno, stmt.body[0].lineno, last, targets, stmt)
+                self.loops[stmt.lineno] = loop
 
     def _own(self, stmt: Any, last: int) -> None:
         """Enter a statement under its lines; one that starts where another does joins its group."""
@@ -141,73 +151,40 @@ class Syntax:
         return text
 
     def _quoted(self, first: int) -> str:
-        stmt: Any = self.statements.get(first)
+        stmt, group = self.statements.get(first), self.groups.get(first)
         if stmt is None:
             return ""
-        group = self.groups.get(first)
-        end = _position(self.lines, group[-1] if group else stmt, end=True)
-        if not group and _is_compound(stmt):
-            end = self._colon(stmt)
-        raw = self._between(_position(self.lines, stmt), end)
-        if "\n" in raw:
-            raw = ast.unparse(stmt).split("\n")[0].rstrip(":") if not group else ""
-        return raw if len(raw) <= QUOTE_CHARS else ""
-
-    def _colon(self, stmt: Any) -> tuple[int, int]:
-        """Where the header of a compound statement ends: before its colon."""
-        last = _last_of_header(stmt)
-        if last is None:
-            line, text = stmt.lineno, self.lines[stmt.lineno - 1]
-            mark = "(" if isinstance(stmt, ast.FunctionDef | ast.ClassDef) and "(" in text else ":"
-            return line, text.find(mark) if mark in text else len(text)
-        line, column = _position(self.lines, last, end=True)
-        rest = "\n".join([self.lines[line - 1][column:], *self.lines[line:]])
-        closing = _AFTER_HEADER.match(rest)
-        skipped = rest[: closing.end() if closing else 0].rstrip()
-        down = skipped.count("\n")
-        return line + down, len(skipped.split("\n")[-1]) + (0 if down else column)
-
-    def _between(self, start: tuple[int, int], end: tuple[int, int]) -> str:
-        lines = self.lines[start[0] - 1 : end[0]]
-        if len(lines) == 1:
-            return lines[0][start[1] : end[1]].strip()
-        return "\n".join([lines[0][start[1] :], *lines[1:-1], lines[-1][: end[1]]])
+        parts: list[Any] = [*group] if group else [stmt]
+        last = max(map(_last_line, parts))
+        text = _without_comment(self.lines[stmt.lineno - 1].strip())
+        if last > stmt.lineno:
+            text = "" if group else ast.unparse(stmt).split("\n")[0]
+        if not group and (hasattr(stmt, "body") or isinstance(stmt, ast.Match)):
+            text = text.rstrip().removesuffix(":").rstrip()
+        if not group and isinstance(stmt, ast.FunctionDef | ast.ClassDef):
+            text = text.partition("(")[0]
+        return text if len(text) <= QUOTE_CHARS else ""
 
 
-def _position(lines: list[str], node: Any, *, end: bool = False) -> tuple[int, int]:
-    """Line and column, in characters, where a node starts or ends."""
-    line = node.end_lineno if end else node.lineno
-    column = node.end_col_offset if end else node.col_offset
-    return line, len(lines[line - 1].encode()[:column].decode(errors="replace"))
+def _without_comment(line: str) -> str:
+    with contextlib.suppress(tokenize.TokenError, SyntaxError):
+        for token in tokenize.generate_tokens(iter([line]).__next__):
+            if token.type == tokenize.COMMENT:
+                return line[: token.start[1]].rstrip().rstrip(";").rstrip()
+    return line.rstrip(";").rstrip()
 
 
-def _is_compound(stmt: Any) -> bool:
-    return bool(getattr(stmt, "body", None)) or isinstance(stmt, ast.Match)
-
-
-def _last_of_header(stmt: Any) -> ast.expr | None:
-    if isinstance(stmt, ast.If | ast.While):
-        return stmt.test
-    if isinstance(stmt, ast.For):
-        return stmt.iter
-    if isinstance(stmt, ast.Match):
-        return stmt.subject
-    if isinstance(stmt, ast.With):
-        return stmt.items[-1].optional_vars or stmt.items[-1].context_expr
-    if isinstance(stmt, ast.ExceptHandler) and not stmt.name:
-        return stmt.type
-    return None
-
-
-def _header_end(stmt: ast.stmt) -> int:
+def _last_line(stmt: Any) -> int:
     """The last line of a statement, or of a compound one's header."""
     if isinstance(stmt, ast.Match):
-        return stmt.subject.end_lineno or stmt.lineno
+        return max(stmt.lineno, stmt.cases[0].pattern.lineno - 1)
     body = getattr(stmt, "body", None)
-    if isinstance(body, list) and body:
-        last = _last_of_header(stmt)
-        return (last.end_lineno if last is not None else None) or stmt.lineno
-    return stmt.end_lineno or stmt.lineno
+    if not isinstance(body, list):
+        return stmt.end_lineno or stmt.lineno
+    begins = [body[0], *getattr(body[0], "decorator_list", ())]
+    header = getattr(stmt, "test", None) or getattr(stmt, "iter", None)
+    known = header.end_lineno if header is not None else None
+    return known or max(stmt.lineno, min(b.lineno for b in begins) - 1)
 
 
 def _own_parts(stmt: ast.AST) -> list[ast.AST]:
@@ -223,12 +200,6 @@ def _own_parts(stmt: ast.AST) -> list[ast.AST]:
     if hasattr(stmt, "body"):
         return [n for n in ast.iter_child_nodes(stmt) if isinstance(n, ast.expr)]
     return [stmt]
-
-
-def _loop(stmt: ast.For | ast.While) -> Loop:
-    targets = tuple(target_names(stmt.target)) if isinstance(stmt, ast.For) else ()
-    last = stmt.body[-1].end_lineno or stmt.body[-1].lineno
-    return Loop(stmt.lineno, stmt.body[0].lineno, last, targets, stmt)
 
 
 def target_names(target: ast.expr) -> list[str]:
@@ -264,31 +235,42 @@ def in_body(node: ast.If | ast.While | ast.For | ast.ExceptHandler, line: int | 
 
 def _constants(tree: ast.Module, nodes: list[ast.AST]) -> dict[str, Any]:
     """Module-level names bound once to a literal that nothing in the program can have changed."""
-    stored: dict[str, int] = {}
-    touched: set[str] = set()
-    for node in nodes:
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            stored[node.id] = stored.get(node.id, 0) + 1
-        elif isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.value, ast.Name):
-            if isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load):
-                touched.add(node.value.id)
-        elif isinstance(node, ast.arg):
-            stored[node.arg] = stored.get(node.arg, 0) + 2
+    bound = [n.id for n in nodes if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)]
+    bound += [n.arg for n in nodes if isinstance(n, ast.arg) for _ in range(2)]
+    touched = {
+        n.value.id
+        for n in nodes
+        if isinstance(n, ast.Attribute | ast.Subscript) and isinstance(n.value, ast.Name)
+        if isinstance(n, ast.Attribute) or not isinstance(n.ctx, ast.Load)
+    }
     constants: dict[str, Any] = {}
     for stmt in tree.body:
-        if not isinstance(stmt, ast.Assign) or not isinstance(stmt.targets[0], ast.Name):
-            continue
-        name = stmt.targets[0].id
-        if len(stmt.targets) > 1 or stored.get(name) != 1:
-            continue
-        try:
-            value = ast.literal_eval(stmt.value)
-        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-            continue
-        fixed = isinstance(value, str | int | float | bytes | tuple | frozenset | type(None))
-        if fixed or name not in touched:
-            constants[name] = value
+        match stmt:
+            case ast.Assign(targets=[ast.Name(id=name)], value=node) if bound.count(name) == 1:
+                with contextlib.suppress(ValueError, SyntaxError, TypeError, RecursionError):
+                    value = ast.literal_eval(node)
+                    if name not in touched or isinstance(value, str | int | float | tuple):
+                        constants[name] = value
     return constants
+
+
+@functools.lru_cache(maxsize=8192)
+def source_of(node: ast.AST) -> str:
+    """The source of a node."""
+    return ast.unparse(node)
+
+
+@functools.lru_cache(maxsize=8192)
+def as_list(node: ast.expr) -> ast.expr:
+    """`list(node)`."""
+    return ast.Call(ast.Name("list", ast.Load()), [node], [])
+
+
+@functools.lru_cache(maxsize=8192)
+def as_load(stmt: ast.AugAssign) -> ast.BinOp:
+    """`x + y` of `x += y`."""
+    target = ast.parse(source_of(stmt.target), mode="eval").body
+    return ast.BinOp(target, stmt.op, stmt.value)
 
 
 @functools.lru_cache(maxsize=512)

@@ -92,7 +92,7 @@ def test_set_needs_an_equals_sign() -> None:
 
 def test_the_names_to_choose_from_are_those_the_rooms_know() -> None:
     from semcoder_lib.monologues import STYLES
-    from semcoder_lib.monologues.ablation import CONTROLS, FORMATS
+    from semcoder_lib.monologues.derive import CONTROLS, FORMATS
     from semcoder_lib.refinement import ACCEPT, SOURCES
 
     assert set(profile.FORMATS) == {*FORMATS, *CONTROLS}

@@ -93,17 +93,6 @@ def quiet(x):
 def two_quiet(n):
     return len([quiet(i) for i in range(n + 20)])
 
-# lazy | (9,)
-def numbers(n):
-    i = 0
-    while i < n:
-        yield i
-        i += 1
-
-
-def lazy(n):
-    return sum([x for x in numbers(n + 12)])
-
 # group_if | (0,) | (2,)
 def group_if(x):
     y = 1; z = 2
@@ -140,12 +129,6 @@ def ends(s, p):
         return s.removeprefix(p) + s
     return s
 
-# orders | ('abc', 'abd')
-def orders(a, b):
-    if a < b:
-        return a + a < a
-    return False
-
 # keyed | (['bb', 'a'],)
 def keyed(words):
     best = sorted(words, key=len) + words
@@ -160,12 +143,6 @@ def counts(s):
 def items(d):
     total = sum(d.values()) + len(list(d.items()))
     return total
-
-# shared | ({1, 2, 3}, {2, 3, 4}, {9})
-def shared(a, b, c):
-    x = len(a.intersection(b)) + len(a.intersection(c))
-    y = len(a.difference(b)) + len(a.difference(a))
-    return x + y
 
 # lasts | ([4, 5], {'k': 1})
 def lasts(xs, d):
@@ -214,59 +191,14 @@ def gone(xs):
     xs.sort()
     return xs
 
-# in_order | ([2, 1],)
-def in_order(xs):
-    return sorted(xs)
-
-# size | ('abc',)
-def size(xs):
-    return len(xs)
-
-# adds | ([1, 2],)
-def adds(xs):
-    return sum(xs)
-
-# most | ([1, 2],)
-def most(xs):
-    return max(xs)
-
-# least | ([1, 2],)
-def least(xs):
-    return min(xs)
-
-# unique | ([1, 2, 2],)
-def unique(xs):
-    return set(xs)
-
-# apart | (-4,)
-def apart(n):
-    return abs(n)
-
-# some | ([0, 1],)
-def some(xs):
-    return any(xs)
-
 # loud | ('ab',)
 def loud(s):
     t = s.upper()
     return t
 
-# bare | (' ab',)
-def bare(s):
-    return s.strip()
-
-# rest | (7, 3)
-def rest(n, k):
-    return n % k
-
 # head | ([4, 5],)
 def head(xs):
     return xs[0]
-
-# collects | ([4],)
-def collects(xs):
-    xs.append(9)
-    return xs
 
 # long_while | (5,)
 def long_while(number_of_the_things):
@@ -303,18 +235,16 @@ def through(s):
     u = t[::-1]
     return u
 
-# evens_of | (4,)
-def evens(n):
-    for i in range(n):
-        if i % 2 == 0:
-            yield i
+# opaque | ([3, 1, 2], 'abc')
+import heapq
 
 
-def evens_of(n):
-    total = 0
-    for x in evens(n):
+def opaque(xs, s):
+    total = xs[-1]
+    t = s[1:]
+    for x in heapq.nsmallest(2, xs):
         total += x
-    return total
+    return t * total
 
 # either | ([], 2)
 def either(xs, n):

@@ -360,18 +360,6 @@ def apply_ops(ops):
                 value *= arg
     return value
 
-# generator_sum | (4,) | (0,)
-def evens(n):
-    for i in range(n):
-        if i % 2 == 0:
-            yield i
-
-def generator_sum(n):
-    total = 0
-    for x in evens(n):
-        total += x
-    return total
-
 # closure | (3,) | (0,)
 def closure(n):
     count = 0

@@ -13,7 +13,7 @@ from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Entry, Monologue, Program, Status, Trace
 from semcoder_lib.models import prompts
 from semcoder_lib.monologues import Style, derive_many
-from semcoder_lib.monologues.ablation import CONTROLS, FORMATS
+from semcoder_lib.monologues.derive import CONTROLS, FORMATS
 from semcoder_lib.monologues.mutation import mutated
 from semcoder_lib.sandbox import Job, Sandbox
 
@@ -253,6 +253,7 @@ def test_bullets_are_told_and_claimed(entries: list[Entry], box: Sandbox) -> Non
         entry.program, trace, case=entry.cases[0], style=Style(properties=held[:2])
     )
     report = monologues.verify(made.text, entry.program, entry.cases[0], box)
-    claims = [c for c in report.claims if c.kind == "property" and c.value.startswith("The")]
+    bullets = [c for c in report.claims if c.kind == "property"]
+    claims = [c for c in bullets if made.text.startswith("- ", c.place[0])]
     assert [made.text[slice(*c.place)] for c in claims] == [f"- {p.text}" for p in held[:2]]
     assert {c.status for c in claims} == {"supported"}

@@ -17,7 +17,6 @@ from semcoder_lib.monologues.evaluator import (
     Cannot,
     Given,
     Raises,
-    apply_method,
     equal,
     evaluate,
     literal,
@@ -26,7 +25,6 @@ from semcoder_lib.monologues.forms import BOUNDS, DEDUCTION
 from semcoder_lib.monologues.show import brief
 from semcoder_lib.monologues.syntax import parameters
 from semcoder_lib.monologues.template import Match, Slot, split
-from semcoder_lib.monologues.verify.expressions import parts_of
 from semcoder_lib.monologues.verify.history import Trials
 from semcoder_lib.monologues.verify.report import Deciders
 from semcoder_lib.monologues.verify.steps import LINE, Steps
@@ -130,16 +128,6 @@ class Deduction:
         except Cannot:
             return None
 
-    def applied(self, call: ast.Call, name: str, value: Any, goal: Any) -> bool | None:
-        """Whether a method changes the value of a name into the goal."""
-        method = call.func.attr  # type: ignore[attr-defined]
-
-        def work() -> Any:
-            arguments = [evaluate(a, self._names({name: value})) for a in call.args]
-            return apply_method(value, method, tuple(arguments))[1]
-
-        return self._comes_to(goal, work)
-
     def source(self, slot: Slot, node: ast.expr | None) -> None:
         """The piece of the program that a sentence speaks of."""
         text = "" if node is None else ast.unparse(node)
@@ -205,22 +193,6 @@ def _must(d: Deduction, m: Match) -> bool:
     return name in d.goals and d.gives(m, node, d.goals.pop(name))
 
 
-@decides("before")
-def _before(d: Deduction, m: Match) -> bool | None:
-    """`so before it out can be [1].`: put there, the method gives the goal."""
-    stmt, name, value = d.history.syntax.statement(d.line), m["x"].text, literal(m["v"].text)
-    call = stmt.value if isinstance(stmt, ast.Expr) else None
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or value is None:
-        return False
-    if ast.unparse(call.func.value) != name or name not in d.goals:
-        d.claim("before", m["x"], False, "this step does not change it")
-        return None
-    goal, d.goals[name] = d.goals[name], value[0]
-    verdict = d.applied(call, name, value[0], goal)
-    d.claim("before", m["v"], verdict, f"it must become {brief(goal)}")
-    return None
-
-
 @decides("test")
 def _test(d: Deduction, m: Match) -> bool | None:
     """`n % k == 0 must be True here.`: the condition of this line, at a visit of it."""
@@ -281,31 +253,10 @@ decides("check", "several")(functools.partial(_calls, other=False))
 decides("counter")(functools.partial(_calls, other=True))
 
 
-# --- bounds: one for every row of forms.BOUNDS ----------------------------------------------------
-
-_OPERATIONS = {  # what the piece of the program does that a bound is about
-    "bound.order": "sorted()", "bound.length": "len()", "bound.sum": "sum()",
-    "bound.largest": "max()", "bound.smallest": "min()", "bound.set": "set()",
-    "bound.abs": "abs()", "bound.some": "any()", "bound.case": "upper() lower()",
-    "bound.space": "strip()", "bound.rest": "Mod", "bound.item": "item", "bound.value": "",
-}  # fmt: skip
-
-
-def _bound(row: str, d: Deduction, node: ast.expr, goal: Any, m: Match) -> None:
-    """What an operation asks of what went in: its slots, and the goal (or `the output`)."""
-    kind, operands = parts_of(node)
-    pieces: dict[str, ast.expr] = {"e": node}
-    if row == "bound.value":
-        pieces = {"x": node}
-    elif kind in _OPERATIONS[row].split():
-        pieces |= dict(zip("xy", operands, strict=False))
-    for name in {"x", "y", "e"} & m.keys():
-        if m[name].text != "it":
-            d.source(m[name], pieces.get(name))
-    if "v" in m:
-        value = (d.output,) if m["v"].text == "the output" else literal(m["v"].text)
-        d.claim("asks", m["v"], bool(value) and equal(value[0], goal), brief(goal))
-
-
-for _row in BOUNDS:
-    BOUND_DECIDERS(_row)(functools.partial(_bound, _row))
+@BOUND_DECIDERS("bound.value")
+def _bound(d: Deduction, node: ast.expr, goal: Any, m: Match) -> None:
+    """What an operation asks of what went in: its piece, and the goal (or `the output`)."""
+    if m["x"].text != "it":
+        d.source(m["x"], node)
+    value = (d.output,) if m["v"].text == "the output" else literal(m["v"].text)
+    d.claim("asks", m["v"], bool(value) and equal(value[0], goal), brief(goal))

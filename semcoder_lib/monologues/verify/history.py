@@ -199,10 +199,6 @@ class History:
         """The call that step `index` is in."""
         return self.frames[self.steps[index].frame]
 
-    def is_generator(self, frame: int) -> bool:
-        """Whether a call yielded."""
-        return any(self.steps[i].event == "yield" for i in self.frames[frame].steps)
-
     def is_named(self, index: int, *events: str) -> bool:
         """Whether step `index` is one of these events, in a named function or the module."""
         step = self.steps[index]

@@ -27,7 +27,8 @@ _JUMPS = {"break": ast.Break, "continue": ast.Continue}
 def _step(r: Steps, line: int, m: Match) -> bool | None:
     syntax = r.history.syntax
     condition = "t" in m or ("w" in m and not {"b", "v"} & m.keys())
-    if "b" in m and (parse_binds(m["b"]) is None or ("to" in m and syntax.test(line))):
+    tested = line not in syntax.groups and syntax.test(line)
+    if "b" in m and (parse_binds(m["b"]) is None or ("to" in m and tested)):
         return False
     if condition and syntax.statements and syntax.test(line) is None:
         return False
@@ -136,38 +137,6 @@ def _back(r: Steps, line: int, m: Match) -> None:
     r.sentence(line, m["r"])
 
 
-@decides("resumed")
-def _resumed(r: Steps, line: int, m: Match) -> None:
-    """The next step is of the generator, but for the line that asks it, which is told later."""
-    steps, name = r.history.steps, m["f"].text
-    index = r.at + 1
-    while index + 1 < len(steps) and not (
-        steps[index].event == "line"
-        and (steps[index].frame == steps[index + 1].frame or steps[index].function == name)
-    ):
-        index += 1
-    ok = (
-        index < len(steps)
-        and steps[index].function == name
-        and r.history.line(index) == line
-        and r.history.is_generator(steps[index].frame)
-    )
-    r.claim("order", "goes on", m["f"], ok, "another step is next")
-    if ok:
-        r.at = index - 1
-
-
-@decides("yields")
-def _yields(r: Steps, line: int, m: Match) -> None:
-    visit = r.visit(line)
-    if visit is not None and r.claim_function(visit, m["f"]):
-        following = r.history.next_in_frame(visit)
-        step = None if following is None else r.history.steps[following]
-        yielded = (step.value or "None") if step and step.event == "yield" else "nothing"
-        r.claim("value", "yields", m["v"], bool(same_text(m["v"].text, yielded)), yielded, visit)
-        r.jump(following or visit)
-
-
 @decides("ends")
 def _ends(r: Steps, line: int, m: Match) -> None:
     frames = [
@@ -220,7 +189,7 @@ def _turn(r: Steps, line: int, m: Match) -> bool | None:
     return None
 
 
-@decides("loop.over", "loop.none", "loop.left", "while.over", "while.end")
+@decides("loop.over", "loop.none", "while.over", "while.end")
 def _over(r: Steps, line: int, m: Match) -> bool | None:
     """The loop ends, after as many iterations as are named, and where that leads."""
     loop = r.history.syntax.loops.get(line)
@@ -233,7 +202,7 @@ def _over(r: Steps, line: int, m: Match) -> bool | None:
     if "n" in m:
         ok = run is not None and run.exit is not None and int(m["n"].text) == total
         r.claim("iterations", "iterations", m["n"], ok, f"{total} iterations")
-    elif run is not None and total and not r.history.is_generator(run.frame):
+    elif run is not None and total:
         r.claim("iterations", "iterations", "0", False, f"{total}")
     if run is not None and run.exit is not None:
         r.enter(line, run.exit)
@@ -388,23 +357,4 @@ def _skipped(r: Steps, line: int, m: Match) -> None:
     for value, frame in zip(values, frames, strict=False):
         verdict = same_text(value.text, frame.returned)
         r.claim("return", frame.function, value, verdict, frame.returned or "", visit)
-    r.jump(end)
-
-
-@decides("resumed.same")
-def _resumed_same(r: Steps, line: int, m: Match) -> None:
-    """A generator went on through these lines."""
-    visit = r.waits(line)
-    if visit is None or r.told(visit):  # the line that asks it is told later
-        visit = r.history.next_visit(line, r.at)
-    if visit is None or (visit > r.at and r.skips(visit)):
-        r.claim("order", "goes on", m["g"], False, "it is not running")
-        return
-    end, start = r.history.call_end(visit), max(r.at, visit) + 1
-    ran = [r.history.steps[i] for i in range(start, end + 1) if r.history.is_named(i, "line")]
-    depth = min((s.depth for s in ran), default=0)
-    names = {s.function for s in ran if s.depth == depth}
-    ok = names == set(m["g"].text.split(" and "))
-    r.claim("order", "goes on", m["g"], ok, ", ".join(sorted(names)), visit)
-    _labels(r, m["ls"], start, end)
     r.jump(end)

@@ -310,14 +310,6 @@ def _there(c: Facts, m: Match) -> Expected:
     return {"x": text_of(c.x[: len(c.y)] if at_start else c.x[-len(c.y) :])}
 
 
-def _differ(c: Facts, m: Match) -> Expected:
-    pairs = enumerate(zip(c.x, c.y, strict=False))
-    same = next((i for i, (a, b) in pairs if a != b), min(len(c.x), len(c.y)))
-    if "x" in m:
-        return {"n": str(same), "x": repr(c.x[same]), "y": repr(c.y[same])}
-    return {"n": str(same) if same == min(len(c.x), len(c.y)) else None}
-
-
 def _keyed(c: Facts, m: Match) -> Expected:
     own: Any = next(n for n in (*c.pieces.nodes, c.node) if parts_of(n)[0] == c.kind)
     key = next(k.value for k in own.keywords if k.arg == "key")
@@ -335,16 +327,6 @@ def _has(c: Facts, m: Match) -> Expected:
     if "ks" in m:
         return texts | {"ks": listing(c.v.items() if m["ks"].text.startswith("(") else {**c.v})}
     return {"x": None} if {**c.v} else texts
-
-
-def _sets(c: Facts, m: Match) -> Expected:
-    """What two sets share, or only the first has: of a set's method."""
-    a, b = c.x | set(), set(c.y)
-    texts: Expected = {"ks": listing(sorted(a - b if "x" in m else a & b, key=repr))}
-    if "x" in m:
-        same = equal(evaluate(m["x"].text, c.pieces.before), a)
-        texts["x"] = m["x"].text if same else None
-    return texts if "ks" in m or texts.pop("ks") == "" else {}
 
 
 def _counts(c: Facts, m: Match) -> Expected:
@@ -370,7 +352,7 @@ RULES: dict[str, Callable[[Facts, Match], Expected]] = {
     },
     "sum": _sum,
     "last": lambda c, m: {"e": m["e"].text if c.y in (-1, len(c.x) - 1) else None},
-    "table": _table, "table.holds": _table, "table.bare": _table,
+    "table": _table, "table.bare": _table,
     "backwards": _respelled, "becomes": _respelled,
     "backwards.bare": _respelled, "becomes.bare": _respelled,
     "places": _places, "nowhere": _places,
@@ -386,9 +368,8 @@ RULES: dict[str, Callable[[Facts, Match], Expected]] = {
     "joined": lambda c, m: {
         "q": (f" + {text_of(c.x)} + " if c.x else " + ").join(map(text_of, c.y))
     },
-    "differ": _differ, "prefix": _differ, "keyed": _keyed, "counts": _counts,
+    "keyed": _keyed, "counts": _counts,
     "has.keys": _has, "has.items": _has, "has.none": _has, "has.last": _has,
-    "in.both": _sets, "in.neither": _sets, "only.left": _sets, "none.left": _sets,
 }  # fmt: skip
 for _row in RULES:
     DECIDERS(_row)(functools.partial(_ruled, _row))

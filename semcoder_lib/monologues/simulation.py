@@ -14,14 +14,18 @@ from typing import Any
 from semcoder_lib.core.records import Change, Trace
 from semcoder_lib.monologues.evaluator import Cannot, Raises
 from semcoder_lib.monologues.forms import say
+from semcoder_lib.monologues.plan import Activation, Frame, Leaf, Loop, Node, Turn, plan
 from semcoder_lib.monologues.show import NotShown, long_text, show
 from semcoder_lib.monologues.style import Style
-from semcoder_lib.monologues.syntax import Syntax, in_body, stored_names
-from semcoder_lib.monologues.write import methods
-from semcoder_lib.monologues.write.plan import Activation, Frame, Leaf, Loop, Node, Turn, plan
-from semcoder_lib.monologues.write.workings import SPELL_UP_TO, Working, as_list, as_load, source_of
-
-__all__ = ["methods", "simulation"]  # methods: imported to enter its tellers
+from semcoder_lib.monologues.syntax import (
+    Syntax,
+    as_list,
+    as_load,
+    in_body,
+    source_of,
+    stored_names,
+)
+from semcoder_lib.monologues.workings import SPELL_UP_TO, Working
 
 _WORKED_UP_TO = 4_000  # characters of a value that a working may arrive at
 _SOURCE_CHARS = 60  # of a condition that is told as a whole
@@ -36,7 +40,8 @@ Say = Callable[..., None]  # of one step: a form and its slots
 
 def simulation(syntax: Syntax, trace: Trace, style: Style) -> list[str]:
     """The steps of a trace, one a line, also of an execution that raised; told in full if that
-    fits into the style's length, else with shorter loops and fewer calls."""
+    fits into the style's length, else with shorter loops and fewer calls. Raises UserError where
+    the execution has generators or threads."""
     room = style.max_chars - (150 if style.brief else 400)
     root = plan(trace, syntax)
     own = (style.iterations, style.rows)
@@ -63,7 +68,6 @@ class Narrator:
         self.style = style
         self.lines: list[str] = []
         self.calls_told = 0
-        self.frames: dict[int, Frame] = {}
         self.outer: dict[str, Change] = {}
         self.sees_all = "beyond:cut" not in trace.flags
 
@@ -98,17 +102,12 @@ class Narrator:
     # --- activations and calls ----------------------------------------------------------------
 
     def activation(self, act: Activation) -> None:
-        frame = self.frames.get(act.call.frame)  # a resumed generator goes on with its own
-        if frame is None:
-            frame = self.frames[act.call.frame] = Frame(self.syntax, act.call.function, self.outer)
-            frame.apply(act.call)
+        frame = Frame(self.syntax, act.call.function, self.outer)
+        frame.apply(act.call)
         f, start = frame.function, self.syntax.start(act.call.line)
-        if not act.resumed:
-            self.calls_told += 1
-            form = "call.with" if act.call.changes else "call"
-            self.say(start, "", form, f=f, b=self.binds(act.call.changes))
-        elif act.leaves:
-            self.say(act.leaves[0].line, "", "resumed", f=f)
+        self.calls_told += 1
+        form = "call.with" if act.call.changes else "call"
+        self.say(start, "", form, f=f, b=self.binds(act.call.changes))
         self.nodes(act.body, act, frame)
         last = act.leaves[-1] if act.leaves else None
         said = last is not None and (last.stmt is None or isinstance(last.stmt, ast.Return))
@@ -128,9 +127,8 @@ class Narrator:
         frame.calls = leaf.calls
         if not leaf.calls:
             return self.quoted(leaf.line)
-        names = list(dict.fromkeys(a.call.function for a in leaf.calls if not a.resumed))
-        if names:
-            self.say(leaf.line, self.quoted(leaf.line), "calls", g=" and ".join(names))
+        names = " and ".join(dict.fromkeys(a.call.function for a in leaf.calls))
+        self.say(leaf.line, self.quoted(leaf.line), "calls", g=names)
         for number, act in enumerate(leaf.calls):
             if self.calls_told >= self.style.calls or number >= self.style.iterations:
                 self.skipped(leaf, leaf.calls[number:])
@@ -147,9 +145,7 @@ class Narrator:
         results = [a.result.value or "None" for a in skipped if a.result is not None]
         gave = ", ".join(results)
         form = "calls.one" if len(skipped) == 1 else "calls.same"
-        if any(a.resumed for a in skipped):  # a generator: how often it is asked is not a count
-            form = "resumed.same"
-        elif len(results) == len(skipped) and len(gave) < 80:
+        if len(results) == len(skipped) and len(gave) < 80:
             form += ".gave"
         slots = {"n": str(len(skipped)), "g": names, "ls": self.labels(lines)}
         self.say(leaf.line, "", form, v=gave, vs=gave, **slots)
@@ -162,15 +158,13 @@ class Narrator:
         if isinstance(stmt, ast.Pass | ast.Break | ast.Continue):
             head = ""
         tell = self.sayer(leaf, frame, head)
-        if leaf.yielded is not None:
-            tell("yields", v=self.value(leaf.yielded))
-        elif leaf.raised and not isinstance(stmt, ast.ExceptHandler):
+        if leaf.raised and not isinstance(stmt, ast.ExceptHandler):
             tell(
                 "raises.out" if leaf.next_line is None else "raises", k=leaf.raised, k2=leaf.raised
             )
         elif stmt is None:  # several statements: what all of them came to
             changed = bool(leaf.changes or leaf.beyond)
-            if leaf.next_line is None and act.result is not None and not act.generator:
+            if leaf.next_line is None and act.result is not None:
                 form = "set.returns" if changed else "returns"
                 tell(form, b=self.changed(leaf), v=self.value(act.result.value))
             else:
@@ -188,14 +182,6 @@ class Narrator:
             tell("jump", j=type(stmt).__name__.lower())
         elif isinstance(stmt, ast.ExceptHandler):
             tell("handler.takes" if in_body(stmt, leaf.next_line) else "handler.leaves")
-        elif isinstance(stmt, ast.For):  # of a generator, whose loops go on across activations
-            now = self.changed(leaf) or self._same(stmt, frame)
-            if not in_body(stmt, leaf.next_line):
-                tell("loop.left")
-            elif now:
-                tell("set", b=now)
-            else:
-                self._onward(leaf, tell)
         elif isinstance(stmt, ast.Try | ast.With | ast.Match):
             self._onward(leaf, tell)
         elif isinstance(stmt, ast.FunctionDef | ast.ClassDef):

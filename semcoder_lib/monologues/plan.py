@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from semcoder_lib.core import values
+from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Change, Step, Trace
 from semcoder_lib.monologues.evaluator import Cannot, equal
 from semcoder_lib.monologues.show import decoded
@@ -31,7 +32,6 @@ class Leaf:
     beyond: tuple[Change, ...]  # of globals, cells and attributes
     calls: list[Activation] = field(default_factory=list)
     raised: str = ""  # the exception's class
-    yielded: str | None = None
     next_line: int | None = None  # of the line that runs next in the same activation
 
 
@@ -55,74 +55,58 @@ class Loop:
 
 @dataclass(slots=True, eq=False)
 class Activation:
-    """One call of a function; or, with `resumed`, what a generator does between two yields."""
+    """One call of a function."""
 
     call: Step
     leaves: list[Leaf] = field(default_factory=list)
     body: list[Node] = field(default_factory=list)
     result: Step | None = None
     raised: str = ""
-    generator: bool = False
-    resumed: bool = False
 
 
 Node = Leaf | Loop
 
 
 def plan(trace: Trace, syntax: Syntax) -> Activation | None:
-    """The outermost activation of a trace, or None for an empty one."""
-    generators = {s.frame for s in trace.steps if s.event == "yield"}
-    activations: list[Activation] = []
-    current: dict[int, Activation] = {}  # by frame; none of a lambda, told with its statement
-    leaves: dict[int, list[Leaf]] = {}  # by frame
+    """The outermost activation of a trace, or None for an empty one. Raises UserError where a
+    function stops and goes on later: generators and threads are not told."""
+    activations: dict[int, Activation] = {}  # by frame; none of a lambda, told with its statement
     stack: list[Activation] = []
     for step in trace.steps:
-        activation = current.get(step.frame)
-        if step.event == "call":
-            if step.function == "<lambda>":
-                continue
+        if step.event == "call" and step.function != "<lambda>":
             # an activation that an exception ended leaves no step of its own
             while stack and stack[-1].call.depth >= step.depth:
                 stack.pop()
-            activation = Activation(step, generator=step.frame in generators)
-            leaves[step.frame] = []
-        elif activation is not None and activation not in stack:
-            activation = Activation(activation.call, generator=True, resumed=True)
-        if activation is None:
-            continue
-        if activation is not current.get(step.frame):
+            activation = activations[step.frame] = Activation(step)
             if stack and stack[-1].leaves:
                 stack[-1].leaves[-1].calls.append(activation)
-            activations.append(activation)
             stack.append(activation)
-            current[step.frame] = activation
+            continue
+        if step.frame not in activations:
+            continue
+        activation = activations[step.frame]
+        if step.event == "yield" or activation not in stack:
+            raise UserError("a generator or a thread")
         if step.event == "line":
             line = syntax.start(step.line)
             leaf = Leaf(line, syntax.statement(line), step.changes, step.beyond)
             activation.leaves.append(leaf)
-            leaves[step.frame].append(leaf)
         elif step.event == "exception":
             kind = (step.value or "an exception").partition("(")[0].partition(":")[0]
             activation.raised = kind  # `KeyError` of "KeyError: 'a'"
             if activation.leaves:
                 activation.leaves[-1].raised = kind
-        elif step.event in ("yield", "return"):
-            if step.event == "return":
-                activation.result = step
-            elif activation.leaves:
-                activation.leaves[-1].yielded = step.value
+        elif step.event == "return":
+            activation.result = step
             del stack[stack.index(activation) :]
-    for run in leaves.values():
-        for leaf, following in itertools.pairwise(run):
+    for activation in activations.values():
+        for leaf, following in itertools.pairwise(activation.leaves):
             leaf.next_line = following.line
-        for leaf in run:
+        for leaf in activation.leaves:
             if leaf.calls and leaf.calls[-1].result is None:
                 leaf.raised = leaf.raised or leaf.calls[-1].raised  # it came through unrecorded
-    for activation in activations:
-        # the loops of a generator go on across activations
-        waiting = deque(activation.leaves)
-        activation.body = list(waiting) if activation.generator else _block(waiting, syntax, None)
-    return activations[0] if activations else None
+        activation.body = _block(deque(activation.leaves), syntax, None)
+    return next(iter(activations.values()), None)
 
 
 def _block(waiting: deque[Leaf], syntax: Syntax, inside: LoopSyntax | None) -> list[Node]:
@@ -186,7 +170,7 @@ class Frame:
         results: list[Any] = []
         for activation in self.calls:
             called, result = activation.call, activation.result
-            if called.function != name or activation.generator:
+            if called.function != name:
                 continue
             if _is_called_with(called.changes, arguments, keywords):
                 if result is None or not result.exact:

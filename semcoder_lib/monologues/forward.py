@@ -9,9 +9,10 @@ from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Monologue, Program, Trace
 from semcoder_lib.monologues.forms import CLAUSES, CONCLUSION, SUMMARY, heading
-from semcoder_lib.monologues.style import DEFAULT, Property, Style
+from semcoder_lib.monologues.properties import properties_section
+from semcoder_lib.monologues.simulation import simulation
+from semcoder_lib.monologues.style import DEFAULT, Style
 from semcoder_lib.monologues.syntax import Syntax, parameters, readable
-from semcoder_lib.monologues.write.simulation import simulation
 
 _CLAUSE_CHARS = 48
 _CLAUSES = 5
@@ -66,12 +67,6 @@ def sections(
     head = heading("function") + summary(syntax, entry_point) + "\n"
     end = heading("conclusion") + conclusion + "\n"
     return head + properties_section(style.properties) + text + end
-
-
-def properties_section(properties: tuple[Property, ...]) -> str:
-    """The section that lists properties; empty for none."""
-    bullets = "".join(f"- {p.text}\n" for p in properties)
-    return heading("properties") + bullets if properties else ""
 
 
 def answer_block(call: str, output: str) -> str:

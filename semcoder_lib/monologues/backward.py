@@ -1,0 +1,162 @@
+"""Backward monologues: from an output to an input that gives it (paper section 4.2.2).
+
+The functions here take a program and an output, never the input that made it. They walk back from
+each `return`, undo what can be undone, say what is asked where the earlier state is not determined,
+search where undoing does not lead to an input, and check every candidate by running it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from semcoder_lib import tracing
+from semcoder_lib.core import values
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.records import Case, Monologue, Program, Trace
+from semcoder_lib.monologues.evaluator import equal
+from semcoder_lib.monologues.forms import CONCLUSION, say
+from semcoder_lib.monologues.forward import answer_block, sections
+from semcoder_lib.monologues.search import Question, Search
+from semcoder_lib.monologues.simulation import simulation
+from semcoder_lib.monologues.style import DEFAULT, Style
+from semcoder_lib.monologues.syntax import readable
+from semcoder_lib.monologues.undo import Note
+from semcoder_lib.sandbox import Job, Limits, Sandbox
+
+__all__ = ["Question", "backward", "backward_many"]
+
+LIMITS = Limits(cpu_seconds=0.1, wall_seconds=2.0, memory_mb=512, grace=0.0)
+_SHORT = 100  # characters of another input or output that is shown
+
+
+def backward(
+    program: Program,
+    output: Any,
+    box: Sandbox,
+    seeds: Sequence[tuple[Any, ...]] = (),
+    *,
+    seed: int = 0,
+    style: Style = DEFAULT,
+) -> Monologue | None:
+    """A deduction of one input that gives `output`, in the paper's sections; None when none was
+    found within the budget (at most some 300 runs of the program).
+
+    Promises that the input in the answer was run and gave the output exactly. Does not promise the
+    simplest input, nor that the sentences name the only way. Raises `UserError` for a program that
+    cannot be read and for an output without an exact text.
+    """
+    readable(program.source, program.entry_point)
+    try:
+        values.encode(output)
+    except values.Unserializable as error:
+        raise UserError(f"the output has no exact text: {error}") from None
+    question = Question(program, output, tuple(seeds))
+    return backward_many([question], box, seed=seed, style=style)[0]
+
+
+def backward_many(
+    questions: Iterable[Question], box: Sandbox, *, seed: int = 0, style: Style = DEFAULT
+) -> list[Monologue | None]:
+    """`backward` for many questions at once, their runs batched. None also for a question that
+    cannot be asked (the program cannot be read, the output has no exact text)."""
+    searches: list[Search | None] = []
+    for question in questions:
+        try:
+            syntax = readable(question.program.source, question.program.entry_point)
+            searches.append(Search(question, syntax, seed))
+        except (UserError, values.Unserializable):
+            searches.append(None)
+    _run([search for search in searches if search is not None], box)
+    answered = [search for search in searches if search is not None and search.found]
+    pairs = [(s.question.program, Case(s.found[0].arguments)) for s in answered]
+    limits = LIMITS.but(cpu_seconds=1.0)
+    traces = tracing.trace_many(pairs, box, share=True, sandbox_limits=limits)
+    written: dict[Search | None, Monologue] = {}
+    for search, trace in zip(answered, traces, strict=True):
+        own = style.but(properties=search.question.properties or style.properties)
+        written[search] = _deduction(search, trace, own)
+    return [written.get(search) for search in searches]
+
+
+def _run(searches: list[Search], box: Sandbox) -> None:
+    """Brings searches to their ends, round by round, one batch of jobs for each round."""
+    rounds = {search: search.rounds() for search in searches}
+    while rounds:
+        asked = {s: candidates for s, more in rounds.items() if (candidates := next(more, None))}
+        rounds = {search: rounds[search] for search in asked}
+        jobs = []
+        for search, candidates in asked.items():
+            program, calls = search.question.program, [c.arguments for c in candidates]
+            job = Job(program.source, program.entry_point, calls, LIMITS, share=True, give_up=2)
+            jobs.append(job)
+        for (search, candidates), outcomes in zip(asked.items(), box.map(jobs), strict=True):
+            for candidate, outcome in zip(candidates, outcomes, strict=False):
+                search.enter(candidate, outcome)
+
+
+def _deduction(search: Search, trace: Trace, style: Style) -> Monologue:
+    """The text of a finished search. `trace` is that of the witness, for the check at the end."""
+    program, syntax, wanted = search.question.program, search.syntax, search.wanted
+    f, witness = program.entry_point, search.found[0]
+    call = values.show_call(f, witness.arguments)
+    lines = []
+    for note in _notes(search, trace):
+        if note.line not in syntax.groups:
+            label = style.label(note.line)
+            text = note.text.replace(f"[L{note.line}]", label)
+            lines.append(f"{label} {style.quote(syntax.text(note.line))}{text}")
+    names = [*search.names, *(f"argument {n + 1}" for n in range(len(witness.arguments)))]
+    given = [f"{n} = {values.encode(v)}" for n, v in zip(names, witness.arguments, strict=False)]
+    lines.append(say("choose" if given else "choose.none", b=", ".join(given)))
+    steps: list[str] = []
+    if style.check and trace.steps and not trace.cut and trace.result == wanted:
+        with contextlib.suppress(UserError):
+            steps = simulation(syntax, trace, style.but(max_chars=100_000))
+    if steps and len("\n".join(steps)) <= style.check:
+        lines += [say("checking"), *steps]
+    else:
+        lines.append(say("check", c=call, v=wanted))
+    if style.alternatives:
+        lines += _alternatives(f, call, search)
+    conclusion = CONCLUSION["concludes.call"].say(c=call, v=wanted)
+    about = sections(syntax, f, style, "deduction", lines, conclusion)
+    found = "witness by search" if witness.goals is None else "witness by inversion"
+    case = Case(witness.arguments, search.output, program.id)
+    text = about + answer_block(call, wanted)
+    return Monologue(text, "backward", case, program.id, notes=(found,))
+
+
+def _notes(search: Search, trace: Trace) -> tuple[Note, ...]:
+    """A deduction that comes to the witness, where the witness's run reached every line that it
+    speaks of; else only what is asked of the return that was reached."""
+    reached = {s.line for s in trace.steps if s.frame == trace.steps[0].frame}
+    witness = search.found[0]
+    given = dict(zip(search.names, witness.arguments, strict=False))
+    for goals in filter(None, (witness.goals, *search.deductions)):
+        fits = all(equal(given.get(n), v) for n, v in goals.values.items())
+        if goals.values and fits and all(note.reached in reached for note in goals.notes):
+            return goals.notes
+    for goals in search.deductions:
+        for note in goals.notes[:1]:
+            text = note.text.partition("; ")[0].rstrip(".") + "."
+            names = [n for n in search.names if f" {n} can be " in text or f" {n} must be " in text]
+            fits = all(f" {n} must be {values.encode(given.get(n))}." in text for n in names)
+            if note.reached in reached and fits:
+                return (replace(note, text=text),)
+    return ()
+
+
+def _alternatives(f: str, call: str, search: Search) -> list[str]:
+    """Another input that fits as well, and one that does not."""
+    others = [c for c in search.found[1:] if len(c.text) <= _SHORT]
+    near = [c for c in search.tried.values() if 0 < c.distance < 40 and len(c.text) <= _SHORT]
+    near.sort(key=lambda c: (c.distance, len(c.text), c.text))
+    lines = []
+    if others and len(search.wanted) <= _SHORT:
+        lines.append(say("several", c=call, d=f"{f}({others[0].text})", v=search.wanted))
+    if near and near[0].output is not None and len(near[0].output) <= _SHORT:
+        lines.append(say("counter", c=f"{f}({near[0].text})", v=near[0].output))
+    return lines

@@ -1,0 +1,500 @@
+"""How a value comes about, in pieces that each follow from the text just before.
+
+For `n % k == 0` with n = 14, k = 5: `14 = 5 * 2 + 4, so 14 % 5 = 4` and `4 == 0 is False`.
+Indexing, slicing and counting are spelled out place by place, since a language model sees tokens
+and not characters. Every piece is a row of `forms.PIECES`. What has no working of its own stands
+alone. Only the dense style works out all of `METHODS`.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import re
+from collections.abc import Callable
+from typing import Any
+
+from semcoder_lib.monologues.evaluator import Cannot, Given, Names, Raises, evaluate, mutates
+from semcoder_lib.monologues.forms import say
+from semcoder_lib.monologues.show import NotShown, show
+from semcoder_lib.monologues.style import Style
+from semcoder_lib.monologues.syntax import SIGNS, as_list, source_of
+
+SPELL_UP_TO = 20  # items
+UNROLL_UP_TO = 8  # items of a comprehension, parts that are joined
+_SHORT = 24  # characters of an argument that is written as its value
+_DENSELY = ("casefold", "translate", "expandtabs")  # spelled anew only there
+_BARE = ("table", "backwards", "becomes")  # pieces that say enough without their result
+_UNFIT = (NotShown, Cannot, Raises, TypeError, ValueError, LookupError)  # of what is not worked out
+
+Piece = tuple[str, dict[str, str]]  # a form and its slots
+
+
+class Working:
+    """The pieces of one expression over recorded names. What cannot be evaluated or shown is not
+    worked out: `of` then raises Cannot or Raises, or gives no pieces."""
+
+    def __init__(self, names: Names, style: Style, *, spells: bool = True) -> None:
+        self.names, self.style, self.limit = names, style, style.value_chars
+        self.spells = spells and style.detail > 0  # lists places, spells strings, divides
+        self.dense = spells and style.dense
+        self.pieces: list[Piece] = []
+        self.depth = 0
+        self.lefts: dict[int, str] = {}  # subscripts with their keys' values put in
+        self.values: dict[int, tuple[ast.expr, Any]] = {}  # by node, evaluated once
+
+    def of(self, node: ast.expr, changing: str = "") -> tuple[list[str], Any]:
+        """The pieces and the value of `node`. Of the object `changing`, which is about to change,
+        they say what its items were. Raises Cannot or Raises."""
+        self.pieces, self.depth = [], 0
+        value = self.value(node)
+        if mutates(node) and not (isinstance(node, ast.Call) and not any(map(mutates, node.args))):
+            return [], value  # its parts change each other's values
+        try:
+            self.atom(node)
+        except (Cannot, Raises, NotShown):
+            return [], value
+        if self.pieces and self.style.detail < 2 and isinstance(node, ast.Subscript | ast.Call):
+            form, slots = self.pieces[-1]
+            # the sentence around it states the result; numbers and truth values are short
+            if form in _BARE and not isinstance(value, int | float | None):
+                self.pieces[-1] = f"{form}.bare", slots
+        texts = []
+        for form, slots in self.pieces:
+            was = changing and form == "equal" and slots["e"].startswith(f"{changing}[")
+            texts.append(say("was" if was else form, **slots))
+        return texts if self.style.detail else texts[-1:], value
+
+    def value(self, node: ast.expr) -> Any:
+        """The value of a node, which is not to be changed. Raises Cannot or Raises."""
+        known = self.values.get(id(node))
+        if known is None:
+            known = self.values[id(node)] = (node, evaluate(node, self.names))
+        return known[1]
+
+    def show(self, value: Any) -> str:
+        return show(value, self.limit)
+
+    def say(self, form: str, **slots: str) -> None:
+        self.pieces.append((form, slots))
+
+    def atom(self, node: ast.expr) -> str:
+        """Says how `node` comes about, and returns the text of its value."""
+        teller = _TELLERS.get(type(node))
+        if teller is None:
+            return self.show(self.value(node))
+        self.depth += 1
+        text = teller(self, node)
+        self.depth -= 1
+        return text
+
+    def result(self, expression: str, value: Any, text: str) -> None:
+        """`4 + 1 = 5`, `s.isdigit() is True`."""
+        self.say("truth" if isinstance(value, bool) else "equal", e=expression, v=text, b=text)
+
+    def table(self, items: Any, last: int | None = None) -> str:
+        """`0:h 1:e 2:l` of a string (densely `0h1e2l`), `0:4 1:7` of a list, up to place `last`."""
+        part = items if last is None else items[: last + 1]
+        if not 0 < len(part) <= SPELL_UP_TO:
+            raise NotShown("too long or empty")
+        if not isinstance(items, str):
+            return " ".join(f"{i}:{self.show(x)}" for i, x in enumerate(part))
+        if self.dense:
+            return "".join(f"{i}{c if c.isalpha() else repr(c)}" for i, c in enumerate(part))
+        return " ".join(f"{i}:{c if c.isalnum() else repr(c)}" for i, c in enumerate(part))
+
+    def spelled(self, items: Any) -> str:
+        """`h e l l o` of a string, `4, 7` of a list."""
+        if not 0 < len(items) <= SPELL_UP_TO:
+            raise NotShown("too long or empty")
+        if isinstance(items, str):
+            return " ".join(c if c.isalnum() else repr(c) for c in items)
+        return self.listed(items)
+
+    def listed(self, items: Any) -> str:
+        """`1, 2, 3`: values in order."""
+        if len(items) > SPELL_UP_TO:
+            raise NotShown("too long")
+        return ", ".join(self.show(x) for x in items)
+
+
+def wrapped(text: str) -> str:
+    """A negative number in brackets."""
+    return f"({text})" if text.startswith("-") else text
+
+
+# --- arithmetic, comparisons, truth ---------------------------------------------------------------
+
+
+def _binary(w: Working, node: ast.BinOp) -> str:
+    left, right = w.atom(node.left), wrapped(w.atom(node.right))
+    text = w.show(w.value(node))
+    if isinstance(node.op, ast.Pow):
+        left = wrapped(left)
+    a, b = w.value(node.left), w.value(node.right)
+    expression = f"{left} {SIGNS[type(node.op)]} {right}"
+    whole = type(a) is int and type(b) is int and w.spells and abs(a) >= abs(b)
+    if whole and isinstance(node.op, ast.FloorDiv | ast.Mod):
+        parts = f"{right} * {wrapped(str(a // b))} + {wrapped(str(a % b))}"
+        w.say("division", a=left, q=parts, e=expression, v=text)
+    else:
+        w.say("equal", e=expression, v=text)
+    return text
+
+
+def _unary(w: Working, node: ast.UnaryOp) -> str:
+    if not isinstance(node.operand, ast.Constant):
+        inner = w.atom(node.operand)
+        if isinstance(node.op, ast.Not):
+            w.say("truth", e=f"not {inner}", b=w.show(w.value(node)))
+    return w.show(w.value(node))
+
+
+def _compare(w: Working, node: ast.Compare) -> str:
+    """Each comparison of a chain, up to the first that fails."""
+    left_node, left = node.left, w.atom(node.left)
+    text = "True"
+    for op, right_node in zip(node.ops, node.comparators, strict=True):
+        link = node if len(node.ops) == 1 else ast.Compare(left_node, [op], [right_node])
+        value = w.value(link)
+        text, start = w.show(value), f"{left} {SIGNS[type(op)]}"
+        if isinstance(op, ast.In | ast.NotIn):
+            box, right = w.value(right_node), source_of(right_node)
+            if type(box) is dict and len(box) <= SPELL_UP_TO and len(w.listed(box)) <= w.limit:
+                where = right if isinstance(right_node, ast.Name) else w.show(box)
+                w.say("has.keys" if box else "has.none", x=where, ks=w.listed(box))
+            else:
+                where = wrapped(w.atom(right_node))
+            w.say("truth", e=f"{start} {where}", b=text)
+        else:
+            right = w.atom(right_node)
+            w.say("truth", e=f"{start} {right}", b=text)
+        if not value:
+            break
+        left_node, left = right_node, right
+    return text
+
+
+def _boolean(w: Working, node: ast.BoolOp) -> str:
+    stops = isinstance(node.op, ast.Or)
+    texts = []
+    for part in node.values:
+        texts.append(w.atom(part))
+        if bool(w.value(part)) is stops:
+            break
+    value = w.value(node)
+    text = w.show(value)
+    if len(texts) == len(node.values):
+        w.result((" or " if stops else " and ").join(texts), value, text)
+    elif not isinstance(value, bool):
+        w.say("counts", v=text, b=str(bool(value)))
+    return text
+
+
+def _choice(w: Working, node: ast.IfExp) -> str:
+    condition = w.atom(node.test)
+    holds = bool(w.value(node.test))
+    if condition not in ("True", "False"):
+        w.say("counts", v=condition, b=str(holds))
+    return w.atom(node.body if holds else node.orelse)
+
+
+# --- indexing, slicing, displays, comprehensions --------------------------------------------------
+
+
+def _subscript(w: Working, node: ast.Subscript) -> str:
+    text, base = w.show(w.value(node)), node.value
+    named = base.operand if isinstance(base, ast.UnaryOp) else base
+    if isinstance(named, ast.Constant) or isinstance(base, ast.Name):
+        name = source_of(base)
+    else:
+        atom = w.atom(base)
+        name = w.lefts.get(id(base), atom)
+    box, part, step = w.value(base), node.slice, ""
+    if isinstance(part, ast.Slice):
+        ends = ":".join(w.atom(p) if p else "" for p in (part.lower, part.upper))
+        step = w.atom(part.step) if part.step else ""
+        left, index = f"{name}[{ends}{step and ':'}{step}]", None
+    else:
+        left, index = f"{name}[{w.atom(part)}]", w.value(part)
+        w.lefts[id(node)] = left
+    form, slots = "equal", {}
+    if w.spells and isinstance(box, str | list | tuple):
+        with contextlib.suppress(NotShown):
+            if step == "-1" and left.endswith("[::-1]"):
+                form, slots = "backwards", {"a": w.spelled(box), "b": w.spelled(box[::-1])}
+            elif isinstance(part, ast.Slice):
+                form, slots = "table", {"t": w.table(box)}
+            elif type(index) is int and index == -1:
+                form = "last"
+            elif type(index) is int and index > 0:
+                form, slots = "table", {"t": w.table(box, index)}
+    w.say(form, e=left, v=text, **slots)
+    return text
+
+
+def _comprehension(w: Working, node: Any) -> str:
+    """Item by item, where there are few."""
+    whole = as_list(node) if isinstance(node, ast.GeneratorExp) else node
+    text = w.show(w.value(whole))
+    generator = node.generators[0]
+    items: list[Any] = []
+    if w.spells and len(node.generators) == 1 and not isinstance(node, ast.DictComp):
+        with contextlib.suppress(Cannot, Raises):
+            items = w.value(as_list(generator.iter))
+    if not 0 < len(items) <= UNROLL_UP_TO:
+        w.say("equal", e=source_of(whole), v=text)
+        return text
+    names = [n for n in ast.walk(generator.target) if isinstance(n, ast.Name)]
+    names.sort(key=lambda name: (name.lineno, name.col_offset))
+    each = ast.comprehension(generator.target, generator.iter, [], 0)
+    for row in w.value(ast.ListComp(ast.Tuple([*names], ast.Load()), [each])):
+        bound = dict(zip([name.id for name in names], row, strict=True))
+        shown = ", ".join(f"{n} = {w.show(v)}" for n, v in bound.items())
+        inner = Working(Given(bound, w.names), w.style, spells=False)
+        w.say("each", b=shown, p=_element(inner, node, generator))
+    if w.depth > 1 or w.style.detail > 1:
+        w.say("so", v=text)
+    return text
+
+
+def _element(inner: Working, node: Any, generator: ast.comprehension) -> str:
+    parts: list[str] = []
+    for test in generator.ifs:
+        steps, passes = inner.of(test)
+        if isinstance(passes, bool):
+            parts += steps or [say("truth", e=source_of(test), b=str(passes))]
+        else:
+            parts.append(say("counts", v=inner.show(passes), b=str(bool(passes))))
+        if not passes:
+            return f"{', '.join(parts)}, skipped"
+    steps, value = inner.of(node.elt)
+    return ", ".join([*parts, *(steps or [inner.show(value)])])
+
+
+def _display(w: Working, node: ast.Tuple | ast.List) -> str:
+    for part in node.elts:
+        if not isinstance(part, ast.Starred):
+            w.atom(part)
+    return w.show(w.value(node))
+
+
+def _formatted(w: Working, node: ast.JoinedStr) -> str:
+    for part in node.values:
+        if isinstance(part, ast.FormattedValue):
+            inner = w.atom(part.value)
+            if isinstance(part.value, ast.Name):
+                w.say("equal", e=part.value.id, v=inner)
+    return w.show(w.value(node))
+
+
+# --- calls ----------------------------------------------------------------------------------------
+
+
+def _call(w: Working, node: ast.Call) -> str:
+    value = w.value(node)
+    text = w.show(value)
+    lazy = isinstance(node.func, ast.Name) and node.func.id in ("next", "iter")
+    args = [source_of(a) if lazy else _argument(w, a) for a in node.args]
+    inside = ", ".join(args + [f"{k.arg}={_argument(w, k.value)}" for k in node.keywords])
+    if isinstance(node.func, ast.Attribute):
+        base = node.func.value
+        name = source_of(base) if isinstance(base, ast.Name) else w.atom(base)
+        name = f"({name})" if name.isdigit() else wrapped(name)
+        left = f"{name}.{node.func.attr}({inside})"
+    else:
+        name = source_of(node.func)
+        if name in ("len", "sum") and isinstance(node.args[0], ast.Name):
+            inside = node.args[0].id
+        left = f"{name}({inside})"
+    pieces: list[Piece] = []
+    if w.spells:
+        with contextlib.suppress(*_UNFIT):
+            if name == "sorted" and w.dense:
+                pieces = _sorted(w, node)
+            elif isinstance(node.func, ast.Attribute) and not node.keywords:
+                pieces = _method(w, node, node.func, name)
+            elif len(node.args) == 1 and not node.keywords:
+                pieces = _builtin(w, name, w.value(node.args[0]))
+    for form, slots in pieces:
+        w.say(form, **{"e": left, "v": text, "b": text, **slots})
+    if not pieces or pieces[0][0] in ("has.keys", "has.items", "has.none"):
+        if len(left) > 2 * w.limit:
+            raise NotShown("too long")
+        w.result(left, value, text)
+    return text
+
+
+def _argument(w: Working, node: ast.expr) -> str:
+    """An argument as its value; a function, or an iterator, as its source."""
+    if isinstance(node, ast.Lambda | ast.Starred):
+        return source_of(node)
+    if isinstance(node, ast.Name) and not w.names.defines(node.id):
+        return node.id
+    if isinstance(node, ast.GeneratorExp):
+        return _comprehension(w, node)
+    try:
+        short = w.show(w.value(node))
+    except (Cannot, NotShown):
+        return source_of(node)  # a function, an iterator, a long value
+    if isinstance(node, ast.Name) and len(short) > _SHORT:
+        return node.id
+    return w.atom(node)
+
+
+def _builtin(w: Working, name: str, box: Any) -> list[Piece]:
+    if name == "len" and isinstance(box, str | list | tuple) and len(box) > 1:
+        return [("table", {"t": w.table(box)})]
+    if name == "sum" and isinstance(box, list | tuple) and 2 < len(box) <= SPELL_UP_TO:
+        total, sums = box[0], []
+        for item in box[1:]:
+            sums.append(f"{w.show(total)} + {wrapped(w.show(item))} = {w.show(total + item)}")
+            total += item
+        return [("sum", {"c": ", ".join(sums)})]
+    return []
+
+
+def _sorted(w: Working, node: ast.Call) -> list[Piece]:
+    """The keys by which items are put in order."""
+    key = next((k.value for k in node.keywords if k.arg == "key"), None)
+    items = w.value(as_list(node.args[0]))
+    if key is None or not 0 < len(items) <= UNROLL_UP_TO:
+        return []
+    keys = w.value(as_list(ast.Call(ast.Name("map", ast.Load()), [key, node.args[0]], [])))
+    return [("keyed", {"k": w.listed(keys), "a": w.listed(items)})]
+
+
+def _method(w: Working, node: ast.Call, func: ast.Attribute, base: str) -> list[Piece]:
+    """Of a method's call; raises one of _UNFIT where there are none."""
+    box, name = w.value(func.value), func.attr
+    args, result = [w.value(a) for a in node.args], w.value(node)
+    if w.dense:
+        form, slots = METHODS[type(box)][name](w, name, box, args, result)
+        return [(form, {"x": base, **slots})]
+    if not isinstance(box, str):
+        return []
+    if METHODS[str].get(name) in (_respelled, _trimmed) and name not in _DENSELY:
+        return [_respelled(w, name, box, args, result)]
+    if name in ("find", "index", "rfind", "rindex") and result > 0:
+        return [("table", {"t": w.table(box, result)})]
+    if name == "count" and len(args) == 1 and result and len(args[0]) == 1:
+        places = ", ".join(str(i) for i, c in enumerate(box) if c == args[0])
+        return [("counted.at", {"n": str(result), "p": places})]
+    return []
+
+
+# The methods: how the results of public methods of `str`, `list` and `dict` come about.
+
+
+def _respelled(w: Working, name: str, box: Any, args: list[Any], result: Any) -> Piece:
+    if box == result:
+        raise NotShown("the same")
+    return "becomes", {"a": w.spelled(box), "b": w.spelled(result)}
+
+
+def _placed(w: Working, name: str, box: Any, args: list[Any], result: Any) -> Piece:
+    """Where the argument stands: for what looks for it, counts it or cuts at it."""
+    part = args[0]
+    if len(args) > 2 or (isinstance(box, str) and not part):
+        raise NotShown("nothing to look for")
+    if isinstance(box, str):
+        places = [match.start() for match in re.finditer(re.escape(part), box)]
+    else:
+        places = [i for i, x in enumerate(box) if x == part and type(x) is type(part)]
+    slots = {"t": w.table(box), "p": w.show(part), "n": ", ".join(map(str, places))}
+    return "places" if places else "nowhere", slots
+
+
+def _words(w: Working, name: str, box: Any, args: list[Any], result: Any) -> Piece:
+    if args and isinstance(args[0], str):
+        return _placed(w, name, box, args, result)
+    return "table", {"t": w.table(box)}
+
+
+def _padded(w: Working, name: str, box: Any, args: list[Any], result: Any) -> Piece:
+    more, plural = str(len(result) - len(box)), "" if len(box) == 1 else "s"
+    return "pads", {"n": str(len(box)), "s": plural, "k": more}
+
+
+def _trimmed(w: Working, name: str, box: Any, args: list[Any], result: Any) -> Piece:
+    at = 0 if name == "rstrip" else box.find(result) if result else len(box)
+    return "trims", {"n": str(at), "k": str(len(box) - at - len(result))}
+
+
+def _each(w: Working, name: str, box: Any, args: list[Any], result: Any) -> Piece:
+    """Whether each character is of a kind: all of them, or the first that is not."""
+    bad = next((i for i, x in enumerate(box) if not getattr(x, name)()), None)
+    if bad is None:
+        return "all.are", {"a": w.spelled(box)}
+    return "not.all", {"x": repr(box[bad]), "n": str(bad)}
+
+
+def _cased(w: Working, name: str, box: Any, args: list[Any], result: Any) -> Piece:
+    """Upper, lower or title case: what stands there is compared with itself in that case."""
+    cased = getattr(box, name.removeprefix("is"))()
+    return "cased", {"a": w.spelled(box), "b": w.spelled(cased)}
+
+
+def _ends(w: Working, name: str, box: Any, args: list[Any], result: Any) -> Piece:
+    """What stands at the start or the end that is asked about."""
+    (part,) = args
+    if not isinstance(part, str) or not part:
+        raise NotShown("nothing to look for")
+    there = box[: len(part)] if name in ("startswith", "removeprefix") else box[-len(part) :]
+    return "ends.with" if isinstance(result, bool) else "cut.there", {"x": w.show(there)}
+
+
+def _joined(w: Working, name: str, box: Any, args: list[Any], result: Any) -> Piece:
+    parts = list(args[0])
+    if not 0 < len(parts) <= UNROLL_UP_TO:
+        raise NotShown("too many")
+    glue = f" + {w.show(box)} + " if box else " + "
+    return "joined", {"q": glue.join(w.show(p) for p in parts)}
+
+
+def _keys(w: Working, name: str, box: Any, args: list[Any], result: Any) -> Piece:
+    keys = name in ("get", "keys", "setdefault", "pop")
+    form = "has.none" if not box else "has.keys" if keys else "has.items"
+    return form, {"ks": w.listed(box if keys else box.items())}
+
+
+def _taken(w: Working, name: str, box: Any, args: list[Any], result: Any) -> Piece:
+    """`pop` of a list: the last item, or the one at a place."""
+    return ("table", {"t": w.table(box)}) if args else ("has.last", {})
+
+
+METHODS: dict[type, dict[str, Callable[[Working, str, Any, list[Any], Any], Piece]]] = {
+    kind: {name: teller for teller, names in rows.items() for name in names.split()}
+    for kind, rows in {
+        str: {
+            _respelled: "upper lower swapcase title capitalize casefold replace "
+            "translate expandtabs",
+            _placed: "find rfind index rindex count partition rpartition",
+            _words: "split rsplit splitlines",
+            _padded: "ljust rjust center zfill",
+            _trimmed: "strip lstrip rstrip",
+            _each: "isalpha isdigit isalnum isspace isdecimal isnumeric isascii isprintable",
+            _cased: "isupper islower istitle",
+            _ends: "startswith endswith removeprefix removesuffix",
+            _joined: "join",
+        },
+        list: {_placed: "index count remove", _taken: "pop"},
+        dict: {_keys: "get keys setdefault pop items values popitem"},
+    }.items()
+}  # fmt: skip
+
+_TELLERS: dict[type, Callable[[Working, Any], str]] = {
+    ast.BinOp: _binary,
+    ast.UnaryOp: _unary,
+    ast.Compare: _compare,
+    ast.BoolOp: _boolean,
+    ast.IfExp: _choice,
+    ast.Subscript: _subscript,
+    ast.ListComp: _comprehension,
+    ast.SetComp: _comprehension,
+    ast.DictComp: _comprehension,
+    ast.Tuple: _display,
+    ast.List: _display,
+    ast.JoinedStr: _formatted,
+    ast.Call: _call,
+}
