@@ -17,7 +17,8 @@ usage: ./run_all.sh [COMMAND] [OPTIONS]
   bench NAME          speed beside peers: sandbox, tracing, generation, training, monologues, corpus
   test                lint, types, unit tests, then the smoke profile end to end (--unit, --slow)
   lab                 JupyterLab on the notebooks
-  workshop            build workshop/: exercises, solutions, the instructor's edition (docs/workshop.md)
+  workshop            prepare a class: run the profile workshop (20 minutes), then build workshop/ with
+                      exercises, solutions, the instructor's edition and pages (docs/workshop.md)
   setup               only make the environment
   doctor              check this machine
   lock                write constraints.txt anew from the present environment
@@ -162,7 +163,12 @@ export PYTHONUNBUFFERED=1
 case "$command" in
   setup) say "the environment is ready: $python" ;;
   doctor) exec "$python" -m semcoder_lib doctor ;;
-  workshop) cd "$here" && exec "$python" -m semcoder_lib workshop "$@" ;;
+  workshop)
+    export SEMCODER_RUNS="${SEMCODER_RUNS:-$here/runs}"
+    cd "$here"
+    "$python" -m semcoder_lib run workshop >&2
+    "$python" -m semcoder_lib workshop "$@"
+    rm -rf "$SEMCODER_RUNS/workshop/04_sft" ;; # the class trains a model of its own
   lab) cd "$here/notebooks" && exec env SEMCODER_RUNS="${SEMCODER_RUNS:-$here/runs}" "$python" -m jupyter lab 00_tour.ipynb ;;
   bench) cd "$here" && exec "$python" -m tests.bench "$@" ;;
   test) cd "$here" && exec "$python" tests/run.py "$@" ;;
