@@ -293,13 +293,13 @@ from semcoder_lib.run.models import shipped
 question = next((e for e in held_rows if e.task == "forward"), chosen[0])
 request = Request(question.id, question.prompt, max_new_tokens=min(160, p.reasoning_tokens))
 tuned = replace(base, label="tuned", adapter=run.path("main"))
-texts = [
-    run.step(f"{model.label}_answer.jsonl", answers.ask, model, [request],
-             cache=run.path("cache_answers.jsonl"))[0].text
-    for model in (base, tuned, shipped(p))
-    if model
-]  # fmt: skip
-display.side_by_side(*map(display.code, (question.prompt, *texts)))
+models = [model for model in (base, tuned, shipped(p)) if model]
+columns = [question.prompt]
+for model in models:
+    file, cache = f"{model.label}_answer.jsonl", run.path("cache_answers.jsonl")
+    completion = run.step(file, answers.ask, model, [request], cache=cache)[0]
+    columns.append(f"--- {model.label}\n{completion.text}")
+display.side_by_side(*map(display.code, columns))
 
 # %% [markdown]
 # ## Then on faults

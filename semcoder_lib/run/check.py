@@ -221,7 +221,7 @@ def e02_1(answer: Any) -> str:
     _need(report.answer_right, "the answer is wrong, so a filter on answers would drop this text")
     why = "nobody can check what you wrote" if report.unverifiable else "every step is still true"
     _need(report.contradicted > 0, f"nothing is contradicted: {why}")
-    return f"the answer is right, and {report.contradicted} of its claims are contradicted"
+    return f"the answer is right, and {report.contradicted} of {len(report.claims)} claims are not"
 
 
 @_exercise

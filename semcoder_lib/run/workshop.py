@@ -32,14 +32,15 @@ UNTOUCHED = "*Not executed: this page shows the solutions without what their cel
 # The lab's page, in letters for a projector; long lines of programs and outputs are broken.
 LARGE = """
 <style>
-:root {--jp-content-font-size1: 22px; --jp-code-font-size: 19px; --jp-ui-font-size1: 15px}
-body {max-width: 1500px; margin: 0 auto}
+:root {--jp-content-font-size1: 24px; --jp-code-font-size: 20px}
+body {max-width: 1600px; margin: 0 auto}
+.jp-InputPrompt, .jp-OutputPrompt {display: none !important}
 pre, code {white-space: pre-wrap !important; overflow-wrap: anywhere}
+.jp-RenderedHTMLCommon pre {margin: 0.6em 0 !important}
 .jp-RenderedHTMLCommon table {font-size: 18px}
-.jp-RenderedHTMLCommon td {white-space: pre-wrap; overflow-wrap: break-word}
 </style>
 </head>"""
-REMOTE = re.compile(r'<script src="https?://[^>]*>\s*</script>')  # a page waits for them without a net
+REMOTE = re.compile(r'<script src="https?://[^>]*>\s*</script>')  # without a net a page waits
 
 
 def build(out: Path, run: str = "workshop") -> dict[str, Any]:
