@@ -16,7 +16,7 @@ usage: ./run_all.sh [COMMAND] [OPTIONS]
   paper               the paper's model and data: several GPUs of 48 GB
   bench NAME          speed beside peers: sandbox, tracing, generation, training, monologues, corpus
   test                lint, types, unit tests, then the smoke profile end to end (--unit, --slow)
-  lab                 JupyterLab on the notebooks
+  lab [FOLDER]        JupyterLab on the notebooks, or on workshop/exercises
   workshop            prepare a class: run the profile workshop (20 minutes), then build workshop/ with
                       exercises, solutions, the instructor's edition and pages (docs/workshop.md)
   setup               only make the environment
@@ -156,7 +156,7 @@ case "$command" in
 esac
 checks=""
 if [ "$command $*" = "doctor --workshop" ]; then checks=--workshop; shift; fi
-if [ "$command" = setup ] || [ "$command" = lab ] || [ "$command" = doctor ] || [ "$command" = lock ]; then
+if [ "$command" = setup ] || [ "$command" = doctor ] || [ "$command" = lock ]; then
   [ $# -eq 0 ] || fail "'$command' takes no options, but got '$1'" 2
 fi
 
@@ -173,7 +173,10 @@ case "$command" in
     "$python" -m semcoder_lib run workshop >&2
     "$python" -m semcoder_lib workshop "$@"
     rm -rf "$SEMCODER_RUNS/workshop/04_sft" ;; # the class trains a model of its own
-  lab) cd "$here/notebooks" && exec env SEMCODER_RUNS="${SEMCODER_RUNS:-$here/runs}" "$python" -m jupyter lab 00_tour.ipynb ;;
+  lab) # no question about Jupyter's news on the first page, no look for updates
+    settings=$("$python" -c 'import sys; print(sys.prefix)')/share/jupyter/lab/settings
+    mkdir -p "$settings" && printf '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}\n' > "$settings/overrides.json"
+    cd "$here/${1:-notebooks}" && exec env SEMCODER_RUNS="${SEMCODER_RUNS:-$here/runs}" "$python" -m jupyter lab 00_tour.ipynb ;;
   bench) cd "$here" && exec "$python" -m tests.bench "$@" ;;
   test) cd "$here" && exec "$python" tests/run.py "$@" ;;
   lock)

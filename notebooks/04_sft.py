@@ -85,6 +85,43 @@ example = pools["direct"][0]
 display.side_by_side(display.code(example.prompt), display.code(example.completion))
 
 # %% [markdown]
+# ## Code of its own
+# A model that can write code forgets some of it while it learns something else. Programs of the
+# corpus do not help: they are another hand's. So a model that has a chat of its own (`chat` among
+# `baseline_forms`) is asked for the described programs there, before any training, and those of its
+# answers that pass all cases become its rows of code (*rejection sampling*). They are in its own
+# words and in the form in which notebook 05 will ask. The default model has no such rows.
+
+# %%
+import random
+from dataclasses import replace
+
+from semcoder_lib import refinement
+from semcoder_lib.evaluation import answers
+from semcoder_lib.models import assets, tokens
+from semcoder_lib.run.models import base_of
+
+OWN_TASKS = 600
+base = replace(base_of(p), backend="auto" if p.server else p.backend)
+tokenizer = tokens.load_tokenizer(assets.locate(p.model))
+tasks = [e for e in entries if e.program.description]
+random.Random(f"{p.seed}:own code").shuffle(tasks)
+asked = tasks[:OWN_TASKS] if "chat" in p.codegen_forms and p.shares["nl_to_code"] else []
+
+# %%
+requests = examples.code_requests([e.program for e in asked], tokenizer, style=p.style,
+                                  max_new_tokens=p.codegen_tokens)  # fmt: skip
+written = run.step("own_code.jsonl", answers.ask, base, requests, cache=run.path("cache_own.jsonl"))
+jobs = [
+    (text.text, e.program.entry_point, [refinement.Check(c.arguments, c.output) for c in e.cases], 0.0)
+    for e, text in zip(asked, written, strict=True)
+]  # fmt: skip
+right = [all(checked.passed) for checked in refinement.run_checks(jobs, run.box)]
+if asked:
+    pools["nl_to_code"] = examples.answered(requests, written, right)
+print(sum(right), "of", len(asked), "answers of the model itself are right")
+
+# %% [markdown]
 # ## The mix
 # `train_mix` says which share of what is learned each kind shall have. Shares are of characters,
 # not of rows: a monologue is ten times as long as a direct answer, and it is tokens that carry the
@@ -134,7 +171,6 @@ print(compared, "prompts are those of the evaluation, byte for byte")
 # holds all the dials of the training, most of them from the profile.)
 
 # %%
-from semcoder_lib.models import assets, tokens
 from semcoder_lib.training import rows
 
 config = training.Config(
@@ -150,7 +186,6 @@ config = training.Config(
     seed=p.seed,
     stop_check=min(16, p.train_held_out),
 )
-tokenizer = tokens.load_tokenizer(assets.locate(p.model))
 first = rows.tokenise([row], tokenizer, config).rows[0]
 display.tokens([tokenizer.decode([number]) for number in first.ids], first.prompt)
 
@@ -192,8 +227,6 @@ display.counts({n: getattr(sft, n) for n in names}, "SFTConfig", "value")
 # cannot be right stops the training with one line. Here they are tripped on purpose.
 
 # %%
-from dataclasses import replace
-
 from semcoder_lib.training import guards
 
 tight = replace(config, max_length=96)
@@ -223,8 +256,6 @@ display.table(table)
 # itself says whether it learned to stop.
 
 # %%
-import random
-
 from semcoder_lib import monologues
 
 held = [e for e in short if e.program.split == "held_out"][: p.train_held_out]
@@ -246,12 +277,8 @@ print(len(held_rows), "rows about", len(held), "held-out programs")
 # goes on from its last checkpoint, with the same batches, and gives the same weights. What stays in
 # the folder `main/` is the adapter and a card that says what it was made from.
 
+
 # %%
-from semcoder_lib.run.models import base_of
-
-base = replace(base_of(p), backend="auto" if p.server else p.backend)
-
-
 def train(chosen, base, config, *, adapter=None, held_out=(), folder):
     """Train on the chosen rows, from an adapter on if there is one; what was learned."""
     result = training.train(
@@ -286,7 +313,6 @@ display.figure(figures.loss_curve({"main": main["losses"]}))
 # measured in notebook 06.
 
 # %%
-from semcoder_lib.evaluation import answers
 from semcoder_lib.models import Request
 from semcoder_lib.run.models import shipped
 
@@ -390,6 +416,7 @@ check.e04_2(loss)
 # %%
 counts = {
     "available": {kind: len(pool) for kind, pool in pools.items()},
+    "own_code": {"asked": len(asked), "right": sum(right)},
     "used": {kind: sum(e.task == kind for e in chosen) for kind in pools},
     **{phase: len(fixes) for phase, fixes in phases.items()},
 }

@@ -195,13 +195,16 @@ display.table(worst, columns)
 
 # %% [markdown]
 # ## Who is asked what
-# A plan for each benchmark and each form: for the tuned model its own, for the base model
-# all. A tuned model whose training had no rows of code (`nl_to_code` in `train_mix`) has no
-# form of its own, and is asked in all as well: else we would measure how well it knows a
-# prompt that it never saw. A form that would only repeat another one's prompt is left out.
+# A plan for each benchmark and each form: for the tuned model the one of its rows of code,
+# for the base model all. A tuned model whose training had no such rows (`nl_to_code` in
+# `train_mix`) has no form of its own, and is asked in all as well: else we would measure
+# how well it knows a prompt that it never saw. A form that would only repeat another one's
+# prompt is left out.
 
 # %%
-own = ["instruction"] if p.shares["nl_to_code"] else sorted({"instruction", *p.codegen_forms})
+own = sorted({"instruction", *p.codegen_forms})
+if p.shares["nl_to_code"]:
+    own = ["chat"] if "chat" in own else ["instruction"]
 plans = {}
 for label in models:
     forms = p.codegen_forms if label == "base" else own

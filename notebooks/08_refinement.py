@@ -77,10 +77,12 @@ broken = refinement.from_faults(answers.sample_tasks(faults, count, p.seed), hel
 print(len(broken), "faults of held-out programs")
 
 # %% [markdown]
-# *Own solutions*: tasks of the first benchmark for code, which the model first has to solve. How it
-# is asked for that first solution is as in notebook 05: a tuned model by an instruction, the base
-# model in the first of its forms. Visible are the examples in the task's text, as far as they can
-# be read as a call and its value; hidden are the benchmark's own tests.
+# *Own solutions*: tasks of the first benchmark for code, which the model first has to solve. It is
+# asked for that first solution in its chat if it has one; if not, as in notebook 05, a tuned model
+# by an instruction, the base model in the first of its forms. Visible are the examples in the
+# task's text, as far as they can be read as a call and its value; hidden are the benchmark's own
+# tests. (In the rounds a base model with a chat is asked there, too. A tuned one is asked as it
+# learned to mend.)
 
 # %%
 from semcoder_lib import evaluation
@@ -105,7 +107,9 @@ def own_tasks(form):
         return []
 
 
-forms = sorted({"instruction", p.codegen_forms[0]}) if p.refine_tasks else []
+own = "chat" if "chat" in p.codegen_forms else ""  # a model with a chat is asked in it
+base_form, tuned_form = own or p.codegen_forms[0], own or "instruction"
+forms = sorted({base_form, tuned_form}) if p.refine_tasks else []
 problems = {form: own_tasks(form) for form in forms}
 shown = next(iter(problems.values()), [])[:10]  # the forms differ in the prompt alone
 display.table([{"task": t.id, "visible": len(t.public), "hidden": len(t.hidden)} for t in shown])
@@ -222,7 +226,8 @@ display.table(rows)
 # %%
 def plans_of(model):
     """Every curve that is to be drawn of a model: {(task set, source, rule, temperature): plan}."""
-    form = "instruction" if model.adapter else p.codegen_forms[0]
+    form = tuned_form if model.adapter else base_form
+    chat = "none" if not own else "first" if model.adapter else "all"  # it learned rounds without
     sets = {benchmark: problems.get(form, []), "pyx-r": broken if p.refine_tasks else []}
     return {
         (name, source, rule, temperature): refinement.Plan(
@@ -235,6 +240,7 @@ def plans_of(model):
             first_tokens=p.codegen_tokens,
             seed=p.seed,
             style=p.style,
+            chat=chat,
         )
         for name, tasks in sets.items()
         for source in sources

@@ -9,6 +9,7 @@ from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.faults import refined_code
 from semcoder_lib.models import Engine, Request, prompts
+from semcoder_lib.models.prompts import Prompt
 from semcoder_lib.refinement.checks import Check, run_checks
 from semcoder_lib.refinement.curve import Curve, State
 from semcoder_lib.refinement.kinds import NO_PROGRAM, OTHER, PASSED, kind_of
@@ -37,7 +38,8 @@ class Plan:
     `source` says what is visible, see `SOURCES`; with `self` the model is first asked for tests,
     once and greedily. `accept`: `replace` takes every program that the model offers (the paper),
     `keep_better` only one that passes more visible checks, so that what passes visibly never falls.
-    `temperature` 0 is greedy; the first solution always is.
+    `temperature` 0 is greedy; the first solution always is. `chat` says which prompts are put into
+    the model's own chat: `none`, that of the `first` solution, or `all`.
     """
 
     tasks: Sequence[RefinementTask]
@@ -50,6 +52,7 @@ class Plan:
     first_tokens: int = 256
     seed: int = 0
     style: str = "clean"
+    chat: str = "none"
 
     def check(self) -> None:
         """Raises UserError for a source or rule that does not exist, and for tasks that cannot be
@@ -81,8 +84,8 @@ def refine_all(plans: Sequence[Plan], engine: Engine, box: Sandbox) -> list[Curv
     for plan in plans:
         plan.check()
     judge = _Judge(box)
-    starts = _written(engine, [_first_requests(plan) for plan in plans])
-    tests = _written(engine, [_test_requests(plan) for plan in plans])
+    starts = _written(engine, [_first_requests(plan, engine) for plan in plans])
+    tests = _written(engine, [_test_requests(plan, engine) for plan in plans])
     checks = [_visible(plan, texts) for plan, texts in zip(plans, tests, strict=True)]
     history = [
         [judge.states([(t, _first(t, texts)) for t in plan.tasks], shown)]
@@ -90,7 +93,7 @@ def refine_all(plans: Sequence[Plan], engine: Engine, box: Sandbox) -> list[Curv
     ]
     for turn in range(1, max((plan.rounds for plan in plans), default=0) + 1):
         going = [n for n, plan in enumerate(plans) if turn <= plan.rounds]
-        asked = [_requests(plans[n], history[n][-1], checks[n], turn, box) for n in going]
+        asked = [_requests(plans[n], history[n][-1], checks[n], turn, box, engine) for n in going]
         answers = _written(engine, asked)
         for n, texts in zip(going, answers, strict=True):
             history[n].append(_next(plans[n], history[n][-1], texts, checks[n], judge))
@@ -112,22 +115,28 @@ def _written(engine: Engine, groups: list[list[Request]]) -> list[dict[str, str]
     return [{request.task_id: next(texts)[0].text for request in group} for group in groups]
 
 
-def _first_requests(plan: Plan) -> list[Request]:
-    return [
-        Request(t.id, t.start.text, t.start.stop, plan.first_tokens)
-        for t in plan.tasks
-        if t.initial is None and t.start is not None
-    ]
+def _asked(plan: Plan, prompt: Prompt, engine: Engine, where: tuple[str, ...]) -> Prompt:
+    """The prompt as it is, or in the chat where the plan's `chat` is one of these."""
+    return prompts.in_chat(prompt, engine.tokenizer) if plan.chat in where else prompt
+
+
+def _first_requests(plan: Plan, engine: Engine) -> list[Request]:
+    requests = []
+    for task in plan.tasks:
+        if task.initial is None and task.start is not None:
+            prompt = _asked(plan, task.start, engine, ("first", "all"))
+            requests.append(Request(task.id, prompt.text, prompt.stop, plan.first_tokens))
+    return requests
 
 
 def _first(task: RefinementTask, texts: dict[str, str]) -> str:
     return task.initial if task.initial is not None else task.extract(texts[task.id]) or ""
 
 
-def _test_requests(plan: Plan) -> list[Request]:
+def _test_requests(plan: Plan, engine: Engine) -> list[Request]:
     if plan.source != "self":
         return []
-    asked = [(t, self_test_prompt(t)) for t in plan.tasks]
+    asked = [(t, _asked(plan, self_test_prompt(t), engine, ("all",))) for t in plan.tasks]
     return [Request(t.id, prompt.text, prompt.stop, 200) for t, prompt in asked]
 
 
@@ -139,7 +148,12 @@ def _visible(plan: Plan, tests: dict[str, str]) -> Checks:
 
 
 def _requests(
-    plan: Plan, states: Sequence[State], checks: Checks, turn: int, box: Sandbox
+    plan: Plan,
+    states: Sequence[State],
+    checks: Checks,
+    turn: int,
+    box: Sandbox,
+    engine: Engine,
 ) -> list[Request]:
     """One for every task that fails a visible check."""
     items = [
@@ -156,6 +170,7 @@ def _requests(
             task.problem, shown_solution(solution), feedback.failed_test,
             trace=feedback.trace, style=plan.style,
         )  # fmt: skip
+        prompt = _asked(plan, prompt, engine, ("all",))
         # a sampled text depends on the item alone, not on its place in a batch
         seed = int(workspace.content_key(plan.seed, task.id, turn)[:7], 16)
         requests.append(

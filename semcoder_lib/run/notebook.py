@@ -44,6 +44,7 @@ CHATTER = (
     "`(is_)?gradient_checkpointing` is deprecated",
     "Unable to fetch remote file .* for the file config.json",
     "Could not find a config file in .* vocabulary was not modified",
+    "IProgress not found",  # tqdm, of bars drawn by widgets; ours are text
 )
 OWN_FILES = ("adapter", "model", "pyx_source")  # fields that may name files of the user's own
 

@@ -160,10 +160,11 @@ def test_a_master_gives_the_same_bytes_without_jupyter(
 def test_all_masters_give_the_same_bytes_without_jupyter(
     smoke: dict[str, object], runs: Path
 ) -> None:
-    by_itself("-m", "semcoder_lib", "stage", "08", "--profile", "smoke", "--run", "a", cwd=runs)
-    by_itself("-m", "semcoder_lib", "stage", "06", "--profile", "smoke", "--run", "a", cwd=runs)
-    names = tuple(n for n in NAMES if (runs / "a" / n / "card.json").exists())
-    assert len(names) >= 7
+    names = NAMES[:-1]  # the report tells the time
+    for name in reversed(names):  # later ones first: they run what they need
+        by_itself(
+            "-m", "semcoder_lib", "stage", name[:2], "--profile", "smoke", "--run", "a", cwd=runs
+        )
     timed = {"main/training.json", "main/README.md", "refine/training.json", "refine/README.md"}
     for name, files in outputs(runs / "a", names).items():
         other = outputs(runs / "smoke", (name,))[name]

@@ -288,3 +288,29 @@ def test_no_text_of_a_model_ends_the_rounds(tasks, box, text: str) -> None:
         curve = refine(tasks, model, box, rounds=2, source=source)
         assert len(curve.rounds) == 3
     assert all(not s.right["base"] for s in curve.rounds[-1])
+
+
+class Chat:
+    """A tokenizer with a chat of its own."""
+
+    chat_template = "yes"
+
+    def apply_chat_template(self, messages, **_):
+        return f"<user>{messages[0]['content']}</user>"
+
+
+@pytest.mark.parametrize(
+    ("chat", "wrapped"), [("none", [False, False]), ("first", [True, False]), ("all", [True, True])]
+)
+def test_which_prompts_are_put_into_the_chat(tasks, box, chat, wrapped):
+    (task,) = (t for t in tasks if t.id == "double")
+    model = Scripted({"double": ["return x\n```", refined(RIGHT["double"])]})
+    model.tokenizer = Chat()
+    plan = refinement.Plan([task], rounds=1, chat=chat)
+    curve = refinement.refine(plan, model, box)
+    assert curve.rounds[-1][0].right["base"]
+    assert [r.prompt.startswith("<user>") for r in model.requests] == wrapped
+    # the answer is begun after the user's message, as it is without a chat
+    openings = ("```python\n", "[MONOLOGUE]\n")
+    for request, opening in zip(model.requests, openings, strict=True):
+        assert request.prompt.endswith(opening)
