@@ -183,7 +183,7 @@ def e01_1(answer: Any) -> str:
     return f"all {len(inputs)} inputs of these types run; other types may, too"
 
 
-SAMPLES = (3, True, "ab", "", [1, 2], [])
+SAMPLES: tuple[Any, ...] = (3, True, "ab", "", [1, 2], [])
 
 
 @_exercise

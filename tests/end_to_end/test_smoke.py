@@ -247,3 +247,20 @@ def test_exercises_run_to_their_end_and_say_what_is_to_be_done(name: str, worksh
     where = {"metadata": {"path": str(workshop / "exercises")}}
     NotebookClient(notebook, timeout=300, resources=where).execute()
     assert all(line.startswith("not done yet: ") for line in printed(notebook))
+
+
+@pytest.mark.slow
+def test_the_first_cell_of_each_capstone_runs(
+    smoke: dict[str, object], runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After the cells of 06 up to "A model of your own", as docs/workshop.md says."""
+    cells = re.findall(r"```python\n(.*?)```", (ROOT / "docs/workshop.md").read_text(), re.S)
+    master = (ROOT / "notebooks" / "06_reasoning.py").read_text()
+    names: dict[str, object] = {}
+    exec(master[: master.index("# ## CRUXEval, where it is")], names)
+    capsys.readouterr()
+    for cell in cells:
+        exec(cell.replace("limit=12", "limit=1"), names)
+    names["run"].close()  # type: ignore[attr-defined]
+    assert len(cells) == 5
+    assert "tests hold" in capsys.readouterr().out
