@@ -32,12 +32,12 @@ UNTOUCHED = "*Not executed: this page shows the solutions without what their cel
 # The lab's page, in letters for a projector; long lines of programs and outputs are broken.
 LARGE = """
 <style>
-:root {--jp-content-font-size1: 24px; --jp-code-font-size: 20px}
+:root {--jp-content-font-size1: 24px; --jp-code-font-size: 22px}
 body {max-width: 1600px; margin: 0 auto}
 .jp-InputPrompt, .jp-OutputPrompt {display: none !important}
 pre, code {white-space: pre-wrap !important; overflow-wrap: anywhere}
 .jp-RenderedHTMLCommon pre {margin: 0.6em 0 !important}
-.jp-RenderedHTMLCommon table {font-size: 18px}
+.jp-RenderedHTMLCommon table {font-size: 20px}
 </style>
 </head>"""
 REMOTE = re.compile(r'<script src="https?://[^>]*>\s*</script>')  # without a net a page waits
