@@ -265,7 +265,7 @@ import os
 
 def build(guard_key, folder, **options):
     """Write the corpus, and what was left out, into the folder; return the funnel: the counts."""
-    return pyx.build(folder, **options).funnel
+    return pyx.build(folder, **options)
 
 
 if p.pyx_source == "build":
@@ -350,7 +350,7 @@ display.counts({name: description[name] for name in sizes}, "corpus", "count")
 # different ground; a corpus of one kind alone would be narrower.
 
 # %%
-from semcoder_lib.evaluation.similarity import similarity
+from semcoder_lib.evaluation.analysis import similarity
 from semcoder_lib.report import figures
 
 parts = pyx.by_origin(corpus)

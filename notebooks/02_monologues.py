@@ -365,10 +365,17 @@ check.e02_2(vague_sentence)
 
 # %% [markdown]
 # ## The card
-# What the next notebooks take from here is in the files of this folder; the numbers go into
-# `results.json`, from which the report is made. The card says what all of it depends on.
+# What the next notebooks take from here is in the files of this folder; `hub.jsonl` has programs
+# and monologues in the columns of the authors' PyX. The numbers go into `results.json`, from which
+# the report is made. The card says what all of it depends on.
 
 # %%
+from semcoder_lib import corpus as pyx
+from semcoder_lib.core import workspace
+
+texts = kept["forward"] + kept["backward"]
+rows = [*pyx.to_hub(training), *monologues.to_hub(texts, programs)]
+workspace.write_jsonl(run.path("hub.jsonl"), rows)
 results = {
     "programs": len(training),
     "directions": {

@@ -92,9 +92,8 @@ display.counts({"fail a case": len(failures), **dropped}, "mutants", "count")
 
 # %%
 from semcoder_lib.core.values import show_call
-from semcoder_lib.faults import evidence
 
-name, smallest = entry.program.entry_point, evidence.shrunk(failures, run.box)
+name, smallest = entry.program.entry_point, pyx_r.shrunk(failures, run.box)
 display.table(
     [
         {
@@ -154,8 +153,7 @@ print(rationale)
 # red contradicted, grey could not be decided. Hover over a claim to see the evidence.
 
 # %%
-reference = {"fixed": bug.fixed, "fixed_trace": right}
-report = pyx_r.check(rationale, followed.program, followed.case, wrong, **reference)
+report = pyx_r.check(rationale, followed)
 print(f"supported {report.supported} · contradicted {report.contradicted} · "
       f"unverifiable {report.unverifiable} · accepted: {report.accepted}")  # fmt: skip
 display.marked(rationale, report.claims)
@@ -170,7 +168,7 @@ import re
 blamed = re.sub(
     r"(The cause is (?:before )?\[L)(\d+)", lambda m: f"{m[1]}{int(m[2]) + 1}", rationale
 )
-lie_report = pyx_r.check(blamed, followed.program, followed.case, wrong, **reference)
+lie_report = pyx_r.check(blamed, followed)
 print("accepted:", lie_report.accepted)
 display.marked(blamed, lie_report.claims)
 
@@ -181,9 +179,10 @@ display.marked(blamed, lie_report.claims)
 # buggy program, too, may pass most of the cases: a bug is seen only by the input that reaches it.
 
 # %%
+from semcoder_lib.faults import evidence
+
 mended = pyx_r.refined_code(rationale)
-arguments = [case.arguments for case in entry.cases]
-jobs = [evidence.job(source, name, arguments) for source in (bug.buggy, mended)]
+jobs = [evidence.job(source, name, entry.cases) for source in (bug.buggy, mended)]
 display.table(
     [
         {
@@ -210,16 +209,35 @@ display.table(
 # %%
 LONGEST = int(2.5 * p.max_length)  # characters of a row, prompt and rationale
 
-mutated, funnel = run.step(
-    "mutation.jsonl",
-    pyx_r.build,
-    training,
-    limit=p.faults,
-    seed=p.seed,
-    max_characters=LONGEST,
-    box=run.box,
-    cache=run.path("cache_mutation.jsonl"),
-)
+if p.pyx_r_source == "build":
+    mutated, funnel = run.step(
+        "mutation.jsonl",
+        pyx_r.build,
+        training,
+        limit=p.faults,
+        seed=p.seed,
+        max_characters=LONGEST,
+        box=run.box,
+    )
+
+# %% [markdown]
+# There is another way in, as in notebook 01: with `pyx_r_source=FILE` the faults come from a file
+# in the hub's format, such as the authors' own PyX-R. Each is run: the fix must pass the test, and
+# the buggy program fail it.
+
+# %%
+from pathlib import Path
+
+from semcoder_lib.core import workspace
+
+
+def execute(file, **options):
+    """The faults of a file in the hub's format that hold, and the funnel."""
+    return pyx_r.read_hub(workspace.read_jsonl(file), **options)
+
+
+if p.pyx_r_source != "build":
+    mutated, funnel = run.step("mutation.jsonl", execute, Path(p.pyx_r_source), box=run.box)
 display.counts(funnel, "mutation", "mutants")
 
 # %% [markdown]

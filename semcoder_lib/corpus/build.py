@@ -1,40 +1,41 @@
-"""Builds PyX: seeds in batches through the steps, then duplicates, the split, the files."""
+"""Builds PyX: seeds in batches through the steps, then duplicates (exact, near and semantic), the
+split that keeps families together, and the files.
+
+MinHash (datasketch) proposes near duplicates, edit similarity decides."""
 
 from __future__ import annotations
 
 import collections
 import copy
 import functools
+import hashlib
 import itertools
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from datasketch import MinHash, MinHashLSH
+from rapidfuzz import fuzz
+
 from semcoder_lib.core import progress, records, scale, source, values, workspace
 from semcoder_lib.core.errors import InfrastructureError
-from semcoder_lib.corpus.duplicates import Seen, drop_duplicates, split_families
-from semcoder_lib.corpus.files import checked, write_checked
+from semcoder_lib.corpus.files import checked, exact_key, tokens, write_checked
 from semcoder_lib.corpus.grow import FAILING, choose_cases, grow_inputs, guess_types, run_again
 from semcoder_lib.corpus.guard import Guard, keep_out_benchmarks
-from semcoder_lib.corpus.prospect import Prospect
-from semcoder_lib.corpus.seeds import methods, synthesiser
-from semcoder_lib.corpus.seeds.packages import packages
+from semcoder_lib.corpus.prospect import AROUND, DRILL, Prospect, alive
+from semcoder_lib.corpus.seeds import packages, synthesiser
 from semcoder_lib.sandbox import Sandbox, own
 
 BATCH = 24
 MOST_AHEAD = 256  # batches, so that memory does not grow with the corpus
+PERMUTATIONS = 48
+BANDS = (24, 2)  # of two values: proposes pairs above about 0.3 in Jaccard similarity of shingles
+SHINGLE = 4  # tokens
+NEAR = 92.0  # edit similarity, in percent, from which two programs count as one
 
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """Where the corpus is, and the counts at every step."""
-
-    path: Path
-    funnel: dict[str, Any]
-    dropped: Path
+Spread = Callable[[Iterable[Sequence[Prospect]]], Iterator[list[dict[str, Any]]]]
 
 
 def develop(
@@ -56,30 +57,22 @@ def develop(
 
 
 def developed(
-    batch: Sequence[Prospect],
-    *,
-    cases: int,
-    seed: int,
-    level: str,
-    benchmarks: str,
-    box: Sandbox | None = None,
-    guard: Guard | None = None,
+    batch: Sequence[Prospect], *, cases: int, seed: int, level: str, benchmarks: str
 ) -> list[dict[str, Any]]:
-    """What comes of new prospects (`Prospect.to_row`), in order, those that are out included. In a
-    process of its own it makes its own sandbox, at a `level`, and its own guard, whose key must be
-    `benchmarks`; where that is empty there is none."""
-    box = box or own(level)
-    if benchmarks and guard is None:
-        guard = _guard(benchmarks, box)
-    prospects, again = copy.deepcopy(batch), own(level, hash_seed=1)
+    """What comes of new prospects (`Prospect.to_row`), in order, those that are out included, in
+    this process's own sandboxes at a `level`, with its own guard, whose key must be `benchmarks`;
+    where that is empty there is none."""
+    box, again = own(level), own(level, hash_seed=1)
+    guard = _guard(benchmarks, level) if benchmarks else None
+    prospects = copy.deepcopy(batch)
     develop(prospects, box, again, guard=guard, cases=cases, seed=seed)
     return [prospect.to_row() for prospect in prospects]
 
 
 @functools.lru_cache(maxsize=1)
-def _guard(key: str, box: Sandbox) -> Guard:
+def _guard(key: str, level: str) -> Guard:
     """This process's guard."""
-    guard = Guard.here(box)
+    guard = Guard.here(own(level))
     if guard.key != key:
         raise InfrastructureError("a machine's benchmark files differ from those of the run")
     return guard
@@ -99,46 +92,44 @@ def build(
     held_out: float = 0.1,
     benchmarks: bool = True,
     backend: str = "process",
-) -> Built:
+) -> dict[str, Any]:
     """Builds a corpus of `real` functions of installed packages, `synthesised` programs and
     `method_seeded` ones (two in five of them drills), each with up to `cases` cases (at least
-    five, or `cases` if that is less), into the folder `out`.
-    `taught` are candidates that a teacher wrote; all of them are tried.
+    five, or `cases` if that is less), into the folder `out`; returns the funnel, the counts at
+    every step. `taught` are candidates that a teacher wrote; all of them are tried.
 
     Writes `pyx.jsonl` (rows of `records.Entry`; taught ones first, then real ones), `dropped.jsonl`
     (every program that was tried and left out, with the reason) and `funnel.json`. With
-    `benchmarks`, programs and cases that repeat HumanEval, MBPP or CRUXEval items are removed; the
-    funnel says which of the three were found on this machine. The same arguments, data and versions
-    give the same bytes whatever `workers` and `backend` are, and when an interrupted build is
-    started again, which takes up finished batches. With more than one worker each runs its own
-    sandbox at the level of `box`. Fewer programs than asked for come out where the installed
-    packages hold no more; the funnel says so. Paper sections 3.1, 3.2.
+    `benchmarks`, what repeats HumanEval, MBPP or CRUXEval is removed, as far as they are on this
+    machine. The same arguments, data and versions give the same bytes whatever `workers` and
+    `backend` (see `scale.mapped`) are, and when an interrupted build is started again, which takes
+    up finished batches. Fewer programs than asked for come out where the installed packages hold no
+    more. Paper sections 3.1, 3.2.
     """
     out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
     guard = Guard.here(box) if benchmarks else None
     key = guard.key if guard else ""
     work = functools.partial(developed, cases=cases, seed=seed, level=box.level, benchmarks=key)
     depends = [cases, seed, box.level, key, source.library_hash("corpus", "core")]
-    if workers <= 1 and backend == "process":
-        work = functools.partial(work, box=box, guard=guard)
     spread = functools.partial(scale.mapped, work, workers=workers, chunk=1, backend=backend)
-    scan, seen = collections.Counter(files=0, unparsable=0, functions=0), Seen()
-    programs, seeded = (
-        map(functools.partial(writer.program, seed), itertools.count())
-        for writer in (synthesiser, methods)
+    scan = collections.Counter(files=0, unparsable=0, functions=0)
+    drafts, seeded = (
+        map(Prospect, map(functools.partial(numbered, seed), itertools.count()))
+        for numbered in (synthesiser.program, synthesiser.seeded_program)
     )
     sources: dict[str, tuple[int, Iterable[Prospect]]] = {
         "teacher": (len(taught), taught),
         "real": (real, packages(seed=seed, scan=scan)),
-        "synthesised": (synthesised, map(Prospect, programs)),
-        "method-seeded": (method_seeded, map(Prospect, seeded)),
+        "synthesised": (synthesised, drafts),
+        "method-seeded": (method_seeded, seeded),
     }
-    out.mkdir(parents=True, exist_ok=True)
-    files = {name: out / f"{name}.jsonl" for name in ("pyx", "dropped")}
-    parts = {name: path.with_suffix(".part") for name, path in files.items()}
+    seen = Seen()
     funnel: dict[str, Any] = {"benchmarks": guard.report if guard else {}}
     errors: collections.Counter[str] = collections.Counter()
-    with parts["pyx"].open("w") as kept_file, parts["dropped"].open("w") as dropped_file:
+    paths = [out / "pyx.jsonl", out / "dropped.jsonl"]
+    parts = [path.with_suffix(".part") for path in paths]
+    with parts[0].open("w") as kept_file, parts[1].open("w") as dropped_file:
         for name, (target, prospects) in sources.items():
             counts = collections.Counter(kept=0)
             fates = _until(target, counts, prospects, spread, out / "cache_batches", depends)
@@ -147,12 +138,14 @@ def build(
                     prospect = Prospect.from_row(fate)
                     if not prospect.reason and drop_duplicates([prospect], seen):
                         split_families([prospect], seed=seed, held_out=held_out)
-                    reason, row = prospect.reason, prospect.dropped()
-                    if not reason:
+                    reason = prospect.reason
+                    if reason:
+                        print(workspace.dumps(prospect.dropped()), file=dropped_file)
+                    else:
                         row = {**fate["entry"], "program": records.to_row(prospect.program)}
+                        print(workspace.dumps(row), file=kept_file)
                     if reason in FAILING:
                         errors[prospect.detail or "no exception, no usable value"] += 1
-                    print(workspace.dumps(row), file=dropped_file if reason else kept_file)
                     counts["candidates"] += 1
                     counts[f"dropped: {reason}" if reason else "kept"] += 1
                     bar.set_postfix_str(f"{counts['candidates']} tried")
@@ -161,44 +154,114 @@ def build(
                 funnel[name] = dict(sorted(counts.items()))
     funnel["scan"] = dict(sorted(scan.items()))
     funnel["errors"] = dict(sorted(errors.items(), key=lambda kv: (-kv[1], kv[0])))
-    for name, path in files.items():
-        os.replace(parts[name], path)
+    for part, path in zip(parts, paths, strict=True):
+        os.replace(part, path)
     workspace.write_json(out / "funnel.json", funnel)
-    return Built(files["pyx"], funnel, files["dropped"])
+    return funnel
 
 
 def _until(
     target: int,
     counts: collections.Counter[str],
     prospects: Iterable[Prospect],
-    spread: Callable[[Iterable[Sequence[Prospect]]], Iterator[list[dict[str, Any]]]],
+    spread: Spread,
     folder: Path,
     depends: list[Any],
 ) -> Iterator[dict[str, Any]]:
     """What comes of prospects until `target` of them are counted as kept: as many batches at a time
     as would do if every prospect were kept, so that little work is thrown away. `folder` keeps the
     results under what they depend on, so that an interrupted build goes on where it was."""
-    source = iter(prospects)
+    stream = iter(prospects)
     while (missing := target - counts["kept"]) > 0:
         ahead = min(MOST_AHEAD, math.ceil(missing / BATCH))
-        batches = [list(itertools.islice(source, BATCH)) for _ in range(ahead)]
-        paths = [(b, folder / f"{_key(b, depends)}.json") for b in batches if b]
-        new = {path for _, path in paths if checked(path) is None}
-        fresh = spread(batch for batch, path in paths if path in new)
-        for _, path in paths:
-            if path in new:
+        batches = [b for _ in range(ahead) if (b := list(itertools.islice(stream, BATCH)))]
+        if not batches:
+            return
+        paths = [folder / f"{_key(batch, depends)}.json" for batch in batches]
+        new = [checked(path) is None for path in paths]
+        fresh = spread(itertools.compress(batches, new))
+        for path, is_new in zip(paths, new, strict=True):
+            if is_new:
                 write_checked(path, next(fresh))
             for row in checked(path) or ():
                 if counts["kept"] < target:
                     yield row
-        if not paths:
-            return
 
 
 def _key(batch: Sequence[Prospect], depends: list[Any]) -> str:
     """What the result of a batch depends on, the code included."""
-    examples = [
-        [values.encode(e) for e in p.signature.examples] if p.signature else [] for p in batch
+    programs = [
+        [p.program.id, p.program.source, values.encode(p.signature.examples if p.signature else ())]
+        for p in batch
     ]
-    programs = [[p.program.id, p.program.source] for p in batch]
-    return workspace.content_key(depends, programs, examples)
+    return workspace.content_key(depends, programs)
+
+
+# ---- duplicates and the split
+
+
+class Seen:
+    """What is in the corpus already: texts, keys of behaviour, and for near duplicates MinHash
+    bands, a few kB a program."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+        self._bands = MinHashLSH(num_perm=PERMUTATIONS, params=BANDS)
+        self._texts: list[str] = []
+
+    def repeats(self, source: str, behaviour: str = "", *, exactly: bool = False) -> str:
+        """Why a program is a duplicate, or an empty string; then it is remembered. `behaviour` is a
+        key that programs share which compute the same; empty says nothing. With `exactly` only the
+        same code counts, and nothing else is remembered."""
+        exact = exact_key(source)
+        if exact in self._known:
+            return "exact duplicate"
+        if not exactly:
+            if behaviour in self._known:
+                return "semantic duplicate"
+            words = tokens(source)
+            runs = (words[i : i + SHINGLE] for i in range(max(1, len(words) - SHINGLE + 1)))
+            shingles = {"\0".join(run).encode("utf-8", "surrogatepass") for run in runs}
+            text, sketch = " ".join(words), MinHash(num_perm=PERMUTATIONS)
+            sketch.update_batch(list(shingles))
+            for place in self._bands.query(sketch):
+                if fuzz.ratio(text, self._texts[place], score_cutoff=NEAR) >= NEAR:
+                    return "near duplicate"
+            self._known |= {behaviour} - {""}
+            self._bands.insert(len(self._texts), sketch)
+            self._texts.append(text)
+        self._known.add(exact)
+        return ""
+
+
+def drop_duplicates(prospects: Iterable[Prospect], seen: Seen) -> list[Prospect]:
+    """Step 6. Drops the prospects that repeat one that was seen: the same code, nearly the same
+    code, or the same outputs on the inputs that all programs of a signature share; the prospects
+    that are left. Of drills, which are all nearly the same, only the same code counts."""
+    prospects = list(prospects)
+    for prospect in prospects:
+        program = prospect.program
+        if why := seen.repeats(program.source, prospect.behaviour, exactly=DRILL in program.tags):
+            prospect.drop(why)
+    return alive(prospects)
+
+
+def split_families(
+    prospects: Iterable[Prospect], *, seed: int = 0, held_out: float = 0.1
+) -> list[Prospect]:
+    """Step 7. Puts the prospects of about the share `held_out` of all families into the split
+    "held_out", so that near variants never straddle it, and with them those of the same share of
+    the pairs of methods that functions are seeded with; the prospects. A program's side depends on
+    these names and the seed alone, so it is the same in a corpus of any size."""
+    prospects = list(prospects)
+    for prospect in prospects:
+        tags = prospect.program.tags
+        pairs = [tag for tag in tags if tag.startswith(AROUND) and DRILL not in tags]
+        splits = [_is_held_out(g, seed, held_out) for g in (prospect.program.family, *pairs)]
+        prospect.revise(split="held_out" if any(splits) else "train")
+    return prospects
+
+
+def _is_held_out(group: str, seed: int, share: float) -> bool:
+    digest = hashlib.blake2b(f"{seed}:split:{group}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") < share * 2**64

@@ -1,14 +1,23 @@
 """The corpus's files: tables beside the code, results that are believed only when they are whole,
-and the corpus itself."""
+the corpus itself, its programs' texts, and what it holds in numbers."""
 
 from __future__ import annotations
 
+import ast
+import collections
+import functools
+import hashlib
+import io
+import re
+import statistics
+import tokenize
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from semcoder_lib.core import records, workspace
+from semcoder_lib.core import foreign, records, workspace
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.core.records import Entry
+from semcoder_lib.core.records import Entry, Program
 
 
 def table(file: Path, kind: str) -> list[list[str]]:
@@ -46,3 +55,120 @@ def load(path: Path | str) -> list[Entry]:
         except (ValueError, TypeError, LookupError, AttributeError) as error:
             raise UserError(f"{path}:{number}: not a row of PyX ({error})") from None
     return entries
+
+
+# ---- texts of programs
+
+
+@functools.lru_cache(maxsize=512)  # several checks of a batch ask for the same programs
+def normalised(source: str) -> str:
+    """A source with its layout, comments and docstrings out of the way. Raises foreign.Refused for
+    one that does not parse."""
+    tree = foreign.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return foreign.unparse(tree)
+
+
+def tokens(source: str) -> list[str]:
+    """The code tokens of a source that parses, layout left out."""
+    code = (tokenize.NAME, tokenize.NUMBER, tokenize.STRING, tokenize.OP)
+    every = tokenize.generate_tokens(io.StringIO(source).readline)
+    return [token.string for token in every if token.type in code]
+
+
+def exact_key(source: str) -> str:
+    """Equal for sources that differ in layout, comments and docstrings only."""
+    return hashlib.blake2b(normalised(source).encode(), digest_size=12).hexdigest()
+
+
+# ---- what a corpus holds
+
+CATEGORIES = table(Path(__file__).with_name("categories.txt"), "category")
+_TYPE_WORDS = {
+    "str": "string", "dict": "dictionary", "set": "set", "list": "list", "int": "numbers",
+    "float": "numbers", "tuple": "pair",
+}  # fmt: skip
+SHOWN = 60  # names of a histogram
+PARTS = {
+    "package": "real functions",
+    "synthesised": "synthesised",
+    "method": "method-seeded",
+    "teacher": "teacher",
+}
+"""Origin of a program: the name of that part of the corpus in tables and figures."""
+
+
+def by_origin(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+    """The entries by where their programs come from; those of a file are taken for real ones."""
+    parts: dict[str, list[Entry]] = {name: [] for name in PARTS.values()}
+    for entry in entries:
+        parts[PARTS.get(entry.program.origin, "real functions")].append(entry)
+    return {name: part for name, part in parts.items() if part}
+
+
+def describe(entries: Iterable[Entry]) -> dict[str, Any]:
+    """Counts and histograms of a corpus, JSON data; reads the entries once, keeps none of them.
+
+    `coverage` are means over programs, in fractions. Histograms hold their 60 commonest names, ties
+    in alphabetical order.
+    """
+    counts: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
+    cases, lines, line, branch = 0, [], [], []
+    for entry in entries:
+        program, provenance = entry.program, entry.program.provenance
+        for name, items in (
+            ("families", [program.family]),
+            ("origin", [program.origin]),
+            ("split", [program.split]),
+            ("package", [provenance.package]),
+            ("licence", [provenance.licence]),
+            ("method", [provenance.method]),
+            ("types_from", [program.types_from]),
+            ("category", [category(program)]),
+            ("argument_types", program.argument_types),
+            ("case_source", [c.source for c in entry.cases]),
+        ):
+            counts[name].update(items)
+        cases += len(entry.cases)
+        lines.append(program.source.count("\n"))
+        line.append(entry.line_coverage)
+        branch.append(entry.branch_coverage)
+    families = counts.pop("families", ())
+    return {
+        "programs": len(lines),
+        "cases": cases,
+        "families": len(families),
+        "lines": {"median": statistics.median(lines), "most": max(lines)} if lines else {},
+        "coverage": {
+            "line": round(statistics.fmean(line or [0.0]), 4),
+            "branch": round(statistics.fmean(branch or [0.0]), 4),
+            "all_lines": line.count(1.0),
+        },
+        **{
+            name: dict(sorted(c.items(), key=lambda item: (-item[1], item[0]))[:SHOWN])
+            for name, c in sorted(counts.items())
+        },
+    }
+
+
+def category(program: Program) -> str:
+    """The program's category. Synthesised and method-seeded programs, whose descriptions mention
+    every step, are judged by their name, first parameter's type and imports alone."""
+    words = program.entry_point.replace("_", " ").lower()
+    if program.origin in ("synthesised", "method"):
+        outer = [t.partition("[")[0] for t in program.argument_types[:1]]
+        words += " " + "".join(_TYPE_WORDS.get(name, "") for name in outer)
+    else:
+        words += " " + program.description.lower()
+    imported: set[str] = set()
+    for node in ast.walk(ast.parse(program.source)):
+        if isinstance(node, ast.Import):
+            imported.update(a.name for a in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            imported.add(node.module)
+    for name, pattern, *modules in CATEGORIES:
+        if not imported.isdisjoint(" ".join(modules).split()) or re.search(pattern, words):
+            return name
+    return "other"

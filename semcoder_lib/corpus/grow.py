@@ -3,18 +3,26 @@ cases, and runs them again."""
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import random
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from semcoder_lib.core import values
-from semcoder_lib.corpus import execute, inputs
-from semcoder_lib.corpus.duplicates import behaviour_key
-from semcoder_lib.corpus.execute import Failed, Ran
+from semcoder_lib.corpus import inputs
 from semcoder_lib.corpus.hints import MAX_EXAMPLES, ORDER, Signature
-from semcoder_lib.corpus.prospect import Input, Prospect, alive, run_inputs
-from semcoder_lib.corpus.seeds import methods
+from semcoder_lib.corpus.prospect import (
+    Input,
+    Prospect,
+    Ran,
+    alive,
+    commonest_error,
+    death,
+    run,
+    run_inputs,
+)
 from semcoder_lib.sandbox import Sandbox
 
 MAX_GUESSES = 24
@@ -34,18 +42,7 @@ NO_TYPES = "no types found on which it runs"
 NO_INPUT, MOST_FAIL = "no input runs", "most inputs fail"
 FAILING = (NO_TYPES, NO_INPUT, MOST_FAIL)
 
-# The usual length of an input in characters, and by how many more or less it is as bad as by thirty
-# more steps. What a method does to one character says little.
-SHORT, SEEDED_LENGTH = (0, 40), (28, 10)
-
 Guess = tuple[tuple[str, ...], str]  # types for the arguments, and the weakest source of a hint
-
-# what a call returns that makes no list yet
-_LAZY = (
-    "generator chain map filter zip islice enumerate reversed product permutations combinations "
-    "repeat takewhile dropwhile zip_longest starmap accumulate dict_keys dict_values dict_items "
-    "list_iterator compress list_reverseiterator str_iterator pairwise filterfalse groupby"
-)
 
 
 def guess_types(prospects: Iterable[Prospect], box: Sandbox, *, seed: int = 0) -> list[Prospect]:
@@ -59,33 +56,35 @@ def guess_types(prospects: Iterable[Prospect], box: Sandbox, *, seed: int = 0) -
     """
     prospects = list(prospects)
     waiting = [p for p in prospects if not p.program.argument_types]
-    while waiting:
+    for first_time in (True, False):
         guesses = [_guesses(p.signature) if p.signature else [] for p in waiting]
         texts = (_texts(p, guessed, seed) for p, guessed in zip(waiting, guesses, strict=True))
         requests = zip((p.program for p in waiting), texts, strict=True)
+        results = run(box, requests, budget=TRIAL_BUDGET)
         lazy = []
-        results = execute.run(box, requests, budget=TRIAL_BUDGET)
         for prospect, guessed, ran in zip(waiting, guesses, results, strict=True):
-            if isinstance(ran, Failed):
-                prospect.drop(f"trial: {ran.status.value}", execute.commonest_error(ran))
-            elif _is_lazy(prospect, ran):
-                prospect.make_list("iterator as list")
+            if how := death(ran):
+                prospect.drop(f"trial: {how}", commonest_error(ran))
+            elif first_time and _is_lazy(ran):
+                _make_list(prospect)
                 lazy.append(prospect)
             elif (best := _best(guessed, ran)) is not None:
-                types, source = best
-                prospect.revise(argument_types=types, types_from=source)
+                prospect.revise(argument_types=best[0], types_from=best[1])
             else:
-                prospect.drop(NO_TYPES, execute.commonest_error(ran))
+                prospect.drop(NO_TYPES, commonest_error(ran))
         waiting = lazy
     return alive(prospects)
 
 
 def _guesses(signature: Signature) -> list[Guess]:
     """Type combinations to try, likeliest first: the best guesses together before any second
-    guess, required parameters alone before optional ones are filled too."""
-    required, optional = signature.required, _fillable(signature)
+    guess, required parameters alone before optional ones are filled too (the first two, if the text
+    says something of them)."""
+    required = signature.required
+    optional = signature.hints[required : required + 2]
+    filled = len(list(itertools.takewhile(lambda hint: hint.source != "trial", optional)))
     guesses: dict[tuple[str, ...], str] = {}
-    for size in filter(None, (required + optional, required)):
+    for size in filter(None, (required + filled, required)):
         hints = signature.hints[:size]
         choices = [list(enumerate(h.types[:10])) for h in hints]
         ranked = sorted(
@@ -96,12 +95,6 @@ def _guesses(signature: Signature) -> list[Guess]:
         for combination in ranked[:MAX_GUESSES]:
             guesses.setdefault(tuple(name for _, name in combination), source)
     return list(guesses.items())[: MAX_GUESSES + 4]
-
-
-def _fillable(signature: Signature) -> int:
-    """How many optional parameters a call fills: the first two that the text says something of."""
-    optional = signature.hints[signature.required :][:2]
-    return len(list(itertools.takewhile(lambda hint: hint.source != "trial", optional)))
 
 
 def _texts(prospect: Prospect, guesses: Sequence[Guess], seed: int) -> list[str]:
@@ -126,10 +119,24 @@ def _best(guesses: Sequence[Guess], ran: Sequence[Ran]) -> Guess | None:
     return guesses[max(scores, key=lambda place: scores[place])] if scores else None
 
 
-def _is_lazy(prospect: Prospect, ran: Sequence[Ran]) -> bool:
-    kinds = [r.text.rpartition(" ")[2] for r in ran if r.status == "unserializable"]
-    lazy = sum(kind in _LAZY.split() for kind in kinds)
-    return not prospect.listed and lazy >= 2 and lazy >= sum(r.ok for r in ran)
+def _is_lazy(ran: Sequence[Ran]) -> bool:
+    """Whether calls return what has no text, such as an iterator: a list of it may have."""
+    lazy = sum(r.status == "unserializable" for r in ran)
+    return lazy >= 2 and lazy >= sum(r.ok for r in ran)
+
+
+def _make_list(prospect: Prospect) -> None:
+    """Adds a function that makes a list of what the entry point yields, and enters there. Optional
+    parameters are left at their defaults."""
+    assert prospect.signature is not None
+    program, prospect.signature = prospect.program, prospect.signature.only_required()
+    name, names = program.entry_point, ", ".join(prospect.signature.names)
+    prospect.revise(
+        source=f"{program.source}\n\ndef {name}_list({names}):\n    return list({name}({names}))\n",
+        entry_point=f"{name}_list",
+        id=f"{program.id}_list",
+        provenance=replace(program.provenance, method="iterator as list"),
+    )
 
 
 def grow_inputs(
@@ -143,13 +150,11 @@ def grow_inputs(
         _first_inputs(prospect, seed)
     waiting = prospects
     while waiting:
-        growing = []
-        for prospect, failed in run_inputs(waiting, box):
-            if failed:
-                prospect.drop(f"run: {failed.status.value}")
-            elif _wants_more(prospect, cases) and _next_inputs(prospect, seed):
-                growing.append(prospect)
-        waiting = growing
+        waiting = [
+            prospect
+            for prospect in run_inputs(waiting, box)
+            if _wants_more(prospect, cases) and _next_inputs(prospect, seed)
+        ]
     return alive(prospects)
 
 
@@ -161,8 +166,6 @@ def _first_inputs(prospect: Prospect, seed: int) -> None:
     examples = prospect.signature.examples if prospect.signature else ()
     fitting = (e for e in examples if len(e) == len(program.argument_types))
     prospect.add(fitting, "teacher" if program.origin == "teacher" else "doctest", MAX_EXAMPLES)
-    if program.origin == "method":
-        prospect.add(methods.arguments(program, MAX_EXAMPLES, seed), "generator", MAX_EXAMPLES)
     rng = random.Random(f"{seed}:grow:{program.id}")
     _add_fresh(prospect, rng, FIRST_ROUND - PROBES, tries=4 * FIRST_ROUND)
 
@@ -171,7 +174,13 @@ def _next_inputs(prospect: Prospect, seed: int) -> list[Input]:
     """Mutations of the inputs that reached the most, beside fresh ones."""
     prospect.rounds += 1
     rng = random.Random(f"{seed}:grow:{prospect.program.id}:{prospect.rounds}")
-    mutated = add_mutations(prospect, rng, 2 * NEXT_ROUND // 3)
+    types, constants = prospect.program.argument_types, prospect.constants
+    parents = best_inputs(prospect, 6)
+    calls = (
+        inputs.mutate(rng.choice(parents).arguments, types, rng, constants=constants)
+        for _ in range(3 * NEXT_ROUND if parents else 0)
+    )
+    mutated = prospect.add(calls, "mutation", 2 * NEXT_ROUND // 3)
     return mutated + _add_fresh(prospect, rng, NEXT_ROUND // 3, tries=2 * NEXT_ROUND)
 
 
@@ -179,19 +188,6 @@ def _add_fresh(prospect: Prospect, rng: random.Random, limit: int, tries: int) -
     types = prospect.program.argument_types
     calls = (inputs.generate(types, rng, constants=prospect.constants) for _ in range(tries))
     return prospect.add(calls, "generator", limit)
-
-
-def add_mutations(prospect: Prospect, rng: random.Random, limit: int) -> list[Input]:
-    """Adds up to `limit` mutations of the inputs that reached the most; returns them."""
-    parents = best_inputs(prospect, 6) or prospect.good()[:6]
-    if not parents:
-        return []
-    types, constants = prospect.program.argument_types, prospect.constants
-    calls = (
-        inputs.mutate(rng.choice(parents).arguments, types, rng, constants=constants)
-        for _ in range(3 * NEXT_ROUND)
-    )
-    return prospect.add(calls, "mutation", limit)
 
 
 def _wants_more(prospect: Prospect, cases: int) -> bool:
@@ -207,9 +203,8 @@ def best_inputs(prospect: Prospect, count: int) -> list[Input]:
     short inputs before long ones."""
     reached = {i: prospect.map.reached(i.ran.arcs) for i in prospect.good()}
     left = sorted(reached, key=lambda i: len(i.text))
-    seeded = prospect.program.origin == "method"
-    awkward = {i: _awkward(i, *(SEEDED_LENGTH if seeded else SHORT)) for i in left}
-    if seeded:  # thousands of programs share a few signatures, and would share these inputs, too
+    awkward = {i: _awkward(i) for i in left}
+    if prospect.program.origin == "method":  # thousands share a few signatures, and these inputs
         awkward |= dict.fromkeys(prospect.inputs[:PROBES], 9.0)
     best: list[Input] = []
     covered: set[Any] = set()
@@ -224,9 +219,9 @@ def best_inputs(prospect: Prospect, count: int) -> list[Input]:
     return best
 
 
-def _awkward(tried: Input, usual: int, spread: int) -> float:
-    """Empty inputs come later, those of an unusual length, and those that seem to come back
-    unchanged: they say little in a worked example."""
+def _awkward(tried: Input) -> float:
+    """Long inputs come later, empty ones, and those that seem to come back unchanged: they say
+    little in a worked example."""
     output = tried.ran.text
     back = len(output) > 3 and output in tried.text
     empty = any(not a and isinstance(a, str | list | dict | set | tuple) for a in tried.arguments)
@@ -241,19 +236,28 @@ def choose_cases(prospects: Iterable[Prospect], *, cases: int = 8) -> list[Prosp
     prospects = list(prospects)
     for prospect in prospects:
         prospect.chosen = best_inputs(prospect, cases)
-        prospect.behaviour = behaviour_key(
-            prospect.program.argument_types,
-            [(i.ran.status, i.ran.text) for i in prospect.inputs[:PROBES]],
-        )
+        prospect.behaviour = _behaviour(prospect)
         if reason := _reason_against(prospect, least(cases)):
             ran = [i.ran for i in prospect.inputs] if reason in FAILING else []
-            prospect.drop(reason, execute.commonest_error(ran))
+            prospect.drop(reason, commonest_error(ran))
     return alive(prospects)
 
 
 def least(cases: int) -> int:
     """How many of `cases` cases a program must have."""
     return min(cases, MIN_CASES)
+
+
+def _behaviour(prospect: Prospect) -> str:
+    """A key for what a program computes on its signature's shared inputs; empty where the outputs
+    say too little (fewer than four distinct ones)."""
+    ran = [i.ran for i in prospect.inputs[:PROBES]]
+    if len({r.text for r in ran if r.ok}) < 4:
+        return ""
+    digest = hashlib.blake2b(repr(prospect.program.argument_types).encode(), digest_size=12)
+    for r in ran:
+        digest.update(f"\0{r.status}\0{r.text}".encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
 
 
 def _reason_against(prospect: Prospect, wanted: int) -> str:
@@ -289,11 +293,10 @@ def run_again(prospects: Iterable[Prospect], box: Sandbox) -> list[Prospect]:
     that keeps state, is random or depends on the order of hashes gives something else."""
     prospects = list(prospects)
     requests = ((p.program, [i.text for i in reversed(p.chosen)]) for p in prospects)
-    for prospect, ran in zip(prospects, execute.run(box, requests, coverage=False), strict=True):
-        if isinstance(ran, Failed):
-            prospect.drop(f"second run: {ran.status.value}")
-            continue
-        before = [i.ran for i in reversed(prospect.chosen)]
-        if [(r.status, r.text) for r in ran] != [(r.status, r.text) for r in before]:
+    for prospect, ran in zip(prospects, run(box, requests, coverage=False), strict=True):
+        before = [(i.ran.status, i.ran.text) for i in reversed(prospect.chosen)]
+        if how := death(ran):
+            prospect.drop(f"second run: {how}")
+        elif [(r.status, r.text) for r in ran] != before:
             prospect.drop("second run differs")
     return alive(prospects)

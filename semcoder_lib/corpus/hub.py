@@ -14,10 +14,11 @@ from typing import Any
 from semcoder_lib.core import foreign, records, values
 from semcoder_lib.core.foreign import Refused
 from semcoder_lib.core.records import Case, Entry, Program, Provenance, Status
-from semcoder_lib.corpus.duplicates import exact_key, split_families
+from semcoder_lib.corpus.build import split_families
+from semcoder_lib.corpus.files import exact_key
 from semcoder_lib.corpus.inputs import join_types, type_of
 from semcoder_lib.corpus.prospect import Prospect, alive, run_inputs
-from semcoder_lib.corpus.seeds.packages import description
+from semcoder_lib.corpus.seeds import description
 from semcoder_lib.models import prompts
 from semcoder_lib.sandbox import Job, Outcome, Sandbox
 
@@ -49,13 +50,16 @@ def read_row(row: dict[str, Any], number: int = 0) -> tuple[Program, Case | None
     name, case, text = "", None, ""
     if filled[0] == "nl":
         source, text = "\n\n".join(_fenced(response)) or response, _described(prompt)
-        foreign.parse(source)
     else:
         source = _program(prompt)
-        tree = foreign.parse(source)
         name, arguments, named, output = _asserted(response)
-        if named:
-            source, name, arguments = _positional(tree, source, name, arguments, named)
+        if named:  # a second function hands them on
+            places = [f"argument_{n}" for n in range(len(arguments))]
+            handed = ", ".join([*places, *(f"{key}={key}" for key in named)])
+            helper = f"{name.replace('.', '_')}_named"
+            heading = f"def {helper}({', '.join([*places, *named])}):"
+            source += f"\n\n{heading}\n    return {name}({handed})\n"
+            name, arguments = helper, (*arguments, *named.values())
         case = Case(arguments, output)
     program = Program(
         source,
@@ -73,7 +77,7 @@ def read_row(row: dict[str, Any], number: int = 0) -> tuple[Program, Case | None
 def _identity(row: dict[str, Any], number: int) -> str:
     """A row's id as text; its number where it has none."""
     name = row.get("id", number)
-    return name if isinstance(name, str) else foreign.show(name)
+    return name if isinstance(name, str) else records.shown(name)
 
 
 def _text(row: dict[str, Any], column: str) -> str:
@@ -135,29 +139,6 @@ def _asserted(response: str) -> tuple[str, tuple[Any, ...], dict[str, Any], Any]
         raise Refused(f"the answer holds no plain values: {error}") from None
 
 
-def _positional(
-    tree: ast.Module, source: str, name: str, given: tuple[Any, ...], named: dict[str, Any]
-) -> tuple[str, str, tuple[Any, ...]]:
-    """(source, function, arguments) of the same call by position: named arguments take their places
-    where they follow without a gap, else a second function hands them on."""
-    function = _function(tree, name)
-    parameters = [a.arg for a in function.args.args] if function else []
-    if function and not function.args.posonlyargs:
-        following = parameters[len(given) : len(given) + len(named)]
-        if set(following) == set(named):
-            return source, name, (*given, *(named[key] for key in following))
-    places = [f"argument_{n}" for n in range(len(given))]
-    handed = ", ".join([*places, *(f"{key}={key}" for key in named)])
-    helper = f"{name.replace('.', '_')}_named"
-    source += f"\n\ndef {helper}({', '.join([*places, *named])}):\n    return {name}({handed})\n"
-    return source, helper, (*given, *named.values())
-
-
-def _function(tree: ast.Module, name: str) -> ast.FunctionDef | None:
-    functions = (n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name)
-    return next(functions, None)
-
-
 @dataclass(slots=True)
 class Read:
     """The entries of a file, what was left out with the reason, and counts of both."""
@@ -175,7 +156,7 @@ def from_hub(
     and programs that are left out are named with the reason."""
     read = Read()
     prospects: dict[tuple[str, str], Prospect] = {}
-    outputs: dict[tuple[Prospect, str], Any] = {}
+    outputs: dict[tuple[Prospect, str], str] = {}
     descriptions: dict[str, str] = {}
     for number, row in enumerate(rows, 1):
         try:
@@ -185,19 +166,16 @@ def from_hub(
             why = {"reason": "unreadable", "detail": str(error)}
             read.dropped.append({"id": _identity(row, number), **why})
             continue
-        read.funnel[next(column for column in COLUMNS[1:] if row[column])] += 1
+        read.funnel[next(column for column in COLUMNS[1:] if row.get(column))] += 1
         if case is None:
             descriptions[program.family] = program.description
             continue
         prospect = prospects.setdefault((program.source, program.entry_point), Prospect(program))
         prospect.add([case.arguments], "hub")
-        outputs[prospect, values.encode(case.arguments)] = case.output
-    for prospect, failed in run_inputs(list(prospects.values()), box):
-        if failed:
-            prospect.drop(f"program: {failed.status.value}", failed.detail)
-            continue
+        outputs[prospect, values.encode(case.arguments)] = values.encode(case.output)
+    for prospect in run_inputs(list(prospects.values()), box):
         for tried in prospect.inputs:
-            if tried.ran.ok and _gives(tried.ran.text, outputs[prospect, tried.text]):
+            if tried.ran.gives(outputs[prospect, tried.text]):
                 prospect.chosen.append(tried)
         read.funnel["case differs"] += len(prospect.inputs) - len(prospect.chosen)
         if not prospect.chosen:
@@ -223,20 +201,15 @@ def _describe(prospect: Prospect, descriptions: dict[str, str]) -> None:
     """Gives a program its description and the types of its arguments."""
     program, calls = prospect.program, [i.arguments for i in prospect.chosen]
     columns = zip(*(c for c in calls if len(c) == len(calls[0])), strict=True)
-    function = _function(foreign.parse(program.source), program.entry_point)
+    body = foreign.parse(program.source).body
+    functions = {n.name: n for n in body if isinstance(n, ast.FunctionDef)}
+    function = functions.get(program.entry_point)
     doc = ast.get_docstring(function) if function else ""
     own = description(doc or "", program.entry_point)
     prospect.revise(
         description=descriptions.get(program.family, own),
         argument_types=tuple(join_types([type_of(v) for v in column]) for column in columns),
     )
-
-
-def _gives(text: str, output: Any) -> bool:
-    try:
-        return values.equal(values.decode(text), output)
-    except values.NotALiteral:  # a program may write in the place of what we record
-        return False
 
 
 def validate_rows(rows: Iterable[dict[str, Any]], box: Sandbox) -> Iterator[dict[str, Any]]:

@@ -10,25 +10,18 @@ import functools
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-_WORDS = (
-    "apple bread cat dog echo fig grape hello ink jam kite lemon moon nest orange pear quiz river "
-    "sun tree umbrella violet wind box year zebra data code test value key name red green blue one "
-    "two three a b c ab abc aa bb xyz level noon radar Python World Alpha Beta north south east "
-    "west cold warm fast slow note item left right open plan road"
-)
-WORDS = _WORDS.split()
+WORDS = Path(__file__).with_suffix(".txt").read_text(encoding="utf-8").split()
 MAX_TEXT = 14
 MAX_ITEMS = 8
 _LETTERS = "aabbccddeeffghijklmnopqrstuvwxyz"
 _EXTRA = "ABCDEXYZ0123456789 .,-_!?:"
 _SEQUENCES: dict[str, Callable[[list[Any]], Any]] = {
-    "list": list,
-    "tuple": tuple,
-    "set": set,
-    "frozenset": frozenset,
+    kind.__name__: kind for kind in (list, tuple, set, frozenset)
 }
+_NAMES = {*_SEQUENCES, "dict", "int", "float", "str", "bool", "bytes", "None"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +51,7 @@ def parse(text: str) -> Type:
 def _type(node: ast.expr) -> Type:
     outer = node.value if isinstance(node, ast.Subscript) else node
     name = "None" if isinstance(outer, ast.Constant) else getattr(outer, "id", "")
-    if name not in _ATOMS and name not in _SEQUENCES and name != "dict":
+    if name not in _NAMES:
         return ANY
     if not isinstance(node, ast.Subscript):
         return Type(name)
@@ -121,10 +114,10 @@ def generate(
     ways. The same `rng` state gives the same arguments.
     """
     source = _Source(rng, constants)
-    arguments = tuple(_value(parse(t), source, 0) for t in argument_types)
+    arguments = [_value(parse(t), source, 0) for t in argument_types]
     if len(arguments) > 1 and rng.random() < 0.25:
-        arguments = _related(arguments, argument_types, rng)
-    return arguments
+        _relate(arguments, argument_types, rng)
+    return tuple(arguments)
 
 
 def mutate(
@@ -135,8 +128,7 @@ def mutate(
     constants: Sequence[Any] = (),
 ) -> tuple[Any, ...]:
     """A changed copy of known arguments: one or two places altered, types kept."""
-    source = _Source(rng, constants)
-    out = list(arguments)
+    source, out = _Source(rng, constants), list(arguments)
     for _ in range(1 if rng.random() < 0.75 else 2):
         place = rng.randrange(len(out)) if out else 0
         if out:
@@ -145,65 +137,71 @@ def mutate(
     return tuple(out)
 
 
-def _related(
-    arguments: tuple[Any, ...], types: Sequence[str], rng: random.Random
-) -> tuple[Any, ...]:
+def _relate(arguments: list[Any], types: Sequence[str], rng: random.Random) -> None:
     """Lets arguments have to do with each other: one that occurs inside another, equal ones."""
-    out = list(arguments)
-    origin = rng.randrange(len(out))
-    inside = _parts(out[origin])
+    origin = rng.randrange(len(arguments))
+    inside = _parts(arguments[origin])
     for place, kind in enumerate(types):
         fitting = [p for p in inside if type_of(p) == kind]
         if place != origin and fitting and rng.random() < 0.8:
-            out[place] = rng.choice(fitting)
+            arguments[place] = rng.choice(fitting)
         elif place != origin and kind == types[origin] and rng.random() < 0.3:
-            out[place] = copy.deepcopy(out[origin])
-    return tuple(out)
+            arguments[place] = copy.deepcopy(arguments[origin])
 
 
 def _parts(value: Any) -> list[Any]:
-    if isinstance(value, str):
-        ends = [value[:1], value[-1:], value[len(value) // 2 :][:1], value[:2], value[-2:]]
-        return ends if value else []
-    if isinstance(value, dict):
-        return [*value.keys(), *value.values()]
-    if isinstance(value, list | tuple):
-        return [*value, len(value), max(0, len(value) - 1)]
-    if isinstance(value, set | frozenset):
-        return sorted(value, key=repr)
-    return [value + 1, value - 1] if type(value) is int else []
+    match value:
+        case str():
+            middle = value[len(value) // 2 :][:1]
+            return [value[:1], value[-1:], middle, value[:2], value[-2:]] if value else []
+        case dict():
+            return [*value.keys(), *value.values()]
+        case list() | tuple():
+            return [*value, len(value), max(0, len(value) - 1)]
+        case set() | frozenset():
+            return sorted(value, key=repr)
+        case int() if type(value) is int:
+            return [value + 1, value - 1]
+    return []
 
 
 def _value(kind: Type, source: _Source, depth: int) -> Any:
-    if kind.name in _ATOMS:
-        return _ATOMS[kind.name](source, depth)
-    if kind.pair:
-        return tuple(_value(t, source, depth + 1) for t in kind.inner)
+    """A fresh value; `depth` says how many containers it lies in."""
+    rng = source.rng
+    match kind.name:
+        case "any":
+            return _value(Type(rng.choice(("int", "str", "float", "int", "str"))), source, depth)
+        case "None":
+            return None
+        case "bool":
+            return rng.random() < 0.5
+        case "int":
+            return _int(source, depth)
+        case "float":
+            return _float(source)
+        case "str":
+            return _text(source, depth)
+        case "bytes":
+            return bytes(rng.randrange(97, 123) for _ in range(rng.randrange(0, 9)))
+        case "dict":
+            return _mapping(kind, source, depth)
+        case "tuple" if kind.inner and not kind.many:
+            return tuple(_value(t, source, depth + 1) for t in kind.inner)
+    return _sequence(kind, source, depth)
+
+
+def _sequence(kind: Type, source: _Source, depth: int) -> Any:
     rng, size = source.rng, _size(source.rng, depth)
-    if kind.name == "dict":
-        return _mapping(kind, size, source, depth)
     item = kind.inner[0] if kind.inner else INT
     if item.name in ("list", "tuple") and rng.random() < 0.35:
         items = _grid(item, size, source, depth)
     else:
         items = [_value(item, source, depth + 1) for _ in range(size)]
-    if len(items) > 2 and rng.random() < 0.3:  # something occurs twice
+    if len(items) > 2 and rng.random() < 0.3:  # an element occurs twice
         items[rng.randrange(len(items))] = copy.deepcopy(items[rng.randrange(len(items))])
     if item.name in ("int", "float") and rng.random() < 0.2:
         items.sort()
-    return _SEQUENCES.get(kind.name, list)(items)
-
-
-def _mapping(kind: Type, size: int, source: _Source, depth: int) -> dict[Any, Any]:
-    key = kind.inner[0] if kind.inner else INT
-    held = kind.inner[1] if len(kind.inner) > 1 else INT
-    pairs = {}
-    for _ in range(size):
-        k = _value(key, source, depth + 1)
-        pairs[k] = _value(held, source, depth + 1)
-    if held.inner and held.inner[0] == key and source.rng.random() < 0.6:
-        return _graph(pairs, held, source)
-    return pairs
+    return _SEQUENCES[kind.name](items)
 
 
 def _grid(item: Type, size: int, source: _Source, depth: int) -> list[Any]:
@@ -212,23 +210,17 @@ def _grid(item: Type, size: int, source: _Source, depth: int) -> list[Any]:
     if item.pair:
         return [_value(item, source, depth + 1) for _ in range(size)]
     cell = item.inner[0] if item.inner else INT
-    make = _SEQUENCES[item.name]
-    return [make([_value(cell, source, depth + 2) for _ in range(width)]) for _ in range(size)]
+    rows = ([_value(cell, source, depth + 2) for _ in range(width)] for _ in range(size))
+    return [_SEQUENCES[item.name](row) for row in rows]
 
 
-def _graph(pairs: dict[Any, Any], held: Type, source: _Source) -> dict[Any, Any]:
-    """The same keys, each with some of the others as its neighbours."""
-    graph: dict[Any, Any] = {}
-    for node in pairs:
-        others = [n for n in pairs if n != node and source.rng.random() < 0.45]
-        if held.name == "dict":
-            kind = held.inner[1] if len(held.inner) > 1 else INT
-            weights = [_value(kind, source, 2) for _ in others]
-            absolute = [abs(w) if type(w) is int else w for w in weights]
-            graph[node] = dict(zip(others, absolute, strict=True))
-        else:
-            graph[node] = _SEQUENCES.get(held.name, list)(others)
-    return graph
+def _mapping(kind: Type, source: _Source, depth: int) -> dict[Any, Any]:
+    key, held = kind.inner if len(kind.inner) == 2 else (*kind.inner, INT, INT)[:2]
+    pairs = {}
+    for _ in range(_size(source.rng, depth)):
+        k = _value(key, source, depth + 1)
+        pairs[k] = _value(held, source, depth + 1)
+    return pairs
 
 
 def _size(rng: random.Random, depth: int) -> int:
@@ -250,7 +242,7 @@ def _int(source: _Source, depth: int) -> int:
     return rng.randrange(20, 120 if depth else 1000)
 
 
-def _float(source: _Source, depth: int) -> float:
+def _float(source: _Source) -> float:
     rng, roll = source.rng, source.rng.random()
     if source.floats and roll < 0.15:
         return rng.choice(source.floats)
@@ -261,14 +253,14 @@ def _float(source: _Source, depth: int) -> float:
     return float(rng.randrange(-5, 20))
 
 
-def _text(source: _Source, depth: int = 0) -> str:
+def _text(source: _Source, depth: int) -> str:
     """A string as people pass them: a word, several, letters, digits, with some of the program's
     own string constants mixed in."""
     rng, roll = source.rng, source.rng.random()
-    if depth > 0:
-        text = rng.choice(WORDS) if roll < 0.75 else _letters(rng, 1, 5)
-    elif roll < 0.3:
+    if roll < (0.75 if depth else 0.3):
         text = rng.choice(WORDS)
+    elif depth:
+        text = _letters(rng, 1, 5)
     elif roll < 0.55:
         text = " ".join(rng.choice(WORDS) for _ in range(rng.randrange(2, 4)))[:MAX_TEXT]
     elif roll < 0.8:
@@ -294,65 +286,45 @@ def _letters(rng: random.Random, low: int, high: int) -> str:
     return "".join(rng.choice(alphabet) for _ in range(rng.randrange(low, high)))
 
 
-def _range(source: _Source, depth: int) -> range:
-    start = source.rng.randrange(0, 4)
-    return range(start, start + source.rng.randrange(0, 9))
-
-
-_ATOMS: dict[str, Callable[[_Source, int], Any]] = {
-    "int": _int,
-    "float": _float,
-    "str": _text,
-    "bool": lambda source, depth: source.rng.random() < 0.5,
-    "None": lambda source, depth: None,
-    "bytes": lambda source, depth: bytes(
-        source.rng.randrange(97, 123) for _ in range(source.rng.randrange(0, 9))
-    ),
-    "range": _range,
-    "any": lambda source, depth: _ATOMS[source.rng.choice(("int", "str", "float", "int", "str"))](
-        source, depth
-    ),
-}
-
-
 def _mutated(value: Any, kind: Type, source: _Source) -> Any:
     rng = source.rng
     if rng.random() < 0.15:
         return _value(kind, source, 0)
-    name = type(value)
-    if name is bool:
-        return not value
-    if name is int:
-        return value + rng.choice((-2, -1, 1, 2, 10)) if rng.random() < 0.7 else value * 2
-    if name is float:
-        return round(value + rng.choice((-1.5, -0.1, 0.1, 1.0, 10.0)), 4)
-    if name is str:
-        return _mutated_text(value, source)
-    if name in (list, tuple):
-        return name(_mutated_items(list(value), kind, source))
-    if name in (set, frozenset):
-        return name(_mutated_items(sorted(value, key=repr), kind, source))
-    if name is dict and value:
-        return _mutated_dict(dict(value), kind, source)
+    match value:
+        case bool():
+            return not value
+        case int():
+            return value + rng.choice((-2, -1, 1, 2, 10)) if rng.random() < 0.7 else value * 2
+        case float():
+            return round(value + rng.choice((-1.5, -0.1, 0.1, 1.0, 10.0)), 4)
+        case str() if value:
+            return _mutated_text(value, source)
+        case list() | tuple():
+            return type(value)(_mutated_items(list(value), kind, source))
+        case set() | frozenset():
+            return type(value)(_mutated_items(sorted(value, key=repr), kind, source))
+        case dict():
+            known = kind if kind.name == "dict" and kind.inner else parse(type_of(value))
+            pairs = Type("list", (Type("tuple", known.inner),))
+            return dict(_mutated_items([*value.items()], pairs, source))
     return _value(kind if kind.name != "any" else parse(type_of(value)), source, 0)
 
 
 def _mutated_text(value: str, source: _Source) -> str:
-    if not value:
-        return _text(source)
     rng = source.rng
     where, roll = rng.randrange(len(value)), rng.randrange(6)
     before, after = value[:where], value[where + 1 :]
-    if roll == 0:
-        return before + after
-    if roll == 1:
-        return before + rng.choice(value) + value[where:]
-    if roll == 2:
-        return before + rng.choice(_LETTERS + _EXTRA) + after
-    if roll == 3:
-        return value[where:] + before
-    if roll == 4:
-        return value.swapcase() if rng.random() < 0.5 else value[::-1]
+    match roll:
+        case 0:
+            return before + after
+        case 1:
+            return before + rng.choice(value) + value[where:]
+        case 2:
+            return before + rng.choice(_LETTERS + _EXTRA) + after
+        case 3:
+            return value[where:] + before
+        case 4:
+            return value.swapcase() if rng.random() < 0.5 else value[::-1]
     return before + rng.choice(source.strings or value) + value[where:]
 
 
@@ -373,17 +345,3 @@ def _mutated_items(items: list[Any], kind: Type, source: _Source) -> list[Any]:
         where = rng.randrange(len(items))
         items[where] = _mutated(items[where], kind.inner[where] if fixed else item, source)
     return items
-
-
-def _mutated_dict(pairs: dict[Any, Any], kind: Type, source: _Source) -> dict[Any, Any]:
-    key = source.rng.choice(list(pairs))
-    held = kind.inner[1] if len(kind.inner) > 1 else parse(type_of(pairs[key]))
-    roll = source.rng.randrange(3)
-    if roll == 0:
-        del pairs[key]
-    elif roll == 1:
-        new = _value(kind.inner[0] if kind.inner else parse(type_of(key)), source, 1)
-        pairs[new] = _value(held, source, 1)
-    else:
-        pairs[key] = _mutated(pairs[key], held, source)
-    return pairs

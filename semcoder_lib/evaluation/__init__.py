@@ -4,7 +4,7 @@
 benchmark, `register` adds one of your own.
 """
 
-from semcoder_lib.evaluation import codegen, evalplus, execution, lcb, pyx
+from semcoder_lib.evaluation import codegen, evalplus, execution, lcb
 from semcoder_lib.evaluation.base import (
     SCORERS,
     Benchmark,
@@ -27,8 +27,8 @@ for _benchmark in (
     execution.cruxeval("output"),
     lcb.LcbLite("lcb-lite"),
     lcb.execution_v2(),
-    pyx.HeldOutPyx("pyx-i", direction="input"),
-    pyx.HeldOutPyx("pyx-o", direction="output"),
+    execution.HeldOutPyx("pyx-i", direction="input"),
+    execution.HeldOutPyx("pyx-o", direction="output"),
 ):
     register(_benchmark)
 

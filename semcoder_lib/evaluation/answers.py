@@ -11,11 +11,12 @@ A model is loaded once for all its plans.
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 import math
 import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,21 +91,42 @@ class Plan:
         return [prompts.in_chat(p, tokenizer) for p in asked] if how.chat else asked
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evaluated:
-    """One model, one benchmark, one setting: its verdicts, and its score as the report reads it."""
+    """One model, one benchmark, one setting: its verdicts and completions."""
 
     benchmark: str
     model: str
     setting: str
     verdicts: list[records.Verdict]
     completions: list[records.Completion]
-    row: dict[str, Any]
+    scorer: str
+    seed: int  # of the bootstrap
 
     @property
     def passed(self) -> dict[str, float]:
         """1.0 or 0.0 per task, by its id."""
         return {v.task_id: float(v.passed) for v in self.verdicts}
+
+    @functools.cached_property
+    def row(self) -> dict[str, Any]:
+        """The score as the report reads it: value and interval as fractions, n, statuses, the
+        shares of the texts that stopped by themselves or were forced to answer, their tokens."""
+        interval = scoring.mean_interval([float(v.passed) for v in self.verdicts], seed=self.seed)
+        statuses = Counter(v.status.value for v in self.verdicts)
+        finishes, texts = Counter(c.finish for c in self.completions), len(self.completions)
+        stopped = texts - finishes["length"] - finishes["forced"]
+        return {
+            "benchmark": self.benchmark,
+            "model": self.model,
+            "setting": self.setting,
+            "scorer": self.scorer,
+            **asdict(interval),
+            "statuses": dict(sorted(statuses.items())),
+            "stopped_by_itself": stopped / texts if texts else None,
+            "forced": finishes["forced"] / texts if texts else None,
+            "tokens": sum(c.tokens for c in self.completions),
+        }
 
 
 def sample_tasks(tasks: Sequence[Any], limit: int, seed: int) -> list[Any]:
@@ -174,7 +196,7 @@ def complete(
     """One greedy completion for each task of each plan, in order, as rows: benchmark, setting,
     task_id, text, finish, tokens. Prompts are not kept: they hold benchmark text. All plans are
     generated together, since a small model decodes a full batch as fast as a single row. Texts that
-    run out of tokens among their steps are made to answer: see `_forced`."""
+    run out of tokens among their steps are made to answer (see `_forced`): finish `forced`."""
     if not plans:
         return []
     asked = []
@@ -189,48 +211,35 @@ def complete(
                 opening = "" if base.get(plan.benchmark).code else prompt.prefill
                 asked.append((plan, task, request, opening))
         groups = engine.generate([request for _, _, request, _ in asked])
-        texts = [
-            dataclasses.replace(group[0], text=opening + group[0].text)
-            for group, (_, _, _, opening) in zip(groups, asked, strict=True)
-        ]
-        texts = _forced(engine, [(*one[:3], text) for one, text in zip(asked, texts, strict=True)])
-    return [
-        {
-            "benchmark": plan.benchmark, "setting": plan.setting.name, "task_id": text.task_id,
-            "text": text.text, "finish": text.finish, "tokens": text.tokens,
-        }
-        for (plan, _, _, _), text in zip(asked, texts, strict=True)
-    ]  # fmt: skip
+        rows: list[dict[str, Any]] = []
+        forced = []
+        for (plan, task, request, opening), (answer,) in zip(asked, groups, strict=True):
+            text = replace(answer, text=opening + answer.text)
+            kept = {n: getattr(text, n) for n in ("task_id", "text", "finish", "tokens")}
+            rows.append({"benchmark": plan.benchmark, "setting": plan.setting.name, **kept})
+            if (begun := _forced(plan, task, text)) is not None:
+                whole = request.prompt.removesuffix(opening) + begun
+                again = replace(request, prompt=whole, max_new_tokens=ANSWER_TOKENS)
+                forced.append((rows[-1], begun, again))
+        groups = engine.generate([request for _, _, request in forced])
+        for (row, begun, _), (answer,) in zip(forced, groups, strict=True):
+            row["text"], row["finish"] = begun + answer.text.partition("\n")[0], "forced"
+            row["tokens"] += answer.tokens
+    return rows
 
 
-def _forced(
-    engine: models.Engine,
-    answered: Sequence[tuple[Plan, base.Task, models.Request, records.Completion]],
-) -> list[records.Completion]:
-    """The completions. A text that ran out of tokens among its steps is cut after the last whole
-    line, the steps are closed, the answer is begun as far as the question gives it away, and the
-    model goes on for at most `ANSWER_TOKENS`; its finish is then `forced`."""
-    completions = [text for _, _, _, text in answered]
-    begun: dict[int, str] = {}
-    requests = []
-    for place, (plan, task, request, text) in enumerate(answered):
-        benchmark = base.get(plan.benchmark)
-        if not (isinstance(benchmark, ExecutionReasoning) and plan.setting.steps):
-            continue
-        if text.finish == "length" and "[ANSWER]" not in text.text:
-            tag = text.text.partition("]")[0].strip("[")
-            steps = text.text[: text.text.rfind("\n") + 1].partition(f"[/{tag}]")[0]
-            begun[place] = f"{steps}[/{tag}]\n{benchmark.opening(task)}"
-            prompt = request.prompt.removesuffix(f"[{tag}]\n") + begun[place]
-            requests.append(
-                dataclasses.replace(request, prompt=prompt, max_new_tokens=ANSWER_TOKENS)
-            )
-    for (place, opening), (answer,) in zip(begun.items(), engine.generate(requests), strict=True):
-        completions[place] = dataclasses.replace(
-            answer, text=opening + answer.text.partition("\n")[0], finish="forced",
-            tokens=completions[place].tokens + answer.tokens,
-        )  # fmt: skip
-    return completions
+def _forced(plan: Plan, task: base.Task, text: records.Completion) -> str | None:
+    """For a text that ran out of tokens among its steps, what the model is to go on from: the text
+    is cut after the last whole line, the steps are closed, and the answer is begun as far as the
+    question gives it away."""
+    benchmark = base.get(plan.benchmark)
+    if not (isinstance(benchmark, ExecutionReasoning) and plan.setting.steps):
+        return None
+    if text.finish != "length" or "[ANSWER]" in text.text:
+        return None
+    tag = text.text.partition("]")[0].strip("[")
+    steps = text.text[: text.text.rfind("\n") + 1].partition(f"[/{tag}]")[0]
+    return f"{steps}[/{tag}]\n{benchmark.opening(task)}"
 
 
 def completions_of(plan: Plan, rows: Sequence[dict[str, Any]]) -> list[records.Completion]:
@@ -248,7 +257,7 @@ def verdicts(
     """Whether each completion of a plan is right, found in the sandbox."""
     found = base.get(plan.benchmark).score(plan.tasks, completions, scorer=scorer, box=box)
     # a verdict's detail and time differ from run to run; what is kept does not
-    return [dataclasses.replace(v, detail="", cpu_seconds=0.0) for v in found]
+    return [replace(v, detail="", cpu_seconds=0.0) for v in found]
 
 
 def evaluated(
@@ -261,57 +270,18 @@ def evaluated(
     seed: int,
 ) -> Evaluated:
     """The score of one plan, from its completions and verdicts."""
-    names = plan.benchmark, model, plan.setting.name
-    row = score_row(*names, judged, completions, scorer, seed)
-    return Evaluated(*names, judged, completions, row)
-
-
-def score_row(
-    benchmark: str,
-    model: str,
-    setting: str,
-    verdicts: list[records.Verdict],
-    completions: list[records.Completion],
-    scorer: str,
-    seed: int,
-) -> dict[str, Any]:
-    """A score as the report reads it: value and interval as fractions, n, statuses, stop rate."""
-    interval = scoring.mean_interval([float(v.passed) for v in verdicts], seed=seed)
-    statuses: dict[str, int] = {}
-    for v in verdicts:
-        statuses[v.status.value] = statuses.get(v.status.value, 0) + 1
-    stopped = sum(1 for c in completions if c.finish not in ("length", "forced"))
-    forced = sum(1 for c in completions if c.finish == "forced")
-    return {
-        "benchmark": benchmark,
-        "model": model,
-        "setting": setting,
-        "scorer": scorer,
-        "value": interval.value,
-        "low": interval.low,
-        "high": interval.high,
-        "n": len(verdicts),
-        "statuses": dict(sorted(statuses.items())),
-        "stopped_by_itself": stopped / len(completions) if completions else None,
-        "forced": forced / len(completions) if completions else None,
-        "tokens": sum(c.tokens for c in completions),
-    }
+    name = plan.setting.name
+    return Evaluated(plan.benchmark, model, name, judged, completions, scorer, seed)
 
 
 def difference_row(a: Evaluated, b: Evaluated, seed: int) -> dict[str, Any]:
     """The paired difference b - a over the tasks that both did, with its 95 % interval."""
-    both = [(a.passed[name], passed) for name, passed in b.passed.items() if name in a.passed]
-    before, after = [x for x, _ in both], [y for _, y in both]
-    diff = scoring.paired_difference(before, after, seed=seed)
     return {
         "benchmark": a.benchmark,
         "from": f"{a.model}, {a.setting}",
         "to": f"{b.model}, {b.setting}",
-        "value": diff.value,
-        "low": diff.low,
-        "high": diff.high,
-        "n": len(both),
-        "p_mcnemar": scoring.mcnemar(before, after).p_value,
+        **asdict(scoring.paired_difference(a.passed, b.passed, seed=seed)),
+        "p_mcnemar": scoring.mcnemar(a.passed, b.passed).p_value,
     }
 
 
@@ -334,10 +304,9 @@ def by_origin(
     for part, some in corpus.by_origin(entries).items():
         ids = {entry.program.id for entry in some}
         for e in evaluated:
-            judged = [v for v in e.verdicts if v.task_id in ids]
+            verdicts = [v for v in e.verdicts if v.task_id in ids]
             texts = [c for c in e.completions if c.task_id in ids]
-            if judged:
-                names = e.benchmark, e.model, e.setting
-                row = score_row(*names, judged, texts, e.row["scorer"], seed)
-                rows.append({**row, "part": part})
+            if verdicts:
+                apart = replace(e, verdicts=verdicts, completions=texts, seed=seed)
+                rows.append({**apart.row, "part": part})
     return rows

@@ -1,4 +1,4 @@
-"""What every benchmark has in common: tasks, samples, the interface, and the registry."""
+"""What every benchmark has in common: tasks, samples, verdicts, the preflight, and the registry."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import platform
 import re
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from semcoder_lib.core import source, workspace
-from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.errors import PreflightFailed, UserError
+from semcoder_lib.core.progress import say
 from semcoder_lib.core.records import Completion, Status, Trust, Verdict
-from semcoder_lib.evaluation import data, kept
-from semcoder_lib.evaluation.preflight import Preflight, preflight
+from semcoder_lib.evaluation import data
 from semcoder_lib.models.extraction import Answer
 from semcoder_lib.models.prompts import Prompt
 from semcoder_lib.sandbox import Limits, Outcome, Sandbox
@@ -60,32 +60,33 @@ class Finding(NamedTuple):
 
 @dataclass(slots=True)
 class Ledger:
-    """What is known of answers and calls in one sandbox under one limit, so that two scorers (or a
-    preflight and a score) share it. `seconds` is the processor limit of a call."""
+    """What is known of answers in one sandbox under one limit, so that two scorers (or a preflight
+    and a score) share it. `seconds` is the processor limit of a call."""
 
     seconds: float = _FLOOR_SECONDS
-    known: dict[Any, Any] = field(default_factory=dict)
+    known: dict[Any, dict[Any, Finding]] = field(default_factory=dict)
 
 
 @dataclass
 class Benchmark(ABC):
-    """Load, prompt, extract, score. A subclass says how: `fields` and `task`, `render`, `extract`,
+    """Load, prompt, extract, judge. A subclass says how: `fields` and `task`, `prompt`, `extract`,
     `findings`, `known`, and where they differ from these, the rest.
 
     `home` names where the data live publicly; `files` are the names looked for, `fields` what each
     of their rows must have, its id first. `code` says that samples are programs rather than
     answers, `slow` that a passed preflight is kept for the next command, `alike` that both scorers
-    find the same, `trusts` who could forge a scorer's verdicts (default: nobody who runs).
+    find the same but for `defects`, the tasks that no solution passes in the official one, each
+    with the reason; `trusts` who could forge a scorer's verdicts (default: nobody who runs).
     """
 
     name: str
     home: str = ""
     files: tuple[str, ...] = ()
     fields: tuple[str, ...] = ("task_id",)
-    prompts: dict[str, Callable[[Task], Prompt]] = field(default_factory=dict)
     code: ClassVar[bool] = True
     slow: ClassVar[bool] = False
     alike: ClassVar[bool] = False
+    defects: ClassVar[dict[str, str]] = {}
     trusts: ClassVar[dict[str, Trust]] = {}
 
     def task(self, row: dict[str, Any], number: int) -> Task | None:
@@ -94,8 +95,10 @@ class Benchmark(ABC):
         return Task(str(row[self.fields[0]]), row)
 
     @abstractmethod
-    def render(self, task: Task, style: str, reasoning: str, shots: int) -> Prompt:
-        """See `prompt`."""
+    def prompt(
+        self, task: Task, *, style: str = "clean", reasoning: str = "direct", shots: int = 0
+    ) -> Prompt:
+        """What the model reads for `task`; `style` is `clean` or `faithful`."""
 
     @abstractmethod
     def extract(self, task: Task, text: str, *, style: str = "clean") -> Answer:
@@ -118,14 +121,15 @@ class Benchmark(ABC):
 
     def errata(self, tasks: Sequence[Task], scorer: str) -> dict[str, str]:
         """Tasks whose reference this scorer cannot pass, each with the reason."""
-        return {}
+        there = {task.task_id for task in tasks} if scorer == "official" else set()
+        return {name: why for name, why in self.defects.items() if name in there}
 
     def load(self, path: Path | str | None = None) -> list[Task]:
         """The tasks, in the benchmark's order. Raises `Missing` where the data are not found and
         UserError (file and line) where they are not this benchmark's."""
         found = data.locate(self.name, self.files, self.home, path)
         tasks: dict[str, Task] = {}
-        for number, row in enumerate(data.read_rows(found, self.fields), 1):
+        for number, row in data.read_rows(found, self.fields):
             try:
                 task = self.task(row, number)
             except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
@@ -134,21 +138,6 @@ class Benchmark(ABC):
             if task is not None and tasks.setdefault(task.task_id, task) is not task:
                 raise UserError(f"{found}:{number}: the id {task.task_id!r} occurs twice")
         return list(tasks.values())
-
-    def prompt(
-        self, task: Task, *, style: str = "clean", reasoning: str = "direct", shots: int = 0
-    ) -> Prompt:
-        """What the model reads for `task`. `style` is `clean`, `faithful`, or the name of a variant
-        registered with `add_prompt`."""
-        if style in self.prompts:
-            return self.prompts[style](task)
-        return self.render(task, style, reasoning, shots)
-
-    def add_prompt(self, name: str, render: Callable[[Task], Prompt]) -> None:
-        """Register a prompt variant, used with `prompt(task, style=name)`."""
-        if name in ("clean", "faithful"):
-            raise UserError(f"prompt variant {name!r}: the name is taken")
-        self.prompts[name] = render
 
     def judge(
         self,
@@ -173,6 +162,8 @@ class Benchmark(ABC):
             odd = s.answer.status is Status.UNPARSEABLE
             nothing = Finding(Status.UNPARSEABLE if odd else Status.NO_ANSWER, s.answer.detail)
             status, why, seconds = known.get((s.task_id, s.answer), nothing)
+            if status is Status.PASSED and scorer == "official" and s.task_id in self.defects:
+                status, why = Status.WRONG, self.defects[s.task_id]
             right = status is Status.PASSED
             verdicts.append(Verdict(s.task_id, right, status, s.index, True, trust, why, seconds))
         return verdicts
@@ -202,26 +193,30 @@ class Benchmark(ABC):
             samples.append(Sample(c.task_id, c.index, answer))
         return self.judge(tasks, samples, scorer=scorer, box=box)
 
-    def check(
+    def preflight(
         self,
         tasks: Sequence[Task],
         *,
         scorer: str = "strict",
         box: Sandbox,
         ledger: Ledger | None = None,
-    ) -> Preflight:
-        """The report of the preflight. Sets the time limit of `ledger` by the reference solutions.
-        A slow benchmark's report is kept, if it passed, and used again where tasks, source of the
-        rooms that take part, Python, machine and isolation layers are all the same."""
+    ) -> dict[str, Any]:
+        """Before a score is believed, known solutions must get their known verdicts: references
+        pass, except `errata`; empty answers fail; in `strict` cheats fail. The report as JSON data
+        (see `_report`); sets the time limit of `ledger` by the reference solutions. Raises
+        PreflightFailed (exit status 3).
+
+        A slow benchmark's report is kept and used again where tasks, source of the rooms that take
+        part, Python, machine and isolation layers are all the same."""
         key = ""
         if self.slow:
             content = [[task.task_id, repr(sorted(task.data.items()))] for task in tasks]
             code = source.library_hash("evaluation", "sandbox", "core")
             machine = [sys.version, platform.machine(), platform.processor(), platform.node()]
             key = workspace.content_key(self.name, scorer, content, code, machine, box.layers)
-            if row := kept.read("preflight", key):
-                print("preflight: stored report of the same data, code, machine", file=sys.stderr)
-                return Preflight(**row)
+            if report := data.read_kept("preflight", key):
+                say("preflight: stored report of the same data, code, machine")
+                return dict(report)
         ledger = ledger or Ledger()
         probes, samples = [], []
         for number, task in enumerate(tasks):
@@ -232,22 +227,53 @@ class Benchmark(ABC):
                     probes.append((kind, name))
                     samples.append(Sample(task.task_id, 0, Answer("".join(parts))))
         verdicts = self.judge(tasks, samples, scorer=scorer, box=box, ledger=ledger)
-        told = [(*probe, verdict) for probe, verdict in zip(probes, verdicts, strict=True)]
-        slowest = max((v.cpu_seconds for kind, _, v in told if kind == "reference"), default=0.0)
+        solved = [(*probe, verdict) for probe, verdict in zip(probes, verdicts, strict=True)]
+        slowest = max((v.cpu_seconds for kind, _, v in solved if kind == "reference"), default=0.0)
         ledger.seconds = min(max(_FLOOR_SECONDS, _FACTOR * slowest), _CEILING_SECONDS)
-        report = preflight(self.name, scorer, told, self.errata(tasks, scorer))
-        if self.slow and report.passed:
-            kept.write("preflight", key, {k: v for k, v in report.row().items() if k != "passed"})
+        errata = self.errata(tasks, scorer)
+        facts = {"benchmark": self.name, "scorer": scorer, "tasks": len(tasks), "errata": errata}
+        report = facts | preflight_report(solved, scorer, errata)
+        if self.slow:
+            data.keep("preflight", key, report)
         return report
 
-    def preflight(
-        self, tasks: Sequence[Task], *, scorer: str = "strict", box: Sandbox
-    ) -> dict[str, Any]:
-        """`check` as JSON data. Raises PreflightFailed (exit status 3) when known solutions do not
-        get their known verdicts."""
-        report = self.check(tasks, scorer=scorer, box=box)
-        report.require()
-        return report.row()
+
+def preflight_report(
+    probes: Sequence[tuple[str, str, Verdict]], scorer: str, errata: dict[str, str]
+) -> dict[str, Any]:
+    """Judge the scorer by its verdicts on known solutions: (kind, name, verdict) with the kinds
+    `reference`, `empty`, `cheat`, `constant`. Rates are shares of the tasks; `constant` is the best
+    of the constant answers. Raises PreflightFailed with all reasons."""
+    kinds: dict[str, dict[str, list[Verdict]]] = {
+        kind: {} for kind in ("reference", "empty", "cheat", "constant")
+    }
+    for kind, name, verdict in probes:
+        if kind != "reference" or verdict.task_id not in errata:
+            kinds[kind].setdefault(name, []).append(verdict)
+    rates = {
+        kind: {name: sum(v.passed for v in some) / len(some) for name, some in named.items()}
+        for kind, named in kinds.items()
+    }
+    reasons = []
+    if not kinds["reference"] and not errata:
+        reasons.append("no reference solution was judged")
+    for kind, passing in (("reference", True), ("empty", False), ("cheat", False)):
+        for name, some in kinds[kind].items() if kind != "cheat" or scorer == "strict" else ():
+            if odd := [v for v in some if v.passed is not passing]:
+                what = f"the {kind} {name!r} {'fails' if passing else 'passes'} {len(odd)} of"
+                why = f"{odd[0].status}: {odd[0].detail}".rstrip(": ")
+                reasons.append(f"{what} {len(some)} times, first {odd[0].task_id} ({why})")
+    if reasons:
+        raise PreflightFailed(f"the {scorer} scorer failed its preflight: {'; '.join(reasons)}")
+    constant, rate = max(rates["constant"].items(), key=lambda pair: pair[1], default=("", 0.0))
+    return {
+        "reference": rates["reference"].get("reference", 0.0),
+        "empty": rates["empty"].get("empty", 0.0),
+        "cheats": rates["cheat"],
+        "constant": constant,
+        "constant_right": sum(v.passed for v in kinds["constant"].get(constant, ())),
+        "constant_rate": rate,
+    }
 
 
 def cpu_limits(seconds: float, memory_mb: int = 1024) -> Limits:
@@ -282,7 +308,7 @@ _registry: dict[str, Benchmark] = {}
 
 
 def register(benchmark: Benchmark) -> Benchmark:
-    """Make a benchmark (a new task of your own, too) known to `get` and to the `score` command."""
+    """Make a benchmark (one of your own, too) known to `get` and to the `score` command."""
     _registry[benchmark.name] = benchmark
     return benchmark
 

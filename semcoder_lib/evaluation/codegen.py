@@ -11,14 +11,7 @@ from typing import ClassVar
 
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Trust
-from semcoder_lib.evaluation.base import (
-    Answer,
-    Benchmark,
-    Finding,
-    Ledger,
-    Task,
-    cpu_limits,
-)
+from semcoder_lib.evaluation.base import Answer, Benchmark, Finding, Ledger, Task, cpu_limits
 from semcoder_lib.evaluation.execution import run_texts
 from semcoder_lib.models import prompts
 from semcoder_lib.models.extraction import clean_code, faithful_code
@@ -38,7 +31,9 @@ class CodeGeneration(Benchmark, ABC):
     fields: tuple[str, ...] = ("task_id", "prompt", "entry_point", "canonical_solution")
     continues: bool = True
 
-    def render(self, task: Task, style: str, reasoning: str, shots: int) -> Prompt:
+    def prompt(
+        self, task: Task, *, style: str = "clean", reasoning: str = "direct", shots: int = 0
+    ) -> Prompt:
         """`reasoning`: `direct` (an instruction), or `completion`, the bare problem for models that
         were never tuned."""
         if reasoning not in ("direct", "completion"):

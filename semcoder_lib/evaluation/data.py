@@ -1,6 +1,7 @@
-"""The data files (`homes.yaml`): where each can be had, where it was found, and its rows.
+"""The data files (`homes.yaml`): where each was found, its rows, and how it is fetched.
 
-No file is ever fetched unless a user asks for it (`fetch.py`).
+No file is ever fetched unless a user asks for it (`data fetch`). A fetched file gets its name only
+when it is whole and has the expected checksum.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ import gzip
 import importlib
 import json
 import os
+import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,15 +20,21 @@ from typing import Any
 import yaml
 
 from semcoder_lib.core import workspace
-from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.errors import (
+    ChecksumError,
+    DownloadError,
+    SemcoderError,
+    UsageError,
+    UserError,
+)
+from semcoder_lib.core.progress import say
+
+OFFLINE = ("SEMCODER_OFFLINE", "HF_HUB_OFFLINE")
+_SECONDS = (10, 60)  # to connect; between two pieces
 
 
 class Missing(UserError):
     """The benchmark's data are nowhere to be found; the message says where was looked."""
-
-
-class TooDeep(UserError):
-    """JSON with more brackets within each other than can be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,9 @@ HOMES: dict[str, Home] = {
     row["name"]: Home(**row)
     for row in yaml.safe_load(Path(__file__).with_name("homes.yaml").read_text())
 }
+
+
+# --- where a file is ---
 
 
 def fetched() -> Path:
@@ -85,78 +96,214 @@ def locate(benchmark: str, files: tuple[str, ...], home: str, path: Path | str |
         return found
     folder = os.environ.get("SEMCODER_DATA")
     looked = f"SEMCODER_DATA={folder}" if folder else "SEMCODER_DATA (not set)"
-    known = [HOMES[name] for name in files if name in HOMES]
-    todo = "; `python -m semcoder_lib data` says how to get it" if known else ""
-    for row in known:
-        if row.url:
-            todo = f"; `python -m semcoder_lib data fetch {row.name}` gets it"
-            break
+    todo = ""
+    if known := [HOMES[name] for name in files if name in HOMES]:
+        todo = next((f" fetch {h.name}` gets it" for h in known if h.url), "` says how to get it")
+        todo = f"; `python -m semcoder_lib data{todo}"
     raise Missing(
         f"{benchmark}: looked for {' or '.join(files)} in {looked} and {fetched()}; "
         f"its public home is {home}{todo}"
     )
 
 
-def read_rows(path: Path, required: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-    """All rows of a JSONL file (gzipped or not) or of a Parquet file, each with the `required`
-    fields. Raises UserError with file and line."""
-    if path.suffix == ".parquet":
-        from pyarrow import ArrowException, parquet
-
-        try:
-            rows = parquet.read_table(path).to_pylist()
-        except (OSError, ArrowException) as error:
-            raise UserError(f"{path}: cannot be read ({error})") from None
-    else:
-        rows = [parsed(line, f"{path}:{number}") for number, line in text_lines(path)]
-    for number, row in enumerate(rows, 1):
-        lacking = [name for name in required if name not in row]
-        if lacking:
-            raise UserError(f"{path}:{number}: the field {lacking[0]!r} is missing")
-    if not rows:
-        raise UserError(f"{path}: the file is empty")
-    return rows
+# --- what is in a file ---
 
 
-def text_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Number and text of each line that is not blank, of a file gzipped or not. Raises UserError
-    with file and line for what is no UTF-8 text."""
-    number = 0
+def text_of(path: Path) -> str:
+    """The whole text of a file, gzipped or not. Raises UserError."""
     try:
-        with path.open("rb") as source:
-            packed = source.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if packed else path.open("rb") as source:
-            for number, line in enumerate(source, 1):
-                text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-                if text.strip():
-                    yield number, text
-    except IsADirectoryError:
-        raise UserError(f"{path}: is a folder; give a .jsonl or .json file") from None
+        blob = path.read_bytes()
+        if blob[:2] == b"\x1f\x8b":
+            blob = gzip.decompress(blob)
+        return blob.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UserError(
-            f"{path}:{number}: not UTF-8 text (byte {error.start} of the line)"
-        ) from None
+        line = blob.count(b"\n", 0, error.start) + 1
+        raise UserError(f"{path}:{line}: not UTF-8 text") from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UserError(f"{path}: not a whole gzip file ({error})") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None
 
 
-def parsed(line: str, where: str) -> dict[str, Any]:
-    """The JSON object on a line; an integer beyond Python's limit of digits becomes infinity.
-    Raises UserError that begins with `where`."""
+ODD = "(odd)"  # the column that says why a row could not be read
+_TASK_ID = re.compile(r'"task_id"\s*:\s*"([^"\\]*)"')
+
+
+def rows_of(text: str, path: Path | str) -> list[tuple[int, dict[str, Any]]]:
+    """The JSON objects of a text of JSON lines, each with the number of its line; `path` is for
+    messages. A row that is too much for Python's reader has `ODD` in place of its columns. Raises
+    UserError with file and line."""
+    rows = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            row = _too_much(line, error)
+            if row is None:
+                raise UserError(f"{path}:{number}: the line is cut off or not valid JSON") from None
+        if not isinstance(row, dict):
+            raise UserError(f"{path}:{number}: expected a JSON object")
+        rows.append((number, row))
+    if not rows:
+        raise UserError(f"{path}: the file is empty")
+    return rows
+
+
+def _too_much(line: str, error: Exception) -> dict[str, Any] | None:
+    """What is left of a row that is JSON and more than Python reads: its task, and why. None for a
+    line that names no task or is no JSON."""
+    deep, named = isinstance(error, RecursionError), _TASK_ID.search(line)
+    if named is None or not (deep or "digits" in str(error)):
+        return None
+    why = "is nested too deep" if deep else "has a number of thousands of digits"
+    return {"task_id": named[1], ODD: f"the row {why}"}
+
+
+def read_rows(path: Path, required: tuple[str, ...] = ()) -> list[tuple[int, dict[str, Any]]]:
+    """All rows of a JSONL or Parquet file, each with its number and the `required` fields. Raises
+    UserError with file and line."""
+    if path.suffix == ".parquet":
+        from pyarrow import parquet
+
+        try:
+            rows = list(enumerate(parquet.read_table(path).to_pylist(), 1))
+        except (OSError, ValueError) as error:
+            raise UserError(f"{path}: cannot be read ({error})") from None
+    else:
+        rows = rows_of(text_of(path), path)
+    for number, row in rows:
+        for name in required:
+            if name not in row:
+                raise UserError(f"{path}:{number}: the field {name!r} is missing")
+    return rows
+
+
+# --- results that are slow to compute, kept between commands in `home()` ---
+
+
+def read_kept(folder: str, key: str) -> Any | None:
+    """What `keep` was given under that key; None where there is nothing that is whole: a damaged,
+    altered or half-written file is never used."""
+    path = workspace.home() / folder / f"{key}.json.gz"
     try:
-        row = json.loads(line, parse_int=_integer)
-    except ValueError:
-        cut = not line.endswith("\n")
-        what = "is cut off or not valid JSON" if cut else "is not valid JSON"
-        raise UserError(f"{where}: the line {what}") from None
-    except RecursionError:
-        raise TooDeep(f"{where}: the line is nested too deep") from None
-    if not isinstance(row, dict):
-        raise UserError(f"{where}: expected a JSON object")
-    return row
+        digest, _, text = gzip.decompress(path.read_bytes()).partition(b"\n")
+        return json.loads(text) if digest.decode() == workspace.content_key(text) else None
+    except (OSError, EOFError, zlib.error, ValueError):
+        return None
 
 
-def _integer(digits: str) -> int | float:
-    return int(digits) if len(digits) < 4_000 else float("inf")
+def keep(folder: str, key: str, data: Any) -> None:
+    """Keep JSON data. Raises InfrastructureError when the disk is full."""
+    text = workspace.dumps(data).encode()
+    whole = workspace.content_key(text).encode() + b"\n" + text
+    path = workspace.home() / folder / f"{key}.json.gz"
+    workspace.write_bytes(path, gzip.compress(whole, 4, mtime=0))
+
+
+# --- the command `data` ---
+
+
+def list_command(names: Sequence[str] = ()) -> dict[str, Any]:
+    """Every file (or those named) as JSON data, and as text on standard error: `state` is `good`,
+    `other` (found, with other bytes than the pinned ones; it is used all the same) or `missing`.
+    Raises UsageError for an unknown name."""
+    files = []
+    for home in _named(names):
+        path, where = find(home.name), home.url or home.source
+        digest = workspace.file_hash(path) if path else ""
+        state = "missing" if not path else "good" if digest == home.sha256 else "other"
+        files.append(
+            {"name": home.name, "state": state, "path": str(path or ""), "sha256": digest,
+             "rows": home.rows, "licence": home.licence, "home": where, "fetch": bool(home.url)}
+        )  # fmt: skip
+        say(f"{state:<8} {home.name}  {path or ''}".rstrip())
+        if state == "other":
+            say(f"         not the pinned bytes: SHA-256 {digest}")
+        elif state == "missing":
+            say(f"         {home.rows} rows, {home.licence}: {where}")
+            if home.obtain:
+                say(f"         to make it: {home.obtain}")
+    states = [file["state"] for file in files]
+    return {"files": files, **{s: states.count(s) for s in ("good", "other", "missing")}}
+
+
+def fetch_command(names: Sequence[str] = ()) -> dict[str, Any]:
+    """Fetch the files named, or every missing one that has a URL. A file found elsewhere than in
+    `home()/data` is left alone, whatever its bytes. One that fails does not keep the others from
+    being fetched; the exit status is that of the first that failed. Raises UsageError for an
+    unknown name, UserError for a file that nobody publishes, DownloadError when offline."""
+    wanted = [h for h in _named(names) if names or (h.url and find(h.name) is None)]
+    for home in wanted:
+        if not home.url:
+            raise UserError(f"{home.name} has no public home of these bytes; {home.obtain}")
+    if any(find(home.name) is None for home in wanted):
+        _check_online()  # once, and not once for each file
+    summary: dict[str, Any] = {"fetched": [], "there": [], "failed": {}}
+    status = 0
+    for home in wanted:
+        found = find(home.name)
+        try:
+            there = found is not None and found.parent != fetched()
+            summary["there" if there or not fetch(home) else "fetched"].append(home.name)
+            say(f"{home.name}: {find(home.name)}")
+        except SemcoderError as error:
+            say(f"error: {error}")
+            summary["failed"][home.name] = str(error)
+            status = status or error.exit_status
+    return {**summary, "folder": str(fetched()), "exit_status": status}
+
+
+def fetch(home: Home) -> bool:
+    """Put `home`'s file into `home()/data`; False when it was already there with the expected
+    bytes (others are replaced). Raises DownloadError (offline, no connection, the transfer broke
+    off, not there), ChecksumError, and InfrastructureError when the disk is full; the folder is
+    then as it was."""
+    import pooch
+    import requests
+
+    path = fetched() / home.name
+    pooch.get_logger().setLevel("ERROR")
+    with workspace.locked(fetched() / ".lock"):
+        if path.is_file() and workspace.file_hash(path) == home.sha256:
+            return False
+        _check_online()
+        for left in fetched().glob("tmp*"):  # what a killed transfer had got
+            left.unlink()
+        say(f"{home.name}: fetching {home.url}")
+        # the bytes of the file, not a compressed form of them; proxies from the environment
+        downloader = pooch.HTTPDownloader(timeout=_SECONDS, headers={"Accept-Encoding": "identity"})
+        try:
+            pooch.retrieve(
+                home.url, f"sha256:{home.sha256}", home.name, fetched(), downloader=downloader
+            )
+        except requests.RequestException as error:
+            reason = f"{type(error).__name__}: {str(error)[:100]}"
+            raise DownloadError(
+                f"{home.name}: {reason} ({home.url}); try again, or fetch it on another machine "
+                f"and put it into {fetched()}"
+            ) from error
+        except OSError as error:
+            raise workspace.disk_error(error, path) from error
+        except ValueError:
+            raise ChecksumError(
+                f"{home.name}: {home.url} sent other bytes than those with SHA-256 "
+                f"{home.sha256[:12]}…; nothing was kept"
+            ) from None
+    return True
+
+
+def _check_online() -> None:
+    for name in OFFLINE:
+        if os.environ.get(name, "").upper() in ("1", "ON", "YES", "TRUE"):
+            raise DownloadError(
+                f"nothing is fetched, because {name}={os.environ[name]} forbids it; unset it"
+            )
+
+
+def _named(names: Sequence[str]) -> list[Home]:
+    for name in names:
+        if name not in HOMES:
+            raise UsageError(f"there is no data file {name!r}; they are {', '.join(HOMES)}")
+    return [HOMES[name] for name in dict.fromkeys(names or HOMES)]

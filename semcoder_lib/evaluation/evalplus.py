@@ -8,7 +8,6 @@ later 378) load; their scores cannot be compared, so the summary names the relea
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,19 +16,10 @@ from typing import Any, ClassVar
 from semcoder_lib.core import values, workspace
 from semcoder_lib.core.errors import InfrastructureError
 from semcoder_lib.core.records import Status, Verdict
+from semcoder_lib.evaluation import data
 from semcoder_lib.evaluation import evalplus_child as child
-from semcoder_lib.evaluation import kept
-from semcoder_lib.evaluation.base import (
-    Answer,
-    Finding,
-    Ledger,
-    Sample,
-    Task,
-    cpu_limits,
-    finding,
-)
+from semcoder_lib.evaluation.base import Answer, Finding, Ledger, Task, cpu_limits, finding
 from semcoder_lib.evaluation.codegen import CodeGeneration, reference
-from semcoder_lib.evaluation.scoring import task_rates
 from semcoder_lib.sandbox import Job, Outcome, Sandbox
 
 VERSION = 2  # of the kept values
@@ -42,11 +32,27 @@ _REFERENCE_SECONDS = 60.0
 _FLOOR_SECONDS = 1.0  # EvalPlus: at least one second a call, four times the reference's
 _FACTOR = 4.0
 _TASK_SECONDS = 60.0
-_DEFECT = "HumanEval/32"  # EvalPlus 0.3.1 leaves its special oracle before the test is counted
 _WEAK = {
     "are_equivalent": "EvalPlus's rule accepts any value",
     "sum_div": "EvalPlus's rule accepts 0 for every input",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Set:
+    """A solution to a task, and one set of its inputs (`which`) with what is expected of each call:
+    see `_expected`."""
+
+    task: Task
+    source: str
+    which: str
+    texts: list[str]
+    tolerances: list[float]
+    slowest: float
+
+    @property
+    def inputs(self) -> list[tuple[Any, ...]]:
+        return list(self.task.data[self.which])
 
 
 @dataclass
@@ -57,6 +63,9 @@ class EvalPlus(CodeGeneration):
     dataset: str = "humaneval"
     plus: bool = True
     alike: ClassVar[bool] = True
+    defects: ClassVar[dict[str, str]] = {
+        "HumanEval/32": "EvalPlus 0.3.1 leaves its special oracle before the test is counted"
+    }
 
     def __post_init__(self) -> None:
         self.slow = self.plus  # type: ignore[misc]  # the references alone take a minute
@@ -65,7 +74,7 @@ class EvalPlus(CodeGeneration):
 
     def task(self, row: dict[str, Any], number: int) -> Task:
         """See `Benchmark.task`."""
-        from semcoder_lib.corpus.benchmark_items import RESTORED  # its room takes a second to load
+        from semcoder_lib.corpus.guard import RESTORED  # its room takes a second to load
 
         name = str(row["task_id"])
         shape = RESTORED.get(name, tuple)
@@ -82,42 +91,38 @@ class EvalPlus(CodeGeneration):
         for which in ("base_input", "plus_input") if self.plus else ("base_input",):
             places = [i for i, f in enumerate(found) if f.status is Status.PASSED]
             known = _expected({asked[i][0].task_id: asked[i][0] for i in places}, which, box)
-            jobs = []
-            for task, answer in (asked[i] for i in places):
-                seconds = max(_FLOOR_SECONDS, _FACTOR * known[task.task_id]["slowest"])
-                jobs.append(_job(answer.text or "", task, task.data[which], seconds, long=_LONG))
-            for i, outcomes in zip(places, box.map(jobs), strict=True):
-                task, answer = asked[i]
-                row = known[task.task_id]
-                found[i] = self._judged(task, answer.text or "", which, row, outcomes, box)
+            sets = [
+                _Set(task, answer.text or "", which, **known[task.task_id])
+                for task, answer in (asked[i] for i in places)
+            ]
+            jobs = (
+                _job(
+                    s.source, s.task, s.inputs, max(_FLOOR_SECONDS, _FACTOR * s.slowest), long=_LONG
+                )
+                for s in sets
+            )
+            for i, one, outcomes in zip(places, sets, box.map(jobs), strict=True):
+                found[i] = self._judged(one, outcomes, box)
         return found
 
-    def _judged(
-        self,
-        task: Task,
-        source: str,
-        which: str,
-        known: dict[str, Any],
-        outcomes: Sequence[Outcome],
-        box: Sandbox,
-    ) -> Finding:
+    def _judged(self, one: _Set, outcomes: Sequence[Outcome], box: Sandbox) -> Finding:
         """By the first call that is not right; the detail begins with `which`."""
         seconds = sum(o.cpu_seconds for o in outcomes)
         failed, unsure = None, []
-        for number, (outcome, text) in enumerate(zip(outcomes, known["texts"], strict=True)):
-            found = self._by_text(task, outcome, text)
+        for number, (outcome, text) in enumerate(zip(outcomes, one.texts, strict=True)):
+            found = self._by_text(one.task, outcome, text)
             if found is None:
                 unsure.append(number)
             elif found.status is not Status.PASSED:
                 failed = number, found
                 break
-        failed = self._compared(task, source, which, known, outcomes, unsure, box) or failed
+        failed = self._compared(one, outcomes, unsure, box) or failed
         if failed is not None:
             number, found = failed
             why = f": {found.detail}" if found.detail else ""
-            return Finding(found.status, f"{which} {number}{why}", seconds)
+            return Finding(found.status, f"{one.which} {number}{why}", seconds)
         if seconds > _TASK_SECONDS:
-            return Finding(Status.TIMEOUT, f"{which}: {seconds:.0f} s in all", seconds)
+            return Finding(Status.TIMEOUT, f"{one.which}: {seconds:.0f} s in all", seconds)
         return Finding(Status.PASSED, "", seconds)
 
     def _by_text(self, task: Task, outcome: Outcome, text: str) -> Finding | None:
@@ -136,30 +141,22 @@ class EvalPlus(CodeGeneration):
         return Finding(Status.PASSED) if got == text and "nan" not in text and not special else None
 
     def _compared(
-        self,
-        task: Task,
-        source: str,
-        which: str,
-        known: dict[str, Any],
-        outcomes: Sequence[Outcome],
-        unsure: Sequence[int],
-        box: Sandbox,
+        self, one: _Set, outcomes: Sequence[Outcome], unsure: Sequence[int], box: Sandbox
     ) -> tuple[int, Finding] | None:
         """The first of the calls `unsure` whose value does not count, compared in the child."""
+        task = one.task
         for start in range(0, len(unsure), _CHUNK):
             numbers = unsure[start : start + _CHUNK]
-            inputs = [task.data[which][n] for n in numbers]
+            inputs = [one.inputs[n] for n in numbers]
             texts = [outcomes[n].value for n in numbers]
-            if any(
-                "#" in (t[0], known["texts"][n][0]) for t, n in zip(texts, numbers, strict=True)
-            ):
+            if any(text[0] == "#" for text in (*texts, *(one.texts[n] for n in numbers))):
                 # hashes that differ say nothing: the whole values decide
-                (again,) = box.map([_job(source, task, inputs, _REFERENCE_SECONDS, long=0)])
+                (again,) = box.map([_job(one.source, task, inputs, _REFERENCE_SECONDS, long=0)])
                 texts = [o.value if isinstance(o.value, str) else child.OPAQUE for o in again]
             calls = [(place, *arguments) for place, arguments in enumerate(inputs)]
             rule = {"dataset": self.dataset, "name": task.data["entry_point"], "texts": texts}
-            rule["tolerances"] = [known["tolerances"][n] for n in numbers]
-            seconds = _COMPARING_SECONDS + _FACTOR * known["slowest"]
+            rule["tolerances"] = [one.tolerances[n] for n in numbers]
+            seconds = _COMPARING_SECONDS + _FACTOR * one.slowest
             (found,) = box.map([_job(reference(task), task, calls, seconds, **rule)])
             for number, outcome in zip(numbers, found, strict=True):
                 if outcome.status is not Status.OK:
@@ -170,35 +167,10 @@ class EvalPlus(CodeGeneration):
                     return number, Finding(Status.WRONG)
         return None
 
-    def judge(
-        self,
-        tasks: Sequence[Task],
-        samples: Sequence[Sample],
-        *,
-        scorer: str = "strict",
-        **how: Any,
-    ) -> list[Verdict]:
-        """Both scorers compare alike; `official` also has EvalPlus 0.3.1's defect on HumanEval/32,
-        which no solution passes there."""
-        verdicts = super().judge(tasks, samples, scorer=scorer, **how)
-        why = "EvalPlus never counts its tests"
-        return [
-            dataclasses.replace(v, passed=False, status=Status.WRONG, detail=why)
-            if scorer == "official" and v.passed and v.task_id == _DEFECT
-            else v
-            for v in verdicts
-        ]
-
     def known(self, task: Task) -> tuple[str, dict[str, str]]:
         """As everywhere, but no cheats where any value passes."""
         table, words = super().known(task)
         return "any value" if task.data["entry_point"] in child.ANY_VALUE else table, words
-
-    def errata(self, tasks: Sequence[Task], scorer: str) -> dict[str, str]:
-        """See `Benchmark.errata`."""
-        there = scorer == "official" and any(task.task_id == _DEFECT for task in tasks)
-        why = "EvalPlus 0.3.1 leaves its special oracle before the test is counted, so no solution"
-        return {_DEFECT: f"{why} passes"} if there else {}
 
     def extra(self, tasks: Sequence[Task], verdicts: Sequence[Verdict]) -> dict[str, Any]:
         """The release, the tasks whose rule is too weak, and the base tests' own score."""
@@ -207,11 +179,11 @@ class EvalPlus(CodeGeneration):
         if self.dataset == "mbpp":
             added["weak_tests"] = {t: _WEAK[name] for t, name in names.items() if name in _WEAK}
         if self.plus and verdicts:
-            base = [v.passed or v.detail.startswith("plus_input") for v in verdicts]
-            rates = task_rates(
-                dataclasses.replace(v, passed=p) for v, p in zip(verdicts, base, strict=True)
-            )
-            added["base_pass@1"] = sum(rates.values()) / len(rates)
+            base = {v.task_id: [0, 0] for v in verdicts}
+            for v in verdicts:
+                base[v.task_id][0] += v.passed or v.detail.startswith("plus_input")
+                base[v.task_id][1] += 1
+            added["base_pass@1"] = sum(right / n for right, n in base.values()) / len(base)
         return added
 
 
@@ -234,7 +206,7 @@ def _expected(tasks: dict[str, Task], which: str, box: Sandbox) -> dict[str, dic
     for name, task in tasks.items():
         content = [which, reference(task), repr(task.data[which]), task.data["atol"]]
         keys[name] = workspace.content_key(VERSION, sys.version_info[:3], name, content)
-    rows = {name: kept.read("truth", key) for name, key in keys.items()}
+    rows = {name: data.read_kept("truth", key) for name, key in keys.items()}
     missing = [name for name, row in rows.items() if row is None]
     jobs = (
         _job(reference(tasks[n]), tasks[n], tasks[n].data[which], _REFERENCE_SECONDS, long=_LONG)
@@ -256,7 +228,7 @@ def _expected(tasks: dict[str, Task], which: str, box: Sandbox) -> dict[str, dic
         slowest = max((o.cpu_seconds for o in outcomes), default=0.0)
         row = {"texts": texts, "tolerances": tolerances, "slowest": round(slowest, 3)}
         rows[name] = row
-        kept.write("truth", keys[name], row)
+        data.keep("truth", keys[name], row)
     return {name: row for name, row in rows.items() if row is not None}
 
 

@@ -15,15 +15,14 @@ machine but not the verdict.
 
 from __future__ import annotations
 
-import ast
-import dataclasses
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from semcoder_lib.core import foreign, values
+from semcoder_lib.core import records, values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Status, Trust, Verdict
 from semcoder_lib.evaluation.assertions import clean_answer, faithful_answer
@@ -36,10 +35,11 @@ from semcoder_lib.evaluation.base import (
     Task,
     cpu_limits,
     finding,
+    get,
 )
 from semcoder_lib.models import prompts
 from semcoder_lib.models.prompts import Prompt
-from semcoder_lib.sandbox import Job, Outcome, Sandbox
+from semcoder_lib.sandbox import Job, Sandbox
 
 _OFFICIAL_SECONDS = 3.0
 _RUNNER = "def run(text):\n    exec(text, {})\n"
@@ -77,7 +77,9 @@ class ExecutionReasoning(Benchmark):
     code: ClassVar[bool] = False
     trusts: ClassVar[dict[str, Trust]] = {"official": Trust.SAME_PROCESS}
 
-    def render(self, task: Task, style: str, reasoning: str, shots: int) -> Prompt:
+    def prompt(
+        self, task: Task, *, style: str = "clean", reasoning: str = "direct", shots: int = 0
+    ) -> Prompt:
         """`reasoning`: `direct`, `monologue`, a trace format of `prompts`, or `cot` (free chain of
         thought, two shots of ours)."""
         item = self.item(task.data)
@@ -105,35 +107,24 @@ class ExecutionReasoning(Benchmark):
         """Statuses `passed`, `wrong`, `unparseable` for no literal, and those of a failed run."""
         pairs = [(self.item(task.data), answer) for task, answer in asked]
         if scorer == "official":
-            return self._official(pairs, box, ledger)
+            return self._official(pairs, box)
         if self.direction == "output":
             return (_strict_output(item, answer) for item, answer in pairs)
-        return _strict_inputs(pairs, box, ledger)
+        return _strict_inputs(pairs, box, ledger.seconds)
 
-    def _official(
-        self, pairs: Sequence[tuple[Item, Answer]], box: Sandbox, ledger: Ledger
-    ) -> list[Finding]:
-        """Where the answer is a call of the program with plain literals, its outcome decides, which
-        the strict scorer needs, too: executing the text can give no other verdict."""
-        found: dict[int, Finding] = {}
-        calls: dict[int, Job] = {}
-        texts: dict[int, str] = {}
-        for place, (item, answer) in enumerate(pairs):
-            if self._refuses(item, answer):
-                found[place] = Finding(Status.WRONG, "refused by the scorer's text guard")
-                continue
-            named = _renamed(item, answer.function)
-            texts[place] = f"{named.before}{named.source}\nassert {named.output} == {answer.text}"
-            if self.direction == "input" and (job := _plain_call(item, answer, ledger.seconds)):
-                calls[place] = job
-        for place, outcome in zip(calls, _outcomes(calls.values(), box, ledger), strict=True):
-            known = foreign.attempt(ast.literal_eval, pairs[place][0].output)
-            if outcome.status is not Status.UNSERIALIZABLE:
-                right = outcome.status is Status.OK and bool(known == outcome.value)
-                found[place] = finding(outcome, right)
-                del texts[place]
-        found.update(zip(texts, run_texts(texts.values(), box), strict=True))
-        return [found[place] for place in range(len(pairs))]
+    def _official(self, pairs: Sequence[tuple[Item, Answer]], box: Sandbox) -> Iterator[Finding]:
+        refused = [self._refuses(item, answer) for item, answer in pairs]
+        asked = (
+            (_renamed(item, answer.function), answer.text)
+            for (item, answer), out in zip(pairs, refused, strict=True)
+            if not out
+        )
+        texts = (f"{i.before}{i.source}\nassert {i.output} == {text}" for i, text in asked)
+        found = iter(run_texts(texts, box))
+        for out in refused:
+            yield (
+                Finding(Status.WRONG, "refused by the scorer's text guard") if out else next(found)
+            )
 
     def _refuses(self, item: Item, answer: Answer) -> bool:
         """The published scorer's text guard: against input answers without the text `f(` and output
@@ -161,10 +152,7 @@ class ExecutionReasoning(Benchmark):
         dropped = [
             s.task_id in right and self._refuses(items[s.task_id], s.answer) for s in samples
         ]
-        return [
-            dataclasses.replace(v, counted=not out)
-            for v, out in zip(verdicts, dropped, strict=True)
-        ]
+        return [replace(v, counted=not out) for v, out in zip(verdicts, dropped, strict=True)]
 
     def known(self, task: Task) -> tuple[str, dict[str, str]]:
         """See `Benchmark.known`."""
@@ -243,7 +231,7 @@ def _renamed(item: Item, function: str) -> Item:
         return item
     source = f"{item.source}\n{function} = {item.entry_point}"
     call = function + item.call[len(item.entry_point) :]
-    return dataclasses.replace(item, source=source, entry_point=function, call=call)
+    return replace(item, source=source, entry_point=function, call=call)
 
 
 def _strict_output(item: Item, answer: Answer) -> Finding:
@@ -256,15 +244,15 @@ def _strict_output(item: Item, answer: Answer) -> Finding:
 
 
 def _strict_inputs(
-    pairs: Sequence[tuple[Item, Answer]], box: Sandbox, ledger: Ledger
+    pairs: Sequence[tuple[Item, Answer]], box: Sandbox, seconds: float
 ) -> Iterator[Finding]:
-    asked = [_answered_call(item, answer, ledger.seconds) for item, answer in pairs]
-    outcomes = iter(_outcomes([job for job in asked if isinstance(job, Job)], box, ledger))
+    asked = [_answered_call(item, answer, seconds) for item, answer in pairs]
+    outcomes = box.map(job for job in asked if isinstance(job, Job))
     for (item, _), job in zip(pairs, asked, strict=True):
         if isinstance(job, Finding):
             yield job
             continue
-        outcome, known = next(outcomes), values.decode(item.output)
+        (outcome,), known = next(outcomes), values.decode(item.output)
         yield finding(outcome, outcome.status is Status.OK and equal(outcome.value, known))
 
 
@@ -284,28 +272,6 @@ def _answered_call(item: Item, answer: Answer, seconds: float) -> Job | Finding:
     return Job(source, item.entry_point, [positional], cpu_limits(seconds))
 
 
-def _plain_call(item: Item, answer: Answer, seconds: float) -> Job | None:
-    """The same where Python would read the arguments as they are read here."""
-    try:
-        node = foreign.parse_expression(answer.text or "")
-        foreign.attempt(ast.literal_eval, item.output)
-        for argument in getattr(node, "args", ()):
-            foreign.attempt(ast.literal_eval, argument)
-    except foreign.Refused:
-        return None
-    job = _answered_call(item, answer, seconds)
-    return job if isinstance(job, Job) and job.entry_point == item.entry_point else None
-
-
-def _outcomes(jobs: Iterable[Job], box: Sandbox, ledger: Ledger) -> list[Outcome]:
-    """One each; calls that the ledger knows are not made again."""
-    keyed = [((job.source, job.entry_point, values.encode(job.calls[0])), job) for job in jobs]
-    fresh = {key: job for key, job in keyed if key not in ledger.known}
-    for key, (outcome,) in zip(fresh, box.map(fresh.values()), strict=True):
-        ledger.known[key] = outcome
-    return [ledger.known[key] for key, _ in keyed]
-
-
 def equal(a: Any, b: Any) -> bool:
     """Python's `==` on decoded values, except that a bool equals only a bool (an answer `False`
     is not 0) and nan equals nan. Never raises."""
@@ -318,3 +284,77 @@ def _bools_agree(a: Any, b: Any) -> bool:
     if isinstance(a, dict):
         return all(_bools_agree(a[key], b[key]) for key in a if key in b)
     return isinstance(a, bool) == isinstance(b, bool)
+
+
+# --- held-out PyX ---
+
+
+@dataclass
+class HeldOutPyx(ExecutionReasoning):
+    """Programs of our own corpus that training never saw, in both directions. Reads rows of
+    `records.Entry`: the programs of split `held_out`, each with one case, so that tasks are
+    independent: the `hardest_to_guess`."""
+
+    home: str = "a run of this project: runs/NAME/01_pyx/pyx.jsonl, given with --data"
+    files: tuple[str, ...] = ("pyx.jsonl",)
+    fields: tuple[str, ...] = ("program", "cases")
+    item: Callable[[dict[str, Any]], Item] = lambda data: Item(
+        data["code"], data["entry_point"], data["call"], data["output"]
+    )
+
+    def task(self, row: dict[str, Any], number: int) -> Task | None:
+        """See `Benchmark.task`."""
+        entry = records.from_row(records.Entry, row)
+        return _task(entry, number) if entry.program.split == "held_out" else None
+
+    def from_entries(self, entries: Iterable[records.Entry]) -> list[Task]:
+        """Tasks of entries at hand, whatever their split; entries without a case that has an
+        exact text are left out."""
+        tasks = [_task(entry, number) for number, entry in enumerate(entries, 1)]
+        return [task for task in tasks if task is not None]
+
+
+def questions(entry: records.Entry, kind: str, *, style: str) -> list[str]:
+    """The prompts that the evaluation gives about the cases of an entry: of `kind` "direct" in both
+    directions, without reasoning; of "forward" or "backward" in that one, with a monologue."""
+    names = {"forward": ["pyx-o"], "backward": ["pyx-i"]}.get(kind, ["pyx-o", "pyx-i"])
+    reasoning = "direct" if kind == "direct" else "monologue"
+    alone = [replace(entry, cases=(case,)) for case in entry.cases]
+    tasks = [task for task in map(_task, alone, range(len(alone))) if task is not None]
+    return [
+        get(name).prompt(task, style=style, reasoning=reasoning).text
+        for name in names
+        for task in tasks
+    ]
+
+
+def _task(entry: records.Entry, number: int) -> Task | None:
+    program, case = entry.program, hardest_to_guess(entry.cases)
+    if case is None:
+        return None
+    data = {
+        "code": program.source,
+        "entry_point": program.entry_point,
+        "call": values.show_call(program.entry_point, case.arguments),
+        "output": values.encode(case.output),
+        "program": program,
+        "case": case,
+    }
+    return Task(program.id or f"pyx/{number}", data)
+
+
+def hardest_to_guess(cases: Iterable[records.Case]) -> records.Case | None:
+    """The first case whose output is neither one of its arguments nor the output that most cases of
+    the program have, so that copying and constants are not rewarded; where every case is one of
+    these, the first that is the fewest. None without a case that has an exact text."""
+    written = []
+    for case in cases:
+        try:
+            arguments = [values.encode(a) for a in case.arguments]
+            written.append((case, arguments, values.encode(case.output)))
+        except values.Unserializable:
+            continue
+    if not written:
+        return None
+    usual = Counter(output for _, _, output in written).most_common(1)[0][0]
+    return min(written, key=lambda row: (row[2] in row[1]) + (row[2] == usual))[0]

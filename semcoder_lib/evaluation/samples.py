@@ -2,7 +2,7 @@
 
 Accepted, also gzipped: CRUXEval's `generations.json` (`{"sample_0": ["answer", …], …}`) and JSON
 lines with `task_id`, an optional `index`, and one of `answer`, `text` (raw model text, extracted
-first), `completion` or `solution`; also what lm-evaluation-harness logs with `--log_samples`.
+first), `completion` or `solution`.
 
 A file that is not what it says (a task that the benchmark does not have, a line that is no JSON, a
 sample given twice) is refused with file and line before anything is judged. A sample that is odd
@@ -12,7 +12,6 @@ in itself (a number for a text, a million characters) is judged `unparseable`, a
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +24,6 @@ from semcoder_lib.evaluation.base import Benchmark, Sample, Task
 from semcoder_lib.models.extraction import Answer
 
 MAX_CHARACTERS = 1_000_000
-_TASK_ID = re.compile(r'"task_id"\s*:\s*"([^"\\]*)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +41,12 @@ class Row:
 
 def read_samples(path: Path | str, tasks: Collection[str], benchmark: Benchmark) -> list[Row]:
     """All samples, in the file's order; `tasks` are the benchmark's task ids. Raises UserError."""
-    lines = list(data.text_lines(Path(path)))
-    if not lines:
-        raise UserError(f"{path}: the file is empty")
-    rows: list[Row] = []
-    if _is_document(lines[0][1], len(lines)):
-        rows += _from_document(f"{path}", "".join(line for _, line in lines))
+    text = data.text_of(Path(path))
+    if (document := _document(text)) is not None:
+        rows = list(_from_document(f"{path}", document))
     else:
         columns = ("solution", "completion", "text") if benchmark.code else ("answer", "text")
-        for number, line in lines:
-            rows += _from_line(f"{path}:{number}", line, columns, tasks)
+        rows = [_from_row(f"{path}:{n}", row, columns) for n, row in data.rows_of(text, path)]
     if not rows:
         raise UserError(f"{path}: no samples in the file")
     known = set(tasks)
@@ -88,29 +82,21 @@ def as_judged(
     return samples
 
 
-def _is_document(first: str, lines: int) -> bool:
-    """One document, or JSON lines? The rows of the latter name their task."""
-    if '"task_id"' in first or '"resps"' in first:
-        return False
-    try:
-        row = data.parsed(first, "")
-    except UserError:
-        return True
-    return lines == 1 and (not row or any(isinstance(v, list) for v in row.values()))
-
-
 class _Pairs(list[tuple[str, Any]]):
     """A JSON object with its keys in order, duplicates kept."""
 
 
-def _from_document(path: str, text: str) -> Iterator[Row]:
+def _document(text: str) -> _Pairs | None:
+    """The one JSON object of a text; None for JSON lines, whose rows name their task."""
     try:
         document = json.loads(text, object_pairs_hook=_Pairs)
-    except (ValueError, RecursionError) as error:
-        line = getattr(error, "lineno", 1)
-        raise UserError(f"{path}:{line}: cut off or not valid JSON ({error})") from None
-    if not isinstance(document, _Pairs):
-        raise UserError(f'{path}:1: expected {{"task id": ["answer", …], …}} or JSON lines')
+    except (ValueError, RecursionError):
+        return None
+    named = isinstance(document, _Pairs) and "task_id" not in dict(document)
+    return document if named else None
+
+
+def _from_document(path: str, document: _Pairs) -> Iterator[Row]:
     seen = set()
     for task_id, answers in document:
         where = f"{path}: task {task_id!r:.100}"
@@ -123,41 +109,20 @@ def _from_document(path: str, text: str) -> Iterator[Row]:
             yield Row(task_id, index, "answer", *_text("answer", answer, where))
 
 
-def _from_line(
-    where: str, line: str, columns: tuple[str, ...], tasks: Collection[str]
-) -> Iterator[Row]:
-    """The sample of a line; lm-eval logs all of a task in one."""
-    try:
-        row = data.parsed(line, where)
-    except data.TooDeep:
-        named = _TASK_ID.search(line)
-        if named is None:
-            raise
-        yield Row(named[1], -1, columns[0], "", where, "the line is nested too deep")
-        return
-    document, responses = row.get("doc"), row.get("resps")
-    if isinstance(document, dict) and isinstance(responses, list):
-        ids = [document[n] for n in ("task_id", "id", "question_id") if n in document]
-        # MBPP's tasks are bare numbers there
-        name = next((t for t in tasks if t.rpartition("/")[2] == str(*ids[:1])), str(*ids[:1]))
-        while any(isinstance(answer, list) for answer in responses):
-            responses = [x for a in responses for x in (a if isinstance(a, list) else [a])]
-        for index, answer in enumerate(responses):
-            yield Row(name, index, "text", *_text("response", answer, where))
-        return
+def _from_row(where: str, row: dict[str, Any], columns: tuple[str, ...]) -> Row:
     task_id, index = row.get("task_id"), row.get("index", -1)
     if not isinstance(task_id, str) or not task_id:
         problem = "is not a name" if "task_id" in row else "is missing"
         raise UserError(f"{where}: the field 'task_id' {problem}")
+    if data.ODD in row:
+        return Row(task_id, -1, columns[0], "", where, row[data.ODD])
     kind = next((name for name in columns if name in row), "")
     if not kind:
         has = ", ".join(sorted(set(row) - {"task_id", "index"})) or "nothing else"
         raise UserError(f"{where}: needs one of {', '.join(columns)}; the row has {has[:200]}")
-    found = Row(task_id, -1, kind, *_text(kind, row[kind], where))
     if "index" in row and (type(index) is not int or index < 0):
-        yield replace(found, text="", odd=f"index {index!r:.50} is not a number from 0 on")
-    else:
-        yield replace(found, index=index)
+        return Row(task_id, -1, kind, "", where, f"index {index!r:.50} is not a number from 0 on")
+    return Row(task_id, index, kind, *_text(kind, row[kind], where))
 
 
 def _text(kind: str, value: Any, where: str) -> tuple[str, str, str]:

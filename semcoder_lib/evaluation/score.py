@@ -4,7 +4,6 @@ samples. Known solutions are judged first."""
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from semcoder_lib.core.errors import InfrastructureError, UsageError, UserError
+from semcoder_lib.core.progress import say
 from semcoder_lib.core.records import Completion, Status, Verdict
 from semcoder_lib.core.workspace import write_jsonl
 from semcoder_lib.evaluation import base
-from semcoder_lib.evaluation.base import Benchmark, Ledger
+from semcoder_lib.evaluation.base import Benchmark
 from semcoder_lib.evaluation.samples import as_judged, read_samples
 from semcoder_lib.evaluation.scoring import Interval, mean_interval, task_rates
 from semcoder_lib.models.tokens import cut
@@ -34,22 +34,17 @@ def score_command(
     mode: str | None = None,
     data: Path | str | None = None,
     out: Path | str | None = None,
-    repeats: int = 1,
     box: Sandbox | None = None,
 ) -> dict[str, Any]:
     """Score a file of samples; returns the command's last line.
 
     `n` counts samples; `pass@1` is the mean over tasks of the unbiased estimate over their counted
     samples, `interval` its 95 % bootstrap interval over tasks; `statuses` counts all samples.
-    `other_scorer` gives the second scorer's number and where the two differ. With `repeats` above
-    one every sample is run that often, and `stability` says how many verdicts were not the same
-    each time; the first one counts. Progress and reasons go to standard error; `out` is written
-    whole or not at all. Raises UserError for wrong input, UsageError for a missing mode,
-    PreflightFailed when the scorer fails its known solutions.
+    `other_scorer` gives the second scorer's number and where the two differ. Progress and reasons
+    go to standard error; `out` is written whole or not at all. Raises UserError for wrong input,
+    UsageError for a missing mode, PreflightFailed when the scorer fails its known solutions.
     """
     base.check_scorer(scorer)
-    if repeats < 1:
-        raise UsageError(f"--repeats {repeats}: must be 1 or more")
     found = resolve(benchmark, mode)
     tasks = found.load(data)
     rows = read_samples(samples_path, [task.task_id for task in tasks], found)
@@ -57,18 +52,19 @@ def score_command(
         raise UserError(f"{out}: is a folder; give a file name")
     other = "official" if scorer == "strict" else "strict"
     samples = {s: as_judged(found, tasks, rows, base.style_of(s)) for s in (scorer, other)}
-    with contextlib.ExitStack() as stack:
-        sandbox = box or stack.enter_context(Sandbox())
-
-        def judged(scorer: str, ledger: Ledger) -> list[Verdict]:
-            return found.judge(tasks, samples[scorer], scorer=scorer, box=sandbox, ledger=ledger)
-
-        ledger = Ledger()
-        report = found.check(tasks, scorer=scorer, box=sandbox, ledger=ledger)
-        _say(*report.lines())
-        report.require()
-        verdicts, second = judged(scorer, ledger), judged(other, ledger)
-        again = [judged(scorer, Ledger(ledger.seconds)) for _ in range(repeats - 1)]
+    ledger = base.Ledger()
+    with contextlib.nullcontext(box) if box else Sandbox() as sandbox:
+        report = found.preflight(tasks, scorer=scorer, box=sandbox, ledger=ledger)
+        worst = max(report["cheats"].values(), default=0.0)
+        say(
+            f"preflight: references {report['reference']:.2%}, empty {report['empty']:.2%}, worst "
+            f"cheat {worst:.2%}, best constant {report['constant_rate']:.2%} "
+            f"({report['constant'] or 'none'}), {len(report['errata'])} errata"
+        )
+        verdicts, second = (
+            found.judge(tasks, samples[s], scorer=s, box=sandbox, ledger=ledger)
+            for s in (scorer, other)
+        )
         layers = list(sandbox.layers)
     failed = [v for v in verdicts if v.status is Status.INFRASTRUCTURE]
     if len(failed) > _INFRASTRUCTURE_SHARE * len(verdicts):
@@ -80,7 +76,7 @@ def score_command(
         write_jsonl(out, (_row(v, scorer) for v in verdicts))
     given = len({v.task_id for v in verdicts})
     if given < len(tasks):
-        _say(f"samples for {given} of {len(tasks)} tasks; the score is over those")
+        say(f"samples for {given} of {len(tasks)} tasks; the score is over those")
     return {
         "benchmark": benchmark,
         "scorer": scorer,
@@ -89,9 +85,8 @@ def score_command(
         "tasks_without_samples": len(tasks) - given,
         **found.extra(tasks, verdicts),
         "other_scorer": _difference(other, verdicts, second),
-        **({"stability": _stability([verdicts, *again])} if again else {}),
         "layers": layers,
-        "preflight": report.row(),
+        "preflight": report,
     }
 
 
@@ -153,9 +148,8 @@ def evaluate(
         begun = "" if found.code else prompt.prefill
         whole = begun + cut(text, prompt.stop)[0]
         completions.append(Completion(task.task_id, whole, prompt=prompt.text))
-    with contextlib.ExitStack() as stack:
-        sandbox = box or stack.enter_context(Sandbox())
-        found.check(tasks, scorer=scorer, box=sandbox).require()
+    with contextlib.nullcontext(box) if box else Sandbox() as sandbox:
+        found.preflight(tasks, scorer=scorer, box=sandbox)
         verdicts = found.score(tasks, completions, scorer=scorer, box=sandbox)
     score = mean_interval(list(task_rates(verdicts).values()))
     return Evaluation(benchmark, scorer, score, completions, verdicts)
@@ -193,27 +187,12 @@ def _summary(verdicts: Sequence[Verdict]) -> dict[str, Any]:
 def _difference(other: str, first: Sequence[Verdict], second: Sequence[Verdict]) -> dict[str, Any]:
     value = _mean(task_rates(second))
     differing = [(a, b) for a, b in zip(first, second, strict=True) if a.passed != b.passed]
-    _say(f"the {other} scorer gives {value:.2%}; {len(differing)} verdicts differ")
+    say(f"the {other} scorer gives {value:.2%}; {len(differing)} verdicts differ")
     for a, b in differing:
         why = f" ({a.detail or b.detail})" if a.detail or b.detail else ""
-        _say(f"  {a.task_id} [{a.index}]: {a.status.value} here, {b.status.value} there{why}")
+        say(f"  {a.task_id} [{a.index}]: {a.status.value} here, {b.status.value} there{why}")
     items = [[a.task_id, a.index, a.status.value, b.status.value] for a, b in differing[:_SHOWN]]
     return {"scorer": other, "pass@1": value, "differing": len(differing), "items": items}
-
-
-def _stability(repeated: Sequence[Sequence[Verdict]]) -> dict[str, Any]:
-    """How many verdicts are not the same in all repeats; `infrastructure` says nothing about the
-    sample and is left out."""
-    flipped = [
-        [row[0].task_id, row[0].index, *(v.status.value for v in row)]
-        for row in zip(*repeated, strict=True)
-        if len({v.passed for v in row if v.status is not Status.INFRASTRUCTURE}) > 1
-    ]
-    rate = len(flipped) / len(repeated[0])
-    _say(f"flip rate over {len(repeated)} repeats: {rate:.3%}")
-    for name, index, *statuses in flipped:
-        _say(f"  {name} [{index}]: {', then '.join(statuses)}")
-    return {"repeats": len(repeated), "flip_rate": rate, "flipped": flipped[:_SHOWN]}
 
 
 def _row(verdict: Verdict, scorer: str) -> dict[str, Any]:
@@ -230,8 +209,3 @@ def _row(verdict: Verdict, scorer: str) -> dict[str, Any]:
 
 def _mean(rates: dict[str, float]) -> float:
     return sum(rates.values()) / len(rates)
-
-
-def _say(*lines: str) -> None:
-    for line in lines:
-        print(line, file=sys.stderr)

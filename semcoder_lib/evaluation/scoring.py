@@ -4,7 +4,6 @@ two runs, and the regression gate `compare`."""
 from __future__ import annotations
 
 import math
-import sys
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.progress import say
 from semcoder_lib.core.records import Status, Verdict
 from semcoder_lib.evaluation import data
 
@@ -183,19 +183,17 @@ def compare(run_a: Path | str, run_b: Path | str) -> list[Comparison]:
     left, right = _metrics(Path(run_a)), _metrics(Path(run_b))
     if Path(run_a).is_file() and Path(run_b).is_file():
         left = dict(zip(right, left.values(), strict=True))
-    shared = [name for name in left if name in right]
-    if not shared:
+    found = []
+    for name in (name for name in left if name in right):
+        a, b = left[name], right[name]
+        difference, test = paired_difference(a, b), mcnemar(a, b)
+        means = [float(side.mean()) for side in _shared(a, b)]
+        found.append(Comparison(name, difference.n, means[0], means[1], difference, test))
+    if not found:
         raise UserError(
             f"{run_a} and {run_b} have no metric in common (files {PATTERN}: "
             f"{', '.join(left) or 'none'} and {', '.join(right) or 'none'})"
         )
-    found = []
-    for name in shared:
-        a, b = left[name], right[name]
-        difference, test = paired_difference(a, b), mcnemar(a, b)
-        tasks = [task for task in a if task in b]
-        means = [sum(side[task] for task in tasks) / len(tasks) for side in (a, b)]
-        found.append(Comparison(name, len(tasks), means[0], means[1], difference, test))
     return found
 
 
@@ -204,7 +202,7 @@ def compare_command(run_a: Path | str, run_b: Path | str) -> dict[str, Any]:
     is 4 when a metric fell significantly, else 0."""
     found = compare(run_a, run_b)
     for comparison in found:
-        print(comparison.line(), file=sys.stderr)
+        say(comparison.line())
     worse = [c.metric for c in found if c.worse]
     return {
         "metrics": len(found),
@@ -229,8 +227,7 @@ def read_verdicts(path: Path | str) -> list[Verdict]:
     """Verdicts from a file that `score --out` or a notebook wrote. Raises UserError with file and
     line, also for a `passed` or `counted` that is no JSON boolean."""
     verdicts = []
-    for number, line in data.text_lines(Path(path)):
-        row = data.parsed(line, f"{path}:{number}")
+    for number, row in data.rows_of(data.text_of(Path(path)), path):
         index, counted = row.get("index", 0), row.get("counted", True)
         types = [type(row.get("task_id")), type(row.get("passed")), type(index), type(counted)]
         if types != [str, bool, int, bool] or row.get("status") not in [*Status]:
@@ -240,6 +237,4 @@ def read_verdicts(path: Path | str) -> list[Verdict]:
             )
         status = Status(row["status"])
         verdicts.append(Verdict(row["task_id"], row["passed"], status, index, counted))
-    if not verdicts:
-        raise UserError(f"{path}: no verdicts in the file")
     return verdicts

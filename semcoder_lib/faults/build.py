@@ -1,4 +1,5 @@
-"""Accepted faults from mutations and from a model's wrong programs, and what was dropped why."""
+"""Accepted faults from mutations, from a model's wrong programs and with a model's rationales, and
+what was dropped why."""
 
 from __future__ import annotations
 
@@ -7,19 +8,19 @@ import itertools
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from semcoder_lib.core import records, source, workspace
-from semcoder_lib.core.records import Completion, Entry, Fault, Program, Status
+from semcoder_lib.core import values, workspace
+from semcoder_lib.core.records import Completion, Entry, Fault
 from semcoder_lib.faults import evidence as runs
 from semcoder_lib.faults.check import check
 from semcoder_lib.faults.evidence import Evidence, Failing, Funnel
 from semcoder_lib.faults.mutate import Bug, altered, line_cause, mutate, normal
 from semcoder_lib.faults.rationale import TooLong, write
-from semcoder_lib.faults.rows import example, refined_code, task_description
+from semcoder_lib.faults.rows import example, failed_test, from_hub, refined_code, task_description
+from semcoder_lib.models import prompts
 from semcoder_lib.models.extraction import clean_code
-from semcoder_lib.sandbox import Job, Outcome, Sandbox
+from semcoder_lib.sandbox import Sandbox
 
 CHUNK = 64
 TRIED = 3  # mutants of one program in one pass
@@ -37,7 +38,6 @@ def build(
     per_program: int = 2,
     max_characters: int = LONGEST,
     operators: tuple[str, ...] | None = None,
-    cache: Path | str | None = None,
 ) -> tuple[list[Fault], dict[str, int]]:
     """At most `limit` accepted faults from mutations of the entries' programs.
 
@@ -48,77 +48,40 @@ def build(
     or nothing is left. `max_characters` bounds a training row, prompt and rationale together.
 
     The same entries, seed and versions give the same faults in the same order, whatever the number
-    of the sandbox's workers. With `cache`, finished chunks are kept in that file, and a build that
-    was interrupted goes on from there. Returns the faults and the funnel: `mutants`, each reason
-    of a drop, `accepted`.
+    of the sandbox's workers. Returns the faults and the funnel: `mutants`, each reason of a drop,
+    `accepted`.
     """
     shuffled = list(entries)
     random.Random(f"{seed}:pyx_r").shuffle(shuffled)
-    items = None if cache is None else workspace.ItemCache(cache)
     faults: dict[str, Fault] = {}  # by the buggy program
-    funnel = Funnel()
-    dead: set[str] = set()
-    settings = (seed, per_program, max_characters, operators, source.code_behind(_chunk))
-    for turn in range(PASSES):
-        tried = 0
-        for start in range(0, len(shuffled), CHUNK):
-            if len(faults) >= limit:
-                break
-            alive = [e for e in shuffled[start : start + CHUNK] if e.program.id not in dead]
-            rows = [records.to_row(e) for e in alive]
-            key = workspace.content_key("mutation", settings, turn, rows)
-            if items is not None and key in items:
-                kept = items.get(key)
-            else:
-                kept = _chunk(alive, box, turn, seed, per_program, max_characters, operators)
-                if items is not None:
-                    items.put(key, kept)
-            dead.update(kept["dead"])
-            funnel.update(kept["funnel"])
-            tried += kept["funnel"].get("mutants", 0)
-            for row in kept["faults"]:
-                fault = records.from_row(Fault, row)
-                if fault.buggy in faults:
-                    funnel["duplicate"] += 1
-                elif len(faults) < limit:
-                    faults[fault.buggy] = fault
-        if not tried:
+    funnel = Funnel(mutants=0)
+    mutants: dict[str, Iterator[Bug]] = {}
+    for turn, start in itertools.product(range(PASSES), range(0, len(shuffled), CHUNK)):
+        if len(faults) >= limit:
             break
-    if items is not None:
-        items.close()
-    funnel["accepted"] = len(faults)
-    return list(faults.values()), dict(sorted(funnel.items()))
+        chunk = shuffled[start : start + CHUNK]
+        if not turn:
+            for entry, right in zip(chunk, right_forms(chunk, box), strict=True):
+                found = mutate(entry, seed=seed, operators=operators)
+                mutants[entry.program.id] = found if right else iter(())
+                funnel["reference_fails"] += not right
+        bugs = [b for e in chunk for b in itertools.islice(mutants[e.program.id], TRIED)]
+        failing, drops = runs.failing(bugs, box)
+        chosen = _rarest(failing, per_program)
+        accepted, more = accept(runs.shrunk(chosen, box), box, "mutation", max_characters)
+        funnel.update(drops + more)
+        funnel.update(mutants=len(bugs), enough=len(failing) - len(chosen))
+        for fault in accepted:
+            if fault.buggy in faults:
+                funnel["duplicate"] += 1
+            elif len(faults) < limit:
+                faults[fault.buggy] = fault
+    return [*faults.values()], _counts(funnel, mutants=funnel["mutants"], accepted=len(faults))
 
 
-def _chunk(
-    entries: Sequence[Entry],
-    box: Sandbox,
-    turn: int,
-    seed: int,
-    per_program: int,
-    max_characters: int,
-    operators: tuple[str, ...] | None,
-) -> dict[str, Any]:
-    funnel = Funnel()
-    dead: list[str] = []
-    bugs: list[Bug] = []
-    for entry, fixed in zip(entries, right_forms(entries, box), strict=True):
-        mutants = mutate(entry, seed=seed, operators=operators) if fixed is not None else iter(())
-        tried = [*itertools.islice(mutants, turn * TRIED, (turn + 1) * TRIED)]
-        if fixed is None and not turn:
-            funnel["reference_fails"] += 1
-        if len(tried) < TRIED:
-            dead.append(entry.program.id)
-        bugs += tried
-    funnel["mutants"] = len(bugs)
-    failing, drops = runs.failing(bugs, box)
-    chosen = _rarest(failing, per_program)
-    if len(failing) > len(chosen):
-        funnel["enough"] = len(failing) - len(chosen)
-    programs = {e.program.id: e.program for e in entries}
-    faults, more = accept(runs.shrunk(chosen, box), box, programs, "mutation", max_characters)
-    funnel.update(drops + more)
-    return {"faults": [*map(records.to_row, faults)], "funnel": dict(funnel), "dead": dead}
+def _counts(funnel: Funnel, **always: int) -> dict[str, int]:
+    """The counts that are not zero, and these."""
+    return dict(sorted((+funnel | always).items()))
 
 
 def _rarest(failures: Sequence[Failing], per_program: int) -> list[Failing]:
@@ -127,7 +90,7 @@ def _rarest(failures: Sequence[Failing], per_program: int) -> list[Failing]:
     counts = collections.Counter(f.bug.operator for f in failures)
     places = collections.defaultdict(list)
     for n, failure in enumerate(failures):
-        places[failure.bug.program_id].append((counts[failure.bug.operator], n))
+        places[failure.bug.program.id].append((counts[failure.bug.operator], n))
     chosen = {n for members in places.values() for _, n in sorted(members)[:per_program]}
     return [failure for n, failure in enumerate(failures) if n in chosen]
 
@@ -136,7 +99,7 @@ def right_forms(entries: Sequence[Entry], box: Sandbox) -> list[str | None]:
     """The normal form of each program where it passes all cases of its entry, else None."""
     forms = [normal(e.program.source) if e.cases else None for e in entries]
     results = box.map(
-        runs.job(form, e.program.entry_point, [c.arguments for c in e.cases])
+        runs.job(form, e.program.entry_point, e.cases)
         for form, e in zip(forms, entries, strict=True)
         if form is not None
     )
@@ -147,11 +110,7 @@ def right_forms(entries: Sequence[Entry], box: Sandbox) -> list[str | None]:
 
 
 def accept(
-    failures: Sequence[Failing],
-    box: Sandbox,
-    programs: dict[str, Program],
-    origin: str,
-    max_characters: int,
+    failures: Sequence[Failing], box: Sandbox, origin: str, max_characters: int
 ) -> tuple[list[Fault], Funnel]:
     """Evidence and rationale for each failure; the faults whose rationale holds, and of the rest
     how many were dropped why: the reasons of `evidence.gather`, `long_row`, `long_values`,
@@ -159,14 +118,13 @@ def accept(
     gathered, drops = runs.gather(failures, box)
     faults: list[Fault] = []
     for e in gathered:
-        fault = _unexplained(e, origin, programs[e.bug.program_id])
+        fault = _unexplained(e, origin)
         try:
             text = write(e, max_characters=max(max_characters - len(example(fault)[0]), 0))
         except TooLong as error:
             drops[error.reason] += 1
             continue
-        report = check(text, e.program, e.case, e.trace, fixed=e.bug.fixed,
-                       fixed_trace=e.fixed_trace)  # fmt: skip
+        report = check(text, e)
         if report.accepted and not report.unverifiable:
             faults.append(replace(fault, rationale=text, claims=report.claims))
         else:
@@ -174,15 +132,15 @@ def accept(
     return faults, drops
 
 
-def _unexplained(e: Evidence, origin: str, program: Program) -> Fault:
+def _unexplained(e: Evidence, origin: str) -> Fault:
     """The fault without its rationale."""
-    bug, case = e.bug, e.case
-    call = records.values.show_call(bug.entry_point, case.arguments)
+    bug, case, program = e.bug, e.case, e.bug.program
+    call = values.show_call(program.entry_point, case.arguments)
     return Fault(
         program_id=program.id,
         buggy=bug.buggy,
         fixed=bug.fixed,
-        entry_point=bug.entry_point,
+        entry_point=program.entry_point,
         case=case,
         actual=e.trace.result or f"raises {e.trace.exception}",
         operator=bug.operator,
@@ -192,6 +150,9 @@ def _unexplained(e: Evidence, origin: str, program: Program) -> Fault:
         description=task_description(program),
         id=f"{program.id}:{bug.operator}:{workspace.content_key(bug.buggy, call)[:10]}",
     )
+
+
+# --- a model's own mistakes -----------------------------------------------------------------------
 
 
 def from_completions(
@@ -205,7 +166,7 @@ def from_completions(
     (`completions`, `no_program`, `passed`, the reasons of `build`, `repaired`, `accepted`).
     """
     known = {e.program.id: e for e in entries}
-    right = dict(zip(known, right_forms(list(known.values()), box), strict=True))
+    right = dict(zip(known, right_forms([*known.values()], box), strict=True))
     funnel = Funnel()
     bugs: dict[tuple[str, str], Bug] = {}
     for completion in completions:
@@ -214,36 +175,30 @@ def from_completions(
         if entry is None or fixed is None:
             funnel["no_entry"] += 1
             continue
-        name = entry.program.entry_point
-        buggy = normal(clean_code(completion.text, name).text)
+        buggy = normal(clean_code(completion.text, entry.program.entry_point).text)
         if buggy is None:
             funnel["no_program"] += 1
         elif (buggy, completion.task_id) in bugs:
             funnel["duplicate"] += 1
         else:
-            bug = Bug(entry.program.id, name, buggy, fixed, entry.cases)
-            bugs[buggy, completion.task_id] = bug
+            bugs[buggy, completion.task_id] = Bug(entry.program, buggy, fixed, entry.cases)
     failing, drops = runs.failing([*bugs.values()], box)
-    if "equivalent" in drops:
-        drops["passed"] = drops.pop("equivalent")
+    drops["passed"] = drops.pop("equivalent", 0)
     mended = repaired(failing, box)
-    funnel["repaired"] = sum(a is not b for a, b in zip(mended, failing, strict=True))
-    programs = {k: e.program for k, e in known.items()}
-    faults, more = accept(runs.shrunk(mended, box), box, programs, "model", LONGEST)
-    funnel.update(drops + more)
-    funnel["accepted"] = len(faults)
-    return faults, dict(sorted(funnel.items()))
+    drops["repaired"] = sum(a is not b for a, b in zip(mended, failing, strict=True))
+    faults, more = accept(runs.shrunk(mended, box), box, "model", LONGEST)
+    return faults, _counts(funnel + drops + more, accepted=len(faults))
 
 
 def repaired(failing: Sequence[Failing], box: Sandbox, *, repairs: int = REPAIRS) -> list[Failing]:
     """Each failure with a fix that is one edit away from the buggy program, where one of the first
     `repairs` passes."""
-    offers: list[list[str]] = []
-    for f in failing:
-        program = Program(f.bug.buggy, f.bug.entry_point, id=f.bug.program_id)
-        offers.append([m.buggy for m in mutate(program, limit=repairs)])
+    offers = [
+        [m.buggy for m in mutate(replace(f.bug.program, source=f.bug.buggy), limit=repairs)]
+        for f in failing
+    ]
     results = box.map(
-        runs.job(source, f.bug.entry_point, [c.arguments for c in f.bug.cases])
+        runs.job(source, f.bug.program.entry_point, f.bug.cases)
         for f, sources in zip(failing, offers, strict=True)
         for source in sources
     )
@@ -257,47 +212,120 @@ def repaired(failing: Sequence[Failing], box: Sandbox, *, repairs: int = REPAIRS
     return mended
 
 
+def read_hub(rows: Iterable[dict[str, Any]], box: Sandbox) -> tuple[list[Fault], dict[str, int]]:
+    """The faults of rows in the hub's format that hold when they are run, with what the buggy
+    program really gave; and the funnel: how many rows, were accepted, could not be read, or do not
+    hold. Raises nothing for a row."""
+    read = [from_hub(row, number=number) for number, row in enumerate(rows, 1)]
+    faults = [fault for fault in read if isinstance(fault, Fault)]
+    jobs = [runs.job(f.buggy, f.entry_point, [f.case]) for f in faults]
+    for place, (outcome,) in enumerate(box.map(jobs)):
+        raised = outcome.exception
+        words = f"raises {raised.type}: {raised.message}".rstrip(": ") if raised else ""
+        faults[place] = replace(faults[place], actual=outcome.text or words)
+    kept = [fault for fault, problem in validate(faults, (), box) if not problem]
+    return kept, {
+        "accepted": len(kept), "rows": len(read), "unreadable": len(read) - len(faults),
+        "does not hold": len(faults) - len(kept),
+    }  # fmt: skip
+
+
+# --- a teacher's rationales -----------------------------------------------------------------------
+
+
+def rewritten(
+    faults: Sequence[Fault],
+    entries: Iterable[Entry],
+    engine: Any,
+    box: Sandbox,
+    *,
+    attempts: int = 4,
+    seed: int = 0,
+) -> tuple[list[Fault], dict[str, int]]:
+    """The faults with a rationale and a fix in a model's own words (section 3.3), where one of its
+    `attempts` samples is accepted: its program passes all cases of the entry, and no claim that can
+    be read is contradicted by the runs of the buggy program and of this fix. The first accepted
+    sample is taken. Each prompt shows an accepted rationale of another program first. Returns them
+    and the funnel (`asked`, `samples`, `incomplete`, `fix_fails`, `contradicted`, `accepted`)."""
+    from semcoder_lib.models import Request  # loads torch
+
+    known = {e.program.id: e for e in entries}
+    asked = [f for f in faults if f.program_id in known]
+    requests = []
+    for n, fault in enumerate(asked):
+        prompt = _prompt(fault, [*asked[n + 1 :], *asked[:n]])
+        requests.append(
+            Request(fault.id, prompt.text, prompt.stop, n=attempts, seed=seed,
+                    max_new_tokens=768, temperature=0.8, top_p=0.95)
+        )  # fmt: skip
+    groups = engine.generate(requests) if requests else []
+    samples: list[tuple[Fault, str, str | None]] = []
+    for fault, group in zip(asked, groups, strict=True):
+        samples += [(fault, c.text, normal(refined_code(c.text))) for c in group]
+    funnel = Funnel(asked=len(asked), samples=len(samples))
+    funnel["incomplete"] = sum(fixed is None for *_, fixed in samples)
+    whole = [(fault, text, fixed) for fault, text, fixed in samples if fixed is not None]
+    results = box.map(
+        runs.job(fixed, fault.entry_point, known[fault.program_id].cases)
+        for fault, _, fixed in whole
+    )
+    accepted: dict[str, Fault] = {}
+    for (fault, text, fixed), outcomes in zip(whole, results, strict=True):
+        entry = known[fault.program_id]
+        if not runs.passes(outcomes, entry.cases):
+            funnel["fix_fails"] += 1
+        elif fault.id not in accepted:
+            bug = Bug(entry.program, fault.buggy, fixed, (fault.case,))
+            gathered = runs.gather(runs.failing([bug], box)[0], box)[0]
+            report = check(text, gathered[0]) if gathered else None
+            if report is None or report.problem:
+                funnel["incomplete"] += 1
+            elif report.contradicted:
+                funnel["contradicted"] += 1
+            else:
+                better = replace(fault, fixed=fixed, rationale=text, claims=report.claims)
+                accepted[fault.id] = better
+    return [*accepted.values()], _counts(funnel, accepted=len(accepted))
+
+
+def _prompt(fault: Fault, others: Sequence[Fault]) -> prompts.Prompt:
+    prompt = prompts.refine(fault.description, fault.buggy, failed_test(fault))
+    shown = [o for o in others if o.rationale and o.program_id != fault.program_id][:1]
+    worked = "".join(
+        prompts.refine(o.description, o.buggy, failed_test(o)).text + o.rationale + "\n\n"
+        for o in shown
+    )
+    return replace(prompt, text=worked + prompt.text)
+
+
+# --- faults that come from elsewhere --------------------------------------------------------------
+
+
 def validate(
     faults: Iterable[Fault], entries: Iterable[Entry], box: Sandbox
 ) -> Iterator[tuple[Fault, str]]:
-    """Each fault with what is wrong with it, empty when nothing is.
-
-    Checked by running, every call in a process of its own: the fixed program passes all cases of
-    its entry and gives the right output on the failing call; the buggy program does not, and gives
-    `actual`; the program after `[Refined]` is the fixed one. A fault without an entry is checked on
-    its failing call alone. Raises nothing for bad rows: they are reported.
-    """
-    kept = list(faults)
-    known = {e.program.id: e for e in entries}
-    jobs = []
-    for fault in kept:
-        entry = known.get(fault.program_id)
-        cases = [c.arguments for c in entry.cases] if entry else []
-        calls = [fault.case.arguments, *cases]
-        jobs.append(Job(fault.fixed, fault.entry_point, calls=calls))
-        jobs.append(Job(fault.buggy, fault.entry_point, calls=calls[:1]))
-    results = box.map(iter(jobs))
-    for fault in kept:
+    """Each fault with what is wrong with it, empty when nothing is. Its fix must pass the failing
+    call and all cases of its entry, where it has one, its buggy program must not, and the program
+    after `[Refined]` must be the fix."""
+    known = {e.program.id: e.cases for e in entries}
+    kept = [(f, (f.case, *known.get(f.program_id, ()))) for f in faults]
+    results = box.map(
+        runs.job(source, fault.entry_point, cases)
+        for fault, cases in kept
+        for source in (fault.fixed, fault.buggy)
+    )
+    for fault, cases in kept:
         fixed, buggy = next(results), next(results)
-        yield fault, _problem(fault, known.get(fault.program_id), fixed, buggy[0])
-
-
-def _problem(fault: Fault, entry: Entry | None, fixed: list[Outcome], buggy: Outcome) -> str:
-    expected = fault.case.output
-    first, *rest = runs.sound(fixed)
-    runs.sound([buggy])
-    if first.status is not Status.OK or not runs.equal(first.value, expected):
-        return "the fix does not give the expected value on the failing call"
-    if entry is not None and not runs.passes(rest, entry.cases):
-        return "the fix fails a case of the entry"
-    if not runs.fails(buggy, expected):
-        return f"the buggy program does not fail ({buggy.status.value})"
-    if buggy.status is Status.OK and buggy.text != fault.actual:
-        return f"the buggy program gives {buggy.text}, not {fault.actual}"
-    if buggy.exception and not fault.actual.startswith(f"raises {buggy.exception.type}"):
-        return f"the buggy program raises {buggy.exception.type}, not {fault.actual}"
-    refined = refined_code(fault.rationale)
-    same = refined == fault.fixed or (normal(refined) or 0) == normal(fault.fixed)
-    if fault.rationale and not same:
-        return "the program after [Refined] is not the fixed one"
-    return ""
+        first, told, problem = buggy[0], fault.actual, ""
+        actual = first.text
+        if first.exception:
+            actual, told = f"raises {first.exception.type}", told.partition(":")[0]
+        if not runs.passes(fixed, cases):
+            problem = "the fix fails a case"
+        elif not runs.fails(first, fault.case.output):
+            problem = f"the buggy program does not fail ({first.status.value})"
+        elif told and told != actual:
+            problem = f"the buggy program gives {actual}, not {told}"
+        elif fault.rationale and normal(refined_code(fault.rationale)) != normal(fault.fixed):
+            problem = "the program after [Refined] is not the fixed one"
+        yield fault, problem

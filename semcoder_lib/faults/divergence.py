@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from semcoder_lib.core.records import Step, Trace
 from semcoder_lib.faults.mutate import line_map
 
+ALIKE = 0.5  # share of lines with a partner that a comparison step by step needs
+Steps = tuple[Step, ...]
+States = dict[int, dict[str, str | None]]  # what a run has set so far, by frame
+
 
 @dataclass(frozen=True, slots=True)
 class Divergence:
@@ -32,12 +36,7 @@ class Divergence:
     wanted: str | None = None
 
 
-def divergence(
-    buggy: Trace,
-    fixed: Trace,
-    *,
-    lines: Mapping[int, int] | None = None,
-) -> Divergence:
+def divergence(buggy: Trace, fixed: Trace, *, lines: Mapping[int, int] | None = None) -> Divergence:
     """The first step of `buggy` that differs from its partner in `fixed`.
 
     `lines` maps lines of the buggy program to those of the fixed one (`mutate.line_map`); without
@@ -56,12 +55,16 @@ def divergence(
     parted = _first(buggy.steps, fixed.steps, lines, 0, 0)
     if parted is None and (buggy.cut or fixed.cut or buggy.result == fixed.result):
         return Divergence("none")
-    return parted or _last_difference(buggy, fixed)
+    return parted or _ends(buggy, fixed)
 
 
-Steps = tuple[Step, ...]
-States = dict[int, dict[str, str | None]]  # what a run has set so far, by frame
-Difference = tuple[str, str, str | None, str | None]  # kind, name, got, wanted
+def parting(buggy: str, fixed: str, trace: Trace, right: Trace) -> Divergence:
+    """The divergence of the runs of two programs; how they end, where so few lines have a partner
+    that comparing step by step says nothing."""
+    lines = line_map(buggy, fixed)
+    if 2 * len(lines) < ALIKE * len((buggy + fixed).splitlines()):
+        return _ends(trace, right)
+    return divergence(trace, right, lines=lines)
 
 
 def _first(a: Steps, b: Steps, lines: Mapping[int, int], i: int, j: int) -> Divergence | None:
@@ -72,42 +75,33 @@ def _first(a: Steps, b: Steps, lines: Mapping[int, int], i: int, j: int) -> Dive
     while i < len(a) or j < len(b):
         x = a[i] if i < len(a) else None
         y = b[j] if j < len(b) else None
+        here, there = (step.line if step else None for step in (x, y))
         if x is not None and x.event == "line" and x.line not in lines:
             if clash := _clash(x, theirs):
-                return _at("extra", i, j, x, y, *clash)
+                return Divergence("extra", i, j, here, there, *clash)
             _apply(x, ours)
             i += 1
         elif y is not None and y.event == "line" and y.line not in partners:
             if clash := _clash(y, ours):
                 name, wanted, got = clash
-                return _at("missing", i, j, x, y, name, got, wanted)
+                return Divergence("missing", i, j, here, there, name, got, wanted)
             _apply(y, theirs)
             j += 1
         elif x is None or y is None:
-            return _at("end", i, j, x, y)
-        elif difference := _compare(x, y, lines):
-            inside = _inside(a, b, i, j, lines) if difference[0] == "value" else None
-            return inside or _at(difference[0], i, j, x, y, *difference[1:])
+            return Divergence("end", i, j, here, there)
+        elif difference := _difference(x, y, lines):
+            inside = None
+            if difference[0] == "value":
+                inside = _first(a[: _over(a, i)], b[: _over(b, j)], lines, i + 1, j + 1)
+            if inside is not None and inside.kind != "end":
+                return inside
+            return Divergence(difference[0], i, j, here, there, *difference[1:])
         else:
             _apply(x, ours)
             _apply(y, theirs)
             i += 1
             j += 1
     return None
-
-
-def _at(
-    kind: str,
-    i: int,
-    j: int,
-    x: Step | None,
-    y: Step | None,
-    name: str = "",
-    got: str | None = None,
-    wanted: str | None = None,
-) -> Divergence:
-    here, there = (step.line if step else None for step in (x, y))
-    return Divergence(kind, i, j, here, there, name, got, wanted)
 
 
 def _apply(step: Step, states: States) -> None:
@@ -124,7 +118,10 @@ def _clash(step: Step, other: States) -> tuple[str, str | None, str | None] | No
     return None
 
 
-def _compare(x: Step, y: Step, lines: Mapping[int, int]) -> Difference | None:
+def _difference(
+    x: Step, y: Step, lines: Mapping[int, int]
+) -> tuple[str, str, str | None, str | None] | None:
+    """Kind, name, got and wanted of what differs in two steps."""
     if x.event != y.event or x.depth != y.depth or lines.get(x.line, -1) != y.line:
         if "exception" in (x.event, y.event) and x.event != y.event:
             got, wanted = (s.value if s.event == "exception" else None for s in (x, y))
@@ -139,31 +136,14 @@ def _compare(x: Step, y: Step, lines: Mapping[int, int]) -> Difference | None:
     return None
 
 
-def _inside(a: Steps, b: Steps, i: int, j: int, lines: Mapping[int, int]) -> Divergence | None:
-    """The first difference inside the calls that the differing lines make."""
-    inner = _first(a[: _over(a, i)], b[: _over(b, j)], lines, i + 1, j + 1)
-    return None if inner is None or inner.kind == "end" else inner
-
-
 def _over(steps: Steps, index: int) -> int:
     """The first step after the calls that this step's line makes."""
     after = (k for k in range(index + 1, len(steps)) if steps[k].depth <= steps[index].depth)
     return next(after, len(steps))
 
 
-ALIKE = 0.5
-
-
-def parting(buggy: str, fixed: str, trace: Trace, right: Trace) -> Divergence:
-    """The divergence of the runs of two programs; how they end, where so few lines have a partner
-    that comparing step by step says nothing."""
-    lines = line_map(buggy, fixed)
-    if 2 * len(lines) < ALIKE * len((buggy + fixed).splitlines()):
-        return _last_difference(trace, right)
-    return divergence(trace, right, lines=lines)
-
-
-def _last_difference(buggy: Trace, fixed: Trace) -> Divergence:
+def _ends(buggy: Trace, fixed: Trace) -> Divergence:
+    """How the two runs end."""
     i, j = len(buggy.steps) - 1, len(fixed.steps) - 1
     if i < 0 or j < 0 or buggy.cut or fixed.cut:
         return Divergence("none")

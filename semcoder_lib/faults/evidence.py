@@ -10,7 +10,7 @@ from typing import Any
 
 from semcoder_lib.core import values
 from semcoder_lib.core.errors import InfrastructureError
-from semcoder_lib.core.records import Case, Program, Status, Trace
+from semcoder_lib.core.records import Case, Status, Trace
 from semcoder_lib.faults.divergence import Divergence, parting
 from semcoder_lib.faults.mutate import Bug
 from semcoder_lib.sandbox import Job, Limits, Outcome, Sandbox
@@ -44,20 +44,16 @@ class Evidence:
     fixed_trace: Trace
     divergence: Divergence
 
-    @property
-    def program(self) -> Program:
-        """The buggy program."""
-        return Program(self.bug.buggy, self.bug.entry_point, id=self.bug.program_id)
-
 
 def equal(a: Any, b: Any) -> bool:
     """Python's `==` with the last digits of floats left out: what an assertion would say."""
     return values.equal(a, b, rel_tol=1e-9, abs_tol=1e-12)
 
 
-def job(source: str, entry_point: str, calls: Sequence[tuple[Any, ...]]) -> Job:
-    """Calls of a program that are given up after the first that does not end."""
-    return Job(source, entry_point, calls=list(calls), limits=QUICK, share=True, give_up=1)
+def job(source: str, entry_point: str, cases: Sequence[Case]) -> Job:
+    """The cases' calls of a program, given up after the first that does not end."""
+    calls = [case.arguments for case in cases]
+    return Job(source, entry_point, calls=calls, limits=QUICK, share=True, give_up=1)
 
 
 def sound(outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
@@ -90,12 +86,12 @@ def failing(bugs: Sequence[Bug], box: Sandbox) -> tuple[list[Failing], Funnel]:
     many are `equivalent` (they pass everything), or end in `load_error`, `timeout`, `memory`,
     `crashed`, … on a case."""
     failures, drops = [], Funnel()
-    jobs = (job(b.buggy, b.entry_point, [c.arguments for c in b.cases]) for b in bugs)
+    jobs = (job(b.buggy, b.program.entry_point, b.cases) for b in bugs)
     for bug, outcomes in zip(bugs, box.map(jobs), strict=True):
         ends = (o.status for o in sound(outcomes))
         status = next((s for s in ends if s not in (Status.OK, Status.EXCEPTION)), None)
         wrong = [
-            Failing(bug, Case(case.arguments, case.output, bug.program_id), outcome)
+            Failing(bug, Case(case.arguments, case.output, bug.program.id), outcome)
             for case, outcome in zip(bug.cases, outcomes, strict=True)
             if fails(outcome, case.output)
         ]
@@ -113,23 +109,19 @@ def shrunk(failures: Sequence[Failing], box: Sandbox) -> list[Failing]:
     current = list(failures)
     active = list(range(len(current)))
     for _ in range(ROUNDS):
-        offers = {i: smaller(current[i].case.arguments) for i in active}
-        active = [i for i in active if offers[i]]
-        bugs = [(current[i].bug, offers[i]) for i in active]
+        offers = [(i, smaller(current[i].case.arguments)) for i in active]
+        offers = [(i, calls) for i, calls in offers if calls]
         results = box.map(
-            job(source, bug.entry_point, calls)
-            for bug, calls in bugs
-            for source in (bug.buggy, bug.fixed)
+            job(source, current[i].bug.program.entry_point, [Case(c) for c in calls])
+            for i, calls in offers
+            for source in (current[i].bug.buggy, current[i].bug.fixed)
         )
-        moved = []
-        for i in active:
-            better = _best(current[i], offers[i], next(results), next(results))
+        active = []
+        for i, calls in offers:
+            better = _best(current[i], calls, next(results), next(results))
             if better is not None:
                 current[i] = better
-                moved.append(i)
-        active = moved
-        if not active:
-            break
+                active.append(i)
     return current
 
 
@@ -139,6 +131,7 @@ def _best(
     buggy: Sequence[Outcome],
     fixed: Sequence[Outcome],
 ) -> Failing | None:
+    """The smallest of the calls on which it fails in the same way."""
     types = {type(c.output) for c in now.bug.cases}
     better = [
         Failing(now.bug, replace(now.case, arguments=arguments, output=right.value), ours)
@@ -163,19 +156,20 @@ def gather(failures: Sequence[Failing], box: Sandbox) -> tuple[list[Evidence], F
     unshown = [_unshown(failure) for failure in failures]
     drops = Funnel(filter(None, unshown))
     shown = [f for f, reason in zip(failures, unshown, strict=True) if not reason]
-    pairs = [
-        (Program(source, f.bug.entry_point, id=f.bug.program_id), f.case)
-        for f in shown
-        for source in (f.bug.buggy, f.bug.fixed)
-    ]
-    traces = trace_many(pairs, box)
+    traces = trace_many(
+        [
+            (replace(f.bug.program, source=source), f.case)
+            for f in shown
+            for source in (f.bug.buggy, f.bug.fixed)
+        ],
+        box,
+    )
     kept = []
     for f in shown:
         buggy, fixed = next(traces), next(traces)
-        right = values.encode(f.case.output)
         if buggy.cut or fixed.cut:
             drops["cut"] += 1
-        elif fixed.result != right or buggy.result != f.actual.text:
+        elif fixed.result != values.encode(f.case.output) or buggy.result != f.actual.text:
             drops["unstable"] += 1
         elif (parted := parting(f.bug.buggy, f.bug.fixed, buggy, fixed)).index is None:
             drops["no_divergence"] += 1
@@ -187,7 +181,7 @@ def gather(failures: Sequence[Failing], box: Sandbox) -> tuple[list[Evidence], F
 def _unshown(failure: Failing) -> str:
     """Why a failure cannot be shown, or nothing."""
     try:
-        call = values.show_call(failure.bug.entry_point, failure.case.arguments)
+        call = values.show_call(failure.bug.program.entry_point, failure.case.arguments)
         output = values.encode(failure.case.output)
     except values.Unserializable:
         return "unserializable"
@@ -198,10 +192,10 @@ def _unshown(failure: Failing) -> str:
 # --- smaller arguments ----------------------------------------------------------------------------
 
 
-def size(arguments: tuple[Any, ...]) -> tuple[int, int, str]:
-    """What "smaller" means: fewer characters, then smaller numbers, then text order."""
+def size(arguments: tuple[Any, ...]) -> tuple[int, str]:
+    """What "smaller" means: fewer characters, then text order (3 is smaller than 5)."""
     text = values.encode(arguments)
-    return len(text), _magnitude(arguments), text
+    return len(text), text
 
 
 def smaller(arguments: tuple[Any, ...]) -> list[tuple[Any, ...]]:
@@ -211,33 +205,13 @@ def smaller(arguments: tuple[Any, ...]) -> list[tuple[Any, ...]]:
     time. Whether a variant is a sensible input is for the right program to say.
     """
     bound = size(arguments)
-    variants: dict[str, tuple[Any, ...]] = {}
-    columns = [list(_smaller(value)) for value in arguments]
-    for row in range(max((len(c) for c in columns), default=0)):
-        for i, column in enumerate(columns):
-            if row < len(column):
-                variant = (*arguments[:i], column[row], *arguments[i + 1 :])
-                key = values.encode(variant)
-                if size(variant) < bound and key not in variants:
-                    variants[key] = variant
-        if len(variants) >= CANDIDATES:
-            break
+    columns = [
+        [(*arguments[:i], less, *arguments[i + 1 :]) for less in _smaller(value)]
+        for i, value in enumerate(arguments)
+    ]
+    offers = (offer for row in itertools.zip_longest(*columns) for offer in row if offer)
+    variants = {values.encode(offer): offer for offer in offers if size(offer) < bound}
     return list(variants.values())[:CANDIDATES]
-
-
-def _magnitude(value: Any) -> int:
-    if isinstance(value, bool) or value is None:
-        return 0
-    if isinstance(value, int):
-        return min(abs(value), 10**9) * 2 + (value < 0)
-    if isinstance(value, float):
-        whole = value == value and abs(value) < 10**9
-        return int(abs(value)) * 2 + (value < 0) + 1 if whole else 10**9
-    if isinstance(value, list | tuple | set | frozenset):
-        return sum(_magnitude(v) for v in value)
-    if isinstance(value, dict):
-        return sum(_magnitude(k) + _magnitude(v) for k, v in value.items())
-    return 0
 
 
 def _smaller(value: Any) -> Iterator[Any]:

@@ -1,7 +1,7 @@
 """The sentence forms of a rationale around its simulation, in the language of
 `monologues.template`. The steps of the simulation are monologues' own forms.
 
-To add a form, add a row here and its decider in `check`; a test asks for both.
+To add a form, add a row here and what is true of its slots to `check.Reader.truths`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ call.raises    | {c:calls} raises {k:kind}, which is wrong.             | f(2) r
 
 # Where the buggy run first does something else than the right one, and what comes of it.
 _CAUSE = """
-part.loop      | The runs part at {at:label}: the loop ends, it should go on with {x:name} = {w:value}. | The runs part at [L3]: the loop ends, it should go on with i = 2.
 part.stays     | The runs part at {at:label}: {x:name} stays as it is, it should become {w:value}. | The runs part at [L3]: n stays as it is, it should become 4.
 part.changes   | The runs part at {at:label}: {x:name} becomes {v:value}, it should stay as it is. | The runs part at [L3]: n becomes 5, it should stay as it is.
 part.extra     | The runs part at {at:label}: {x:name} becomes {v:value}, it should stay {w:value}. | The runs part at [L3]: n becomes 5, it should stay 4.
@@ -41,9 +40,8 @@ next.line      | goes to {at:label}                                     | goes t
 next.code      | goes to `{q:expr}`                                     | goes to `n += 1`
 """
 
-# The edit. A block of code stands between fences; `{d:int}` is an indentation.
+# The edit. A block of code stands between fences.
 _FIX = """
-fix.indented   | Replace {at:label} `{a:expr}` by `{b:expr}`. Indent it by {d:int} spaces. | Replace [L3] `n -= 1` by `n += 1`. Indent it by 8 spaces.
 fix.line       | Replace {at:label} `{a:expr}` by `{b:expr}`.           | Replace [L3] `n -= 1` by `n += 1`.
 fix.lines      | Replace {at:label} to {to:label} by:\\n```python\\n{b:rest}\\n```  | Replace [L3] to [L4] by:\\n```python\\n    n += 1\\n```
 fix.more       | Replace {at:label} by:\\n```python\\n{b:rest}\\n```     | Replace [L3] by:\\n```python\\n    n += 1\\n    k = 0\\n```
@@ -53,7 +51,6 @@ fix.remove     | Remove {at:label}.                                     | Remove
 """  # noqa: E501
 
 SECTIONS = ("### Execution Simulation", "### Root Cause Analysis", "### Bug Fixing")
-LONGEST_VALUE = 100  # characters of a value in a sentence
 
 
 def _table(rows: str) -> dict[str, Form]:

@@ -7,6 +7,7 @@ import collections
 import difflib
 import functools
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,11 +21,10 @@ _REFUSED = (SyntaxError, ValueError, RecursionError, MemoryError)  # by Python's
 
 @dataclass(frozen=True, slots=True)
 class Bug:
-    """A buggy program and a right one, both in normal form, and the cases that tell them apart.
-    `operator` made it, or a "model"; `cause` is the bug in words, where it is known."""
+    """A buggy and a right form of a program, both in normal form, and the cases that tell them
+    apart. `operator` made it, or a "model"; `cause` is the bug in words, where it is known."""
 
-    program_id: str
-    entry_point: str
+    program: Program
     buggy: str
     fixed: str
     cases: tuple[Case, ...] = ()
@@ -43,20 +43,12 @@ def normal_form(source: str) -> str:
             scope = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
             if isinstance(node, scope) and ast.get_docstring(node, clean=False) is not None:
                 node.body = node.body[1:] or [ast.Pass()]
-        text = _compact(ast.unparse(tree))
+        text = _written(tree)
         if ast.dump(ast.parse(text)) == ast.dump(tree):
             return text
     except _REFUSED as error:
         raise SyntaxError(str(error) or type(error).__name__) from None
     raise SyntaxError("a string spans lines, so the code has no form of one statement a line")
-
-
-def parsed(source: str) -> ast.Module | None:
-    """The tree of foreign text, or None where Python cannot parse it."""
-    try:
-        return ast.parse(source)
-    except _REFUSED:
-        return None
 
 
 def normal(source: str | None) -> str | None:
@@ -67,19 +59,9 @@ def normal(source: str | None) -> str | None:
         return None
 
 
-def _compact(text: str) -> str:
-    """Without blank lines, but for one before each function and class."""
-    lines: list[str] = []
-    for line in text.split("\n"):
-        if (
-            line.startswith(("def ", "class ", "@", "async def "))
-            and lines
-            and not lines[-1].startswith("@")
-        ):
-            lines.append("")
-        if line.strip():
-            lines.append(line)
-    return "\n".join(lines) + "\n"
+def _written(tree: ast.Module) -> str:
+    """The text of a tree, without blank lines but for one before each function and class."""
+    return re.sub(r"\n\n+(?= )", "\n", ast.unparse(tree)) + "\n"
 
 
 def altered(buggy: str, fixed: str) -> tuple[int, list[str], list[str]]:
@@ -132,79 +114,29 @@ def mutate(
         return
     rng = random.Random(f"{seed}:mutate:{program.id or fixed}")
     tree = ast.parse(fixed)
-    waiting: dict[str, list[Edit]] = collections.defaultdict(list)
+    places: dict[str, list[Edit]] = collections.defaultdict(list)
     for edit in edits(tree):
         if edit.operator in chosen:
-            waiting[edit.operator].append(edit)
-    for sites in waiting.values():
+            places[edit.operator].append(edit)
+    for sites in places.values():
         rng.shuffle(sites)
-    names = sorted(waiting)
+    names = sorted(places)
     rng.shuffle(names)
     seen = {fixed}
-    while names:
-        for name in list(names):
-            if len(seen) - 1 == limit:
-                return
-            fresh = _next(tree, waiting[name], seen)
-            if fresh is None:
-                names.remove(name)
-                continue
-            buggy, cause = fresh
-            seen.add(buggy)
-            yield Bug(program.id, program.entry_point, buggy, fixed, cases, name, cause)
 
+    def fresh(name: str) -> Iterator[Bug]:
+        for edit in places[name]:
+            cause, buggy = cause_of(edit), applied(tree, edit)
+            if buggy is not None and buggy not in seen:
+                seen.add(buggy)
+                yield Bug(program, buggy, fixed, cases, name, cause)
 
-def _next(tree: ast.Module, sites: list[Edit], seen: set[str]) -> tuple[str, str] | None:
-    """The next new text that an edit gives, and its cause."""
-    while sites:
-        edit = sites.pop()
-        cause, buggy = cause_of(edit), applied(tree, edit)
-        if buggy is not None and buggy not in seen:
-            return buggy, cause
-    return None
-
-
-def cause_of(edit: Edit) -> str:
-    """The phrase of an edit, with the line that is wrong and the right one where one differs:
-    "the comparison goes the wrong way; `a < b` should be `a > b`"."""
-    if edit.takes == 1 and isinstance(edit.new, ast.AST):
-        wrong, right = (
-            ast.unparse(ast.fix_missing_locations(node)).split("\n")
-            for node in (edit.new, edit.place.node)
-        )
-        if wrong[0] != right[0] and wrong[1:] == right[1:] and wrong[0] and right[0]:
-            return f"{edit.phrase}; `{wrong[0]}` should be `{right[0]}`"
-    return edit.phrase
-
-
-def causes(buggy: str, fixed: str, phrase: str) -> set[str]:
-    """The causes with this phrase of edits of `fixed` that give `buggy`, both in normal form; for
-    single lines also what can be said without an operator."""
-    tree = ast.parse(fixed)
-    known = {
-        cause_of(edit)
-        for edit in edits(tree)
-        if edit.phrase == phrase and applied(tree, edit) == buggy
-    }
-    plain = line_cause(buggy, fixed)
-    return known | ({plain} if plain.partition("; `")[0] == phrase else set())
-
-
-LINE_WRONG, LINE_EXTRA = "the line is wrong", "the line should not be there"
-LINE_MISSING = "a line is missing"
-PHRASES = {LINE_WRONG, LINE_EXTRA, LINE_MISSING} | {
-    row[2] if row[1].startswith("@") or len(row) == 3 else row[3] for row in ROWS
-}
-
-
-def line_cause(buggy: str, fixed: str) -> str:
-    """What is wrong with a single altered line, in words; empty where several lines differ."""
-    _, old, new = altered(buggy, fixed)
-    if len(old) == len(new) == 1 and old[0].strip() != new[0].strip():
-        return f"{LINE_WRONG}; `{old[0].strip()}` should be `{new[0].strip()}`"
-    if len(old) + len(new) == 1:
-        return LINE_EXTRA if old else LINE_MISSING
-    return ""
+    waiting = collections.deque(map(fresh, names))
+    while waiting and len(seen) - 1 != limit:
+        mutants = waiting.popleft()
+        if (bug := next(mutants, None)) is not None:
+            waiting.append(mutants)
+            yield bug
 
 
 def applied(tree: ast.Module, edit: Edit) -> str | None:
@@ -221,10 +153,49 @@ def applied(tree: ast.Module, edit: Edit) -> str | None:
         whole = rest or [ast.Pass()]
     try:
         setattr(place.parent, place.field, whole)
-        text = _compact(ast.unparse(tree))
+        text = _written(tree)
         compile(text, "<mutant>", "exec", dont_inherit=True)
     except _REFUSED:
         return None
     finally:
         setattr(place.parent, place.field, old)
     return text
+
+
+# --- causes in words ------------------------------------------------------------------------------
+
+LINE_WRONG, LINE_EXTRA = "the line is wrong", "the line should not be there"
+LINE_MISSING = "a line is missing"
+PHRASES = {LINE_WRONG, LINE_EXTRA, LINE_MISSING, *(row.phrase for row in ROWS)}
+
+
+def cause_of(edit: Edit) -> str:
+    """The phrase of an edit, with the line that is wrong and the right one where one differs:
+    "the comparison goes the wrong way; `a < b` should be `a > b`"."""
+    if edit.takes == 1 and isinstance(edit.new, ast.AST):
+        wrong, right = (
+            ast.unparse(ast.fix_missing_locations(node)).split("\n")
+            for node in (edit.new, edit.place.node)
+        )
+        if wrong[0] != right[0] and wrong[1:] == right[1:] and wrong[0] and right[0]:
+            return f"{edit.phrase}; `{wrong[0]}` should be `{right[0]}`"
+    return edit.phrase
+
+
+def line_cause(buggy: str, fixed: str) -> str:
+    """What is wrong with a single altered line, in words; empty where several lines differ."""
+    _, old, new = altered(buggy, fixed)
+    if len(old) == len(new) == 1 and old[0].strip() != new[0].strip():
+        return f"{LINE_WRONG}; `{old[0].strip()}` should be `{new[0].strip()}`"
+    if len(old) + len(new) == 1:
+        return LINE_EXTRA if old else LINE_MISSING
+    return ""
+
+
+def causes(buggy: str, fixed: str, phrase: str) -> set[str]:
+    """The causes with this phrase of edits of `fixed` that give `buggy`, both in normal form; for
+    single lines also what can be said without an operator."""
+    tree = ast.parse(fixed)
+    known = {cause_of(edit) for edit in edits(tree, phrase) if applied(tree, edit) == buggy}
+    plain = line_cause(buggy, fixed)
+    return known | ({plain} if plain.partition("; `")[0] == phrase else set())

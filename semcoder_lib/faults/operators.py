@@ -7,13 +7,15 @@ wrong with the *buggy* program, stands in rationales and is read back from them.
 - `matches | makes | phrase | where`: patterns in Python, of which `patterns` says what the capital
   letters stand for. Of several patterns that `~` separates each becomes each. `where` names a
   predicate of `patterns.WHERE`; without one the row holds everywhere.
-- `old:new … | phrase`: an operator, a method (`.upper`) or a function becomes another one.
+- `old:new … | phrase`: an operator, a method (`.upper`) or a function becomes another one. It is
+  short for `W old B | W new B | phrase`, `A.old(...) | A.new(...) | phrase` and so on.
 - `@name | phrase`: what no pattern can say, a generator of `patterns.SEARCHES`.
 """
 
 from __future__ import annotations
 
 import itertools
+import keyword
 from dataclasses import dataclass
 
 _TABLE = """
@@ -47,20 +49,22 @@ missing_branch | A case is not handled | if x:;;    x = 1;;else:;;    x = 2 | if
   if A: BB;;else: CC | CC | a case is not handled
   if A: BB | nothing | a case is not handled | not_alone
 missing_condition | One part of a condition is forgotten | x > 1 and y | y
-  @part_lost | a part of the condition is missing
+  A and B ~ A or B | B ~ A | a part of the condition is missing
+  A and B and C | B and C ~ A and C ~ A and B | a part of the condition is missing
+  A or B or C | B or C ~ A or C ~ A or B | a part of the condition is missing
 missing_conversion | A value is used unconverted | int(x) + 1 | x + 1
   F(A) | A | the value is not converted
 missing_filter | The condition of a comprehension is forgotten | [i for i in x if i] | [i for i in x]
-  @filter_lost | the comprehension lacks a filter
+  [A for B in C if D] | [A for B in C] | the comprehension lacks a filter
+  {A for B in C if D} | {A for B in C} | the comprehension lacks a filter
+  {A: E for B in C if D} | {A: E for B in C} | the comprehension lacks a filter
+  (A for B in C if D) | (A for B in C) | the comprehension lacks a filter
 missing_return | A value is computed but not returned | return x + 1 | x + 1
   return V | V | the value is computed but not returned
 missing_term | One operand of a sum, difference or product is forgotten | x + y | x
   A + B | A ~ B | a term is missing
   A - B | A | a term is missing
   A * B | A ~ B | a factor is missing
-mutated_default | A default is wrong, or is one list that all calls share | def g(a, b=0):;;    return b | def g(a, b=1):;;    return b
-  @other_default | a default is wrong
-  @shared_default | the default is made once and shared by all calls
 negated_condition | A condition is negated, or its `not` is lost | not x | x
   not A | A | a not is missing
   if T: BB;;else: EE | if not T: BB;;else: EE | the condition is the wrong way round
@@ -71,8 +75,7 @@ off_by_one | A whole number is one too large or one too small | x * 3 | x * 4
   N | N - 1 | the number is one too small | counted
 swallowed_exception | An error is passed over that should be raised or handled | raise ValueError | pass
   raise A ~ raise A from B ~ raise | pass | the error is passed over
-  @handler_passes | the handler only passes
-  @handler_returns | the handler returns None
+  return A | return None | the handler returns None | in_handler
 swapped_arguments | Two arguments of a call are exchanged | pow(x, y) | pow(y, x)
   @arguments_swapped | two arguments are exchanged
 swapped_branches | The two values of a conditional expression are exchanged | x if y else 1 | 1 if y else x
@@ -84,7 +87,8 @@ wrong_boundary | A comparison includes or leaves out the boundary | x < 3 | x <=
   <:<= >:>= | the comparison counts the case of equality
   <=:< >=:> | the comparison leaves out the case of equality
 wrong_builtin | A built-in function is mistaken for a related one | max(x) | min(x)
-  min:max max:min any:all all:any sum:len sum:max len:sum sorted:list set:list reversed:list floor:ceil ceil:floor round:int chr:str zip:enumerate | this calls the wrong function
+  sorted(A) ~ sorted(A, key=B) ~ sorted(A, reverse=B) | list(A) | this calls the wrong function
+  min:max max:min any:all all:any sum:len sum:max len:sum set:list reversed:list floor:ceil ceil:floor round:int chr:str zip:enumerate | this calls the wrong function
 wrong_collection_method | A method of a collection is mistaken for a similar one | x.append(y) | x.extend(y)
   A.pop() | A.pop(0) | this takes the first element
   .append:.extend .extend:.append .add:.discard .keys:.values .values:.keys .union:.intersection .intersection:.union .difference:.symmetric_difference .appendleft:.append .popleft:.pop | this calls the wrong method
@@ -110,8 +114,6 @@ wrong_initial_value | A variable starts with the wrong value | y = 0 | y = 1
 wrong_jump | `break` for `continue`, or the other way round | for i in x:;;    continue | for i in x:;;    break
   continue | break | the break ends the loop, which should go on
   break | continue | the loop goes on where it should end | in_for
-wrong_key | A dictionary is asked for another key that the program uses | x['a'] + x['b'] | x['b'] + x['b']
-  @other_key | this is the wrong key
 wrong_operator | An arithmetic operator is replaced by another one | x + y | x - y
   +:- -:+ *:+ %:// **:* &:| |:& ^:| <<:>> >>:<< | this uses the wrong operator
 wrong_return | The wrong truth value, or a pair in the wrong order, is returned | return (x, y) | return (y, x)
@@ -158,13 +160,44 @@ class Operator:
     example: tuple[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the table without alternatives. `makes` is empty where `matches` names a search."""
+
+    operator: str
+    matches: str
+    makes: str
+    phrase: str
+    where: str = ""
+
+
+def _sample(word: str) -> str:
+    """A pattern of expressions with this operator, or of calls of this method or function."""
+    if word.startswith("."):
+        return f"A{word}(...)"
+    words = word.split("_")
+    if word.isidentifier() and not keyword.iskeyword(words[0]):
+        return f"{word}(...)"
+    return f"{'AA' if word in ('and', 'or') else 'W'} {' '.join(words)} B"
+
+
+def _rows(operator: str, cells: list[str]) -> list[Row]:
+    if len(cells) > 2:
+        return [Row(operator, *way) for way in itertools.product(*(c.split(" ~ ") for c in cells))]
+    first, phrase = cells
+    if first.startswith("@"):
+        return [Row(operator, first, "", phrase)]
+    pairs = (pair.split(":") for pair in first.split())
+    return [Row(operator, _sample(old), _sample(new), phrase) for old, new in pairs]
+
+
 OPERATORS: dict[str, Operator] = {}
-ROWS: list[tuple[str, ...]] = []  # the name of the operator, then the cells; no alternatives
+ROWS: list[Row] = []
+_name = ""
 for _line in _TABLE.strip().split("\n"):
     _cells = [cell.strip().replace(";;", "\n") for cell in _line.split(" | ")]
-    if not _line.startswith(" "):
+    if _line.startswith(" "):
+        ROWS += _rows(_name, _cells)
+    else:
         _name, _about, *_example = _cells
         OPERATORS[_name] = Operator(_name, _about, (_example[0], _example[1]))
-    else:
-        _ways = itertools.product(*(cell.split(" ~ ") for cell in _cells))
-        ROWS += [(_name, *way) for way in _ways]

@@ -1,9 +1,10 @@
 """The engine of the operators: where their rows fit in a program, and what they make of it.
 
 A pattern is Python. A capital letter stands for an expression: A to E any, V one that is no
-constant, N a whole number, R another float than 0, Q a short text, X a name, I a name or sum, T a
-bare condition, P what can be copied, F a conversion. S and Z stand for one statement, a doubled
-letter for several (EE also for none). `A + 1` is written as a person would: `n - 1` and 1 make `n`.
+constant, W one that is no text, N a whole number, R another float than 0, Q a short text, X a name,
+I a name or sum, T a bare condition, P what can be copied, F a conversion. S and Z stand for one
+statement, a doubled letter for several (EE also for none), `...` for all arguments of a call.
+`A + 1` is written as a person would: `n - 1` and 1 make `n`.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from __future__ import annotations
 import ast
 import copy
 import functools
-import keyword
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from semcoder_lib.faults.operators import ROWS
+from semcoder_lib.faults.operators import ROWS, Row
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Bindings = dict[str, Any]
@@ -24,17 +25,14 @@ Bindings = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A node, where it hangs (`parent.field`, or `parent.field[index]`), and what is around it:
-    the function's parameters and the names that it assigns, the loops, the whole program."""
+    """A node, where it hangs (`parent.field`, or `parent.field[index]`), and what is around it."""
 
     node: Any
     parent: Any
     field: str
     index: int | None
-    parameters: tuple[str, ...]
-    assigned: tuple[str, ...]
-    loops: tuple[ast.For | ast.While, ...]
-    tree: ast.Module
+    function: Function | None = None
+    loops: tuple[ast.For | ast.While, ...] = ()
 
     @property
     def block(self) -> list[ast.stmt]:
@@ -60,15 +58,13 @@ class Edit:
     takes: int = 1
 
 
-def edits(tree: ast.Module) -> Iterator[Edit]:
-    """Everything that the operators could do to a program: place by place, in source order of the
-    parents, and in the table's order at each."""
-    for place in _places(Place(tree, None, "", None, (), (), (), tree)):
-        yield from _rewritten(place)
-        yield from _swapped(place)
-        for name, search in SEARCHES.items():
-            for new in search(place):
-                yield Edit(_SEARCHED[name][0], place, new, _SEARCHED[name][1])
+def edits(tree: ast.Module, phrase: str = "") -> Iterator[Edit]:
+    """Everything that the operators could do to a program (or only the rows with a phrase): place
+    by place, in source order of the parents, and in the table's order at each."""
+    for place in _places(Place(tree, None, "", None)):
+        for row, rule in _rules().get(type(place.node), ()):
+            if phrase in ("", row.phrase):
+                yield from rule(place)
 
 
 _SKIPPED = {"annotation", "returns", "decorator_list", "type_params", "ctx", "type_comment"}
@@ -88,15 +84,17 @@ def _places(here: Place) -> Iterator[Place]:
             place = replace(here, node=child, parent=here.node, field=field, index=index)
             yield place
             if isinstance(child, Function):
-                parameters, assigned = _variables(child)
-                place = replace(place, parameters=parameters, assigned=assigned, loops=())
+                place = replace(place, function=child, loops=())
             elif isinstance(child, ast.For | ast.While):
                 place = replace(place, loops=(*place.loops, child))
             yield from _places(place)
 
 
-def _variables(function: Function) -> tuple[tuple[str, ...], tuple[str, ...]]:
+@functools.lru_cache(maxsize=64)
+def _variables(function: Function | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The parameters of a function, and the other names that it assigns (comprehensions aside)."""
+    if function is None:
+        return (), ()
     a = function.args
     parameters = tuple(p.arg for p in (*a.posonlyargs, *a.args, *a.kwonlyargs))
     nodes = list(ast.walk(function))
@@ -115,7 +113,7 @@ def _with(node: Any, **fields: Any) -> Any:
     return new
 
 
-# --- rows with patterns ---------------------------------------------------------------------------
+# --- patterns -------------------------------------------------------------------------------------
 
 
 def is_int(node: ast.AST | None) -> bool:
@@ -144,6 +142,7 @@ _CONVERSIONS = {"int", "str", "float", "abs", "bool", "tuple", "ord", "round", "
 _LETTERS: dict[str, Callable[[Any], bool]] = {
     **{letter: lambda node: isinstance(node, ast.expr) for letter in "ABCDE"},
     "V": lambda node: isinstance(node, ast.expr) and not isinstance(node, ast.Constant),
+    "W": lambda node: isinstance(node, ast.expr) and not _constant(node, str),
     "N": is_int,
     "R": lambda node: _constant(node, float) and node.value != 0,
     "Q": lambda node: _constant(node, str) and 0 < len(node.value) < 3,
@@ -169,6 +168,11 @@ def _letter(node: Any) -> str:
     return name if name in _LETTERS or (len(name) == 2 and name == name[0] * 2) else ""
 
 
+def _takes_all(pattern: Any) -> bool:
+    """Whether it is a call with `...` for its arguments."""
+    return isinstance(pattern, ast.Call) and any(_constant(a, type(...)) for a in pattern.args)
+
+
 def fits(pattern: Any, node: Any, bound: Bindings) -> bool:
     """Whether a node is of the pattern; enters in `bound` what its letters stand for."""
     if isinstance(pattern, list):
@@ -176,6 +180,9 @@ def fits(pattern: Any, node: Any, bound: Bindings) -> bool:
     if letter := _letter(pattern):
         known = bound.setdefault(letter, node)
         return _LETTERS[letter](node) and (known is node or ast.unparse(known) == ast.unparse(node))
+    if _takes_all(pattern):
+        bound["..."] = node
+        return isinstance(node, ast.Call) and fits(pattern.func, node.func, bound)
     if not isinstance(pattern, ast.AST):
         return type(pattern) is type(node) and pattern == node
     return type(pattern) is type(node) and all(
@@ -203,35 +210,14 @@ def filled(pattern: Any, bound: Bindings) -> Any:
         node = bound[letter]
         statement = isinstance(pattern, ast.Expr) and isinstance(node, ast.expr)
         return ast.Expr(node) if statement else node
+    if _takes_all(pattern):
+        return _with(bound["..."], func=filled(pattern.func, bound))
     if isinstance(pattern, ast.BinOp) and _letter(pattern.left) and is_int(pattern.right):
         by = ast.literal_eval(pattern.right)
         return moved(bound[_letter(pattern.left)], by if isinstance(pattern.op, ast.Add) else -by)
     if not isinstance(pattern, ast.AST):
         return pattern
     return _with(pattern, **{name: filled(v, bound) for name, v in ast.iter_fields(pattern)})
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    operator: str
-    matches: list[Any]
-    makes: Any
-    phrase: str
-    where: Callable[[Place], bool]
-
-
-@functools.cache
-def _rows() -> dict[type[ast.AST], list[_Row]]:
-    """The rows with patterns, by the type of the node that they start at."""
-    rows: dict[type[ast.AST], list[_Row]] = {}
-    for operator, matches, makes, phrase, *where in (r for r in ROWS if len(r) > 3):
-        pattern, new = _parsed(matches), _parsed(makes) if makes != "nothing" else []
-        if isinstance(pattern[0], ast.Expr) and _letter(pattern[0]) != "S":
-            pattern, new = [pattern[0].value], new[0].value
-        row = _Row(operator, pattern, new, phrase, WHERE[where[0]] if where else bool)
-        for kind in _KINDS.get(_letter(pattern[0]), (type(pattern[0]),)):
-            rows.setdefault(kind, []).append(row)
-    return rows
 
 
 def _parsed(text: str) -> list[Any]:
@@ -241,15 +227,47 @@ def _parsed(text: str) -> list[Any]:
     return list(loop.body[0].body)
 
 
-def _rewritten(place: Place) -> Iterator[Edit]:
-    """What the rows with patterns make of a place."""
-    if isinstance(getattr(place.node, "ctx", None), ast.Store | ast.Del):
-        return
-    for row in _rows().get(type(place.node), ()):
-        nodes = [place.node, *place.after[: len(row.matches) - 1]]
+# --- rows as rules --------------------------------------------------------------------------------
+
+Rule = Callable[[Place], Iterator[Edit]]
+
+
+@functools.cache
+def _rules() -> dict[type[ast.AST], list[tuple[Row, Rule]]]:
+    """The rows of the table with their rules, by the type of the node that they start at."""
+    rules: dict[type[ast.AST], list[tuple[Row, Rule]]] = {}
+    for row in ROWS:
+        kinds, rule = (_search if row.matches.startswith("@") else _rewriting)(row)
+        for kind in kinds:
+            rules.setdefault(kind, []).append((row, rule))
+    return rules
+
+
+def _rewriting(row: Row) -> tuple[tuple[type, ...], Rule]:
+    pattern, new = _parsed(row.matches), _parsed(row.makes) if row.makes != "nothing" else []
+    makes: Any = new
+    if isinstance(pattern[0], ast.Expr) and _letter(pattern[0]) != "S":
+        pattern, makes = [pattern[0].value], new[0].value
+    where = WHERE[row.where] if row.where else bool
+
+    def rule(place: Place) -> Iterator[Edit]:
+        if isinstance(getattr(place.node, "ctx", None), ast.Store | ast.Del):
+            return
+        nodes = [place.node, *place.after[: len(pattern) - 1]]
         bound: Bindings = {}
-        if fits(row.matches, nodes, bound) and row.where(place):
-            yield Edit(row.operator, place, filled(row.makes, bound), row.phrase, len(nodes))
+        if fits(pattern, nodes, bound) and where(place):
+            yield Edit(row.operator, place, filled(makes, bound), row.phrase, len(nodes))
+
+    return _KINDS.get(_letter(pattern[0]), (type(pattern[0]),)), rule
+
+
+def _search(row: Row) -> tuple[tuple[type, ...], Rule]:
+    kind, search = SEARCHES[row.matches[1:]]
+
+    def rule(place: Place) -> Iterator[Edit]:
+        return (Edit(row.operator, place, new, row.phrase) for new in search(place))
+
+    return (kind,), rule
 
 
 # --- where a row holds ----------------------------------------------------------------------------
@@ -278,9 +296,10 @@ def _can_be_missed(place: Place) -> bool:
     node = place.node
     if isinstance(node, ast.If) or len(place.block) < 2 or not _not_in_while(place):
         return False
+    parameters, assigned = _variables(place.function)
     before = place.block[: place.index or 0]
-    known = set(place.parameters).union(*[_names(s, ast.Store) for s in before])
-    known |= set(place.assigned) if place.loops else set()
+    known = set(parameters).union(*[_names(s, ast.Store) for s in before])
+    known |= set(assigned) if place.loops else set()
     return not isinstance(node, ast.Assign) or _names(node, ast.Store) <= known
 
 
@@ -303,105 +322,28 @@ WHERE: dict[str, Callable[[Place], bool]] = {
     "counted": _counted,
     "depends": _depends,
     "in_for": lambda place: isinstance(place.loops[-1], ast.For),
+    "in_handler": lambda place: isinstance(place.parent, ast.ExceptHandler),
     "last_goes_on": _last_goes_on,
     "not_alone": lambda place: len(place.block) > 1,
     "not_in_while": _not_in_while,
 }
 
-# --- rows that exchange an operator, a method or a function ---------------------------------------
-
-
-def _sample(word: str) -> Any:
-    """An expression with this operator, or a call of this method or function."""
-    words = word.split("_")
-    if word.startswith("."):
-        text = f"a{word}()"
-    elif word.isidentifier() and not keyword.iskeyword(words[0]):
-        text = f"{word}()"
-    else:
-        text = f"a {' '.join(words)} b"
-    return ast.parse(text, mode="eval").body
-
-
-def _key(node: Any) -> str:
-    """What the rows exchange in a node: the type of its operator, its method or its function."""
-    match node:
-        case ast.Compare():
-            return type(node.ops[0]).__name__
-        case ast.BoolOp() | ast.BinOp():
-            formatted = isinstance(node, ast.BinOp) and _constant(node.left, str)
-            return "" if formatted else type(node.op).__name__
-        case ast.Call(ast.Attribute(_, name)):
-            return f".{name}"
-        case ast.Call(ast.Name(name)):
-            return f"{name}()"
-    return ""
-
-
-@functools.cache
-def _swaps() -> dict[str, list[tuple[str, Any, str]]]:
-    """(operator, a sample of what takes its place, phrase) by the key of what is exchanged."""
-    swaps: dict[str, list[tuple[str, Any, str]]] = {}
-    for operator, pairs, phrase in (row for row in ROWS if len(row) == 3 and ":" in row[1]):
-        for old, new in (pair.split(":") for pair in pairs.split()):
-            swaps.setdefault(_key(_sample(old)), []).append((operator, _sample(new), phrase))
-    return swaps
-
-
-def _swapped(place: Place) -> Iterator[Edit]:
-    node = place.node
-    for operator, sample, phrase in _swaps().get(_key(node), ()):
-        if isinstance(node, ast.Compare):
-            new = _with(node, ops=[*sample.ops, *node.ops[1:]])
-        elif not isinstance(node, ast.Call):
-            new = _with(node, op=sample.op)
-        elif isinstance(node.func, ast.Attribute):
-            new = _with(node, func=_with(node.func, attr=sample.func.attr))
-        else:
-            named = [] if sample.func.id == "list" else node.keywords
-            new = _with(node, func=sample.func, keywords=named)
-        yield Edit(operator, place, new, phrase)
-
-
 # --- what no pattern can say ----------------------------------------------------------------------
-
-
-def _shorter(node: Any, field: str) -> Iterator[tuple[Any, Any]]:
-    """What a list in a node loses, and the node without it."""
-    items = getattr(node, field)
-    for i, item in enumerate(items):
-        yield item, _with(node, **{field: items[:i] + items[i + 1 :]})
-
-
-def part_lost(place: Place) -> Iterator[ast.AST]:
-    if isinstance(place.node, ast.BoolOp):
-        for _, new in _shorter(place.node, "values"):
-            yield new if len(new.values) > 1 else new.values[0]
 
 
 def other_name(place: Place) -> Iterator[ast.AST]:
     """Up to three variables of the function, those that appear near it in its list first."""
-    names = [*dict.fromkeys((*place.parameters, *place.assigned))]
-    match place.node:
-        case ast.Name(name, ast.Load()) if name in names:
-            near = names.index(name)
-            others = [n for n in names if n != name]
-            for other in sorted(others, key=lambda n: abs(names.index(n) - near))[:3]:
-                yield ast.Name(other, ast.Load())
-
-
-def other_key(place: Place) -> Iterator[ast.AST]:
-    match place.node:
-        case ast.Subscript(_, ast.Constant() | ast.Name() as key) if not is_int(key):
-            slices = [n.slice for n in ast.walk(place.tree) if isinstance(n, ast.Subscript)]
-            others = {ast.unparse(s): s for s in slices if type(s) is type(key) and not is_int(s)}
-            others.pop(ast.unparse(key), None)
-            for new in others.values():
-                yield _with(place.node, slice=new)
+    names = [*dict.fromkeys(sum(_variables(place.function), ()))]
+    name = place.node.id
+    if name in names and isinstance(place.node.ctx, ast.Load):
+        near = names.index(name)
+        others = [n for n in names if n != name]
+        for other in sorted(others, key=lambda n: abs(names.index(n) - near))[:3]:
+            yield ast.Name(other, ast.Load())
 
 
 def other_text(place: Place) -> Iterator[ast.AST]:
-    text, parent = getattr(place.node, "value", None), place.parent
+    text, parent = place.node.value, place.parent
     elsewhere = ast.JoinedStr | ast.Dict | ast.FormattedValue | ast.Subscript | ast.Assign
     if not isinstance(text, str) or len(text) > 8 or isinstance(parent, elsewhere):
         return
@@ -411,18 +353,17 @@ def other_text(place: Place) -> Iterator[ast.AST]:
     yield ast.Constant(new)
 
 
-def filter_lost(place: Place) -> Iterator[ast.AST]:
-    if isinstance(place.node, ast.comprehension):
-        for _, new in _shorter(place.node, "ifs"):
-            yield new
+def _called(node: ast.Call) -> str:
+    """The last word of what is called."""
+    return ast.unparse(node.func).rpartition(".")[2]
 
 
 def arguments_swapped(place: Place) -> Iterator[ast.AST]:
-    node = place.node
-    if isinstance(node, ast.Call) and _key(node) not in ("min()", "max()", "range()", "print()"):
-        for i, (a, b) in enumerate(zip(node.args, node.args[1:], strict=False)):
+    args = place.node.args
+    if _called(place.node) not in ("min", "max", "range", "print"):
+        for i, (a, b) in enumerate(itertools.pairwise(args)):
             if ast.dump(a) != ast.dump(b):
-                yield _with(node, args=[*node.args[:i], b, a, *node.args[i + 2 :]])
+                yield _with(place.node, args=[*args[:i], b, a, *args[i + 2 :]])
 
 
 _LEAST = {"get": 1, "enumerate": 1, "sum": 1, "round": 1, "split": 0, "pop": 0, "count": 0}
@@ -430,68 +371,24 @@ _LEAST = {"get": 1, "enumerate": 1, "sum": 1, "round": 1, "split": 0, "pop": 0, 
 
 def argument_lost(place: Place) -> Iterator[ast.AST]:
     node = place.node
-    if isinstance(node, ast.Call):
-        for named, new in _shorter(node, "keywords"):
-            if named.arg is not None:
-                yield new
-        if len(node.args) > _LEAST.get(_key(node).strip(".()"), 99):
-            yield _with(node, args=node.args[:-1])
+    for named in node.keywords:
+        if named.arg is not None:
+            yield _with(node, keywords=[k for k in node.keywords if k is not named])
+    if len(node.args) > _LEAST.get(_called(node), 99):
+        yield _with(node, args=node.args[:-1])
 
 
 def extra_check(place: Place) -> Iterator[list[ast.stmt]]:
-    if isinstance(place.node, ast.Return) and place.node.value is not None:
-        for name in place.parameters[:2]:
+    if place.node.value is not None:
+        for name in _variables(place.function)[0][:2]:
             yield [*_parsed(f"if not {name}: return None"), place.node]
 
 
-def handler_passes(place: Place) -> Iterator[ast.AST]:
-    node = place.node
-    if isinstance(node, ast.ExceptHandler) and not all(isinstance(s, ast.Pass) for s in node.body):
-        yield _with(node, body=[ast.Pass()])
-
-
-def handler_returns(place: Place) -> Iterator[ast.AST]:
-    if isinstance(place.node, ast.Return) and isinstance(place.parent, ast.ExceptHandler):
-        yield ast.Return(ast.Constant(None))
-
-
-def other_default(place: Place) -> Iterator[ast.AST]:
-    if isinstance(place.node, ast.FunctionDef):
-        args = place.node.args
-        for i, default in enumerate(args.defaults):
-            for new in _other_values(default):
-                defaults = [*args.defaults[:i], new, *args.defaults[i + 1 :]]
-                yield _with(place.node, args=_with(args, defaults=defaults))
-
-
-def _other_values(node: ast.expr) -> list[ast.expr]:
-    value = node.value if isinstance(node, ast.Constant) else None
-    if is_int(node):
-        return [ast.Constant(1 if value == 0 else 0)]
-    if isinstance(value, bool):
-        return [ast.Constant(not value)]
-    return [ast.Constant("" if value else " ")] if isinstance(value, str) else []
-
-
-_EMPTY = ("[]", "{}", "set()", "list()", "dict()")
-
-
-def shared_default(place: Place) -> Iterator[ast.AST]:
-    """`def f(a): seen = [] ...` becomes `def f(a, seen=[]): ...`."""
-    match place.node:
-        case ast.FunctionDef(_, args, [ast.Assign([ast.Name(name)], value), _, *_] as body) if (
-            ast.unparse(value) in _EMPTY and not (args.vararg or args.kwonlyargs)
-        ):
-            longer = {"args": [*args.args, ast.arg(name)], "defaults": [*args.defaults, value]}
-            yield _with(place.node, args=_with(args, **longer), body=body[1:])
-
-
-SEARCHES: dict[str, Callable[[Place], Iterator[Any]]] = {
-    search.__name__: search
-    for search in (
-        part_lost, other_name, other_key, other_text, filter_lost, arguments_swapped,
-        argument_lost, extra_check, handler_passes, handler_returns, other_default, shared_default,
-    )
-}  # fmt: skip
-# by name: the operator that a search belongs to, and its phrase
-_SEARCHED = {name[1:]: (op, phrase) for op, name, phrase, *_ in ROWS if name.startswith("@")}
+# by name: the nodes that a search starts at, and the search
+SEARCHES: dict[str, tuple[type[ast.AST], Callable[[Place], Iterator[Any]]]] = {
+    "argument_lost": (ast.Call, argument_lost),
+    "arguments_swapped": (ast.Call, arguments_swapped),
+    "extra_check": (ast.Return, extra_check),
+    "other_name": (ast.Name, other_name),
+    "other_text": (ast.Constant, other_text),
+}

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from typing import Any
 
-from semcoder_lib.core import values
+from semcoder_lib.core import foreign, values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Fault, Program, Trace
 from semcoder_lib.faults.forms import SECTIONS
-from semcoder_lib.faults.mutate import parsed
 from semcoder_lib.models import prompts
 from semcoder_lib.tracing import program_and_case
 from semcoder_lib.tracing.formats import render
@@ -21,8 +21,11 @@ LONGEST_TRACE = 1_600
 
 def signature(program: Program) -> str:
     """`def f(a, b=2):` of the entry point, or only its name where it is not a plain function."""
-    tree = parsed(program.source) or ast.Module([], [])
-    for node in ast.walk(tree):
+    try:
+        nodes = ast.walk(foreign.parse(program.source))
+    except foreign.Refused:
+        nodes = iter(())
+    for node in nodes:
         if isinstance(node, ast.FunctionDef) and node.name == program.entry_point:
             return f"def {node.name}({ast.unparse(node.args)}):"
     return f"def {program.entry_point}(...):"
@@ -42,10 +45,15 @@ def opening(program: Program) -> str:
     return "" if "(...)" in signature(program) else f"{signature(program)}\n   "
 
 
+def assertion(entry_point: str, case: Case) -> str:
+    """`assert f(1) == 2`, the case as a test. Raises `values.Unserializable`."""
+    call = values.show_call(entry_point, case.arguments)
+    return f"assert {call} == {values.encode(case.output)}"
+
+
 def failed_test(fault: Fault) -> str:
-    """`assert f(1) == 2`, the test that the buggy program fails."""
-    call = values.show_call(fault.entry_point, fault.case.arguments)
-    return f"assert {call} == {values.encode(fault.case.output)}"
+    """The test that the buggy program fails."""
+    return assertion(fault.entry_point, fault.case)
 
 
 def shown_trace(trace: Trace, program: Program, case: Case) -> str:
@@ -62,27 +70,73 @@ def example(fault: Fault, *, trace: str = "", style: str = "clean") -> tuple[str
         fault.description, fault.buggy, failed_test(fault), trace=trace, style=style
     )
     target = fault.rationale
-    if trace:
-        target = target.partition(f"{SECTIONS[1]}\n")[2]
-    return prompt.text, target
+    return prompt.text, target.partition(f"{SECTIONS[1]}\n")[2] if trace else target
 
 
-_REFINED = re.compile(r"\[Refined\]\s*```(?:python)?\n(.*?)\n?```", re.DOTALL)
+_FENCED = re.compile(r"```(?:python)?\n(.*?)\n?```", re.DOTALL)
 
 
 def refined_code(text: str) -> str | None:
-    """The program that a completion offers: the fenced block after the last `[Refined]`, or, where
-    there is none, the last fenced block after the reasoning; None when nothing is fenced."""
-    blocks = _REFINED.findall(text)
-    if not blocks:
-        opened = text.rfind("[Refined]")
-        tail = text[opened + len("[Refined]") :] if opened >= 0 else text
-        tail = tail.partition("[/Refined]")[0]
-        blocks = re.findall(r"```(?:python)?\n(.*?)\n?```", tail, re.DOTALL)
-        if not blocks and opened >= 0 and "```" in tail:
-            blocks = [tail.partition("```")[2].partition("\n")[2]]  # the fence was never closed
-    return blocks[-1].rstrip() + "\n" if blocks else None
+    """The program that a completion offers: the fenced block after the last `[Refined]` (also one
+    that was never closed), or, where there is none, the last fenced block; None when nothing is
+    fenced."""
+    _, opened, tail = text.rpartition("[Refined]")
+    if opened:
+        blocks = _FENCED.findall(tail.partition("[/Refined]")[0] + "\n```")[:1]
+    else:
+        blocks = _FENCED.findall(text)[-1:]
+    return blocks[0].rstrip() + "\n" if blocks else None
 
+
+# --- tests in words -------------------------------------------------------------------------------
+
+
+def from_assertions(text: str, source: str = "") -> list[tuple[str, Case]]:
+    """The tests in Python text that are `assert f(literals) == literal`: the name that is called
+    and the case, each once; other statements are left out. Named arguments are read by the
+    signatures in the program `source`. Text that does not parse is read line by line."""
+    tests: list[tuple[str, Case]] = []
+    for part, tree in _trees(text):
+        for node in ast.walk(tree):
+            test = _tested(node.test, part, source) if isinstance(node, ast.Assert) else None
+            if test is not None and test not in tests:
+                tests.append(test)
+    return tests
+
+
+def _trees(text: str) -> Iterator[tuple[str, ast.Module]]:
+    """The text with its tree, or the same of those of its lines that are assertions."""
+    try:
+        yield text, foreign.parse(text)
+    except foreign.Refused:
+        for line in map(str.strip, text.splitlines()):
+            if line.startswith("assert ") and line != text:
+                yield from _trees(line)
+
+
+def _tested(test: ast.expr, text: str, source: str) -> tuple[str, Case] | None:
+    """The name and the case of `f(1) == 2`, `f(1) is None`, `f(1)` or `not f(1)`."""
+    want = "True"
+    match test:
+        case ast.UnaryOp(ast.Not(), call):
+            test, want = call, "False"
+        case ast.Compare(call, [ast.Eq() | ast.Is()], [right]):
+            test, want = call, ast.get_source_segment(text, right) or ""
+    return literal_test(ast.get_source_segment(text, test) or "", want, source)
+
+
+def literal_test(call: str, want: str, source: str = "") -> tuple[str, Case] | None:
+    """The name and the case of a call and a value that are literals."""
+    try:
+        program, case = program_and_case(source, call)
+        output = values.decode(want)
+        values.encode((case.arguments, output))
+    except (UserError, values.NotALiteral, values.Unserializable):
+        return None
+    return program.entry_point, Case(case.arguments, output)
+
+
+# --- the hub --------------------------------------------------------------------------------------
 
 _PARTS = re.compile(
     r"#+ Problem\s*\n(?P<problem>.*?)"
@@ -99,58 +153,38 @@ def to_hub(fault: Fault) -> dict[str, str]:
         f"### Problem\n{fault.description.strip()}\n\n### Buggy Solution\n```python\n"
         f"{fault.buggy.rstrip()}\n```\n\n### Failed Test\n```python\n{failed_test(fault)}\n```"
     )
-    return {
-        "id": fault.id,
-        "fault": instruction,
-        "response": "[MONOLOGUE]\n" + fault.rationale,
-    }
+    return {"id": fault.id, "fault": instruction, "response": "[MONOLOGUE]\n" + fault.rationale}
 
 
 def from_hub(row: dict[str, Any], *, number: int = 0) -> Fault | str:
     """A hub row as a fault with origin `hub`, or why it is none. Nothing in it has been run:
     `validate` does that. The failed test is read from an assertion, `assert f(1) == 2`; a call
     with named arguments is read by the signature of the buggy program. Never raises on a row."""
-    where = f"PyX-R row {row.get('id') or number}"
+    name = str(row.get("id") or number)
     for column in ("fault", "response"):
         if not isinstance(row.get(column), str):
-            return f"{where}: the column {column!r} is missing or not text"
+            return f"PyX-R row {name}: the column {column!r} is missing or not text"
     parts = _PARTS.search(row["fault"])
     if not parts:
-        return f"{where}: no problem, buggy solution and failed test in 'fault'"
+        return f"PyX-R row {name}: no problem, buggy solution and failed test in 'fault'"
     fixed = refined_code(row["response"])
     if fixed is None:
-        return f"{where}: no fenced program in 'response'"
+        return f"PyX-R row {name}: no fenced program in 'response'"
     buggy = _LABEL.sub("", parts["buggy"]).rstrip() + "\n"
-    test = _assertion(parts["test"], buggy)
-    if test is None:
-        return f"{where}: no test of the form `assert f(literals) == literal`"
+    tests = from_assertions(parts["test"].strip(), buggy)
+    if not tests:
+        return f"PyX-R row {name}: no test of the form `assert f(literals) == literal`"
+    entry_point, case = tests[0]
     return Fault(
-        program_id=str(row.get("id") or number),
+        program_id=name,
         buggy=buggy,
         fixed=fixed,
-        entry_point=test[0],
-        case=test[1],
+        entry_point=entry_point,
+        case=case,
         actual="",
         operator="hub",
         origin="hub",
         description=parts["problem"].strip(),
         rationale=row["response"].removeprefix("[MONOLOGUE]").lstrip("\n"),
-        id=str(row.get("id") or number),
+        id=name,
     )
-
-
-def _assertion(test: str, source: str) -> tuple[str, Case] | None:
-    """The name that is called and the case of the first assertion that can be read."""
-    text = test.strip()
-    for node in getattr(parsed(text), "body", ()):
-        match node:
-            case ast.Assert(ast.Compare(left, [ast.Eq(), *_], [right, *_])):
-                call, wanted = (ast.get_source_segment(text, n) or "" for n in (left, right))
-                try:
-                    program, case = program_and_case(source, call)
-                    output = values.decode(wanted)
-                    values.encode((case.arguments, output))
-                except (UserError, values.NotALiteral, values.Unserializable):
-                    continue
-                return program.entry_point, Case(case.arguments, output)
-    return None

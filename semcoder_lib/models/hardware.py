@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import time
 from dataclasses import dataclass
@@ -28,8 +29,7 @@ def cores() -> int:
     """The cores this process may use: affinity, container quota and `OMP_NUM_THREADS`, whichever
     is least."""
     asked = os.environ.get("OMP_NUM_THREADS", "")
-    stated = [int(asked)] if asked.isdigit() and int(asked) > 0 else []
-    return min([scale.cores(), *stated])
+    return min(scale.cores(), int(asked)) if asked.isdigit() and int(asked) else scale.cores()
 
 
 def free_cores(seconds: float = 0.3) -> int:
@@ -104,16 +104,12 @@ class Threads:
 
 def give_back() -> None:
     """Return freed memory to the system, of which kept pieces of ever other sizes pile up."""
-    import ctypes
-
     with contextlib.suppress(OSError, AttributeError):  # not glibc
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _keep_memory() -> None:
     """Keep freed memory for reuse instead of giving it back after every large tensor."""
-    import ctypes
-
     trim_threshold, mmap_threshold = -1, -3
     with contextlib.suppress(OSError, AttributeError):  # not glibc; only speed is lost
         libc = ctypes.CDLL("libc.so.6")

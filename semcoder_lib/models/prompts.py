@@ -80,20 +80,11 @@ def execution(
 
 def forward(source: str, call: str, *, format: str = "monologue", style: str = "clean") -> Prompt:
     """A program and a call in; a simulation of the call and the completed assertion out."""
-    _check(style, format)
     if style == "faithful":
-        code = label_lines(source.replace("'", '"'), 4)
-        shown = call.replace("'", '"')
-        block = f"[PYTHON]\n{code}\nassert {shown} == ??\n[/PYTHON]"
+        code = label_lines(_doubled(source), 4)
+        block = f"[PYTHON]\n{code}\nassert {_doubled(call)} == ??\n[/PYTHON]"
         return _faithful_execution("EXEC_O_PROMPT", block, format)
-    opening = _OPENING.get(format, _TRACE_OPENING)
-    code = label_lines(source)
-    return Prompt(
-        f"Simulate the execution and complete the assertion.\n[PYTHON]\n{code}\n"
-        f"assert {call} == ??\n[/PYTHON]\n{opening}",
-        STOP,
-        opening,
-    )
+    return _execution("Simulate the execution", source, f"{call} == ??", format, style)
 
 
 def backward(
@@ -105,21 +96,35 @@ def backward(
     style: str = "clean",
 ) -> Prompt:
     """A program and an output in; a deduction of one input and the completed assertion out."""
-    _check(style, format)
     if style == "faithful":
-        code = source.replace("'", '"').rstrip("\n")
-        output = output_text.replace("'", '"')
+        code = _doubled(source).rstrip("\n")
+        asked = f"{entry_point}(??) == {_doubled(output_text)}"
         # the authors' template lacks the opening bracket of its first tag
-        block = f"PYTHON]\n{code}\nassert {entry_point}(??) == {output}\n[/PYTHON]\n"
+        block = f"PYTHON]\n{code}\nassert {asked}\n[/PYTHON]\n"
         return _faithful_execution("EXEC_I_PROMPT", block, format)
+    task, asked = "Deduce an input that gives the output", f"{entry_point}(??) == {output_text}"
+    return _execution(task, source, asked, format, style)
+
+
+def _execution(task: str, source: str, asked: str, format: str, style: str) -> Prompt:
+    _check(style, format)
     opening = _OPENING.get(format, _TRACE_OPENING)
     code = label_lines(source)
-    return Prompt(
-        f"Deduce an input that gives the output and complete the assertion.\n[PYTHON]\n{code}\n"
-        f"assert {entry_point}(??) == {output_text}\n[/PYTHON]\n{opening}",
-        STOP,
-        opening,
-    )
+    block = f"[PYTHON]\n{code}\nassert {asked}\n[/PYTHON]\n"
+    return Prompt(f"{task} and complete the assertion.\n{block}{opening}", STOP, opening)
+
+
+def _faithful_execution(name: str, block: str, format: str) -> Prompt:
+    _check("faithful", format)
+    opening = _OPENING.get(format, _TRACE_OPENING)
+    if format in _OPENING:
+        opening = opening.rstrip()  # the authors' openings end without a newline
+    return Prompt(authors(name, instruction=block, response=opening), STOP, opening)
+
+
+def _doubled(text: str) -> str:
+    """With double quotes only, as the authors rewrite whatever they show."""
+    return text.replace("'", '"')
 
 
 def refine(
@@ -164,13 +169,6 @@ def chat(tokenizer: Any, messages: Sequence[Message]) -> str:
     return str(
         tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True)
     )
-
-
-def _faithful_execution(name: str, block: str, format: str) -> Prompt:
-    opening = _OPENING.get(format, _TRACE_OPENING)
-    if format in _OPENING:
-        opening = opening.rstrip()  # the authors' openings end without a newline
-    return Prompt(authors(name, instruction=block, response=opening), STOP, opening)
 
 
 def authors(name: str, **fields: str) -> str:

@@ -13,7 +13,7 @@ from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import InfrastructureError, UserError
 from semcoder_lib.models import assets, tokens
 from semcoder_lib.models.engine import Deliver, Engine, Job, Output, Request
-from semcoder_lib.models.weights import reason
+from semcoder_lib.models.tokens import reason
 
 SILENCES = 16  # requests in a row without an answer, after which nobody is there
 
@@ -44,8 +44,6 @@ class OpenAIEngine(Engine):
 
         if not base_url.startswith(("http://", "https://")):
             raise UserError(f"base_url {base_url!r}: expected http:// or https://")
-        if parallel < 1 or retries < 0:
-            raise UserError("parallel must be at least 1 and retries not negative")
         super().__init__(cache=cache)
         self.name = model
         self.url = base_url.rstrip("/")
@@ -86,32 +84,30 @@ class OpenAIEngine(Engine):
     def _ask(self, request: Request, index: int) -> Output:
         import openai
 
-        body: dict[str, Any] = {
-            "model": self.name,
-            "max_tokens": request.max_new_tokens,
-            "temperature": request.temperature,
-            "top_p": request.top_p,
-            "seed": request.seed + index,
-        }
-        if request.stop:
-            body["stop"] = list(request.stop)
-        create: Any
+        what: dict[str, Any] = {"prompt": request.prompt}
+        create: Any = self._client.completions.with_raw_response.create
         if request.chat:
-            body["messages"] = list(request.chat)
+            what = {"messages": list(request.chat)}
             create = self._client.chat.completions.with_raw_response.create
-        else:
-            body["prompt"] = request.prompt
-            create = self._client.completions.with_raw_response.create
+        if request.stop:
+            what["stop"] = list(request.stop)
         why = ""
         for _ in range(self.retries + 1):
             try:
-                return _output(json.loads(create(**body).text), request)
+                answer = create(
+                    model=self.name,
+                    max_tokens=request.max_new_tokens,
+                    temperature=request.temperature,
+                    top_p=request.top_p,
+                    seed=request.seed + index,
+                    **what,
+                )
+                return _output(json.loads(answer.text), request)
             except openai.APIStatusError as error:
-                if error.status_code < 500 and error.status_code not in (408, 409, 429):
-                    raise UserError(
-                        f"{self.url}: refused the request ({error.status_code}: {reason(error)})"
-                    ) from None
                 why = f"status {error.status_code}"
+                if error.status_code < 500 and error.status_code not in (408, 409, 429):
+                    why = f"{error.status_code}: {reason(error)}"
+                    raise UserError(f"{self.url}: refused the request ({why})") from None
                 break
             except openai.APIConnectionError as error:
                 why = f"connection: {reason(error.__cause__ or error)}"
@@ -163,7 +159,7 @@ class VllmEngine(Engine):
             ) from None
         self._vllm = vllm
         folder = assets.locate(model)
-        self.name = assets.shown_name(model) + (f" + {Path(adapter).name}" if adapter else "")
+        self.name = assets.shown_name(model, adapter)
         parts = [assets.weights_hash(folder), "vllm", vllm.__version__, dtype]
         self._lora: Any = None
         if adapter is not None:

@@ -1,4 +1,4 @@
-"""Texts written on request by a language model: few-shot, rejection sampling, budgets, resume.
+"""Texts written on request by a language model: few-shot, rejection sampling, resume.
 
 Sections 4.2.3 (monologues by a teacher) and 3.3 (rationales) of the paper. A teacher is any engine:
 an OpenAI-compatible server, or a model in this process.
@@ -7,6 +7,7 @@ an OpenAI-compatible server, or a model in this process.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +19,6 @@ from semcoder_lib.models.engine import Engine, Output, Request
 from semcoder_lib.models.prompts import Message
 
 _ROUND = 512  # chats asked at once, so that a slow reply does not hold up many others
-_PRICED_ROUND = 8  # with a budget, which may be passed by a round
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Usage:
     failures: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    reasons: dict[str, int] = field(default_factory=dict)
+    reasons: Counter[str] = field(default_factory=Counter)
 
     def add(self, output: Output) -> None:
         """Count one reply."""
@@ -62,26 +62,6 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
-    """Where asking stops, after a round of 8 chats at most; None is no bound. `cost` is in US
-    dollars, by the prices of a million tokens in and out."""
-
-    cost: float | None = None
-    replies: int | None = None
-    prompt_price: float = 0.0
-    completion_price: float = 0.0
-
-    def spent(self, usage: Usage) -> bool:
-        """Whether a bound is reached."""
-        cost = usage.prompt_tokens * self.prompt_price
-        cost += usage.completion_tokens * self.completion_price
-        replies = usage.asked + usage.cached
-        return (self.cost is not None and cost / 1e6 >= self.cost) or (
-            self.replies is not None and replies >= self.replies
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Task:
     """A chat to be answered. `data` is the caller's own and travels along."""
 
@@ -92,9 +72,8 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Taught:
-    """What became of a task. `status` is `accepted`, `rejected` (every try was), `failed` (the
-    teacher did not answer) or `budget` (nothing was left to ask with). `text` is the accepted
-    text, `reasons` why each earlier try was not."""
+    """What became of a task. `status` is `accepted`, `rejected` (every try was) or `failed` (the
+    teacher did not answer). `text` is the accepted text, `reasons` why each earlier try was not."""
 
     task: Task
     status: str
@@ -103,18 +82,14 @@ class Taught:
     reasons: tuple[str, ...] = ()
 
 
-Accept = Callable[[Task, str], tuple[bool, str]]
-
-
 def ask(
     tasks: Iterable[Task],
     teacher: Teacher,
-    accept: Accept,
+    accept: Callable[[Task, str], tuple[bool, str]],
     *,
     tries: int = 4,
     seed: int = 0,
     cache: workspace.ItemCache | None = None,
-    budget: Budget | None = None,
     usage: Usage | None = None,
 ) -> Iterator[Taught]:
     """For each task, in order, the first reply that `accept` takes, out of at most `tries`.
@@ -129,34 +104,28 @@ def ask(
     if tries < 1:
         raise UserError("tries must be at least 1")
     usage = usage if usage is not None else Usage()
-    queue, size = iter(tasks), _ROUND if budget is None else _PRICED_ROUND
-    while part := list(itertools.islice(queue, size)):
+    queue = iter(tasks)
+    while part := list(itertools.islice(queue, _ROUND)):
         reasons: list[list[str]] = [[] for _ in part]
         results: dict[int, Taught] = {}
         for attempt in range(tries):
             left = [place for place in range(len(part)) if place not in results]
-            if not left:
-                break
-            if budget is not None and budget.spent(usage):
-                results |= {
-                    n: Taught(part[n], "budget", "", attempt, tuple(reasons[n])) for n in left
-                }
-                break
             requests = [_request(part[n], teacher, seed + attempt) for n in left]
             rows = teacher.engine.outputs(requests, cache=cache, strict=False)
             for place, (output,) in zip(left, rows, strict=True):
                 usage.add(output)
-                task, earlier = part[place], tuple(reasons[place])
-                accepted, reason = _judged(task, output, accept)
+                task, accepted, reason = part[place], False, "cut off by the token limit"
+                if output.finish not in ("failed", "length", "too_long"):
+                    accepted, reason = accept(task, output.text)
                 if accepted:
+                    earlier = tuple(reasons[place])
                     results[place] = Taught(task, "accepted", output.text, attempt + 1, earlier)
                 elif output.finish == "failed":
-                    why = (*earlier, output.text)
+                    why = (*reasons[place], output.text)
                     results[place] = Taught(task, "failed", "", attempt + 1, why)
                 else:
                     reasons[place].append(reason)
-                    short = reason.split(":")[0][:60]
-                    usage.reasons[short] = usage.reasons.get(short, 0) + 1
+                    usage.reasons[reason.split(":")[0][:60]] += 1
         for place, task in enumerate(part):
             rejected = Taught(task, "rejected", "", tries, tuple(reasons[place]))
             yield results.get(place, rejected)
@@ -175,13 +144,7 @@ def _request(task: Task, teacher: Teacher, seed: int) -> Request:
     )
 
 
-def _judged(task: Task, output: Output, accept: Accept) -> tuple[bool, str]:
-    if output.finish == "failed":
-        return False, output.text
-    if output.finish in ("length", "too_long"):
-        return False, "cut off by the token limit"
-    return accept(task, output.text)
-
+# --- chats about monologues ---
 
 _COMMON = (
     "First say briefly what the function does, under '### Understanding the Function'. Then list "

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.models.weights import reason
 
 _PADDING = (
     "<|endoftext|>", "<pad>", "[PAD]", "<|pad|>", "<|fim_pad|>", "<|finetune_right_pad_id|>",
@@ -87,3 +86,8 @@ def tail_tokens(stop: tuple[str, ...]) -> int:
     """How many last tokens must be looked at to see a stop string that ends in the newest: every
     token holds at least one byte, plus room for a character split over tokens."""
     return max((len(s.encode()) for s in stop), default=0) + 4
+
+
+def reason(error: BaseException) -> str:
+    """What another library's exception says, in one line."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -27,7 +27,6 @@ def taught(
     seed: int = 0,
     strict: bool = True,
     cache: workspace.ItemCache | None = None,
-    budget: teachers.Budget | None = None,
     usage: teachers.Usage | None = None,
 ) -> Iterator[tuple[teachers.Taught, Monologue | None]]:
     """For each (program, case), in order, what became of asking, and the accepted monologue.
@@ -35,7 +34,7 @@ def taught(
     With `strict` a text needs the verifier's `accepted` (right answer, nothing contradicted, lines
     covered); without it the right answer alone, which is the paper's rejection sampling. A backward
     chat is told the case's output and never its arguments. Resumable through `cache`; see
-    `teachers.ask` for budgets and counts."""
+    `teachers.ask` for counts."""
 
     def task(number: int, program: Program, case: Case) -> teachers.Task:
         if direction == "backward":
@@ -58,7 +57,7 @@ def taught(
 
     tasks = (task(number, *pair) for number, pair in enumerate(pairs))
     for found in teachers.ask(
-        tasks, teacher, accept, tries=tries, seed=seed, cache=cache, budget=budget, usage=usage
+        tasks, teacher, accept, tries=tries, seed=seed, cache=cache, usage=usage
     ):
         yield found, _monologue(found, direction, teacher) if found.status == "accepted" else None
 

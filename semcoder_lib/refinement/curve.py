@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from semcoder_lib.core import values
+from semcoder_lib.core.records import Status
 from semcoder_lib.evaluation.scoring import (
     Interval,
     McNemar,
@@ -14,6 +16,7 @@ from semcoder_lib.evaluation.scoring import (
     mean_interval,
     paired_difference,
 )
+from semcoder_lib.sandbox import Outcome
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,9 @@ class State:
     def visible(self) -> float | None:
         """The share of visible checks that pass; None where there are none."""
         return sum(self.passed) / len(self.passed) if self.passed else None
+
+
+_COUNTED = ("asked", "changed")
 
 
 @dataclass(frozen=True)
@@ -70,29 +76,27 @@ class Curve:
         broken = [t for t in after if after[t] < before[t]]
         return fixed, broken
 
+    @property
+    def names(self) -> dict[str, Any]:
+        """What tells the curve from others, for its rows."""
+        return {k: getattr(self, k) for k in ("model", "source", "accept", "temperature")}
+
     def row(self, measure: str = "base") -> dict[str, Any]:
         """The curve as JSON data: its points, the gain of its last round, what each round fixed and
         broke."""
         turns = range(len(self.rounds))
-        moves = [self.moved(n, measure) for n in turns[1:]]
+        changes = []
+        for n in turns[1:]:
+            fixed, broken = self.moved(n, measure)
+            asked, changed = (sum(getattr(s, k) for s in self.rounds[n]) for k in _COUNTED)
+            changes.append({"round": n, "fixed": len(fixed), "broken": len(broken),
+                            "asked": asked, "changed": changed})  # fmt: skip
         return {
-            "model": self.model,
-            "source": self.source,
-            "accept": self.accept,
-            "temperature": self.temperature,
+            **self.names,
             "measure": measure,
-            "points": [{"round": n, **_interval(self.point(n, measure))} for n in turns],
-            "gain": _interval(self.gain(turns[-1], measure)) if turns[1:] else None,
-            "changes": [
-                {
-                    "round": n,
-                    "fixed": len(fixed),
-                    "broken": len(broken),
-                    "asked": sum(s.asked for s in self.rounds[n]),
-                    "changed": sum(s.changed for s in self.rounds[n]),
-                }
-                for n, (fixed, broken) in enumerate(moves, 1)
-            ],
+            "points": [{"round": n, **asdict(self.point(n, measure))} for n in turns],
+            "gain": asdict(self.gain(turns[-1], measure)) if turns[1:] else None,
+            "changes": changes,
         }
 
     def state_rows(self) -> list[dict[str, Any]]:
@@ -127,10 +131,6 @@ def curves_of(rows: Iterable[Mapping[str, Any]]) -> dict[Key, Curve]:
     return {key: Curve(*key[1:], tuple(map(tuple, turns))) for key, turns in rounds.items()}
 
 
-def _interval(found: Interval) -> dict[str, Any]:
-    return {"value": found.value, "low": found.low, "high": found.high, "n": found.n}
-
-
 def atlas(curve: Curve) -> list[dict[str, Any]]:
     """The failure atlas: for every round how many tasks failed in which way, and how many of these
     the next round mended; most frequent first within a round."""
@@ -142,13 +142,8 @@ def atlas(curve: Curve) -> list[dict[str, Any]]:
         mended = Counter(s.kind for s in failing if after.get(s.task_id))
         kinds = Counter(s.kind for s in failing)
         for kind, count in sorted(kinds.items(), key=lambda item: (-item[1], item[0])):
-            rows.append(
-                {
-                    "model": curve.model, "source": curve.source, "accept": curve.accept,
-                    "temperature": curve.temperature, "round": n, "kind": kind, "count": count,
-                    "mended": mended[kind],
-                }
-            )  # fmt: skip
+            here = {"round": n, "kind": kind, "count": count, "mended": mended[kind]}
+            rows.append(curve.names | here)
     return rows
 
 
@@ -156,3 +151,38 @@ def compare(a: Curve, b: Curve, *, measure: str = "base") -> tuple[Interval, McN
     """How much more `b` solves than `a` after the last round, paired over the tasks of both."""
     left, right = a.passed(-1, measure), b.passed(-1, measure)
     return paired_difference(left, right), mcnemar(left, right)
+
+
+# --- what kind of failure it is: the vocabulary of the atlas --------------------------------------
+
+PASSED = "passed"
+NO_PROGRAM = "no program"
+OTHER = "other"  # a failure that no hidden check shows, such as a special test of a benchmark
+
+
+def kind_of(outcome: Outcome, expected: Any) -> str:
+    """The kind of one wrong outcome: how it ended, or how the value is wrong."""
+    if outcome.status is Status.EXCEPTION:
+        return f"raises {outcome.exception.type if outcome.exception else 'error'}"
+    if outcome.status is not Status.OK:
+        words = {Status.TIMEOUT: "too slow", Status.LOAD_ERROR: "does not load"}
+        return words.get(outcome.status, outcome.status.value.replace("_", " "))
+    return wrong_value(outcome.value, expected)
+
+
+def wrong_value(value: Any, expected: Any) -> str:
+    """How a wrong value differs from the right one."""
+    if value is None:
+        return "returns None"
+    if isinstance(value, bool) and isinstance(expected, bool):
+        return "wrong truth value"
+    if isinstance(value, int | float) and isinstance(expected, int | float):
+        return "off by one" if value in (expected - 1, expected + 1) else "wrong number"
+    if type(value) is not type(expected):
+        return "wrong type"
+    if isinstance(value, str):
+        return "wrong text"
+    if isinstance(value, list | tuple):
+        a, b = (sorted(map(values.encode, items)) for items in (value, expected))
+        return "wrong order" if a == b else "wrong elements" if len(a) == len(b) else "wrong length"
+    return "wrong elements"

@@ -5,30 +5,40 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from semcoder_lib.core import workspace
+from semcoder_lib.core import foreign, values, workspace
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.faults import refined_code
+from semcoder_lib.core.records import Case, Program
+from semcoder_lib.faults import (
+    assertion,
+    from_assertions,
+    normal_form,
+    refined_code,
+    shown_trace,
+)
 from semcoder_lib.models import Engine, Request, prompts
 from semcoder_lib.models.prompts import Prompt
-from semcoder_lib.refinement.checks import Check, run_checks
-from semcoder_lib.refinement.curve import Curve, State
-from semcoder_lib.refinement.kinds import NO_PROGRAM, OTHER, PASSED, kind_of
-from semcoder_lib.refinement.sources import (
-    SOURCES,
-    feedbacks,
-    self_test_prompt,
-    self_tests,
-    shown_solution,
-    visible,
-)
-from semcoder_lib.refinement.tasks import RefinementTask
+from semcoder_lib.refinement.curve import NO_PROGRAM, OTHER, PASSED, Curve, State, kind_of
+from semcoder_lib.refinement.tasks import RefinementTask, run_checks
 from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.tracing import trace_many
 
+SOURCES = {
+    "public": "the examples that the problem shows",
+    "self": "tests that the model wrote itself",
+    "trace": "the examples, with the trace of the failing run",
+    "oracle": "the hidden tests (as the paper does); not available to a user",
+}
 ACCEPT = {
     "replace": lambda new, old: True,  # the paper's: whatever the model offers
     "keep_better": lambda new, old: (new.visible or 0.0) > (old.visible or 0.0),
 }
 """When a new state takes the old one's place."""
+LONGEST_TEST = 400
+SELF_TESTS = 5
+Texts = dict[str, str]  # by task
+Checks = dict[str, tuple[Case, ...]]  # the visible cases by task
+Verdicts = dict[tuple[str, str], tuple[dict[str, bool], str]]
+"""By task and solution: whether it is right, by measure, and the kind of its failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +65,11 @@ class Plan:
     chat: str = "none"
 
     def check(self) -> None:
-        """Raises UserError for a source or rule that does not exist, and for tasks that cannot be
-        told apart or begun."""
+        """Raises UserError for a source or rule that does not exist."""
         if self.source not in SOURCES:
             raise UserError(f"feedback source {self.source!r}: choose from {', '.join(SOURCES)}")
         if self.accept not in ACCEPT:
             raise UserError(f"acceptance rule {self.accept!r}: choose from {', '.join(ACCEPT)}")
-        if len({t.id for t in self.tasks}) != len(self.tasks):
-            raise UserError("two refinement tasks have the same id")
-        for task in self.tasks:
-            if task.initial is None and task.start is None:
-                raise UserError(f"refinement task {task.id}: no first solution and no prompt")
 
 
 def refine(plan: Plan, engine: Engine, box: Sandbox) -> Curve:
@@ -83,31 +87,46 @@ def refine_all(plans: Sequence[Plan], engine: Engine, box: Sandbox) -> list[Curv
     """
     for plan in plans:
         plan.check()
-    judge = _Judge(box)
+    verdicts: Verdicts = {}
     starts = _written(engine, [_first_requests(plan, engine) for plan in plans])
     tests = _written(engine, [_test_requests(plan, engine) for plan in plans])
-    checks = [_visible(plan, texts) for plan, texts in zip(plans, tests, strict=True)]
-    history = [
-        [judge.states([(t, _first(t, texts)) for t in plan.tasks], shown)]
-        for plan, texts, shown in zip(plans, starts, checks, strict=True)
-    ]
+    checks, history = [], []
+    for plan, first, own in zip(plans, starts, tests, strict=True):
+        shown = {
+            t.id: visible(t, plan.source, self_tests(t, own[t.id]) if own else ())
+            for t in plan.tasks
+        }
+        solutions = [
+            (t, t.initial if t.initial is not None else t.extract(first[t.id]) or "")
+            for t in plan.tasks
+        ]
+        checks.append(shown)
+        history.append([_states(solutions, shown, verdicts, box)])
     for turn in range(1, max((plan.rounds for plan in plans), default=0) + 1):
         going = [n for n, plan in enumerate(plans) if turn <= plan.rounds]
         asked = [_requests(plans[n], history[n][-1], checks[n], turn, box, engine) for n in going]
-        answers = _written(engine, asked)
-        for n, texts in zip(going, answers, strict=True):
-            history[n].append(_next(plans[n], history[n][-1], texts, checks[n], judge))
+        for n, texts in zip(going, _written(engine, asked), strict=True):
+            plan, before = plans[n], history[n][-1]
+            offers = [
+                (task, code)
+                for task in plan.tasks
+                if task.id in texts and (code := offered(texts[task.id], plan.style))
+            ]
+            fresh = {state.task_id: state for state in _states(offers, checks[n], verdicts, box)}
+            after = []
+            for old in before:
+                new = fresh.get(old.task_id)
+                taken = new is not None and ACCEPT[plan.accept](new, old)
+                state = new if new is not None and taken else old
+                after.append(replace(state, asked=old.task_id in texts, changed=taken))
+            history[n].append(after)
     return [
         Curve(engine.name, plan.source, plan.accept, plan.temperature, tuple(map(tuple, rounds)))
         for plan, rounds in zip(plans, history, strict=True)
     ]
 
 
-Checks = dict[str, tuple[Check, ...]]
-"""The visible checks by task."""
-
-
-def _written(engine: Engine, groups: list[list[Request]]) -> list[dict[str, str]]:
+def _written(engine: Engine, groups: list[list[Request]]) -> list[Texts]:
     """The texts by task of each group of requests, all generated in one call, since a small model
     writes a full batch as fast as a single text."""
     flat = [request for group in groups for request in group]
@@ -129,31 +148,90 @@ def _first_requests(plan: Plan, engine: Engine) -> list[Request]:
     return requests
 
 
-def _first(task: RefinementTask, texts: dict[str, str]) -> str:
-    return task.initial if task.initial is not None else task.extract(texts[task.id]) or ""
+# --- feedback -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """The failing test that is shown, and with `trace` the rendered run."""
+
+    failed_test: str
+    case: Case
+    trace: str = ""
+
+
+def visible(task: RefinementTask, source: str, written: Sequence[Case] = ()) -> tuple[Case, ...]:
+    """The cases that a source may look at. `written` are the model's own (source `self`)."""
+    return {"oracle": task.hidden, "self": tuple(written)}.get(source, task.public)
+
+
+def _self_test_prompt(task: RefinementTask) -> Prompt:
+    """Asks the model for assertions; its response is begun with the first one's call."""
+    opening = f"```python\nassert {task.entry_point}("
+    return Prompt(
+        f"Write {SELF_TESTS} assertions that test the function.\n### Problem\n"
+        f"{task.problem.strip()}\n### Tests\n{opening}",
+        ("\n```", "\ndef ", "\n#"),
+        opening,
+    )
 
 
 def _test_requests(plan: Plan, engine: Engine) -> list[Request]:
-    if plan.source != "self":
-        return []
-    asked = [(t, _asked(plan, self_test_prompt(t), engine, ("all",))) for t in plan.tasks]
+    tasks = plan.tasks if plan.source == "self" else ()
+    asked = [(t, _asked(plan, _self_test_prompt(t), engine, ("all",))) for t in tasks]
     return [Request(t.id, prompt.text, prompt.stop, 200) for t, prompt in asked]
 
 
-def _visible(plan: Plan, tests: dict[str, str]) -> Checks:
-    return {
-        t.id: visible(t, plan.source, self_tests(t, tests[t.id]) if t.id in tests else ())
-        for t in plan.tasks
-    }
+def self_tests(task: RefinementTask, text: str) -> list[Case]:
+    """The assertions of a response to the prompt for tests that can be read; they may be wrong."""
+    tests = from_assertions(f"assert {task.entry_point}({text.partition('```')[0]}")
+    return [case for name, case in tests if name == task.entry_point][:SELF_TESTS]
+
+
+def feedbacks(
+    items: Sequence[tuple[RefinementTask, str, Sequence[Case], Sequence[bool]]],
+    source: str,
+    box: Sandbox,
+) -> list[Feedback | None]:
+    """For every `(task, solution, visible cases, which of them pass)` the first failing case that
+    is short enough to show; None where there is none. For `trace` its call is run once more under
+    the tracer."""
+    given = [_first_failing(task, cases, passed) for task, _, cases, passed in items]
+    if source != "trace":
+        return given
+    runs = [
+        (Program(solution, task.entry_point), feedback.case)
+        for (task, solution, _, _), feedback in zip(items, given, strict=True)
+        if feedback is not None
+    ]
+    shown = (shown_trace(t, *run) for t, run in zip(trace_many(runs, box), runs, strict=True))
+    return [f and replace(f, trace=next(shown)) for f in given]
+
+
+def _first_failing(
+    task: RefinementTask, cases: Sequence[Case], passed: Sequence[bool]
+) -> Feedback | None:
+    for case, passes in zip(cases, passed, strict=True):
+        try:
+            text = "" if passes else assertion(task.entry_point, case)
+        except values.Unserializable:
+            continue
+        if text and len(text) <= LONGEST_TEST:
+            return Feedback(text, case)
+    return None
+
+
+def shown_solution(solution: str) -> str:
+    """The program as the prompt shows it: without comments and docstrings, where it parses (as the
+    paper's driver does, section 6.4), and without an endless tail."""
+    try:
+        return foreign.attempt(normal_form, solution)
+    except foreign.Refused:
+        return "\n".join(solution.splitlines()[:60]) + "\n"
 
 
 def _requests(
-    plan: Plan,
-    states: Sequence[State],
-    checks: Checks,
-    turn: int,
-    box: Sandbox,
-    engine: Engine,
+    plan: Plan, states: Sequence[State], checks: Checks, turn: int, box: Sandbox, engine: Engine
 ) -> list[Request]:
     """One for every task that fails a visible check."""
     items = [
@@ -161,9 +239,8 @@ def _requests(
         for task, state in zip(plan.tasks, states, strict=True)
     ]
     requests = []
-    for (task, solution, _, _), feedback in zip(
-        items, feedbacks(items, plan.source, box), strict=True
-    ):
+    shown = feedbacks(items, plan.source, box)
+    for (task, solution, _, _), feedback in zip(items, shown, strict=True):
         if feedback is None:
             continue
         prompt = prompts.refine(
@@ -182,25 +259,6 @@ def _requests(
     return requests
 
 
-def _next(
-    plan: Plan, states: Sequence[State], texts: dict[str, str], checks: Checks, judge: _Judge
-) -> list[State]:
-    """The states after a round's answers."""
-    offers = [
-        (task, code)
-        for task in plan.tasks
-        if task.id in texts and (code := offered(texts[task.id], plan.style))
-    ]
-    fresh = {state.task_id: state for state in judge.states(offers, checks)}
-    after = []
-    for old in states:
-        new = fresh.get(old.task_id, old)
-        changed = new is not old and ACCEPT[plan.accept](new, old)
-        asked = old.task_id in texts
-        after.append(replace(new if changed else old, asked=asked, changed=changed))
-    return after
-
-
 def offered(text: str, style: str) -> str | None:
     """The program in a completion. The authors' driver takes the first fenced block, whatever it
     is (style `faithful`); ours takes the one after `[Refined]`."""
@@ -211,41 +269,38 @@ def offered(text: str, style: str) -> str | None:
     return refined_code(text)
 
 
-class _Judge:
-    """Says of solutions what passes, visible and hidden; of each only once."""
+# --- verdicts -------------------------------------------------------------------------------------
 
-    def __init__(self, box: Sandbox) -> None:
-        self.box = box
-        self._known: dict[tuple[str, str], tuple[dict[str, bool], str]] = {}
 
-    def states(self, items: Sequence[tuple[RefinementTask, str]], checks: Checks) -> list[State]:
-        """The state of each `(task, solution)`."""
-        self._judge([(t, s) for t, s in items if (t.id, s) not in self._known])
-        looked = run_checks(
-            [(s, t.entry_point, checks[t.id], t.tolerance) for t, s in items], self.box
-        )
-        return [
-            State(t.id, *self._known[t.id, s], solution=s, passed=seen.passed)
-            for (t, s), seen in zip(items, looked, strict=True)
-        ]
+def _states(
+    items: Sequence[tuple[RefinementTask, str]], checks: Checks, verdicts: Verdicts, box: Sandbox
+) -> list[State]:
+    """The state of each `(task, solution)`; a solution is judged once for all plans."""
+    _judge([(t, s) for t, s in items if (t.id, s) not in verdicts], verdicts, box)
+    looked = run_checks([(s, t.entry_point, checks[t.id], t.tolerance) for t, s in items], box)
+    return [
+        State(t.id, *verdicts[t.id, s], solution=s, passed=seen.passed)
+        for (t, s), seen in zip(items, looked, strict=True)
+    ]
 
-    def _judge(self, items: Sequence[tuple[RefinementTask, str]]) -> None:
-        """Hidden verdicts, by the task's judge or else by its hidden checks; and the kind of each
-        failure, by the first hidden check that fails."""
-        right: dict[tuple[str, str], dict[str, bool]] = {}
-        for judge in {id(t.judge): t.judge for t, _ in items if t.judge is not None}.values():
-            mine = [(t.id, s) for t, s in items if t.judge is judge]
-            right.update(zip(mine, judge(mine, self.box), strict=True))
-        failing = [(t, s) for t, s in items if not all(right.get((t.id, s), {"": False}).values())]
-        runs = run_checks([(s, t.entry_point, t.hidden, t.tolerance) for t, s in failing], self.box)
-        kinds = {}
-        for (task, solution), run in zip(failing, runs, strict=True):
-            right.setdefault((task.id, solution), {"base": all(run.passed)})
-            place = run.first_failure
-            kinds[task.id, solution] = (
-                NO_PROGRAM if not solution.strip() else OTHER if place is None
-                else kind_of(run.outcomes[place], task.hidden[place].expected)
-            )  # fmt: skip
-        for key, verdicts in right.items():
-            kind = PASSED if all(verdicts.values()) else kinds[key]
-            self._known[key] = (verdicts, kind)
+
+def _judge(items: Sequence[tuple[RefinementTask, str]], verdicts: Verdicts, box: Sandbox) -> None:
+    """Hidden verdicts, by the task's judge or else by its hidden cases; and the kind of each
+    failure, by the first hidden case that fails."""
+    right: dict[tuple[str, str], dict[str, bool]] = {}
+    for judge in {id(t.judge): t.judge for t, _ in items if t.judge is not None}.values():
+        judged = [(t.id, s) for t, s in items if t.judge is judge]
+        right.update(zip(judged, judge(judged, box), strict=True))
+    failing = [(t, s) for t, s in items if not all(right.get((t.id, s), {"": False}).values())]
+    runs = run_checks([(s, t.entry_point, t.hidden, t.tolerance) for t, s in failing], box)
+    for (task, solution), run in zip(failing, runs, strict=True):
+        verdict = right.setdefault((task.id, solution), {"base": all(run.passed)})
+        place = run.first_failure
+        kind = NO_PROGRAM if not solution.strip() else OTHER
+        if all(verdict.values()):
+            kind = PASSED
+        elif kind == OTHER and place is not None:
+            kind = kind_of(run.outcomes[place], task.hidden[place].output)
+        verdicts[task.id, solution] = verdict, kind
+    for key, verdict in right.items():
+        verdicts.setdefault(key, (verdict, PASSED))

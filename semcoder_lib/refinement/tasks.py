@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
+import doctest
 import functools
 import random
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from semcoder_lib import evaluation
 from semcoder_lib.core import values
+from semcoder_lib.core.errors import InfrastructureError
 from semcoder_lib.core.records import Case, Entry, Fault, Status
 from semcoder_lib.evaluation import Answer, Benchmark, Sample, Task
 from semcoder_lib.evaluation.codegen import mbpp_text
-from semcoder_lib.faults import task_description
-from semcoder_lib.models import prompts
-from semcoder_lib.models.extraction import clean_code
+from semcoder_lib.faults import from_assertions, literal_test
 from semcoder_lib.models.prompts import Prompt
-from semcoder_lib.refinement.checks import (
-    Check,
-    assertion,
-    from_assertions,
-    from_docstring,
-    run_checks,
-)
-from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.sandbox import Job, Limits, Outcome, Sandbox
 
-PLUS_CHECKS = (
-    100  # of a task's plus inputs, these may be fed back by `oracle`; the verdict uses all
-)
+PLUS_CHECKS = 100  # of a task's plus inputs may be fed back by `oracle`; the verdict uses all
 LARGEST_INPUT = 2_000  # characters of a hidden call that may be fed back
+LIMITS = Limits(cpu_seconds=1.0, wall_seconds=8.0, memory_mb=1024, output_bytes=50_000)
 
 Judge = Callable[[Sequence[tuple[str, str]], Sandbox], list[dict[str, bool]]]
 """For each `(task id, program)` whether it passes the hidden tests, by measure (`base`, `plus`)."""
@@ -42,19 +35,61 @@ class RefinementTask:
     `problem` is what the refining prompt shows, `start` the prompt of the first solution (None
     where `initial` gives it), `extract` takes a program out of a first completion. `public` is
     what the problem shows; `hidden` is what only `oracle` may look at. A solution is right when the
-    `judge` says so, or, without one, when it passes all hidden checks.
+    `judge` says so, or, without one, when it passes all hidden cases.
     """
 
     id: str
     problem: str
     entry_point: str
-    public: tuple[Check, ...] = ()
-    hidden: tuple[Check, ...] = ()
+    public: tuple[Case, ...] = ()
+    hidden: tuple[Case, ...] = ()
     judge: Judge | None = None
     start: Prompt | None = None
     initial: str | None = None
     extract: Callable[[str], str | None] = str
     tolerance: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a program did on a list of cases: the outcomes in order, and which passed."""
+
+    outcomes: tuple[Outcome, ...]
+    passed: tuple[bool, ...]
+
+    @property
+    def first_failure(self) -> int | None:
+        return self.passed.index(False) if False in self.passed else None
+
+
+def run_checks(
+    programs: Sequence[tuple[str, str, Sequence[Case], float]], box: Sandbox
+) -> list[Checked]:
+    """Runs each `(source, entry_point, cases, absolute tolerance)`. The programs never see an
+    expected value: values come back and are compared here, as Python's `==` would, floats with the
+    benchmark's tolerance. Raises InfrastructureError when the sandbox could not run one: that is no
+    verdict."""
+    results = box.map(
+        Job(source, name, calls=[c.arguments for c in cases], limits=LIMITS, share=True, give_up=2)
+        for source, name, cases, _ in programs
+        if cases
+    )
+    checked = []
+    for _, _, cases, tolerance in programs:
+        outcomes = tuple(next(results)) if cases else ()
+        for outcome in outcomes:
+            if outcome.status is Status.INFRASTRUCTURE:
+                raise InfrastructureError(f"the sandbox could not run a program: {outcome.note}")
+        near = {"rel_tol": 1e-7 if tolerance else 0.0, "abs_tol": tolerance}
+        passed = tuple(
+            o.status is Status.OK and values.equal(o.value, c.output, **near)
+            for o, c in zip(outcomes, cases, strict=True)
+        )
+        checked.append(Checked(outcomes, passed))
+    return checked
+
+
+# --- benchmarks -----------------------------------------------------------------------------------
 
 
 def from_benchmark(
@@ -66,7 +101,6 @@ def from_benchmark(
     seed: int = 0,
     style: str = "clean",
     reasoning: str = "direct",
-    scorer: str = "strict",
 ) -> list[RefinementTask]:
     """The tasks of `humaneval`, `humaneval+`, `mbpp` or `mbpp+` (a `+` is judged by both its base
     and its plus tests), at most `limit` of them, drawn by `seed`. Expected values of hidden inputs
@@ -89,43 +123,57 @@ def from_benchmark(
             for n, (i, text) in enumerate(solutions)
         ]
         verdicts = {
-            measure: part.judge(some, samples, scorer=scorer, box=box)
-            for measure, (part, some) in parts.items()
+            measure: part.judge(judged, samples, scorer="strict", box=box)
+            for measure, (part, judged) in parts.items()
         }
         return [{m: v[n].passed for m, v in verdicts.items()} for n in range(len(samples))]
 
     if limit and limit < len(tasks):
         places = random.Random(f"{seed}:refinement").sample(range(len(tasks)), limit)
         tasks = [tasks[i] for i in sorted(places)]
-    made = []
+    refined = []
     for task, hidden in zip(tasks, _hidden(tasks, box), strict=True):
-        problem, public = _problem(task, mbpp=name.startswith("mbpp"))
-        made.append(
+        entry_point = str(task.data["entry_point"])
+        if name.startswith("mbpp"):
+            words, shown = mbpp_text(task)
+            problem = f"{words}\n{shown}"
+            public = [case for called, case in from_assertions(shown) if called == entry_point]
+        else:
+            problem = str(task.data["prompt"]).strip()
+            public = from_docstring(problem, entry_point)
+        refined.append(
             RefinementTask(
-                task.task_id, problem, str(task.data["entry_point"]), tuple(public), hidden, judge,
+                task.task_id, problem, entry_point, tuple(public), hidden, judge,
                 main.prompt(task, style=style, reasoning=reasoning),
                 extract=functools.partial(_extracted, main, task, style),
                 tolerance=float(task.data.get("atol") or 0.0),
             )
         )  # fmt: skip
-    return made
+    return refined
 
 
 def _extracted(benchmark: Benchmark, task: Task, style: str, text: str) -> str | None:
     return benchmark.extract(task, text, style=style).text
 
 
-def _problem(task: Task, *, mbpp: bool) -> tuple[str, list[Check]]:
-    """A benchmark's problem in words, and the examples that it shows."""
-    name = str(task.data["entry_point"])
-    if mbpp:
-        words, shown = mbpp_text(task)
-        return f"{words}\n{shown}", from_assertions(shown, [name], "public")
-    problem = str(task.data["prompt"]).strip()
-    return problem, from_docstring(problem, name)
+def from_docstring(text: str, entry_point: str) -> list[Case]:
+    """The examples in a problem's words: doctests (`>>> f(1)`, then the value) and lines such as
+    `f(1) == 2` or `f(1) => 2`. What is no literal is left out."""
+    try:
+        examples = doctest.DocTestParser().get_examples(text)
+    except ValueError:
+        examples = []
+    pairs = [(e.source.strip(), e.want.strip()) for e in examples]
+    arrow = re.compile(
+        rf"\s*(?:>>>\s*)?({re.escape(entry_point)}\(.*\))\s*(?:==|=>|->|➞|→|=|returns)\s*(.+?)\s*$"
+    )
+    pairs += [(m[1], m[2].rstrip(".")) for m in map(arrow.match, text.splitlines()) if m]
+    tests = [test for test in (literal_test(*pair) for pair in pairs) if test is not None]
+    cases = [case for name, case in tests if name == entry_point]
+    return [case for n, case in enumerate(cases) if case not in cases[:n]]
 
 
-def _hidden(tasks: Sequence[Task], box: Sandbox) -> list[tuple[Check, ...]]:
+def _hidden(tasks: Sequence[Task], box: Sandbox) -> list[tuple[Case, ...]]:
     """Hidden calls with the values that the reference solution gives; inputs on which it fails, or
     whose values have no text, are left out."""
     programs = []
@@ -137,73 +185,40 @@ def _hidden(tasks: Sequence[Task], box: Sandbox) -> list[tuple[Check, ...]]:
         programs.append((reference, name, calls, 0.0))
     hidden = []
     for task, program, checked in zip(tasks, programs, run_checks(programs, box), strict=True):
-        checks = [
-            replace(check, expected=outcome.value)
-            for check, outcome in zip(program[2], checked.outcomes, strict=True)
+        cases = [
+            replace(case, output=outcome.value)
+            for case, outcome in zip(program[2], checked.outcomes, strict=True)
             if outcome.status is Status.OK
         ]
-        if not checks and "test" in task.data:
-            checks = from_assertions(str(task.data["test"]), ["candidate"], "base")
-        hidden.append(tuple(checks))
+        if not cases and "test" in task.data:
+            tests = from_assertions(str(task.data["test"]))
+            cases = [case for called, case in tests if called == "candidate"]
+        hidden.append(tuple(cases))
     return hidden
 
 
-def _calls(task: Task, group: str) -> list[Check]:
+def _calls(task: Task, group: str) -> list[Case]:
     """A task's `base` or `plus` inputs that are small enough, their values still to be found."""
     rows = task.data.get(f"{group}_input")
     kept = []
     for row in rows if isinstance(rows, list) else []:
         try:
             if len(values.encode(tuple(row))) <= LARGEST_INPUT:
-                kept.append(Check(tuple(row), None, group))
+                kept.append(Case(tuple(row)))
         except (values.Unserializable, TypeError):
             continue
     return kept
 
 
-def from_entries(entries: Iterable[Entry], *, public: int = 1) -> list[RefinementTask]:
-    """Held-out PyX: the first `public` cases are the visible examples, all of them the hidden
-    tests. Entries without a description, or with too few cases, are left out."""
-    tasks = []
-    for entry in entries:
-        program, name = entry.program, entry.program.entry_point
-        if not program.description or len(entry.cases) <= public:
-            continue
-        shown = _checks(entry.cases[:public], "public")
-        examples = "\n".join(assertion(name, check) for check in shown)
-        problem = f"{task_description(program)}\n{examples}"
-        tasks.append(
-            RefinementTask(
-                program.id, problem, name, shown, _checks(entry.cases, "base"),
-                start=prompts.nl_to_code(problem), extract=functools.partial(_code, name),
-                tolerance=1e-9,
-            )
-        )  # fmt: skip
-    return tasks
-
-
 def from_faults(faults: Iterable[Fault], entries: Iterable[Entry]) -> list[RefinementTask]:
     """Repair of given faults: the first solution is the buggy program, the visible example its
     failing test, the hidden tests this one and all cases of its entry."""
-    known = {e.program.id: e for e in entries}
-    tasks = []
-    for fault in faults:
-        if fault.program_id not in known:
-            continue
-        shown = Check(fault.case.arguments, fault.case.output, "public")
-        hidden = (shown, *_checks(known[fault.program_id].cases, "base"))
-        tasks.append(
-            RefinementTask(
-                fault.id, fault.description, fault.entry_point, (shown,), hidden,
-                initial=fault.buggy, tolerance=1e-9,
-            )
-        )  # fmt: skip
-    return tasks
-
-
-def _code(name: str, text: str) -> str | None:
-    return clean_code(text, name).text
-
-
-def _checks(cases: Iterable[Case], group: str) -> tuple[Check, ...]:
-    return tuple(Check(c.arguments, c.output, group) for c in cases)
+    known = {e.program.id: e.cases for e in entries}
+    return [
+        RefinementTask(
+            f.id, f.description, f.entry_point, (f.case,), (f.case, *known[f.program_id]),
+            initial=f.buggy, tolerance=1e-9,
+        )
+        for f in faults
+        if f.program_id in known
+    ]  # fmt: skip

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from semcoder_lib.core.records import Claim, Trace
 from semcoder_lib.monologues import Report
-from semcoder_lib.report import style
+from semcoder_lib.report.figures import png, readable
 
 _MARK = {"supported": "#3ca95133", "unverifiable": "#8a919955", "contradicted": "#ff725c88"}
 """From the best status to the worst."""
@@ -54,20 +54,17 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> Sho
     if not rows or not names:
         return Shown("<p>no rows</p>", "no rows")
     cells = [[_cell(row.get(name, "")) for name in names] for row in rows]
-    names = [style.readable(str(name)) for name in names]
-    frame = pd.DataFrame(cells, columns=names)
-    widths = [max(map(len, column)) for column in zip(names, *cells, strict=True)]
-    lines = [
-        "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip()
-        for line in (names, *cells)
-    ]
+    frame = pd.DataFrame(cells, columns=[readable(str(name)) for name in names])
     with pd.option_context("display.max_colwidth", None):
         page = frame.to_html(index=False, border=0, justify="left")
-    return Shown(page.replace("<td>", "<td style='text-align:left'>"), "\n".join(lines))
+    text = frame.to_string(index=False, justify="left")
+    return Shown(page.replace("<td>", "<td style='text-align:left'>"), text)
 
 
 def _cell(value: Any) -> str:
-    return number(value) if isinstance(value, float) else style.readable(str(value))
+    if isinstance(value, tuple) and all(isinstance(item, str) for item in value):
+        return readable(", ".join(value))
+    return number(value) if isinstance(value, float) else readable(str(value))
 
 
 def counts(data: Mapping[str, Any], name: str = "what", value: str = "count") -> Shown:
@@ -81,16 +78,9 @@ def counts(data: Mapping[str, Any], name: str = "what", value: str = "count") ->
 
 def fields(things: Iterable[Any], **columns: str) -> Shown:
     """Objects as a table, one a row. A column is a name and the attribute that it shows, such as
-    `licence="program.provenance.licence"`; underscores in the name become blanks. A tuple of texts
-    stands between commas."""
+    `licence="program.provenance.licence"`; underscores in the name become blanks."""
     names = {name.replace("_", " "): operator.attrgetter(path) for name, path in columns.items()}
-    rows = [{name: _words(get(thing)) for name, get in names.items()} for thing in things]
-    return table(rows, list(names))
-
-
-def _words(value: Any) -> Any:
-    texts = isinstance(value, tuple) and all(isinstance(item, str) for item in value)
-    return ", ".join(value) if texts else value
+    return table([{name: get(thing) for name, get in names.items()} for thing in things], [*names])
 
 
 _TEXT = "white-space:pre-wrap;font-family:monospace;padding:.7em;background:#8a9199"
@@ -142,17 +132,16 @@ def steps(trace: Trace, limit: int = 12, at: int | None = None) -> Shown:
 
 def report(found: Report) -> Shown:
     """What the verifier says of a text, in numbers."""
-    decided = found.supported + found.contradicted + found.unverifiable
-    return table(
-        [
-            {"the verifier's": "supported claims", "": f"{found.supported} of {decided}"},
-            {"the verifier's": "contradicted claims", "": str(found.contradicted)},
-            {"the verifier's": "claims that it cannot check", "": str(found.unverifiable)},
-            {"the verifier's": "share of the steps' text", "": f"{found.coverage_of_text:.0%}"},
-            {"the verifier's": "executed lines that are told", "": f"{found.line_coverage:.0%}"},
-            {"the verifier's": "verdict", "": "accepted" if found.accepted else found.reason},
-        ]
-    )
+    claims = found.supported + found.contradicted + found.unverifiable
+    facts = {
+        "supported claims": f"{found.supported} of {claims}",
+        "contradicted claims": found.contradicted,
+        "claims that it cannot check": found.unverifiable,
+        "share of the steps' text": f"{found.coverage_of_text:.0%}",
+        "executed lines that are told": f"{found.line_coverage:.0%}",
+        "verdict": "accepted" if found.accepted else found.reason,
+    }
+    return counts(facts, "the verifier's", "")
 
 
 def marked(text: str, claims: Sequence[Claim]) -> Shown:
@@ -160,27 +149,24 @@ def marked(text: str, claims: Sequence[Claim]) -> Shown:
     contradicted, grey unverifiable. Hovering shows the evidence. Where claims lie within each other
     the worse one shows, and of equal ones the shorter."""
     top: list[Claim | None] = [None] * len(text)
+    # what is painted later covers what was painted before
     for claim in sorted(claims, key=_importance):
         start, end = claim.place
         top[start:end] = [claim] * (min(end, len(text)) - start)
-    parts = []
-    for claim_here, places in itertools.groupby(range(len(text)), key=lambda at: top[at]):
-        at = list(places)
-        piece = escape(text[at[0] : at[-1] + 1])
-        parts.append(_painted(piece, claim_here) if claim_here else piece)
-    return Shown(f"<pre style='{_TEXT}11'>{''.join(parts)}</pre>", text)
+    page = ""
+    for shown, places in itertools.groupby(range(len(text)), key=top.__getitem__):
+        piece = escape("".join(text[at] for at in places))
+        if shown is not None:
+            title = escape(f"{shown.status}: {shown.evidence}")
+            mark = f"border-radius:3px;background:{_MARK[shown.status]}"
+            piece = f"<span style='{mark}' title='{title}'>{piece}</span>"
+        page += piece
+    return Shown(f"<pre style='{_TEXT}11'>{page}</pre>", text)
 
 
 def _importance(claim: Claim) -> tuple[int, int]:
-    """What is painted later covers what was painted before."""
     start, end = claim.place
     return list(_MARK).index(claim.status), start - end
-
-
-def _painted(piece: str, claim: Claim) -> str:
-    title = escape(f"{claim.status}: {claim.evidence}")
-    mark = f"border-radius:3px;background:{_MARK[claim.status]}"
-    return f"<span style='{mark}' title='{title}'>{piece}</span>"
 
 
 def side_by_side(*shown: Shown) -> Shown:
@@ -192,7 +178,7 @@ def side_by_side(*shown: Shown) -> Shown:
     return Shown(page, "\n\n".join(repr(item) for item in shown))
 
 
-def figure(drawn: tuple[Figure, Any] | Figure) -> Shown:
+def figure(drawn: tuple[Figure, Any]) -> Shown:
     """A figure inline, as the report draws it."""
-    data = base64.b64encode(style.png(drawn[0] if isinstance(drawn, tuple) else drawn)).decode()
+    data = base64.b64encode(png(drawn[0])).decode()
     return Shown(f"<img style='max-width:100%' src='data:image/png;base64,{data}'>", "(a figure)")

@@ -1,40 +1,143 @@
-"""The paper's six figures drawn from a run's own data, and four of ours.
+"""The paper's six figures drawn from a run's own data, and four of ours; how they look, and how
+they are saved: PNG and SVG beside their data as CSV.
 
-Every function takes plain data and returns a matplotlib figure and the data that it drew; nothing
-here reads files.
+Every drawing function takes plain data and returns a matplotlib figure and the data that it drew.
+The same data give the same SVG bytes on the same library versions: ids are salted with a fixed word
+and no date is written.
 """
 
 from __future__ import annotations
 
+import functools
+import io
 import textwrap
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
 
-import matplotlib.ticker
+import matplotlib
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
+matplotlib.use("Agg")
+
+from matplotlib.figure import Figure  # the backend must be chosen before this import
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.ticker import MaxNLocator
+
+from semcoder_lib.core import workspace
 from semcoder_lib.core.profile import FORMATS
-from semcoder_lib.report import style
 
 Drawn = tuple[Figure, pd.DataFrame]
 LONGEST = 46  # lines of a monologue in figure 2
 SMOOTH = 25  # steps
+INK, GREY = "#1f2328", "#8a9199"
+PALETTE = ("#4269d0", "#efb118", "#3ca951", "#ff725c", "#a463f2", "#6cc5b0", "#9c6b4e")
+MODELS = {"base": GREY, "tuned": PALETTE[0], "refined": PALETTE[2]}
+MONO = {"family": "DejaVu Sans Mono", "va": "top"}
+RC: Any = {
+    "figure.dpi": 110,
+    "savefig.dpi": 160,
+    "savefig.facecolor": "white",
+    "font.size": 10,
+    "font.family": "DejaVu Sans",
+    "text.parse_math": False,  # programs and model texts hold dollars
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "svg.hashsalt": "semcoder",
+    "svg.fonttype": "none",
+}
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-@style.styled
+def styled(draw: F) -> F:
+    """A function that draws, in the project's style."""
+
+    @functools.wraps(draw)
+    def drawn(*arguments: Any, **named: Any) -> Any:
+        with matplotlib.rc_context(RC):
+            return draw(*arguments, **named)
+
+    return drawn  # type: ignore[return-value]
+
+
+def readable(text: str) -> str:
+    """Foreign text as any font, file and page can hold it: half characters, controls and tabs as
+    escapes and blanks."""
+    whole = text.rstrip().expandtabs().encode("utf-8", "backslashreplace").decode()
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in whole)
+
+
+@styled
+def png(fig: Figure) -> bytes:
+    """The figure as a PNG file."""
+    out = io.BytesIO()
+    fig.savefig(out, format="png", metadata={"Software": None})
+    return out.getvalue()
+
+
+@styled
+def save(folder: Path, name: str, fig: Figure, data: pd.DataFrame) -> bytes:
+    """Write `name.png`, `name.svg` and `name.csv` (the data drawn) into `folder`; returns it
+    as PNG."""
+    svg = io.BytesIO()
+    fig.savefig(svg, format="svg", metadata={"Date": None})
+    files = {"png": png(fig), "svg": svg.getvalue(), "csv": csv(data)}
+    for kind, content in files.items():
+        workspace.write_bytes(folder / f"{name}.{kind}", content)
+    return files["png"]
+
+
+def csv(data: pd.DataFrame) -> bytes:
+    """A table as a CSV file."""
+    return data.to_csv(index=False, lineterminator="\n").encode()
+
+
+def _panels(width: float, height: float, rows: int = 1, columns: int = 1, **shared: Any) -> Any:
+    """A figure, in inches, and its axes as an array."""
+    fig = Figure(figsize=(width, height), layout="constrained")
+    return fig, fig.subplots(rows, columns, squeeze=False, **shared)
+
+
+def _sheet(fig: Figure, left: float = 0, width: float = 1) -> Any:
+    """Axes for words and boxes, without scales."""
+    axes = fig.add_axes((left, 0, width, 1))
+    axes.axis("off")
+    return axes
+
+
+def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    return [
+        line
+        for part in text.split("\n")
+        for line in textwrap.wrap(part, width, subsequent_indent=indent) or [""]
+    ]
+
+
+# --- the paper's figures --------------------------------------------------------------------------
+
+
+@styled
 def semantics(source: str, kinds: Mapping[str, str]) -> Drawn:
     """Figure 1: one program and the four kinds of semantics (section 2 of the paper): approximate,
     symbolic (the code), operational, abstract. `kinds` maps the kind to its text."""
-    source, kinds = style.readable(source), {k: style.readable(t) for k, t in kinds.items()}
-    fig, axes = style.page(9.2, 4.6)
+    source, kinds = readable(source), {k: readable(t) for k, t in kinds.items()}
+    fig = Figure(figsize=(9.2, 4.6))
+    axes = _sheet(fig)
     axes.text(0.02, 0.94, "Symbolic semantics: the program", weight="bold", va="top")
-    box = {"boxstyle": "round,pad=0.7", "fc": "#f4f6f8", "ec": style.GREY}
-    axes.text(0.02, 0.87, source, fontsize=9, linespacing=1.5, bbox=box, **style.MONO)
+    box = {"boxstyle": "round,pad=0.7", "fc": "#f4f6f8", "ec": GREY}
+    axes.text(0.02, 0.87, source, fontsize=9, linespacing=1.5, bbox=box, **MONO)
     top = 0.94
-    for (kind, text), colour in zip(kinds.items(), style.PALETTE, strict=False):
+    for (kind, text), colour in zip(kinds.items(), PALETTE, strict=False):
         wrapped = _wrapped(text, 58)
         axes.text(0.50, top, kind, weight="bold", color=colour, va="top")
         axes.text(0.50, top - 0.055, "\n".join(wrapped), fontsize=8.5, va="top", linespacing=1.35)
@@ -42,68 +145,58 @@ def semantics(source: str, kinds: Mapping[str, str]) -> Drawn:
     return fig, pd.DataFrame([("symbolic", source), *kinds.items()], columns=["kind", "text"])
 
 
-@style.styled
+@styled
 def monologue_pair(forward: str, backward: str, claims: Sequence[Mapping[str, Any]] = ()) -> Drawn:
     """Figure 2: a forward and a backward monologue of the same function, side by side."""
     texts = {
-        "Forward: simulate the execution": style.readable(forward),
-        "Backward: deduce an input": style.readable(backward),
+        "Forward: simulate the execution": readable(forward),
+        "Backward: deduce an input": readable(backward),
     }
     columns = [_wrapped(text, 66, "    ") for text in texts.values()]
     height = 0.9 + 0.148 * min(LONGEST, max(map(len, columns)))
-    fig = style.figure(11, height, None)
+    fig = Figure(figsize=(11, height))
     for place, (title, lines) in enumerate(zip(texts, columns, strict=True)):
-        axes = style.sheet(fig, 0.01 + 0.5 * place, 0, 0.48, 1)
-        heading = {"weight": "bold", "fontsize": 11, "color": style.PALETTE[place], "va": "top"}
+        axes = _sheet(fig, 0.01 + 0.5 * place, 0.48)
+        heading = {"weight": "bold", "fontsize": 11, "color": PALETTE[place], "va": "top"}
         axes.text(0.01, 1 - 0.15 / height, title, **heading)
         shown = "\n".join(lines[:LONGEST] + ["…"] * (len(lines) > LONGEST))
-        axes.text(0.01, 1 - 0.45 / height, shown, fontsize=7.6, linespacing=1.35, **style.MONO)
-    checked = [c["status"] for c in claims if c.get("status")]
-    if checked:
+        axes.text(0.01, 1 - 0.45 / height, shown, fontsize=7.6, linespacing=1.35, **MONO)
+    if checked := [c["status"] for c in claims if c.get("status")]:
         good = f"{checked.count('supported')} of {len(checked)}"
         words = f"{good} claims of the forward text supported by the recorded execution"
-        fig.text(0.01, 0.01, words, color=style.GREY, fontsize=9)
+        fig.text(0.01, 0.01, words, color=GREY, fontsize=9)
     return fig, pd.DataFrame(texts.items(), columns=["direction", "text"])
 
 
-def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
-    parts = text.split("\n")
-    return [
-        line
-        for part in parts
-        for line in textwrap.wrap(part, width, subsequent_indent=indent) or [""]
-    ]
-
-
-@style.styled
+@styled
 def refinement_curves(curves: Sequence[Mapping[str, Any]]) -> Drawn:
     """Figure 3: pass@1 after each round, one row of panels per benchmark, one column per model and
     one line per feedback source; the oracle (hidden tests fed back, as the paper does) is dashed,
     keep-the-better has squares. Lines stand a little beside each other, so that equal ones can be
     told apart. A curve is `{benchmark, model, source, label, points: [{round, value, low, high,
     n}]}` in fractions."""
-    models, benchmarks, labels, sources = (
-        list(dict.fromkeys(map(key, curves)))
-        for key in (_model, lambda c: c["benchmark"], _line_label, lambda c: c["source"])
+    labels = [str(c["label"]).removeprefix(f"{c['benchmark']}, ") for c in curves]
+    known = list(dict.fromkeys(labels))
+    models, benchmarks, sources = (
+        list(dict.fromkeys(str(c[key]) for c in curves)) for key in ("model", "benchmark", "source")
     )
-    fig = style.figure(3.2 * max(2, len(models)), 0.8 + 2.3 * len(benchmarks))
-    panels = fig.subplots(len(benchmarks), len(models), sharex=True, sharey="row", squeeze=False)
-    for curve in curves:
-        ax = panels[benchmarks.index(curve["benchmark"])][models.index(_model(curve))]
-        label = _line_label(curve)
+    width, height = 3.2 * max(2, len(models)), 0.8 + 2.3 * len(benchmarks)
+    fig, panels = _panels(width, height, len(benchmarks), len(models), sharex=True, sharey="row")
+    for curve, label in zip(curves, labels, strict=True):
+        ax = panels[benchmarks.index(curve["benchmark"])][models.index(str(curve["model"]))]
         points = pd.DataFrame(curve["points"])
         value, low, high = (100 * points[k] for k in ("value", "low", "high"))
         ax.errorbar(
-            points["round"] + 0.06 * (labels.index(label) - (len(labels) - 1) / 2), value,
+            points["round"] + 0.06 * (known.index(label) - (len(known) - 1) / 2), value,
             yerr=[value - low, high - value], ms=4, lw=1.8, elinewidth=1.0, label=label,
             marker="s" if curve.get("accept") == "keep_better" else "o",
-            color=style.PALETTE[sources.index(curve["source"]) % len(style.PALETTE)],
+            color=PALETTE[sources.index(curve["source"]) % len(PALETTE)],
             alpha=0.6 if curve.get("temperature") else 1.0,
             ls="--" if curve["source"] == "oracle" else "-",
         )  # fmt: skip
         count = f" (n = {points['n'][0]})" if "n" in points else ""
         ax.set_title(f"{curve['benchmark']}, {curve['model']}{count}")
-        ax.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     for line in panels:
         line[0].set_ylabel("pass@1 (%)")
         line[0].set_ylim(bottom=-3)
@@ -121,31 +214,19 @@ def refinement_curves(curves: Sequence[Mapping[str, Any]]) -> Drawn:
     return fig, pd.DataFrame(rows)
 
 
-def _model(curve: Mapping[str, Any]) -> str:
-    return str(curve["model"])
-
-
-def _line_label(curve: Mapping[str, Any]) -> str:
-    """The curve's name without its benchmark, which the panel names."""
-    return str(curve["label"]).removeprefix(f"{curve['benchmark']}, ")
-
-
-@style.styled
+@styled
 def pipeline(steps: Sequence[tuple[str, Sequence[tuple[str, int]]]]) -> Drawn:
     """Figure 4: the data pipeline in columns of boxes, each with the run's own count. A label that
     begins with "and" is not made of the box above, so no arrow leads to it."""
-    fig, axes = style.page(9.6, 3.8)
+    fig = Figure(figsize=(9.6, 3.8))
+    axes = _sheet(fig)
     axes.set_xlim(0, len(steps))
     axes.set_ylim(-max(len(boxes) for _, boxes in steps) - 0.2, 0.9)
-
-    def arrow(start: tuple[float, float], end: tuple[float, float], colour: str) -> None:
-        look: Any = {"arrowstyle": "-|>", "mutation_scale": 10, "color": colour}
-        axes.add_patch(FancyArrowPatch(start, end, **look))
-
+    arrow: Any = {"arrowstyle": "-|>", "mutation_scale": 10}
     round_box: Any = {"boxstyle": "round,pad=0.02,rounding_size=0.06", "fc": "white", "lw": 1.4}
     middle = {"ha": "center", "va": "center"}
     for column, (title, boxes) in enumerate(steps):
-        colour, x = style.PALETTE[column % len(style.PALETTE)], column + 0.5
+        colour, x = PALETTE[column % len(PALETTE)], column + 0.5
         axes.text(x, 0.45, title, ha="center", weight="bold", color=colour)
         for place, (label, count) in enumerate(boxes):
             y = -place - 0.75
@@ -155,22 +236,23 @@ def pipeline(steps: Sequence[tuple[str, Sequence[tuple[str, int]]]]) -> Drawn:
             axes.text(x, y + 0.40, label, fontsize=8.6, **middle)
             axes.text(x, y + 0.15, f"{count:,}", weight="bold", **middle)
             if place + 1 < len(boxes) and not boxes[place + 1][0].startswith("and "):
-                arrow((x, y - 0.03), (x, y - 0.36), style.GREY)
+                axes.add_patch(FancyArrowPatch((x, y - 0.03), (x, y - 0.36), color=GREY, **arrow))
         if column + 1 < len(steps):
-            arrow((x + 0.43, -0.44), (x + 0.57, -0.44), style.INK)
+            ends = (x + 0.43, -0.44), (x + 0.57, -0.44)
+            axes.add_patch(FancyArrowPatch(*ends, color=INK, **arrow))
     rows = [(title, *box) for title, boxes in steps for box in boxes]
     return fig, pd.DataFrame(rows, columns=["step", "box", "count"])
 
 
-@style.styled
+@styled
 def similarity(panels: Mapping[str, Mapping[str, Sequence[float]]]) -> Drawn:
     """Figure 5: how similar the corpus is to each benchmark (edit similarity, maximum over the
     benchmark's items, 0 to 1): one panel per benchmark, one density per corpus."""
-    fig = style.figure(3.7 * max(2, len(panels)), 3.2)
-    axes = fig.subplots(1, max(1, len(panels)), sharey=True, squeeze=False)[0]
+    size = 3.7 * max(2, len(panels)), 3.2
+    fig, (axes,) = _panels(*size, columns=max(1, len(panels)), sharey=True)
     rows = []
     for ax, (benchmark, corpora) in zip(axes, panels.items(), strict=False):
-        for (corpus, values), colour in zip(corpora.items(), style.PALETTE, strict=False):
+        for (corpus, values), colour in zip(corpora.items(), PALETTE, strict=False):
             if not values:
                 continue
             counts, edges = np.histogram(values, bins=20, range=(0, 1))
@@ -184,18 +266,17 @@ def similarity(panels: Mapping[str, Mapping[str, Sequence[float]]]) -> Drawn:
     return fig, pd.DataFrame(rows, columns=["benchmark", "corpus", "from", "share"])
 
 
-@style.styled
+@styled
 def categories(shares: Mapping[str, Mapping[str, float]]) -> Drawn:
     """Figure 6: share of programs per category, one bar colour per corpus."""
     frame = pd.DataFrame(shares).fillna(0.0)
     order = sorted(frame.index, key=lambda name: (-frame.loc[name].max(), name))
     frame = frame.loc[order]
-    fig = style.figure(7.2, 0.9 + 0.38 * max(3, len(frame)))
-    ax = fig.subplots()
+    fig, ((ax,),) = _panels(7.2, 0.9 + 0.38 * max(3, len(frame)))
     height = 0.8 / max(1, len(frame.columns))
     for place, corpus in enumerate(frame):
         ys = np.arange(len(frame)) + (place - (len(frame.columns) - 1) / 2) * height
-        colour = style.PALETTE[place % len(style.PALETTE)]
+        colour = PALETTE[place % len(PALETTE)]
         ax.barh(ys, 100 * frame[corpus], height * 0.9, color=colour, label=corpus)
     ax.set_yticks(range(len(frame)), order)
     ax.invert_yaxis()
@@ -205,19 +286,18 @@ def categories(shares: Mapping[str, Mapping[str, float]]) -> Drawn:
     return fig, pd.DataFrame(rows, columns=["corpus", "category", "share"])
 
 
-@style.styled
+# --- ours -----------------------------------------------------------------------------------------
+
+
+@styled
 def loss_curve(curves: Mapping[str, Sequence[Sequence[float]]]) -> Drawn:
     """Training loss per optimizer step, one line per phase or format. Steps of like rows differ
     much in loss, so a long curve is drawn as its mean over the last `SMOOTH` steps, the steps
     behind it faintly; the data hold every step."""
-    fig = style.figure(6.4, 3.2)
-    ax = fig.subplots()
-    colours = len(style.PALETTE)
+    fig, ((ax,),) = _panels(6.4, 3.2)
     for place, (name, points) in enumerate(curves.items()):
-        look: Any = {
-            "color": style.PALETTE[place % colours],
-            "ls": ("-", "--", ":")[place // colours % 3],
-        }
+        line = ("-", "--", ":")[place // len(PALETTE) % 3]
+        look: Any = {"color": PALETTE[place % len(PALETTE)], "ls": line}
         steps, losses = (pd.Series(part, dtype=float) for part in zip(*points, strict=True))
         if len(points) > 4 * SMOOTH:
             ax.plot(steps, losses, lw=0.6, alpha=0.25, **look)
@@ -231,18 +311,17 @@ def loss_curve(curves: Mapping[str, Sequence[Sequence[float]]]) -> Drawn:
     return fig, pd.DataFrame(rows, columns=["phase", "step", "loss"])
 
 
-@style.styled
+@styled
 def scores(rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> Drawn:
     """pass@1 with its 95 % interval, benchmark by benchmark, base beside tuned."""
     benchmarks = list(dict.fromkeys(r["benchmark"] for r in rows))
-    fig = style.figure(7.6, 0.8 + 0.24 * max(4, len(rows) + len(benchmarks)))
-    ax = fig.subplots()
+    fig, ((ax,),) = _panels(7.6, 0.8 + 0.24 * max(4, len(rows) + len(benchmarks)))
     y, ticks = 0.0, {}
     for benchmark in benchmarks:
         ax.text(0, y, titles.get(benchmark, benchmark), weight="bold", va="center", fontsize=9)
         y += 1
         for r in (r for r in rows if r["benchmark"] == benchmark):
-            _bar(ax, y, r, style.MODELS.get(r["model"], style.PALETTE[1]))
+            _bar(ax, y, r, MODELS.get(r["model"], PALETTE[1]))
             value = 100 * r["value"]
             ax.text(max(100 * r["high"], value) + 0.8, y, f"{value:.1f}", va="center", fontsize=8)
             ticks[y] = f"{r['model']}, {r['setting'].replace('_', ' ')} (n={r['n']})"
@@ -259,10 +338,10 @@ def scores(rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> Draw
 def _bar(ax: Any, y: float, row: Mapping[str, Any], colour: str) -> None:
     """A score with its interval."""
     ax.barh(y, 100 * row["value"], height=0.72, color=colour, alpha=0.85)
-    ax.plot([100 * row["low"], 100 * row["high"]], [y, y], color=style.INK, lw=1.1)
+    ax.plot([100 * row["low"], 100 * row["high"]], [y, y], color=INK, lw=1.1)
 
 
-@style.styled
+@styled
 def format_bars(
     pooled: Sequence[Mapping[str, Any]],
     scores: Sequence[Mapping[str, Any]],
@@ -272,14 +351,14 @@ def format_bars(
     one panel for each set of items, formats with equal examples above those with equal tokens."""
     panels = list(dict.fromkeys(r["benchmark"] for r in pooled))
     arms = list(dict.fromkeys(map(_arm, pooled)))
-    fig = style.figure(1.6 + 3.2 * len(panels), 0.9 + 0.34 * len(arms))
-    axes = fig.subplots(1, len(panels), squeeze=False, sharey=True)[0]
+    size = 1.6 + 3.2 * len(panels), 0.9 + 0.34 * len(arms)
+    fig, (axes,) = _panels(*size, columns=len(panels), sharey=True)
     for r in pooled:
         ax, y = axes[panels.index(r["benchmark"])], arms.index(_arm(r))
         _bar(ax, y, r, _colour(r))
         same = [s for s in scores if (s["benchmark"], _arm(s)) == (r["benchmark"], _arm(r))]
         seeds = [100 * s["value"] for s in same]
-        ax.plot(seeds, [y] * len(seeds), "o", ms=3, mfc="white", mec=style.INK, mew=0.8)
+        ax.plot(seeds, [y] * len(seeds), "o", ms=3, mfc="white", mec=INK, mew=0.8)
     for ax, panel in zip(axes, panels, strict=True):
         ax.set_title(titles.get(panel, panel), fontsize=9)
         ax.set_xlabel("right (%)")
@@ -295,25 +374,22 @@ def _arm(row: Mapping[str, Any]) -> str:
 
 
 def _colour(row: Mapping[str, Any]) -> str:
-    return style.PALETTE[FORMATS.index(row["format"]) % len(style.PALETTE)]
+    return PALETTE[FORMATS.index(row["format"]) % len(PALETTE)]
 
 
-@style.styled
+@styled
 def chain_survival(chains: Sequence[Mapping[str, Any]]) -> Drawn:
     """How far the steps of each format go right: of the chains with at least k steps, or broken
     before, the share that is right up to the k-th."""
-    fig = style.figure(6.4, 3.2)
-    ax = fig.subplots()
+    fig, ((ax,),) = _panels(6.4, 3.2)
     for row in chains:
         steps, shares, _ = zip(*row["survival"], strict=True) if row["survival"] else ((), (), ())
         ax.plot(
             steps, [100 * share for share in shares], marker=".", lw=1.4, label=_arm(row),
             color=_colour(row), ls="--" if row["view"] == "tokens" else "-",
         )  # fmt: skip
-    ax.set(
-        xlabel="steps (lines of a trace, claims of a monologue)",
-        ylabel="chains right so far (%)", ylim=(0, 100),
-    )  # fmt: skip
+    ax.set(xlabel="steps (lines of a trace, claims of a monologue)", ylim=(0, 100))
+    ax.set_ylabel("chains right so far (%)")
     ax.legend()
     rows = [(row["view"], row["format"], *point) for row in chains for point in row["survival"]]
     return fig, pd.DataFrame(rows, columns=["view", "format", "step", "share", "n"])

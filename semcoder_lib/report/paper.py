@@ -21,6 +21,7 @@ _BENCHMARKS = {
     "pyx-o": ("held-out PyX, output", ""),
 }
 TITLES = {name: title for name, (title, _) in _BENCHMARKS.items()}
+COLUMNS = {name: column for name, (_, column) in _BENCHMARKS.items()}
 
 
 @functools.cache
@@ -35,17 +36,8 @@ def table(name: str) -> dict[str, Any]:
 
 
 def row(name: str, label: str) -> dict[str, Any]:
-    """The values of one row of a table; raises KeyError when there is none."""
-    for found in table(name)["rows"]:
-        if found["row"] == label:
-            return dict(found["values"])
-    raise KeyError(f"table {name} has no row {label!r}")
-
-
-def column(benchmark: str) -> str:
-    """The name of a benchmark of ours as a column of the paper's tables; empty where it has
-    none."""
-    return _BENCHMARKS[benchmark][1]
+    """The values of one row of a table. Raises KeyError when there is none."""
+    return {row["row"]: dict(row["values"]) for row in table(name)["rows"]}[label]
 
 
 def title(benchmark: str) -> str:

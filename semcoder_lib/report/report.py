@@ -1,4 +1,5 @@
-"""The report: a check list, every table and figure, what was run and on what. HTML and Markdown."""
+"""The report of a run: what its notebooks left behind, every table and figure, a check list, what
+was run and on what. HTML and Markdown."""
 
 from __future__ import annotations
 
@@ -10,13 +11,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import jinja2
+from pydantic import ValidationError
 
 from semcoder_lib.core import workspace
-from semcoder_lib.report import inputs, paper, style, tables
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.report import figures, paper, tables
 from semcoder_lib.report.figures import Drawn
-from semcoder_lib.report.from_run import FIGURES
-from semcoder_lib.report.inputs import Absent, Inputs
-from semcoder_lib.report.tables import TABLES, Table
+from semcoder_lib.report.tables import FOLDERS, TABLES, Absent, Card, Inputs, Table
 
 INTRODUCTION = (
     "The report of one run: the paper's tables and figures beside this run's own numbers. "
@@ -29,25 +30,177 @@ MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError
 T = TypeVar("T")
 
 
+# --- what a run left behind -----------------------------------------------------------------------
+
+
+def read(run: Path) -> Inputs:
+    """All finished notebooks of a run whose card and results are whole. Numbers of different
+    configurations, and notebooks whose inputs have changed since, are named in `warnings`."""
+    results, cards, damaged = {}, {}, []
+    for number, name in FOLDERS.items():
+        if (run / name / "card.json").exists():
+            try:
+                cards[number], results[number] = _notebook(run / name)
+            except UserError as why:
+                damaged.append(f"{name} is not used: {why}")
+    return Inputs(results, cards, [*damaged, *_conflicts(cards), *_stale(cards)])
+
+
+def _notebook(folder: Path) -> tuple[Card, dict[str, Any]]:
+    try:
+        card = Card.model_validate(workspace.read_json(folder / "card.json"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "the whole"
+        raise UserError(f"card.json: {place}: {first['msg'].lower()}") from None
+    path = folder / "results.json"
+    results = workspace.read_json(path)
+    if card.outputs.get("results.json") != workspace.file_hash(path):
+        raise UserError("results.json is not the file that its card names; run its notebook again")
+    if not isinstance(results, dict):
+        raise UserError("results.json: expected an object")
+    return card, results
+
+
+def _conflicts(cards: dict[int, Card]) -> list[str]:
+    """Every setting and version in which two cards differ."""
+    seen: dict[str, dict[str, list[str]]] = {}
+    for number, card in cards.items():
+        for key, value in (*card.configuration.items(), *card.versions.items()):
+            seen.setdefault(key, {}).setdefault(str(value), []).append(FOLDERS[number][:2])
+    return [
+        f"{key}: " + "; ".join(f"{v!r} in {', '.join(s)}" for v, s in sorted(values.items()))
+        for key, values in sorted(seen.items())
+        if len(values) > 1
+    ]
+
+
+def _stale(cards: dict[int, Card]) -> list[str]:
+    """Notebooks whose inputs have changed since they ran."""
+    known = {FOLDERS[number]: card.outputs for number, card in cards.items()}
+    changed = {}
+    for number, card in cards.items():
+        for name, digest in card.inputs.items():
+            folder, _, file = name.partition("/")
+            if folder in known and known[folder].get(file) != digest:
+                changed[FOLDERS[number]] = name
+    return [f"{notebook} was made from another {name} than the present one"
+            for notebook, name in changed.items()]  # fmt: skip
+
+
+# --- the figures of a run: which of its results each one draws ------------------------------------
+
+
+def _semantics(inputs: Inputs) -> Drawn:
+    tour = inputs.need(0, "semantics")
+    return figures.semantics(tour["source"], dict(tour["kinds"]))
+
+
+def _monologues(inputs: Inputs) -> Drawn:
+    return figures.monologue_pair(**inputs.need(0, "monologues"))
+
+
+def _refinement(inputs: Inputs) -> Drawn:
+    return figures.refinement_curves(inputs.need(8, "curves"))
+
+
+def _pipeline(inputs: Inputs) -> Drawn:
+    corpus = inputs.need(1, "description")
+    counts = {"candidates": "candidates", "kept programs": "programs", "cases": "cases"}
+    steps: list[tuple[str, list[tuple[str, int]]]] = [
+        ("executable code", [(label, corpus.get(key, 0)) for label, key in counts.items()])
+    ]
+    if directions := inputs.get(2, "directions"):
+        boxes = [("programs told", inputs.get(2, "programs", 0))]
+        for label, direction in (("forward", "forward"), ("and backward", "backward")):
+            boxes.append((f"{label}, verified", directions[direction]["accepted"]))
+        steps.append(("operational semantics", boxes))
+    if faults := inputs.get(3, "mutation"):
+        tried = faults["funnel"].get("mutants", faults["accepted"])
+        own = inputs.get(3, "model", {}).get("accepted", 0)
+        boxes = [("mutants tried", tried), ("faults with a fix", faults["accepted"])]
+        steps.append(("PyX-R", [*boxes, ("and from the model", own)]))
+    if used := inputs.get(4, "examples", {}).get("used"):
+        tasks = [t for t in ("forward", "backward", "nl_to_code", "direct") if t in used]
+        labels = [("and " if n else "") + t.replace("_", " ") for n, t in enumerate(tasks)]
+        rows = [(label, used[t]) for label, t in zip(labels, tasks, strict=True)]
+        steps.append(("fine-tuning rows", rows))
+    return figures.pipeline(steps)
+
+
+def _similarity(inputs: Inputs) -> Drawn:
+    if panels := inputs.need(1, "description").get("similarity"):
+        return figures.similarity(panels)
+    raise Absent("no benchmark was at hand to compare the corpus with")
+
+
+def _categories(inputs: Inputs) -> Drawn:
+    if shares := inputs.need(1, "description").get("categories"):
+        return figures.categories(shares)
+    raise Absent(inputs.why_missing(1))
+
+
+def _scores(inputs: Inputs) -> Drawn:
+    if rows := tables.scores(inputs):
+        return figures.scores(rows, paper.TITLES)
+    raise Absent(inputs.why_missing(5))
+
+
+def _formats(inputs: Inputs) -> Drawn:
+    pooled = inputs.need(7, "pooled")
+    return figures.format_bars(pooled, inputs.get(7, "scores", []), paper.TITLES)
+
+
+def _chains(inputs: Inputs) -> Drawn:
+    return figures.chain_survival(inputs.need(7, "chains"))
+
+
+def _loss(inputs: Inputs) -> Drawn:
+    phases = ("main", "refine", "refine_traced")
+    curves = {phase: inputs.get(4, phase, {}).get("losses") for phase in phases}
+    if any(curves.values()):
+        return figures.loss_curve({phase: points for phase, points in curves.items() if points})
+    raise Absent(inputs.why_missing(4))
+
+
+FIGURES: dict[str, tuple[str, Callable[[Inputs], Drawn]]] = {
+    "figure_1": ("One program, four kinds of semantics", _semantics),
+    "figure_2": ("A forward and a backward monologue of one function", _monologues),
+    "figure_3": ("Self-refinement, round by round", _refinement),
+    "figure_4": ("The data pipeline, with this run's counts", _pipeline),
+    "figure_5": ("Edit similarity of the corpus to the benchmarks", _similarity),
+    "figure_6": ("Categories of programs", _categories),
+    "scores": ("Scores of base and tuned model (ours)", _scores),
+    "formats": ("The format ablation (ours)", _formats),
+    "chains": ("Where chains of steps break, by format (ours)", _chains),
+    "loss": ("Training loss (ours)", _loss),
+}
+"""Name: title, and what draws it."""
+
+
+# --- the page -------------------------------------------------------------------------------------
+
+
 def write_report(run: Path, folder: Path) -> dict[str, Any]:
     """Write `report.html`, `report.md`, `figures/*` and `tables/*.csv` into `folder` from what the
     run in `run` left behind; returns the check list as JSON data. A notebook that did not run, or
     whose files are damaged, makes its cells say so; cards of different configurations are named,
     never silently mixed."""
-    data = inputs.read(run)
-    made = []
+    data = read(run)
+    filled, listed, checks, pictures = [], [], [], []
     for name, make in TABLES.items():
         table, reason = _made(make, data)
-        made.append(table or Table(name, ["–"], [], reason))
-        workspace.write_bytes(folder / "tables" / f"{name}.csv", style.csv(made[-1].frame))
-    figures, pictures = [], []
-    checks = [(t.heading, "paper only" if t.reason else "yes", t.reason) for t in made]
+        table = table or Table(name, ["–"], [], reason)
+        workspace.write_bytes(folder / "tables" / f"{name}.csv", figures.csv(table.frame))
+        filled.append(table)
+        checks.append((table.heading, "paper only" if table.reason else "yes", table.reason))
     for name, (title, draw) in FIGURES.items():
         png, reason = _made(functools.partial(_saved, draw, folder / "figures", name), data)
-        figures.append({"name": name, "present": png is not None, "reason": reason})
-        checks.append((_heading(name, title), "yes" if png else "no", reason))
+        heading = f"{name.replace('_', ' ').capitalize()}: {title}"
+        listed.append({"name": name, "present": png is not None, "reason": reason})
+        checks.append((heading, "yes" if png else "no", reason))
         if png:
-            pictures.append((name, _heading(name, title), base64.b64encode(png).decode()))
+            pictures.append((name, heading, base64.b64encode(png).decode()))
     lines, reason = _made(headline, data)
     content = {
         "introduction": INTRODUCTION,
@@ -57,15 +210,14 @@ def write_report(run: Path, folder: Path) -> dict[str, Any]:
         "headline": lines or [reason or NOTHING],
         "checks": checks,
         "pictures": pictures,
-        "tables": made,
-        "widths": _made(_half_widths, data)[0] or ["no scores"],
+        "tables": filled,
     }
     for template in ("report.html", "report.md"):
         workspace.write_text(folder / template, _render(template, content))
     return {
         "tables": [{"name": t.name, "present": True, "filled": not t.reason, "reason": t.reason}
-                   for t in made],
-        "figures": figures,
+                   for t in filled],
+        "figures": listed,
         "warnings": data.warnings,
         "headline": lines or [],
     }  # fmt: skip
@@ -99,29 +251,28 @@ def _made(make: Callable[[Inputs], T], data: Inputs) -> tuple[T | None, str]:
 
 
 def _saved(draw: Callable[[Inputs], Drawn], folder: Path, name: str, data: Inputs) -> bytes:
-    return style.save(folder, name, *draw(data))
-
-
-def _heading(name: str, title: str) -> str:
-    return f"{name.replace('_', ' ').capitalize()}: {title}"
+    return figures.save(folder, name, *draw(data))
 
 
 def headline(data: Inputs) -> list[str]:
     """What a reader should take away, in sentences made of this run's numbers only: first what an
     interval says, then what lies within noise, then what the verifier found."""
-    above: list[str] = []
-    below: list[str] = []
-    noise: list[str] = []
+    sides: dict[str, list[str]] = {"above": [], "below": [], "noise": []}
     for row in [*data.get(6, "differences", []), *data.get(5, "differences", [])]:
         if row["to"].startswith("tuned"):
-            side = above if row["low"] > 0 else below if row["high"] < 0 else noise
-            side.append(_difference(row))
-    lines = [f"{line}: an interval above zero." for line in above]
-    lines += [f"{line}: an interval below zero." for line in below]
+            side = "above" if row["low"] > 0 else "below" if row["high"] < 0 else "noise"
+            form = row["to"].partition(", ")[2]
+            form = "" if form in ("", "instruction") else f", {form}"
+            start = row["from"].partition(",")[0]
+            sides[side].append(
+                f"{paper.title(row['benchmark'])}{form}: {tables.signed(row)} points over {start}, "
+                f"n = {row['n']}"
+            )
+    noise = sides.pop("noise")
+    lines = [f"{line}: an interval {side} zero." for side in sides for line in sides[side]]
     lines += [f"Within noise: {'; '.join(noise)}."] if noise else []
     for row in data.get(6, "faithfulness", []):
-        decided = row["supported"] + row["contradicted"]
-        if decided:
+        if decided := row["supported"] + row["contradicted"]:
             lines.append(
                 f"The {row['model']} model's own monologues on {paper.title(row['benchmark'])}: "
                 f"{row['supported']} of {decided} decided claims are true; "
@@ -129,17 +280,6 @@ def headline(data: Inputs) -> list[str]:
                 "contradicted step."
             )
     return lines
-
-
-def _difference(row: dict[str, Any]) -> str:
-    """`held-out PyX, output, direct: +9.3 [+2.9, +15.7] points over base, n = 140`."""
-    form = row["to"].partition(", ")[2]
-    form = "" if form in ("", "instruction") else f", {form}"
-    start = row["from"].partition(",")[0]
-    return (
-        f"{paper.title(row['benchmark'])}{form}: {tables.signed(row)} points over {start}, "
-        f"n = {row['n']}"
-    )
 
 
 def facts(data: Inputs) -> list[tuple[str, str]]:
@@ -159,13 +299,3 @@ def facts(data: Inputs) -> list[tuple[str, str]]:
         ("versions", ", ".join(f"{k} {v}" for k, v in card.versions.items())),
         ("isolation", f"{ran.get('level', '')}: {', '.join(ran.get('layers', ()))}"),
     ]  # fmt: skip
-
-
-def _half_widths(data: Inputs) -> list[str]:
-    return sorted(
-        {
-            f"{paper.title(row['benchmark'])}, n={row['n']}: "
-            f"±{100 * (row['high'] - row['low']) / 2:.1f} points"
-            for row in tables.scores(data)
-        }
-    )

@@ -6,15 +6,21 @@ the paper; what can be compared is the direction and size of each gain.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
+from pydantic import BaseModel
 
-from semcoder_lib.report import paper, style
-from semcoder_lib.report.inputs import Inputs
+from semcoder_lib.report import paper
+from semcoder_lib.report.figures import readable
 
+FOLDERS = {
+    0: "00_tour", 1: "01_pyx", 2: "02_monologues", 3: "03_pyx_r", 4: "04_sft", 5: "05_codegen",
+    6: "06_reasoning", 7: "07_ablation", 8: "08_refinement",
+}  # fmt: skip
 CODE = ("humaneval", "humaneval+", "mbpp", "mbpp+", "lcb-lite")
 EXECUTION = ("cruxeval-i", "cruxeval-o", "lcb-execution")
 HELD_OUT = ("pyx-i", "pyx-o")
@@ -22,6 +28,51 @@ FORMATS = {"direct": "", "scratchpad": "scratchpad", "next": "next", "concise": 
            "monologue": "monologue"}  # fmt: skip
 """Formats of ours, and their rows in the paper's table 2."""
 Score = Mapping[str, Any]
+
+
+class Card(BaseModel):
+    """What the report reads of a notebook's card."""
+
+    run: str
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+    configuration: dict[str, Any]
+    versions: dict[str, str]
+    machine: dict[str, str | int | None]
+    isolation: dict[str, str | list[str]]
+    seed: int
+    seconds: float
+    peak_memory_bytes: int
+
+
+class Absent(Exception):
+    """The run lacks what a table or figure needs; the message says what."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Results and cards by notebook number; one that did not run is absent. `warnings` names what
+    is damaged, and therefore not used, and what does not belong together."""
+
+    results: dict[int, dict[str, Any]]
+    cards: dict[int, Card]
+    warnings: list[str] = field(default_factory=list)
+
+    def get(self, number: int, key: str, default: Any = None) -> Any:
+        """One entry of a notebook's results."""
+        return self.results.get(number, {}).get(key, default)
+
+    def need(self, number: int, key: str) -> Any:
+        """One entry of a notebook's results. Raises Absent where it is not there, or empty."""
+        if value := self.get(number, key):
+            return value
+        raise Absent(self.why_missing(number))
+
+    def why_missing(self, number: int) -> str:
+        """The reason for a cell that the notebook would have filled."""
+        if number not in self.cards:
+            return f"notebook {FOLDERS[number][:2]} has not run"
+        return "not part of this profile"
 
 
 @dataclass
@@ -43,20 +94,23 @@ class Table:
     @property
     def frame(self) -> pd.DataFrame:
         """For a notebook and for CSV."""
-        rows = [[style.readable(cell) for cell in row] for row in self.rows]
+        rows = [[readable(cell) for cell in row] for row in self.rows]
         return pd.DataFrame(rows, columns=self.columns)
 
 
 def measured(score: Score) -> str:
     """A score of ours in percent with its interval and n."""
-    value, low, high = (100 * score[k] for k in ("value", "low", "high"))
-    return f"{value:.1f} [{low:.1f}, {high:.1f}] n={score['n']}"
+    return f"{_percent(score, '')} n={score['n']}"
 
 
 def signed(difference: Score) -> str:
     """A paired difference of ours in points, with its interval."""
-    value, low, high = (100 * difference[k] for k in ("value", "low", "high"))
-    return f"{value:+.1f} [{low:+.1f}, {high:+.1f}]"
+    return _percent(difference, "+")
+
+
+def _percent(score: Score, sign: str) -> str:
+    value, low, high = (f"{100 * score[k]:{sign}.1f}" for k in ("value", "low", "high"))
+    return f"{value} [{low}, {high}]"
 
 
 def scores(inputs: Inputs) -> list[dict[str, Any]]:
@@ -130,7 +184,7 @@ def _printed(inputs: Inputs, benchmark: str) -> tuple[list[str], float | None]:
     for score in inputs.get(6, "released", []):
         if (score["benchmark"], score["scorer"]) == (benchmark, "official"):
             released += f" (scored here: {100 * score['value']:.1f})"
-    before, goal = (values[paper.column(benchmark)] for values in (base, semcoder))
+    before, goal = (values[paper.COLUMNS[benchmark]] for values in (base, semcoder))
     return [paper.cell(before), paper.cell(goal), f"{goal - before:+.1f}", released], goal
 
 
@@ -148,7 +202,7 @@ def formats(inputs: Inputs) -> Table:
         ours.setdefault((row["view"], row["format"]), {})[row["benchmark"]] = row
     chains = {(row["view"], row["format"]): row for row in inputs.get(7, "chains", [])}
     few = paper.row("2", "few_shot_cot")
-    columns = [paper.column(b) for b in EXECUTION]
+    columns = [paper.COLUMNS[b] for b in EXECUTION]
     rows = [["base, few-shot", *(paper.cell(few[c]) for c in columns), *["–"] * 4]]
     for view, name in dict.fromkeys([*(("examples", name) for name in FORMATS), *ours]):
         label = FORMATS.get(name) if view == "examples" else ""
@@ -177,14 +231,14 @@ def formats(inputs: Inputs) -> Table:
     )  # fmt: skip
 
 
-def refinement(inputs: Inputs, name: str) -> Table:
+def refinement(name: str, inputs: Inputs) -> Table:
     """Tables 3a (zero-shot), 3b (after PyX-R) and 4 (with a real trace in the prompt)."""
     model, source = {"3a": ("tuned", ""), "3b": ("refined", ""), "4": ("traced", "trace")}[name]
     curves = inputs.get(8, "curves", [])
     if name == "4" and not any(c["model"] == model for c in curves):
         model = "refined"  # the trace in the prompt, but not in the training rows
     columns = CODE[:4]
-    rows = [[*row, "–", "–"] for row in paper.cells(name, tuple(paper.column(b) for b in columns))]
+    rows = [[*row, "–", "–"] for row in paper.cells(name, tuple(paper.COLUMNS[b] for b in columns))]
     curves = [c for c in curves if c["model"] == model and source in ("", c["source"])]
     for curve in curves:
         first, last = curve["points"][0], curve["points"][-1]
@@ -205,42 +259,40 @@ def refinement(inputs: Inputs, name: str) -> Table:
     )  # fmt: skip
 
 
-def direct(inputs: Inputs) -> Table:
-    """Table 5: input and output prediction without reasoning."""
-    columns = [(b, paper.title(b), paper.column(b), ("direct_2shot", "direct"))
-               for b in (*EXECUTION, *HELD_OUT)]  # fmt: skip
-    notes = ["The base model gets two worked examples, the tuned one none."]
-    return _by_setting(inputs, "5", columns, notes)
+_DIRECT, _REASONED = ("direct_2shot", "direct"), ("cot_2shot", "monologue")
+# by table: a benchmark, its heading and its column in the paper's table, and the settings of base
+# and tuned that are compared
+_COMPARED: dict[str, list[tuple[str, str, str, tuple[str, str]]]] = {
+    "5": [(b, paper.title(b), paper.COLUMNS[b], _DIRECT) for b in (*EXECUTION, *HELD_OUT)],
+    "6": [
+        *((b, paper.title(b), paper.COLUMNS[b], ("", "")) for b in CODE[:4]),
+        *(
+            (b, f"{paper.title(b)} {way}", f"{paper.COLUMNS[b]}_{way}", settings)
+            for b in EXECUTION[:2]
+            for way, settings in (("direct", _DIRECT), ("reasoning", _REASONED))
+        ),
+    ],
+}
+_NOTES = {
+    "5": "The base model gets two worked examples, the tuned one none.",
+    "6": "The paper's two SemCoder rows here are those of its June 2024 preprint.",
+}
 
 
-def larger(inputs: Inputs) -> Table:
-    """Table 6: larger and closed models; its SemCoder rows are the preprint's."""
-    columns = [(b, paper.title(b), paper.column(b), ("", "")) for b in CODE[:4]]
-    for b in EXECUTION[:2]:
-        for way, settings in (("direct", ("direct_2shot", "direct")),
-                              ("reasoning", ("cot_2shot", "monologue"))):  # fmt: skip
-            columns.append((b, f"{paper.title(b)} {way}", f"{paper.column(b)}_{way}", settings))
-    notes = ["The paper's two SemCoder rows here are those of its June 2024 preprint."]
-    return _by_setting(inputs, "6", columns, notes)
-
-
-def _by_setting(
-    inputs: Inputs,
-    name: str,
-    columns: Sequence[tuple[str, str, str, tuple[str, str]]],
-    notes: list[str],
-) -> Table:
-    """The paper's rows, then base and tuned of this run. A column is a benchmark, its heading, its
-    name in the paper's table, and the settings of base and tuned that it compares."""
+def by_setting(name: str, inputs: Inputs) -> Table:
+    """Tables 5 (prediction without reasoning) and 6 (larger and closed models): the paper's rows,
+    then base and tuned of this run."""
+    columns = _COMPARED[name]
     rows = paper.cells(name, tuple(key for _, _, key, _ in columns))
     found = False
     for place, model in enumerate(("base", "tuned")):
-        some = [(b, best(inputs, b, model, settings[place])) for b, _, _, settings in columns]
-        found = found or any(score for _, score in some)
+        ours = [(b, best(inputs, b, model, settings[place])) for b, _, _, settings in columns]
+        found = found or any(score for _, score in ours)
         size = f" ({model_name(inputs)})" if name == "6" else ""
-        rows.append([f"this run: {model}{size}", *(_cell(inputs, b, s) for b, s in some)])
+        rows.append([f"this run: {model}{size}", *(_cell(inputs, b, s) for b, s in ours)])
     reason = "" if found else inputs.why_missing(6 if name == "5" else 5)
-    return Table(f"table_{name}", ["model", *(c[1] for c in columns)], rows, reason, notes)
+    headings = ["model", *(heading for _, heading, _, _ in columns)]
+    return Table(f"table_{name}", headings, rows, reason, [_NOTES[name]])
 
 
 def model_name(inputs: Inputs) -> str:
@@ -288,7 +340,7 @@ def _share(count: int, total: int) -> str:
 def corpora(inputs: Inputs) -> Table:
     """Table 8: corpora as NL-to-code training data."""
     shown = ("seed_parse_pct", "solution_parse_pct", "solution_execute_pct",
-             *map(paper.column, CODE[:4]))  # fmt: skip
+             *map(paper.COLUMNS.get, CODE[:4]))  # fmt: skip
     rows = [
         [f"paper: {r['row']}", r.get("size", "–"), *(paper.cell(r["values"][c]) for c in shown)]
         for r in paper.table("8")["rows"]
@@ -311,11 +363,8 @@ def corpora(inputs: Inputs) -> Table:
 TABLES = {
     "table_1": main_results,
     "table_2": formats,
-    "table_3a": lambda inputs: refinement(inputs, "3a"),
-    "table_3b": lambda inputs: refinement(inputs, "3b"),
-    "table_4": lambda inputs: refinement(inputs, "4"),
-    "table_5": direct,
-    "table_6": larger,
+    **{f"table_{n}": functools.partial(refinement, n) for n in ("3a", "3b", "4")},
+    **{f"table_{n}": functools.partial(by_setting, n) for n in ("5", "6")},
     "table_7": errors,
     "table_8": corpora,
 }

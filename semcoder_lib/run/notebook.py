@@ -46,7 +46,8 @@ CHATTER = (
     "Could not find a config file in .* vocabulary was not modified",
     "IProgress not found",  # tqdm, of bars drawn by widgets; ours are text
 )
-OWN_FILES = ("adapter", "model", "pyx_source")  # fields that may name files of the user's own
+# fields that may name files of the user's own
+OWN_FILES = ("adapter", "model", "pyx_source", "pyx_r_source")
 
 
 def name_of(text: str | int) -> str:

@@ -3,8 +3,7 @@
 See `docs/sandbox.md` for what is and is not protected.
 """
 
-from semcoder_lib.sandbox.box import LEVELS, Sandbox, own
-from semcoder_lib.sandbox.doctor import doctor_report
+from semcoder_lib.sandbox.box import LEVELS, Sandbox, doctor_report, own
 from semcoder_lib.sandbox.model import Job, Limits, Outcome, Raised
 from semcoder_lib.sandbox.split import Test, run_many
 

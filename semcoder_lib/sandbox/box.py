@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from semcoder_lib.core.errors import InfrastructureError, UserError
-from semcoder_lib.sandbox import host, judge, probe
+from semcoder_lib.core.scale import cores
+from semcoder_lib.sandbox import host
+from semcoder_lib.sandbox.judge import Ticket, run_of
 from semcoder_lib.sandbox.model import Job, Limits, Outcome
-from semcoder_lib.sandbox.tickets import Ticket, Worker
 
 LEVELS = ("full", "no-namespaces", "portable")
 _IN_FLIGHT = 24  # jobs sent ahead to one zygote
@@ -21,6 +22,20 @@ _IN_FLIGHT_BYTES = 2_000_000
 _AHEAD = 200  # jobs taken ahead of the oldest unfinished one
 _REMEMBERED = 20_000  # finished jobs whose equals need not run, those of few results only
 _REMEMBERED_CHARACTERS = 10_000
+
+
+class _Worker:
+    """One zygote and the tickets it holds, oldest first, with the numbers they were sent under."""
+
+    def __init__(self) -> None:
+        self.host: host.Host | None = None
+        self.held: deque[tuple[int, Ticket]] = deque()
+        self.heard = 0.0  # when it last gave a sign of life
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the zygote itself must be at fault."""
+        return bool(self.held) and time.monotonic() - self.heard > self.held[0][1].patience
 
 
 class Sandbox:
@@ -51,10 +66,10 @@ class Sandbox:
         self.limits = limits or Limits()
         self.dedupe = dedupe
         self.hash_seed = hash_seed
-        self._workers = [Worker() for _ in range(workers or _cores())]
+        self._workers = [_Worker() for _ in range(workers or cores())]
         self._waiting: deque[Ticket] = deque()
         self._plugins: dict[str, str] = {}
-        self._paths: tuple[str, ...] = ()
+        self.refused: dict[str, str] = {}  # by level: why it could not be set up
         self._level = ""
         self._number = 0
         self._pid = os.getpid()
@@ -98,8 +113,8 @@ class Sandbox:
             self.close()
 
     def processes(self) -> list[int]:
-        """The process ids of the running zygotes and their keepers, for measuring."""
-        return [pid for w in self._workers if w.host is not None for pid in w.host.pids]
+        """The process ids of the running zygotes, or of their keepers, for measuring."""
+        return [w.host.process.pid for w in self._workers if w.host is not None]
 
     # --- running ---
 
@@ -172,7 +187,7 @@ class Sandbox:
     def _own(self) -> None:
         if self._pid != os.getpid():  # a fork: the zygotes belong to our parent
             self._pid = os.getpid()
-            self._workers = [Worker() for _ in self._workers]
+            self._workers = [_Worker() for _ in self._workers]
             self._waiting.clear()
 
     def _deal(self) -> None:
@@ -182,9 +197,8 @@ class Sandbox:
             if any(w.held[0][1].alone for w in busy) or (ticket.alone and busy):
                 return
             worker = min(self._workers, key=lambda w: len(w.held))
-            if len(worker.held) >= _IN_FLIGHT or (
-                worker.held and worker.bytes_held > _IN_FLIGHT_BYTES
-            ):
+            size = sum(t.size for _, t in worker.held)
+            if len(worker.held) >= _IN_FLIGHT or size > _IN_FLIGHT_BYTES:
                 return
             running = self._host_for(worker, ticket.job)
             if running is None:  # it must first finish what it has, then restart
@@ -199,12 +213,12 @@ class Sandbox:
             except ConnectionError:
                 self._lost(worker)
 
-    def _serve(self, worker: Worker) -> None:
+    def _serve(self, worker: _Worker) -> None:
         assert worker.host is not None
         try:
             worker.host.flush()
             for message in worker.host.messages():
-                run = judge.run_of(message)
+                run = run_of(message)
                 number, ticket = worker.held[0]
                 if number != run.number:
                     raise ValueError("a message for another job")
@@ -217,7 +231,7 @@ class Sandbox:
         except (ConnectionError, ValueError, IndexError):
             self._lost(worker)
 
-    def _lost(self, worker: Worker) -> None:
+    def _lost(self, worker: _Worker) -> None:
         """A zygote is gone. One of the jobs it held may be the reason, so they run alone now."""
         if worker.host is not None:
             worker.host.kill()
@@ -238,18 +252,13 @@ class Sandbox:
         self._workers[0].host = self._start()
         return self._workers[0].host
 
-    def _host_for(self, worker: Worker, job: Job) -> host.Host | None:
+    def _host_for(self, worker: _Worker, job: Job) -> host.Host | None:
         """The worker's zygote, able to run `job`; None if it must become idle first."""
         if job.plugin and job.plugin not in self._plugins:
             self._plugins = {**self._plugins, job.plugin: host.plugin_file(job.plugin)}
-        if not set(job.paths) <= set(self._paths):
-            self._paths = tuple(dict.fromkeys([*self._paths, *job.paths]))
         running = worker.host
         if running is not None:
-            fits = (not job.plugin or job.plugin in running.plugins) and set(job.paths) <= set(
-                running.paths
-            )
-            if fits:
+            if not job.plugin or job.plugin in running.plugins:
                 return running
             if worker.held:
                 return None
@@ -260,14 +269,13 @@ class Sandbox:
 
     def _start(self) -> host.Host:
         automatic = ["full", "no-namespaces"] if self.isolation == "auto" else [self.isolation]
-        reasons = []
         for level in [self._level] if self._level else automatic:
             try:
-                started = host.Host(level, dict(self._plugins), self._paths, self.hash_seed)
+                started = host.Host(level, dict(self._plugins), self.hash_seed)
                 if level in ("full", "no-namespaces"):
-                    probe.prove(started)
+                    host.prove(started)
             except host.Refused as error:
-                reasons.append(f"{level}: {error}")
+                self.refused[level] = str(error)
                 continue
             except OSError as error:
                 raise InfrastructureError(
@@ -276,17 +284,11 @@ class Sandbox:
                 ) from error
             self._level = level
             return started
+        reasons = "; ".join(f"{level}: {error}" for level, error in self.refused.items())
         raise InfrastructureError(
-            f"sandbox: no isolation could be set up ({'; '.join(reasons)}); "
+            f"sandbox: no isolation could be set up ({reasons}); "
             "isolation='portable' runs programs with limits only, without containment"
         )
-
-
-def _cores() -> int:
-    """How many this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 _own: dict[tuple[str, int], Sandbox] = {}
@@ -300,3 +302,35 @@ def own(level: str, hash_seed: int = 0) -> Sandbox:
         _own[key] = Sandbox(level, Limits(), workers=1, hash_seed=hash_seed)
         atexit.register(_own[key].close)
     return _own[key]
+
+
+_REMEDIES = {
+    "full": "",
+    "no-namespaces": (
+        "allow user namespaces: in Docker run with --security-opt seccomp=unconfined or "
+        "--cap-add SYS_ADMIN; on Ubuntu 24.04 sysctl kernel.apparmor_restrict_unprivileged_userns=0"
+    ),
+    "": (
+        "use Linux 5.13 or newer on x86-64 or aarch64 with seccomp and Landlock; until then only "
+        "isolation='portable' runs, which contains nothing: use it for programs that you trust"
+    ),
+}
+
+
+def doctor_report() -> dict[str, Any]:
+    """`ok` (a level that contains programs is available), `level`, `layers`, `missing`, `refused`
+    (the reason for each stronger level that could not be set up) and `remedy` (empty when there
+    is nothing to remedy). Starts and ends a zygote for each level tried."""
+    with Sandbox(workers=1) as box:
+        try:
+            level, layers, missing = box.level, list(box.layers), list(box.missing)
+        except InfrastructureError:
+            level, layers, missing = "", [], ["every layer"]
+    return {
+        "ok": bool(level),
+        "level": level,
+        "layers": layers,
+        "missing": missing,
+        "refused": box.refused,
+        "remedy": _REMEDIES[level],
+    }

@@ -13,11 +13,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.sandbox import wire
+from semcoder_lib.core.records import Status
+from semcoder_lib.sandbox import judge, wire
+from semcoder_lib.sandbox.model import Job, Limits
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _START_SECONDS = 30.0
@@ -46,14 +49,11 @@ class Refused(Exception):
 
 
 class Host:
-    """A running zygote. `ready` is what it said about its layers, `plugins` and `paths` what it
-    has loaded and may read."""
+    """A running zygote. `ready` is what it said about its layers, `plugins` what it has loaded.
+    Raises Refused where the level cannot be set up."""
 
-    def __init__(
-        self, level: str, plugins: dict[str, str], paths: tuple[str, ...], hash_seed: int = 0
-    ) -> None:
+    def __init__(self, level: str, plugins: dict[str, str], hash_seed: int = 0) -> None:
         self.plugins = plugins
-        self.paths = paths
         # Without isolation a program can at least litter its own folder only, unless it means to.
         self.folder = (
             tempfile.TemporaryDirectory(prefix="sandbox-", ignore_cleanup_errors=True)
@@ -84,7 +84,6 @@ class Host:
             "level": level,
             "plugins": plugins,
             "interpreter": _interpreter(),
-            "named": [str(_PACKAGE), *paths],
             "parent": os.getpid(),
         }
         try:
@@ -95,12 +94,6 @@ class Host:
         if not self.ready.get("ready"):
             self.close()
             raise Refused(str(self.ready.get("reason", "no reason given")))
-
-    @property
-    def pids(self) -> list[int]:
-        """The process that was started and, where that one is only its keeper, the zygote."""
-        below = _child_of(self.process.pid) if self.ready.get("kept") else 0
-        return [self.process.pid, *([below] if below else [])]
 
     def fileno(self) -> int:
         """The descriptor to poll."""
@@ -196,15 +189,6 @@ def plugin_file(name: str) -> str:
     return spec.origin
 
 
-def _child_of(pid: int) -> int:
-    """A child of a process, or 0."""
-    try:
-        found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return 0
-    return int(found[0]) if found else 0
-
-
 def wait_any(hosts: list[Host], seconds: float) -> list[Host]:
     """Those of `hosts` that can be read, or written where something waits to be."""
     poller = select.poll()
@@ -214,3 +198,69 @@ def wait_any(hosts: list[Host], seconds: float) -> list[Host]:
         poller.register(host, select.POLLIN | (select.POLLOUT if host.outbox else 0))
     found = poller.poll(max(0, int(seconds * 1000)))
     return [by_fd[fd] for fd, _ in found]
+
+
+# --- proof that a level holds: a program that tries to get out, run before anything else does ---
+
+_PROBE = """
+import os, sys
+
+def probe(canary, expendable, victim):
+    done = []
+    def attempt(name, action):
+        try:
+            action()
+        except OSError:
+            return
+        done.append(name)
+    attempt("read a file outside", lambda: open(canary).read())
+    if expendable:
+        attempt("wrote a file outside", lambda: open(canary, "w").write("x"))
+        attempt("deleted a file outside", lambda: os.unlink(canary))
+    attempt("wrote into its folder", lambda: open("here", "w"))
+    attempt("read the process list", lambda: os.listdir("/proc/1"))
+    attempt("signalled the parent", lambda: os.kill(victim, 0))
+    attempt("started a process", lambda: os.fork() or os._exit(0))
+    attempt("started a program", lambda: os.execv(sys.executable or "/bin/sh", ["x"]))
+    def connect():
+        import socket
+        socket.socket(socket.AF_UNIX)
+    attempt("made a socket", connect)
+    return done
+"""
+
+
+def prove(started: Host) -> None:
+    """Run a program that tries to get out of `started`. Raises Refused when it does."""
+    limits = Limits(cpu_seconds=2.0, wall_seconds=10.0)
+    with _canary() as (path, expendable):
+        ticket = judge.Ticket(Job(_PROBE, "probe", [(path, expendable, os.getpid())]), limits)
+        try:
+            started.send(ticket.request(0))
+            ticket.take(judge.run_of(started.wait_message(20.0)))
+        except (OSError, ValueError) as error:
+            started.kill()
+            raise Refused(f"it broke on its first program ({error})") from None
+    (outcome,) = ticket.outcomes
+    if outcome.status is not Status.OK or outcome.value != []:
+        started.kill()
+        why = ", ".join(map(str, outcome.value or [])) or f"{outcome.status} {outcome.note}"
+        raise Refused(f"a program in it got out: {why}")
+
+
+@contextlib.contextmanager
+def _canary() -> Iterator[tuple[str, bool]]:
+    """A file that anybody may read and write, so that only isolation protects it: its path, and
+    whether it may come to harm."""
+    try:
+        handle, path = tempfile.mkstemp(prefix="sandbox-canary-")
+    except OSError:  # a full disk, a missing folder: something that is everywhere, to read only
+        yield "/etc/passwd", False
+        return
+    os.chmod(handle, 0o666)
+    os.close(handle)
+    try:
+        yield path, True
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)

@@ -1,24 +1,30 @@
-"""From what a child wrote to outcomes.
+"""A job on its way: what is asked of a zygote, and from what a child wrote to outcomes.
 
-The bytes are claims by an untrusted process: they are taken apart once, within bounds, and nothing
-in them is evaluated. Lengths must fit, clocks and places lie within what the zygote measured, the
-number of records, bytes and elements within what the job may return.
+A child's bytes are claims by an untrusted process: they are taken apart once, within bounds, and
+nothing in them is evaluated. Lengths must fit, clocks and places lie within what the zygote
+measured, the number of records, bytes and elements within what the job may return.
 """
 
 from __future__ import annotations
 
+import json
+import marshal
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Status
 from semcoder_lib.sandbox import wire
-from semcoder_lib.sandbox.model import Limits, Outcome, Raised
+from semcoder_lib.sandbox.model import Job, Limits, Outcome, Raised
 
 _CALLS = frozenset({wire.VALUE, wire.TEXT, wire.RAISED, wire.UNSERIALIZABLE})
 _MESSAGE_BYTES = 10_000  # of an exception or of a reason
+_GIVE_UP_LOSSES = 2
+# Of a run that was stopped by the clock on the wall, this share of its processor limit says that
+# it was working, perhaps held up by others, and not sleeping.
+_WAS_WORKING = 0.2
 
 
 class Run(NamedTuple):
@@ -48,69 +54,141 @@ def run_of(message: bytes) -> Run:
     return Run(number, bool(more), ended, value, cpu, wall, peak, nonce, records, message[middle:])
 
 
-@dataclass(slots=True)
-class Room:
-    """What the outcomes of one job may still take of the parent: bytes, and elements of values,
-    each of which costs up to 250 bytes."""
+class Ticket:
+    """A job on its way. `calls` are its packed arguments, `todo` the places of those whose outcome
+    is not known yet.
 
-    bytes: int
-    elements: int
+    `alone` tickets run while nothing else does: those that may have cost a zygote its life, and
+    those whose timeout was close (`repeating`).
+    """
 
-    @staticmethod
-    def of(limits: Limits) -> Room:
-        """For a job with these limits."""
-        return Room(job_bytes(limits), 10 * limits.value_nodes)
+    def __init__(self, job: Job, limits: Limits) -> None:
+        self.job = job
+        self.limits = limits
+        self.calls = [packed(arguments) for arguments in job.calls]
+        self.outcomes: list[Outcome] = [Outcome(Status.INFRASTRUCTURE)] * len(self.calls)
+        self.todo = list(range(len(self.calls)))
+        # What its outcomes may still take of the parent: bytes, and elements of values, each of
+        # which costs up to 250 bytes.
+        self.most_bytes = self.bytes_left = max(64_000_000, 4 * limits.result_bytes)
+        self.elements_left = 10 * limits.value_nodes
+        self.losses = 0  # zygotes lost while they ran it alone
+        self.deaths = 0  # processes of a shared job that died
+        self.alone = self.repeating = False
+        self.size = len(job.source) + sum(map(len, self.calls))
+        options = json.dumps(job.options, sort_keys=True)
+        self.key = (  # equal for equal jobs
+            job.source, job.entry_point, tuple(self.calls), limits, job.plugin, options,
+            job.share, job.reload, job.stdin,
+        )  # fmt: skip
 
-    def takes_value(self, text: str) -> bool:
-        """Whether there is room for the elements of a value, before it is read."""
-        self.elements -= 1 + sum(map(text.count, ",([{:"))
-        return self.elements >= 0
+    @property
+    def weight(self) -> int:
+        """Characters of the results."""
+        return sum(len(o.text or o.payload or "") + len(o.stdout) for o in self.outcomes)
 
-    def takes(self, run: Run, outcomes: list[Outcome]) -> bool:
-        """Whether there is room for the outcomes of a process."""
-        texts = sum(2 * len(o.text or "") + len(o.payload or "") for o in outcomes)
-        self.bytes -= len(run.output) + texts
-        return self.bytes >= 0
+    @property
+    def done(self) -> bool:
+        """Whether every call has its outcome."""
+        return not self.todo
+
+    @property
+    def shared(self) -> bool:
+        """Whether one process makes all calls that are left."""
+        return self.job.share and not self.repeating
+
+    @property
+    def patience(self) -> float:
+        """Seconds without a message after which the zygote itself must be at fault."""
+        return (len(self.todo) if self.shared else 1) * (self.limits.wall_seconds + 1.0) + 10.0
+
+    def request(self, number: int) -> bytes:
+        """The message to a zygote for what is left to do."""
+        job = self.job
+        calls = [self.calls[place] for place in self.todo]
+        return marshal.dumps(
+            (number, job.source, job.entry_point, calls, self.limits.as_dict(), self.shared,
+             job.reload, job.plugin, job.options, job.stdin)
+        )  # fmt: skip
+
+    def take(self, run: Run) -> None:
+        """Add what one process did. Raises ValueError for a process that nobody asked for."""
+        if not self.todo:
+            raise ValueError("a message too many")
+        expected = len(self.todo) if self.shared else 1
+        found = self._judged(run, expected)
+        for place, outcome in zip(self.todo, found, strict=False):
+            if self.repeating:
+                outcome = replace(outcome, flags=(*outcome.flags, "repeated"))
+            self.outcomes[place] = outcome
+        self.todo = self.todo[len(found) :]
+        # one that ended well had only its result file full
+        if self.shared and self.todo and found[-1].status not in (Status.OK, Status.EXCEPTION):
+            self.deaths += 1
+            if self.deaths >= self.job.give_up:
+                note = f"not run: {self.deaths} processes of this job had ended before"
+                self._fill(Outcome(found[-1].status, note=note))
+        if not run.more:
+            self.alone = False
+        if not self.todo and not self.repeating:
+            self.todo = [i for i, o in enumerate(self.outcomes) if _is_close(o, self.limits)]
+            self.alone = self.repeating = bool(self.todo)
+
+    def _judged(self, run: Run, expected: int) -> list[Outcome]:
+        """The outcomes of the calls that `run` dealt with: at most `expected`, at least one. Fewer
+        mean that the process ended before it came to the rest."""
+        claims = _Claims(run, self, expected)
+        found = claims.judged()
+        self.bytes_left -= len(run.output)
+        self.bytes_left -= sum(2 * len(o.text or "") + len(o.payload or "") for o in found)
+        if self.bytes_left >= 0:
+            return found
+        note = f"the results of one job may have {self.most_bytes:,} bytes"
+        return [Outcome(Status.OUTPUT_LIMIT, cpu_seconds=run.cpu, note=note)] * len(found)
+
+    def lost(self) -> None:
+        """The zygote that held this is gone."""
+        if self.alone:
+            self.losses += 1
+        self.alone = True
+        if self.losses >= _GIVE_UP_LOSSES:
+            self._fill(Outcome(Status.SANDBOX_LOST, note="zygotes that ran it were lost"))
+
+    def _fill(self, outcome: Outcome) -> None:
+        for place in self.todo:
+            self.outcomes[place] = outcome
+        self.todo = []
 
 
-def job_bytes(limits: Limits) -> int:
-    """How much may be printed, returned and emitted in one job."""
-    return max(64_000_000, 4 * limits.result_bytes)
+def _is_close(outcome: Outcome, limits: Limits) -> bool:
+    if outcome.status is not Status.TIMEOUT or not limits.grace:
+        return False
+    if outcome.note == "borderline":
+        return True
+    return outcome.note == "wall" and outcome.cpu_seconds > _WAS_WORKING * limits.cpu_seconds
 
 
-def judge(run: Run, limits: Limits, expected: int, room: Room) -> list[Outcome]:
-    """The outcomes of the calls that `run` dealt with: at most `expected`, at least one. Fewer
-    mean that the process ended before it came to the rest."""
-    found = _judged(run, limits, expected, room)
-    if room.takes(run, found):
-        return found
-    note = f"the results of one job may have {job_bytes(limits):,} bytes"
-    return [Outcome(Status.OUTPUT_LIMIT, cpu_seconds=run.cpu, note=note)] * len(found)
+def packed(arguments: tuple[Any, ...]) -> bytes | str:
+    """Arguments for the child: `marshal` data where it keeps the exact types, else text.
 
-
-def _judged(run: Run, limits: Limits, expected: int, room: Room) -> list[Outcome]:
-    claims = _Claims(run, limits, expected, room)
-    outcomes = claims.outcomes
-    over = len(run.output) > limits.output_bytes
-    if claims.ended and not over and run.ended == wire.ENDED_EXIT:
-        if outcomes and expected == 1 and outcomes[0].cpu_seconds > limits.cpu_seconds:
-            return [claims.failed(Status.TIMEOUT, "borderline", outcomes[0].payload)]
-        if len(outcomes) == expected or (claims.full and outcomes):
-            return outcomes
-        if claims.full:
-            return [claims.failed(Status.UNSERIALIZABLE, "too large for result_bytes")]
-    status, note = (Status.OUTPUT_LIMIT, "") if over else _death(run, limits)
-    # One that wrote its last record, or forged it, did not end as our code ends.
-    return [*outcomes[: expected - 1], claims.failed(status, note)]
+    Raises `values.Unserializable` for arguments that are not exact built-in values.
+    """
+    # generous budgets: the parent's own data, up to what `values.decode` takes in the child
+    text = values.encode(tuple(arguments), max_nodes=5_000_000, max_bytes=50_000_000)
+    if "bytearray(" in text:  # marshal would make bytes of it
+        return text
+    try:
+        return marshal.dumps(tuple(arguments), 2)  # version 2 keeps no identity: equal to the text
+    except ValueError:
+        return text
 
 
 class _Claims:
     """The records of one process, read once: `outcomes` of its calls, the `payload` of the call
     that has none yet, whether the result file was `full`, whether it `ended` as our code does."""
 
-    def __init__(self, run: Run, limits: Limits, expected: int, room: Room) -> None:
-        self.run, self.limits, self.room = run, limits, room
-        self.alone = expected == 1
+    def __init__(self, run: Run, ticket: Ticket, expected: int) -> None:
+        self.run, self.ticket, self.limits, self.expected = run, ticket, ticket.limits, expected
         self.outcomes: list[Outcome] = []
         self.full = self.ended = False
         self.payload: str | None = None
@@ -122,7 +200,7 @@ class _Claims:
             if tag == wire.FULL:
                 self.full = True
             elif tag == wire.PAYLOAD:
-                self.payload = self._text(start, min(stop, start + limits.payload_bytes))
+                self.payload = self._text(start, min(stop, start + self.limits.payload_bytes))
             elif tag == wire.LOAD_ERROR:
                 if self.outcomes:
                     return
@@ -133,6 +211,21 @@ class _Claims:
                     return
                 self.outcomes.append(self._called(tag, start, stop))
                 self.payload = None
+
+    def judged(self) -> list[Outcome]:
+        """The outcomes, the last one that of the process where it did not end well."""
+        run, outcomes, expected = self.run, self.outcomes, self.expected
+        over = len(run.output) > self.limits.output_bytes
+        if self.ended and not over and run.ended == wire.ENDED_EXIT:
+            if outcomes and expected == 1 and outcomes[0].cpu_seconds > self.limits.cpu_seconds:
+                return [self.failed(Status.TIMEOUT, "borderline", outcomes[0].payload)]
+            if len(outcomes) == expected or (self.full and outcomes):
+                return outcomes
+            if self.full:
+                return [self.failed(Status.UNSERIALIZABLE, "too large for result_bytes")]
+        status, note = (Status.OUTPUT_LIMIT, "") if over else _death(run, self.limits)
+        # One that wrote its last record, or forged it, did not end as our code ends.
+        return [*outcomes[: expected - 1], self.failed(status, note)]
 
     def failed(
         self, status: Status, note: str, payload: str | None = None, raised: Raised | None = None
@@ -150,9 +243,9 @@ class _Claims:
         place, cpu, wall = wire.CALL.unpack_from(run.records, start)
         start += wire.CALL.size
         before, self.printed = self.printed, max(self.printed, min(place, len(run.output)))
-        if self.alone or not 0.0 <= cpu <= run.cpu:  # also when it is no number
+        if self.expected == 1 or not 0.0 <= cpu <= run.cpu:  # also when it is no number
             cpu = run.cpu
-        if self.alone or not 0.0 <= wall <= run.wall:
+        if self.expected == 1 or not 0.0 <= wall <= run.wall:
             wall = run.wall
         status, value, text, raised, note = Status.OK, None, None, None, ""
         if tag in (wire.VALUE, wire.TEXT):
@@ -180,7 +273,8 @@ class _Claims:
             raise values.NotALiteral("longer than value_bytes")
         if tag == wire.TEXT:
             return text, repr(text)
-        if not self.room.takes_value(text):
+        self.ticket.elements_left -= 1 + sum(map(text.count, ",([{:"))
+        if self.ticket.elements_left < 0:  # before it is read
             raise values.NotALiteral("more elements than one job may return")
         # two syntax nodes for an element are ample; a forged text must not cost us more
         return values.decode(text, max_nodes=2 * self.limits.value_nodes), text

@@ -57,8 +57,7 @@ class Job:
 
     `entry_point` is a function's name, `Class.method` (an instance is made without arguments), or
     empty: then the program is run as `__main__` and its value is None. `plugin` names a module
-    that makes the calls (see `docs/sandbox.md`), `options` is JSON-like data for it. `paths` are
-    folders added, read-only, to the end of the program's `sys.path`.
+    that makes the calls (see `docs/sandbox.md`), `options` is JSON-like data for it.
     """
 
     source: str
@@ -71,7 +70,6 @@ class Job:
     reload: bool = True
     give_up: int = 3
     stdin: str = ""
-    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

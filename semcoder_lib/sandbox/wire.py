@@ -29,7 +29,6 @@ RECORD = struct.Struct("<cI")
 # before the bytes of a call's record: position in the output, cpu seconds, wall seconds
 CALL = struct.Struct("<Qdd")
 CLOCKS = struct.Struct("<dd")  # in BEGUN: processor and monotonic seconds
-LOADED = b"L"
 LOAD_ERROR = b"X"
 VALUE = b"V"
 TEXT = b"T"  # a value that is a string, as it is: neither side need write or read a literal
@@ -39,8 +38,3 @@ PAYLOAD = b"P"
 FULL = b"F"  # the result file is full; this call and the later ones were not recorded
 BEGUN = b"B"
 END = b"Z"
-
-
-def frame(data: bytes) -> bytes:
-    """`data` as one message."""
-    return LENGTH.pack(len(data)) + data

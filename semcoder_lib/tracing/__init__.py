@@ -4,12 +4,13 @@ The formats are those of the paper's appendix I; see `docs/traces.md`.
 """
 
 from semcoder_lib.tracing import formats
-from semcoder_lib.tracing.command import cli_render, program_and_case
+from semcoder_lib.tracing.formats import cli_render
 from semcoder_lib.tracing.tracer import (
     DEFAULT,
     PLUGIN,
     TraceLimits,
     options,
+    program_and_case,
     trace,
     trace_many,
 )

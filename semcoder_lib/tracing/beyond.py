@@ -12,7 +12,7 @@ import types
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from semcoder_lib.tracing import objects
+from semcoder_lib.tracing.describe import attributes, mro, namespace
 
 # A name beyond a frame's variables: the scope's letter, a colon, a path, as in `a:self.total`.
 SCOPES = {"g": "global", "c": "cell", "a": "attribute"}
@@ -28,8 +28,6 @@ _OF_LIBRARIES = frozenset(
     {"_abc_impl", "_is_protocol", "_is_runtime_protocol", "_fields", "_field_defaults"}
 )
 _MISSING = object()
-_mro = type.__dict__["__mro__"].__get__
-_namespace = type.__dict__["__dict__"].__get__
 
 
 class Beyond:
@@ -93,24 +91,24 @@ class Beyond:
             return parts + [("a", n, v) for n, v in value.__dict__.items() if _plain_name(n)]
         if _is_class(value):
             return [("a", n, v) for n, v in self._class_data(value)]
-        ours = [base for base in reversed(_mro(kind)) if self._is_ours(base)]
-        if not ours or any("_member_map_" in _namespace(base) for base in ours):  # an enumeration
+        ours = [base for base in reversed(mro(kind)) if self._is_ours(base)]
+        if not ours or any("_member_map_" in namespace(base) for base in ours):  # an enumeration
             return []
         data = dict(pair for base in ours for pair in self._class_data(base))
-        data.update(objects.attributes(value, kind, _MOST_NAMES + 1))
+        data.update(attributes(value, kind, _MOST_NAMES + 1))
         return [("a", n, v) for n, v in data.items() if _plain_name(n)]
 
     def _is_ours(self, kind: type) -> bool:
-        module = _namespace(kind).get("__module__")
+        module = namespace(kind).get("__module__")
         return type(module) is str and module == self.module
 
     def _class_data(self, kind: type) -> list[tuple[str, Any]]:
         """Data in a class of the program: neither methods nor other descriptors."""
-        if not self._is_ours(kind) or "_member_map_" in _namespace(kind):
+        if not self._is_ours(kind) or "_member_map_" in namespace(kind):
             return []
         return [
             (name, value)
-            for name, value in list(_namespace(kind).items())
+            for name, value in list(namespace(kind).items())
             if _plain_name(name) and not _is_code(value) and not _is_descriptor(value)
         ]
 
@@ -130,13 +128,13 @@ def _plain_name(name: Any) -> bool:
 def _is_code(value: Any) -> bool:
     """What is called or looked into: functions, classes, modules."""
     kind = type(value)
-    return kind is types.ModuleType or any("__call__" in _namespace(b) for b in _mro(kind))
+    return kind is types.ModuleType or any("__call__" in namespace(b) for b in mro(kind))
 
 
 def _is_class(value: Any) -> bool:
-    return any(base is type for base in _mro(type(value)))
+    return any(base is type for base in mro(type(value)))
 
 
 def _is_descriptor(value: Any) -> bool:
     """A property, a static method, a slot, a named tuple's field."""
-    return any("__get__" in _namespace(base) for base in _mro(type(value)))
+    return any("__get__" in namespace(base) for base in mro(type(value)))

@@ -1,20 +1,32 @@
-"""`trace` and `trace_many`: programs run step by step in the sandbox."""
+"""`trace` and `trace_many`: programs run step by step in the sandbox. What a child says of a
+program is the word of an untrusted process: everything in it is checked, nothing is evaluated."""
 
 from __future__ import annotations
 
+import ast
+import functools
+import inspect
 import itertools
+import json
+import symtable
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from semcoder_lib.core.records import Case, Program, Step, Trace
+from semcoder_lib.core import foreign
+from semcoder_lib.core import values as literals
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.records import Case, Change, Program, Step, Trace
 from semcoder_lib.sandbox import Job, Outcome, Sandbox
 from semcoder_lib.sandbox import Limits as SandboxLimits
-from semcoder_lib.tracing.reading import Malformed, read_payload
-from semcoder_lib.tracing.statements import layout
+from semcoder_lib.tracing.beyond import SCOPES
 
 PLUGIN = "semcoder_lib.tracing.child"
 _CALLS_PER_JOB = 32
+_EVENTS = ("call", "line", "return", "exception", "yield")  # by number, see `child`
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp)
+_COMPREHENSION_NAMES = frozenset({"listcomp", "setcomp", "dictcomp", "genexpr"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +91,11 @@ def trace_many(
     def jobs() -> Iterator[Job]:
         for program, group in itertools.groupby(pairs, key=lambda pair: pair[0]):
             calls = (case.arguments for _, case in group)
+            given = options(program.source, limits, values)
             while batch := list(itertools.islice(calls, _CALLS_PER_JOB)):
                 waiting.append(program)
                 yield Job(
-                    program.source,
-                    program.entry_point,
-                    batch,
-                    sandbox_limits,
-                    PLUGIN,
-                    options(program.source, limits, values),
-                    share,
+                    program.source, program.entry_point, batch, sandbox_limits, PLUGIN, given, share
                 )
 
     for outcomes in box.map(jobs()):
@@ -99,20 +106,23 @@ def trace_many(
 
 def options(source: str, limits: TraceLimits = DEFAULT, values: bool = True) -> dict[str, Any]:
     """The options of the plug-in `PLUGIN` for a program."""
-    return {**asdict(limits), "values": values, "beyond": layout(source).beyond}
+    shape = layout(source)
+    return {
+        **asdict(limits), "values": values, "beyond": shape.beyond, "starts": shape.starts,
+        "order": shape.order,
+    }  # fmt: skip
 
 
 def _read(program: Program, outcome: Outcome) -> Trace:
     """A payload that the tracer did not write gives no steps and the flag `malformed`."""
-    flags: tuple[str, ...] = tuple(outcome.flags)
     steps: tuple[Step, ...] = ()
+    flags: tuple[str, ...] = ()
     cut = ""
     if outcome.payload is not None:
         try:
-            steps, cut, more = read_payload(outcome.payload, program.source)
-            flags += more
+            steps, cut, flags = read_payload(outcome.payload, program.source)
         except Malformed:
-            flags += ("malformed",)
+            flags = ("malformed",)
     raised = outcome.exception
     return Trace(
         steps=steps,
@@ -122,5 +132,213 @@ def _read(program: Program, outcome: Outcome) -> Trace:
         cut=cut,
         program_id=program.id,
         stdout=outcome.stdout,
-        flags=flags,
+        flags=(*outcome.flags, *flags),
     )
+
+
+class Malformed(ValueError):
+    """The payload is not one that the tracer writes."""
+
+
+def read_payload(payload: str, source: str = "") -> tuple[tuple[Step, ...], str, tuple[str, ...]]:
+    """(steps, cut, flags) from a payload of the plug-in for the program `source`. Raises
+    `Malformed`."""
+    try:
+        data = json.loads(payload)
+        cut, flags = data["cut"], tuple(data["flags"])
+        if not all(isinstance(text, str) for text in (cut, *flags)):
+            raise ValueError("cut or flags")
+        frames = [(str(name), int(depth), set(free)) for name, depth, free in data["frames"]]
+        steps = []
+        handlers, failure = layout(source).handlers, None
+        for row in data["steps"]:
+            step = _step(row, frames, failure if row[1] in handlers else None)
+            failure = step.value if step.event == "exception" else failure
+            steps.append(step)
+        return tuple(steps), cut, flags
+    except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
+        raise Malformed(f"{type(error).__name__}: {error}") from None
+
+
+def _step(row: Any, frames: list[tuple[str, int, set[str]]], failure: str | None) -> Step:
+    """A step from its row; `failure` is the exception that arrives at its line."""
+    event, line, index, *rest = row
+    if not (type(event) is type(line) is type(index) is int) or min(event, line, index) < 0:
+        raise ValueError("step")
+    function, depth, free = frames[index]
+    name = _EVENTS[event]
+    own: list[Change] = []
+    beyond: list[Change] = []
+    if name in ("call", "line"):
+        value, exact = (failure, failure is None) if name == "line" else (None, True)
+        for variable, part in zip(rest[::2], rest[1::2], strict=True):
+            if type(variable) is not str:
+                raise ValueError("name")
+            text, known = _text(part)
+            if variable[1:2] == ":":
+                beyond.append(Change(variable[2:], text, known, SCOPES[variable[0]]))
+            else:
+                own.append(Change(variable, text, known, "cell" if variable in free else "local"))
+    else:
+        value, exact = _text(*rest)
+    return Step(line, name, tuple(own), depth, index, function, value, exact, tuple(beyond))
+
+
+def _text(part: Any) -> tuple[str | None, bool]:
+    """(text, whether it is exact)."""
+    exact = type(part) is not list
+    if not exact:
+        (part,) = part
+    if not (part is None or type(part) is str):
+        raise ValueError("text")
+    return part, exact
+
+
+# --- a program's source as the tracer sees it: statements, and what its functions share ---------
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """`starts` maps a line to the first line of the statement (or of the header of the compound
+    statement) that it belongs to, where that is another line. `handlers` are the lines of `except`
+    clauses. `order` ranks the variables of a program in which a comprehension's variable shares its
+    name with a real one (there the interpreters list a frame's variables in different orders), and
+    is empty for all other programs. `beyond` are the module's names that a function uses, if the
+    program can change anything but local variables at all; None if it cannot."""
+
+    starts: dict[int, int]
+    handlers: frozenset[int]
+    order: dict[str, int]
+    beyond: tuple[str, ...] | None = None
+
+
+@functools.lru_cache(maxsize=256)
+def layout(source: str) -> Layout:
+    """The layout of a program; an empty one if the source does not parse."""
+    try:
+        with warnings.catch_warnings():  # of the program's author
+            warnings.simplefilter("ignore")
+            tree = ast.parse(source)
+            beyond = _beyond(source)
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return Layout({}, frozenset(), {})
+    starts: dict[int, int] = {}
+    handlers: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ExceptHandler):
+            handlers.add(node.lineno)
+        if isinstance(node, ast.stmt | ast.ExceptHandler):
+            inner = [_first_line(child) for child in ast.iter_child_nodes(node) if _is_part(child)]
+            last = min(inner) - 1 if inner else node.end_lineno or node.lineno
+            for line in range(_first_line(node), last + 1):
+                if line != node.lineno:
+                    starts[line] = node.lineno
+    return Layout(starts, frozenset(handlers), _order(tree), beyond)
+
+
+def _is_part(node: ast.AST) -> bool:
+    return isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case)
+
+
+def _first_line(node: ast.AST) -> int:
+    if isinstance(node, ast.match_case):
+        return node.pattern.lineno
+    return min(n.lineno for n in (node, *getattr(node, "decorator_list", ())))
+
+
+def _order(tree: ast.Module) -> dict[str, int]:
+    inner: set[str] = set()
+    order: dict[str, int] = {}
+    waiting: list[tuple[ast.AST, bool]] = [(tree, False)]
+    while waiting:
+        node, inside = waiting.pop()
+        if isinstance(node, ast.arg):
+            order.setdefault(node.arg, len(order))
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            if inside:
+                inner.add(node.id)
+            else:
+                order.setdefault(node.id, len(order))
+        inside = inside or isinstance(node, _COMPREHENSIONS)
+        waiting.extend((child, inside) for child in reversed(list(ast.iter_child_nodes(node))))
+    return order if inner & order.keys() else {}
+
+
+def _beyond(source: str) -> tuple[str, ...] | None:
+    bound: set[str] = set()  # at the top level, or declared global
+    used: set[str] = set()  # in a function
+    holders = False  # classes, and functions inside functions
+    waiting = [(symtable.symtable(source, "<program>", "exec"), 0)]
+    while waiting:
+        table, depth = waiting.pop()
+        holders = holders or table.get_type() == "class" or table.get_name() == "lambda"
+        if table.get_type() == "function" and table.get_name() not in _COMPREHENSION_NAMES:
+            depth += 1
+            holders = holders or depth > 1
+        for name in table.get_symbols():
+            if depth == 0 and (name.is_assigned() or name.is_imported() or name.is_namespace()):
+                bound.add(name.get_name())
+            elif name.is_global():
+                used.add(name.get_name())
+                if name.is_declared_global():
+                    bound.add(name.get_name())
+        waiting.extend((child, depth) for child in table.get_children())
+    names = tuple(sorted(bound & used))
+    return names if names or holders else None
+
+
+# --- calls given as text --------------------------------------------------------------------------
+
+
+def program_and_case(source: str, call_text: str) -> tuple[Program, Case]:
+    """The program and the positional arguments that a call text means. Raises `UserError`."""
+    try:
+        name, positional, named = literals.parse_call(call_text)
+    except literals.NotALiteral as error:
+        raise UserError(
+            f"call {call_text!r}: {error}; write a call with literal arguments, such as f([1], 2)"
+        ) from None
+    arguments = _in_order(source, name, positional, named) if named else positional
+    return Program(source, name), Case(arguments)
+
+
+def _in_order(
+    source: str, name: str, positional: tuple[Any, ...], named: dict[str, Any]
+) -> tuple[Any, ...]:
+    """Named arguments at the places that the function's definition gives them."""
+    given = _definition(source, name).args
+    names = [a.arg for a in (*given.posonlyargs, *given.args)]
+    unknown = [n for n in named if n not in names]
+    if unknown:
+        raise UserError(f"call of {name}: no positional parameter is called {unknown[0]!r}")
+    empty, kind = inspect.Parameter.empty, inspect.Parameter.POSITIONAL_OR_KEYWORD
+    defaults = [*[empty] * (len(names) - len(given.defaults)), *given.defaults]
+    parameters = [
+        inspect.Parameter(n, kind, default=d) for n, d in zip(names, defaults, strict=True)
+    ]
+    try:
+        bound = inspect.Signature(parameters).bind(*positional, **named)
+    except TypeError as error:
+        raise UserError(f"call of {name}: {error}") from None
+    last = max(map(names.index, bound.arguments))
+    arguments = []
+    for parameter, default in itertools.islice(zip(names, defaults, strict=True), last + 1):
+        try:
+            value = bound.arguments.get(parameter, default)
+            arguments.append(literals.value_of(value) if isinstance(value, ast.expr) else value)
+        except literals.NotALiteral:
+            raise UserError(
+                f"call of {name}: give {parameter!r} too, its default is not a literal"
+            ) from None
+    return tuple(arguments)
+
+
+def _definition(source: str, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef:
+    try:
+        tree = foreign.parse(source)
+    except foreign.Refused as error:
+        raise UserError(f"the program cannot be loaded: {error}") from None
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
+            return node
+    raise UserError(f"the program defines no function {name!r}")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from semcoder_lib.training.guards import same_prompts, stopped_by_itself
-from semcoder_lib.training.settings import Config, Example, Result, TrainingStopped
-from semcoder_lib.training.train import configs, merge, overfit_check, times, train
+from semcoder_lib.training.rows import Config, Example, Result, TrainingStopped
+from semcoder_lib.training.train import configs, times, train
 
 __all__ = [
     "Config",
@@ -12,8 +12,6 @@ __all__ = [
     "Result",
     "TrainingStopped",
     "configs",
-    "merge",
-    "overfit_check",
     "same_prompts",
     "stopped_by_itself",
     "times",

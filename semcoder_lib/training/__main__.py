@@ -1,7 +1,7 @@
 """`accelerate launch -m semcoder_lib.training --rows ROWS.jsonl --out FOLDER [--config FILE]`.
 
-Rows are ours (`id`, `task`, `prompt`, `completion`) or the hub's (`training.hub`). Prints one JSON
-line, from the first process only.
+Rows are ours (`id`, `task`, `prompt`, `completion`) or those of the official PyX and PyX-R. Prints
+one JSON line, from the first process only.
 """
 
 from __future__ import annotations
@@ -10,14 +10,22 @@ import argparse
 import dataclasses
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import SemcoderError, UserError
-from semcoder_lib.training import hub
-from semcoder_lib.training.settings import Config
+from semcoder_lib.models import prompts
+from semcoder_lib.training.rows import Config, Example
 from semcoder_lib.training.train import train
+
+_TEMPLATES = {
+    "nl": ("nl_to_code", "NL2CODE_PROMPT"),
+    "fwd_mnl": ("forward", "EXEC_O_PROMPT"),
+    "bwd_mnl": ("backward", "EXEC_I_PROMPT"),
+    "fault": ("refine", "REFINE_PROMPT"),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         config = read_config(options.config, options.set)
-        examples = [e for path in options.rows for e in hub.read(path)]
+        examples = [e for path in options.rows for e in read_rows(path)]
         result = train(
             examples, options.out, base=options.base, adapter=options.adapter, config=config
         )
@@ -75,6 +83,35 @@ def read_config(path: Path | None, settings: Sequence[str] = ()) -> Config:
     except ValidationError as error:
         wrong = error.errors()[0]
         raise UserError(f"training: {wrong['loc'][0]}={wrong['input']!r}: {wrong['msg']}") from None
+
+
+def read_rows(path: Path | str) -> Iterator[Example]:
+    """The examples of a JSONL file, of either form. Raises UserError with file and line for a row
+    of neither, or with a prompt or completion that is no text."""
+    for number, row in enumerate(workspace.read_jsonl(path), 1):
+        where = f"{path}:{number}"
+        if not {"prompt", "completion"} <= row.keys():
+            yield hub_example(row, where)
+            continue
+        texts = [row["prompt"], row["completion"]]
+        if not all(isinstance(text, str) for text in texts):
+            raise UserError(f"{where}: prompt and completion must be texts")
+        yield Example(str(row.get("id", number)), str(row.get("task", "")), *texts)
+
+
+def hub_example(row: dict[str, Any], where: str) -> Example:
+    """A row of the hub's PyX (`nl`, `fwd_mnl`, `bwd_mnl`, exactly one of them filled, and
+    `response`) or PyX-R (`fault`, `response`), rendered with the authors' prompt for its task.
+    Needs `authors_prompts.json`, see `prompts`."""
+    filled = [name for name in _TEMPLATES if row.get(name)]
+    if len(filled) != 1 or not isinstance(row.get("response"), str) or not row["response"]:
+        raise UserError(
+            f"{where}: expected exactly one of {', '.join(_TEMPLATES)} and a response, found "
+            f"{', '.join(filled) or 'none'}"
+        )
+    task, template = _TEMPLATES[filled[0]]
+    prompt = prompts.authors(template, instruction=str(row[filled[0]]), response="")
+    return Example(str(row.get("id", where)), task, prompt, row["response"])
 
 
 if __name__ == "__main__":

@@ -8,8 +8,7 @@ from typing import Any
 
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Completion
-from semcoder_lib.training.rows import Row, Rows
-from semcoder_lib.training.settings import Config, Example, TrainingStopped
+from semcoder_lib.training.rows import Config, Example, Row, Rows, TrainingStopped
 
 
 def check_rows(rows: Rows, tokenizer: Any, config: Config, total: int) -> str:

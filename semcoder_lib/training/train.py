@@ -21,8 +21,7 @@ from semcoder_lib.core.progress import in_jupyter, say
 from semcoder_lib.models import Request, assets, hardware, load, tokens, weights
 from semcoder_lib.training import guards
 from semcoder_lib.training import rows as rows_
-from semcoder_lib.training.rows import Rows
-from semcoder_lib.training.settings import Config, Example, Result, TrainingStopped
+from semcoder_lib.training.rows import Config, Example, Result, Rows
 
 _DONE = "logs/training.json"
 _LOSSES = "logs/loss.jsonl"
@@ -80,41 +79,6 @@ def train(
     workspace.write_json(job.out / _DONE, {"key": key, "result": asdict(result)})
     shutil.rmtree(job.checkpoints, ignore_errors=True)
     return result
-
-
-def overfit_check(
-    examples: Sequence[Example],
-    out: Path | str,
-    *,
-    base: str = "smollm2-135m",
-    config: Config | None = None,
-    steps: int = 40,
-) -> float:
-    """Train on the four shortest rows over and over; returns the last loss over the first. Raises
-    TrainingStopped when it is above 0.5, since a set-up that cannot learn four rows by heart
-    cannot learn anything."""
-    chosen = sorted(examples, key=lambda e: len(e.prompt) + len(e.completion))[:4]
-    config = dataclasses.replace(
-        config or Config(), steps=steps, stop_check=0, uniform_after=steps + 1
-    )
-    result = train(chosen, out, base=base, config=config)
-    ratio = result.loss_last / result.loss_first
-    if ratio > 0.5:
-        raise TrainingStopped(
-            f"overfit check: after {steps} steps on {len(chosen)} rows the loss went from "
-            f"{result.loss_first:.2f} to {result.loss_last:.2f} only; raise the learning rate or "
-            "look at the labels"
-        )
-    return ratio
-
-
-def merge(base: str, adapter: Path | str, out: Path | str) -> Path:
-    """Write `base` with `adapter` merged into its weights to the folder `out`, tokenizer included.
-    Loading it needs no PEFT. Raises UserError when one does not fit the other."""
-    folder, out = assets.locate(base), Path(out)
-    weights.load_model(folder, dtype="float32", adapter=adapter).save_pretrained(out)
-    tokens.load_tokenizer(folder).save_pretrained(out)
-    return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,15 +146,10 @@ def _run(job: _Job, rows: Rows, held_out: Rows, tokenizer: Any, shown: str) -> t
         say(f"training: {shown.partition(';')[0] if in_jupyter() else shown}")
         _keep_only(job.checkpoints, job.key)
     world.wait_for_everyone()
-    trainer = trainer_.build(
-        trainer_.load(job.folder, job.start, config, machine),
-        tokenizer,
-        rows.rows,
-        plan,
-        trainer_.arguments(config, machine, job.checkpoints, steps=steps, accumulate=accumulate),
-        config,
-        [trainer_.Watch(config, len(tokenizer), threads)],
-    )
+    args = trainer_.arguments(config, machine, job.checkpoints, steps=steps, accumulate=accumulate)
+    model = trainer_.load(job.folder, job.start, config, machine)
+    watch = trainer_.Watch(config, len(tokenizer), threads)
+    trainer = trainer_.build(model, tokenizer, rows.rows, plan, args, config, watch)
     resumed_at, checkpoint = _last_checkpoint(job.checkpoints)
     try:
         trainer.train(resume_from_checkpoint=checkpoint)
@@ -251,7 +210,9 @@ def times(out: Path | str) -> dict[str, Any]:
 
 
 def _micro_tokens(config: Config, device: str) -> int:
-    return _even(config.micro_tokens or _MICRO_TOKENS[device], config.batch_tokens)
+    """Tokens at once, so that a step's pieces are equal and make a whole batch."""
+    most, batch = config.micro_tokens or _MICRO_TOKENS[device], config.batch_tokens
+    return batch // math.ceil(batch / most)
 
 
 def _planned(
@@ -265,11 +226,6 @@ def _planned(
         rows.rows, micro, config, pieces=accumulate * processes, micro_rows=micro_rows
     )
     return plan, steps, accumulate
-
-
-def _even(micro: int, batch: int) -> int:
-    """Tokens at once, at most `micro`, so that a step's pieces are equal and make a whole batch."""
-    return batch // math.ceil(batch / micro)
 
 
 def _keep_only(checkpoints: Path, key: str) -> None:

@@ -20,11 +20,10 @@ from semcoder_lib.core.errors import UserError
 from semcoder_lib.models import hardware, weights
 from semcoder_lib.training import guards, live
 from semcoder_lib.training.cpu import CpuTrainer
-from semcoder_lib.training.rows import IGNORED, Row, batches
-from semcoder_lib.training.settings import Config
+from semcoder_lib.training.rows import IGNORED, Config, Row, batches
 
 _LOOKED_AT = 2048  # tokens at once, of rows that are not trained on
-_TIDY = 50  # steps: batches of ever other sizes leave gaps, GBs of them in a thousand steps
+_TIDY = 10  # steps: batches of ever other sizes leave gaps, GBs of them in fifty steps
 
 
 class Collator:
@@ -99,7 +98,7 @@ def load(folder: str, start: Path | None, config: Config, machine: hardware.Hard
     if start is None:
         return model
     if config.method == "full":
-        raise UserError("method full cannot go on from an adapter: merge it first")
+        raise UserError("method full cannot go on from an adapter; give a whole model")
     return weights.with_adapter(model, start, trainable=True)
 
 
@@ -110,9 +109,9 @@ def build(
     plan: list[list[int]],
     args: SFTConfig,
     config: Config,
-    callbacks: Sequence[TrainerCallback] = (),
+    watch: TrainerCallback,
 ) -> SFTTrainer:
-    """A trainer of the model, or of a new LoRA adapter on it, silent but for `callbacks`."""
+    """A trainer of the model, or of a new LoRA adapter on it, silent but for `watch`."""
     fresh = config.method == "lora" and not hasattr(model, "peft_config")
     trainer = (CpuTrainer if args.use_cpu and CpuTrainer.supports(model) else SFTTrainer)(
         model=model,
@@ -121,7 +120,7 @@ def build(
         data_collator=Collator(rows, tokenizer.pad_token_id),
         processing_class=tokenizer,
         peft_config=adapter_arguments(config) if fresh else None,
-        callbacks=list(callbacks),
+        callbacks=[watch],
     )
     trainer.model_accepts_loss_kwargs = True  # the loss is divided by the tokens of the whole step
     trainer.remove_callback(PrinterCallback)
@@ -200,7 +199,7 @@ def arguments(
         save_strategy="steps",
         save_steps=config.save_steps or max(5, steps // 5),
         save_total_limit=2,
-        report_to=config.report_to,
+        report_to="none",
         disable_tqdm=True,
         remove_unused_columns=False,
         dataset_kwargs={"skip_prepare_dataset": True},

@@ -15,8 +15,7 @@ from rapidfuzz import fuzz, utils
 
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Program
-from semcoder_lib.corpus import benchmark_items
-from semcoder_lib.corpus.guard import Index
+from semcoder_lib.corpus.guard import Index, load
 from semcoder_lib.corpus.seeds import synthesise
 
 SIMILAR = 90  # the paper's threshold
@@ -32,7 +31,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> dict[str, Any]:
     """Processor seconds for 32,000 programs against all items at hand."""
-    items, report = benchmark_items.load()
+    items, report = load()
     if not items:
         raise UserError("no benchmark is at hand; python -m semcoder_lib data says how to get one")
     rng = random.Random(0)

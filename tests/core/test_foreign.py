@@ -99,43 +99,6 @@ def test_nothing_warns(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr().err == ""
 
 
-def test_show_is_short_and_never_raises() -> None:
-    class Meta(type):
-        __name__ = property(lambda cls: 1 / 0)  # type: ignore[assignment]
-
-    class Odd(metaclass=Meta):
-        __repr__ = __str__ = __len__ = __hash__ = lambda *_: 1 / 0  # type: ignore[assignment]
-
-    nest: list[Any] = []
-    for _ in range(100_000):
-        nest = [nest]
-    loop: list[Any] = []
-    loop.append(loop)
-    for value, piece in (
-        ((1, "a"), "(1, 'a')"),
-        (1 << 20_000, "bits>"),
-        ([1 << 20_000], "bits>"),
-        (decimal.Decimal("sNaN"), "Decimal('sNaN')"),
-        ("x" * 9_999, "..."),
-    ):
-        assert piece in foreign.show(value, 300)
-    for value in (
-        Odd(),
-        [Odd()],
-        {1: Odd()},
-        nest,
-        loop,
-        [0] * 10**6,
-        {"k": "v" * 10**6},
-        "\ud800" * 999,
-        print,
-        Odd,
-    ):
-        assert len(foreign.show(value)) <= 200
-        assert len(foreign.show(value, 20)) <= 20
-    assert "<Odd>" in foreign.show([Odd()])
-
-
 P = (1 << 61) - 1  # hashes of ints are taken modulo this
 LONG = {
     "a quote and a backslash, over and over": "'\\" * 500_000,
@@ -172,14 +135,10 @@ def test_reading_two_megabytes_takes_moderate_time(name: str) -> None:
 
 
 def test_a_decimal_beside_a_long_integer_is_compared_in_moderate_time() -> None:
-    numbers = [
-        decimal.Decimal("1" * 60_000),
-        decimal.Decimal("1e999999"),
-        (1 << values.MAX_BITS) - 1,
-        0.5,
-    ]
+    numbers = [decimal.Decimal(text) for text in ("1" * 60_000, "1e999999")]
+    numbers += [(1 << values.MAX_BITS) - 1, 0.5]
     start = time.process_time()
     for a in numbers:
         for b in numbers:
-            assert foreign.same(a, b) is (a is b)
+            assert values.equal(a, b) is (a is b)
     assert time.process_time() - start < 3.0

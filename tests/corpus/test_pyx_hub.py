@@ -8,8 +8,8 @@ import pytest
 from semcoder_lib import corpus as pyx
 from semcoder_lib.core import records
 from semcoder_lib.core.records import Case, Entry, Program
-from semcoder_lib.corpus import execute, hub
-from semcoder_lib.corpus.execute import Failed, Ran
+from semcoder_lib.corpus import hub
+from semcoder_lib.corpus.prospect import Map, Ran, death, run
 
 
 def forward(answer, code="def f(x):\n    return x + 1", **more):
@@ -68,6 +68,7 @@ ROWS = {
     "answers without end": ({**GOOD, "response": "[ANSWER]" * 40_000}, "no [ANSWER] block"),
     "fences without end": (script("```x" * 50_000), "line 1"),
     "spaces": (forward("f(1) == 2" + " " * 300_000), ""),
+    "its own columns alone": ({k: GOOD[k] for k in ("fwd_mnl", "response")}, ""),
     "no block": ({**GOOD, "fwd_mnl": "f"}, "no [PYTHON] block"),
     "two prompts": ({**GOOD, "nl": "a"}, "expected exactly one"),
     "no prompt": ({"id": "x"}, "expected exactly one"),
@@ -158,20 +159,8 @@ SOURCE = """def f(n):
     ],
 )
 def test_coverage_by_hand(box, calls, covered):
-    (ran,) = execute.run(box, [(Program(SOURCE, "f"), calls)])
-    assert execute.survey(SOURCE).coverage({a for r in ran for a in r.arcs}) == covered
-
-
-def test_statuses_of_calls_and_the_commonest_error(box):
-    source = "def f(x):\n    if x == 1:\n        return 1 / 0\n    if x == 2:\n        while True:\n            x += 1\n    return object() if x == 3 else x\n"
-    (ran,) = execute.run(box, [(Program(source, "f"), [f"({n},)" for n in range(4)])])
-    assert [r.status for r in ran] == ["ok", "exception", "timeout", "unserializable"]
-    raised = [Ran("exception", "KeyError"), ran[1], ran[0], ran[1], ran[2]]
-    assert execute.commonest_error(raised) == "ZeroDivisionError"
-    assert execute.commonest_error(ran[:1]) == ""
-    assert (
-        execute.commonest_error(Failed(records.Status.LOAD_ERROR, "SyntaxError")) == "SyntaxError"
-    )
+    (ran,) = run(box, [(Program(SOURCE, "f"), calls)])
+    assert Map(SOURCE).coverage({a for r in ran for a in r.arcs}) == covered
 
 
 FORGED = """import os, struct, sys
@@ -199,9 +188,9 @@ def test_a_program_that_writes_its_own_results_is_out(box):
     forged.append(FORGED.replace("PAYLOAD", repr(b'[["ok","((",1,[]]]')))
     good = Program("def f(x):\n    return x\n", "f")
     requests = [r for s in forged for r in ((Program(s, "f"), ["(1,)"]), (good, ["(1,)"]))]
-    ran = list(execute.run(box, requests))
+    ran = list(run(box, requests))
     assert all(r == [Ran("ok", "1", 2, ((-1, 2), (2, 0)))] for r in ran[1::2])
-    assert ran[::2][:-1] == [Failed(records.Status.CRASHED, "unreadable payload")] * (
+    assert [(death(r), r[0].text) for r in ran[::2][:-1]] == [("crashed", "unreadable payload")] * (
         len(forged) - 1
     )
     prospect = pyx.Prospect(Program(forged[-1], "f", argument_types=("int",)))

@@ -1,15 +1,13 @@
-"""Where code comes from."""
+"""Functions of installed packages."""
 
 import ast
+import importlib.metadata
 import itertools
-import random
 
 import pytest
 
 from semcoder_lib.corpus import hints as hints_of
-from semcoder_lib.corpus.seeds import packages, subtrees
-from semcoder_lib.corpus.seeds.closing import Module, NotClosable, close
-from semcoder_lib.corpus.seeds.packages import permissive
+from semcoder_lib.corpus.seeds import SOURCES, Module, NotClosable, close, packages
 
 TEXT = '''
 import math
@@ -27,6 +25,8 @@ def main(values: list[int], k: int = 2):
     return sum(helper(v) for v in values) * k
 def bad(x):
     return os.getcwd() + x
+def writes(x):
+    print(x)
 '''
 
 
@@ -38,8 +38,9 @@ def test_closing_carries_what_is_needed():
     assert space["main"]([1, 2], 3) == 27
     assert "Doc" not in source
     assert "list[int]" not in source
-    with pytest.raises(NotClosable, match="has effects"):
-        close(Module.of(TEXT), "bad")
+    for name, why in (("bad", "has effects"), ("writes", "has effects")):
+        with pytest.raises(NotClosable, match=why):
+            close(Module.of(TEXT), name)
 
 
 def test_hints():
@@ -54,21 +55,21 @@ def test_hints():
 
 
 def test_candidates_are_complete_licensed_and_in_a_stable_order():
-    first = list(itertools.islice(packages(seed=1), 250))
-    again = list(itertools.islice(packages(seed=1), 250))
+    first = list(itertools.islice(packages(seed=1), 120))
+    again = list(itertools.islice(packages(seed=1), 120))
     assert [c.program for c in first] == [c.program for c in again]
     assert len({c.program.provenance.package for c in first}) >= 2
     for candidate in first:
-        assert permissive(candidate.program.provenance.licence)
+        assert candidate.program.provenance.licence
         assert candidate.program.entry_point in candidate.program.source
-    assert not permissive("GPL-3.0")
-    assert not permissive("MPL-2.0 AND MIT")
 
 
-def test_subtrees_parse_and_hold_runs_of_siblings():
-    found = list(subtrees(TEXT + "a = [1, 2, 3]\nb = [x * 2 for x in a]\n", random.Random(0), 50))
-    assert len(found) > 3
-    for text in found:
-        ast.parse(text)
-    assert any(len(ast.parse(t).body) > 1 for t in found)
-    assert list(subtrees("def (:", random.Random(0))) == []
+def test_licences_are_permissive_and_those_of_the_distributions():
+    permissive = {"MIT", "BSD", "Apache", "PSF", "0BSD", "Zlib", "CC0"}
+    for distribution, _, _, licence, *_ in SOURCES:
+        terms = licence.replace(" License", "").replace(" OR ", " AND ").split(" AND ")
+        assert {t.partition("-")[0] for t in terms} <= permissive, distribution
+        if distribution != "-":
+            data = importlib.metadata.metadata(distribution)
+            marks = " ".join(data.get_all("Classifier") or [])
+            assert licence in f"{data.get('License-Expression')} {data.get('License')} {marks}"

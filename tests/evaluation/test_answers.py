@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,10 +12,9 @@ from helpers import lcb_rows
 
 from semcoder_lib import evaluation, models, monologues, tracing
 from semcoder_lib.core.records import Case, Completion, Entry, Program, Status, Verdict
-from semcoder_lib.evaluation import answers, chains
+from semcoder_lib.evaluation import analysis, answers
 from semcoder_lib.evaluation.answers import Model, Plan, Setting
 from semcoder_lib.models.engine import Deliver, Job, Output
-from semcoder_lib.run.content import content
 from semcoder_lib.sandbox import Sandbox
 
 DOUBLE = Program("def f(x):\n    y = x * 2\n    return y\n", "f", id="double")
@@ -79,11 +79,6 @@ def test_all_plans_of_a_model_are_generated_together_and_told_apart(
     ]
     assert [[v.passed for v in some] for some in found] == [[True, False], [True], [True]]
     assert all(not v.detail and not v.cpu_seconds for some in found for v in some)
-
-
-def test_no_plan_loads_no_model(scripted: type[Scripted], tmp_path: Path) -> None:
-    assert answers.complete(Model("base", "any"), [], cache=tmp_path / "cache.jsonl") == []
-    assert not list(tmp_path.iterdir())
 
 
 def answered(model: str, setting: str, passed: dict[str, bool]) -> answers.Evaluated:
@@ -208,16 +203,6 @@ def test_a_form_that_would_repeat_a_prompt_is_left_out() -> None:
     assert only.setting.name == "instruction"
 
 
-def test_what_a_step_depends_on(tmp_path: Path) -> None:
-    plan, *_ = asked()
-    other = Plan(plan.benchmark, plan.tasks, Setting("direct_2shot", "direct", 1, 16))
-    assert content(plan) == content(asked()[0]) != content(other)
-    (tmp_path / "adapter_model.safetensors").write_bytes(b"1")
-    before = content(Model("tuned", "any", tmp_path))
-    (tmp_path / "adapter_model.safetensors").write_bytes(b"2")
-    assert before != content(Model("tuned", "any", tmp_path))
-
-
 def test_a_right_answer_by_a_wrong_step_is_counted(box: Sandbox) -> None:
     tasks = evaluation.get("pyx-o").from_entries(ENTRIES)  # type: ignore[attr-defined]
     texts = []
@@ -231,7 +216,69 @@ def test_a_right_answer_by_a_wrong_step_is_counted(box: Sandbox) -> None:
     plan = Plan("pyx-o", tasks, Setting("monologue", "monologue"))
     judged = answers.verdicts(plan, texts, scorer="strict", box=box)
     told = answers.evaluated(plan, "tuned", texts, judged, scorer="strict", seed=0)
-    row: dict[str, Any] = chains.faithfulness(told, tasks, box=box)
+    row: dict[str, Any] = analysis.faithfulness(told, tasks, box=box)
     assert (row["n"], row["right"], row["right_on_a_contradicted_step"]) == (2, 2, 1)
     assert row["contradicted"] >= 1
     assert row["supported"] >= 3
+
+
+# --- a monologue that runs out of tokens is closed and made to answer ---
+
+PROGRAM = Program("def f(s, n):\n    return s * n\n", "f", id="p")
+ENTRY = Entry(PROGRAM, (Case(("ab", 2), "abab"),))
+CUT = "L1 f is called with s = 'ab'.\nL2 'ab' * 2 = 'ab"
+
+
+class Unending(models.Engine):
+    """Never ends its steps by itself, and answers once the answer is begun."""
+
+    name = identity = "scripted"
+    tokenizer = None
+
+    def __init__(self, steps: str, answer: str) -> None:
+        super().__init__()
+        self.steps, self.answer, self.prompts = steps, answer, list[str]()
+
+    def _produce(self, jobs: Any, deliver: Any) -> None:
+        for key, request, _ in jobs:
+            self.prompts.append(request.prompt)
+            begun = "[ANSWER]\nassert" in request.prompt
+            deliver(key, Output(self.answer if begun else self.steps, "length", 10))
+
+
+@pytest.mark.parametrize(
+    ("name", "steps", "answer", "opening", "finish"),
+    [
+        ("pyx-o", CUT, " 'abab'\n[/ANSWER]\nassert", "assert f('ab', 2) ==", "forced"),
+        ("pyx-i", CUT, "'abab', 1) == 'abab'", "assert f(", "forced"),
+        ("pyx-o", "L2.\n[/MONOLOGUE]\n[ANSWER]\nassert f('ab', 2) == 'abab'", "", "", "length"),
+    ],
+)
+def test_forced(
+    name: str, steps: str, answer: str, opening: str, finish: str, tmp_path: Path, box: Sandbox
+) -> None:
+    engine = Unending(steps, answer)
+    model: Any = SimpleNamespace(engine=lambda cache: engine)
+    tasks = evaluation.get(name).from_entries([ENTRY])  # type: ignore[attr-defined]
+    plan = Plan(name, tasks, Setting("monologue", "monologue", 0, 32))
+    texts = answers.completions_of(plan, answers.complete(model, [plan], cache=tmp_path / "c"))
+    judged = answers.verdicts(plan, texts, scorer="strict", box=box)
+    row = answers.evaluated(plan, "tuned", texts, judged, scorer="strict", seed=0).row
+    assert judged[0].passed, texts
+    assert [text.finish for text in texts] == [finish]
+    assert row["forced"] == (finish == "forced")
+    assert row["stopped_by_itself"] == 0
+    if opening:
+        begun = f"[MONOLOGUE]\nL1 f is called with s = 'ab'.\n[/MONOLOGUE]\n[ANSWER]\n{opening}"
+        assert engine.prompts[1].endswith(begun)
+        assert engine.prompts[1].startswith(engine.prompts[0])
+        assert texts[0].tokens == 20
+
+
+def test_a_direct_answer_is_not_forced(tmp_path: Path) -> None:
+    engine = Unending(" 'ab", "")
+    model: Any = SimpleNamespace(engine=lambda cache: engine)
+    plan = Plan("pyx-o", evaluation.get("pyx-o").from_entries([ENTRY]), Setting("direct", "direct"))  # type: ignore[attr-defined]
+    (row,) = answers.complete(model, [plan], cache=tmp_path / "c")
+    assert row["finish"] == "length"
+    assert len(engine.prompts) == 1

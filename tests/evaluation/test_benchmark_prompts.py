@@ -13,24 +13,17 @@ from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Completion, Entry, Program, Status
 from semcoder_lib.core.values import parse_call
 from semcoder_lib.evaluation import Task, evaluate, execution, get
-from semcoder_lib.evaluation.execution import SHOTS
-from semcoder_lib.evaluation.pyx import hardest_to_guess
+from semcoder_lib.evaluation.execution import SHOTS, hardest_to_guess
 from semcoder_lib.models import tokens
-from semcoder_lib.models.prompts import Prompt
 from semcoder_lib.sandbox import Sandbox
 
 
-def test_prompt_variant_and_new_task(crux: Path, box: Sandbox) -> None:
+def test_a_benchmark_of_ones_own(crux: Path, box: Sandbox) -> None:
     benchmark = execution.cruxeval("output")
     benchmark.name = "our-own-task"
     assert benchmarks.register(benchmark) is get("our-own-task")
-    task = benchmark.load(crux)[0]
-    benchmark.add_prompt("terse", lambda t: Prompt(f"{t.data['input']}?"))
-    assert benchmark.prompt(task, style="terse").text == "1, 2?"
-    with pytest.raises(UserError, match="taken"):
-        benchmark.add_prompt("clean", lambda t: Prompt(""))
-    found = evaluate("our-own-task", lambda prompt: "3", style="terse", data=crux, box=box)
-    assert (found.score.n, found.statuses) == (6, {"no_answer": 6})
+    found = evaluate("our-own-task", lambda prompt: "3", data=crux, box=box)
+    assert (found.score.n, found.statuses) == (6, {"passed": 1, "wrong": 5})
 
 
 ANSWERS = {"sample_0": "3", "sample_1": "[5, 6, 2]", "sample_2": "0", "sample_3": "7 + 0"}

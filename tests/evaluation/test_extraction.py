@@ -33,7 +33,7 @@ def test_golden_answers(direction: str) -> None:
         assert (got.text, got.status.value) == (row["answer"], row["status"]), row
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(st.text(max_size=300))
 def test_no_text_raises(text: str) -> None:
     for direction in ("input", "output"):
@@ -44,7 +44,7 @@ def test_no_text_raises(text: str) -> None:
         assert clean_code(whole, "f").status in (Status.OK, Status.NO_ANSWER)
 
 
-N = 30_000
+N = 12_000
 LONG = {
     "spaces after a fence": "```" + " " * 20 * N + "x y",
     "closing brackets": ")\n" * N,
@@ -78,7 +78,7 @@ def test_time_is_linear(name: str) -> None:
         clean_answer(f"[ANSWER]{LONG[name]}", direction)
         clean_answer(LONG[name], direction)
         faithful_answer(LONG[name], direction)
-    assert time.process_time() - began < 4  # seconds at twice the size where quadratic: minutes
+    assert time.process_time() - began < 3  # seconds; where quadratic: minutes
 
 
 @pytest.mark.parametrize(
@@ -146,17 +146,17 @@ def test_code_in_all_its_wrappings_beside_evalplus() -> None:
 @pytest.mark.data
 @pytest.mark.parametrize("mode", sanitizer_texts.MODES)
 def test_released_texts_beside_evalplus(mode: str, box: Sandbox) -> None:
-    texts = list(sanitizer_texts.released(mode, Path(os.environ["SEMCODER_DATA"])))
+    texts = list(sanitizer_texts.released(mode, Path(os.environ["SEMCODER_DATA"])))[::4]
     answers = [clean_code(text.text, text.entry_point).text for text in texts]
     jobs = [
         Job(f"{answer or ''}\ndef test():\n    return {text.test}", "test")
         for answer, text in zip(answers, texts, strict=True)
     ]
     ours = [outcome.value is True for (outcome,) in box.map(jobs)]
-    theirs = [digit == "1" for digit in SANITIZED[mode]]
-    assert len(ours) == len(theirs) == 800
+    theirs = [digit == "1" for digit in SANITIZED[mode][::4]]
+    assert len(ours) == len(theirs) == 200
     assert [i for i, (a, b) in enumerate(zip(theirs, ours, strict=True)) if a and not b] == []
-    assert sum(ours) >= 794
+    assert sum(ours) >= 198
 
 
 HEAD = 'def double(x):\n    """Twice."""\n'

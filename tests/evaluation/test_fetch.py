@@ -22,7 +22,7 @@ import pytest
 
 from semcoder_lib import __main__
 from semcoder_lib.core import workspace
-from semcoder_lib.evaluation import Missing, data, fetch, get
+from semcoder_lib.evaluation import Missing, data, get
 
 BODY = b'{"id": "sample_0"}\n' * 20_000
 SHA256 = hashlib.sha256(BODY).hexdigest()
@@ -90,7 +90,7 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: Any, capsys: Any) -> Iterator[Place]:
-    for name in ("SEMCODER_DATA", "HTTP_PROXY", "http_proxy", *fetch.OFFLINE):
+    for name in ("SEMCODER_DATA", "HTTP_PROXY", "http_proxy", *data.OFFLINE):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("SEMCODER_HOME", str(tmp_path))
@@ -145,13 +145,6 @@ def test_what_is_not_the_file_is_not_kept(
     assert (place.folder / NAME).read_bytes() == BODY
 
 
-def test_the_proxy_of_the_environment_is_asked(place: Place) -> None:
-    place.serves("http://home.invalid/good")
-    place.monkeypatch.setenv("http_proxy", place.address(""))
-    assert place.run("fetch", NAME)[0] == 0
-    assert place.asked == ["http://home.invalid/good"]
-
-
 def test_a_killed_fetch_leaves_no_file_and_the_next_one_is_whole(place: Place) -> None:
     place.serves("good")
     script = (
@@ -179,7 +172,7 @@ def test_a_killed_fetch_leaves_no_file_and_the_next_one_is_whole(place: Place) -
 def test_two_at_once_download_once(place: Place) -> None:
     place.serves("good")
     with ThreadPoolExecutor() as pool:
-        fetched = list(pool.map(fetch.fetch, [data.HOMES[NAME]] * 4))
+        fetched = list(pool.map(data.fetch, [data.HOMES[NAME]] * 4))
     assert sorted(fetched) == [False, False, False, True]
     assert place.asked == ["/good"]
     assert (place.folder / NAME).read_bytes() == BODY
@@ -198,7 +191,7 @@ def test_a_full_disk(place: Place) -> None:
     assert place.kept == []
 
 
-@pytest.mark.parametrize("switch", fetch.OFFLINE)
+@pytest.mark.parametrize("switch", data.OFFLINE)
 def test_offline_is_refused(switch: str, place: Place) -> None:
     place.serves("good")
     place.monkeypatch.setenv(switch, "1")

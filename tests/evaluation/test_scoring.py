@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import random
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from scipy import stats
 
 from semcoder_lib.core.errors import PreflightFailed, UserError
 from semcoder_lib.core.records import Status, Verdict
-from semcoder_lib.evaluation.preflight import preflight
+from semcoder_lib.evaluation.base import preflight_report
 from semcoder_lib.evaluation.scoring import (
     compare,
     compare_command,
@@ -127,29 +126,25 @@ def probes(reference: bool = True, empty: bool = False, cheat: bool = False) -> 
 
 
 def test_preflight_passes() -> None:
-    report = preflight("bench", "strict", probes())
-    assert report.passed
-    report.require()
-    assert (report.reference, report.empty, report.cheats) == (1.0, 0.0, {"or True": 0.0})
-    assert (report.constant, report.constant_right, report.constant_rate) == ("0", 1, 0.5)
-    assert any("ok" in line for line in report.lines())
-    assert json.loads(json.dumps(report.row()))["passed"] is True
-    assert preflight("bench", "strict", probes(reference=False), {"b": "known to be wrong"}).passed
-    assert preflight("bench", "official", probes(cheat=True)).passed
+    report = preflight_report(probes(), "strict", {})
+    assert (report["reference"], report["empty"], report["cheats"]) == (1.0, 0.0, {"or True": 0.0})
+    assert [report[f"constant{end}"] for end in ("", "_right", "_rate")] == ["0", 1, 0.5]
+    preflight_report(probes(reference=False), "strict", {"b": "known to be wrong"})
+    preflight_report(probes(cheat=True), "official", {})
 
 
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        (probes(reference=False), "1 of 2 reference solutions fail, first b"),
-        (probes(empty=True), "2 empty answers pass"),
-        (probes(cheat=True), "the cheat 'or True' passes 2 times"),
+        (probes(reference=False), "the reference 'reference' fails 1 of 2 times, first b"),
+        (probes(empty=True), "the empty 'empty' passes 2 of 2"),
+        (probes(cheat=True), "the cheat 'or True' passes 2 of 2"),
         ([], "no reference solution"),
     ],
 )
 def test_preflight_fails(given: list[Any], reason: str) -> None:
     with pytest.raises(PreflightFailed, match=reason) as caught:
-        preflight("bench", "strict", given).require()
+        preflight_report(given, "strict", {})
     assert caught.value.exit_status == 3
 
 
@@ -197,5 +192,5 @@ def test_compare_bad_input(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no task in common"):
         compare(good / "06_reasoning" / "verdicts_cruxeval-o.jsonl", other)
     other.write_text("")
-    with pytest.raises(UserError, match="no verdicts"):
+    with pytest.raises(UserError, match="is empty"):
         compare(other, other)

@@ -1,15 +1,18 @@
-"""From right programs to accepted faults: what is accepted holds, and a build can be repeated."""
+"""From right programs, or from a model's, to accepted faults: what is accepted holds, and a build
+can be repeated."""
 
 from __future__ import annotations
+
+import dataclasses
 
 import pytest
 
 from semcoder_lib import faults as pyx_r
 from semcoder_lib.core import records, workspace
-from semcoder_lib.core.records import Case, Entry, Program
+from semcoder_lib.core.records import Case, Completion, Entry, Program
 from semcoder_lib.sandbox import Sandbox
 
-LIMIT = 90
+LIMIT = 40
 
 
 @pytest.fixture(scope="module")
@@ -17,30 +20,20 @@ def built(entries, box):
     return pyx_r.build(entries, box, limit=LIMIT, seed=0)
 
 
-def test_the_limit_is_reached_with_many_operators(built) -> None:
+def test_accepted_faults_are_of_many_operators_and_hold_in_a_fresh_sandbox(built, entries) -> None:
     faults, funnel = built
-    assert len(faults) == funnel["accepted"] == LIMIT
+    assert len(faults) == funnel["accepted"] == len({f.id for f in faults}) == LIMIT
     assert len({f.operator for f in faults}) >= 15
-    assert len({f.id for f in faults}) == LIMIT
     assert funnel["mutants"] > LIMIT
-    assert "contradicted" not in funnel
-    assert "unverifiable" not in funnel
-
-
-def test_accepted_faults_hold_when_run_again_in_a_fresh_sandbox(built, entries) -> None:
+    assert not {"contradicted", "unverifiable"} & set(funnel)
     with Sandbox() as fresh:
-        problems = [(f.id, p) for f, p in pyx_r.validate(built[0], entries, fresh) if p]
-    assert problems == []
+        assert [(f.id, p) for f, p in pyx_r.validate(faults, entries, fresh) if p] == []
 
 
-def test_every_claim_is_supported_and_there_are_several(built) -> None:
+def test_rationales_have_the_papers_form_and_fit_and_every_claim_is_supported(built) -> None:
     for fault in built[0]:
         assert {c.status for c in fault.claims} == {"supported"}
         assert len(fault.claims) >= 5
-
-
-def test_rationales_have_the_papers_form_and_fit(built) -> None:
-    for fault in built[0]:
         prompt, completion = pyx_r.example(fault)
         assert prompt.endswith("[MONOLOGUE]\n")
         assert pyx_r.failed_test(fault) in prompt
@@ -67,43 +60,19 @@ def test_the_failing_case_is_not_larger_than_the_smallest_given_one(built, entri
     assert shorter > LIMIT / 2
 
 
-def test_the_number_of_workers_does_not_change_a_byte(entries, built) -> None:
+def test_the_number_of_workers_does_not_change_a_byte(entries, box) -> None:
+    def built(box: Sandbox) -> tuple[list[str], dict[str, int]]:
+        faults, funnel = pyx_r.build(entries[:12], box, limit=12, seed=0)
+        return [workspace.dumps(records.to_row(f)) for f in faults], funnel
+
     with Sandbox(workers=1) as single:
-        again, funnel = pyx_r.build(entries, single, limit=LIMIT, seed=0)
-    assert [workspace.dumps(records.to_row(f)) for f in again] == [
-        workspace.dumps(records.to_row(f)) for f in built[0]
-    ]
-    assert funnel == built[1]
-
-
-def test_an_interrupted_build_goes_on_without_running_again(entries, box, tmp_path, built) -> None:
-    cache = tmp_path / "faults.jsonl"
-    first = pyx_r.build(entries, box, limit=LIMIT, seed=0, cache=cache)
-    assert first == built
-
-    class Unused:
-        def map(self, jobs):
-            assert not list(jobs), "a finished chunk was run again"
-            return iter(())
-
-    assert pyx_r.build(entries, Unused(), limit=LIMIT, seed=0, cache=cache) == built
+        assert built(single) == built(box)
 
 
 def test_another_seed_gives_other_faults(entries, box, built) -> None:
     other, _ = pyx_r.build(entries[9:12], box, limit=4, seed=1)
     same, _ = pyx_r.build(entries[9:12], box, limit=4, seed=0)
     assert [f.id for f in other] != [f.id for f in same]
-
-
-def test_generators_are_told_by_what_they_yield(box) -> None:
-    source = (
-        "def g(xs):\n    for x in xs:\n        yield x * 2\n\ndef f(xs):\n    return list(g(xs))\n"
-    )
-    entry = Entry(Program(source, "f", id="p"), (Case(([1, 3],), [2, 6]), Case(([],), [])))
-    faults, funnel = pyx_r.build([entry], box, limit=9, operators=("off_by_one", "wrong_operator"))
-    assert faults
-    assert "contradicted" not in funnel
-    assert all(": g yields " in f.rationale for f in faults)
 
 
 def test_a_row_is_not_longer_than_asked(entries, box) -> None:
@@ -136,13 +105,11 @@ def test_a_reference_that_fails_its_own_case_gives_no_faults(box) -> None:
 
 
 def test_validate_reports_a_row_whose_fix_fails_or_whose_bug_is_none(built, entries, box) -> None:
-    import dataclasses
-
     fault = built[0][0]
     swapped = dataclasses.replace(fault, fixed=fault.buggy, id="a")
     harmless = dataclasses.replace(fault, buggy=fault.fixed, id="b")
     problems = {f.id: p for f, p in pyx_r.validate([swapped, harmless], entries, box)}
-    assert problems["a"].startswith("the fix")
+    assert problems["a"] == "the fix fails a case"
     assert "does not fail" in problems["b"]
 
 
@@ -156,6 +123,7 @@ def test_hub_rows_round_trip(built) -> None:
         )  # fmt: skip
         assert repr(back.case.output) == repr(fault.case.output)
         assert back.origin == "hub"
+        assert records.from_row(records.Fault, records.to_row(fault)) == fault
 
 
 FENCED = "```python\ndef f(a, b):\n    return a - b\n```"
@@ -164,7 +132,7 @@ ODD = {
     "no parts": ({"fault": "f is wrong", "response": FENCED}, "no problem"),
     "no program": ({"response": "just change it"}, "no fenced program"),
     "no literals": ({"test": "assert f(x, 1) == 2"}, "no test of the form"),
-    "no equation": ({"test": "assert f(1, 2)"}, "no test of the form"),
+    "no equation": ({"test": "assert f(1, 2) > 2"}, "no test of the form"),
     "deep": ({"test": "assert f(" + "(" * 3000 + "1" + ")" * 3000 + ", 1) == 2"}, "no test"),
     "long sum": ({"test": "assert f(1, 2) == " + "1 + " * 20_000 + "1"}, "no test"),
     "digits": ({"test": "assert f(1, " + "9" * 5_000 + ") == 2"}, "no test of the form"),
@@ -178,18 +146,14 @@ def hub_row(test: str = "assert f(3, 1) == 2", response: str = FENCED, **row) ->
     return {"id": "r1", "fault": parts, "response": response, **row}
 
 
-@pytest.mark.parametrize("name", ODD)
-def test_an_odd_row_has_a_reason(name: str) -> None:
-    change, reason = ODD[name]
-    found = pyx_r.from_hub(hub_row(**change))
-    assert isinstance(found, str)
-    assert found.startswith("PyX-R row r1: ")
-    assert reason in found
-
-
-def test_named_arguments_are_read_by_the_signature() -> None:
+def test_named_arguments_are_read_by_the_signature_and_an_odd_row_has_a_reason() -> None:
     for test in ("assert f(3, b=1) == 2", "assert f(b=1, a=3) == 2"):
         assert pyx_r.from_hub(hub_row(test=test)).case == Case((3, 1), 2)
+    for change, reason in ODD.values():
+        found = pyx_r.from_hub(hub_row(**change))
+        assert isinstance(found, str), change
+        assert found.startswith("PyX-R row r1: ")
+        assert reason in found
 
 
 @pytest.mark.parametrize("source", [
@@ -202,6 +166,113 @@ def test_a_program_that_python_cannot_read_has_no_form_and_no_mutants(source: st
     assert pyx_r.signature(Program(source, "f")) == "def f(...):"
 
 
-def test_faults_survive_their_json_rows(built) -> None:
-    for fault in built[0][:20]:
-        assert records.from_row(records.Fault, records.to_row(fault)) == fault
+# --- a model's own wrong programs ----------------------------------------------------------------
+
+ONE_EDIT = """def sum_multiples(nums, k):
+    total = 0
+    for n in nums:
+        if n % k == 1:
+            total += n
+    return total
+"""
+REWRITE = "def clamp(x, low, high):\n    return low if x < low else x\n"
+RIGHT = """def fib(n):
+    a, b = 0, 1
+    for _ in range(n):
+        a, b = b, a + b
+    return a
+"""
+
+
+@pytest.fixture(scope="module")
+def found(entries, box):
+    completions = [
+        Completion("sum_multiples", "Here it is:\n```python\n" + ONE_EDIT + "```\nDone."),
+        Completion("clamp", REWRITE + "\nprint(clamp(3, 1, 2))\n```\nThis works."),
+        Completion("fib", RIGHT),
+        Completion("fib", "I cannot do that."),
+        Completion("fib", "def fib(n):\n    while True:\n        pass\n"),
+        Completion("fib", "import nowhere\ndef fib(n):\n    return nowhere.f(n)\n"),
+        Completion("clamp", REWRITE),
+        Completion("unknown", RIGHT),
+        Completion("rotate", "def rotate(items, k):\n    return items[k:] + items[:k]\n\ndef rot"),
+    ]
+    return pyx_r.from_completions(entries, completions, box)
+
+
+def test_wrong_programs_become_faults_and_the_rest_is_counted(found) -> None:
+    faults, funnel = found
+    assert [f.program_id for f in faults] == ["sum_multiples", "clamp", "rotate"]
+    assert {f.origin for f in faults} == {"model"}
+    assert funnel == {
+        "accepted": 3, "completions": 9, "duplicate": 1, "load_error": 1, "no_entry": 1,
+        "no_program": 1, "passed": 1, "repaired": 1, "timeout": 1,
+    }  # fmt: skip
+
+
+def test_the_fix_is_one_edit_of_the_models_program_where_one_is_right(found, entries) -> None:
+    first, _, third = found[0]
+    assert first.fixed == ONE_EDIT.replace("== 1", "== 0")
+    assert first.line == 4
+    assert "k %= len(items)" in third.fixed
+    with Sandbox() as fresh:
+        assert [p for _, p in pyx_r.validate(found[0], entries, fresh) if p] == []
+
+
+def test_the_opening_of_an_answer_stands_inside_the_function() -> None:
+    program = Program("def f(x):\n    return x + 1\n", "f", description="Adds one.")
+    opening = pyx_r.opening(program)
+    compile(f"{opening} return x", "answer", "exec")
+    assert pyx_r.opening(Program("f = len\n", "f")) == ""
+
+
+# --- a teacher's rationales ----------------------------------------------------------------------
+
+
+class Scripted:
+    def __init__(self, texts: dict[str, list[str]]) -> None:
+        self.texts = texts
+        self.prompts: list[str] = []
+
+    def generate(self, requests):
+        self.prompts += [r.prompt for r in requests]
+        return [[Completion(r.task_id, t) for t in self.texts[r.task_id]] for r in requests]
+
+
+@pytest.fixture(scope="module")
+def taught(entries, box):
+    found, _ = pyx_r.build(entries[:10], box, limit=3, seed=4)
+    return found
+
+
+def test_the_first_good_sample_is_taken_and_every_bad_one_has_its_reason(
+    taught, entries, box
+) -> None:
+    good = taught[0].rationale
+    true = next(c for c in taught[0].claims if c.line)
+    contradicted = good.replace(f"[L{true.line}]", "[L99]", 1)
+    unfixed = good.replace(taught[0].fixed.rstrip(), taught[0].buggy.rstrip())
+    # a teacher that does not state the edit in our words: the text says nothing false
+    unfixed = unfixed.partition("### Bug Fixing\n")[0] + "### Bug Fixing\nI fixed it.\n" + (
+        "[/MONOLOGUE]" + unfixed.partition("[/MONOLOGUE]")[2]
+    )  # fmt: skip
+    texts = {f.id: [f.rationale] for f in taught}
+    texts[taught[0].id] = ["no sections", contradicted, unfixed, "Let me see.\n" + good, good]
+    writer = Scripted(texts)
+    kept, funnel = pyx_r.rewritten(taught, entries, writer, box)
+    assert [f.id for f in kept] == [f.id for f in taught]
+    assert kept[0].rationale == "Let me see.\n" + good
+    assert funnel["incomplete"] == funnel["contradicted"] == funnel["fix_fails"] == 1
+    assert funnel["samples"] == 7
+    assert funnel["accepted"] == 3
+    with Sandbox() as fresh:
+        assert [p for _, p in pyx_r.validate(kept, entries, fresh) if p] == []
+
+
+def test_the_teacher_is_shown_another_programs_rationale_first(taught, entries, box) -> None:
+    writer = Scripted({f.id: [] for f in taught})
+    pyx_r.rewritten(taught, entries, writer, box)
+    for fault, prompt in zip(taught, writer.prompts, strict=True):
+        assert fault.rationale not in prompt
+        assert prompt.count("### Buggy Solution") == 2
+        assert prompt.endswith("[MONOLOGUE]\n")

@@ -10,14 +10,8 @@ from semcoder_lib import faults as pyx_r
 from semcoder_lib.core.records import Program
 
 
-def test_operators_are_many_and_named() -> None:
+def test_operators_are_many_and_every_one_finds_a_place_in_the_corpus(entries) -> None:
     assert len(pyx_r.OPERATORS) >= 30
-    assert all(named.about for named in pyx_r.OPERATORS.values())
-    for name in ("off_by_one", "swapped_arguments", "aliasing", "early_return", "wrong_slice"):
-        assert name in pyx_r.OPERATORS
-
-
-def test_every_operator_finds_a_place_in_the_corpus(entries) -> None:
     used = {m.operator for e in entries for m in pyx_r.mutate(e, seed=0)}
     assert set(pyx_r.OPERATORS) - used == set()
 
@@ -25,12 +19,16 @@ def test_every_operator_finds_a_place_in_the_corpus(entries) -> None:
 def test_mutants_are_programs_that_differ_only_in_the_named_block(entries) -> None:
     for entry in entries:
         fixed = pyx_r.normal_form(entry.program.source).splitlines()
-        for m in pyx_r.mutate(entry, seed=3, limit=25):
+        kinds = []
+        for m in pyx_r.mutate(entry, seed=3, limit=12):
             ast.parse(m.buggy)
             line, old, new = pyx_r.altered(m.buggy, m.fixed)
             assert m.buggy.splitlines() == [*fixed[: line - 1], *old, *fixed[line - 1 + len(new) :]]
             assert m.buggy != m.fixed
             assert m.cause
+            kinds.append(m.operator)
+        first = kinds[: len(set(kinds))]
+        assert len(set(first)) == len(first)  # each operator has its turn
 
 
 def test_the_same_seed_gives_the_same_mutants_and_another_seed_others(entries) -> None:
@@ -38,13 +36,6 @@ def test_the_same_seed_gives_the_same_mutants_and_another_seed_others(entries) -
     assert first == list(pyx_r.mutate(entries[3], seed=1, limit=20))
     assert first != list(pyx_r.mutate(entries[3], seed=2, limit=20))
     assert len({m.buggy for m in first}) == len(first)
-
-
-def test_operators_take_turns(entries) -> None:
-    for entry in entries:
-        kinds = [m.operator for m in pyx_r.mutate(entry, seed=0, limit=5)]
-        every = {m.operator for m in pyx_r.mutate(entry, seed=0)}
-        assert len(set(kinds)) == min(5, len(every))
 
 
 def test_chosen_operators_only(entries) -> None:

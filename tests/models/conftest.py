@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from tiny_engine import engine_of
+from tiny_model import save_tiny
 
 from semcoder_lib.models import Engine
-from semcoder_lib.models.tiny import save_tiny
 
 
 @pytest.fixture(scope="session")

@@ -14,12 +14,12 @@ import gguf_file
 import pytest
 import torch
 from tiny_engine import engine_of
+from tiny_model import save_tiny
 from transformers import AutoModelForCausalLM
 
 from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import InfrastructureError, UserError
-from semcoder_lib.models import Request, assets, gguf, load, prompts
-from semcoder_lib.models.tiny import save_tiny
+from semcoder_lib.models import Request, assets, load, prompts, weights
 
 SMALL = assets.ASSETS["smollm2-135m"]
 WIDE = {"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4}  # of 32s, to quantise
@@ -56,7 +56,7 @@ def test_two_at_once_dequantise_once(monkeypatch: pytest.MonkeyPatch) -> None:
         return "Q4_1"
 
     monkeypatch.setattr(assets, "_member", lambda asset, place: Path("x"))
-    monkeypatch.setattr(gguf, "dequantise", dequantise)
+    monkeypatch.setattr(weights, "dequantise", dequantise)
     located: list[str] = []
     threads = [
         threading.Thread(target=lambda: located.append(assets.locate("smollm2-135m")))

@@ -14,13 +14,13 @@ import torch
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 from tiny_engine import engine_of
+from tiny_model import save_tiny
 from transformers import AutoModelForCausalLM
 
 from semcoder_lib import models
 from semcoder_lib.core import scale
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.models import Engine, Request, assets, hardware
-from semcoder_lib.models.tiny import save_tiny
+from semcoder_lib.models import Engine, Request, hardware
 from semcoder_lib.models.tokens import cut
 
 WORDS = ["def", "if x", "return 3", "lambda", "[1, 2]", "é", "while", "  ", "\n", "yield"]
@@ -46,8 +46,8 @@ def texts(engine: Engine, asked: list[Request]) -> list[list[tuple[str, str, int
 @pytest.mark.parametrize("kind", ["llama", "qwen2"])
 def test_decoder_writes_what_plain_generate_writes(tiny: Callable[[str], str], kind: str) -> None:
     asked = [
-        *requests(40, stop=("w", "ret")),
-        *requests(6, temperature=1.0, n=3, stop=("\n",)),
+        *requests(24, stop=("w", "ret")),
+        *requests(4, temperature=1.0, n=3, stop=("\n",)),
     ]
     with engine_of(tiny(kind), backend="plain", batch=7) as plain:
         expected = texts(plain, asked)
@@ -166,13 +166,6 @@ def test_a_folder_never_runs_code_of_its_own(tmp_path: Path, kind: str) -> None:
     with expected:
         engine_of(str(folder)).close()
     assert not mark.exists()
-
-
-def test_identity_follows_the_weights(engine: Engine, tmp_path: Path) -> None:
-    other = save_tiny(tmp_path / "other", seed=1)
-    with engine_of(str(other)) as second:
-        assert second.identity != engine.identity
-    assert assets.weights_hash(str(other)) == assets.weights_hash(str(other))
 
 
 @pytest.fixture(scope="module")

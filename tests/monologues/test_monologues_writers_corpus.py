@@ -11,7 +11,6 @@ from semcoder_lib import monologues, tracing
 from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Entry, Monologue, Program, Status, Trace
-from semcoder_lib.corpus import hub as corpus_hub
 from semcoder_lib.models import prompts
 from semcoder_lib.monologues import Style, derive_many
 from semcoder_lib.monologues.ablation import CONTROLS, FORMATS
@@ -161,29 +160,6 @@ def test_the_wordless_control_is_as_long_and_says_nothing(
 def test_an_unknown_format_is_refused(run: tuple[Program, Case, Trace]) -> None:
     with pytest.raises(UserError, match="poem"):
         monologues.ablation(*run, "poem")
-
-
-# --- hub --------------------------------------------------------------------------------------
-
-
-def test_hub_rows_go_out_and_are_read_as_any_other(
-    entries: list[Entry], derived: tuple[list[Monologue], dict[str, object]]
-) -> None:
-    programs = {e.program.id: e.program for e in entries}
-    rows = list(monologues.to_hub(derived[0], programs))
-    assert len({row["id"] for row in rows}) == len(rows)
-    for row, told in zip(rows, derived[0], strict=True):
-        assert sum(bool(row[c]) for c in ("nl", "fwd_mnl", "bwd_mnl")) == 1
-        assert row["response"] == told.text
-        assert row[{"forward": "fwd_mnl", "backward": "bwd_mnl"}[told.direction]]
-        program, case = corpus_hub.read_row(row)
-        assert case is not None
-        assert program.source.strip() == programs[told.program_id].source.strip()
-        assert program.entry_point == programs[told.program_id].entry_point
-        assert values.equal(case.arguments, told.case.arguments)
-        assert values.equal(case.output, told.case.output)
-    with pytest.raises(UserError, match="no program with this id"):
-        list(monologues.to_hub(derived[0], {}))
 
 
 # --- properties -------------------------------------------------------------------------------

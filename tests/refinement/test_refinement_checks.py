@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from semcoder_lib.core.records import Status
-from semcoder_lib.refinement import Check, from_assertions, from_docstring
-from semcoder_lib.refinement.checks import agrees, assertion
-from semcoder_lib.refinement.kinds import kind_of, wrong_value
+from semcoder_lib.core.records import Case, Status
+from semcoder_lib.faults import assertion, from_assertions
+from semcoder_lib.refinement import from_docstring
+from semcoder_lib.refinement.curve import kind_of, wrong_value
 from semcoder_lib.sandbox import Outcome, Raised
 
 
@@ -25,17 +25,16 @@ assert f(k=1) == 2
 import os
 assert f(1, [2]) == {'a': (1,)}
 """
-    assert from_assertions(text, ["f"], "public") == [
-        Check((1, [2]), {"a": (1,)}),
-        Check(("x",), None),
-        Check((0,), False),
-        Check((3,), True),
+    assert from_assertions(text) == [
+        ("f", Case((1, [2]), {"a": (1,)})),
+        ("f", Case(("x",), None)),
+        ("f", Case((0,), False)),
+        ("f", Case((3,), True)),
+        ("g", Case((1,), 2)),
     ]
-
-
-def test_half_an_assertion_at_the_end_does_not_spoil_the_others() -> None:
-    found = from_assertions("assert f(1) == 2\nassert f(2) == [3,", ["f"], "self")
-    assert found == [Check((1,), 2, "self")]
+    # half an assertion at the end does not spoil the others
+    assert from_assertions("assert f(1) == 2\nassert f(2) == [3,") == [("f", Case((1,), 2))]
+    assert assertion("f", Case((1, "a"), [2.0])) == "assert f(1, 'a') == [2.0]"
 
 
 def test_examples_in_a_docstring() -> None:
@@ -52,20 +51,10 @@ def test_examples_in_a_docstring() -> None:
     """
 '''
     assert from_docstring(text, "f") == [
-        Check((2,), 4),
-        Check(([1],), [1, 1]),
-        Check(("a",), "aa"),
+        Case((2,), 4),
+        Case(([1],), [1, 1]),
+        Case(("a",), "aa"),
     ]
-
-
-def test_a_check_is_shown_as_an_assertion() -> None:
-    assert assertion("f", Check((1, "a"), [2.0])) == "assert f(1, 'a') == [2.0]"
-
-
-def test_tolerance_is_the_benchmarks() -> None:
-    assert agrees(1.0000001, 1.0, 1e-6)
-    assert not agrees(1.0000001, 1.0)
-    assert agrees(True, 1)
 
 
 @pytest.mark.parametrize(
@@ -74,20 +63,14 @@ def test_tolerance_is_the_benchmarks() -> None:
         (None, 1, "returns None"),
         (2, 1, "off by one"),
         (7, 1, "wrong number"),
-        (-3, 3, "wrong sign"),
         (True, False, "wrong truth value"),
         ("1", 1, "wrong type"),
         ([1], (1,), "wrong type"),
-        ("ab", "AB", "wrong case"),
-        (" ab", "ab", "wrong spaces"),
-        ("ab", "abc", "incomplete text"),
         ("xyz", "abc", "wrong text"),
         ([2, 1], [1, 2], "wrong order"),
-        ([1], [1, 2], "elements missing"),
-        ([1, 2, 2], [1, 2], "elements too many"),
+        ([1], [1, 2], "wrong length"),
         ([1, 3], [1, 2], "wrong elements"),
-        ({"a": 1}, {"a": 2}, "wrong values"),
-        ({"a"}, {"a", "b"}, "elements missing"),
+        ({"a": 1}, {"a": 2}, "wrong elements"),
     ],
 )
 def test_kinds_of_wrong_values(value: object, expected: object, kind: str) -> None:

@@ -9,7 +9,9 @@ import pytest
 from semcoder_lib import refinement
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Completion, Entry, Fault, Program
-from semcoder_lib.refinement.rounds import offered
+from semcoder_lib.faults import assertion
+from semcoder_lib.models import prompts
+from semcoder_lib.refinement import offered
 from semcoder_lib.sandbox import Sandbox
 
 RIGHT = {
@@ -26,16 +28,19 @@ def box():
         yield made
 
 
+def task_of(name: str, source: str, calls: list) -> refinement.RefinementTask:
+    """A task whose first case is visible and all of whose cases are hidden tests."""
+    space: dict = {}
+    exec(source, space)
+    cases = tuple(Case((a,), space[name](a)) for a in calls)
+    problem = f"The {name} of something.\n{assertion(name, cases[0])}"
+    start = prompts.nl_to_code(problem)
+    return refinement.RefinementTask(name, problem, name, cases[:1], cases, start=start)
+
+
 @pytest.fixture(scope="module")
 def tasks():
-    entries = []
-    for name, source in RIGHT.items():
-        space: dict = {}
-        exec(source, space)
-        cases = tuple(Case((a,), space[name](a)) for a in CALLS[name])
-        program = Program(source, name, id=name, description=f"The {name} of something.")
-        entries.append(Entry(program, cases))
-    return refinement.from_entries(entries)
+    return [task_of(name, source, CALLS[name]) for name, source in RIGHT.items()]
 
 
 class Scripted:
@@ -106,11 +111,7 @@ def test_only_the_oracle_sees_a_hidden_failure(tasks, box) -> None:
 def test_no_prompt_but_the_oracles_holds_a_hidden_value(tasks, box, source: str) -> None:
     """Hidden arguments and values are planted markers; only the oracle's prompt may show them."""
     marker = 987_123
-    entry = Entry(
-        Program("def f(x):\n    return x * 2\n", "f", id="f", description="Twice."),
-        (Case((1,), 2), Case((marker,), 2 * marker)),
-    )
-    (task,) = refinement.from_entries([entry])
+    task = task_of("f", "def f(x):\n    return x * 2\n", [1, marker])
     again = refined("def f(x):\n    return 2\n")
     model = Scripted({"f": ["def f(x):\n    return 0\n", again, again]})
     refine([task], model, box, rounds=2, source=source)

@@ -18,7 +18,7 @@ from semcoder_lib import report as reporting
 from semcoder_lib.core import workspace
 from semcoder_lib.core.records import Claim
 from semcoder_lib.report import display, figures, paper, tables
-from semcoder_lib.report.inputs import FOLDERS
+from semcoder_lib.report.tables import FOLDERS
 
 
 def score(benchmark: str, model: str, setting: str, value: float, n: int = 60) -> dict[str, Any]:
@@ -84,11 +84,21 @@ def make_run(folder: Path, results: dict[int, dict[str, Any]], **changes: dict[s
     return folder
 
 
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("report")
+    out = folder / "out"
+    return out, reporting.write_report(make_run(folder / "run", RESULTS), out)
+
+
 @pytest.fixture
-def report(tmp_path: Path) -> tuple[Path, dict[str, Any]]:
-    run = make_run(tmp_path / "run", RESULTS)
-    out = tmp_path / "out"
-    return out, reporting.write_report(run, out)
+def unsaved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are drawn, but not made into files."""
+    monkeypatch.setattr(figures, "save", lambda folder, name, fig, data: b"a picture")
+
+
+def write(folder: Path, results: dict[int, dict[str, Any]], **changes: dict[str, Any]) -> Any:
+    return reporting.write_report(make_run(folder / "run", results, **changes), folder / "out")
 
 
 def test_every_table_and_figure_of_the_paper_is_listed(
@@ -137,19 +147,14 @@ def test_the_headline_says_what_the_interval_says(report: tuple[Path, dict[str, 
     assert any("2 of 27 right answers" in line for line in summary["headline"])
 
 
-def test_cards_of_different_configurations_are_never_mixed_silently(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("unsaved")
+def test_what_does_not_belong_together_is_named(tmp_path: Path) -> None:
     other = {"configuration": {"profile": "smoke", "model": "another", "seed": 1}}
-    run = make_run(tmp_path / "run", RESULTS, stage_6=other)
-    summary = reporting.write_report(run, tmp_path / "out")
-    assert any(w.startswith("model: 'another' in 06") for w in summary["warnings"])
-    assert "does not belong together" in (tmp_path / "out" / "report.html").read_text()
-
-
-def test_a_stage_made_from_an_older_input_is_named(tmp_path: Path) -> None:
     older = {"inputs": {"01_pyx/results.json": "an older hash"}}
-    run = make_run(tmp_path / "run", RESULTS, stage_2=older)
-    summary = reporting.write_report(run, tmp_path / "out")
+    summary = write(tmp_path, RESULTS, stage_6=other, stage_2=older)
+    assert any(w.startswith("model: 'another' in 06") for w in summary["warnings"])
     assert any("02_monologues was made from another 01_pyx" in w for w in summary["warnings"])
+    assert "does not belong together" in (tmp_path / "out" / "report.html").read_text()
 
 
 def damaged_card(text: str) -> list[str]:
@@ -181,6 +186,7 @@ def test_a_damaged_card_is_named_and_never_ends_the_report(
     assert reporting.write_report(run, tmp_path / "out")["tables"][0]["filled"]
 
 
+@pytest.mark.usefixtures("unsaved")
 def test_results_that_are_not_the_cards_are_named_and_not_used(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", RESULTS)
     path = run / FOLDERS[6] / "results.json"
@@ -193,26 +199,22 @@ def test_results_that_are_not_the_cards_are_named_and_not_used(tmp_path: Path) -
     assert "45.0" not in page
 
 
-ODD: list[Any] = [7, "x", [None], {"a": 1}, [{"a": 1}], [[1, 2]]]
+EVERY: dict[int, dict[str, Any]] = {
+    0: {"semantics": 1, "monologues": 1}, 3: {"mutation": 1, "model": 1},
+    4: {"main": 1, "examples": 1}, 7: {"pooled": 1, "chains": 1, "scores": 1}, **RESULTS,
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("number", sorted(RESULTS))
-def test_results_of_another_shape_never_end_the_report(number: int, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("unsaved")
+@pytest.mark.parametrize("odd", [7, "x", [None], {"a": 1}, [{"a": 1}], [[1, 2]]], ids=str)
+def test_results_of_another_shape_never_end_the_report(odd: Any, tmp_path: Path) -> None:
     """Their hash is right, so they are read: what cannot be drawn of them says so."""
-    every = {
-        0: {"semantics": 1, "monologues": 1}, 3: {"mutation": 1, "model": 1},
-        4: {"main": 1, "examples": 1}, 7: {"pooled": 1, "chains": 1, "scores": 1}, **RESULTS,
-    }  # fmt: skip
-    for other in {number, 0, 3, 4, 7} if number == 1 else {number}:
-        for key in every[other]:
-            for place, odd in enumerate(ODD):
-                run = make_run(
-                    tmp_path / f"{other}{key}{place}", {other: {**every[other], key: odd}}
-                )
-                summary = reporting.write_report(run, run / "out")
-                assert len(summary["tables"]) == 9
-                for item in [*summary["tables"], *summary["figures"]]:
-                    assert item.get("filled", item["present"]) or item["reason"]
+    for number, results in EVERY.items():
+        for key in results:
+            summary = write(tmp_path, {number: {**results, key: odd}})
+            assert len(summary["tables"]) == 9
+            for item in [*summary["tables"], *summary["figures"]]:
+                assert item.get("filled", item["present"]) or item["reason"]
 
 
 def test_what_a_run_wrote_stays_text(tmp_path: Path) -> None:
@@ -225,8 +227,7 @@ def test_what_a_run_wrote_stays_text(tmp_path: Path) -> None:
         8: {"curves": [{**RESULTS[8]["curves"][0], "label": evil}]},
     }  # fmt: skip
     odd = {"configuration": {"profile": evil, "model": evil}, "versions": {evil: "2"}}
-    run = make_run(tmp_path / "run", results, stage_5=odd)
-    summary = reporting.write_report(run, tmp_path / "out")
+    summary = write(tmp_path, results, stage_5=odd)
     assert all(f["present"] for f in summary["figures"] if f["name"] in ("figure_1", "figure_2"))
     for name in ("report.html", "report.md"):
         page = (tmp_path / "out" / name).read_text()
@@ -252,12 +253,12 @@ def test_an_empty_run_still_reports(tmp_path: Path) -> None:
 
 def test_the_same_data_give_the_same_figure_bytes_under_any_hash_seed() -> None:
     code = (
-        "from semcoder_lib.report import figures, style\n"
+        "from semcoder_lib.report import figures\n"
         "import hashlib, pathlib, sys, tempfile\n"
         "shares = {'real': dict.fromkeys('abcdefgh', 0.1), 'made': dict.fromkeys('efghij', 0.1)}\n"
         "with tempfile.TemporaryDirectory() as folder:\n"
         "    folder = pathlib.Path(folder)\n"
-        "    style.save(folder, 'x', *figures.categories(shares))\n"
+        "    figures.save(folder, 'x', *figures.categories(shares))\n"
         "    for path in sorted(folder.iterdir()):\n"
         "        print(hashlib.sha256(path.read_bytes()).hexdigest())\n"
     )
@@ -288,6 +289,9 @@ def test_the_papers_cells_are_whole_counts_unless_marked() -> None:
                 ), (name, row["row"], column, value)
                 checked += 1
     assert checked > 150
+    with pytest.raises(KeyError):
+        paper.row("1", "No such model")
+    assert (paper.cell(None), paper.cell(78.8, doubtful=True)) == ("–", "78.8?")
 
 
 def test_programs_and_tokens_are_escaped_and_coloured() -> None:
@@ -300,20 +304,15 @@ def test_programs_and_tokens_are_escaped_and_coloured() -> None:
     assert "&lt;x&gt;" in shown._repr_html_()
 
 
-def test_marked_claims_are_coloured_where_they_stand() -> None:
-    claim = Claim("value", "x", "5", place=(3, 8), status="contradicted", evidence="x is 4")
-    page = display.marked("so x = 5 <here>", [claim])._repr_html_()
-    assert ">x = 5</span> &lt;here&gt;" in page
-    assert "contradicted: x is 4" in page
-
-
 @pytest.mark.parametrize("order", [1, -1])
-def test_a_contradiction_shows_inside_a_claim_that_is_right(order: int) -> None:
+def test_claims_are_coloured_where_they_stand_a_contradiction_above_all(order: int) -> None:
     line = Claim("order", "L5", "", place=(0, 12), status="supported", evidence="its line")
-    value = Claim("value", "x", "5", place=(5, 10), status="contradicted", evidence="x is 4")
-    page = display.marked("L5 x: 2 = 5.", [line, value][::order])._repr_html_()
+    value = Claim("value", "x", "5", place=(5, 10), status="contradicted", evidence="x is <4>")
+    page = display.marked("L5 x: 2 = 5. <b>", [line, value][::order])._repr_html_()
     texts = re.findall("title='(supported|contradicted): [^']*'>([^<]*)<", page)
     assert texts == [("supported", "L5 x:"), ("contradicted", " 2 = "), ("supported", "5.")]
+    assert "contradicted: x is &lt;4&gt;" in page
+    assert page.endswith(" &lt;b&gt;</pre>")
 
 
 @pytest.mark.parametrize(
@@ -339,13 +338,6 @@ def test_tables_of_a_notebook_show_everything_and_escape_it() -> None:
     assert repr(display.table([])) == "no rows"
     nested = repr(display.counts({"kept": 3, "dropped": {"text": 1_000_000, "case": 2}}))
     assert "dropped: text 1000000" in " ".join(nested.split())
-
-
-def test_a_table_of_the_paper_that_does_not_exist() -> None:
-    with pytest.raises(KeyError):
-        paper.row("1", "No such model")
-    assert paper.cell(None) == "–"
-    assert paper.cell(78.8, doubtful=True) == "78.8?"
 
 
 def test_the_ablation_is_told_by_arm_with_its_chains(tmp_path: Path) -> None:
@@ -390,13 +382,6 @@ def test_the_ablation_is_told_by_arm_with_its_chains(tmp_path: Path) -> None:
     ]
 
 
-def test_more_curves_than_colours_are_all_drawn() -> None:
-    curves = {f"format {n}": [(1, 1.0 + n), (2, 0.5)] for n in range(12)}
-    figure, rows = figures.loss_curve(curves)
-    assert len(figure.axes[0].lines) == 12
-    assert set(rows["phase"]) == set(curves)
-
-
 def test_a_long_curve_is_drawn_as_its_mean_and_kept_as_it_is() -> None:
     points = [(n, float(n % 2)) for n in range(1, 201)]
     figure, rows = figures.loss_curve({"main": points})
@@ -405,3 +390,5 @@ def test_a_long_curve_is_drawn_as_its_mean_and_kept_as_it_is() -> None:
     assert mean[0] == 1.0
     assert abs(mean[-1] - 0.5) < 0.05
     assert rows.values.tolist() == [["main", *p] for p in points]
+    many = {f"format {n}": [(1, 1.0 + n), (2, 0.5)] for n in range(12)}  # more than colours
+    assert len(figures.loss_curve(many)[0].axes[0].lines) == 12

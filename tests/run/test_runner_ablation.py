@@ -9,11 +9,11 @@ import pytest
 from semcoder_lib import evaluation as benchmarks
 from semcoder_lib import monologues, tracing
 from semcoder_lib.core.records import Case, Entry, Program, Trace
-from semcoder_lib.evaluation import chains, parts
+from semcoder_lib.evaluation import analysis
 from semcoder_lib.models import assets, tokens
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import formats
-from semcoder_lib.training import Example, ablation
+from semcoder_lib.training import Example, examples
 
 SOURCE = (
     "def f(xs):\n    total = 0\n    for x in xs:\n        if x > 1:\n            total += x\n"
@@ -38,23 +38,23 @@ def trace(box: Sandbox) -> Trace:
 @pytest.mark.parametrize("format", ["scratchpad", "next", "concise", "monologue"])
 def test_the_true_text_is_a_whole_chain(format: str, trace: Trace, box: Sandbox) -> None:
     _, text = monologues.ablation(PROGRAM, CASE, trace, format)
-    found = chains.chain(format, text, PROGRAM, CASE, trace, box)
+    found = analysis.chain(format, text, PROGRAM, CASE, trace, box)
     assert found is not None
     assert found.whole
     assert found.right == found.steps > 3
     # a completion is kept with the opening that its prompt gave it
     opening = benchmarks.get("pyx-o").prompt(TASK, style="clean", reasoning=format).prefill
     assert format == "monologue" or opening
-    assert chains.chain(format, opening + text, PROGRAM, CASE, trace, box) == found
+    assert analysis.chain(format, opening + text, PROGRAM, CASE, trace, box) == found
 
 
-@pytest.mark.parametrize("format", chains.TRACES)
+@pytest.mark.parametrize("format", analysis.TRACES)
 def test_a_trace_breaks_at_its_first_wrong_step(format: str, trace: Trace, box: Sandbox) -> None:
     _, text = monologues.ablation(PROGRAM, CASE, trace, format)
-    whole = chains.chain(format, text, PROGRAM, CASE, trace, box)
+    whole = analysis.chain(format, text, PROGRAM, CASE, trace, box)
     wrong = text.replace("total = 5", "total = 6", 1)
     assert wrong != text
-    found = chains.chain(format, wrong, PROGRAM, CASE, trace, box)
+    found = analysis.chain(format, wrong, PROGRAM, CASE, trace, box)
     assert whole is not None
     assert found is not None
     assert not found.whole
@@ -65,7 +65,7 @@ def test_a_false_monologue_is_not_whole(trace: Trace, box: Sandbox) -> None:
     _, text = monologues.ablation(PROGRAM, CASE, trace, "monologue")
     wrong = text.replace("total becomes 2", "total becomes 7").replace("total = 2", "total = 7")
     assert wrong != text
-    found = chains.chain("monologue", wrong, PROGRAM, CASE, trace, box)
+    found = analysis.chain("monologue", wrong, PROGRAM, CASE, trace, box)
     assert found is not None
     assert not found.whole
     assert found.right < found.steps
@@ -74,8 +74,8 @@ def test_a_false_monologue_is_not_whole(trace: Trace, box: Sandbox) -> None:
 def test_what_cannot_be_read_ends_a_trace(trace: Trace, box: Sandbox) -> None:
     body = formats.render(trace, PROGRAM, CASE, "concise").split("\n")
     cut = "\n".join([*body[:3], "and so on", *body[3:]])
-    found = chains.chain("concise", cut, PROGRAM, CASE, trace, box)
-    whole = chains.chain("concise", "\n".join(body), PROGRAM, CASE, trace, box)
+    found = analysis.chain("concise", cut, PROGRAM, CASE, trace, box)
+    whole = analysis.chain("concise", "\n".join(body), PROGRAM, CASE, trace, box)
     assert found is not None
     assert whole is not None
     assert (found.steps, found.whole) == (whole.steps, False)
@@ -84,12 +84,12 @@ def test_what_cannot_be_read_ends_a_trace(trace: Trace, box: Sandbox) -> None:
 
 def test_an_answer_alone_has_no_chain(trace: Trace, box: Sandbox) -> None:
     for format in ("direct", "answer_only"):
-        assert chains.chain(format, "assert f([1]) == 0", PROGRAM, CASE, trace, box) is None
+        assert analysis.chain(format, "assert f([1]) == 0", PROGRAM, CASE, trace, box) is None
 
 
 def test_summary_counts_answers_that_rest_on_wrong_steps() -> None:
-    some = [chains.Chain(3, 3, True), chains.Chain(3, 1, False), chains.Chain(2, 0, False)]
-    found = chains.summary(some, [True, True, False])
+    some = [analysis.Chain(3, 3, True), analysis.Chain(3, 1, False), analysis.Chain(2, 0, False)]
+    found = analysis.summary(some, [True, True, False])
     assert (found["n"], found["whole"], found["right"]) == (3, 1, 2)
     assert found["right_by_right_steps"] == 1
     assert (found["steps"], found["right_steps"]) == (8, 4)
@@ -98,21 +98,21 @@ def test_summary_counts_answers_that_rest_on_wrong_steps() -> None:
 
 def test_seeds_are_averaged_task_by_task() -> None:
     first, second = {"a": 1.0, "b": 0.0, "c": 0.0}, {"a": 1.0, "b": 1.0, "c": 0.0}
-    both = parts.over_seeds([first, second])
+    both = analysis.over_seeds([first, second])
     assert both == {"a": 1.0, "b": 0.5, "c": 0.0}
-    row = parts.pooled_row(both, 1)
+    row = analysis.pooled_row(both, 1)
     assert row["value"] == 0.5
     assert row["n"] == 3  # tasks, not samples
-    gain = parts.paired_row(first, both, 1)
+    gain = analysis.paired_row(first, both, 1)
     assert gain["value"] == pytest.approx(1 / 6)
     assert gain["low"] <= gain["value"] <= gain["high"]
 
 
 def test_items_are_grouped_by_length_and_by_what_they_have(trace: Trace, box: Sandbox) -> None:
-    assert parts.kinds_of(PROGRAM, trace) == ["8 lines and more", "loop and branch"]
+    assert analysis.kinds_of(PROGRAM, trace) == ["8 lines and more", "loop and branch"]
     plain = Program("def f(x):\n    return x + 1\n", "f", id="g")
     short = tracing.trace(plain, Case((1,), 2), box)
-    assert parts.kinds_of(plain, short) == ["1 to 3 lines", "straight"]
+    assert analysis.kinds_of(plain, short) == ["1 to 3 lines", "straight"]
 
 
 def test_views_give_equal_examples_or_equal_trained_tokens() -> None:
@@ -120,11 +120,11 @@ def test_views_give_equal_examples_or_equal_trained_tokens() -> None:
         "direct": [Example(f"p{n}", "forward", "ask", "assert 1") for n in range(200)],
         "monologue": [Example(f"p{n}", "forward", "ask", "word " * 40) for n in range(200)],
     }
-    same = {name: ablation.equal_examples(pools, name, 8, 1) for name in pools}
+    same = {name: examples.equal_examples(pools, name, 8, 1) for name in pools}
     assert [[e.id for e in rows] for rows in same.values()] == [[f"p{n}" for n in range(8, 16)]] * 2
     tokenizer = tokens.load_tokenizer(assets.locate("smollm2-135m"))
-    few, once = ablation.equal_tokens(pools, "monologue", 8, 1, tokenizer)
-    many, again = ablation.equal_tokens(pools, "direct", 8, 1, tokenizer)
+    few, once = examples.equal_tokens(pools, "monologue", 8, 1, tokenizer)
+    many, again = examples.equal_tokens(pools, "direct", 8, 1, tokenizer)
     assert (len(few), once, again) == (8, 1.0, 1.0)
     trained = [
         sum(len(tokens.encode_completion(tokenizer, e.completion)) for e in rows)
@@ -132,4 +132,4 @@ def test_views_give_equal_examples_or_equal_trained_tokens() -> None:
     ]
     assert trained[0] <= trained[1] < 1.05 * trained[0]
     short = {"direct": pools["direct"][:10], "monologue": pools["monologue"]}
-    assert ablation.equal_tokens(short, "direct", 8, 0, tokenizer)[1] > 2  # gone through again
+    assert examples.equal_tokens(short, "direct", 8, 0, tokenizer)[1] > 2  # gone through again

@@ -32,11 +32,7 @@ def command(*arguments: str, runs: Path) -> subprocess.CompletedProcess[str]:
         (["run", "huge"], 1, "there is no profile 'huge'"),
         (["run", "smoke", "--set", "train_step=3"], 1, "did you mean 'train_steps'"),
         (["run", "smoke", "--set", "train_steps"], 1, "write it as key=value"),
-        (
-            ["run", "smoke", "--set", "train_steps=lots"],
-            1,
-            "should be a valid integer",
-        ),
+        (["run", "smoke", "--set", "train_steps=lots"], 1, "should be a valid integer"),
         (["run", "smoke", "--set", "codegen_benchmarks=nope"], 1, "benchmark 'nope'"),
         (["run", "smoke", "--set", "adapter=nowhere"], 1, "adapter=nowhere: not a folder"),
         (["score", "cruxeval", "--samples", "x", "--out", "/dev/full"], 1, "only regular files"),
@@ -67,6 +63,29 @@ def test_a_wrong_request_gets_one_line(
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(x):\n    if x:\n        raise ValueError('\\ud83d')\n    return 1\n",
+        "def f(x):\n    s = '\u202eabc\u00e9'\n    return s\n",
+        "def f(x):\n    return '\\udc00' + chr(0x1f600)\n",
+        "# \u4e2d\ndef f(\u00e9):\n    return '\u4e2d'\n",
+        "def f(x):\n    return {'\u00fc': '\\x00\\x1b[31m'}\n",
+    ],
+)
+def test_every_character_gets_through_a_narrow_terminal(source: str, tmp_path: Path) -> None:
+    path = tmp_path / "\u00e9.py"
+    path.write_text(source, encoding="utf-8")
+    for words in (["trace", "--format", "next"], ["monologue"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "semcoder_lib", *words, path, "--call", "f(0)"],
+            capture_output=True, check=False, env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-500:]
+        last = json.loads(done.stdout.splitlines()[-1])
+        assert last.get("file", str(path)) == str(path)
+
+
 def test_doctor_ends_in_one_json_line(tmp_path: Path) -> None:
     done = command("doctor", runs=tmp_path)
     report = json.loads(done.stdout.strip().splitlines()[-1])
@@ -78,19 +97,8 @@ def test_run_all_knows_its_words() -> None:
     script = ROOT / "run_all.sh"
     helped = subprocess.run([script, "--help"], capture_output=True, text=True, check=False)
     assert helped.returncode == 0
-    words = (
-        "smoke",
-        "hour",
-        "evening",
-        "gpu",
-        "paper",
-        "test",
-        "lab",
-        "workshop",
-        "setup",
-        "doctor",
-    )
-    for word in words:
+    words = ("smoke", "hour", "evening", "gpu", "paper", "test", "lab", "workshop", "setup")
+    for word in (*words, "doctor"):
         assert f"  {word}" in helped.stdout
     for wrong in (["frob"], ["setup", "now"], ["doctor", "--loud"]):
         done = subprocess.run([script, *wrong], capture_output=True, text=True, check=False)
@@ -123,10 +131,11 @@ def test_a_notebook_is_worked_on_by_one_process(
     notebook.begin("01_pyx", "smoke", "t").close()
 
 
-def test_a_setting_may_hold_spaces(tmp_path: Path) -> None:
-    text = shlex.join([f"pyx_source={tmp_path / 'my folder' / 'x.jsonl'}", "seed=3"])
+@pytest.mark.parametrize("name", ["my folder", "it's", 'a "b"', "a=b", "\\x", "\u00fc #1", "$HOME"])
+def test_a_setting_may_hold_any_path(name: str, tmp_path: Path) -> None:
+    text = shlex.join([f"pyx_source={tmp_path / name / 'x.jsonl'}", "seed=3"])
     found = notebook.configured("smoke", text)
-    assert (found.pyx_source, found.seed) == (str(tmp_path / "my folder" / "x.jsonl"), 3)
+    assert (found.pyx_source, found.seed) == (str(tmp_path / name / "x.jsonl"), 3)
 
 
 def test_evaluating_a_given_model_needs_no_training(runs: Path) -> None:

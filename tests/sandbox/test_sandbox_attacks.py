@@ -13,15 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attacks import Attack, catalogue
+from attacks.arena import Arena
+
+from semcoder_lib.core.errors import InfrastructureError
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
-
-from attacks import Attack, catalogue  # noqa: E402
-from attacks.arena import Arena  # noqa: E402
-
-from semcoder_lib.core.errors import InfrastructureError  # noqa: E402
-
 ALL = catalogue()
 # By default those that end at once, and two that run into each kind of limit.
 LIMITED = ("timing", "memory")

@@ -16,6 +16,7 @@ import pytest
 
 from semcoder_lib.core.errors import InfrastructureError
 from semcoder_lib.core.records import Status
+from semcoder_lib.core.scale import cores
 from semcoder_lib.sandbox import Job, Limits, Sandbox
 
 GOOD = Job("def f(x): return x * 2", "f", [(21,)])
@@ -67,16 +68,10 @@ def test_the_clocks_of_a_call_are_claims(box: Sandbox, clocks: str) -> None:
 
 
 def test_forged_beginnings_buy_no_more_than_each_later_call_may_have(box: Sandbox) -> None:
-    source = BEGAN.replace("while True: pass", "f(1)").replace(
-        "@", "time.process_time(), time.monotonic()"
-    )
-    job = Job(
-        source.replace("os.write", "time.sleep(0.01); os.write"),
-        "f",
-        [(1,)] * 3,
-        share=True,
-        give_up=1,
-    )
+    source = BEGAN.replace("while True: pass", "f(1)")
+    source = source.replace("@", "time.process_time(), time.monotonic()")
+    source = source.replace("os.write", "time.sleep(0.01); os.write")
+    job = Job(source, "f", [(1,)] * 3, share=True, give_up=1)
     assert Status.OK not in beside_good_ones(box, job)
 
 
@@ -125,15 +120,11 @@ def test_large_payloads_do_not_end_the_zygote(
 
 @pytest.mark.parametrize(
     ("size", "limits"),
-    [
-        (17_000_000, Limits()),
-        (2_000_000, Limits(output_bytes=1_000, result_bytes=100_000)),
-        (1, Limits()),
-    ],
+    [(17_000_000, {}), (2_000_000, {"output_bytes": 1_000, "result_bytes": 100_000}), (1, {})],
 )
-def test_standard_input_is_whole(box: Sandbox, size: int, limits: Limits) -> None:
+def test_standard_input_is_whole(box: Sandbox, size: int, limits: dict[str, int]) -> None:
     source = "import sys\ndef f(x): return len(sys.stdin.buffer.read())"
-    ((outcome,),) = box.map([Job(source, "f", [(1,)], limits, stdin="x" * size)])
+    ((outcome,),) = box.map([Job(source, "f", [(1,)], Limits(**limits), stdin="x" * size)])
     assert outcome.value == size
 
 
@@ -180,7 +171,6 @@ def test_one_sandbox_cannot_use_up_the_threads_of_another(box: Sandbox, small: b
 
 
 def test_the_number_of_workers_is_kept_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert len(Sandbox(workers=3)._workers) == 3
+    assert len(Sandbox()._workers) == cores()
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     assert len(Sandbox(workers=3)._workers) == 3
-    assert len(Sandbox()._workers) == os.cpu_count()

@@ -15,7 +15,7 @@ from semcoder_lib.core.errors import InfrastructureError
 from semcoder_lib.core.records import Status
 from semcoder_lib.sandbox import Job, Limits, Sandbox
 
-SMALL = Limits(cpu_seconds=0.3, wall_seconds=2.0, memory_mb=256, output_bytes=50_000)
+SMALL = Limits(cpu_seconds=0.3, wall_seconds=20.0, memory_mb=256, output_bytes=50_000)
 ECHO = "def f(x): return x"
 COUNTER = "seen = []\ndef f(x):\n    seen.append(x)\n    print(x)\n    return len(seen)"
 
@@ -47,7 +47,8 @@ def box() -> Iterator[Sandbox]:
     ],
 )
 def test_statuses(box: Sandbox, source: str, status: Status, told: str) -> None:
-    outcome = box.call(source, "f", (), limits=SMALL)
+    limits = SMALL.but(wall_seconds=0.5) if told == "wall" else SMALL
+    outcome = box.call(source, "f", (), limits=limits)
     assert outcome.status is status
     raised = f"{outcome.exception.message} {outcome.exception.line}" if outcome.exception else ""
     assert told in f"{outcome.text} {raised} {outcome.note}"
@@ -113,8 +114,11 @@ def test_values_cross_exactly_both_ways(box: Sandbox) -> None:
         box.call(ECHO, "f", (object(),))
 
 
-def test_a_defaultdict_of_any_factory_is_judged_by_its_items(box: Sandbox) -> None:
-    source = "from collections import *\ndef f():\n    return defaultdict(lambda: 0, {'a': 1})"
+@pytest.mark.parametrize(
+    "factory", ["lambda: 0", "int", "list", "None", "f", "lambda: defaultdict(int)", "'x'.join"]
+)
+def test_a_defaultdict_of_any_factory_is_judged_by_its_items(box: Sandbox, factory: str) -> None:
+    source = f"from collections import *\ndef f():\n    return defaultdict({factory}, {{'a': 1}})"
     outcome = box.call(source, "f", ())
     assert values.equal(outcome.value, {"a": 1})
 
@@ -151,31 +155,20 @@ def test_plugins_make_the_calls_and_emit(
     assert box.call(ECHO, "f", (5,)).value == 5
 
 
-def test_paths_are_importable_for_their_jobs_only(box: Sandbox, tmp_path: Path) -> None:
-    (tmp_path / "neighbour.py").write_text("ANSWER = 42")
-    tmp_path.chmod(0o755)
-    source = "def f():\n    import neighbour\n    return neighbour.ANSWER"
-    ((there,), (absent,)) = box.map([Job(source, "f", paths=(str(tmp_path),)), Job(source, "f")])
-    assert there.value == 42
-    assert absent.exception is not None
-    assert absent.exception.type == "ModuleNotFoundError"
-
-
 @pytest.mark.parametrize("level", ["full", "no-namespaces"])
-def test_installed_packages_are_hidden_unless_named(level: str) -> None:
+def test_installed_packages_are_hidden(level: str) -> None:
     site = Path(os.__file__).parent / "site-packages"
     folder = next((p.parent for p in site.glob("*/__init__.py")), None)
     if folder is None:
         pytest.skip("nothing is installed beside the base interpreter")
     source = "def f(path): return len(open(path).read(9))"
-    call = [(str(folder / "__init__.py"),)]
-    jobs = [Job(source, "f", call), Job(source, "f", call, paths=(str(folder),))]
     try:
         with Sandbox(level, workers=1) as box:
-            ((hidden,), (named,)) = box.map(jobs)
+            hidden = box.call(source, "f", (str(folder / "__init__.py"),))
+            there = box.call(source, "f", (os.__file__,))
     except InfrastructureError as error:
         pytest.skip(f"level {level} cannot be set up here: {error}")
-    assert (hidden.status, named.status) == (Status.EXCEPTION, Status.OK)
+    assert (hidden.status, there.status) == (Status.EXCEPTION, Status.OK)
 
 
 def test_children_are_alike_whatever_the_worker() -> None:
@@ -199,8 +192,8 @@ def f(seconds):
     while time.process_time() < seconds: pass
     return 'ended'
 """
-    limits = Limits(cpu_seconds=0.4, wall_seconds=30.0, grace=1.0)
+    limits = Limits(cpu_seconds=0.2, wall_seconds=30.0, grace=1.0)
     with Sandbox(limits=limits, workers=1) as box:
-        near, far = (box.call(source, "f", (seconds,)) for seconds in (0.6, 5.0))
+        near, far = (box.call(source, "f", (seconds,)) for seconds in (0.3, 5.0))
     assert (near.status, near.flags) == (Status.TIMEOUT, ("repeated",))
     assert (far.status, far.flags) == (Status.TIMEOUT, ())

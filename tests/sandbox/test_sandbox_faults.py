@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from attacks.arena import marked, parents
 
 from semcoder_lib import sandbox
 from semcoder_lib.core.errors import InfrastructureError, UserError
@@ -30,20 +31,6 @@ ROOT = Path(__file__).parents[2]
 LIMITS = Limits(cpu_seconds=1.0, wall_seconds=5.0)
 SLOW = "import time\ndef f(x):\n    time.sleep(0.4)\n    return x"
 LOOP = "def f(x):\n    while True: pass"
-
-
-def marked(parent: int) -> list[int]:
-    """Processes that a sandbox of `parent` started and that still run."""
-    found = []
-    for name in os.listdir("/proc"):
-        if not name.isdigit():
-            continue
-        with contextlib.suppress(OSError):
-            mark = f"SANDBOX_OF={parent}".encode()
-            state = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[0]
-            if mark in Path(f"/proc/{name}/environ").read_bytes().split(b"\0") and state != "Z":
-                found.append(int(name))
-    return found
 
 
 def eventually(condition: Callable[[], bool]) -> bool:
@@ -63,23 +50,12 @@ def box(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
         pytest.skip(f"level {request.param} cannot be set up here: {error}")
 
 
-def children_of(pid: int) -> list[int]:
-    found = []
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            with contextlib.suppress(OSError):
-                text = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()
-                if int(text[1]) == pid:
-                    found.append(int(name))
-    return found
-
-
 def lineage(box: Sandbox) -> list[int]:
     """The keeper (if any), the zygote, and the running child, from the top."""
     host = box._workers[0].host
     assert host is not None
     line = [host.process.pid]
-    while children := children_of(line[-1]):
+    while children := [pid for pid, parent in parents() if parent == line[-1]]:
         line.append(children[0])
     return line
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -21,117 +23,8 @@ def check(candidate):
 """
 RIGHT = "def f(x):\n    return x * x\n"
 
-CHEATS = {
-    "always equal": """
-class Any:
-    def __eq__(self, other): return True
-    def __sub__(self, other): return 0.0
-    __rsub__ = __sub__
-def f(x): return Any()
-""",
-    "float that compares as it likes": """
-class Lie(float):
-    def __eq__(self, other): return True
-    def __sub__(self, other): return 0.0
-    def __abs__(self): return 0.0
-def f(x): return Lie(7)
-""",
-    "patched abs and AssertionError": """
-import builtins
-builtins.abs = lambda x: 0.0
-builtins.AssertionError = type('Never', (BaseException,), {})
-def f(x): return 0
-""",
-    "early exit": "import os\ndef f(x): os._exit(0)\n",
-    "early exit at import": "import os\nos._exit(0)\n",
-    "SystemExit in the call": "def f(x): raise SystemExit(0)\n",
-    "check replaced in the caller": """
-import sys
-frame = sys._getframe()
-while frame:
-    frame.f_globals['check'] = lambda candidate: None
-    frame = frame.f_back
-def f(x):
-    frame = sys._getframe(1)
-    while frame:
-        frame.f_globals['check'] = lambda candidate: None
-        frame = frame.f_back
-    return 0
-""",
-    "answers read from the test's constants in frames": """
-import sys
-def f(x):
-    frame = sys._getframe(1)
-    while frame:
-        for const in frame.f_code.co_consts:
-            if type(const) is int and const in (4, 9):
-                return const
-        frame = frame.f_back
-    return 0
-""",
-    "reference found in memory": """
-import gc, types
-def f(x):
-    for thing in gc.get_objects():
-        if isinstance(thing, types.FunctionType) and thing.__name__ in ('reference', 'f'):
-            if thing.__code__ is not f.__code__:
-                return thing(x)
-    return 0
-""",
-    "reference found in sys.modules": """
-import sys
-def f(x):
-    for module in list(sys.modules.values()):
-        for name in ('reference', 'f'):
-            found = getattr(module, name, None)
-            if found is not None and found is not f:
-                return found(x)
-    return 0
-""",
-    "source of the test read from files": """
-def f(x):
-    import glob
-    for path in glob.glob('/tmp/**', recursive=True) + glob.glob('/proc/*/cmdline'):
-        try:
-            text = open(path, errors='replace').read()
-        except OSError:
-            continue
-        if 'key-9141' in text:
-            return 4
-    return 0
-""",
-    "tracer that rewrites locals": """
-import sys
-def tracer(frame, event, arg):
-    frame.f_locals['result'] = True
-    return tracer
-sys.settrace(tracer)
-def f(x): return 0
-""",
-    "forged verdict on every descriptor": """
-import os
-def f(x):
-    for fd in range(3, 64):
-        try:
-            os.write(fd, b'{"needs": [], "stopped": ""}')
-        except OSError:
-            pass
-    os._exit(0)
-""",
-    "outlives its limit": """
-import time
-def f(x):
-    end = time.process_time() + 3
-    while time.process_time() < end: pass
-    return x * x
-""",
-    "right on the first call only": """
-calls = []
-def f(x):
-    calls.append(x)
-    return x * x if len(calls) < 2 else 0
-""",
-}
+BLOCKS = re.split(r"^### ", (Path(__file__).parent / "cheats.txt").read_text(), flags=re.M)[1:]
+CHEATS = dict(block.split("\n", 1) for block in BLOCKS)
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from typing import Any
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Change, Status, Trace
 from semcoder_lib.tracing import DEFAULT, TraceLimits, child, options
-from semcoder_lib.tracing.reading import read_payload
+from semcoder_lib.tracing.tracer import read_payload
 
 HERE = Path(__file__).parent
 

@@ -17,7 +17,7 @@ from semcoder_lib.core.records import Case, Program, Step, Trace, from_row
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import TraceLimits, cli_render
 from semcoder_lib.tracing.formats import items, render
-from semcoder_lib.tracing.statements import layout
+from semcoder_lib.tracing.tracer import layout
 
 TEXT = ("scratchpad", "next", "concise")
 EXAMPLES = examples("faithful_examples.txt")

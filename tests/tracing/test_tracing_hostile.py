@@ -258,7 +258,7 @@ def test_a_failure_of_the_tracer_is_not_the_programs(monkeypatch: pytest.MonkeyP
 
 
 def test_a_forged_payload_is_no_trace() -> None:
-    from semcoder_lib.tracing.reading import Malformed, read_payload
+    from semcoder_lib.tracing.tracer import Malformed, read_payload
 
     head = '{"frames":[["f",0,[]]],"cut":"","flags":[],"steps":['
     assert len(read_payload(head + '[0,1,0,"x","1"],[1,2,0],[2,2,0,["<g>"]]]}')[0]) == 3
@@ -269,6 +269,7 @@ def test_a_forged_payload_is_no_trace() -> None:
         '{"frames":[["f",0,[]]],"steps":[],"cut":5,"flags":[]}',
         '{"frames":[["f",0,[]]],"steps":[],"cut":"","flags":[7]}',
         '{"frames":[["f","a",[]]],"steps":[],"cut":"","flags":[]}',
+        '{"frames":[["f",Infinity,[]]],"steps":[],"cut":"","flags":[]}',
         head + "7]}", head + '"x"]}', head + "[]]}", head + "[1,2]]}", head + "[true,1,0]]}",
         head + '[1,"x",0]]}', head + "[1,1,-1]]}", head + "[1,-1,0]]}", head + "[-1,1,0]]}",
         head + "[1,1,9]]}", head + "[9,1,0,null]]}", head + '[1,1,0,"a"]]}',

@@ -149,7 +149,7 @@ def test_a_file_is_read_as_python_reads_it(
         (b"def f(n) return n\n", "f(1)", "cannot be loaded"),
         (b"def f(n):\n    return n\n", "f(x)", "literal"),
         (b"def f(n):\n    return n\n", "f(m=1)", "'m'"),
-        (b"def f(n, k):\n    return n\n", "f(k=1)", "'n' is missing"),
+        (b"def f(n, k):\n    return n\n", "f(k=1)", "'n'"),
         (b"def f(n):\n    return n\n", "f(1, m=1)", "'m'"),
         (b"def f(n, k=len):\n    return n\n", "g(n=1)", "no function 'g'"),
         (b"def f(n, k=len, m=1):\n    return n\n", "f(1, m=2)", "'k'"),

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from semcoder_lib.models.tiny import save_tiny
+from tiny_model import save_tiny
 
 
 @pytest.fixture(scope="session")

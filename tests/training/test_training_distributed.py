@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 import torch
-import yaml
+from tiny_model import save_tiny
 
 from semcoder_lib import training
 from semcoder_lib.core import workspace
-from semcoder_lib.models.tiny import save_tiny
-from semcoder_lib.training.__main__ import read_config
+from semcoder_lib.training.__main__ import read_config, read_rows
 
 CONFIGS = Path(training.__file__).parent / "configs"
 
@@ -46,7 +45,9 @@ PROMPTS = {
 
 
 @pytest.mark.slow
-def test_paper_configuration_runs_two_steps_on_two_processes(tmp_path: Path) -> None:
+def test_paper_configuration_runs_two_steps_on_two_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tiny = save_tiny(tmp_path / "tiny")
     rows, out = tmp_path / "pyx.jsonl", tmp_path / "out"
     workspace.write_jsonl(rows, hub_rows(600))
@@ -70,29 +71,11 @@ def test_paper_configuration_runs_two_steps_on_two_processes(tmp_path: Path) -> 
     curve = list(workspace.read_jsonl(out / "logs" / "loss.jsonl"))
     assert [row["step"] for row in curve] == [1, 2]
     assert curve[0]["learning_rate"] <= 5e-5
-    alone = training.train(
-        _examples(rows, tmp_path),
-        tmp_path / "alone",
-        base=str(tiny),
-        config=read_config(CONFIGS / "paper.yaml", ["steps=2", "threads=1"]),
-    )
     # one process sees the same 512 rows a step, so the first loss is the same
+    monkeypatch.setattr("semcoder_lib.models.prompts.authors_prompts", lambda: PROMPTS)
+    config = read_config(CONFIGS / "paper.yaml", ["steps=2", "threads=1"])
+    alone = training.train(list(read_rows(rows)), tmp_path / "alone", base=str(tiny), config=config)
     assert alone.loss_first == pytest.approx(curve[0]["loss"], abs=1e-3)
-
-
-def _examples(rows: Path, place: Path) -> list[training.Example]:
-    code = (
-        "import sys, json, dataclasses\nfrom semcoder_lib.training import hub\n"
-        "print(json.dumps([dataclasses.asdict(e) for e in hub.read(sys.argv[1])]))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(rows)],
-        env={**os.environ, "SEMCODER_DATA": str(place / "data")},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return [training.Example(**row) for row in json.loads(done.stdout)]
 
 
 def shard_worker(rank: int, port: str, folder: str, out: str) -> None:
@@ -158,19 +141,6 @@ def test_accelerate_configurations_are_valid(name: str) -> None:
     kinds = {"fsdp2": "FSDP", "zero3": "DEEPSPEED", "cpu2": "MULTI_GPU"}
     assert config.distributed_type == DistributedType(kinds[name])
     assert ("NOT RUN HERE" in path.read_text()) == (name != "cpu2")
-
-
-def test_fsdp_fields_make_a_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
-    from accelerate.utils import FullyShardedDataParallelPlugin
-
-    given = yaml.safe_load((CONFIGS / "accelerate_fsdp2.yaml").read_text())["fsdp_config"]
-    for key, value in given.items():
-        monkeypatch.setenv(key.upper(), str(value))
-    plugin = FullyShardedDataParallelPlugin()
-    assert plugin.fsdp_version == 2
-    assert plugin.reshard_after_forward is True
-    policy = str(getattr(plugin.auto_wrap_policy, "func", plugin.auto_wrap_policy))
-    assert "transformer" in policy
 
 
 def test_paper_configuration_is_the_papers() -> None:

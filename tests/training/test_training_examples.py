@@ -9,10 +9,9 @@ import pytest
 from semcoder_lib import faults as pyx_r
 from semcoder_lib import monologues, refinement, tracing, training
 from semcoder_lib.core.records import Case, Completion, Entry, Monologue, Program
-from semcoder_lib.evaluation import codegen, pyx
+from semcoder_lib.evaluation import codegen, execution
 from semcoder_lib.models import prompts
-from semcoder_lib.refinement.checks import run_checks
-from semcoder_lib.refinement.sources import feedbacks, shown_solution
+from semcoder_lib.refinement import feedbacks, run_checks, shown_solution
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.training import examples
 
@@ -39,9 +38,9 @@ def test_prompts_of_training_are_the_evaluations(style: str) -> None:
     assert len(rows) == 10
     other = {"clean": "faithful", "faithful": "clean"}[style]
     for row in rows:
-        assert row.prompt in pyx.questions(entry, row.task, style=style)
+        assert row.prompt in execution.questions(entry, row.task, style=style)
         if prompts.authors_prompts() is not None:
-            assert row.prompt not in pyx.questions(entry, row.task, style=other)
+            assert row.prompt not in execution.questions(entry, row.task, style=other)
 
 
 @pytest.mark.parametrize("style", STYLES)

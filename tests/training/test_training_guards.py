@@ -17,13 +17,12 @@ from semcoder_lib.training import (
     Example,
     TrainingStopped,
     guards,
-    hub,
     rows,
     same_prompts,
     stopped_by_itself,
     train,
 )
-from semcoder_lib.training.__main__ import read_config
+from semcoder_lib.training.__main__ import read_config, read_rows
 
 CONFIG = Config(steps=2, batch_tokens=256, max_length=64, threads=1, dtype="float32")
 GOOD = [Example(f"e{i}", "t", "if x:\n", "return 3 [/ANSWER]") for i in range(6)]
@@ -34,31 +33,29 @@ def tokenizer(tiny: str):
     return tokens.load_tokenizer(tiny)
 
 
-def stops_with(match: str, examples: list[Example], tiny: str, out: Path, **changes) -> None:
+LONG = [Example("long", "t", "if", "return " * 80)] * 4
+
+
+@pytest.mark.parametrize(
+    ("match", "examples", "changes"),
+    [
+        ("carry loss", [Example("a", "t", "if x:\n" * 9, "3")], {"min_trained_share": 0.2}),
+        ("4 of 6 rows are longer", GOOD[:2] + LONG, {}),
+        ("no end token", GOOD[:2] + LONG, {"overlong": "cut", "max_overlong_share": 0.66}),
+        (
+            "no rows to train on",
+            [Example("a", "t", "if x:\n" * 80, "return")],
+            {"max_overlong_share": 1.0},
+        ),
+    ],
+)
+def test_rows_that_would_teach_nothing_stop_the_training(
+    match: str, examples: list[Example], changes: dict, tiny: str, tmp_path: Path
+) -> None:
     with pytest.raises(TrainingStopped, match=match) as caught:
-        train(examples, out, base=tiny, config=dataclasses.replace(CONFIG, **changes))
+        train(examples, tmp_path, base=tiny, config=dataclasses.replace(CONFIG, **changes))
     assert "\n" not in str(caught.value)
-    assert not (out / "adapter_model.safetensors").exists()
-
-
-def test_share_of_trained_tokens(tiny: str, tmp_path: Path) -> None:
-    long = [Example("a", "t", "if x:\n" * 9, "3")]
-    stops_with("carry loss", long, tiny, tmp_path, min_trained_share=0.2)
-
-
-def test_overlong_answers(tiny: str, tmp_path: Path) -> None:
-    many = GOOD[:2] + [Example("long", "t", "if", "return " * 80)] * 4
-    stops_with("4 of 6 rows are longer", many, tiny, tmp_path)
-
-
-def test_cut_answers_have_no_end(tiny: str, tmp_path: Path) -> None:
-    many = GOOD[:2] + [Example("long", "t", "if", "return " * 80)] * 4
-    stops_with("no end token", many, tiny, tmp_path, overlong="cut", max_overlong_share=0.66)
-
-
-def test_all_prompts_overlong(tiny: str, tmp_path: Path) -> None:
-    many = [Example("long", "t", "if x:\n" * 80, "return")]
-    stops_with("no rows to train on", many, tiny, tmp_path, max_overlong_share=1.0)
+    assert not (tmp_path / "adapter_model.safetensors").exists()
 
 
 def test_padding_is_the_end_token(tokenizer) -> None:
@@ -227,7 +224,7 @@ def test_hub_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         {"id": "4", "task": "own", "prompt": "p", "completion": "c"},
     ]
     path.write_text("".join(json.dumps(row) + "\n" for row in given))
-    made = list(hub.read(path))
+    made = list(read_rows(path))
     assert [e.task for e in made] == ["forward", "nl_to_code", "refine", "own"]
     assert made[0].prompt == "F\n[PYTHON] {response}\n"
     assert made[1].prompt == "N d|"
@@ -235,4 +232,4 @@ def test_hub_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bad = tmp_path / "bad.jsonl"
     bad.write_text(json.dumps({**columns, "nl": "a", "fwd_mnl": "b"}) + "\n")
     with pytest.raises(UserError, match=r":1: expected exactly one"):
-        list(hub.read(bad))
+        list(read_rows(bad))

@@ -14,22 +14,14 @@ from typing import Any
 
 import pytest
 from safetensors.torch import load_file
+from tiny_model import save_tiny
 from training_tiny import curve, examples, rows
 
 from semcoder_lib import models as generation
-from semcoder_lib.core import source, workspace
+from semcoder_lib.core import source
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.models import Request, assets
-from semcoder_lib.models.tiny import save_tiny
-from semcoder_lib.training import (
-    Config,
-    TrainingStopped,
-    merge,
-    overfit_check,
-    times,
-    train,
-    trainer,
-)
+from semcoder_lib.training import Config, TrainingStopped, times, train, trainer
 
 CONFIG = Config(
     steps=8,
@@ -74,18 +66,6 @@ def test_same_seed_same_adapter_other_seed_another(tiny: str, tmp_path: Path) ->
     assert weights("c", 1) != weights("a", 0)
 
 
-def test_merged_model_writes_what_adapter_writes(tiny: str, tmp_path: Path) -> None:
-    train(examples(), tmp_path / "a", base=tiny, config=CONFIG)
-    merged = merge(tiny, tmp_path / "a", tmp_path / "merged")
-    asked = [Request(str(i), e.prompt, max_new_tokens=16) for i, e in enumerate(examples(6))]
-    with generation.load(tiny, adapter=tmp_path / "a", threads=1) as engine:
-        ours = [row[0].text for row in engine.generate(asked)]
-    with generation.load(str(merged), threads=1) as engine:
-        assert [row[0].text for row in engine.generate(asked)] == ours
-    with generation.load(tiny, threads=1) as engine:
-        assert [row[0].text for row in engine.generate(asked)] != ours
-
-
 def test_goes_on_from_an_adapter(tiny: str, tmp_path: Path) -> None:
     first = train(examples(), tmp_path / "main", base=tiny, config=CONFIG)
     second = train(
@@ -112,16 +92,15 @@ def test_an_adapter_for_qwen2_trains_and_merges(tmp_path: Path) -> None:
     result = train(examples(), tmp_path / "a", base=base, config=config, held_out=examples(4))
     assert result.held_out_loss is not None
     assert result.loss_last < result.loss_first - 0.5
-    merged = load_file(merge(base, tmp_path / "a", tmp_path / "merged") / "model.safetensors")
-    assert "lm_head.weight" not in merged
-    assert "model.layers.0.self_attn.q_proj.bias" in merged
+    with generation.load(base, adapter=tmp_path / "a", threads=1) as engine:
+        assert engine.generate([Request("a", "if 1", max_new_tokens=3)])[0][0].tokens == 3
 
 
-RESUMED = dataclasses.replace(CONFIG, steps=24, save_steps=5)
+RESUMED = dataclasses.replace(CONFIG, steps=12, save_steps=5)
 COUNTS = ("steps", "tokens", "trained_tokens", "padded_tokens", "loss_first")
 
 
-@pytest.mark.parametrize("step", [13, 24])
+@pytest.mark.parametrize("step", [11, 12])
 def test_interrupted_and_resumed_is_the_undisturbed_one(
     tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
@@ -148,7 +127,7 @@ def test_interrupted_and_resumed_is_the_undisturbed_one(
             train(examples(), tmp_path / "cut", base=tiny, config=RESUMED)
         assert len(curve(tmp_path / "cut")) == step, "a curve to look at"
     again = train(examples(), tmp_path / "cut", base=tiny, config=RESUMED)
-    assert again.resumed_at == (10 if step == 13 else 24)
+    assert again.resumed_at == (10 if step == 11 else 12)
     assert curve(tmp_path / "cut") == pytest.approx(curve(tmp_path / "whole"), abs=1e-3)
     assert [getattr(again, n) for n in COUNTS] == [getattr(whole, n) for n in COUNTS]
     assert again.summary()["tokens_per_second"] > 0
@@ -192,32 +171,6 @@ def test_killed_and_resumed_gives_the_undisturbed_bytes(tiny: str, tmp_path: Pat
     assert curve(killed) == pytest.approx(curve(tmp_path / "whole"), abs=1e-3)
     for name in ("adapter_model.safetensors", "adapter_config.json"):
         assert (killed / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
-
-
-@pytest.mark.parametrize(
-    ("micro", "batch", "piece"), [(2048, 1024, 1024), (2048, 3072, 1536), (2048, 4096, 2048)]
-)
-def test_the_pieces_of_a_step_make_its_batch(micro: int, batch: int, piece: int) -> None:
-    from semcoder_lib.training.train import _even
-
-    assert _even(micro, batch) == piece
-
-
-def test_half_written_checkpoint_is_passed_over(tmp_path: Path) -> None:
-    from semcoder_lib.training.train import _last_checkpoint
-
-    assert _last_checkpoint(tmp_path) == (0, None)
-    for step, text in ((5, '{"global_step": 5}'), (10, '{"global_s')):
-        workspace.write_text(tmp_path / f"checkpoint-{step}" / "trainer_state.json", text)
-    (tmp_path / "checkpoint-15").mkdir()
-    assert _last_checkpoint(tmp_path) == (5, str(tmp_path / "checkpoint-5"))
-
-
-def test_overfit_check_passes_and_trips(tiny: str, tmp_path: Path) -> None:
-    assert overfit_check(examples(), tmp_path / "good", base=tiny, config=CONFIG) < 0.5
-    frozen = dataclasses.replace(CONFIG, learning_rate=1e-9, min_learning_rate=1e-9)
-    with pytest.raises(TrainingStopped, match="overfit check"):
-        overfit_check(examples(), tmp_path / "bad", base=tiny, config=frozen, steps=10)
 
 
 def test_too_high_a_learning_rate_is_stopped(tiny: str, tmp_path: Path) -> None:

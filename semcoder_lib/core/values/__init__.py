@@ -12,24 +12,14 @@ children, so it imports little.
 from semcoder_lib.core.values.comparing import equal
 from semcoder_lib.core.values.reading import NotALiteral, call_of, decode, parse_call, value_of
 from semcoder_lib.core.values.writing import (
-    HEX_FROM_BITS,
     MAX_BITS,
-    MAX_BRACKETS,
-    MAX_BYTES,
-    MAX_DEPTH,
-    MAX_NODES,
     Unserializable,
     encode,
     show_call,
 )
 
 __all__ = [
-    "HEX_FROM_BITS",
     "MAX_BITS",
-    "MAX_BRACKETS",
-    "MAX_BYTES",
-    "MAX_DEPTH",
-    "MAX_NODES",
     "NotALiteral",
     "Unserializable",
     "call_of",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import collections
 import math
-import sys
 from typing import Any
+
+from semcoder_lib.core.values.writing import late
 
 _SEQUENCES = (list, tuple, collections.deque)
 _SETS = (set, frozenset)
@@ -14,11 +15,6 @@ _FLOATS = (float, complex)
 # Types whose `==` neither raises nor knows nan nor takes a tolerance; bytes equal a bytearray.
 _PLAIN = (str, bytes, bytearray, type(None), range, type(...))
 _USUAL = frozenset({int, str, bool, type(None)})
-_LATE = {  # of modules that are loaded only by programs that use them
-    "decimal": ("Decimal",),
-    "fractions": ("Fraction",),
-    "datetime": ("date", "datetime", "time", "timedelta"),
-}
 _NAN = object()
 _EXACT = (0.0, 0.0)
 
@@ -54,7 +50,7 @@ def _equal(a: Any, b: Any, tolerance: tuple[float, float]) -> bool:
         return other in _PLAIN and bool(a == b)
     if _is_number(kind):
         return _is_number(other) and _equal_numbers(a, b, tolerance)
-    return _is_late("datetime", kind) and kind is other and bool(a == b)
+    return bool(late(kind)) and kind is other and bool(a == b)
 
 
 def _equal_mappings(a: Any, b: Any, tolerance: tuple[float, float]) -> bool:
@@ -111,7 +107,7 @@ def _equal_numbers(a: Any, b: Any, tolerance: tuple[float, float]) -> bool:
 def _is_nan(value: Any) -> bool:
     if type(value) in _FLOATS:
         return bool(value != value)
-    return _is_late("decimal", type(value)) and bool(value.is_nan())
+    return late(type(value)) == "Decimal" and bool(value.is_nan())
 
 
 def _parts(value: Any) -> tuple[Any, ...]:
@@ -123,9 +119,4 @@ def _parts(value: Any) -> tuple[Any, ...]:
 
 def _is_number(kind: type) -> bool:
     plain = kind is int or kind is float or kind is bool or kind is complex
-    return plain or _is_late("decimal", kind) or _is_late("fractions", kind)
-
-
-def _is_late(module: str, kind: type) -> bool:
-    loaded = sys.modules.get(module)
-    return loaded is not None and any(getattr(loaded, n, None) is kind for n in _LATE[module])
+    return plain or late(kind) in ("Decimal", "Fraction")

@@ -11,8 +11,8 @@ import re
 import sys
 from typing import Any
 
-from semcoder_lib.core.values.parsing import MAX_CHARACTERS, Refused, parse_expression
-from semcoder_lib.core.values.writing import FACTORIES, MAX_BITS, MAX_BRACKETS
+from semcoder_lib.core.foreign import MAX_CHARACTERS, Refused, parse_expression
+from semcoder_lib.core.values.writing import FACTORIES, LATE, MAX_BITS, MAX_BRACKETS
 
 _NOT_NUMBERS = re.compile(r"[^][0-9, .e+-]")
 # A string (with its mark if it is a formatted one) or a comment. Takes an unclosed one whole: a
@@ -130,24 +130,18 @@ def _parse(text: str, most: int = sys.maxsize) -> ast.expr:
 
 
 # A constructor must not be a way to make something huge out of little text, or to run code:
-# name -> (module or "", types that its arguments may have).
+# name -> (module, types that its arguments may have).
 _MAKERS: dict[str, tuple[str, tuple[type, ...]]] = {
-    "set": ("", (list, tuple, set, str)),
-    "frozenset": ("", (list, tuple, set, str)),
-    "range": ("", (int,)),
-    "complex": ("", (int, float)),
-    "bytearray": ("", (bytes,)),
+    "set": ("builtins", (list, tuple, set, str)),
+    "frozenset": ("builtins", (list, tuple, set, str)),
+    "range": ("builtins", (int,)),
+    "complex": ("builtins", (int, float)),
+    "bytearray": ("builtins", (bytes,)),
     "Counter": ("collections", (dict, list, str)),
     "OrderedDict": ("collections", (list, dict)),
     "deque": ("collections", (list, int)),
-    "Decimal": ("decimal", (str,)),
-    "Fraction": ("fractions", (int,)),
-    "datetime": ("datetime", (int,)),
-    "date": ("datetime", (int,)),
-    "time": ("datetime", (int,)),
-    "timedelta": ("datetime", (int,)),
+    **{name: (module, (kind,)) for name, (module, kind, _) in LATE.items()},
 }
-_PLAIN: dict[str, Any] = {f.__name__: f for f in (set, frozenset, range, complex, bytearray)}
 _HASHING = ("set", "frozenset", "Counter", "OrderedDict")
 _NAMED = {"deque": "maxlen", "datetime": "fold", "time": "fold"}
 
@@ -236,7 +230,7 @@ def _made(node: Any, depth: int) -> Any:
         raise NotALiteral(f"arguments of {name} that it cannot be written with")
     if name in _HASHING and arguments and type(arguments[0]) in (list, tuple):
         _keys([a[0] for a in arguments[0]] if name == "OrderedDict" else list(arguments[0]))
-    make = getattr(importlib.import_module(module), name) if module else _PLAIN[name]
+    make = getattr(importlib.import_module(module), name)
     return make(*arguments, **_keywords(name, node, depth))
 
 

@@ -101,16 +101,18 @@ class Writer:
         return text
 
     def other(self, v: Any, kind: type) -> str:
-        """Types of modules that are loaded only by programs that use them."""
-        for module, writers in _LATE.items():
-            loaded = sys.modules.get(module)
-            for name, write in writers.items():
-                if loaded is not None and getattr(loaded, name, None) is kind:
-                    text = write(v)
-                    self.room -= len(text) + 2
-                    return text
-        name = type.__dict__["__name__"].__get__(kind)  # a metaclass may lie or run code
-        raise Unserializable(f"no exact text for type {name}")
+        name = late(kind)
+        if not name:
+            name = type.__dict__["__name__"].__get__(kind)  # a metaclass may lie or run code
+            raise Unserializable(f"no exact text for type {name}")
+        parts = [repr(a) if type(a) is str else _int(a) for a in LATE[name][2](v)]
+        if name in ("datetime", "time"):
+            if v.tzinfo is not None:
+                raise Unserializable("date or time with a time zone")
+            parts += ["fold=1"] * v.fold
+        text = f"{name}({', '.join(parts)})"
+        self.room -= len(text) + 2
+        return text
 
     def items(self, parts: Any, depth: int, brackets: int) -> list[str]:
         write, small = self.write, _SMALL
@@ -195,19 +197,8 @@ def _range(v: range) -> str:
     return f"range({_int(v.start)}, {_int(v.stop)}{step})"
 
 
-def _datetime(v: Any) -> str:
-    parts = f"{v.year}, {v.month}, {v.day}, {v.hour}, {v.minute}, {v.second}, {v.microsecond}"
-    return f"datetime({parts}{_fold(v)})"
-
-
-def _time(v: Any) -> str:
-    return f"time({v.hour}, {v.minute}, {v.second}, {v.microsecond}{_fold(v)})"
-
-
-def _fold(v: Any) -> str:
-    if v.tzinfo is not None:
-        raise Unserializable("date or time with a time zone")
-    return ", fold=1" if v.fold else ""
+def _clock(v: Any) -> tuple[int, ...]:
+    return v.hour, v.minute, v.second, v.microsecond
 
 
 _ATOMS: dict[type, Callable[[Any], str]] = {
@@ -230,13 +221,22 @@ _CONTAINERS: dict[type, tuple[int, Callable[..., str]]] = {
     collections.deque: (2, _deque),
     collections.defaultdict: (2, _defaultdict),
 }
-_LATE: dict[str, dict[str, Callable[[Any], str]]] = {
-    "decimal": {"Decimal": lambda v: f"Decimal('{v}')"},
-    "fractions": {"Fraction": lambda v: f"Fraction({_int(v.numerator)}, {_int(v.denominator)})"},
-    "datetime": {
-        "datetime": _datetime,
-        "date": lambda v: f"date({v.year}, {v.month}, {v.day})",
-        "time": _time,
-        "timedelta": lambda v: f"timedelta({v.days}, {v.seconds}, {v.microseconds})",
-    },
+# Of modules that are loaded only by programs that use them. Name: (module, what the arguments of a
+# call that makes one may be, the arguments for a value)
+LATE: dict[str, tuple[str, type, Callable[[Any], tuple[Any, ...]]]] = {
+    "Decimal": ("decimal", str, lambda v: (str(v),)),
+    "Fraction": ("fractions", int, lambda v: (v.numerator, v.denominator)),
+    "datetime": ("datetime", int, lambda v: (v.year, v.month, v.day, *_clock(v))),
+    "date": ("datetime", int, lambda v: (v.year, v.month, v.day)),
+    "time": ("datetime", int, _clock),
+    "timedelta": ("datetime", int, lambda v: (v.days, v.seconds, v.microseconds)),
 }
+
+
+def late(kind: type) -> str:
+    """The name in `LATE` of a type; empty for all others."""
+    for name, (module, _, _) in LATE.items():
+        loaded = sys.modules.get(module)
+        if loaded is not None and getattr(loaded, name, None) is kind:
+            return name
+    return ""

@@ -73,7 +73,7 @@ def _alternatives(f: str, call: str, search: Search) -> list[str]:
 
     def differences(c: Candidate) -> int:
         pairs = zip(c.arguments, witness.arguments, strict=False)
-        return sum(x != y or type(x) is not type(y) for x, y in pairs)
+        return sum(type(x) is not type(y) or not equal(x, y) for x, y in pairs)
 
     others = [c for c in hits if search.domains.usual(c.arguments)]
     others.sort(key=lambda c: (-differences(c), len(c.text)))

@@ -253,7 +253,7 @@ def distance(a: Any, b: Any, depth: int = 0) -> float:
     elif isinstance(a, dict):
         pairs, other = [(a[k], b[k]) for k in a.keys() & b.keys()], len(a.keys() ^ b.keys())
     else:
-        return 0.0 if a == b else 8.0
+        return 0.0 if values.equal(a, b) else 8.0
     inside = sum(distance(x, y, depth + 1) for x, y in pairs) if depth < 4 else 0.0
     return 4.0 * other + min(inside, 200.0) / 2
 

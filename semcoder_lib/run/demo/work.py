@@ -16,8 +16,7 @@ from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Claim, Program, Status, Trace
 from semcoder_lib.models import prompts
-from semcoder_lib.refinement import from_assertions
-from semcoder_lib.refinement.checks import assertion, run_checks
+from semcoder_lib.refinement import run_checks
 from semcoder_lib.sandbox import Limits, Sandbox
 
 LONGEST = {"code": 8_000, "call": 1_000, "tests": 20_000, "text": 20_000}  # characters
@@ -130,28 +129,27 @@ def debug(source: str, tests: str, box: Sandbox) -> Debugged:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise UserError(f"the code does not parse: {error}") from None
     names = [node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    read = {name: from_assertions(tests, [name], "public")[:TESTS] for name in names}
+    written = faults.from_assertions(tests)
+    read = {name: [case for n, case in written if n == name][:TESTS] for name in names}
     # the function that most tests are about; the last one defined where they are equally many
     name = max(reversed(names), key=lambda n: len(read[n]), default="")
     if not read.get(name):
         raise UserError("write tests such as  assert f(1) == 2  with literal values, one a line")
     (seen,) = run_checks([(source, name, read[name], 1e-9)], box)
     listed = tuple(
-        (assertion(name, check), passed, "" if passed else _got(outcome))
-        for check, passed, outcome in zip(read[name], seen.passed, seen.outcomes, strict=True)
+        (faults.assertion(name, case), passed, "" if passed else _got(outcome))
+        for case, passed, outcome in zip(read[name], seen.passed, seen.outcomes, strict=True)
     )
     if seen.first_failure is None:
         return Debugged(listed)
-    cases = tuple(Case(c.arguments, c.expected) for c in read[name])
-    bug = faults.Bug("paste", name, buggy, "", cases)
+    bug = faults.Bug(Program(source, name, id="paste"), buggy, "", tuple(read[name]))
     failing, dropped = faults.failing([bug], box)
     if not failing:
         return Debugged(listed, Text("", note=f"no rationale: {', '.join(dropped)}"))
     (mended,) = faults.repaired(failing, box, repairs=REPAIRS)
     if mended is failing[0]:
         return Debugged(listed, Text("", note=f"none of up to {REPAIRS} single edits passes all"))
-    described = {"paste": Program(source, name, id="paste")}
-    accepted, dropped = faults.accept([mended], box, described, "model", LONGEST["text"])
+    accepted, dropped = faults.accept([mended], box, "model", LONGEST["text"])
     if not accepted:
         note = f"a fix, without a rationale: {', '.join(dropped)}"
         return Debugged(listed, Text("", note=note), buggy, mended.bug.fixed)

@@ -1,8 +1,7 @@
-"""Plug-in for tests with assertions, in three roles (`options["role"]`, see `sandbox.split`):
+"""Plug-in for tests with assertions, in two roles (`options["role"]`, see `sandbox.split`):
 
 check    runs a test function `check(candidate)` with a proxy for the candidate
 answer   makes the calls for that proxy, in the solution's sandbox
-beside   runs the test function on the solution itself, in one process, forgeably
 """
 
 from __future__ import annotations
@@ -23,36 +22,6 @@ _CHANCE = random.getstate()  # as every program finds it
 
 class _Stop(BaseException):
     """Ends the test: it needs an answer that is not there, or got one that ends it."""
-
-
-class _Anything:
-    """Stands for an unknown answer while calls are collected: takes part in every expression."""
-
-    def _same(self, *_: Any, **__: Any) -> _Anything:
-        return self
-
-    def _true(self, *_: Any) -> bool:
-        return True
-
-    __call__ = __getitem__ = __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _same
-    __truediv__ = __rtruediv__ = __floordiv__ = __mod__ = __pow__ = __abs__ = __neg__ = _same
-    __round__ = __getattr__ = _same
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __contains__ = _true
-    __hash__ = object.__hash__
-
-    def __iter__(self) -> Any:
-        return iter((self,))
-
-    def __len__(self) -> int:
-        return 1
-
-    def __float__(self) -> float:
-        return 0.0
-
-    def __int__(self) -> int:
-        return 0
-
-    __index__ = __int__
 
 
 class _Proxy:
@@ -76,9 +45,9 @@ class _Proxy:
         if answer is None:
             if key not in self.needs:
                 self.needs.append(key)
-            if not self.collect:
-                raise _Stop
-            return self._guess(positional, named)
+            if self.collect and self.reference is not None:
+                return self.reference(*positional, **named)
+            raise _Stop
         kind, text, more = answer
         if kind in ("value", "packed"):
             if more:
@@ -89,14 +58,6 @@ class _Proxy:
             raise _exception(text)(more)
         self.stopped = f"{kind}: {text}"
         raise _Stop
-
-    def _guess(self, positional: Any, named: Any) -> Any:
-        if self.reference is not None:
-            try:
-                return self.reference(*positional, **named)
-            except Exception:
-                pass
-        return _Anything()
 
 
 def _exception(name: str) -> type[BaseException]:

@@ -1,5 +1,5 @@
-"""The kernel: its system calls as a table, the filters built from it, and calls that Python does
-not offer.
+"""The kernel: the filters built from the table of its system calls, `syscalls.txt`, and calls that
+Python does not offer.
 
 Two seccomp filters are assembled here: an allow-list that the zygote enters once and every child
 inherits, and a short list that each child adds to deny what only the zygote may do. Two, because
@@ -14,59 +14,24 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-
-def _table(text: str) -> dict[str, tuple[int | None, int | None]]:
-    rows = [cell.split() for line in text.strip().split("\n") for cell in line.split("|")]
-    return {name: (_or_none(x86), _or_none(arm)) for name, x86, arm in rows}
+Numbers = dict[str, tuple[int | None, int | None]]  # on x86-64, on aarch64
 
 
-def _or_none(number: str) -> int | None:
-    return None if number == "-" else int(number)
+def _tables() -> list[Numbers]:
+    """The sections of `syscalls.txt`, in order."""
+    tables: list[Numbers] = []
+    with open(os.path.join(os.path.dirname(__file__), "syscalls.txt")) as file:
+        for line in file:
+            if line.startswith("["):
+                tables.append({})
+            elif line[0] not in "#\n":
+                for name, *numbers in map(str.split, line.split("|")):
+                    x86, arm = (None if n == "-" else int(n) for n in numbers)
+                    tables[-1][name] = x86, arm
+    return tables
 
 
-# Name, number on x86-64 (`asm/unistd_64.h`), number on aarch64 (`asm-generic/unistd.h`); - where a
-# machine lacks it. The numbers never change.
-#
-# What a program in the sandbox may ask of the kernel. No sockets, no changes to files by name, no
-# programs started, no other process touched, no locks, keys, tracing, mounts, io_uring.
-PROGRAM = _table("""
-read 0 63 | write 1 64 | readv 19 65 | writev 20 66 | pread64 17 67 | pwrite64 18 68
-preadv 295 69 | pwritev 296 70 | lseek 8 62 | close 3 57 | close_range 436 436 | fstat 5 80
-stat 4 - | lstat 6 - | newfstatat 262 79 | statx 332 291 | access 21 - | faccessat 269 48
-faccessat2 439 439 | open 2 - | openat 257 56 | readlink 89 - | readlinkat 267 78 | getcwd 79 17
-chdir 80 49 | fchdir 81 50 | getdents 78 - | getdents64 217 61 | statfs 137 43 | fstatfs 138 44
-dup 32 23 | dup2 33 - | dup3 292 24 | pipe 22 - | pipe2 293 59 | fsync 74 82
-fdatasync 75 83 | ftruncate 77 46 | umask 95 166 | mmap 9 222 | munmap 11 215 | mprotect 10 226
-mremap 25 216 | madvise 28 233 | brk 12 214 | msync 26 227 | mincore 27 232 | membarrier 324 283
-rt_sigaction 13 134 | rt_sigprocmask 14 135 | rt_sigreturn 15 139 | rt_sigpending 127 136
-rt_sigtimedwait 128 137 | rt_sigsuspend 130 133 | sigaltstack 131 132 | restart_syscall 219 128
-pause 34 - | alarm 37 - | getitimer 36 102 | setitimer 38 103 | timer_create 222 107
-timer_settime 223 110 | timer_gettime 224 108 | timer_getoverrun 225 109 | timer_delete 226 111
-timerfd_create 283 85 | timerfd_settime 286 86 | timerfd_gettime 287 87 | eventfd 284 -
-eventfd2 290 19 | futex 202 98 | set_robust_list 273 99 | get_robust_list 274 100 | rseq 334 293
-set_tid_address 218 96 | arch_prctl 158 - | sched_yield 24 124 | sched_getaffinity 204 123
-getcpu 309 168 | nanosleep 35 101 | clock_nanosleep 230 115 | clock_gettime 228 113
-clock_getres 229 114 | gettimeofday 96 169 | time 201 - | times 100 153 | getrusage 98 165
-getrlimit 97 163 | setrlimit 160 164 | getpid 39 172 | getppid 110 173 | gettid 186 178
-getuid 102 174 | geteuid 107 175 | getgid 104 176 | getegid 108 177 | getresuid 118 148
-getresgid 120 150 | getgroups 115 158 | getpgrp 111 - | getpgid 121 155 | getsid 124 156
-getpriority 140 141 | uname 63 160 | sysinfo 99 179 | getrandom 318 278 | exit 60 93
-exit_group 231 94 | poll 7 - | ppoll 271 73 | select 23 - | pselect6 270 72 | epoll_create 213 -
-epoll_create1 291 20 | epoll_ctl 233 21 | epoll_wait 232 - | epoll_pwait 281 22 | capget 125 90
-""")
-# What the zygote needs besides. Every child denies itself these.
-ZYGOTE = _table("""
-wait4 61 260 | waitid 247 95 | pidfd_open 434 434 | pidfd_send_signal 424 424 | setns 308 268
-unshare 272 97 | memfd_create 319 279 | sendto 44 206 | recvfrom 45 207 | sendmsg 46 211
-recvmsg 47 212 | setresuid 117 147 | setresgid 119 149 | setgroups 116 159 | capset 126 91
-prctl 157 167 | seccomp 317 277 | landlock_restrict_self 446 446 | setsid 112 157
-""")
-# Allowed under a condition (see the rules below), or made before the filter is entered.
-_OTHER = _table("""
-clone 56 220 | clone3 435 435 | kill 62 129 | tgkill 234 131 | tkill 200 130 | prlimit64 302 261
-fcntl 72 25 | ioctl 16 29 | landlock_create_ruleset 444 444 | landlock_add_rule 445 445
-mount_setattr 442 442 | pivot_root 155 41
-""")
+PROGRAM, ZYGOTE, _OTHER = _tables()
 _NUMBERS = {**PROGRAM, **ZYGOTE, **_OTHER}
 # AUDIT_ARCH_* of <linux/audit.h>, which a filter must check before it believes a number
 AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}

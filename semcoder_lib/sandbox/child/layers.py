@@ -1,6 +1,6 @@
 """The layers of isolation, and the levels that they make up.
 
-A layer is a function. It is called once, in the zygote, with the `Setup`; what it returns, if
+A layer is a function. It is called once, in the zygote, with the `Level`; what it returns, if
 anything, is called in the zygote before every fork, with the limits, and gives the calls that the
 child makes. Both may raise OSError.
 
@@ -21,7 +21,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from semcoder_lib.sandbox.child import kernel, view
+from semcoder_lib.sandbox.child import kernel
 
 # clone(2)'s flags: mount, uts, ipc, user, pid and network namespace
 _NEWNS, _NEWUTS, _NEWIPC = 0x00020000, 0x04000000, 0x08000000
@@ -33,32 +33,63 @@ _INSIDE_ID = 65534
 _FIRST_ID = 1_900_000_000  # beyond what systems hand out, so that nothing else runs as it
 _READ_FILE, _READ_DIR, _WRITE_FILE = 1 << 2, 1 << 3, 1 << 1  # Landlock's rights
 _RULE_PATH, _VERSION = 1, 1
+# of mount(2), mount_setattr(2) and umount2(2)
+_RDONLY, _NOSUID, _NODEV, _BIND, _REC, _PRIVATE = 1, 2, 4, 4096, 16384, 1 << 18
+_AT_RECURSIVE, _AT_FDCWD, _DETACH = 0x8000, -100, 2
+DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
+_SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo")
+_FILES = ("/etc/ld.so.cache",)
+_PACKAGES = ("site-packages", "dist-packages")
 _unshare = kernel.libc("unshare", ctypes.c_int)
 _setns = kernel.libc("setns", ctypes.c_int, ctypes.c_int)
+_libc_mount = kernel.libc("mount", *[ctypes.c_char_p] * 3, ctypes.c_ulong, ctypes.c_char_p)
+_umount2 = kernel.libc("umount2", ctypes.c_char_p, ctypes.c_int)
 Limits = dict[str, Any]
 Calls = list[kernel.Call]
-Layer = Callable[["Setup"], Callable[[Limits], Calls] | None]
+Layer = Callable[["Level"], Callable[[Limits], Calls] | None]
 
 
-class Setup:
-    """What the layers know of one another. `config` is the parent's; `readable` what a program may
-    read; `names` and `missing` the layers in force and those that this level could have."""
+class Readable:
+    """What a program may read: `trees` without the folders `hidden` in them, and `files`. Packages
+    that sit beside the interpreter are hidden: benchmarks come as packages, with their answers."""
 
-    def __init__(self, config: dict[str, Any], channel_fd: int) -> None:
-        self.config = config
-        self.channel_fd = channel_fd
-        self.readable = view.Readable(config["interpreter"], config["named"])
-        self.user = _FIRST_ID + os.getpid()  # no other zygote's programs run as it
-        self.own_user = False  # programs run as a user of their own, which counts their threads
-        self.own_processes = False  # each lives in a PID namespace of its own
-        self.names: list[str] = []
-        self.missing: list[str] = []
+    def __init__(self, interpreter: list[str]) -> None:
+        self.trees: list[str] = []
+        for path in sorted({os.path.realpath(p) for p in [*_SYSTEM, *interpreter]}):
+            if os.path.isdir(path) and not any(path.startswith(f"{t}/") for t in self.trees):
+                self.trees.append(path)
+        self.ways = interpreter  # must lead there also through links
+        self.files = [p for p in _FILES if os.path.exists(p)]
+        self.hidden = [path for tree in self.trees for path in _package_folders(tree)]
+
+    def pieces(self) -> tuple[list[str], list[str]]:
+        """(what may be read whole, what may only be listed), for rules that can allow a folder
+        but except nothing in it."""
+        whole, listed = [*self.files], []
+        left = list(self.trees)
+        while left:
+            path = left.pop()
+            if not any(h.startswith(path + "/") for h in self.hidden):
+                whole.append(path)
+                continue
+            listed.append(path)
+            with os.scandir(path) as entries:  # a link's target has a rule of its own, or none
+                found = [e.path for e in entries if not e.is_symlink()]
+            left += [p for p in found if p not in self.hidden]
+        return whole, listed
 
 
-def limits(setup: Setup) -> Callable[[Limits], Calls]:
+def _package_folders(tree: str) -> list[str]:
+    with os.scandir(tree) as entries:
+        folders = [tree, *(e.path for e in entries if e.is_dir(follow_symlinks=False))]
+    found = [f"{folder}/{name}" for folder in folders for name in _PACKAGES]
+    return [p for p in found if os.path.isdir(p) and not os.path.islink(p)]
+
+
+def limits(level: Level) -> Callable[[Limits], Calls]:
     """Of memory, file size, descriptors and threads. They are set in the child, so that the zygote
     has none of them and no program finds those of the one before it."""
-    setup.names.append("limits")
+    level.names.append("limits")
     try:
         statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -73,20 +104,20 @@ def limits(setup: Setup) -> Callable[[Limits], Calls]:
             (resource.RLIMIT_NOFILE, max(limits["open_files"], 16)),
             (resource.RLIMIT_CORE, 0),
         ]
-        if setup.own_user:  # else it would count processes of others
+        if level.own_user:  # else it would count processes of others
             wanted.append((resource.RLIMIT_NPROC, limits["threads"] + 2))
         return [(resource.setrlimit, (which, (value, value))) for which, value in wanted]
 
     return calls
 
 
-def session(setup: Setup) -> Callable[[Limits], Calls]:
+def session(level: Level) -> Callable[[Limits], Calls]:
     """A session of its own, so that its process group can be killed."""
-    setup.names.append("own session")
+    level.names.append("own session")
     return lambda _: [(os.setsid, ())]
 
 
-def namespaces(setup: Setup) -> Callable[[Limits], Calls]:
+def namespaces(level: Level) -> Callable[[Limits], Calls]:
     """Entered once, and a PID namespace for every child, with which all of it ends."""
     nested = not _unshared_as_root()
     if nested:
@@ -96,12 +127,12 @@ def namespaces(setup: Setup) -> Callable[[Limits], Calls]:
         for name, text in maps.items():
             with open(f"/proc/self/{name}", "w") as file:
                 file.write(text)
-    setup.own_user = setup.own_processes = True
-    _keep(setup)
+    level.own_user = level.own_processes = True
+    _keep(level)
     own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
 
-    setup.names += ["network namespace", "ipc namespace", "uts namespace"]
-    setup.names += ["pid namespace per program", *(["user namespace"] if nested else [])]
+    level.names += ["network namespace", "ipc namespace", "uts namespace"]
+    level.names += ["pid namespace per program", *(["user namespace"] if nested else [])]
 
     def calls(_: Limits) -> Calls:  # the next fork begins a PID namespace, below ours
         _setns(own, _NEWPID)
@@ -118,7 +149,7 @@ def _unshared_as_root() -> bool:
         return False
 
 
-def _keep(setup: Setup) -> None:
+def _keep(level: Level) -> None:
     """Fork; return only in the new process. The old one stays as its keeper: it ends when the new
     one does, and ends it when the parent dies, even if others hold the parent's socket open."""
     # Within a new PID namespace getppid() is 0, so a pipe tells whether the keeper still lives.
@@ -134,12 +165,12 @@ def _keep(setup: Setup) -> None:
         os.close(watch)
         return
     try:
-        os.close(setup.channel_fd)
+        os.close(level.channel_fd)
         os.close(watch)
         zygote = os.pidfd_open(pid)
         poller.register(zygote, select.POLLIN)
         with contextlib.suppress(OSError):
-            poller.register(os.pidfd_open(setup.config["parent"]), select.POLLIN)
+            poller.register(os.pidfd_open(level.config["parent"]), select.POLLIN)
         if all(fd != zygote for fd, _ in poller.poll()):
             os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
@@ -147,31 +178,89 @@ def _keep(setup: Setup) -> None:
         os._exit(0)
 
 
-def mount_view(setup: Setup) -> None:
-    """A read-only file system with an interpreter in it and nothing else, see `view`."""
-    view.enter(setup.readable)
-    setup.names.append("mount view")
+def mount_view(level: Level) -> None:
+    """A private, read-only file system with an interpreter in it and nothing else: no home, no
+    `/proc`, no `/etc` (but the linker's cache), no `/tmp`; three devices."""
+    readable = level.readable
+    _mount("none", "/", None, _REC | _PRIVATE)
+    base = next(p for p in ("/sys", "/mnt", "/media", "/proc") if os.path.isdir(p))
+    _empty(base, "size=256k,nr_inodes=4096,mode=755")
+    for path in _SYSTEM:
+        if os.path.islink(path):
+            _link(os.readlink(path), base + path)
+    for path in readable.trees:
+        _bind(path, base + path)
+    for path in readable.hidden:
+        _empty(base + path, "size=64k,nr_inodes=256,mode=755")
+    for path in readable.hidden:
+        _set_read_only(base + path, _NODEV)
+    for path in readable.ways:  # a way that leads through links must exist too
+        if os.path.realpath(path) != path and not os.path.lexists(base + path):
+            _link(os.path.realpath(path), base + path)
+    for path in (*readable.files, *DEVICES):
+        if os.path.exists(path):
+            _bind(path, base + path)
+    os.makedirs(base + "/tmp", mode=0o755, exist_ok=True)
+    os.chdir(base)
+    kernel.syscall("pivot_root", ctypes.c_char_p(b"."), ctypes.c_char_p(b"."))
+    _umount2(b".", _DETACH)
+    os.chdir("/")
+    _set_read_only("/", _NODEV)
+    level.names.append("mount view")
 
 
-def rights(setup: Setup) -> Callable[[Limits], Calls]:
+def _link(target: str, place: str) -> None:
+    os.makedirs(os.path.dirname(place), exist_ok=True)
+    os.symlink(target, place)
+
+
+def _bind(path: str, target: str) -> None:
+    if os.path.isdir(path):
+        os.makedirs(target, exist_ok=True)
+    else:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o444))
+    _mount(path, target, None, _BIND | _REC)
+    _set_read_only(target, 0 if path.startswith("/dev/") else _NODEV, _AT_RECURSIVE)
+
+
+def _set_read_only(path: str, flags: int, how: int = 0) -> None:
+    attributes = struct.pack("<QQQQ", _RDONLY | _NOSUID | flags, 0, 0, 0)
+    name = ctypes.c_char_p(os.fsencode(path))
+    kernel.syscall("mount_setattr", _AT_FDCWD, name, how, attributes, len(attributes))
+
+
+def _empty(path: str, options: str) -> None:
+    _mount("tmpfs", path, "tmpfs", _NOSUID | _NODEV, options)
+
+
+def _mount(source: str, target: str, kind: str | None, flags: int, data: str = "") -> None:
+    try:
+        kinds = kind.encode() if kind else None
+        _libc_mount(source.encode(), os.fsencode(target), kinds, flags, data.encode() or None)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, f"mount {target}") from None
+
+
+def rights(level: Level) -> Callable[[Limits], Calls]:
     """A child becomes a user that owns nothing, or gives up all capabilities. From here on nothing
     gains rights by starting a program."""
     kernel.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     may_change = os.geteuid() == 0
-    if may_change and (setup.own_processes or _open_to_all(os.path.dirname(os.__file__))):
+    if may_change and (level.own_processes or _open_to_all(os.path.dirname(os.__file__))):
         os.setgroups([])
         needed = [_CAP_KILL, _CAP_SETGID, _CAP_SETUID]
-        needed += [_CAP_SYS_ADMIN] if setup.own_processes else []
+        needed += [_CAP_SYS_ADMIN] if level.own_processes else []
         capset, arguments = kernel.keeping_capabilities(*needed)
         capset(*arguments)
-        setup.own_user = True
-        setup.names.append("unprivileged user")
-        user = (setup.user, setup.user, setup.user)
+        level.own_user = True
+        level.names.append("unprivileged user")
+        user = (level.user, level.user, level.user)
         become: Calls = [(os.setresgid, user), (os.setresuid, user)]  # all capabilities go too
         return lambda _: become
     if may_change:  # the interpreter sits where only root can go
-        setup.missing.append("unprivileged user (it could not read the interpreter)")
-    setup.names.append("no capabilities")
+        level.missing.append("unprivileged user (it could not read the interpreter)")
+    level.names.append("no capabilities")
     none = kernel.keeping_capabilities()
     return lambda _: [none]
 
@@ -182,13 +271,13 @@ def _open_to_all(path: str) -> bool:
     return open_here and (path == "/" or _open_to_all(os.path.dirname(path)))
 
 
-def own_signals(setup: Setup) -> Callable[[Limits], Calls]:
+def own_signals(level: Level) -> Callable[[Limits], Calls]:
     """In place of a PID namespace: the zygote is the reaper of what is left; a child dies with it
     and cannot be traced. After `rights`, since a change of user undoes it."""
-    _keep(setup)
+    _keep(level)
     kernel.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     kernel.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-    setup.missing += ["namespaces", "mount view"]
+    level.missing += ["namespaces", "mount view"]
     dies_with_us: kernel.Call = kernel.prctl, (_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     orphan: kernel.Call = _is_orphan, (os.getpid(),)
     return lambda _: [dies_with_us, orphan]
@@ -198,18 +287,18 @@ def _is_orphan(parent: int) -> bool:
     return os.getppid() != parent
 
 
-def landlock(setup: Setup) -> None:
+def landlock(level: Level) -> None:
     """A domain in which only what is named can be read, `/dev/null` and the like written, no TCP
     port bound or reached, no abstract socket reached and no process outside signalled, as far as
     the kernel's version goes. See its `Documentation/userspace-api/landlock.rst`."""
     try:
         version = kernel.syscall("landlock_create_ruleset", 0, 0, _VERSION)
     except OSError as error:
-        if not setup.own_processes:  # there is no mount view, which does most of this
+        if not level.own_processes:  # there is no mount view, which does most of this
             raise OSError(95, "no Landlock in this kernel", "landlock") from None
-        setup.missing.append(f"landlock ({error.strerror})")
+        level.missing.append(f"landlock ({error.strerror})")
         return
-    whole, listed = (["/"], []) if setup.own_processes else setup.readable.pieces()
+    whole, listed = (["/"], []) if level.own_processes else level.readable.pieces()
     handled = (1 << {1: 13, 2: 14, 3: 15, 4: 15}.get(version, 16)) - 1  # the rights it knows
     network, scope = 0b11 * (version >= 4), 0b11 * (version >= 6)
     size = 8 if version < 4 else 16 if version < 6 else 24
@@ -220,14 +309,14 @@ def landlock(setup: Setup) -> None:
             _allow(ruleset, path, _READ_FILE | _READ_DIR)
         for path in listed:
             _allow(ruleset, path, _READ_DIR)
-        for path in view.DEVICES:
+        for path in DEVICES:
             _allow(ruleset, path, _READ_FILE | _WRITE_FILE)
         kernel.syscall("landlock_restrict_self", ruleset, 0)
     finally:
         os.close(ruleset)
-    setup.names.append(f"landlock (ABI {version})")
+    level.names.append(f"landlock (ABI {version})")
     since = {"landlock network": 4, "landlock signals and sockets": 6}
-    setup.missing += [name for name, first in since.items() if version < first]
+    level.missing += [name for name, first in since.items() if version < first]
 
 
 def _allow(ruleset: int, path: str, rights: int) -> None:
@@ -243,42 +332,46 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
         os.close(place)
 
 
-def seccomp(setup: Setup) -> Callable[[Limits], Calls]:
+def seccomp(level: Level) -> Callable[[Limits], Calls]:
     """The last layer, since it refuses what the others need."""
     install, arguments = kernel.zygote_filter().install
     install(*arguments)
-    child = kernel.child_filter(own_signals_only=not setup.own_processes)
-    setup.names.append("seccomp")
+    child = kernel.child_filter(own_signals_only=not level.own_processes)
+    level.names.append("seccomp")
     return lambda _: [(child.bind, ()), child.install] if child.own_pid else [child.install]
 
 
-# Entered in this order. No `Sandbox` offers `fork-only`: the layers are measured against it.
+# Entered in this order.
 LEVELS: dict[str, tuple[Layer, ...]] = {
     "full": (namespaces, limits, mount_view, rights, landlock, seccomp),
     "no-namespaces": (session, rights, own_signals, limits, landlock, seccomp),
     "portable": (session, limits),
-    "fork-only": (),
 }
 
 
 class Level:
     """A level in force in this process, which may be a new one: see `_keep`. Raises OSError with
-    the step that failed."""
+    the step that failed. `names` and `missing` are the layers in force and those that this level
+    could have."""
 
     def __init__(self, config: dict[str, Any], channel_fd: int) -> None:
         name = config["level"]
-        contains = name in ("full", "no-namespaces")
+        contains = name != "portable"
         if contains and not sys.platform.startswith("linux"):
             raise OSError(f"isolation on {sys.platform} is not supported")
-        setup = Setup(config, channel_fd)
-        entered = [layer(setup) for layer in LEVELS[name]]
+        self.config = config
+        self.channel_fd = channel_fd
+        self.readable = Readable(config["interpreter"])
+        self.user = _FIRST_ID + os.getpid()  # no other zygote's programs run as it
+        self.own_user = False  # programs run as a user of their own, which counts their threads
+        self.own_processes = False  # each lives in a PID namespace of its own
+        self.names: list[str] = []
+        self.missing: list[str] = []
         if not contains:
-            setup.missing += ["namespaces", "mount view", "rights", "landlock", "seccomp"]
-        self.names, self.missing = setup.names, setup.missing
-        self.counts_threads = setup.own_user  # by itself; else the zygote has to
+            self.missing += ["namespaces", "mount view", "rights", "landlock", "seccomp"]
+        entered = [layer(self) for layer in LEVELS[name]]
         self._layers = [layer for layer in entered if layer is not None]
-        self._leaves_processes = name == "portable"
-        self._reaps = not setup.own_processes
+        self._leaves_processes = not contains
 
     def before_fork(self, limits: Limits) -> Calls:
         """Make ready for a child with these limits, in the zygote; gives the calls that the child
@@ -296,7 +389,7 @@ class Level:
         if self._leaves_processes:
             self._kill_group(pid)
         with contextlib.suppress(ChildProcessError):
-            while self._reaps and os.waitpid(-1, os.WNOHANG)[0]:
+            while not self.own_processes and os.waitpid(-1, os.WNOHANG)[0]:
                 pass
 
     def _kill_group(self, pid: int) -> None:

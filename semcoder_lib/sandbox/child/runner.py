@@ -37,11 +37,11 @@ class _Results:
     def __init__(self, room: int) -> None:
         self.room = room
 
-    def put(self, tag: bytes, data: bytes, following: bytes = b"") -> None:
-        self.room -= wire.RECORD.size + len(data) + len(following)
+    def put(self, tag: bytes, data: bytes) -> None:
+        self.room -= wire.RECORD.size + len(data)
         if self.room < _CLOSING and tag not in (wire.FULL, wire.END):
             raise _Full
-        out = wire.RECORD.pack(tag, len(data)) + data + following
+        out = wire.RECORD.pack(tag, len(data)) + data
         done = _write(RESULT_FD, out)
         while done < len(out):
             done += _write(RESULT_FD, out[done:])
@@ -58,30 +58,25 @@ def run(request: tuple[Any, ...], first: int, plugins: dict[str, Any]) -> None:
 def _perform(
     request: tuple[Any, ...], first: int, plugins: dict[str, Any], results: _Results
 ) -> None:
-    (_, source, entry, calls, limits, share, reload, plugin, options, _, paths) = request
+    (_, source, entry, calls, limits, share, reload, plugin, options, _) = request
     last = len(calls) if share else first + 1
     try:
-        sys.path.extend(paths)
         try:
             code = compile(source, FILENAME, "exec", dont_inherit=True)
             function = _loaded(code, entry)
         except BaseException as error:  # any exception of the program is data
             results.put(wire.LOAD_ERROR, _described(error))
             return
-        results.put(wire.LOADED, b"")
         caller = plugins[plugin].call if plugin else None
 
         def emit(text: str) -> None:  # at once, so that it outlives what the program does next
             data = text.encode("utf-8", "backslashreplace")[: limits["payload_bytes"]]
             results.put(wire.PAYLOAD, data)
 
-        anew = reload and bool(entry)
         for number in range(first, last):
-            if number > first and anew:
-                function = _loaded(code, entry)
+            if number > first:
+                function = _loaded(code, entry) if reload and entry else function
                 results.put(wire.BEGUN, wire.CLOCKS.pack(_cpu(), _wall()))
-            # without a fresh module the next call begins where this one is written: one write less
-            goes_on = number + 1 < last and not anew
             tag, data, cpu, wall = _called(function, calls[number], caller, options, limits, emit)
             try:  # noqa: SIM105  (contextlib is one more thing the program may have replaced)
                 _stdout.flush()
@@ -91,11 +86,7 @@ def _perform(
                 position = _lseek(1, 0, 1)
             except OSError:
                 position = 0
-            begun = b""
-            if goes_on:
-                begun = wire.RECORD.pack(wire.BEGUN, wire.CLOCKS.size)
-                begun += wire.CLOCKS.pack(_cpu(), _wall())
-            results.put(tag, wire.CALL.pack(position, cpu, wall) + data, begun)
+            results.put(tag, wire.CALL.pack(position, cpu, wall) + data)
     except _Full:
         results.put(wire.FULL, b"")
 
@@ -196,6 +187,6 @@ def warm(plugins: dict[str, Any], times: int = 24) -> None:
     for name, plugin in plugins.items():
         asked += [(s, e, ["()"], name, options) for s, e, options in getattr(plugin, "WARM", ())]
     for source, entry, calls, plugin, options in asked * times:
-        request = (0, source, entry, calls, _LIMITS, True, False, plugin, options, "", ())
+        request = (0, source, entry, calls, _LIMITS, True, False, plugin, options, "")
         _perform(request, 0, plugins, _Results(1 << 20))
     sys.modules.pop("program", None)

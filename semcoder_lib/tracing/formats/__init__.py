@@ -15,14 +15,16 @@ import itertools
 import json
 import re
 
-from semcoder_lib.core.errors import UsageError
-from semcoder_lib.core.records import Case, Program, Trace, to_row
+from semcoder_lib.core.errors import UsageError, UserError
+from semcoder_lib.core.records import Case, Program, Status, Trace, to_row
+from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing.formats import clean, faithful
+from semcoder_lib.tracing.tracer import DEFAULT, TraceLimits, program_and_case, trace
 
 FORMATS = ("scratchpad", "next", "concise", "json")
 MODES = ("clean", "faithful")
-
-__all__ = ["FORMATS", "MODES", "items", "render"]
+# PySnooper cuts a repr in its middle, so the faithful mode needs the end of long values too.
+_FAITHFUL_LIMITS = TraceLimits(bytes=3_000_000, value_nodes=20_000, value_bytes=100_000)
 
 
 def render(
@@ -46,6 +48,25 @@ def render(
     if format == "json":
         return _json(trace)
     return (faithful if mode == "faithful" else clean).render(trace, program.source, format)
+
+
+def cli_render(
+    source: str, call: str, format: str = "concise", faithful: bool = False, *, box: Sandbox
+) -> str:
+    """What `python -m semcoder_lib trace` prints: traces `call`, such as `f([1, 2], key=3)`, on the
+    program and renders the trace.
+
+    Raises `UserError` for a call that is not one of a function of the program with literal
+    arguments, and for a program that cannot be loaded; an exception that the call raises is part of
+    the trace.
+    """
+    program, case = program_and_case(source, call)
+    seen = trace(program, case, box, limits=_FAITHFUL_LIMITS if faithful else DEFAULT)
+    if seen.status is Status.LOAD_ERROR:
+        raise UserError(f"the program cannot be loaded: {seen.exception}")
+    if not seen.steps:
+        raise UserError(f"the call left no trace: {seen.exception or seen.status.value}")
+    return render(seen, program, case, format, "faithful" if faithful else "clean")
 
 
 def items(text: str, format: str) -> list[tuple[int, str, str]]:

@@ -105,17 +105,18 @@ def _log(trace: Trace) -> Iterator[Event]:
     entry = _entry(trace)
     stack: list[tuple[int, int]] = []  # (frame, depth) of every frame that runs
     followed: dict[int, _Frame] = {}
-    in_flight: str | None = None  # an exception
-    latest = ""
-    for step in trace.steps:
-        goes_on = step.event != "call" and any(f == step.frame for f, _ in stack)
-        if in_flight is None and goes_on and step.frame != stack[-1][0]:
-            in_flight = latest  # raised again, which is no step of its own
-        if in_flight is not None:
-            yield from _unwound(stack, followed, step, in_flight)
-            in_flight = None
-        if step.event == "call" or not stack or stack[-1][0] != step.frame:
-            stack.append((step.frame, step.depth))  # or a generator that goes on
+    error = ""  # the latest
+    for step in [*trace.steps, *[None] * (not trace.cut)]:
+        passed = False  # by an exception, which is logged in each frame but where it rose
+        while stack and (step is None or _is_left(stack[-1], step)):
+            yield from _logged_in(followed.get(stack.pop()[0]), error if passed else "")
+            passed = True
+        if step is None:
+            return
+        if passed and stack:
+            yield from _logged_in(followed.get(stack[-1][0]), error)
+        if not stack or stack[-1][0] != step.frame:
+            stack.append((step.frame, step.depth))  # a call, or a generator that goes on
         if step.frame in entry and (step.event == "call" or step.frame in followed):
             frame = followed.setdefault(step.frame, _Frame(step.line, step.changes))
             yield from frame.flush("input" if step.event == "call" else "change")
@@ -129,76 +130,48 @@ def _log(trace: Trace) -> Iterator[Event]:
         if step.event in ("return", "yield"):
             stack.pop()
         elif step.event == "exception":
-            in_flight = latest = step.value or ""
-    if stack and not trace.cut:
-        yield from _unwound(stack, followed, None, latest)
+            error = step.value or ""
 
 
-def _unwound(
-    stack: list[tuple[int, int]], followed: dict[int, _Frame], step: Step | None, error: str
-) -> Iterator[Event]:
-    """The exception leaves frames, up to the one that `step` runs in or is called from."""
-    running = {frame for frame, _ in stack}
-    left = False
-    while stack:
-        index, depth = stack[-1]
-        frame = followed.get(index)
-        if frame is not None:
-            yield from frame.flush()
-            if left:
-                yield "visit", frame.line, ""
-                yield "error", "", _cut(error)
-        if step is not None and (
-            index == step.frame
-            or (step.event == "call" and depth < step.depth)
-            or (step.event != "call" and step.frame not in running)
-        ):
-            return
-        stack.pop()
-        left = True
+def _logged_in(frame: _Frame | None, error: str) -> Iterator[Event]:
+    if frame is not None:
+        yield from frame.flush()
+        if error:
+            yield "visit", frame.line, ""
+            yield "error", "", _cut(error)
+
+
+def _is_left(top: tuple[int, int], step: Step) -> bool:
+    """Whether the frame that ran last, which did not return, no longer runs at `step`."""
+    frame, depth = top
+    return depth > step.depth or (depth == step.depth and frame != step.frame)
 
 
 # --- what the script makes of it ----------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _State:
-    number: int
-    values: dict[str, Any] = field(default_factory=dict)
-    output: str | None = None
-
-    def text(self, numbered: bool) -> str:
-        tag = f"STATE-{self.number}" if numbered else "STATE"
-        text = f"[{tag}] {json.dumps(self.values)} [/{tag}]" if self.values else ""
-        return text if self.output is None else f"{text}[OUTPUT] {self.output} [/OUTPUT]"
-
-
 def _attached(log: Iterable[Event], offset: int, source: str, *, numbered: bool) -> str:
     """`scratchpad`, or `next` where `numbered`: the source with what the log says of its lines."""
     inputs: dict[str, Any] = {}
-    output: str | None = None
+    output = ""
     first = line = -1
     visits: dict[int, int] = {}
-    states: dict[int, list[_State]] = {}
+    states: dict[int, list[tuple[int, dict[str, Any]]]] = {}  # of a line: (number, values)
     raised: dict[int, list[str]] = {}
     number = 0
     changed = False
-
-    def state(visit: int) -> _State:
-        known = states.setdefault(line, [])
-        if len(known) <= visit:
-            known.append(_State(number))
-            return known[-1]
-        return known[visit]
-
     for kind, what, text in log:
         if kind == "input":
             inputs[what] = _read_value(text)
         elif kind == "change":
-            state(visits.get(line, 0)).values[what] = _read_value(text)
+            known, visit = states.setdefault(line, []), visits.get(line, 0)
+            if len(known) <= visit:
+                known.append((number, {}))
+                visit = -1
+            known[visit][1][what] = _read_value(text)
             changed = True
         elif kind == "output":
-            output = _output_text(_read_value(text))
+            output = f"[OUTPUT] {_output_text(_read_value(text))} [/OUTPUT]"
         elif kind == "error":
             words = text.split()
             if len(words) < 2:  # a line of the log with fewer than three words is passed over
@@ -213,18 +186,24 @@ def _attached(log: Iterable[Event], offset: int, source: str, *, numbered: bool)
             visits[line] = visits.get(line, -1) + 1
             number += changed
             changed = False
-    if output is not None:
-        state(0).output = output
     comments: dict[int, str] = {}
-    for at in {first, *states, *raised}:
+    for at in {first, line, *states, *raised}:
         text = f" # [INPUT] {json.dumps(inputs)} [/INPUT]" if at == first else ""
-        if at in states:
-            text += " # " + "".join(s.text(numbered) for s in states[at])
+        told = [_state(n if numbered else None, held) for n, held in states.get(at, ())]
+        if output and at == line:
+            told[:1] = ["".join(told[:1]) + output]
+        if told:
+            text += " # " + "".join(told)
         if numbered:
             errors = (f" # [EXCEPTION] {error} [/EXCEPTION]" for error in raised.get(at, ()))
             text = _shortened(text) + "".join(errors)
         comments[at] = text
     return commented(source, comments)
+
+
+def _state(number: int | None, held: dict[str, Any]) -> str:
+    tag = "STATE" if number is None else f"STATE-{number}"
+    return f"[{tag}] {json.dumps(held)} [/{tag}]"
 
 
 def _shortened(text: str) -> str:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
-import itertools
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib import resources
+from string import Template
 from typing import Any
 
 from semcoder_lib.core import values
-from semcoder_lib.core.records import Case, Change, Program, Step, Trace
+from semcoder_lib.core.records import Case, Program, Step, Trace
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing.formats.clean import printable
 from semcoder_lib.tracing.tracer import trace as traced
 
-__all__ = ["Viewer", "show"]
-
-_BUTTONS = (("Home", "|◀", "first"), ("ArrowLeft", "◀", "back"), ("ArrowRight", "▶", "on"),
-            ("End", "▶|", "last"))  # fmt: skip
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport"
+content="width=device-width, initial-scale=1"><title>$title</title>
+<style>:root { color-scheme: light dark } body { margin: 16px }</style></head>
+<body>
+$body
+</body></html>
+"""
+_PLAIN = ("line", "event", "depth", "frame", "function", "value")
 
 
 def show(
@@ -51,13 +54,7 @@ class Viewer:
 
     def page(self) -> str:
         """A whole HTML document."""
-        return (
-            '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<title>{escape(self._call())}</title><style>:root {{ color-scheme: light dark }}"
-            "body { margin: 16px }</style></head>\n"
-            f"<body>\n{self._repr_html_()}\n</body></html>\n"
-        )
+        return Template(_PAGE).substitute(title=escape(self._call()), body=self._repr_html_())
 
     def frame(self) -> str:
         """The document in a frame without an origin, so that its script reaches nothing of the page
@@ -75,37 +72,29 @@ class Viewer:
         """A fragment with its own style and script. Text of the program reaches the page as data,
         never as markup."""
         call = self._call()
-        data = json.dumps(self._data(), ensure_ascii=True).replace("<", "\\u003c")
-        name = "sc-" + hashlib.sha256((call + data).encode()).hexdigest()[:12]
-        buttons = [
-            f'<button type="button" data-key="{key}" title="{word}" aria-label="{word}">{sign}'
-            "</button>"
-            for key, sign, word in _BUTTONS
-        ]
-        last = max(len(self.trace.steps) - 1, 0)
-        kind = "sc-result sc-error" if self.trace.exception else "sc-result"
-        return f"""\
-<div class="sc-view" id="{name}" tabindex="0" role="group" aria-label="trace of {escape(call)}">
-<style>{_asset("view.css")}</style>
-<div class="sc-head"><span class="sc-call">{escape(call)}</span>
-<span class="{kind}">{escape(self._result())}</span></div>
-<div class="sc-bar">{"".join(buttons[:2])}
-<input class="sc-slider" type="range" min="0" max="{last}" value="0" aria-label="step">
-{"".join(buttons[2:])}<span class="sc-count"></span></div>
-<div class="sc-say" aria-live="polite"></div>
-<div class="sc-main"><div class="sc-source"></div><div class="sc-values"></div></div>
-<div class="sc-steps"></div>
-<div class="sc-keys">← → step · Page keys ten steps · Home End · n p next and previous visit of this
-line · f fold and unfold iterations</div>
-<script>{_asset("view.js").rstrip()}(document.getElementById("{name}"), {data});</script>
-</div>"""
+        shown = {
+            "source": self.program.source.rstrip("\n").split("\n"),
+            "steps": [_step(step) for step in self.trace.steps],
+        }
+        data = json.dumps(shown, ensure_ascii=True).replace("<", "\\u003c")
+        return Template(_asset("view.html").rstrip()).substitute(
+            name="sc-" + hashlib.sha256((call + data).encode()).hexdigest()[:12],
+            call=escape(call),
+            kind="sc-result sc-error" if self.trace.exception else "sc-result",
+            result=escape(self._result()),
+            last=max(len(self.trace.steps) - 1, 0),
+            css=_asset("view.css"),
+            script=_asset("view.js").rstrip(),
+            data=data,
+        )
 
     def _call(self) -> str:
         try:
-            assert self.case is not None
-            return values.show_call(self.program.entry_point, self.case.arguments)
-        except (AssertionError, values.Unserializable):
-            return f"{self.program.entry_point}(…)"
+            if self.case is not None:
+                return values.show_call(self.program.entry_point, self.case.arguments)
+        except values.Unserializable:
+            pass
+        return f"{self.program.entry_point}(…)"
 
     def _result(self) -> str:
         trace = self.trace
@@ -114,92 +103,16 @@ line · f fold and unfold iterations</div>
             text = f"raises {printable(trace.exception)}"
         return f"{text} (recording was cut: {trace.cut})" if trace.cut else text
 
-    def _data(self) -> dict[str, Any]:
-        return {
-            "source": self.program.source.rstrip("\n").split("\n"),
-            "steps": [_step(step) for step in self.trace.steps],
-            "tree": grouped(self.trace.steps, loop_lines(self.program.source)),
-        }
-
 
 def _step(step: Step) -> dict[str, Any]:
-    return {
-        "line": step.line,
-        "event": step.event,
-        "depth": step.depth,
-        "frame": step.frame,
-        "function": step.function,
-        "value": step.value,
-        "changes": [_change(change) for change in step.changes],
-        "beyond": [_change(change) for change in step.beyond],
-    }
-
-
-def _change(change: Change) -> list[Any]:
-    word = "global " if change.scope == "global" else ""
-    return [word + change.name, change.text, change.exact]
+    data = {name: getattr(step, name) for name in _PLAIN}
+    for name in ("changes", "beyond"):
+        data[name] = [
+            ["global " * (c.scope == "global") + c.name, c.text, c.exact]
+            for c in getattr(step, name)
+        ]
+    return data
 
 
 def _asset(name: str) -> str:
     return resources.files("semcoder_lib.tracing.viewer").joinpath(name).read_text(encoding="utf-8")
-
-
-# --- a trace as a tree: the iterations of its loops, which a reader can fold ---------------------
-
-# a step's index, or a loop: its header's `line` and its `iterations`, from the first header to the
-# end; the last one is the header's final visit, if the loop came to its end
-Node = int | dict[str, Any]
-
-
-def loop_lines(source: str) -> dict[int, int]:
-    """Header line to last line of the body (an `else` branch is no part of an iteration), of every
-    `for` and `while` in `source`."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return {}
-    loops = (n for n in ast.walk(tree) if isinstance(n, ast.For | ast.AsyncFor | ast.While))
-    lines = {loop.lineno: loop.body[-1].end_lineno or 0 for loop in loops}
-    return {line: last for line, last in lines.items() if last > line}
-
-
-def grouped(steps: Sequence[Step], loops: dict[int, int]) -> list[Node]:
-    """All steps, in order, with those of loops inside them."""
-    return _nodes(steps, loops, 0, len(steps), None)
-
-
-def _nodes(
-    steps: Sequence[Step], loops: dict[int, int], start: int, end: int, inside: int | None
-) -> list[Node]:
-    """The nodes of `steps[start:end]`; `inside` is the index of a header that opens no loop."""
-    nodes: list[Node] = []
-    at = start
-    while at < end:
-        step = steps[at]
-        if step.event != "line" or step.line not in loops or at == inside:
-            nodes.append(at)
-            at += 1
-            continue
-        headers = _headers(steps, loops[step.line], at, end)
-        at = headers[-1]
-        iterations = [
-            _nodes(steps, loops, first, last, first) for first, last in itertools.pairwise(headers)
-        ]
-        nodes.append({"line": step.line, "iterations": iterations})
-    return nodes
-
-
-def _headers(steps: Sequence[Step], last_line: int, start: int, end: int) -> list[int]:
-    """The header's visits of the loop that starts at `start`, and where the loop is over."""
-    first = steps[start]
-    headers = [start]
-    for at in range(start + 1, end):
-        step = steps[at]
-        if step.frame == first.frame:
-            if step.event == "line" and step.line == first.line:
-                headers.append(at)
-            elif step.event == "return" or not first.line <= step.line <= last_line:
-                return [*headers, at]
-        elif step.depth < first.depth:
-            return [*headers, at]
-    return [*headers, end]

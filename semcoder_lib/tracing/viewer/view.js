@@ -82,32 +82,12 @@
     return where + (changes ? ": " + changes : "");
   };
 
-  const entries = [];
-  const list = (nodes, parent) => {
-    for (const node of nodes) {
-      if (typeof node === "number") {
-        const item = make("div", "sc-step", "  ".repeat(steps[node].depth) + words(steps[node]));
-        item.addEventListener("click", () => show(node));
-        entries[node] = item;
-        parent.append(item);
-        continue;
-      }
-      const whole = make("details", "sc-loop");
-      whole.open = true;
-      const turns = node.iterations.length;
-      whole.append(make("summary", "", "loop at line " + node.line + " — " + turns + " visits of its header"));
-      node.iterations.forEach((iteration, k) => {
-        const turn = make("details", "sc-iteration");
-        turn.open = turns <= 4 || k === 0;
-        const head = steps[iteration[0]];
-        turn.append(make("summary", "", "visit " + (k + 1) + (head.changes.length ? " — " + words(head).replace(/^line \d+: /, "") : "")));
-        list(iteration, turn);
-        whole.append(turn);
-      });
-      parent.append(whole);
-    }
-  };
-  list(data.tree, find("sc-steps"));
+  const entries = steps.map((step, i) => {
+    const item = make("div", "sc-step", "  ".repeat(step.depth) + words(step));
+    item.addEventListener("click", () => show(i));
+    find("sc-steps").append(item);
+    return item;
+  });
 
   const slider = find("sc-slider");
   let at = 0;
@@ -156,13 +136,8 @@
     Home: () => 0, End: () => last, n: () => sameLine(1), p: () => sameLine(-1),
   };
   root.addEventListener("keydown", (event) => {
-    if (event.key === "f") {
-      const loops = [...root.querySelectorAll("details.sc-iteration")];
-      const open = !loops.some((loop) => loop.open);
-      loops.forEach((loop) => { loop.open = open; });
-    } else if (keys[event.key] && !event.ctrlKey && !event.metaKey && !event.altKey) {
-      show(keys[event.key]());
-    } else return;
+    if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
+    show(keys[event.key]());
     event.preventDefault();
     event.stopPropagation();
   });

@@ -86,7 +86,7 @@ class Arena:
         os.environ[self.variable] = self.secret_text
         self.lay_out()
         # sandboxes that other tests of this process still hold open are not survivors of an attack
-        self.before = set(marked_survivors(str(os.getpid())))
+        self.before = set(marked(os.getpid()))
         self.box = Sandbox(level, LIMITS, workers=1, dedupe=False)
         self.baseline = self.box.call(CLEAN, "f", (0,)).value
         assert self.baseline is not None
@@ -188,20 +188,10 @@ class Arena:
         known = set()
         if host is not None:
             known = {host.process.pid} | {
-                p for p, parent in _parents() if parent == host.process.pid
+                p for p, parent in parents() if parent == host.process.pid
             }
-        mark = f"SANDBOX_OF={os.getpid()}".encode()
-        found = []
-        for pid, parent in _parents():
-            if pid in known or pid in self.before:
-                continue
-            try:
-                marked = mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-            except OSError:
-                marked = parent in known
-            if marked:
-                found.append(pid)
-        return found
+        ours = set(marked(os.getpid())) | {pid for pid, parent in parents() if parent in known}
+        return sorted(ours - known - self.before)
 
     def close(self) -> None:
         self.box.close()
@@ -211,11 +201,11 @@ class Arena:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def marked_survivors(parent: str) -> list[int]:
-    """Other processes that carry the mark `parent`."""
+def marked(parent: int) -> list[int]:
+    """Processes that a sandbox of `parent` started and that still run."""
     mark = f"SANDBOX_OF={parent}".encode()
     found = []
-    for pid, _ in _parents():
+    for pid, _ in parents():
         with contextlib.suppress(OSError):
             text = Path(f"/proc/{pid}/environ").read_bytes()
             if pid != os.getpid() and mark in text.split(b"\0"):
@@ -223,7 +213,8 @@ def marked_survivors(parent: str) -> list[int]:
     return found
 
 
-def _parents() -> list[tuple[int, int]]:
+def parents() -> list[tuple[int, int]]:
+    """Running processes: (its id, its parent's)."""
     found = []
     for name in os.listdir("/proc"):
         if name.isdigit():

@@ -81,7 +81,14 @@ a call | b'exit()' | unserializable
 def _attacks(table: str, kind: str, frame: str) -> list[Attack]:
     rows = [line.split(" | ") for line in table.strip().split("\n")]
     return [
-        Attack(kind + name, _WRITER.replace("@", frame % code), tuple(expect.split(", ")), own=True)
+        Attack(
+            kind + name,
+            _WRITER.replace("@", frame % code),
+            tuple(expect.split(", ")),
+            "",
+            "records",
+            True,
+        )
         for name, code, expect in rows
     ]
 

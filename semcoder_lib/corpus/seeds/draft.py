@@ -1,28 +1,21 @@
-"""Writes a function from the templates, line by line, in code and in English."""
+"""Writes a function from the templates, step by step, in code and in English."""
 
 from __future__ import annotations
 
 import collections
-import functools
 import random
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
-from semcoder_lib.corpus.seeds.synthesiser.rules import (
-    Grammar,
-    Slot,
-    Template,
-    Text,
-    is_type,
-    names,
-)
+from semcoder_lib.corpus.seeds.templates import Grammar, Slot, Template, Text, is_type, names
 
 _THROUGH = frozenset({"int", "str", "list[int]", "list[str]", "float"})
 _TRIES = 6
 _SAME = re.compile(r"=(\w+)")
 _WORD = re.compile(r"(?<![\w.'])[a-z_]\w*")
-_ENDS = {"each": 0, "last": -1}
+# The kinds of literals that stand for a value of a type.
+_CONSTANTS = {"int": ("k", "k", "p"), "str": ("ch", "w", "ch"), "float": ("fl",)}
 
 
 class Stuck(Exception):
@@ -33,8 +26,8 @@ class Stuck(Exception):
 class Piece:
     """A filled template: code, what it says in English, its type ("" for statements), and the
     variables it reads. `atomic` code needs no parentheses as an operand, nor does English of level
-    0; English of level 1 needs none at the end of a phrase. `bound` is what a header binds, `gives`
-    what a step leaves behind, `made_of` the templates in it."""
+    0; English of level 1 needs none at the end of a phrase. `gives` is what a header binds or a
+    step leaves behind, `made_of` the templates in it."""
 
     code: str
     english: str
@@ -42,7 +35,6 @@ class Piece:
     uses: frozenset[str] = frozenset()
     atomic: bool = True
     level: int = 0
-    bound: tuple[Piece, ...] = ()
     gives: tuple[Piece, ...] = ()
     made_of: frozenset[Template] = frozenset()
 
@@ -72,14 +64,7 @@ class _Frame:
     scope: list[Piece]
     depth: int
     parent: _Frame | None
-    bound: tuple[Piece, ...] = field(default=())
-
-    def outwards(self) -> Iterator[_Frame]:
-        """This frame, the one around it, and so on."""
-        frame: _Frame | None = self
-        while frame is not None:
-            yield frame
-            frame = frame.parent
+    bound: tuple[Piece, ...]
 
 
 class Draft:
@@ -111,6 +96,12 @@ class Draft:
         chosen = free[int(self.rng.random() ** 1.5 * len(free))]
         self.taken.add(chosen)
         return chosen
+
+    def start(self, kinds: list[str]) -> list[Piece]:
+        """Gives the function parameters of these types; returns them."""
+        parameters = [variable(self.name(names()[f"parameter {k}"]), k) for k in kinds]
+        self.scope, self.pending = list(parameters), list(parameters)
+        return parameters
 
     def subject(self, symbol: str) -> Piece:
         """A pending value that a step can be about. Numbers are gone over only where nothing else
@@ -151,9 +142,9 @@ class Draft:
             if value.code == "return":
                 returned = value.kind
                 continue
-            made = variable(value.code, "str" if value.kind == "char" else value.kind)
-            self.scope = [e for e in self.scope if e.code != made.code] + [made]
-            self.pending = [p for p in self.pending if p.code != made.code] + [made]
+            left = variable(value.code, "str" if value.kind == "char" else value.kind)
+            self.scope = [e for e in self.scope if e.code != left.code] + [left]
+            self.pending = [p for p in self.pending if p.code != left.code] + [left]
         return returned
 
     # ---- templates
@@ -192,78 +183,113 @@ class Draft:
         taken = self.taken.copy() if template.local else None
         for name in template.headers:
             self._slot(frame, name)
-        code = self._filled(frame, template.code, functools.partial(_in_code, template))
-        english = self._filled(frame, template.english, _in_english)
+        code, english = self._code(frame, template.code), self._english(frame)
         if taken is not None:
             self.taken = taken  # the variables of a comprehension are its own
         gives = tuple(self._left_behind(frame, text, kind) for text, kind in template.gives)
         pieces = frame.values.values()
         uses = frozenset().union(*[v.uses for v in pieces])
-        made_of = frozenset((template,)).union(*[v.made_of for v in pieces])
         if not template.own.isdisjoint(uses):
             raise Stuck
         only = template.code[0] if len(template.code) == 1 else ""
-        if not isinstance(only, Slot):
-            return Piece(
-                code, english, template.kind, uses, template.atomic, template.level,
-                gives, gives, made_of,
-            )  # fmt: skip
-        inner = frame.values[only.name]  # nothing but another piece
-        return replace(
-            inner, english=english, kind=template.kind or inner.kind, gives=gives,
-            bound=gives or inner.bound, made_of=made_of,
-        )  # fmt: skip
+        if isinstance(only, Slot):  # nothing but another piece
+            piece = frame.values[only.name]
+            piece = replace(piece, kind=template.kind or piece.kind, gives=gives or piece.gives)
+        else:
+            atomic, level = template.atomic, template.level
+            piece = Piece(code, "", template.kind, uses, atomic, level, gives)
+        made_of = frozenset((template,)).union(*[v.made_of for v in pieces])
+        return replace(piece, english=english, made_of=made_of)
 
-    def _filled(self, frame: _Frame, text: Text, put: Callable[[Slot, Piece], str]) -> str:
-        """A text with a piece `put` into each of its slots."""
-        return "".join(
-            part if isinstance(part, str) else put(part, self._slot(frame, part.name))
-            for part in text
-        )
+    def _code(self, frame: _Frame, text: Text) -> str:
+        parts = []
+        for part in text:
+            if isinstance(part, Slot):
+                piece = self._slot(frame, part.name)
+                if part.bare and not piece.code.isidentifier():
+                    raise Stuck
+                if not piece.kind or piece.atomic:
+                    part = piece.code.replace("\n", "\n" + " " * part.indent)
+                elif frame.template.kind and " if " in piece.code:
+                    raise Stuck  # a condition inside an expression is hard to read
+                else:
+                    part = f"({piece.code})"
+            parts.append(part)
+        return "".join(parts)
+
+    def _english(self, frame: _Frame) -> str:
+        """The words, with parentheses where a phrase inside a phrase could be misread: the ends of
+        phrases are freer than their middles, statements freer than expressions, conditions free."""
+        text, specs, parts = frame.template.english, frame.template.specs, []
+        for place, part in enumerate(text, 1):
+            if isinstance(part, Slot):
+                piece = self._slot(frame, part.name)
+                limit = (place == len(text)) + (not is_type(frame.template.symbol))
+                free = len(text) == 1 or specs.get(part.name, "").startswith(("test", "bool"))
+                free = free or piece.level <= limit or not piece.kind
+                part = piece.english if free else f"({piece.english})"
+            parts.append(part)
+        return "".join(parts)
 
     def _left_behind(self, frame: _Frame, text: Text, kind: str) -> Piece:
         slots = [self._slot(frame, t.name) for t in text if isinstance(t, Slot)]
-        code = self._filled(frame, text, lambda slot, piece: piece.code)
+        code = "".join(t if isinstance(t, str) else self._slot(frame, t.name).code for t in text)
         kind = _SAME.sub(lambda m: self._slot(frame, m[1]).kind, kind) if kind else slots[0].kind
         return Piece(code, f"`{code}`", kind, frozenset(s.code for s in slots))
 
     def _slot(self, frame: _Frame, name: str) -> Piece:
         """The piece in a slot of this template or of one around it, drawn when it is first used."""
-        for holder in frame.outwards():
+        holder: _Frame | None = frame
+        while holder and name not in frame.values:
             template = holder.template
             if name in template.specs and name not in holder.values:
                 holder.values[name] = self._specified(holder, template.specs[name])
             if name in holder.values:
-                return frame.values.setdefault(name, holder.values[name])
-            if name in template.lets:
+                frame.values[name] = holder.values[name]
+            elif name in template.lets:
                 x = {"x": self._slot(frame, "x")}
                 piece = self.fill(template.lets[name], x, frame.scope, frame.depth, frame)
-                return frame.values.setdefault(name, piece)
-        if name not in self._given:
-            raise Stuck
-        return frame.values.setdefault(name, self._given[name])
+                frame.values.setdefault(name, piece)
+            holder = holder.parent
+        if name not in frame.values:
+            if name not in self._given:
+                raise Stuck
+            frame.values[name] = self._given[name]
+        return frame.values[name]
 
     def _specified(self, frame: _Frame, spec: str) -> Piece:
         """What a slot's specification asks for."""
         kind, _, about = spec.partition("<")
-        if kind[0] == "~":
-            return self._fresh(frame, kind[1:])
-        if kind[0] == "/":
-            text = self.rng.choice(spec[1:].split("/"))
-            return Piece(text, text)
-        if kind[0] == "@":
-            return self._part(frame, kind, about)
-        if kind[0] == "=":
-            if kind[1:] in _ENDS and not frame.bound:
-                raise Stuck
-            place = _ENDS.get(kind[1:])
-            same = self._slot(frame, kind[1:]) if place is None else frame.bound[place]
-            if not about:
-                return same
-            kind = same.kind
-        around = {v.code for f in frame.outwards() for v in f.values.values() if v.kind}
+        match kind[0]:
+            case "~":
+                return self._fresh(frame, kind[1:])
+            case "/":
+                text = self.rng.choice(spec[1:].split("/"))
+                return Piece(text, text)
+            case "@":
+                return self._part(frame, kind, about)
+            case "=":
+                if kind[1:] in ("each", "last"):
+                    if not frame.bound:
+                        raise Stuck
+                    same = frame.bound[0 if kind == "=each" else -1]
+                else:
+                    same = self._slot(frame, kind[1:])
+                if not about:
+                    return same
+                kind = same.kind
+        around: set[str] = set()
+        outer: _Frame | None = frame
+        while outer:
+            around |= {v.code for v in outer.values.values() if v.kind}
+            outer = outer.parent
         for _ in range(4):
-            piece = self._expression(frame, kind, about)
+            if not about:
+                piece = self._operand(kind, frame.scope, self._slot(frame, "x"), frame.depth)
+            elif about == "each":
+                piece = self._about_each(frame, kind)
+            else:
+                piece = self.about(self._slot(frame, about), kind, frame.scope)
             if piece.code not in around:  # nothing is said twice
                 return piece
         raise Stuck
@@ -289,17 +315,10 @@ class Draft:
             piece = self._drawn(symbol, x, frame.scope, frame.depth, frame)
         finally:
             frame.bound = bound
-        frame.bound = piece.bound or bound
+        frame.bound = piece.gives or bound
         return piece
 
     # ---- expressions
-
-    def _expression(self, frame: _Frame, kind: str, about: str) -> Piece:
-        if about == "each":
-            return self._about_each(frame, kind)
-        if not about:
-            return self._operand(kind, frame.scope, self._slot(frame, "x"), frame.depth)
-        return self.about(self._slot(frame, about), kind, frame.scope)
 
     def _about_each(self, frame: _Frame, kind: str) -> Piece:
         """An expression about a loop's variables; the bare variable at times, if it fits."""
@@ -324,19 +343,16 @@ class Draft:
         results = self.grammar.results.get(x.kind, [])
         if kind == "?":
             kinds = [k for k in results if k != "bool" or self.chance(0.25)]
-            some = self.rng.choice(kinds) if kinds and not self.wanted and self.chance(0.5) else ""
-            return self._drawn(some, x, scope, depth).as_value()
-        direct = kind in results
-        if not direct or (depth and kind != "bool" and self.chance(0.1)):
-            through = [
-                k for k in results
-                if k in _THROUGH and k != kind and kind in self.grammar.results.get(k, ())
-            ]  # fmt: skip
+            drawn = self.rng.choice(kinds) if kinds and not self.wanted and self.chance(0.5) else ""
+            return self._drawn(drawn, x, scope, depth).as_value()
+        if kind not in results or (depth and kind != "bool" and self.chance(0.1)):
+            through = [k for k in results if k in _THROUGH and k != kind]
+            through = [k for k in through if kind in self.grammar.results.get(k, ())]
             for _ in range(3 if through and x.atomic else 0):
                 inner = self._drawn(self.rng.choice(through), x, scope, 0)
                 if len(inner.code) < 40 and " if " not in inner.code:
                     return self._drawn(kind, inner, scope, 0)
-        if not direct:
+        if kind not in results:
             raise Stuck
         return self._drawn(kind, x, scope, depth)
 
@@ -383,27 +399,6 @@ class Draft:
     def _literal(self, kind: str) -> Piece:
         value = self.rng.choice(self.grammar.literals[kind])
         return Piece(repr(value), repr(value), type(value).__name__)
-
-
-def _in_code(template: Template, slot: Slot, piece: Piece) -> str:
-    """The code of a piece where it stands in a template. Raises Stuck."""
-    if slot.bare and not piece.code.isidentifier():
-        raise Stuck
-    if not piece.kind or piece.atomic:
-        return piece.code.replace("\n", "\n" + " " * slot.indent)
-    if template.kind and " if " in piece.code:
-        raise Stuck  # a condition inside an expression is hard to read
-    return f"({piece.code})"
-
-
-def _in_english(slot: Slot, piece: Piece) -> str:
-    """The English of a piece, in parentheses where a phrase inside a phrase could be misread."""
-    free = piece.level <= slot.limit or not piece.kind
-    return piece.english if free else f"({piece.english})"
-
-
-# The kinds of literals that stand for a value of a type.
-_CONSTANTS = {"int": ("k", "k", "p"), "str": ("ch", "w", "ch"), "float": ("fl",)}
 
 
 def _unread(piece: Piece, fresh: set[str]) -> bool:
