@@ -16,10 +16,11 @@ usage: ./run_all.sh [COMMAND] [OPTIONS]
   paper               the paper's model and data: several GPUs of 48 GB
   bench NAME          speed beside peers: sandbox, tracing, generation, training, monologues, corpus
   test                lint, types, unit tests, then the smoke profile end to end (--unit, --slow)
-  lab                 JupyterLab on the notebooks
-  workshop            build workshop/: exercises, solutions, the instructor's edition (docs/workshop.md)
+  lab [FOLDER]        JupyterLab on the notebooks, or on workshop/exercises
+  workshop            prepare a class: run the profile workshop (20 minutes), then build workshop/ with
+                      exercises, solutions, the instructor's edition and pages (docs/workshop.md)
   setup               only make the environment
-  doctor              check this machine
+  doctor              check this machine (--workshop: and what a class needs)
   lock                write constraints.txt anew from the present environment
 
 Options of a run go on to `python -m semcoder_lib run`:
@@ -153,7 +154,9 @@ case "$command" in
   smoke | laptop | hour | evening | coder | gpu | paper | test | bench | lab | workshop | setup | doctor | lock) ;;
   *) fail "unknown command '$command'; ./run_all.sh --help lists them" 2 ;;
 esac
-if [ "$command" = setup ] || [ "$command" = lab ] || [ "$command" = doctor ] || [ "$command" = lock ]; then
+checks=""
+if [ "$command $*" = "doctor --workshop" ]; then checks=--workshop; shift; fi
+if [ "$command" = setup ] || [ "$command" = doctor ] || [ "$command" = lock ]; then
   [ $# -eq 0 ] || fail "'$command' takes no options, but got '$1'" 2
 fi
 
@@ -161,12 +164,19 @@ setup
 export PYTHONUNBUFFERED=1
 case "$command" in
   setup) say "the environment is ready: $python" ;;
-  doctor) exec "$python" -m semcoder_lib doctor ;;
-  workshop) cd "$here" && exec "$python" -m semcoder_lib workshop "$@" ;;
+  doctor)
+    export SEMCODER_RUNS="${SEMCODER_RUNS:-$here/runs}"
+    cd "$here" && exec "$python" -m semcoder_lib doctor ${checks:+"$checks"} ;;
+  workshop)
+    export SEMCODER_RUNS="${SEMCODER_RUNS:-$here/runs}"
+    cd "$here"
+    "$python" -m semcoder_lib run workshop >&2
+    "$python" -m semcoder_lib workshop "$@"
+    rm -rf "$SEMCODER_RUNS/workshop/04_sft" ;; # the class trains a model of its own
   lab) # no question about Jupyter's news on the first page, no look for updates
     settings=$("$python" -c 'import sys; print(sys.prefix)')/share/jupyter/lab/settings
     mkdir -p "$settings" && printf '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}\n' > "$settings/overrides.json"
-    cd "$here/notebooks" && exec env SEMCODER_RUNS="${SEMCODER_RUNS:-$here/runs}" "$python" -m jupyter lab 00_tour.ipynb ;;
+    cd "$here/${1:-notebooks}" && exec env SEMCODER_RUNS="${SEMCODER_RUNS:-$here/runs}" "$python" -m jupyter lab 00_tour.ipynb ;;
   bench) cd "$here" && exec "$python" -m tests.bench "$@" ;;
   test) cd "$here" && exec "$python" tests/run.py "$@" ;;
   lock)

@@ -386,6 +386,58 @@ if candidates:
     table_8["solution_execute_pct"] = 100.0 * (candidates - failing) / candidates
 display.counts(table_8, "table 8", "percent")
 
+# %% [markdown] tags=["exercise"]
+# ## Exercise 1: guess the types
+# Nobody says what this function takes. Guess a type for each parameter, as `("int", "list[str]")`
+# has two. The check draws eight inputs of your types and calls the function in the sandbox. A wrong
+# guess costs nothing: watch what the sandbox says of it.
+#
+# ```python
+# def tagged(items, mark):
+#     return [mark + item.upper() for item in set(items)]
+# ```
+
+# %% tags=["solution"]
+types_of_tagged = ("list[str]", "str")
+
+# %% tags=["check"]
+from semcoder_lib.run import check
+
+check.e01_1(types_of_tagged)
+
+# %% [markdown] tags=["instructor"]
+# Five minutes. Let them try `("str", "str")` and `("set[str]", "str")`, too: both run. Say: a type
+# here is what a function runs on, and the program decides, not its author.
+
+# %% [markdown] tags=["exercise"]
+# ## Exercise 2: mutate, and keep the type
+# The paper mutates inputs *by their types*: a changed list of numbers is again a list of numbers,
+# or nearly every mutated call would fail. Write such a mutation for numbers, truth values, strings
+# and lists of whole numbers. Which of these are empty, and what is changed there?
+
+
+# %% tags=["solution"]
+def mutated(value):
+    """Return another value of the same type as `value`: an int, a bool, a str, or a list of ints,
+    both of which may be empty."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + 1
+    if isinstance(value, str):
+        return value + "a"
+    return [*value, 0]
+
+
+# %% tags=["check"]
+from semcoder_lib.run import check
+
+check.e01_2(mutated)
+
+# %% [markdown] tags=["instructor"]
+# Five minutes. Most ask for `int` first, and turn `True` into 2, since a bool is an int. Say: a call
+# that fails for its types says nothing about the program.
+
 # %% [markdown]
 # ## Things to try
 # - **Another function.** Put another name of the first table into `FOLLOWED` and run the cells

@@ -306,23 +306,26 @@ display.figure(figures.loss_curve({"main": main["losses"]}))
 
 # %% [markdown]
 # ## Before and after
-# One held-out question, answered by the base model and by the tuned one, greedily. The form is what
-# is learned first: the tuned model answers as it was shown, and ends. (After the two steps of the
-# smoke profile both answers are still alike.) Whether the answer is *right*, and how often, is
+# One held-out question, answered greedily by the base model, by yours, and by the one that the kit
+# ships for this base (`adapters/`), which was trained for an evening in the same way. The form is
+# what is learned first: a tuned model answers as it was shown, and ends. (After the two steps of
+# the smoke profile the first two are still alike.) Whether an answer is *right*, and how often, is
 # measured in notebook 06.
 
 # %%
 from semcoder_lib.models import Request
+from semcoder_lib.run.models import shipped
 
 question = next((e for e in held_rows if e.task == "forward"), chosen[0])
 request = Request(question.id, question.prompt, max_new_tokens=min(160, p.reasoning_tokens))
 tuned = replace(base, label="tuned", adapter=run.path("main"))
-texts = [
-    run.step(f"{model.label}_answer.jsonl", answers.ask, model, [request],
-             cache=run.path("cache_answers.jsonl"))[0].text
-    for model in (base, tuned)
-]  # fmt: skip
-display.side_by_side(*map(display.code, (question.prompt, *texts)))
+models = [model for model in (base, tuned, shipped(p)) if model]
+columns = [question.prompt]
+for model in models:
+    file, cache = f"{model.label}_answer.jsonl", run.path("cache_answers.jsonl")
+    completion = run.step(file, answers.ask, model, [request], cache=cache)[0]
+    columns.append(f"--- {model.label}\n{completion.text}")
+display.side_by_side(*map(display.code, columns))
 
 # %% [markdown]
 # ## Then on faults
@@ -346,6 +349,54 @@ print("rows:", {phase: len(fixes) for phase, fixes in phases.items()}, why_none)
 
 # %%
 display.figure(figures.loss_curve({phase: done["losses"] for phase, done in learned.items()}))
+
+# %% [markdown] tags=["exercise"]
+# ## Exercise 1: two bugs in a row
+# Seven tokens: the first four are the prompt, the last one (2) is the end token. Somebody made the
+# labels by hand, and two of them are wrong. Neither would stop the training. Mend them.
+#
+# ```text
+# ids       31     7    12     9     4    25     2
+# labels  -100  -100  -100     9     4    25  -100
+# ```
+
+# %% tags=["solution"]
+mended = [-100, -100, -100, -100, 4, 25, 2]
+
+# %% tags=["check"]
+from semcoder_lib.run import check
+
+check.e04_1(mended)
+
+# %% [markdown] tags=["instructor"]
+# Five minutes. Ask what each bug does to the model: one learns to write questions, the other never
+# stops. Say: the loss falls in both cases. Only a look at a row shows them.
+
+# %% [markdown] tags=["exercise"]
+# ## Exercise 2: the loss by hand
+# The curve above shows one number for each step. Compute it for one row: you have the probability
+# that the model gave to the *right* token at each place, and the labels. Where the label is -100
+# nothing is learned.
+
+
+# %% tags=["solution"]
+def loss(probabilities, labels):
+    """Return the mean of -ln(probability) over the learned places, and 0.0 where there are none."""
+    import math
+
+    pairs = zip(probabilities, labels, strict=True)
+    losses = [-math.log(probability) for probability, label in pairs if label != -100]
+    return sum(losses) / len(losses) if losses else 0.0
+
+
+# %% tags=["check"]
+from semcoder_lib.run import check
+
+check.e04_2(loss)
+
+# %% [markdown] tags=["instructor"]
+# Five minutes. Ask which probability a loss of 0.7 stands for (one half), and one of 10.8 (a guess
+# among all tokens). Say: a long prompt would drown the answer, so only the answer is counted.
 
 # %% [markdown]
 # ## Things to try

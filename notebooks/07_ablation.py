@@ -417,6 +417,55 @@ part_rows = [
 ]
 display.table(part_rows, ("view", "format", "kind", "n", "value", "low", "high"))
 
+# %% [markdown] tags=["exercise"]
+# ## Exercise 1: true form, wrong content
+# Make a control of your own. Take a monologue, keep every line of it and its answer, and take its
+# sense away: change the order of the lines, but only before `[/MONOLOGUE]`. The check gives you the
+# monologue of `first_positions(["b", "a", "b"])`, and lets the verifier read what you return.
+
+
+# %% tags=["solution"]
+def senseless(text):
+    """Return the monologue `text` with the same lines, the answer in its place, and steps that did
+    not happen in this order."""
+    steps, tag, answer = text.partition("\n[/MONOLOGUE]")
+    return "\n".join(reversed(steps.split("\n"))) + tag + answer
+
+
+# %% tags=["check"]
+from semcoder_lib.run import check
+
+check.e07_1(senseless)
+
+# %% [markdown] tags=["instructor"]
+# Five minutes. Ask: a filter on answers, would it keep this text? (Yes.) Say: a model that learns as
+# much from it as from the true one has learned how monologues look.
+
+# %% [markdown] tags=["exercise"]
+# ## Exercise 2: form or content?
+# Now read such a comparison. You get two intervals of paired differences, each as `(low, high)`: of
+# a format over `direct`, and of the same format over its shuffled self. What did the format teach?
+# Only a gain that this run can tell from zero counts as one.
+
+
+# %% tags=["solution"]
+def taught(over_direct, over_shuffled):
+    """Return "nothing" if no gain over `direct` can be seen, "form" if there is one but none over
+    its shuffled self, and "content" if there are both."""
+    if over_direct[0] <= 0:
+        return "nothing"
+    return "content" if over_shuffled[0] > 0 else "form"
+
+
+# %% tags=["check"]
+from semcoder_lib.run import check
+
+check.e07_2(taught)
+
+# %% [markdown] tags=["instructor"]
+# Five minutes. Apply it to the tables above: with few items everything is "nothing". Say: that is
+# not "no effect". It means that this run cannot tell.
+
 # %% [markdown]
 # ## Things to try
 # - **Is it the words?** Add the controls: `settings =

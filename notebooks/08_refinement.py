@@ -369,6 +369,57 @@ atlas = [
 ]
 display.table(atlas)
 
+# %% [markdown] tags=["exercise"]
+# ## Exercise 1: take it, or keep the old one?
+# Write the careful rule. The model offers a program. You know how many of the visible checks the
+# old one passes and how many the new one, or `None` where the model offered no program at all.
+
+
+# %% tags=["solution"]
+def takes(before, after):
+    """Return True if more visible checks pass `after` than `before`; both are numbers of checks,
+    `after` is None where there is no new program."""
+    return after is not None and after > before
+
+
+# %% tags=["check"]
+from semcoder_lib.run import check
+
+check.e08_1(takes)
+
+# %% [markdown] tags=["instructor"]
+# Five minutes. Most take a program that passes as many, "since it may be better". Ask what it may
+# be instead. Say: the paper's rule takes everything, so a right program can be lost.
+
+# %% [markdown] tags=["exercise"]
+# ## Exercise 2: break what was right
+# The careful rule can be fooled. This program wants to be the widest gap between two neighbours:
+#
+# ```python
+# def widest_gap(row):
+#     return max(b - a for a, b in zip(row, row[1:]))
+# ```
+#
+# Visible are `widest_gap([1, 4, 9]) == 5`, which passes, and `widest_gap([9, 2, 3]) == 7`, which
+# does not. Play a bad model: write a repair that passes both, and fails hidden checks that the old
+# program passed.
+
+
+# %% tags=["solution"]
+def widest_gap(row):
+    """Return what the visible checks want to see, and nothing that is right elsewhere."""
+    return 5 if row == [1, 4, 9] else 7
+
+
+# %% tags=["check"]
+from semcoder_lib.run import check
+
+check.e08_2(widest_gap)
+
+# %% [markdown] tags=["instructor"]
+# Five minutes. Then write the honest repair (`abs(b - a)`): the check says that it breaks nothing.
+# Say: a pass on visible tests is no proof, so the curve is drawn from hidden ones.
+
 # %% [markdown]
 # ## Things to try
 # - **Keep the better one.** `settings = "refine_accept=replace,keep_better"`: in "What was mended",

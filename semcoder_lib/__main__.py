@@ -63,7 +63,8 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=function)
         return sub
 
-    add("doctor", _doctor, "check this machine")
+    p = add("doctor", _doctor, "check this machine")
+    p.add_argument("--workshop", action="store_true", help="and what a class needs")
 
     p = add("run", _run, "the notebooks, in order, through Papermill")
     p.add_argument("profile", nargs="?", default="laptop", help="a name in profiles/")
@@ -117,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
 
     p = add("workshop", _workshop, "exercises, solutions and the instructor's edition")
     p.add_argument("--out", default=Path("workshop"), type=Path, metavar="FOLDER")
+    p.add_argument("--run", default="workshop", metavar="NAME", help="whose outputs the pages show")
 
     p = add("publish", _publish, "a run's adapter in half the bytes, with its card and scores")
     p.add_argument("run_name", metavar="RUN")
@@ -135,6 +137,10 @@ def _doctor(arguments: argparse.Namespace) -> dict[str, Any]:
     from semcoder_lib.run import doctor
 
     checks = doctor.examine()
+    if arguments.workshop:
+        from semcoder_lib.run import workshop
+
+        checks += workshop.checklist()
     print(doctor.show(checks), file=sys.stderr)
     states = [c.state for c in checks]
     return {
@@ -303,7 +309,7 @@ def _validate_pyx(arguments: argparse.Namespace) -> dict[str, Any]:
 def _workshop(arguments: argparse.Namespace) -> dict[str, Any]:
     from semcoder_lib.run import workshop
 
-    return workshop.build(arguments.out)
+    return workshop.build(arguments.out, arguments.run)
 
 
 def _publish(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -5,7 +5,9 @@ raises, needs neither a network nor a run, and takes less than two seconds. Func
 sandbox: an answer is the function itself, or its text.
 
 A reader adds an exercise here: a function `eNN_k` under `@_exercise`, its docstring the task. It
-returns what to say of a right answer, and raises `_Off` with what is wrong otherwise.
+returns what to say of a right answer, and raises `_Off` with what is wrong otherwise. Where the
+answer is a function that has to give certain values, these are a table: call, value, and the line
+for another value.
 """
 
 from __future__ import annotations
@@ -13,11 +15,13 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import math
+import random
 import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from semcoder_lib import evaluation, faults, monologues, tracing
+from semcoder_lib import corpus, evaluation, faults, monologues, tracing
 from semcoder_lib.core.records import Case, Entry, Program, Status
 from semcoder_lib.run.face import default_sandbox
 from semcoder_lib.sandbox import Job, Limits, Outcome
@@ -101,6 +105,19 @@ def _returned(source: str, name: str, calls: Sequence[tuple[Any, ...]]) -> list[
     return [outcome.value for outcome in outcomes]
 
 
+Row = tuple[tuple[Any, ...], Any, str]  # a call's arguments, its value, what another value means
+
+
+def _need_values(answer: Any, table: Sequence[Row]) -> None:
+    """The function gives each row's value, of the same type; floats nearly."""
+    values = _returned(*_text(answer), [arguments for arguments, _, _ in table])
+    for value, (_, right, otherwise) in zip(values, table, strict=True):
+        kind = type(right)
+        said = f"{kind.__name__} is asked for, and this is {value!r:.40}"
+        _need(type(value) is kind or (kind is float and type(value) is int), said)
+        _need(math.isclose(value, right) if kind is float else value == right, otherwise)
+
+
 # --- 00: a tour ----------------------------------------------------------------------------
 
 POSITIONS = Program(
@@ -146,6 +163,43 @@ def e00_2(answer: Any) -> str:
     return "a run gives [0, 2, 3]; yours is one of many such inputs"
 
 
+# --- 01: a corpus of programs that run ------------------------------------------------------
+
+TAGGED = "def tagged(items, mark):\n    return [mark + item.upper() for item in set(items)]\n"
+
+
+@_exercise
+def e01_1(answer: Any) -> str:
+    """Guess the types of the two parameters, as texts such as "list[int]"."""
+    _need(isinstance(answer, (list, tuple)) and len(answer) == 2, "two types are asked for")
+    try:
+        inputs = [corpus.generate(answer, random.Random(seed)) for seed in range(8)]
+    except (AttributeError, SyntaxError, TypeError):
+        raise _Off('a type is written as text, such as "list[int]"') from None
+    failed = [o for o in _outcomes(TAGGED, "tagged", inputs) if o.exception or o.value is None]
+    why = failed[0].exception if failed else None
+    said = f"{why.type}: {why.message}" if why else "a run that did not end"
+    _need(not failed, f"{len(failed)} of {len(inputs)} inputs are refused, the first by {said}")
+    return f"all {len(inputs)} inputs of these types run; other types may, too"
+
+
+SAMPLES: tuple[Any, ...] = (3, True, "ab", "", [1, 2], [])
+
+
+@_exercise
+def e01_2(answer: Any) -> str:
+    """Return another value of the same type, a little different."""
+    values = _returned(*_text(answer), [(value,) for value in SAMPLES])
+    for before, after in zip(SAMPLES, values, strict=True):
+        kind = type(before).__name__
+        said = f"{before!r} became {after!r:.40}: "
+        _need(type(after) is type(before), f"{said}that is no {kind}")
+        _need(after != before, f"{said}that is no change")
+        inside = not isinstance(after, list) or all(type(item) is int for item in after)
+        _need(inside, f"{said}a list of whole numbers is asked for")
+    return "the types are kept, so the mutated inputs have a chance to run"
+
+
 # --- 02: monologues ------------------------------------------------------------------------
 
 
@@ -167,7 +221,7 @@ def e02_1(answer: Any) -> str:
     _need(report.answer_right, "the answer is wrong, so a filter on answers would drop this text")
     why = "nobody can check what you wrote" if report.unverifiable else "every step is still true"
     _need(report.contradicted > 0, f"nothing is contradicted: {why}")
-    return f"the answer is right, and {report.contradicted} of its claims are contradicted"
+    return f"the answer is right, and {report.contradicted} of {len(report.claims)} claims are not"
 
 
 @_exercise
@@ -243,6 +297,41 @@ def e03_2(answer: Any) -> str:
     return f"the mutant gives the same on {len(LISTS)} lists: not every edit is a bug"
 
 
+# --- 04: fine-tuning ------------------------------------------------------------------------
+
+IDS, PROMPT = (31, 7, 12, 9, 4, 25, 2), 4  # the tokens of a row; the last one is its end
+
+
+@_exercise
+def e04_1(answer: Any) -> str:
+    """Mend the two wrong labels of the row."""
+    listed = isinstance(answer, (list, tuple)) and len(answer) == len(IDS)
+    _need(listed, f"a list of {len(IDS)} labels is asked for")
+    _need(all(type(n) is int for n in answer), "a label is a whole number")
+    learned = [label != -100 for label in answer]
+    _need(not any(learned[:PROMPT]), "a token of the prompt is learned")
+    _need(learned[-1], "the end is not learned: this model would never stop")
+    _need(all(learned[PROMPT:]), "a token of the completion is not learned")
+    _need(tuple(answer[PROMPT:]) == IDS[PROMPT:], "a label is not the number of its token")
+    return "only the completion is learned, its end included"
+
+
+LOSSES = (
+    (([0.5], [7]), math.log(2), "one token with probability 0.5 has another loss, in nats"),
+    (([1.0, 0.5], [3, 7]), math.log(2) / 2, "over two learned tokens a mean is asked for"),
+    (([0.01, 0.5], [-100, 7]), math.log(2), "a token with the label -100 changes the loss"),
+    (([0.5, 0.1], [7, -100]), math.log(2), "a token with the label -100 changes the loss"),
+    (([0.3], [-100]), 0.0, "a row in which nothing is learned has another loss"),
+)
+
+
+@_exercise
+def e04_2(answer: Any) -> str:
+    """Compute the loss of a row from the probabilities of its right tokens."""
+    _need_values(answer, LOSSES)
+    return f"{len(LOSSES)} rows have the trainer's loss"
+
+
 # --- 06: execution reasoning ---------------------------------------------------------------
 
 QUESTIONS = (
@@ -278,23 +367,98 @@ def e06_1(answer: Any) -> str:
     return f"{said}; and what has it understood?"
 
 
-ANSWERS = (  # the model's, the recorded output, whether it is right, what a wrong verdict means
-    ("7", "7", True, "a right number is refused"),
-    ("[1,2]", "[1, 2]", True, "a right list is refused because of its spaces"),
-    ('"ab"', "'ab'", True, "a right string is refused because of its quotes"),
-    ("8", "7", False, "a wrong number is taken"),
-    ("'7'", "7", False, "text is taken for a number"),
-    ("3 + 4", "7", False, "Python did the work: an expression is taken"),
-    ("0 or True", "True", False, "Python did the work: an expression is taken"),
-    ("", "7", False, "an empty answer is taken"),
+ANSWERS = (  # the model's answer and the recorded output
+    (("7", "7"), True, "a right number is refused"),
+    (("[1,2]", "[1, 2]"), True, "a right list is refused because of its spaces"),
+    (('"ab"', "'ab'"), True, "a right string is refused because of its quotes"),
+    (("8", "7"), False, "a wrong number is taken"),
+    (("'7'", "7"), False, "text is taken for a number"),
+    (("3 + 4", "7"), False, "Python did the work: an expression is taken"),
+    (("0 or True", "True"), False, "Python did the work: an expression is taken"),
+    (("", "7"), False, "an empty answer is taken"),
 )
 
 
 @_exercise
 def e06_2(answer: Any) -> str:
     """Decide whether a model's answer is right, without ever executing it."""
-    verdicts = _returned(*_text(answer), [row[:2] for row in ANSWERS])
-    for verdict, (_, _, right, wrong) in zip(verdicts, ANSWERS, strict=True):
-        _need(isinstance(verdict, bool), f"True or False is asked for, and this is {verdict!r:.40}")
-        _need(verdict is right, wrong)
+    _need_values(answer, ANSWERS)
     return f"all {len(ANSWERS)} answers are judged as the strict scorer judges them"
+
+
+# --- 07: does the format matter? ------------------------------------------------------------
+
+
+@_exercise
+def e07_1(answer: Any) -> str:
+    """Keep every line and the answer of a monologue, and take its sense away."""
+    before = monologue()
+    after = _returned(*_text(answer), [(before,)])[0]
+    _need_text(after)
+    _need(after != before, "the text is unchanged")
+    same = sorted(after.split("\n")) == sorted(before.split("\n"))
+    _need(same, "a line is lost, new or altered: only their order may change")
+    report = monologues.verify(after, POSITIONS, WALKED, default_sandbox())
+    _need(report.answer_right, "the answer cannot be read any more: it has to stay where it is")
+    _need(report.contradicted > 0, "nothing is contradicted: this order makes sense as well")
+    said = f"{report.contradicted} of {len(report.claims)} claims are contradicted"
+    return f"all the words, the right answer, and {said}: form without content"
+
+
+# The 95 % intervals of a format's paired difference: over `direct`, and over its shuffled self.
+CONCLUSIONS = (
+    (((0.02, 0.10), (0.01, 0.09)), "content", "a gain over both is said to be something else"),
+    (((0.03, 0.12), (-0.04, 0.05)), "form", "its shuffled self may be as good, and that has form"),
+    (((0.02, 0.10), (-0.09, -0.01)), "form", "its shuffled self is better, and that has form"),
+    (((-0.03, 0.08), (0.02, 0.10)), "nothing", "an interval that holds zero is taken for a gain"),
+    (((0.0, 0.08), (0.02, 0.10)), "nothing", "an interval that begins at zero is taken for a gain"),
+    (((-0.12, -0.02), (0.01, 0.05)), "nothing", "a loss is taken for a gain"),
+)
+
+
+@_exercise
+def e07_2(answer: Any) -> str:
+    """Say what a format taught: "content", "form" or "nothing" that can be seen."""
+    _need_values(answer, CONCLUSIONS)
+    return "a format has to beat `direct`, and then its own form without content"
+
+
+# --- 08: self-refinement --------------------------------------------------------------------
+
+OFFERS = (  # visible checks that pass: before, and with the program that the model offers
+    ((1, 2), True, "a program that passes more checks is refused"),
+    ((0, 3), True, "a program that passes more checks is refused"),
+    ((2, 1), False, "a program that passes fewer checks is taken"),
+    ((2, 2), False, "a program that passes as many checks is taken: what speaks for it?"),
+    ((0, None), False, "there is no program, and it is taken"),
+    ((1, None), False, "there is no program, and it is taken"),
+)
+
+
+@_exercise
+def e08_1(answer: Any) -> str:
+    """Take an offered program only where the visible checks say that it is better."""
+    _need_values(answer, OFFERS)
+    return "what passes visibly never falls; about hidden checks it says nothing"
+
+
+GAP = "def widest_gap(row):\n    return max(b - a for a, b in zip(row, row[1:]))\n"
+VISIBLE = ((([1, 4, 9],), 5), (([9, 2, 3],), 7))  # GAP passes the first
+HIDDEN = ((([0, 3, 4],), 3), (([5, 5],), 0), (([8, 1],), 7), (([1, 2, 4, 8],), 4))
+
+
+@_exercise
+def e08_2(answer: Any) -> str:
+    """Write a repair that the visible checks love and the hidden ones do not."""
+    source, name = _text(answer)
+    for call, value in VISIBLE:
+        returned = _returned(source, name, [call])[0]
+        said = f"{name}({call[0]}) gives {returned!r:.40}, and {value} is wanted: it is not taken"
+        _need(returned == value, said)
+    calls = [call for call, _ in HIDDEN]
+    before, after = _outcomes(GAP, "widest_gap", calls), _outcomes(source, name, calls)
+    rows = list(zip(HIDDEN, before, after, strict=True))
+    broken = sum(b.value == v != a.value for (_, v), b, a in rows)
+    mended = sum(b.value != v == a.value for (_, v), b, a in rows)
+    _need(broken > 0, f"nothing is broken: of {len(rows)} hidden checks {mended} more pass")
+    return f"taken, for 2 of 2 visible checks pass; {broken} hidden ones that passed now fail"

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semcoder_lib.core import workspace
+from semcoder_lib.core import source, workspace
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.evaluation.answers import Model
 from semcoder_lib.models import assets
@@ -47,3 +47,11 @@ def models_of(run: Notebook, *, refined: bool = False) -> list[Model]:
         if phase in trained:
             models.append(replace(base, label=label, adapter=run.file(f"04_sft/{phase}")))
     return models
+
+
+def shipped(profile: Any) -> Model | None:
+    """The profile's model with the adapter in `adapters/` that was trained for an evening; None for
+    a model that has none."""
+    folder = source.LIBRARY.parent / "adapters" / f"{profile.model}-evening"
+    found = (folder / "adapter_model.safetensors").exists() and not profile.server
+    return replace(base_of(profile), label="shipped", adapter=folder) if found else None

@@ -9,28 +9,43 @@ what to say). In the exercises a solution is a stub, and the instructor's cells 
 from __future__ import annotations
 
 import ast
+import contextlib
 import copy
+import io
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.run import notebook
+from semcoder_lib.run import check, models, notebook
+from semcoder_lib.run.doctor import Check
 
 PARTS = {"exercise": "markdown", "solution": "code", "check": "code", "instructor": "markdown"}
 KNOWN = {"parameters", *PARTS}
 EDITIONS = ("exercises", "solutions", "instructor")
-# The lab's page, in letters for a projector; the pages are made of masters, which have no outputs.
-HEAD = """\
-<style>:root {--jp-content-font-size1: 20px; --jp-code-font-size: 18px}</style>
+PREPARED = ("01_pyx", "02_monologues", "03_pyx_r")  # what the class finds done
+REMEDY = "./run_all.sh workshop in a whole checkout; for the checks see docs/sandbox.md"
+UNTOUCHED = "*Not executed: this page shows the solutions without what their cells print.*"
+# The lab's page, in letters for a projector; long lines of programs and outputs are broken.
+LARGE = """
+<style>
+:root {--jp-content-font-size1: 24px; --jp-code-font-size: 22px}
+body {max-width: 1600px; margin: 0 auto}
+.jp-InputPrompt, .jp-OutputPrompt {display: none !important}
+pre, code {white-space: pre-wrap !important; overflow-wrap: anywhere}
+.jp-RenderedHTMLCommon pre {margin: 0.6em 0 !important}
+.jp-RenderedHTMLCommon table {font-size: 20px}
+</style>
+</head>"""
+REMOTE = re.compile(r'<script src="https?://[^>]*>\s*</script>')  # without a net a page waits
 
-*Not executed: this page shows the solutions without what their cells print.*"""
 
-
-def build(out: Path) -> dict[str, Any]:
-    """Write all editions of all notebooks to the folder, and say how many exercises each has.
+def build(out: Path, run: str = "workshop") -> dict[str, Any]:
+    """Write all editions of all notebooks to the folder, and say how many exercises each has. Pages
+    show what the cells printed in the run, where it executed the notebooks as they are now.
     Raises UserError, before anything is written, for tags that do not fit, and for an exercise
     notebook that is there and differs: somebody's answers may be in it."""
     masters = {name: read(name) for name in notebook.NAMES}
@@ -45,13 +60,16 @@ def build(out: Path) -> dict[str, Any]:
             raise UserError(f"{path} has been worked on; move it away, or choose another --out")
     for place, text in texts.items():
         _write(out / place, text)
+    ran = {name: executed(master, copy_of(name, run)) for name, master in masters.items()}
     for name, master in masters.items():
-        _write(out / "html" / f"{name}.html", page(edited(master, "solutions")))
+        shown = edited(ran[name] or master, "solutions")
+        _write(out / "html" / f"{name}.html", page(shown, executed=ran[name] is not None))
     counts = {name: len(exercises(name, master)) for name, master in masters.items()}
     return {
         "workshop": str(out),
         "exercises": {name: count for name, count in counts.items() if count},
         "without_exercises": [name for name, count in counts.items() if not count],
+        "pages_without_outputs": [name for name, copy in ran.items() if copy is None],
     }
 
 
@@ -114,8 +132,11 @@ def _tagged(name: str, master: Any) -> Iterator[tuple[int, Any, str]]:
 
 
 def edited(master: Any, edition: str) -> Any:
-    """The master as one of EDITIONS."""
+    """The master as one of EDITIONS, with the class's profile."""
     made = copy.deepcopy(master)
+    for cell in made.cells:
+        if "parameters" in cell.metadata.get("tags", []):
+            cell.source = cell.source.replace('"smoke"', '"workshop"', 1)
     if edition != "instructor":
         made.cells = [c for c in made.cells if "instructor" not in c.metadata.get("tags", [])]
     if edition == "exercises":
@@ -156,16 +177,57 @@ def _defined(source: str) -> str:
     return re.match(r"\w+", source)[0]  # type: ignore[index]
 
 
-def page(solutions: Any) -> str:
-    """The solutions as one HTML page that needs nothing beside it."""
+def copy_of(name: str, run: str) -> Path:
+    """Where a run leaves its executed copy of a notebook."""
+    return workspace.Run(run).path / "notebooks" / f"{name}.ipynb"
+
+
+def executed(master: Any, copy_at: Path) -> Any | None:
+    """An executed copy without the cell that papermill put in; None where there is none, or its
+    cells are not those of the master."""
+    import nbformat
+
+    if not copy_at.exists():
+        return None
+    ran = nbformat.read(copy_at, as_version=4)
+    injected = "injected-parameters"
+    ran.cells = [c for c in ran.cells if injected not in c.metadata.get("tags", [])]
+    same = [c.source for c in ran.cells] == [c.source for c in master.cells]
+    return ran if same else None
+
+
+def page(solutions: Any, *, executed: bool) -> str:
+    """The solutions as one HTML page that needs nothing beside it, and no network."""
     import nbformat
     from nbconvert import HTMLExporter
 
-    shown = copy.deepcopy(solutions)
-    head = nbformat.v4.new_markdown_cell(HEAD, id="head")
-    shown.cells.insert(0, head)
-    body, _ = HTMLExporter(template_name="lab", embed_images=True).from_notebook_node(shown)
-    return str(body)
+    if not executed:
+        solutions.cells.insert(0, nbformat.v4.new_markdown_cell(UNTOUCHED, id="head"))
+    body, _ = HTMLExporter(template_name="lab", embed_images=True).from_notebook_node(solutions)
+    return REMOTE.sub("", str(body)).replace("</head>", LARGE, 1)
+
+
+def checklist(out: Path = Path("workshop"), run: str = "workshop") -> list[Check]:
+    """What a class needs beside what the doctor examines, as its lines."""
+    profile, home, count = notebook.configured("workshop"), workspace.Run(run), len(notebook.NAMES)
+    reasons = [notebook.out_of_date(home.path, name, profile) for name in PREPARED]
+    late = "; ".join(f"{n} {why}" for n, why in zip(PREPARED, reasons, strict=True) if why)
+    books = sum(len(list((out / edition).glob("*.ipynb"))) for edition in EDITIONS)
+    pages = [path.read_text("utf-8") for path in (out / "html").glob("*.html")]
+    full = sum(UNTOUCHED.strip("*") not in page for page in pages)
+    adapter = models.shipped(profile) is not None
+    began = time.perf_counter()
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        check.e00_2("xxyzyx")
+    seconds, right = time.perf_counter() - began, said.getvalue().startswith("right")
+    lines = [
+        ("prepared", not late, late or f"run {run}: corpus, monologues, faults"),
+        ("editions", books == len(EDITIONS) * count, f"{books} notebooks in {out}"),
+        ("pages", full == count, f"{full} of {count} show what the cells print"),
+        ("adapter", adapter, "the shipped one" if adapter else "adapters/ does not hold it"),
+        ("checks", right and seconds < 2, f"one took {seconds:.1f} s"),
+    ]
+    return [Check(n, "ok" if good else "fail", what, REMEDY) for n, good, what in lines]
 
 
 def _text(made: Any) -> str:

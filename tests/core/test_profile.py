@@ -14,7 +14,9 @@ def test_the_dial_stays_small() -> None:
     assert all(f.annotation in (int, float, str) or get_args(f.annotation) for f in fields.values())
 
 
-@pytest.mark.parametrize("name", ["smoke", "laptop", "hour", "evening", "coder", "gpu", "paper"])
+@pytest.mark.parametrize(
+    "name", ["smoke", "laptop", "hour", "evening", "coder", "gpu", "paper", "workshop"]
+)
 def test_every_shipped_profile_loads(name: str) -> None:
     loaded = profile.load(name)
     assert loaded.profile == name
@@ -79,7 +81,8 @@ def test_a_value_of_another_kind_is_refused(value: object) -> None:
 
 def test_an_unknown_profile_names_the_known_ones() -> None:
     with pytest.raises(
-        UserError, match="the profiles are: coder, evening, gpu, hour, laptop, paper, smoke"
+        UserError,
+        match="the profiles are: coder, evening, gpu, hour, laptop, paper, smoke, workshop",
     ):
         profile.load("big")
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -26,8 +27,12 @@ TABLES = ["table_1", "table_2", "table_3a", "table_3b", "table_4", "table_5", "t
 
 
 def run(*arguments: str, cwd: Path) -> tuple[int, dict[str, object], str]:
+    return command("run", *arguments, cwd=cwd)
+
+
+def command(*arguments: str, cwd: Path) -> tuple[int, dict[str, object], str]:
     done = subprocess.run(
-        [sys.executable, "-m", "semcoder_lib", "run", *arguments],
+        [sys.executable, "-m", "semcoder_lib", *arguments],
         capture_output=True, text=True, check=False, cwd=cwd,
     )  # fmt: skip
     lines = done.stdout.strip().splitlines()
@@ -249,3 +254,58 @@ def test_each_notebook_runs_alone(name: str, smoke: dict[str, object], runs: Pat
     assert not [o for o in outputs if o.output_type == "error"]
     pink = [o.text for o in outputs if o.output_type == "stream" and o.name == "stderr"]
     assert all(len(text.splitlines()) <= 10 for text in pink)
+
+
+@pytest.fixture(scope="module")
+def workshop(smoke: dict[str, object], runs: Path) -> Path:
+    status, summary, errors = command("workshop", "--run", "smoke", cwd=runs)
+    assert status == 0, errors
+    assert summary["pages_without_outputs"] == []
+    return runs / "workshop"
+
+
+def printed(notebook: nbformat.NotebookNode) -> list[str]:
+    """What the checks of a notebook printed."""
+    checks = [c for c in notebook.cells if "check" in c.metadata.get("tags", [])]
+    return ["".join(o.get("text", o.output_type) for o in c.outputs) for c in checks]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_solutions_are_right_and_their_page_is_whole(name: str, workshop: Path, runs: Path) -> None:
+    executed = nbformat.read(runs / "smoke" / "notebooks" / f"{name}.ipynb", as_version=4)
+    assert len(printed(executed)) == (0 if name in ("05_codegen", "09_report") else 2)
+    assert all(line.startswith("right: ") for line in printed(executed))
+    page = (workshop / "html" / f"{name}.html").read_text()
+    assert page.count("right: ") >= len(printed(executed))
+    pictures = re.findall(r"<img[^>]*>", page)
+    assert all('src="data:image/' in picture for picture in pictures)
+    assert 'src="http' not in page
+
+
+@pytest.mark.parametrize(
+    "name",
+    [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in NAMES],
+)
+def test_exercises_run_to_their_end_and_say_what_is_to_be_done(name: str, workshop: Path) -> None:
+    notebook = nbformat.read(workshop / "exercises" / f"{name}.ipynb", as_version=4)
+    notebook.cells[1].source = notebook.cells[1].source.replace('"workshop"', '"smoke"', 1)
+    where = {"metadata": {"path": str(workshop / "exercises")}}
+    NotebookClient(notebook, timeout=300, resources=where).execute()
+    assert all(line.startswith("not done yet: ") for line in printed(notebook))
+
+
+@pytest.mark.slow
+def test_the_first_cell_of_each_capstone_runs(
+    smoke: dict[str, object], runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After the cells of 06 up to "A model of your own", as docs/workshop.md says."""
+    cells = re.findall(r"```python\n(.*?)```", (ROOT / "docs/workshop.md").read_text(), re.S)
+    master = (ROOT / "notebooks" / "06_reasoning.py").read_text()
+    names: dict[str, object] = {}
+    exec(master[: master.index("# ## CRUXEval, where it is")], names)
+    capsys.readouterr()
+    for cell in cells:
+        exec(cell.replace("limit=12", "limit=1"), names)
+    names["run"].close()  # type: ignore[attr-defined]
+    assert len(cells) == 5
+    assert "tests hold" in capsys.readouterr().out

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +16,16 @@ import pytest
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.run import check, notebook, workshop
 
-WITH_EXERCISES = ("00_tour", "02_monologues", "03_pyx_r", "06_reasoning")
+WITHOUT = ("05_codegen", "09_report")
+WITH_EXERCISES = tuple(name for name in notebook.NAMES if name not in WITHOUT)
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     out = tmp_path_factory.mktemp("workshop")
-    return out, workshop.build(out)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEMCODER_RUNS", str(out / "runs"))
+        return out, workshop.build(out)
 
 
 def cells(path: Path, tag: str) -> list[nbformat.NotebookNode]:
@@ -44,13 +50,15 @@ def test_three_editions_and_pages_of_all_notebooks(built: tuple[Path, dict[str, 
     for edition in workshop.EDITIONS:
         assert sorted(p.stem for p in (out / edition).iterdir()) == sorted(notebook.NAMES)
     assert summary["exercises"] == dict.fromkeys(WITH_EXERCISES, 2)
-    assert len(summary["without_exercises"]) == len(notebook.NAMES) - len(WITH_EXERCISES)
+    assert summary["without_exercises"] == list(WITHOUT)
+    assert summary["pages_without_outputs"] == list(notebook.NAMES)
     for name in WITH_EXERCISES:
         solved, taught = (out / e / f"{name}.ipynb" for e in ("solutions", "instructor"))
         assert (len(cells(solved, "instructor")), len(cells(taught, "instructor"))) == (0, 2)
         assert cells(solved, "solution") == cells(taught, "solution")
         page = (out / "html" / f"{name}.html").read_text()
         assert page.index("Not executed") < page.index("Exercise 1")
+        assert 'profile = "workshop"' in solved.read_text().replace("\\", "")
 
 
 @pytest.mark.parametrize("name", WITH_EXERCISES)
@@ -83,6 +91,34 @@ def _run(answer: str, checked: str, capsys: pytest.CaptureFixture[str]) -> str:
     exec(checked, names)
     (line,) = capsys.readouterr().out.splitlines()
     return line
+
+
+def test_a_page_shows_what_the_cells_of_a_run_printed(tmp_path: Path) -> None:
+    master = workshop.read("00_tour")
+    ran, at = copy.deepcopy(master), tmp_path / "00_tour.ipynb"
+    says = nbformat.v4.new_output("stream", text="right: these are the steps")
+    next(c for c in ran.cells if "check" in c.metadata.get("tags", [])).outputs = [says]
+    injected = nbformat.v4.new_code_cell("1", metadata={"tags": ["injected-parameters"]})
+    ran.cells.insert(3, injected)
+    nbformat.write(ran, at)
+    shown = workshop.executed(master, at)
+    page = workshop.page(workshop.edited(shown, "solutions"), executed=True)
+    assert "right: these are the steps" in page
+    for absent in ("Not executed", 'src="http', "Five minutes. Most forget"):
+        assert absent not in page
+    ran.cells[-1].source += "\n# changed since"
+    nbformat.write(ran, at)
+    assert workshop.executed(master, at) is None
+
+
+def test_the_checklist_says_what_a_class_would_miss(
+    built: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEMCODER_RUNS", str(tmp_path))
+    states = {c.name: c for c in workshop.checklist(built[0])}
+    assert "01_pyx was not run" in states["prepared"].found
+    assert [n for n, c in states.items() if c.state == "fail"] == ["prepared", "pages"]
+    assert "editions" in {c.name for c in workshop.checklist(tmp_path) if c.state == "fail"}
 
 
 def test_somebodys_answers_are_not_written_over(built: tuple[Path, dict[str, Any]]) -> None:
@@ -170,12 +206,22 @@ READER = (
     "except SyntaxError: return False"
 )
 TAKES = "answer(answer, output)"
+LOSS = "answer(p, labels)"
+OFFERED = "answer(before, after)"
 
 RIGHT = [
     ("00_1", STEPS),
     ("00_1", (tuple(STEPS[0]), [4, {}], [3, {}])),
     ("00_2", ["x", "x", "y", "z", "y", "x"]),
     ("00_2", (0, 0, 1, 2, 2, 2)),
+    ("01_1", ("list[str]", "str")),
+    ("01_1", ["dict[str, int]", "str"]),
+    ("01_2", function(
+        "if type(x) is bool: return not x;if type(x) is int: return -x;"
+        "return x[:-1] if x else type(x)('7') if x == '' else [9]")),
+    ("01_2", function(
+        "match x:;    case bool(): return x ^ True;    case int(): return x * 2 + 1;"
+        "    case str(): return x + x + 'q';return x + [1]")),
     ("02_1", function("return x.replace('place = 2', 'place = 7', 1)")),
     ("02_1", function("import re;return re.sub(r'is False', 'is True', x)")),
     ("02_2", "The loop does its work with great care."),
@@ -187,6 +233,15 @@ RIGHT = [
         "node.ops = [ast.Gt()];return ast.unparse(tree)")),
     ("03_2", function("best = x[0];for n in x:;    if best < n:;        best = n;return best")),
     ("03_2", function("return sum(-n if n < 0 else n for n in x)")),
+    ("04_1", [-100] * 4 + [4, 25, 2]),
+    ("04_1", (-100, -100, -100, -100, 4, 25, 2)),
+    ("04_2", function(
+        "import math;kept = [a for a, b in zip(p, labels) if b != -100];"
+        "return -math.log(math.prod(kept)) / len(kept) if kept else 0.0", LOSS)),
+    ("04_2", function(
+        "import math;total = n = 0;for a, b in zip(p, labels):;    if b >= 0:;"
+        "        total, n = total + math.log(1 / a), n + 1;return total / max(n, 1)",
+        LOSS)),
     ("06_1", function("return x.split('assert ')[-1].split('(')[1].split(')')[0]")),
     ("06_1", function(
         "call = x[x.rindex('assert '):];given = call[call.index('(') + 1 : call.index(') ==')];"
@@ -195,6 +250,21 @@ RIGHT = [
         "import ast;try: return ast.literal_eval(answer) == ast.literal_eval(output);"
         "except (ValueError, SyntaxError): return False", TAKES)),
     ("06_2", function(READER, TAKES)),
+    ("07_1", function(
+        "a, tag, b = x.partition('\\n[/MONOLOGUE]');"
+        "return '\\n'.join(a.split('\\n')[::-1]) + tag + b")),
+    ("07_1", function(
+        "import random;a, tag, b = x.partition('\\n[/MONOLOGUE]');a = a.split('\\n');"
+        "random.Random(1).shuffle(a);return '\\n'.join(a) + tag + b")),
+    ("07_2", function(
+        "return 'nothing' if a[0] <= 0 else 'form' if b[0] <= 0 else 'content'", "f(a, b)")),
+    ("07_2", function(
+        "gains = [min(i) > 0 for i in (a, b)];"
+        "return 'content' if all(gains) else ['nothing', 'form'][gains[0]]", "f(a, b)")),
+    ("08_1", function("return after is not None and after > before", OFFERED)),
+    ("08_1", function("return (after or 0) > before", OFFERED)),
+    ("08_2", function("return 5 if x == [1, 4, 9] else 7")),
+    ("08_2", function("return {1: 5, 9: 7}.get(x[0])")),
 ]  # fmt: skip
 
 
@@ -213,6 +283,19 @@ WRONG = [
     ("00_2", ["a", "a", "b", "b", "c", "c"], "these items give [0, 2, 4]"),
     ("00_2", [[1], [1], 2, 3, 3, 3], "the run raises TypeError on its line 4"),
     ("00_2", 7, "a list of items is asked for"),
+    ("01_1", ("list[int]", "str"), "8 of 8 inputs are refused, the first by AttributeError"),
+    ("01_1", ("list[str]", "int"), "inputs are refused, the first by TypeError"),
+    ("01_1", ("list[list[str]]", "str"), "inputs are refused, the first by TypeError"),
+    ("01_1", ("str",), "two types are asked for"),
+    ("01_1", (list, str), "a type is written as text"),
+    ("01_1", ("list[", "str"), "a type is written as text"),
+    ("01_2", function("return x + x"), "True became 2: that is no bool"),
+    ("01_2", function("return not x if x in (True, False) else x * 2"), "'' became ''"),
+    ("01_2", function("return str(x)"), "3 became '3': that is no int"),
+    ("01_2", function("return x"), "3 became 3: that is no change"),
+    ("01_2", function(
+        "if x is True: return False;return x + type(x)('7') if type(x) is not list else x + ['7']"),
+     "a list of whole numbers is asked for"),
     ("02_1", function("return x"), "the text is unchanged"),
     ("02_1", function("return x.replace('[0, 1]', '[0, 2]')"), "the answer is wrong"),
     ("02_1", function("return x.replace('[/MON', 'What?\\n[/MON')"), "nothing is contradicted"),
@@ -236,6 +319,20 @@ WRONG = [
     ("03_2", function("return len([n for n in x if n < 3])"), "the boundary decides"),
     ("03_2", function("y = x[0] < 3;return len(x)"), "the comparison does not matter at all"),
     ("03_2", function("return x[9] < 3"), "the run raises IndexError on its line 2"),
+    ("04_1", [-100, -100, -100, 9, 4, 25, 2], "a token of the prompt is learned"),
+    ("04_1", [-100, -100, -100, -100, 4, 25, -100], "the end is not learned"),
+    ("04_1", [-100, -100, -100, -100, -100, 25, 2], "a token of the completion is not learned"),
+    ("04_1", [-100, -100, -100, -100, 25, 2, 2], "a label is not the number of its token"),
+    ("04_1", [-100], "a list of 7 labels is asked for"),
+    ("04_1", [None] * 7, "a label is a whole number"),
+    ("04_2", function("import math;return -math.log2(p[0])", LOSS), "has another loss, in nats"),
+    ("04_2", function("import math;return -sum(map(math.log, p))", LOSS), "a mean is asked for"),
+    ("04_2", function("import math;return -sum(map(math.log, p)) / len(p)", LOSS), "label -100"),
+    ("04_2", function(
+        "import math;kept = [a for a, b in zip(p, labels) if b != -100];"
+        "return -math.log(math.prod(kept)) / len(kept)", LOSS),
+     "the run raises ZeroDivisionError"),
+    ("04_2", function("return 'low'", LOSS), "float is asked for, and this is 'low'"),
     ("06_1", function("return ' True'"), "2 of 6 right, the constant True has 2"),
     ("06_1", function("return '7'"), "0 of 6 right"),
     ("06_1", function("return True"), "text is asked for, and this is bool"),
@@ -246,7 +343,30 @@ WRONG = [
         "try: return eval(answer) == eval(output);except SyntaxError: return False", TAKES),
      "an expression is taken"),
     ("06_2", function("return True", TAKES), "a wrong number is taken"),
-    ("06_2", function("return answer", TAKES), "True or False is asked for, and this is '7'"),
+    ("06_2", function("return answer", TAKES), "bool is asked for, and this is '7'"),
+    ("07_1", function("return x"), "the text is unchanged"),
+    ("07_1", function("return x.replace('item', 'thing')"), "a line is lost, new or altered"),
+    ("07_1", function("return '\\n'.join(sorted(x.split('\\n')))"), "the answer cannot be read"),
+    ("07_1", function("return x.split()"), "text is asked for, and this is list"),
+    ("07_2", function("return 'content' if a[0] > 0 else 'nothing'", "f(a, b)"),
+     "its shuffled self may be as good"),
+    ("07_2", function("return 'form'", "f(a, b)"), "a gain over both is said to be something else"),
+    ("07_2", function(
+        "return ('content' if b[0] > 0 else 'form') if a[1] > 0 else 'nothing'", "f(a, b)"),
+     "an interval that holds zero is taken for a gain"),
+    ("07_2", function(
+        "return ('content' if b[0] > 0 else 'form') if a[0] >= 0 else 'nothing'", "f(a, b)"),
+     "an interval that begins at zero is taken for a gain"),
+    ("07_2", function("return 1", "f(a, b)"), "str is asked for, and this is 1"),
+    ("08_1", function("return True", OFFERED), "a program that passes fewer checks is taken"),
+    ("08_1", function("return (after or 0) >= before", OFFERED), "as many checks is taken"),
+    ("08_1", function("return after > before", OFFERED), "the run raises TypeError"),
+    ("08_1", function("return after is None or after > before", OFFERED), "there is no program"),
+    ("08_1", function("return after and after > before", OFFERED), "bool is asked for"),
+    ("08_2", function("return max(b - a for a, b in zip(x, x[1:]))"), "and 7 is wanted"),
+    ("08_2", function("return max(abs(b - a) for a, b in zip(x, x[1:]))"), "nothing is broken"),
+    ("08_2", function("return 5"), "gives 5, and 7 is wanted: it is not taken"),
+    ("08_2", function("return x[2] - x[1] if x[0] < 5 else x[9]"), "the run raises IndexError"),
 ]  # fmt: skip
 
 
@@ -259,6 +379,19 @@ def test_wrong_answers(
     said = line_of(answer, name, capsys)
     assert said.startswith("not yet: ")
     assert line in said
+
+
+def test_every_exercise_has_right_and_wrong_answers_and_a_quick_check(
+    built: tuple[Path, dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    right, wrong = Counter(n for n, _ in RIGHT), Counter(n for n, _, _ in WRONG)
+    assert set(right) == set(wrong) == {f"{n[:2]}_{k}" for n in WITH_EXERCISES for k in (1, 2)}
+    assert min(right.values()) >= 2
+    assert min(wrong.values()) >= 3
+    for name, answer in dict(RIGHT).items():
+        began = time.perf_counter()
+        line_of(answer, name, capsys)
+        assert time.perf_counter() - began < 2, name
 
 
 class Hostile:
@@ -283,7 +416,7 @@ def test_the_strict_scorer_judges_the_answers_alike() -> None:
 
     benchmark = evaluation.get("pyx-o")
     program = Program("def f(x):\n    return x\n", "f", id="f")
-    for answer, output, right, _ in check.ANSWERS:
+    for (answer, output), right, _ in check.ANSWERS:
         value = values.decode(output)
         (task,) = benchmark.from_entries([Entry(program, (Case((value,), value),))])
         judged = benchmark.verdict(task, evaluation.Answer(answer), box=default_sandbox())
