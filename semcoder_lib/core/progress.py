@@ -87,10 +87,10 @@ class _Lines:
             return
         self.shown = now
         rate = self.done / (now - self.began)
-        left = (self.total - self.done) / max(rate, 1e-9)
+        left = f"{(self.total - self.done) / rate / 60:.1f} min left" if rate else "none yet"
         print(
             f"{self.what}: {self.done} of {self.total} {self.unit}, {rate:.3g} a second, "
-            f"{left / 60:.1f} min left{', ' if self.note else ''}{self.note}",
+            f"{left}{', ' if self.note else ''}{self.note}",
             file=sys.stderr, flush=True,
         )  # fmt: skip
 

@@ -137,7 +137,7 @@ class Reader:
             recorded = truths[0].get(key) if truths else None
             why = "not read" if verdict is None else "the runs and the edit say otherwise"
             evidence = "" if verdict else recorded or why
-            self.ledger.claim(_KINDS.get(kind, "property"), name, slot, verdict, evidence)
+            self.ledger.add(_KINDS.get(kind, "property"), name, slot, verdict, evidence)
             if verdict:
                 truths = [t for t, same in zip(truths, verdicts, strict=True) if same]
 

@@ -4,7 +4,6 @@ was run and on what. HTML and Markdown."""
 from __future__ import annotations
 
 import base64
-import functools
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -195,7 +194,8 @@ def write_report(run: Path, folder: Path) -> dict[str, Any]:
         filled.append(table)
         checks.append((table.heading, "paper only" if table.reason else "yes", table.reason))
     for name, (title, draw) in FIGURES.items():
-        png, reason = _made(functools.partial(_saved, draw, folder / "figures", name), data)
+        drawn, reason = _made(draw, data)
+        png = figures.save(folder / "figures", name, *drawn) if drawn else None
         heading = f"{name.replace('_', ' ').capitalize()}: {title}"
         listed.append({"name": name, "present": png is not None, "reason": reason})
         checks.append((heading, "yes" if png else "no", reason))
@@ -248,10 +248,6 @@ def _made(make: Callable[[Inputs], T], data: Inputs) -> tuple[T | None, str]:
     except MALFORMED as error:
         what = " ".join(str(error).split())[:100]
         return None, f"the run's results are not of this version ({type(error).__name__}: {what})"
-
-
-def _saved(draw: Callable[[Inputs], Drawn], folder: Path, name: str, data: Inputs) -> bytes:
-    return figures.save(folder, name, *draw(data))
 
 
 def headline(data: Inputs) -> list[str]:

@@ -7,7 +7,7 @@ the paper; what can be compared is the direction and size of each gain.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -360,7 +360,7 @@ def corpora(inputs: Inputs) -> Table:
     )  # fmt: skip
 
 
-TABLES = {
+TABLES: dict[str, Callable[[Inputs], Table]] = {
     "table_1": main_results,
     "table_2": formats,
     **{f"table_{n}": functools.partial(refinement, n) for n in ("3a", "3b", "4")},
