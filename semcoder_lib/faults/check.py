@@ -235,11 +235,11 @@ def _number(label: Slot) -> int:
 
 def _next(steps: tuple[Step, ...], lines: list[str]) -> list[str]:
     """What a run does at a step, in the words of every row that says it."""
-    if not steps:
+    if not steps or steps[0].event == "yield":  # generators have no rationale
         return []
     step = steps[0]
-    if step.event in ("return", "yield"):
-        return [NEXT[f"next.{step.event}s"].say(v=step.value or "", f=step.function)]
+    if step.event == "return":
+        return [NEXT["next.returns"].say(v=step.value or "", f=step.function)]
     if step.event == "exception":
         return [NEXT["next.raises"].say(k=(step.value or "").partition(":")[0])]
     if step.event == "call":

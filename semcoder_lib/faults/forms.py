@@ -33,7 +33,6 @@ so.gives       | So the call gives {v:value} instead of {w:value}.      | So the
 # What a run does next: the clauses of `part.path`.
 _NEXT = """
 next.returns   | returns {v:value} from {f:name}                        | returns 5 from f
-next.yields    | yields {v:value} from {f:name}                         | yields 5 from f
 next.raises    | raises {k:kind}                                        | raises KeyError
 next.calls     | calls {f:name}                                         | calls f
 next.line      | goes to {at:label}                                     | goes to [L5]

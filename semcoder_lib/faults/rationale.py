@@ -98,8 +98,10 @@ def _next(trace: Trace, index: int, lines: list[str] | None = None) -> str:
     if index >= len(trace.steps):
         raise TooLong("no_divergence")
     step: Step = trace.steps[index]
-    if step.event in ("return", "yield"):
-        return _say(f"next.{step.event}s", v=_short(step.value), f=step.function)
+    if step.event == "yield":
+        raise TooLong("generator")
+    if step.event == "return":
+        return _say("next.returns", v=_short(step.value), f=step.function)
     if step.event == "exception":
         return _say("next.raises", k=(step.value or "").partition(":")[0])
     if step.event == "call":

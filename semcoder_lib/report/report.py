@@ -286,6 +286,10 @@ def facts(data: Inputs) -> list[tuple[str, str]]:
     card = cards[-1]
     ran = next((c for c in cards if c.isolation.get("layers")), card).isolation
     minutes, peak = sum(c.seconds for c in cards) / 60, max(c.peak_memory_bytes for c in cards)
+    absent: dict[str, str] = {}
+    for number in (5, 6):
+        missing = data.get(number, "missing", {})
+        absent |= missing if isinstance(missing, dict) else {}
     return [
         ("run", f"{card.run}, profile {card.configuration.get('profile')}"),
         ("model", tables.model_name(data)),
@@ -294,4 +298,5 @@ def facts(data: Inputs) -> list[tuple[str, str]]:
         ("time", f"{minutes:.1f} min in the notebooks, {peak / 1e9:.1f} GB at the peak of one"),
         ("versions", ", ".join(f"{k} {v}" for k, v in card.versions.items())),
         ("isolation", f"{ran.get('level', '')}: {', '.join(ran.get('layers', ()))}"),
+        *(("no data", f"{paper.title(name)}: {why}") for name, why in absent.items()),
     ]  # fmt: skip

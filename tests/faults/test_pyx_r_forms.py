@@ -19,12 +19,11 @@ from semcoder_lib.faults.rationale import STYLE
 from semcoder_lib.monologues.forms import GROUPS
 from semcoder_lib.monologues.template import mask
 
-# What the corpus of the folder does not give: a yield, a function without a return.
-EXTRA = [
-    ("def g(xs):\n    for x in xs:\n        yield x * 2\n\ndef f(xs):\n    return list(g(xs))\n",
-     [([1, 3],), ([],)]),
-    ("def f(n):\n    k = n\n    k += 1\n", [(1,)]),
-]  # fmt: skip
+# What the corpus of the folder does not give: a function without a return.
+EXTRA = [("def f(n):\n    k = n\n    k += 1\n", [(1,)])]
+GENERATOR = (
+    "def g(xs):\n    for x in xs:\n        yield x * 2\n\ndef f(xs):\n    return list(g(xs))\n"
+)
 # Two programs by hand: (buggy, fixed, arguments), for edits that no operator makes.
 BY_HAND = [
     ("def f(n):\n    a = 0\n    n += 1\n    return n\n", "def f(n):\n    return n\n", (1,)),
@@ -102,11 +101,22 @@ def test_everything_derived_is_supported_and_every_row_occurs(written) -> None:
 
 
 def test_a_run_that_does_not_fit_is_elided_and_still_read(evidence) -> None:
-    short = [(e, pyx_r.write(e, style=STYLE.but(iterations=1, rows=0, calls=1)))
-             for e in evidence[::4]]  # fmt: skip
+    style = STYLE.but(iterations=1, rows=0, calls=1)
+    short = [(e, pyx_r.write(e, style=style)) for e in evidence[::4]]
     assert any("go the same way" in text or "goes the same way" in text for _, text in short)
     for e, text in short:
         assert pyx_r.check(text, e).accepted, text
+
+
+def test_a_generator_has_no_rationale(entry_of, box) -> None:
+    entry = entry_of(Program(GENERATOR, "f", id="generator"), [([1, 3],)])
+    bugs = list(pyx_r.mutate(entry, seed=5))
+    gathered, _ = pyx_r.gather(pyx_r.failing(bugs, box)[0], box)
+    yielding = [e for e in gathered if any(s.event == "yield" for s in e.trace.steps)]
+    assert yielding
+    for e in yielding:
+        with pytest.raises(pyx_r.TooLong, match="generator"):
+            pyx_r.write(e)
 
 
 _NUMBER = re.compile(r"\d+")
