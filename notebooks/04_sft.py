@@ -106,20 +106,20 @@ base = replace(base_of(p), backend="auto" if p.server else p.backend)
 tokenizer = tokens.load_tokenizer(assets.locate(p.model))
 tasks = [e for e in entries if e.program.description]
 random.Random(f"{p.seed}:own code").shuffle(tasks)
-asked = tasks[:OWN_TASKS] if "chat" in p.codegen_forms and p.shares["nl_to_code"] else []
+own_tasks = tasks[:OWN_TASKS] if "chat" in p.codegen_forms and p.shares["nl_to_code"] else []
 
 # %%
-requests = examples.code_requests([e.program for e in asked], tokenizer, style=p.style,
+requests = examples.code_requests([e.program for e in own_tasks], tokenizer, style=p.style,
                                   max_new_tokens=p.codegen_tokens)  # fmt: skip
 written = run.step("own_code.jsonl", answers.ask, base, requests, cache=run.path("cache_own.jsonl"))
 jobs = [
     (text.text, e.program.entry_point, [refinement.Check(c.arguments, c.output) for c in e.cases], 0.0)
-    for e, text in zip(asked, written, strict=True)
+    for e, text in zip(own_tasks, written, strict=True)
 ]  # fmt: skip
 right = [all(checked.passed) for checked in refinement.run_checks(jobs, run.box)]
-if asked:
+if own_tasks:
     pools["nl_to_code"] = examples.answered(requests, written, right)
-print(sum(right), "of", len(asked), "answers of the model itself are right")
+print(sum(right), "of", len(own_tasks), "answers of the model itself are right")
 
 # %% [markdown]
 # ## The mix
@@ -417,7 +417,7 @@ check.e04_2(loss)
 # %%
 counts = {
     "available": {kind: len(pool) for kind, pool in pools.items()},
-    "own_code": {"asked": len(asked), "right": sum(right)},
+    "own_code": {"asked": len(own_tasks), "right": sum(right)},
     "used": {kind: sum(e.task == kind for e in chosen) for kind in pools},
     **{phase: len(fixes) for phase, fixes in phases.items()},
 }

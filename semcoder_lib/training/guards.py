@@ -23,6 +23,9 @@ def check_rows(rows: Rows, tokenizer: Any, config: Config, total: int) -> str:
         )
     if not rows.rows:
         raise TrainingStopped(f"no rows to train on: {total} given, dropped {rows.dropped}")
+    for kind, (given, left) in rows.kinds.items():
+        if given >= config.whole_kind and not left:
+            raise TrainingStopped(f"none of the {given} rows {kind!r} is left: {rows.dropped}")
     if tokenizer.pad_token_id == tokenizer.eos_token_id:
         raise TrainingStopped(
             f"the padding token is the end token ({tokenizer.eos_token}): the model would never "

@@ -67,6 +67,7 @@ class Config:
     uniform_after: int = 5
     max_norm_seen: float = 1e4
     stop_check: int = 16
+    whole_kind: int = 20  # rows of one task that are not all lost by chance
 
     def __post_init__(self) -> None:
         for name, known in (
@@ -148,11 +149,13 @@ class Row:
 
 @dataclass(slots=True)
 class Rows:
-    """Tokenised examples, and what became of the others."""
+    """Tokenised examples, and what became of the others. `kinds` counts for each task how many
+    were given and how many are left."""
 
     rows: list[Row] = field(default_factory=list)
     dropped: dict[str, int] = field(default_factory=dict)
     overlong: int = 0
+    kinds: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def trained_share(self) -> float:
@@ -164,10 +167,10 @@ class Rows:
 def tokenise(examples: Sequence[Example], tokenizer: Any, config: Config) -> Rows:
     """Prompt and completion tokenised apart and joined, an end token after the completion (paper,
     section 4, and the authors' `dataset.py`). The name of a special token in a completion is text
-    like any other. Dropped and counted are rows with a lone surrogate (no tokenizer takes it), with
-    an end token in the prompt, and those longer than `max_length`, which `overlong="cut"` cuts at
-    the end instead, end token and all. Raises UserError for an example without prompt or
-    completion."""
+    like any other; in a prompt an end token may stand, as it does after each turn of a chat.
+    Dropped and counted are rows with a lone surrogate (no tokenizer takes it), and those longer
+    than `max_length`, which `overlong="cut"` cuts at the end instead, end token and all. Raises
+    UserError for an example without prompt or completion."""
     result = Rows()
     for example in examples:
         if not example.prompt or not example.completion:
@@ -176,6 +179,8 @@ def tokenise(examples: Sequence[Example], tokenizer: Any, config: Config) -> Row
         result.overlong += fate in ("overlong", "prompt_overlong", "cut")
         if fate:
             result.dropped[fate] = result.dropped.get(fate, 0) + 1
+        given, left = result.kinds.get(example.task, (0, 0))
+        result.kinds[example.task] = given + 1, left + (row is not None)
         if row is not None:
             result.rows.append(row)
     return result
@@ -190,7 +195,7 @@ def _row(example: Example, tokenizer: Any, config: Config) -> tuple[str, Row | N
     prompt = tokens.encode_prompt(tokenizer, example.prompt)
     completion = tokens.encode_completion(tokenizer, example.completion)
     end = tokenizer.eos_token_id
-    if end in prompt[1:] or end in completion[:-1]:  # some tokenizers begin texts with it
+    if end in completion[:-1]:
         return "end_token_inside", None
     row = Row(example.id, prompt + completion, len(prompt))
     if len(row.ids) <= config.max_length:

@@ -111,7 +111,7 @@ def test_steps_that_cannot_be(losses: list[float], norm: float | None, word: str
     [
         ("Say hello \ud83d", "def f():\n    return 1\n", "lone_surrogate"),
         ("Say hello", "return '\udc00'", "lone_surrogate"),
-        ("Write </s> f.", "def f():\n    return 1\n", "end_token_inside"),
+        ("Write </s> f.", "def f():\n    return 1\n", ""),  # as after a turn of a chat
         ("Write f.", "def f():\n    return '</s>'\n", ""),
         ("Write f.", "return '<pad><s>'", ""),
     ],
@@ -128,6 +128,16 @@ def test_odd_rows_are_escaped_or_counted(
         assert tokenizer.pad_token_id not in ids
     if not fate:
         assert tokenizer.decode(made.rows[1].ids[made.rows[1].prompt : -1]) == completion
+
+
+def test_a_kind_of_rows_is_not_lost_in_silence(tokenizer) -> None:
+    """What cost a whole training its rows of code: all were dropped, and only counted."""
+    odd = [Example(f"odd{n}", "code", "Say \ud83d", "f") for n in range(CONFIG.whole_kind)]
+    made = rows.tokenise([*GOOD, *odd], tokenizer, CONFIG)
+    with pytest.raises(TrainingStopped, match=r"none of the 20 rows 'code' is left.*lone_surrogate"):
+        guards.check_rows(made, tokenizer, CONFIG, len(GOOD) + len(odd))
+    few = rows.tokenise([*GOOD, *odd[1:]], tokenizer, CONFIG)
+    assert guards.check_rows(few, tokenizer, CONFIG, len(GOOD) + len(odd) - 1)
 
 
 def test_training_and_evaluation_prompts() -> None:
