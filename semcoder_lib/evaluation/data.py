@@ -96,12 +96,13 @@ def locate(benchmark: str, files: tuple[str, ...], home: str, path: Path | str |
         return found
     folder = os.environ.get("SEMCODER_DATA")
     looked = f"SEMCODER_DATA={folder}" if folder else "SEMCODER_DATA (not set)"
+    fetched_in = str(fetched()).replace(str(Path.home()), "~")
     todo = ""
     if known := [HOMES[name] for name in files if name in HOMES]:
         todo = next((f" fetch {h.name}` gets it" for h in known if h.url), "` says how to get it")
         todo = f"; `python -m semcoder_lib data{todo}"
     raise Missing(
-        f"{benchmark}: looked for {' or '.join(files)} in {looked} and {fetched()}; "
+        f"{benchmark}: looked for {' or '.join(files)} in {looked} and {fetched_in}; "
         f"its public home is {home}{todo}"
     )
 

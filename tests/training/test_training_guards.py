@@ -134,7 +134,7 @@ def test_a_kind_of_rows_is_not_lost_in_silence(tokenizer) -> None:
     """What cost a whole training its rows of code: all were dropped, and only counted."""
     odd = [Example(f"odd{n}", "code", "Say \ud83d", "f") for n in range(CONFIG.whole_kind)]
     made = rows.tokenise([*GOOD, *odd], tokenizer, CONFIG)
-    with pytest.raises(TrainingStopped, match=r"none of the 20 rows 'code' is left.*lone_surrogate"):
+    with pytest.raises(TrainingStopped, match=r"none of the 20 rows 'code' is left"):
         guards.check_rows(made, tokenizer, CONFIG, len(GOOD) + len(odd))
     few = rows.tokenise([*GOOD, *odd[1:]], tokenizer, CONFIG)
     assert guards.check_rows(few, tokenizer, CONFIG, len(GOOD) + len(odd) - 1)
