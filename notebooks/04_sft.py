@@ -113,9 +113,9 @@ requests = examples.code_requests([e.program for e in own_tasks], tokenizer, sty
                                   max_new_tokens=p.codegen_tokens)  # fmt: skip
 written = run.step("own_code.jsonl", answers.ask, base, requests, cache=run.path("cache_own.jsonl"))
 jobs = [
-    (text.text, e.program.entry_point, [refinement.Check(c.arguments, c.output) for c in e.cases], 0.0)
+    (text.text, e.program.entry_point, e.cases, 0.0)
     for e, text in zip(own_tasks, written, strict=True)
-]  # fmt: skip
+]
 right = [all(checked.passed) for checked in refinement.run_checks(jobs, run.box)]
 if own_tasks:
     pools["nl_to_code"] = examples.answered(requests, written, right)

@@ -4,6 +4,7 @@ an edited statement or table does."""
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import inspect
 import json
@@ -92,6 +93,8 @@ def _start(function: Callable[..., Any], own: dict[str, str]) -> Iterator[Path]:
         elif isinstance(used, types.FunctionType) and f"{used.__name__}()" not in own:
             yield from _start(used, own)
         elif used is not None:
+            with contextlib.suppress(TypeError, ValueError):  # a constant of the notebook
+                own[name] = workspace.content_key(used)
             yield from _files(getattr(used, "__module__", None) or "")
 
 

@@ -165,7 +165,7 @@ def visible(task: RefinementTask, source: str, written: Sequence[Case] = ()) -> 
     return {"oracle": task.hidden, "self": tuple(written)}.get(source, task.public)
 
 
-def _self_test_prompt(task: RefinementTask) -> Prompt:
+def self_test_prompt(task: RefinementTask) -> Prompt:
     """Asks the model for assertions; its response is begun with the first one's call."""
     opening = f"```python\nassert {task.entry_point}("
     return Prompt(
@@ -178,7 +178,7 @@ def _self_test_prompt(task: RefinementTask) -> Prompt:
 
 def _test_requests(plan: Plan, engine: Engine) -> list[Request]:
     tasks = plan.tasks if plan.source == "self" else ()
-    asked = [(t, _asked(plan, _self_test_prompt(t), engine, ("all",))) for t in tasks]
+    asked = [(t, _asked(plan, self_test_prompt(t), engine, ("all",))) for t in tasks]
     return [Request(t.id, prompt.text, prompt.stop, 200) for t, prompt in asked]
 
 

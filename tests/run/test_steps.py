@@ -26,6 +26,7 @@ from semcoder_lib.run.steps import Steps
 
 place = Path(sys.argv[1])
 count = int(sys.argv[2])
+SCALE = 1
 known = importlib.metadata.version
 if len(sys.argv) > 3:
     importlib.metadata.version = lambda name: sys.argv[3] if name == "numpy" else known(name)
@@ -34,7 +35,7 @@ if len(sys.argv) > 3:
 def listed(source, count):
     """Says something of a file and of a table."""
     values = json.loads(source.read_text())
-    mean = scoring.mean_interval([float(v) for v in values]).value
+    mean = scoring.mean_interval([float(v) for v in values]).value * SCALE
     return [Case((n, mean), sorted(data.HOMES)[n]) for n in range(count)], {"mean": mean}
 
 
@@ -102,6 +103,10 @@ CHANGES: dict[str, tuple[Callable[[Place], object], str]] = {
     "its own function": (
         lambda p: edit(p.folder / "script.py", '{"mean": mean}', '{"mean": mean, "more": 1}'),
         "code listed() changed",
+    ),
+    "its own constant": (
+        lambda p: edit(p.folder / "script.py", "SCALE = 1", "SCALE = 2"),
+        "code SCALE changed",
     ),
     "its own docstring": (
         lambda p: edit(p.folder / "script.py", "Says something", "Says more"),

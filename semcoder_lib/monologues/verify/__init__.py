@@ -1,7 +1,8 @@
 """Checks a monologue from anywhere, claim by claim, from its text alone.
 
-Imports none of the writers (`write`, `backward`, `properties`), so a mistake of theirs cannot hide
-itself here. Shared are the table of sentences (`forms`) and the evaluator of expressions.
+Imports none of the writers (forward, backward, properties and what they use), so a mistake of
+theirs cannot hide itself here. Shared are the table of sentences (`forms`) and the evaluator of
+expressions.
 """
 
 from semcoder_lib.monologues.verify.check import verify

@@ -230,7 +230,7 @@ class Facts:
 def _ruled(row: str, p: Pieces, m: Match) -> bool | None:
     """A piece that names its expression ({e} with what it comes to, or {x}) is about that one;
     another about some expression of the statement."""
-    slot = None if row in _OF_SOME else m.get("e") or m.get("x")
+    slot = m.get("e") or m.get("x")
     nodes = p.nodes
     if slot is not None:
         node = parse_expression(slot.text)
@@ -345,7 +345,6 @@ _KINDS: dict[str, type[ast.expr]] = {
     "sum": ast.Call,
     "last": ast.Subscript,
 }  # of another, another row
-_OF_SOME = ("only.left", "none.left")
 RULES: dict[str, Callable[[Facts, Match], Expected]] = {
     "division": lambda c, m: {
         "a": text_of(c.x), "q": "{} * {} + {}".format(*map(wrapped, (c.y, c.x // c.y, c.x % c.y)))
