@@ -79,6 +79,9 @@ def plan(
         print(f"run {run.name!r} has no trained adapter: evaluating the model alone "
               "(adapter=none)", file=sys.stderr)  # fmt: skip
         overrides["adapter"] = "none"
+    for field in notebook.OWN_FILES:  # notebooks run in a folder of their own
+        if (given := overrides.get(field)) and Path(given).exists():
+            overrides[field] = str(Path(given).resolve())
     effective = profile.load(profile_name, overrides)
     settings = shlex.join(f"{k}={v}" for k, v in overrides.items())
     for name in names:

@@ -164,3 +164,14 @@ def test_the_prediction_is_corrected_by_what_was_seen() -> None:
     assert runner.correction(seen, predicted) == 2.0
     seen[1]["reused"] = True
     assert runner.correction(seen, predicted) == 1.0
+
+
+def test_files_of_the_users_own_are_found_from_every_folder(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEMCODER_RUNS", str(tmp_path))
+    (tmp_path / "my adapter").mkdir()
+    given = {"adapter": "my adapter", "model": "a-name", "pyx_source": "build"}
+    planned = runner.plan("smoke", run_name="r", overrides=given)
+    expected = [f"adapter={tmp_path / 'my adapter'}", "model=a-name", "pyx_source=build"]
+    assert shlex.split(planned.settings) == expected
+    assert given["adapter"] == "my adapter"
