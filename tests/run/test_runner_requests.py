@@ -36,7 +36,7 @@ def command(*arguments: str, runs: Path) -> subprocess.CompletedProcess[str]:
         (["run", "smoke", "--set", "codegen_benchmarks=nope"], 1, "benchmark 'nope'"),
         (["run", "smoke", "--set", "adapter=nowhere"], 1, "adapter=nowhere: not a folder"),
         (["score", "cruxeval", "--samples", "x", "--out", "/dev/full"], 1, "only regular files"),
-        (["convert", "cruxeval", "x", "--to", "verdicts", "--out", "/dev/stdout"], 1, "a link"),
+        (["score", "cruxeval", "--samples", "x", "--out", "/dev/stdout"], 1, "a link"),
         (["verify", "x.jsonl", "--out", "/tmp"], 1, "a folder; only regular files are written"),
         (["validate-pyx", "x.jsonl", "--out", "/dev/null"], 1, "only regular files are written"),
         (["bench", "sandbox"], 2, "invalid choice"),
