@@ -49,6 +49,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         return 141
+    except ModuleNotFoundError as error:
+        print(f"error: this Python has no {error.name}: use .venv/bin/python, which "
+              "./run_all.sh setup makes", file=sys.stderr)  # fmt: skip
+        return 3
     except OSError as error:
         print(f"error: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
         return 3
@@ -286,7 +290,10 @@ def _verify(arguments: argparse.Namespace) -> dict[str, Any]:
                 totals[key] += int(row[key])
     if arguments.out:
         workspace.write_jsonl(arguments.out, written)
-    return totals
+    unread = [row["reason"] for row in written if row.get("reason", "").startswith("not checked")]
+    if unread and len(unread) == len(written):
+        raise UserError(f"{arguments.file}: none of {len(unread)} rows is checked; {unread[0]}")
+    return {**totals, "not_checked": len(unread)}
 
 
 def _validate_pyx(arguments: argparse.Namespace) -> dict[str, Any]:

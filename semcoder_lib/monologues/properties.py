@@ -1,8 +1,9 @@
 """Abstract semantics: what holds of every run (paper section 4.2, "properties and constraints").
 
 Sentences are proposed from the known cases and the program's parameters, and put before the
-verifier, which decides each by fresh runs of its own. One is kept if no run contradicts it and at
-least `MIN_SUPPORT` support it. That is evidence, not proof, which is why the count is kept.
+verifier, which decides each by fresh runs of its own: near all cases, near each, and on small
+inputs. One is kept if no run contradicts it and at least `MIN_SUPPORT` support it. That is
+evidence, not proof, which is why the count is kept.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from semcoder_lib.core.records import Case, Program, Trace
 from semcoder_lib.monologues.forms import PROPERTIES, heading
 from semcoder_lib.monologues.style import Property
 from semcoder_lib.monologues.syntax import parameters, readable
-from semcoder_lib.monologues.verify import Trials, verify
+from semcoder_lib.monologues.verify import Report, Trials, verify
 from semcoder_lib.sandbox import Sandbox
 
 MIN_SUPPORT = 5
@@ -41,11 +42,8 @@ def infer(program: Program, cases: Sequence[Case], box: Sandbox) -> tuple[Proper
         PROPERTIES[row].say(**slots): (row, slots)
         for row, slots in _proposed(program.entry_point, function, cases, trials)
     }
-    text = properties_section(Property(row, t, 0) for t, (row, _) in proposed.items())
-    report = verify(
-        text, program, cases[0], box,
-        direction="forward", line_offset=0, trace=Trace(()), trials=trials,
-    )  # fmt: skip
+    sentences = [Property(row, text, 0) for text, (row, _) in proposed.items()]
+    report = _verified(sentences, program, cases[0], box, trials)
     decided = {c.value: c for c in report.claims if c.kind == "property"}
     loaded = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)}
     held: dict[tuple[str, ...], Property] = {}
@@ -65,7 +63,22 @@ def infer(program: Program, cases: Sequence[Case], box: Sandbox) -> tuple[Proper
         # of a family of rows about one thing the first says it all: `length.same` the others
         family = (row.partition(".")[0], x, slots.get("c", ""))
         held.setdefault(family, Property(row, sentence, int(count[0])))
-    return tuple(held.values())
+    kept = tuple(held.values())
+    for case in cases:  # as each of its texts will be verified, on inputs near that case alone
+        report = _verified(kept, program, case, box, Trials(program, box))
+        false = {c.value for c in report.claims if c.status == "contradicted"}
+        kept = tuple(p for p in kept if p.text not in false)
+    return kept
+
+
+def _verified(
+    properties: Iterable[Property], program: Program, case: Case, box: Sandbox, trials: Trials
+) -> Report:
+    text = properties_section(properties)
+    return verify(
+        text, program, case, box,
+        direction="forward", line_offset=0, trace=Trace(()), trials=trials,
+    )  # fmt: skip
 
 
 def properties_section(properties: Iterable[Property]) -> str:

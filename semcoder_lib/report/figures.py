@@ -303,9 +303,10 @@ def loss_curve(curves: Mapping[str, Sequence[Sequence[float]]]) -> Drawn:
             ax.plot(steps, losses, lw=0.6, alpha=0.25, **look)
             losses = losses.rolling(SMOOTH, min_periods=1).mean()
             name = f"{name} (mean of {SMOOTH} steps)"
-        ax.plot(steps, losses, lw=1.6, label=name, **look)
+        ax.plot(steps, losses, lw=1.6, label=name, marker="." if len(points) < 3 else "", **look)
     ax.set(xlabel="optimizer step", ylabel="loss (nats per trained token)")
-    ax.set_ylim(bottom=0)
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.set_ylim(bottom=0, top=1.05 * ax.get_ylim()[1])
     ax.legend()
     rows = [(name, *point) for name, points in curves.items() for point in points]
     return fig, pd.DataFrame(rows, columns=["phase", "step", "loss"])

@@ -298,5 +298,5 @@ def facts(data: Inputs) -> list[tuple[str, str]]:
         ("time", f"{minutes:.1f} min in the notebooks, {peak / 1e9:.1f} GB at the peak of one"),
         ("versions", ", ".join(f"{k} {v}" for k, v in card.versions.items())),
         ("isolation", f"{ran.get('level', '')}: {', '.join(ran.get('layers', ()))}"),
-        *(("no data", str(why)) for why in absent.values()),
+        *((f"no data, {n}", str(why).removeprefix(f"{n}: ")) for n, why in absent.items()),
     ]  # fmt: skip

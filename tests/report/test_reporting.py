@@ -129,7 +129,7 @@ def test_numbers_stand_beside_the_papers(report: tuple[Path, dict[str, Any]]) ->
     assert humaneval["tuned − paper's SemCoder"] == "-66.2"
     assert rows["MBPP"]["this run: base"] == "no data"
     assert rows["CRUXEval-O"]["this run: tuned"] == "no data"
-    assert "- no data: looked in SEMCODER_DATA\n" in (out / "report.md").read_text()
+    assert "- no data, mbpp: looked in SEMCODER_DATA\n" in (out / "report.md").read_text()
     held_out = rows["held-out PyX, output, monologue"]
     assert held_out["this run: base"].startswith("10.0")  # the better of the base's two forms
     assert held_out["this run: tuned"].startswith("45.0")

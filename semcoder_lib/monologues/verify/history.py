@@ -5,6 +5,7 @@ where it is decided for every reader whether code has a stated value. `Trials` a
 from __future__ import annotations
 
 import random
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -329,7 +330,7 @@ def kind_of(value: str | None) -> str:
 
 # --- fresh runs -----------------------------------------------------------------------------------
 
-FRESH = 24
+FRESH, SMALL = 24, 100
 _MAX_TEXT = 20_000  # characters of a fresh input
 _LIMITS = Limits(cpu_seconds=0.5, wall_seconds=2.0)
 Arguments = tuple[Any, ...]
@@ -370,9 +371,9 @@ class Trials:
 
     @cached_property
     def fresh(self) -> list[Ran]:
-        """The known inputs and fresh ones near them, with what the program gives for each. The same
-        for every text about the same inputs."""
-        return self._ran(neighbours(self.known, FRESH))
+        """The known inputs, fresh ones near them, and small ones, with what the program gives for
+        each. The same for every text about the same inputs."""
+        return self._ran(neighbours(self.known, FRESH) + small(self.known, self.program.source))
 
     @cached_property
     def edges(self) -> list[Ran]:
@@ -433,3 +434,43 @@ def neighbours(known: Sequence[Arguments], count: int) -> list[Arguments]:
         if 0 < len(key := key_of(tuple(changed))) < _MAX_TEXT:
             found.setdefault(key, tuple(changed))
     return list(found.values())
+
+
+def small(known: Sequence[Arguments], source: str) -> list[Arguments]:
+    """Inputs of the known types that are small and made of few letters and numbers, with the signs
+    in the program's own texts among them. Nearly every sentence about all runs that is false is so
+    on one of them, as `f('aaa', 'a')` for a function that cuts one suffix off."""
+    if not known:
+        return []
+    signs = sorted({c for c in "".join(_TEXTS.findall(source)) if not c.isalnum()} - set("'\""))
+    chance = random.Random("small")
+    found: dict[str, Arguments] = {}
+    for _ in range(SMALL):
+        letters = chance.choice(["a", "ab", ["a", "b", *signs[:2]]])
+        arguments = tuple(_small(value, letters, chance) for value in chance.choice(known[:4]))
+        if key := key_of(arguments):
+            found.setdefault(key, arguments)
+    return list(found.values())
+
+
+_TEXTS = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
+
+
+def _small(value: Any, letters: Sequence[str], chance: random.Random) -> Any:
+    kind, size = type(value), chance.randrange(4)
+    if kind is str:
+        return "".join(chance.choices(letters, k=size))
+    if kind is bool:
+        return chance.random() < 0.5
+    if kind is int:
+        return chance.randrange(-1 if value < 0 else 0, 4)
+    if kind in (list, tuple, set, frozenset) and value:
+        items = sorted(value, key=repr) if kind in (set, frozenset) else value
+        return kind(_small(chance.choice(items), letters, chance) for _ in range(size))
+    if kind is dict and value:
+        pairs = list(value.items())
+        return {
+            _small(k, letters, chance): _small(v, letters, chance)
+            for k, v in chance.choices(pairs, k=size)
+        }
+    return value
