@@ -141,6 +141,14 @@ def test_backward_answers_are_run() -> None:
     assert "TypeError" in raises.reason
 
 
+@pytest.mark.parametrize("answer", ["assert total([3, 4]) == ??", "assert total([3, 4]) == a", ""])
+def test_an_answer_that_is_no_value_is_not_right_and_says_nothing_false(answer: str) -> None:
+    text = f"### Execution Simulation\n`s` becomes `7`.\n[ANSWER]\n{answer}\n[/ANSWER]"
+    with Sandbox() as box:
+        report = verify(text, PROGRAM, CASE, box)
+    assert (report.answer_right, report.accepted, report.contradicted) == (False, False, 0)
+
+
 def test_rows_of_every_kind_are_checked_in_order(text: str) -> None:
     prompt = f"[PYTHON]\n{SOURCE}assert total([3, 4]) == ??\n[/PYTHON]\n[MONOLOGUE]\n"
     rows = [

@@ -70,7 +70,8 @@ def verify(
     output = case.output if backward else _returned(history, case)
     ledger = _read(parts, history, program.entry_point, trials, arguments, output, backward)
     wrong = _wrong(given, case, history, backward)
-    ledger.add("answer", parts.answer, given.value_text, not wrong, wrong, place=parts.answer_place)
+    right = None if given.problem else not wrong  # what is no value says nothing that is false
+    ledger.add("answer", parts.answer, given.value_text, right, wrong, place=parts.answer_place)
     executed = history.executed
     coverage = len(ledger.covered & executed) / len(executed) if executed else 1.0
     first = next((c for c in ledger.claims if c.status == CONTRADICTED), None)
