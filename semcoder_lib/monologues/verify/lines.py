@@ -274,7 +274,7 @@ def _together(r: Steps, line: int, m: Match) -> bool | None:
     first, last = int(m["a"].text), int(m.get("z", m["a"]).text)
     total = len(run.passes) if run else 0
     ok = 1 <= first <= last <= total
-    for name in {"a", "z"} & m.keys():
+    for name in [name for name in ("a", "z") if name in m]:
         r.claim("iterations", "iteration", m[name], ok, f"{total} iterations")
     if run is None or not ok:
         return None
