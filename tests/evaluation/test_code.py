@@ -257,20 +257,12 @@ def test_lcb_lite(tmp_path: Path, box: Sandbox) -> None:
         ("abc_a", f"```python\r\n{sums}sys.exit()\r\n```", "passed"),
         ("abc_a", "print(7)", "wrong"),
         ("abc_a", "print(1 / 0)", "exception"),
-        (
-            "2777",
-            "class Solution:\n    def shift(self, xs: List[int], k):\n"
-            "        return tuple(x + k for x in xs)\n",
-            "passed",
-        ),
-        (
-            "2777",
-            "```python\nfrom __future__ import annotations\nclass Solution:\n"
-            "    def shift(self, xs: Missing, k):\n        return [x + k for x in xs]\n```",
-            "passed",
-        ),
+        ("2777", "class Solution:\n    def shift(self, xs: List[int], k):\n"
+         "        return tuple(x + k for x in xs)\n", "passed"),
+        ("2777", "```python\nfrom __future__ import annotations\nclass Solution:\n    def shift("
+         "self, xs: Missing, k):\n        return [x + k for x in xs]\n```", "passed"),
         ("2777", "class Solution:\n    def shift(self, xs, k):\n        return xs\n", "wrong"),
-    ]
+    ]  # fmt: skip
     out = tmp_path / "out.jsonl"
     samples = write(tmp_path / "s.jsonl", [{"task_id": t, "text": s} for t, s, _ in rows])
     result = score_command("lcb-lite", samples, data=data, out=out, box=box)
@@ -312,21 +304,14 @@ def judged(found: Task, source: str, box: Sandbox) -> Verdict:
         ("print(10 ** int(input()))", "5000", "1" + "0" * 5000),
         ("print(input())\nimport sys\nsys.exit(0)", "a", "a"),
         ("from __future__ import annotations\nprint(int(input()) * 2)", "5", "10"),
-        (
-            "import unittest\nclass T(unittest.TestCase):\n    def test(self):\n"
-            "        print(input())\nunittest.main()",
-            "a\n",
-            "a",
-        ),
-        (
-            "def main():\n    print(open(0).read())\nif __name__ == '__main__':\n    main()",
-            "a\n",
-            "a",
-        ),
+        ("import unittest\nclass T(unittest.TestCase):\n    def test(self):\n"
+         "        print(input())\nunittest.main()", "a\n", "a"),
+        ("def main():\n    print(open(0).read())\nif __name__ == '__main__':\n    main()",
+         "a\n", "a"),
         (f"input()\nprint('\\n'.join(['12345678'] * {MANY}))", "", "12345678\n" * MANY),
         ("def f(n):\n    return n and 1 + f(n - 1)\nprint(f(int(input())))", "20000", "20000"),
     ],
-)
+)  # fmt: skip
 def test_programs_that_are_right(source: str, given: str, wanted: str, box: Sandbox) -> None:
     verdict = judged(task([(given or "\n", wanted)]), source, box)
     assert (verdict.status, verdict.detail) == (Status.PASSED, "")

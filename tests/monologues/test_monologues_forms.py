@@ -227,7 +227,6 @@ def test_properties_are_inferred_decided_and_every_slot_of_them(name: str, box: 
     assert status(sentence) == {"supported"}
     form = PROPERTIES[name]
     slots = form.match(sentence, mask(sentence) or "")
-    assert slots is not None
     for slot, kind in form.slots.items():
         words = {
             "order": "descending", "edge": "0", "types": "a dict", "kind": "KeyError",
