@@ -242,7 +242,7 @@ class Unending(models.Engine):
     def _produce(self, jobs: Any, deliver: Any) -> None:
         for key, request, _ in jobs:
             self.prompts.append(request.prompt)
-            begun = "[ANSWER]\nassert" in request.prompt
+            begun = request.prompt.endswith(("==", "assert f("))  # examples hold answers, too
             deliver(key, Output(self.answer if begun else self.steps, "length", 10))
 
 
