@@ -225,7 +225,9 @@ def teaching(*, teacher: str, model: str, cache: Path, backend: str = "auto") ->
     """The teacher, "local" or at an address, with its replies kept in the file `cache`. Raises
     UserError for an address that is none, and InfrastructureError in the end when no request at
     all was answered."""
-    where = {} if teacher == "local" else {"base_url": teacher, "parallel": 8}
+    where: dict[str, Any] = {}
+    if teacher != "local":
+        where = {"base_url": teacher, "parallel": 8}
     engine = models.load(model, backend="openai" if where else backend, **where)
     asker = Teacher(engine, temperature=TEMPERATURE, max_new_tokens=TOKENS)
     with engine, workspace.ItemCache(cache) as replies:
