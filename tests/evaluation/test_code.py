@@ -146,31 +146,22 @@ SOLUTIONS = [
     ("HumanEval/0", "", "no_answer"),
     ("HumanEval/0", "import os\ndef scale(xs, k):\n    os._exit(0)\n", "early_exit"),
     # EvalPlus raises its tolerance once it met floats, and so the 7.0000001 of the last call counts
-    (
-        "HumanEval/0",
-        "def scale(xs, k):\n    return [x * k + (k > 6) * 1e-7 for x in xs]\n",
-        "passed",
-    ),
+    ("HumanEval/0", "def scale(xs, k):\n    return [x * k + (k > 6) * 1e-7 for x in xs]\n",
+     "passed"),
     # equal, but in another order: the hashes differ and the whole texts decide
     ("HumanEval/1", "def table(n):\n    return {i: i * i for i in reversed(range(n))}\n", "passed"),
     ("HumanEval/1", "def table(n):\n    return {i: float(i * i) for i in range(n)}\n", "passed"),
     ("HumanEval/1", "def table(n):\n    return {i: i * i for i in range(min(n, 9))}\n", "wrong"),
-    (
-        "HumanEval/1",
-        "from collections import defaultdict\ndef table(n):\n    found = defaultdict(lambda: 0)\n"
-        "    for i in range(n):\n        found[i] += i * i\n    return found\n",
-        "passed",
-    ),
+    ("HumanEval/1",
+     "from collections import defaultdict\ndef table(n):\n    found = defaultdict(lambda: 0)\n"
+     "    for i in range(n):\n        found[i] += i * i\n    return found\n", "passed"),
     # what is compared may be huge: not here, and not for long
     ("HumanEval/2", "def halves(n):\n    return [range(300_000_000)] * n\n", "wrong"),
     ("HumanEval/2", "def halves(n):\n    return [[0.0] * 200_000] * n\n", "wrong"),
-    (
-        "HumanEval/2",
-        "from decimal import *\ndef halves(n):\n    return [Decimal('sNaN')] * n\n",
-        "wrong",
-    ),
+    ("HumanEval/2", "from decimal import *\ndef halves(n):\n    return [Decimal('sNaN')] * n\n",
+     "wrong"),
     ("HumanEval/2", "def halves(n):\n    return [i / 2 + 1e-9 for i in range(n)]\n", "passed"),
-]
+]  # fmt: skip
 
 
 def test_plus(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,11 +106,8 @@ CHANGES: dict[str, tuple[Callable[[Place], object], str]] = {
     "a truncated result": (lambda p: os.truncate(p.folder / "out/x.jsonl", 20), NOT_ITS_OWN),
     "a lost result": (lambda p: (p.folder / "out/x.jsonl").unlink(), NOT_ITS_OWN),
     **{
-        f"{file}: {old} to {new}": (
-            lambda p, e=(file, old, new): edit(p.folder / e[0], *e[1:]),
-            why,
-        )
-        for file, old, new, why in EDITS
+        f"{e[0]}: {e[1]} to {e[2]}": (lambda p, e=e: edit(p.folder / e[0], e[1], e[2]), e[3])
+        for e in EDITS
     },
 }
 
