@@ -152,7 +152,8 @@ def marked(text: str, claims: Sequence[Claim]) -> Shown:
     the worse one shows, and of equal ones the shorter."""
     top: list[Claim | None] = [None] * len(text)
     # what is painted later covers what was painted before
-    for claim in sorted(claims, key=_importance):
+    rank = list(_MARK).index
+    for claim in sorted(claims, key=lambda c: (rank(c.status), c.place[1] - c.place[0])):
         start, end = claim.place
         top[start:end] = [claim] * (min(end, len(text)) - start)
     page = ""
@@ -164,11 +165,6 @@ def marked(text: str, claims: Sequence[Claim]) -> Shown:
             piece = f"<span style='{mark}' title='{title}'>{piece}</span>"
         page += piece
     return Shown(f"<pre style='{_TEXT}11'>{page}</pre>", text)
-
-
-def _importance(claim: Claim) -> tuple[int, int]:
-    start, end = claim.place
-    return list(_MARK).index(claim.status), start - end
 
 
 def side_by_side(*shown: Shown) -> Shown:

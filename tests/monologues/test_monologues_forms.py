@@ -10,15 +10,7 @@ import pytest
 
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Case, Program, Trace
-from semcoder_lib.monologues import (
-    STYLES,
-    Question,
-    Style,
-    backward_many,
-    forward,
-    infer,
-    verify,
-)
+from semcoder_lib.monologues import STYLES, Question, Style, backward_many, forward, infer, verify
 from semcoder_lib.monologues.forms import GROUPS
 from semcoder_lib.monologues.template import mask
 from semcoder_lib.monologues.verify import deduction, properties, steps, workings
