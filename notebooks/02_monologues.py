@@ -24,7 +24,7 @@
 # other; common to both are only the list of sentence forms and a small evaluator of expressions.
 #
 # You will see one program told both ways with its claims in colour, a lie that is caught, a
-# sentence that nobody can check, and then all the monologues of the run.
+# sentence that the verifier cannot decide, and then all the monologues of the run.
 #
 # ```text
 # program + input  → record → write forwards  → verify ┐
@@ -335,7 +335,7 @@ check.e02_1(with_a_lie)
 # most claims contradicted by one changed character. Say: filtering on answers is blind to this.
 
 # %% [markdown] tags=["exercise"]
-# ## Exercise 2: a sentence that nobody can check
+# ## Exercise 2: a sentence that the verifier cannot decide
 # Now the opposite: one sentence about this execution that is neither supported nor contradicted. It
 # is put at the end of the steps. Then ask yourself what a model learns from a thousand of them.
 

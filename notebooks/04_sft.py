@@ -119,7 +119,7 @@ jobs = [
 right = [all(checked.passed) for checked in refinement.run_checks(jobs, run.box)]
 if own_tasks:
     pools["nl_to_code"] = examples.answered(requests, written, right)
-print(sum(right), "of", len(own_tasks), "answers of the model itself are right")
+    print(sum(right), "of", len(own_tasks), "answers of the model itself are right")
 
 # %% [markdown]
 # ## The mix

@@ -188,7 +188,7 @@ class Profile(BaseModel):
     @property
     def train_held_out(self) -> int:
         """Held-out programs for the loss and the endings after `main`."""
-        return max(1, min(200, self.held_out_items // 10))
+        return max(8, min(200, self.held_out_items // 10))
 
     @property
     def batch_rows(self) -> int:

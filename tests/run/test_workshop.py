@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import re
 import time
 from collections import Counter
@@ -41,6 +42,15 @@ def line_of(answer: Any, name: str, capsys: pytest.CaptureFixture[str]) -> str:
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1
     return lines[0]
+
+
+def rooted(value: float) -> float:
+    return math.sqrt(value)
+
+
+def test_a_function_may_use_the_modules_that_its_notebook_imported() -> None:
+    source, name = check._text(rooted)
+    assert check._returned(source, name, [(9.0,)]) == [3.0]
 
 
 # --- the editions ---------------------------------------------------------------------------
