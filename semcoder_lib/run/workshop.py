@@ -20,6 +20,7 @@ from typing import Any
 
 from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import UserError
+from semcoder_lib.models import assets
 from semcoder_lib.run import check, models, notebook
 from semcoder_lib.run.doctor import Check
 
@@ -27,7 +28,7 @@ PARTS = {"exercise": "markdown", "solution": "code", "check": "code", "instructo
 KNOWN = {"parameters", *PARTS}
 EDITIONS = ("exercises", "solutions", "instructor")
 PREPARED = ("01_pyx", "02_monologues", "03_pyx_r")  # what the class finds done
-REMEDY = "./run_all.sh workshop in a whole checkout; for the checks see docs/sandbox.md"
+REMEDY = "./run_all.sh workshop in a whole checkout"
 UNTOUCHED = "*Not executed: this page shows the solutions without what their cells print.*"
 # The lab's page, in letters for a projector; long lines of programs and outputs are broken.
 LARGE = """
@@ -38,6 +39,8 @@ body {max-width: 1600px; margin: 0 auto}
 pre, code {white-space: pre-wrap !important; overflow-wrap: anywhere}
 .jp-RenderedHTMLCommon pre {margin: 0.6em 0 !important}
 .jp-RenderedHTMLCommon table {font-size: 20px}
+.jp-RenderedHTMLCommon th {text-align: left !important}
+.sc-view {zoom: 1.5}
 </style>
 </head>"""
 REMOTE = re.compile(r'<script src="https?://[^>]*>\s*</script>')  # without a net a page waits
@@ -197,10 +200,13 @@ def executed(master: Any, copy_at: Path) -> Any | None:
 
 
 def page(solutions: Any, *, executed: bool) -> str:
-    """The solutions as one HTML page that needs nothing beside it, and no network."""
+    """The solutions as one HTML page that needs nothing beside it, and no network. Its lines of
+    progress are left out."""
     import nbformat
     from nbconvert import HTMLExporter
 
+    for cell in (c for c in solutions.cells if c.cell_type == "code"):
+        cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     if not executed:
         solutions.cells.insert(0, nbformat.v4.new_markdown_cell(UNTOUCHED, id="head"))
     body, _ = HTMLExporter(template_name="lab", embed_images=True).from_notebook_node(solutions)
@@ -212,22 +218,37 @@ def checklist(out: Path = Path("workshop"), run: str = "workshop") -> list[Check
     profile, home, count = notebook.configured("workshop"), workspace.Run(run), len(notebook.NAMES)
     reasons = [notebook.out_of_date(home.path, name, profile) for name in PREPARED]
     late = "; ".join(f"{n} {why}" for n, why in zip(PREPARED, reasons, strict=True) if why)
+    wanted = len(EDITIONS) * count
     books = sum(len(list((out / edition).glob("*.ipynb"))) for edition in EDITIONS)
     pages = [path.read_text("utf-8") for path in (out / "html").glob("*.html")]
     full = sum(UNTOUCHED.strip("*") not in page for page in pages)
     adapter = models.shipped(profile) is not None
+    at_hand = (workspace.home() / "models" / profile.model / assets.CARD).is_file()
+    trained = (home.path / "04_sft").exists()
     began = time.perf_counter()
     with contextlib.redirect_stdout(io.StringIO()) as said:
         check.e00_2("xxyzyx")
     seconds, right = time.perf_counter() - began, said.getvalue().startswith("right")
-    lines = [
+    needed = [
         ("prepared", not late, late or f"run {run}: corpus, monologues, faults"),
-        ("editions", books == len(EDITIONS) * count, f"{books} notebooks in {out}"),
+        ("editions", books == wanted, f"{books} of {wanted} in {out}"),
         ("pages", full == count, f"{full} of {count} show what the cells print"),
+        ("offline", at_hand, "the model is here" if at_hand else "the model is not here yet"),
         ("adapter", adapter, "the shipped one" if adapter else "adapters/ does not hold it"),
-        ("checks", right and seconds < 2, f"one took {seconds:.1f} s"),
     ]
-    return [Check(n, "ok" if good else "fail", what, REMEDY) for n, good, what in lines]
+    lines = [Check(n, "ok" if good else "fail", what, REMEDY) for n, good, what in needed]
+    if trained:
+        again = f"for a class that trains its own: rm -r {home.path / '04_sft'}"
+        lines.append(Check("training", "warn", "begun or done before", again))
+    else:
+        lines.append(Check("training", "ok", "not done yet, it is the class's"))
+    if not right:
+        lines.append(Check("checks", "fail", said.getvalue().strip(), "see docs/sandbox.md"))
+    else:
+        slow = "other programs are busy; close them, and ask again"
+        state = "ok" if seconds < 2 else "warn"
+        lines.append(Check("checks", state, f"one took {seconds:.1f} s", slow))
+    return lines
 
 
 def _text(made: Any) -> str:

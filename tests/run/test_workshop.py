@@ -97,14 +97,15 @@ def test_a_page_shows_what_the_cells_of_a_run_printed(tmp_path: Path) -> None:
     master = workshop.read("00_tour")
     ran, at = copy.deepcopy(master), tmp_path / "00_tour.ipynb"
     says = nbformat.v4.new_output("stream", text="right: these are the steps")
-    next(c for c in ran.cells if "check" in c.metadata.get("tags", [])).outputs = [says]
+    progress = nbformat.v4.new_output("stream", name="stderr", text="61 of 74, 0.1 min left")
+    next(c for c in ran.cells if "check" in c.metadata.get("tags", [])).outputs = [says, progress]
     injected = nbformat.v4.new_code_cell("1", metadata={"tags": ["injected-parameters"]})
     ran.cells.insert(3, injected)
     nbformat.write(ran, at)
     shown = workshop.executed(master, at)
     page = workshop.page(workshop.edited(shown, "solutions"), executed=True)
     assert "right: these are the steps" in page
-    for absent in ("Not executed", 'src="http', "Five minutes. Most forget"):
+    for absent in ("Not executed", 'src="http', "Five minutes. Most forget", "min left"):
         assert absent not in page
     ran.cells[-1].source += "\n# changed since"
     nbformat.write(ran, at)
@@ -115,10 +116,32 @@ def test_the_checklist_says_what_a_class_would_miss(
     built: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SEMCODER_RUNS", str(tmp_path))
+    monkeypatch.setenv("SEMCODER_HOME", str(tmp_path / "home"))
     states = {c.name: c for c in workshop.checklist(built[0])}
     assert "01_pyx was not run" in states["prepared"].found
-    assert [n for n, c in states.items() if c.state == "fail"] == ["prepared", "pages"]
+    assert [n for n, c in states.items() if c.state == "fail"] == ["prepared", "pages", "offline"]
+    assert states["training"].state == "ok"
+    (tmp_path / "workshop" / "04_sft").mkdir()
+    again = {c.name: c for c in workshop.checklist(tmp_path)}["training"]
+    assert again.state == "warn"
+    assert "04_sft" in again.remedy
     assert "editions" in {c.name for c in workshop.checklist(tmp_path) if c.state == "fail"}
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [("right: it is", "warn"), ("not yet: this answer could not be checked (OSError)", "fail")],
+)
+def test_the_checklist_tells_a_slow_check_from_a_wrong_one(
+    said: str, state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEMCODER_RUNS", str(tmp_path))
+    monkeypatch.setattr(check, "e00_2", lambda answer: print(said))
+    clock = iter((0.0, 3.0))
+    monkeypatch.setattr(workshop.time, "perf_counter", lambda: next(clock, 3.0))
+    checks = workshop.checklist(tmp_path)[-1]
+    assert (checks.name, checks.state) == ("checks", state)
+    assert checks.found == ("one took 3.0 s" if state == "warn" else said)
 
 
 def test_somebodys_answers_are_not_written_over(built: tuple[Path, dict[str, Any]]) -> None:
