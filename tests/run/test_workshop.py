@@ -120,28 +120,9 @@ def test_the_checklist_says_what_a_class_would_miss(
     states = {c.name: c for c in workshop.checklist(built[0])}
     assert "01_pyx was not run" in states["prepared"].found
     assert [n for n, c in states.items() if c.state == "fail"] == ["prepared", "pages", "offline"]
-    assert states["training"].state == "ok"
     (tmp_path / "workshop" / "04_sft").mkdir()
-    again = {c.name: c for c in workshop.checklist(tmp_path)}["training"]
-    assert again.state == "warn"
-    assert "04_sft" in again.remedy
-    assert "editions" in {c.name for c in workshop.checklist(tmp_path) if c.state == "fail"}
-
-
-@pytest.mark.parametrize(
-    ("said", "state"),
-    [("right: it is", "warn"), ("not yet: this answer could not be checked (OSError)", "fail")],
-)
-def test_the_checklist_tells_a_slow_check_from_a_wrong_one(
-    said: str, state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SEMCODER_RUNS", str(tmp_path))
-    monkeypatch.setattr(check, "e00_2", lambda answer: print(said))
-    clock = iter((0.0, 3.0))
-    monkeypatch.setattr(workshop.time, "perf_counter", lambda: next(clock, 3.0))
-    checks = workshop.checklist(tmp_path)[-1]
-    assert (checks.name, checks.state) == ("checks", state)
-    assert checks.found == ("one took 3.0 s" if state == "warn" else said)
+    again = {c.name: c.state for c in workshop.checklist(tmp_path)}
+    assert (again["training"], again["editions"]) == ("warn", "fail")
 
 
 def test_somebodys_answers_are_not_written_over(built: tuple[Path, dict[str, Any]]) -> None:
