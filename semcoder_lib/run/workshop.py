@@ -20,7 +20,6 @@ from typing import Any
 
 from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.models import assets
 from semcoder_lib.run import check, models, notebook
 from semcoder_lib.run.doctor import Check
 
@@ -28,7 +27,7 @@ PARTS = {"exercise": "markdown", "solution": "code", "check": "code", "instructo
 KNOWN = {"parameters", *PARTS}
 EDITIONS = ("exercises", "solutions", "instructor")
 PREPARED = ("01_pyx", "02_monologues", "03_pyx_r")  # what the class finds done
-REMEDY = "./run_all.sh workshop in a whole checkout"
+REMEDY = "./run_all.sh workshop (it removes the training); for the checks see docs/sandbox.md"
 UNTOUCHED = "*Not executed: this page shows the solutions without what their cells print.*"
 # The lab's page, in letters for a projector; long lines of programs and outputs are broken.
 LARGE = """
@@ -38,9 +37,7 @@ body {max-width: 1600px; margin: 0 auto}
 .jp-InputPrompt, .jp-OutputPrompt {display: none !important}
 pre, code {white-space: pre-wrap !important; overflow-wrap: anywhere}
 .jp-RenderedHTMLCommon pre {margin: 0.6em 0 !important}
-.jp-RenderedHTMLCommon table {font-size: 20px}
-.jp-RenderedHTMLCommon th {text-align: left !important}
-.sc-view {zoom: 1.5}
+.jp-RenderedHTMLCommon table {font-size: 20px} .sc-view {zoom: 1.5}
 </style>
 </head>"""
 REMOTE = re.compile(r'<script src="https?://[^>]*>\s*</script>')  # without a net a page waits
@@ -62,11 +59,13 @@ def build(out: Path, run: str = "workshop") -> dict[str, Any]:
         if place.startswith("exercises/") and path.exists() and path.read_text("utf-8") != text:
             raise UserError(f"{path} has been worked on; move it away, or choose another --out")
     for place, text in texts.items():
-        _write(out / place, text)
-    ran = {name: executed(master, copy_of(name, run)) for name, master in masters.items()}
+        workspace.write_text(out / place, text)
+    copies = workspace.Run(run).path / "notebooks"
+    ran = {name: executed(m, copies / f"{name}.ipynb") for name, m in masters.items()}
     for name, master in masters.items():
         shown = edited(ran[name] or master, "solutions")
-        _write(out / "html" / f"{name}.html", page(shown, executed=ran[name] is not None))
+        html = page(shown, executed=ran[name] is not None)
+        workspace.write_text(out / "html" / f"{name}.html", html)
     counts = {name: len(exercises(name, master)) for name, master in masters.items()}
     return {
         "workshop": str(out),
@@ -180,33 +179,29 @@ def _defined(source: str) -> str:
     return re.match(r"\w+", source)[0]  # type: ignore[index]
 
 
-def copy_of(name: str, run: str) -> Path:
-    """Where a run leaves its executed copy of a notebook."""
-    return workspace.Run(run).path / "notebooks" / f"{name}.ipynb"
-
-
 def executed(master: Any, copy_at: Path) -> Any | None:
-    """An executed copy without the cell that papermill put in; None where there is none, or its
-    cells are not those of the master."""
+    """The master with what the cells of an executed copy printed; None where there is no copy, or
+    its code is not the master's. Papermill's cell of parameters does not count."""
     import nbformat
 
     if not copy_at.exists():
         return None
-    ran = nbformat.read(copy_at, as_version=4)
-    injected = "injected-parameters"
-    ran.cells = [c for c in ran.cells if injected not in c.metadata.get("tags", [])]
-    same = [c.source for c in ran.cells] == [c.source for c in master.cells]
-    return ran if same else None
+    filled, ran = copy.deepcopy(master), nbformat.read(copy_at, as_version=4)
+    filled.metadata = ran.metadata
+    own, cells = ([c for c in n.cells if c.cell_type == "code"] for n in (filled, ran))
+    cells = [c for c in cells if "injected-parameters" not in c.metadata.get("tags", [])]
+    if [c.source for c in cells] != [c.source for c in own]:
+        return None
+    for cell, before in zip(own, cells, strict=True):
+        cell.outputs = [o for o in before.outputs if o.get("name") != "stderr"]  # progress
+    return filled
 
 
 def page(solutions: Any, *, executed: bool) -> str:
-    """The solutions as one HTML page that needs nothing beside it, and no network. Its lines of
-    progress are left out."""
+    """The solutions as one HTML page that needs nothing beside it, and no network."""
     import nbformat
     from nbconvert import HTMLExporter
 
-    for cell in (c for c in solutions.cells if c.cell_type == "code"):
-        cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     if not executed:
         solutions.cells.insert(0, nbformat.v4.new_markdown_cell(UNTOUCHED, id="head"))
     body, _ = HTMLExporter(template_name="lab", embed_images=True).from_notebook_node(solutions)
@@ -218,37 +213,25 @@ def checklist(out: Path = Path("workshop"), run: str = "workshop") -> list[Check
     profile, home, count = notebook.configured("workshop"), workspace.Run(run), len(notebook.NAMES)
     reasons = [notebook.out_of_date(home.path, name, profile) for name in PREPARED]
     late = "; ".join(f"{n} {why}" for n, why in zip(PREPARED, reasons, strict=True) if why)
-    wanted = len(EDITIONS) * count
     books = sum(len(list((out / edition).glob("*.ipynb"))) for edition in EDITIONS)
     pages = [path.read_text("utf-8") for path in (out / "html").glob("*.html")]
     full = sum(UNTOUCHED.strip("*") not in page for page in pages)
-    adapter = models.shipped(profile) is not None
-    at_hand = (workspace.home() / "models" / profile.model / assets.CARD).is_file()
-    trained = (home.path / "04_sft").exists()
     began = time.perf_counter()
     with contextlib.redirect_stdout(io.StringIO()) as said:
         check.e00_2("xxyzyx")
     seconds, right = time.perf_counter() - began, said.getvalue().startswith("right")
-    needed = [
+    lines = [
         ("prepared", not late, late or f"run {run}: corpus, monologues, faults"),
-        ("editions", books == wanted, f"{books} of {wanted} in {out}"),
+        ("editions", books == len(EDITIONS) * count, f"{books} notebooks in {out}"),
         ("pages", full == count, f"{full} of {count} show what the cells print"),
-        ("offline", at_hand, "the model is here" if at_hand else "the model is not here yet"),
-        ("adapter", adapter, "the shipped one" if adapter else "adapters/ does not hold it"),
+        ("offline", (workspace.home() / "models" / profile.model).is_dir(), "the model, cached"),
+        ("adapter", models.shipped(profile) is not None, "the shipped one, in adapters/"),
+        ("checks", right, said.getvalue().strip()),
+        ("quick", seconds < 2, f"a check took {seconds:.1f} s; on a busy machine they are slow"),
+        ("training", not (home.path / "04_sft").exists(), f"to do: no {home.path}/04_sft"),
     ]
-    lines = [Check(n, "ok" if good else "fail", what, REMEDY) for n, good, what in needed]
-    if trained:
-        again = f"for a class that trains its own: rm -r {home.path / '04_sft'}"
-        lines.append(Check("training", "warn", "begun or done before", again))
-    else:
-        lines.append(Check("training", "ok", "not done yet, it is the class's"))
-    if not right:
-        lines.append(Check("checks", "fail", said.getvalue().strip(), "see docs/sandbox.md"))
-    else:
-        slow = "other programs are busy; close them, and ask again"
-        state = "ok" if seconds < 2 else "warn"
-        lines.append(Check("checks", state, f"one took {seconds:.1f} s", slow))
-    return lines
+    bad = {"quick": "warn", "training": "warn"}
+    return [Check(n, "ok" if good else bad.get(n, "fail"), w, REMEDY) for n, good, w in lines]
 
 
 def _text(made: Any) -> str:
@@ -256,8 +239,3 @@ def _text(made: Any) -> str:
 
     nbformat.validate(made)
     return str(nbformat.writes(made)) + "\n"
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    workspace.write_text(path, text)
