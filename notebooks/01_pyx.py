@@ -406,8 +406,9 @@ from semcoder_lib.run import check
 check.e01_1(types_of_tagged)
 
 # %% [markdown] tags=["instructor"]
-# Five minutes. Let them try `("str", "str")` and `("set[str]", "str")`, too: both run. Say: a type
-# here is what a function runs on, and the program decides, not its author.
+# Five minutes. Whoever guesses `list[int]` sees all eight refused, for a number has no `upper`. Let
+# them try `("str", "str")` and `("set[str]", "str")`, too: both run. Say: a type here is what a
+# function runs on, and the program decides, not its author.
 
 # %% [markdown] tags=["exercise"]
 # ## Exercise 2: mutate, and keep the type

@@ -331,8 +331,8 @@ from semcoder_lib.run import check
 check.e02_1(with_a_lie)
 
 # %% [markdown] tags=["instructor"]
-# Five minutes. Whoever replaces every `2`, or a `0`, often breaks the answer, too. Ask who has the
-# most claims contradicted by one changed character. Say: filtering on answers is blind to this.
+# Five minutes. Whoever replaces every `0` or `1` breaks the answer, too. Ask who has the most claims
+# contradicted by one changed character. Say: filtering on answers is blind to this.
 
 # %% [markdown] tags=["exercise"]
 # ## Exercise 2: a sentence that the verifier cannot decide

@@ -403,8 +403,9 @@ from semcoder_lib.run import check
 check.e03_2(unharmed)
 
 # %% [markdown] tags=["instructor"]
-# Five minutes. Hint: what if the two compared values are equal, and it is then all the same which
-# one is taken? Say: that is why each mutant runs before it may be called a bug.
+# Five minutes. Whoever filters or counts with `n < 3` finds that the boundary decides. Hint: what if
+# the two compared values are equal, and it is then all the same which one is taken? Say: that is
+# why each mutant runs before it may be called a bug.
 
 # %% [markdown]
 # ## Things to try

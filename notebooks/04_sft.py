@@ -369,8 +369,9 @@ from semcoder_lib.run import check
 check.e04_1(mended)
 
 # %% [markdown] tags=["instructor"]
-# Five minutes. Ask what each bug does to the model: one learns to write questions, the other never
-# stops. Say: the loss falls in both cases. Only a look at a row shows them.
+# Five minutes. Many mend only the end, and still learn the prompt's last token. Ask what each bug
+# does to the model: one learns to write questions, the other never stops. Say: the loss falls in
+# both cases. Only a look at a row shows them.
 
 # %% [markdown] tags=["exercise"]
 # ## Exercise 2: the loss by hand
@@ -395,8 +396,9 @@ from semcoder_lib.run import check
 check.e04_2(loss)
 
 # %% [markdown] tags=["instructor"]
-# Five minutes. Ask which probability a loss of 0.7 stands for (one half), and one of 10.8 (a guess
-# among all tokens). Say: a long prompt would drown the answer, so only the answer is counted.
+# Five minutes. Whoever divides by all places gets too small a loss. Ask which probability a loss of
+# 0.7 stands for (one half), and one of 10.8 (a guess among all tokens). Say: a long prompt would
+# drown the answer, so only the answer is counted.
 
 # %% [markdown]
 # ## Things to try

@@ -407,8 +407,9 @@ from semcoder_lib.run import check
 check.e06_1(guess)
 
 # %% [markdown] tags=["instructor"]
-# Five minutes. Give `guess` to `evaluate` in place of `always_true`: on held-out PyX neither gets
-# anywhere, since the cases were chosen so. Say: a score means nothing without its cheapest rival.
+# Five minutes. Whoever takes the first `assert` answers a worked example. Give `guess` to `evaluate`
+# in place of `always_true`: on held-out PyX neither gets anywhere, since the cases were chosen so.
+# Say: a score means nothing without its cheapest rival.
 
 # %% [markdown] tags=["exercise"]
 # ## Exercise 2: the strict reader

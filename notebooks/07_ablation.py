@@ -439,8 +439,9 @@ from semcoder_lib.run import check
 check.e07_1(senseless)
 
 # %% [markdown] tags=["instructor"]
-# Five minutes. Ask: a filter on answers, would it keep this text? (Yes.) Say: a model that learns as
-# much from it as from the true one has learned how monologues look.
+# Five minutes. Whoever turns the whole text round moves the answer, too. Ask: a filter on answers,
+# would it keep this text? (Yes.) Say: a model that learns as much from it as from the true one has
+# learned how monologues look.
 
 # %% [markdown] tags=["exercise"]
 # ## Exercise 2: form or content?
@@ -464,8 +465,9 @@ from semcoder_lib.run import check
 check.e07_2(taught)
 
 # %% [markdown] tags=["instructor"]
-# Five minutes. Apply it to the tables above: with few items everything is "nothing". Say: that is
-# not "no effect". It means that this run cannot tell.
+# Five minutes. Most take an interval that begins at zero for a gain. Apply it to the tables above:
+# with few items everything is "nothing". Say: that is not "no effect". It means that this run
+# cannot tell.
 
 # %% [markdown]
 # ## Things to try

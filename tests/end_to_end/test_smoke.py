@@ -302,7 +302,7 @@ def test_the_first_cell_of_each_capstone_runs(
     cells = re.findall(r"```python\n(.*?)```", (ROOT / "docs/workshop.md").read_text(), re.S)
     master = (ROOT / "notebooks" / "06_reasoning.py").read_text()
     names: dict[str, object] = {}
-    exec(master[: master.index("# ## CRUXEval, where it is")], names)
+    exec(master[: master.index("# ## CRUXEval and LiveCodeBench")], names)
     capsys.readouterr()
     for cell in cells:
         exec(cell.replace("limit=12", "limit=1"), names)
