@@ -104,11 +104,6 @@ def fenced_blocks(text: str) -> list[str]:
     return ["\n".join(lines) + "\n" for lines in blocks]
 
 
-def first_block(text: str) -> str | None:
-    """The first fenced block, whatever its language; None where there is none."""
-    return next(iter(fenced_blocks(text)), None)
-
-
 def _closes(fence: re.Match[str], opening: re.Match[str]) -> bool:
     return (
         fence[2].startswith(opening[2])
