@@ -321,5 +321,4 @@ def get(name: str) -> Benchmark:
 
 
 def names() -> tuple[str, ...]:
-    """The registered benchmarks' names."""
     return tuple(_registry)
