@@ -45,8 +45,7 @@ PARTED = {
         {1: 1, 3: 2, 4: 3}, {"kind": "return", "index": 4, "fixed_index": 3},
     ),
     "a missing change, where it should have been made": (
-        [(2, "line", {"y": "2"}), (3, "line", {"y": "5"}), (4, "line", {}),
-         (4, "return", {}, "5")],
+        [(2, "line", {"y": "2"}), (3, "line", {"y": "5"}), (4, "line", {}), (4, "return", {}, "5")],
         [(2, "line", {"y": "2"}), (3, "line", {}), (3, "return", {}, "2")], {1: 1, 2: 2, 3: 4},
         {"kind": "missing", "index": 2, "fixed_index": 2, "name": "y", "actual": "2",
          "wanted": "5"},
