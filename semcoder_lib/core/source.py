@@ -38,7 +38,7 @@ def _closure(start: frozenset[Path]) -> dict[str, str]:
         file = waiting.pop()
         if file not in seen:
             seen.add(file)
-            waiting.extend(imports_of(file))
+            waiting.extend(path for name in _parsed(file)[1] for path in files_of(name))
     tables = {
         path for folder in {file.parent for file in seen} for path in folder.iterdir()
         if path.is_file() and path.suffix != ".py"
@@ -49,15 +49,15 @@ def _closure(start: frozenset[Path]) -> dict[str, str]:
 def library_hash(*places: str) -> str:
     """One hash over the library, or over its rooms and modules named (`corpus`, `core/values`).
     Raises ValueError for a name that has no files: its changes would go unseen."""
-    found: set[Path] = set() if places else set(_all_files(LIBRARY))
+    files: set[Path] = set() if places else set(_all_files(LIBRARY))
     for name in places:
-        single = LIBRARY / f"{name}.py"
-        files = [single] if single.is_file() else _all_files(LIBRARY / name)
-        if not files:
+        module = LIBRARY / f"{name}.py"
+        named = [module] if module.is_file() else _all_files(LIBRARY / name)
+        if not named:
             raise ValueError(f"no source named {name!r}")
-        found.update(files)
+        files.update(named)
     return workspace.content_key(
-        [[str(f.relative_to(LIBRARY)), parsed_hash(f)] for f in sorted(found)]
+        [[str(f.relative_to(LIBRARY)), parsed_hash(f)] for f in sorted(files)]
     )
 
 
@@ -108,12 +108,8 @@ def installed(module: str) -> bool:
     return standard or "-packages" in (file or "")
 
 
-def imports_of(file: Path) -> set[Path]:
-    """The library's files that a module imports, or names as text."""
-    return {found for name in _parsed(file)[1] for found in files_of(name)}
-
-
 def _imported(tree: ast.AST) -> Iterator[str]:
+    """The modules that are imported, or named as text."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

@@ -170,8 +170,8 @@ def read_jsonl(path: Path | str) -> Iterator[dict[str, Any]]:
             try:
                 row = json.loads(line)
             except (ValueError, RecursionError):
-                what = "is cut off" if not line.endswith(b"\n") else "is not valid JSON"
-                raise UserError(f"{path}:{number}: the line {what}") from None
+                fault = "is cut off" if not line.endswith(b"\n") else "is not valid JSON"
+                raise UserError(f"{path}:{number}: the line {fault}") from None
             if not isinstance(row, dict):
                 raise UserError(f"{path}:{number}: expected a JSON object") from None
             yield row
@@ -221,10 +221,6 @@ class ItemCache(dict[str, Any]):
                 damaged += 1
         if damaged:
             print(f"{self.path}: {damaged} damaged lines are made again", file=sys.stderr)
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """The row stored under `key`, or `default`."""
-        return super().get(key, default)
 
     def put(self, key: str, row: Any) -> None:
         """Store a JSON row. Raises InfrastructureError when the disk is full; what was stored

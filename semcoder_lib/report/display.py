@@ -78,11 +78,11 @@ def counts(data: Mapping[str, Any], name: str = "what", value: str = "count") ->
     return table(rows, (name, value))
 
 
-def fields(things: Iterable[Any], **columns: str) -> Shown:
+def fields(objects: Iterable[Any], **columns: str) -> Shown:
     """Objects as a table, one a row. A column is a name and the attribute that it shows, such as
     `licence="program.provenance.licence"`; underscores in the name become blanks."""
     names = {name.replace("_", " "): operator.attrgetter(path) for name, path in columns.items()}
-    return table([{name: get(thing) for name, get in names.items()} for thing in things], [*names])
+    return table([{name: get(item) for name, get in names.items()} for item in objects], [*names])
 
 
 _TEXT = "white-space:pre-wrap;font-family:monospace;padding:.7em;background:#8a9199"
@@ -132,16 +132,16 @@ def steps(trace: Trace, limit: int = 12, at: int | None = None) -> Shown:
     return table([*rows, *([{"step": "…"}] if len(trace.steps) > first + limit else [])])
 
 
-def report(found: Report) -> Shown:
+def report(verified: Report) -> Shown:
     """What the verifier says of a text, in numbers."""
-    claims = found.supported + found.contradicted + found.unverifiable
+    claims = verified.supported + verified.contradicted + verified.unverifiable
     facts = {
-        "supported claims": f"{found.supported} of {claims}",
-        "contradicted claims": found.contradicted,
-        "claims that it cannot check": found.unverifiable,
-        "share of the steps' text": f"{found.coverage_of_text:.0%}",
-        "executed lines that are told": f"{found.line_coverage:.0%}",
-        "verdict": "accepted" if found.accepted else found.reason,
+        "supported claims": f"{verified.supported} of {claims}",
+        "contradicted claims": verified.contradicted,
+        "claims that it cannot check": verified.unverifiable,
+        "share of the steps' text": f"{verified.coverage_of_text:.0%}",
+        "executed lines that are told": f"{verified.line_coverage:.0%}",
+        "verdict": "accepted" if verified.accepted else verified.reason,
     }
     return counts(facts, "the verifier's", "")
 

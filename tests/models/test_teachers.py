@@ -129,7 +129,7 @@ def test_a_teacher_that_is_gone_stops_the_run_and_keeps_what_it_said(tmp_path: P
 
 def test_a_model_in_this_process_can_teach(tiny: Callable[[str], str]) -> None:
     with engine_of(tiny("qwen2")) as engine:
-        teacher = Teacher(engine, temperature=1.0, max_new_tokens=4, stop=("zzz",))
+        teacher = Teacher(engine, temperature=1.0, max_new_tokens=4)
         assert teacher.name == "qwen2"
         out = list(ask(tasks(6), teacher, lambda task, text: (True, ""), tries=2))
     assert {t.status for t in out} == {"rejected"}
