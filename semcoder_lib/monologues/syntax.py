@@ -12,9 +12,11 @@ from typing import Any
 
 from semcoder_lib.core import foreign
 from semcoder_lib.core.errors import UserError
+from semcoder_lib.monologues.forms import CLAUSES
 
 MAX_DEPTH = 150  # levels of a program's tree: what calls itself here takes five frames a level
 QUOTE_CHARS = 70  # longest statement that is quoted
+_CLAUSE_CHARS, _CLAUSES = 48, 5  # longest expression of a summary, and how many statements it tells
 _BODIES = ("body", "orelse", "finalbody")
 SIGNS: dict[type, str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
@@ -150,6 +152,17 @@ class Syntax:
             text = self._texts[first] = self._quoted(first)
         return text
 
+    def summary(self, name: str) -> dict[str, str]:
+        """What a function does, without an invented purpose, as the slots of a row of
+        `forms.SUMMARY`: its name `f`, its parameters `p`, and what its statements do, `c`; the
+        last two only where there are any."""
+        function = self.functions.get(name)
+        if function is None:
+            return {}
+        does = [clause for stmt in function.body if (clause := _clause(stmt))][:_CLAUSES]
+        parts = {"p": parameters(function), "c": does}
+        return {"f": name} | {slot: _listed(texts) for slot, texts in parts.items() if texts}
+
     def _quoted(self, first: int) -> str:
         stmt, group = self.statements.get(first), self.groups.get(first)
         if stmt is None:
@@ -164,6 +177,28 @@ class Syntax:
         if not group and isinstance(stmt, ast.FunctionDef | ast.ClassDef):
             text = text.partition("(")[0]
         return text if len(text) <= QUOTE_CHARS else ""
+
+
+def _listed(parts: list[str]) -> str:
+    """`a, b and c`."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def _clause(stmt: ast.stmt) -> str:
+    """What one statement of a function's body adds to its summary; empty for nothing."""
+    form, without = "", ""  # the latter for an expression that is too long to be quoted
+    match stmt:
+        case ast.For(iter=node):
+            form, without = "over", "loop"
+        case ast.While(test=node):
+            form, without = "while", "repeat"
+        case ast.If(test=node) if any(isinstance(s, ast.Return | ast.Raise) for s in stmt.body):
+            form = "early"
+        case ast.Return(value=ast.expr() as node):
+            form, without = "gives", "result"
+    text = ast.unparse(node) if form else ""
+    form = form if len(text) <= _CLAUSE_CHARS else without
+    return CLAUSES[form].say(e=text) if form else ""
 
 
 def _without_comment(line: str) -> str:

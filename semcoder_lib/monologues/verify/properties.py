@@ -8,10 +8,9 @@ is supported, which is evidence, not proof.
 
 from __future__ import annotations
 
-import ast
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from semcoder_lib.core import values
@@ -27,7 +26,6 @@ from semcoder_lib.monologues.verify.text import encoded, same_text
 Test = Callable[[Any, Any], bool | None]  # of arguments (or one) and result; None: says nothing
 Pair = tuple[Arguments, Arguments]
 _BULLET = re.compile(r"\s*[-*•]\s+")
-_BETWEEN = r"(?:, and |, | and |$)"
 _PAIRS = 24
 DECIDERS = decides = Deciders()
 
@@ -41,8 +39,9 @@ class Whole:
     ) -> None:  # fmt: skip
         self.ledger, self.trials, self.f = ledger, trials, entry_point
         self.arguments, self.output = arguments, output
-        self.function = syntax.functions.get(entry_point)
-        self.parameters = parameters(self.function) if self.function else []
+        function = syntax.functions.get(entry_point)
+        self.parameters = parameters(function) if function else []
+        self.summary = syntax.summary(entry_point)
         self.own: list[Ran] = [] if arguments is None else [(arguments, "ok", output)]
         self.line = ""
 
@@ -244,36 +243,14 @@ for _row, _judge in (_JUDGES | {row: _about(test) for row, test in _OF_ARGUMENT.
 
 @decides(*SUMMARY)
 def _takes(a: Whole, m: Match) -> None:
-    a.claim("function", m["f"], m["f"].text == a.f, a.f)
-    *most, last = a.parameters or [""]
-    listed = f"{', '.join(most)} and {last}" if most else last
-    stated = m["p"].text if "p" in m else ""
-    a.claim("takes", m.get("p", m["f"]), stated == listed, listed or "nothing")
-    if "c" in m:
-        _clauses(a, m["c"])
-
-
-def _clauses(a: Whole, slot: Slot) -> None:
-    """`goes over nums and returns total`: each clause is of a statement, in their order."""
-    rest = slot.text
-    for stmt in a.function.body if a.function else ():
-        ends = (re.match(re.escape(said) + _BETWEEN, rest) for said in _said_of(stmt))
-        rest = next((rest[end.end() :] for end in ends if end), rest)
-    left = Slot(rest, slot.end - len(rest), slot.end)
-    known = any(form.pattern.match(rest) for form in CLAUSES.values())
-    a.claim("does", slot if not rest else left, not rest or (False if known else None))
-
-
-def _said_of(stmt: ast.stmt) -> Iterator[str]:
-    """What the rows of `forms.CLAUSES` can say of a statement of a function's body."""
-    if isinstance(stmt, ast.For):
-        yield from (CLAUSES["over"].say(e=ast.unparse(stmt.iter)), CLAUSES["loop"].say())
-    elif isinstance(stmt, ast.While):
-        yield from (CLAUSES["while"].say(e=ast.unparse(stmt.test)), CLAUSES["repeat"].say())
-    elif isinstance(stmt, ast.If) and any(isinstance(s, ast.Return | ast.Raise) for s in stmt.body):
-        yield CLAUSES["early"].say(e=ast.unparse(stmt.test))
-    elif isinstance(stmt, ast.Return) and stmt.value is not None:
-        yield from (CLAUSES["gives"].say(e=ast.unparse(stmt.value)), CLAUSES["result"].say())
+    """A summary, slot by slot: what a function takes and does is known from its syntax."""
+    known = a.summary
+    stated = m.get("p", m["f"])
+    a.claim("takes", stated, ("p" in m) is ("p" in known), known.get("p", "nothing"))
+    for name, slot in m.items():
+        told = name != "c" or any(form.pattern.match(slot.text) for form in CLAUSES.values())
+        same = slot.text == known.get(name)
+        a.claim("function", slot, same or (False if told else None), known.get(name, ""))
 
 
 @decides(*CONCLUSION)
