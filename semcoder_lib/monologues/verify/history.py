@@ -373,30 +373,9 @@ class Trials:
     def fresh(self) -> list[Ran]:
         """The known inputs, fresh ones near them, and small ones, with what the program gives for
         each. The same for every text about the same inputs."""
-        return self._ran(neighbours(self.known, FRESH) + small(self.known, self.program.source))
-
-    @cached_property
-    def edges(self) -> list[Ran]:
-        """As `fresh`, for the known inputs with one argument made empty, zero or negative: what a
-        text says about such a case is tested on them."""
-        return self._ran(
-            [
-                (*arguments[:at], edge, *arguments[at + 1 :])
-                for arguments in self.known[:2]
-                for at, value in enumerate(arguments)
-                for edge in _EDGES.get(type(value), ())
-            ]
-        )
-
-    def _ran(self, calls: list[Arguments]) -> list[Ran]:
+        calls = neighbours(self.known, FRESH) + small(self.known, self.program.source)
         runs = zip(calls, self.run(calls), strict=True)
         return [(arguments, *outcome) for arguments, outcome in runs if outcome[0] != "unknown"]
-
-
-_EDGES: dict[type, tuple[Any, ...]] = {
-    bool: (True, False), int: (0, 1, 2, -1), float: (0.0, -1.0),
-    str: ("",), list: ([],), tuple: ((),), dict: ({},), set: (set(),),
-}  # fmt: skip
 
 
 def key_of(arguments: Arguments) -> str:
