@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 from typing import Any
 
@@ -40,6 +41,7 @@ def brief(value: Any, limit: int = 200) -> str:
 
 
 _START_CHARS = 24
+_ITEM_CHARS, _ITEMS = 60, 20  # of a loop
 _OPEN = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -78,3 +80,17 @@ def start(value: Any) -> str:
         if text[:1] in _OPEN:
             return f" starting {text[:-1].rstrip(',')}, ...{text[-1]}"
     return ""
+
+
+def loop_items(items: list[Any], loop: ast.For) -> str:
+    """`#1 'a', #2 'b'`, of a range `0, 1, 2`; many as the first three and the last. Empty where
+    there are none or one is long."""
+    number = "" if ast.unparse(loop.iter).startswith("range(") else "#{} "
+    places = [*enumerate(items[: _ITEMS + 1], 1)]
+    if len(places) > _ITEMS:
+        places[3:] = [(len(items), items[-1])]
+    try:
+        texts = [number.format(at) + show(item, _ITEM_CHARS) for at, item in places]
+    except NotShown:
+        return ""
+    return ", ".join([*texts[:3], "...", texts[3]] if len(items) > _ITEMS else texts)

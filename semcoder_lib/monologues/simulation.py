@@ -17,7 +17,7 @@ from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Trace
 from semcoder_lib.monologues.evaluator import Cannot, Raises
 from semcoder_lib.monologues.forms import say
-from semcoder_lib.monologues.show import NotShown, long_text, show
+from semcoder_lib.monologues.show import NotShown, long_text, loop_items, show
 from semcoder_lib.monologues.style import Style
 from semcoder_lib.monologues.syntax import (
     Loop,
@@ -29,12 +29,11 @@ from semcoder_lib.monologues.syntax import (
     stored_names,
 )
 from semcoder_lib.monologues.verify.history import Frame, History, Pass, Run, State
-from semcoder_lib.monologues.workings import SPELL_UP_TO, Working
+from semcoder_lib.monologues.workings import Working
 
 _WORKED_UP_TO = 4_000  # characters of a value that a working may arrive at
 _SOURCE_CHARS = 60  # of a condition that is told as a whole
 _ROW_VALUE_CHARS = 40
-_ITEM_CHARS = 60
 _SHORTEST_STEP = 20  # characters
 _LADDER = ((8, 12), (4, 12), (3, 6), (2, 3), (1, 1), (1, 0))
 _TAKING = ("pop", "popitem", "setdefault")  # their result matters beside their effect
@@ -375,11 +374,8 @@ class Narrator:
             items: list[Any] = self.worked(as_list(stmt.iter), run.start)[1]
         except (Cannot, Raises):
             items = []
-        form, listing = "loop.items", ""
-        try:
-            listing = _listing(items, source_of(stmt.iter).startswith("range("))
-        except NotShown:
-            form = "loop.count"
+        listing = loop_items(items, stmt)
+        form = "loop.items" if listing else "loop.count"
         if len(items) < len(run.passes):
             form = "loop.start"
         self.say(stmt.lineno, head, form, l=listing, **_many(len(items)))
@@ -455,17 +451,6 @@ def _functions(frames: Iterable[Frame]) -> str:
 def _many(count: int) -> dict[str, str]:
     """A count and its plural."""
     return {"n": str(count), "s": "" if count == 1 else "s"}
-
-
-def _listing(items: list[Any], ranged: bool) -> str:
-    """`#1 'a', #2 'b'`, of a range `0, 1, 2`; a long one as its first three and its last."""
-    shown = [show(x, _ITEM_CHARS) for x in items[: SPELL_UP_TO + 1]]
-    if not ranged:
-        shown = [f"#{i} {text}" for i, text in enumerate(shown, 1)]
-    if len(items) > SPELL_UP_TO:
-        mark = "" if ranged else f"#{len(items)} "
-        shown = [*shown[:3], "...", mark + show(items[-1], _ITEM_CHARS)]
-    return ", ".join(shown)
 
 
 def _is_literal(stmt: ast.AST | None) -> bool:
