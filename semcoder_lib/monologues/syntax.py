@@ -226,8 +226,7 @@ def _own_parts(stmt: ast.AST) -> list[ast.AST]:
     """The expressions that a step of a statement evaluates: of a compound one, those of its
     header."""
     if isinstance(stmt, ast.AugAssign):
-        load = ast.parse(ast.unparse(stmt.target), mode="eval").body
-        return [ast.BinOp(load, stmt.op, stmt.value), stmt.target]
+        return [as_load(stmt), stmt.target]
     if isinstance(stmt, ast.For):
         return [stmt.target, stmt.iter]
     if isinstance(stmt, ast.If | ast.While):
@@ -244,17 +243,9 @@ def target_names(target: ast.expr) -> list[str]:
 
 def stored_names(stmt: Any) -> set[str]:
     """Names that a simple statement or a `for` header binds."""
-    targets: list[ast.expr] = []
-    if isinstance(stmt, ast.Assign):
-        targets = stmt.targets
-    elif isinstance(stmt, ast.For | ast.AugAssign | ast.AnnAssign):
-        targets = [stmt.target]
-    return {
-        n.id
-        for target in targets
-        for n in ast.walk(target)
-        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-    }
+    targets = getattr(stmt, "targets", None) or [getattr(stmt, "target", None)]
+    nodes = [n for target in targets if target is not None for n in ast.walk(target)]
+    return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
 def parameters(function: ast.FunctionDef) -> list[str]:

@@ -17,7 +17,7 @@ from typing import Any
 from semcoder_lib.monologues.evaluator import MUTATING, Cannot, Given, Raises, equal, evaluate
 from semcoder_lib.monologues.forms import say
 from semcoder_lib.monologues.show import NotShown, show
-from semcoder_lib.monologues.syntax import SIGNS, Syntax, parameters
+from semcoder_lib.monologues.syntax import SIGNS, Syntax, as_load, parameters
 
 Assignment = dict[str, Any]
 _WIDTH = 4  # alternatives kept at every step
@@ -330,9 +330,8 @@ class _Walker:
                 return self._inside(move, goals)
             case ast.Assign(targets=[ast.Name(id=name), *_], value=value):
                 return self._solved(move, name, value, goals)
-            case ast.AugAssign(target=ast.Name(id=name), op=op, value=value):
-                whole = ast.BinOp(ast.Name(name, ast.Load()), op, value)
-                return self._solved(move, name, whole, goals)
+            case ast.AugAssign(target=ast.Name(id=name)):
+                return self._solved(move, name, as_load(move), goals)
             case ast.If(body=[*_, ast.Return() | ast.Raise()]):  # not taken
                 return [goals]
             case ast.If() if changed_names(move) & goals.values.keys():  # in either branch

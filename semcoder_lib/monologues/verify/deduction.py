@@ -23,7 +23,7 @@ from semcoder_lib.monologues.evaluator import (
 )
 from semcoder_lib.monologues.forms import BOUNDS, DEDUCTION
 from semcoder_lib.monologues.show import brief
-from semcoder_lib.monologues.syntax import parameters
+from semcoder_lib.monologues.syntax import as_load, parameters
 from semcoder_lib.monologues.template import Match, Slot, split
 from semcoder_lib.monologues.verify.history import Trials
 from semcoder_lib.monologues.verify.report import Deciders
@@ -185,9 +185,8 @@ def _must(d: Deduction, m: Match) -> bool:
     match d.history.syntax.statement(d.line):
         case ast.Assign([ast.Name(name), *_], node):
             pass
-        case ast.AugAssign(ast.Name(name), op, value) as stmt:
-            node = ast.BinOp(ast.Name(name, ast.Load()), op, value)
-            ast.fix_missing_locations(ast.copy_location(node, stmt))
+        case ast.AugAssign(ast.Name(name)) as stmt:
+            node = as_load(stmt)
         case _:
             return False
     return name in d.goals and d.gives(m, node, d.goals.pop(name))

@@ -55,12 +55,6 @@ def _parts_of(node: ast.expr) -> tuple[str, list[ast.expr]]:
     return ast.unparse(node), []
 
 
-def as_list(node: ast.expr) -> ast.expr:
-    """The expression with `list(...)` round it."""
-    call = ast.Call(ast.Name("list", ast.Load()), [node], [])
-    return ast.fix_missing_locations(ast.copy_location(call, node))
-
-
 # --- how values are written -----------------------------------------------------------------------
 
 

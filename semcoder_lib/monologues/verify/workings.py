@@ -25,11 +25,10 @@ from semcoder_lib.monologues.evaluator import (
     parse_expression,
 )
 from semcoder_lib.monologues.forms import PIECES
-from semcoder_lib.monologues.syntax import target_names
+from semcoder_lib.monologues.syntax import as_list, target_names
 from semcoder_lib.monologues.template import Match, Slot, split
 from semcoder_lib.monologues.verify.expressions import (
     MISSING,
-    as_list,
     differ,
     links,
     listing,
