@@ -16,6 +16,7 @@ from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Program, Trace
 from semcoder_lib.monologues.forms import PROPERTIES, heading
+from semcoder_lib.monologues.show import encoded
 from semcoder_lib.monologues.style import Property
 from semcoder_lib.monologues.syntax import parameters, readable
 from semcoder_lib.monologues.verify import Report, Trials, verify
@@ -32,7 +33,7 @@ def infer(program: Program, cases: Sequence[Case], box: Sandbox) -> tuple[Proper
         function = readable(program.source, program.entry_point).functions[program.entry_point]
     except UserError:
         return ()
-    cases = [c for c in cases if _exact(c)]
+    cases = [c for c in cases if encoded((c.arguments, c.output))]
     if not cases:
         return ()
     trials = Trials(program, box, [c.arguments for c in cases])
@@ -78,19 +79,12 @@ def properties_section(properties: Iterable[Property]) -> str:
     return heading("properties") + bullets if bullets else ""
 
 
-def _exact(case: Case) -> bool:
-    try:
-        return bool(values.encode((case.arguments, case.output)))
-    except values.Unserializable:
-        return False
-
-
 def _proposed(
     names: list[str], cases: Sequence[Case], trials: Trials
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """Rows with their slots, in the order of the rows, which is that of how much they say."""
     outputs = [c.output for c in cases]
-    outputs += [v for given, status, v in trials.fresh if status == "ok" and _exact(Case(given, v))]
+    outputs += [v for _, status, v in trials.fresh if status == "ok" and encoded(v)]
     texts = sorted({values.encode(v) for v in outputs})
     few = 1 < len(texts) <= 3 and len(max(texts, key=len)) < 31
     numbers = all(type(v) in (int, float) for v in outputs) and len(texts) > 2

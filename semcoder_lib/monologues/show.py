@@ -32,6 +32,14 @@ def show(value: Any, limit: int = 160) -> str:
     return text
 
 
+def encoded(value: Any) -> str:
+    """The text of a value as the record has it; empty where it has none."""
+    try:
+        return values.encode(value)
+    except values.Unserializable:
+        return ""
+
+
 def brief(value: Any, limit: int = 200) -> str:
     """A value for a reader of evidence: its text where it is short, else its type. Never raises."""
     try:

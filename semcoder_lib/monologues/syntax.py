@@ -253,6 +253,16 @@ def parameters(function: ast.FunctionDef) -> list[str]:
     return [a.arg for a in function.args.posonlyargs + function.args.args]
 
 
+def is_determined(node: ast.expr) -> bool:
+    """Whether the value of `node` leaves its names one value each: names, reversals of them, and
+    displays of these."""
+    if isinstance(node, ast.Tuple | ast.List):
+        return bool(node.elts) and all(map(is_determined, node.elts))
+    if isinstance(node, ast.Subscript) and ast.unparse(node.slice) == "::-1":
+        return is_determined(node.value)
+    return isinstance(node, ast.Name)
+
+
 def in_body(node: ast.If | ast.While | ast.For | ast.ExceptHandler, line: int | None) -> bool:
     """Whether a line is in the first block of a compound statement."""
     last = node.body[-1].end_lineno or node.body[-1].lineno

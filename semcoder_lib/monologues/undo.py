@@ -17,7 +17,7 @@ from typing import Any
 from semcoder_lib.monologues.evaluator import MUTATING, Cannot, Given, Raises, equal, evaluate
 from semcoder_lib.monologues.forms import say
 from semcoder_lib.monologues.show import NotShown, show
-from semcoder_lib.monologues.syntax import SIGNS, Syntax, as_load, parameters
+from semcoder_lib.monologues.syntax import SIGNS, Syntax, as_load, is_determined, parameters
 
 Assignment = dict[str, Any]
 _WIDTH = 4  # alternatives kept at every step
@@ -309,7 +309,7 @@ class _Walker:
         """What a value asks: values of the names in `node` that give it, what `node` must be where
         those are not determined, or both; and whether values are given. A guess that does not give
         the value, or depends on other names, is not stated."""
-        exact, given = _exact(node), ""
+        exact, given = is_determined(node), ""
         try:
             if equal(evaluate(node, Given({**self.constants, **goals})), value):
                 word = "must" if exact else "can"
@@ -369,18 +369,6 @@ class _Walker:
             elif values is not None:
                 states.append(replace(goals, values=values))
         return states or [rest]
-
-
-def _exact(node: ast.expr) -> bool:
-    """Whether only one value of the names in `node` gives a value: a name, a reversal."""
-    match node:
-        case ast.Name():
-            return True
-        case ast.Subscript(value=value, slice=ast.Slice(lower=None, upper=None, step=ast.expr())):
-            return ast.unparse(node.slice) == "::-1" and _exact(value)
-        case ast.Tuple(elts=parts) | ast.List(elts=parts):
-            return bool(parts) and all(_exact(part) for part in parts)
-    return False
 
 
 def _shown(value: Any) -> str:

@@ -22,13 +22,13 @@ from semcoder_lib.monologues.evaluator import (
     literal,
 )
 from semcoder_lib.monologues.forms import BOUNDS, DEDUCTION
-from semcoder_lib.monologues.show import brief
-from semcoder_lib.monologues.syntax import as_load, parameters
+from semcoder_lib.monologues.show import brief, encoded
+from semcoder_lib.monologues.syntax import as_load, is_determined, parameters
 from semcoder_lib.monologues.template import Match, Slot, split
 from semcoder_lib.monologues.verify.history import Trials
 from semcoder_lib.monologues.verify.report import Deciders
 from semcoder_lib.monologues.verify.steps import LINE, Steps
-from semcoder_lib.monologues.verify.text import encoded, parse_binds, same_text
+from semcoder_lib.monologues.verify.text import parse_binds, same_text
 
 ONCE = {"choose", "choose.none", "check", "checking", "several", "counter"}
 _WANT = re.compile(r"(?P<n>[^\W\d]\w*) (?P<w>must|can) be (?P<v>.+)", re.S)
@@ -147,16 +147,6 @@ class Deduction:
         verdicts = {"ok": same_text(value.text, encoded(result)), "exception": False}
         place = Slot(slot.text, slot.start, value.end)
         self.claim("call", place, verdicts.get(status), f"{status}: {brief(result)}")
-
-
-def is_determined(node: ast.expr) -> bool:
-    """Whether the value of `node` leaves its names one value each: names, reversals of them, and
-    displays of these."""
-    if isinstance(node, ast.Tuple | ast.List):
-        return bool(node.elts) and all(map(is_determined, node.elts))
-    if isinstance(node, ast.Subscript) and ast.unparse(node.slice) == "::-1":
-        return is_determined(node.value)
-    return isinstance(node, ast.Name)
 
 
 # --- the deciders: one for every row of forms.DEDUCTION -------------------------------------------

@@ -17,7 +17,7 @@ from semcoder_lib.core import values
 from semcoder_lib.core.records import Case, Program, Status, Step, Trace
 from semcoder_lib.monologues.evaluator import Cannot, Raises, equal, evaluate, literal
 from semcoder_lib.monologues.mutation import mutated
-from semcoder_lib.monologues.show import brief
+from semcoder_lib.monologues.show import brief, encoded
 from semcoder_lib.monologues.syntax import Loop, Syntax
 from semcoder_lib.monologues.verify.report import Verdict
 from semcoder_lib.monologues.verify.text import same_text
@@ -354,7 +354,7 @@ class Trials:
 
     def trace(self, arguments: Arguments) -> Trace | None:
         """The trace of one call, or None without a box."""
-        if self.box is None or not key_of(arguments):
+        if self.box is None or not encoded(arguments):
             return None
         return tracing.trace(self.program, Case(arguments), self.box)
 
@@ -378,14 +378,6 @@ class Trials:
         return [(arguments, *outcome) for arguments, outcome in runs if outcome[0] != "unknown"]
 
 
-def key_of(arguments: Arguments) -> str:
-    """The text of arguments; empty where they have none."""
-    try:
-        return values.encode(arguments)
-    except values.Unserializable:
-        return ""
-
-
 def _read(outcome: Outcome) -> tuple[str, Any]:
     try:
         if outcome.status is Status.OK:
@@ -399,18 +391,18 @@ def _read(outcome: Outcome) -> tuple[str, Any]:
 
 def neighbours(known: Sequence[Arguments], count: int) -> list[Arguments]:
     """The known inputs, then inputs made from them by small changes that keep every type."""
-    found = {key: arguments for arguments in known[:8] if (key := key_of(arguments))}
+    found = {key: arguments for arguments in known[:8] if (key := encoded(arguments))}
     bases = list(found.values())
     if not bases:
         return []
-    chance = random.Random("verify:" + key_of(bases[0])[:2000])
+    chance = random.Random("verify:" + encoded(bases[0])[:2000])
     for _ in range(count * 6):
         changed = list(chance.choice(bases))
         if not changed or len(found) >= len(bases) + count:
             break
         for place in chance.sample(range(len(changed)), chance.randint(1, len(changed))):
             changed[place] = mutated(changed[place], [], chance)
-        if 0 < len(key := key_of(tuple(changed))) < _MAX_TEXT:
+        if 0 < len(key := encoded(tuple(changed))) < _MAX_TEXT:
             found.setdefault(key, tuple(changed))
     return list(found.values())
 
@@ -427,7 +419,7 @@ def small(known: Sequence[Arguments], source: str) -> list[Arguments]:
     for _ in range(SMALL):
         letters = chance.choice(["a", "ab", ["a", "b", *signs[:2]]])
         arguments = tuple(_small(value, letters, chance) for value in chance.choice(known[:4]))
-        if key := key_of(arguments):
+        if key := encoded(arguments):
             found.setdefault(key, arguments)
     return list(found.values())
 

@@ -16,12 +16,12 @@ from typing import Any
 from semcoder_lib.core import values
 from semcoder_lib.monologues.evaluator import equal, literal
 from semcoder_lib.monologues.forms import CLAUSES, CONCLUSION, PROPERTIES, SUMMARY
-from semcoder_lib.monologues.show import brief
+from semcoder_lib.monologues.show import brief, encoded
 from semcoder_lib.monologues.syntax import Syntax, parameters
 from semcoder_lib.monologues.template import Form, Match, Slot, split
 from semcoder_lib.monologues.verify.history import Arguments, Ran, Trials
 from semcoder_lib.monologues.verify.report import Deciders, Ledger, Verdict
-from semcoder_lib.monologues.verify.text import encoded, same_text
+from semcoder_lib.monologues.verify.text import same_text
 
 _BULLET = re.compile(r"\s*[-*•]\s+")
 DECIDERS = decides = Deciders()

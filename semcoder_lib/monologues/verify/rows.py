@@ -15,9 +15,10 @@ from semcoder_lib import tracing
 from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Program
+from semcoder_lib.monologues.show import encoded
 from semcoder_lib.monologues.verify import text as texts
 from semcoder_lib.monologues.verify.check import strip_labels, verify
-from semcoder_lib.monologues.verify.history import Trials, key_of
+from semcoder_lib.monologues.verify.history import Trials
 from semcoder_lib.sandbox import Sandbox
 
 CHUNK = 64
@@ -124,7 +125,7 @@ def _call_of(item: Item) -> tuple[tuple[str, str, str], tuple[Program, Case]] | 
     arguments: tuple[Any, ...] | None = item.case.arguments
     if item.direction == "backward":
         arguments = texts.read_answer(texts.cut(item.text).answer).arguments
-    text = "" if item.problem or arguments is None else key_of(arguments)
+    text = "" if item.problem or arguments is None else encoded(arguments)
     if not text or arguments is None:
         return None
     source, name = strip_labels(item.program.source), item.program.entry_point

@@ -176,14 +176,6 @@ _WORDS = re.compile(r"an? \w+ of \d|a value (?:of|shown) ")  # of a long value
 _TARGET = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[\x00*\])*")
 
 
-def encoded(value: Any) -> str:
-    """The text of a value as the record has it, or words where it has none."""
-    try:
-        return values.encode(value)
-    except values.Unserializable:
-        return f"a {type(value).__name__}"
-
-
 def same_text(stated: str, recorded: str | None) -> bool | None:
     """Whether a stated value is a recorded one; None when the stated text is no value."""
     if recorded is None:
