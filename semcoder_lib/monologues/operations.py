@@ -259,7 +259,8 @@ def _grown(run: Run, text: str, name: str, /, *arguments: Any, **named: Any) -> 
     though not than their product."""
     formats = name in ("format", "format_map")
     if formats:
-        if set("{}") & set(_FIELD.sub(lambda field: _narrow(field[0])[:0], text)):
+        rest = _FIELD.sub(lambda field: _narrow(field[0]) and "", text)
+        if "{" in rest or "}" in rest:
             raise Cannot("a format that looks into a value")
     if name == "join" and len(arguments) == 1:
         arguments = (list(run.items(arguments[0])),)
