@@ -34,10 +34,9 @@ def text() -> str:
 
 SHARED = (
     "evaluator",
-    "evaluator_bounds",
-    "evaluator_table",
     "forms",
     "mutation",
+    "rules",
     "show",
     "syntax",
     "template",
