@@ -262,6 +262,8 @@ def _grown(run: Run, text: str, name: str, /, *arguments: Any, **named: Any) -> 
         rest = _FIELD.sub(lambda field: _narrow(field[0]) and "", text)
         if "{" in rest or "}" in rest:
             raise Cannot("a format that looks into a value")
+    if name == "translate" and any(type(table) is not dict for table in arguments):
+        raise Cannot("a table that is no dict")
     if name == "join" and len(arguments) == 1:
         arguments = (list(run.items(arguments[0])),)
     given = [a for a in (*arguments, *named.values()) if formats or type(a) not in SETS]

@@ -182,15 +182,6 @@ HOLD = {
                "The result is always sorted in ascending order."),
     "distinct": ("return list(dict.fromkeys(xs))", ([1, 1], [2, 2, 3], [4, 4], [1], [9, 9, 9]),
                  "The result never repeats an item."),
-    "raises.when": ("return xs[0] + k", (([1], 2), ([2], 3), ([4], 5), ([1], 7), ([9], 1)),
-                    "f raises IndexError when xs is empty."),
-    "order": ("return sum(xs)", ([1, 2], [3, 4, 2], [5, 4], [1, 8], [9, 2, 4]),
-              "The order of the items of xs does not matter."),
-    "idempotent": ("return [abs(x) for x in xs]",
-                   ([-1, 2], [3, -4, 2], [5, 4], [1, -8], [9, -2], [-6], [7, 7]),
-                   "Calling f again on its result changes nothing."),
-    "irrelevant": ("return len(xs)", (([1], 2), ([1, 2], 3), ([], 4), ([5], 9), ([6, 6], 0)),
-                   "k does not change the result."),
     "length.same": ("return [x + 1 for x in xs]", ([1, 2], [3], [5, 4], [], [9]),
                     "The result always has as many items as xs."),
     "length.most": ("return [x for x in xs if x > 2]", ([1, 2], [3], [5, 1], [], [9]),
@@ -230,11 +221,8 @@ def test_properties_are_inferred_decided_and_every_slot_of_them(name: str, box: 
     assert slots is not None
     for slot, kind in form.slots.items():
         words = {
-            "order": "descending", "edge": "0", "types": "a dict", "kind": "KeyError",
-            "values": "0", "value": "4",
+            "order": "descending", "types": "a dict", "values": "0", "value": "4",
         }.get(kind, "zzz")  # fmt: skip
         texts = {k: s.text for k, s in slots.items()}
         found = status(form.say(**{**texts, slot: words}))
-        # of inputs that the program never gets nothing can be said
-        assert "supported" not in found, slot
-        assert "contradicted" in found or kind == "edge", slot
+        assert found == {"contradicted"}, slot
