@@ -89,11 +89,6 @@ INVERSES: dict[str, Callable[[Any, Any], list[Any]]] = {
     "x.strip()": lambda v, c: [v, f" {v} "],
     "x.split()": lambda v, c: [(" " if c is None else c).join(v)],
 }
-_OF_TWO: dict[str, Callable[[Any], tuple[Any, Any]]] = {  # from a value to those of two unknowns
-    "+": lambda v: (v, v[:0] if isinstance(v, str | list | tuple) else 0),
-    "-": lambda v: (v, 0),
-    "*": lambda v: (v, 1),
-}
 _NEGATED = {"==": "!=", "<": ">=", ">": "<=", "in": "not in", "is": "is not"}
 _NEGATED |= {b: a for a, b in _NEGATED.items()}
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
@@ -123,13 +118,6 @@ class Solver:
         except _UNFIT:
             return []
 
-    def condition(self, test: ast.expr, wanted: bool) -> list[Assignment]:
-        """Assignments under which a simple test comes out as wanted."""
-        if isinstance(test, ast.Name):
-            values = [1, "a", [1], True] if wanted else [0, "", [], None]
-            return [{test.id: value} for value in values]
-        return self.solve(test, wanted)
-
     def _first(self, node: ast.expr, values: Iterable[Any]) -> list[Assignment]:
         """Solutions for any of several values of `node`."""
         return [solution for value in values for solution in self.solve(node, value)]
@@ -149,7 +137,7 @@ class Solver:
             case ast.UnaryOp(op=ast.USub(), operand=inner):
                 return self.solve(inner, -value)
             case ast.UnaryOp(op=ast.Not(), operand=inner):
-                return self.condition(inner, not value)
+                return self.solve(inner, not value)
             case ast.BinOp():
                 return self._binary(node, value)
             case ast.Subscript(value=box, slice=ast.Slice(lower=lower, step=step)):
@@ -198,8 +186,7 @@ class Solver:
             return self._first(node.left, INVERSES[f"x {sign} c"](value, right[0]))
         if left is not None:
             return self._first(node.right, INVERSES[f"c {sign} x"](value, left[0]))
-        a, b = _OF_TWO[sign](value)
-        return self._all([(node.left, a), (node.right, b)])
+        return []
 
 
 def _alike(a: Any, b: Any) -> bool:
@@ -352,7 +339,7 @@ class _Walker:
         text = say("test", e=_source(test), t=str(move.taken))
         if _source(test) != "it":
             goals = replace(goals, notes=(*goals.notes, Note(move.stmt.lineno, text, reached)))
-        options = [merged((goals.values, more)) for more in self.solver.condition(test, move.taken)]
+        options = [merged((goals.values, more)) for more in self.solver.solve(test, move.taken)]
         return [replace(goals, values=v) for v in options if v is not None][:2] or [goals]
 
     def _solved(self, stmt: ast.stmt, name: str, node: ast.expr, goals: Goals) -> list[Goals]:
