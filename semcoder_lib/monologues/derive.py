@@ -275,10 +275,10 @@ def taught(
         return report.accepted if strict else report.answer_right, report.reason
 
     tasks = (task(number, *pair) for number, pair in enumerate(pairs))
-    for found in teachers.ask(
+    for asked in teachers.ask(
         tasks, teacher, accept, tries=tries, seed=seed, cache=cache, usage=usage
     ):
-        yield found, _taught(found, direction, teacher) if found.status == "accepted" else None
+        yield asked, _taught(asked, direction, teacher) if asked.status == "accepted" else None
 
 
 def _closed(text: str) -> str:
@@ -289,10 +289,10 @@ def _closed(text: str) -> str:
     return text
 
 
-def _taught(found: teachers.Taught, direction: str, teacher: teachers.Teacher) -> Monologue:
+def _taught(asked: teachers.Taught, direction: str, teacher: teachers.Teacher) -> Monologue:
     """The text with what it is about: of a backward one, the input that it arrived at."""
-    program, case = found.task.data
-    text = _closed(found.text)
+    program, case = asked.task.data
+    text = _closed(asked.text)
     if direction == "backward":
         case = Case(read_answer(cut(text).answer).arguments or (), case.output, program.id)
     return Monologue(text, direction, case, program.id, writer=teacher.name)

@@ -93,7 +93,7 @@ class Search:
         return known or fitting[:1] or [self.output, "a", 1, [1, 2]]
 
     @property
-    def found(self) -> list[Candidate]:
+    def witnesses(self) -> list[Candidate]:
         """Candidates that gave the output, the best explained and the shortest first."""
 
         def rank(c: Candidate) -> tuple[int, int, str]:
@@ -104,7 +104,7 @@ class Search:
     def rounds(self) -> Iterator[list[Candidate]]:
         """Candidates, round by round, until some fit."""
         for number in range(ROUNDS):
-            if self.found:
+            if self.witnesses:
                 return
             candidates: list[Candidate] = []
             for arguments, goals, limit in self._mutations() if number else self._first():

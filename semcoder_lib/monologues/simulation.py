@@ -84,7 +84,7 @@ class Narrator:
     def __init__(self, history: History, style: Style) -> None:
         self.history, self.syntax, self.style = history, history.syntax, style
         self.lines: list[str] = []
-        self.calls_told = 0
+        self.calls_in_full = 0
         loops = self.syntax.loops.values()
         self.runs = {run.start: (loop, run) for loop in loops for run in history.runs(loop)}
 
@@ -122,7 +122,7 @@ class Narrator:
         history, f = self.history, frame.function
         call = history.steps[frame.first]
         start = self.syntax.start(call.line)
-        self.calls_told += 1
+        self.calls_in_full += 1
         given = [(c.name, c.text) for c in call.changes]
         self.say(start, "", "call.with" if given else "call", f=f, b=self.binds(given))
         visits = [i for i in frame.steps if history.steps[i].event == "line"]
@@ -152,7 +152,7 @@ class Narrator:
             return self.quoted(line)
         self.say(line, self.quoted(line), "calls", g=_functions(frames))
         for number, frame in enumerate(frames):
-            if self.calls_told >= self.style.calls or number >= self.style.iterations:
+            if self.calls_in_full >= self.style.calls or number >= self.style.iterations:
                 self.skipped(visit, frames[number:])
                 break
             self.frame(frame)

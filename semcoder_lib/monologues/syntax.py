@@ -321,9 +321,9 @@ def syntax(source: str) -> Syntax | None:
 
 def readable(source: str, entry_point: str) -> Syntax:
     """The syntax of a program to be told. Raises UserError where it cannot be."""
-    found = syntax(source)
-    if found is None:
+    shape = syntax(source)
+    if shape is None:
         raise UserError(f"program does not parse, or is nested deeper than {MAX_DEPTH} levels")
-    if entry_point not in found.functions:
+    if entry_point not in shape.functions:
         raise UserError(f"the program defines no function {entry_point!r}")
-    return found
+    return shape

@@ -391,20 +391,20 @@ def _read(outcome: Outcome) -> tuple[str, Any]:
 
 def neighbours(known: Sequence[Arguments], count: int) -> list[Arguments]:
     """The known inputs, then inputs made from them by small changes that keep every type."""
-    found = {key: arguments for arguments in known[:8] if (key := encoded(arguments))}
-    bases = list(found.values())
+    inputs = {key: arguments for arguments in known[:8] if (key := encoded(arguments))}
+    bases = list(inputs.values())
     if not bases:
         return []
     chance = random.Random("verify:" + encoded(bases[0])[:2000])
     for _ in range(count * 6):
         changed = list(chance.choice(bases))
-        if not changed or len(found) >= len(bases) + count:
+        if not changed or len(inputs) >= len(bases) + count:
             break
         for place in chance.sample(range(len(changed)), chance.randint(1, len(changed))):
             changed[place] = mutated(changed[place], [], chance)
         if 0 < len(key := encoded(tuple(changed))) < _MAX_TEXT:
-            found.setdefault(key, tuple(changed))
-    return list(found.values())
+            inputs.setdefault(key, tuple(changed))
+    return list(inputs.values())
 
 
 def small(known: Sequence[Arguments], source: str) -> list[Arguments]:
@@ -415,13 +415,13 @@ def small(known: Sequence[Arguments], source: str) -> list[Arguments]:
         return []
     signs = sorted({c for c in "".join(_TEXTS.findall(source)) if not c.isalnum()} - set("'\""))
     chance = random.Random("small")
-    found: dict[str, Arguments] = {}
+    inputs: dict[str, Arguments] = {}
     for _ in range(SMALL):
         letters = chance.choice(["a", "ab", ["a", "b", *signs[:2]]])
         arguments = tuple(_small(value, letters, chance) for value in chance.choice(known[:4]))
         if key := encoded(arguments):
-            found.setdefault(key, arguments)
-    return list(found.values())
+            inputs.setdefault(key, arguments)
+    return list(inputs.values())
 
 
 _TEXTS = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")

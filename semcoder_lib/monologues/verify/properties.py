@@ -158,9 +158,9 @@ def _takes(a: Whole, m: Match) -> None:
     stated = m.get("p", m["f"])
     a.claim("takes", stated, ("p" in m) is ("p" in known), known.get("p", "nothing"))
     for name, slot in m.items():
-        told = name != "c" or any(form.pattern.match(slot.text) for form in CLAUSES.values())
+        closed = name != "c" or any(form.pattern.match(slot.text) for form in CLAUSES.values())
         same = slot.text == known.get(name)
-        a.claim("function", slot, same or (False if told else None), known.get(name, ""))
+        a.claim("function", slot, same or (False if closed else None), known.get(name, ""))
 
 
 @decides(*CONCLUSION)

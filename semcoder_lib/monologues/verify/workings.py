@@ -232,11 +232,11 @@ def _ruled(row: str, p: Pieces, m: Match) -> bool | None:
         if "e" in m and not p.equation(slot, outcome(m)):
             return False
         nodes = [node]
-    found = [_expected(row, p, n, m) for n in nodes]
-    fits = [e for e in found if e and all(m[k].text in options(t) for k, t in e.items())]
-    expected = [*fits, *filter(None, found), dict.fromkeys(m)][0]
+    readings = [_expected(row, p, n, m) for n in nodes]
+    fits = [e for e in readings if e and all(m[k].text in options(t) for k, t in e.items())]
+    expected = [*fits, *filter(None, readings), dict.fromkeys(m)][0]
     for name, texts in expected.items():
-        choice, open_ = options(texts), None in found
+        choice, open_ = options(texts), None in readings
         verdict = m[name].text in choice or (None if open_ else False)
         p.claim("stands", m[name], verdict, choice[0] if choice else "nothing")
     if slot is None:
