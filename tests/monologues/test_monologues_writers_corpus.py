@@ -85,10 +85,8 @@ def test_forward_answers_are_the_recorded_outputs(
     assert forward
     programs = {e.program.id: e.program for e in entries}
     for m in forward:
-        call, output = (
-            monologues.call_text(programs[m.program_id], m.case),
-            values.encode(m.case.output),
-        )
+        call = monologues.call_text(programs[m.program_id], m.case)
+        output = values.encode(m.case.output)
         assert recorded[m.program_id, call] == output == answer_of(m.text)
 
 
