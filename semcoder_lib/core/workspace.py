@@ -264,14 +264,14 @@ def _sum(key: str, row: Any) -> str:
 
 
 class Run:
-    """The folder of one run: `runs/NAME`, with a folder for every notebook."""
+    """The folder of one run: `runs/NAME`, with a folder for every notebook; made on first use."""
 
     def __init__(self, name: str, root: Path | str | None = None) -> None:
         if not name or name in (".", "..") or any(c in name for c in "/\\\0"):
             raise UserError(f"run name {name!r}: use letters, digits, '-', '_' and '.'")
         base = Path(root) if root is not None else Path(os.environ.get("SEMCODER_RUNS", "runs"))
         self.name = name
-        self.path = _folder(base / name)
+        self.path = base / name
 
     def folder(self, name: str) -> Path:
         """A notebook's folder, `NN_name`, made on first use."""

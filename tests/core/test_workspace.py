@@ -143,7 +143,7 @@ def test_what_cannot_be_written_is_said_as_such(
         with pytest.raises(InfrastructureError, match="cannot be written"):
             write(tmp_path / "file" / "below", "x")
     with pytest.raises(InfrastructureError, match="cannot be written"):
-        workspace.Run("r", tmp_path / "file")
+        workspace.Run("r", tmp_path / "file").folder("01_pyx")
     monkeypatch.setenv("SEMCODER_HOME", str(tmp_path / "file" / "home"))
     with pytest.raises(InfrastructureError, match="set SEMCODER_HOME"):
         workspace.home()
