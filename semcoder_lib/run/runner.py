@@ -21,6 +21,7 @@ from typing import Any
 from semcoder_lib import evaluation
 from semcoder_lib.core import profile, workspace
 from semcoder_lib.core.errors import InfrastructureError, SemcoderError, UserError
+from semcoder_lib.core.progress import say
 from semcoder_lib.run import doctor, notebook
 from semcoder_lib.run.meter import Meter
 
@@ -114,7 +115,7 @@ def execute(work: Plan, *, force: bool = False) -> dict[str, Any]:
     """Run the plan's notebooks. Returns what the last line of `run` prints."""
     with _only_one(work.run):
         prediction = predict(work)
-        _say(
+        say(
             f"run {work.run.name!r}, profile {work.profile.profile}: "
             f"{len(work.names)} notebooks, predicted "
             f"{_minutes(prediction['seconds'])} and {prediction['memory_gb']:.1f} GB "
@@ -130,7 +131,7 @@ def execute(work: Plan, *, force: bool = False) -> dict[str, Any]:
             meter.stop()
         seconds, peak = meter.seconds, meter.peak_bytes / 1e9
         reused = sum(1 for d in done if d["reused"])
-        _say(
+        say(
             f"done in {_minutes(seconds)}, {peak:.1f} GB at the peak"
             + (f"; {reused} of {len(done)} reused" if reused else
                f"; predicted {_minutes(prediction['seconds'])}, {prediction['memory_gb']:.1f} GB")
@@ -148,7 +149,7 @@ def execute(work: Plan, *, force: bool = False) -> dict[str, Any]:
         }
         workspace.write_json(work.run.path / "run.json", summary)
         if report.exists():
-            _say(f"report: {report}")
+            say(f"report: {report}")
         return summary
 
 
@@ -161,8 +162,8 @@ def _one(
     if force:
         notebook.forget(work.run.path, name)
     why = notebook.out_of_date(work.run.path, name, work.profile)
-    if not why and out.exists():
-        _say(f"{head} reused")
+    if not why and out.exists() and out.with_suffix(".html").exists():
+        say(f"{head} reused")
         return {"notebook": name, "seconds": 0.0, "reused": True}
     factor = correction(done, predicted)
     left = sum(predicted[n] for n in work.names[len(done) :]) * factor
@@ -172,7 +173,7 @@ def _one(
     began = time.monotonic()
     _papermill(work, name, out)
     seconds = time.monotonic() - began
-    _say(f"{head} {seconds:6.0f} s (expected {factor * predicted[name]:.0f} s)")
+    say(f"{head} {seconds:6.0f} s (expected {factor * predicted[name]:.0f} s)")
     return {"notebook": name, "seconds": round(seconds, 1), "reused": False}
 
 
@@ -190,8 +191,10 @@ def _papermill(work: Plan, name: str, out: Path) -> None:
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
-    out.parent.mkdir(parents=True, exist_ok=True)
     source = notebook_path(name)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    for old in out.parent.glob(f"{name}.*"):  # a copy that is there is this run's, and whole
+        old.unlink()
     parameters = {
         "profile": work.profile.profile,
         "run_name": work.run.name,
@@ -217,8 +220,7 @@ def _papermill(work: Plan, name: str, out: Path) -> None:
             )  # fmt: skip
     except PapermillExecutionError as error:
         failed = out.with_suffix(".failed.ipynb")
-        os.replace(partial, failed)
-        _html(failed)
+        _with_page(partial, failed)
         cell = error.exec_count if error.exec_count is not None else error.cell_index
         status = {"UserError": 1, "UsageError": 2}.get(error.ename, 3)
         raise NotebookFailed(
@@ -232,10 +234,7 @@ def _papermill(work: Plan, name: str, out: Path) -> None:
             f"notebook {name}: the kernel failed "
             f"({_first_line(str(error))}); run the same command again to go on from here"
         ) from None
-    os.replace(partial, out)
-    _html(out)
-    for old in out.parent.glob(f"{out.stem}.failed.*"):
-        old.unlink()
+    _with_page(partial, out)
 
 
 def _kernel_over_sockets(folder: str) -> Any:
@@ -246,11 +245,13 @@ def _kernel_over_sockets(folder: str) -> Any:
     return Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
 
 
-def _html(path: Path) -> None:
+def _with_page(partial: Path, out: Path) -> None:
+    """Give an executed copy its name, after its page: where it is, both are."""
     from nbconvert import HTMLExporter
 
-    body, _ = HTMLExporter(template_name="lab", embed_images=True).from_filename(str(path))
-    workspace.write_text(path.with_suffix(".html"), body)
+    body, _ = HTMLExporter(template_name="lab", embed_images=True).from_filename(str(partial))
+    workspace.write_text(out.with_suffix(".html"), body)
+    os.replace(partial, out)
 
 
 def _first_line(text: str) -> str:
@@ -295,12 +296,8 @@ def _quiet_logs() -> Iterator[None]:
 def _warn_about_memory(needed_gb: float) -> None:
     free = doctor.available_memory_bytes() / 1e9
     if free and free < needed_gb:
-        _say(f"warning: {free:.1f} GB of memory are available, {needed_gb:.1f} GB are expected")
+        say(f"warning: {free:.1f} GB of memory are available, {needed_gb:.1f} GB are expected")
 
 
 def _minutes(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.1f} min"
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

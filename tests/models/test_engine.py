@@ -45,10 +45,7 @@ def texts(engine: Engine, asked: list[Request]) -> list[list[tuple[str, str, int
 
 @pytest.mark.parametrize("kind", ["llama", "qwen2"])
 def test_decoder_writes_what_plain_generate_writes(tiny: Callable[[str], str], kind: str) -> None:
-    asked = [
-        *requests(24, stop=("w", "ret")),
-        *requests(4, temperature=1.0, n=3, stop=("\n",)),
-    ]
+    asked = [*requests(24, stop=("w", "ret")), *requests(4, temperature=1.0, n=3, stop=("\n",))]
     with engine_of(tiny(kind), backend="plain", batch=7) as plain:
         expected = texts(plain, asked)
     with engine_of(tiny(kind), backend="decoder") as decoder:

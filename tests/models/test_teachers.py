@@ -48,10 +48,7 @@ def test_a_storm_of_faults_loses_nothing_and_counts_nothing_twice(tmp_path: Path
         return fate[number] if number < len(fate) else "ok"
 
     usage = Usage()
-    with (
-        FaultServer(plan) as server,
-        workspace.ItemCache(tmp_path / "replies.jsonl") as cache,
-    ):
+    with FaultServer(plan) as server, workspace.ItemCache(tmp_path / "replies.jsonl") as cache:
         out = list(ask(tasks(30), teacher_at(server), echo, cache=cache, usage=usage))
         assert server.most_at_once <= 6
         assert all(count == 1 for count in server.served.values())

@@ -185,10 +185,7 @@ def test_missing_adapter_is_one_line(tiny: str, tmp_path: Path) -> None:
 
 
 def test_a_finished_training_is_read_back_unless_the_code_is_another(
-    tiny: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out, config = tmp_path / "out", dataclasses.replace(CONFIG, steps=2)
     first = train(examples(), out, base=tiny, config=config)
