@@ -213,7 +213,7 @@ display.counts(here | missing, "benchmark", "tasks, or why not")
 # The tuned model thinks in a monologue, and answers directly for comparison. The base
 # model has never seen a monologue: it gets two worked examples (`2shot`), with the answer
 # alone and, where `baseline_forms` has `cot`, with a free chain of thought; its best form
-# counts. Monologues are long, so `reasoning_items` may ask for fewer of them. A `Setting`
+# counts. Such texts are long, so `reasoning_items` may ask for fewer of them. A `Setting`
 # is one way of asking: its name, what comes before the answer, how many worked examples,
 # how many tokens.
 
@@ -224,7 +224,7 @@ tuned = [answers.Setting(f, f, 0, lengths[f]) for f in ("monologue", "direct")]
 plans = {label: [] for label in models}
 for label, name in [(label, name) for label in models for name in tasks]:
     for how in untuned if label == "base" else tuned:
-        limit = p.reasoning_items if how.name == "monologue" else 0
+        limit = p.reasoning_items if how.steps else 0
         asked = answers.sample_tasks(tasks[name], limit, p.seed)
         plans[label].append(answers.Plan(name, asked, how))
 rows = [(plan.name(label), plan) for label, asked in plans.items() for plan in asked]

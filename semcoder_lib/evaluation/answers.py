@@ -65,8 +65,8 @@ class Setting:
 
     @property
     def steps(self) -> bool:
-        """Whether steps between tags of their own come before the answer."""
-        return self.reasoning not in ("direct", "cot")
+        """Whether a text between tags of its own comes before the answer."""
+        return self.reasoning != "direct"
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,15 +230,16 @@ def complete(
 
 def _forced(plan: Plan, task: base.Task, text: records.Completion) -> str | None:
     """For a text that ran out of tokens among its steps, what the model is to go on from: the text
-    is cut after the last whole line, the steps are closed, and the answer is begun as far as the
-    question gives it away."""
+    is cut after the last whole line (a first line stays as it is), the steps are closed, and the
+    answer is begun as far as the question gives it away."""
     benchmark = base.get(plan.benchmark)
     if not (isinstance(benchmark, ExecutionReasoning) and plan.setting.steps):
         return None
     if text.finish != "length" or "[ANSWER]" in text.text:
         return None
     tag = text.text.partition("]")[0].strip("[")
-    steps = text.text[: text.text.rfind("\n") + 1].partition(f"[/{tag}]")[0]
+    whole = text.text[: text.text.rfind("\n") + 1].partition(f"[/{tag}]")[0]
+    steps = whole if whole.count("\n") > 1 else f"{text.text}\n"
     return f"{steps}[/{tag}]\n{benchmark.opening(task)}"
 
 

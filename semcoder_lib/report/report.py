@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import jinja2
 from pydantic import ValidationError
 
-from semcoder_lib.core import workspace
+from semcoder_lib.core import profile, workspace
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.report import figures, paper, tables
 from semcoder_lib.report.figures import Drawn
@@ -208,6 +208,7 @@ def write_report(run: Path, folder: Path) -> dict[str, Any]:
         "warned": WARNED,
         "warnings": data.warnings,
         "headline": lines or [reason or NOTHING],
+        "again": again(data),
         "checks": checks,
         "pictures": pictures,
         "tables": filled,
@@ -276,6 +277,29 @@ def headline(data: Inputs) -> list[str]:
                 "contradicted step."
             )
     return lines
+
+
+def again(data: Inputs) -> list[str]:
+    """The commands that repeat this run's results from its trained adapter, with their time."""
+    card = data.cards.get(6)
+    if card is None or card.configuration.get("adapter") == "none":
+        return []
+    settings, name = dict(card.configuration), card.configuration["profile"]
+    adapter = settings.pop("adapter", "") or f"runs/{card.run}/04_sft/main"
+    try:
+        default = profile.load(name).model_dump()
+    except UserError:  # the profile has gone since
+        return []
+    changed = {k: v for k, v in settings.items() if v != default.get(k)}
+    if Path(str(changed.get("model", ""))).is_absolute():
+        changed["model"] = Path(changed["model"]).name
+    dials = "".join(f" --set {k}={v}" for k, v in {**changed, "adapter": adapter}.items())
+    minutes = sum(c.seconds for n, c in data.cards.items() if n not in (0, 2, 3, 4)) / 60
+    return [
+        "./run_all.sh setup",
+        f"./run_all.sh {name} --run again --from 05{dials}  # {minutes:.0f} minutes here",
+        f"python -m semcoder_lib compare runs/{card.run} runs/again",
+    ]
 
 
 def facts(data: Inputs) -> list[tuple[str, str]]:

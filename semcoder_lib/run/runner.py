@@ -98,9 +98,10 @@ def plan(
 def predict(work: Plan) -> dict[str, Any]:
     """Seconds of each notebook and gigabytes expected on this machine, by its measured speed."""
     measured = doctor.speed()
-    # decoding and training are half memory-bound, so the matrix rate counts at half power
+    # Decoding and training are half memory-bound, executing programs is half starting processes:
+    # the matrix rate and the rate of a loop count at half power.
     model = (REFERENCE["gflops"] / max(1.0, measured["gflops"])) ** 0.5
-    python = REFERENCE["loop"] / max(0.1, measured["loop"])
+    python = (REFERENCE["loop"] / max(0.1, measured["loop"])) ** 0.5
     each = {
         name: work.expected[name] * (python if name in ALMOST_NO_MODEL else model)
         for name in work.names

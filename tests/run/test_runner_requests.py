@@ -172,7 +172,7 @@ def test_the_prediction_scales_with_the_machine(
     assert at_reference == pytest.approx(sum(planned.expected.values()))
     slow = {k: v / 2 for k, v in runner.REFERENCE.items()}
     monkeypatch.setattr(runner.doctor, "speed", lambda: slow)
-    assert 1.3 < runner.predict(planned)["seconds"] / at_reference < 2.1
+    assert 1.3 < runner.predict(planned)["seconds"] / at_reference < 1.5
 
 
 def test_the_prediction_is_corrected_by_what_was_seen() -> None:
