@@ -145,6 +145,9 @@ setup() {
 # --- commands -------------------------------------------------------------------------------
 
 command=${1:-laptop}
+case " $*" in
+  *" --profile"*) fail "profiles are commands: ./run_all.sh laptop, not --profile laptop" 2 ;;
+esac
 case "$command" in
   -h | --help | help) usage; exit 0 ;;
   --*) command=laptop ;; # options only: the default profile

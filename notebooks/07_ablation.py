@@ -261,7 +261,8 @@ def plans_of(format):
 def ask(view, seed, format):
     """The scores of one arm, from the kept completions and verdicts."""
     label, scores_of_arm = name_of(view, seed, format), []
-    model = answers.Model(label, p.model, run.path(f"adapters/{label}"), p.backend)
+    here = "auto" if p.server else p.backend  # no server has what was trained here
+    model = answers.Model(label, p.model, run.path(f"adapters/{label}"), here)
     cache = run.path(f"cache_generations_{label}.jsonl")
     plans = plans_of(format)
     rows = run.step(

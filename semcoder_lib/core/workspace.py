@@ -175,11 +175,9 @@ def read_jsonl(path: Path | str, *, foreign: bool = False) -> Iterator[dict[str,
                     what = "is cut off" if not line.endswith(b"\n") else "is not valid JSON"
                     raise UserError(f"{path}:{number}: the line {what}") from None
                 row = {}
-            if not isinstance(row, dict):
-                if not foreign:
-                    raise UserError(f"{path}:{number}: expected a JSON object")
-                row = {}
-            yield row
+            if not isinstance(row, dict) and not foreign:
+                raise UserError(f"{path}:{number}: expected a JSON object")
+            yield row if isinstance(row, dict) else {}
 
 
 def content_key(*parts: Any) -> str:
@@ -187,8 +185,7 @@ def content_key(*parts: Any) -> str:
     digest = hashlib.sha256()
     for part in parts:
         data = part if isinstance(part, bytes) else dumps(part).encode()
-        digest.update(len(data).to_bytes(8, "big"))
-        digest.update(data)
+        digest.update(len(data).to_bytes(8, "big") + data)
     return digest.hexdigest()
 
 
@@ -269,14 +266,14 @@ def _sum(key: str, row: Any) -> str:
 
 
 class Run:
-    """The folder of one run: `runs/NAME`, with a folder for every notebook."""
+    """The folder of one run: `runs/NAME`, with a folder for every notebook; made on first use."""
 
     def __init__(self, name: str, root: Path | str | None = None) -> None:
         if not name or name in (".", "..") or any(c in name for c in "/\\\0"):
             raise UserError(f"run name {name!r}: use letters, digits, '-', '_' and '.'")
         base = Path(root) if root is not None else Path(os.environ.get("SEMCODER_RUNS", "runs"))
         self.name = name
-        self.path = _folder(base / name)
+        self.path = base / name
 
     def folder(self, name: str) -> Path:
         """A notebook's folder, `NN_name`, made on first use."""

@@ -77,6 +77,11 @@ def readable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in whole)
 
 
+def sample_size(n: int) -> str:
+    """The n of a score, as every table shows it."""
+    return f"{n}: says nothing" if n < 10 else f"{n}"
+
+
 @styled
 def png(fig: Figure) -> bytes:
     """The figure as a PNG file."""

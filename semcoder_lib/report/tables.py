@@ -15,7 +15,7 @@ import pandas as pd
 from pydantic import BaseModel
 
 from semcoder_lib.report import paper
-from semcoder_lib.report.figures import readable
+from semcoder_lib.report.figures import readable, sample_size
 
 FOLDERS = {
     0: "00_tour", 1: "01_pyx", 2: "02_monologues", 3: "03_pyx_r", 4: "04_sft", 5: "05_codegen",
@@ -100,7 +100,7 @@ class Table:
 
 def measured(score: Score) -> str:
     """A score of ours in percent with its interval and n."""
-    return f"{_percent(score, '')} n={score['n']}"
+    return f"{_percent(score, '')} n={sample_size(score['n'])}"
 
 
 def signed(difference: Score) -> str:
@@ -216,7 +216,7 @@ def formats(inputs: Inputs) -> Table:
                 measured(held_out) if held_out else inputs.why_missing(7),
                 signed(held_out["difference"]) if held_out.get("difference") else "–",
                 measured(scores["cruxeval-o"]) if "cruxeval-o" in scores else "–",
-                f"{chain['whole']} of {chain['n']}" if chain else "–",
+                f"{chain['whole']} of {sample_size(chain['n'])}" if chain else "–",
             ]
         )
     first = next((name for _, name in ours), "the first format")

@@ -59,11 +59,13 @@ def build(out: Path, run: str = "workshop") -> dict[str, Any]:
         if place.startswith("exercises/") and path.exists() and path.read_text("utf-8") != text:
             raise UserError(f"{path} has been worked on; move it away, or choose another --out")
     for place, text in texts.items():
-        _write(out / place, text)
-    ran = {name: executed(master, copy_of(name, run)) for name, master in masters.items()}
+        workspace.write_text(out / place, text)
+    copies = workspace.Run(run).path / "notebooks"
+    ran = {name: executed(m, copies / f"{name}.ipynb") for name, m in masters.items()}
     for name, master in masters.items():
         shown = edited(ran[name] or master, "solutions")
-        _write(out / "html" / f"{name}.html", page(shown, executed=ran[name] is not None))
+        html = page(shown, executed=ran[name] is not None)
+        workspace.write_text(out / "html" / f"{name}.html", html)
     counts = {name: len(exercises(name, master)) for name, master in masters.items()}
     return {
         "workshop": str(out),
@@ -177,23 +179,22 @@ def _defined(source: str) -> str:
     return re.match(r"\w+", source)[0]  # type: ignore[index]
 
 
-def copy_of(name: str, run: str) -> Path:
-    """Where a run leaves its executed copy of a notebook."""
-    return workspace.Run(run).path / "notebooks" / f"{name}.ipynb"
-
-
 def executed(master: Any, copy_at: Path) -> Any | None:
-    """An executed copy without the cell that papermill put in; None where there is none, or its
-    cells are not those of the master."""
+    """The master with what the cells of an executed copy printed; None where there is no copy, or
+    its code is not the master's. Papermill's cell of parameters does not count."""
     import nbformat
 
     if not copy_at.exists():
         return None
-    ran = nbformat.read(copy_at, as_version=4)
-    injected = "injected-parameters"
-    ran.cells = [c for c in ran.cells if injected not in c.metadata.get("tags", [])]
-    same = [c.source for c in ran.cells] == [c.source for c in master.cells]
-    return ran if same else None
+    filled, ran = copy.deepcopy(master), nbformat.read(copy_at, as_version=4)
+    filled.metadata = ran.metadata
+    own, cells = ([c for c in n.cells if c.cell_type == "code"] for n in (filled, ran))
+    cells = [c for c in cells if "injected-parameters" not in c.metadata.get("tags", [])]
+    if [c.source for c in cells] != [c.source for c in own]:
+        return None
+    for cell, before in zip(own, cells, strict=True):
+        cell.outputs = before.outputs
+    return filled
 
 
 def page(solutions: Any, *, executed: bool) -> str:
@@ -235,8 +236,3 @@ def _text(made: Any) -> str:
 
     nbformat.validate(made)
     return str(nbformat.writes(made)) + "\n"
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    workspace.write_text(path, text)

@@ -57,7 +57,7 @@ def train(
         asdict(config),
         assets.weights_hash(folder),
         assets.weights_hash(str(start)) if start else "",
-        source.code_behind(train),
+        source.code_behind(source.files_of(__name__)),
         [importlib.metadata.version(name) for name in _PACKAGES],
     )
     job = _Job(base, folder, start, Path(out), config, key)

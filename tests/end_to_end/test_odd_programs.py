@@ -90,7 +90,6 @@ def test_rows_go_out_and_come_back(read: corpus.hub.Read, told: list[Any], box: 
     for written, monologue in zip(rows, told, strict=True):
         program, case = corpus.hub.read_row(written)
         assert program.source.strip() == programs[monologue.program_id].source.strip()
-        assert case is not None
         assert values.equal(case.arguments, monologue.case.arguments)
         assert written["response"] == monologue.text
     assert len({r["id"] for r in rows}) == len(rows)

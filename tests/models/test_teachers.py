@@ -196,7 +196,6 @@ def test_a_backward_chat_never_sees_the_input() -> None:
             pairs, teacher_at(server), box, direction="backward"
         )
     assert found.status == "accepted"
-    assert monologue is not None
     assert monologue.case.arguments == ([7],)
     assert "assert total(??) == 7" in heard[0]
     assert "[3, 4]" not in heard[0]

@@ -10,15 +10,7 @@ import pytest
 
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Case, Program, Trace
-from semcoder_lib.monologues import (
-    STYLES,
-    Question,
-    Style,
-    backward_many,
-    forward,
-    infer,
-    verify,
-)
+from semcoder_lib.monologues import STYLES, Question, Style, backward_many, forward, infer, verify
 from semcoder_lib.monologues.forms import GROUPS
 from semcoder_lib.monologues.template import mask
 from semcoder_lib.monologues.verify import deduction, properties, steps, workings
@@ -227,7 +219,6 @@ def test_properties_are_inferred_decided_and_every_slot_of_them(name: str, box: 
     assert status(sentence) == {"supported"}
     form = PROPERTIES[name]
     slots = form.match(sentence, mask(sentence) or "")
-    assert slots is not None
     for slot, kind in form.slots.items():
         words = {
             "order": "descending", "edge": "0", "types": "a dict", "kind": "KeyError",

@@ -344,6 +344,13 @@ def test_numbers_are_shown_by_their_magnitude(value: float, shown: str) -> None:
     assert shown in repr(display.table([{"x": value}])) or value != value
 
 
+@pytest.mark.parametrize(("n", "shown"), [(9, "9: says nothing"), (10, "10")])
+def test_a_score_over_too_few_is_marked_in_every_table(n: int, shown: str) -> None:
+    score = {"value": 0.5, "low": 0.0, "high": 1.0, "n": n}
+    assert tables.measured(score) == f"50.0 [0.0, 100.0] n={shown}"
+    assert repr(display.table([score], ("value", "n"))).split("\n")[1].split(maxsplit=1)[1] == shown
+
+
 def test_tables_of_a_notebook_show_everything_and_escape_it() -> None:
     rows = [{"a": 1, "b": "<i>" + "x" * 200}, {"b": None, "c": True}]
     shown = display.table(rows)

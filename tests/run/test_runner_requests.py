@@ -41,6 +41,17 @@ def command(*arguments: str, runs: Path) -> subprocess.CompletedProcess[str]:
         (["verify", "x.jsonl", "--out", "/tmp"], 1, "a folder; only regular files are written"),
         (["validate-pyx", "x.jsonl", "--out", "/dev/null"], 1, "only regular files are written"),
         (["bench", "sandbox"], 2, "invalid choice"),
+        (["run", "smoke", "--set", "backend=http://127.0.0.1:9"], 1, "add --set adapter=none"),
+        (
+            ["run", "smoke", "--set", "backend=http://127.0.0.1:9", "--set", "adapter=none"],
+            3,
+            "error: backend=http://127.0.0.1:9: no server answers there (",
+        ),
+        (
+            ["run", "smoke", "--set", "teacher=http://127.0.0.1:9", "--set", "teacher_model=m"],
+            3,
+            "error: teacher=http://127.0.0.1:9: no server answers there (",
+        ),
         (["run", "smoke", "--from", "12"], 1, "there is no notebook '12'"),
         (["run", "smoke", "--from", "01", "--only", "02"], 1, "exclude each other"),
         (["run", "smoke", "--run", "a/b"], 1, "run name"),
@@ -62,6 +73,7 @@ def test_a_wrong_request_gets_one_line(
     assert len(lines) == 1
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+    assert not any(tmp_path.iterdir())  # not even a folder
 
 
 @pytest.mark.parametrize(
@@ -101,9 +113,15 @@ def test_run_all_knows_its_words() -> None:
     words = ("smoke", "hour", "evening", "gpu", "paper", "test", "lab", "workshop", "setup")
     for word in (*words, "doctor"):
         assert f"  {word}" in helped.stdout
-    for wrong in (["frob"], ["setup", "now"], ["doctor", "--loud"]):
-        done = subprocess.run([script, *wrong], capture_output=True, text=True, check=False)
+    refused = {
+        "frob": "unknown command 'frob'", "setup now": "takes no options",
+        "doctor --loud": "takes no options", "--profile smoke": "profiles are commands",
+        "laptop --force --profile=hour": "profiles are commands",
+    }  # fmt: skip
+    for words, message in refused.items():
+        done = subprocess.run([script, *words.split()], capture_output=True, text=True, check=False)
         assert done.returncode == 2
+        assert message in done.stderr
         assert len(done.stderr.strip().splitlines()) == 1
 
 
@@ -188,7 +206,7 @@ def test_the_prediction_is_corrected_by_what_was_seen() -> None:
 def test_files_of_the_users_own_are_found_from_every_folder(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SEMCODER_RUNS", str(tmp_path))
-    (tmp_path / "my adapter").mkdir()
+    workspace.write_text(tmp_path / "my adapter" / "adapter_config.json", "{}")
     given = {"adapter": "my adapter", "model": "a-name", "pyx_source": "build"}
     planned = runner.plan("smoke", run_name="r", overrides=given)
     expected = [f"adapter={tmp_path / 'my adapter'}", "model=a-name", "pyx_source=build"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import time
 from collections import Counter
 from pathlib import Path
@@ -56,6 +57,7 @@ def test_three_editions_and_pages_of_all_notebooks(built: tuple[Path, dict[str, 
         solved, taught = (out / e / f"{name}.ipynb" for e in ("solutions", "instructor"))
         assert (len(cells(solved, "instructor")), len(cells(taught, "instructor"))) == (0, 2)
         assert cells(solved, "solution") == cells(taught, "solution")
+        assert not re.search("source_hidden|unfold the cell", solved.read_text())
         page = (out / "html" / f"{name}.html").read_text()
         assert page.index("Not executed") < page.index("Exercise 1")
         assert 'profile = "workshop"' in solved.read_text().replace("\\", "")
@@ -104,6 +106,7 @@ def test_a_page_shows_what_the_cells_of_a_run_printed(tmp_path: Path) -> None:
     shown = workshop.executed(master, at)
     page = workshop.page(workshop.edited(shown, "solutions"), executed=True)
     assert "right: these are the steps" in page
+    assert "next_steps" in page
     for absent in ("Not executed", 'src="http', "Five minutes. Most forget"):
         assert absent not in page
     ran.cells[-1].source += "\n# changed since"

@@ -54,7 +54,6 @@ def box(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 def lineage(box: Sandbox) -> list[int]:
     """The keeper (if any), the zygote, and the running child, from the top."""
     host = box._workers[0].host
-    assert host is not None
     line = [host.process.pid]
     while children := [pid for pid, parent in parents() if parent == line[-1]]:
         line.append(children[0])
