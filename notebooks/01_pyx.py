@@ -288,7 +288,7 @@ from semcoder_lib.core import workspace
 
 def execute(file, folder, **options):
     """The same for the rows of a file in the hub's format."""
-    executed = pyx.from_hub(workspace.read_jsonl(file), **options)
+    executed = pyx.from_hub(workspace.read_jsonl(file, foreign=True), **options)
     workspace.write_jsonl(folder / "pyx.jsonl", map(records.to_row, executed.entries))
     workspace.write_jsonl(folder / "dropped.jsonl", executed.dropped)
     return dict(executed.funnel)

@@ -54,7 +54,7 @@ p = run.profile
 corpus = run.kept("01_pyx/pyx.jsonl")[0]
 train = [entry for entry in corpus if entry.program.split == "train"]
 short = [entry for entry in train if len(entry.program.source) <= p.program_chars]
-training = short[: p.monologue_programs]
+training = run.need(short[: p.monologue_programs], "programs to tell")
 print(len(corpus), "programs in PyX,", len(training), "to tell")
 
 # %% [markdown]

@@ -62,7 +62,8 @@ print(len(entries), "programs, monologues:", counts, "and", len(faults), "faults
 from semcoder_lib.report import display
 from semcoder_lib.training import examples
 
-monologue = next(m for m in accepted["forward"] if m.program_id in programs)
+usable = [m for m in accepted["forward"] if m.program_id in programs]
+monologue = run.need(usable, "accepted monologues")[0]
 row = examples.monologue_example(programs[monologue.program_id], monologue, style=p.style)
 display.side_by_side(display.code(row.prompt), display.code(row.completion))
 

@@ -56,6 +56,7 @@ corpus = run.kept("01_pyx/pyx.jsonl")[0]
 held_out = [e for e in corpus if e.program.split == "held_out"]
 short = [e for e in held_out if len(e.program.source) <= p.program_chars]
 entries = answers.balanced(short, p.held_out_items, p.seed)
+run.need(entries, "held-out programs")
 print(f"{len(corpus)} programs, {len(held_out)} held out, {len(short)} of them short enough")
 display.counts(Counter(e.program.origin for e in entries), "origin", "programs asked about")
 

@@ -82,7 +82,7 @@ executions = [
     (program, monologue, trace)
     for (program, _), monologue, trace in zip(pairs, accepted, traces, strict=True)
 ]
-print(len(executions), "executions")
+print(len(run.need(executions, "accepted monologues")), "executions")
 
 # %% [markdown]
 # ## One execution in every form

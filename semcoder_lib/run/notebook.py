@@ -169,6 +169,12 @@ class Notebook:
             for file in results:
                 self.inputs[str(file.relative_to(self.run.path))] = content.digest(file)
 
+    def need(self, rows: list[Any], what: str) -> list[Any]:
+        """The rows. Raises UserError where there are none, as with a small file of one's own."""
+        if rows:
+            return rows
+        raise UserError(f"no {what}: give a larger pyx_source, or another pyx_held_out")
+
     def finish(self, results: dict[str, Any], **facts: Any) -> display.Shown:
         """Write `results.json` and the card, let go of everything, and show the card."""
         self._meter.stop()
@@ -282,9 +288,6 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "python": sys.implementation.name,
     }
-
-
-# --- without Jupyter ----------------------------------------------------------------------
 
 
 def execute(name: str, profile: str = "smoke", run_name: str = "", settings: str = "") -> None:

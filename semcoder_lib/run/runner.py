@@ -183,7 +183,7 @@ def _one(
     head = f"[{len(done) + 1:2d}/{len(work.names)}] {name:<14}"
     if force:
         notebook.forget(work.run.path, name)
-    if out.exists() and not _stale(work, name):
+    if out.exists() and out.with_suffix(".html").exists() and not _stale(work, name):
         say(f"{head} reused")
         return {"notebook": name, "seconds": 0.0, "reused": True}
     factor = correction(done, predicted)
@@ -219,6 +219,8 @@ def _papermill(work: Plan, name: str, out: Path) -> None:
 
     out.parent.mkdir(parents=True, exist_ok=True)
     source, partial = notebook_path(name), out.with_suffix(".partial.ipynb")
+    for old in out.parent.glob(f"{name}.*"):  # a copy that is there is this run's, and whole
+        old.unlink()
     parameters = {
         "profile": work.profile.profile, "run_name": work.run.name, "settings": work.settings
     }  # fmt: skip
@@ -238,8 +240,7 @@ def _papermill(work: Plan, name: str, out: Path) -> None:
             )  # fmt: skip
     except PapermillExecutionError as error:
         failed = out.with_suffix(".failed.ipynb")
-        os.replace(partial, failed)
-        _html(failed)
+        _with_page(partial, failed)
         cell = error.exec_count if error.exec_count is not None else error.cell_index
         first = (error.evalue.strip().splitlines() or ["no message"])[0][:300]
         kind = {"UserError": UserError, "UsageError": UsageError}.get(error.ename, SemcoderError)
@@ -250,10 +251,7 @@ def _papermill(work: Plan, name: str, out: Path) -> None:
     except (RuntimeError, OSError) as error:
         why = f"notebook {name}: the kernel failed ({reason(error)}); {again}"
         raise InfrastructureError(why) from None
-    os.replace(partial, out)
-    _html(out)
-    for old in out.parent.glob(f"{out.stem}.failed.*"):
-        old.unlink()
+    _with_page(partial, out)
 
 
 def _kernel_over_sockets(folder: str) -> Any:
@@ -264,11 +262,13 @@ def _kernel_over_sockets(folder: str) -> Any:
     return Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
 
 
-def _html(path: Path) -> None:
+def _with_page(partial: Path, out: Path) -> None:
+    """Give an executed copy its name, after its page: where it is, both are."""
     from nbconvert import HTMLExporter
 
-    body, _ = HTMLExporter(template_name="lab", embed_images=True).from_filename(str(path))
-    workspace.write_text(path.with_suffix(".html"), body)
+    body, _ = HTMLExporter(template_name="lab", embed_images=True).from_filename(str(partial))
+    workspace.write_text(out.with_suffix(".html"), body)
+    os.replace(partial, out)
 
 
 @contextlib.contextmanager

@@ -190,14 +190,10 @@ def damaged(name: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tens
     [
         ("unknown", "no place for"),
         ("missing", "tensors missing, as base_model.*layers.1"),
-        ("nan", "NaN or inf"),
-        ("inf", "NaN or inf"),
-        ("shape", "does not fit"),
-        ("cut", "does not fit"),
-        ("config", "does not fit"),
-        ("none", "adapter_config"),
+        ("nan", "NaN or inf"), ("inf", "NaN or inf"), ("none", "adapter_config"),
+        ("shape", "does not fit"), ("cut", "does not fit"), ("config", "does not fit"),
     ],
-)
+)  # fmt: skip
 def test_an_adapter_that_is_not_whole_is_refused_in_one_line(
     tiny: Callable[[str], str], adapter: Path, tmp_path: Path, damage: str, word: str
 ) -> None:

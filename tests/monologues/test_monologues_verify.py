@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import copy
+import json
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from semcoder_lib.__main__ import main
+from semcoder_lib.core import workspace
 from semcoder_lib.core.records import Case, Program
 from semcoder_lib.monologues import forward
 from semcoder_lib.monologues import style as styles
@@ -176,7 +179,7 @@ def test_rows_of_every_kind_are_checked_in_order(text: str) -> None:
     prompt = f"[PYTHON]\n{SOURCE}assert total([3, 4]) == ??\n[/PYTHON]\n[MONOLOGUE]\n"
     own = {"source": SOURCE, "entry_point": "total", "call": "total([3, 4])", "text": text}
     rows = [
-        {"id": "own", **own},
+        {**own, "id": "own"},
         {"id": "hub", "nl": "", "fwd_mnl": prompt, "bwd_mnl": "", "response": text},
         {"task_id": "raw", "index": 0, "text": prompt + text.replace("so s = 7", "so s = 9")},
         {**own, "id": "bad", "call": "total(x)"},
@@ -195,7 +198,9 @@ def test_rows_of_every_kind_are_checked_in_order(text: str) -> None:
     assert figures["by_kind"]["value"]["contradicted"] == 1
 
 
-def test_odd_rows_leave_the_others_as_they_are(text: str) -> None:
+def test_odd_rows_leave_the_others_as_they_are(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     own = {"source": SOURCE, "entry_point": "total", "call": "total([3, 4])", "text": text}
     prompt = "[PYTHON]\n{}assert {}\n[/PYTHON]\n[MONOLOGUE]\n"
     odd = [
@@ -224,6 +229,15 @@ def test_odd_rows_leave_the_others_as_they_are(text: str) -> None:
     strange = out[1::2]
     assert all(r["reason"].startswith("not checked: ") for r in strange[: len(odd)])
     assert [r["accepted"] for r in strange].count(True) == 1  # the one whose id alone is odd
+    lines = [json.dumps(row) for row in rows]
+    lines += ["[" * 90_000 + "]" * 90_000, lines[0], f'{{"id": {"9" * 5000}}}', lines[0]]
+    (tmp_path / "in").write_text("\n".join(lines))
+    assert main(["verify", str(tmp_path / "in"), "--out", str(tmp_path / "out")]) == 0
+    written = list(workspace.read_jsonl(tmp_path / "out"))
+    alike = [*out, out[1], out[0], out[1], out[0]]  # the command says the same of each
+    facts = ("accepted", "reason", "supported", "contradicted")
+    assert [[r[k] for k in facts] for r in written] == [[r[k] for k in facts] for r in alike]
+    assert json.loads(capsys.readouterr().out)["not_checked"] == len(odd) + 2
     assert named["accepted"]
 
 

@@ -145,9 +145,7 @@ def test_the_shuffled_control_has_the_form_but_not_the_steps(
     assert report.contradicted > 5
 
 
-def test_the_wordless_control_is_as_long_and_says_nothing(
-    run: tuple[Program, Case, Trace],
-) -> None:
+def test_the_wordless_control_is_as_long_and_says_nothing(run: tuple[Program, Case, Trace]) -> None:
     _, true = monologues.ablation(*run, "monologue")
     _, control = monologues.ablation(*run, "answer_only")
     assert abs(len(true) - len(control)) <= 1

@@ -101,9 +101,7 @@ def write(folder: Path, results: dict[int, dict[str, Any]], **changes: dict[str,
     return reporting.write_report(make_run(folder / "run", results, **changes), folder / "out")
 
 
-def test_every_table_and_figure_of_the_paper_is_listed(
-    report: tuple[Path, dict[str, Any]],
-) -> None:
+def test_every_table_and_figure_of_the_paper_is_listed(report: tuple[Path, dict[str, Any]]) -> None:
     out, summary = report
     assert [t["name"] for t in summary["tables"]] == [
         f"table_{n}" for n in ("1", "2", "3a", "3b", "4", "5", "6", "7", "8")

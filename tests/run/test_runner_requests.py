@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -131,11 +132,29 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_kernels_of_two_runs_never_share_a_socket(tmp_path: Path) -> None:
-    from semcoder_lib.run import runner
-
     first, second = (runner._kernel_over_sockets(str(tmp_path / name)) for name in "ab")
     assert first.KernelManager.ip != second.KernelManager.ip
     assert Path(first.KernelManager.ip).is_relative_to(tmp_path / "a")
+
+
+def test_a_copy_that_is_there_is_new_and_has_its_page(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed while its page is written, there is no copy."""
+    planned, out = runner.plan("smoke", run_name="p", only="00"), runs / "00_tour.ipynb"
+    workspace.write_text(out, "old")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("papermill.execute_notebook", lambda s, copy, **_: shutil.copy(s, copy))
+    with monkeypatch.context() as patch:
+        patch.setattr(workspace, "write_text", killed)
+        with pytest.raises(KeyboardInterrupt):
+            runner._papermill(planned, "00_tour", out)
+    assert not out.exists()
+    runner._papermill(planned, "00_tour", out)
+    assert "<html" in out.with_suffix(".html").read_text()
 
 
 def test_a_notebook_is_worked_on_by_one_process(

@@ -15,20 +15,10 @@ from semcoder_lib.tracing.describe import CONSTANT, Describer, is_unchanged
 
 EXPRESSIONS = st.sampled_from(
     [
-        "0",
-        "1",
-        "x + 1",
-        "y * 2",
-        "len(l)",
-        "-x",
-        "'ab'",
-        "s + 'c'",
-        "None",
-        "x > y",
-        "1.5",
+        "0", "1", "x + 1", "y * 2", "len(l)", "-x", "'ab'", "s + 'c'", "None", "x > y", "1.5",
         "10**30",
     ]
-)
+)  # fmt: skip
 SIMPLE = st.one_of(
     st.builds("x = {}".format, EXPRESSIONS),
     st.builds("y = {}".format, st.sampled_from(["0", "x", "y + 1", "len(m)"])),

@@ -279,12 +279,8 @@ def own_signals(level: Level) -> Callable[[Limits], Calls]:
     kernel.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     level.missing += ["namespaces", "mount view"]
     dies_with_us: kernel.Call = kernel.prctl, (_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    orphan: kernel.Call = _is_orphan, (os.getpid(),)
+    orphan: kernel.Call = (lambda parent: os.getppid() != parent), (os.getpid(),)
     return lambda _: [dies_with_us, orphan]
-
-
-def _is_orphan(parent: int) -> bool:
-    return os.getppid() != parent
 
 
 def landlock(level: Level) -> None:
