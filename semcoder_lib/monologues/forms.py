@@ -41,10 +41,12 @@ rows.one        | iteration #{a:int} repeats {ls:labels}: {r:rows}.     | iterat
 rows            | iterations #{a:int} to #{z:int} repeat {ls:labels}: {r:rows}. | iterations #9 to #10 repeat [L4], [L5]: #9 i = 8; #10 i = 9, total = 18.
 same.after      | iterations #{a:int} to #{z:int} go the same way through {ls:labels}; after them {b:binds}. | iterations #21 to #40 go the same way through [L4], [L5]; after them i = 39, total = 273.
 same            | iterations #{a:int} to #{z:int} go the same way through {ls:labels}. | iterations #21 to #40 go the same way through [L4].
-calls.one.gave  | the call of {g:name} goes the same way through {ls:labels}; returned: {v:value}. | the call of fib goes the same way through [L2], [L3]; returned: 1.
-calls.one       | the call of {g:name} goes the same way through {ls:labels}. | the call of fib goes the same way through [L2], [L3].
-calls.same.gave | {n:int} calls of {g:names} go the same way through {ls:labels}; returned: {vs:values}. | 2 calls of fib go the same way through [L2], [L3]; returned: 1, 0.
-calls.same      | {n:int} calls of {g:names} go the same way through {ls:labels}. | 2 calls of fib go the same way through [L2], [L3].
+mixed.after     | iterations #{a:int} to #{z:int} go through {ls:labels}; after them {b:binds}. | iterations #21 to #40 go through [L4], [L5]; after them i = 39, total = 273.
+mixed           | iterations #{a:int} to #{z:int} go through {ls:labels}. | iterations #21 to #40 go through [L4].
+calls.one.gave  | the call of {g:name} goes through {ls:labels}; returned: {v:value}. | the call of fib goes through [L2], [L3]; returned: 1.
+calls.one       | the call of {g:name} goes through {ls:labels}. | the call of fib goes through [L2], [L3].
+calls.same.gave | {n:int} calls of {g:names} go through {ls:labels}; returned: {vs:values}. | 2 calls of fib go through [L2], [L3]; returned: 1, 0.
+calls.same      | {n:int} calls of {g:names} go through {ls:labels}. | 2 calls of fib go through [L2], [L3].
 defined         | {f:name} is defined.                                  | inner is defined.
 unchanged       | nothing changes.                                      | nothing changes.
 branch.bare     | it is {t:truth}, so {to:next}.                        | it is True, so [L4].

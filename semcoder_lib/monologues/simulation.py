@@ -424,7 +424,9 @@ class Narrator:
         if gone:
             state = self._left(gone, run, self.style.value_chars)
             slots = {"a": str(full + len(shown) + 1), "z": str(until), "ls": self._below(gone)}
-            self.say(loop.header, "", "same.after" if state else "same", b=state, **slots)
+            alike = len({self._below([turn]) for turn in gone}) == 1
+            form = ("same" if alike else "mixed") + (".after" if state else "")
+            self.say(loop.header, "", form, b=state, **slots)
 
     def _names(self, turns: Sequence[Pass], run: Run) -> list[str]:
         """The names of the loop's call that iterations changed."""

@@ -225,6 +225,20 @@ def stays(xs):
         b.n = 0
     return b.n
 
+# strays | ([1, 0, 1, 1, 0, 1, 0, 0],)
+class Spot:
+    def __init__(self):
+        self.n = 0
+
+
+def strays(xs):
+    b = Spot()
+    i, j = iter(range(9)), iter(xs)
+    while next(i) < 8:
+        if next(j):
+            b.n = 0
+    return b.n
+
 # mean | ([1, 2, 4],)
 def mean(nums):
     return sum(nums) / len(nums)

@@ -76,7 +76,17 @@ def test_long_loops_are_summarised_within_the_length_and_still_cite_all(told: li
     short = monologue(told, "long_loop", 1, max_chars=1_500).text
     assert len(full) > 5_000
     assert len(short) <= 1_500
-    assert "go the same way through [L4], [L5]; after them i = 99, total = 1683." in short
+    assert "go through [L4], [L5]; after them i = 99, total = 1683." in short
+
+
+def test_iterations_that_differ_do_not_go_the_same_way(told: list[Told], box: Sandbox) -> None:
+    short = monologue(told, "long_loop", 1, max_chars=1_500)
+    program = next(p for p, _, _ in told if p.id == "long_loop")
+    said = short.text.replace("iterations #21 to #40 go", "iterations #21 to #40 go the same way")
+    claims = verify(said.replace("to #100 go through", "to #100 go the same way through"),
+                    program, short.case, box, direction="forward").claims  # fmt: skip
+    wrong = [c for c in claims if c.status == "contradicted"]
+    assert [c.evidence for c in wrong] == ["2 ways"]
 
 
 def test_labels_are_shifted(told: list[Told]) -> None:

@@ -238,10 +238,21 @@ def _items(r: Steps, line: int, m: Match) -> bool | None:
 # --- what is told together ------------------------------------------------------------------------
 
 
-@decides("rows", "rows.one", "same", "same.after")
+@decides("same", "same.after")
+def _alike(r: Steps, line: int, m: Match) -> bool | None:
+    """Iterations `a` to `z` went through these lines, each of them through all."""
+    loop = r.history.syntax.loops.get(line)
+    run = r.run_of(loop) if loop else None
+    passes = run.passes[int(m["a"].text) - 1 : int(m["z"].text)] if run else []
+    ways = {frozenset(_ran(r, p.start + 1, p.end, p.start)) for p in passes}
+    r.claim("order", "the same way", m["ls"], len(ways) < 2, f"{len(ways)} ways")
+    return _together(r, line, m)
+
+
+@decides("rows", "rows.one", "mixed", "mixed.after")
 def _together(r: Steps, line: int, m: Match) -> bool | None:
-    """Iterations `a` to `z` went through the same lines; how each of them or the last left the
-    names that they changed."""
+    """Iterations `a` to `z` went through these lines, together; how each of them or the last left
+    the names that they changed."""
     loop = r.history.syntax.loops.get(line)
     if loop is None:
         return False
@@ -300,17 +311,18 @@ def _changed(r: Steps, run: Run, first: int, last: int) -> frozenset[str]:
 def _labels(r: Steps, slot: Slot, start: int, end: int, frame: int | None = None) -> None:
     """`[L3], [L4]`: just the lines that ran between two steps, in order; those of the header that
     the sentence is about, in its `frame`, aside."""
-    history = r.history
-    header = history.line(start - 1) if frame is not None else -1
-    named = list(map(history.labelled, _LABELS.findall(slot.text)))
-    ran = {
-        history.line(i)
-        for i in range(start, end + 1)
-        if history.is_named(i, "line")
-        and not (history.line(i) == header and history.steps[i].frame == frame)
-    }
+    named = list(map(r.history.labelled, _LABELS.findall(slot.text)))
+    ran = _ran(r, start, end, None if frame is None else start - 1)
     r.claim("order", "run in them", slot, named == sorted(ran), str(sorted(ran)))
     r.ledger.covered |= ran
+
+
+def _ran(r: Steps, start: int, end: int, header: int | None) -> set[int]:
+    """The lines that ran between two steps, those of the step `header` in its frame aside."""
+    history = r.history
+    aside = None if header is None else (history.line(header), history.steps[header].frame)
+    steps = [i for i in range(start, end + 1) if history.is_named(i, "line")]
+    return {history.line(i) for i in steps if (history.line(i), history.steps[i].frame) != aside}
 
 
 @decides("calls.one", "calls.one.gave", "calls.same", "calls.same.gave")
