@@ -110,12 +110,19 @@ class Place:
         found = self.decide(code, lambda state: state.fact(code, text), after=after)
         self.record("value", code, text, *found)
 
+    def claim_length(self, code: str, text: str) -> None:
+        """`code` has the length here: it is looked for where `code` may have changed."""
+        whole = f"len({code})"
+        self.record("value", whole, text, *self.decide(code, lambda s: s.fact(whole, text)))
+
     def claim_count(self, number: int) -> None:
-        """The loop of this place runs `number` times."""
+        """The loop of this place runs `number` times, or another one that the text may mean."""
         here = [run for i in self.stack[-1:] for run in self.history.runs(i.loop)]
-        runs = here or [run for loop in self.loops for run in self.history.runs(loop)]
-        counts = {len(run.passes) for run in runs} or {0}
-        verdict = number in counts or (False if runs and (here or len(counts) == 1) else None)
+        runs = [run for loop in self.loops for run in self.history.runs(loop)]
+        every = {len(run.passes) for run in runs} or {0}
+        counts = {len(run.passes) for run in here} or every
+        certain = runs and (number not in every if here else len(counts) == 1)
+        verdict = number in counts or (False if certain else None)
         self.record("iterations", "loop", str(number), verdict, f"iterations: {sorted(counts)[:6]}")
 
     def claim_returned(self, text: str) -> None:
