@@ -17,7 +17,7 @@ usage: ./run_all.sh [COMMAND] [OPTIONS]
   bench NAME          speed beside peers: sandbox, tracing, generation, training, monologues, corpus
   test                lint, types, unit tests, then the smoke profile end to end (--unit, --slow)
   lab [FOLDER]        JupyterLab on the notebooks, or on workshop/exercises
-  workshop            prepare a class: run the profile workshop (20 minutes), then build workshop/ with
+  workshop            prepare a class: run the profile workshop (10 minutes), then build workshop/ with
                       exercises, solutions, the instructor's edition and pages (docs/workshop.md)
   setup               only make the environment
   doctor              check this machine (--workshop: and what a class needs)
@@ -145,6 +145,9 @@ setup() {
 # --- commands -------------------------------------------------------------------------------
 
 command=${1:-laptop}
+case " $*" in
+  *" --profile"*) fail "profiles are commands: ./run_all.sh laptop, not --profile laptop" 2 ;;
+esac
 case "$command" in
   -h | --help | help) usage; exit 0 ;;
   --*) command=laptop ;; # options only: the default profile

@@ -288,8 +288,9 @@ from semcoder_lib.run import check
 check.e00_2(six_items)
 
 # %% [markdown] tags=["instructor"]
-# Five minutes. Collect three answers on the board: all differ, all are right. Say: so a backward
-# answer can only be judged by running it, and the text has to say what *must* hold.
+# Five minutes. Whoever puts something new at the places 4 or 5 gets these back. Collect three answers
+# on the board: all differ, all are right. Say: so a backward answer can only be judged by running
+# it, and the text has to say what *must* hold.
 
 # %% [markdown]
 # ## Things to try

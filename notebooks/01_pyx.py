@@ -288,7 +288,7 @@ from semcoder_lib.core import workspace
 
 def execute(file, folder, **options):
     """The same for the rows of a file in the hub's format."""
-    executed = pyx.from_hub(workspace.read_jsonl(file), **options)
+    executed = pyx.from_hub(workspace.read_jsonl(file, foreign=True), **options)
     workspace.write_jsonl(folder / "pyx.jsonl", map(records.to_row, executed.entries))
     workspace.write_jsonl(folder / "dropped.jsonl", executed.dropped)
     return dict(executed.funnel)
@@ -406,8 +406,9 @@ from semcoder_lib.run import check
 check.e01_1(types_of_tagged)
 
 # %% [markdown] tags=["instructor"]
-# Five minutes. Let them try `("str", "str")` and `("set[str]", "str")`, too: both run. Say: a type
-# here is what a function runs on, and the program decides, not its author.
+# Five minutes. Whoever guesses `list[int]` sees all eight refused, for a number has no `upper`. Let
+# them try `("str", "str")` and `("set[str]", "str")`, too: both run. Say: a type here is what a
+# function runs on, and the program decides, not its author.
 
 # %% [markdown] tags=["exercise"]
 # ## Exercise 2: mutate, and keep the type

@@ -24,7 +24,7 @@
 # other; common to both are only the list of sentence forms and a small evaluator of expressions.
 #
 # You will see one program told both ways with its claims in colour, a lie that is caught, a
-# sentence that nobody can check, and then all the monologues of the run.
+# sentence that the verifier cannot decide, and then all the monologues of the run.
 #
 # ```text
 # program + input  → record → write forwards  → verify ┐
@@ -54,7 +54,7 @@ p = run.profile
 corpus = run.kept("01_pyx/pyx.jsonl")[0]
 train = [entry for entry in corpus if entry.program.split == "train"]
 short = [entry for entry in train if len(entry.program.source) <= p.program_chars]
-training = short[: p.monologue_programs]
+training = run.need(short[: p.monologue_programs], "programs to tell")
 print(len(corpus), "programs in PyX,", len(training), "to tell")
 
 # %% [markdown]
@@ -331,11 +331,11 @@ from semcoder_lib.run import check
 check.e02_1(with_a_lie)
 
 # %% [markdown] tags=["instructor"]
-# Five minutes. Whoever replaces every `2`, or a `0`, often breaks the answer, too. Ask who has the
-# most claims contradicted by one changed character. Say: filtering on answers is blind to this.
+# Five minutes. Whoever replaces every `0` or `1` breaks the answer, too. Ask who has the most claims
+# contradicted by one changed character. Say: filtering on answers is blind to this.
 
 # %% [markdown] tags=["exercise"]
-# ## Exercise 2: a sentence that nobody can check
+# ## Exercise 2: a sentence that the verifier cannot decide
 # Now the opposite: one sentence about this execution that is neither supported nor contradicted. It
 # is put at the end of the steps. Then ask yourself what a model learns from a thousand of them.
 

@@ -46,6 +46,7 @@ from semcoder_lib.report import display
 
 corpus = run.kept("01_pyx/pyx.jsonl")[0]
 training = [entry for entry in corpus if entry.program.split == "train"]
+run.need(training, "programs to break")
 looping = [entry for entry in training if "for " in entry.program.source] or training
 entry = min(looping, key=lambda e: abs(len(e.program.source) - 200))
 print(len(training), "programs for training; this one has", len(entry.cases), "cases")
@@ -112,7 +113,7 @@ display.table(
 # operator made, green the line that was there.
 
 # %%
-recorded, _ = pyx_r.gather(smallest, run.box)
+recorded = run.need(pyx_r.gather(smallest, run.box)[0], "mutants that fail")
 followed = min(recorded, key=lambda e: (e.trace.result is None, abs(len(e.trace.steps) - 12)))
 bug, wrong, right = followed.bug, followed.trace, followed.fixed_trace
 print(bug.operator, "·", show_call(name, followed.case.arguments), "should give",
@@ -233,7 +234,7 @@ from semcoder_lib.core import workspace
 
 def execute(file, **options):
     """The faults of a file in the hub's format that hold, and the funnel."""
-    return pyx_r.read_hub(workspace.read_jsonl(file), **options)
+    return pyx_r.read_hub(workspace.read_jsonl(file, foreign=True), **options)
 
 
 if p.pyx_r_source != "build":
@@ -403,8 +404,9 @@ from semcoder_lib.run import check
 check.e03_2(unharmed)
 
 # %% [markdown] tags=["instructor"]
-# Five minutes. Hint: what if the two compared values are equal, and it is then all the same which
-# one is taken? Say: that is why each mutant runs before it may be called a bug.
+# Five minutes. Whoever filters or counts with `n < 3` finds that the boundary decides. Hint: what if
+# the two compared values are equal, and it is then all the same which one is taken? Say: that is
+# why each mutant runs before it may be called a bug.
 
 # %% [markdown]
 # ## Things to try

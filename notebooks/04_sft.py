@@ -62,7 +62,8 @@ print(len(entries), "programs, monologues:", counts, "and", len(faults), "faults
 from semcoder_lib.report import display
 from semcoder_lib.training import examples
 
-monologue = next(m for m in accepted["forward"] if m.program_id in programs)
+usable = [m for m in accepted["forward"] if m.program_id in programs]
+monologue = run.need(usable, "accepted monologues")[0]
 row = examples.monologue_example(programs[monologue.program_id], monologue, style=p.style)
 display.side_by_side(display.code(row.prompt), display.code(row.completion))
 
@@ -119,7 +120,7 @@ jobs = [
 right = [all(checked.passed) for checked in refinement.run_checks(jobs, run.box)]
 if own_tasks:
     pools["nl_to_code"] = examples.answered(requests, written, right)
-print(sum(right), "of", len(own_tasks), "answers of the model itself are right")
+    print(sum(right), "of", len(own_tasks), "answers of the model itself are right")
 
 # %% [markdown]
 # ## The mix
@@ -369,8 +370,9 @@ from semcoder_lib.run import check
 check.e04_1(mended)
 
 # %% [markdown] tags=["instructor"]
-# Five minutes. Ask what each bug does to the model: one learns to write questions, the other never
-# stops. Say: the loss falls in both cases. Only a look at a row shows them.
+# Five minutes. Many mend only the end, and still learn the prompt's last token. Ask what each bug
+# does to the model: one learns to write questions, the other never stops. Say: the loss falls in
+# both cases. Only a look at a row shows them.
 
 # %% [markdown] tags=["exercise"]
 # ## Exercise 2: the loss by hand
@@ -395,8 +397,9 @@ from semcoder_lib.run import check
 check.e04_2(loss)
 
 # %% [markdown] tags=["instructor"]
-# Five minutes. Ask which probability a loss of 0.7 stands for (one half), and one of 10.8 (a guess
-# among all tokens). Say: a long prompt would drown the answer, so only the answer is counted.
+# Five minutes. Whoever divides by all places gets too small a loss. Ask which probability a loss of
+# 0.7 stands for (one half), and one of 10.8 (a guess among all tokens). Say: a long prompt would
+# drown the answer, so only the answer is counted.
 
 # %% [markdown]
 # ## Things to try

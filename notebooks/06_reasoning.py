@@ -56,6 +56,7 @@ corpus = run.kept("01_pyx/pyx.jsonl")[0]
 held_out = [e for e in corpus if e.program.split == "held_out"]
 short = [e for e in held_out if len(e.program.source) <= p.program_chars]
 entries = answers.balanced(short, p.held_out_items, p.seed)
+run.need(entries, "held-out programs")
 print(f"{len(corpus)} programs, {len(held_out)} held out, {len(short)} of them short enough")
 display.counts(Counter(e.program.origin for e in entries), "origin", "programs asked about")
 
@@ -212,7 +213,7 @@ display.counts(here | missing, "benchmark", "tasks, or why not")
 # The tuned model thinks in a monologue, and answers directly for comparison. The base
 # model has never seen a monologue: it gets two worked examples (`2shot`), with the answer
 # alone and, where `baseline_forms` has `cot`, with a free chain of thought; its best form
-# counts. Monologues are long, so `reasoning_items` may ask for fewer of them. A `Setting`
+# counts. Such texts are long, so `reasoning_items` may ask for fewer of them. A `Setting`
 # is one way of asking: its name, what comes before the answer, how many worked examples,
 # how many tokens.
 
@@ -223,7 +224,7 @@ tuned = [answers.Setting(f, f, 0, lengths[f]) for f in ("monologue", "direct")]
 plans = {label: [] for label in models}
 for label, name in [(label, name) for label in models for name in tasks]:
     for how in untuned if label == "base" else tuned:
-        limit = p.reasoning_items if how.name == "monologue" else 0
+        limit = p.reasoning_items if how.steps else 0
         asked = answers.sample_tasks(tasks[name], limit, p.seed)
         plans[label].append(answers.Plan(name, asked, how))
 rows = [(plan.name(label), plan) for label, asked in plans.items() for plan in asked]
@@ -407,8 +408,9 @@ from semcoder_lib.run import check
 check.e06_1(guess)
 
 # %% [markdown] tags=["instructor"]
-# Five minutes. Give `guess` to `evaluate` in place of `always_true`: on held-out PyX neither gets
-# anywhere, since the cases were chosen so. Say: a score means nothing without its cheapest rival.
+# Five minutes. Whoever takes the first `assert` answers a worked example. Give `guess` to `evaluate`
+# in place of `always_true`: on held-out PyX neither gets anywhere, since the cases were chosen so.
+# Say: a score means nothing without its cheapest rival.
 
 # %% [markdown] tags=["exercise"]
 # ## Exercise 2: the strict reader

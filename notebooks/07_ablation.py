@@ -82,7 +82,7 @@ executions = [
     (program, monologue, trace)
     for (program, _), monologue, trace in zip(pairs, accepted, traces, strict=True)
 ]
-print(len(executions), "executions")
+print(len(run.need(executions, "accepted monologues")), "executions")
 
 # %% [markdown]
 # ## One execution in every form
@@ -261,7 +261,8 @@ def plans_of(format):
 def ask(view, seed, format):
     """The scores of one arm, from the kept completions and verdicts."""
     label, scores_of_arm = name_of(view, seed, format), []
-    model = answers.Model(label, p.model, run.path(f"adapters/{label}"), p.backend)
+    here = "auto" if p.server else p.backend  # no server has what was trained here
+    model = answers.Model(label, p.model, run.path(f"adapters/{label}"), here)
     cache = run.path(f"cache_generations_{label}.jsonl")
     plans = plans_of(format)
     rows = run.step(
@@ -438,8 +439,9 @@ from semcoder_lib.run import check
 check.e07_1(senseless)
 
 # %% [markdown] tags=["instructor"]
-# Five minutes. Ask: a filter on answers, would it keep this text? (Yes.) Say: a model that learns as
-# much from it as from the true one has learned how monologues look.
+# Five minutes. Whoever turns the whole text round moves the answer, too. Ask: a filter on answers,
+# would it keep this text? (Yes.) Say: a model that learns as much from it as from the true one has
+# learned how monologues look.
 
 # %% [markdown] tags=["exercise"]
 # ## Exercise 2: form or content?
@@ -463,8 +465,9 @@ from semcoder_lib.run import check
 check.e07_2(taught)
 
 # %% [markdown] tags=["instructor"]
-# Five minutes. Apply it to the tables above: with few items everything is "nothing". Say: that is
-# not "no effect". It means that this run cannot tell.
+# Five minutes. Most take an interval that begins at zero for a gain. Apply it to the tables above:
+# with few items everything is "nothing". Say: that is not "no effect". It means that this run
+# cannot tell.
 
 # %% [markdown]
 # ## Things to try

@@ -132,7 +132,8 @@ print(", ".join(model.label for model in models))
 # and say what is wrong with it before you go on.
 
 # %%
-task = next(task for task in (*broken, *problems[forms[0]]) if task.public)
+visible = [task for task in (*broken, *shown) if task.public]
+task = run.need(visible, "tasks with a visible check")[0]
 program = task.initial or f"def {task.entry_point}():\n    pass  # the model's own comes here\n"
 display.code(f"{task.problem}\n\n{program}")
 

@@ -282,7 +282,7 @@ def _verify(arguments: argparse.Namespace) -> dict[str, Any]:
     totals = {"rows": 0, "accepted": 0, "supported": 0, "contradicted": 0, "unverifiable": 0}
     written = []
     with Sandbox() as box:
-        for row in monologues.verify_rows(workspace.read_jsonl(arguments.file), box):
+        for row in monologues.verify_rows(workspace.read_jsonl(arguments.file, foreign=True), box):
             written.append(row)
             totals["rows"] += 1
             totals["accepted"] += bool(row["accepted"])
@@ -304,7 +304,7 @@ def _validate_pyx(arguments: argparse.Namespace) -> dict[str, Any]:
     totals = {"rows": 0, "reproduces": 0}
     written = []
     with Sandbox() as box:
-        for row in pyx.validate_rows(workspace.read_jsonl(arguments.file), box):
+        for row in pyx.validate_rows(workspace.read_jsonl(arguments.file, foreign=True), box):
             written.append(row)
             totals["rows"] += 1
             totals["reproduces"] += bool(row["reproduces"])

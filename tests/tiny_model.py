@@ -7,13 +7,9 @@ from pathlib import Path
 from typing import Any
 
 _SIZES = {
-    "hidden_size": 48,
-    "intermediate_size": 96,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 6,
-    "num_key_value_heads": 2,
-    "max_position_embeddings": 512,
-}
+    "hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 3, "num_attention_heads": 6,
+    "num_key_value_heads": 2, "max_position_embeddings": 512,
+}  # fmt: skip
 
 
 def save_tiny(folder: Path | str, *, kind: str = "llama", seed: int = 0, **sizes: Any) -> Path:

@@ -24,13 +24,11 @@ class Refused(ValueError):
     """Foreign text or a foreign value that is not dealt with; the message is the reason."""
 
 
-def parse(
-    text: str, *, max_characters: int = MAX_CHARACTERS, max_depth: int = MAX_DEPTH
-) -> ast.Module:
+def parse(text: str, *, max_depth: int = MAX_DEPTH) -> ast.Module:
     """The tree of a program. Raises `Refused` when it does not parse, is longer than
-    `max_characters`, or is nested deeper than `max_depth`. Warns of nothing. A visitor of the tree
+    `MAX_CHARACTERS`, or is nested deeper than `max_depth`. Warns of nothing. A visitor of the tree
     that calls itself belongs into `attempt`; `ast.walk` does not."""
-    tree = _parsed(text, "exec", max_characters, max_depth)
+    tree = _parsed(text, "exec", MAX_CHARACTERS, max_depth)
     assert isinstance(tree, ast.Module)
     return tree
 

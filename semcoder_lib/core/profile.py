@@ -177,8 +177,8 @@ class Profile(BaseModel):
     @property
     def shares(self) -> dict[str, float]:
         """`train_mix`, the kinds of rows that it leaves out as 0."""
-        given = dict(part.split(":") for part in self.names("train_mix"))
-        return dict.fromkeys(TASKS, 0.0) | {k.strip(): float(v) for k, v in given.items()}
+        shares = dict(part.split(":") for part in self.names("train_mix"))
+        return dict.fromkeys(TASKS, 0.0) | {k.strip(): float(v) for k, v in shares.items()}
 
     @property
     def train_method(self) -> str:
@@ -188,7 +188,7 @@ class Profile(BaseModel):
     @property
     def train_held_out(self) -> int:
         """Held-out programs for the loss and the endings after `main`."""
-        return max(1, min(200, self.held_out_items // 10))
+        return max(8, min(200, self.held_out_items // 10))
 
     @property
     def batch_rows(self) -> int:
@@ -256,8 +256,8 @@ def load(name: str = "laptop", overrides: Mapping[str, Any] | None = None) -> Pr
 def expected(name: str) -> tuple[list[float], float]:
     """What the profile took on the reference machine: the seconds of each notebook, and gigabytes
     of memory at the peak."""
-    said = _file(name)["expected"]
-    return [float(s) for s in said["seconds"]], float(said["memory_gb"])
+    reference = _file(name)["expected"]
+    return [float(s) for s in reference["seconds"]], float(reference["memory_gb"])
 
 
 def _file(name: str) -> dict[str, Any]:

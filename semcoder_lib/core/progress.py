@@ -21,23 +21,18 @@ class Bar(Protocol):
 
 
 @contextlib.contextmanager
-def bar(what: str, total: int, unit: str = "items") -> Iterator[Bar]:
-    """A bar for `total` units of work named `what`."""
-    if not _screen():
-        yield _Lines(what, total, unit)
+def bar(name: str, total: int, unit: str = "items") -> Iterator[Bar]:
+    """A bar for `total` units of the work `name`."""
+    screen = in_jupyter() or sys.stderr.isatty()
+    if not screen or os.environ.get("SEMCODER_PROGRESS") == "off":
+        yield _Lines(name, total, unit)
         return
     from tqdm.auto import tqdm
 
     with tqdm(
-        total=total, desc=what, unit=f" {unit}", delay=DELAY, leave=False, dynamic_ncols=True
+        total=total, desc=name, unit=f" {unit}", delay=DELAY, leave=False, dynamic_ncols=True
     ) as shown:
         yield shown
-
-
-def _screen() -> bool:
-    if os.environ.get("SEMCODER_PROGRESS") == "off":
-        return False
-    return in_jupyter() or sys.stderr.isatty()
 
 
 def in_jupyter() -> bool:
@@ -76,8 +71,8 @@ def hidden() -> bool:
 class _Lines:
     """The same on standard error, a line every `BETWEEN` seconds."""
 
-    def __init__(self, what: str, total: int, unit: str) -> None:
-        self.what, self.total, self.unit, self.done, self.note = what, total, unit, 0, ""
+    def __init__(self, name: str, total: int, unit: str) -> None:
+        self.name, self.total, self.unit, self.done, self.note = name, total, unit, 0, ""
         self.began = self.shown = time.monotonic()
 
     def update(self, n: int = 1) -> None:
@@ -89,7 +84,7 @@ class _Lines:
         rate = self.done / (now - self.began)
         left = f"{(self.total - self.done) / rate / 60:.1f} min left" if rate else "none yet"
         print(
-            f"{self.what}: {self.done} of {self.total} {self.unit}, {rate:.3g} a second, "
+            f"{self.name}: {self.done} of {self.total} {self.unit}, {rate:.3g} a second, "
             f"{left}{', ' if self.note else ''}{self.note}",
             file=sys.stderr, flush=True,
         )  # fmt: skip

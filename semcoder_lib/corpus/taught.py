@@ -36,7 +36,7 @@ _PROBLEM = re.compile(r"\[Problem\](.*?)\[Solution\]", re.DOTALL | re.IGNORECASE
 
 
 @dataclass(slots=True)
-class Taught:
+class TaughtPrograms:
     """What a teacher made of some seeds: candidates for the corpus, one for each seed that is
     "kept", and the fate of every seed, both in order. `errors` counts what the first solutions
     failed with (the paper's table 7), `by_round` how many ran after how many repairs."""
@@ -66,7 +66,7 @@ def taught(
     repairs: int = 3,
     seeds: Iterable[Program] | None = None,
     **asking: Any,
-) -> Taught:
+) -> TaughtPrograms:
     """What the teacher makes of `count` functions of installed packages (or of `seeds`).
 
     Solutions run as scripts; one that fails goes back with its error up to `repairs` times. Then
@@ -76,10 +76,10 @@ def taught(
     """
     real = (p.program for p in packages(seed=seed)) if seeds is None else seeds
     seeds = list(itertools.islice(real, count))
-    result = Taught()
+    result = TaughtPrograms()
     chats = {s.id: _problem_chat(s.source) for s in seeds}
     fates: dict[str, str] = {}
-    kept: dict[str, Prospect] = {}
+    candidates: dict[str, Prospect] = {}
     for number in range(repairs + 1):
         going = [s for s in seeds if s.id not in fates]
         tasks = [Task(f"{s.id}#{number}", tuple(chats[s.id]), s) for s in going]
@@ -99,17 +99,17 @@ def taught(
                     fates[origin.id] = f"never ran: {error}"
                 continue
             try:
-                kept[origin.id] = _candidate(origin, reply)
+                candidates[origin.id] = _candidate(origin, reply)
                 fates[origin.id] = "kept"
                 result.by_round[number] += 1
             except foreign.Refused as reason:
                 fates[origin.id] = str(reason)
-    tasks = [Task(f"{name}#inputs", _inputs_chat(p), p) for name, p in kept.items()]
-    for answer in ask(tasks, teacher, _takes_all, tries=1, seed=seed, **asking):
+    tasks = [Task(f"{name}#inputs", _inputs_chat(p), p) for name, p in candidates.items()]
+    for answer in ask(tasks, teacher, lambda task, text: (True, ""), tries=1, seed=seed, **asking):
         _add_calls(answer.task.data, answer.text)
     result.errors = +result.errors
     result.fates = [{"id": s.id, "fate": fates[s.id]} for s in seeds]
-    result.candidates = [kept[s.id] for s in seeds if s.id in kept]
+    result.candidates = [candidates[s.id] for s in seeds if s.id in candidates]
     return result
 
 
@@ -131,8 +131,8 @@ def _repair_chat(reply: str, error: str) -> list[Message]:
 def _inputs_chat(prospect: Prospect) -> tuple[Message, ...]:
     """The request for more inputs of a program, beside those of its examples."""
     program, signature = prospect.program, prospect.signature
-    known = signature.examples if signature else ()
-    calls = "\n".join(values.show_call(program.entry_point, arguments) for arguments in known)
+    examples = signature.examples if signature else ()
+    calls = "\n".join(values.show_call(program.entry_point, arguments) for arguments in examples)
     text = (
         f"```python\n{program.source.rstrip()}\n```\nKnown calls:\n{calls}\n"
         f"Give up to ten more calls of `{program.entry_point}` with short literal arguments that "
@@ -143,10 +143,6 @@ def _inputs_chat(prospect: Prospect) -> tuple[Message, ...]:
 
 def _has_code(task: Task, text: str) -> tuple[bool, str]:
     return bool(_code_of(text)), "" if _code_of(text) else "no code block"
-
-
-def _takes_all(task: Task, text: str) -> tuple[bool, str]:
-    return True, ""
 
 
 def _code_of(text: str) -> str:
@@ -176,7 +172,7 @@ def _candidate(origin: Program, reply: str) -> Prospect:
     examples = [arguments for name, arguments in calls if name == entry]
     problem = _PROBLEM.search(reply)
     program = Program(
-        source="\n\n\n".join(foreign.unparse(n) for n in tree.body if _is_kept(n, functions))
+        source="\n\n\n".join(foreign.unparse(n) for n in tree.body if _belongs(n, functions))
         + "\n",
         entry_point=entry,
         id=f"teacher:{origin.id}",
@@ -188,7 +184,7 @@ def _candidate(origin: Program, reply: str) -> Prospect:
     return Prospect(program, hints.read(functions[entry], entry, examples))
 
 
-def _is_kept(node: ast.stmt, functions: Iterable[str]) -> bool:
+def _belongs(node: ast.stmt, functions: Iterable[str]) -> bool:
     """Whether a statement belongs to the program; an assignment that calls it is an example."""
     if isinstance(node, ast.Assign):
         return not any(isinstance(n, ast.Name) and n.id in functions for n in ast.walk(node))

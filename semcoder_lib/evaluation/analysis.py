@@ -72,15 +72,15 @@ def chains_of(
 ) -> list[tuple[Chain, bool]]:  # fmt: skip
     """The chain of every completion of a model, and whether its answer is right. `tasks` has the
     program and case of each task, `traces` its recorded execution."""
-    found = []
+    chains = []
     for completion, passed in zip(answered.completions, answered.passed.values(), strict=True):
         task, trace = tasks[completion.task_id], traces[completion.task_id]
         own = chain(format, completion.text, task["program"], task["case"], trace, box)
         if own is not None:
             if completion.finish == "forced":  # not all of its steps are there
                 own = replace(own, whole=False)
-            found.append((own, bool(passed)))
-    return found
+            chains.append((own, bool(passed)))
+    return chains
 
 
 def summary(chains: Sequence[Chain], passed: Sequence[bool]) -> dict[str, Any]:
@@ -206,7 +206,7 @@ MODEL = "SemCoder-S 1030 (released)"
 def released_texts(missing: dict[str, str]) -> dict[str, Path]:
     """The files that are at hand, by benchmark (they are never shipped); why another is not used
     goes into `missing`."""
-    found = {}
+    paths = {}
     for name, filename in RELEASED.items():
         path = data.find(filename)
         why = missing.get(name, "")  # the benchmark itself
@@ -215,8 +215,8 @@ def released_texts(missing: dict[str, str]) -> dict[str, Path]:
         if path is None or why:
             missing[f"{name}, released texts"] = why
         else:
-            found[name] = path
-    return found
+            paths[name] = path
+    return paths
 
 
 def released_scores(
@@ -229,9 +229,9 @@ def released_scores(
         judge, ledger = base.get(name), base.Ledger()
         tasks = judge.load(benchmark)
         judge.preflight(tasks, scorer="official", box=box, ledger=ledger)
-        given = samples.read_samples(path, [task.task_id for task in tasks], judge)
+        released = samples.read_samples(path, [task.task_id for task in tasks], judge)
         for scorer in ("official", "strict"):
-            asked = samples.as_judged(judge, tasks, given, base.style_of(scorer))
+            asked = samples.as_judged(judge, tasks, released, base.style_of(scorer))
             verdicts = judge.judge(tasks, asked, scorer=scorer, box=box, ledger=ledger)
             score = scoring.mean_interval(list(scoring.task_rates(verdicts).values()))
             row = {"benchmark": name, "model": MODEL, "setting": "monologue", "scorer": scorer}
@@ -246,11 +246,11 @@ def released_faithfulness(
     columns as of the run's own model: the paper's first limitation (appendix A) in numbers."""
     rows = []
     for name, path in files.items():
-        given = [row for _, row in data.read_rows(path, ("task_id", "text"))]
-        found = monologues.study(sample_tasks(given, limit, seed), box)
-        counts = {"n": found["checked"], "right": found["right"]}
-        counts["right_on_a_contradicted_step"] = found["right_with_contradiction"]
-        claims = {status: found[status] for status in STATUSES}
+        texts = [row for _, row in data.read_rows(path, ("task_id", "text"))]
+        study = monologues.study(sample_tasks(texts, limit, seed), box)
+        counts = {"n": study["checked"], "right": study["right"]}
+        counts["right_on_a_contradicted_step"] = study["right_with_contradiction"]
+        claims = {status: study[status] for status in STATUSES}
         rows.append({"benchmark": name, "model": MODEL, **counts, **claims})
     return rows
 
@@ -258,11 +258,9 @@ def released_faithfulness(
 # --- how near the corpus comes to the benchmarks ---
 
 
-def similarity(
-    parts: Mapping[str, Sequence[Entry]], sample: int = 32
-) -> dict[str, dict[str, list[float]]]:
+def similarity(parts: Mapping[str, Sequence[Entry]]) -> dict[str, dict[str, list[float]]]:
     """The paper's figure 5. For each benchmark at hand, and each part of the corpus, the edit
-    similarity of up to `sample` programs to the reference solution that is nearest to each:
+    similarity of up to 32 programs to the reference solution that is nearest to each:
     `partial_token_sort_ratio`, from 0 to 1."""
     from rapidfuzz import fuzz, process, utils
 
@@ -284,7 +282,7 @@ def similarity(
                     scorer=fuzz.partial_token_sort_ratio,
                 )[1]
                 / 100
-                for entry in sample_tasks(entries, sample, 0)
+                for entry in sample_tasks(entries, 32, 0)
             ]
             for part, entries in parts.items()
         }

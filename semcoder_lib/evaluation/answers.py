@@ -65,8 +65,8 @@ class Setting:
 
     @property
     def steps(self) -> bool:
-        """Whether steps between tags of their own come before the answer."""
-        return self.reasoning not in ("direct", "cot")
+        """Whether a text between tags of its own comes before the answer."""
+        return self.reasoning != "direct"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,6 @@ class Evaluated:
         """The score as the report reads it: value and interval as fractions, n, statuses, the
         shares of the texts that stopped by themselves or were forced to answer, their tokens."""
         interval = scoring.mean_interval([float(v.passed) for v in self.verdicts], seed=self.seed)
-        statuses = Counter(v.status.value for v in self.verdicts)
         finishes, texts = Counter(c.finish for c in self.completions), len(self.completions)
         stopped = texts - finishes["length"] - finishes["forced"]
         return {
@@ -122,7 +121,7 @@ class Evaluated:
             "setting": self.setting,
             "scorer": self.scorer,
             **asdict(interval),
-            "statuses": dict(sorted(statuses.items())),
+            "statuses": scoring.statuses(self.verdicts),
             "stopped_by_itself": stopped / texts if texts else None,
             "forced": finishes["forced"] / texts if texts else None,
             "tokens": sum(c.tokens for c in self.completions),
@@ -215,8 +214,8 @@ def complete(
         forced = []
         for (plan, task, request, opening), (answer,) in zip(asked, groups, strict=True):
             text = replace(answer, text=opening + answer.text)
-            kept = {n: getattr(text, n) for n in ("task_id", "text", "finish", "tokens")}
-            rows.append({"benchmark": plan.benchmark, "setting": plan.setting.name, **kept})
+            columns = {n: getattr(text, n) for n in ("task_id", "text", "finish", "tokens")}
+            rows.append({"benchmark": plan.benchmark, "setting": plan.setting.name, **columns})
             if (begun := _forced(plan, task, text)) is not None:
                 whole = request.prompt.removesuffix(opening) + begun
                 again = replace(request, prompt=whole, max_new_tokens=ANSWER_TOKENS)
@@ -230,15 +229,16 @@ def complete(
 
 def _forced(plan: Plan, task: base.Task, text: records.Completion) -> str | None:
     """For a text that ran out of tokens among its steps, what the model is to go on from: the text
-    is cut after the last whole line, the steps are closed, and the answer is begun as far as the
-    question gives it away."""
+    is cut after the last whole line (a first line stays as it is), the steps are closed, and the
+    answer is begun as far as the question gives it away."""
     benchmark = base.get(plan.benchmark)
     if not (isinstance(benchmark, ExecutionReasoning) and plan.setting.steps):
         return None
     if text.finish != "length" or "[ANSWER]" in text.text:
         return None
     tag = text.text.partition("]")[0].strip("[")
-    steps = text.text[: text.text.rfind("\n") + 1].partition(f"[/{tag}]")[0]
+    whole = text.text[: text.text.rfind("\n") + 1].partition(f"[/{tag}]")[0]
+    steps = whole if whole.count("\n") > 1 else f"{text.text}\n"
     return f"{steps}[/{tag}]\n{benchmark.opening(task)}"
 
 
@@ -255,9 +255,9 @@ def verdicts(
     plan: Plan, completions: Sequence[records.Completion], *, scorer: str, box: Sandbox
 ) -> list[records.Verdict]:
     """Whether each completion of a plan is right, found in the sandbox."""
-    found = base.get(plan.benchmark).score(plan.tasks, completions, scorer=scorer, box=box)
+    judged = base.get(plan.benchmark).score(plan.tasks, completions, scorer=scorer, box=box)
     # a verdict's detail and time differ from run to run; what is kept does not
-    return [replace(v, detail="", cpu_seconds=0.0) for v in found]
+    return [replace(v, detail="", cpu_seconds=0.0) for v in judged]
 
 
 def evaluated(
@@ -301,8 +301,8 @@ def by_origin(
 ) -> list[dict[str, Any]]:
     """The scores about held-out PyX, with the `part` of the programs that each one is over."""
     rows = []
-    for part, some in corpus.by_origin(entries).items():
-        ids = {entry.program.id for entry in some}
+    for part, part_entries in corpus.by_origin(entries).items():
+        ids = {entry.program.id for entry in part_entries}
         for e in evaluated:
             verdicts = [v for v in e.verdicts if v.task_id in ids]
             texts = [c for c in e.completions if c.task_id in ids]

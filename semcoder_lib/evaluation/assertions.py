@@ -96,8 +96,8 @@ def _block(text: str) -> str:
 
 def _after_assert(block: str) -> str:
     """The block from its first assertion on, without the word."""
-    found = re.search(r"^[ \t]*assert\b", block, re.MULTILINE)
-    return block[found.end() :].strip() if found else block
+    first = re.search(r"^[ \t]*assert\b", block, re.MULTILINE)
+    return block[first.end() :].strip() if first else block
 
 
 def _sides(block: str) -> tuple[str | None, str | None]:

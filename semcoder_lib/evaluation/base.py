@@ -60,17 +60,17 @@ class Finding(NamedTuple):
 
 @dataclass(slots=True)
 class Ledger:
-    """What is known of answers in one sandbox under one limit, so that two scorers (or a preflight
-    and a score) share it. `seconds` is the processor limit of a call."""
+    """The findings about answers in one sandbox under one limit, so that two scorers (or a
+    preflight and a score) share them. `seconds` is the processor limit of a call."""
 
     seconds: float = _FLOOR_SECONDS
-    known: dict[Any, dict[Any, Finding]] = field(default_factory=dict)
+    findings: dict[Any, dict[Any, Finding]] = field(default_factory=dict)
 
 
 @dataclass
 class Benchmark(ABC):
     """Load, prompt, extract, judge. A subclass says how: `fields` and `task`, `prompt`, `extract`,
-    `findings`, `known`, and where they differ from these, the rest.
+    `findings`, `probes`, and where they differ from these, the rest.
 
     `home` names where the data live publicly; `files` are the names looked for, `fields` what each
     of their rows must have, its id first. `code` says that samples are programs rather than
@@ -111,7 +111,7 @@ class Benchmark(ABC):
         """One for each answer, in order. No answer is empty and none is asked twice."""
 
     @abstractmethod
-    def known(self, task: Task) -> tuple[str, dict[str, str]]:
+    def probes(self, task: Task) -> tuple[str, dict[str, str]]:
         """The rows of `PROBES` that are tried on the task, and what stands for its capital words:
         NAME, REFERENCE, CALL, OUT."""
 
@@ -127,16 +127,16 @@ class Benchmark(ABC):
     def load(self, path: Path | str | None = None) -> list[Task]:
         """The tasks, in the benchmark's order. Raises `Missing` where the data are not found and
         UserError (file and line) where they are not this benchmark's."""
-        found = data.locate(self.name, self.files, self.home, path)
+        file = data.locate(self.name, self.files, self.home, path)
         tasks: dict[str, Task] = {}
-        for number, row in data.read_rows(found, self.fields):
+        for number, row in data.read_rows(file, self.fields):
             try:
                 task = self.task(row, number)
             except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
                 reason = f"not a row of {self.name} ({str(error) or type(error).__name__})"
-                raise UserError(f"{found}:{number}: {reason}") from None
+                raise UserError(f"{file}:{number}: {reason}") from None
             if task is not None and tasks.setdefault(task.task_id, task) is not task:
-                raise UserError(f"{found}:{number}: the id {task.task_id!r} occurs twice")
+                raise UserError(f"{file}:{number}: the id {task.task_id!r} occurs twice")
         return list(tasks.values())
 
     def judge(
@@ -152,16 +152,16 @@ class Benchmark(ABC):
         check_scorer(scorer)
         by_id = {task.task_id: task for task in tasks}
         ledger = ledger or Ledger()
-        known = ledger.known.setdefault((self.name, scorer if not self.alike else ""), {})
+        findings = ledger.findings.setdefault((self.name, scorer if not self.alike else ""), {})
         keys = [(s.task_id, s.answer) for s in samples if (s.answer.text or "").strip()]
-        fresh = [key for key in dict.fromkeys(keys) if key not in known]
+        fresh = [key for key in dict.fromkeys(keys) if key not in findings]
         asked = [(by_id[task_id], answer) for task_id, answer in fresh]
-        known.update(zip(fresh, self.findings(asked, scorer, box, ledger), strict=True))
+        findings.update(zip(fresh, self.findings(asked, scorer, box, ledger), strict=True))
         trust, verdicts = self.trusts.get(scorer, Trust.OUTSIDE), []
         for s in samples:
             odd = s.answer.status is Status.UNPARSEABLE
             nothing = Finding(Status.UNPARSEABLE if odd else Status.NO_ANSWER, s.answer.detail)
-            status, why, seconds = known.get((s.task_id, s.answer), nothing)
+            status, why, seconds = findings.get((s.task_id, s.answer), nothing)
             if status is Status.PASSED and scorer == "official" and s.task_id in self.defects:
                 status, why = Status.WRONG, self.defects[s.task_id]
             right = status is Status.PASSED
@@ -184,12 +184,12 @@ class Benchmark(ABC):
     ) -> list[Verdict]:
         """Extract and judge, one verdict a completion, in order. The official scorer uses the
         authors' extraction, the strict one ours. Raises UserError for an unknown task id."""
-        known = {task.task_id: task for task in tasks}
+        by_id = {task.task_id: task for task in tasks}
         samples = []
         for c in completions:
-            if c.task_id not in known:
+            if c.task_id not in by_id:
                 raise UserError(f"{self.name} has no task {c.task_id!r}")
-            answer = self.extract(known[c.task_id], c.text, style=style_of(scorer))
+            answer = self.extract(by_id[c.task_id], c.text, style=style_of(scorer))
             samples.append(Sample(c.task_id, c.index, answer))
         return self.judge(tasks, samples, scorer=scorer, box=box)
 
@@ -220,7 +220,7 @@ class Benchmark(ABC):
         ledger = ledger or Ledger()
         probes, samples = [], []
         for number, task in enumerate(tasks):
-            table, words = self.known(task)
+            table, words = self.probes(task)
             for kind, name, text in PROBES[table]:
                 if kind != "cheat" or scorer == "strict" or number < _CHEATED:
                     parts = [words.get(part, part) for part in _WORDS.split(text or "")]
@@ -251,18 +251,18 @@ def preflight_report(
         if kind != "reference" or verdict.task_id not in errata:
             kinds[kind].setdefault(name, []).append(verdict)
     rates = {
-        kind: {name: sum(v.passed for v in some) / len(some) for name, some in named.items()}
+        kind: {name: sum(v.passed for v in judged) / len(judged) for name, judged in named.items()}
         for kind, named in kinds.items()
     }
     reasons = []
     if not kinds["reference"] and not errata:
         reasons.append("no reference solution was judged")
     for kind, passing in (("reference", True), ("empty", False), ("cheat", False)):
-        for name, some in kinds[kind].items() if kind != "cheat" or scorer == "strict" else ():
-            if odd := [v for v in some if v.passed is not passing]:
-                what = f"the {kind} {name!r} {'fails' if passing else 'passes'} {len(odd)} of"
+        for name, judged in kinds[kind].items() if kind != "cheat" or scorer == "strict" else ():
+            if odd := [v for v in judged if v.passed is not passing]:
+                count = f"the {kind} {name!r} {'fails' if passing else 'passes'} {len(odd)} of"
                 why = f"{odd[0].status}: {odd[0].detail}".rstrip(": ")
-                reasons.append(f"{what} {len(some)} times, first {odd[0].task_id} ({why})")
+                reasons.append(f"{count} {len(judged)} times, first {odd[0].task_id} ({why})")
     if reasons:
         raise PreflightFailed(f"the {scorer} scorer failed its preflight: {'; '.join(reasons)}")
     constant, rate = max(rates["constant"].items(), key=lambda pair: pair[1], default=("", 0.0))
@@ -321,5 +321,4 @@ def get(name: str) -> Benchmark:
 
 
 def names() -> tuple[str, ...]:
-    """The registered benchmarks' names."""
     return tuple(_registry)

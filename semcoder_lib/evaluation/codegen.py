@@ -47,8 +47,7 @@ class CodeGeneration(Benchmark, ABC):
         prefix = task.data["prompt"] if self.continues else ""
         return take(text, task.data["entry_point"], prefix)
 
-    def known(self, task: Task) -> tuple[str, dict[str, str]]:
-        """See `Benchmark.known`."""
+    def probes(self, task: Task) -> tuple[str, dict[str, str]]:
         return "code", {"NAME": task.data["entry_point"], "REFERENCE": reference(task)}
 
 
@@ -81,7 +80,6 @@ class HumanEval(CodeGeneration):
 
 
 def reference(task: Task) -> str:
-    """The task's reference program."""
     return f"{task.data['prompt']}{task.data['canonical_solution']}"
 
 
@@ -136,6 +134,6 @@ def _described(problem: str) -> str:
         tree = ast.parse(problem)
     except SyntaxError:
         return problem
-    found = [ast.get_docstring(n) for n in tree.body if isinstance(n, ast.FunctionDef)]
-    texts = [text for text in found if text]
+    docs = [ast.get_docstring(n) for n in tree.body if isinstance(n, ast.FunctionDef)]
+    texts = [text for text in docs if text]
     return texts[-1] if texts else problem

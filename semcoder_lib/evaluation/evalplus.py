@@ -39,7 +39,7 @@ _WEAK = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Set:
+class _Trial:
     """A solution to a task, and one set of its inputs (`which`) with what is expected of each call:
     see `_expected`."""
 
@@ -73,7 +73,6 @@ class EvalPlus(CodeGeneration):
         self.fields = (*self.fields, "base_input", "atol", *(["plus_input"] if self.plus else []))
 
     def task(self, row: dict[str, Any], number: int) -> Task:
-        """See `Benchmark.task`."""
         from semcoder_lib.corpus.guard import RESTORED  # its room takes a second to load
 
         name = str(row["task_id"])
@@ -87,78 +86,79 @@ class EvalPlus(CodeGeneration):
     ) -> list[Finding]:
         """Base inputs first; the extra ones only where those passed. One process makes all calls
         of a set on one loaded module, as EvalPlus does."""
-        found = [Finding(Status.PASSED)] * len(asked)
+        findings = [Finding(Status.PASSED)] * len(asked)
         for which in ("base_input", "plus_input") if self.plus else ("base_input",):
-            places = [i for i, f in enumerate(found) if f.status is Status.PASSED]
-            known = _expected({asked[i][0].task_id: asked[i][0] for i in places}, which, box)
-            sets = [
-                _Set(task, answer.text or "", which, **known[task.task_id])
+            places = [i for i, f in enumerate(findings) if f.status is Status.PASSED]
+            truth = _expected({asked[i][0].task_id: asked[i][0] for i in places}, which, box)
+            trials = [
+                _Trial(task, answer.text or "", which, **truth[task.task_id])
                 for task, answer in (asked[i] for i in places)
             ]
             jobs = (
                 _job(
                     s.source, s.task, s.inputs, max(_FLOOR_SECONDS, _FACTOR * s.slowest), long=_LONG
                 )
-                for s in sets
+                for s in trials
             )
-            for i, one, outcomes in zip(places, sets, box.map(jobs), strict=True):
-                found[i] = self._judged(one, outcomes, box)
-        return found
+            for i, trial, outcomes in zip(places, trials, box.map(jobs), strict=True):
+                findings[i] = self._judged(trial, outcomes, box)
+        return findings
 
-    def _judged(self, one: _Set, outcomes: Sequence[Outcome], box: Sandbox) -> Finding:
+    def _judged(self, trial: _Trial, outcomes: Sequence[Outcome], box: Sandbox) -> Finding:
         """By the first call that is not right; the detail begins with `which`."""
         seconds = sum(o.cpu_seconds for o in outcomes)
         failed, unsure = None, []
-        for number, (outcome, text) in enumerate(zip(outcomes, one.texts, strict=True)):
-            found = self._by_text(one.task, outcome, text)
-            if found is None:
+        for number, (outcome, text) in enumerate(zip(outcomes, trial.texts, strict=True)):
+            verdict = self._by_text(trial.task, outcome, text)
+            if verdict is None:
                 unsure.append(number)
-            elif found.status is not Status.PASSED:
-                failed = number, found
+            elif verdict.status is not Status.PASSED:
+                failed = number, verdict
                 break
-        failed = self._compared(one, outcomes, unsure, box) or failed
+        failed = self._compared(trial, outcomes, unsure, box) or failed
         if failed is not None:
-            number, found = failed
-            why = f": {found.detail}" if found.detail else ""
-            return Finding(found.status, f"{one.which} {number}{why}", seconds)
+            number, verdict = failed
+            why = f": {verdict.detail}" if verdict.detail else ""
+            return Finding(verdict.status, f"{trial.which} {number}{why}", seconds)
         if seconds > _TASK_SECONDS:
-            return Finding(Status.TIMEOUT, f"{one.which}: {seconds:.0f} s in all", seconds)
+            return Finding(Status.TIMEOUT, f"{trial.which}: {seconds:.0f} s in all", seconds)
         return Finding(Status.PASSED, "", seconds)
 
     def _by_text(self, task: Task, outcome: Outcome, text: str) -> Finding | None:
         """What equal texts and failed runs decide; None where the values must be compared."""
-        got, name = outcome.value, task.data["entry_point"]
+        actual, name = outcome.value, task.data["entry_point"]
         if outcome.status is not Status.OK:
             return finding(outcome)
-        if not isinstance(got, str):
+        if not isinstance(actual, str):
             return Finding(Status.UNSERIALIZABLE, "not what the plug-in returns")
         if self.dataset == "mbpp" and name in child.NOT_NONE:  # a bool must say so itself
-            some = got == "True" if got in ("True", "False") else got != "None"
-            return Finding(Status.PASSED if some == (text != "None") else Status.WRONG)
-        if got == child.OPAQUE:
+            counts = actual == "True" if actual in ("True", "False") else actual != "None"
+            return Finding(Status.PASSED if counts == (text != "None") else Status.WRONG)
+        if actual == child.OPAQUE:
             return Finding(Status.UNSERIALIZABLE, "the value has no exact text")
         special = self.dataset == "humaneval" and name == child.ROOT
-        return Finding(Status.PASSED) if got == text and "nan" not in text and not special else None
+        same = actual == text and "nan" not in text and not special
+        return Finding(Status.PASSED) if same else None
 
     def _compared(
-        self, one: _Set, outcomes: Sequence[Outcome], unsure: Sequence[int], box: Sandbox
+        self, trial: _Trial, outcomes: Sequence[Outcome], unsure: Sequence[int], box: Sandbox
     ) -> tuple[int, Finding] | None:
         """The first of the calls `unsure` whose value does not count, compared in the child."""
-        task = one.task
+        task = trial.task
         for start in range(0, len(unsure), _CHUNK):
             numbers = unsure[start : start + _CHUNK]
-            inputs = [one.inputs[n] for n in numbers]
+            inputs = [trial.inputs[n] for n in numbers]
             texts = [outcomes[n].value for n in numbers]
-            if any(text[0] == "#" for text in (*texts, *(one.texts[n] for n in numbers))):
+            if any(text[0] == "#" for text in (*texts, *(trial.texts[n] for n in numbers))):
                 # hashes that differ say nothing: the whole values decide
-                (again,) = box.map([_job(one.source, task, inputs, _REFERENCE_SECONDS, long=0)])
+                (again,) = box.map([_job(trial.source, task, inputs, _REFERENCE_SECONDS, long=0)])
                 texts = [o.value if isinstance(o.value, str) else child.OPAQUE for o in again]
             calls = [(place, *arguments) for place, arguments in enumerate(inputs)]
             rule = {"dataset": self.dataset, "name": task.data["entry_point"], "texts": texts}
-            rule["tolerances"] = [one.tolerances[n] for n in numbers]
-            seconds = _COMPARING_SECONDS + _FACTOR * one.slowest
-            (found,) = box.map([_job(reference(task), task, calls, seconds, **rule)])
-            for number, outcome in zip(numbers, found, strict=True):
+            rule["tolerances"] = [trial.tolerances[n] for n in numbers]
+            seconds = _COMPARING_SECONDS + _FACTOR * trial.slowest
+            (compared,) = box.map([_job(reference(task), task, calls, seconds, **rule)])
+            for number, outcome in zip(numbers, compared, strict=True):
                 if outcome.status is not Status.OK:
                     return number, Finding(Status.WRONG, f"comparing its value: {outcome.status}")
                 if isinstance(outcome.value, str):
@@ -167,9 +167,9 @@ class EvalPlus(CodeGeneration):
                     return number, Finding(Status.WRONG)
         return None
 
-    def known(self, task: Task) -> tuple[str, dict[str, str]]:
+    def probes(self, task: Task) -> tuple[str, dict[str, str]]:
         """As everywhere, but no cheats where any value passes."""
-        table, words = super().known(task)
+        table, words = super().probes(task)
         return "any value" if task.data["entry_point"] in child.ANY_VALUE else table, words
 
     def extra(self, tasks: Sequence[Task], verdicts: Sequence[Verdict]) -> dict[str, Any]:
@@ -218,7 +218,7 @@ def _expected(tasks: dict[str, Task], which: str, box: Sandbox) -> dict[str, dic
                 why = f"{which} {number}: {' '.join(map(str, finding(outcome)[:2]))}"
                 raise InfrastructureError(f"{name}: the reference solution fails on {why}")
         texts = [o.value for o in outcomes]
-        tolerances = [task.data["atol"] for task in [tasks[name]] * len(texts)]
+        tolerances = [tasks[name].data["atol"]] * len(texts)
         for place, text in enumerate(texts):
             # EvalPlus raises its tolerance once it met a float and never lowers it again
             if text[0] not in "#?" and child.floats(values.decode(text)):
@@ -226,9 +226,8 @@ def _expected(tasks: dict[str, Task], which: str, box: Sandbox) -> dict[str, dic
                 tolerances[place + 1 :] = [t or floor for t in tolerances[place + 1 :]]
                 break
         slowest = max((o.cpu_seconds for o in outcomes), default=0.0)
-        row = {"texts": texts, "tolerances": tolerances, "slowest": round(slowest, 3)}
-        rows[name] = row
-        data.keep("truth", keys[name], row)
+        rows[name] = {"texts": texts, "tolerances": tolerances, "slowest": round(slowest, 3)}
+        data.keep("truth", keys[name], rows[name])
     return {name: row for name, row in rows.items() if row is not None}
 
 

@@ -44,11 +44,11 @@ def call(function: Any, arguments: tuple[Any, ...], options: dict[str, Any], emi
     if "texts" in options:
         number, *rest = arguments
         try:
-            got = values.decode(options["texts"][number])
+            value = values.decode(options["texts"][number])
         except values.NotALiteral as error:
             return str(error)
         rule = options["dataset"], options["name"], options["tolerances"][number]
-        return accepts(*rule, tuple(rest), got, function(*rest))
+        return accepts(*rule, tuple(rest), value, function(*rest))
     value = function(*arguments)
     try:
         # exact built-in types only, at C speed; version 2 has no references between objects
@@ -64,23 +64,23 @@ def call(function: Any, arguments: tuple[Any, ...], options: dict[str, Any], emi
 
 
 def accepts(
-    dataset: str, name: str, tolerance: float, arguments: tuple[Any, ...], got: Any, expected: Any
+    dataset: str, name: str, tolerance: float, arguments: tuple[Any, ...], value: Any, expected: Any
 ) -> bool:
-    """Whether `got` counts for the task's function `name`. Never raises an Exception: where
+    """Whether `value` counts for the task's function `name`. Never raises an Exception: where
     EvalPlus's comparison would, it is no."""
     try:
         if dataset == "humaneval" and name == ROOT:
-            return bool(abs(_polynomial(arguments[0], got)) <= tolerance)
-        equal = got == expected
+            return bool(abs(_polynomial(arguments[0], value)) <= tolerance)
+        equal = value == expected
         if dataset == "mbpp":
-            equal = _by_task(name, tolerance, arguments, got, expected, equal)
+            equal = _by_task(name, tolerance, arguments, value, expected, equal)
         if tolerance == 0 and floats(expected):
             tolerance = FLOAT_TOLERANCE
-        if equal or tolerance == 0 or type(got) is not type(expected):
+        if equal or tolerance == 0 or type(value) is not type(expected):
             return bool(equal)
-        if isinstance(expected, list | tuple) and len(got) != len(expected):
+        if isinstance(expected, list | tuple) and len(value) != len(expected):
             return False
-        return close(got, expected, tolerance)
+        return close(value, expected, tolerance)
     except Exception:  # comparing or converting odd values: EvalPlus counts that as a failure
         return False
 
@@ -92,15 +92,15 @@ def floats(value: Any) -> bool:
     return isinstance(value, list | tuple) and bool(value) and all(type(x) is float for x in value)
 
 
-def close(got: Any, expected: Any, tolerance: float) -> bool:
-    """`numpy.allclose(got, expected, rtol=1e-7, atol=tolerance)` on built-in values. Raises where
+def close(value: Any, expected: Any, tolerance: float) -> bool:
+    """`numpy.allclose(value, expected, rtol=1e-7, atol=tolerance)` on built-in values. Raises where
     numpy does."""
-    dimensions = len(_shape(got, False)), len(_shape(expected, True))
+    dimensions = len(_shape(value, False)), len(_shape(expected, True))
     for _ in range(dimensions[1] - dimensions[0]):
-        got = [got]
+        value = [value]
     for _ in range(dimensions[0] - dimensions[1]):
         expected = [expected]
-    return _all_close(got, expected, max(dimensions), tolerance)
+    return _all_close(value, expected, max(dimensions), tolerance)
 
 
 def _shape(value: Any, numeric: bool) -> tuple[int, ...]:
@@ -116,40 +116,36 @@ def _shape(value: Any, numeric: bool) -> tuple[int, ...]:
     return (len(value), *(inner.pop() if inner else ()))
 
 
-def _all_close(got: Any, expected: Any, dimensions: int, tolerance: float) -> bool:
+def _all_close(value: Any, expected: Any, dimensions: int, tolerance: float) -> bool:
     if dimensions == 0:
         if isinstance(expected, int) and not -(2**63) <= expected < 2**64:
             raise TypeError("an integer beyond numpy's")
         y = expected if isinstance(expected, complex) else float(expected)
-        near = abs(got - y) <= tolerance + _RELATIVE * abs(y)
-        return bool((near and cmath.isfinite(y)) or got == y)
-    count = max(len(got), len(expected)) if len(got) and len(expected) else 0
-    if len(got) not in (1, count) or len(expected) not in (1, count):
+        near = abs(value - y) <= tolerance + _RELATIVE * abs(y)
+        return bool((near and cmath.isfinite(y)) or value == y)
+    count = max(len(value), len(expected)) if len(value) and len(expected) else 0
+    if len(value) not in (1, count) or len(expected) not in (1, count):
         raise ValueError("shapes that do not fit")
-    pairs = ((got[i % len(got)], expected[i % len(expected)]) for i in range(count))
+    pairs = ((value[i % len(value)], expected[i % len(expected)]) for i in range(count))
     return all(_all_close(x, y, dimensions - 1, tolerance) for x, y in pairs)
 
 
 def _by_task(
-    name: str,
-    tolerance: float,
-    arguments: tuple[Any, ...],
-    got: Any,
-    expected: Any,
-    equal: bool,
+    name: str, tolerance: float, arguments: tuple[Any, ...], value: Any, expected: Any, equal: bool
 ) -> bool:
     if name in ANY_VALUE:
         return True
     if name == "sum_div":
-        return equal or got == 0
+        return equal or value == 0
     if name == "surface_Area":
-        return equal or abs(got - _pyramid(*arguments)) <= tolerance
+        return equal or abs(value - _pyramid(*arguments)) <= tolerance
     if name == "digit_distance_nums":
-        return equal or got == _digit_distance(*arguments)
+        return equal or value == _digit_distance(*arguments)
     if name in SAME_SET:
-        return set(got) == set(expected)
+        return set(value) == set(expected)
     if name in NOT_NONE:
-        return bool(got == expected if isinstance(got, bool) else expected == (got is not None))
+        counts = value == expected if isinstance(value, bool) else expected == (value is not None)
+        return bool(counts)
     return equal
 
 

@@ -92,9 +92,7 @@ class ExecutionReasoning(Benchmark):
     def opening(self, task: Task) -> str:
         """How the answer begins, as far as the question gives it away: what a text that ran out of
         tokens is made to go on with."""
-        item = self.item(task.data)
-        known = f"{item.call} ==" if self.direction == "output" else f"{item.entry_point}("
-        return f"[ANSWER]\nassert {known}"
+        return f"[ANSWER]\n{_begun(self.item(task.data), self.direction)}"
 
     def extract(self, task: Task, text: str, *, style: str = "clean") -> Answer:
         """See `assertions`."""
@@ -120,11 +118,10 @@ class ExecutionReasoning(Benchmark):
             if not out
         )
         texts = (f"{i.before}{i.source}\nassert {i.output} == {text}" for i, text in asked)
-        found = iter(run_texts(texts, box))
+        findings = iter(run_texts(texts, box))
         for out in refused:
-            yield (
-                Finding(Status.WRONG, "refused by the scorer's text guard") if out else next(found)
-            )
+            guarded = Finding(Status.WRONG, "refused by the scorer's text guard")
+            yield guarded if out else next(findings)
 
     def _refuses(self, item: Item, answer: Answer) -> bool:
         """The published scorer's text guard: against input answers without the text `f(` and output
@@ -154,8 +151,7 @@ class ExecutionReasoning(Benchmark):
         ]
         return [replace(v, counted=not out) for v, out in zip(verdicts, dropped, strict=True)]
 
-    def known(self, task: Task) -> tuple[str, dict[str, str]]:
-        """See `Benchmark.known`."""
+    def probes(self, task: Task) -> tuple[str, dict[str, str]]:
         item = self.item(task.data)
         reference = item.output if self.direction == "output" else item.call
         return self.direction, {
@@ -191,15 +187,20 @@ def few_shot(item: Item, direction: str, reasoning: str, count: int) -> Prompt:
     text = "\n\n".join([*parts, _opening(item, direction, reasoning)])
     if reasoning == "cot":
         return Prompt(text, ("[/ANSWER]",), "[THOUGHT]\n")
-    begun = f"assert {item.call} ==" if direction == "output" else f"assert {item.entry_point}("
+    begun = _begun(item, direction)
     return Prompt(text + begun, ("[/ANSWER]",), f"[ANSWER]\n{begun}")
+
+
+def _begun(item: Item, direction: str) -> str:
+    """The asserted answer as far as the question gives it away."""
+    return f"assert {item.call} ==" if direction == "output" else f"assert {item.entry_point}("
 
 
 def _opening(item: Item, direction: str, reasoning: str) -> str:
     source = item.source.rstrip()
     if reasoning == "direct":
-        given = "" if direction == "output" else f"[OUTPUT]\n{item.output}\n[/OUTPUT]\n"
-        return f"[PYTHON]\n{source}\n[/PYTHON]\n{given}[ANSWER]\n"
+        question = "" if direction == "output" else f"[OUTPUT]\n{item.output}\n[/OUTPUT]\n"
+        return f"[PYTHON]\n{source}\n[/PYTHON]\n{question}[ANSWER]\n"
     output = direction == "output"
     asked = f"{item.call} == ??" if output else f"{item.entry_point}(??) == {item.output}"
     return f"[PYTHON]\n{source}\nassert {asked}\n[/PYTHON]\n[THOUGHT]\n"
@@ -236,10 +237,10 @@ def _renamed(item: Item, function: str) -> Item:
 
 def _strict_output(item: Item, answer: Answer) -> Finding:
     try:
-        got = values.decode(answer.text or "")
+        actual = values.decode(answer.text or "")
     except values.NotALiteral as error:
         return Finding(Status.UNPARSEABLE, str(error)[:200])
-    right = equal(got, values.decode(item.output))
+    right = equal(actual, values.decode(item.output))
     return Finding(Status.PASSED if right else Status.WRONG)
 
 
@@ -252,8 +253,8 @@ def _strict_inputs(
         if isinstance(job, Finding):
             yield job
             continue
-        (outcome,), known = next(outcomes), values.decode(item.output)
-        yield finding(outcome, outcome.status is Status.OK and equal(outcome.value, known))
+        (outcome,), expected = next(outcomes), values.decode(item.output)
+        yield finding(outcome, outcome.status is Status.OK and equal(outcome.value, expected))
 
 
 def _answered_call(item: Item, answer: Answer, seconds: float) -> Job | Finding:
@@ -303,7 +304,6 @@ class HeldOutPyx(ExecutionReasoning):
     )
 
     def task(self, row: dict[str, Any], number: int) -> Task | None:
-        """See `Benchmark.task`."""
         entry = records.from_row(records.Entry, row)
         return _task(entry, number) if entry.program.split == "held_out" else None
 

@@ -29,7 +29,7 @@ from semcoder_lib.evaluation.base import (
 )
 from semcoder_lib.evaluation.execution import ExecutionReasoning, Item
 from semcoder_lib.models import prompts
-from semcoder_lib.models.extraction import clean_code, first_block, plain
+from semcoder_lib.models.extraction import clean_code, fenced_blocks, plain
 from semcoder_lib.models.prompts import Prompt
 from semcoder_lib.sandbox import Job, Outcome, Sandbox
 
@@ -91,7 +91,6 @@ class LcbLite(Benchmark):
     alike: ClassVar[bool] = True
 
     def task(self, row: dict[str, Any], number: int) -> Task:
-        """See `Benchmark.task`."""
         metadata = json.loads(row.get("metadata") or "{}")
         tests = [*unpacked(row["public_test_cases"]), *unpacked(row["private_test_cases"])]
         if not tests:
@@ -115,7 +114,7 @@ class LcbLite(Benchmark):
     def extract(self, task: Task, text: str, *, style: str = "clean") -> Answer:
         """The first fenced block (faithful: and nothing else), else the program in the text."""
         text = text if style == "faithful" else plain(text)
-        block = first_block(text)
+        block = next(iter(fenced_blocks(text)), None)
         if block is not None or style == "faithful":
             return Answer(block) if block else Answer(None, Status.NO_ANSWER)
         if task.data["function"]:
@@ -129,8 +128,8 @@ class LcbLite(Benchmark):
         lines, or lines of equal decimal numbers; equal values, a tuple counting as a list."""
         return (_run(task, answer.text or "", box) for task, answer in asked)
 
-    def known(self, task: Task) -> tuple[str, dict[str, str]]:
-        """See `Benchmark.known`; the release has no reference solutions."""
+    def probes(self, task: Task) -> tuple[str, dict[str, str]]:
+        """See `Benchmark.probes`; the release has no reference solutions."""
         name = task.data["function"]
         return "method" if name else "script", {"NAME": name or "main"}
 
@@ -153,10 +152,10 @@ def _run(task: Task, source: str, box: Sandbox) -> Finding:
         right = outcome.status is Status.OK and (
             same_value(outcome.value, expected) if called else same_output(outcome.stdout, expected)
         )
-        found = finding(outcome, right)
-        if found.status is not Status.PASSED:
-            why = f"test {number}{': ' + found.detail if found.detail else ''}"
-            return Finding(found.status, why, seconds)
+        verdict = finding(outcome, right)
+        if verdict.status is not Status.PASSED:
+            why = f"test {number}{': ' + verdict.detail if verdict.detail else ''}"
+            return Finding(verdict.status, why, seconds)
     return Finding(Status.PASSED, "", seconds)
 
 
@@ -188,26 +187,26 @@ def _scripts(task: Task, source: str, box: Sandbox) -> Iterator[Outcome]:
             yield outcome
 
 
-def same_value(got: Any, expected: Any) -> bool:
+def same_value(actual: Any, expected: Any) -> bool:
     """Equal by `==`, an outermost tuple counting as a list."""
     try:
-        return bool((list(got) if isinstance(got, tuple) else got) == expected)
+        return bool((list(actual) if isinstance(actual, tuple) else actual) == expected)
     except (ArithmeticError, RecursionError):  # a signaling nan
         return False
 
 
-def same_output(got: str, expected: str) -> bool:
+def same_output(actual: str, expected: str) -> bool:
     """Equal numbers of lines, each equal without outer blanks or as decimal numbers."""
-    left = [line.strip() for line in got.strip().split("\n")]
+    left = [line.strip() for line in actual.strip().split("\n")]
     right = [line.strip() for line in expected.strip().split("\n")]
     return len(left) == len(right) and all(map(_same_line, left, right))
 
 
-def _same_line(got: str, expected: str) -> bool:
-    if got == expected:
+def _same_line(actual: str, expected: str) -> bool:
+    if actual == expected:
         return True
     try:
-        return [Decimal(x) for x in got.split()] == [Decimal(x) for x in expected.split()]
+        return [Decimal(x) for x in actual.split()] == [Decimal(x) for x in expected.split()]
     except InvalidOperation:
         return False
 

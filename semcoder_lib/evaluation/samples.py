@@ -49,15 +49,15 @@ def read_samples(path: Path | str, tasks: Collection[str], benchmark: Benchmark)
         rows = [_from_row(f"{path}:{n}", row, columns) for n, row in data.rows_of(text, path)]
     if not rows:
         raise UserError(f"{path}: no samples in the file")
-    known = set(tasks)
-    strangers = [row for row in rows if row.task_id not in known]
+    ids = set(tasks)
+    strangers = [row for row in rows if row.task_id not in ids]
     for row in strangers[:1]:
         name = f"{row.task_id[:100]!r}"
         if len(strangers) < len(rows):
             raise UserError(f"{row.where}: {benchmark.name} has no task {name}")
         raise UserError(
             f"{row.where}: task {name} and all others are not of {benchmark.name} (whose ids look "
-            f"like {min(known)!r}); are these generations for another benchmark?"
+            f"like {min(ids)!r}); are these generations for another benchmark?"
         )
     return _numbered(rows)
 
@@ -137,18 +137,18 @@ def _text(kind: str, value: Any, where: str) -> tuple[str, str, str]:
 def _numbered(rows: list[Row]) -> list[Row]:
     """With an index for those that have none. Raises UserError for samples given twice."""
     counts: dict[str, int] = {}
-    seen: dict[tuple[str, int], str] = {}
+    places: dict[tuple[str, int], str] = {}
     numbered: dict[str, bool] = {}
-    found = []
+    indexed = []
     for row in rows:
         count = counts[row.task_id] = counts.get(row.task_id, -1) + 1
         index = count if row.index < 0 else row.index
-        found.append(replace(row, index=index))
+        indexed.append(replace(row, index=index))
         if row.odd:
             continue
         if numbered.setdefault(row.task_id, row.index >= 0) != (row.index >= 0):
             raise UserError(f"{row.where}: {row.task_id!r} has rows with and without an index")
-        before = seen.setdefault((row.task_id, index), row.where)
+        before = places.setdefault((row.task_id, index), row.where)
         if before is not row.where:
             raise UserError(f"{row.where}: {row.task_id!r} index {index} was given in {before}")
-    return found
+    return indexed

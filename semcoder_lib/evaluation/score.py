@@ -17,7 +17,7 @@ from semcoder_lib.core.workspace import write_jsonl
 from semcoder_lib.evaluation import base
 from semcoder_lib.evaluation.base import Benchmark
 from semcoder_lib.evaluation.samples import as_judged, read_samples
-from semcoder_lib.evaluation.scoring import Interval, mean_interval, task_rates
+from semcoder_lib.evaluation.scoring import Interval, mean_interval, statuses, task_rates
 from semcoder_lib.models.tokens import cut
 from semcoder_lib.sandbox import Sandbox
 
@@ -45,16 +45,16 @@ def score_command(
     UsageError for a missing mode, PreflightFailed when the scorer fails its known solutions.
     """
     base.check_scorer(scorer)
-    found = resolve(benchmark, mode)
-    tasks = found.load(data)
-    rows = read_samples(samples_path, [task.task_id for task in tasks], found)
+    suite = resolve(benchmark, mode)
+    tasks = suite.load(data)
+    rows = read_samples(samples_path, [task.task_id for task in tasks], suite)
     if out is not None and Path(out).is_dir():
         raise UserError(f"{out}: is a folder; give a file name")
     other = "official" if scorer == "strict" else "strict"
-    samples = {s: as_judged(found, tasks, rows, base.style_of(s)) for s in (scorer, other)}
+    samples = {s: as_judged(suite, tasks, rows, base.style_of(s)) for s in (scorer, other)}
     ledger = base.Ledger()
     with contextlib.nullcontext(box) if box else Sandbox() as sandbox:
-        report = found.preflight(tasks, scorer=scorer, box=sandbox, ledger=ledger)
+        report = suite.preflight(tasks, scorer=scorer, box=sandbox, ledger=ledger)
         worst = max(report["cheats"].values(), default=0.0)
         say(
             f"preflight: references {report['reference']:.2%}, empty {report['empty']:.2%}, worst "
@@ -62,7 +62,7 @@ def score_command(
             f"({report['constant'] or 'none'}), {len(report['errata'])} errata"
         )
         verdicts, second = (
-            found.judge(tasks, samples[s], scorer=s, box=sandbox, ledger=ledger)
+            suite.judge(tasks, samples[s], scorer=s, box=sandbox, ledger=ledger)
             for s in (scorer, other)
         )
         layers = list(sandbox.layers)
@@ -74,16 +74,16 @@ def score_command(
         )
     if out is not None:
         write_jsonl(out, (_row(v, scorer) for v in verdicts))
-    given = len({v.task_id for v in verdicts})
-    if given < len(tasks):
-        say(f"samples for {given} of {len(tasks)} tasks; the score is over those")
+    answered = len({v.task_id for v in verdicts})
+    if answered < len(tasks):
+        say(f"samples for {answered} of {len(tasks)} tasks; the score is over those")
     return {
         "benchmark": benchmark,
         "scorer": scorer,
-        "mode": getattr(found, "direction", None),
+        "mode": getattr(suite, "direction", None),
         **_summary(verdicts),
-        "tasks_without_samples": len(tasks) - given,
-        **found.extra(tasks, verdicts),
+        "tasks_without_samples": len(tasks) - answered,
+        **suite.extra(tasks, verdicts),
         "other_scorer": _difference(other, verdicts, second),
         "layers": layers,
         "preflight": report,
@@ -103,13 +103,13 @@ class Evaluation:
     @property
     def statuses(self) -> dict[str, int]:
         """How many verdicts have which status."""
-        return dict(sorted(Counter(v.status.value for v in self.verdicts).items()))
+        return statuses(self.verdicts)
 
     def __str__(self) -> str:
-        statuses = ", ".join(f"{count} {name}" for name, count in self.statuses.items())
+        counts = ", ".join(f"{count} {name}" for name, count in self.statuses.items())
         s = self.score
         interval = f"{s.value:.1%} [{s.low:.1%}, {s.high:.1%}] of {s.n} tasks"
-        return f"{self.benchmark}, {self.scorer} scorer: {interval} ({statuses})"
+        return f"{self.benchmark}, {self.scorer} scorer: {interval} ({counts})"
 
 
 def evaluate(
@@ -134,23 +134,23 @@ def evaluate(
     `shots=2`. Known solutions are judged first, as before every score. Raises UserError for an
     unknown benchmark, `Missing` where its data are not there, PreflightFailed.
     """
-    found = base.get(benchmark)
-    tasks = found.load(data)[: limit or None]
+    suite = base.get(benchmark)
+    tasks = suite.load(data)[: limit or None]
     completions = []
     for task in tasks:
-        prompt = found.prompt(task, style=style, reasoning=reasoning, shots=shots)
+        prompt = suite.prompt(task, style=style, reasoning=reasoning, shots=shots)
         text = function(prompt.text)
         if not isinstance(text, str):
             returned = type(text).__name__
             raise UserError(f"{task.task_id}: the function returned {returned}, not text")
         # an answer that the prompt began is read with its beginning; a program is put together
         # with the code of its prompt by the extraction
-        begun = "" if found.code else prompt.prefill
+        begun = "" if suite.code else prompt.prefill
         whole = begun + cut(text, prompt.stop)[0]
         completions.append(Completion(task.task_id, whole, prompt=prompt.text))
     with contextlib.nullcontext(box) if box else Sandbox() as sandbox:
-        found.preflight(tasks, scorer=scorer, box=sandbox)
-        verdicts = found.score(tasks, completions, scorer=scorer, box=sandbox)
+        suite.preflight(tasks, scorer=scorer, box=sandbox)
+        verdicts = suite.score(tasks, completions, scorer=scorer, box=sandbox)
     score = mean_interval(list(task_rates(verdicts).values()))
     return Evaluation(benchmark, scorer, score, completions, verdicts)
 
@@ -161,11 +161,11 @@ def resolve(name: str, mode: str | None) -> Benchmark:
         if mode is None:
             raise UsageError(f"score {name} needs --mode input or --mode output")
         return base.get(f"{name}-{mode[0]}")
-    found = base.get(name)
-    direction = getattr(found, "direction", None)
+    suite = base.get(name)
+    direction = getattr(suite, "direction", None)
     if mode is not None and direction is not None and mode != direction:
         raise UsageError(f"{name} is about the {direction}; --mode {mode} contradicts it")
-    return found
+    return suite
 
 
 def _summary(verdicts: Sequence[Verdict]) -> dict[str, Any]:
@@ -180,7 +180,7 @@ def _summary(verdicts: Sequence[Verdict]) -> dict[str, Any]:
         "pass@1": interval.value,
         "interval": [interval.low, interval.high],
         **{f"pass@{k}": _mean(task_rates(verdicts, k)) for k in (5, 10, 100) if least >= k},
-        "statuses": dict(sorted(Counter(v.status.value for v in verdicts).items())),
+        "statuses": statuses(verdicts),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -65,6 +66,11 @@ def task_rates(verdicts: Iterable[Verdict], k: int = 1) -> dict[str, float]:
     return {task: pass_at_k(n, c, k) for task, (n, c) in counts.items() if n >= k}
 
 
+def statuses(verdicts: Iterable[Verdict]) -> dict[str, int]:
+    """How many verdicts have which status, by its name."""
+    return dict(sorted(Counter(v.status.value for v in verdicts).items()))
+
+
 def mean_interval(values: Sequence[float], seed: int = 0, *, resamples: int = 10_000) -> Interval:
     """The mean and its 95 % percentile bootstrap interval, over tasks (a value is a task's rate, so
     that samples of one task are not taken for independent).
@@ -85,7 +91,7 @@ def mean_interval(values: Sequence[float], seed: int = 0, *, resamples: int = 10
     if mean in (0.0, 1.0) and np.all(array == mean):
         exact = stats.binomtest(int(mean) * n, n).proportion_ci()
         return Interval(mean, float(exact.low), float(exact.high), n)
-    found = stats.bootstrap(
+    interval = stats.bootstrap(
         (array,),
         np.mean,
         n_resamples=resamples,
@@ -93,7 +99,7 @@ def mean_interval(values: Sequence[float], seed: int = 0, *, resamples: int = 10
         method="percentile",
         rng=np.random.default_rng([seed, zlib.crc32(b"scoring.bootstrap")]),
     ).confidence_interval
-    return Interval(mean, float(found.low), float(found.high), n)
+    return Interval(mean, float(interval.low), float(interval.high), n)
 
 
 def paired_difference(a: Results, b: Results, seed: int = 0) -> Interval:
@@ -183,32 +189,32 @@ def compare(run_a: Path | str, run_b: Path | str) -> list[Comparison]:
     left, right = _metrics(Path(run_a)), _metrics(Path(run_b))
     if Path(run_a).is_file() and Path(run_b).is_file():
         left = dict(zip(right, left.values(), strict=True))
-    found = []
+    comparisons = []
     for name in (name for name in left if name in right):
         a, b = left[name], right[name]
         difference, test = paired_difference(a, b), mcnemar(a, b)
         means = [float(side.mean()) for side in _shared(a, b)]
-        found.append(Comparison(name, difference.n, means[0], means[1], difference, test))
-    if not found:
+        comparisons.append(Comparison(name, difference.n, means[0], means[1], difference, test))
+    if not comparisons:
         raise UserError(
             f"{run_a} and {run_b} have no metric in common (files {PATTERN}: "
             f"{', '.join(left) or 'none'} and {', '.join(right) or 'none'})"
         )
-    return found
+    return comparisons
 
 
 def compare_command(run_a: Path | str, run_b: Path | str) -> dict[str, Any]:
     """The command `compare`: a line a metric on standard error, the summary back. `exit_status`
     is 4 when a metric fell significantly, else 0."""
-    found = compare(run_a, run_b)
-    for comparison in found:
+    comparisons = compare(run_a, run_b)
+    for comparison in comparisons:
         say(comparison.line())
-    worse = [c.metric for c in found if c.worse]
+    worse = [c.metric for c in comparisons if c.worse]
     return {
-        "metrics": len(found),
+        "metrics": len(comparisons),
         "worse": worse,
-        "better": [c.metric for c in found if c.better],
-        "comparisons": [{**asdict(c), "worse": c.worse, "better": c.better} for c in found],
+        "better": [c.metric for c in comparisons if c.better],
+        "comparisons": [{**asdict(c), "worse": c.worse, "better": c.better} for c in comparisons],
         "exit_status": 4 if worse else 0,
     }
 

@@ -37,7 +37,6 @@ def build(
     seed: int = 0,
     per_program: int = 2,
     max_characters: int = LONGEST,
-    operators: tuple[str, ...] | None = None,
 ) -> tuple[list[Fault], dict[str, int]]:
     """At most `limit` accepted faults from mutations of the entries' programs.
 
@@ -62,8 +61,7 @@ def build(
         chunk = shuffled[start : start + CHUNK]
         if not turn:
             for entry, right in zip(chunk, right_forms(chunk, box), strict=True):
-                found = mutate(entry, seed=seed, operators=operators)
-                mutants[entry.program.id] = found if right else iter(())
+                mutants[entry.program.id] = mutate(entry, seed=seed) if right else iter(())
                 funnel["reference_fails"] += not right
         bugs = [b for e in chunk for b in itertools.islice(mutants[e.program.id], TRIED)]
         failing, drops = runs.failing(bugs, box)
@@ -165,13 +163,13 @@ def from_completions(
     mutation operators, and else the reference program. Returns the faults and the funnel
     (`completions`, `no_program`, `passed`, the reasons of `build`, `repaired`, `accepted`).
     """
-    known = {e.program.id: e for e in entries}
-    right = dict(zip(known, right_forms([*known.values()], box), strict=True))
+    by_id = {e.program.id: e for e in entries}
+    right = dict(zip(by_id, right_forms([*by_id.values()], box), strict=True))
     funnel = Funnel()
     bugs: dict[tuple[str, str], Bug] = {}
     for completion in completions:
         funnel["completions"] += 1
-        entry, fixed = known.get(completion.task_id), right.get(completion.task_id)
+        entry, fixed = by_id.get(completion.task_id), right.get(completion.task_id)
         if entry is None or fixed is None:
             funnel["no_entry"] += 1
             continue
@@ -216,17 +214,17 @@ def read_hub(rows: Iterable[dict[str, Any]], box: Sandbox) -> tuple[list[Fault],
     """The faults of rows in the hub's format that hold when they are run, with what the buggy
     program really gave; and the funnel: how many rows, were accepted, could not be read, or do not
     hold. Raises nothing for a row."""
-    read = [from_hub(row, number=number) for number, row in enumerate(rows, 1)]
-    faults = [fault for fault in read if isinstance(fault, Fault)]
+    parsed = [from_hub(row, number=number) for number, row in enumerate(rows, 1)]
+    faults = [fault for fault in parsed if isinstance(fault, Fault)]
     jobs = [runs.job(f.buggy, f.entry_point, [f.case]) for f in faults]
     for place, (outcome,) in enumerate(box.map(jobs)):
         raised = outcome.exception
         words = f"raises {raised.type}: {raised.message}".rstrip(": ") if raised else ""
         faults[place] = replace(faults[place], actual=outcome.text or words)
-    kept = [fault for fault, problem in validate(faults, (), box) if not problem]
-    return kept, {
-        "accepted": len(kept), "rows": len(read), "unreadable": len(read) - len(faults),
-        "does not hold": len(faults) - len(kept),
+    sound = [fault for fault, problem in validate(faults, (), box) if not problem]
+    return sound, {
+        "accepted": len(sound), "rows": len(parsed), "unreadable": len(parsed) - len(faults),
+        "does not hold": len(faults) - len(sound),
     }  # fmt: skip
 
 
@@ -249,8 +247,8 @@ def rewritten(
     and the funnel (`asked`, `samples`, `incomplete`, `fix_fails`, `contradicted`, `accepted`)."""
     from semcoder_lib.models import Request  # loads torch
 
-    known = {e.program.id: e for e in entries}
-    asked = [f for f in faults if f.program_id in known]
+    by_id = {e.program.id: e for e in entries}
+    asked = [f for f in faults if f.program_id in by_id]
     requests = []
     for n, fault in enumerate(asked):
         prompt = _prompt(fault, [*asked[n + 1 :], *asked[:n]])
@@ -266,12 +264,12 @@ def rewritten(
     funnel["incomplete"] = sum(fixed is None for *_, fixed in samples)
     whole = [(fault, text, fixed) for fault, text, fixed in samples if fixed is not None]
     results = box.map(
-        runs.job(fixed, fault.entry_point, known[fault.program_id].cases)
+        runs.job(fixed, fault.entry_point, by_id[fault.program_id].cases)
         for fault, _, fixed in whole
     )
     accepted: dict[str, Fault] = {}
     for (fault, text, fixed), outcomes in zip(whole, results, strict=True):
-        entry = known[fault.program_id]
+        entry = by_id[fault.program_id]
         if not runs.passes(outcomes, entry.cases):
             funnel["fix_fails"] += 1
         elif fault.id not in accepted:
@@ -307,25 +305,25 @@ def validate(
     """Each fault with what is wrong with it, empty when nothing is. Its fix must pass the failing
     call and all cases of its entry, where it has one, its buggy program must not, and the program
     after `[Refined]` must be the fix."""
-    known = {e.program.id: e.cases for e in entries}
-    kept = [(f, (f.case, *known.get(f.program_id, ()))) for f in faults]
+    cases_of = {e.program.id: e.cases for e in entries}
+    checked = [(f, (f.case, *cases_of.get(f.program_id, ()))) for f in faults]
     results = box.map(
         runs.job(source, fault.entry_point, cases)
-        for fault, cases in kept
+        for fault, cases in checked
         for source in (fault.fixed, fault.buggy)
     )
-    for fault, cases in kept:
+    for fault, cases in checked:
         fixed, buggy = next(results), next(results)
-        first, told, problem = buggy[0], fault.actual, ""
+        first, stated, problem = buggy[0], fault.actual, ""
         actual = first.text
         if first.exception:
-            actual, told = f"raises {first.exception.type}", told.partition(":")[0]
+            actual, stated = f"raises {first.exception.type}", stated.partition(":")[0]
         if not runs.passes(fixed, cases):
             problem = "the fix fails a case"
         elif not runs.fails(first, fault.case.output):
             problem = f"the buggy program does not fail ({first.status.value})"
-        elif told and told != actual:
-            problem = f"the buggy program gives {actual}, not {told}"
+        elif stated and stated != actual:
+            problem = f"the buggy program gives {actual}, not {stated}"
         elif fault.rationale and normal(refined_code(fault.rationale)) != normal(fault.fixed):
             problem = "the program after [Refined] is not the fixed one"
         yield fault, problem

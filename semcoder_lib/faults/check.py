@@ -145,8 +145,8 @@ class Reader:
         """What may stand in the slots of a row; nothing where the row is not so."""
         e, group = self.evidence, name.partition(".")[0]
         if name == "so.ends":
-            got, wanted = last_values(e.trace), last_values(e.fixed_trace)
-            return [{"x": x, "v": got[x], "w": wanted[x]} for x in got if x in wanted]
+            actual, wanted = last_values(e.trace), last_values(e.fixed_trace)
+            return [{"x": x, "v": actual[x], "w": wanted[x]} for x in actual if x in wanted]
         if group in ("call", "so"):
             call = values.show_call(e.bug.program.entry_point, e.case.arguments)
             kind = None if e.trace.exception is None else e.trace.exception.partition(":")[0]
@@ -157,7 +157,7 @@ class Reader:
         if group == "part":
             d = e.divergence
             right = self.fixed_lines[(d.fixed_line or 1) - 1].strip()
-            truth = {"at": f"[L{d.line}]", "x": d.name, "v": d.got, "w": d.wanted, "q": right}
+            truth = {"at": f"[L{d.line}]", "x": d.name, "v": d.actual, "w": d.wanted, "q": right}
             return [truth] if name == self.parting() else []
         return self.causes(name, slots) if group == "cause" else self.edits(name, slots)
 
@@ -166,7 +166,7 @@ class Reader:
         d = self.evidence.divergence
         if d.kind != "value":
             return f"part.{d.kind}"
-        if d.got is None:
+        if d.actual is None:
             return "part.stays"
         return "part.changes" if d.wanted is None else "part.value"
 
@@ -208,8 +208,8 @@ class Reader:
                 return []
             new = [old[0].removesuffix(slots["a"].text) + new[0]]
         edited = [*lines[: top - 1], *new, *lines[end:]]
-        made = [t.rstrip() for t in edited] == [t.rstrip() for t in self.refined.splitlines()]
-        return [{key: slot.text for key, slot in slots.items()}] if made and top > 0 else []
+        applies = [t.rstrip() for t in edited] == [t.rstrip() for t in self.refined.splitlines()]
+        return [{key: slot.text for key, slot in slots.items()}] if applies and top > 0 else []
 
 
 def _row(text: str, start: int, group: dict[str, Form]) -> tuple[str, Match | None]:

@@ -22,7 +22,7 @@ class Divergence:
     `kind`: `value` (a variable), `path` (another line), `missing` (a change that the buggy run
     does not make), `extra` (one that it makes too many), `return` (of a function, or what it
     yields), `exception`, `end`, or `none`.
-    `name`, `got`, `wanted` say which variable has which text; None where there is none.
+    `name`, `actual`, `wanted` say which variable has which text; None where there is none.
     `line` and `fixed_line` are the lines of the two steps.
     """
 
@@ -32,7 +32,7 @@ class Divergence:
     line: int | None = None
     fixed_line: int | None = None
     name: str = ""
-    got: str | None = None
+    actual: str | None = None
     wanted: str | None = None
 
 
@@ -83,8 +83,8 @@ def _first(a: Steps, b: Steps, lines: Mapping[int, int], i: int, j: int) -> Dive
             i += 1
         elif y is not None and y.event == "line" and y.line not in partners:
             if clash := _clash(y, ours):
-                name, wanted, got = clash
-                return Divergence("missing", i, j, here, there, name, got, wanted)
+                name, wanted, actual = clash
+                return Divergence("missing", i, j, here, there, name, actual, wanted)
             _apply(y, theirs)
             j += 1
         elif x is None or y is None:
@@ -111,10 +111,10 @@ def _apply(step: Step, states: States) -> None:
 def _clash(step: Step, other: States) -> tuple[str, str | None, str | None] | None:
     """A change by a step without a partner that sets a variable of both runs to something else:
     name, what it is set to, what the other run has."""
-    known = other.get(step.frame, {})
+    state = other.get(step.frame, {})
     for change in step.changes:
-        if change.name in known and known[change.name] != change.text:
-            return change.name, change.text, known[change.name]
+        if change.name in state and state[change.name] != change.text:
+            return change.name, change.text, state[change.name]
     return None
 
 
@@ -124,8 +124,8 @@ def _difference(
     """Kind, name, got and wanted of what differs in two steps."""
     if x.event != y.event or x.depth != y.depth or lines.get(x.line, -1) != y.line:
         if "exception" in (x.event, y.event) and x.event != y.event:
-            got, wanted = (s.value if s.event == "exception" else None for s in (x, y))
-            return "exception", "", got, wanted
+            actual, wanted = (s.value if s.event == "exception" else None for s in (x, y))
+            return "exception", "", actual, wanted
         return "path", "", None, None
     if x.event in ("exception", "return", "yield") and x.value != y.value:
         return "exception" if x.event == "exception" else "return", "", x.value, y.value

@@ -164,7 +164,7 @@ def gather(failures: Sequence[Failing], box: Sandbox) -> tuple[list[Evidence], F
         ],
         box,
     )
-    kept = []
+    gathered = []
     for f in shown:
         buggy, fixed = next(traces), next(traces)
         if buggy.cut or fixed.cut:
@@ -174,8 +174,8 @@ def gather(failures: Sequence[Failing], box: Sandbox) -> tuple[list[Evidence], F
         elif (parted := parting(f.bug.buggy, f.bug.fixed, buggy, fixed)).index is None:
             drops["no_divergence"] += 1
         else:
-            kept.append(Evidence(f.bug, f.case, buggy, fixed, parted))
-    return kept, drops
+            gathered.append(Evidence(f.bug, f.case, buggy, fixed, parted))
+    return gathered, drops
 
 
 def _unshown(failure: Failing) -> str:

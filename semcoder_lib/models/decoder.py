@@ -52,10 +52,10 @@ class Slots:
         """A copy of the first `length` tokens of a row."""
         return self.keys[:, row, :, :length].clone(), self.values[:, row, :, :length].clone()
 
-    def put(self, row: int, kept: tuple[Tensor, Tensor]) -> None:
+    def put(self, row: int, cached: tuple[Tensor, Tensor]) -> None:
         """Begin a row with what `take` gave."""
-        length = kept[0].shape[2]
-        self.keys[:, row, :, :length], self.values[:, row, :, :length] = kept
+        length = cached[0].shape[2]
+        self.keys[:, row, :, :length], self.values[:, row, :, :length] = cached
 
 
 class Decoder:
@@ -112,9 +112,9 @@ class Decoder:
         count = len(ids)
         longest = int(lengths.max()) + 1
         cos, sin = self._cos_sin(lengths, longest)
-        seen = torch.arange(longest, device=self.device)[None] <= lengths[:, None]
-        mask = torch.zeros(seen.shape, dtype=self.dtype, device=self.device)
-        mask.masked_fill_(~seen, float("-inf"))
+        visible = torch.arange(longest, device=self.device)[None] <= lengths[:, None]
+        mask = torch.zeros(visible.shape, dtype=self.dtype, device=self.device)
+        mask.masked_fill_(~visible, float("-inf"))
         mask = mask[:, None, None]
         rows = torch.arange(count, device=self.device)
         group = self.heads // self.key_heads

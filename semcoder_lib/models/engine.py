@@ -104,8 +104,8 @@ class Engine(abc.ABC):
         keys = [[self._key(request, i) for i in range(request.n)] for request in requests]
         for request, row in zip(requests, keys, strict=True):
             for index, key in enumerate(row):
-                if (kept := _kept(cache, key)) is not None:
-                    outputs[key] = kept
+                if (cached := _cached(cache, key)) is not None:
+                    outputs[key] = cached
                 else:
                     missing.setdefault(key, (key, request, index))
 
@@ -158,11 +158,11 @@ class Engine(abc.ABC):
         )
 
 
-def _kept(cache: workspace.ItemCache | None, key: str) -> Output | None:
+def _cached(cache: workspace.ItemCache | None, key: str) -> Output | None:
     """What the cache holds, if that is an output: a damaged row is made again."""
     match cache.get(key) if cache is not None else None:
         case {"text": str(text), "finish": str(finish), "tokens": int(tokens), **rest}:
-            read = rest.get("prompt_tokens", 0)
+            read = rest.get("prompt_tokens")
             return Output(text, finish, tokens, read if isinstance(read, int) else 0, cached=True)
     return None
 

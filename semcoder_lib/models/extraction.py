@@ -55,7 +55,7 @@ def clean_code(text: str, entry_point: str, prefix: str = "") -> Answer:
         pieces = pool[source] if source in pool else statements(source)
         answer = next((p for p in pieces if entry_point in p.binds - p.stubs), None)
         if answer is not None:
-            others = [p for other, found in pool.items() if other != source for p in found]
+            others = [p for other, parsed in pool.items() if other != source for p in parsed]
             return Answer("\n".join(_needed(answer, pieces, others, entry_point)) + "\n")
     return Answer(None, Status.NO_ANSWER)
 
@@ -104,11 +104,6 @@ def fenced_blocks(text: str) -> list[str]:
     return ["\n".join(lines) + "\n" for lines in blocks]
 
 
-def first_block(text: str) -> str | None:
-    """The first fenced block, whatever its language; None where there is none."""
-    return next(iter(fenced_blocks(text)), None)
-
-
 def _closes(fence: re.Match[str], opening: re.Match[str]) -> bool:
     return (
         fence[2].startswith(opening[2])
@@ -118,8 +113,8 @@ def _closes(fence: re.Match[str], opening: re.Match[str]) -> bool:
 
 
 def _until_fence(text: str) -> str:
-    found = re.search(r"^[ \t]*(?:```|~~~)", text, re.M)
-    return text[: found.start()] if found and text[: found.start()].strip() else text
+    fence = re.search(r"^[ \t]*(?:```|~~~)", text, re.M)
+    return text[: fence.start()] if fence and text[: fence.start()].strip() else text
 
 
 def _shifted(block: str, prefix: str) -> str:
@@ -159,7 +154,7 @@ _EFFORT = 300_000  # characters after which a piece is not cut again
 
 def statements(text: str) -> list[Statement]:
     """The module-level statements in a text, in order; what does not compile is left out."""
-    found: list[Statement] = []
+    parsed: list[Statement] = []
     left = _EFFORT + len(text)  # characters that may still be compiled
     waiting = [_pieces(text)]
     while waiting and left >= 0:
@@ -171,10 +166,10 @@ def statements(text: str) -> list[Statement]:
             statement, cut, work = longest(lines, _statement)
             left -= work
             if statement is not None:
-                found.append(statement)
+                parsed.append(statement)
             if cut + 1 < len(lines):  # the line at the cut is prose; code may follow it
                 waiting.append(_pieces("\n".join(lines[cut + 1 :])))
-    return found
+    return parsed
 
 
 def _pieces(text: str) -> Iterator[str]:
@@ -199,8 +194,8 @@ def _line_starts(text: str) -> Iterator[int]:
     unclosed: set[str] = set()
     if text:
         yield 0
-    while found := _LEXEME.search(text, place):
-        place, lexeme = found.end(), found.group()
+    while match := _LEXEME.search(text, place):
+        place, lexeme = match.end(), match.group()
         if lexeme in ('"""', "'''") and lexeme not in unclosed:
             end = _closing(text, place, lexeme)
             unclosed |= {lexeme} if end == -1 else set()
@@ -218,11 +213,11 @@ def _line_starts(text: str) -> Iterator[int]:
 
 def _closing(text: str, place: int, quotes: str) -> int:
     """Where the string ends whose inside begins at `place`; -1 where it does not."""
-    while (found := text.find(quotes, place)) != -1:
-        before = text[place:found]
+    while (end := text.find(quotes, place)) != -1:
+        before = text[place:end]
         if (len(before) - len(before.rstrip("\\"))) % 2 == 0:
-            return found + 3
-        place = found + 1
+            return end + 3
+        place = end + 1
     return -1
 
 
@@ -301,18 +296,18 @@ def _needed(
     pieces = _without_rebinding(pieces, answer)
     bound, elsewhere = _by_name(pieces), _by_name([p for p in others if not p.stubs])
     effects = {p: p.uses & bound.keys() for p in pieces if _is_effect(p, entry_point)}
-    kept, known, grown = {answer}, {entry_point}, True
+    needed, resolved, grown = {answer}, {entry_point}, True
     while grown:
-        before = len(kept)
-        names = {name for p in kept for name in p.uses} - known
-        known |= names
+        before = len(needed)
+        names = {name for p in needed for name in p.uses} - resolved
+        resolved |= names
         for name in names:
-            kept.update(bound.get(name) or elsewhere.get(name, [])[:1])
+            needed.update(bound.get(name) or elsewhere.get(name, [])[:1])
         if names & _BY_NAME:
-            kept.update(p for p in pieces if p.text.startswith(("def ", "class ")))
-        kept.update(p for p, touched in effects.items() if touched & (known | _SETUP))
-        grown = len(kept) > before
-    order = [p for p in (*others, *pieces) if p in kept]
+            needed.update(p for p in pieces if p.text.startswith(("def ", "class ")))
+        needed.update(p for p, touched in effects.items() if touched & (resolved | _SETUP))
+        grown = len(needed) > before
+    order = [p for p in (*others, *pieces) if p in needed]
     order.sort(key=lambda p: not p.text.startswith("from __future__"))
     return [p.text for p in order]
 
@@ -334,8 +329,8 @@ def _without_rebinding(pieces: Sequence[Statement], answer: Statement) -> list[S
 
 
 def _by_name(pieces: Sequence[Statement]) -> dict[str, list[Statement]]:
-    found: dict[str, list[Statement]] = {}
+    binders: dict[str, list[Statement]] = {}
     for piece in pieces:
         for name in piece.binds:
-            found.setdefault(name, []).append(piece)
-    return found
+            binders.setdefault(name, []).append(piece)
+    return binders

@@ -93,10 +93,9 @@ def _drawn(probabilities: Tensor, top_p: float, chance: float) -> int:
         total = values.cumsum(0)
         if count == size or float(total[-1]) >= top_p:
             break
-    kept = int(torch.searchsorted(total, min(top_p, float(total[-1])))) + 1
-    kept = min(kept, count)
-    place = int(torch.searchsorted(total[:kept], chance * float(total[kept - 1]), right=True))
-    return int(ids[min(place, kept - 1)])
+    most = min(int(torch.searchsorted(total, min(top_p, float(total[-1])))) + 1, count)
+    place = int(torch.searchsorted(total[:most], chance * float(total[most - 1]), right=True))
+    return int(ids[min(place, most - 1)])
 
 
 # --- many texts through our decoder ---
@@ -138,17 +137,16 @@ class Scheduler:
         self.batch, self.cache_bytes = batch, cache_bytes
         self._prefix: dict[str, Ids] = {}
         self._users: Counter[Ids] = Counter()
-        self._kept: dict[Ids, tuple[Tensor, Tensor]] = {}
+        self._prefix_cache: dict[Ids, tuple[Tensor, Tensor]] = {}
 
     def run(self, texts: Sequence[Text], deliver: Deliver) -> None:
-        """Write every text and deliver its output."""
         self.threads.restart()
         self._prefix = shared_prefixes(texts)
         self._users = Counter(self._prefix.values())
         waiting = deque(sorted(texts, key=lambda text: (-text.room, text.key)))
         while waiting:
             self._fill_and_drain(waiting, deliver)
-        self._kept.clear()
+        self._prefix_cache.clear()
 
     def _fill_and_drain(self, waiting: deque[Text], deliver: Deliver) -> None:
         """Work through the texts that fit the longest one's cache without wasting most of it."""
@@ -173,7 +171,8 @@ class Scheduler:
             if self._finish(slots, active, deliver):
                 continue  # a slot is free: fill it before the next step
             ids = torch.tensor([text.written[-1] for text in active], device=self.decoder.device)
-            lengths = torch.tensor([_held(text) for text in active], device=self.decoder.device)
+            cached = [_cached_tokens(text) for text in active]
+            lengths = torch.tensor(cached, device=self.decoder.device)
             _append(active, choose(self.decoder.step(slots, ids, lengths), active))
 
     def _prefill(self, slots: Slots, start: int, fresh: list[Text]) -> None:
@@ -194,11 +193,11 @@ class Scheduler:
             rows = rows[take:]
 
     def _shared(self, slots: Slots, slot: int, prefix: Ids) -> tuple[Tensor, Tensor]:
-        if prefix not in self._kept:
+        if prefix not in self._prefix_cache:
             self.decoder.prefill(slots, [(slot, list(prefix), 0)])
-            self._kept[prefix] = slots.take(slot, len(prefix))
+            self._prefix_cache[prefix] = slots.take(slot, len(prefix))
         self._users[prefix] -= 1
-        return self._kept[prefix] if self._users[prefix] else self._kept.pop(prefix)
+        return self._prefix_cache[prefix] if self._users[prefix] else self._prefix_cache.pop(prefix)
 
     def _finish(self, slots: Slots, active: list[Text], deliver: Deliver) -> bool:
         """Deliver what is finished and close the gaps; True when a slot became free."""
@@ -210,12 +209,12 @@ class Scheduler:
             deliver(active[place].key, output)
             last = active.pop()
             if place < len(active):
-                slots.copy(len(active), place, _held(last))
+                slots.copy(len(active), place, _cached_tokens(last))
                 active[place] = last
         return len(active) < before
 
 
-def _held(text: Text) -> int:
+def _cached_tokens(text: Text) -> int:
     return len(text.ids) + len(text.written) - 1
 
 

@@ -74,8 +74,8 @@ class OpenAIEngine(Engine):
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             for future, key in keys.items():
-                done = future.done() and not future.cancelled() and not future.exception()
-                if done and future.result().finish != "failed":
+                answered = future.done() and not future.cancelled() and not future.exception()
+                if answered and future.result().finish != "failed":
                     deliver(key, future.result())
             raise
         finally:
@@ -84,13 +84,13 @@ class OpenAIEngine(Engine):
     def _ask(self, request: Request, index: int) -> Output:
         import openai
 
-        what: dict[str, Any] = {"prompt": request.prompt}
+        body: dict[str, Any] = {"prompt": request.prompt}
         create: Any = self._client.completions.with_raw_response.create
         if request.chat:
-            what = {"messages": list(request.chat)}
+            body = {"messages": list(request.chat)}
             create = self._client.chat.completions.with_raw_response.create
         if request.stop:
-            what["stop"] = list(request.stop)
+            body["stop"] = list(request.stop)
         why = ""
         for _ in range(self.retries + 1):
             try:
@@ -100,7 +100,7 @@ class OpenAIEngine(Engine):
                     temperature=request.temperature,
                     top_p=request.top_p,
                     seed=request.seed + index,
-                    **what,
+                    **body,
                 )
                 return _output(json.loads(answer.text), request)
             except openai.APIStatusError as error:
@@ -132,8 +132,10 @@ def _output(answer: dict[str, Any], request: Request) -> Output:
     # servers say "stop" for a stop string and for the end token alike
     full = choice.get("finish_reason") == "length" and not cut
     finish = "length" if full else "stop" if request.stop else "end"
-    written, read = (int(usage.get(f"{way}_tokens") or 0) for way in ("completion", "prompt"))
-    return Output(text, finish, written, read)
+    written, prompt_tokens = (
+        int(usage.get(f"{way}_tokens") or 0) for way in ("completion", "prompt")
+    )
+    return Output(text, finish, written, prompt_tokens)
 
 
 class VllmEngine(Engine):
@@ -190,5 +192,5 @@ class VllmEngine(Engine):
             text, cut = tokens.cut(best.text, request.stop)
             stopped = cut or isinstance(best.stop_reason, str)
             finish = "length" if best.finish_reason == "length" else "stop" if stopped else "end"
-            read = len(result.prompt_token_ids or ())
-            deliver(key, Output(text, finish, len(best.token_ids), read))
+            prompt_tokens = len(result.prompt_token_ids or ())
+            deliver(key, Output(text, finish, len(best.token_ids), prompt_tokens))

@@ -29,11 +29,9 @@ class Teacher:
     temperature: float = 0.7
     top_p: float = 0.95
     max_new_tokens: int = 1024
-    stop: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
-        """The model's name."""
         return self.engine.name
 
 
@@ -133,15 +131,9 @@ def ask(
 
 def _request(task: Task, teacher: Teacher, seed: int) -> Request:
     return Request(
-        task.id,
-        "",
-        teacher.stop,
-        teacher.max_new_tokens,
-        teacher.temperature,
-        teacher.top_p,
-        seed=seed,
-        chat=task.messages,
-    )
+        task.id, "", (), teacher.max_new_tokens, teacher.temperature, teacher.top_p,
+        seed=seed, chat=task.messages,
+    )  # fmt: skip
 
 
 # --- chats about monologues ---

@@ -97,8 +97,8 @@ def dequantise(file: Path, folder: Path) -> str:
     except Exception as error:  # a damaged file surfaces as anything
         raise UserError(f"{file}: no GGUF file that can be read ({reason(error)})") from None
     if kind not in ARCHITECTURES:
-        known = " or ".join(ARCHITECTURES)
-        raise UserError(f"{file}: a model of architecture {kind or 'unknown'}, not of {known}")
+        allowed = " or ".join(ARCHITECTURES)
+        raise UserError(f"{file}: a model of architecture {kind or 'unknown'}, not of {allowed}")
     if vocabulary == "gpt2" and pre not in _SPLITS:
         raise UserError(
             f"{file}: text is split by the rule {pre or 'unknown'!r}, which is not among "

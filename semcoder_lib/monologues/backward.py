@@ -70,8 +70,8 @@ def backward_many(
         except (UserError, values.Unserializable):
             searches.append(None)
     _run([search for search in searches if search is not None], box)
-    answered = [search for search in searches if search is not None and search.found]
-    pairs = [(s.question.program, Case(s.found[0].arguments)) for s in answered]
+    answered = [search for search in searches if search is not None and search.witnesses]
+    pairs = [(s.question.program, Case(s.witnesses[0].arguments)) for s in answered]
     limits = LIMITS.but(cpu_seconds=1.0)
     traces = tracing.trace_many(pairs, box, share=True, sandbox_limits=limits)
     written: dict[Search | None, Monologue] = {}
@@ -100,7 +100,7 @@ def _run(searches: list[Search], box: Sandbox) -> None:
 def _deduction(search: Search, trace: Trace, style: Style) -> Monologue:
     """The text of a finished search. `trace` is that of the witness, for the check at the end."""
     program, syntax, wanted = search.question.program, search.syntax, search.wanted
-    f, witness = program.entry_point, search.found[0]
+    f, witness = program.entry_point, search.witnesses[0]
     call = values.show_call(f, witness.arguments)
     lines = []
     for note in _notes(search, trace):
@@ -123,17 +123,17 @@ def _deduction(search: Search, trace: Trace, style: Style) -> Monologue:
         lines += _alternatives(f, call, search)
     conclusion = CONCLUSION["concludes.call"].say(c=call, v=wanted)
     about = sections(syntax, f, style, "deduction", lines, conclusion)
-    found = "witness by search" if witness.goals is None else "witness by inversion"
+    how = "witness by search" if witness.goals is None else "witness by inversion"
     case = Case(witness.arguments, search.output, program.id)
     text = about + answer_block(call, wanted)
-    return Monologue(text, "backward", case, program.id, notes=(found,))
+    return Monologue(text, "backward", case, program.id, notes=(how,))
 
 
 def _notes(search: Search, trace: Trace) -> tuple[Note, ...]:
     """A deduction that comes to the witness, where the witness's run reached every line that it
     speaks of; else only what is asked of the return that was reached."""
     reached = {s.line for s in trace.steps if s.frame == trace.steps[0].frame}
-    witness = search.found[0]
+    witness = search.witnesses[0]
     given = dict(zip(search.names, witness.arguments, strict=False))
     for goals in filter(None, (witness.goals, *search.deductions)):
         fits = all(equal(given.get(n), v) for n, v in goals.values.items())
@@ -151,7 +151,7 @@ def _notes(search: Search, trace: Trace) -> tuple[Note, ...]:
 
 def _alternatives(f: str, call: str, search: Search) -> list[str]:
     """Another input that fits as well, and one that does not."""
-    others = [c for c in search.found[1:] if len(c.text) <= _SHORT]
+    others = [c for c in search.witnesses[1:] if len(c.text) <= _SHORT]
     near = [c for c in search.tried.values() if 0 < c.distance < 40 and len(c.text) <= _SHORT]
     near.sort(key=lambda c: (c.distance, len(c.text), c.text))
     lines = []

@@ -19,6 +19,7 @@ from semcoder_lib.models import prompts, teachers
 from semcoder_lib.monologues.backward import Question, backward_many
 from semcoder_lib.monologues.forward import call_text, forward
 from semcoder_lib.monologues.properties import infer
+from semcoder_lib.monologues.show import encoded
 from semcoder_lib.monologues.style import DEFAULT, Style
 from semcoder_lib.monologues.verify import Trials, verify
 from semcoder_lib.monologues.verify.text import cut, read_answer
@@ -135,17 +136,10 @@ def chosen_cases(entry: Entry, count: int, seed: int) -> list[Case]:
     first: dict[str, Case] = {}
     again: list[Case] = []
     for case in order:
-        text = _encoded(case.output)
-        if text is not None and first.setdefault(text, case) is not case:
+        text = encoded(case.output)
+        if text and first.setdefault(text, case) is not case:
             again.append(case)
     return [*first.values(), *again][:count]
-
-
-def _encoded(value: Any) -> str | None:
-    try:
-        return values.encode(value)
-    except values.Unserializable:
-        return None
 
 
 def _forward(program: Program, case: Case, trace: Trace, seed: int, style: Style) -> Attempt:
@@ -156,7 +150,7 @@ def _forward(program: Program, case: Case, trace: Trace, seed: int, style: Style
         return Attempt(None, f"no trace: {trace.status.value}")
     if trace.result is None:
         return Attempt(None, "raises" if trace.exception else f"no result: {trace.status.value}")
-    if trace.result != _encoded(case.output):
+    if trace.result != encoded(case.output):
         return Attempt(None, "result differs from the recorded output")
     try:
         monologue = forward(program, trace, seed=seed, style=style, case=case)
@@ -199,11 +193,11 @@ def _backward(
 ) -> Iterator[Attempt]:
     questions: dict[tuple[str, str], Question] = {}
     for entry, case in pairs:
-        output, hidden = _encoded(case.output), _encoded(case.arguments)
-        others = [c.arguments for c in entry.cases if _encoded(c.arguments) != hidden]
+        output, hidden = encoded(case.output), encoded(case.arguments)
+        others = [c.arguments for c in entry.cases if encoded(c.arguments) != hidden]
         stated = styles[entry.program.id].properties
         question = Question(entry.program, case.output, tuple(others), stated)
-        questions.setdefault((entry.program.id, output or ""), question)
+        questions.setdefault((entry.program.id, output), question)
     asked = list(questions.values())
     answers = backward_many(asked, box, seed=seed, style=style)
     for question, monologue in zip(asked, answers, strict=True):
@@ -281,10 +275,10 @@ def taught(
         return report.accepted if strict else report.answer_right, report.reason
 
     tasks = (task(number, *pair) for number, pair in enumerate(pairs))
-    for found in teachers.ask(
+    for asked in teachers.ask(
         tasks, teacher, accept, tries=tries, seed=seed, cache=cache, usage=usage
     ):
-        yield found, _taught(found, direction, teacher) if found.status == "accepted" else None
+        yield asked, _taught(asked, direction, teacher) if asked.status == "accepted" else None
 
 
 def _closed(text: str) -> str:
@@ -295,10 +289,10 @@ def _closed(text: str) -> str:
     return text
 
 
-def _taught(found: teachers.Taught, direction: str, teacher: teachers.Teacher) -> Monologue:
+def _taught(asked: teachers.Taught, direction: str, teacher: teachers.Teacher) -> Monologue:
     """The text with what it is about: of a backward one, the input that it arrived at."""
-    program, case = found.task.data
-    text = _closed(found.text)
+    program, case = asked.task.data
+    text = _closed(asked.text)
     if direction == "backward":
         case = Case(read_answer(cut(text).answer).arguments or (), case.output, program.id)
     return Monologue(text, direction, case, program.id, writer=teacher.name)

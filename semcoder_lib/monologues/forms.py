@@ -117,10 +117,6 @@ identity        | The result always equals {x:name}.                    | The re
 permutation     | The result is always a permutation of {x:name}.       | The result is always a permutation of nums.
 sorted          | The result is always sorted in {o:order} order.       | The result is always sorted in ascending order.
 distinct        | The result never repeats an item.                     | The result never repeats an item.
-raises.when     | {f:name} raises {k:kind} when {x:name} is {c:edge}.   | f raises IndexError when nums is empty.
-order           | The order of the items of {x:name} does not matter.   | The order of the items of nums does not matter.
-idempotent      | Calling {f:name} again on its result changes nothing. | Calling f again on its result changes nothing.
-irrelevant      | {x:name} does not change the result.                  | k does not change the result.
 length.same     | The result always has as many items as {x:name}.      | The result always has as many items as nums.
 length.most     | The result never has more items than {x:name}.        | The result never has more items than nums.
 length.least    | The result always has at least as many items as {x:name}. | The result always has at least as many items as nums.

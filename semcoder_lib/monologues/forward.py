@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 from random import Random
 
 from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Monologue, Program, Trace
-from semcoder_lib.monologues.forms import CLAUSES, CONCLUSION, SUMMARY, heading
+from semcoder_lib.monologues.forms import CONCLUSION, SUMMARY, heading
 from semcoder_lib.monologues.properties import properties_section
 from semcoder_lib.monologues.simulation import simulation
 from semcoder_lib.monologues.style import DEFAULT, Style
-from semcoder_lib.monologues.syntax import Syntax, parameters, readable
-
-_CLAUSE_CHARS = 48
-_CLAUSES = 5
+from semcoder_lib.monologues.syntax import Syntax, readable
 
 
 def forward(
@@ -64,7 +60,9 @@ def sections(
     text = heading(kind) + "\n".join(lines) + "\n"
     if style.brief:
         return text
-    head = heading("function") + summary(syntax, entry_point) + "\n"
+    slots = syntax.summary(entry_point)
+    form = "takes" + ("" if "p" in slots else ".none") + (".does" if "c" in slots else "")
+    head = heading("function") + SUMMARY[form].say(**slots) + "\n"
     end = heading("conclusion") + conclusion + "\n"
     return head + properties_section(style.properties) + text + end
 
@@ -84,35 +82,3 @@ def _traced(name: str, trace: Trace) -> tuple[object, ...]:
     if not all(c.exact for c in changes):
         raise UserError(f"{name}: an argument has no exact text")
     return tuple(values.decode(c.text or "None") for c in changes)
-
-
-def summary(syntax: Syntax, entry_point: str) -> str:
-    """What a function does, from its syntax alone, without an invented purpose: parameters, loops,
-    early exits, result, in a sentence or two."""
-    function = syntax.functions[entry_point]
-    names = parameters(function)
-    does = [clause for stmt in function.body if (clause := _clause(stmt))][:_CLAUSES]
-    form = "takes" + ("" if names else ".none") + (".does" if does else "")
-    return SUMMARY[form].say(f=entry_point, p=_listed(names), c=_listed(does))
-
-
-def _listed(parts: list[str]) -> str:
-    """`a, b and c`."""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
-
-
-def _clause(stmt: ast.stmt) -> str:
-    """What one statement of a function's body adds to its summary; empty for nothing."""
-    form, without = "", ""  # the latter for an expression that is too long to be quoted
-    match stmt:
-        case ast.For(iter=node):
-            form, without = "over", "loop"
-        case ast.While(test=node):
-            form, without = "while", "repeat"
-        case ast.If(test=node) if any(isinstance(s, ast.Return | ast.Raise) for s in stmt.body):
-            form = "early"
-        case ast.Return(value=ast.expr() as node):
-            form, without = "gives", "result"
-    text = ast.unparse(node) if form else ""
-    form = form if len(text) <= _CLAUSE_CHARS else without
-    return CLAUSES[form].say(e=text) if form else ""

@@ -71,7 +71,7 @@ VALUES: frozenset[type] = SCALARS | CONTAINERS
 KNOWN: frozenset[type] = VALUES | {Function, GeneratorType, type}
 _MAX_DEPTH = 60  # of values
 _MAX_HASHED = 1000  # items of a set or keys that are made: their hashes may all be equal
-_MAX_WIDTH = 1000  # of a padded or formatted text
+_MAX_WIDTH = 1000  # of a formatted text
 
 
 class Run:
@@ -224,6 +224,11 @@ def compare(run: Run, kind: type, a: Any, b: Any) -> Any:
 
 # ---- texts
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 _CONVERSIONS: dict[str, Callable[[Any], str]] = {"r": repr, "s": str, "a": ascii}
 _FIELD = re.compile(r"\{\{|\}\}|\{\w*(?:![rs])?(?::[^{}]*)?\}")
 
@@ -246,60 +251,29 @@ def formatted(run: Run, value: Any, spec: str, conversion: int = -1) -> str:
     return format(value, _narrow(spec))
 
 
-def _fields(run: Run, template: str, values: Any) -> None:
-    """Raises Cannot where a template has more than simple fields, or would be long when filled."""
-    fields = _FIELD.findall(template)
-    if set("{}") & set(_FIELD.sub("", template)):
-        raise Cannot("a format that looks into a value")
-    width = max([_MAX_WIDTH for f in map(_narrow, fields) if re.search(r"\d", f)], default=0)
-    if len(fields) * (measure(values) + width) > run.budget.size:
-        raise Cannot("a text too long")
+_GROWING = _words("center expandtabs format format_map join ljust replace rjust translate zfill")
 
 
-def _format(run: Run, template: str, /, *values: Any, **named: Any) -> str:
-    _fields(run, template, [values, named])
-    return template.format(*values, **named)
-
-
-def _format_map(run: Run, template: str, mapping: Any, /) -> str:
-    _fields(run, template, mapping)
-    return template.format_map(mapping)
-
-
-def _translate(run: Run, text: str, table: Any, /) -> str:
-    if type(table) is not dict:
+def _grown(run: Run, text: str, name: str, /, *arguments: Any, **named: Any) -> str:
+    """What a method of a text gives that can be much longer than it and its arguments together,
+    though not than their product."""
+    formats = name in ("format", "format_map")
+    if formats:
+        rest = _FIELD.sub(lambda field: _narrow(field[0]) and "", text)
+        if "{" in rest or "}" in rest:
+            raise Cannot("a format that looks into a value")
+    if name == "translate" and any(type(table) is not dict for table in arguments):
         raise Cannot("a table that is no dict")
-    longest = max([len(v) for v in table.values() if type(v) is str], default=1)
-    if len(text) * longest > run.budget.size:
+    if name == "join" and len(arguments) == 1:
+        arguments = (list(run.items(arguments[0])),)
+    given = [a for a in (*arguments, *named.values()) if formats or type(a) not in SETS]
+    size = sum(abs(a) if type(a) is int else measure(a) for a in given)
+    if (len(text) + 1) * (size + 1) > run.budget.size:
         raise Cannot("a text too long")
-    return text.translate(table)
-
-
-def _expandtabs(run: Run, text: str, tabsize: Any = 8) -> str:
-    if type(tabsize) is int and text.count("\t") * tabsize > run.budget.size:
-        raise Cannot("a text too long")
-    return text.expandtabs(tabsize)
-
-
-def _join(run: Run, text: str, parts: Any, /) -> str:
-    parts = list(run.items(parts))
-    if len(text) * len(parts) + sum(len(p) for p in parts if type(p) is str) > run.budget.size:
-        raise Cannot("a text too long")
-    return text.join(parts)
-
-
-def _replace(run: Run, text: str, old: Any, new: Any, /, *count: Any) -> str:
-    if type(old) is type(new) is str and text.count(old) * len(new) > run.budget.size:
-        raise Cannot("a text too long")
-    return text.replace(old, new, *count)
+    return run.keep(getattr(text, name)(*arguments, **named))
 
 
 # ---- methods
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
 
 _LEFT_OUT = _words("encode")
 METHODS: dict[type, frozenset[str]] = {
@@ -311,11 +285,6 @@ _GATHERING = _words(f"""{_UPDATES} difference extend fromkeys intersection isdis
     issuperset symmetric_difference union""")
 MUTATING = _words(f"""{_UPDATES} add append appendleft clear discard extend extendleft insert
     pop popitem popleft remove reverse rotate setdefault sort subtract""")
-_PADDING = _words("center ljust rjust zfill")
-_INSTEAD: dict[str, Callable[..., Any]] = {
-    "expandtabs": _expandtabs, "format": _format, "format_map": _format_map, "join": _join,
-    "replace": _replace, "translate": _translate,
-}  # fmt: skip
 
 
 def method(run: Run, receiver: Any, name: str) -> Function:
@@ -336,10 +305,8 @@ def _call_method(run: Run, box: Any, name: str, /, *arguments: Any, **named: Any
         run.budget.charge(1 + (len(box) >> 5))
     if kind is range or (kind is set and name == "pop"):
         run.items(box)
-    if kind is str and name in _INSTEAD:
-        return run.keep(_INSTEAD[name](run, box, *arguments, **named))
-    if name in _PADDING and any(type(a) is int and a > _MAX_WIDTH for a in arguments):
-        raise Cannot("a text too long")
+    if kind is str and name in _GROWING:
+        return _grown(run, box, name, *arguments, **named)
     if name == "update" and kind is dict:
         arguments = tuple(pairs(run, a) for a in arguments)
     elif name in _GATHERING:

@@ -8,7 +8,6 @@ evidence, not proof, which is why the count is kept.
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -17,13 +16,13 @@ from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Program, Trace
 from semcoder_lib.monologues.forms import PROPERTIES, heading
+from semcoder_lib.monologues.show import encoded
 from semcoder_lib.monologues.style import Property
 from semcoder_lib.monologues.syntax import parameters, readable
 from semcoder_lib.monologues.verify import Report, Trials, verify
 from semcoder_lib.sandbox import Sandbox
 
 MIN_SUPPORT = 5
-_MIN_RAISES = 3  # there are fewer inputs at the border
 _COUNT = re.compile(r"\d+")  # of inputs, in the verifier's evidence
 
 
@@ -34,34 +33,27 @@ def infer(program: Program, cases: Sequence[Case], box: Sandbox) -> tuple[Proper
         function = readable(program.source, program.entry_point).functions[program.entry_point]
     except UserError:
         return ()
-    cases = [c for c in cases if _exact(c)]
+    cases = [c for c in cases if encoded((c.arguments, c.output))]
     if not cases:
         return ()
     trials = Trials(program, box, [c.arguments for c in cases])
     proposed = {
         PROPERTIES[row].say(**slots): (row, slots)
-        for row, slots in _proposed(program.entry_point, function, cases, trials)
+        for row, slots in _proposed(parameters(function), cases, trials)
     }
     sentences = [Property(row, text, 0) for text, (row, _) in proposed.items()]
     report = _verified(sentences, program, cases[0], box, trials)
     decided = {c.value: c for c in report.claims if c.kind == "property"}
-    loaded = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)}
     held: dict[tuple[str, ...], Property] = {}
     for sentence, (row, slots) in proposed.items():
         claim, x = decided.get(sentence), slots.get("x", "")
         count = _COUNT.search(claim.evidence) if claim and claim.status == "supported" else None
-        if count is None or int(count[0]) < (_MIN_RAISES if "k" in slots else MIN_SUPPORT):
+        if count is None or int(count[0]) < MIN_SUPPORT:
             continue
-        if row == "irrelevant" and x in loaded:
-            continue  # the runs may agree by chance
-        if row == "order":  # of an argument that never changes the result it says nothing
-            other = decided.get(PROPERTIES["irrelevant"].say(x=x))
-            if other is None or other.status != "contradicted":
-                continue
         if row == "permutation" and any(p.kind == "identity" for p in held.values()):
             continue
         # of a family of rows about one thing the first says it all: `length.same` the others
-        family = (row.partition(".")[0], x, slots.get("c", ""))
+        family = (row.partition(".")[0], x)
         held.setdefault(family, Property(row, sentence, int(count[0])))
     kept = tuple(held.values())
     for case in cases:  # as each of its texts will be verified, on inputs near that case alone
@@ -87,34 +79,20 @@ def properties_section(properties: Iterable[Property]) -> str:
     return heading("properties") + bullets if bullets else ""
 
 
-def _exact(case: Case) -> bool:
-    try:
-        return bool(values.encode((case.arguments, case.output)))
-    except values.Unserializable:
-        return False
-
-
 def _proposed(
-    f: str, function: ast.FunctionDef, cases: Sequence[Case], trials: Trials
+    names: list[str], cases: Sequence[Case], trials: Trials
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """Rows with their slots, in the order of the rows, which is that of how much they say."""
-    names = parameters(function)
     outputs = [c.output for c in cases]
-    outputs += [v for given, status, v in trials.fresh if status == "ok" and _exact(Case(given, v))]
+    outputs += [v for _, status, v in trials.fresh if status == "ok" and encoded(v)]
     texts = sorted({values.encode(v) for v in outputs})
     few = 1 < len(texts) <= 3 and len(max(texts, key=len)) < 31
     numbers = all(type(v) in (int, float) for v in outputs) and len(texts) > 2
     lists = all(isinstance(v, list | tuple) for v in outputs)
     types, items = _types(outputs), _types(x for v in outputs if lists for x in v)
-    kinds = sorted({kind for _, status, kind in trials.edges if status == "exception"})
     slots: dict[str, list[dict[str, str]]] = {
         "sorted": [{"o": o} for o in ("ascending", "descending") if lists],
         "distinct": [{}] if lists else [],
-        "raises.when": [
-            {"f": f, "k": k, "x": x, "c": c}
-            for k in kinds for x in names for c in ("empty", "0", "negative")
-        ],
-        "idempotent": [{"f": f}] if len(texts) >= 5 else [],
         "range.of": [{"vs": ", ".join(texts)}] if few else [],
         "range.least": [{"v": str(min(outputs))}] if numbers and min(outputs) in (0, 1) else [],
         "type": [{"t": " or ".join(types)}] if len(types) <= 2 else [],

@@ -93,7 +93,7 @@ class Search:
         return known or fitting[:1] or [self.output, "a", 1, [1, 2]]
 
     @property
-    def found(self) -> list[Candidate]:
+    def witnesses(self) -> list[Candidate]:
         """Candidates that gave the output, the best explained and the shortest first."""
 
         def rank(c: Candidate) -> tuple[int, int, str]:
@@ -104,7 +104,7 @@ class Search:
     def rounds(self) -> Iterator[list[Candidate]]:
         """Candidates, round by round, until some fit."""
         for number in range(ROUNDS):
-            if self.found:
+            if self.witnesses:
                 return
             candidates: list[Candidate] = []
             for arguments, goals, limit in self._mutations() if number else self._first():
@@ -135,7 +135,7 @@ class Search:
         for at in range(len(self.examples)):
             for piece in [self.output, *self.pool[:6], [self.output]]:
                 arguments = self._complete({}, seeds[0])
-                arguments[at] = self._fitted(at, piece)
+                arguments[at] = piece
                 yield arguments, None, ROUND
         for seed in self.seeds[:8]:
             yield list(seed), None, ROUND + 8
@@ -159,27 +159,8 @@ class Search:
         arguments = [seed[at] if at < len(seed) else e[0] for at, e in enumerate(self.examples)]
         for at, name in enumerate(self.names[: len(arguments)]):
             if name in assignment:
-                arguments[at] = self._fitted(at, assignment[name])
+                arguments[at] = assignment[name]
         return arguments
-
-    def _fitted(self, at: int, value: Any) -> Any:
-        """`value`, as the type that other cases have for this parameter where it becomes that."""
-        kinds = {type(s[at]) for s in self.seeds if at < len(s)}
-        if not kinds or type(value) in kinds:
-            return value
-        kind: Any = min(kinds, key=lambda k: k.__name__)
-        try:
-            if kind is str and isinstance(value, list | tuple):
-                return "".join(value)
-            return kind(value) if isinstance(value, _COERCIBLE.get(kind, ())) else value
-        except (TypeError, ValueError, OverflowError):
-            return value
-
-
-_COERCIBLE: dict[type, tuple[type, ...]] = {
-    str: (int, float), list: (tuple, set, str), tuple: (list, set, str), set: (list, tuple, str),
-    int: (float, str), float: (int,), dict: (list,),
-}  # fmt: skip
 
 
 def _pieces(value: Any, room: int) -> list[Any]:

@@ -12,9 +12,11 @@ from typing import Any
 
 from semcoder_lib.core import foreign
 from semcoder_lib.core.errors import UserError
+from semcoder_lib.monologues.forms import CLAUSES
 
 MAX_DEPTH = 150  # levels of a program's tree: what calls itself here takes five frames a level
 QUOTE_CHARS = 70  # longest statement that is quoted
+_CLAUSE_CHARS, _CLAUSES = 48, 5  # longest expression of a summary, and how many statements it tells
 _BODIES = ("body", "orelse", "finalbody")
 SIGNS: dict[type, str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
@@ -150,6 +152,17 @@ class Syntax:
             text = self._texts[first] = self._quoted(first)
         return text
 
+    def summary(self, name: str) -> dict[str, str]:
+        """What a function does, without an invented purpose, as the slots of a row of
+        `forms.SUMMARY`: its name `f`, its parameters `p`, and what its statements do, `c`; the
+        last two only where there are any."""
+        function = self.functions.get(name)
+        if function is None:
+            return {}
+        does = [clause for stmt in function.body if (clause := _clause(stmt))][:_CLAUSES]
+        parts = {"p": parameters(function), "c": does}
+        return {"f": name} | {slot: _listed(texts) for slot, texts in parts.items() if texts}
+
     def _quoted(self, first: int) -> str:
         stmt, group = self.statements.get(first), self.groups.get(first)
         if stmt is None:
@@ -164,6 +177,28 @@ class Syntax:
         if not group and isinstance(stmt, ast.FunctionDef | ast.ClassDef):
             text = text.partition("(")[0]
         return text if len(text) <= QUOTE_CHARS else ""
+
+
+def _listed(parts: list[str]) -> str:
+    """`a, b and c`."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def _clause(stmt: ast.stmt) -> str:
+    """What one statement of a function's body adds to its summary; empty for nothing."""
+    form, without = "", ""  # the latter for an expression that is too long to be quoted
+    match stmt:
+        case ast.For(iter=node):
+            form, without = "over", "loop"
+        case ast.While(test=node):
+            form, without = "while", "repeat"
+        case ast.If(test=node) if any(isinstance(s, ast.Return | ast.Raise) for s in stmt.body):
+            form = "early"
+        case ast.Return(value=ast.expr() as node):
+            form, without = "gives", "result"
+    text = ast.unparse(node) if form else ""
+    form = form if len(text) <= _CLAUSE_CHARS else without
+    return CLAUSES[form].say(e=text) if form else ""
 
 
 def _without_comment(line: str) -> str:
@@ -191,8 +226,7 @@ def _own_parts(stmt: ast.AST) -> list[ast.AST]:
     """The expressions that a step of a statement evaluates: of a compound one, those of its
     header."""
     if isinstance(stmt, ast.AugAssign):
-        load = ast.parse(ast.unparse(stmt.target), mode="eval").body
-        return [ast.BinOp(load, stmt.op, stmt.value), stmt.target]
+        return [as_load(stmt), stmt.target]
     if isinstance(stmt, ast.For):
         return [stmt.target, stmt.iter]
     if isinstance(stmt, ast.If | ast.While):
@@ -209,22 +243,24 @@ def target_names(target: ast.expr) -> list[str]:
 
 def stored_names(stmt: Any) -> set[str]:
     """Names that a simple statement or a `for` header binds."""
-    targets: list[ast.expr] = []
-    if isinstance(stmt, ast.Assign):
-        targets = stmt.targets
-    elif isinstance(stmt, ast.For | ast.AugAssign | ast.AnnAssign):
-        targets = [stmt.target]
-    return {
-        n.id
-        for target in targets
-        for n in ast.walk(target)
-        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-    }
+    targets = getattr(stmt, "targets", None) or [getattr(stmt, "target", None)]
+    nodes = [n for target in targets if target is not None for n in ast.walk(target)]
+    return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
 def parameters(function: ast.FunctionDef) -> list[str]:
     """Names of the positional parameters, in order."""
     return [a.arg for a in function.args.posonlyargs + function.args.args]
+
+
+def is_determined(node: ast.expr) -> bool:
+    """Whether the value of `node` leaves its names one value each: names, reversals of them, and
+    displays of these."""
+    if isinstance(node, ast.Tuple | ast.List):
+        return bool(node.elts) and all(map(is_determined, node.elts))
+    if isinstance(node, ast.Subscript) and ast.unparse(node.slice) == "::-1":
+        return is_determined(node.value)
+    return isinstance(node, ast.Name)
 
 
 def in_body(node: ast.If | ast.While | ast.For | ast.ExceptHandler, line: int | None) -> bool:
@@ -285,9 +321,9 @@ def syntax(source: str) -> Syntax | None:
 
 def readable(source: str, entry_point: str) -> Syntax:
     """The syntax of a program to be told. Raises UserError where it cannot be."""
-    found = syntax(source)
-    if found is None:
+    shape = syntax(source)
+    if shape is None:
         raise UserError(f"program does not parse, or is nested deeper than {MAX_DEPTH} levels")
-    if entry_point not in found.functions:
+    if entry_point not in shape.functions:
         raise UserError(f"the program defines no function {entry_point!r}")
-    return found
+    return shape

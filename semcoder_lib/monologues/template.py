@@ -30,7 +30,6 @@ SLOTS: dict[str, str] = {
     "places": r"\d{1,18}(?:, \d{1,18})*",
     "jump": r"break|continue",
     "order": r"ascending|descending",
-    "edge": r"empty|0|negative",
     "types": r"(?:an? \w+|None)(?: or (?:an? \w+|None))*",
     "table": r"0(?::\S|[^\W\d]|['\"]).*?",
     "value": r".+?",

@@ -17,7 +17,7 @@ from typing import Any
 from semcoder_lib.monologues.evaluator import MUTATING, Cannot, Given, Raises, equal, evaluate
 from semcoder_lib.monologues.forms import say
 from semcoder_lib.monologues.show import NotShown, show
-from semcoder_lib.monologues.syntax import SIGNS, Syntax, parameters
+from semcoder_lib.monologues.syntax import SIGNS, Syntax, as_load, is_determined, parameters
 
 Assignment = dict[str, Any]
 _WIDTH = 4  # alternatives kept at every step
@@ -89,11 +89,6 @@ INVERSES: dict[str, Callable[[Any, Any], list[Any]]] = {
     "x.strip()": lambda v, c: [v, f" {v} "],
     "x.split()": lambda v, c: [(" " if c is None else c).join(v)],
 }
-_OF_TWO: dict[str, Callable[[Any], tuple[Any, Any]]] = {  # from a value to those of two unknowns
-    "+": lambda v: (v, v[:0] if isinstance(v, str | list | tuple) else 0),
-    "-": lambda v: (v, 0),
-    "*": lambda v: (v, 1),
-}
 _NEGATED = {"==": "!=", "<": ">=", ">": "<=", "in": "not in", "is": "is not"}
 _NEGATED |= {b: a for a, b in _NEGATED.items()}
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
@@ -123,13 +118,6 @@ class Solver:
         except _UNFIT:
             return []
 
-    def condition(self, test: ast.expr, wanted: bool) -> list[Assignment]:
-        """Assignments under which a simple test comes out as wanted."""
-        if isinstance(test, ast.Name):
-            values = [1, "a", [1], True] if wanted else [0, "", [], None]
-            return [{test.id: value} for value in values]
-        return self.solve(test, wanted)
-
     def _first(self, node: ast.expr, values: Iterable[Any]) -> list[Assignment]:
         """Solutions for any of several values of `node`."""
         return [solution for value in values for solution in self.solve(node, value)]
@@ -149,7 +137,7 @@ class Solver:
             case ast.UnaryOp(op=ast.USub(), operand=inner):
                 return self.solve(inner, -value)
             case ast.UnaryOp(op=ast.Not(), operand=inner):
-                return self.condition(inner, not value)
+                return self.solve(inner, not value)
             case ast.BinOp():
                 return self._binary(node, value)
             case ast.Subscript(value=box, slice=ast.Slice(lower=lower, step=step)):
@@ -198,8 +186,7 @@ class Solver:
             return self._first(node.left, INVERSES[f"x {sign} c"](value, right[0]))
         if left is not None:
             return self._first(node.right, INVERSES[f"c {sign} x"](value, left[0]))
-        a, b = _OF_TWO[sign](value)
-        return self._all([(node.left, a), (node.right, b)])
+        return []
 
 
 def _alike(a: Any, b: Any) -> bool:
@@ -309,7 +296,7 @@ class _Walker:
         """What a value asks: values of the names in `node` that give it, what `node` must be where
         those are not determined, or both; and whether values are given. A guess that does not give
         the value, or depends on other names, is not stated."""
-        exact, given = _exact(node), ""
+        exact, given = is_determined(node), ""
         try:
             if equal(evaluate(node, Given({**self.constants, **goals})), value):
                 word = "must" if exact else "can"
@@ -330,9 +317,8 @@ class _Walker:
                 return self._inside(move, goals)
             case ast.Assign(targets=[ast.Name(id=name), *_], value=value):
                 return self._solved(move, name, value, goals)
-            case ast.AugAssign(target=ast.Name(id=name), op=op, value=value):
-                whole = ast.BinOp(ast.Name(name, ast.Load()), op, value)
-                return self._solved(move, name, whole, goals)
+            case ast.AugAssign(target=ast.Name(id=name)):
+                return self._solved(move, name, as_load(move), goals)
             case ast.If(body=[*_, ast.Return() | ast.Raise()]):  # not taken
                 return [goals]
             case ast.If() if changed_names(move) & goals.values.keys():  # in either branch
@@ -353,7 +339,7 @@ class _Walker:
         text = say("test", e=_source(test), t=str(move.taken))
         if _source(test) != "it":
             goals = replace(goals, notes=(*goals.notes, Note(move.stmt.lineno, text, reached)))
-        options = [merged((goals.values, more)) for more in self.solver.condition(test, move.taken)]
+        options = [merged((goals.values, more)) for more in self.solver.solve(test, move.taken)]
         return [replace(goals, values=v) for v in options if v is not None][:2] or [goals]
 
     def _solved(self, stmt: ast.stmt, name: str, node: ast.expr, goals: Goals) -> list[Goals]:
@@ -370,18 +356,6 @@ class _Walker:
             elif values is not None:
                 states.append(replace(goals, values=values))
         return states or [rest]
-
-
-def _exact(node: ast.expr) -> bool:
-    """Whether only one value of the names in `node` gives a value: a name, a reversal."""
-    match node:
-        case ast.Name():
-            return True
-        case ast.Subscript(value=value, slice=ast.Slice(lower=None, upper=None, step=ast.expr())):
-            return ast.unparse(node.slice) == "::-1" and _exact(value)
-        case ast.Tuple(elts=parts) | ast.List(elts=parts):
-            return bool(parts) and all(_exact(part) for part in parts)
-    return False
 
 
 def _shown(value: Any) -> str:

@@ -10,18 +10,16 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import re
 from collections.abc import Callable
 from typing import Any
 
 from semcoder_lib.monologues.evaluator import Cannot, Given, Names, Raises, evaluate, mutates
 from semcoder_lib.monologues.forms import say
-from semcoder_lib.monologues.show import NotShown, show
+from semcoder_lib.monologues.rules import FINDS, RULES, UNROLL_UP_TO, Facts
+from semcoder_lib.monologues.show import SPELL_UP_TO, NotShown, listing, show, wrapped
 from semcoder_lib.monologues.style import Style
 from semcoder_lib.monologues.syntax import SIGNS, as_list, source_of
 
-SPELL_UP_TO = 20  # items
-UNROLL_UP_TO = 8  # items of a comprehension, parts that are joined
 _SHORT = 24  # characters of an argument that is written as its value
 _DENSELY = ("casefold", "translate", "expandtabs")  # spelled anew only there
 _BARE = ("table", "backwards", "becomes")  # pieces that say enough without their result
@@ -92,35 +90,15 @@ class Working:
         """`4 + 1 = 5`, `s.isdigit() is True`."""
         self.say("truth" if isinstance(value, bool) else "equal", e=expression, v=text, b=text)
 
-    def table(self, items: Any, last: int | None = None) -> str:
-        """`0:h 1:e 2:l` of a string (densely `0h1e2l`), `0:4 1:7` of a list, up to place `last`."""
-        part = items if last is None else items[: last + 1]
-        if not 0 < len(part) <= SPELL_UP_TO:
-            raise NotShown("too long or empty")
-        if not isinstance(items, str):
-            return " ".join(f"{i}:{self.show(x)}" for i, x in enumerate(part))
-        if self.dense:
-            return "".join(f"{i}{c if c.isalpha() else repr(c)}" for i, c in enumerate(part))
-        return " ".join(f"{i}:{c if c.isalnum() else repr(c)}" for i, c in enumerate(part))
-
-    def spelled(self, items: Any) -> str:
-        """`h e l l o` of a string, `4, 7` of a list."""
-        if not 0 < len(items) <= SPELL_UP_TO:
-            raise NotShown("too long or empty")
-        if isinstance(items, str):
-            return " ".join(c if c.isalnum() else repr(c) for c in items)
-        return self.listed(items)
-
-    def listed(self, items: Any) -> str:
-        """`1, 2, 3`: values in order."""
-        if len(items) > SPELL_UP_TO:
-            raise NotShown("too long")
-        return ", ".join(self.show(x) for x in items)
-
-
-def wrapped(text: str) -> str:
-    """A negative number in brackets."""
-    return f"({text})" if text.startswith("-") else text
+    def slots(self, row: str, node: ast.expr, text: str = "") -> dict[str, str]:
+        """What must stand in a row about `node`. Raises one of _UNFIT where it is about others."""
+        known = RULES[row](Facts(self.value, node, text))
+        if not known:
+            raise NotShown("another expression")
+        if "t" in known:  # as short as it can be, where the last place is not asked for
+            tables = known["t"][:2] if "p" in known else known["t"][-2:]
+            known["t"] = tables[self.dense]
+        return known
 
 
 # --- arithmetic, comparisons, truth ---------------------------------------------------------------
@@ -135,8 +113,7 @@ def _binary(w: Working, node: ast.BinOp) -> str:
     expression = f"{left} {SIGNS[type(node.op)]} {right}"
     whole = type(a) is int and type(b) is int and w.spells and abs(a) >= abs(b)
     if whole and isinstance(node.op, ast.FloorDiv | ast.Mod):
-        parts = f"{right} * {wrapped(str(a // b))} + {wrapped(str(a % b))}"
-        w.say("division", a=left, q=parts, e=expression, v=text)
+        w.say("division", e=expression, v=text, **w.slots("division", node))
     else:
         w.say("equal", e=expression, v=text)
     return text
@@ -160,9 +137,9 @@ def _compare(w: Working, node: ast.Compare) -> str:
         text, start = w.show(value), f"{left} {SIGNS[type(op)]}"
         if isinstance(op, ast.In | ast.NotIn):
             box, right = w.value(right_node), source_of(right_node)
-            if type(box) is dict and len(box) <= SPELL_UP_TO and len(w.listed(box)) <= w.limit:
+            if type(box) is dict and len(box) <= SPELL_UP_TO and len(listing(box)) <= w.limit:
                 where = right if isinstance(right_node, ast.Name) else w.show(box)
-                w.say("has.keys" if box else "has.none", x=where, ks=w.listed(box))
+                w.say("has.keys" if box else "has.none", x=where, ks=listing(box))
             else:
                 where = wrapped(w.atom(right_node))
             w.say("truth", e=f"{start} {where}", b=text)
@@ -218,18 +195,17 @@ def _subscript(w: Working, node: ast.Subscript) -> str:
     else:
         left, index = f"{name}[{w.atom(part)}]", w.value(part)
         w.lefts[id(node)] = left
-    form, slots = "equal", {}
+    row = ""
     if w.spells and isinstance(box, str | list | tuple):
-        with contextlib.suppress(NotShown):
-            if step == "-1" and left.endswith("[::-1]"):
-                form, slots = "backwards", {"a": w.spelled(box), "b": w.spelled(box[::-1])}
-            elif isinstance(part, ast.Slice):
-                form, slots = "table", {"t": w.table(box)}
-            elif type(index) is int and index == -1:
-                form = "last"
-            elif type(index) is int and index > 0:
-                form, slots = "table", {"t": w.table(box, index)}
-    w.say(form, e=left, v=text, **slots)
+        if isinstance(part, ast.Slice):
+            row = "backwards" if step == "-1" and left.endswith("[::-1]") else "table"
+        elif type(index) is int and (index > 0 or index == -1):
+            row = "table" if index > 0 else "last"
+    try:
+        slots = w.slots(row, node) if row else {}
+    except NotShown:
+        row, slots = "", {}
+    w.say(row or "equal", **{"e": left, "v": text, **slots})
     return text
 
 
@@ -310,14 +286,9 @@ def _call(w: Working, node: ast.Call) -> str:
     pieces: list[Piece] = []
     if w.spells:
         with contextlib.suppress(*_UNFIT):
-            if name == "sorted" and w.dense:
-                pieces = _sorted(w, node)
-            elif isinstance(node.func, ast.Attribute) and not node.keywords:
-                pieces = _method(w, node, node.func, name)
-            elif len(node.args) == 1 and not node.keywords:
-                pieces = _builtin(w, name, w.value(node.args[0]))
+            pieces = _piece(w, node, name)
     for form, slots in pieces:
-        w.say(form, **{"e": left, "v": text, "b": text, **slots})
+        w.say(form, **{"e": left, "v": text, "b": text, "n": text, **slots})
     if not pieces or pieces[0][0] in ("has.keys", "has.items", "has.none"):
         if len(left) > 2 * w.limit:
             raise NotShown("too long")
@@ -342,144 +313,63 @@ def _argument(w: Working, node: ast.expr) -> str:
     return w.atom(node)
 
 
-def _builtin(w: Working, name: str, box: Any) -> list[Piece]:
-    if name == "len" and isinstance(box, str | list | tuple) and len(box) > 1:
-        return [("table", {"t": w.table(box)})]
-    if name == "sum" and isinstance(box, list | tuple) and 2 < len(box) <= SPELL_UP_TO:
-        total, sums = box[0], []
-        for item in box[1:]:
-            sums.append(f"{w.show(total)} + {wrapped(w.show(item))} = {w.show(total + item)}")
-            total += item
-        return [("sum", {"c": ", ".join(sums)})]
+def _piece(w: Working, node: ast.Call, base: str) -> list[Piece]:
+    """How a call's result comes about, by the first row that fits; empty where none does."""
+    rows = ""
+    if isinstance(node.func, ast.Attribute) and not node.keywords:
+        rows = _of_method(w, node, node.func)
+    elif base == "sorted" and w.dense:
+        rows = "keyed"
+    elif base in ("len", "sum") and len(node.args) == 1 and not node.keywords:
+        box, few = w.value(node.args[0]), 1 if base == "len" else 2
+        listed = isinstance(box, list | tuple) or (base == "len" and isinstance(box, str))
+        if listed and few < len(box) <= SPELL_UP_TO:
+            rows = "table" if base == "len" else "sum"
+    for row in rows.split():
+        with contextlib.suppress(*_UNFIT):
+            about = node.func.value if row.startswith("has") else node  # type: ignore[attr-defined]
+            return [(row, w.slots(row, about, base))]
     return []
 
 
-def _sorted(w: Working, node: ast.Call) -> list[Piece]:
-    """The keys by which items are put in order."""
-    key = next((k.value for k in node.keywords if k.arg == "key"), None)
-    items = w.value(as_list(node.args[0]))
-    if key is None or not 0 < len(items) <= UNROLL_UP_TO:
-        return []
-    keys = w.value(as_list(ast.Call(ast.Name("map", ast.Load()), [key, node.args[0]], [])))
-    return [("keyed", {"k": w.listed(keys), "a": w.listed(items)})]
-
-
-def _method(w: Working, node: ast.Call, func: ast.Attribute, base: str) -> list[Piece]:
-    """Of a method's call; raises one of _UNFIT where there are none."""
-    box, name = w.value(func.value), func.attr
-    args, result = [w.value(a) for a in node.args], w.value(node)
+def _of_method(w: Working, node: ast.Call, func: ast.Attribute) -> str:
+    """The rows that a method's call may have."""
+    box, name, result = w.value(func.value), func.attr, w.value(node)
+    rows = METHODS.get(type(box), {}).get(name, "")
     if w.dense:
-        form, slots = METHODS[type(box)][name](w, name, box, args, result)
-        return [(form, {"x": base, **slots})]
+        return rows if name != "pop" or isinstance(box, dict) else rows.split()[not node.args]
     if not isinstance(box, str):
-        return []
-    if METHODS[str].get(name) in (_respelled, _trimmed) and name not in _DENSELY:
-        return [_respelled(w, name, box, args, result)]
-    if name in ("find", "index", "rfind", "rindex") and result > 0:
-        return [("table", {"t": w.table(box, result)})]
-    if name == "count" and len(args) == 1 and result and len(args[0]) == 1:
-        places = ", ".join(str(i) for i, c in enumerate(box) if c == args[0])
-        return [("counted.at", {"n": str(result), "p": places})]
-    return []
+        return ""
+    if rows in ("becomes", "trims") and name not in _DENSELY:
+        return "becomes"
+    if name in FINDS and result > 0:
+        return "table"
+    alone = name == "count" and len(node.args) == 1 and len(w.value(node.args[0])) == 1
+    return "counted.at" if alone and result else ""
 
 
-# The methods: how the results of public methods of `str`, `list` and `dict` come about.
-
-
-def _respelled(w: Working, name: str, box: Any, args: list[Any], result: Any) -> Piece:
-    if box == result:
-        raise NotShown("the same")
-    return "becomes", {"a": w.spelled(box), "b": w.spelled(result)}
-
-
-def _placed(w: Working, name: str, box: Any, args: list[Any], result: Any) -> Piece:
-    """Where the argument stands: for what looks for it, counts it or cuts at it."""
-    part = args[0]
-    if len(args) > 2 or (isinstance(box, str) and not part):
-        raise NotShown("nothing to look for")
-    if isinstance(box, str):
-        places = [match.start() for match in re.finditer(re.escape(part), box)]
-    else:
-        places = [i for i, x in enumerate(box) if x == part and type(x) is type(part)]
-    slots = {"t": w.table(box), "p": w.show(part), "n": ", ".join(map(str, places))}
-    return "places" if places else "nowhere", slots
-
-
-def _words(w: Working, name: str, box: Any, args: list[Any], result: Any) -> Piece:
-    if args and isinstance(args[0], str):
-        return _placed(w, name, box, args, result)
-    return "table", {"t": w.table(box)}
-
-
-def _padded(w: Working, name: str, box: Any, args: list[Any], result: Any) -> Piece:
-    more, plural = str(len(result) - len(box)), "" if len(box) == 1 else "s"
-    return "pads", {"n": str(len(box)), "s": plural, "k": more}
-
-
-def _trimmed(w: Working, name: str, box: Any, args: list[Any], result: Any) -> Piece:
-    at = 0 if name == "rstrip" else box.find(result) if result else len(box)
-    return "trims", {"n": str(at), "k": str(len(box) - at - len(result))}
-
-
-def _each(w: Working, name: str, box: Any, args: list[Any], result: Any) -> Piece:
-    """Whether each character is of a kind: all of them, or the first that is not."""
-    bad = next((i for i, x in enumerate(box) if not getattr(x, name)()), None)
-    if bad is None:
-        return "all.are", {"a": w.spelled(box)}
-    return "not.all", {"x": repr(box[bad]), "n": str(bad)}
-
-
-def _cased(w: Working, name: str, box: Any, args: list[Any], result: Any) -> Piece:
-    """Upper, lower or title case: what stands there is compared with itself in that case."""
-    cased = getattr(box, name.removeprefix("is"))()
-    return "cased", {"a": w.spelled(box), "b": w.spelled(cased)}
-
-
-def _ends(w: Working, name: str, box: Any, args: list[Any], result: Any) -> Piece:
-    """What stands at the start or the end that is asked about."""
-    (part,) = args
-    if not isinstance(part, str) or not part:
-        raise NotShown("nothing to look for")
-    there = box[: len(part)] if name in ("startswith", "removeprefix") else box[-len(part) :]
-    return "ends.with" if isinstance(result, bool) else "cut.there", {"x": w.show(there)}
-
-
-def _joined(w: Working, name: str, box: Any, args: list[Any], result: Any) -> Piece:
-    parts = list(args[0])
-    if not 0 < len(parts) <= UNROLL_UP_TO:
-        raise NotShown("too many")
-    glue = f" + {w.show(box)} + " if box else " + "
-    return "joined", {"q": glue.join(w.show(p) for p in parts)}
-
-
-def _keys(w: Working, name: str, box: Any, args: list[Any], result: Any) -> Piece:
-    keys = name in ("get", "keys", "setdefault", "pop")
-    form = "has.none" if not box else "has.keys" if keys else "has.items"
-    return form, {"ks": w.listed(box if keys else box.items())}
-
-
-def _taken(w: Working, name: str, box: Any, args: list[Any], result: Any) -> Piece:
-    """`pop` of a list: the last item, or the one at a place."""
-    return ("table", {"t": w.table(box)}) if args else ("has.last", {})
-
-
-METHODS: dict[type, dict[str, Callable[[Working, str, Any, list[Any], Any], Piece]]] = {
-    kind: {name: teller for teller, names in rows.items() for name in names.split()}
-    for kind, rows in {
+METHODS: dict[type, dict[str, str]] = {
+    kind: {name: row for row, names in table.items() for name in names.split()}
+    for kind, table in {
         str: {
-            _respelled: "upper lower swapcase title capitalize casefold replace "
-            "translate expandtabs",
-            _placed: "find rfind index rindex count partition rpartition",
-            _words: "split rsplit splitlines",
-            _padded: "ljust rjust center zfill",
-            _trimmed: "strip lstrip rstrip",
-            _each: "isalpha isdigit isalnum isspace isdecimal isnumeric isascii isprintable",
-            _cased: "isupper islower istitle",
-            _ends: "startswith endswith removeprefix removesuffix",
-            _joined: "join",
+            "becomes": "upper lower swapcase title capitalize casefold replace translate "
+            "expandtabs",
+            "places nowhere": "find rfind index rindex count partition rpartition",
+            "places nowhere table": "split rsplit splitlines",
+            "pads": "ljust rjust center zfill",
+            "trims": "strip lstrip rstrip",
+            "all.are not.all": "isalpha isdigit isalnum isspace isdecimal isnumeric isascii "
+            "isprintable",
+            "cased": "isupper islower istitle",
+            "ends.with": "startswith endswith",
+            "cut.there": "removeprefix removesuffix",
+            "joined": "join",
         },
-        list: {_placed: "index count remove", _taken: "pop"},
-        dict: {_keys: "get keys setdefault pop items values popitem"},
+        list: {"places nowhere": "index count remove", "table has.last": "pop"},
+        dict: {
+            "has.keys has.none": "get keys setdefault pop",
+            "has.items has.none": "items values popitem",
+        },
     }.items()
 }  # fmt: skip
 

@@ -147,9 +147,9 @@ def atlas(curve: Curve) -> list[dict[str, Any]]:
     return rows
 
 
-def compare(a: Curve, b: Curve, *, measure: str = "base") -> tuple[Interval, McNemar]:
+def compare(a: Curve, b: Curve) -> tuple[Interval, McNemar]:
     """How much more `b` solves than `a` after the last round, paired over the tasks of both."""
-    left, right = a.passed(-1, measure), b.passed(-1, measure)
+    left, right = a.passed(-1), b.passed(-1)
     return paired_difference(left, right), mcnemar(left, right)
 
 

@@ -196,16 +196,16 @@ def feedbacks(
     """For every `(task, solution, visible cases, which of them pass)` the first failing case that
     is short enough to show; None where there is none. For `trace` its call is run once more under
     the tracer."""
-    given = [_first_failing(task, cases, passed) for task, _, cases, passed in items]
+    failing = [_first_failing(task, cases, passed) for task, _, cases, passed in items]
     if source != "trace":
-        return given
+        return failing
     runs = [
         (Program(solution, task.entry_point), feedback.case)
-        for (task, solution, _, _), feedback in zip(items, given, strict=True)
+        for (task, solution, _, _), feedback in zip(items, failing, strict=True)
         if feedback is not None
     ]
     shown = (shown_trace(t, *run) for t, run in zip(trace_many(runs, box), runs, strict=True))
-    return [f and replace(f, trace=next(shown)) for f in given]
+    return [f and replace(f, trace=next(shown)) for f in failing]
 
 
 def _first_failing(
@@ -279,8 +279,8 @@ def _states(
     _judge([(t, s) for t, s in items if (t.id, s) not in verdicts], verdicts, box)
     looked = run_checks([(s, t.entry_point, checks[t.id], t.tolerance) for t, s in items], box)
     return [
-        State(t.id, *verdicts[t.id, s], solution=s, passed=seen.passed)
-        for (t, s), seen in zip(items, looked, strict=True)
+        State(t.id, *verdicts[t.id, s], solution=s, passed=checked.passed)
+        for (t, s), checked in zip(items, looked, strict=True)
     ]
 
 

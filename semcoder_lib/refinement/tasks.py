@@ -8,15 +8,14 @@ import random
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from semcoder_lib import evaluation
 from semcoder_lib.core import values
-from semcoder_lib.core.errors import InfrastructureError
 from semcoder_lib.core.records import Case, Entry, Fault, Status
 from semcoder_lib.evaluation import Answer, Benchmark, Sample, Task
 from semcoder_lib.evaluation.codegen import mbpp_text
 from semcoder_lib.faults import from_assertions, literal_test
+from semcoder_lib.faults.evidence import sound
 from semcoder_lib.models.prompts import Prompt
 from semcoder_lib.sandbox import Job, Limits, Outcome, Sandbox
 
@@ -76,10 +75,7 @@ def run_checks(
     )
     checked = []
     for _, _, cases, tolerance in programs:
-        outcomes = tuple(next(results)) if cases else ()
-        for outcome in outcomes:
-            if outcome.status is Status.INFRASTRUCTURE:
-                raise InfrastructureError(f"the sandbox could not run a program: {outcome.note}")
+        outcomes = tuple(sound(next(results))) if cases else ()
         near = {"rel_tol": 1e-7 if tolerance else 0.0, "abs_tol": tolerance}
         passed = tuple(
             o.status is Status.OK and values.equal(o.value, c.output, **near)
@@ -96,7 +92,6 @@ def from_benchmark(
     name: str,
     box: Sandbox,
     *,
-    path: Path | None = None,
     limit: int = 0,
     seed: int = 0,
     style: str = "clean",
@@ -108,12 +103,12 @@ def from_benchmark(
     with the bare problem, as models need that were never tuned. Raises `evaluation.Missing` where
     the data are not there."""
     main = evaluation.get(name)
-    tasks = main.load(path)
+    tasks = main.load()
     parts = {"base": (main, tasks)}
     if name.endswith("+"):
-        base, known = evaluation.get(name.rstrip("+")), {t.task_id for t in tasks}
+        base, ids = evaluation.get(name.rstrip("+")), {t.task_id for t in tasks}
         parts = {
-            "base": (base, [t for t in base.load(None) if t.task_id in known]),
+            "base": (base, [t for t in base.load() if t.task_id in ids]),
             "plus": (main, tasks),
         }
 
@@ -200,25 +195,25 @@ def _hidden(tasks: Sequence[Task], box: Sandbox) -> list[tuple[Case, ...]]:
 def _calls(task: Task, group: str) -> list[Case]:
     """A task's `base` or `plus` inputs that are small enough, their values still to be found."""
     rows = task.data.get(f"{group}_input")
-    kept = []
+    calls = []
     for row in rows if isinstance(rows, list) else []:
         try:
             if len(values.encode(tuple(row))) <= LARGEST_INPUT:
-                kept.append(Case(tuple(row)))
+                calls.append(Case(tuple(row)))
         except (values.Unserializable, TypeError):
             continue
-    return kept
+    return calls
 
 
 def from_faults(faults: Iterable[Fault], entries: Iterable[Entry]) -> list[RefinementTask]:
     """Repair of given faults: the first solution is the buggy program, the visible example its
     failing test, the hidden tests this one and all cases of its entry."""
-    known = {e.program.id: e.cases for e in entries}
+    cases_of = {e.program.id: e.cases for e in entries}
     return [
         RefinementTask(
-            f.id, f.description, f.entry_point, (f.case,), (f.case, *known[f.program_id]),
+            f.id, f.description, f.entry_point, (f.case,), (f.case, *cases_of[f.program_id]),
             initial=f.buggy, tolerance=1e-9,
         )
         for f in faults
-        if f.program_id in known
+        if f.program_id in cases_of
     ]  # fmt: skip

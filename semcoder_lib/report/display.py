@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from semcoder_lib.core.records import Claim, Trace
 from semcoder_lib.monologues import Report
-from semcoder_lib.report.figures import png, readable
+from semcoder_lib.report.figures import png, readable, sample_size
 
 _MARK = {"supported": "#3ca95133", "unverifiable": "#8a919955", "contradicted": "#ff725c88"}
 """From the best status to the worst."""
@@ -49,11 +49,11 @@ def number(value: float) -> str:
 
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> Shown:
-    """Rows of dicts as a table."""
+    """Rows of dicts as a table. A column `n` holds the sizes of samples."""
     names = list(columns) or list(dict.fromkeys(name for row in rows for name in row))
     if not rows or not names:
         return Shown("<p>no rows</p>", "no rows")
-    cells = [[_cell(row.get(name, "")) for name in names] for row in rows]
+    cells = [[_cell(row.get(name, ""), name) for name in names] for row in rows]
     frame = pd.DataFrame(cells, columns=[readable(str(name)) for name in names])
     with pd.option_context("display.max_colwidth", None):
         page = frame.to_html(index=False, border=0, justify="left")
@@ -61,7 +61,9 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> Sho
     return Shown(page.replace("<td>", "<td style='text-align:left'>"), text)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, name: str) -> str:
+    if name == "n" and isinstance(value, int):
+        return sample_size(value)
     if isinstance(value, tuple) and all(isinstance(item, str) for item in value):
         return readable(", ".join(value))
     return number(value) if isinstance(value, float) else readable(str(value))
@@ -76,11 +78,11 @@ def counts(data: Mapping[str, Any], name: str = "what", value: str = "count") ->
     return table(rows, (name, value))
 
 
-def fields(things: Iterable[Any], **columns: str) -> Shown:
+def fields(objects: Iterable[Any], **columns: str) -> Shown:
     """Objects as a table, one a row. A column is a name and the attribute that it shows, such as
     `licence="program.provenance.licence"`; underscores in the name become blanks."""
     names = {name.replace("_", " "): operator.attrgetter(path) for name, path in columns.items()}
-    return table([{name: get(thing) for name, get in names.items()} for thing in things], [*names])
+    return table([{name: get(item) for name, get in names.items()} for item in objects], [*names])
 
 
 _TEXT = "white-space:pre-wrap;font-family:monospace;padding:.7em;background:#8a9199"
@@ -130,16 +132,16 @@ def steps(trace: Trace, limit: int = 12, at: int | None = None) -> Shown:
     return table([*rows, *([{"step": "…"}] if len(trace.steps) > first + limit else [])])
 
 
-def report(found: Report) -> Shown:
+def report(verified: Report) -> Shown:
     """What the verifier says of a text, in numbers."""
-    claims = found.supported + found.contradicted + found.unverifiable
+    claims = verified.supported + verified.contradicted + verified.unverifiable
     facts = {
-        "supported claims": f"{found.supported} of {claims}",
-        "contradicted claims": found.contradicted,
-        "claims that it cannot check": found.unverifiable,
-        "share of the steps' text": f"{found.coverage_of_text:.0%}",
-        "executed lines that are told": f"{found.line_coverage:.0%}",
-        "verdict": "accepted" if found.accepted else found.reason,
+        "supported claims": f"{verified.supported} of {claims}",
+        "contradicted claims": verified.contradicted,
+        "claims that it cannot check": verified.unverifiable,
+        "share of the steps' text": f"{verified.coverage_of_text:.0%}",
+        "executed lines that are told": f"{verified.line_coverage:.0%}",
+        "verdict": "accepted" if verified.accepted else verified.reason,
     }
     return counts(facts, "the verifier's", "")
 
@@ -150,7 +152,8 @@ def marked(text: str, claims: Sequence[Claim]) -> Shown:
     the worse one shows, and of equal ones the shorter."""
     top: list[Claim | None] = [None] * len(text)
     # what is painted later covers what was painted before
-    for claim in sorted(claims, key=_importance):
+    rank = list(_MARK).index
+    for claim in sorted(claims, key=lambda c: (rank(c.status), c.place[1] - c.place[0])):
         start, end = claim.place
         top[start:end] = [claim] * (min(end, len(text)) - start)
     page = ""
@@ -164,17 +167,10 @@ def marked(text: str, claims: Sequence[Claim]) -> Shown:
     return Shown(f"<pre style='{_TEXT}11'>{page}</pre>", text)
 
 
-def _importance(claim: Claim) -> tuple[int, int]:
-    start, end = claim.place
-    return list(_MARK).index(claim.status), start - end
-
-
 def side_by_side(*shown: Shown) -> Shown:
     """Several things in columns."""
-    cells = "".join(
-        f"<div style='flex:1;min-width:20em'>{item._repr_html_()}</div>" for item in shown
-    )
-    page = f"<div style='display:flex;gap:1em;flex-wrap:wrap'>{cells}</div>"
+    cells = (f"<div style='flex:1;min-width:20em'>{item._repr_html_()}</div>" for item in shown)
+    page = f"<div style='display:flex;gap:1em;flex-wrap:wrap'>{''.join(cells)}</div>"
     return Shown(page, "\n\n".join(repr(item) for item in shown))
 
 

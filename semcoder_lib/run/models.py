@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from semcoder_lib.core import source, workspace
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.evaluation.answers import Model
-from semcoder_lib.models import assets
+from semcoder_lib.run.content import weights
 
 if TYPE_CHECKING:
     from semcoder_lib.run.notebook import Notebook
@@ -17,30 +17,28 @@ if TYPE_CHECKING:
 
 def base_of(profile: Any) -> Model:
     """The model of the profile, never tuned."""
-    own = Path(profile.model)
-    weights = ""
-    if own.is_file():
-        weights = workspace.file_hash(own)
-    elif own.is_dir():
-        weights = assets.weights_hash(profile.model)
-    return Model("base", profile.model, None, profile.backend, weights)
+    return Model("base", profile.model, None, profile.backend, weights(profile.model))
+
+
+def check_adapter(profile: Any) -> None:
+    """Raises UserError for an `adapter` that is none, or that a server could not use."""
+    given, path = profile.adapter, Path(profile.adapter)
+    if profile.server and given != "none":
+        raise UserError("backend: the server holds the one model: add --set adapter=none")
+    there = any((path / name).exists() for name in ("adapter_config.json", "config.json"))
+    if given not in ("", "none") and not there:
+        raise UserError(f"adapter={given}: not a folder with an adapter or a model")
 
 
 def models_of(run: Notebook, *, refined: bool = False) -> list[Model]:
     """The base model first, then the tuned one; with `refined` also what was trained on PyX-R after
-    it. Notebook 04 is run first where it has to be. Raises UserError for an `adapter` that is none,
-    or that a server could not use."""
-    p, given = run.profile, run.profile.adapter
-    base = base_of(p)
-    if p.server and given != "none":
-        raise UserError("backend: the server holds the one model: add --set adapter=none")
+    it. Notebook 04 is run first where it has to be. Raises UserError as `check_adapter` does."""
+    base, given = base_of(run.profile), run.profile.adapter
+    check_adapter(run.profile)
     if given == "none":
         return [base]
     if given:
-        path = Path(given)
-        if not (path / "adapter_config.json").exists() and not (path / "config.json").exists():
-            raise UserError(f"adapter={given}: not a folder with an adapter or a model")
-        return [base, replace(base, label="tuned", adapter=path)]
+        return [base, replace(base, label="tuned", adapter=Path(given))]
     models = [base, replace(base, label="tuned", adapter=run.file("04_sft/main"))]
     trained = workspace.read_json(run.file("04_sft/results.json")) if refined else {}
     for label, phase in (("refined", "refine"), ("traced", "refine_traced")):

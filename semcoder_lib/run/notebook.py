@@ -29,9 +29,8 @@ from semcoder_lib.core import scale, source, workspace
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.progress import hidden, in_jupyter, only_progress, say
 from semcoder_lib.evaluation import data as homes
-from semcoder_lib.models import assets
 from semcoder_lib.report import display
-from semcoder_lib.run import content, steps
+from semcoder_lib.run import content, doctor, steps
 from semcoder_lib.run.meter import Meter
 from semcoder_lib.sandbox import Sandbox
 
@@ -168,7 +167,13 @@ class Notebook:
             path = self.run.path / name
             results = content.results_of(path) if path.is_dir() else [path]
             for file in results:
-                self.inputs[str(file.relative_to(self.run.path))] = _digest(file)
+                self.inputs[str(file.relative_to(self.run.path))] = content.digest(file)
+
+    def need(self, rows: list[Any], what: str) -> list[Any]:
+        """The rows. Raises UserError where there are none, as with a small file of one's own."""
+        if rows:
+            return rows
+        raise UserError(f"no {what}: give a larger pyx_source, or another pyx_held_out")
 
     def finish(self, results: dict[str, Any], **facts: Any) -> display.Shown:
         """Write `results.json` and the card, let go of everything, and show the card."""
@@ -231,7 +236,7 @@ def out_of_date(run: Path, name: str, profile: profiles.Profile) -> str:
                 what = next((n for n, v in parts if before.get(n) != v), kind)
                 return f"is out of date ({what} changed)"
         for input_name, known in card["inputs"].items():
-            if _digest(run / input_name) != known:
+            if content.digest(run / input_name) != known:
                 return f"is out of date ({input_name} changed)"
             upstream = input_name.partition("/")[0]
             if why := out_of_date(run, upstream, profile):
@@ -252,7 +257,7 @@ def _basis(name: str, profile: profiles.Profile, used: set[str]) -> dict[str, An
         "code": workspace.content_key(
             source.library_hash(), source.parsed_hash(folder() / f"{name}.py")
         ),
-        "versions": content.versions(steps.PACKAGES),
+        "versions": doctor.versions(steps.PACKAGES),
         "data": {n: workspace.file_hash(p) for n in homes.HOMES if (p := homes.find(n))},
     }
 
@@ -261,19 +266,12 @@ def _value(field: str, value: Any) -> Any:
     """A setting, with the content of the file or folder that it may name."""
     if field not in OWN_FILES or not value:
         return value
-    path = Path(str(value))
-    if path.is_dir():
-        return [value, assets.weights_hash(str(path))]
-    return [value, workspace.file_hash(path)] if path.is_file() else value
+    return [value, known] if (known := content.weights(str(value))) else value
 
 
 def _outputs(place: Path) -> dict[str, str]:
     names = {str(f.relative_to(place)): f for f in content.results_of(place)}
     return {name: workspace.file_hash(f) for name, f in names.items() if name != "card.json"}
-
-
-def _digest(path: Path) -> str:
-    return content.digest(path) if path.exists() else "absent"
 
 
 def forget(run: Path, name: str) -> None:
@@ -290,9 +288,6 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "python": sys.implementation.name,
     }
-
-
-# --- without Jupyter ----------------------------------------------------------------------
 
 
 def execute(name: str, profile: str = "smoke", run_name: str = "", settings: str = "") -> None:

@@ -8,25 +8,35 @@ from there: finished notebooks and steps are reused, unfinished ones find their 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shlex
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
 from semcoder_lib import evaluation
 from semcoder_lib.core import profile, workspace
-from semcoder_lib.core.errors import InfrastructureError, SemcoderError, UserError
+from semcoder_lib.core.errors import InfrastructureError, SemcoderError, UsageError, UserError
+from semcoder_lib.core.progress import say
+from semcoder_lib.models.tokens import reason
 from semcoder_lib.run import doctor, notebook
 from semcoder_lib.run.meter import Meter
+from semcoder_lib.run.models import check_adapter
 
 # The machine on which the profiles' expected seconds were recorded (doctor.speed).
 REFERENCE = {"gflops": 150.0, "loop": 14.0}
 ALMOST_NO_MODEL = ("00_tour", "01_pyx", "02_monologues", "09_report")
+EVALUATING = ("05_codegen", "06_reasoning", "08_refinement")
+# the fields that may name a server, and the notebooks that ask it
+ASKED = {"backend": ("03_pyx_r", *EVALUATING), "teacher": notebook.NAMES[1:4]}
 
 
 @dataclass(frozen=True)
@@ -38,14 +48,6 @@ class Plan:
     run: workspace.Run
     names: tuple[str, ...]
     expected: dict[str, float]
-
-
-class NotebookFailed(SemcoderError):
-    """A notebook's cell raised; the message names notebook, cell, error and executed copy."""
-
-    def __init__(self, message: str, status: int) -> None:
-        super().__init__(message)
-        self.exit_status = status
 
 
 def notebook_path(name: str) -> Path:
@@ -88,8 +90,8 @@ def plan(
         notebook_path(name)
     for name in effective.names("codegen_benchmarks"):
         evaluation.get(name)
-    if effective.adapter not in ("", "none") and not Path(effective.adapter).is_dir():
-        raise UserError(f"adapter={effective.adapter}: not a folder")
+    if set(EVALUATING).intersection(names):
+        check_adapter(effective)
     expected = dict(zip(notebook.NAMES, profile.expected(profile_name)[0], strict=True))
     return Plan(effective, settings, run, names, expected)
 
@@ -97,9 +99,10 @@ def plan(
 def predict(work: Plan) -> dict[str, Any]:
     """Seconds of each notebook and gigabytes expected on this machine, by its measured speed."""
     measured = doctor.speed()
-    # decoding and training are half memory-bound, so the matrix rate counts at half power
+    # Decoding and training are half memory-bound, executing programs is half starting processes:
+    # the matrix rate and the rate of a loop count at half power.
     model = (REFERENCE["gflops"] / max(1.0, measured["gflops"])) ** 0.5
-    python = REFERENCE["loop"] / max(0.1, measured["loop"])
+    python = (REFERENCE["loop"] / max(0.1, measured["loop"])) ** 0.5
     each = {
         name: work.expected[name] * (python if name in ALMOST_NO_MODEL else model)
         for name in work.names
@@ -112,15 +115,22 @@ def predict(work: Plan) -> dict[str, Any]:
 
 def execute(work: Plan, *, force: bool = False) -> dict[str, Any]:
     """Run the plan's notebooks. Returns what the last line of `run` prints."""
-    with _only_one(work.run):
+    run = work.run
+    for field, names in ASKED.items():
+        address, asking = getattr(work.profile, field), [n for n in names if n in work.names]
+        if "://" in address and any(force or _stale(work, name) for name in asking):
+            ask(field, address)
+    busy = f"run {run.name!r} is already going on; wait for it, or use --run NAME"
+    with workspace.locked(run.path / ".run.lock", 0.0, busy):
         prediction = predict(work)
-        _say(
-            f"run {work.run.name!r}, profile {work.profile.profile}: "
-            f"{len(work.names)} notebooks, predicted "
-            f"{_minutes(prediction['seconds'])} and {prediction['memory_gb']:.1f} GB "
-            f"(at {prediction['gflops']:.0f} GFLOP/s; +-50 %)"
+        expected = f"{_minutes(prediction['seconds'])} and {prediction['memory_gb']:.1f} GB"
+        say(
+            f"run {run.name!r}, profile {work.profile.profile}: {len(work.names)} notebooks, "
+            f"predicted {expected} (at {prediction['gflops']:.0f} GFLOP/s; +-50 %)"
         )
-        _warn_about_memory(prediction["memory_gb"])
+        free = doctor.available_memory_bytes() / 1e9
+        if free < (needed := prediction["memory_gb"]):
+            say(f"warning: {free:.1f} GB of memory are available, {needed:.1f} GB are expected")
         meter = Meter(3.0).start()
         done: list[dict[str, Any]] = []
         try:
@@ -128,28 +138,41 @@ def execute(work: Plan, *, force: bool = False) -> dict[str, Any]:
                 done.append(_one(work, name, prediction["each"], done, force=force))
         finally:
             meter.stop()
-        seconds, peak = meter.seconds, meter.peak_bytes / 1e9
-        reused = sum(1 for d in done if d["reused"])
-        _say(
-            f"done in {_minutes(seconds)}, {peak:.1f} GB at the peak"
-            + (f"; {reused} of {len(done)} reused" if reused else
-               f"; predicted {_minutes(prediction['seconds'])}, {prediction['memory_gb']:.1f} GB")
-        )  # fmt: skip
-        report = work.run.path / notebook.NAMES[9] / "report.html"
+        peak = meter.peak_bytes / 1e9
+        reused = sum(d["reused"] for d in done)
+        rest = f"{reused} of {len(done)} reused" if reused else f"predicted {expected}"
+        say(f"done in {_minutes(meter.seconds)}, {peak:.1f} GB at the peak; {rest}")
+        report = run.path / notebook.NAMES[9] / "report.html"
         summary = {
-            "run": work.run.name,
+            "run": run.name,
             "profile": work.profile.profile,
-            "seconds": round(seconds, 1),
+            "seconds": round(meter.seconds, 1),
             "predicted_seconds": round(prediction["seconds"], 1),
             "peak_memory_gb": round(peak, 2),
             "predicted_memory_gb": prediction["memory_gb"],
             "notebooks": done,
             "report": str(report) if report.exists() else None,
         }
-        workspace.write_json(work.run.path / "run.json", summary)
+        workspace.write_json(run.path / "run.json", summary)
         if report.exists():
-            _say(f"report: {report}")
+            say(f"report: {report}")
         return summary
+
+
+def ask(field: str, address: str) -> None:
+    """Raises InfrastructureError where no OpenAI-compatible server answers at the address within
+    five seconds, or where it refuses the key. Which models it has shows the first request."""
+    key = {"Authorization": f"Bearer {os.environ.get('OPENAI_API_KEY') or 'none'}"}
+    why = ""
+    try:
+        request = urllib.request.Request(f"{address.rstrip('/')}/models", headers=key)
+        urllib.request.urlopen(request, timeout=5).close()
+    except urllib.error.HTTPError as error:
+        why = "it refuses the key in OPENAI_API_KEY" if error.code in (401, 403) else ""
+    except (OSError, ValueError, HTTPException) as error:
+        why = f"no server answers there ({getattr(error, 'reason', error)})"
+    if why:
+        raise InfrastructureError(f"{field}={address}: {why}; mend that and run again")
 
 
 def _one(
@@ -160,20 +183,24 @@ def _one(
     head = f"[{len(done) + 1:2d}/{len(work.names)}] {name:<14}"
     if force:
         notebook.forget(work.run.path, name)
-    why = notebook.out_of_date(work.run.path, name, work.profile)
-    if not why and out.exists():
-        _say(f"{head} reused")
+    if out.exists() and out.with_suffix(".html").exists() and not _stale(work, name):
+        say(f"{head} reused")
         return {"notebook": name, "seconds": 0.0, "reused": True}
     factor = correction(done, predicted)
     left = sum(predicted[n] for n in work.names[len(done) :]) * factor
+    expected = f"expected {factor * predicted[name]:.0f} s"
     if sys.stderr.isatty():
-        print(f"{head} ... (expected {factor * predicted[name]:.0f} s; {_minutes(left)} left)",
-              end="\r", file=sys.stderr, flush=True)  # fmt: skip
+        line = f"{head} ... ({expected}; {_minutes(left)} left)"
+        print(line, end="\r", file=sys.stderr, flush=True)
     began = time.monotonic()
     _papermill(work, name, out)
     seconds = time.monotonic() - began
-    _say(f"{head} {seconds:6.0f} s (expected {factor * predicted[name]:.0f} s)")
+    say(f"{head} {seconds:6.0f} s ({expected})")
     return {"notebook": name, "seconds": round(seconds, 1), "reused": False}
+
+
+def _stale(work: Plan, name: str) -> str:
+    return notebook.out_of_date(work.run.path, name, work.profile)
 
 
 def correction(done: list[dict[str, Any]], predicted: dict[str, float]) -> float:
@@ -191,25 +218,21 @@ def _papermill(work: Plan, name: str, out: Path) -> None:
     from papermill.exceptions import PapermillExecutionError
 
     out.parent.mkdir(parents=True, exist_ok=True)
-    source = notebook_path(name)
+    source, partial = notebook_path(name), out.with_suffix(".partial.ipynb")
+    for old in out.parent.glob(f"{name}.*"):  # a copy that is there is this run's, and whole
+        old.unlink()
     parameters = {
-        "profile": work.profile.profile,
-        "run_name": work.run.name,
-        "settings": work.settings,
-    }
+        "profile": work.profile.profile, "run_name": work.run.name, "settings": work.settings
+    }  # fmt: skip
     environment = {
         "SEMCODER_RUNS": str(work.run.path.parent.resolve()),
         "JUPYTER_PREFER_ENV_PATH": "1",  # the environment's kernel, not a stray one in the home
         "SEMCODER_PROGRESS": "" if sys.stderr.isatty() else "off",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     }
-    partial = out.with_suffix(".partial.ipynb")
+    again = "run the same command again to go on from here"
     try:
-        with (
-            _environment(environment),
-            _quiet_logs(),
-            tempfile.TemporaryDirectory(prefix="semcoder-") as sockets,
-        ):
+        with _surroundings(environment), tempfile.TemporaryDirectory(prefix="semcoder-") as sockets:
             papermill.execute_notebook(
                 str(source), str(partial), parameters=parameters, kernel_name="python3",
                 progress_bar=False, log_output=False, cwd=str(source.parent),
@@ -217,25 +240,18 @@ def _papermill(work: Plan, name: str, out: Path) -> None:
             )  # fmt: skip
     except PapermillExecutionError as error:
         failed = out.with_suffix(".failed.ipynb")
-        os.replace(partial, failed)
-        _html(failed)
+        _with_page(partial, failed)
         cell = error.exec_count if error.exec_count is not None else error.cell_index
-        status = {"UserError": 1, "UsageError": 2}.get(error.ename, 3)
-        raise NotebookFailed(
-            f"notebook {name} stopped in cell [{cell}]: {error.ename}: "
-            f"{_first_line(error.evalue)}; executed copy: {failed}; mend the cause and run the "
-            "same command again to go on from here",
-            status,
+        first = (error.evalue.strip().splitlines() or ["no message"])[0][:300]
+        kind = {"UserError": UserError, "UsageError": UsageError}.get(error.ename, SemcoderError)
+        raise kind(
+            f"notebook {name} stopped in cell [{cell}]: {error.ename}: {first}; executed copy: "
+            f"{failed}; mend the cause and {again}"
         ) from None
     except (RuntimeError, OSError) as error:
-        raise InfrastructureError(
-            f"notebook {name}: the kernel failed "
-            f"({_first_line(str(error))}); run the same command again to go on from here"
-        ) from None
-    os.replace(partial, out)
-    _html(out)
-    for old in out.parent.glob(f"{out.stem}.failed.*"):
-        old.unlink()
+        why = f"notebook {name}: the kernel failed ({reason(error)}); {again}"
+        raise InfrastructureError(why) from None
+    _with_page(partial, out)
 
 
 def _kernel_over_sockets(folder: str) -> Any:
@@ -246,61 +262,28 @@ def _kernel_over_sockets(folder: str) -> Any:
     return Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
 
 
-def _html(path: Path) -> None:
+def _with_page(partial: Path, out: Path) -> None:
+    """Give an executed copy its name, after its page: where it is, both are."""
     from nbconvert import HTMLExporter
 
-    body, _ = HTMLExporter(template_name="lab", embed_images=True).from_filename(str(path))
-    workspace.write_text(path.with_suffix(".html"), body)
-
-
-def _first_line(text: str) -> str:
-    lines = text.strip().splitlines()
-    return lines[0][:300] if lines else "no message"
-
-
-def _only_one(run: workspace.Run) -> contextlib.AbstractContextManager[None]:
-    busy = f"run {run.name!r} is already going on; wait for it, or use --run NAME"
-    return workspace.locked(run.path / ".run.lock", 0.0, busy)
+    body, _ = HTMLExporter(template_name="lab", embed_images=True).from_filename(str(partial))
+    workspace.write_text(out.with_suffix(".html"), body)
+    os.replace(partial, out)
 
 
 @contextlib.contextmanager
-def _environment(extra: dict[str, str]) -> Iterator[None]:
-    before = {key: os.environ.get(key) for key in extra}
-    os.environ.update(extra)
+def _surroundings(variables: dict[str, str]) -> Iterator[None]:
+    """With these variables of the environment, and without papermill's warnings."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    logging.disable(logging.WARNING)
     try:
         yield
     finally:
-        for key, value in before.items():
-            if value is None:
-                os.environ.pop(key, None)
-            else:
-                os.environ[key] = value
-
-
-@contextlib.contextmanager
-def _quiet_logs() -> Iterator[None]:
-    import logging
-
-    loggers = [logging.getLogger(name) for name in ("papermill", "traitlets", "asyncio")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
-
-
-def _warn_about_memory(needed_gb: float) -> None:
-    free = doctor.available_memory_bytes() / 1e9
-    if free and free < needed_gb:
-        _say(f"warning: {free:.1f} GB of memory are available, {needed_gb:.1f} GB are expected")
+        logging.disable(logging.NOTSET)
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _minutes(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.1f} min"
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

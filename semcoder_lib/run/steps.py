@@ -20,7 +20,8 @@ from typing import Any
 
 from semcoder_lib.core import records, source, workspace
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.run.content import content, digest, versions
+from semcoder_lib.run import doctor
+from semcoder_lib.run.content import code_of, content, digest, unbound
 
 PACKAGES = ("torch", "transformers", "trl", "peft", "numpy", "safetensors", "datasketch")
 HOW = ("workers", "cache", "backend")  # arguments that say how, not what
@@ -64,7 +65,7 @@ def read(path: Path) -> Any:
     """What the step that wrote `path` returned. Raises UserError where no step did, or where its
     bytes are others now."""
     facts = workspace.read_json(_note(path))
-    if not path.exists() or digest(path) != facts["bytes"]:
+    if digest(path) != facts["bytes"]:
         raise UserError(f"{path}: not the bytes that its step wrote; run its notebook again")
     if facts["kind"] == "data":
         return workspace.read_json(path)
@@ -103,13 +104,14 @@ def _basis(
     function: Callable[..., Any], inputs: Iterable[Any], settings: Mapping[str, Any]
 ) -> dict[str, Any]:
     """All that the result depends on, in small pieces, so that a change can be named."""
-    code = source.code_behind(function)
-    arguments = {f"input {n}": content(value) for n, value in enumerate(inputs, 1)}
-    arguments |= {name: content(v) for name, v in settings.items() if name not in HOW}
+    function, first, named = unbound(function)
+    code = code_of(function)
+    arguments = {f"input {n}": content(v) for n, v in enumerate((*first, *inputs), 1)}
+    arguments |= {n: content(v) for n, v in {**named, **settings}.items() if n not in HOW}
     return {
         "argument": {name: _short(data) for name, data in arguments.items()},
         "code": code,
-        "package": versions(source.packages_behind(code, PACKAGES)),
+        "package": doctor.versions(source.packages_behind(code, PACKAGES)),
     }
 
 
@@ -123,7 +125,7 @@ def _changed(note: Path, basis: dict[str, Any], path: Path) -> str:
     """Why the step is to be done, in words; empty where it is not."""
     try:
         before = workspace.read_json(note)
-        if not path.exists() or before["bytes"] != digest(path):
+        if before["bytes"] != digest(path):
             return f"{path.name} is not what it wrote"
     except (UserError, KeyError, TypeError):
         return "it was not done before"

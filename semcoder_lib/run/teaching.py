@@ -31,10 +31,7 @@ SHOTS = 2  # examples in a chat about a monologue
 def programs_of_teacher(run: Notebook) -> tuple[list[Prospect], dict[str, Any]]:
     """What the teacher makes of `teacher_items` snippets (paper, section 3.1): candidates for the
     corpus, and the counts. `teacher.jsonl` keeps the fate of every snippet."""
-    rows, counts = run.step(
-        "teacher.jsonl", _programs, count=run.profile.teacher_items, seed=run.profile.seed,
-        box=run.box, **_asking(run),
-    )  # fmt: skip
+    rows, counts = _step(run, "teacher.jsonl", _programs)
     return [_prospect(row) for row in rows if "program" in row], counts
 
 
@@ -49,11 +46,8 @@ def monologues_of_teacher(
     """The monologues of each direction, with those of the teacher in the place of the derived ones
     about the first `teacher_items` programs where the verifier accepts them, and the counts
     (paper, section 4.2.3). Texts of more than `longest` characters are not taken."""
-    p = run.profile
-    texts, counts = run.step(
-        "taught.jsonl", _monologues, training, derived, items=p.teacher_items, cases=cases,
-        longest=longest, seed=p.seed, strict=p.style == "clean", box=run.box, **_asking(run),
-    )  # fmt: skip
+    how = {"cases": cases, "longest": longest, "strict": run.profile.style == "clean"}
+    texts, counts = _step(run, "taught.jsonl", _monologues, training, derived, **how)
     return {d: [m for m in texts if m.direction == d] for d in derived}, counts
 
 
@@ -62,11 +56,7 @@ def faults_of_teacher(
 ) -> tuple[list[records.Fault], dict[str, Any]]:
     """The faults, the first `teacher_items` with the teacher's rationale and fix where those are
     accepted, and the counts (paper, section 3.3). `entries` hold the cases of their programs."""
-    taught, counts = run.step(
-        "taught.jsonl", _rationales, mutated, entries, items=run.profile.teacher_items,
-        seed=run.profile.seed, box=run.box, **_asking(run),
-    )  # fmt: skip
-    return taught, counts
+    return _step(run, "taught.jsonl", _rationales, mutated, entries)
 
 
 def monologues_kept(run: Notebook) -> dict[str, list[records.Monologue]]:
@@ -77,26 +67,25 @@ def monologues_kept(run: Notebook) -> dict[str, list[records.Monologue]]:
     return {d: run.kept(f"02_monologues/{d}.jsonl")[0] for d in monologues.DIRECTIONS}
 
 
-def _asking(run: Notebook) -> dict[str, Any]:
-    """Whom a step asks, and where it keeps the replies that it already has."""
+def _step(run: Notebook, file: str, function: Any, *inputs: Any, **settings: Any) -> Any:
+    """A step that asks the teacher, and keeps the replies that it already has."""
     p = run.profile
-    return {
-        "teacher": p.teacher,
-        "model": p.teacher_model,
-        "backend": "auto" if p.server else p.backend,
-        "cache": run.path("cache_teacher.jsonl"),
-    }
+    return run.step(
+        file, function, *inputs, items=p.teacher_items, seed=p.seed, box=run.box,
+        teacher=p.teacher, model=p.teacher_model, backend="auto" if p.server else p.backend,
+        cache=run.path("cache_teacher.jsonl"), **settings,
+    )  # fmt: skip
 
 
 # --- the steps ------------------------------------------------------------------------------
 
 
 def _programs(
-    *, count: int, seed: int, box: Sandbox, **who: Any
+    *, items: int, seed: int, box: Sandbox, **who: Any
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     with teaching(**who) as asked:
         made = corpus.taught(
-            count, asked.teacher, box, seed=seed, cache=asked.cache, usage=asked.usage
+            items, asked.teacher, box, seed=seed, cache=asked.cache, usage=asked.usage
         )
         counts = {**asked.row(), **made.row()}
     candidates = iter(made.candidates)
@@ -180,7 +169,7 @@ def _rationales(
 ) -> tuple[list[records.Fault], dict[str, Any]]:
     with teaching(**who) as asked:
         written, funnel = faults.rewritten(
-            mutated[:items], entries, Writer(asked), box, attempts=TRIES, seed=seed
+            mutated[:items], entries, asked, box, attempts=TRIES, seed=seed
         )
         counts = {**asked.row(), "funnel": funnel}
     by_id = {fault.id: fault for fault in written}
@@ -210,16 +199,36 @@ class Teaching:
             "rejected_for": dict(sorted(used.reasons.items())),
         }
 
+    def generate(self, requests: Sequence[Request]) -> list[list[records.Completion]]:
+        """The samples of each request, in order, as an engine gives them: each prompt is one user
+        message, each of its `n` samples one request. One without an answer gives no sample."""
+        groups: list[list[records.Completion]] = [[] for _ in requests]
+        for attempt in range(max((r.n for r in requests), default=0)):
+            tasks = (
+                Task(r.task_id, ({"role": "user", "content": r.prompt},), (place, r.stop))
+                for place, r in enumerate(requests)
+                if attempt < r.n
+            )
+            for taught in teachers.ask(
+                tasks, self.teacher, lambda task, text: (True, ""),
+                tries=1, seed=1_000 * attempt, cache=self.cache, usage=self.usage,
+            ):  # fmt: skip
+                if taught.status == "accepted":
+                    place, stop = taught.task.data
+                    text = tokens.cut(taught.text, stop)[0]
+                    groups[place].append(records.Completion(taught.task.id, text))
+        return groups
+
 
 @contextmanager
 def teaching(*, teacher: str, model: str, cache: Path, backend: str = "auto") -> Iterator[Teaching]:
     """The teacher, "local" or at an address, with its replies kept in the file `cache`. Raises
     UserError for an address that is none, and InfrastructureError in the end when no request at
     all was answered."""
-    if teacher == "local":
-        engine = models.load(model, backend=backend)
-    else:
-        engine = models.load(model, backend="openai", base_url=teacher, parallel=8)
+    where: dict[str, Any] = {}
+    if teacher != "local":
+        where = {"base_url": teacher, "parallel": 8}
+    engine = models.load(model, backend="openai" if where else backend, **where)
     asker = Teacher(engine, temperature=TEMPERATURE, max_new_tokens=TOKENS)
     with engine, workspace.ItemCache(cache) as replies:
         asked = Teaching(asker, replies, Usage())
@@ -230,35 +239,3 @@ def teaching(*, teacher: str, model: str, cache: Path, backend: str = "auto") ->
                 f"the teacher at {teacher} answered none of {used.failures} requests; "
                 "start it and run the same command again"
             )
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Text:
-    text: str
-
-
-class Writer:
-    """A teacher where completions are asked for: each prompt is one user message, each of its `n`
-    samples one request. A request that gets no answer gives fewer samples."""
-
-    def __init__(self, asked: Teaching) -> None:
-        self._asked = asked
-
-    def generate(self, requests: Sequence[Request]) -> list[list[Any]]:
-        """The samples of each request, in order."""
-        groups: list[list[Any]] = [[] for _ in requests]
-        asked = self._asked
-        for attempt in range(max((r.n for r in requests), default=0)):
-            tasks = (
-                Task(r.task_id, ({"role": "user", "content": r.prompt},), (place, r.stop))
-                for place, r in enumerate(requests)
-                if attempt < r.n
-            )
-            for taught in teachers.ask(
-                tasks, asked.teacher, lambda task, text: (True, ""),
-                tries=1, seed=1_000 * attempt, cache=asked.cache, usage=asked.usage,
-            ):  # fmt: skip
-                if taught.status == "accepted":
-                    place, stop = taught.task.data
-                    groups[place].append(_Text(tokens.cut(taught.text, stop)[0]))
-        return groups

@@ -27,7 +27,7 @@ PARTS = {"exercise": "markdown", "solution": "code", "check": "code", "instructo
 KNOWN = {"parameters", *PARTS}
 EDITIONS = ("exercises", "solutions", "instructor")
 PREPARED = ("01_pyx", "02_monologues", "03_pyx_r")  # what the class finds done
-REMEDY = "./run_all.sh workshop in a whole checkout; for the checks see docs/sandbox.md"
+REMEDY = "./run_all.sh workshop (it removes the training); for the checks see docs/sandbox.md"
 UNTOUCHED = "*Not executed: this page shows the solutions without what their cells print.*"
 # The lab's page, in letters for a projector; long lines of programs and outputs are broken.
 LARGE = """
@@ -37,7 +37,7 @@ body {max-width: 1600px; margin: 0 auto}
 .jp-InputPrompt, .jp-OutputPrompt {display: none !important}
 pre, code {white-space: pre-wrap !important; overflow-wrap: anywhere}
 .jp-RenderedHTMLCommon pre {margin: 0.6em 0 !important}
-.jp-RenderedHTMLCommon table {font-size: 20px}
+.jp-RenderedHTMLCommon table {font-size: 20px} .sc-view {zoom: 1.5}
 </style>
 </head>"""
 REMOTE = re.compile(r'<script src="https?://[^>]*>\s*</script>')  # without a net a page waits
@@ -59,11 +59,13 @@ def build(out: Path, run: str = "workshop") -> dict[str, Any]:
         if place.startswith("exercises/") and path.exists() and path.read_text("utf-8") != text:
             raise UserError(f"{path} has been worked on; move it away, or choose another --out")
     for place, text in texts.items():
-        _write(out / place, text)
-    ran = {name: executed(master, copy_of(name, run)) for name, master in masters.items()}
+        workspace.write_text(out / place, text)
+    copies = workspace.Run(run).path / "notebooks"
+    ran = {name: executed(m, copies / f"{name}.ipynb") for name, m in masters.items()}
     for name, master in masters.items():
         shown = edited(ran[name] or master, "solutions")
-        _write(out / "html" / f"{name}.html", page(shown, executed=ran[name] is not None))
+        html = page(shown, executed=ran[name] is not None)
+        workspace.write_text(out / "html" / f"{name}.html", html)
     counts = {name: len(exercises(name, master)) for name, master in masters.items()}
     return {
         "workshop": str(out),
@@ -177,23 +179,22 @@ def _defined(source: str) -> str:
     return re.match(r"\w+", source)[0]  # type: ignore[index]
 
 
-def copy_of(name: str, run: str) -> Path:
-    """Where a run leaves its executed copy of a notebook."""
-    return workspace.Run(run).path / "notebooks" / f"{name}.ipynb"
-
-
 def executed(master: Any, copy_at: Path) -> Any | None:
-    """An executed copy without the cell that papermill put in; None where there is none, or its
-    cells are not those of the master."""
+    """The master with what the cells of an executed copy printed; None where there is no copy, or
+    its code is not the master's. Papermill's cell of parameters does not count."""
     import nbformat
 
     if not copy_at.exists():
         return None
-    ran = nbformat.read(copy_at, as_version=4)
-    injected = "injected-parameters"
-    ran.cells = [c for c in ran.cells if injected not in c.metadata.get("tags", [])]
-    same = [c.source for c in ran.cells] == [c.source for c in master.cells]
-    return ran if same else None
+    filled, ran = copy.deepcopy(master), nbformat.read(copy_at, as_version=4)
+    filled.metadata = ran.metadata
+    own, cells = ([c for c in n.cells if c.cell_type == "code"] for n in (filled, ran))
+    cells = [c for c in cells if "injected-parameters" not in c.metadata.get("tags", [])]
+    if [c.source for c in cells] != [c.source for c in own]:
+        return None
+    for cell, before in zip(own, cells, strict=True):
+        cell.outputs = [o for o in before.outputs if o.get("name") != "stderr"]  # progress
+    return filled
 
 
 def page(solutions: Any, *, executed: bool) -> str:
@@ -215,7 +216,6 @@ def checklist(out: Path = Path("workshop"), run: str = "workshop") -> list[Check
     books = sum(len(list((out / edition).glob("*.ipynb"))) for edition in EDITIONS)
     pages = [path.read_text("utf-8") for path in (out / "html").glob("*.html")]
     full = sum(UNTOUCHED.strip("*") not in page for page in pages)
-    adapter = models.shipped(profile) is not None
     began = time.perf_counter()
     with contextlib.redirect_stdout(io.StringIO()) as said:
         check.e00_2("xxyzyx")
@@ -224,10 +224,14 @@ def checklist(out: Path = Path("workshop"), run: str = "workshop") -> list[Check
         ("prepared", not late, late or f"run {run}: corpus, monologues, faults"),
         ("editions", books == len(EDITIONS) * count, f"{books} notebooks in {out}"),
         ("pages", full == count, f"{full} of {count} show what the cells print"),
-        ("adapter", adapter, "the shipped one" if adapter else "adapters/ does not hold it"),
-        ("checks", right and seconds < 2, f"one took {seconds:.1f} s"),
+        ("offline", (workspace.home() / "models" / profile.model).is_dir(), "the model, cached"),
+        ("adapter", models.shipped(profile) is not None, "the shipped one, in adapters/"),
+        ("checks", right, said.getvalue().strip()),
+        ("quick", seconds < 2, f"a check took {seconds:.1f} s; on a busy machine they are slow"),
+        ("training", not (home.path / "04_sft").exists(), f"to do: no {home.path}/04_sft"),
     ]
-    return [Check(n, "ok" if good else "fail", what, REMEDY) for n, good, what in lines]
+    bad = {"quick": "warn", "training": "warn"}
+    return [Check(n, "ok" if good else bad.get(n, "fail"), w, REMEDY) for n, good, w in lines]
 
 
 def _text(made: Any) -> str:
@@ -235,8 +239,3 @@ def _text(made: Any) -> str:
 
     nbformat.validate(made)
     return str(nbformat.writes(made)) + "\n"
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    workspace.write_text(path, text)

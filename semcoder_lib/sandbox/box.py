@@ -29,13 +29,14 @@ class _Worker:
 
     def __init__(self) -> None:
         self.host: host.Host | None = None
-        self.held: deque[tuple[int, Ticket]] = deque()
+        self.in_flight: deque[tuple[int, Ticket]] = deque()
         self.heard = 0.0  # when it last gave a sign of life
 
     @property
     def overdue(self) -> bool:
         """Whether the zygote itself must be at fault."""
-        return bool(self.held) and time.monotonic() - self.heard > self.held[0][1].patience
+        silence = time.monotonic() - self.heard
+        return bool(self.in_flight) and silence > self.in_flight[0][1].patience
 
 
 class Sandbox:
@@ -105,7 +106,7 @@ class Sandbox:
                 if self._pid == os.getpid():
                     worker.host.close()
                 worker.host = None
-            worker.held.clear()
+            worker.in_flight.clear()
         self._waiting.clear()
 
     def __del__(self) -> None:
@@ -126,10 +127,9 @@ class Sandbox:
         *,
         limits: Limits | None = None,
         plugin: str | None = None,
-        options: dict[str, Any] | None = None,
     ) -> Outcome:
         """Load `source` and call `entry_point(*arguments)` in a process of its own."""
-        job = Job(source, entry_point, [arguments], limits, plugin, options)
+        job = Job(source, entry_point, [arguments], limits, plugin)
         return next(self.map([job]))[0]
 
     def map(self, jobs: Iterable[Job]) -> Iterator[list[Outcome]]:
@@ -137,7 +137,7 @@ class Sandbox:
         iterable only a little ahead of what it yields."""
         source = iter(jobs)
         order: deque[Ticket] = deque()
-        known: OrderedDict[Any, Ticket] = OrderedDict()
+        remembered: OrderedDict[Any, Ticket] = OrderedDict()
         exhausted = False
         try:
             while True:
@@ -146,28 +146,28 @@ class Sandbox:
                     if job is None:
                         exhausted = True
                         break
-                    order.append(self._ticket(job, known))
+                    order.append(self._ticket(job, remembered))
                 if not order:
                     return
                 while not order[0].done:
                     self._turn()
                 ticket = order.popleft()
                 if ticket.weight > _REMEMBERED_CHARACTERS:
-                    known.pop(ticket.key, None)
+                    remembered.pop(ticket.key, None)
                 yield list(ticket.outcomes)
         finally:  # also when the caller stops early
-            given_up = {id(ticket) for ticket in order}
-            self._waiting = deque(t for t in self._waiting if id(t) not in given_up)
+            abandoned = {id(ticket) for ticket in order}
+            self._waiting = deque(t for t in self._waiting if id(t) not in abandoned)
 
-    def _ticket(self, job: Job, known: OrderedDict[Any, Ticket]) -> Ticket:
+    def _ticket(self, job: Job, remembered: OrderedDict[Any, Ticket]) -> Ticket:
         ticket = Ticket(job, job.limits or self.limits)
         if self.dedupe:
-            if ticket.key in known:
-                known.move_to_end(ticket.key)
-                return known[ticket.key]
-            known[ticket.key] = ticket
-            if len(known) > _REMEMBERED:
-                known.popitem(last=False)
+            if ticket.key in remembered:
+                remembered.move_to_end(ticket.key)
+                return remembered[ticket.key]
+            remembered[ticket.key] = ticket
+            if len(remembered) > _REMEMBERED:
+                remembered.popitem(last=False)
         if not ticket.done:
             self._waiting.append(ticket)
         return ticket
@@ -176,7 +176,7 @@ class Sandbox:
         """Hand out work, then wait for something to happen."""
         self._own()
         self._deal()
-        busy = [w for w in self._workers if w.host is not None and w.held]
+        busy = [w for w in self._workers if w.host is not None and w.in_flight]
         ready = host.wait_any([w.host for w in busy if w.host is not None], 1.0)
         for worker in busy:
             if worker.host in ready:
@@ -193,21 +193,21 @@ class Sandbox:
     def _deal(self) -> None:
         while self._waiting:
             ticket = self._waiting[0]
-            busy = [w for w in self._workers if w.held]
-            if any(w.held[0][1].alone for w in busy) or (ticket.alone and busy):
+            busy = [w for w in self._workers if w.in_flight]
+            if any(w.in_flight[0][1].alone for w in busy) or (ticket.alone and busy):
                 return
-            worker = min(self._workers, key=lambda w: len(w.held))
-            size = sum(t.size for _, t in worker.held)
-            if len(worker.held) >= _IN_FLIGHT or size > _IN_FLIGHT_BYTES:
+            worker = min(self._workers, key=lambda w: len(w.in_flight))
+            size = sum(t.size for _, t in worker.in_flight)
+            if len(worker.in_flight) >= _IN_FLIGHT or size > _IN_FLIGHT_BYTES:
                 return
             running = self._host_for(worker, ticket.job)
             if running is None:  # it must first finish what it has, then restart
                 return
             self._waiting.popleft()
             self._number += 1
-            if not worker.held:
+            if not worker.in_flight:
                 worker.heard = time.monotonic()
-            worker.held.append((self._number, ticket))
+            worker.in_flight.append((self._number, ticket))
             try:
                 running.send(ticket.request(self._number))
             except ConnectionError:
@@ -219,13 +219,13 @@ class Sandbox:
             worker.host.flush()
             for message in worker.host.messages():
                 run = run_of(message)
-                number, ticket = worker.held[0]
+                number, ticket = worker.in_flight[0]
                 if number != run.number:
                     raise ValueError("a message for another job")
                 worker.heard = time.monotonic()
                 ticket.take(run)
                 if not run.more:
-                    worker.held.popleft()
+                    worker.in_flight.popleft()
                     if not ticket.done:
                         self._waiting.appendleft(ticket)
         except (ConnectionError, ValueError, IndexError):
@@ -236,11 +236,11 @@ class Sandbox:
         if worker.host is not None:
             worker.host.kill()
             worker.host = None
-        held = [ticket for _, ticket in worker.held]
-        worker.held.clear()
-        for ticket in held:
+        tickets = [ticket for _, ticket in worker.in_flight]
+        worker.in_flight.clear()
+        for ticket in tickets:
             ticket.lost()
-        self._waiting.extendleft(t for t in reversed(held) if not t.done)
+        self._waiting.extendleft(t for t in reversed(tickets) if not t.done)
 
     # --- zygotes ---
 
@@ -260,7 +260,7 @@ class Sandbox:
         if running is not None:
             if not job.plugin or job.plugin in running.plugins:
                 return running
-            if worker.held:
+            if worker.in_flight:
                 return None
             running.close()
             worker.host = None

@@ -129,17 +129,17 @@ class Host:
             self.inbox += part
             if len(part) < 1 << 16:
                 break
-        found, place = [], 0
+        messages, place = [], 0
         while len(self.inbox) >= place + 4:
             (length,) = wire.LENGTH.unpack_from(self.inbox, place)
             if len(self.inbox) < place + 4 + length:
                 break
-            found.append(bytes(memoryview(self.inbox)[place + 4 : place + 4 + length]))
+            messages.append(bytes(memoryview(self.inbox)[place + 4 : place + 4 + length]))
             place += 4 + length
         del self.inbox[:place]
-        if gone and not found:
+        if gone and not messages:
             raise ConnectionError("the zygote is gone")
-        return found
+        return messages
 
     def wait_message(self, seconds: float) -> bytes:
         """The next message. Raises OSError when there is none in time or the zygote is gone."""
@@ -147,9 +147,9 @@ class Host:
         while time.monotonic() < end:
             wait_any([self], end - time.monotonic())
             self.flush()
-            found = self.messages()
-            if found:
-                return found[0]
+            messages = self.messages()
+            if messages:
+                return messages[0]
         raise OSError("no answer in time")
 
     def close(self) -> None:
@@ -196,8 +196,8 @@ def wait_any(hosts: list[Host], seconds: float) -> list[Host]:
     for host in hosts:
         by_fd[host.fileno()] = host
         poller.register(host, select.POLLIN | (select.POLLOUT if host.outbox else 0))
-    found = poller.poll(max(0, int(seconds * 1000)))
-    return [by_fd[fd] for fd, _ in found]
+    ready = poller.poll(max(0, int(seconds * 1000)))
+    return [by_fd[fd] for fd, _ in ready]
 
 
 # --- proof that a level holds: a program that tries to get out, run before anything else does ---

@@ -116,18 +116,18 @@ class Ticket:
         if not self.todo:
             raise ValueError("a message too many")
         expected = len(self.todo) if self.shared else 1
-        found = self._judged(run, expected)
-        for place, outcome in zip(self.todo, found, strict=False):
+        outcomes = self._judged(run, expected)
+        for place, outcome in zip(self.todo, outcomes, strict=False):
             if self.repeating:
                 outcome = replace(outcome, flags=(*outcome.flags, "repeated"))
             self.outcomes[place] = outcome
-        self.todo = self.todo[len(found) :]
+        self.todo = self.todo[len(outcomes) :]
         # one that ended well had only its result file full
-        if self.shared and self.todo and found[-1].status not in (Status.OK, Status.EXCEPTION):
+        if self.shared and self.todo and outcomes[-1].status not in (Status.OK, Status.EXCEPTION):
             self.deaths += 1
             if self.deaths >= self.job.give_up:
                 note = f"not run: {self.deaths} processes of this job had ended before"
-                self._fill(Outcome(found[-1].status, note=note))
+                self._fill(Outcome(outcomes[-1].status, note=note))
         if not run.more:
             self.alone = False
         if not self.todo and not self.repeating:
@@ -137,14 +137,13 @@ class Ticket:
     def _judged(self, run: Run, expected: int) -> list[Outcome]:
         """The outcomes of the calls that `run` dealt with: at most `expected`, at least one. Fewer
         mean that the process ended before it came to the rest."""
-        claims = _Claims(run, self, expected)
-        found = claims.judged()
+        outcomes = _Claims(run, self, expected).judged()
         self.bytes_left -= len(run.output)
-        self.bytes_left -= sum(2 * len(o.text or "") + len(o.payload or "") for o in found)
+        self.bytes_left -= sum(2 * len(o.text or "") + len(o.payload or "") for o in outcomes)
         if self.bytes_left >= 0:
-            return found
+            return outcomes
         note = f"the results of one job may have {self.most_bytes:,} bytes"
-        return [Outcome(Status.OUTPUT_LIMIT, cpu_seconds=run.cpu, note=note)] * len(found)
+        return [Outcome(Status.OUTPUT_LIMIT, cpu_seconds=run.cpu, note=note)] * len(outcomes)
 
     def lost(self) -> None:
         """The zygote that held this is gone."""
@@ -254,11 +253,11 @@ class _Claims:
             except (UnicodeDecodeError, values.NotALiteral) as error:
                 status, note = Status.UNSERIALIZABLE, f"not a value: {error}"
         else:
-            told = self._text(start, min(stop, start + _MESSAGE_BYTES))
+            message = self._text(start, min(stop, start + _MESSAGE_BYTES))
             if tag == wire.UNSERIALIZABLE:
-                status, note = Status.UNSERIALIZABLE, told
+                status, note = Status.UNSERIALIZABLE, message
             else:
-                raised = _raised(told)
+                raised = _raised(message)
                 memory = raised.type == "MemoryError"
                 status = Status.MEMORY if memory else Status.EXCEPTION
         return Outcome(
@@ -319,8 +318,8 @@ def _death(run: Run, limits: Limits) -> tuple[Status, str]:
     return Status.EARLY_EXIT, f"exit status {run.value}"
 
 
-def _raised(told: str) -> Raised:
-    line, _, rest = told.partition("\0")
+def _raised(record: str) -> Raised:
+    line, _, rest = record.partition("\0")
     kind, _, message = rest.partition("\0")
     number = int(line) if line.isascii() and line.isdigit() and len(line) < 10 else 0
     return Raised(kind[:200], message[:2_000], number or None)

@@ -74,11 +74,11 @@ class Beyond:
         if parts and len(above) == _DEPTH:
             self.cut = True
             return
-        for letter, name, held in parts:
+        for letter, name, content in parts:
             tagged = f"{letter}:{path}.{name}"
             if tagged not in self.reached:
-                self.reached[tagged] = held
-                self._inside(f"{path}.{name}", held, (*above, id(value)))
+                self.reached[tagged] = content
+                self._inside(f"{path}.{name}", content, (*above, id(value)))
 
     def _parts(self, value: Any, kind: type) -> list[tuple[str, str, Any]]:
         """(scope's letter, name, value) of what hangs on a function, class or instance of the
@@ -87,9 +87,9 @@ class Beyond:
             if value.__globals__ is not self.space:
                 return []
             cells = zip(value.__code__.co_freevars, value.__closure__ or (), strict=True)
-            parts = [("c", name, held) for name, cell in cells for held in _contents(cell)]
+            parts = [("c", name, content) for name, cell in cells for content in _contents(cell)]
             return parts + [("a", n, v) for n, v in value.__dict__.items() if _plain_name(n)]
-        if _is_class(value):
+        if any(base is type for base in mro(kind)):  # a class
             return [("a", n, v) for n, v in self._class_data(value)]
         ours = [base for base in reversed(mro(kind)) if self._is_ours(base)]
         if not ours or any("_member_map_" in namespace(base) for base in ours):  # an enumeration
@@ -129,10 +129,6 @@ def _is_code(value: Any) -> bool:
     """What is called or looked into: functions, classes, modules."""
     kind = type(value)
     return kind is types.ModuleType or any("__call__" in namespace(b) for b in mro(kind))
-
-
-def _is_class(value: Any) -> bool:
-    return any(base is type for base in mro(type(value)))
 
 
 def _is_descriptor(value: Any) -> bool:

@@ -20,8 +20,7 @@ from opcode import opmap
 from typing import Any
 
 from semcoder_lib.tracing.beyond import Beyond
-from semcoder_lib.tracing.describe import CONSTANT, Describer, exception_arguments, type_name
-from semcoder_lib.tracing.describe import unchanged as is_unchanged
+from semcoder_lib.tracing.describe import CONSTANT, Describer, arguments_of, is_unchanged, type_name
 
 FILENAME = "<program>"
 CALL, LINE, RETURN, EXCEPTION, YIELD = range(5)
@@ -298,13 +297,13 @@ class Frame:
                 return
             deeper = deeper.tb_next
         text = type_name(type(error))
-        arguments = exception_arguments(error)
+        arguments = arguments_of(error)
         if arguments:
-            told = arguments[0] if len(arguments) == 1 else arguments
-            if type(told) is str and type(error) is not KeyError:
-                text += f": {told if len(told) <= 500 else told[:500] + '…'}"
+            argument = arguments[0] if len(arguments) == 1 else arguments
+            if type(argument) is str and type(error) is not KeyError:
+                text += f": {argument if len(argument) <= 500 else argument[:500] + '…'}"
             else:
-                text += f": {self.recorder.describer.describe(told)[0]}"
+                text += f": {self.recorder.describer.describe(argument)[0]}"
         self.recorder.append(self, EXCEPTION, running.f_lineno, [text])
 
     def over(self, running: types.FrameType) -> None:

@@ -36,7 +36,7 @@ _SCALARS = frozenset(map(id, (int, str, float, bool, type(None))))
 
 mro = type.__dict__["__mro__"].__get__
 namespace = type.__dict__["__dict__"].__get__
-exception_arguments = BaseException.__dict__["args"].__get__
+arguments_of = BaseException.__dict__["args"].__get__
 _name_of_type = type.__dict__["__name__"].__get__
 _flags = type.__dict__["__flags__"].__get__
 
@@ -46,7 +46,7 @@ def type_name(kind: type) -> str:
     return _cropped(_name_of_type(kind))
 
 
-def unchanged(value: Any, flat: list[Any]) -> bool:
+def is_unchanged(value: Any, flat: list[Any]) -> bool:
     """Whether a list or dict of scalars, `flat` when it was described, holds the same objects."""
     if type(value) is dict:
         value = [*value, *value.values()]
@@ -188,8 +188,8 @@ class _Writer(Writer):
             part = _built_in_part(v, kind, self.most)
             if part is not _NOTHING:
                 text += f" {self.write(part, depth, depth)}"
-        for attribute, held in attributes(v, kind, self.most):
-            text += f" {attribute}={self.write(held, depth, depth)}"
+        for attribute, content in attributes(v, kind, self.most):
+            text += f" {attribute}={self.write(content, depth, depth)}"
         self.within.discard(id(v))
         return f"<{text}>"
 
@@ -267,7 +267,7 @@ def _written_like_a_call(value: Any, kind: type, limit: int) -> tuple[Any, ...] 
     if kind is slice:
         return value.start, value.stop, value.step
     if _is_one_of(BaseException, mro(kind)):
-        arguments: tuple[Any, ...] = exception_arguments(value)
+        arguments: tuple[Any, ...] = arguments_of(value)
         return arguments[:limit]
     return None
 
@@ -279,9 +279,9 @@ def attributes(value: Any, kind: type, limit: int) -> list[tuple[str, Any]]:
     for name, member in slots[:limit]:
         with contextlib.suppress(AttributeError):  # not set
             pairs.append((name, member.__get__(value, kind)))
-    held = None if dictionary is None else dictionary.__get__(value, kind)
-    if type(held) is dict:
-        own = itertools.islice(held.items(), limit)
+    instance_dict = None if dictionary is None else dictionary.__get__(value, kind)
+    if type(instance_dict) is dict:
+        own = itertools.islice(instance_dict.items(), limit)
         pairs.extend((_cropped(name), part) for name, part in own if type(name) is str)
     return [pair for pair in pairs if not (threads and pair[0][:1] == "_")]
 

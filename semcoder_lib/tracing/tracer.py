@@ -25,6 +25,7 @@ from semcoder_lib.tracing.beyond import SCOPES
 PLUGIN = "semcoder_lib.tracing.child"
 _CALLS_PER_JOB = 32
 _EVENTS = ("call", "line", "return", "exception", "yield")  # by number, see `child`
+_PARTS = (ast.stmt, ast.ExceptHandler, ast.match_case)  # of a compound statement
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp)
 _COMPREHENSION_NAMES = frozenset({"listcomp", "setcomp", "dictcomp", "genexpr"})
 
@@ -91,11 +92,11 @@ def trace_many(
     def jobs() -> Iterator[Job]:
         for program, group in itertools.groupby(pairs, key=lambda pair: pair[0]):
             calls = (case.arguments for _, case in group)
-            given = options(program.source, limits, values)
+            setup = options(program.source, limits, values)
             while batch := list(itertools.islice(calls, _CALLS_PER_JOB)):
                 waiting.append(program)
                 yield Job(
-                    program.source, program.entry_point, batch, sandbox_limits, PLUGIN, given, share
+                    program.source, program.entry_point, batch, sandbox_limits, PLUGIN, setup, share
                 )
 
     for outcomes in box.map(jobs()):
@@ -228,16 +229,13 @@ def layout(source: str) -> Layout:
         if isinstance(node, ast.ExceptHandler):
             handlers.add(node.lineno)
         if isinstance(node, ast.stmt | ast.ExceptHandler):
-            inner = [_first_line(child) for child in ast.iter_child_nodes(node) if _is_part(child)]
+            parts = (n for n in ast.iter_child_nodes(node) if isinstance(n, _PARTS))
+            inner = [_first_line(part) for part in parts]
             last = min(inner) - 1 if inner else node.end_lineno or node.lineno
             for line in range(_first_line(node), last + 1):
                 if line != node.lineno:
                     starts[line] = node.lineno
     return Layout(starts, frozenset(handlers), _order(tree), beyond)
-
-
-def _is_part(node: ast.AST) -> bool:
-    return isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case)
 
 
 def _first_line(node: ast.AST) -> int:
@@ -306,13 +304,13 @@ def _in_order(
     source: str, name: str, positional: tuple[Any, ...], named: dict[str, Any]
 ) -> tuple[Any, ...]:
     """Named arguments at the places that the function's definition gives them."""
-    given = _definition(source, name).args
-    names = [a.arg for a in (*given.posonlyargs, *given.args)]
+    signature = _definition(source, name).args
+    names = [a.arg for a in (*signature.posonlyargs, *signature.args)]
     unknown = [n for n in named if n not in names]
     if unknown:
         raise UserError(f"call of {name}: no positional parameter is called {unknown[0]!r}")
     empty, kind = inspect.Parameter.empty, inspect.Parameter.POSITIONAL_OR_KEYWORD
-    defaults = [*[empty] * (len(names) - len(given.defaults)), *given.defaults]
+    defaults = [*[empty] * (len(names) - len(signature.defaults)), *signature.defaults]
     parameters = [
         inspect.Parameter(n, kind, default=d) for n, d in zip(names, defaults, strict=True)
     ]

@@ -62,24 +62,24 @@ def read_config(path: Path | None, settings: Sequence[str] = ()) -> Config:
     import yaml
     from pydantic import TypeAdapter, ValidationError
 
-    given: Any = {}
+    data: Any = {}
     if path is not None:
         try:
-            given = yaml.safe_load(path.read_text(encoding="utf-8"))
+            data = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (OSError, yaml.YAMLError) as error:
             raise UserError(f"{path}: cannot be read ({error})") from None
-        if not isinstance(given, dict):
+        if not isinstance(data, dict):
             raise UserError(f"{path}: expected fields and values")
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals:
             raise UserError(f"--set {setting}: expected FIELD=VALUE")
-        given[name] = yaml.safe_load(text)
+        data[name] = yaml.safe_load(text)
     fields = [field.name for field in dataclasses.fields(Config)]
-    for name in given.keys() - fields:
+    for name in data.keys() - fields:
         raise UserError(f"training has no field {name!r}: choose from {', '.join(fields)}")
     try:
-        return TypeAdapter(Config).validate_python(given)
+        return TypeAdapter(Config).validate_python(data)
     except ValidationError as error:
         wrong = error.errors()[0]
         raise UserError(f"training: {wrong['loc'][0]}={wrong['input']!r}: {wrong['msg']}") from None

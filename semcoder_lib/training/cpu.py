@@ -172,8 +172,8 @@ def causal_attention(
         kind = torch.get_autocast_dtype("cpu")
         query, key, value = query.to(kind), key.to(kind), value.to(kind)
     with torch.autocast("cpu", enabled=False):
-        made: Any = _Causal.apply(query, key, value, scale)
-    return made.transpose(1, 2), None
+        attended: Any = _Causal.apply(query, key, value, scale)
+    return attended.transpose(1, 2), None
 
 
 class _Causal(torch.autograd.Function):
@@ -187,22 +187,24 @@ class _Causal(torch.autograd.Function):
         above = torch.full((_BLOCK, _BLOCK), float("-inf"), dtype=query.dtype).triu(1)
         scaled = query * scale
         out = torch.empty_like(query)
-        kept = []
+        probabilities = []
         for start in range(0, length, _BLOCK):
             end = min(length, start + _BLOCK)
             scores = _grouped(scaled, start, end, shared) @ _upto(key, end).transpose(1, 2)
             diagonal = scores.view(shared, -1, end - start, end)[..., start:]
             diagonal.add_(above[: end - start, : end - start])
-            kept.append(torch.softmax(scores, -1))
-            out[:, :, start:end] = (kept[-1] @ _upto(value, end)).view(out[:, :, start:end].shape)
-        ctx.save_for_backward(query, key, value, out, *kept)
+            probabilities.append(torch.softmax(scores, -1))
+            out[:, :, start:end] = (probabilities[-1] @ _upto(value, end)).view(
+                out[:, :, start:end].shape
+            )
+        ctx.save_for_backward(query, key, value, out, *probabilities)
         ctx.scale = scale
         return out
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         (d_out,) = grads
-        query, key, value, out, *kept = ctx.saved_tensors
+        query, key, value, out, *probabilities = ctx.saved_tensors
         shared = key.shape[0] * key.shape[1]
         scaled = query * ctx.scale
         d_query = torch.empty_like(query)
@@ -211,7 +213,7 @@ class _Causal(torch.autograd.Function):
         d_value = torch.zeros_like(d_key)
         # the sum over a row of probability times its gradient
         along = (d_out.float() * out.float()).sum(-1, keepdim=True).to(query.dtype)
-        for number, chances in enumerate(kept):
+        for number, chances in enumerate(probabilities):
             start, end = number * _BLOCK, chances.shape[-1]
             d_part = _grouped(d_out, start, end, shared)
             d_value[:, :end] += chances.transpose(1, 2) @ d_part

@@ -30,12 +30,12 @@ def monologue_example(program: Program, monologue: Monologue, *, style: str) -> 
 
 
 def monologue_examples(
-    programs: Mapping[str, Program], told: Iterable[Monologue], *, style: str
+    programs: Mapping[str, Program], texts: Iterable[Monologue], *, style: str
 ) -> list[Example]:
     """The rows of monologues whose program is among these, by its id."""
     return [
         monologue_example(programs[m.program_id], m, style=style)
-        for m in told
+        for m in texts
         if m.program_id in programs
     ]
 
@@ -110,12 +110,12 @@ def refine_example(fault: Fault, *, style: str) -> Example:
     return Example(f"{fault.id}:refine", "refine", prompt, completion)
 
 
-def traced_examples(some: Sequence[Fault], box: Sandbox, *, style: str) -> list[Example]:
+def traced_examples(failing: Sequence[Fault], box: Sandbox, *, style: str) -> list[Example]:
     """PyX-R rows with the recorded run of the failing test in the prompt (table 4). A fault whose
     trace is too long to show has none."""
-    pairs = [(Program(fault.buggy, fault.entry_point), fault.case) for fault in some]
+    pairs = [(Program(fault.buggy, fault.entry_point), fault.case) for fault in failing]
     rows = []
-    for fault, pair, trace in zip(some, pairs, tracing.trace_many(pairs, box), strict=True):
+    for fault, pair, trace in zip(failing, pairs, tracing.trace_many(pairs, box), strict=True):
         if text := faults.shown_trace(trace, *pair):
             prompt, completion = faults.example(fault, trace=text, style=style)
             rows.append(Example(f"{fault.id}:traced", "refine", prompt, completion))
@@ -198,12 +198,12 @@ def equal_tokens(
 
     turned: Mapping[str, list[Example]] = {f: _turned(p, count, seed) for f, p in pools.items()}
     budget = max(sum(trained(rows[:count])) for rows in turned.values())
-    taken = reached = 0
+    used = reached = 0
     for size in trained(turned[format]):
-        taken, reached = taken + 1, reached + size
+        used, reached = used + 1, reached + size
         if reached >= budget:
             break
-    return turned[format][:taken], max(1.0, budget / reached)
+    return turned[format][:used], max(1.0, budget / reached)
 
 
 def _turned(pool: list[Example], count: int, seed: int) -> list[Example]:

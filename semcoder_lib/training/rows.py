@@ -70,13 +70,13 @@ class Config:
     whole_kind: int = 20  # rows of one task that are not all lost by chance
 
     def __post_init__(self) -> None:
-        for name, known in (
+        for name, allowed in (
             ("method", ("lora", "full")),
             ("overlong", ("drop", "cut")),
             ("dtype", ("auto", "float32", "bfloat16")),
         ):
-            if (value := getattr(self, name)) not in known:
-                raise UserError(f"training: {name} {value!r}: choose from {', '.join(known)}")
+            if (value := getattr(self, name)) not in allowed:
+                raise UserError(f"training: {name} {value!r}: choose from {', '.join(allowed)}")
         fits = self.max_length >= 8 and (self.batch_rows or self.batch_tokens >= self.max_length)
         for holds, rule in (
             (self.steps >= 0 and self.epochs > 0, "0 <= steps and 0 < epochs"),

@@ -57,7 +57,7 @@ def train(
         asdict(config),
         assets.weights_hash(folder),
         assets.weights_hash(str(start)) if start else "",
-        source.code_behind(train),
+        source.code_behind(source.files_of(__name__)),
         [importlib.metadata.version(name) for name in _PACKAGES],
     )
     job = _Job(base, folder, start, Path(out), config, key)
@@ -269,8 +269,8 @@ def _card(job: _Job, result: Result, examples: Sequence[Example]) -> str:
     shown, lora = assets.shown_name(base), config.method == "lora"
     licence = assets.ASSETS[base].licence.lower() if base in assets.ASSETS else "other"
 
-    def counts(found: dict[str, int]) -> str:
-        return ", ".join(f"{name}: {count}" for name, count in sorted(found.items())) or "none"
+    def counts(numbers: dict[str, int]) -> str:
+        return ", ".join(f"{name}: {count}" for name, count in sorted(numbers.items())) or "none"
 
     def number(value: float | None) -> str:
         return "not measured" if value is None else f"{value:.3f}"

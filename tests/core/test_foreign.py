@@ -20,19 +20,13 @@ from semcoder_lib.core import foreign, values
 SUM = "x = 1" + " + 1" * 400
 # text: a word of the reason
 REFUSED = {
-    "x = = 1": "line 1",
-    "def f(:\n pass": "line 1",
-    "\0": "null",
-    "'\ud800'": "surrogates",
-    "x = " + "1" * 5_000: "digits",
-    "(" * 5_000: "parenthes",
-    "x = " + "-" * 50_000 + "1": "deep",
-    "x = 1" + "+1" * 50_000: "deep",
-    "x = a" + ".a" * 50_000: "deep",
-    "x = 1" + "+1" * 1_500: "deeper",
+    "x = = 1": "line 1", "def f(:\n pass": "line 1", "\0": "null",
+    "'\ud800'": "surrogates", "x = " + "1" * 5_000: "digits", "(" * 5_000: "parenthes",
+    "x = " + "-" * 50_000 + "1": "deep", "x = 1" + "+1" * 50_000: "deep",
+    "x = a" + ".a" * 50_000: "deep", "x = 1" + "+1" * 1_500: "deeper",
     "\n".join(" " * n + "if x:" for n in range(150)): "line",
     "x" * 200_001: "longer",
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,8 @@ def test_overrides_are_typed() -> None:
         ("train_mix=forward:2", "shares of the training tokens"),
         ("train_mix=prose:0.5", "forward|backward|nl_to_code|direct"),
         ("backend=openai", "auto, plain, vllm, or the address"),
+        ("backend=localhost:80", "the address of an OpenAI"),
+        ("server=http://h/v1", "unknown key 'server'"),
         ("teacher=localhost:80", "local, or the address"),
         ("max_length=4096", "max_length=4096.*batch_tokens=1024"),
         ("teacher=http://h/v1", "a teacher needs the name of its model"),

@@ -30,8 +30,16 @@ def test_jsonl_comes_back_as_it_was(tmp_path: Path) -> None:
 def test_a_broken_jsonl_is_named_with_its_line(tmp_path: Path, text: bytes, where: str) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_bytes(text)
-    with pytest.raises(UserError, match=where):
-        list(workspace.read_jsonl(path))
+    for foreign in {False, text != b"[1]\n"}:
+        with pytest.raises(UserError, match=where):
+            list(workspace.read_jsonl(path, foreign=foreign))
+
+
+def test_an_odd_row_of_others_is_one_without_columns(tmp_path: Path) -> None:
+    path, deep = tmp_path / "rows.jsonl", "[" * 90_000 + "]" * 90_000
+    odd = ["[1]", "3", "null", deep, f'{{"a": {deep}}}', f'{{"a": {"9" * 5_000}}}']
+    path.write_text("".join(f'{{"a": 1}}\n{line}\n' for line in odd))
+    assert list(workspace.read_jsonl(path, foreign=True)) == [{"a": 1}, {}] * len(odd)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -143,7 +151,7 @@ def test_what_cannot_be_written_is_said_as_such(
         with pytest.raises(InfrastructureError, match="cannot be written"):
             write(tmp_path / "file" / "below", "x")
     with pytest.raises(InfrastructureError, match="cannot be written"):
-        workspace.Run("r", tmp_path / "file")
+        workspace.Run("r", tmp_path / "file").folder("01_pyx")
     monkeypatch.setenv("SEMCODER_HOME", str(tmp_path / "file" / "home"))
     with pytest.raises(InfrastructureError, match="set SEMCODER_HOME"):
         workspace.home()

@@ -6,7 +6,8 @@ import json
 import pytest
 
 from semcoder_lib import corpus as pyx
-from semcoder_lib.core import records
+from semcoder_lib.__main__ import main
+from semcoder_lib.core import records, workspace
 from semcoder_lib.core.records import Case, Entry, Program
 from semcoder_lib.corpus import hub
 from semcoder_lib.corpus.prospect import Map, Ran, death, run
@@ -31,7 +32,7 @@ SNAN = "from decimal import Decimal\ndef f(x):\n    return Decimal('sNaN')"
 BIG = "def f(x):\n    return (1 << 20000) - x"
 POSITIONAL = "def f(x, /):\n    return x"
 
-# (row, the reason why it does not reproduce: its beginning; "" where it does)
+# (row, or a line of its own; the reason why it does not reproduce: its beginning; "" where it does)
 ROWS = {
     "huge integer": (forward(f"f(1) == {(1 << 20000) - 1:#x}", BIG), ""),
     "huge integer, other": (forward(f"f(1) == {(1 << 20000) - 2:#x}", BIG), "call 0 gives 0xf"),
@@ -76,19 +77,32 @@ ROWS = {
     "no response": ({**GOOD, "response": None}, "response is of type NoneType"),
     "a list for a program": ({"program": [], "cases": []}, "not a row of PyX"),
     "a number for a source": ({"program": {"source": 5, "entry_point": "f"}, "cases": []}, "not a row of PyX: Entry.program: Program.source"),
+    "no row": ("[1]", "expected exactly one"),
+    "a long number": (f'{{"id": {"9" * 5000}}}', "expected exactly one"),
+    "a deep row": (f'{{"id": {"[" * 90_000}{"]" * 90_000}}}', "expected exactly one"),
 }  # fmt: skip
 
 
-def test_one_odd_row_between_two_good_ones_has_a_reason_and_they_their_results(box):
-    rows = [GOOD]
+def test_one_odd_row_between_two_good_ones_has_a_reason_and_they_their_results(
+    box, tmp_path, capsys
+):
+    lines, good = [json.dumps(GOOD)], json.dumps({**GOOD, "id": "good"})
     for name, (row, _) in ROWS.items():
-        rows += [row if "program" in row else {**row, "id": name}, {**GOOD, "id": "good"}]
-    report = list(pyx.validate_rows(json.loads(json.dumps(rows)), box))
+        if not isinstance(row, str):
+            row = json.dumps(row if "program" in row else {**row, "id": name})
+        lines += [row, good]
+    file, out = tmp_path / "rows.jsonl", tmp_path / "out.jsonl"
+    file.write_text("\n".join(lines))
+    assert main(["validate-pyx", str(file), "--out", str(out)]) == 0
+    said = capsys.readouterr()
+    report, rows = list(workspace.read_jsonl(out)), list(workspace.read_jsonl(file, foreign=True))
+    right = sum(r["reproduces"] for r in report)
+    assert (json.loads(said.out), said.err) == ({"rows": len(rows), "reproduces": right}, "")
     assert all(r == {"id": r["id"], "reproduces": True, "reason": ""} for r in report[::2])
     for (name, (_, reason)), row in zip(ROWS.items(), report[1::2], strict=True):
         assert row["reproduces"] == (not reason), (name, row)
         assert row["reason"].startswith(reason), (name, row)
-    assert [r["id"] for r in report[1::2]][:-2] == list(ROWS)[:-2]
+    assert [r["id"] for r in report[1::2]][:-5] == list(ROWS)[:-5]
 
     read = pyx.from_hub(rows, box=box)
     assert [d["id"] for d in read.dropped if d["id"] == "good"] == []

@@ -161,7 +161,7 @@ def forced(row, rng):
             program, result = synthesiser.function(draft, shape, kinds)
         except (Stuck, KeyError):
             continue
-        if any(t.row == row for t in draft.made_of):
+        if any(t.row == row for t in draft.templates):
             return program, result
     return None
 

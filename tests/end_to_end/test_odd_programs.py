@@ -62,7 +62,7 @@ def box() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def read(box: Sandbox) -> corpus.hub.Read:
+def read(box: Sandbox) -> corpus.hub.Corpus:
     rows = [row("good", *GOOD)]
     for name, program in ODD.items():
         last = GOOD[0].replace("1", str(len(rows) + 5))
@@ -71,11 +71,11 @@ def read(box: Sandbox) -> corpus.hub.Read:
 
 
 @pytest.fixture(scope="module")
-def told(read: corpus.hub.Read, box: Sandbox) -> list[Any]:
+def told(read: corpus.hub.Corpus, box: Sandbox) -> list[Any]:
     return monologues.derive_many(read.entries, box)[0]
 
 
-def test_the_good_ones_are_told_both_ways(read: corpus.hub.Read, told: list[Any]) -> None:
+def test_the_good_ones_are_told_both_ways(read: corpus.hub.Corpus, told: list[Any]) -> None:
     names = [e.program.id for e in read.entries]
     assert {n for n in names if not n.startswith("good")} == set(ODD)
     assert len(names) == 2 * len(ODD) + 1
@@ -84,13 +84,12 @@ def test_the_good_ones_are_told_both_ways(read: corpus.hub.Read, told: list[Any]
         assert have >= {n for n in names if n.startswith("good")}
 
 
-def test_rows_go_out_and_come_back(read: corpus.hub.Read, told: list[Any], box: Sandbox) -> None:
+def test_rows_go_out_and_come_back(read: corpus.hub.Corpus, told: list[Any], box: Sandbox) -> None:
     programs = {e.program.id: e.program for e in read.entries}
     rows = list(monologues.to_hub(told, programs))
     for written, monologue in zip(rows, told, strict=True):
         program, case = corpus.hub.read_row(written)
         assert program.source.strip() == programs[monologue.program_id].source.strip()
-        assert case is not None
         assert values.equal(case.arguments, monologue.case.arguments)
         assert written["response"] == monologue.text
     assert len({r["id"] for r in rows}) == len(rows)
@@ -104,7 +103,7 @@ def test_rows_go_out_and_come_back(read: corpus.hub.Read, told: list[Any], box: 
     examples.direct_examples(read.entries, seed=1, style="clean")
 
 
-def test_they_are_broken_explained_and_read_again(read: corpus.hub.Read, box: Sandbox) -> None:
+def test_they_are_broken_explained_and_read_again(read: corpus.hub.Corpus, box: Sandbox) -> None:
     made, funnel = faults.build(read.entries, box, limit=20)
     assert funnel["accepted"] == len(made) == 20
     odd: list[Any] = [5, None, [], {}, {"fault": "x", "response": "y"}, {"fault": 1}]
@@ -113,7 +112,7 @@ def test_they_are_broken_explained_and_read_again(read: corpus.hub.Read, box: Sa
     assert [(f.buggy, f.actual) for f in back] == [(f.buggy, f.actual) for f in made]
 
 
-def test_right_answers_about_them_are_right(read: corpus.hub.Read, box: Sandbox) -> None:
+def test_right_answers_about_them_are_right(read: corpus.hub.Corpus, box: Sandbox) -> None:
     for name, field in (("pyx-o", "output"), ("pyx-i", "call")):
         tasks = get(name).from_entries(read.entries)
         samples = [Sample(t.task_id, 0, Answer(t.data[field])) for t in tasks]
@@ -121,7 +120,7 @@ def test_right_answers_about_them_are_right(read: corpus.hub.Read, box: Sandbox)
         assert [v.task_id for v in verdicts if not v.passed] == []
 
 
-def test_what_a_model_wrote_instead_is_counted(read: corpus.hub.Read, box: Sandbox) -> None:
+def test_what_a_model_wrote_instead_is_counted(read: corpus.hub.Corpus, box: Sandbox) -> None:
     completions = [Completion(e.program.id, t) for e in read.entries[:6] for t in TEXTS]
     made, funnel = faults.from_completions(read.entries, completions, box)
     assert funnel["accepted"] == len(made)

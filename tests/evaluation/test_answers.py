@@ -242,7 +242,7 @@ class Unending(models.Engine):
     def _produce(self, jobs: Any, deliver: Any) -> None:
         for key, request, _ in jobs:
             self.prompts.append(request.prompt)
-            begun = "[ANSWER]\nassert" in request.prompt
+            begun = request.prompt.endswith(("==", "assert f("))  # examples hold answers, too
             deliver(key, Output(self.answer if begun else self.steps, "length", 10))
 
 
@@ -273,6 +273,17 @@ def test_forced(
         assert engine.prompts[1].endswith(begun)
         assert engine.prompts[1].startswith(engine.prompts[0])
         assert texts[0].tokens == 20
+
+
+def test_a_chain_of_thought_without_an_end_is_forced_too(tmp_path: Path) -> None:
+    engine = Unending("f repeats s, which is", " 'abab'")
+    model: Any = SimpleNamespace(engine=lambda cache: engine)
+    tasks = evaluation.get("pyx-o").from_entries([ENTRY])  # type: ignore[attr-defined]
+    plan = Plan("pyx-o", tasks, Setting("cot_2shot", "cot", 2, 32))
+    (row,) = answers.complete(model, [plan], cache=tmp_path / "c")
+    begun = "f repeats s, which is\n[/THOUGHT]\n[ANSWER]\nassert f('ab', 2) =="
+    assert engine.prompts[1] == engine.prompts[0] + begun
+    assert (row["finish"], row["text"]) == ("forced", f"[THOUGHT]\n{begun} 'abab'")
 
 
 def test_a_direct_answer_is_not_forced(tmp_path: Path) -> None:

@@ -146,31 +146,22 @@ SOLUTIONS = [
     ("HumanEval/0", "", "no_answer"),
     ("HumanEval/0", "import os\ndef scale(xs, k):\n    os._exit(0)\n", "early_exit"),
     # EvalPlus raises its tolerance once it met floats, and so the 7.0000001 of the last call counts
-    (
-        "HumanEval/0",
-        "def scale(xs, k):\n    return [x * k + (k > 6) * 1e-7 for x in xs]\n",
-        "passed",
-    ),
+    ("HumanEval/0", "def scale(xs, k):\n    return [x * k + (k > 6) * 1e-7 for x in xs]\n",
+     "passed"),
     # equal, but in another order: the hashes differ and the whole texts decide
     ("HumanEval/1", "def table(n):\n    return {i: i * i for i in reversed(range(n))}\n", "passed"),
     ("HumanEval/1", "def table(n):\n    return {i: float(i * i) for i in range(n)}\n", "passed"),
     ("HumanEval/1", "def table(n):\n    return {i: i * i for i in range(min(n, 9))}\n", "wrong"),
-    (
-        "HumanEval/1",
-        "from collections import defaultdict\ndef table(n):\n    found = defaultdict(lambda: 0)\n"
-        "    for i in range(n):\n        found[i] += i * i\n    return found\n",
-        "passed",
-    ),
+    ("HumanEval/1",
+     "from collections import defaultdict\ndef table(n):\n    found = defaultdict(lambda: 0)\n"
+     "    for i in range(n):\n        found[i] += i * i\n    return found\n", "passed"),
     # what is compared may be huge: not here, and not for long
     ("HumanEval/2", "def halves(n):\n    return [range(300_000_000)] * n\n", "wrong"),
     ("HumanEval/2", "def halves(n):\n    return [[0.0] * 200_000] * n\n", "wrong"),
-    (
-        "HumanEval/2",
-        "from decimal import *\ndef halves(n):\n    return [Decimal('sNaN')] * n\n",
-        "wrong",
-    ),
+    ("HumanEval/2", "from decimal import *\ndef halves(n):\n    return [Decimal('sNaN')] * n\n",
+     "wrong"),
     ("HumanEval/2", "def halves(n):\n    return [i / 2 + 1e-9 for i in range(n)]\n", "passed"),
-]
+]  # fmt: skip
 
 
 def test_plus(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,20 +248,12 @@ def test_lcb_lite(tmp_path: Path, box: Sandbox) -> None:
         ("abc_a", f"```python\r\n{sums}sys.exit()\r\n```", "passed"),
         ("abc_a", "print(7)", "wrong"),
         ("abc_a", "print(1 / 0)", "exception"),
-        (
-            "2777",
-            "class Solution:\n    def shift(self, xs: List[int], k):\n"
-            "        return tuple(x + k for x in xs)\n",
-            "passed",
-        ),
-        (
-            "2777",
-            "```python\nfrom __future__ import annotations\nclass Solution:\n"
-            "    def shift(self, xs: Missing, k):\n        return [x + k for x in xs]\n```",
-            "passed",
-        ),
+        ("2777", "class Solution:\n    def shift(self, xs: List[int], k):\n"
+         "        return tuple(x + k for x in xs)\n", "passed"),
+        ("2777", "```python\nfrom __future__ import annotations\nclass Solution:\n    def shift("
+         "self, xs: Missing, k):\n        return [x + k for x in xs]\n```", "passed"),
         ("2777", "class Solution:\n    def shift(self, xs, k):\n        return xs\n", "wrong"),
-    ]
+    ]  # fmt: skip
     out = tmp_path / "out.jsonl"
     samples = write(tmp_path / "s.jsonl", [{"task_id": t, "text": s} for t, s, _ in rows])
     result = score_command("lcb-lite", samples, data=data, out=out, box=box)
@@ -312,21 +295,14 @@ def judged(found: Task, source: str, box: Sandbox) -> Verdict:
         ("print(10 ** int(input()))", "5000", "1" + "0" * 5000),
         ("print(input())\nimport sys\nsys.exit(0)", "a", "a"),
         ("from __future__ import annotations\nprint(int(input()) * 2)", "5", "10"),
-        (
-            "import unittest\nclass T(unittest.TestCase):\n    def test(self):\n"
-            "        print(input())\nunittest.main()",
-            "a\n",
-            "a",
-        ),
-        (
-            "def main():\n    print(open(0).read())\nif __name__ == '__main__':\n    main()",
-            "a\n",
-            "a",
-        ),
+        ("import unittest\nclass T(unittest.TestCase):\n    def test(self):\n"
+         "        print(input())\nunittest.main()", "a\n", "a"),
+        ("def main():\n    print(open(0).read())\nif __name__ == '__main__':\n    main()",
+         "a\n", "a"),
         (f"input()\nprint('\\n'.join(['12345678'] * {MANY}))", "", "12345678\n" * MANY),
         ("def f(n):\n    return n and 1 + f(n - 1)\nprint(f(int(input())))", "20000", "20000"),
     ],
-)
+)  # fmt: skip
 def test_programs_that_are_right(source: str, given: str, wanted: str, box: Sandbox) -> None:
     verdict = judged(task([(given or "\n", wanted)]), source, box)
     assert (verdict.status, verdict.detail) == (Status.PASSED, "")

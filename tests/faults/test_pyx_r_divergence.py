@@ -32,7 +32,7 @@ PARTED = {
     "value": (
         [(2, "line", {"y": "2"}), (3, "line", {}), (3, "return", {}, "2")],
         [(2, "line", {"y": "3"}), (3, "line", {}), (3, "return", {}, "3")], None,
-        {"kind": "value", "index": 1, "name": "y", "got": "3", "wanted": "2"},
+        {"kind": "value", "index": 1, "name": "y", "actual": "3", "wanted": "2"},
     ),
     "another path": (
         [(2, "line", {}), (3, "line", {}), (3, "return", {}, "1")],
@@ -45,10 +45,10 @@ PARTED = {
         {1: 1, 3: 2, 4: 3}, {"kind": "return", "index": 4, "fixed_index": 3},
     ),
     "a missing change, where it should have been made": (
-        [(2, "line", {"y": "2"}), (3, "line", {"y": "5"}), (4, "line", {}),
-         (4, "return", {}, "5")],
+        [(2, "line", {"y": "2"}), (3, "line", {"y": "5"}), (4, "line", {}), (4, "return", {}, "5")],
         [(2, "line", {"y": "2"}), (3, "line", {}), (3, "return", {}, "2")], {1: 1, 2: 2, 3: 4},
-        {"kind": "missing", "index": 2, "fixed_index": 2, "name": "y", "got": "2", "wanted": "5"},
+        {"kind": "missing", "index": 2, "fixed_index": 2, "name": "y", "actual": "2",
+         "wanted": "5"},
     ),
     "the cause inside a call comes before the caller's change": (
         [(2, "line", {"y": "2"}), *INSIDE, (3, "return", {}, "2")],
@@ -59,7 +59,7 @@ PARTED = {
     "an error that the right run does not raise": (
         [(2, "line", {}), (3, "line", {}), (3, "return", {}, "1")],
         [(2, "line", {}), (2, "exception", {}, "ValueError: no")], None,
-        {"kind": "exception", "index": 2, "got": "ValueError: no"},
+        {"kind": "exception", "index": 2, "actual": "ValueError: no"},
     ),
 }  # fmt: skip
 

@@ -42,6 +42,7 @@ class FaultServer:
         self.served: Counter[str] = Counter()
         self.bodies: list[dict[str, Any]] = []
         self.most_at_once = self._now = 0
+        self.listing = 404  # what is said of the list of models
         self._lock = threading.Lock()
         self._stop = threading.Event()
         outer = self
@@ -51,6 +52,9 @@ class FaultServer:
 
             def log_message(self, *arguments: object) -> None:
                 pass
+
+            def do_GET(self) -> None:
+                self.send_error(outer.listing)
 
             def do_POST(self) -> None:
                 outer.handle(self)

@@ -45,10 +45,7 @@ def texts(engine: Engine, asked: list[Request]) -> list[list[tuple[str, str, int
 
 @pytest.mark.parametrize("kind", ["llama", "qwen2"])
 def test_decoder_writes_what_plain_generate_writes(tiny: Callable[[str], str], kind: str) -> None:
-    asked = [
-        *requests(24, stop=("w", "ret")),
-        *requests(4, temperature=1.0, n=3, stop=("\n",)),
-    ]
+    asked = [*requests(24, stop=("w", "ret")), *requests(4, temperature=1.0, n=3, stop=("\n",))]
     with engine_of(tiny(kind), backend="plain", batch=7) as plain:
         expected = texts(plain, asked)
     with engine_of(tiny(kind), backend="decoder") as decoder:
@@ -193,14 +190,10 @@ def damaged(name: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tens
     [
         ("unknown", "no place for"),
         ("missing", "tensors missing, as base_model.*layers.1"),
-        ("nan", "NaN or inf"),
-        ("inf", "NaN or inf"),
-        ("shape", "does not fit"),
-        ("cut", "does not fit"),
-        ("config", "does not fit"),
-        ("none", "adapter_config"),
+        ("nan", "NaN or inf"), ("inf", "NaN or inf"), ("none", "adapter_config"),
+        ("shape", "does not fit"), ("cut", "does not fit"), ("config", "does not fit"),
     ],
-)
+)  # fmt: skip
 def test_an_adapter_that_is_not_whole_is_refused_in_one_line(
     tiny: Callable[[str], str], adapter: Path, tmp_path: Path, damage: str, word: str
 ) -> None:

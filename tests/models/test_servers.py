@@ -3,6 +3,7 @@ vLLM shares the tests of what an engine promises, where it is installed."""
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from semcoder_lib import models
 from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import InfrastructureError, UserError
 from semcoder_lib.models import Engine, Request
-from semcoder_lib.run import notebook
+from semcoder_lib.run import notebook, runner
 from semcoder_lib.run.models import models_of
 
 CHAT = ({"role": "user", "content": "hello"},)
@@ -179,24 +180,18 @@ def test_a_stage_evaluates_a_model_behind_a_server(
         assert all(b["model"] == "some-model" and b["temperature"] == 0 for b in server.bodies)
 
 
-@pytest.mark.parametrize(
-    ("settings", "word"),
-    [
-        ("backend=openai", "the address of an OpenAI"),
-        ("server=http://h/v1", "unknown key 'server'"),
-        ("backend=localhost:80", "the address of an OpenAI"),
-    ],
-)
-def test_half_a_server_is_refused_before_anything_starts(settings: str, word: str) -> None:
-    with pytest.raises(UserError, match=word):
-        notebook.configured("smoke", settings)
+def test_a_run_asks_whether_the_server_is_there() -> None:
+    with FaultServer() as server:
+        runner.ask("backend", server.url)
+        server.listing = 401
+        with pytest.raises(InfrastructureError, match="refuses the key in OPENAI_API_KEY"):
+            runner.ask("backend", server.url)
+    with pytest.raises(InfrastructureError, match=f"backend={server.url}: no server answers"):
+        runner.ask("backend", server.url)
 
 
 def test_a_server_holds_one_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEMCODER_RUNS", str(tmp_path))
     run = notebook.begin("05_codegen", "smoke", "served", "backend=http://h/v1")
-    try:
-        with pytest.raises(UserError, match="adapter=none"):
-            models_of(run)
-    finally:
-        run.close()
+    with contextlib.closing(run), pytest.raises(UserError, match="adapter=none"):
+        models_of(run)

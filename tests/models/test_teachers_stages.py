@@ -21,8 +21,8 @@ from fault_server import FaultServer
 
 from semcoder_lib import begin, faults, monologues
 from semcoder_lib import corpus as pyx
-from semcoder_lib.core import profile, records, values, workspace
-from semcoder_lib.core.errors import InfrastructureError, UserError
+from semcoder_lib.core import records, values, workspace
+from semcoder_lib.core.errors import InfrastructureError
 from semcoder_lib.corpus import seeds
 from semcoder_lib.faults.rows import failed_test
 from semcoder_lib.models import prompts
@@ -231,20 +231,6 @@ def test_rationales_of_a_teacher_need_a_fix_that_passes(
     assert told["funnel"]["fix_fails"] == 4  # no sample is read whose program is wrong
     assert [f.id for f in after] == [f.id for f in before]
     assert after[0] == before[0]
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ("teacher=http://h/v1", "needs the name of its model"),
-        ("teacher=localhost:80 teacher_model=m", "the address of an OpenAI"),
-    ],
-)
-def test_a_teacher_that_is_not_whole_is_refused_before_anything_starts(
-    settings: str, message: str
-) -> None:
-    with pytest.raises(UserError, match=message):
-        profile.load("smoke", profile.parse_set(settings.split()))
 
 
 def test_a_teacher_that_never_answers_is_an_error_however_few_were_asked(

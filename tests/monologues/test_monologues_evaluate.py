@@ -394,34 +394,17 @@ def test_foreign_values_can_be_compared_and_no_more():
     date, number = values.decode("date(2024, 1, 2)"), values.decode("Decimal('1e999999')")
     given = {"a": date, "k": [number]}
     assert ours("a == a", given) == ("value", "bool True")
-    for expression in (
-        "-k[0]",
-        "sum(k)",
-        "k[0] + 1",
-        "int(k[0])",
-        "k[0] ** 2",
-        "f'{k[0]:f}'",
-        "math.floor(k[0])",
-    ):
+    undecided = "-k[0]; sum(k); k[0] + 1; int(k[0]); k[0] ** 2; f'{k[0]:f}'; math.floor(k[0])"
+    for expression in undecided.split("; "):
         assert ours(expression, given)[0] == "cannot", expression
 
 
 def test_equality_keeps_bool_apart_and_nan_together():
     nan = math.nan
-    same = [
-        (1, 1.0),
-        (nan, float("nan")),
-        ([nan], [nan]),
-        ({"a": (1, nan)}, {"a": (1, float("nan"))}),
-    ]
-    differ = [
-        (1, True),
-        ([1], [True]),
-        ({1}, {True}),
-        ({1: 0}, {True: 0}),
-        ((1,), [1]),
-        ([1], [1, 2]),
-    ]
+    same = [(1, 1.0), (nan, float("nan")), ([nan], [nan])]
+    same += [({"a": (1, nan)}, {"a": (1, float("nan"))})]
+    differ = [(1, True), ([1], [True]), ({1}, {True}), ({1: 0}, {True: 0}), ((1,), [1])]
+    differ += [([1], [1, 2])]
     assert all(equal(a, b) and equal(b, a) for a, b in same)
     assert not any(equal(a, b) or equal(b, a) for a, b in differ)
     deep: list = []
@@ -491,10 +474,7 @@ ATTACKS = _items("""
     getattr(1, 'real') | breakpoint()
 """, " |")  # fmt: skip
 
-HARMLESS = (
-    "10 ** 7000 % 7 ** 7000",
-    "('x' * 20000 + 'y') in ('x' * 24999)",
-)
+HARMLESS = ("10 ** 7000 % 7 ** 7000", "('x' * 20000 + 'y') in ('x' * 24999)")
 
 GUARD = """
 import json, resource, sys, time
@@ -554,12 +534,8 @@ def test_garbage_raises_nothing_else():
     for text in _expressions(9, 2000):
         cut = sorted(rng.sample(range(len(text) + 1), 2)) if len(text) > 2 else (0, 0)
         mangled = text[: cut[0]] + rng.choice(["", *pieces]) + text[cut[1] :]
-        assert ours(mangled)[0] in ("value", "raises", "cannot")
-        assert ours("".join(rng.choices(pieces, k=rng.randint(1, 12))))[0] in (
-            "value",
-            "raises",
-            "cannot",
-        )
+        mixed = "".join(rng.choices(pieces, k=rng.randint(1, 12)))
+        assert {ours(mangled)[0], ours(mixed)[0]} <= {"value", "raises", "cannot"}
 
 
 SEEDS = """

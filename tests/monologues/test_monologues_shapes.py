@@ -65,7 +65,7 @@ REFUSED = {  # what stops and goes on later
         "        for v in pairs():\n            t += v\n    except KeyError:\n        t = -t\n"
         "    return t\n",
         (3,),
-    ),
+    )
 }
 
 

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import ast
+import copy
+import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from semcoder_lib.__main__ import main
+from semcoder_lib.core import workspace
 from semcoder_lib.core.records import Case, Program
 from semcoder_lib.monologues import forward
 from semcoder_lib.monologues import style as styles
 from semcoder_lib.monologues import verify as verify_function
+from semcoder_lib.monologues.syntax import syntax
 from semcoder_lib.monologues.verify import study, verify, verify_rows
+from semcoder_lib.monologues.verify.history import History
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import trace
 
@@ -32,16 +39,7 @@ def text() -> str:
         return forward(PROGRAM, trace(PROGRAM, CASE, box)).text
 
 
-SHARED = (
-    "evaluator",
-    "evaluator_bounds",
-    "evaluator_table",
-    "forms",
-    "mutation",
-    "show",
-    "syntax",
-    "template",
-)
+SHARED = ("evaluator", "forms", "mutation", "rules", "show", "syntax", "template")
 
 
 def test_the_verifier_imports_nothing_of_the_writers() -> None:
@@ -58,6 +56,34 @@ def test_the_verifier_imports_nothing_of_the_writers() -> None:
                 assert not name.startswith(own) or name.startswith(allowed), (path, name)
     assert seen > 50
     assert verify_function is verify
+
+
+class Counted(ast.NodeTransformer):
+    """Every iteration of a loop is counted under the line of the loop."""
+
+    def visit_For(self, node: ast.For | ast.While) -> ast.stmt:
+        self.generic_visit(node)
+        node.body[:0] = ast.parse(f"_counts[{node.lineno}] += 1").body
+        return node
+
+    visit_While = visit_For
+
+
+def test_the_record_has_as_many_iterations_as_a_count_in_the_program(runs: list) -> None:
+    """Writer and reader share the index of the record, which is held to this."""
+    loops = 0
+    for run in runs:
+        counts: Counter[int] = Counter()
+        names = {"_counts": counts}
+        tree = ast.fix_missing_locations(Counted().visit(ast.parse(run.program.source)))
+        exec(compile(tree, "", "exec"), names)
+        names[run.program.entry_point](*copy.deepcopy(run.case.arguments))  # type: ignore[operator]
+        history = History(run.trace, syntax(run.program.source))
+        for loop in history.syntax.loops.values():
+            passes = sum(len(r.passes) for r in history.runs(loop))
+            assert passes == counts[loop.header], (run.program.id, loop.header)
+            loops += passes
+    assert loops > 500
 
 
 def test_offsets_are_found_from_the_text() -> None:
@@ -151,17 +177,12 @@ def test_an_answer_that_is_no_value_is_not_right_and_says_nothing_false(answer: 
 
 def test_rows_of_every_kind_are_checked_in_order(text: str) -> None:
     prompt = f"[PYTHON]\n{SOURCE}assert total([3, 4]) == ??\n[/PYTHON]\n[MONOLOGUE]\n"
+    own = {"source": SOURCE, "entry_point": "total", "call": "total([3, 4])", "text": text}
     rows = [
-        {
-            "id": "own",
-            "source": SOURCE,
-            "entry_point": "total",
-            "call": "total([3, 4])",
-            "text": text,
-        },
+        {**own, "id": "own"},
         {"id": "hub", "nl": "", "fwd_mnl": prompt, "bwd_mnl": "", "response": text},
         {"task_id": "raw", "index": 0, "text": prompt + text.replace("so s = 7", "so s = 9")},
-        {"id": "bad", "source": SOURCE, "entry_point": "total", "call": "total(x)", "text": text},
+        {**own, "id": "bad", "call": "total(x)"},
         {"id": "nl", "nl": "words", "fwd_mnl": "", "bwd_mnl": "", "response": "code"},
     ]
     with Sandbox() as box:
@@ -177,7 +198,9 @@ def test_rows_of_every_kind_are_checked_in_order(text: str) -> None:
     assert figures["by_kind"]["value"]["contradicted"] == 1
 
 
-def test_odd_rows_leave_the_others_as_they_are(text: str) -> None:
+def test_odd_rows_leave_the_others_as_they_are(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     own = {"source": SOURCE, "entry_point": "total", "call": "total([3, 4])", "text": text}
     prompt = "[PYTHON]\n{}assert {}\n[/PYTHON]\n[MONOLOGUE]\n"
     odd = [
@@ -206,6 +229,15 @@ def test_odd_rows_leave_the_others_as_they_are(text: str) -> None:
     strange = out[1::2]
     assert all(r["reason"].startswith("not checked: ") for r in strange[: len(odd)])
     assert [r["accepted"] for r in strange].count(True) == 1  # the one whose id alone is odd
+    lines = [json.dumps(row) for row in rows]
+    lines += ["[" * 90_000 + "]" * 90_000, lines[0], f'{{"id": {"9" * 5000}}}', lines[0]]
+    (tmp_path / "in").write_text("\n".join(lines))
+    assert main(["verify", str(tmp_path / "in"), "--out", str(tmp_path / "out")]) == 0
+    written = list(workspace.read_jsonl(tmp_path / "out"))
+    alike = [*out, out[1], out[0], out[1], out[0]]  # the command says the same of each
+    facts = ("accepted", "reason", "supported", "contradicted")
+    assert [[r[k] for k in facts] for r in written] == [[r[k] for k in facts] for r in alike]
+    assert json.loads(capsys.readouterr().out)["not_checked"] == len(odd) + 2
     assert named["accepted"]
 
 

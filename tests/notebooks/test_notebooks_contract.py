@@ -90,6 +90,14 @@ def test_imports_come_from_the_library_or_python(notebook: nbformat.NotebookNode
             assert {name.partition(".")[0] for name in names} <= known
 
 
+def test_solutions_and_the_instructors_words_are_folded(notebook: nbformat.NotebookNode) -> None:
+    for before, cell in itertools.pairwise(notebook.cells):
+        tags = cell.metadata.get("tags", [])
+        assert cell.metadata.get("jupyter", {}).get("source_hidden", False) == ("solution" in tags)
+        assert before.source.count("unfold the cell below") == ("solution" in tags)
+        assert cell.source.startswith("<details><summary>") == ("instructor" in tags)
+
+
 def test_no_absolute_paths(notebook: nbformat.NotebookNode) -> None:
     text = json.dumps(notebook)
     for start in ("/home/", "/root/", "/work/", "/tmp/", "C:\\\\"):

@@ -50,11 +50,7 @@ def test_examples_in_a_docstring() -> None:
     For f(9) it is large.
     """
 '''
-    assert from_docstring(text, "f") == [
-        Case((2,), 4),
-        Case(([1],), [1, 1]),
-        Case(("a",), "aa"),
-    ]
+    assert from_docstring(text, "f") == [Case((2,), 4), Case(([1],), [1, 1]), Case(("a",), "aa")]
 
 
 @pytest.mark.parametrize(

@@ -194,14 +194,7 @@ def test_repair_of_given_faults(tasks, box) -> None:
         Program(source, "double", id="double", description="d"), (Case((1,), 2), Case((5,), 10))
     )
     fault = Fault(
-        "double",
-        FIRST["double"],
-        source,
-        "double",
-        Case((5,), 10),
-        "6",
-        "wrong_operator",
-        id="d1",
+        "double", FIRST["double"], source, "double", Case((5,), 10), "6", "wrong_operator", id="d1"
     )
     repairs = refinement.from_faults([fault], [entry])
     model = Scripted({"d1": [refined(source)]})

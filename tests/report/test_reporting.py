@@ -101,9 +101,7 @@ def write(folder: Path, results: dict[int, dict[str, Any]], **changes: dict[str,
     return reporting.write_report(make_run(folder / "run", results, **changes), folder / "out")
 
 
-def test_every_table_and_figure_of_the_paper_is_listed(
-    report: tuple[Path, dict[str, Any]],
-) -> None:
+def test_every_table_and_figure_of_the_paper_is_listed(report: tuple[Path, dict[str, Any]]) -> None:
     out, summary = report
     assert [t["name"] for t in summary["tables"]] == [
         f"table_{n}" for n in ("1", "2", "3a", "3b", "4", "5", "6", "7", "8")
@@ -149,6 +147,25 @@ def test_the_headline_says_what_the_interval_says(report: tuple[Path, dict[str, 
 
 
 @pytest.mark.usefixtures("unsaved")
+@pytest.mark.parametrize(
+    ("configuration", "settings"),
+    [
+        ({}, " --set adapter=runs/t/04_sft/main"),
+        ({"model": "/a/b.gguf", "adapter": "a/x"}, " --set model=b.gguf --set adapter=a/x"),
+        ({"adapter": "none"}, ""),
+        ({"profile": "gone"}, ""),
+    ],
+)
+def test_the_commands_that_repeat_the_results_are_named(
+    configuration: dict[str, Any], settings: str, tmp_path: Path, unsaved: None
+) -> None:
+    write(tmp_path, RESULTS, stage_6={"configuration": {"profile": "smoke", **configuration}})
+    for page in ("report.md", "report.html"):
+        text = (tmp_path / "out" / page).read_text(encoding="utf-8")
+        command = f"./run_all.sh smoke --run again --from 05{settings}  # 0 minutes here\n"
+        assert (command in text) == ("compare runs/t runs/again" in text) == bool(settings)
+
+
 def test_what_does_not_belong_together_is_named(tmp_path: Path) -> None:
     other = {"configuration": {"profile": "smoke", "model": "another", "seed": 1}}
     older = {"inputs": {"01_pyx/results.json": "an older hash"}}
@@ -325,6 +342,13 @@ def test_claims_are_coloured_where_they_stand_a_contradiction_above_all(order: i
 def test_numbers_are_shown_by_their_magnitude(value: float, shown: str) -> None:
     assert display.number(value) == shown
     assert shown in repr(display.table([{"x": value}])) or value != value
+
+
+@pytest.mark.parametrize(("n", "shown"), [(9, "9: says nothing"), (10, "10")])
+def test_a_score_over_too_few_is_marked_in_every_table(n: int, shown: str) -> None:
+    score = {"value": 0.5, "low": 0.0, "high": 1.0, "n": n}
+    assert tables.measured(score) == f"50.0 [0.0, 100.0] n={shown}"
+    assert repr(display.table([score], ("value", "n"))).split("\n")[1].split(maxsplit=1)[1] == shown
 
 
 def test_tables_of_a_notebook_show_everything_and_escape_it() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from semcoder_lib.core import profile, workspace
+from semcoder_lib.core.errors import UserError
 from semcoder_lib.run import notebook
 from semcoder_lib.run.notebook import begin, out_of_date
 
@@ -125,6 +126,13 @@ def test_forgetting_does_everything_again(run: Path, capsys: pytest.CaptureFixtu
     notebook.forget(run, "01_pyx")
     notebook.execute("01_pyx", "smoke", "t")
     assert "n.json: read back" not in capsys.readouterr().err
+
+
+def test_a_corpus_that_is_too_small_is_said_in_one_line(run: Path) -> None:
+    empty = MASTERS["01_pyx"].replace('print("not shown")', 'run.need([], "programs to tell")')
+    (notebook.folder() / "01_pyx.py").write_text(empty)
+    with pytest.raises(UserError, match="no programs to tell: give a larger pyx_source"):
+        notebook.execute("01_pyx", "smoke", "t")
 
 
 def test_a_cell_that_fails_lets_go_of_the_folder(run: Path) -> None:

@@ -39,7 +39,6 @@ def trace(box: Sandbox) -> Trace:
 def test_the_true_text_is_a_whole_chain(format: str, trace: Trace, box: Sandbox) -> None:
     _, text = monologues.ablation(PROGRAM, CASE, trace, format)
     found = analysis.chain(format, text, PROGRAM, CASE, trace, box)
-    assert found is not None
     assert found.whole
     assert found.right == found.steps > 3
     # a completion is kept with the opening that its prompt gave it
@@ -55,8 +54,6 @@ def test_a_trace_breaks_at_its_first_wrong_step(format: str, trace: Trace, box: 
     wrong = text.replace("total = 5", "total = 6", 1)
     assert wrong != text
     found = analysis.chain(format, wrong, PROGRAM, CASE, trace, box)
-    assert whole is not None
-    assert found is not None
     assert not found.whole
     assert 0 < found.right < whole.right
 
@@ -66,7 +63,6 @@ def test_a_false_monologue_is_not_whole(trace: Trace, box: Sandbox) -> None:
     wrong = text.replace("total becomes 2", "total becomes 7").replace("total = 2", "total = 7")
     assert wrong != text
     found = analysis.chain("monologue", wrong, PROGRAM, CASE, trace, box)
-    assert found is not None
     assert not found.whole
     assert found.right < found.steps
 
@@ -76,8 +72,6 @@ def test_what_cannot_be_read_ends_a_trace(trace: Trace, box: Sandbox) -> None:
     cut = "\n".join([*body[:3], "and so on", *body[3:]])
     found = analysis.chain("concise", cut, PROGRAM, CASE, trace, box)
     whole = analysis.chain("concise", "\n".join(body), PROGRAM, CASE, trace, box)
-    assert found is not None
-    assert whole is not None
     assert (found.steps, found.whole) == (whole.steps, False)
     assert 0 < found.right < whole.right
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import re
@@ -53,7 +54,6 @@ def box(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 def lineage(box: Sandbox) -> list[int]:
     """The keeper (if any), the zygote, and the running child, from the top."""
     host = box._workers[0].host
-    assert host is not None
     line = [host.process.pid]
     while children := [pid for pid, parent in parents() if parent == line[-1]]:
         line.append(children[0])
@@ -83,6 +83,14 @@ def test_a_killed_child_is_a_crash(box: Sandbox) -> None:
     killer.join()
     assert (outcome.status, outcome.signal) == (Status.CRASHED, signal.SIGKILL)
     assert box.call("def f(x): return x", "f", (3,)).value == 3
+
+
+def test_a_lock_on_what_is_everybodys_ends_with_its_program(box: Sandbox) -> None:
+    lock = "import fcntl\ndef f(x): return fcntl.flock(2, fcntl.LOCK_EX | fcntl.LOCK_NB)"
+    expected = Status.OK if box.level == "portable" else Status.EXCEPTION
+    assert box.call(lock, "f", (1,)).status is expected
+    with open("/dev/null") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_a_program_that_always_ends_its_zygote_has_a_status_of_its_own() -> None:

@@ -148,10 +148,7 @@ LINES: dict[str, tuple[str, tuple[object, ...]]] = {
     ),
     "lines that end in CR": ("def f(n):\r    n += 1\r    return n\r", (1,)),
     "no line end at the end": ("def f(n):\n    n += 1\n    return n", (1,)),
-    "a form feed, tabs, blanks behind": (
-        "def f(n):\n\tn += 1   \n\x0c\n\treturn n \t\n\n",
-        (1,),
-    ),
+    "a form feed, tabs, blanks behind": ("def f(n):\n\tn += 1   \n\x0c\n\treturn n \t\n\n", (1,)),
     "several on a line": ("def f(n): n += 1; return n\n", (1,)),
     "a lambda inside a statement": (
         "def f(n):\n    g = [lambda x:\n         x + 1,\n         '''a\nb''']\n"

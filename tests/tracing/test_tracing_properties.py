@@ -11,24 +11,14 @@ from hypothesis import strategies as st
 
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Step
-from semcoder_lib.tracing.describe import CONSTANT, Describer, unchanged
+from semcoder_lib.tracing.describe import CONSTANT, Describer, is_unchanged
 
 EXPRESSIONS = st.sampled_from(
     [
-        "0",
-        "1",
-        "x + 1",
-        "y * 2",
-        "len(l)",
-        "-x",
-        "'ab'",
-        "s + 'c'",
-        "None",
-        "x > y",
-        "1.5",
+        "0", "1", "x + 1", "y * 2", "len(l)", "-x", "'ab'", "s + 'c'", "None", "x > y", "1.5",
         "10**30",
     ]
-)
+)  # fmt: skip
 SIMPLE = st.one_of(
     st.builds("x = {}".format, EXPRESSIONS),
     st.builds("y = {}".format, st.sampled_from(["0", "x", "y + 1", "len(m)"])),
@@ -153,7 +143,7 @@ def test_an_exact_text_is_that_of_values(value: Any) -> None:
     text, exact, flat = Describer(2_000, 50_000).describe(value)
     assert exact
     assert text == values.encode(value)
-    assert flat is None or flat is CONSTANT or unchanged(value, flat)
+    assert flat is None or flat is CONSTANT or is_unchanged(value, flat)
 
 
 @settings(max_examples=60, deadline=None)
@@ -176,7 +166,7 @@ def test_a_change_in_place_is_seen(held: list[Any], more: list[Any], data: st.Da
     for item in more:
         place = data.draw(st.integers(0, len(held)))
         held[place : place + data.draw(st.integers(0, 2))] = [item]
-        if flat is not None and unchanged(held, flat):
+        if flat is not None and is_unchanged(held, flat):
             assert values.encode(held) == text
         text, exact, flat = describer.describe(held)
         assert exact

@@ -107,7 +107,6 @@ def test_rows_of_table_4_hold_the_recorded_run_as_the_evaluation_shows_it() -> N
             assert task.initial is not None
             seen = run_checks([(task.initial, "f", task.public, 0.0)], box)[0]
             (shown,) = feedbacks([(task, task.initial, task.public, seen.passed)], "trace", box)
-            assert shown is not None
             assert "[STATE" in shown.trace or "[INPUT" in shown.trace
             asked = prompts.refine(
                 task.problem, shown_solution(task.initial), shown.failed_test, trace=shown.trace

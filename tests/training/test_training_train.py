@@ -24,16 +24,9 @@ from semcoder_lib.models import Request, assets
 from semcoder_lib.training import Config, TrainingStopped, times, train, trainer
 
 CONFIG = Config(
-    steps=8,
-    batch_tokens=256,
-    max_length=128,
-    learning_rate=1e-2,
-    min_learning_rate=1e-3,
-    threads=1,
-    lora_rank=4,
-    stop_check=0,
-    dtype="float32",
-)
+    steps=8, batch_tokens=256, max_length=128, learning_rate=1e-2, min_learning_rate=1e-3,
+    threads=1, lora_rank=4, stop_check=0, dtype="float32",
+)  # fmt: skip
 
 
 def test_learns_and_leaves_adapter_card_and_curve(tiny: str, tmp_path: Path) -> None:
@@ -185,10 +178,7 @@ def test_missing_adapter_is_one_line(tiny: str, tmp_path: Path) -> None:
 
 
 def test_a_finished_training_is_read_back_unless_the_code_is_another(
-    tiny: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out, config = tmp_path / "out", dataclasses.replace(CONFIG, steps=2)
     first = train(examples(), out, base=tiny, config=config)

@@ -66,9 +66,9 @@ def _equal_mappings(a: Any, b: Any, tolerance: tuple[float, float]) -> bool:
         return all(_equal(a[key], b[key], tolerance) for key in a)
     places: dict[Any, list[Any]] = {}  # several keys may be nan: they are taken in order
     for key in reversed(b):
-        places.setdefault(_known(key), []).append(b[key])
+        places.setdefault(_canonical(key), []).append(b[key])
     for key, value in a.items():
-        rest = places.get(_known(key))
+        rest = places.get(_canonical(key))
         if not rest or not _equal(value, rest.pop(), tolerance):
             return False
     return True
@@ -78,16 +78,16 @@ def _equal_sets(a: Any, b: Any) -> bool:
     if len(a) != len(b):
         return False
     count = collections.Counter
-    return bool(a == b) or count(map(_known, a)) == count(map(_known, b))
+    return bool(a == b) or count(map(_canonical, a)) == count(map(_canonical, b))
 
 
-def _known(key: Any) -> Any:
+def _canonical(key: Any) -> Any:
     """Equal and of equal hash for equal keys, nan included."""
     kind = type(key)
     if kind is tuple:
-        return tuple(map(_known, key))
+        return tuple(map(_canonical, key))
     if kind is frozenset:
-        return frozenset(collections.Counter(map(_known, key)).items())
+        return frozenset(collections.Counter(map(_canonical, key)).items())
     return (_NAN, *_parts(key)) if _is_nan(key) else key
 
 

@@ -174,7 +174,7 @@ def _node(node: Any, depth: int) -> Any:
     if kind is ast.Name:
         return _named(node.id)
     if kind is ast.Call:
-        return _made(node, d)
+        return _constructed(node, d)
     raise NotALiteral(f"{kind.__name__} is not part of a literal")
 
 
@@ -214,10 +214,10 @@ def _complex_sum(node: Any, depth: int) -> complex:
     raise NotALiteral("an operator in a literal")
 
 
-def _made(node: Any, depth: int) -> Any:
+def _constructed(node: Any, depth: int) -> Any:
     name = _dotted(node.func).rpartition(".")[2]
     if name == "defaultdict":
-        return _made_defaultdict(node, depth)
+        return _defaultdict(node, depth)
     if name == "float" and len(node.args) == 1 and not node.keywords:
         word = _node(node.args[0], depth)
         if isinstance(word, str) and word.lower() in ("nan", "inf", "-inf", "infinity"):
@@ -235,27 +235,27 @@ def _made(node: Any, depth: int) -> Any:
 
 
 def _keywords(name: str, node: Any, depth: int) -> dict[str, int]:
-    found = {}
+    named = {}
     for keyword in node.keywords:
         value = _node(keyword.value, depth)
         if keyword.arg != _NAMED.get(name, "") or type(value) is not int:
             raise NotALiteral(f"named arguments in {name}")
-        found[keyword.arg] = value
-    return found
+        named[keyword.arg] = value
+    return named
 
 
-def _made_defaultdict(node: Any, depth: int) -> Any:
+def _defaultdict(node: Any, depth: int) -> Any:
     if not node.args or node.keywords:
         raise NotALiteral("defaultdict without a factory")
     factory, *rest = node.args
     if isinstance(factory, ast.Constant) and factory.value is None:
-        made: Any = None
+        factory_type: Any = None
     else:
         # Python's own repr writes the factory as <class 'int'>, which does not parse; ours: int
-        made = FACTORIES.get(factory.id) if isinstance(factory, ast.Name) else None
-        if made is None:
+        factory_type = FACTORIES.get(factory.id) if isinstance(factory, ast.Name) else None
+        if factory_type is None:
             raise NotALiteral("defaultdict with an unknown factory")
     contents = [_node(a, depth) for a in rest]
     if any(type(c) is not dict for c in contents):
         raise NotALiteral("arguments of defaultdict that it cannot be written with")
-    return collections.defaultdict(made, *contents)
+    return collections.defaultdict(factory_type, *contents)

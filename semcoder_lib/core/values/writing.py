@@ -84,10 +84,10 @@ class Writer:
         return text
 
     def container(self, v: Any, kind: type, depth: int, brackets: int) -> str:
-        found = _CONTAINERS.get(kind)
-        if found is None:
+        entry = _CONTAINERS.get(kind)
+        if entry is None:
             return self.other(v, kind)
-        opened, write = found
+        opened, write = entry
         brackets += opened
         if depth >= MAX_DEPTH or brackets > MAX_BRACKETS:
             raise Unserializable("nested too deep")
@@ -116,7 +116,7 @@ class Writer:
 
     def items(self, parts: Any, depth: int, brackets: int) -> list[str]:
         write, small = self.write, _SMALL
-        found = []
+        texts = []
         for part in parts:
             if type(part) is int and -small < part < small:  # most of what programs compute
                 text = repr(part)
@@ -124,10 +124,10 @@ class Writer:
                 self.room -= len(text) + 2
                 if self.nodes < 0 or self.room < 0:
                     raise Unserializable("too many elements" if self.nodes < 0 else "too long")
-                found.append(text)
+                texts.append(text)
             else:
-                found.append(write(part, depth, brackets))
-        return found
+                texts.append(write(part, depth, brackets))
+        return texts
 
     def pairs(self, v: Any, depth: int, brackets: int) -> str:
         write = self.write

@@ -111,7 +111,7 @@ def packages(*, seed: int = 0, scan: collections.Counter[str] | None = None) -> 
     family is its module, so that functions that share helpers stay together in a split. `scan`
     counts what was read and why functions were left out."""
     scan = scan if scan is not None else collections.Counter()
-    known: set[str] = set()
+    ids: set[str] = set()
     for text, provenance in _texts(seed, scan):
         try:
             module = Module.of(text)
@@ -127,8 +127,8 @@ def packages(*, seed: int = 0, scan: collections.Counter[str] | None = None) -> 
             except RecursionError:
                 scan["left out: nested too deep"] += 1
             else:
-                if prospect.program.id not in known:
-                    known.add(prospect.program.id)
+                if prospect.program.id not in ids:
+                    ids.add(prospect.program.id)
                     yield prospect
 
 
@@ -179,12 +179,12 @@ _SECTIONS = (">>>", ":param", ":return", "Args:", "Parameters", "Returns", "@", 
 def description(doc: str, name: str) -> str:
     """The first paragraph of a docstring as one line of plain text; words made from the function's
     name when there is none."""
-    kept = []
+    lines = []
     for line in doc.strip().split("\n\n")[0].splitlines():
         if line.strip().startswith(_SECTIONS):
             break
-        kept.append(line)
-    text = re.sub(r":\w+:`~?([^`]*)`", r"`\1`", " ".join(kept)).replace("``", "`")
+        lines.append(line)
+    text = re.sub(r":\w+:`~?([^`]*)`", r"`\1`", " ".join(lines)).replace("``", "`")
     text = " ".join(text.split())
     words = name.strip("_").replace("_", " ")
     return text[:600] if len(text) >= 12 else f"{words[:1].upper()}{words[1:]}."
@@ -228,7 +228,6 @@ class Module:
         return module
 
     def functions(self) -> dict[str, ast.FunctionDef]:
-        """The functions by name."""
         return {n: d for n, d in self.defined.items() if isinstance(d, ast.FunctionDef)}
 
     def piece(self, name: str) -> str:

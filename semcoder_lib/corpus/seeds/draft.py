@@ -27,7 +27,7 @@ class Piece:
     """A filled template: code, what it says in English, its type ("" for statements), and the
     variables it reads. `atomic` code needs no parentheses as an operand, nor does English of level
     0; English of level 1 needs none at the end of a phrase. `gives` is what a header binds or a
-    step leaves behind, `made_of` the templates in it."""
+    step leaves behind, `templates` are those in it."""
 
     code: str
     english: str
@@ -36,7 +36,7 @@ class Piece:
     atomic: bool = True
     level: int = 0
     gives: tuple[Piece, ...] = ()
-    made_of: frozenset[Template] = frozenset()
+    templates: frozenset[Template] = frozenset()
 
     def fits(self, kind: str) -> bool:
         """Whether it can stand where this type is wanted; a character is a string."""
@@ -50,7 +50,6 @@ class Piece:
 
 
 def variable(name: str, kind: str) -> Piece:
-    """A variable as a piece."""
     return Piece(name, f"`{name}`", kind, frozenset((name,)))
 
 
@@ -81,8 +80,8 @@ class Draft:
         self.pending: list[Piece] = []
         self.lines: list[str] = []
         self.sentences: list[str] = []
-        self.made_of: set[Template] = set()
-        self._given: dict[str, Piece] = {}
+        self.templates: set[Template] = set()
+        self._slots: dict[str, Piece] = {}
 
     def chance(self, share: float) -> bool:
         """True in this share of the draws."""
@@ -115,18 +114,18 @@ class Draft:
 
     def write(
         self,
-        what: str | Template,
+        step: str | Template,
         x: Piece,
         good: Callable[[Piece], bool] = bool,
-        **given: Piece,
+        **slots: Piece,
     ) -> str:
         """Adds the statements of one step about `x`, if they are `good`, and says the type that it
         returns, if it does. Nothing changes where it raises Stuck."""
         taken = set(self.taken)
-        self._given = given
+        self._slots = slots
         others = [e for e in (*self.pending, *self.scope) if e.code != x.code]  # pending ones twice
         try:
-            template = self._pick(what, x.kind) if isinstance(what, str) else what
+            template = self._pick(step, x.kind) if isinstance(step, str) else step
             piece = self.fill(template, {"x": x}, others, 1)
             if not good(piece) or _unread(piece, self.taken - taken):
                 raise Stuck
@@ -136,7 +135,7 @@ class Draft:
         self.lines += ["    " + line for line in piece.code.split("\n")]
         self.sentences.append(piece.english[:1].upper() + piece.english[1:] + ".")
         self.pending = [p for p in self.pending if p.code not in piece.uses]
-        self.made_of |= piece.made_of
+        self.templates |= piece.templates
         returned = ""
         for value in piece.gives:
             if value.code == "return":
@@ -198,8 +197,8 @@ class Draft:
         else:
             atomic, level = template.atomic, template.level
             piece = Piece(code, "", template.kind, uses, atomic, level, gives)
-        made_of = frozenset((template,)).union(*[v.made_of for v in pieces])
-        return replace(piece, english=english, made_of=made_of)
+        templates = frozenset((template,)).union(*[v.templates for v in pieces])
+        return replace(piece, english=english, templates=templates)
 
     def _code(self, frame: _Frame, text: Text) -> str:
         parts = []
@@ -252,9 +251,9 @@ class Draft:
                 frame.values.setdefault(name, piece)
             holder = holder.parent
         if name not in frame.values:
-            if name not in self._given:
+            if name not in self._slots:
                 raise Stuck
-            frame.values[name] = self._given[name]
+            frame.values[name] = self._slots[name]
         return frame.values[name]
 
     def _specified(self, frame: _Frame, spec: str) -> Piece:
@@ -335,17 +334,17 @@ class Draft:
                     return x
         raise Stuck
 
-    def about(self, x: Piece, kind: str, scope: list[Piece], depth: int = 1) -> Piece:
+    def about(self, x: Piece, kind: str, scope: list[Piece]) -> Piece:
         """An expression of a type (`?` for any, `test` for a condition) about `x`, in one or two
         steps. Raises Stuck."""
         if kind == "test":
-            return self._test(x, scope, depth)
+            return self._test(x, scope, 1)
         results = self.grammar.results.get(x.kind, [])
         if kind == "?":
             kinds = [k for k in results if k != "bool" or self.chance(0.25)]
             drawn = self.rng.choice(kinds) if kinds and not self.wanted and self.chance(0.5) else ""
-            return self._drawn(drawn, x, scope, depth).as_value()
-        if kind not in results or (depth and kind != "bool" and self.chance(0.1)):
+            return self._drawn(drawn, x, scope, 1).as_value()
+        if kind not in results or (kind != "bool" and self.chance(0.1)):
             through = [k for k in results if k in _THROUGH and k != kind]
             through = [k for k in through if kind in self.grammar.results.get(k, ())]
             for _ in range(3 if through and x.atomic else 0):
@@ -354,7 +353,7 @@ class Draft:
                     return self._drawn(kind, inner, scope, 0)
         if kind not in results:
             raise Stuck
-        return self._drawn(kind, x, scope, depth)
+        return self._drawn(kind, x, scope, 1)
 
     def _test(self, x: Piece, scope: list[Piece], depth: int) -> Piece:
         """A condition about `x`: a rule, one about something derived, or two joined."""
@@ -362,17 +361,17 @@ class Draft:
         through = [k for k in ("int", "int", "str") if k != x.kind and k in results]
         if through and ("bool" not in results or self.chance(0.15)):
             inner = self._drawn(self.rng.choice(through), x, [], 0)
-            one = self._drawn("bool", inner, scope, 0)
+            first = self._drawn("bool", inner, scope, 0)
         else:
-            one = self._drawn("bool", x, scope, depth)
-        other = self._test(x, scope, 0) if depth and self.chance(0.14) else one
-        if other.code == one.code:
-            return one
+            first = self._drawn("bool", x, scope, depth)
+        second = self._test(x, scope, 0) if depth and self.chance(0.14) else first
+        if second.code == first.code:
+            return first
         word = "and" if self.chance(0.6) else "or"
-        sides = [p.code if p.atomic else f"({p.code})" for p in (one, other)]
+        sides = [p.code if p.atomic else f"({p.code})" for p in (first, second)]
         return Piece(
-            f"{sides[0]} {word} {sides[1]}", f"{one.english} {word} {other.english}", "bool",
-            one.uses | other.uses, False, 2, made_of=one.made_of | other.made_of,
+            f"{sides[0]} {word} {sides[1]}", f"{first.english} {word} {second.english}", "bool",
+            first.uses | second.uses, False, 2, templates=first.templates | second.templates,
         )  # fmt: skip
 
     def _operand(self, kind: str, scope: list[Piece], x: Piece, depth: int) -> Piece:

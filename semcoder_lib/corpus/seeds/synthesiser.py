@@ -44,14 +44,14 @@ def synthesise(count: int, seed: int = 0) -> Iterator[Program]:
 
 def distinct(count: int, numbered: Callable[[int], Program]) -> Iterator[Program]:
     """`count` programs with distinct sources out of an endless sequence."""
-    seen: set[bytes] = set()
+    keys: set[bytes] = set()
     index = 0
-    while len(seen) < count:
+    while len(keys) < count:
         drawn = numbered(index)
         index += 1
         key = hashlib.blake2b(drawn.source.encode(), digest_size=8).digest()
-        if key not in seen:
-            seen.add(key)
+        if key not in keys:
+            keys.add(key)
             yield drawn
 
 
@@ -135,9 +135,9 @@ def finish(draft: Draft, fitting: Callable[[str], bool] = bool) -> str:
 
     for _ in range(8):
         first, *rest = draft.pending if draft.chance(0.5) else draft.pending[::-1]
-        given = dict(zip("yz", rest, strict=False))
+        others = dict(zip("yz", rest, strict=False))
         try:
-            return draft.write(f"finish{len(draft.pending) if rest else ''}", first, good, **given)
+            return draft.write(f"finish{len(draft.pending) if rest else ''}", first, good, **others)
         except Stuck:
             continue
     raise Stuck
@@ -291,7 +291,7 @@ def _use(draft: Draft, method: str, trail: list[str]) -> None:
         kinds += ["assign", "branch", "loop"]
 
     def calls(piece: Piece) -> bool:
-        return any(method in t.methods for t in piece.made_of)
+        return any(method in t.methods for t in piece.templates)
 
     draft.wanted = method
     for _ in range(12):

@@ -22,13 +22,13 @@ from semcoder_lib.monologues.evaluator import (
     literal,
 )
 from semcoder_lib.monologues.forms import BOUNDS, DEDUCTION
-from semcoder_lib.monologues.show import brief
-from semcoder_lib.monologues.syntax import parameters
+from semcoder_lib.monologues.show import brief, encoded
+from semcoder_lib.monologues.syntax import as_load, is_determined, parameters
 from semcoder_lib.monologues.template import Match, Slot, split
 from semcoder_lib.monologues.verify.history import Trials
 from semcoder_lib.monologues.verify.report import Deciders
 from semcoder_lib.monologues.verify.steps import LINE, Steps
-from semcoder_lib.monologues.verify.text import encoded, parse_binds, same_text
+from semcoder_lib.monologues.verify.text import parse_binds, same_text
 
 ONCE = {"choose", "choose.none", "check", "checking", "several", "counter"}
 _WANT = re.compile(r"(?P<n>[^\W\d]\w*) (?P<w>must|can) be (?P<v>.+)", re.S)
@@ -149,16 +149,6 @@ class Deduction:
         self.claim("call", place, verdicts.get(status), f"{status}: {brief(result)}")
 
 
-def is_determined(node: ast.expr) -> bool:
-    """Whether the value of `node` leaves its names one value each: names, reversals of them, and
-    displays of these."""
-    if isinstance(node, ast.Tuple | ast.List):
-        return bool(node.elts) and all(map(is_determined, node.elts))
-    if isinstance(node, ast.Subscript) and ast.unparse(node.slice) == "::-1":
-        return is_determined(node.value)
-    return isinstance(node, ast.Name)
-
-
 # --- the deciders: one for every row of forms.DEDUCTION -------------------------------------------
 
 
@@ -185,9 +175,8 @@ def _must(d: Deduction, m: Match) -> bool:
     match d.history.syntax.statement(d.line):
         case ast.Assign([ast.Name(name), *_], node):
             pass
-        case ast.AugAssign(ast.Name(name), op, value) as stmt:
-            node = ast.BinOp(ast.Name(name, ast.Load()), op, value)
-            ast.fix_missing_locations(ast.copy_location(node, stmt))
+        case ast.AugAssign(ast.Name(name)) as stmt:
+            node = as_load(stmt)
         case _:
             return False
     return name in d.goals and d.gives(m, node, d.goals.pop(name))

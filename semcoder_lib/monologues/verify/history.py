@@ -17,7 +17,7 @@ from semcoder_lib.core import values
 from semcoder_lib.core.records import Case, Program, Status, Step, Trace
 from semcoder_lib.monologues.evaluator import Cannot, Raises, equal, evaluate, literal
 from semcoder_lib.monologues.mutation import mutated
-from semcoder_lib.monologues.show import brief
+from semcoder_lib.monologues.show import brief, encoded
 from semcoder_lib.monologues.syntax import Loop, Syntax
 from semcoder_lib.monologues.verify.report import Verdict
 from semcoder_lib.monologues.verify.text import same_text
@@ -354,7 +354,7 @@ class Trials:
 
     def trace(self, arguments: Arguments) -> Trace | None:
         """The trace of one call, or None without a box."""
-        if self.box is None or not key_of(arguments):
+        if self.box is None or not encoded(arguments):
             return None
         return tracing.trace(self.program, Case(arguments), self.box)
 
@@ -373,38 +373,9 @@ class Trials:
     def fresh(self) -> list[Ran]:
         """The known inputs, fresh ones near them, and small ones, with what the program gives for
         each. The same for every text about the same inputs."""
-        return self._ran(neighbours(self.known, FRESH) + small(self.known, self.program.source))
-
-    @cached_property
-    def edges(self) -> list[Ran]:
-        """As `fresh`, for the known inputs with one argument made empty, zero or negative: what a
-        text says about such a case is tested on them."""
-        return self._ran(
-            [
-                (*arguments[:at], edge, *arguments[at + 1 :])
-                for arguments in self.known[:2]
-                for at, value in enumerate(arguments)
-                for edge in _EDGES.get(type(value), ())
-            ]
-        )
-
-    def _ran(self, calls: list[Arguments]) -> list[Ran]:
+        calls = neighbours(self.known, FRESH) + small(self.known, self.program.source)
         runs = zip(calls, self.run(calls), strict=True)
         return [(arguments, *outcome) for arguments, outcome in runs if outcome[0] != "unknown"]
-
-
-_EDGES: dict[type, tuple[Any, ...]] = {
-    bool: (True, False), int: (0, 1, 2, -1), float: (0.0, -1.0),
-    str: ("",), list: ([],), tuple: ((),), dict: ({},), set: (set(),),
-}  # fmt: skip
-
-
-def key_of(arguments: Arguments) -> str:
-    """The text of arguments; empty where they have none."""
-    try:
-        return values.encode(arguments)
-    except values.Unserializable:
-        return ""
 
 
 def _read(outcome: Outcome) -> tuple[str, Any]:
@@ -420,20 +391,20 @@ def _read(outcome: Outcome) -> tuple[str, Any]:
 
 def neighbours(known: Sequence[Arguments], count: int) -> list[Arguments]:
     """The known inputs, then inputs made from them by small changes that keep every type."""
-    found = {key: arguments for arguments in known[:8] if (key := key_of(arguments))}
-    bases = list(found.values())
+    inputs = {key: arguments for arguments in known[:8] if (key := encoded(arguments))}
+    bases = list(inputs.values())
     if not bases:
         return []
-    chance = random.Random("verify:" + key_of(bases[0])[:2000])
+    chance = random.Random("verify:" + encoded(bases[0])[:2000])
     for _ in range(count * 6):
         changed = list(chance.choice(bases))
-        if not changed or len(found) >= len(bases) + count:
+        if not changed or len(inputs) >= len(bases) + count:
             break
         for place in chance.sample(range(len(changed)), chance.randint(1, len(changed))):
             changed[place] = mutated(changed[place], [], chance)
-        if 0 < len(key := key_of(tuple(changed))) < _MAX_TEXT:
-            found.setdefault(key, tuple(changed))
-    return list(found.values())
+        if 0 < len(key := encoded(tuple(changed))) < _MAX_TEXT:
+            inputs.setdefault(key, tuple(changed))
+    return list(inputs.values())
 
 
 def small(known: Sequence[Arguments], source: str) -> list[Arguments]:
@@ -444,13 +415,13 @@ def small(known: Sequence[Arguments], source: str) -> list[Arguments]:
         return []
     signs = sorted({c for c in "".join(_TEXTS.findall(source)) if not c.isalnum()} - set("'\""))
     chance = random.Random("small")
-    found: dict[str, Arguments] = {}
+    inputs: dict[str, Arguments] = {}
     for _ in range(SMALL):
         letters = chance.choice(["a", "ab", ["a", "b", *signs[:2]]])
         arguments = tuple(_small(value, letters, chance) for value in chance.choice(known[:4]))
-        if key := key_of(arguments):
-            found.setdefault(key, arguments)
-    return list(found.values())
+        if key := encoded(arguments):
+            inputs.setdefault(key, arguments)
+    return list(inputs.values())
 
 
 _TEXTS = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")

@@ -6,10 +6,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable
-from typing import Any
 
-from semcoder_lib.monologues.evaluator import equal, literal
-from semcoder_lib.monologues.show import brief
+from semcoder_lib.monologues.show import brief, loop_items
 from semcoder_lib.monologues.syntax import in_body
 from semcoder_lib.monologues.template import Match, Slot, split
 from semcoder_lib.monologues.verify.history import Frame, History, Run, State
@@ -232,32 +230,9 @@ def _items(r: Steps, line: int, m: Match) -> bool | None:
     verdict = int(m["n"].text) == count if complete else None
     r.claim("iterations", "items", m["n"], verdict, f"{count} items", visit)
     if "l" in m:
-        _listing(r, m["l"], items, visit)
+        listed = None if items is None else m["l"].text == loop_items(items, loop.node)
+        r.claim("value", "items", m["l"], listed, brief(items), visit)
     return None
-
-
-def _listing(r: Steps, slot: Slot, items: list[Any] | None, visit: int) -> None:
-    """`#1 'a', #2 'b', ..., #9 'z'`, of a range `0, 1, ..., 9`: each item at its place."""
-    parts = split(slot.text, ", ", slot.start)
-    if items is None:
-        r.claim("value", "items", slot, None, "cannot be evaluated", visit)
-        return
-    texts = [part.text for part in parts]
-    left_out = len(items) - len(parts) + 1 if "..." in texts else 0
-    numbered = texts[0].startswith("#")
-    place = 0
-    for at, part in enumerate(parts):
-        if part.text == "...":
-            ok = at not in (0, len(parts) - 1) and left_out > 0
-            r.claim("value", "items", part, ok, "no items are left out", visit)
-            place, left_out = place + left_out, 0
-            continue
-        place += 1
-        number = f"#{place} " if numbered else ""
-        stated = literal(part.text.removeprefix(number))
-        ok = part.text.startswith(number) and place <= len(items)
-        verdict = None if stated is None else ok and equal(items[place - 1], stated[0])
-        r.claim("value", f"item {place}", part, verdict, brief(items), visit)
 
 
 # --- what is told together ------------------------------------------------------------------------

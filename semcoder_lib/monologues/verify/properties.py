@@ -8,27 +8,22 @@ is supported, which is evidence, not proof.
 
 from __future__ import annotations
 
-import ast
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from semcoder_lib.core import values
 from semcoder_lib.monologues.evaluator import equal, literal
 from semcoder_lib.monologues.forms import CLAUSES, CONCLUSION, PROPERTIES, SUMMARY
-from semcoder_lib.monologues.show import brief
+from semcoder_lib.monologues.show import brief, encoded
 from semcoder_lib.monologues.syntax import Syntax, parameters
 from semcoder_lib.monologues.template import Form, Match, Slot, split
-from semcoder_lib.monologues.verify.history import Arguments, Ran, Trials, neighbours
+from semcoder_lib.monologues.verify.history import Arguments, Ran, Trials
 from semcoder_lib.monologues.verify.report import Deciders, Ledger, Verdict
-from semcoder_lib.monologues.verify.text import encoded, same_text
+from semcoder_lib.monologues.verify.text import same_text
 
-Test = Callable[[Any, Any], bool | None]  # of arguments (or one) and result; None: says nothing
-Pair = tuple[Arguments, Arguments]
 _BULLET = re.compile(r"\s*[-*•]\s+")
-_BETWEEN = r"(?:, and |, | and |$)"
-_PAIRS = 24
 DECIDERS = decides = Deciders()
 
 
@@ -41,8 +36,9 @@ class Whole:
     ) -> None:  # fmt: skip
         self.ledger, self.trials, self.f = ledger, trials, entry_point
         self.arguments, self.output = arguments, output
-        self.function = syntax.functions.get(entry_point)
-        self.parameters = parameters(self.function) if self.function else []
+        function = syntax.functions.get(entry_point)
+        self.parameters = parameters(function) if function else []
+        self.summary = syntax.summary(entry_point)
         self.own: list[Ran] = [] if arguments is None else [(arguments, "ok", output)]
         self.line = ""
 
@@ -57,63 +53,36 @@ class Whole:
     def claim(self, subject: str, slot: Slot, verdict: bool | None, why: str = "") -> None:
         self.ledger.add("property", subject, slot, verdict, why)
 
-    # --- many runs ----------------------------------------------------------------------------
-
-    def returned(self, *own: Ran) -> list[tuple[Arguments, Any]]:
-        """(arguments, value) of runs that returned: its `own` and fresh ones."""
-        return [(a, value) for a, status, value in (*own, *self.trials.fresh) if status == "ok"]
-
-    def holds(self, outcomes: Iterable[tuple[bool | None, Any]]) -> Verdict:
-        """The verdict of what each run says (None: nothing), with what it was run on."""
+    def always(self, test: Callable[[Arguments, Any], bool | None]) -> Verdict:
+        """Whether a test of arguments and result (None: it says nothing) holds of the text's own
+        run and of fresh ones."""
         held = 0
-        for outcome, given in outcomes:
+        for arguments, status, value in (*self.own, *self.trials.fresh):
+            try:
+                outcome = test(arguments, value) if status == "ok" else None
+            except (TypeError, ValueError, LookupError):
+                outcome = False
             if outcome is False:
-                return False, f"not for {brief(given)}"
+                return False, f"not for {brief(arguments)}"
             held += outcome is True
         return (True, f"held on {held} inputs") if held else (None, "no run to test it on")
-
-    def always(self, test: Test) -> Verdict:
-        """Whether the test holds of every run that returned and that it says something about."""
-
-        def tested(arguments: Arguments, value: Any) -> bool | None:
-            try:
-                return test(arguments, value)
-            except (TypeError, ValueError, LookupError):
-                return False
-
-        return self.holds((tested(a, value), a) for a, value in self.returned(*self.own))
-
-    def same(self, pairs: Sequence[Pair]) -> Verdict:
-        """Whether both calls of each pair end the same way."""
-        ends = iter(self.trials.run([arguments for pair in pairs for arguments in pair]))
-        return self.holds(
-            (None if "unknown" in (a[0], b[0]) else a[0] == b[0] and equal(a[1], b[1]), pair)
-            for pair, a, b in zip(pairs, ends, ends, strict=True)
-        )
-
-    def varied(self, at: int, vary: Callable[[Any], Sequence[Any]]) -> list[Pair]:
-        """Pairs of calls that differ in one argument."""
-        pairs = [
-            (arguments, (*arguments[:at], other, *arguments[at + 1 :]))
-            for arguments, _ in self.returned()
-            if at < len(arguments)
-            for other in vary(arguments[at])
-        ]
-        return pairs[:_PAIRS]
 
 
 # --- bullets --------------------------------------------------------------------------------------
 
-Judge = Callable[[Whole, Match, int], Verdict]  # of the slots, and which argument {x} is
+Test = Callable[[Match, Any, Any], bool | None]  # of the slots, the argument {x} and the result
 
 
-def _property(row: str, judge: Judge) -> None:
-    """Enters the judge of a row as its decider."""
+def _property(row: str, test: Test) -> None:
+    """Enters as a row's decider that its test always holds."""
 
     def decide(b: Whole, m: Match) -> None:
         verdict: Verdict = (False, "no such parameter")
-        if all(m[name].text in (*b.parameters, b.f) for name in {"x", "f"} & m.keys()):
-            verdict = judge(b, m, b.parameters.index(m["x"].text) if "x" in m else -1)
+        if "x" not in m:
+            verdict = b.always(lambda given, v: test(m, None, v))
+        elif m["x"].text in b.parameters:
+            at = b.parameters.index(m["x"].text)
+            verdict = b.always(lambda given, v: test(m, given[at], v))
         b.ledger.add("property", row, b.line, *verdict)
 
     decides(row)(decide)
@@ -123,120 +92,60 @@ def _counts(items: Any) -> Counter[str]:
     return Counter(map(encoded, items))
 
 
-def _permuted(x: Any, v: Any) -> bool | None:
+def _permuted(m: Match, x: Any, v: Any) -> bool | None:
     if isinstance(x, str) and isinstance(v, str):
         return sorted(x) == sorted(v)
     same = isinstance(x, list | tuple) and isinstance(v, list | tuple) and _counts(x) == _counts(v)
     return same and (True if len(x) > 1 else None)
 
 
-def _drawn(x: Any, v: Any) -> bool | None:
+def _drawn(m: Match, x: Any, v: Any) -> bool | None:
     both = isinstance(x, list | tuple) and isinstance(v, list | tuple)
     return both and not _counts(v).keys() - _counts(x).keys() and (bool(v) or None)
 
 
-def _sorted(b: Whole, m: Match, at: int) -> Verdict:
+def _sorted(m: Match, x: Any, v: Any) -> bool | None:
     down = m["o"].text == "descending"
-
-    def test(_: Any, v: Any) -> bool | None:
-        pairs = list(zip(v, list(v)[1:], strict=False))
-        return all(a >= c if down else a <= c for a, c in pairs) and (bool(pairs) or None)
-
-    return b.always(test)
+    pairs = list(zip(v, list(v)[1:], strict=False))
+    return all(a >= c if down else a <= c for a, c in pairs) and (bool(pairs) or None)
 
 
-def _one_of(b: Whole, m: Match, at: int) -> Verdict:
+def _one_of(m: Match, x: Any, v: Any) -> bool:
     known = [literal(p.text) for p in split(m["vs"].text, ", ")]
-    return b.always(lambda _, v: any(k is not None and equal(v, k[0]) for k in known))
+    return any(k is not None and equal(v, k[0]) for k in known)
 
 
-def _least(b: Whole, m: Match, at: int) -> Verdict:
+def _least(m: Match, x: Any, v: Any) -> bool:
     low = literal(m["v"].text)
-    return b.always(lambda _, v: low is not None and v >= low[0])
+    return low is not None and v >= low[0]
 
 
-def _names(text: str) -> set[str]:
-    """`a list or None` as names of types."""
-    words = [part.removeprefix("an ").removeprefix("a ") for part in text.split(" or ")]
-    return {"NoneType" if word == "None" else word for word in words}
+def _is_of(types: str, value: Any) -> bool:
+    """Whether a value is of one of the types named, as in `a list or None`."""
+    words = [part.removeprefix("an ").removeprefix("a ") for part in types.split(" or ")]
+    return type(value).__name__.replace("NoneType", "None") in words
 
 
-def _type(b: Whole, m: Match, at: int) -> Verdict:
-    names = _names(m["t"].text)
-    verdict = b.always(lambda _, v: type(v).__name__ in names)
-    unseen = names - {type(v).__name__ for _, v in b.returned(*b.own)}
-    return (None, f"not seen: {unseen}") if verdict[0] and unseen else verdict
+def _items(m: Match, x: Any, v: Any) -> bool | None:
+    return all(_is_of(m["t"].text, item) for item in v) and (bool(v) or None)
 
 
-def _item_types(b: Whole, m: Match, at: int) -> Verdict:
-    names = _names(m["t"].text)
-    return b.always(lambda _, v: all(type(x).__name__ in names for x in v) and (bool(v) or None))
-
-
-def _raises(b: Whole, m: Match, at: int) -> Verdict:
-    edge = m["c"].text
-
-    def applies(v: Any) -> bool:
-        if edge == "empty":
-            return hasattr(v, "__len__") and not len(v)
-        return type(v) is int and (v == 0 if edge == "0" else v < 0)
-
-    return b.holds(
-        (status == "exception" and value == m["k"].text, given)
-        for given, status, value in (*b.trials.fresh, *b.trials.edges)
-        if at < len(given) and applies(given[at])
-    )
-
-
-def _turned(value: Any) -> list[Any]:
-    if not isinstance(value, list | tuple | str) or len(value) < 2:
-        return []
-    rest: Any = value[1:]
-    return [value[::-1], rest + value[:1]]
-
-
-def _irrelevant(b: Whole, m: Match, at: int) -> Verdict:
-    donors = [(a[at],) for a, _ in b.returned() if at < len(a)][:1]
-    return b.same(b.varied(at, lambda v: [n[0] for n in neighbours([(v,), *donors], 3)[1:]]))
-
-
-def _idempotent(b: Whole, m: Match, at: int) -> Verdict:
-    known = [(a, v) for a, v in b.returned() if a]
-    outcomes = b.trials.run([(v, *a[1:]) for a, v in known])
-    return b.holds(
-        (None if status == "unknown" else status == "ok" and equal(value, again), a)
-        for (a, value), (status, again) in zip(known, outcomes, strict=True)
-    )
-
-
-_OF_ARGUMENT: dict[str, Test] = {  # of the argument {x} and the result
-    "identity": equal,
+_TESTS: dict[str, Test] = {
+    "identity": lambda m, x, v: equal(x, v),
     "permutation": _permuted,
-    "length.same": lambda x, v: len(v) == len(x),
-    "length.most": lambda x, v: len(v) <= len(x),
-    "length.least": lambda x, v: len(v) >= len(x),
-    "subset": _drawn,
-}
-_JUDGES: dict[str, Judge] = {
     "sorted": _sorted,
-    "distinct": lambda b, m, at: b.always(lambda _, v: max(_counts(v).values(), default=1) == 1),
-    "raises.when": _raises,
-    "order": lambda b, m, at: b.same(b.varied(at, _turned)),
-    "idempotent": _idempotent,
-    "irrelevant": _irrelevant,
+    "distinct": lambda m, x, v: max(_counts(v).values(), default=1) == 1,
+    "length.same": lambda m, x, v: len(v) == len(x),
+    "length.most": lambda m, x, v: len(v) <= len(x),
+    "length.least": lambda m, x, v: len(v) >= len(x),
+    "subset": _drawn,
     "range.of": _one_of,
     "range.least": _least,
-    "type": _type,
-    "items": _item_types,
+    "type": lambda m, x, v: _is_of(m["t"].text, v),
+    "items": _items,
 }
-
-
-def _about(test: Test) -> Judge:
-    return lambda b, m, at: b.always(lambda given, v: test(given[at], v))
-
-
-for _row, _judge in (_JUDGES | {row: _about(test) for row, test in _OF_ARGUMENT.items()}).items():
-    _property(_row, _judge)
+for _row, _test in _TESTS.items():
+    _property(_row, _test)
 
 
 # --- summary and conclusion -----------------------------------------------------------------------
@@ -244,36 +153,14 @@ for _row, _judge in (_JUDGES | {row: _about(test) for row, test in _OF_ARGUMENT.
 
 @decides(*SUMMARY)
 def _takes(a: Whole, m: Match) -> None:
-    a.claim("function", m["f"], m["f"].text == a.f, a.f)
-    *most, last = a.parameters or [""]
-    listed = f"{', '.join(most)} and {last}" if most else last
-    stated = m["p"].text if "p" in m else ""
-    a.claim("takes", m.get("p", m["f"]), stated == listed, listed or "nothing")
-    if "c" in m:
-        _clauses(a, m["c"])
-
-
-def _clauses(a: Whole, slot: Slot) -> None:
-    """`goes over nums and returns total`: each clause is of a statement, in their order."""
-    rest = slot.text
-    for stmt in a.function.body if a.function else ():
-        ends = (re.match(re.escape(said) + _BETWEEN, rest) for said in _said_of(stmt))
-        rest = next((rest[end.end() :] for end in ends if end), rest)
-    left = Slot(rest, slot.end - len(rest), slot.end)
-    known = any(form.pattern.match(rest) for form in CLAUSES.values())
-    a.claim("does", slot if not rest else left, not rest or (False if known else None))
-
-
-def _said_of(stmt: ast.stmt) -> Iterator[str]:
-    """What the rows of `forms.CLAUSES` can say of a statement of a function's body."""
-    if isinstance(stmt, ast.For):
-        yield from (CLAUSES["over"].say(e=ast.unparse(stmt.iter)), CLAUSES["loop"].say())
-    elif isinstance(stmt, ast.While):
-        yield from (CLAUSES["while"].say(e=ast.unparse(stmt.test)), CLAUSES["repeat"].say())
-    elif isinstance(stmt, ast.If) and any(isinstance(s, ast.Return | ast.Raise) for s in stmt.body):
-        yield CLAUSES["early"].say(e=ast.unparse(stmt.test))
-    elif isinstance(stmt, ast.Return) and stmt.value is not None:
-        yield from (CLAUSES["gives"].say(e=ast.unparse(stmt.value)), CLAUSES["result"].say())
+    """A summary, slot by slot: what a function takes and does is known from its syntax."""
+    known = a.summary
+    stated = m.get("p", m["f"])
+    a.claim("takes", stated, ("p" in m) is ("p" in known), known.get("p", "nothing"))
+    for name, slot in m.items():
+        closed = name != "c" or any(form.pattern.match(slot.text) for form in CLAUSES.values())
+        same = slot.text == known.get(name)
+        a.claim("function", slot, same or (False if closed else None), known.get(name, ""))
 
 
 @decides(*CONCLUSION)

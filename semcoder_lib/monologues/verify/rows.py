@@ -3,9 +3,7 @@ sums up what came of many."""
 
 from __future__ import annotations
 
-import ast
 import functools
-import inspect
 import itertools
 import re
 from collections import Counter
@@ -15,11 +13,12 @@ from typing import Any
 
 from semcoder_lib import tracing
 from semcoder_lib.core import values
+from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Program
-from semcoder_lib.monologues.syntax import syntax
+from semcoder_lib.monologues.show import encoded
 from semcoder_lib.monologues.verify import text as texts
 from semcoder_lib.monologues.verify.check import strip_labels, verify
-from semcoder_lib.monologues.verify.history import Trials, key_of
+from semcoder_lib.monologues.verify.history import Trials
 from semcoder_lib.sandbox import Sandbox
 
 CHUNK = 64
@@ -85,38 +84,11 @@ def _read(row: Any) -> Item:
     try:
         if not call:
             return Item(text, program, Case((), values.decode(output)), "backward")
-        called, arguments, keywords = values.parse_call(call)
-        program = program if name else Program(program.source, called, id=program.id)
-        return Item(text, program, Case(_positional(program, arguments, keywords)))
-    except values.NotALiteral as error:
+        called, case = tracing.program_and_case(program.source, call)
+        program = program if name else Program(program.source, called.entry_point, id=program.id)
+        return Item(text, program, case)
+    except (values.NotALiteral, UserError) as error:
         return Item(text, program, problem=f"{what}: {error}")
-
-
-def _positional(
-    program: Program, arguments: tuple[Any, ...], named: dict[str, Any]
-) -> tuple[Any, ...]:
-    """The arguments of a call in order, those that are given by name or left to a default
-    included."""
-    if not named:
-        return arguments
-    shape = syntax(program.source)
-    function = shape.functions.get(program.entry_point) if shape else None
-    own = function.args if function else ast.arguments([], [], None, [], [], None, [])
-    missing = [inspect.Parameter.empty] * (len(own.args) - len(own.defaults))
-    defaults = [*missing, *(values.value_of(d) for d in own.defaults)]
-    either = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    signature = inspect.Signature(
-        [
-            inspect.Parameter(a.arg, either, default=default)
-            for a, default in zip(own.args, defaults, strict=True)
-        ]
-    )
-    try:
-        bound = signature.bind(*arguments, **named)
-    except TypeError as error:
-        raise values.NotALiteral(str(error)) from None
-    bound.apply_defaults()
-    return bound.args
 
 
 def verify_rows(rows: Iterable[Any], box: Sandbox) -> Iterator[dict[str, Any]]:
@@ -153,7 +125,7 @@ def _call_of(item: Item) -> tuple[tuple[str, str, str], tuple[Program, Case]] | 
     arguments: tuple[Any, ...] | None = item.case.arguments
     if item.direction == "backward":
         arguments = texts.read_answer(texts.cut(item.text).answer).arguments
-    text = "" if item.problem or arguments is None else key_of(arguments)
+    text = "" if item.problem or arguments is None else encoded(arguments)
     if not text or arguments is None:
         return None
     source, name = strip_labels(item.program.source), item.program.entry_point
@@ -164,7 +136,7 @@ def study(rows: Iterable[dict[str, Any]], box: Sandbox) -> dict[str, Any]:
     """Verify all rows and sum up; limitation 1 of the paper (appendix A) as numbers.
 
     Counts: `monologues`, `checked`, `right` and `wrong` (answers), `..._with_contradiction` of
-    those     with at least one contradicted claim besides the answer, `accepted`, and of all claims
+    those with at least one contradicted claim besides the answer, `accepted`, and of all claims
     `supported`, `contradicted`, `unverifiable`; `by_kind` has the last three for each kind of
     claim. A contradicted claim is a statement that the execution disagrees with, not a proof that
     the model reasoned wrongly.

@@ -10,6 +10,7 @@ from typing import Any
 
 from semcoder_lib.core import values
 from semcoder_lib.monologues.evaluator import equal, literal
+from semcoder_lib.monologues.show import long_text
 from semcoder_lib.monologues.template import Slot, mask, split
 
 FUNCTION = "function"
@@ -171,23 +172,8 @@ def _parsed(code: str) -> ast.stmt | None:
 
 # --- what a piece of text states ------------------------------------------------------------------
 
-_SHORT = re.compile(
-    r"an? (\w+) of (\d[\d,]{0,18}) (?:items?|characters?|entries|pairs?)"
-    r"(?: (?:starting|beginning)(?: with)? (.+))?$",
-    re.S,
-)
-_LONG = re.compile(r"a value of (\d{1,18}) characters starting (\S+)$")
-_SHOWN = re.compile(r"a value shown as ('.*'|\".*\")$", re.S)
-_MORE = re.compile(r"(?:, )?\.{3}[\])}]?$|…$")
+_WORDS = re.compile(r"an? \w+ of \d|a value (?:of|shown) ")  # of a long value
 _TARGET = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[\x00*\])*")
-
-
-def encoded(value: Any) -> str:
-    """The text of a value as the record has it, or words where it has none."""
-    try:
-        return values.encode(value)
-    except values.Unserializable:
-        return f"a {type(value).__name__}"
 
 
 def same_text(stated: str, recorded: str | None) -> bool | None:
@@ -203,25 +189,9 @@ def same_text(stated: str, recorded: str | None) -> bool | None:
 
 
 def shortened(stated: str, recorded: str) -> bool | None:
-    """Decides `a list of 40 items starting [1, 2, ...]` and `a str of 300 characters starting
-    'ab'`; None for other words."""
-    if match := _LONG.match(stated):
-        return len(recorded) == int(match[1]) and recorded.startswith(match[2])
-    if match := _SHOWN.match(stated):
-        begins = literal(match[1])
-        return begins is not None and recorded.startswith(str(begins[0]))
-    match, actual = _SHORT.match(stated), literal(recorded)
-    if match is None or actual is None:
-        return None
-    value, head = actual[0], _MORE.sub("", match[3] or "").rstrip()
-    kind = "str" if match[1] == "string" else match[1]
-    sized = type(value).__name__ == kind and hasattr(value, "__len__")
-    if not sized or len(value) != int(match[2].replace(",", "")):
-        return False
-    if isinstance(value, str) and head:
-        begins = literal(head)
-        return isinstance(begins, tuple) and value.startswith(str(begins[0]))
-    return recorded.startswith(head.rstrip("]})"))
+    """Whether words like `a list of 40 items starting [1, 2, ...]` are those for a recorded text;
+    None for other words."""
+    return stated == long_text(recorded, 0) or (False if _WORDS.match(stated) else None)
 
 
 def parse_binds(slot: Slot) -> list[tuple[Slot, Slot | None]] | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import functools
 import itertools
-from collections.abc import Callable
 from typing import Any
 
 from semcoder_lib.monologues.evaluator import (
@@ -25,22 +24,10 @@ from semcoder_lib.monologues.evaluator import (
     parse_expression,
 )
 from semcoder_lib.monologues.forms import PIECES
-from semcoder_lib.monologues.syntax import target_names
+from semcoder_lib.monologues.rules import RULES, Facts, Texts, parts_of
+from semcoder_lib.monologues.show import NotShown, brief, show
+from semcoder_lib.monologues.syntax import as_list, target_names
 from semcoder_lib.monologues.template import Match, Slot, split
-from semcoder_lib.monologues.verify.expressions import (
-    MISSING,
-    as_list,
-    differ,
-    links,
-    listing,
-    parts_of,
-    places_of,
-    shown,
-    spelling,
-    tables,
-    text_of,
-    wrapped,
-)
 from semcoder_lib.monologues.verify.history import History, State
 from semcoder_lib.monologues.verify.report import Deciders, Ledger
 from semcoder_lib.monologues.verify.text import parse_binds, shortened
@@ -49,7 +36,6 @@ DECIDERS = decides = Deciders()
 _COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _JOINED = {name: PIECES[name] for name in ("places", "nowhere")}  # with a semicolon of their own
 _INNER = {n: form for n, form in PIECES.items() if n not in ("each", "so", *_JOINED)}
-_FINDS = ("find", "index", "rfind", "rindex")
 _ERRORS = (
     Raises,
     StopIteration,
@@ -60,8 +46,38 @@ _ERRORS = (
     ArithmeticError,
 )
 
-# The texts that slots must have, a tuple where there is a choice, None where nothing can stand.
-Expected = dict[str, Any]
+
+MISSING = object()  # a value that cannot be decided
+_LONG = 100_000  # characters of a value that words may shorten
+
+
+def differ(a: Any, b: Any) -> bool:
+    """Whether two values are known and not equal; of an exception nothing is known."""
+    known = not any(x is MISSING or isinstance(x, Raises) for x in (a, b))
+    return known and not equal(a, b)
+
+
+def links(node: ast.expr) -> list[ast.expr]:
+    """The comparisons of a chain; any other expression itself."""
+    if not isinstance(node, ast.Compare) or len(node.ops) == 1:
+        return [node]
+    sides = [node.left, *node.comparators]
+    return [ast.Compare(a, [op], [b]) for a, op, b in zip(sides, node.ops, sides[1:], strict=False)]
+
+
+def shown(value: Any) -> str:
+    """A value, or why there is none, as evidence."""
+    if value is MISSING:
+        return "cannot be evaluated"
+    return f"raises {value.kind}" if isinstance(value, Raises) else brief(value)
+
+
+def text_of(value: Any) -> str:
+    """The text of a value, for words that shorten it."""
+    try:
+        return show(value, _LONG)
+    except NotShown:
+        return "?"
 
 
 class Pieces:
@@ -167,7 +183,7 @@ class Pieces:
             if verdict and self.nodes and not state and not stores:
                 verdict, evidence = self._related(node, actual)
         elif actual is not MISSING and not isinstance(actual, Raises):
-            verdict = shortened(right.text, text_of(actual, 100_000))
+            verdict = shortened(right.text, text_of(actual))
         whole = Slot(left.text, left.start, right.end)
         self.claim(left.text, whole, verdict, evidence)
         return True
@@ -204,29 +220,6 @@ class Pieces:
         return text.startswith(tuple(f"{box}[" for box in boxes))
 
 
-class Facts:
-    """The values of one expression that a piece may be about: its own `v`, and those of the first
-    two expressions that it is made of, `x` and `y`. Reading one raises Cannot where that cannot be
-    evaluated, and IndexError where there is none."""
-
-    def __init__(self, pieces: Pieces, node: ast.expr) -> None:
-        self.pieces, self.node = pieces, node
-        self.kind, self.operands = parts_of(node)
-        self.method = self.kind.removesuffix("()")
-
-    @property
-    def v(self) -> Any:
-        return self.pieces.known(self.node)
-
-    @property
-    def x(self) -> Any:
-        return self.pieces.known(self.operands[0])
-
-    @property
-    def y(self) -> Any:
-        return self.pieces.known(self.operands[1])
-
-
 def _ruled(row: str, p: Pieces, m: Match) -> bool | None:
     """A piece that names its expression ({e} with what it comes to, or {x}) is about that one;
     another about some expression of the statement."""
@@ -239,11 +232,11 @@ def _ruled(row: str, p: Pieces, m: Match) -> bool | None:
         if "e" in m and not p.equation(slot, outcome(m)):
             return False
         nodes = [node]
-    found = [_expected(row, p, n, m) for n in nodes]
-    fits = [e for e in found if e and all(m[k].text in options(t) for k, t in e.items())]
-    expected = [*fits, *filter(None, found), dict.fromkeys(m)][0]
+    readings = [_expected(row, p, n, m) for n in nodes]
+    fits = [e for e in readings if e and all(m[k].text in options(t) for k, t in e.items())]
+    expected = [*fits, *filter(None, readings), dict.fromkeys(m)][0]
     for name, texts in expected.items():
-        choice, open_ = options(texts), None in found
+        choice, open_ = options(texts), None in readings
         verdict = m[name].text in choice or (None if open_ else False)
         p.claim("stands", m[name], verdict, choice[0] if choice else "nothing")
     if slot is None:
@@ -251,12 +244,16 @@ def _ruled(row: str, p: Pieces, m: Match) -> bool | None:
     return None
 
 
-def _expected(row: str, p: Pieces, node: ast.expr, m: Match) -> Expected | None:
+def _expected(row: str, p: Pieces, node: ast.expr, m: Match) -> Texts | None:
     """What must stand in the slots of a piece about `node`: nothing where it cannot be about it,
     None where that cannot be evaluated."""
+    names = {n.id for n in p.nodes if isinstance(n, ast.Name)}
+    if "x" in m and isinstance(node, ast.Name) and node.id not in names:
+        return {}
+    facts = Facts(p.known, node, m["x"].text if "x" in m else "")
     try:
-        return RULES[row](Facts(p, node), m)
-    except Cannot:
+        return _counts(facts, m) if row == "counts" else RULES[row](facts)
+    except (Cannot, NotShown):
         return None
     except _ERRORS:
         return {}
@@ -271,73 +268,11 @@ def outcome(m: Match) -> Slot:
     return m["v"] if "v" in m else m["b"] if "b" in m else m["n"]
 
 
-# --- rules ----------------------------------------------------------------------------------------
-
-
-def _sum(c: Facts, m: Match) -> Expected:
-    sums = zip(itertools.accumulate(c.x), c.x[1:], strict=False)
-    return {"c": ", ".join(f"{text_of(t)} + {wrapped(x)} = {text_of(t + x)}" for t, x in sums)}
-
-
-def _table(c: Facts, m: Match) -> Expected:
-    """All of a sequence, or up to the place that is asked for."""
-    items = c.y if isinstance(c.node, ast.Compare) else c.x
-    end = c.y if c.kind == "item" else c.v if c.method in _FINDS else None
-    found = tables(items, len(items)) + (tables(items, end + 1) if type(end) is int else ())
-    return {"t": found} if "e" in m else {"t": m["t"].text} if m["t"].text in found else {}
-
-
-def _places(c: Facts, m: Match) -> Expected:
-    places = places_of(c.x, c.y)
-    return _table(c, m) | {
-        "p": text_of(c.y) if places or "n" not in m else None,
-        **({"n": ", ".join(map(str, places))} if "n" in m else {}),
-    }
-
-
-def _trims(c: Facts, m: Match) -> Expected:
-    at = 0 if c.method == "rstrip" else c.x.find(c.v) if c.v else len(c.x)
-    return {"n": str(at), "k": str(len(c.x) - at - len(c.v))}
-
-
-def _not_all(c: Facts, m: Match) -> Expected:
-    at = next(i for i, letter in enumerate(c.x) if not getattr(letter, c.method)())
-    return {"x": repr(c.x[at]), "n": str(at)}
-
-
-def _there(c: Facts, m: Match) -> Expected:
-    at_start = c.method in ("startswith", "removeprefix")
-    return {"x": text_of(c.x[: len(c.y)] if at_start else c.x[-len(c.y) :])}
-
-
-def _keyed(c: Facts, m: Match) -> Expected:
-    own: Any = next(n for n in (*c.pieces.nodes, c.node) if parts_of(n)[0] == c.kind)
-    key = next(k.value for k in own.keywords if k.arg == "key")
-    mapped = ast.Call(ast.Name("map", ast.Load()), [key, own.args[0]], [])
-    keys, items = (c.pieces.known(as_list(n)) for n in (mapped, own.args[0]))
-    return {"k": listing(keys), "a": listing(items)}
-
-
-def _has(c: Facts, m: Match) -> Expected:
-    names = {n.id for n in c.pieces.nodes if isinstance(n, ast.Name)}
-    own = not isinstance(c.node, ast.Name) or c.node.id in names
-    texts: Expected = {"x": m["x"].text if own else None}
-    if "v" in m:
-        return texts | {"v": text_of(c.v[-1])}
-    if "ks" in m:
-        return texts | {"ks": listing(c.v.items() if m["ks"].text.startswith("(") else {**c.v})}
-    return {"x": None} if {**c.v} else texts
-
-
-def _counts(c: Facts, m: Match) -> Expected:
+def _counts(c: Facts, m: Match) -> Texts:
     """`[1] counts as True`: a value that some expression of the statement has."""
     text, stated = m["v"].text, literal(m["v"].text)
-    same = equal(stated[0], c.v) if stated else shortened(text, text_of(c.v, 100_000))
+    same = equal(stated[0], c.v) if stated else shortened(text, text_of(c.v))
     return {"v": text, "b": str(bool(c.v))} if same else {}
-
-
-def _respelled(c: Facts, m: Match) -> Expected:
-    return {"a": spelling(c.x), "b": spelling(c.v)}
 
 
 _KINDS: dict[str, type[ast.expr]] = {
@@ -345,32 +280,7 @@ _KINDS: dict[str, type[ast.expr]] = {
     "sum": ast.Call,
     "last": ast.Subscript,
 }  # of another, another row
-RULES: dict[str, Callable[[Facts, Match], Expected]] = {
-    "division": lambda c, m: {
-        "a": text_of(c.x), "q": "{} * {} + {}".format(*map(wrapped, (c.y, c.x // c.y, c.x % c.y)))
-    },
-    "sum": _sum,
-    "last": lambda c, m: {"e": m["e"].text if c.y in (-1, len(c.x) - 1) else None},
-    "table": _table, "table.bare": _table,
-    "backwards": _respelled, "becomes": _respelled,
-    "backwards.bare": _respelled, "becomes.bare": _respelled,
-    "places": _places, "nowhere": _places,
-    "counted.at": lambda c, m: {"p": ", ".join(map(str, places_of(c.x, c.y)))},
-    "trims": _trims,
-    "pads": lambda c, m: {"n": str(len(c.x)), "k": str(len(c.v) - len(c.x))},
-    "all.are": lambda c, m: {"a": spelling(c.x) if c.v else None},
-    "not.all": _not_all,
-    "cased": lambda c, m: {
-        "a": spelling(c.x), "b": spelling(getattr(c.x, c.method.removeprefix("is"))())
-    },
-    "ends.with": _there, "cut.there": _there,
-    "joined": lambda c, m: {
-        "q": (f" + {text_of(c.x)} + " if c.x else " + ").join(map(text_of, c.y))
-    },
-    "keyed": _keyed, "counts": _counts,
-    "has.keys": _has, "has.items": _has, "has.none": _has, "has.last": _has,
-}  # fmt: skip
-for _row in RULES:
+for _row in (*RULES, "counts"):
     DECIDERS(_row)(functools.partial(_ruled, _row))
 
 

@@ -8,6 +8,7 @@ other.
 from __future__ import annotations
 
 import ast
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,7 @@ STEPS = 500
 TESTS = 20
 REPAIRS = 80  # single edits that are tried
 NEW_TOKENS = 400
+_RANKS = ("supported", "unverifiable", "contradicted")  # what is painted later covers the rest
 _NO_VALUE = "only a call that ends with a value, within the limits, is told"
 
 
@@ -39,24 +41,17 @@ class Text:
     def segments(self) -> list[tuple[str, str | None]]:
         """The text in pieces, each with the status of its claims: the worst where they overlap.
         A claim without a place is about the lines that it quotes."""
-        ranks = {"": 0, "supported": 1, "unverifiable": 2, "contradicted": 3}
-        paint = [""] * len(self.text)
-
-        def mark(claim: Claim, start: int, end: int) -> None:
-            for at in range(max(start, 0), min(end, len(paint))):
-                paint[at] = max(paint[at], claim.status, key=ranks.__getitem__)
-
-        start = 0
-        for line in self.text.split("\n"):
-            for claim in self.claims:
-                if claim.place == (0, 0) and claim.value == line:
-                    mark(claim, start, start + len(line))
-            start += len(line) + 1
-        for claim in self.claims:
-            mark(claim, *claim.place)
-        cuts = [at for at in range(1, len(paint)) if paint[at] != paint[at - 1]]
-        bounds = zip([0, *cuts], [*cuts, len(paint)], strict=True)
-        return [(self.text[a:b], paint[a] or None) for a, b in bounds if a < b]
+        paint: list[str | None] = [None] * len(self.text)
+        lines = self.text.split("\n")
+        starts = [0, *itertools.accumulate(len(line) + 1 for line in lines[:-1])]
+        for claim in sorted(self.claims, key=lambda c: _RANKS.index(c.status)):
+            quoted = [
+                (a, a + len(x)) for a, x in zip(starts, lines, strict=True) if x == claim.value
+            ]
+            for start, end in [claim.place] if any(claim.place) else quoted:
+                paint[start:end] = [claim.status] * (min(end, len(paint)) - start)
+        groups = itertools.groupby(range(len(paint)), key=paint.__getitem__)
+        return [("".join(self.text[at] for at in places), status) for status, places in groups]
 
     def contradictions(self) -> list[tuple[str, str]]:
         """(what the text says, what the trace says)."""

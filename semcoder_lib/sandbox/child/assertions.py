@@ -61,9 +61,9 @@ class _Proxy:
 
 
 def _exception(name: str) -> type[BaseException]:
-    found = getattr(builtins, name, None)
-    if isinstance(found, type) and issubclass(found, BaseException):
-        return found
+    kind = getattr(builtins, name, None)
+    if isinstance(kind, type) and issubclass(kind, BaseException):
+        return kind
     return type(name, (Exception,), {})
 
 

@@ -85,9 +85,9 @@ _capset = libc("capset", ctypes.c_void_p, ctypes.c_void_p)
 _CAP_HEADER = ctypes.create_string_buffer((0x20080522).to_bytes(4, "little") + bytes(4), 8)
 
 
-def keeping_capabilities(*kept: int) -> Call:
-    """The call that reduces the effective and permitted sets to `kept` and empties the others."""
-    mask = sum(1 << capability for capability in kept)
+def keeping_capabilities(*capabilities: int) -> Call:
+    """The call that reduces the effective and permitted sets to these and empties the others."""
+    mask = sum(1 << capability for capability in capabilities)
     low, high = mask & 0xFFFFFFFF, mask >> 32
     data = struct.pack("<6I", low, low, 0, high, high, 0)
     return _capset, (_CAP_HEADER, ctypes.create_string_buffer(data, 24))
@@ -151,9 +151,9 @@ class Filter:
     def __init__(self, rules: dict[str, Code], otherwise: Code, machine: str) -> None:
         code: Code = [(_LD, 0, 0, 4), (_JEQ, 1, 0, AUDIT[machine]), *_KILL, (_LD, 0, 0, 0)]
         for name, rule in rules.items():
-            known = number(name, machine)
-            if known is not None:
-                code += [(_JEQ, 0, len(rule), known), *rule]
+            call = number(name, machine)
+            if call is not None:
+                code += [(_JEQ, 0, len(rule), call), *rule]
         code += otherwise
         self.size = len(code)
         self.own_pid = [8 * i + 4 for i, (_, _, _, k) in enumerate(code) if k == _OWN_PID]

@@ -74,16 +74,16 @@ class Readable:
                 continue
             listed.append(path)
             with os.scandir(path) as entries:  # a link's target has a rule of its own, or none
-                found = [e.path for e in entries if not e.is_symlink()]
-            left += [p for p in found if p not in self.hidden]
+                inner = [e.path for e in entries if not e.is_symlink()]
+            left += [p for p in inner if p not in self.hidden]
         return whole, listed
 
 
 def _package_folders(tree: str) -> list[str]:
     with os.scandir(tree) as entries:
         folders = [tree, *(e.path for e in entries if e.is_dir(follow_symlinks=False))]
-    found = [f"{folder}/{name}" for folder in folders for name in _PACKAGES]
-    return [p for p in found if os.path.isdir(p) and not os.path.islink(p)]
+    packages = [f"{folder}/{name}" for folder in folders for name in _PACKAGES]
+    return [p for p in packages if os.path.isdir(p) and not os.path.islink(p)]
 
 
 def limits(level: Level) -> Callable[[Limits], Calls]:
@@ -279,12 +279,8 @@ def own_signals(level: Level) -> Callable[[Limits], Calls]:
     kernel.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     level.missing += ["namespaces", "mount view"]
     dies_with_us: kernel.Call = kernel.prctl, (_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    orphan: kernel.Call = _is_orphan, (os.getpid(),)
+    orphan: kernel.Call = (lambda parent: os.getppid() != parent), (os.getpid(),)
     return lambda _: [dies_with_us, orphan]
-
-
-def _is_orphan(parent: int) -> bool:
-    return os.getppid() != parent
 
 
 def landlock(level: Level) -> None:

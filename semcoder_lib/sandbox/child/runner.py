@@ -136,10 +136,10 @@ def _loaded(code: types.CodeType, entry: str) -> Any:
     head, *rest = entry.split(".")
     if head not in module.__dict__:
         raise NameError(f"the program defines no {head!r}")
-    found = module.__dict__[head]
+    target = module.__dict__[head]
     for part in rest:
-        found = getattr(found() if isinstance(found, type) else found, part)
-    return found
+        target = getattr(target() if isinstance(target, type) else target, part)
+    return target
 
 
 def _described(error: BaseException) -> bytes:
@@ -151,8 +151,8 @@ def _described(error: BaseException) -> bytes:
         message = ""
     line = 0
     if isinstance(error, SyntaxError):
-        found = getattr(error, "lineno", 0)
-        line = found if type(found) is int and found > 0 else 0
+        number = getattr(error, "lineno", 0)
+        line = number if type(number) is int and number > 0 else 0
     trace = error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == FILENAME:
@@ -176,7 +176,7 @@ def f(a, b=1):
 _SAMPLE_CALLS = ("([1, 2], 3)", "('ab', 'c')", "({'a': (1.5, True)}, [None])", "([],)")
 
 
-def warm(plugins: dict[str, Any], times: int = 24) -> None:
+def warm(plugins: dict[str, Any]) -> None:
     """Perform small requests in the zygote, with the result file and standard output going
     nowhere: the interpreter adapts the code of this module, and of what it uses, to what it sees,
     and would do so in each child anew, in pages that each child has to copy first. A plug-in may
@@ -186,7 +186,7 @@ def warm(plugins: dict[str, Any], times: int = 24) -> None:
         asked.append((_SAMPLE, "f", [text, marshal.dumps(values.decode(text), 2)], None, None))
     for name, plugin in plugins.items():
         asked += [(s, e, ["()"], name, options) for s, e, options in getattr(plugin, "WARM", ())]
-    for source, entry, calls, plugin, options in asked * times:
+    for source, entry, calls, plugin, options in asked * 24:
         request = (0, source, entry, calls, _LIMITS, True, False, plugin, options, "")
         _perform(request, 0, plugins, _Results(1 << 20))
     sys.modules.pop("program", None)

@@ -118,6 +118,8 @@ class Zygote:
         self.level.after_child(pid)
         output = _read(1, limits["output_bytes"] + 1)
         results = _read(3, limits["result_bytes"] + 4096)
+        for place in (0, 2):  # what the program had there is everybody's: its lock ends with it
+            os.dup2(1, place)
         return _message(number, more, ended, value, usage, wall, results, output)
 
     def _until_gone(

@@ -61,12 +61,12 @@ def cli_render(
     the trace.
     """
     program, case = program_and_case(source, call)
-    seen = trace(program, case, box, limits=_FAITHFUL_LIMITS if faithful else DEFAULT)
-    if seen.status is Status.LOAD_ERROR:
-        raise UserError(f"the program cannot be loaded: {seen.exception}")
-    if not seen.steps:
-        raise UserError(f"the call left no trace: {seen.exception or seen.status.value}")
-    return render(seen, program, case, format, "faithful" if faithful else "clean")
+    recorded = trace(program, case, box, limits=_FAITHFUL_LIMITS if faithful else DEFAULT)
+    if recorded.status is Status.LOAD_ERROR:
+        raise UserError(f"the program cannot be loaded: {recorded.exception}")
+    if not recorded.steps:
+        raise UserError(f"the call left no trace: {recorded.exception or recorded.status.value}")
+    return render(recorded, program, case, format, "faithful" if faithful else "clean")
 
 
 def items(text: str, format: str) -> list[tuple[int, str, str]]:

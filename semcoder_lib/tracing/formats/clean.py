@@ -52,8 +52,8 @@ def _inline(trace: Trace, source: str, *, numbered: bool) -> str:
             text = _tagged(step)
         notes.setdefault(step.line, []).append((step.event, text))
     texts = {
-        line: _shortened(found) if numbered else [text for _, text in found]
-        for line, found in notes.items()
+        line: _shortened(marks) if numbered else [text for _, text in marks]
+        for line, marks in notes.items()
     }
     return commented(source, {line: "  # " + " ".join(text) for line, text in texts.items()})
 

@@ -66,9 +66,9 @@ def _entry(trace: Trace) -> set[int]:
 def _words(step: Step) -> str:
     """What `concise` says of a step."""
     if step.event in ("call", "line"):
-        held = {c.name: _read_value(_logged(c.text, c.exact)) for c in step.changes if c.text}
-        text = json.dumps(held)
-        return f"[INPUT] {text} [/INPUT]" if step.event == "call" else text if held else ""
+        state = {c.name: _read_value(_logged(c.text, c.exact)) for c in step.changes if c.text}
+        text = json.dumps(state)
+        return f"[INPUT] {text} [/INPUT]" if step.event == "call" else text if state else ""
     if step.event == "return":
         value = _read_value(_logged(step.value or "", step.exact))
         return f"[OUTPUT] {_output_text(value)} [/OUTPUT]"
@@ -160,15 +160,15 @@ def _attached(log: Iterable[Event], offset: int, source: str, *, numbered: bool)
     raised: dict[int, list[str]] = {}
     number = 0
     changed = False
-    for kind, what, text in log:
+    for kind, subject, text in log:
         if kind == "input":
-            inputs[what] = _read_value(text)
+            inputs[subject] = _read_value(text)
         elif kind == "change":
-            known, visit = states.setdefault(line, []), visits.get(line, 0)
-            if len(known) <= visit:
-                known.append((number, {}))
+            line_states, visit = states.setdefault(line, []), visits.get(line, 0)
+            if len(line_states) <= visit:
+                line_states.append((number, {}))
                 visit = -1
-            known[visit][1][what] = _read_value(text)
+            line_states[visit][1][subject] = _read_value(text)
             changed = True
         elif kind == "output":
             output = f"[OUTPUT] {_output_text(_read_value(text))} [/OUTPUT]"
@@ -179,9 +179,9 @@ def _attached(log: Iterable[Event], offset: int, source: str, *, numbered: bool)
             raised.setdefault(line, []).append(text)
             # the third word of any other line of the log is taken for a line number
             with contextlib.suppress(ValueError):
-                kind, what = "visit", int(words[1]) - offset
+                kind, subject = "visit", int(words[1]) - offset
         if kind == "visit":
-            line = what
+            line = subject
             first = line if first == -1 else first
             visits[line] = visits.get(line, -1) + 1
             number += changed
@@ -189,11 +189,11 @@ def _attached(log: Iterable[Event], offset: int, source: str, *, numbered: bool)
     comments: dict[int, str] = {}
     for at in {first, line, *states, *raised}:
         text = f" # [INPUT] {json.dumps(inputs)} [/INPUT]" if at == first else ""
-        told = [_state(n if numbered else None, held) for n, held in states.get(at, ())]
+        shown = [_state(n if numbered else None, state) for n, state in states.get(at, ())]
         if output and at == line:
-            told[:1] = ["".join(told[:1]) + output]
-        if told:
-            text += " # " + "".join(told)
+            shown[:1] = ["".join(shown[:1]) + output]
+        if shown:
+            text += " # " + "".join(shown)
         if numbered:
             errors = (f" # [EXCEPTION] {error} [/EXCEPTION]" for error in raised.get(at, ()))
             text = _shortened(text) + "".join(errors)
@@ -201,14 +201,14 @@ def _attached(log: Iterable[Event], offset: int, source: str, *, numbered: bool)
     return commented(source, comments)
 
 
-def _state(number: int | None, held: dict[str, Any]) -> str:
+def _state(number: int | None, state: dict[str, Any]) -> str:
     tag = "STATE" if number is None else f"STATE-{number}"
-    return f"[{tag}] {json.dumps(held)} [/{tag}]"
+    return f"[{tag}] {json.dumps(state)} [/{tag}]"
 
 
 def _shortened(text: str) -> str:
     """At most three states: the first two and the last."""
-    places = [found.start() for found in re.finditer(r"\[STATE", text)]
+    places = [match.start() for match in re.finditer(r"\[STATE", text)]
     if len(places) <= _KEPT:
         return text
     return f"{text[: places[_KEPT - 1]]} ... {text[places[-1] :]}"

@@ -34,11 +34,7 @@ LIMITS = Limits(cpu_seconds=0.4, wall_seconds=3.0, memory_mb=256, output_bytes=2
 # What one program may cost the parent: seconds of processor time, and megabytes.
 PARENT_SECONDS, PARENT_MB = 2.0, 200
 # At level portable these leave a zygote that lives but hangs, which is given up after a while.
-SLOW = (
-    "stop the parent and the whole group",
-    "PTRACE_ATTACH the parent",
-    "write /proc/<ppid>/mem",
-)
+SLOW = ("stop the parent and the whole group", "PTRACE_ATTACH the parent", "write /proc/<ppid>/mem")
 CLEAN = """
 import fcntl, os, random, resource, signal, sys
 def f(x):
