@@ -103,17 +103,13 @@ class Place:
         if told and subject in {c.name for c in self.history.steps[self.at].changes}:
             self.ledger.covered.add(self.history.line(self.at))
 
-    def claim_value(self, code: str, text: str, *, after: bool = False) -> None:
-        """`code` is `text` here; `after` when the text says that it becomes so."""
+    def claim_value(self, code: str, text: str, *, after: bool = False, size: bool = False) -> None:
+        """`code` (its `size`) is `text` here; `after` when the text says that it becomes so."""
         if text in ("True", "False") and re.search(r"\b(?:and|or)\b", code):
             code = f"bool({code})"  # the value may be that of a part
-        found = self.decide(code, lambda state: state.fact(code, text), after=after)
-        self.record("value", code, text, *found)
-
-    def claim_length(self, code: str, text: str) -> None:
-        """`code` has the length here: it is looked for where `code` may have changed."""
-        whole = f"len({code})"
-        self.record("value", whole, text, *self.decide(code, lambda s: s.fact(whole, text)))
+        whole = f"len({code})" if size else code
+        found = self.decide(code, lambda state: state.fact(whole, text), after=after)
+        self.record("value", whole, text, *found)
 
     def claim_count(self, number: int) -> None:
         """The loop of this place runs `number` times, or another one that the text may mean."""

@@ -102,7 +102,7 @@ def _values(place: Place, s: Sentence) -> None:
         s.used |= {left, at}
         place.ledger.place = s.place(match.start(), match.end())
         if indirect:
-            place.claim_length(code, text)
+            place.claim_value(code, text, size=True)
         elif not (
             patterns.ANOTHER_BEFORE.search(s.text[:left])
             or patterns.ANOTHER_INSIDE.search(between)
