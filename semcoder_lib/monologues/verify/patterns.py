@@ -229,11 +229,11 @@ _NUMBERS = "no one two three four five six seven eight nine ten eleven twelve"
 NUMBERS = {w: n for n, w in enumerate(_NUMBERS.split())} | {"once": 1, "twice": 2, "thrice": 3}
 _ORDINAL = "|".join(ORDINALS) + r"|\d{1,9}(?:st|nd|rd|th)"
 ITERATION = _compile(
-    rf"""\b(?:(?P<word>{_ORDINAL}) (?:\w+ )?(?:iteration|pass|round|time (?:through|around)|turn)\b
+    rf"""\b(?:(?P<word>{_ORDINAL}) (?:\w+ ){{0,2}}(?:iteration|pass|round|time (?:through|around)|turn)\b
     |(?P<kind>iteration|pass|round|turn|loop|step) (?:#|number |no\. )?(?P<number>{V})
     (?=\W*[:(,.\-–—]|\W*$| (?:with|where|has|starts|begins|takes|sees|sets)))"""
 )
-_HEAD = r"""^\W*(?:(?:at|on|in|line|step|then|next|now|first|and|finally|back|to|start(?:ing)?|the|for|if
+_HEAD = rf"""^\W*(?:(?:at|on|in|line|step|then|next|now|{_ORDINAL}|and|finally|back|to|start(?:ing)?|the|for|if
     |execut(?:e|ing)|when|with|case|take|consider|processing|element|item|character|key|index)[ ,:]+)*"""
 LEADING_LABEL, WITH_BINDING = _compile(_HEAD + L), _compile(_HEAD + E)
 AFTER_LOOP = _compile(
@@ -298,7 +298,7 @@ _RELATIONS = r"""
 ({a}) < ({b})        ; (?:strictly )?(?:less|smaller|shorter) than|below|under ;
 ({a}) == ({b})       ; equal(?: to)?|the same as|identical to|equivalent to|match ; matches|equals
 ({a}) != ({b})       ; different from ; differs from
-({a}) in ({b})       ; (?:\w+ )?in|part of|among|inside|(?:a \w+|an \w+|one) of ; (?:appears|occurs) in
+({a}) in ({b})       ; (?:\w+ )?in|part of|among|inside|(?:an? (?:element|item|member|key|value|character|letter)|one) of ; (?:appears|occurs) in
 ({b}) in ({a})       ; contain|include|have|hold ;
 ({a}).startswith({b}) ; (?:start|begin) with ; (?:starts|begins) with
 ({a}).endswith({b})  ; end with ; ends with
@@ -355,7 +355,7 @@ NOT_RETURNED = _compile(
 )
 # Who is said to return, by the words since the last code; and what is one part of the output.
 OTHER = _compile(
-    r"\b(?:they|these|those|both)(?: values)?\W*(?:\w+ly )?$|\b(?:method|call|slice|condition)\b"
+    r"\b(?:they|these|those|both)(?: values)?\W*(?:\w+ly |will )?$|\b(?:method|call|slice|condition)\b"
 )
 IT = _compile(r"\b(?:it|this|that|which)\W*(?:\w+ly )?$")
 FUNCTION = _compile(r"\b(?:function|program|statement|code|we|recursion|execution|so)\b[^.]*$")

@@ -103,19 +103,22 @@ class Place:
         if told and subject in {c.name for c in self.history.steps[self.at].changes}:
             self.ledger.covered.add(self.history.line(self.at))
 
-    def claim_value(self, code: str, text: str, *, after: bool = False) -> None:
-        """`code` is `text` here; `after` when the text says that it becomes so."""
+    def claim_value(self, code: str, text: str, *, after: bool = False, size: bool = False) -> None:
+        """`code` (its `size`) is `text` here; `after` when the text says that it becomes so."""
         if text in ("True", "False") and re.search(r"\b(?:and|or)\b", code):
             code = f"bool({code})"  # the value may be that of a part
-        found = self.decide(code, lambda state: state.fact(code, text), after=after)
-        self.record("value", code, text, *found)
+        whole = f"len({code})" if size else code
+        found = self.decide(code, lambda state: state.fact(whole, text), after=after)
+        self.record("value", whole, text, *found)
 
     def claim_count(self, number: int) -> None:
-        """The loop of this place runs `number` times."""
+        """The loop of this place runs `number` times, or another one that the text may mean."""
         here = [run for i in self.stack[-1:] for run in self.history.runs(i.loop)]
-        runs = here or [run for loop in self.loops for run in self.history.runs(loop)]
-        counts = {len(run.passes) for run in runs} or {0}
-        verdict = number in counts or (False if runs and (here or len(counts) == 1) else None)
+        runs = [run for loop in self.loops for run in self.history.runs(loop)]
+        every = {len(run.passes) for run in runs} or {0}
+        counts = {len(run.passes) for run in here} or every
+        certain = runs and (number not in every if here else len(counts) == 1)
+        verdict = number in counts or (False if certain else None)
         self.record("iterations", "loop", str(number), verdict, f"iterations: {sorted(counts)[:6]}")
 
     def claim_returned(self, text: str) -> None:

@@ -61,8 +61,8 @@ def _read(place: Place, s: Sentence) -> None:
     hypothetical = bool(patterns.HYPOTHETICAL.search(s.text))
     if place.kind == sections.SIMULATION and (s.at or not hypothetical):
         read_anchors(place, s)
-    if place.kind == sections.FUNCTION:
-        return
+    if place.kind in (sections.FUNCTION, sections.PROPERTIES):
+        return  # said of every run, which this one cannot decide
     if not hypothetical:
         for read in (_relations, _returns, _values, _counts, _equations):
             read(place, s)
@@ -102,7 +102,7 @@ def _values(place: Place, s: Sentence) -> None:
         s.used |= {left, at}
         place.ledger.place = s.place(match.start(), match.end())
         if indirect:
-            place.claim_value(f"len({code})", text)
+            place.claim_value(code, text, size=True)
         elif not (
             patterns.ANOTHER_BEFORE.search(s.text[:left])
             or patterns.ANOTHER_INSIDE.search(between)
