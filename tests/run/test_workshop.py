@@ -290,7 +290,7 @@ def test_right_answers(name: str, answer: Any, capsys: pytest.CaptureFixture[str
 WRONG = [
     ("00_1", STEPS[:2], "a list of three steps is asked for"),
     ("00_1", [*STEPS[:2], (6, {})], "step 3: the record has another line there"),
-    ("00_1", [(3, {"item": "b"}), *STEPS[1:]], "step 1: the line is right, but it changes other"),
+    ("00_1", [(3, {"item": "b"}), *STEPS[1:]], "step 1: the line is right, but not which"),
     ("00_1", [(3, {"place": 1, "item": "b"}), *STEPS[1:]], "step 1: line and variables are right"),
     ("00_1", ["L3", "L4", "L3"], "step 1 is not of the form"),
     ("00_2", ["a", "b", "c"], "six items are asked for, and these are 3"),
