@@ -111,13 +111,13 @@ def test_running_again_reuses_everything(smoke: dict[str, object], runs: Path) -
 def test_a_failing_notebook_is_named_and_the_run_goes_on_later(
     smoke: dict[str, object], runs: Path
 ) -> None:
-    (runs / "empty").mkdir()
+    workspace.write_text(runs / "empty" / "adapter_config.json", "{}")  # and no weights
     given = ("--set", f"adapter={runs / 'empty'}")
     status, _, errors = run("smoke", "--run", "broken", "--only", "05", *given, cwd=runs)
     assert status == 1
     line = errors.strip().splitlines()[-1]
     assert "notebook 05_codegen stopped in cell" in line
-    assert "not a folder with an adapter or a model" in line
+    assert "does not fit the model (No such file" in line
     assert "05_codegen.failed.ipynb" in line
 
 
