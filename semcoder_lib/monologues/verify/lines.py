@@ -245,7 +245,7 @@ def _alike(r: Steps, line: int, m: Match) -> bool | None:
     run = r.run_of(loop) if loop else None
     passes = run.passes[int(m["a"].text) - 1 : int(m["z"].text)] if run else []
     ways = {frozenset(_ran(r, p.start + 1, p.end, p.start)) for p in passes}
-    r.claim("order", "the same way", m["ls"], len(ways) < 2, f"{len(ways)} ways")
+    r.claim("order", "the same way", m["ls"], len(ways) == 1, f"{len(ways)} ways")
     return _together(r, line, m)
 
 
