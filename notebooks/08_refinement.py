@@ -82,7 +82,8 @@ print(len(broken), "faults of held-out programs")
 # by an instruction, the base model in the first of its forms. Visible are the examples in the
 # task's text, as far as they can be read as a call and its value; hidden are the benchmark's own
 # tests. (In the rounds a base model with a chat is asked there, too. A tuned one is asked as it
-# learned to mend.)
+# learned to mend.) A profile that asks for fewer programs in notebook 05 than it mends here leaves
+# them out: with a handful of tasks their curve would say nothing.
 
 # %%
 from semcoder_lib import evaluation
@@ -109,7 +110,8 @@ def own_tasks(form):
 
 own = "chat" if "chat" in p.codegen_forms else ""  # a model with a chat is asked in it
 base_form, tuned_form = own or p.codegen_forms[0], own or "instruction"
-forms = sorted({base_form, tuned_form}) if p.refine_tasks else []
+enough = not p.codegen_tasks or p.codegen_tasks >= p.refine_tasks
+forms = sorted({base_form, tuned_form}) if p.refine_tasks and enough else []
 problems = {form: own_tasks(form) for form in forms}
 shown = next(iter(problems.values()), [])[:10]  # the forms differ in the prompt alone
 display.table([{"task": t.id, "visible": len(t.public), "hidden": len(t.hidden)} for t in shown])
