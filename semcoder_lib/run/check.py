@@ -304,8 +304,7 @@ def _turned(source: str) -> str:
 def e03_2(answer: Any) -> str:
     """Write a function with a comparison whose boundary does not matter."""
     source, name = _text(answer)
-    nodes = ast.walk(_parsed(source))
-    own = [[n.value] for n in nodes if isinstance(n, ast.Constant) and type(n.value) is int]
+    own = [[n.value] for n in ast.walk(_parsed(source)) if type(getattr(n, "value", "")) is int]
     calls = [(numbers,) for numbers in LISTS + own]  # also on its own constants
     _returned(source, name, calls)
     mutants = [b.buggy for b in faults.mutate(Program(source, name), operators=("wrong_boundary",))]

@@ -56,10 +56,7 @@ def build(out: Path, run: str = "workshop") -> dict[str, Any]:
     for place, text in texts.items():
         path = out / place
         if place.startswith("exercises/") and path.exists() and path.read_text("utf-8") != text:
-            raise UserError(
-                f"{path} has been worked on, or is of an older version; nothing is written: move "
-                f"{path.parent} away (mv {path.parent} {path.parent}-old), or choose another --out"
-            )
+            raise UserError(f"{path} has been worked on, or is older: move {path.parent} away")
     for place, text in texts.items():
         workspace.write_text(out / place, text)
     copies = workspace.Run(run).path / "notebooks"
@@ -114,7 +111,7 @@ def exercises(name: str, master: Any) -> list[dict[str, Any]]:
         if tag == "solution":
             stub(cell.source, where)
         if tag == "check":
-            defined = re.search(r"^(?:def )?(\w+)", found[-1]["solution"].source, re.M)[1]
+            defined = re.findall(r"^(?:def )?(\w+)", found[-1]["solution"].source, re.M)[0]
             call = f"check.e{name[:2]}_{len(found)}({defined})"
             if cell.source.splitlines()[-1] != call:
                 raise UserError(f"{where}: its last line has to be {call}")
@@ -160,10 +157,8 @@ def stub(source: str, where: str = "a solution") -> str:
     match body:
         case [ast.Assign(targets=[ast.Name(id=name)])]:
             return f"{name} = None  # yours"
-        case [ast.FunctionDef(body=[ast.Expr() as docstring, _, *_]) as node] if ast.get_docstring(
-            node
-        ):
-            head = source.splitlines()[node.lineno - 1 : docstring.end_lineno]
+        case [ast.FunctionDef(body=[ast.Expr() as text, _, *_]) as node] if ast.get_docstring(node):
+            head = source.splitlines()[node.lineno - 1 : text.end_lineno]
             return "\n".join([*head, "    raise NotImplementedError"])
     raise UserError(
         f"{where}: a solution is one function with a docstring and a body, or one assignment"
