@@ -304,7 +304,8 @@ def _turned(source: str) -> str:
 def e03_2(answer: Any) -> str:
     """Write a function with a comparison whose boundary does not matter."""
     source, name = _text(answer)
-    own = [[n.value] for n in ast.walk(_parsed(source)) if type(getattr(n, "value", "")) is int]
+    nodes = ast.walk(_parsed(source))
+    own = [[value] for node in nodes if type(value := getattr(node, "value", "")) is int]
     calls = [(numbers,) for numbers in LISTS + own]  # also on its own constants
     _returned(source, name, calls)
     mutants = [b.buggy for b in faults.mutate(Program(source, name), operators=("wrong_boundary",))]
