@@ -97,7 +97,7 @@ def _paste(kind: str, label: str, lines: int) -> tuple[Any, Any]:
     choice = gr.Dropdown(list(examples), value=name, label="Example")
     source = gr.Code(code, language="python", label="Code", lines=8, max_lines=24)
     text = gr.Textbox(more, label=label, lines=lines, max_lines=8)
-    _on(choice.input, lambda name: examples.get(name, ("", ""))[::-1], [choice], [text, source])
+    _on(choice.input, lambda name: (*examples.get(name, ("", "")),)[::-1], [choice], [text, source])
     return source, text
 
 
