@@ -73,6 +73,19 @@ def test_doctor_ends_in_one_json_line(tmp_path: Path) -> None:
     assert done.returncode == (3 if report["failures"] else 0)
 
 
+def test_a_class_that_was_worked_on_is_refused_before_the_long_run(tmp_path: Path) -> None:
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "$3" >> calls\n[ "$3" = run ]\n')
+    python.chmod(0o755)
+    for name in ("environment.yml", "constraints.txt", "pyproject.toml"):
+        (tmp_path / name).touch()
+    (tmp_path / ".venv" / ".semcoder").write_text(f"4294967295 0\n{tmp_path}\n")  # none has bytes
+    script = shutil.copy(ROOT / "run_all.sh", tmp_path)
+    assert subprocess.run([script, "workshop"], check=False).returncode == 1
+    assert (tmp_path / "calls").read_text() == "workshop\n"
+
+
 def test_run_all_knows_its_words() -> None:
     script = ROOT / "run_all.sh"
     helped = subprocess.run([script, "--help"], capture_output=True, text=True, check=False)

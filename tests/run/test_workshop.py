@@ -6,7 +6,6 @@ import copy
 import json
 import math
 import re
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -44,13 +43,12 @@ def line_of(answer: Any, name: str, capsys: pytest.CaptureFixture[str]) -> str:
     return lines[0]
 
 
-def rooted(value: float) -> float:
-    return math.sqrt(value)
+def rooted(values: list[float]) -> list[float]:
+    return [math.sqrt(value) for value in Counter(values)]
 
 
-def test_a_function_may_use_the_modules_that_its_notebook_imported() -> None:
-    source, name = check._text(rooted)
-    assert check._returned(source, name, [(9.0,)]) == [3.0]
+def test_a_function_may_use_what_its_notebook_imported() -> None:
+    assert check._returned(*check._text(rooted), [([9.0, 9.0],)]) == [[3.0]]
 
 
 # --- the editions ---------------------------------------------------------------------------
@@ -133,7 +131,7 @@ def test_somebodys_answers_are_not_written_over(built: tuple[Path, dict[str, Any
     path = out / "exercises" / "06_reasoning.ipynb"
     before = path.read_text()
     path.write_text(before.replace("# yours", "# MINE").replace("raise Not", "return Not"))
-    with pytest.raises(UserError, match=r"06_reasoning.* has been worked on"):
+    with pytest.raises(UserError, match=r"06_reasoning.* has been worked on.*move .* away"):
         workshop.build(out)
     assert "return Not" in path.read_text()
     path.write_text(before)
@@ -194,18 +192,12 @@ def test_answers(name: str, line: str, answer: Any, capsys: pytest.CaptureFixtur
     assert line in said
 
 
-def test_every_exercise_has_right_and_wrong_answers_and_a_quick_check(
-    built: tuple[Path, dict[str, Any]], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_exercise_has_right_and_wrong_answers() -> None:
     right = Counter(name for name, line, _ in ANSWERS if line == "right")
     wrong = Counter(name for name, line, _ in ANSWERS if line != "right")
     assert set(right) == set(wrong) == {f"{n[:2]}_{k}" for n in WITH_EXERCISES for k in (1, 2)}
     assert min(right.values()) >= 2
     assert min(wrong.values()) >= 3
-    for name, answer in {name: answer for name, _, answer in ANSWERS}.items():
-        began = time.perf_counter()
-        line_of(answer, name, capsys)
-        assert time.perf_counter() - began < 2, name
 
 
 class Hostile:
