@@ -86,7 +86,7 @@ def _import(name: str, value: Any) -> str:
     """The line that imports the value by this name; empty where none does."""
     if inspect.ismodule(value):
         return f"import {value.__name__} as {name}"
-    module, own = getattr(value, "__module__", None), getattr(value, "__name__", "")
+    module, own = getattr(value, "__module__", ""), getattr(value, "__name__", "")
     imported = module != "__main__" and getattr(sys.modules.get(module), own, None) is value
     return f"from {module} import {own} as {name}" if imported else ""
 

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import atexit
-import functools
 from typing import TYPE_CHECKING, Any
 
 from semcoder_lib import monologues, tracing
 from semcoder_lib.core.records import Case, Monologue, Program, Trace
 from semcoder_lib.monologues import Report
-from semcoder_lib.sandbox import Outcome, Sandbox
+from semcoder_lib.sandbox import Outcome, Sandbox, own
 
 if TYPE_CHECKING:
     from semcoder_lib.tracing.viewer import Viewer
 
 
-@functools.cache
 def default_sandbox() -> Sandbox:
     """One sandbox for all calls without one, closed when Python ends."""
-    box = Sandbox(workers=1)
-    atexit.register(box.close)
-    return box
+    return own("auto")
 
 
 def execute(program: Program, *arguments: Any) -> Outcome:

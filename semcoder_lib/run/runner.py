@@ -28,7 +28,6 @@ from semcoder_lib.core.errors import InfrastructureError, SemcoderError, UsageEr
 from semcoder_lib.core.progress import say
 from semcoder_lib.models.tokens import reason
 from semcoder_lib.run import doctor, notebook
-from semcoder_lib.run.meter import Meter
 from semcoder_lib.run.models import check_adapter
 
 # The machine on which the profiles' expected seconds were recorded (doctor.speed).
@@ -131,7 +130,7 @@ def execute(work: Plan, *, force: bool = False) -> dict[str, Any]:
         free = doctor.available_memory_bytes() / 1e9
         if free < (needed := prediction["memory_gb"]):
             say(f"warning: {free:.1f} GB of memory are available, {needed:.1f} GB are expected")
-        meter = Meter(3.0)
+        meter = notebook.Meter(3.0)
         done: list[dict[str, Any]] = []
         try:
             for name in work.names:

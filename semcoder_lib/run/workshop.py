@@ -28,17 +28,6 @@ EDITIONS = ("exercises", "solutions", "instructor")
 PREPARED = ("01_pyx", "02_monologues", "03_pyx_r")  # what the class finds done
 REMEDY = "./run_all.sh workshop (it removes the training); for the checks see docs/sandbox.md"
 UNTOUCHED = "*Not executed: this page shows the solutions without what their cells print.*"
-# The lab's page, in letters for a projector; long lines of programs and outputs are broken.
-LARGE = """
-<style>
-:root {--jp-content-font-size1: 24px; --jp-code-font-size: 22px}
-body {max-width: 1600px; margin: 0 auto}
-.jp-InputPrompt, .jp-OutputPrompt {display: none !important}
-pre, code {white-space: pre-wrap !important; overflow-wrap: anywhere}
-.jp-RenderedHTMLCommon pre {margin: 0.6em 0 !important}
-.jp-RenderedHTMLCommon table {font-size: 20px} .sc-view {zoom: 1.5}
-</style>
-</head>"""
 REMOTE = re.compile(r'<script src="https?://[^>]*>\s*</script>')  # without a net a page waits
 
 
@@ -191,7 +180,8 @@ def page(solutions: Any, *, executed: bool) -> str:
     if not executed:
         solutions.cells.insert(0, nbformat.v4.new_markdown_cell(UNTOUCHED, id="head"))
     body, _ = HTMLExporter(template_name="lab", embed_images=True).from_notebook_node(solutions)
-    return REMOTE.sub("", str(body)).replace("</head>", LARGE, 1)
+    style = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")  # for a projector
+    return REMOTE.sub("", str(body)).replace("</head>", f"<style>{style}</style></head>", 1)
 
 
 def checklist(out: Path = Path("workshop"), run: str = "workshop") -> list[Check]:

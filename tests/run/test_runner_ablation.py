@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from semcoder_lib import evaluation as benchmarks
@@ -22,12 +20,6 @@ SOURCE = (
 PROGRAM = Program(SOURCE, "f", id="f")
 CASE = Case(([1, 2, 3],), 5)
 (TASK,) = benchmarks.get("pyx-o").from_entries([Entry(PROGRAM, (CASE,))])  # type: ignore[attr-defined]
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Sandbox]:
-    with Sandbox(workers=1) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")
