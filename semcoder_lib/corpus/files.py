@@ -1,5 +1,5 @@
-"""The corpus's files: tables beside the code, results that are believed only when they are whole,
-the corpus itself, its programs' texts, and what it holds in numbers."""
+"""The corpus's files: tables beside the code, the corpus itself, its programs' texts, and what it
+holds in numbers."""
 
 from __future__ import annotations
 
@@ -25,21 +25,6 @@ def table(file: Path, kind: str) -> list[list[str]]:
     Lines that begin otherwise say nothing here."""
     lines = file.read_text(encoding="utf-8").splitlines()
     return [line.split(" | ")[1:] for line in lines if line.startswith(f"{kind} | ")]
-
-
-def write_checked(path: Path, rows: list[Any]) -> None:
-    """Writes JSON rows with their checksum."""
-    workspace.write_json(path, {"sha256": workspace.content_key(rows), "rows": rows})
-
-
-def checked(path: Path) -> list[Any] | None:
-    """What `write_checked` wrote; None where there is nothing, or not what was written."""
-    try:
-        data = workspace.read_json(path)
-        whole = data["sha256"] == workspace.content_key(data["rows"])
-    except (UserError, LookupError, TypeError, ValueError, RecursionError):
-        return None
-    return list(data["rows"]) if whole else None
 
 
 def load(path: Path | str) -> list[Entry]:
