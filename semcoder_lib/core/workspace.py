@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import gzip
 import hashlib
 import json
 import math
@@ -20,7 +19,6 @@ import stat
 import sys
 import tempfile
 import time
-import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -180,24 +178,6 @@ def read_jsonl(path: Path | str, *, foreign: bool = False) -> Iterator[dict[str,
             if not isinstance(row, dict) and not foreign:
                 raise UserError(f"{path}:{number}: expected a JSON object")
             yield row if isinstance(row, dict) else {}
-
-
-def keep(path: Path, data: Any) -> None:
-    """Keeps JSON data that were slow to make, compressed, with their checksum. Raises
-    InfrastructureError when the disk is full."""
-    text = dumps(data).encode()
-    whole = content_key(text).encode() + b"\n" + text
-    write_bytes(path, gzip.compress(whole, 4, mtime=0))
-
-
-def kept(path: Path) -> Any | None:
-    """What `keep` wrote; None where there is nothing that is whole: a damaged, altered or
-    half-written file is never used."""
-    try:
-        digest, _, text = gzip.decompress(path.read_bytes()).partition(b"\n")
-        return json.loads(text) if digest.decode() == content_key(text) else None
-    except (OSError, EOFError, zlib.error, ValueError):
-        return None
 
 
 def content_key(*parts: Any) -> str:

@@ -21,7 +21,7 @@ from rapidfuzz import fuzz
 
 from semcoder_lib.core import progress, records, scale, source, values, workspace
 from semcoder_lib.core.errors import InfrastructureError
-from semcoder_lib.corpus.files import exact_key, tokens
+from semcoder_lib.corpus.files import exact_key, keep, kept, tokens
 from semcoder_lib.corpus.grow import FAILING, choose_cases, grow_inputs, guess_types, run_again
 from semcoder_lib.corpus.guard import Guard, keep_out_benchmarks
 from semcoder_lib.corpus.prospect import AROUND, DRILL, Prospect, alive
@@ -178,12 +178,12 @@ def _until(
         if not batches:
             return
         paths = [folder / f"{_key(batch, depends)}.json.gz" for batch in batches]
-        new = [workspace.kept(path) is None for path in paths]
+        new = [kept(path) is None for path in paths]
         fresh = spread(itertools.compress(batches, new))
         for path, is_new in zip(paths, new, strict=True):
             if is_new:
-                workspace.keep(path, next(fresh))
-            for row in workspace.kept(path) or ():
+                keep(path, next(fresh))
+            for row in kept(path) or ():
                 if counts["kept"] < target:
                     yield row
 

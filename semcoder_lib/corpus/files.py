@@ -1,16 +1,19 @@
-"""The corpus's files: tables beside the code, the corpus itself, its programs' texts, and what it
-holds in numbers."""
+"""The corpus's files: tables beside the code, results that are believed only when they are whole,
+the corpus itself, its programs' texts, and what it holds in numbers."""
 
 from __future__ import annotations
 
 import ast
 import collections
 import functools
+import gzip
 import hashlib
 import io
+import json
 import re
 import statistics
 import tokenize
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,24 @@ def table(file: Path, kind: str) -> list[list[str]]:
     Lines that begin otherwise say nothing here."""
     lines = file.read_text(encoding="utf-8").splitlines()
     return [line.split(" | ")[1:] for line in lines if line.startswith(f"{kind} | ")]
+
+
+def keep(path: Path, data: Any) -> None:
+    """Keeps JSON data that were slow to make, compressed, with their checksum. Raises
+    InfrastructureError when the disk is full."""
+    text = workspace.dumps(data).encode()
+    whole = workspace.content_key(text).encode() + b"\n" + text
+    workspace.write_bytes(path, gzip.compress(whole, 4, mtime=0))
+
+
+def kept(path: Path) -> Any | None:
+    """What `keep` wrote; None where there is nothing that is whole: a damaged, altered or
+    half-written file is never used."""
+    try:
+        digest, _, text = gzip.decompress(path.read_bytes()).partition(b"\n")
+        return json.loads(text) if digest.decode() == workspace.content_key(text) else None
+    except (OSError, EOFError, zlib.error, ValueError):
+        return None
 
 
 def load(path: Path | str) -> list[Entry]:

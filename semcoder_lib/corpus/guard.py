@@ -25,7 +25,7 @@ from semcoder_lib.core import foreign, source, values, workspace
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Program
 from semcoder_lib.corpus import inputs
-from semcoder_lib.corpus.files import normalised, tokens
+from semcoder_lib.corpus.files import keep, kept, normalised, tokens
 from semcoder_lib.corpus.grow import least
 from semcoder_lib.corpus.hints import literal_calls
 from semcoder_lib.corpus.inputs import join_types, type_of
@@ -352,10 +352,10 @@ class Guard:
         texts = [[i.id, i.source, i.entry_point, *i.calls] for i in items]
         key = workspace.content_key(texts, source.library_hash(*CODE))
         path = workspace.home() / "references" / f"{key[:24]}.json.gz"
-        rows = workspace.kept(path)
+        rows = kept(path)
         if rows is None:
             rows = [list(dataclasses.astuple(r)) for r in references(items, box)]
-            workspace.keep(path, rows)
+            keep(path, rows)
         by_behaviour = [Reference(i, tuple(s), tuple(c), tuple(o)) for i, s, c, o in rows]
         if items:
             by_text = len(items) - len({r.id for r in by_behaviour})

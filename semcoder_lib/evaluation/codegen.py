@@ -338,12 +338,14 @@ def _expected(tasks: dict[str, Task], which: str, box: Sandbox) -> dict[str, dic
     EvalPlus has come to before each call, and the processor seconds of the `slowest`. Kept by the
     task's own content and the Python version. Raises InfrastructureError when a reference solution
     does not return a value."""
+    from semcoder_lib.corpus.files import keep, kept  # their room takes a second to load
+
     folder, paths = workspace.home() / "truth", {}
     for name, task in tasks.items():
         content = [which, reference(task), repr(task.data[which]), task.data["atol"]]
         key = workspace.content_key(VERSION, sys.version_info[:3], name, content)
         paths[name] = folder / f"{key}.json.gz"
-    rows = {name: workspace.kept(path) for name, path in paths.items()}
+    rows = {name: kept(path) for name, path in paths.items()}
     missing = [name for name, row in rows.items() if row is None]
     jobs = (
         _job(reference(tasks[n]), tasks[n], tasks[n].data[which], _REFERENCE_SECONDS, long=_LONG)
@@ -364,7 +366,7 @@ def _expected(tasks: dict[str, Task], which: str, box: Sandbox) -> dict[str, dic
                 break
         slowest = max((o.cpu_seconds for o in outcomes), default=0.0)
         rows[name] = {"texts": texts, "tolerances": tolerances, "slowest": round(slowest, 3)}
-        workspace.keep(paths[name], rows[name])
+        keep(paths[name], rows[name])
     return {name: row for name, row in rows.items() if row is not None}
 
 

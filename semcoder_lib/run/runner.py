@@ -256,10 +256,14 @@ def _papermill(work: Plan, name: str, out: Path) -> None:
 
 def _kernel_over_sockets(folder: str) -> Any:
     """Kernels that talk over Unix sockets instead of TCP ports, in a folder that only this user can
-    open, and that no other run uses."""
+    open, and that no other run uses. They log nothing: a busy one that is asked to end reports an
+    error that is none."""
     from traitlets.config import Config
 
-    return Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
+    return Config({
+        "KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"},
+        "NotebookClient": {"extra_arguments": ["--log-level=50"]},
+    })  # fmt: skip
 
 
 def _with_page(partial: Path, out: Path) -> None:

@@ -144,6 +144,7 @@ def test_a_tuned_model_is_compared_with_the_best_form_of_the_base() -> None:
     assert [(r["from"], r["to"], r["n"], round(r["value"], 3), r["p_mcnemar"]) for r in rows] == [
         ("base, cot", "tuned, monologue", 2, -0.5, 1.0),
         ("base, cot", "tuned, direct", 3, 0.333, 1.0),
+        ("tuned, direct", "tuned, monologue", 2, -0.5, 1.0),
     ]
 
 
