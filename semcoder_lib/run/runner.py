@@ -131,7 +131,7 @@ def execute(work: Plan, *, force: bool = False) -> dict[str, Any]:
         free = doctor.available_memory_bytes() / 1e9
         if free < (needed := prediction["memory_gb"]):
             say(f"warning: {free:.1f} GB of memory are available, {needed:.1f} GB are expected")
-        meter = Meter(3.0).start()
+        meter = Meter(3.0)
         done: list[dict[str, Any]] = []
         try:
             for name in work.names:
