@@ -296,7 +296,9 @@ scores = [
 # explained in notebook 05.
 
 # %%
-from semcoder_lib.evaluation import analysis
+from dataclasses import asdict
+
+from semcoder_lib.evaluation import analysis, scoring
 
 
 def over_seeds(view, format, place):
@@ -310,10 +312,11 @@ for view, format in itertools.product(p.ablation_views, formats):
     for place, benchmark in enumerate(items):
         passed = over_seeds(view, format, place)
         common = {"view": view, "format": format, "benchmark": benchmark}
-        row = {**common, "seeds": p.ablation_seeds, **analysis.pooled_row(passed, p.seed)}
+        interval = scoring.mean_interval(list(passed.values()), seed=p.seed)
+        row = {**common, "seeds": p.ablation_seeds, **asdict(interval)}
         if format != formats[0]:
             before = over_seeds(view, formats[0], place)
-            row["difference"] = analysis.paired_row(before, passed, p.seed)
+            row["difference"] = asdict(scoring.paired_difference(before, passed, seed=p.seed))
         pooled.append(row)
 
 # %% [markdown]

@@ -14,7 +14,8 @@ from semcoder_lib.sandbox import Sandbox
 
 @pytest.fixture(scope="session")
 def box() -> Iterator[Sandbox]:
-    with Sandbox(workers=1) as sandbox:
+    """One sandbox for all tests that do not ask for one of their own."""
+    with Sandbox(workers=2) as sandbox:
         yield sandbox
 
 

@@ -1,8 +1,8 @@
 """Reads a rationale back and decides every slot of its sentences by the recorded runs and the edit.
 
 The steps of the simulation are read by `monologues.verify`. The sentences around them are rows of
-`forms`; `Reader.truths` says of each row what may stand in its slots. A text from a teacher is read
-the same way, and what no row reads is an unverifiable claim with its place.
+`forms.txt`; `Reader.truths` says of each row what may stand in its slots. A text from a teacher is
+read the same way, and what no row reads is an unverifiable claim with its place.
 """
 
 from __future__ import annotations
@@ -12,11 +12,17 @@ from dataclasses import dataclass
 
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Claim, Step
-from semcoder_lib.faults.divergence import last_values
-from semcoder_lib.faults.evidence import Evidence
-from semcoder_lib.faults.forms import CAUSE, FIX, FORMS, NEXT, SECTIONS, SIMULATION
+from semcoder_lib.faults.evidence import Evidence, last_values
 from semcoder_lib.faults.mutate import PHRASES, altered, causes, normal
-from semcoder_lib.faults.rows import refined_code
+from semcoder_lib.faults.rows import (
+    CAUSE,
+    FIX,
+    FORMS,
+    NEXT,
+    SECTIONS,
+    SIMULATION,
+    refined_code,
+)
 from semcoder_lib.monologues.syntax import syntax
 from semcoder_lib.monologues.template import Form, Match, Slot, mask, plain
 from semcoder_lib.monologues.verify.history import History

@@ -13,9 +13,9 @@ from blind import alterations
 
 from semcoder_lib import faults as pyx_r
 from semcoder_lib.core.records import Program
-from semcoder_lib.faults.forms import FORMS
 from semcoder_lib.faults.mutate import PHRASES
 from semcoder_lib.faults.rationale import STYLE
+from semcoder_lib.faults.rows import FORMS
 from semcoder_lib.monologues.forms import GROUPS
 from semcoder_lib.monologues.template import mask
 

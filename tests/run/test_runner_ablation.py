@@ -86,12 +86,6 @@ def test_seeds_are_averaged_task_by_task() -> None:
     first, second = {"a": 1.0, "b": 0.0, "c": 0.0}, {"a": 1.0, "b": 1.0, "c": 0.0}
     both = analysis.over_seeds([first, second])
     assert both == {"a": 1.0, "b": 0.5, "c": 0.0}
-    row = analysis.pooled_row(both, 1)
-    assert row["value"] == 0.5
-    assert row["n"] == 3  # tasks, not samples
-    gain = analysis.paired_row(first, both, 1)
-    assert gain["value"] == pytest.approx(1 / 6)
-    assert gain["low"] <= gain["value"] <= gain["high"]
 
 
 def test_items_are_grouped_by_length_and_by_what_they_have(trace: Trace, box: Sandbox) -> None:
