@@ -83,13 +83,14 @@ class _Copies(Given):
     """Names of which an expression that changes what it works on gets copies."""
 
     def __init__(self, others: Names, budget: Budget) -> None:
-        super().__init__({}, others)
+        self.copies: dict[str, Any] = {}
+        super().__init__(self.copies, others)
         self.budget = budget
 
     def lookup(self, name: str) -> Any:
-        if name not in self.given:
-            self.given[name] = copy.deepcopy(self.budget.keep(super().lookup(name)))
-        return self.given[name]
+        if name not in self.copies:
+            self.copies[name] = copy.deepcopy(self.budget.keep(super().lookup(name)))
+        return self.copies[name]
 
     def call(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         return copy.deepcopy(self.budget.keep(super().call(name, arguments, keywords)))
