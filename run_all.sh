@@ -173,6 +173,7 @@ case "$command" in
   workshop)
     export SEMCODER_RUNS="${SEMCODER_RUNS:-$here/runs}"
     cd "$here"
+    "$python" -m semcoder_lib workshop "$@" >/dev/null # refuses before the long run, not after it
     "$python" -m semcoder_lib run workshop >&2
     "$python" -m semcoder_lib workshop "$@"
     rm -rf "$SEMCODER_RUNS/workshop/04_sft" ;; # the class trains a model of its own

@@ -28,7 +28,7 @@
 # was not executed. The other notebooks do the same for thousands of programs.
 
 # %% tags=["parameters"]
-profile = "smoke"  # smoke, laptop, gpu or paper; papermill puts the run's own here
+profile = "smoke"  # a name in profiles/; papermill puts the run's own here
 run_name = ""  # the folder under runs/; the profile's name when empty
 settings = ""  # "key=value key=value": overrides of the profile
 

@@ -33,7 +33,7 @@
 # ```
 
 # %% tags=["parameters"]
-profile = "smoke"  # smoke, laptop, gpu or paper; papermill puts the run's own here
+profile = "smoke"  # a name in profiles/; papermill puts the run's own here
 run_name = ""  # the folder under runs/; the profile's name when empty
 settings = ""  # "key=value key=value": overrides of the profile
 
@@ -314,8 +314,9 @@ display.table([{"direction": d, "texts": len(kept[d]), **c} for d, c in characte
 
 # %% [markdown] tags=["exercise"]
 # ## Exercise 1: a lie with the right answer
-# Be the model that guesses well. Print `check.monologue()`, then write a function that makes one
-# of its steps wrong and leaves its answer right. The paper's filter would keep your text.
+# Be the model that guesses well. Run the check once and print `check.monologue()`, then write a
+# function that makes one of its steps wrong and leaves its answer right. The paper's filter would
+# keep your text.
 
 
 # %% tags=["solution"]

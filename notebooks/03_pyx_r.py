@@ -26,7 +26,7 @@
 # and then the base model's own mistakes, which nobody planted.
 
 # %% tags=["parameters"]
-profile = "smoke"  # smoke, laptop, gpu or paper; papermill puts the run's own here
+profile = "smoke"  # a name in profiles/; papermill puts the run's own here
 run_name = ""  # the folder under runs/; the profile's name when empty
 settings = ""  # "key=value key=value": overrides of the profile
 

@@ -131,7 +131,9 @@ class Profile(BaseModel):
     )
     ablation_items: int = _size(6, 1, doc="held-out items per format, and as many of CRUXEval-O")
 
-    refine_tasks: int = _size(3, doc="benchmark tasks, and held-out faults, to be refined")
+    refine_tasks: int = _size(
+        3, doc="held-out faults to be mended, and as many benchmark tasks, if codegen_tasks allows"
+    )
     refine_rounds: int = _size(1, 0, 20)
     refine_sources: str = _several("public,oracle", SOURCES, "feedback sources")
     refine_accept: str = _several(

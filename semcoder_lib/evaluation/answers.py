@@ -286,14 +286,22 @@ def difference_row(a: Evaluated, b: Evaluated, seed: int) -> dict[str, Any]:
 
 
 def differences(evaluated: Sequence[Evaluated], seed: int) -> list[dict[str, Any]]:
-    """Every setting of a tuned model against the base model in the form that is best for it, on the
-    tasks that both did, as rows of `difference_row`."""
+    """Every setting of a tuned model against the base model in the form that is best for it, then
+    its monologues against its direct answers, on the tasks that both did, as rows of
+    `difference_row`."""
     best: dict[str, Evaluated] = {}
+    named = {(e.benchmark, e.model, e.setting): e for e in evaluated}
     for e in evaluated:
         before = best.get(e.benchmark)
         if e.model == "base" and (before is None or e.row["value"] > before.row["value"]):
             best[e.benchmark] = e
-    return [difference_row(best[e.benchmark], e, seed) for e in evaluated if e.model != "base"]
+    tuned = [e for e in evaluated if e.model != "base"]
+    rows = [difference_row(best[e.benchmark], e, seed) for e in tuned]
+    for e in tuned:
+        direct = named.get((e.benchmark, e.model, "direct"))
+        if direct and e.setting == "monologue":
+            rows.append(difference_row(direct, e, seed))
+    return rows
 
 
 def by_origin(

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from semcoder_lib.core import profile, workspace
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.report import figures, paper, tables
+from semcoder_lib.report import claims, figures, paper, tables
 from semcoder_lib.report.figures import Drawn
 from semcoder_lib.report.tables import FOLDERS, TABLES, Absent, Card, Inputs, Table
 
@@ -208,6 +208,8 @@ def write_report(run: Path, folder: Path) -> dict[str, Any]:
         "warned": WARNED,
         "warnings": data.warnings,
         "headline": lines or [reason or NOTHING],
+        "claimed": claims.COLUMNS,
+        "claims": (_attempted(claims.compared, data)[0] or []),
         "again": again(data),
         "checks": checks,
         "pictures": pictures,
@@ -260,7 +262,7 @@ def headline(data: Inputs) -> list[str]:
             side = "above" if row["low"] > 0 else "below" if row["high"] < 0 else "noise"
             form = row["to"].partition(", ")[2]
             form = "" if form in ("", "instruction") else f", {form}"
-            start = row["from"].partition(",")[0]
+            start = row["from"].partition(",")[0].replace("tuned", "its direct answers")
             sides[side].append(
                 f"{paper.title(row['benchmark'])}{form}: {tables.signed(row)} points over {start}, "
                 f"n = {row['n']}"

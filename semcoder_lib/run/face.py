@@ -50,8 +50,7 @@ def tell(program: Program, case: Case, style: str = "full") -> Monologue:
 
 def deduce(program: Program, output: Any, style: str = "full") -> Monologue | None:
     """The backward monologue: from an output to an input that gives it; None when none is found."""
-    form = monologues.STYLES[style]
-    return monologues.backward(program, output, default_sandbox(), style=form)
+    return monologues.backward(program, output, default_sandbox(), style=monologues.STYLES[style])
 
 
 def verify(program: Program, monologue: Monologue) -> Report:

@@ -25,22 +25,17 @@ def tree_pss_bytes(root: int) -> int:
 
 
 class Meter:
-    """Measures from `start` to `stop` in a background thread, every `interval` seconds or a hundred
-    times what a look costs (some milliseconds for each gigabyte in use), whichever is longer."""
+    """Measures until `stop` in a background thread, every `interval` seconds or a hundred times
+    what a look costs (some milliseconds for each gigabyte in use), whichever is longer."""
 
     def __init__(self, interval: float = 1.0) -> None:
         self.seconds = 0.0
         self.peak_bytes = 0
         self._interval = interval
         self._done = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._began = 0.0
-
-    def start(self) -> Meter:
-        self._began = time.monotonic()
         self._thread = threading.Thread(target=self._sample, daemon=True)
+        self._began = time.monotonic()
         self._thread.start()
-        return self
 
     def stop(self) -> None:
         """End the measurement; a second call changes nothing."""
@@ -48,8 +43,7 @@ class Meter:
             return
         self.seconds = time.monotonic() - self._began
         self._done.set()
-        if self._thread is not None:
-            self._thread.join()
+        self._thread.join()
 
     def _sample(self) -> None:
         while True:

@@ -107,7 +107,7 @@ class Notebook:
         self._exit = contextlib.ExitStack()
         busy = f"{self.folder} is in use by another run; wait for it, or use --run NAME"
         self._exit.enter_context(workspace.locked(self.folder / ".lock", 15.0, busy))
-        self._meter = Meter().start()
+        self._meter = Meter()
         self._exit.callback(self._meter.stop)
         self.steps = steps.Steps(self.folder, say)
         self.step = self.steps.step

@@ -17,7 +17,7 @@ import pytest
 from semcoder_lib import report as reporting
 from semcoder_lib.core import workspace
 from semcoder_lib.core.records import Claim
-from semcoder_lib.report import display, figures, paper, tables
+from semcoder_lib.report import claims, display, figures, paper, tables
 from semcoder_lib.report.tables import FOLDERS
 
 
@@ -144,6 +144,41 @@ def test_the_headline_says_what_the_interval_says(report: tuple[Path, dict[str, 
     assert above.endswith("an interval above zero.")
     assert noise.startswith("Within noise: held-out PyX, output, direct: +10.0")
     assert any("2 of 27 right answers" in line for line in summary["headline"])
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "gain", "trace"),
+    [(0.1, 0.3, "holds", "does not hold"), (-0.3, -0.1, "does not hold", "holds"),
+     (-0.1, 0.3, "cannot be told apart", "cannot be told apart"),
+     (0.0, 0.3, "cannot be told apart", "cannot be told apart")],
+)  # fmt: skip
+def test_a_claim_holds_only_where_its_interval_leaves_zero_out(
+    low: float, high: float, gain: str, trace: str
+) -> None:
+    score = {"value": (low + high) / 2, "low": low, "high": high, "n": 9}
+    ours = {"from": "base, cot", "to": "tuned, monologue", "benchmark": "pyx-o", **score}
+    traced = {"from": "refined", "to": "traced", "benchmark": "pyx-r", **score}
+    results = {6: {"differences": [ours]}, 8: {"differences": [traced]}}
+    rows = claims.compared(tables.Inputs(results, {}, []))
+    assert len(rows) == len(claims.CLAIMS) == 10
+    assert (rows[0][2][:20], rows[0][3]) == ("held-out PyX, output", gain)
+    assert rows[-1][3] == trace
+    assert {row[2] for row in rows[1:-1]} == {"–"}
+    assert rows[4][3] == "notebook 05 has not run"
+    assert claims.compared(tables.Inputs({}, {}, [])) == []
+
+
+def test_the_numbers_of_the_claims_are_the_papers() -> None:
+    printed = {
+        paper.cell(value)
+        for table in ("1", "2", "3a", "3b", "4", "5")
+        for row in paper.table(table)["rows"]
+        for value in row["values"].values()
+    }
+    for claim in claims.CLAIMS:
+        numbers = re.findall(r"\d+\.\d", claim.paper)
+        assert len(numbers) == 2
+        assert printed.issuperset(numbers)
 
 
 @pytest.mark.usefixtures("unsaved")

@@ -21,7 +21,7 @@ def test_a_look_that_fails_is_not_the_last(monkeypatch: pytest.MonkeyPatch) -> N
         return found
 
     monkeypatch.setattr(meter, "tree_pss_bytes", look)
-    measured = meter.Meter(interval=0.01).start()
+    measured = meter.Meter(interval=0.01)
     deadline = time.monotonic() + 10
     while measured.peak_bytes < 9 and time.monotonic() < deadline:
         time.sleep(0.01)

@@ -39,7 +39,6 @@ def command(*arguments: str, runs: Path) -> subprocess.CompletedProcess[str]:
         (["score", "cruxeval", "--samples", "x", "--out", "/dev/full"], 1, "only regular files"),
         (["score", "cruxeval", "--samples", "x", "--out", "/dev/stdout"], 1, "a link"),
         (["verify", "x.jsonl", "--out", "/tmp"], 1, "a folder; only regular files are written"),
-        (["validate-pyx", "x.jsonl", "--out", "/dev/null"], 1, "only regular files are written"),
         (["bench", "sandbox"], 2, "invalid choice"),
         (["run", "smoke", "--set", "backend=http://127.0.0.1:9"], 1, "add --set adapter=none"),
         (
@@ -104,6 +103,19 @@ def test_doctor_ends_in_one_json_line(tmp_path: Path) -> None:
     report = json.loads(done.stdout.strip().splitlines()[-1])
     assert {"python", "sandbox", "memory", "model", "data"} <= set(report["checks"])
     assert done.returncode == (3 if report["failures"] else 0)
+
+
+def test_a_class_that_was_worked_on_is_refused_before_the_long_run(tmp_path: Path) -> None:
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "$3" >> calls\n[ "$3" = run ]\n')
+    python.chmod(0o755)
+    for name in ("environment.yml", "constraints.txt", "pyproject.toml"):
+        (tmp_path / name).touch()
+    (tmp_path / ".venv" / ".semcoder").write_text(f"4294967295 0\n{tmp_path}\n")  # none has bytes
+    script = shutil.copy(ROOT / "run_all.sh", tmp_path)
+    assert subprocess.run([script, "workshop"], check=False).returncode == 1
+    assert (tmp_path / "calls").read_text() == "workshop\n"
 
 
 def test_run_all_knows_its_words() -> None:

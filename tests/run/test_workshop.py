@@ -44,13 +44,12 @@ def line_of(answer: Any, name: str, capsys: pytest.CaptureFixture[str]) -> str:
     return lines[0]
 
 
-def rooted(value: float) -> float:
-    return math.sqrt(value)
+def rooted(values: list[float]) -> list[float]:
+    return [math.sqrt(value) for value in Counter(values)]
 
 
-def test_a_function_may_use_the_modules_that_its_notebook_imported() -> None:
-    source, name = check._text(rooted)
-    assert check._returned(source, name, [(9.0,)]) == [3.0]
+def test_a_function_may_use_what_its_notebook_imported() -> None:
+    assert check._returned(*check._text(rooted), [([9.0, 9.0],)]) == [[3.0]]
 
 
 # --- the editions ---------------------------------------------------------------------------
@@ -140,7 +139,7 @@ def test_somebodys_answers_are_not_written_over(built: tuple[Path, dict[str, Any
     path = out / "exercises" / "06_reasoning.ipynb"
     before = path.read_text()
     path.write_text(before.replace("# yours", "# MINE").replace("raise Not", "return Not"))
-    with pytest.raises(UserError, match=r"06_reasoning.* has been worked on"):
+    with pytest.raises(UserError, match=r"06_reasoning.* has been worked on.*move .* away"):
         workshop.build(out)
     assert "return Not" in path.read_text()
     path.write_text(before)
@@ -284,7 +283,9 @@ RIGHT = [
 
 @pytest.mark.parametrize(("name", "answer"), RIGHT, ids=[name for name, _ in RIGHT])
 def test_right_answers(name: str, answer: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    began = time.perf_counter()
     assert line_of(answer, name, capsys).startswith("right: ")
+    assert time.perf_counter() - began < 2
 
 
 WRONG = [
@@ -298,8 +299,8 @@ WRONG = [
     ("00_2", [[1], [1], 2, 3, 3, 3], "the run raises TypeError on its line 4"),
     ("00_2", 7, "a list of items is asked for"),
     ("01_1", ("list[int]", "str"), "8 of 8 inputs are refused, the first by AttributeError"),
+    ("01_1", ("List[str]", "str"), "'int' object is not iterable, in tagged("),
     ("01_1", ("list[str]", "int"), "inputs are refused, the first by TypeError"),
-    ("01_1", ("list[list[str]]", "str"), "inputs are refused, the first by TypeError"),
     ("01_1", ("str",), "two types are asked for"),
     ("01_1", (list, str), "a type is written as text"),
     ("01_1", ("list[", "str"), "a type is written as text"),
@@ -313,7 +314,6 @@ WRONG = [
     ("02_1", function("return x"), "the text is unchanged"),
     ("02_1", function("return x.replace('[0, 1]', '[0, 2]')"), "the answer is wrong"),
     ("02_1", function("return x.replace('[/MON', 'What?\\n[/MON')"), "nothing is contradicted"),
-    ("02_1", function("return len(x)"), "text is asked for, and this is int"),
     ("02_1", "a lie", "Python cannot read this program"),
     ("02_1", 3, "a function is asked for"),
     ("02_1", function("while True: pass"), "the run did not come to an end"),
@@ -321,6 +321,7 @@ WRONG = [
     ("02_2", "The loop runs four times.", "can read this, and contradicts it"),
     ("02_2", " ", "one plain sentence is asked for"),
     ("02_2", 5, "text is asked for, and this is int"),
+    ("03_1", function("x.replace('<', '>')"), "this is None: is a return missing?"),
     ("03_1", function("return x"), "rank: nothing is changed"),
     ("03_1", function("return x + '\\n\\n# changed'"), "rank: nothing is changed"),
     ("03_1", function("return x.replace('<', '<<<')"), "Python cannot read this program"),
@@ -330,9 +331,8 @@ WRONG = [
      "rank: one line is to be altered"),
     ("03_1", function("return x.replace('in scores', 'in list(scores)')"), "an equivalent mutant"),
     ("03_2", function("return max(x)"), "there is no <, >, <= or >= in it"),
-    ("03_2", function("return len([n for n in x if n < 3])"), "the boundary decides"),
+    ("03_2", function("return [n for n in x if n < 1000]"), "decides about the result on [1000]"),
     ("03_2", function("y = x[0] < 3;return len(x)"), "the comparison does not matter at all"),
-    ("03_2", function("return x[9] < 3"), "the run raises IndexError on its line 2"),
     ("04_1", [-100, -100, -100, 9, 4, 25, 2], "a token of the prompt is learned"),
     ("04_1", [-100, -100, -100, -100, 4, 25, -100], "the end is not learned"),
     ("04_1", [-100, -100, -100, -100, -100, 25, 2], "a token of the completion is not learned"),
@@ -343,25 +343,23 @@ WRONG = [
     ("04_2", function("import math;return -sum(map(math.log, p))", LOSS), "a mean is asked for"),
     ("04_2", function("import math;return -sum(map(math.log, p)) / len(p)", LOSS), "label -100"),
     ("04_2", function(
-        "import math;kept = [a for a, b in zip(p, labels) if b != -100];"
-        "return -math.log(math.prod(kept)) / len(kept)", LOSS),
-     "the run raises ZeroDivisionError"),
+        "import math;kept = [math.log(a) for a, b in zip(p, labels) if b != -100];"
+        "return -sum(kept) / len(kept)", LOSS), "the run raises ZeroDivisionError"),
     ("04_2", function("return 'low'", LOSS), "float is asked for, and this is 'low'"),
     ("06_1", function("return ' True'"), "2 of 6 right, the constant True has 2"),
-    ("06_1", function("return '7'"), "0 of 6 right"),
-    ("06_1", function("return True"), "text is asked for, and this is bool"),
-    ("06_1", function("return re.findall('x', x)"), "the run raises NameError"),
+    ("06_1", function("return '7'"), "0 of 6 right, the constant True has 2; wrong is tidy(["),
+    ("06_1", function("return re.findall('x', x)"), "'re' is not defined; it runs alone"),
     ("06_2", function("return answer == output", TAKES), "a right list is refused"),
     ("06_2", function("return eval(answer) == eval(output)", TAKES), "the run raises SyntaxError"),
     ("06_2", function(
         "try: return eval(answer) == eval(output);except SyntaxError: return False", TAKES),
      "an expression is taken"),
     ("06_2", function("return True", TAKES), "a wrong number is taken"),
-    ("06_2", function("return answer", TAKES), "bool is asked for, and this is '7'"),
+    ("06_2", function("return answer.strip('\"\\'[]')[-1:] == output.strip('\"\\'[]')[-1:]", TAKES),
+     "text with a blank too many is taken"),
     ("07_1", function("return x"), "the text is unchanged"),
-    ("07_1", function("return x.replace('item', 'thing')"), "a line is lost, new or altered"),
+    ("07_1", function("return x.replace('\\n[/M', '[/M')"), "altered, as in '…"),
     ("07_1", function("return '\\n'.join(sorted(x.split('\\n')))"), "the answer cannot be read"),
-    ("07_1", function("return x.split()"), "text is asked for, and this is list"),
     ("07_2", function("return 'content' if a[0] > 0 else 'nothing'", "f(a, b)"),
      "its shuffled self may be as good"),
     ("07_2", function("return 'form'", "f(a, b)"), "a gain over both is said to be something else"),
@@ -371,7 +369,7 @@ WRONG = [
     ("07_2", function(
         "return ('content' if b[0] > 0 else 'form') if a[0] >= 0 else 'nothing'", "f(a, b)"),
      "an interval that begins at zero is taken for a gain"),
-    ("07_2", function("return 1", "f(a, b)"), "str is asked for, and this is 1"),
+    ("07_2", function("return 'None'", "f(a, b)"), "'None' is none of content, form, nothing"),
     ("08_1", function("return True", OFFERED), "a program that passes fewer checks is taken"),
     ("08_1", function("return (after or 0) >= before", OFFERED), "as many checks is taken"),
     ("08_1", function("return after > before", OFFERED), "the run raises TypeError"),
@@ -380,7 +378,6 @@ WRONG = [
     ("08_2", function("return max(b - a for a, b in zip(x, x[1:]))"), "and 7 is wanted"),
     ("08_2", function("return max(abs(b - a) for a, b in zip(x, x[1:]))"), "nothing is broken"),
     ("08_2", function("return 5"), "gives 5, and 7 is wanted: it is not taken"),
-    ("08_2", function("return x[2] - x[1] if x[0] < 5 else x[9]"), "the run raises IndexError"),
 ]  # fmt: skip
 
 
@@ -395,17 +392,11 @@ def test_wrong_answers(
     assert line in said
 
 
-def test_every_exercise_has_right_and_wrong_answers_and_a_quick_check(
-    built: tuple[Path, dict[str, Any]], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_exercise_has_right_and_wrong_answers() -> None:
     right, wrong = Counter(n for n, _ in RIGHT), Counter(n for n, _, _ in WRONG)
     assert set(right) == set(wrong) == {f"{n[:2]}_{k}" for n in WITH_EXERCISES for k in (1, 2)}
     assert min(right.values()) >= 2
     assert min(wrong.values()) >= 3
-    for name, answer in dict(RIGHT).items():
-        began = time.perf_counter()
-        line_of(answer, name, capsys)
-        assert time.perf_counter() - began < 2, name
 
 
 class Hostile:
