@@ -87,7 +87,7 @@ def _import(name: str, value: Any) -> str:
     if inspect.ismodule(value):
         return f"import {value.__name__} as {name}"
     module, own = getattr(value, "__module__", None), getattr(value, "__name__", "")
-    imported = module != "__main__" and getattr(sys.modules.get(module), own, None) is value
+    imported = module != "__main__" and getattr(sys.modules.get(module or ""), own, None) is value
     return f"from {module} import {own} as {name}" if imported else ""
 
 
