@@ -99,7 +99,7 @@ display.steps(trace)
 
 # %%
 style = monologues.STYLES[p.monologue_form].but(max_chars=p.monologue_chars)
-forward = monologues.forward(program, trace, seed=p.seed, style=style, case=case)
+forward = monologues.forward(program, trace, style=style, case=case)
 print(forward.text)
 
 # %% [markdown]
@@ -158,8 +158,7 @@ display.report(monologues.verify(vague, program, case, run.box))
 # right, and some outputs find none.
 #
 # In the text look for the line that begins with "Choose": here the deduction ends and one of the
-# possible inputs is picked. "Check" simulates it forwards, as a proof. In the longer forms follow
-# another input that fits, and one that does not.
+# possible inputs is picked. "Check" simulates it forwards, as a proof.
 
 # %%
 backward = monologues.backward(program, case.output, run.box, seed=p.seed, style=style)
