@@ -227,10 +227,9 @@ def _checking(d: Deduction, m: Match) -> None:
 
 def _calls(d: Deduction, m: Match, *, other: bool) -> None:
     """Calls and what they return: the output that is asked about, or an`other` one."""
-    for name in ("c", "d"):
-        if name in m:
-            d.run(m[name], m["v"])
-    if "d" in m and d.arguments is not None:
+    for name in [n for n in m if n != "v"]:
+        d.run(m[name], m["v"])
+    if not other and d.arguments is not None:
         own = values.show_call(d.f, d.arguments)
         d.claim("chosen", m["c"], m["c"].text == own, own)
     value = literal(m["v"].text)
