@@ -71,11 +71,6 @@ class Slot:
 Match = dict[str, Slot]
 
 
-def plain(match: Match) -> dict[str, tuple[str, int, int]]:
-    """The slots of a match as (text, start, end)."""
-    return {name: (slot.text, slot.start, slot.end) for name, slot in match.items()}
-
-
 @dataclass(frozen=True)
 class Form:
     """A row of the table of forms. `example` is a sentence of this form, for people and tests."""

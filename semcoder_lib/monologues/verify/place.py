@@ -97,8 +97,7 @@ class Place:
         if verdict is False and self.backward and kind in ("value", "branch", "iterations"):
             verdict = None if names_of(subject) or not parse_expression(subject) else False
         visit = self.visit if self.visit is not None else self.window.start if self.window else None
-        line = self.history.line(visit) if visit is not None else None
-        self.ledger.add(kind, subject, value, verdict, evidence, line=line, visit=visit)
+        self.ledger.add(kind, subject, value, verdict, evidence, visit)
         told = verdict and not self.anytime and self.at < len(self.history.steps)
         if told and subject in {c.name for c in self.history.steps[self.at].changes}:
             self.ledger.covered.add(self.history.line(self.at))
@@ -124,10 +123,8 @@ class Place:
     def claim_returned(self, text: str) -> None:
         """The function (or a call that it made) returns the value."""
         stated, frames = literal(text), self.history.frames.values()
-        results = [literal(f.returned or "") for f in frames] if len(frames) > 1 else []
-        verdict = None
-        if stated is not None:
-            verdict = any(r and equal(stated[0], r[0]) for r in [(self.output,), *results])
+        results = [(self.output,), *(literal(f.returned or "") for f in frames if len(frames) > 1)]
+        verdict = any(r and equal(stated[0], r[0]) for r in results) if stated else None
         if self.history.trace.result is not None and literal(self.history.trace.result) is None:
             verdict = verdict or None  # what was returned was not kept exactly
         self.record("return", self.entry_point, text, verdict, brief(self.output))
@@ -375,4 +372,4 @@ def _label(place: Place, s: Sentence, at: int) -> None:
     if leading and not told and not open_:
         runs = visit is not None or idle is not None
         label = history.label(line)
-        place.ledger.add("order", label, "runs", runs, "it does not", line=line, visit=visit)
+        place.ledger.add("order", label, "runs", runs, "it does not", visit, line=line)
