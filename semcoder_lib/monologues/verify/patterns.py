@@ -271,7 +271,7 @@ BECOMES = _compile(
 )
 _STOP = r"""(?:if|when|unless|because|since|as|after|by|for|from|with|containing|without|where|so|then
     |based|whether|only|not|must|should|occurrences|indices|positions|the same|in which|once|until
-    |input|index|position|length|number)"""
+    |input|index|position|length|number|we|like|of the (?:entire|whole|original|given))"""
 RETURNS = _compile(
     rf"""(?:\b(?P<verb>return(?:s|ed|ing)?
     |(?:return(?:ed)? value|output|final (?:result|answer|value)|result(?= of the (?:function|call)))
@@ -281,7 +281,7 @@ RETURNS = _compile(
     (?P<v>{V}))|(?P<first>{V}),? (?:is|gets|will be) (?:then |finally )?returned"""
 )
 COUNT = _compile(
-    rf"""\b(?:loop|body|it)\b[^{MARKS}.;]*? (?:(?P<never>(?:is |does )?(?:never|not)
+    rf"""\b(?:loop|body)\b[^{MARKS}.;]*? (?:(?P<never>(?:is |does )?(?:never|not)
      (?:runs?|executed?s?|entered|started?)|is skipped)\b|(?:\w+s|run|(?:is|be) (?:entered|executed|run))
     (?: for)?(?: a total of| exactly| only| just| through)?
      (?:(?P<w>once|twice|thrice)\b|(?P<v>{V}|{"|".join(NUMBERS)}) (?:(?:full|more) )?

@@ -123,10 +123,8 @@ class Place:
     def claim_returned(self, text: str) -> None:
         """The function (or a call that it made) returns the value."""
         stated, frames = literal(text), self.history.frames.values()
-        results = [literal(f.returned or "") for f in frames] if len(frames) > 1 else []
-        verdict = None
-        if stated is not None:
-            verdict = any(r and equal(stated[0], r[0]) for r in [(self.output,), *results])
+        results = [(self.output,), *(literal(f.returned or "") for f in frames if len(frames) > 1)]
+        verdict = any(r and equal(stated[0], r[0]) for r in results) if stated else None
         if self.history.trace.result is not None and literal(self.history.trace.result) is None:
             verdict = verdict or None  # what was returned was not kept exactly
         self.record("return", self.entry_point, text, verdict, brief(self.output))
@@ -278,15 +276,15 @@ def _begins(pattern: re.Pattern[str], text: str, at: int) -> bool:
 
 
 def _iterations(place: Place, names: list[str]) -> list[Iteration]:
-    """All iterations of the loops that bind one of the names (or of any loop), in order. The test
-    that ends a `while` is one more: many tell it so."""
+    """All iterations of the loops that bind one of the names (or of any loop), in order. Many tell
+    as one more the test that ends a `while`, and that a `for` has nothing to go over."""
     loops = [loop for loop in place.loops if not names or {*names} & {*names_of_loop(loop)}]
     found = []
     for loop in [loop for loop in loops if {*names} & {*loop.targets}] or loops:
         for run in place.history.runs(loop):
-            last = [] if run.exit is None or loop.is_for else [Pass(run.exit, run.exit)]
-            passes = enumerate([*run.passes, *last], 1)
-            found += [Iteration(number, loop, run, steps) for number, steps in passes]
+            whole = loop.is_for and (run.passes or names)
+            last = [] if run.exit is None or whole else [Pass(run.exit, run.exit)]
+            found += [Iteration(n, loop, run, p) for n, p in enumerate([*run.passes, *last], 1)]
     return sorted(found, key=lambda i: i.steps.start)
 
 

@@ -268,8 +268,10 @@ def _checking(d: Whole, m: Match) -> None:
 
 @decides("check")
 def _check(d: Whole, m: Match) -> None:
-    """`Check: f(4) returns 10.`: the output that is asked about."""
+    """`Check: f(4) returns 10.`: the call that was chosen, and the output that is asked about."""
     d.run(m["c"], m["v"])
+    own = "" if d.arguments is None else values.show_call(d.f, d.arguments)
+    d.claim("chosen", m["c"], m["c"].text == own if own else None, own)
     value = literal(m["v"].text)
     if value is not None and not equal(value[0], d.output):
         d.claim("output", m["v"], False, f"asked about: {brief(d.output)}")

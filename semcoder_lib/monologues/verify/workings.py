@@ -177,7 +177,7 @@ class Pieces:
         """Whether what is known of two operands is equal."""
         if a is None or b is None:
             return a is b
-        if isinstance(a, ast.Lambda) and isinstance(b, ast.Lambda):
+        if type(a) is type(b) and isinstance(a, ast.Lambda | ast.GeneratorExp):
             return ast.dump(a) == ast.dump(b)
         return not differ(self.value(a), self.value(b))
 
