@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import functools
 import os
 import time
@@ -111,8 +110,10 @@ class Sandbox:
         self._waiting.clear()
 
     def __del__(self) -> None:
-        with contextlib.suppress(Exception):  # the interpreter may be half gone
+        try:  # noqa: SIM105 (the interpreter may be half gone, `contextlib` with it)
             self.close()
+        except Exception:
+            pass
 
     def processes(self) -> list[int]:
         """The process ids of the running zygotes, or of their keepers, for measuring."""

@@ -29,8 +29,8 @@ def command(*arguments: str, cwd: Path) -> tuple[int, dict[str, object], str]:
         [sys.executable, "-m", "semcoder_lib", *arguments],
         capture_output=True, text=True, check=False, cwd=cwd,
     )  # fmt: skip
-    lines = done.stdout.strip().splitlines()
-    return done.returncode, json.loads(lines[-1]) if lines else {}, done.stderr
+    last = done.stdout.strip().rpartition("\n")[2]  # of a run that failed it is no summary
+    return done.returncode, json.loads(last) if last.startswith("{") else {}, done.stderr
 
 
 @pytest.fixture(scope="module")
