@@ -78,18 +78,29 @@ class Given:
 NO_NAMES = Given({})
 
 
+Seen = dict[int, tuple[ast.expr, Any]]  # by the id of a node: the node, and its value
+
+
 def evaluate(
-    expression: str | ast.expr, names: Names = NO_NAMES, budget: Budget | None = None
+    expression: str | ast.expr,
+    names: Names = NO_NAMES,
+    budget: Budget | None = None,
+    seen: Seen | None = None,
 ) -> Any:
     """The value of `expression`, of a kind that `core.values` writes; an iterator, or a view of a
     dict, comes as the list of what it gives. Raises Cannot where it is undecidable (also for text
     that is no expression), Raises where Python raises, and nothing else. The value may be shared
-    with `names`: never change it."""
+    with `names`: never change it. `seen` keeps what parts of expressions over the same names come
+    to, so that none is evaluated twice."""
     node = parse_expression(expression) if isinstance(expression, str) else expression
     if node is None:
         raise Cannot("not an expression")
+    known = seen.get(id(node)) if seen else None
+    if known is not None and type(known[1]) in SCALARS:
+        return known[1]
     run = Run(names, budget or Budget(), changes=mutates(node))
-    return _result(run, lambda: _Scope(run, {}).value(node))
+    scope = _Scope(run, {}) if seen is None or run.changes else _Recording(run, {}, seen)
+    return _result(run, lambda: known[1] if known else scope.value(node))
 
 
 def _result(run: Run, act: Callable[[], Any]) -> Any:
@@ -428,6 +439,22 @@ class _Scope:
         return operations.formatted(self.run, value, spec, node.conversion)
 
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = comprehension
+
+
+class _Recording(_Scope):
+    """The outermost scope, which keeps the values of its parts, but for what is used up."""
+
+    __slots__ = ("seen",)
+
+    def __init__(self, run: Run, local: dict[str, Any], seen: Seen) -> None:
+        super().__init__(run, local)
+        self.seen = seen
+
+    def value(self, node: ast.expr) -> Any:
+        value = super().value(node)
+        if type(value) in VALUES:
+            self.seen[id(node)] = node, value
+        return value
 
 
 def _few(rounds: Iterator[None]) -> Iterator[None]:

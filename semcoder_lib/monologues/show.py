@@ -23,8 +23,11 @@ def decoded(text: str) -> Any:
 
 def show(value: Any, limit: int = 160) -> str:
     """The exact text of `value`. Raises `NotShown` when it is longer than `limit` or has none."""
-    if type(value) is int and -1_000_000 < value < 1_000_000:
-        return str(value)
+    kind = type(value)
+    if (kind is int and -1_000_000 < value < 1_000_000) or (kind is str and len(value) < limit):
+        text = repr(value)
+        if len(text) <= limit:
+            return text
     try:
         text = values.encode(value, max_bytes=4 * limit + 64, max_nodes=limit + 8)
     except values.Unserializable as error:

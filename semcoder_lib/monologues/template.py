@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 _NAME = r"(?:[^\W\d]\w*(?:\.[^\W\d]\w*)*|<lambda>)"
 LABEL = r"\[?L\d{1,9}\]?"
@@ -59,8 +60,7 @@ _MARK = re.compile(r"['\"({)}]|\[(?!L\d)|(?<!\d)\]")
 _FILL = "\x00"
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """The text that stands in a slot, and where it starts and ends in the text that was read."""
 
     text: str
@@ -104,14 +104,18 @@ class Form:
         """The longest piece of the template without a slot: a text lacks it or may match."""
         return max(_SLOT.sub("\n", self.template).split("\n"), key=len)
 
+    @cached_property
+    def _filled(self) -> str:
+        return _SLOT.sub(r"{\1}", self.template)
+
     def say(self, **values: str) -> str:
         """The sentence with its slots filled. Raises KeyError for a slot without a text."""
-        return _SLOT.sub(lambda slot: values[slot[1]], self.template)
+        return self._filled.format_map(values)
 
     def match(self, text: str, masked: str, start: int = 0) -> Match | None:
         """The slots of `text`, or None where the whole text is no sentence of this form.
         `masked` is `mask(text)`; places count from `start`."""
-        found = self.pattern.fullmatch(masked) if self.anchor in masked else None
+        found = self.pattern.fullmatch(masked)
         if found is None:
             return None
         return {

@@ -13,7 +13,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from semcoder_lib.monologues.evaluator import Cannot, Given, Names, Raises, evaluate, mutates
+from semcoder_lib.monologues.evaluator import Cannot, Given, Names, Raises, Seen, evaluate, mutates
 from semcoder_lib.monologues.forms import say
 from semcoder_lib.monologues.rules import FINDS, RULES, UNROLL_UP_TO, Facts
 from semcoder_lib.monologues.show import SPELL_UP_TO, NotShown, listing, show, wrapped
@@ -39,7 +39,8 @@ class Working:
         self.pieces: list[Piece] = []
         self.depth = 0
         self.lefts: dict[int, str] = {}  # subscripts with their keys' values put in
-        self.values: dict[int, tuple[ast.expr, Any]] = {}  # by node, evaluated once
+        self.values: Seen = {}  # of what was asked for
+        self.seen: Seen = {}
 
     def of(self, node: ast.expr, changing: str = "") -> tuple[list[str], Any]:
         """The pieces and the value of `node`. Of the object `changing`, which is about to change,
@@ -67,7 +68,7 @@ class Working:
         """The value of a node, which is not to be changed. Raises Cannot or Raises."""
         known = self.values.get(id(node))
         if known is None:
-            known = self.values[id(node)] = (node, evaluate(node, self.names))
+            known = self.values[id(node)] = (node, evaluate(node, self.names, seen=self.seen))
         return known[1]
 
     def show(self, value: Any) -> str:

@@ -149,10 +149,14 @@ class History:
         self.shared: dict[str, Series] = {}  # the module's data
         self.visits: dict[int, list[int]] = {}
         self._runs: dict[int, list[Run]] = {}
+        self._following: dict[int, int] = {}  # in the same frame
+        self._lines = [self.start(step.line) for step in self.steps]
         for index, step in enumerate(self.steps):
             if step.frame not in self.frames:
                 self.frames[step.frame] = Frame(step.frame, step.function)
             frame = self.frames[step.frame]
+            if frame.steps:
+                self._following[frame.steps[-1]] = index
             frame.steps.append(index)
             for change in (*step.changes, *step.beyond):
                 names = self.shared if change.scope == "global" else frame.names
@@ -162,7 +166,7 @@ class History:
             elif step.event == "exception":
                 frame.raised = kind_of(step.value)
             elif step.event in ("line", "call"):
-                self.visits.setdefault(self.start(step.line), []).append(index)
+                self.visits.setdefault(self._lines[index], []).append(index)
 
     @cached_property
     def executed(self) -> frozenset[int]:
@@ -190,7 +194,7 @@ class History:
 
     def line(self, index: int) -> int:
         """The first line of the statement that step `index` is in."""
-        return self.start(self.steps[index].line)
+        return self._lines[index]
 
     def statement(self, index: int) -> Any:
         """The statement that step `index` is in; None for a line with several."""
@@ -225,9 +229,7 @@ class History:
 
     def next_in_frame(self, index: int) -> int | None:
         """The step that follows in the same frame."""
-        steps = self.frame(index).steps
-        at = bisect_left(steps, index) + 1
-        return steps[at] if at < len(steps) else None
+        return self._following.get(index)
 
     def next_line(self, index: int) -> int | None:
         """The step of the line that the same frame runs after step `index`; None when it ends."""

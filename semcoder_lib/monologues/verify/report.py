@@ -138,8 +138,10 @@ class Deciders(dict[str, Decider]):
         """Decide a text by the first row that it is a sentence of, and give the row's name; empty
         where there is none."""
         masked = mask(text)
-        for name, form in rows.items() if masked is not None else ():
-            slots = form.match(text, masked or "", start)
+        if masked is None:
+            return ""
+        for name, form in rows.items():
+            slots = form.match(text, masked, start) if form.anchor in masked else None
             if slots is not None and self[name](reader, *given, slots) is not False:
                 reader.ledger.forms.append((name, plain(slots)))
                 return name

@@ -18,6 +18,7 @@ from semcoder_lib.monologues.evaluator import (
     Given,
     Names,
     Raises,
+    Seen,
     equal,
     evaluate,
     literal,
@@ -92,6 +93,7 @@ class Pieces:
         self.last: Any = MISSING
         self.turns: dict[int, int] = {}  # items told of a comprehension
         self.values: dict[tuple[int, int], tuple[Any, Any, Any]] = {}  # by node and state
+        self.seen: dict[int, Seen] = {}  # by state
 
     def read(self, work: Slot, visit: int, *, after: bool = False) -> Any:
         """Decide every piece. With `after`, what the statement stores into is read as it is then.
@@ -102,6 +104,7 @@ class Pieces:
         self.nodes = self.history.syntax.expressions(self.history.line(visit))
         self.last, self.turns = MISSING, {}
         self.values.clear()
+        self.seen.clear()
         parts = split(work.text, "; ", work.start)
         while parts:
             part, *parts = parts
@@ -128,7 +131,7 @@ class Pieces:
         key = id(node), id(state)
         if key not in self.values:
             try:
-                value: Any = evaluate(node, state)
+                value: Any = evaluate(node, state, seen=self.seen.setdefault(id(state), {}))
             except Cannot:
                 value = MISSING
             except Raises as error:
