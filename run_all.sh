@@ -14,7 +14,7 @@ usage: ./run_all.sh [COMMAND] [OPTIONS]
   coder               Qwen2.5-Coder-0.5B, a model that can write code (four hours)
   gpu                 one GPU of 16 GB or more
   paper               the paper's model and data: several GPUs of 48 GB
-  bench NAME          speed beside peers: sandbox, tracing, generation, training, monologues, corpus
+  bench NAME          speed beside peers: sandbox, tracing, generation, training, monologues
   test                lint, types, unit tests, then the smoke profile end to end (--unit, --slow)
   lab [FOLDER]        JupyterLab on the notebooks, or on workshop/exercises
   workshop            prepare a class: run the profile workshop (10 minutes), then build workshop/ with
@@ -173,6 +173,7 @@ case "$command" in
   workshop)
     export SEMCODER_RUNS="${SEMCODER_RUNS:-$here/runs}"
     cd "$here"
+    "$python" -m semcoder_lib workshop "$@" >/dev/null # refuses before the long run, not after it
     "$python" -m semcoder_lib run workshop >&2
     "$python" -m semcoder_lib workshop "$@"
     rm -rf "$SEMCODER_RUNS/workshop/04_sft" ;; # the class trains a model of its own

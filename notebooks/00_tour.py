@@ -28,7 +28,7 @@
 # was not executed. The other notebooks do the same for thousands of programs.
 
 # %% tags=["parameters"]
-profile = "smoke"  # smoke, laptop, gpu or paper; papermill puts the run's own here
+profile = "smoke"  # a name in profiles/; papermill puts the run's own here
 run_name = ""  # the folder under runs/; the profile's name when empty
 settings = ""  # "key=value key=value": overrides of the profile
 
@@ -137,7 +137,7 @@ display.fields(properties, property="text", inputs_on_which_it_held="support")
 
 # %%
 style = monologues.Style(properties=properties[:3])
-forward = monologues.forward(program, trace, seed=p.seed, style=style)
+forward = monologues.forward(program, trace, style=style)
 print(forward.text)
 
 # %% [markdown]
@@ -202,7 +202,7 @@ shown
 from semcoder_lib.models import prompts
 
 training_style = monologues.STYLES[p.monologue_form].but(max_chars=p.monologue_chars)
-trained_text = monologues.forward(program, trace, seed=p.seed, style=training_style)
+trained_text = monologues.forward(program, trace, style=training_style)
 example = {
     "prompt": prompts.forward(program.source, call, style=p.style).text,
     "completion": trained_text.text,

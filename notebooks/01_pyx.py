@@ -28,7 +28,7 @@
 # why; then programs that nobody wrote; then the whole corpus, with every loss counted.
 
 # %% tags=["parameters"]
-profile = "smoke"  # smoke, laptop, gpu or paper; papermill puts the run's own here
+profile = "smoke"  # a name in profiles/; papermill puts the run's own here
 run_name = ""  # the folder under runs/; the profile's name when empty
 settings = ""  # "key=value key=value": overrides of the profile
 
@@ -414,13 +414,13 @@ check.e01_1(types_of_tagged)
 # ## Exercise 2: mutate, and keep the type
 # The paper mutates inputs *by their types*: a changed list of numbers is again a list of numbers,
 # or nearly every mutated call would fail. Write such a mutation for numbers, truth values, strings
-# and lists of whole numbers. Which of these are empty, and what is changed there?
+# and lists of whole numbers. A string or a list may be empty: what is changed there?
 
 
 # %% tags=["solution"]
 def mutated(value):
-    """Return another value of the same type as `value`: an int, a bool, a str, or a list of ints,
-    both of which may be empty."""
+    """Return another value of the same type as `value`, which is an int, a bool, a str, or a list
+    of ints; the last two may be empty."""
     if isinstance(value, bool):
         return not value
     if isinstance(value, int):

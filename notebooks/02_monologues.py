@@ -33,7 +33,7 @@
 # ```
 
 # %% tags=["parameters"]
-profile = "smoke"  # smoke, laptop, gpu or paper; papermill puts the run's own here
+profile = "smoke"  # a name in profiles/; papermill puts the run's own here
 run_name = ""  # the folder under runs/; the profile's name when empty
 settings = ""  # "key=value key=value": overrides of the profile
 
@@ -99,7 +99,7 @@ display.steps(trace)
 
 # %%
 style = monologues.STYLES[p.monologue_form].but(max_chars=p.monologue_chars)
-forward = monologues.forward(program, trace, seed=p.seed, style=style, case=case)
+forward = monologues.forward(program, trace, style=style, case=case)
 print(forward.text)
 
 # %% [markdown]
@@ -158,8 +158,7 @@ display.report(monologues.verify(vague, program, case, run.box))
 # right, and some outputs find none.
 #
 # In the text look for the line that begins with "Choose": here the deduction ends and one of the
-# possible inputs is picked. "Check" simulates it forwards, as a proof. In the longer forms follow
-# another input that fits, and one that does not.
+# possible inputs is picked. "Check" simulates it forwards, as a proof.
 
 # %%
 backward = monologues.backward(program, case.output, run.box, seed=p.seed, style=style)
@@ -315,8 +314,9 @@ display.table([{"direction": d, "texts": len(kept[d]), **c} for d, c in characte
 
 # %% [markdown] tags=["exercise"]
 # ## Exercise 1: a lie with the right answer
-# Be the model that guesses well. Print `check.monologue()`, then write a function that makes one
-# of its steps wrong and leaves its answer right. The paper's filter would keep your text.
+# Be the model that guesses well. Run the check once and print `check.monologue()`, then write a
+# function that makes one of its steps wrong and leaves its answer right. The paper's filter would
+# keep your text.
 
 
 # %% tags=["solution"]

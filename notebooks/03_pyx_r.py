@@ -26,7 +26,7 @@
 # and then the base model's own mistakes, which nobody planted.
 
 # %% tags=["parameters"]
-profile = "smoke"  # smoke, laptop, gpu or paper; papermill puts the run's own here
+profile = "smoke"  # a name in profiles/; papermill puts the run's own here
 run_name = ""  # the folder under runs/; the profile's name when empty
 settings = ""  # "key=value key=value": overrides of the profile
 
@@ -56,7 +56,7 @@ display.code(entry.program.source)
 # ## Break it
 # An **operator** makes one small edit of a kind that people make, too: a boundary one off, a
 # forgotten branch, two variables exchanged. They are rows of a table,
-# `semcoder_lib/faults/operators.py`: a name, what it breaks, an example. A program with such an
+# `semcoder_lib/faults/operators.txt`: a name, what it breaks, an example. A program with such an
 # edit is a **mutant**. What an edit is called here is what the rationale will call the cause.
 
 # %%
@@ -411,7 +411,7 @@ check.e03_2(unharmed)
 # %% [markdown]
 # ## Things to try
 # - **An operator of your own.** In "Break it", call `pyx_r.mutate(entry,
-#   operators=("off_by_one",))`. Then add an operator to `semcoder_lib/faults/operators.py` (its
+#   operators=("off_by_one",))`. Then add an operator to `semcoder_lib/faults/operators.txt` (its
 #   first lines say how), for instance one that makes `P` of `abs(P)`, restart the kernel and run
 #   all cells: a line says that the code changed. Is your operator in the table of "All by
 #   mutation"?

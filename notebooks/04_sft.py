@@ -25,7 +25,7 @@
 # the loss as it falls, and one answer of the model before and after.
 
 # %% tags=["parameters"]
-profile = "smoke"  # smoke, laptop, gpu or paper; papermill puts the run's own here
+profile = "smoke"  # a name in profiles/; papermill puts the run's own here
 run_name = ""  # the folder under runs/; the profile's name when empty
 settings = ""  # "key=value key=value": overrides of the profile
 
@@ -277,6 +277,8 @@ print(len(held_rows), "rows about", len(held), "held-out programs")
 # The longest step of the run. The curve below grows while it works. Stop it whenever you like: it
 # goes on from its last checkpoint, with the same batches, and gives the same weights. What stays in
 # the folder `main/` is the adapter and a card that says what it was made from.
+#
+# *With the profile `workshop`: about three minutes.*
 
 
 # %%
@@ -312,6 +314,8 @@ display.figure(figures.loss_curve({"main": main["losses"]}))
 # what is learned first: a tuned model answers as it was shown, and ends. (After the two steps of
 # the smoke profile the first two are still alike.) Whether an answer is *right*, and how often, is
 # measured in notebook 06.
+#
+# *With the profile `workshop`: about 25 seconds.*
 
 # %%
 from semcoder_lib.models import Request

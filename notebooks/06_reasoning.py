@@ -29,7 +29,7 @@
 # luck.
 
 # %% tags=["parameters"]
-profile = "smoke"  # smoke, laptop, gpu or paper; papermill puts the run's own here
+profile = "smoke"  # a name in profiles/; papermill puts the run's own here
 run_name = ""  # the folder under runs/; the profile's name when empty
 settings = ""  # "key=value key=value": overrides of the profile
 
@@ -96,6 +96,8 @@ display.code(plans["pyx-o"].prompts(p.style, tokenizer=None)[0].text)
 # whole line, closed, and the model is **made to answer**: its `finish` is `forced`. In the
 # smoke profile it has learned next to nothing and is cut off early: do not expect sense
 # from it there.
+#
+# *With the profile `workshop`: about 20 seconds.*
 
 # %%
 from semcoder_lib.run.models import models_of
@@ -234,6 +236,8 @@ display.counts({name: len(plan.tasks) for name, plan in rows}, "plan", "tasks")
 # ## All answers
 # As in notebook 05: each model is loaded once, gets all its prompts together, and every
 # finished text is kept at once.
+#
+# *With the profile `workshop`: about a minute.*
 
 # %%
 written = {}
@@ -288,6 +292,8 @@ display.figure(figures.scores(scores, paper.TITLES))
 # The kit ships a model that was trained in the same way for an evening (`adapters/`). Here it
 # answers up to 24 of the same questions, directly, and the others are counted on these alone. (Where
 # `pyx_held_out` is larger than its 0.06, it may have been trained on some of these programs.)
+#
+# *With the profile `workshop`: about 15 seconds.*
 
 # %%
 from semcoder_lib.run.models import shipped
@@ -385,8 +391,8 @@ display.table(theirs, counts)
 # %% [markdown] tags=["exercise"]
 # ## Exercise 1: better than a constant, without a thought
 # `always_true` has not understood anything. Beat it on six small programs with a few lines that
-# have not, either: a function from a prompt to an answer that looks at the call only. The prompts
-# end like this:
+# have not, either: a function from a prompt to an answer that looks at the call only. In a prompt
+# come two worked examples first; it ends like this:
 #
 # ```text
 # [ANSWER]

@@ -35,7 +35,7 @@
 # format, the scores with their intervals, and the step at which each format's reasoning breaks.
 
 # %% tags=["parameters"]
-profile = "smoke"  # smoke, laptop, gpu or paper; papermill puts the run's own here
+profile = "smoke"  # a name in profiles/; papermill puts the run's own here
 run_name = ""  # the folder under runs/; the profile's name when empty
 settings = ""  # "key=value key=value": overrides of the profile
 
@@ -174,6 +174,8 @@ display.table([{"format": format, "rows": len(rows)} for format, rows in pools.i
 # A single seed can mislead: train the *same* format on other executions, and the score may move by
 # several points. Profiles that can afford it train two seeds or more, and the tables below average
 # over them.
+#
+# *With the profile `workshop`: about 20 seconds.*
 
 # %%
 import itertools
@@ -247,6 +249,8 @@ display.counts(here | missing, "benchmark", "items, or why not")
 # the answer counts here, read and judged as in notebook 06; the steps before it are looked at
 # further below. A format with long texts may run out of tokens among its steps. Then it is made to
 # answer at once, as in notebook 06: it loses the steps that it had no room for, not the item.
+#
+# *With the profile `workshop`: about 40 seconds.*
 
 
 # %%
@@ -292,7 +296,9 @@ scores = [
 # explained in notebook 05.
 
 # %%
-from semcoder_lib.evaluation import analysis
+from dataclasses import asdict
+
+from semcoder_lib.evaluation import analysis, scoring
 
 
 def over_seeds(view, format, place):
@@ -306,10 +312,11 @@ for view, format in itertools.product(p.ablation_views, formats):
     for place, benchmark in enumerate(items):
         passed = over_seeds(view, format, place)
         common = {"view": view, "format": format, "benchmark": benchmark}
-        row = {**common, "seeds": p.ablation_seeds, **analysis.pooled_row(passed, p.seed)}
+        interval = scoring.mean_interval(list(passed.values()), seed=p.seed)
+        row = {**common, "seeds": p.ablation_seeds, **asdict(interval)}
         if format != formats[0]:
             before = over_seeds(view, formats[0], place)
-            row["difference"] = analysis.paired_row(before, passed, p.seed)
+            row["difference"] = asdict(scoring.paired_difference(before, passed, seed=p.seed))
         pooled.append(row)
 
 # %% [markdown]
@@ -422,7 +429,8 @@ display.table(part_rows, ("view", "format", "kind", "n", "value", "low", "high")
 # ## Exercise 1: true form, wrong content
 # Make a control of your own. Take a monologue, keep every line of it and its answer, and take its
 # sense away: change the order of the lines, but only before `[/MONOLOGUE]`. The check gives you the
-# monologue of `first_positions(["b", "a", "b"])`, and lets the verifier read what you return.
+# monologue of `first_positions(["b", "a", "b"])`, and lets the verifier read what you return. Run
+# the check once, then `print(check.monologue())` shows it: note where its lines end.
 
 
 # %% tags=["solution"]

@@ -11,7 +11,7 @@ import json
 import shlex
 import sys
 import tokenize
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -170,7 +170,7 @@ def _run(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _stage(arguments: argparse.Namespace) -> dict[str, Any]:
-    from semcoder_lib.core import profile, workspace
+    from semcoder_lib.core import profile
     from semcoder_lib.run import notebook
 
     settings = profile.parse_set(arguments.settings)
@@ -229,11 +229,8 @@ def _trace(arguments: argparse.Namespace) -> dict[str, Any]:
 
     source = _source(arguments.file)
     with Sandbox(workers=1) as box:
-        print(
-            tracing.cli_render(
-                source, arguments.call, arguments.format, arguments.faithful, box=box
-            )
-        )
+        how = arguments.format, arguments.faithful
+        print(tracing.cli_render(source, arguments.call, *how, box=box))
     return {"file": str(arguments.file), "call": arguments.call, "format": arguments.format}
 
 
@@ -246,14 +243,9 @@ def _monologue(arguments: argparse.Namespace) -> dict[str, Any]:
     with Sandbox(workers=1) as box:
         outcome = box.call(program.source, program.entry_point, given.arguments)
         if outcome.status is not records.Status.OK:
-            reason = (
-                f"{outcome.exception.type}: {outcome.exception.message}"
-                if outcome.exception
-                else ""
-            )
-            raise UserError(
-                f"{arguments.file}: {arguments.call} ended as {outcome.status} {reason}".rstrip()
-            )
+            why, error = f"ended as {outcome.status}", outcome.exception
+            why += f" {error.type}: {error.message}" if error else ""
+            raise UserError(f"{arguments.file}: {arguments.call} {why}")
         case = records.Case(given.arguments, outcome.value)
         if arguments.direction == "forward":
             trace = tracing.trace(program, case, box)
@@ -264,53 +256,42 @@ def _monologue(arguments: argparse.Namespace) -> dict[str, Any]:
             raise UserError(f"{arguments.file}: no input found that gives {outcome.text}")
         report = monologues.verify(made.text, program, case, box)
     print(made.text)
-    return {
-        "direction": arguments.direction,
-        "claims": len(report.claims),
-        "supported": report.supported,
-        "contradicted": report.contradicted,
-        "unverifiable": report.unverifiable,
-        "accepted": report.accepted,
-    }
+    numbers = {name: getattr(report, name)
+               for name in ("supported", "contradicted", "unverifiable", "accepted")}  # fmt: skip
+    return {"direction": arguments.direction, "claims": len(report.claims), **numbers}
 
 
 def _verify(arguments: argparse.Namespace) -> dict[str, Any]:
     from semcoder_lib import monologues
-    from semcoder_lib.core import workspace
     from semcoder_lib.sandbox import Sandbox
 
-    totals = {"rows": 0, "accepted": 0, "supported": 0, "contradicted": 0, "unverifiable": 0}
-    written = []
     with Sandbox() as box:
-        for row in monologues.verify_rows(workspace.read_jsonl(arguments.file, foreign=True), box):
-            written.append(row)
-            totals["rows"] += 1
-            totals["accepted"] += bool(row["accepted"])
-            for key in ("supported", "contradicted", "unverifiable"):
-                totals[key] += int(row[key])
-    if arguments.out:
-        workspace.write_jsonl(arguments.out, written)
-    unread = [row["reason"] for row in written if row.get("reason", "").startswith("not checked")]
-    if unread and len(unread) == len(written):
+        rows = list(monologues.verify_rows(_foreign(arguments.file), box))
+    totals = _totals(rows, arguments.out, "accepted", "supported", "contradicted", "unverifiable")
+    unread = [row["reason"] for row in rows if row.get("reason", "").startswith("not checked")]
+    if unread and len(unread) == len(rows):
         raise UserError(f"{arguments.file}: none of {len(unread)} rows is checked; {unread[0]}")
     return {**totals, "not_checked": len(unread)}
 
 
 def _validate_pyx(arguments: argparse.Namespace) -> dict[str, Any]:
-    from semcoder_lib import corpus as pyx
-    from semcoder_lib.core import workspace
+    from semcoder_lib import corpus
     from semcoder_lib.sandbox import Sandbox
 
-    totals = {"rows": 0, "reproduces": 0}
-    written = []
     with Sandbox() as box:
-        for row in pyx.validate_rows(workspace.read_jsonl(arguments.file, foreign=True), box):
-            written.append(row)
-            totals["rows"] += 1
-            totals["reproduces"] += bool(row["reproduces"])
-    if arguments.out:
-        workspace.write_jsonl(arguments.out, written)
-    return totals
+        rows = list(corpus.validate_rows(_foreign(arguments.file), box))
+    return _totals(rows, arguments.out, "reproduces")
+
+
+def _foreign(file: Path) -> Iterator[dict[str, Any]]:
+    return workspace.read_jsonl(file, foreign=True)
+
+
+def _totals(rows: list[dict[str, Any]], out: Path | None, *counted: str) -> dict[str, Any]:
+    """The number of rows and the sums of these columns; writes the rows to `out`."""
+    if out:
+        workspace.write_jsonl(out, rows)
+    return {"rows": len(rows)} | {name: sum(int(row[name]) for row in rows) for name in counted}
 
 
 def _workshop(arguments: argparse.Namespace) -> dict[str, Any]:

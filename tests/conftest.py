@@ -1,11 +1,22 @@
-"""Marks: `slow` runs only with --slow; `data` is skipped by name without SEMCODER_DATA."""
+"""Marks: `slow` runs only with --slow; `data` is skipped by name without SEMCODER_DATA. And a
+sandbox for tests that need no other."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from semcoder_lib.sandbox import Sandbox
+
+
+@pytest.fixture(scope="session")
+def box() -> Iterator[Sandbox]:
+    """One sandbox for all tests that do not ask for one of their own."""
+    with Sandbox(workers=2) as sandbox:
+        yield sandbox
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -35,7 +35,7 @@ def _size(default: int, low: int = 0, high: int = 10_000_000, doc: str = "") -> 
     return Field(default, ge=low, le=high, description=doc)
 
 
-def _text(default: str, doc: str = "") -> Any:
+def _text(default: str, doc: str) -> Any:
     return Field(default, description=doc)
 
 
@@ -151,15 +151,6 @@ class Profile(BaseModel):
     def names(self, key: str) -> list[str]:
         """A comma-separated field as a list."""
         return [part.strip() for part in str(getattr(self, key)).split(",") if part.strip()]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Field by field, in declaration order."""
-        return self.model_dump()
-
-    def fields_doc(self) -> list[tuple[str, Any, str]]:
-        """(name, value, meaning) for every field, for printing."""
-        fields = type(self).model_fields
-        return [(name, getattr(self, name), f.description or "") for name, f in fields.items()]
 
     @property
     def server(self) -> str:

@@ -27,12 +27,9 @@ def cores() -> int:
     """The cores this process may use: affinity and container quota, whichever is less."""
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     limits = [count or 1]
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        if quota != "max":
-            limits.append(max(1, int(int(quota) / int(period))))
-    except (OSError, ValueError):
-        pass
+    with contextlib.suppress(OSError, ValueError):  # of "max", too
+        quota, period = map(int, Path("/sys/fs/cgroup/cpu.max").read_text().split())
+        limits.append(max(1, quota // period))
     return min(limits)
 
 
@@ -46,29 +43,26 @@ def memory() -> int:
 
 
 def free_cores(seconds: float = 0.3) -> int:
-    """Those of `cores()` that nobody computes on; at least one, and all where the system does not
-    tell. Looks for `seconds`, and while a core is taken up to five times, since what has just
-    ended is still being cleared away. (The load average would count it for minutes.)"""
+    """Those of `cores()` that nobody computes on; at least one. Looks for `seconds`, and while a
+    core is taken up to five times, since what has just ended is still being cleared away. (The load
+    average would count it for minutes.)"""
     allowed = cores()
     free = allowed
     for _ in range(5 if allowed > 1 else 0):
-        before, started = _idle_seconds(), time.perf_counter()
+        before, started = idle_seconds(), time.perf_counter()
         time.sleep(seconds)
-        after = _idle_seconds()
-        if before is None or after is None:
-            return allowed
-        free = round((after - before) / (time.perf_counter() - started))
+        free = round((idle_seconds() - before) / (time.perf_counter() - started))
         if free >= allowed:
             break
     return max(1, min(allowed, free))
 
 
-def _idle_seconds() -> float | None:
-    try:
-        first = Path("/proc/stat").read_text().splitlines()[0].split()
-        return (int(first[4]) + int(first[5])) / os.sysconf("SC_CLK_TCK")  # idle and waiting
-    except (OSError, ValueError, IndexError):
-        return None
+def idle_seconds() -> float:
+    """Seconds that the machine's cores were idle, all together, since it started."""
+    import psutil  # tracing, which stands on this file, needs no package
+
+    times = psutil.cpu_times()
+    return float(times.idle) + float(getattr(times, "iowait", 0.0))
 
 
 def mapped(

@@ -21,7 +21,7 @@ from rapidfuzz import fuzz
 
 from semcoder_lib.core import progress, records, scale, source, values, workspace
 from semcoder_lib.core.errors import InfrastructureError
-from semcoder_lib.corpus.files import checked, exact_key, tokens, write_checked
+from semcoder_lib.corpus.files import exact_key, keep, kept, tokens
 from semcoder_lib.corpus.grow import FAILING, choose_cases, grow_inputs, guess_types, run_again
 from semcoder_lib.corpus.guard import Guard, keep_out_benchmarks
 from semcoder_lib.corpus.prospect import AROUND, DRILL, Prospect, alive
@@ -169,21 +169,22 @@ def _until(
     depends: list[Any],
 ) -> Iterator[dict[str, Any]]:
     """What comes of prospects until `target` of them are counted as kept: as many batches at a time
-    as would do if every prospect were kept, so that little work is thrown away. `folder` keeps the
-    results under what they depend on, so that an interrupted build goes on where it was."""
+    as would do if the share kept so far were kept again (at first, all): each time starts workers.
+    `folder` keeps results by what they depend on, so that an interrupted build goes on."""
     stream = iter(prospects)
     while (missing := target - counts["kept"]) > 0:
-        ahead = min(MOST_AHEAD, math.ceil(missing / BATCH))
+        share = max(1, counts["kept"]) / counts["candidates"] if counts["candidates"] else 1.0
+        ahead = min(MOST_AHEAD, math.ceil(missing / share / BATCH))
         batches = [b for _ in range(ahead) if (b := list(itertools.islice(stream, BATCH)))]
         if not batches:
             return
-        paths = [folder / f"{_key(batch, depends)}.json" for batch in batches]
-        new = [checked(path) is None for path in paths]
+        paths = [folder / f"{_key(batch, depends)}.json.gz" for batch in batches]
+        new = [kept(path) is None for path in paths]
         fresh = spread(itertools.compress(batches, new))
         for path, is_new in zip(paths, new, strict=True):
             if is_new:
-                write_checked(path, next(fresh))
-            for row in checked(path) or ():
+                keep(path, next(fresh))
+            for row in kept(path) or ():
                 if counts["kept"] < target:
                     yield row
 

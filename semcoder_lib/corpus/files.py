@@ -6,11 +6,14 @@ from __future__ import annotations
 import ast
 import collections
 import functools
+import gzip
 import hashlib
 import io
+import json
 import re
 import statistics
 import tokenize
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -27,19 +30,22 @@ def table(file: Path, kind: str) -> list[list[str]]:
     return [line.split(" | ")[1:] for line in lines if line.startswith(f"{kind} | ")]
 
 
-def write_checked(path: Path, rows: list[Any]) -> None:
-    """Writes JSON rows with their checksum."""
-    workspace.write_json(path, {"sha256": workspace.content_key(rows), "rows": rows})
+def keep(path: Path, data: Any) -> None:
+    """Keeps JSON data that were slow to make, compressed, with their checksum. Raises
+    InfrastructureError when the disk is full."""
+    text = workspace.dumps(data).encode()
+    whole = workspace.content_key(text).encode() + b"\n" + text
+    workspace.write_bytes(path, gzip.compress(whole, 4, mtime=0))
 
 
-def checked(path: Path) -> list[Any] | None:
-    """What `write_checked` wrote; None where there is nothing, or not what was written."""
+def kept(path: Path) -> Any | None:
+    """What `keep` wrote; None where there is nothing that is whole: a damaged, altered or
+    half-written file is never used."""
     try:
-        data = workspace.read_json(path)
-        whole = data["sha256"] == workspace.content_key(data["rows"])
-    except (UserError, LookupError, TypeError, ValueError, RecursionError):
+        digest, _, text = gzip.decompress(path.read_bytes()).partition(b"\n")
+        return json.loads(text) if digest.decode() == workspace.content_key(text) else None
+    except (OSError, EOFError, zlib.error, ValueError):
         return None
-    return list(data["rows"]) if whole else None
 
 
 def load(path: Path | str) -> list[Entry]:

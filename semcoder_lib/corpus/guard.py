@@ -25,8 +25,9 @@ from semcoder_lib.core import foreign, source, values, workspace
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Program
 from semcoder_lib.corpus import inputs
-from semcoder_lib.corpus.files import checked, normalised, tokens, write_checked
+from semcoder_lib.corpus.files import keep, kept, normalised, tokens
 from semcoder_lib.corpus.grow import least
+from semcoder_lib.corpus.hints import literal_calls
 from semcoder_lib.corpus.inputs import join_types, type_of
 from semcoder_lib.corpus.prospect import QUICK, Prospect, Ran, alive, run_apart, run_inputs
 from semcoder_lib.sandbox import Sandbox
@@ -119,12 +120,8 @@ def _from_package() -> Iterator[dict[str, Any]]:
     except (ImportError, OSError):
         return
     for row in problems.values():
-        calls = []
-        for node in ast.walk(foreign.parse(row["test"])):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "candidate":
-                with contextlib.suppress(values.NotALiteral):
-                    calls.append(values.parse_call(ast.unparse(node))[1])
-        yield {**row, "base_input": calls}
+        named = literal_calls(foreign.parse(row["test"]))
+        yield {**row, "base_input": [given for name, given in named if name == "candidate"]}
 
 
 def _evalplus(row: dict[str, Any], prefix: str = "") -> Item:
@@ -354,11 +351,11 @@ class Guard:
         items, report = load()
         texts = [[i.id, i.source, i.entry_point, *i.calls] for i in items]
         key = workspace.content_key(texts, source.library_hash(*CODE))
-        path = workspace.home() / "references" / f"{key[:24]}.json"
-        rows = checked(path)
+        path = workspace.home() / "references" / f"{key[:24]}.json.gz"
+        rows = kept(path)
         if rows is None:
             rows = [list(dataclasses.astuple(r)) for r in references(items, box)]
-            write_checked(path, rows)
+            keep(path, rows)
         by_behaviour = [Reference(i, tuple(s), tuple(c), tuple(o)) for i, s, c, o in rows]
         if items:
             by_text = len(items) - len({r.id for r in by_behaviour})

@@ -4,6 +4,7 @@ docstring, and, weakest, the parameter's name. Running it (`grow.guess_types`) d
 from __future__ import annotations
 
 import ast
+import contextlib
 import doctest
 import itertools
 import re
@@ -89,14 +90,18 @@ def _doctest_calls(doc: str, name: str) -> Iterator[tuple[Any, ...]]:
             tree = ast.parse(example.source.strip())
         except (SyntaxError, ValueError):
             continue
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and _last(node.func) == name and not node.keywords:
-                try:
-                    arguments = values.parse_call(ast.unparse(node))[1]
-                    values.encode(arguments)
-                except (values.NotALiteral, values.Unserializable):
-                    continue
-                yield arguments
+        named = literal_calls(tree)
+        yield from (arguments for called, arguments in named if called.split(".")[-1] == name)
+
+
+def literal_calls(tree: ast.AST) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """(function, arguments) of the calls in a tree whose arguments are literals by position."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and not node.keywords:
+            with contextlib.suppress(values.NotALiteral, values.Unserializable):
+                name, arguments, _ = values.call_of(node)
+                values.encode(arguments)
+                yield name, arguments
 
 
 def _hint(parameter: ast.arg, default: ast.expr | None, doc: str, examples: list[Any]) -> Hint:
@@ -133,7 +138,3 @@ def from_annotation(node: ast.expr) -> tuple[str, ...]:
             return ()
         types += [part.replace("any", kind) for kind in ("int", "str", "list[int]")]
     return tuple(dict.fromkeys(t for t in types if not _UNHASHABLE.search(t)))
-
-
-def _last(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")

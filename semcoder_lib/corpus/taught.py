@@ -8,7 +8,7 @@ import ast
 import collections
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -165,7 +165,8 @@ def _candidate(origin: Program, reply: str) -> Prospect:
     tree = foreign.parse(_code_of(reply))
     functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
     outside = [n for n in tree.body if not isinstance(n, ast.FunctionDef)]
-    calls = [c for statement in outside for c in _literal_calls(statement) if c[0] in functions]
+    every = (c for statement in outside for c in hints.literal_calls(statement))
+    calls = [(name, arguments) for name, arguments in every if arguments and name in functions]
     if not calls:
         raise foreign.Refused("no example call with literal arguments")
     ((entry, _),) = collections.Counter(name for name, _ in calls).most_common(1)
@@ -191,18 +192,6 @@ def _belongs(node: ast.stmt, functions: Iterable[str]) -> bool:
     return isinstance(node, ast.FunctionDef | ast.Import | ast.ImportFrom | ast.ClassDef)
 
 
-def _literal_calls(tree: ast.AST) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    """(function, arguments) of the calls with literal arguments by position."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and node.args and not node.keywords:
-            try:
-                name, arguments, _ = values.parse_call(ast.unparse(node))
-                values.encode(arguments)
-            except (values.NotALiteral, values.Unserializable):
-                continue
-            yield name, arguments
-
-
 def _add_calls(prospect: Prospect, reply: str) -> None:
     """Adds the calls of the program that a reply holds, one a line, to its examples."""
     assert prospect.signature is not None
@@ -212,6 +201,6 @@ def _add_calls(prospect: Prospect, reply: str) -> None:
             tree = foreign.parse(line.strip().strip("`- ").rstrip(";,"))
         except foreign.Refused:
             continue
-        named = _literal_calls(tree)
-        calls += [arguments for name, arguments in named if name == prospect.program.entry_point]
+        named = hints.literal_calls(tree)
+        calls += [given for name, given in named if given and name == prospect.program.entry_point]
     prospect.signature = replace(prospect.signature, examples=tuple(calls))

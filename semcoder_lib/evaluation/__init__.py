@@ -4,7 +4,7 @@
 benchmark, `register` adds one of your own.
 """
 
-from semcoder_lib.evaluation import codegen, evalplus, execution, lcb
+from semcoder_lib.evaluation import codegen, execution, lcb
 from semcoder_lib.evaluation.base import (
     SCORERS,
     Benchmark,
@@ -13,7 +13,6 @@ from semcoder_lib.evaluation.base import (
     Sample,
     Task,
     get,
-    names,
     register,
 )
 from semcoder_lib.evaluation.data import Missing
@@ -22,7 +21,7 @@ from semcoder_lib.models.extraction import Answer
 
 for _benchmark in (
     codegen.HumanEval("humaneval"),
-    *evalplus.benchmarks(),
+    *codegen.evalplus(),
     execution.cruxeval("input"),
     execution.cruxeval("output"),
     lcb.LcbLite("lcb-lite"),
@@ -44,7 +43,6 @@ __all__ = [
     "Task",
     "evaluate",
     "get",
-    "names",
     "register",
     "score_command",
 ]

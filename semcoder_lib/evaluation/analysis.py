@@ -19,8 +19,9 @@ from typing import Any
 
 from semcoder_lib import monologues
 from semcoder_lib.core.records import Case, Claim, Entry, Program, Trace
-from semcoder_lib.evaluation import base, data, samples, scoring
-from semcoder_lib.evaluation.answers import Evaluated, sample_tasks
+from semcoder_lib.evaluation import base, data, scoring
+from semcoder_lib.evaluation.answers import sample_tasks
+from semcoder_lib.evaluation.score import Evaluation, as_judged, read_samples
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import formats
 
@@ -67,7 +68,7 @@ def chain(
 
 
 def chains_of(
-    answered: Evaluated, format: str, tasks: Mapping[str, Any], traces: Mapping[str, Trace],
+    answered: Evaluation, format: str, tasks: Mapping[str, Any], traces: Mapping[str, Trace],
     box: Sandbox,
 ) -> list[tuple[Chain, bool]]:  # fmt: skip
     """The chain of every completion of a model, and whether its answer is right. `tasks` has the
@@ -105,7 +106,7 @@ def summary(chains: Sequence[Chain], passed: Sequence[bool]) -> dict[str, Any]:
 
 
 def faithfulness(
-    answered: Evaluated, tasks: Sequence[base.Task], *, box: Sandbox
+    answered: Evaluation, tasks: Sequence[base.Task], *, box: Sandbox
 ) -> dict[str, Any]:
     """What the verifier says of a model's own forward monologues about `tasks` of held-out PyX:
     how many of their claims have which status, in all and by kind of step (`steps`), and how many
@@ -159,17 +160,6 @@ def over_seeds(runs: Sequence[Passed]) -> dict[str, float]:
     return {task: sum(run[task] for run in runs) / len(runs) for task in runs[0]}
 
 
-def pooled_row(passed: Passed, seed: int) -> dict[str, Any]:
-    """Mean and interval over tasks."""
-    return asdict(scoring.mean_interval(list(passed.values()), seed=seed))
-
-
-def paired_row(before: Passed, after: Passed, seed: int) -> dict[str, Any]:
-    """Paired difference and its interval over tasks. With several seeds the tasks' means are
-    compared, for which McNemar's test is not made."""
-    return asdict(scoring.paired_difference(before, after, seed=seed))
-
-
 def kinds_of(program: Program, trace: Trace) -> list[str]:
     """The groups that an item belongs to: by the lines that its execution visits, and by what the
     program's text has."""
@@ -191,7 +181,10 @@ def by_kind(passed: Passed, kinds: Mapping[str, Sequence[str]], seed: int) -> li
     task."""
     names = sorted({kind for of_task in kinds.values() for kind in of_task})
     groups = {name: {t: v for t, v in passed.items() if name in kinds[t]} for name in names}
-    return [{"kind": name, **pooled_row(group, seed)} for name, group in groups.items()]
+    return [
+        {"kind": name, **asdict(scoring.mean_interval(list(group.values()), seed=seed))}
+        for name, group in groups.items()
+    ]
 
 
 # --- the texts that the released SemCoder-S wrote for CRUXEval ---
@@ -229,9 +222,9 @@ def released_scores(
         judge, ledger = base.get(name), base.Ledger()
         tasks = judge.load(benchmark)
         judge.preflight(tasks, scorer="official", box=box, ledger=ledger)
-        released = samples.read_samples(path, [task.task_id for task in tasks], judge)
+        released = read_samples(path, [task.task_id for task in tasks], judge)
         for scorer in ("official", "strict"):
-            asked = samples.as_judged(judge, tasks, released, base.style_of(scorer))
+            asked = as_judged(judge, tasks, released, base.style_of(scorer))
             verdicts = judge.judge(tasks, asked, scorer=scorer, box=box, ledger=ledger)
             score = scoring.mean_interval(list(scoring.task_rates(verdicts).values()))
             row = {"benchmark": name, "model": MODEL, "setting": "monologue", "scorer": scorer}

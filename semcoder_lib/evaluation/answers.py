@@ -11,10 +11,8 @@ A model is loaded once for all its plans.
 
 from __future__ import annotations
 
-import functools
 import math
 import random
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -25,6 +23,7 @@ from semcoder_lib.core import records
 from semcoder_lib.evaluation import base, scoring
 from semcoder_lib.evaluation.data import Missing
 from semcoder_lib.evaluation.execution import ExecutionReasoning
+from semcoder_lib.evaluation.score import Evaluation
 from semcoder_lib.models import prompts
 from semcoder_lib.sandbox import Sandbox
 
@@ -89,43 +88,6 @@ class Plan:
             for task in self.tasks
         ]
         return [prompts.in_chat(p, tokenizer) for p in asked] if how.chat else asked
-
-
-@dataclass(frozen=True)
-class Evaluated:
-    """One model, one benchmark, one setting: its verdicts and completions."""
-
-    benchmark: str
-    model: str
-    setting: str
-    verdicts: list[records.Verdict]
-    completions: list[records.Completion]
-    scorer: str
-    seed: int  # of the bootstrap
-
-    @property
-    def passed(self) -> dict[str, float]:
-        """1.0 or 0.0 per task, by its id."""
-        return {v.task_id: float(v.passed) for v in self.verdicts}
-
-    @functools.cached_property
-    def row(self) -> dict[str, Any]:
-        """The score as the report reads it: value and interval as fractions, n, statuses, the
-        shares of the texts that stopped by themselves or were forced to answer, their tokens."""
-        interval = scoring.mean_interval([float(v.passed) for v in self.verdicts], seed=self.seed)
-        finishes, texts = Counter(c.finish for c in self.completions), len(self.completions)
-        stopped = texts - finishes["length"] - finishes["forced"]
-        return {
-            "benchmark": self.benchmark,
-            "model": self.model,
-            "setting": self.setting,
-            "scorer": self.scorer,
-            **asdict(interval),
-            "statuses": scoring.statuses(self.verdicts),
-            "stopped_by_itself": stopped / texts if texts else None,
-            "forced": finishes["forced"] / texts if texts else None,
-            "tokens": sum(c.tokens for c in self.completions),
-        }
 
 
 def sample_tasks(tasks: Sequence[Any], limit: int, seed: int) -> list[Any]:
@@ -265,16 +227,14 @@ def evaluated(
     model: str,
     completions: list[records.Completion],
     judged: list[records.Verdict],
-    *,
-    scorer: str,
-    seed: int,
-) -> Evaluated:
-    """The score of one plan, from its completions and verdicts."""
-    name = plan.setting.name
-    return Evaluated(plan.benchmark, model, name, judged, completions, scorer, seed)
+    **how: Any,
+) -> Evaluation:
+    """The score of one plan, from its completions and verdicts; `how`: `scorer`, and the `seed` of
+    the bootstrap."""
+    return Evaluation(plan.benchmark, completions, judged, model, plan.setting.name, **how)
 
 
-def difference_row(a: Evaluated, b: Evaluated, seed: int) -> dict[str, Any]:
+def difference_row(a: Evaluation, b: Evaluation, seed: int) -> dict[str, Any]:
     """The paired difference b - a over the tasks that both did, with its 95 % interval."""
     return {
         "benchmark": a.benchmark,
@@ -285,19 +245,27 @@ def difference_row(a: Evaluated, b: Evaluated, seed: int) -> dict[str, Any]:
     }
 
 
-def differences(evaluated: Sequence[Evaluated], seed: int) -> list[dict[str, Any]]:
-    """Every setting of a tuned model against the base model in the form that is best for it, on the
-    tasks that both did, as rows of `difference_row`."""
-    best: dict[str, Evaluated] = {}
+def differences(evaluated: Sequence[Evaluation], seed: int) -> list[dict[str, Any]]:
+    """Every setting of a tuned model against the base model in the form that is best for it, then
+    its monologues against its direct answers, on the tasks that both did, as rows of
+    `difference_row`."""
+    best: dict[str, Evaluation] = {}
+    named = {(e.benchmark, e.model, e.setting): e for e in evaluated}
     for e in evaluated:
         before = best.get(e.benchmark)
         if e.model == "base" and (before is None or e.row["value"] > before.row["value"]):
             best[e.benchmark] = e
-    return [difference_row(best[e.benchmark], e, seed) for e in evaluated if e.model != "base"]
+    tuned = [e for e in evaluated if e.model != "base"]
+    rows = [difference_row(best[e.benchmark], e, seed) for e in tuned]
+    for e in tuned:
+        direct = named.get((e.benchmark, e.model, "direct"))
+        if direct and e.setting == "monologue":
+            rows.append(difference_row(direct, e, seed))
+    return rows
 
 
 def by_origin(
-    evaluated: Sequence[Evaluated], entries: Sequence[records.Entry], seed: int
+    evaluated: Sequence[Evaluation], entries: Sequence[records.Entry], seed: int
 ) -> list[dict[str, Any]]:
     """The scores about held-out PyX, with the `part` of the programs that each one is over."""
     rows = []

@@ -208,13 +208,15 @@ class Benchmark(ABC):
 
         A slow benchmark's report is kept and used again where tasks, source of the rooms that take
         part, Python, machine and isolation layers are all the same."""
-        key = ""
         if self.slow:
+            from semcoder_lib.corpus.files import keep, kept  # their room takes a second to load
+
             content = [[task.task_id, repr(sorted(task.data.items()))] for task in tasks]
             code = source.library_hash("evaluation", "sandbox", "core")
             machine = [sys.version, platform.machine(), platform.processor(), platform.node()]
             key = workspace.content_key(self.name, scorer, content, code, machine, box.layers)
-            if report := data.read_kept("preflight", key):
+            stored = workspace.home() / "preflight" / f"{key}.json.gz"
+            if report := kept(stored):
                 say("preflight: stored report of the same data, code, machine")
                 return dict(report)
         ledger = ledger or Ledger()
@@ -234,7 +236,7 @@ class Benchmark(ABC):
         facts = {"benchmark": self.name, "scorer": scorer, "tasks": len(tasks), "errata": errata}
         report = facts | preflight_report(solved, scorer, errata)
         if self.slow:
-            data.keep("preflight", key, report)
+            keep(stored, report)
         return report
 
 
@@ -318,7 +320,3 @@ def get(name: str) -> Benchmark:
     if name not in _registry:
         raise UserError(f"benchmark {name!r}: choose from {', '.join(_registry)}")
     return _registry[name]
-
-
-def names() -> tuple[str, ...]:
-    return tuple(_registry)

@@ -1,26 +1,58 @@
-"""What HumanEval(+) and MBPP(+) share: prompts, extraction, known solutions; and HumanEval itself
-(Chen et al. 2021), 164 functions judged by their own test code."""
+"""Functions to write: HumanEval (Chen et al. 2021), HumanEval+ and MBPP+ (Liu et al. 2023), and the
+base tests of these alone.
+
+HumanEval's tests are code and judge it in a sandbox of their own. Of the others inputs go in,
+values come out, and are compared apart from the solution (`Trust.OUTSIDE`) by EvalPlus's rule.
+Expected values are what the reference solutions return, computed once in the sandbox and kept as
+texts (long ones as a hash: the two largest tasks return 237 MB). Both releases of MBPP+ (399 tasks,
+later 378) load; their scores cannot be compared, so the summary names the release.
+"""
 
 from __future__ import annotations
 
 import ast
+import sys
 from abc import ABC
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from semcoder_lib.core.errors import UserError
-from semcoder_lib.core.records import Trust
-from semcoder_lib.evaluation.base import Answer, Benchmark, Finding, Ledger, Task, cpu_limits
+from semcoder_lib.core import values, workspace
+from semcoder_lib.core.errors import InfrastructureError, UserError
+from semcoder_lib.core.records import Status, Trust, Verdict
+from semcoder_lib.evaluation import evalplus_child as child
+from semcoder_lib.evaluation.base import (
+    Answer,
+    Benchmark,
+    Finding,
+    Ledger,
+    Task,
+    cpu_limits,
+    finding,
+)
 from semcoder_lib.evaluation.execution import run_texts
 from semcoder_lib.models import prompts
 from semcoder_lib.models.extraction import clean_code, faithful_code
 from semcoder_lib.models.prompts import Prompt
-from semcoder_lib.sandbox import Sandbox, Test, run_many
+from semcoder_lib.sandbox import Job, Outcome, Sandbox, Test, run_many
 
 _FENCE = "```python\n"
 _COMPLETION_STOP = ("\ndef ", "\nclass ", "\nif ", "\nprint(", "\n#", "\n@", "\nassert ", "\n```")
 _MBPP_STOP = ("\nclass ", "\nif ", "\nprint(", "\nassert ", "\n```", '\n"""')
+VERSION = 2  # of the kept values
+_PLUGIN = "semcoder_lib.evaluation.evalplus_child"
+_LONG = 4_096  # bytes of a value that crosses as a hash only
+_CHUNK = 16  # values compared in one process, each for so long beside its reference's time:
+_COMPARING_SECONDS = 5.0
+# the reference solutions may take long on a slow machine; what they take sets everyone's limit
+_REFERENCE_SECONDS = 60.0
+_FLOOR_SECONDS = 1.0  # EvalPlus: at least one second a call, four times the reference's
+_FACTOR = 4.0
+_TASK_SECONDS = 60.0
+_WEAK = {
+    "are_equivalent": "EvalPlus's rule accepts any value",
+    "sum_div": "EvalPlus's rule accepts 0 for every input",
+}
 
 
 @dataclass
@@ -137,3 +169,218 @@ def _described(problem: str) -> str:
     docs = [ast.get_docstring(n) for n in tree.body if isinstance(n, ast.FunctionDef)]
     texts = [text for text in docs if text]
     return texts[-1] if texts else problem
+
+
+# --- by values, as EvalPlus has it ---
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """A solution to a task, and one set of its inputs (`which`) with what is expected of each call:
+    see `_expected`."""
+
+    task: Task
+    source: str
+    which: str
+    texts: list[str]
+    tolerances: list[float]
+    slowest: float
+
+    @property
+    def inputs(self) -> list[tuple[Any, ...]]:
+        return list(self.task.data[self.which])
+
+
+@dataclass
+class EvalPlus(CodeGeneration):
+    """`dataset` is `humaneval` or `mbpp`; `plus` adds the extra inputs to the base ones. Task data
+    also: `base_input`, `plus_input`, `atol`."""
+
+    dataset: str = "humaneval"
+    plus: bool = True
+    alike: ClassVar[bool] = True
+    defects: ClassVar[dict[str, str]] = {
+        "HumanEval/32": "EvalPlus 0.3.1 leaves its special oracle before the test is counted"
+    }
+
+    def __post_init__(self) -> None:
+        self.slow = self.plus  # type: ignore[misc]  # the references alone take a minute
+        self.continues = self.dataset == "humaneval"  # an MBPP completion begins its own program
+        self.fields = (*self.fields, "base_input", "atol", *(["plus_input"] if self.plus else []))
+
+    def task(self, row: dict[str, Any], number: int) -> Task:
+        from semcoder_lib.corpus.guard import RESTORED  # its room takes a second to load
+
+        name = str(row["task_id"])
+        shape = RESTORED.get(name, tuple)
+        for which in ("base_input", "plus_input"):
+            row[which] = [tuple(shape(arguments)) for arguments in row.get(which, ())]
+        return Task(name, row)
+
+    def findings(
+        self, asked: Sequence[tuple[Task, Answer]], scorer: str, box: Sandbox, ledger: Ledger
+    ) -> list[Finding]:
+        """Base inputs first; the extra ones only where those passed. One process makes all calls
+        of a set on one loaded module, as EvalPlus does."""
+        findings = [Finding(Status.PASSED)] * len(asked)
+        for which in ("base_input", "plus_input") if self.plus else ("base_input",):
+            places = [i for i, f in enumerate(findings) if f.status is Status.PASSED]
+            truth = _expected({asked[i][0].task_id: asked[i][0] for i in places}, which, box)
+            trials = [
+                _Trial(task, answer.text or "", which, **truth[task.task_id])
+                for task, answer in (asked[i] for i in places)
+            ]
+            jobs = (
+                _job(
+                    s.source, s.task, s.inputs, max(_FLOOR_SECONDS, _FACTOR * s.slowest), long=_LONG
+                )
+                for s in trials
+            )
+            for i, trial, outcomes in zip(places, trials, box.map(jobs), strict=True):
+                findings[i] = self._judged(trial, outcomes, box)
+        return findings
+
+    def _judged(self, trial: _Trial, outcomes: Sequence[Outcome], box: Sandbox) -> Finding:
+        """By the first call that is not right; the detail begins with `which`."""
+        seconds = sum(o.cpu_seconds for o in outcomes)
+        failed, unsure = None, []
+        for number, (outcome, text) in enumerate(zip(outcomes, trial.texts, strict=True)):
+            verdict = self._by_text(trial.task, outcome, text)
+            if verdict is None:
+                unsure.append(number)
+            elif verdict.status is not Status.PASSED:
+                failed = number, verdict
+                break
+        failed = self._compared(trial, outcomes, unsure, box) or failed
+        if failed is not None:
+            number, verdict = failed
+            why = f": {verdict.detail}" if verdict.detail else ""
+            return Finding(verdict.status, f"{trial.which} {number}{why}", seconds)
+        if seconds > _TASK_SECONDS:
+            return Finding(Status.TIMEOUT, f"{trial.which}: {seconds:.0f} s in all", seconds)
+        return Finding(Status.PASSED, "", seconds)
+
+    def _by_text(self, task: Task, outcome: Outcome, text: str) -> Finding | None:
+        """What equal texts and failed runs decide; None where the values must be compared."""
+        actual, name = outcome.value, task.data["entry_point"]
+        if outcome.status is not Status.OK:
+            return finding(outcome)
+        if not isinstance(actual, str):
+            return Finding(Status.UNSERIALIZABLE, "not what the plug-in returns")
+        if self.dataset == "mbpp" and name in child.NOT_NONE:  # a bool must say so itself
+            counts = actual == "True" if actual in ("True", "False") else actual != "None"
+            return Finding(Status.PASSED if counts == (text != "None") else Status.WRONG)
+        if actual == child.OPAQUE:
+            return Finding(Status.UNSERIALIZABLE, "the value has no exact text")
+        special = self.dataset == "humaneval" and name == child.ROOT
+        same = actual == text and "nan" not in text and not special
+        return Finding(Status.PASSED) if same else None
+
+    def _compared(
+        self, trial: _Trial, outcomes: Sequence[Outcome], unsure: Sequence[int], box: Sandbox
+    ) -> tuple[int, Finding] | None:
+        """The first of the calls `unsure` whose value does not count, compared in the child."""
+        task = trial.task
+        for start in range(0, len(unsure), _CHUNK):
+            numbers = unsure[start : start + _CHUNK]
+            inputs = [trial.inputs[n] for n in numbers]
+            texts = [outcomes[n].value for n in numbers]
+            if any(text[0] == "#" for text in (*texts, *(trial.texts[n] for n in numbers))):
+                # hashes that differ say nothing: the whole values decide
+                (again,) = box.map([_job(trial.source, task, inputs, _REFERENCE_SECONDS, long=0)])
+                texts = [o.value if isinstance(o.value, str) else child.OPAQUE for o in again]
+            calls = [(place, *arguments) for place, arguments in enumerate(inputs)]
+            rule = {"dataset": self.dataset, "name": task.data["entry_point"], "texts": texts}
+            rule["tolerances"] = [trial.tolerances[n] for n in numbers]
+            seconds = _COMPARING_SECONDS + _FACTOR * trial.slowest
+            (compared,) = box.map([_job(reference(task), task, calls, seconds, **rule)])
+            for number, outcome in zip(numbers, compared, strict=True):
+                if outcome.status is not Status.OK:
+                    return number, Finding(Status.WRONG, f"comparing its value: {outcome.status}")
+                if isinstance(outcome.value, str):
+                    return number, Finding(Status.UNSERIALIZABLE, outcome.value[:200])
+                if not outcome.value:
+                    return number, Finding(Status.WRONG)
+        return None
+
+    def probes(self, task: Task) -> tuple[str, dict[str, str]]:
+        """As everywhere, but no cheats where any value passes."""
+        table, words = super().probes(task)
+        return "any value" if task.data["entry_point"] in child.ANY_VALUE else table, words
+
+    def extra(self, tasks: Sequence[Task], verdicts: Sequence[Verdict]) -> dict[str, Any]:
+        """The release, the tasks whose rule is too weak, and the base tests' own score."""
+        added: dict[str, Any] = {"release": f"{len(tasks)} tasks"}
+        names = {task.task_id: task.data["entry_point"] for task in tasks}
+        if self.dataset == "mbpp":
+            added["weak_tests"] = {t: _WEAK[name] for t, name in names.items() if name in _WEAK}
+        if self.plus and verdicts:
+            base = {v.task_id: [0, 0] for v in verdicts}
+            for v in verdicts:
+                base[v.task_id][0] += v.passed or v.detail.startswith("plus_input")
+                base[v.task_id][1] += 1
+            added["base_pass@1"] = sum(right / n for right, n in base.values()) / len(base)
+        return added
+
+
+def _job(source: str, task: Task, calls: Sequence[Any], seconds: float, **options: Any) -> Job:
+    """What the plug-in makes of all calls, in one process; after a timeout or crash the remaining
+    ones are not made. EvalPlus allows 4 GB."""
+    limits = cpu_limits(seconds, 4096).but(result_bytes=64_000_000, value_bytes=60_000_000)
+    return Job(
+        source, task.data["entry_point"], calls, limits, _PLUGIN, options,
+        share=True, reload=False, give_up=1,
+    )  # fmt: skip
+
+
+def _expected(tasks: dict[str, Task], which: str, box: Sandbox) -> dict[str, dict[str, Any]]:
+    """By task id, of `which` inputs: the `texts` of the expected values, the `tolerances` that
+    EvalPlus has come to before each call, and the processor seconds of the `slowest`. Kept by the
+    task's own content and the Python version. Raises InfrastructureError when a reference solution
+    does not return a value."""
+    from semcoder_lib.corpus.files import keep, kept  # their room takes a second to load
+
+    folder, paths = workspace.home() / "truth", {}
+    for name, task in tasks.items():
+        content = [which, reference(task), repr(task.data[which]), task.data["atol"]]
+        key = workspace.content_key(VERSION, sys.version_info[:3], name, content)
+        paths[name] = folder / f"{key}.json.gz"
+    rows = {name: kept(path) for name, path in paths.items()}
+    missing = [name for name, row in rows.items() if row is None]
+    jobs = (
+        _job(reference(tasks[n]), tasks[n], tasks[n].data[which], _REFERENCE_SECONDS, long=_LONG)
+        for n in missing
+    )
+    for name, outcomes in zip(missing, box.map(jobs), strict=True):
+        for number, outcome in enumerate(outcomes):
+            if outcome.status is not Status.OK:
+                why = f"{which} {number}: {' '.join(map(str, finding(outcome)[:2]))}"
+                raise InfrastructureError(f"{name}: the reference solution fails on {why}")
+        texts = [o.value for o in outcomes]
+        tolerances = [tasks[name].data["atol"]] * len(texts)
+        for place, text in enumerate(texts):
+            # EvalPlus raises its tolerance once it met a float and never lowers it again
+            if text[0] not in "#?" and child.floats(values.decode(text)):
+                floor = child.FLOAT_TOLERANCE
+                tolerances[place + 1 :] = [t or floor for t in tolerances[place + 1 :]]
+                break
+        slowest = max((o.cpu_seconds for o in outcomes), default=0.0)
+        rows[name] = {"texts": texts, "tolerances": tolerances, "slowest": round(slowest, 3)}
+        keep(paths[name], rows[name])
+    return {name: row for name, row in rows.items() if row is not None}
+
+
+def evalplus() -> Iterable[EvalPlus]:
+    """humaneval+, mbpp and mbpp+."""
+    humaneval = ("HumanEvalPlus-v0.1.10.jsonl.gz", "HumanEvalPlus-v0.1.10.jsonl")
+    mbpp = (
+        "MbppPlus-2023-11-16.jsonl.gz",
+        "MbppPlus-v0.2.0.jsonl.gz",
+        "MbppPlus-v0.2.0.jsonl",
+        "MbppPlus.jsonl",
+    )
+    homes = ("evalplus/humanevalplus_release, hub evalplus/humanevalplus", "hub evalplus/mbppplus")
+    base = "MbppBase-2023-11-16.jsonl.gz"
+    yield EvalPlus("humaneval+", homes[0], humaneval)
+    yield EvalPlus("mbpp", homes[1], (*mbpp, base), dataset="mbpp", plus=False)
+    yield EvalPlus("mbpp+", homes[1], mbpp, dataset="mbpp")

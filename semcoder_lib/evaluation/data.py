@@ -180,28 +180,6 @@ def read_rows(path: Path, required: tuple[str, ...] = ()) -> list[tuple[int, dic
     return rows
 
 
-# --- results that are slow to compute, kept between commands in `home()` ---
-
-
-def read_kept(folder: str, key: str) -> Any | None:
-    """What `keep` was given under that key; None where there is nothing that is whole: a damaged,
-    altered or half-written file is never used."""
-    path = workspace.home() / folder / f"{key}.json.gz"
-    try:
-        digest, _, text = gzip.decompress(path.read_bytes()).partition(b"\n")
-        return json.loads(text) if digest.decode() == workspace.content_key(text) else None
-    except (OSError, EOFError, zlib.error, ValueError):
-        return None
-
-
-def keep(folder: str, key: str, data: Any) -> None:
-    """Keep JSON data. Raises InfrastructureError when the disk is full."""
-    text = workspace.dumps(data).encode()
-    whole = workspace.content_key(text).encode() + b"\n" + text
-    path = workspace.home() / folder / f"{key}.json.gz"
-    workspace.write_bytes(path, gzip.compress(whole, 4, mtime=0))
-
-
 # --- the command `data` ---
 
 

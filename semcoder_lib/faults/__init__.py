@@ -9,11 +9,17 @@ from semcoder_lib.faults.build import (
     rewritten,
     validate,
 )
-from semcoder_lib.faults.check import RationaleReport, check
-from semcoder_lib.faults.divergence import Divergence, divergence
-from semcoder_lib.faults.evidence import Evidence, Failing, failing, gather, shrunk
+from semcoder_lib.faults.check import check
+from semcoder_lib.faults.evidence import (
+    Divergence,
+    Evidence,
+    divergence,
+    failing,
+    gather,
+    shrunk,
+)
 from semcoder_lib.faults.mutate import Bug, altered, line_cause, line_map, mutate, normal_form
-from semcoder_lib.faults.operators import OPERATORS
+from semcoder_lib.faults.patterns import OPERATORS
 from semcoder_lib.faults.rationale import TooLong, write
 from semcoder_lib.faults.rows import (
     assertion,
@@ -31,7 +37,7 @@ from semcoder_lib.faults.rows import (
 )
 
 __all__ = [
-    "OPERATORS", "Bug", "Divergence", "Evidence", "Failing", "RationaleReport", "TooLong",
+    "OPERATORS", "Bug", "Divergence", "Evidence", "TooLong",
     "accept", "altered", "assertion", "build", "check", "divergence", "example", "failed_test",
     "failing", "from_assertions", "from_completions", "from_hub", "gather", "line_cause",
     "line_map", "literal_test", "mutate", "normal_form", "opening", "read_hub", "refined_code",

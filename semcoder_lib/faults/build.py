@@ -96,15 +96,9 @@ def _rarest(failures: Sequence[Failing], per_program: int) -> list[Failing]:
 def right_forms(entries: Sequence[Entry], box: Sandbox) -> list[str | None]:
     """The normal form of each program where it passes all cases of its entry, else None."""
     forms = [normal(e.program.source) if e.cases else None for e in entries]
-    results = box.map(
-        runs.job(form, e.program.entry_point, e.cases)
-        for form, e in zip(forms, entries, strict=True)
-        if form is not None
-    )
-    return [
-        form if form is not None and runs.passes(next(results), e.cases) else None
-        for form, e in zip(forms, entries, strict=True)
-    ]
+    named = zip(forms, entries, strict=True)
+    right = runs.passing(((form, e.program.entry_point, e.cases) for form, e in named), box)
+    return [form if passed else None for form, passed in zip(forms, right, strict=True)]
 
 
 def accept(
@@ -195,15 +189,15 @@ def repaired(failing: Sequence[Failing], box: Sandbox, *, repairs: int = REPAIRS
         [m.buggy for m in mutate(replace(f.bug.program, source=f.bug.buggy), limit=repairs)]
         for f in failing
     ]
-    results = box.map(
-        runs.job(source, f.bug.program.entry_point, f.bug.cases)
+    programs = (
+        (source, f.bug.program.entry_point, f.bug.cases)
         for f, sources in zip(failing, offers, strict=True)
         for source in sources
     )
+    passed = iter(runs.passing(programs, box))
     mended = []
     for f, sources in zip(failing, offers, strict=True):
-        right = [s for s in sources if runs.passes(next(results), f.bug.cases)]
-        if right:
+        if right := [s for s in sources if next(passed)]:
             cause = line_cause(f.bug.buggy, right[0])
             f = replace(f, bug=replace(f.bug, fixed=right[0], cause=cause))
         mended.append(f)
@@ -262,18 +256,14 @@ def rewritten(
         samples += [(fault, c.text, normal(refined_code(c.text))) for c in group]
     funnel = Funnel(asked=len(asked), samples=len(samples))
     funnel["incomplete"] = sum(fixed is None for *_, fixed in samples)
-    whole = [(fault, text, fixed) for fault, text, fixed in samples if fixed is not None]
-    results = box.map(
-        runs.job(fixed, fault.entry_point, by_id[fault.program_id].cases)
-        for fault, _, fixed in whole
-    )
+    programs = ((fixed, f.entry_point, by_id[f.program_id].cases) for f, _, fixed in samples)
     accepted: dict[str, Fault] = {}
-    for (fault, text, fixed), outcomes in zip(whole, results, strict=True):
-        entry = by_id[fault.program_id]
-        if not runs.passes(outcomes, entry.cases):
-            funnel["fix_fails"] += 1
+    for (fault, text, fixed), right in zip(samples, runs.passing(programs, box), strict=True):
+        if not right or fixed is None:
+            funnel["fix_fails"] += fixed is not None
         elif fault.id not in accepted:
-            bug = Bug(entry.program, fault.buggy, fixed, (fault.case,))
+            program = by_id[fault.program_id].program
+            bug = Bug(program, fault.buggy, fixed, (fault.case,))
             gathered = runs.gather(runs.failing([bug], box)[0], box)[0]
             report = check(text, gathered[0]) if gathered else None
             if report is None or report.problem:

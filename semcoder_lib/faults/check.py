@@ -1,8 +1,8 @@
 """Reads a rationale back and decides every slot of its sentences by the recorded runs and the edit.
 
 The steps of the simulation are read by `monologues.verify`. The sentences around them are rows of
-`forms`; `Reader.truths` says of each row what may stand in its slots. A text from a teacher is read
-the same way, and what no row reads is an unverifiable claim with its place.
+`forms.txt`; `Reader.truths` says of each row what may stand in its slots. A text from a teacher is
+read the same way, and what no row reads is an unverifiable claim with its place.
 """
 
 from __future__ import annotations
@@ -12,13 +12,19 @@ from dataclasses import dataclass
 
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Claim, Step
-from semcoder_lib.faults.divergence import last_values
-from semcoder_lib.faults.evidence import Evidence
-from semcoder_lib.faults.forms import CAUSE, FIX, FORMS, NEXT, SECTIONS, SIMULATION
+from semcoder_lib.faults.evidence import Evidence, last_values
 from semcoder_lib.faults.mutate import PHRASES, altered, causes, normal
-from semcoder_lib.faults.rows import refined_code
+from semcoder_lib.faults.rows import (
+    CAUSE,
+    FIX,
+    FORMS,
+    NEXT,
+    SECTIONS,
+    SIMULATION,
+    refined_code,
+)
 from semcoder_lib.monologues.syntax import syntax
-from semcoder_lib.monologues.template import Form, Match, Slot, mask, plain
+from semcoder_lib.monologues.template import Form, Match, Slot, mask
 from semcoder_lib.monologues.verify.history import History
 from semcoder_lib.monologues.verify.report import CONTRADICTED, SUPPORTED, UNVERIFIABLE, Ledger
 from semcoder_lib.monologues.verify.steps import Steps
@@ -44,7 +50,7 @@ class RationaleReport:
     accepted: bool
     claims: tuple[Claim, ...]
     problem: str
-    forms: list[tuple[str, dict[str, tuple[str, int, int]]]]
+    forms: list[tuple[str, Match]]
 
 
 def check(text: str, evidence: Evidence) -> RationaleReport:
@@ -81,8 +87,8 @@ class Reader:
         self.evidence, self.refined = evidence, refined
         self.lines = evidence.bug.buggy.splitlines()
         self.fixed_lines = evidence.bug.fixed.splitlines()
-        self.ledger = Ledger()
         history = History(evidence.trace, syntax(evidence.bug.buggy))
+        self.ledger = Ledger(history.line)
         self.steps = Steps(history, self.ledger)
         self.ended = False
 
@@ -119,7 +125,7 @@ class Reader:
             skips = self.steps.skips(len(self.evidence.trace.steps))
             self.ledger.add("order", "last", "", not skips, "the run goes on")
             self.ended = True
-        self.ledger.forms.append((name, plain(slots)))
+        self.ledger.forms.append((name, slots))
         self.decide(name, slots, self.truths(name, slots))
         return True
 
@@ -133,7 +139,7 @@ class Reader:
             if name == "part.path" and kind == "clauses":
                 clause, inner = _row(slot.text, slot.start, NEXT)
                 verdict = None if inner is None else verdict
-                self.ledger.forms += [] if inner is None else [(clause, plain(inner))]
+                self.ledger.forms += [] if inner is None else [(clause, inner)]
             recorded = truths[0].get(key) if truths else None
             why = "not read" if verdict is None else "the runs and the edit say otherwise"
             evidence = "" if verdict else recorded or why

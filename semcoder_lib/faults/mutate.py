@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from semcoder_lib.core.records import Case, Entry, Program
-from semcoder_lib.faults.operators import OPERATORS, ROWS
-from semcoder_lib.faults.patterns import Edit, edits
+from semcoder_lib.faults.patterns import OPERATORS, ROWS, Edit, edits
 
 _REFUSED = (SyntaxError, ValueError, RecursionError, MemoryError)  # by Python's parser and writer
 

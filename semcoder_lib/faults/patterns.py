@@ -1,4 +1,5 @@
-"""The engine of the operators: where their rows fit in a program, and what they make of it.
+"""The operators of faults (`operators.txt`): where their rows fit in a program, and what they make
+of it.
 
 A pattern is Python. A capital letter stands for an expression: A to E any, V one that is no
 constant, W one that is no text, N a whole number, R another float than 0, Q a short text, X a name,
@@ -13,14 +14,67 @@ import ast
 import copy
 import functools
 import itertools
+import keyword
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
-
-from semcoder_lib.faults.operators import ROWS, Row
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Bindings = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A named way to break a program. `about` says in a few words what it breaks; `example` is a
+    statement or expression and what may become of it, in a function of `x` and `y`."""
+
+    name: str
+    about: str
+    example: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the table without alternatives. `makes` is empty where `matches` names a search."""
+
+    operator: str
+    matches: str
+    makes: str
+    phrase: str
+    where: str = ""
+
+
+def _sample(word: str) -> str:
+    """A pattern of expressions with this operator, or of calls of this method or function."""
+    if word.startswith("."):
+        return f"A{word}(...)"
+    words = word.split("_")
+    if word.isidentifier() and not keyword.iskeyword(words[0]):
+        return f"{word}(...)"
+    return f"{'AA' if word in ('and', 'or') else 'W'} {' '.join(words)} B"
+
+
+def _rows(operator: str, cells: list[str]) -> list[Row]:
+    if len(cells) > 2:
+        return [Row(operator, *way) for way in itertools.product(*(c.split(" ~ ") for c in cells))]
+    first, phrase = cells
+    if first.startswith("@"):
+        return [Row(operator, first, "", phrase)]
+    pairs = (pair.split(":") for pair in first.split())
+    return [Row(operator, _sample(old), _sample(new), phrase) for old, new in pairs]
+
+
+OPERATORS: dict[str, Operator] = {}
+ROWS: list[Row] = []
+_name = ""
+for _line in Path(__file__).with_name("operators.txt").read_text(encoding="utf-8").splitlines():
+    _cells = [cell.strip().replace(";;", "\n") for cell in _line.split(" | ")]
+    if _line.startswith(" "):
+        ROWS += _rows(_name, _cells)
+    elif _line and _line[0] != "#":
+        _name, _about, *_example = _cells
+        OPERATORS[_name] = Operator(_name, _about, (_example[0], _example[1]))
 
 
 @dataclass(frozen=True, slots=True)

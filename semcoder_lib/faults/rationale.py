@@ -12,10 +12,9 @@ import re
 from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Step, Trace
-from semcoder_lib.faults.divergence import last_values
-from semcoder_lib.faults.evidence import Evidence
-from semcoder_lib.faults.forms import FORMS, SECTIONS
+from semcoder_lib.faults.evidence import Evidence, last_values
 from semcoder_lib.faults.mutate import altered
+from semcoder_lib.faults.rows import FORMS, SECTIONS
 from semcoder_lib.monologues.simulation import simulation
 from semcoder_lib.monologues.style import STYLES, Style
 from semcoder_lib.monologues.syntax import readable

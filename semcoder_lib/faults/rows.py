@@ -1,21 +1,32 @@
-"""The words in which a fault is put to a model, the program in what comes back, and the hub's rows
-(section 3.6)."""
+"""The words in which a fault is put to a model, the sentences of its rationale (`forms.txt`), the
+program in what comes back, and the hub's rows (section 3.6)."""
 
 from __future__ import annotations
 
 import ast
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from semcoder_lib.core import foreign, values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Fault, Program, Trace
-from semcoder_lib.faults.forms import SECTIONS
+from semcoder_lib.corpus.files import table
 from semcoder_lib.models import prompts
+from semcoder_lib.monologues.template import Form
 from semcoder_lib.tracing import program_and_case
 from semcoder_lib.tracing.formats import render
 
+SECTIONS = ("### Execution Simulation", "### Root Cause Analysis", "### Bug Fixing")
+SIMULATION, CAUSE, NEXT, FIX = (
+    {
+        name: Form(name, *(cell.replace("\\n", "\n") for cell in cells))
+        for name, *cells in table(Path(__file__).with_name("forms.txt"), group)
+    }
+    for group in ("simulation", "cause", "next", "fix")
+)
+FORMS = {**SIMULATION, **CAUSE, **NEXT, **FIX}
 LONGEST_TRACE = 1_600
 
 

@@ -71,20 +71,12 @@ class Engine(abc.ABC):
         request that makes no sense, before anything is generated, and InfrastructureError where a
         server fails. Finished completions are kept in the cache at once, so that after a kill only
         the missing ones are made."""
-        rows = self.outputs(requests)
         return [
             [
-                records.Completion(
-                    task_id=request.task_id,
-                    text=output.text,
-                    index=index,
-                    finish=output.finish,
-                    tokens=output.tokens,
-                    model=self.name,
-                )
-                for index, output in enumerate(row)
+                records.Completion(r.task_id, o.text, index, "", o.finish, o.tokens, self.name)
+                for index, o in enumerate(row)
             ]
-            for request, row in zip(requests, rows, strict=True)
+            for r, row in zip(requests, self.outputs(requests), strict=True)
         ]
 
     def outputs(

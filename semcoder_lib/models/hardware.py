@@ -95,11 +95,7 @@ class Threads:
 
     @staticmethod
     def _now() -> tuple[float, float, float]:
-        import psutil
-
-        times = psutil.cpu_times()
-        idle = times.idle + getattr(times, "iowait", 0.0)
-        return time.perf_counter(), time.process_time(), idle
+        return time.perf_counter(), time.process_time(), scale.idle_seconds()
 
 
 def give_back() -> None:

@@ -120,27 +120,18 @@ def shared_prefixes(texts: Sequence[Text]) -> dict[str, Ids]:
 
 
 class Scheduler:
-    """Writes texts through a decoder with `batch` slots and at most `cache_bytes` of cache. The
-    order of work depends on the set of texts alone, not on their order."""
+    """Writes texts through the decoder of an engine, with `batch` slots and at most `cache_bytes`
+    of cache. The order of work depends on the set of texts alone, not on their order."""
 
-    def __init__(
-        self,
-        decoder: Decoder,
-        tokenizer: Any,
-        ends: frozenset[int],
-        threads: hardware.Threads,
-        *,
-        batch: int,
-        cache_bytes: int,
-    ) -> None:
-        self.decoder, self.tokenizer, self.ends, self.threads = decoder, tokenizer, ends, threads
-        self.batch, self.cache_bytes = batch, cache_bytes
+    def __init__(self, engine: LocalEngine) -> None:
+        self.engine = engine
+        self.decoder: Decoder = engine._model
         self._prefix: dict[str, Ids] = {}
         self._users: Counter[Ids] = Counter()
         self._prefix_cache: dict[Ids, tuple[Tensor, Tensor]] = {}
 
     def run(self, texts: Sequence[Text], deliver: Deliver) -> None:
-        self.threads.restart()
+        self.engine.threads.restart()
         self._prefix = shared_prefixes(texts)
         self._users = Counter(self._prefix.values())
         waiting = deque(sorted(texts, key=lambda text: (-text.room, text.key)))
@@ -151,15 +142,15 @@ class Scheduler:
     def _fill_and_drain(self, waiting: deque[Text], deliver: Deliver) -> None:
         """Work through the texts that fit the longest one's cache without wasting most of it."""
         longest = waiting[0].room
-        fit = self.cache_bytes // (longest * self.decoder.bytes_per_token())
-        wanted = min(self.batch, len(waiting))
+        fit = self.engine.cache_bytes // (longest * self.decoder.bytes_per_token())
+        wanted = min(self.engine.batch, len(waiting))
         count = max(1, min(wanted, fit))
         # far shorter texts would fit more slots into the same memory: leave them for the next turn
         floor = longest // 2 if fit < wanted else 0
         slots = Slots(self.decoder, count, longest)
         active: list[Text] = []  # in slot order; a slot holds all of a text but its last token
         while True:
-            self.threads.look()
+            self.engine.threads.look()
             fresh: list[Text] = []
             while waiting and len(active) + len(fresh) < count and waiting[0].room >= floor:
                 fresh.append(waiting.popleft())
@@ -203,7 +194,7 @@ class Scheduler:
         """Deliver what is finished and close the gaps; True when a slot became free."""
         before = len(active)
         for place in range(before - 1, -1, -1):
-            output = active[place].output(self.tokenizer, self.ends)
+            output = active[place].output(self.engine.tokenizer, self.engine.ends)
             if output is None:
                 continue
             deliver(active[place].key, output)
@@ -280,14 +271,7 @@ class LocalEngine(Engine):
             else:
                 texts.append(Text.of(key, request, index, prompt, ids))
         if self.backend == "decoder":
-            Scheduler(
-                self._model,
-                self.tokenizer,
-                self.ends,
-                self.threads,
-                batch=self.batch,
-                cache_bytes=self.cache_bytes,
-            ).run(texts, deliver)
+            Scheduler(self).run(texts, deliver)
             return
         texts.sort(key=lambda text: (-text.room, text.key))
         for start in range(0, len(texts), self.batch):

@@ -23,6 +23,9 @@ STYLES = ("clean", "faithful")
 STOP = ("[/ANSWER]",)
 _OPENING = {"monologue": "[MONOLOGUE]\n", "direct": "[ANSWER]\n"}
 _TRACE_OPENING = "[TRACE]\n"
+_TASKS = {
+    "forward": "Simulate the execution", "backward": "Deduce an input that gives the output"
+}  # fmt: skip
 
 Message = dict[str, str]  # {"role": "system" | "user" | "assistant", "content": …}
 
@@ -70,21 +73,33 @@ def execution(
     format: str = "monologue",
     style: str,
 ) -> Prompt:
-    """The prompt of one execution: `forward` gives the call, `backward` the output. Rows to train
-    on and benchmarks both come here, and the style has no default, so that neither can leave it
-    out."""
-    if direction == "forward":
-        return forward(source, call, format=format, style=style)
-    return backward(source, entry_point, output, format=format, style=style)
+    """The prompt of one execution: `forward` gives the call, `backward` the output, and the other
+    of the two is not looked at. Rows to train on and benchmarks both come here, and the style has
+    no default, so that neither can leave it out."""
+    _check(style, format)
+    opening, forward = _OPENING.get(format, _TRACE_OPENING), direction == "forward"
+    if style == "clean":
+        asked = f"{call} == ??" if forward else f"{entry_point}(??) == {output}"
+        block = f"[PYTHON]\n{label_lines(source)}\nassert {asked}\n[/PYTHON]\n"
+        text = f"{_TASKS[direction]} and complete the assertion.\n{block}{opening}"
+        return Prompt(text, STOP, opening)
+    if format in _OPENING:
+        opening = opening.rstrip()  # the authors' openings end without a newline
+    if forward:
+        code = label_lines(_doubled(source), 4)
+        block = f"[PYTHON]\n{code}\nassert {_doubled(call)} == ??\n[/PYTHON]"
+    else:
+        code = _doubled(source).rstrip("\n")
+        asked = f"{entry_point}(??) == {_doubled(output)}"
+        # the authors' template lacks the opening bracket of its first tag
+        block = f"PYTHON]\n{code}\nassert {asked}\n[/PYTHON]\n"
+    name = "EXEC_O_PROMPT" if forward else "EXEC_I_PROMPT"
+    return Prompt(authors(name, instruction=block, response=opening), STOP, opening)
 
 
 def forward(source: str, call: str, *, format: str = "monologue", style: str = "clean") -> Prompt:
     """A program and a call in; a simulation of the call and the completed assertion out."""
-    if style == "faithful":
-        code = label_lines(_doubled(source), 4)
-        block = f"[PYTHON]\n{code}\nassert {_doubled(call)} == ??\n[/PYTHON]"
-        return _faithful_execution("EXEC_O_PROMPT", block, format)
-    return _execution("Simulate the execution", source, f"{call} == ??", format, style)
+    return execution("forward", source, "", call, "", format=format, style=style)
 
 
 def backward(
@@ -96,30 +111,7 @@ def backward(
     style: str = "clean",
 ) -> Prompt:
     """A program and an output in; a deduction of one input and the completed assertion out."""
-    if style == "faithful":
-        code = _doubled(source).rstrip("\n")
-        asked = f"{entry_point}(??) == {_doubled(output_text)}"
-        # the authors' template lacks the opening bracket of its first tag
-        block = f"PYTHON]\n{code}\nassert {asked}\n[/PYTHON]\n"
-        return _faithful_execution("EXEC_I_PROMPT", block, format)
-    task, asked = "Deduce an input that gives the output", f"{entry_point}(??) == {output_text}"
-    return _execution(task, source, asked, format, style)
-
-
-def _execution(task: str, source: str, asked: str, format: str, style: str) -> Prompt:
-    _check(style, format)
-    opening = _OPENING.get(format, _TRACE_OPENING)
-    code = label_lines(source)
-    block = f"[PYTHON]\n{code}\nassert {asked}\n[/PYTHON]\n"
-    return Prompt(f"{task} and complete the assertion.\n{block}{opening}", STOP, opening)
-
-
-def _faithful_execution(name: str, block: str, format: str) -> Prompt:
-    _check("faithful", format)
-    opening = _OPENING.get(format, _TRACE_OPENING)
-    if format in _OPENING:
-        opening = opening.rstrip()  # the authors' openings end without a newline
-    return Prompt(authors(name, instruction=block, response=opening), STOP, opening)
+    return execution("backward", source, entry_point, "", output_text, format=format, style=style)
 
 
 def _doubled(text: str) -> str:

@@ -10,7 +10,10 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from semcoder_lib.core import records, values, workspace
 from semcoder_lib.core.errors import UserError
@@ -138,31 +141,9 @@ def _request(task: Task, teacher: Teacher, seed: int) -> Request:
 
 # --- chats about monologues ---
 
-_COMMON = (
-    "First say briefly what the function does, under '### Understanding the Function'. Then list "
-    "properties and constraints that hold for every run, under '### Key Properties and "
-    "Constraints'. "
+RULES: dict[str, str] = yaml.safe_load(
+    Path(__file__).with_name("rules.yaml").read_text(encoding="utf-8")
 )
-_CLOSING = (
-    "Close with '### Conclusion', the line [/MONOLOGUE], and the completed assertion between "
-    "[ANSWER] and [/ANSWER]. State nothing that you have not worked out."
-)
-_RULES = {  # the paper's, section 4.2, in our words
-    "forward": (
-        f"You explain how a Python program runs. {_COMMON}Then simulate the execution under "
-        "'### Execution Simulation': follow the order of execution, name every line that has an "
-        "effect by its [Lk] label, give the values that change, go through loops one iteration at "
-        "a time, and say why each branch is taken. Long or noisy values may be summed up. "
-        f"{_CLOSING}"
-    ),
-    "backward": (
-        f"You work out what input made a Python program give an output. {_COMMON}Then reason "
-        "backwards from the output under '### Reverse Deduction': go from the return statement to "
-        "the start, and where an earlier state is not determined (sorting, counting, filtering) "
-        "state what must hold of it. Then choose one concrete input that meets all of it. "
-        f"{_CLOSING}"
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,14 +167,14 @@ def shot(program: records.Program, monologue: records.Monologue) -> Shot:
 def forward_chat(source: str, call: str, shots: Sequence[Shot] = ()) -> tuple[Message, ...]:
     """A chat that asks for a forward monologue. The description of the program is withheld, as in
     section 4.2.3 of the paper."""
-    return _chat(_RULES["forward"], prompts.forward(source, call).text, shots)
+    return _chat(RULES["forward"], prompts.forward(source, call).text, shots)
 
 
 def backward_chat(
     source: str, entry_point: str, output_text: str, shots: Sequence[Shot] = ()
 ) -> tuple[Message, ...]:
     """A chat that asks for a backward monologue; it is told the output and no input."""
-    return _chat(_RULES["backward"], prompts.backward(source, entry_point, output_text).text, shots)
+    return _chat(RULES["backward"], prompts.backward(source, entry_point, output_text).text, shots)
 
 
 def _chat(rules: str, prompt: str, shots: Sequence[Shot]) -> tuple[Message, ...]:

@@ -1,6 +1,5 @@
 """Monologues: executions told in words, forwards and backwards, and checked (paper section 4.2)."""
 
-from semcoder_lib.monologues.backward import Question, backward, backward_many
 from semcoder_lib.monologues.derive import (
     CONTROLS,
     DIRECTIONS,
@@ -10,10 +9,11 @@ from semcoder_lib.monologues.derive import (
     taught,
     to_hub,
 )
-from semcoder_lib.monologues.forward import call_text, forward
 from semcoder_lib.monologues.properties import infer
+from semcoder_lib.monologues.search import Question
 from semcoder_lib.monologues.style import STYLES, Property, Style
 from semcoder_lib.monologues.verify import Report, study, verify, verify_rows
+from semcoder_lib.monologues.writers import backward, backward_many, call_text, forward
 
 __all__ = [
     "CONTROLS",

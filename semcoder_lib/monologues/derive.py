@@ -16,13 +16,13 @@ from semcoder_lib.core import scale, values, workspace
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Entry, Monologue, Program, Trace
 from semcoder_lib.models import prompts, teachers
-from semcoder_lib.monologues.backward import Question, backward_many
-from semcoder_lib.monologues.forward import call_text, forward
 from semcoder_lib.monologues.properties import infer
+from semcoder_lib.monologues.search import Question
 from semcoder_lib.monologues.show import encoded
 from semcoder_lib.monologues.style import DEFAULT, Style
 from semcoder_lib.monologues.verify import Trials, verify
 from semcoder_lib.monologues.verify.text import cut, read_answer
+from semcoder_lib.monologues.writers import backward_many, call_text, forward
 from semcoder_lib.sandbox import Sandbox, own
 from semcoder_lib.tracing import formats
 
@@ -121,7 +121,7 @@ def derive_batch(
     if "forward" in directions:
         traces = tracing.trace_many([(e.program, c) for e, c in pairs], box, share=True)
         attempts["forward"] = [
-            _forward(e.program, c, trace, seed, styles[e.program.id])
+            _forward(e.program, c, trace, styles[e.program.id])
             for (e, c), trace in zip(pairs, traces, strict=True)
         ]
     if "backward" in directions:
@@ -142,18 +142,12 @@ def chosen_cases(entry: Entry, count: int, seed: int) -> list[Case]:
     return [*first.values(), *again][:count]
 
 
-def _forward(program: Program, case: Case, trace: Trace, seed: int, style: Style) -> Attempt:
+def _forward(program: Program, case: Case, trace: Trace, style: Style) -> Attempt:
     """One forward monologue, written and verified against its trace; needs no sandbox."""
-    if trace.cut:
-        return Attempt(None, f"trace cut: {trace.cut}")
-    if not trace.steps:
-        return Attempt(None, f"no trace: {trace.status.value}")
-    if trace.result is None:
-        return Attempt(None, "raises" if trace.exception else f"no result: {trace.status.value}")
-    if trace.result != encoded(case.output):
+    if trace.result not in (None, encoded(case.output)):
         return Attempt(None, "result differs from the recorded output")
     try:
-        monologue = forward(program, trace, seed=seed, style=style, case=case)
+        monologue = forward(program, trace, style=style, case=case)
     except UserError as error:
         return Attempt(None, str(error).rpartition(": ")[2])
     return _judged(monologue, program, case, style, None, trace)
@@ -324,7 +318,7 @@ def ablation(
     if trace.result is None:
         raise UserError(f"{name}: the trace has no result to answer with")
     if format in ("monologue", *CONTROLS):
-        text = (monologue or forward(program, trace, seed=seed, style=style, case=case)).text
+        text = (monologue or forward(program, trace, style=style, case=case)).text
         if format == "shuffled":
             text = shuffled(text, Random(f"{seed}:shuffled:{program.id}:{call}"))
         elif format == "answer_only":

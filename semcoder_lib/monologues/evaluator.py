@@ -33,7 +33,6 @@ from semcoder_lib.monologues.operations import (
     Cannot,
     Function,
     Names,
-    Run,
     parts_of,
 )
 
@@ -60,7 +59,9 @@ class Given:
         self.given, self.others = given, others
 
     def defines(self, name: str) -> bool:
-        return name in self.given or (self.others is not None and self.others.defines(name))
+        if name.partition(".")[0] in self.given:  # whose attributes are not recorded
+            return name in self.given
+        return self.others is not None and self.others.defines(name)
 
     def lookup(self, name: str) -> Any:
         if name in self.given:
@@ -78,36 +79,38 @@ class Given:
 NO_NAMES = Given({})
 
 
-Seen = dict[int, tuple[ast.expr, Any]]  # by the id of a node: the node, and its value
+class _Copies(Given):
+    """Names of which an expression that changes what it works on gets copies."""
+
+    def __init__(self, others: Names, budget: Budget) -> None:
+        self.copies: dict[str, Any] = {}
+        super().__init__(self.copies, others)
+        self.budget = budget
+
+    def lookup(self, name: str) -> Any:
+        if name not in self.copies:
+            self.copies[name] = copy.deepcopy(self.budget.keep(super().lookup(name)))
+        return self.copies[name]
+
+    def call(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        return copy.deepcopy(self.budget.keep(super().call(name, arguments, keywords)))
 
 
 def evaluate(
-    expression: str | ast.expr,
-    names: Names = NO_NAMES,
-    budget: Budget | None = None,
-    seen: Seen | None = None,
+    expression: str | ast.expr, names: Names = NO_NAMES, budget: Budget | None = None
 ) -> Any:
     """The value of `expression`, of a kind that `core.values` writes; an iterator, or a view of a
     dict, comes as the list of what it gives. Raises Cannot where it is undecidable (also for text
     that is no expression), Raises where Python raises, and nothing else. The value may be shared
-    with `names`: never change it. `seen` keeps what parts of expressions over the same names come
-    to, so that none is evaluated twice."""
+    with `names`: never change it."""
     node = parse_expression(expression) if isinstance(expression, str) else expression
     if node is None:
         raise Cannot("not an expression")
-    known = seen.get(id(node)) if seen else None
-    if known is not None and type(known[1]) in SCALARS:
-        return known[1]
-    run = Run(names, budget or Budget(), changes=mutates(node))
-    scope = _Scope(run, {}) if seen is None or run.changes else _Recording(run, {}, seen)
-    return _result(run, lambda: known[1] if known else scope.value(node))
-
-
-def _result(run: Run, act: Callable[[], Any]) -> Any:
+    budget = budget or Budget()
     try:
-        value = act()
+        value = _Scope(_Copies(names, budget) if mutates(node) else names, budget).value(node)
         if type(value) in VIEWS or type(value) is GeneratorType:
-            value = run.keep(list(value))
+            value = budget.keep(list(value))
         _check_value(value)
         return value
     except Cannot:
@@ -222,77 +225,61 @@ def _path(node: ast.expr) -> str:
 
 
 class _Scope:
-    """The names that a comprehension or a lambda binds, inside those of another scope; and a method
-    for every kind of node, which gives its value there."""
+    """A method for every kind of node, which gives its value over some names."""
 
-    __slots__ = ("local", "outer", "run")
+    __slots__ = ("budget", "names")
 
-    def __init__(self, run: Run, local: dict[str, Any], outer: _Scope | None = None) -> None:
-        self.run, self.local, self.outer = run, local, outer
+    def __init__(self, names: Names, budget: Budget) -> None:
+        self.names, self.budget = names, budget
 
     def value(self, node: ast.expr) -> Any:
-        self.run.budget.steps -= 1
+        self.budget.steps -= 1
         return _VISITORS[type(node)](self, node)
-
-    def binds(self, name: str) -> bool:
-        return name in self.local or (self.outer is not None and self.outer.binds(name))
 
     def visit_Constant(self, node: ast.Constant) -> Any:
         return node.value
 
     def visit_Name(self, node: ast.Name) -> Any:
-        name, run = node.id, self.run
-        scope: _Scope | None = self
-        while scope is not None:
-            if name in scope.local:
-                return scope.local[name]
-            scope = scope.outer
-        if name in run.copies:
-            return run.copies[name]
+        name = node.id
         try:
-            value = run.names.lookup(name)
+            return self.names.lookup(name)
         except Cannot:
-            if run.names.defines(name):
+            if self.names.defines(name):
                 raise
             if name in ("inf", "nan"):
                 return float(name)
             if name not in BUILTINS:
                 raise
             return operations.TYPES.get(name) or self.builtin(name)
-        if run.changes:
-            value = run.copies[name] = copy.deepcopy(run.keep(value))
-        return value
 
     def builtin(self, name: str) -> Function:
-        return Function(lambda *a, **k: operations.call(self.run, name, list(a), k))
+        return Function(lambda *a, **k: operations.call(self.budget, name, list(a), k))
 
     def visit_Attribute(self, node: ast.Attribute) -> Any:
-        path = _path(node)
+        path, names = _path(node), self.names
         module = path.partition(".")[0]
-        if path and not self.binds(module):
-            if self.run.names.defines(path):
-                return self.visit_Name(ast.Name(path, ast.Load()))  # a recorded attribute
-            if module in operations.MODULES and not self.run.names.defines(module):
-                known = operations.CONSTANTS
-                return known[path] if path in known else self.builtin(path)
+        if path and names.defines(path):
+            return self.visit_Name(ast.Name(path, ast.Load()))  # a recorded attribute
+        if module in operations.MODULES and not names.defines(module):
+            known = operations.CONSTANTS
+            return known[path] if path in known else self.builtin(path)
         owner = self.value(node.value)
         if type(owner) is type and node.attr == "__name__":
             return owner.__name__
-        return operations.method(self.run, owner, node.attr)
+        return operations.method(self.budget, owner, node.attr)
 
     def visit_Call(self, node: ast.Call) -> Any:
-        callee, run = node.func, self.run
+        callee, function = node.func, None
         name = callee.id if isinstance(callee, ast.Name) else ""
-        function = None
-        if not name or self.binds(name):
-            function = operations.as_function(run, self.value(callee))
+        try:
+            function = operations.as_function(self.budget, self.value(callee))
+        except Cannot:  # a function of the program is no value
+            if not name:
+                raise
         arguments, keywords = self.elements(node.args), self.keywords(node)
-        if function is None:
-            if name in BUILTINS and not run.names.defines(name):
-                return operations.call(run, name, arguments, keywords)
+        if name and type(function) is not Function:
             _check_value([arguments, keywords])
-            value = run.names.call(name, tuple(arguments), keywords)
-            return copy.deepcopy(run.keep(value)) if run.changes else value
+            return self.names.call(name, tuple(arguments), keywords)
         if type(function) is Function:
             return function(*arguments, **keywords)
         if type(function) in VALUES:
@@ -309,21 +296,21 @@ class _Scope:
         out = []
         for node in nodes:
             if type(node) is ast.Starred:
-                out.extend(self.run.items(self.value(node.value)))
-                if len(out) > self.run.budget.size:
+                out.extend(self.budget.items(self.value(node.value)))
+                if len(out) > self.budget.size:
                     raise Cannot("a value too large")
             else:
                 out.append(self.value(node))
         return out
 
     def visit_List(self, node: ast.List) -> Any:
-        return self.run.keep(self.elements(node.elts))
+        return self.budget.keep(self.elements(node.elts))
 
     def visit_Tuple(self, node: ast.Tuple) -> Any:
-        return self.run.keep(tuple(self.elements(node.elts)))
+        return self.budget.keep(tuple(self.elements(node.elts)))
 
     def visit_Set(self, node: ast.Set) -> Any:
-        return self.run.keep(set(self.run.items(self.elements(node.elts), hashed=True)))
+        return self.budget.keep(set(self.budget.items(self.elements(node.elts), hashed=True)))
 
     def visit_Dict(self, node: ast.Dict) -> Any:
         out = {}
@@ -332,11 +319,11 @@ class _Scope:
                 raise Cannot("a dict inside a dict")
             key = self.value(key_node)
             out[key] = self.value(value_node)
-        return self.run.keep(out)
+        return self.budget.keep(out)
 
     def visit_BinOp(self, node: ast.BinOp) -> Any:
         left = self.value(node.left)
-        return operations.operate(self.run, type(node.op), left, self.value(node.right))
+        return operations.operate(self.budget, type(node.op), left, self.value(node.right))
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> Any:
         value = self.value(node.operand)
@@ -355,7 +342,7 @@ class _Scope:
         left, result = self.value(node.left), True
         for op, part in zip(node.ops, node.comparators, strict=True):
             right = self.value(part)
-            result = operations.compare(self.run, type(op), left, right)
+            result = operations.compare(self.budget, type(op), left, right)
             if not result:
                 break
             left = right
@@ -365,11 +352,11 @@ class _Scope:
         return self.value(node.body if self.value(node.test) else node.orelse)
 
     def visit_Subscript(self, node: ast.Subscript) -> Any:
-        box, key, run = self.value(node.value), self.value(node.slice), self.run
+        box, key = self.value(node.value), self.value(node.slice)
         if type(box) not in VALUES:
             raise Cannot("a subscript")
         if type(key) is slice and type(box) is not range:
-            run.budget.charge(len(box) >> 4)
+            self.budget.charge(len(box) >> 4)
         return box[key]
 
     def visit_Slice(self, node: ast.Slice) -> Any:
@@ -383,43 +370,48 @@ class _Scope:
         names = [arg.arg for arg in given.posonlyargs + given.args]
 
         def act(*arguments: Any) -> Any:
-            self.run.budget.charge(1)
+            self.budget.charge(1)
             if len(arguments) != len(names):
                 raise TypeError("arguments of a lambda")
-            return _Scope(self.run, dict(zip(names, arguments, strict=True)), self).value(node.body)
+            bound = dict(zip(names, arguments, strict=True))
+            return _Scope(Given(bound, self.names), self.budget).value(node.body)
 
         return Function(act)
 
-    def bind(self, target: ast.expr, value: Any) -> None:
+    def bind(self, target: ast.expr, value: Any, bound: dict[str, Any]) -> None:
         """Binds the names of a comprehension's target."""
         if isinstance(target, ast.Name):
-            self.local[target.id] = value
+            bound[target.id] = value
         elif isinstance(target, ast.Tuple | ast.List):
-            parts = list(itertools.islice(self.run.items(value), len(target.elts) + 1))
+            parts = list(itertools.islice(self.budget.items(value), len(target.elts) + 1))
             if len(parts) != len(target.elts):
                 raise ValueError("unpacking")
             for part, item in zip(target.elts, parts, strict=True):
-                self.bind(part, item)
+                self.bind(part, item, bound)
         else:
             raise Cannot("a target")
 
-    def rounds(self, loops: list[ast.comprehension], items: Any) -> Iterator[None]:
-        """Goes through the rounds of a comprehension, whose names are bound meanwhile."""
+    def rounds(
+        self, loops: list[ast.comprehension], items: Any, bound: dict[str, Any]
+    ) -> Iterator[None]:
+        """Goes through the rounds of a comprehension, whose names are `bound` meanwhile."""
         loop, *inner = loops
         for item in items:
-            self.run.budget.charge(1)
-            self.bind(loop.target, item)
+            self.budget.charge(1)
+            self.bind(loop.target, item, bound)
             if all(self.value(test) for test in loop.ifs):
                 if inner:
-                    yield from self.rounds(inner, self.run.items(self.value(inner[0].iter)))
+                    more = self.budget.items(self.value(inner[0].iter))
+                    yield from self.rounds(inner, more, bound)
                 else:
                     yield
 
     def comprehension(self, node: Any) -> Any:
-        kind, run = type(node), self.run
-        inner = _Scope(run, {}, self)
+        kind, bound = type(node), dict[str, Any]()
+        inner = _Scope(Given(bound, self.names), self.budget)
+        items = iter(self.budget.items(self.value(node.generators[0].iter)))
+        rounds = inner.rounds(node.generators, items, bound)
         made: Any
-        rounds = inner.rounds(node.generators, iter(run.items(self.value(node.generators[0].iter))))
         if kind is ast.DictComp:
             made = {inner.value(node.key): inner.value(node.value) for _ in _few(rounds)}
         elif kind is ast.GeneratorExp:
@@ -428,33 +420,17 @@ class _Scope:
             made = {inner.value(node.elt) for _ in _few(rounds)}
         else:
             made = [inner.value(node.elt) for _ in rounds]
-        return run.keep(made)
+        return self.budget.keep(made)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> Any:
-        return self.run.keep("".join([self.value(part) for part in node.values]))
+        return self.budget.keep("".join([self.value(part) for part in node.values]))
 
     def visit_FormattedValue(self, node: ast.FormattedValue) -> Any:
         value = self.value(node.value)
         spec = self.value(node.format_spec) if node.format_spec else ""
-        return operations.formatted(self.run, value, spec, node.conversion)
+        return operations.formatted(self.budget, value, spec, node.conversion)
 
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = comprehension
-
-
-class _Recording(_Scope):
-    """The outermost scope, which keeps the values of its parts, but for what is used up."""
-
-    __slots__ = ("seen",)
-
-    def __init__(self, run: Run, local: dict[str, Any], seen: Seen) -> None:
-        super().__init__(run, local)
-        self.seen = seen
-
-    def value(self, node: ast.expr) -> Any:
-        value = super().value(node)
-        if type(value) in VALUES:
-            self.seen[id(node)] = node, value
-        return value
 
 
 def _few(rounds: Iterator[None]) -> Iterator[None]:

@@ -19,7 +19,6 @@ calls           | calls {g:names}.                                      | calls 
 loop.head       | the loop: {r:rest}                                    | the loop: 3 items, #1 4, #2 7, #3 6.
 back            | back in {f:name}: {r:rest}                            | back in f: y = 4.
 ends            | {f:name} ends and returns {v:value}.                  | f ends and returns None.
-returns.later   | {f:name} is about to return.                          | f is about to return.
 returns.worked  | {w:work}, so {f:name} returns {v:value}.              | 4 + 1 = 5, so f returns 5.
 returns         | {f:name} returns {v:value}.                           | f returns 5.
 raises.out      | raises {k:kind}, so {f:name} raises {k2:kind}.        | raises KeyError, so f raises KeyError.
@@ -39,10 +38,8 @@ while.end       | it is {t:truth} after {n:int} iteration{s:plural}, so {to:next
 while.over      | {w:work} after {n:int} iteration{s:plural}, so {to:next}. | 4 < 4 is False after 2 iterations, so [L9].
 rows.one        | iteration #{a:int} repeats {ls:labels}: {r:rows}.     | iteration #9 repeats [L4], [L5]: #9 i = 8.
 rows            | iterations #{a:int} to #{z:int} repeat {ls:labels}: {r:rows}. | iterations #9 to #10 repeat [L4], [L5]: #9 i = 8; #10 i = 9, total = 18.
-same.after      | iterations #{a:int} to #{z:int} go the same way through {ls:labels}; after them {b:binds}. | iterations #21 to #40 go the same way through [L4], [L5]; after them i = 39, total = 273.
-same            | iterations #{a:int} to #{z:int} go the same way through {ls:labels}. | iterations #21 to #40 go the same way through [L4].
-mixed.after     | iterations #{a:int} to #{z:int} go through {ls:labels}; after them {b:binds}. | iterations #21 to #40 go through [L4], [L5]; after them i = 39, total = 273.
-mixed           | iterations #{a:int} to #{z:int} go through {ls:labels}. | iterations #21 to #40 go through [L4].
+elided.after    | iterations #{a:int} to #{z:int} go through {ls:labels}; after them {b:binds}. | iterations #21 to #40 go through [L4], [L5]; after them i = 39, total = 273.
+elided          | iterations #{a:int} to #{z:int} go through {ls:labels}. | iterations #21 to #40 go through [L4].
 calls.one.gave  | the call of {g:name} goes through {ls:labels}; returned: {v:value}. | the call of fib goes through [L2], [L3]; returned: 1.
 calls.one       | the call of {g:name} goes through {ls:labels}. | the call of fib goes through [L2], [L3].
 calls.same.gave | {n:int} calls of {g:names} go through {ls:labels}; returned: {vs:values}. | 2 calls of fib go through [L2], [L3]; returned: 1, 0.
@@ -105,8 +102,6 @@ choose          | Choose {b:binds}.                                     | Choose
 choose.none     | Choose no argument.                                   | Choose no argument.
 check           | Check: {c:calls} returns {v:value}.                   | Check: f(4) returns 10.
 checking        | Check:                                                | Check:
-several         | Several inputs fit: {c:calls} and {d:calls} both return {v:value}. | Several inputs fit: f(4) and f(-4) both return 4.
-counter         | Not every input will do: {c:calls} returns {v:value}. | Not every input will do: f(3) returns 9.
 """
 
 # What is asked where the earlier state is not determined.

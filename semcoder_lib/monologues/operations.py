@@ -57,6 +57,56 @@ class Budget:
                 self.steps = -1
                 raise Cannot("too much work")
 
+    def keep(self, value: Any) -> Any:
+        """`value` itself, when it is small enough to go on with."""
+        kind, size = type(value), 0
+        if kind is int:
+            if -(1 << 64) < value < 1 << 64:
+                return value
+            size = value.bit_length()
+        elif kind is str:
+            size = len(value)
+        elif kind in CONTAINERS:
+            size = weigh(value, self.size)
+        elif kind not in KNOWN:
+            raise Cannot(f"a {kind.__name__}")
+        if size > 64:
+            if size > self.size:
+                raise Cannot("a value too large")
+            self.charge(size >> 4)
+        return value
+
+    def items(self, value: Any, ordered: bool = True, hashed: bool = False) -> Any:
+        """`value` itself, when a loop may go through it (else Python raises, in the loop)."""
+        kind = type(value)
+        if kind is range:
+            if value[self.size :]:
+                raise Cannot("a range too long")
+        elif kind in SETS:
+            if ordered and len(value) > 1:
+                raise Cannot("the order of a set")
+        elif kind not in CONTAINERS and kind is not str:
+            return value
+        if hashed and len(value) > _MAX_HASHED:
+            raise Cannot("a value too large")
+        self.charge(len(value) >> 4)
+        return value
+
+    def once(self, items: Iterable[Any], cost: int = 1) -> Iterator[Any]:
+        """A one-shot iterator that counts what is taken from it."""
+        for item in items:
+            self.charge(cost)
+            yield item
+
+    def text(self, value: Any, write: Callable[[Any], str] = str) -> str:
+        """`str` or `repr` of a value."""
+        if type(value) is not str or write is not str:
+            size = 0 if type(value) is type else measure(value)
+            if size > self.size:
+                raise Cannot("a text too long")
+            self.charge(size >> 4)
+        return write(value)
+
 
 class Function(functools.partial[Any]):
     """A lambda, a built-in or a bound method as a value: the only things that are ever called."""
@@ -72,67 +122,6 @@ KNOWN: frozenset[type] = VALUES | {Function, GeneratorType, type}
 _MAX_DEPTH = 60  # of values
 _MAX_HASHED = 1000  # items of a set or keys that are made: their hashes may all be equal
 _MAX_WIDTH = 1000  # of a formatted text
-
-
-class Run:
-    """One evaluation: where its names are, and what it may still cost. `copies` are values of names
-    of an expression that changes what it works on (`changes`), in place of the given ones."""
-
-    __slots__ = ("budget", "changes", "copies", "names")
-
-    def __init__(self, names: Names, budget: Budget, changes: bool = False) -> None:
-        self.names, self.budget, self.changes = names, budget, changes
-        self.copies: dict[str, Any] = {}
-
-    def keep(self, value: Any) -> Any:
-        """`value` itself, when it is small enough to go on with."""
-        kind, size = type(value), 0
-        if kind is int:
-            if -(1 << 64) < value < 1 << 64:
-                return value
-            size = value.bit_length()
-        elif kind is str:
-            size = len(value)
-        elif kind in CONTAINERS:
-            size = weigh(value, self.budget.size)
-        elif kind not in KNOWN:
-            raise Cannot(f"a {kind.__name__}")
-        if size > 64:
-            if size > self.budget.size:
-                raise Cannot("a value too large")
-            self.budget.charge(size >> 4)
-        return value
-
-    def items(self, value: Any, ordered: bool = True, hashed: bool = False) -> Any:
-        """`value` itself, when a loop may go through it (else Python raises, in the loop)."""
-        kind = type(value)
-        if kind is range:
-            if value[self.budget.size :]:
-                raise Cannot("a range too long")
-        elif kind in SETS:
-            if ordered and len(value) > 1:
-                raise Cannot("the order of a set")
-        elif kind not in CONTAINERS and kind is not str:
-            return value
-        if hashed and len(value) > _MAX_HASHED:
-            raise Cannot("a value too large")
-        self.budget.charge(len(value) >> 4)
-        return value
-
-    def once(self, items: Iterable[Any], cost: int = 1) -> Iterator[Any]:
-        """A one-shot iterator that counts what is taken from it."""
-        for item in items:
-            self.budget.charge(cost)
-            yield item
-
-    def text(self, value: Any, write: Callable[[Any], str] = str) -> str:
-        """`str` or `repr` of a value."""
-        if type(value) is not str or write is not str:
-            size = 0 if type(value) is type else measure(value)
-            if size > self.budget.size:
-                raise Cannot("a text too long")
-            self.budget.charge(size >> 4)
-        return write(value)
 
 
 def parts_of(value: Any) -> Any:
@@ -190,7 +179,7 @@ COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {
 _SINGLE = frozenset((type(None), bool, type))  # kinds whose values have an identity
 
 
-def operate(run: Run, kind: type, a: Any, b: Any) -> Any:
+def operate(budget: Budget, kind: type, a: Any, b: Any) -> Any:
     """`a` and `b` under a binary operator."""
     kinds = {type(a), type(b)}
     if not kinds <= KNOWN or range in kinds:
@@ -204,21 +193,21 @@ def operate(run: Run, kind: type, a: Any, b: Any) -> Any:
         size = b if kinds <= {int, bool} and a else 0
     elif kind is ast.Mult and kinds & {int, bool} and kinds & {str, list, tuple}:
         size = len(a) * b if type(b) in NUMBERS else len(b) * a
-    if size > run.budget.size:
+    if size > budget.size:
         raise Cannot("a value too large")
-    return run.keep(BINARY[kind](a, b))
+    return budget.keep(BINARY[kind](a, b))
 
 
-def compare(run: Run, kind: type, a: Any, b: Any) -> Any:
+def compare(budget: Budget, kind: type, a: Any, b: Any) -> Any:
     """`a` and `b` under a comparison."""
     if kind is ast.In or kind is ast.NotIn:
         if type(b) is not range or type(a) is not int:
-            run.items(b, ordered=False)  # goes through it
+            budget.items(b, ordered=False)  # goes through it
     elif kind is ast.Is or kind is ast.IsNot:
         if type(a) not in _SINGLE and type(b) not in _SINGLE:
             raise Cannot("the identity of objects")
     elif type(a) in CONTAINERS:
-        run.budget.charge(16 + (len(a) >> 4))
+        budget.charge(16 + (len(a) >> 4))
     return COMPARISONS[kind](a, b)
 
 
@@ -240,12 +229,12 @@ def _narrow(spec: str) -> str:
     return spec
 
 
-def formatted(run: Run, value: Any, spec: str, conversion: int = -1) -> str:
+def formatted(budget: Budget, value: Any, spec: str, conversion: int = -1) -> str:
     """`format(value, spec)` after `!r` or `!s`."""
     if conversion > 0:
-        value = run.text(value, _CONVERSIONS[chr(conversion)])
+        value = budget.text(value, _CONVERSIONS[chr(conversion)])
     if spec == "":
-        return run.text(value)
+        return budget.text(value)
     if type(value) not in VALUES:
         raise Cannot("a format")
     return format(value, _narrow(spec))
@@ -254,7 +243,7 @@ def formatted(run: Run, value: Any, spec: str, conversion: int = -1) -> str:
 _GROWING = _words("center expandtabs format format_map join ljust replace rjust translate zfill")
 
 
-def _grown(run: Run, text: str, name: str, /, *arguments: Any, **named: Any) -> str:
+def _grown(budget: Budget, text: str, name: str, /, *arguments: Any, **named: Any) -> str:
     """What a method of a text gives that can be much longer than it and its arguments together,
     though not than their product."""
     formats = name in ("format", "format_map")
@@ -265,12 +254,12 @@ def _grown(run: Run, text: str, name: str, /, *arguments: Any, **named: Any) -> 
     if name == "translate" and any(type(table) is not dict for table in arguments):
         raise Cannot("a table that is no dict")
     if name == "join" and len(arguments) == 1:
-        arguments = (list(run.items(arguments[0])),)
+        arguments = (list(budget.items(arguments[0])),)
     given = [a for a in (*arguments, *named.values()) if formats or type(a) not in SETS]
     size = sum(abs(a) if type(a) is int else measure(a) for a in given)
-    if (len(text) + 1) * (size + 1) > run.budget.size:
+    if (len(text) + 1) * (size + 1) > budget.size:
         raise Cannot("a text too long")
-    return run.keep(getattr(text, name)(*arguments, **named))
+    return budget.keep(getattr(text, name)(*arguments, **named))
 
 
 # ---- methods
@@ -287,7 +276,7 @@ MUTATING = _words(f"""{_UPDATES} add append appendleft clear discard extend exte
     pop popitem popleft remove reverse rotate setdefault sort subtract""")
 
 
-def method(run: Run, receiver: Any, name: str) -> Function:
+def method(budget: Budget, receiver: Any, name: str) -> Function:
     """The method `name` of a value or a type. Raises Cannot, or AttributeError as Python does."""
     kind = receiver if type(receiver) is type else type(receiver)
     if name not in METHODS.get(kind, ()):
@@ -296,61 +285,61 @@ def method(run: Run, receiver: Any, name: str) -> Function:
         raise Cannot(f"the method {name} of {kind.__name__}")
     if receiver is kind and name not in ("fromkeys", "maketrans"):
         raise Cannot("a method of a type")
-    return Function(_call_method, run, receiver, name)
+    return Function(_call_method, budget, receiver, name)
 
 
-def _call_method(run: Run, box: Any, name: str, /, *arguments: Any, **named: Any) -> Any:
+def _call_method(budget: Budget, box: Any, name: str, /, *arguments: Any, **named: Any) -> Any:
     kind = type(box)
     if kind is str or kind in CONTAINERS:
-        run.budget.charge(1 + (len(box) >> 5))
+        budget.charge(1 + (len(box) >> 5))
     if kind is range or (kind is set and name == "pop"):
-        run.items(box)
+        budget.items(box)
     if kind is str and name in _GROWING:
-        return _grown(run, box, name, *arguments, **named)
+        return _grown(budget, box, name, *arguments, **named)
     if name == "update" and kind is dict:
-        arguments = tuple(pairs(run, a) for a in arguments)
+        arguments = tuple(pairs(budget, a) for a in arguments)
     elif name in _GATHERING:
         arguments = tuple(
-            run.items(a, ordered=kind not in SETS, hashed=name != "extend") for a in arguments
+            budget.items(a, ordered=kind not in SETS, hashed=name != "extend") for a in arguments
         )
     elif name == "sort":
-        named = {k: as_function(run, v) for k, v in named.items()}
+        named = {k: as_function(budget, v) for k, v in named.items()}
     result = getattr(box, name)(*arguments, **named)
     if name in MUTATING:
-        run.keep(box)
-    return run.keep(result)
+        budget.keep(box)
+    return budget.keep(result)
 
 
 # ---- functions
 
 
-def pairs(run: Run, value: Any) -> Any:
+def pairs(budget: Budget, value: Any) -> Any:
     """`value` for a dict to be made of it: a mapping, or pairs of which none is a set."""
     if type(value) is dict:
         return value
-    return run.once(map(run.items, run.items(value, hashed=True)))
+    return budget.once(map(budget.items, budget.items(value, hashed=True)))
 
 
-def _sum(run: Run, items: Any, /, start: Any = 0) -> Any:
-    values = list(run.items(items))
+def _sum(budget: Budget, items: Any, /, start: Any = 0) -> Any:
+    values = list(budget.items(items))
     if not NUMBERS.issuperset(map(type, values)):
         raise Cannot("a sum of what are no numbers")
     return sum(values, start)
 
 
-def _str(run: Run, *value: Any) -> str:
+def _str(budget: Budget, *value: Any) -> str:
     if len(value) > 1:
         raise Cannot("decoding")
-    return run.text(*value) if value else ""
+    return budget.text(*value) if value else ""
 
 
-def _type(run: Run, value: Any) -> type:
+def _type(budget: Budget, value: Any) -> type:
     if type(value) not in VALUES:
         raise Cannot("the type of what is not a value")
     return type(value)
 
 
-def _round(run: Run, number: Any, ndigits: Any = None) -> Any:
+def _round(budget: Budget, number: Any, ndigits: Any = None) -> Any:
     if type(ndigits) is int and abs(ndigits) > 1000:
         raise Cannot("a number too large")
     return round(number, ndigits)
@@ -367,9 +356,9 @@ _DIRECT: dict[str, Callable[..., Any]] = {
     **{f"math.{n}": f for n, f in _MATH.items() if callable(f)},
 }  # fmt: skip
 _WITH_RUN: dict[str, Callable[..., Any]] = {
-    "dict": lambda run, *a, **k: dict(*[pairs(run, x) for x in a], **k),
-    "isinstance": lambda run, value, kinds: issubclass(_type(run, value), kinds),
-    "repr": lambda run, value: run.text(value, repr),
+    "dict": lambda budget, *a, **k: dict(*[pairs(budget, x) for x in a], **k),
+    "isinstance": lambda budget, value, kinds: issubclass(_type(budget, value), kinds),
+    "repr": lambda budget, value: budget.text(value, repr),
     "round": _round,
     "str": _str,
     "sum": _sum,
@@ -398,14 +387,14 @@ def _order_free(name: str, items: Any, keywords: dict[str, Any]) -> bool:
     )
 
 
-def as_function(run: Run, value: Any) -> Any:
+def as_function(budget: Budget, value: Any) -> Any:
     """`value` as something that may be called."""
     if type(value) is type:
-        return Function(lambda *a, **k: call(run, value.__name__, list(a), k))
+        return Function(lambda *a, **k: call(budget, value.__name__, list(a), k))
     return value
 
 
-def call(run: Run, name: str, arguments: list[Any], keywords: dict[str, Any]) -> Any:
+def call(budget: Budget, name: str, arguments: list[Any], keywords: dict[str, Any]) -> Any:
     """What a function of the closed list gives."""
     if name not in BUILTINS:
         raise Cannot(f"the function {name}")
@@ -414,15 +403,15 @@ def call(run: Run, name: str, arguments: list[Any], keywords: dict[str, Any]) ->
     if len(arguments) == 1 and _order_free(name, arguments[0], keywords):
         arguments = [list(arguments[0])]
     if name in _WITH_RUN:
-        return run.keep(_WITH_RUN[name](run, *arguments, **keywords))
+        return budget.keep(_WITH_RUN[name](budget, *arguments, **keywords))
     act = _DIRECT[name]
     if "key" in keywords:
-        keywords["key"] = as_function(run, keywords["key"])
+        keywords["key"] = as_function(budget, keywords["key"])
     if name in ("filter", "map"):
-        arguments[:1] = [as_function(run, f) for f in arguments[:1]]
+        arguments[:1] = [as_function(budget, f) for f in arguments[:1]]
     if name not in _NO_LOOP:
-        arguments = [run.items(a, hashed=act in SETS) for a in arguments]
+        arguments = [budget.items(a, hashed=act in SETS) for a in arguments]
     result = act(*arguments, **keywords)
     if hasattr(result, "__next__") and type(result) is not GeneratorType and name != "next":
-        return run.once(result, 1 + (len(arguments) >> 4))
-    return run.keep(result)
+        return budget.once(result, 1 + (len(arguments) >> 4))
+    return budget.keep(result)

@@ -11,11 +11,13 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from semcoder_lib.monologues.evaluator import equal
+from semcoder_lib.monologues.evaluator import Raises, equal
 from semcoder_lib.monologues.show import SPELL_UP_TO, listing, show, spelling, tables, wrapped
 from semcoder_lib.monologues.syntax import as_list
 
 UNROLL_UP_TO = 8  # items of a comprehension, parts that are joined
+# what a rule, or an inverse, raises about another expression than it is for
+UNFIT = (Raises, TypeError, AttributeError, ValueError, LookupError, ArithmeticError)
 FINDS = ("find", "index", "rfind", "rindex")
 
 # Texts of slots, a tuple where there is a choice; none where a row cannot be about the expression.

@@ -46,7 +46,6 @@ class Candidate:
     arguments: tuple[Any, ...]
     text: str
     goals: Goals | None = None
-    output: str | None = None
     distance: float = math.inf
 
 
@@ -123,7 +122,6 @@ class Search:
     def enter(self, candidate: Candidate, outcome: Outcome) -> None:
         """What became of a candidate."""
         if outcome.status is Status.OK:
-            candidate.output = outcome.text
             same = outcome.text == self.wanted
             candidate.distance = 0.0 if same else 0.01 + distance(outcome.value, self.output)
 

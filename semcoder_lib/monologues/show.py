@@ -1,33 +1,24 @@
-"""Values as they are written in a sentence, whole or shortened."""
+"""Values as they are written in a sentence."""
 
 from __future__ import annotations
 
 import ast
-import functools
 from typing import Any
 
 from semcoder_lib.core import values
 
 SPELL_UP_TO = 20  # items
+VALUE_CHARS = 160  # of a value in a working
 
 
 class NotShown(Exception):
     """The value has no short exact text."""
 
 
-@functools.lru_cache(maxsize=8192)
-def decoded(text: str) -> Any:
-    """The value of a recorded text. The result is shared: never change it."""
-    return values.decode(text)
-
-
-def show(value: Any, limit: int = 160) -> str:
+def show(value: Any, limit: int = VALUE_CHARS) -> str:
     """The exact text of `value`. Raises `NotShown` when it is longer than `limit` or has none."""
-    kind = type(value)
-    if (kind is int and -1_000_000 < value < 1_000_000) or (kind is str and len(value) < limit):
-        text = repr(value)
-        if len(text) <= limit:
-            return text
+    if type(value) is int and -1_000_000 < value < 1_000_000:
+        return str(value)
     try:
         text = values.encode(value, max_bytes=4 * limit + 64, max_nodes=limit + 8)
     except values.Unserializable as error:
@@ -53,46 +44,7 @@ def brief(value: Any, limit: int = 200) -> str:
         return f"a {type(value).__name__}"
 
 
-_START_CHARS = 24
 _ITEM_CHARS = 60  # of a loop
-_OPEN = {"(": ")", "[": "]", "{": "}"}
-
-
-def long_text(text: str, limit: int) -> str:
-    """A recorded text as it stands, or in words when it is longer than `limit`: `a list of 40
-    items starting [1, 2, ...]`, `a str of 300 characters starting 'ab'`."""
-    if len(text) <= limit:
-        return text
-    try:
-        value = decoded(text)
-        size = len(value)
-    except values.NotALiteral:
-        return f"a value shown as {text[:_START_CHARS]!r}"
-    except TypeError:
-        return f"a value of {len(text)} characters starting {text[:16]}"
-    kind = type(value).__name__
-    article = "an" if kind[:1] in "aeioO" else "a"
-    if isinstance(value, str):
-        return f"{article} {kind} of {size} characters starting {value[:16]!r}"
-    return f"{article} {kind} of {size} items{start(value)}"
-
-
-def start(value: Any) -> str:
-    """` starting [1, 2, ...]`: the first items of a sequence or dictionary, as many as are short;
-    empty where the first is long."""
-    if not isinstance(value, list | tuple | dict):
-        return ""
-    for count in range(8, 0, -1):
-        items = list(value.items() if isinstance(value, dict) else value)[:count]
-        try:
-            text = show(
-                dict(items) if isinstance(value, dict) else type(value)(items), _START_CHARS
-            )
-        except (NotShown, TypeError):
-            continue
-        if text[:1] in _OPEN:
-            return f" starting {text[:-1].rstrip(',')}, ...{text[-1]}"
-    return ""
 
 
 def wrapped(text: str) -> str:

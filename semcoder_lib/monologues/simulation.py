@@ -17,7 +17,7 @@ from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Trace
 from semcoder_lib.monologues.evaluator import Cannot, Raises
 from semcoder_lib.monologues.forms import say
-from semcoder_lib.monologues.show import NotShown, long_text, loop_items, show
+from semcoder_lib.monologues.show import VALUE_CHARS, NotShown, loop_items, show
 from semcoder_lib.monologues.style import Style
 from semcoder_lib.monologues.syntax import (
     Loop,
@@ -32,7 +32,7 @@ from semcoder_lib.monologues.verify.history import Frame, History, Pass, Run, St
 from semcoder_lib.monologues.workings import Working
 
 _WORKED_UP_TO = 4_000  # characters of a value that a working may arrive at
-_SOURCE_CHARS = 60  # of a condition that is told as a whole
+_SOURCE_CHARS = 60  # of a condition that is told as a whole, or of its value
 _ROW_VALUE_CHARS = 40
 _SHORTEST_STEP = 20  # characters
 _LADDER = ((8, 12), (4, 12), (3, 6), (2, 3), (1, 1), (1, 0))
@@ -97,14 +97,10 @@ class Narrator:
         to = f"{f} ends" if ahead is None else self.style.label(self.history.line(ahead))
         return functools.partial(self.say, self.history.line(visit), head, to=to, f=f)
 
-    def value(self, text: str) -> str:
-        return long_text(text, self.style.value_chars)
-
     def binds(self, pairs: Iterable[Bind]) -> str:
         """`a = 1, b is gone`."""
         return ", ".join(
-            f"{name} is gone" if text is None else f"{name} = {self.value(text)}"
-            for name, text in pairs
+            f"{name} is gone" if text is None else f"{name} = {text}" for name, text in pairs
         )
 
     def worked(self, node: ast.expr, visit: int, changing: str = "") -> tuple[list[str], Any]:
@@ -130,7 +126,7 @@ class Narrator:
         stmt = history.statement(visits[-1]) if visits else ast.Pass()
         if frame.returned is not None and not (stmt is None or isinstance(stmt, ast.Return)):
             line = history.line(visits[-1]) if visits else start
-            self.say(line, "", "ends", f=f, v=self.value(frame.returned))
+            self.say(line, "", "ends", f=f, v=frame.returned)
 
     def block(self, visit: int | None, end: int) -> None:
         """The steps of a call from one on, up to `end`."""
@@ -196,7 +192,7 @@ class Narrator:
         elif stmt is None:  # several statements: what all of them came to
             if ahead is None and returned is not None:
                 form = "set.returns" if history.changed(visit) else "returns"
-                tell(form, b=self.changed(visit), v=self.value(returned))
+                tell(form, b=self.changed(visit), v=returned)
             else:
                 self._onward(visit, tell)
         elif isinstance(stmt, ast.If | ast.While | ast.Assert):
@@ -241,7 +237,7 @@ class Narrator:
             elif truth is not went:
                 pieces = []
             elif not isinstance(value, bool):
-                shown = long_text(show(value, _WORKED_UP_TO), 60)
+                shown = show(value, _SOURCE_CHARS)
                 pieces = [*pieces, say("counts", v=shown, b=str(went))]
             elif pieces and not pieces[-1].endswith(f" is {went}"):
                 source = source_of(test)
@@ -264,11 +260,11 @@ class Narrator:
                     pieces, agrees = worked, True
         except (Cannot, Raises, NotShown):
             pass
-        if returned is None or not agrees:
-            tell("returns.later")
+        if returned is None or not agrees:  # it goes on in a `finally`
+            self._onward(visit, tell)
         else:
             form = "returns.worked" if pieces else "returns"
-            tell(form, w="; ".join(pieces), v=self.value(returned))
+            tell(form, w="; ".join(pieces), v=returned)
 
     def _onward(self, visit: int, tell: Say) -> None:
         changed = self.history.changed(visit)
@@ -323,7 +319,7 @@ class Narrator:
             return []
         if box and not isinstance(target.slice, ast.Slice):
             keys, key = self.worked(target.slice, visit)
-            slots = {"e": f"{box}[{show(key)}]", "v": show(value, self.style.value_chars)}
+            slots = {"e": f"{box}[{show(key)}]", "v": show(value)}
             pieces = [*pieces, *keys, say("equal", **slots)]
         return pieces
 
@@ -422,10 +418,9 @@ class Narrator:
             slots = {"a": str(full + 1), "z": z, "ls": self._below(shown), "r": "; ".join(parts)}
             self.say(loop.header, "", form, **slots)
         if gone:
-            state = self._left(gone, run, self.style.value_chars)
+            state = self._left(gone, run, VALUE_CHARS)
             slots = {"a": str(full + len(shown) + 1), "z": str(until), "ls": self._below(gone)}
-            alike = len({self._below([turn]) for turn in gone}) == 1
-            form = ("same" if alike else "mixed") + (".after" if state else "")
+            form = "elided.after" if state else "elided"
             self.say(loop.header, "", form, b=state, **slots)
 
     def _names(self, turns: Sequence[Pass], run: Run) -> list[str]:

@@ -25,17 +25,13 @@ class Style:
     labels (`L5` for `[L5]`), a reason for every jump.
     `max_chars`: aim for the text's length; loops and calls are summarised, then elided, until it
     fits. A text whose answer alone is longer is longer.
-    `vary`: whether `seed` may choose between wordings of the summary and the conclusion; the steps
-    keep one wording, from which a small model learns faster.
     `line_offset`: added to line numbers in labels (the authors' prompts use 4).
     `ticks`: backquotes round statements quoted from the source.
     `iterations`: how many iterations of a loop are told in full; `rows`: how many more are told as
     one row of state each; the rest are elided.
     `calls`: how many calls of the program's own functions are told in full.
-    `value_chars`: longest text of a value that is written out in the simulation.
     `check`: longest simulation, in characters, that a backward monologue checks its input with; 0
-    for the result alone. `alternatives`: whether it shows another input that fits and one that
-    does not.
+    for the result alone.
     `brief`: the steps alone, without the sections before and after them.
     `quotes`: whether a step repeats its statement before it says what happens.
     `properties`: bullets for "Key Properties and Constraints".
@@ -44,15 +40,12 @@ class Style:
     detail: int = 1
     dense: bool = False
     max_chars: int = 2_500
-    vary: bool = False
     line_offset: int = 0
     ticks: bool = False
     iterations: int = 8
     rows: int = 12
     calls: int = 12
-    value_chars: int = 160
     check: int = 700
-    alternatives: bool = True
     brief: bool = False
     quotes: bool = True
     properties: tuple[Property, ...] = ()
@@ -74,9 +67,9 @@ class Style:
 
 DEFAULT = Style()
 COMPACT = Style(max_chars=1_500)
-TEACHER = Style(check=2_000, detail=2, max_chars=6_000, vary=True, ticks=True, iterations=12)
+TEACHER = Style(check=2_000, detail=2, max_chars=6_000, ticks=True, iterations=12)
 FAITHFUL = replace(TEACHER, line_offset=4)
-TERSE = Style(brief=True, quotes=False, check=250, alternatives=False)
+TERSE = Style(brief=True, quotes=False, check=250)
 DENSE = replace(TERSE, dense=True)
 STYLES = {
     "full": DEFAULT, "compact": COMPACT, "teacher": TEACHER, "faithful": FAITHFUL,

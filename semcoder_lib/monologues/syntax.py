@@ -253,6 +253,14 @@ def parameters(function: ast.FunctionDef) -> list[str]:
     return [a.arg for a in function.args.posonlyargs + function.args.args]
 
 
+def links(node: ast.expr) -> list[Any]:
+    """The comparisons of a chain; any other expression itself."""
+    if not isinstance(node, ast.Compare) or len(node.ops) == 1:
+        return [node]
+    sides = [node.left, *node.comparators]
+    return [ast.Compare(a, [op], [b]) for a, op, b in zip(sides, node.ops, sides[1:], strict=False)]
+
+
 def is_determined(node: ast.expr) -> bool:
     """Whether the value of `node` leaves its names one value each: names, reversals of them, and
     displays of these."""

@@ -71,11 +71,6 @@ class Slot(NamedTuple):
 Match = dict[str, Slot]
 
 
-def plain(match: Match) -> dict[str, tuple[str, int, int]]:
-    """The slots of a match as (text, start, end)."""
-    return {name: (slot.text, slot.start, slot.end) for name, slot in match.items()}
-
-
 @dataclass(frozen=True)
 class Form:
     """A row of the table of forms. `example` is a sentence of this form, for people and tests."""
@@ -104,19 +99,14 @@ class Form:
         """The longest piece of the template without a slot: a text lacks it or may match."""
         return max(_SLOT.sub("\n", self.template).split("\n"), key=len)
 
-    @cached_property
-    def _filled(self) -> str:
-        return _SLOT.sub(r"{\1}", self.template)
-
     def say(self, **values: str) -> str:
         """The sentence with its slots filled. Raises KeyError for a slot without a text."""
-        return self._filled.format_map(values)
+        return _SLOT.sub(lambda slot: values[slot[1]], self.template)
 
     def match(self, text: str, masked: str, start: int = 0) -> Match | None:
         """The slots of `text`, or None where the whole text is no sentence of this form.
         `masked` is `mask(text)`; places count from `start`."""
-        found = self.pattern.fullmatch(masked)
-        if found is None:
+        if (found := self.pattern.fullmatch(masked)) is None:
             return None
         return {
             name: Slot(text[a:b], start + a, start + b)

@@ -16,12 +16,12 @@ from typing import Any
 
 from semcoder_lib.monologues.evaluator import MUTATING, Cannot, Given, Raises, equal, evaluate
 from semcoder_lib.monologues.forms import say
+from semcoder_lib.monologues.rules import UNFIT
 from semcoder_lib.monologues.show import NotShown, show
 from semcoder_lib.monologues.syntax import SIGNS, Syntax, as_load, is_determined, parameters
 
 Assignment = dict[str, Any]
 _WIDTH = 4  # alternatives kept at every step
-_UNFIT = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
 _MAX_STATES = 12
 _MAX_DEDUCTIONS = 24
 _TEXT = 80  # characters of a value or an expression that is told
@@ -38,32 +38,22 @@ def sequences(value: Any) -> list[Any]:
     return [items, *(["".join(items)] if letters else []), tuple(items)]
 
 
-def _without_end(value: Any, end: Any) -> list[Any]:
-    if isinstance(value, str | list | tuple):
-        cut = len(value) - len(end)
-        return [value[:cut]] if value[cut:] == end else []
-    return [value - end]
-
-
-def _without_start(value: Any, start: Any) -> list[Any]:
-    if isinstance(value, str | list | tuple):
-        return [value[len(start) :]] if value[: len(start)] == start else []
-    return [value - start]
-
-
-def _factor(value: Any, c: Any) -> list[Any]:
-    if isinstance(value, str | list | tuple):
-        return [value[: len(value) // c]]
-    return [value // c] if value % c == 0 else [value / c] if isinstance(value, float) else []
+def _without(value: Any, part: Any, *, first: bool) -> list[Any]:
+    """What a part was added to, as the first one or the last."""
+    if not isinstance(value, str | list | tuple):
+        return [value - part]
+    cut = len(part) if first else len(value) - len(part)
+    rest, own = (value[cut:], value[:cut]) if first else (value[:cut], value[cut:])
+    return [rest] if own == part else []
 
 
 # From the value `v` of an operation and its known operand, or first argument, `c` to values of `x`.
 INVERSES: dict[str, Callable[[Any, Any], list[Any]]] = {
-    "x + c": _without_end,
+    "x + c": lambda v, c: _without(v, c, first=False),
     "x - c": lambda v, c: [v + c],
-    "x * c": _factor,
+    "x * c": lambda v, c: [v / c] if isinstance(v, float) else [v // c] if v % c == 0 else [],
     "x // c": lambda v, c: [v * c],
-    "c + x": _without_start,
+    "c + x": lambda v, c: _without(v, c, first=True),
     "c - x": lambda v, c: [c - v],
     "x == c": lambda v, c: [c],
     "x is c": lambda v, c: [c],
@@ -115,7 +105,7 @@ class Solver:
             return [{}] if _alike(known[0], value) else []
         try:
             return self._solve(node, value)[:_WIDTH]
-        except _UNFIT:
+        except UNFIT:
             return []
 
     def _first(self, node: ast.expr, values: Iterable[Any]) -> list[Assignment]:
@@ -229,15 +219,8 @@ class Goals:
         return replace(self, values={n: v for n, v in self.values.items() if n not in names})
 
 
-@dataclass(frozen=True, slots=True)
-class Inside:
-    """The route lies in a branch of an `if` or `while` whose test was `taken`."""
-
-    stmt: ast.If | ast.While
-    taken: bool
-
-
-Back = tuple[ast.stmt | Inside, ...]  # what ran before an end, latest first
+Test = tuple[ast.If | ast.While, bool]  # a test that the route passes, and how it came out
+Back = tuple[ast.stmt | Test, ...]  # what ran before an end, latest first
 
 
 def deduce(syntax: Syntax, entry_point: str, output: Any) -> list[Goals]:
@@ -262,8 +245,8 @@ def _routes(block: list[ast.stmt], back: Back) -> Iterator[tuple[ast.Return | No
             yield stmt, back
             return
         if isinstance(stmt, ast.If | ast.While):
-            yield from _routes(stmt.body, (Inside(stmt, True), *back))
-            yield from _routes(stmt.orelse, (Inside(stmt, False), *back))
+            yield from _routes(stmt.body, ((stmt, True), *back))
+            yield from _routes(stmt.orelse, ((stmt, False), *back))
         elif isinstance(stmt, ast.For | ast.Try | ast.With):
             yield from _routes(stmt.body, back)
         back = (stmt, *back)
@@ -310,11 +293,11 @@ class _Walker:
             return say(forms[1], c=asked, b=f"{given}.", **slots), True
         return say(forms[0], b=f"{asked}.", **slots), False
 
-    def undo(self, move: ast.stmt | Inside, goals: Goals) -> list[Goals]:
+    def undo(self, move: ast.stmt | Test, goals: Goals) -> list[Goals]:
         """What had to hold before a move for goals after it."""
         match move:
-            case Inside():
-                return self._inside(move, goals)
+            case (stmt, taken):
+                return self._passed(stmt, taken, goals)
             case ast.Assign(targets=[ast.Name(id=name), *_], value=value):
                 return self._solved(move, name, value, goals)
             case ast.AugAssign(target=ast.Name(id=name)):
@@ -327,19 +310,17 @@ class _Walker:
                     branch = [goals]
                     for inner in reversed(block):
                         branch = [before for after in branch for before in self.undo(inner, after)]
-                    states += [
-                        g for after in branch[:4] for g in self._inside(Inside(move, taken), after)
-                    ]
+                    states += [g for after in branch[:4] for g in self._passed(move, taken, after)]
                 return states
         return [goals.without(changed_names(move))]
 
-    def _inside(self, move: Inside, goals: Goals) -> list[Goals]:
-        test, branch = move.stmt.test, move.stmt.body if move.taken else move.stmt.orelse
-        reached = branch[0].lineno if branch else move.stmt.lineno
-        text = say("test", e=_source(test), t=str(move.taken))
+    def _passed(self, stmt: ast.If | ast.While, taken: bool, goals: Goals) -> list[Goals]:
+        test, branch = stmt.test, stmt.body if taken else stmt.orelse
+        reached = branch[0].lineno if branch else stmt.lineno
+        text = say("test", e=_source(test), t=str(taken))
         if _source(test) != "it":
-            goals = replace(goals, notes=(*goals.notes, Note(move.stmt.lineno, text, reached)))
-        options = [merged((goals.values, more)) for more in self.solver.solve(test, move.taken)]
+            goals = replace(goals, notes=(*goals.notes, Note(stmt.lineno, text, reached)))
+        options = [merged((goals.values, more)) for more in self.solver.solve(test, taken)]
         return [replace(goals, values=v) for v in options if v is not None][:2] or [goals]
 
     def _solved(self, stmt: ast.stmt, name: str, node: ast.expr, goals: Goals) -> list[Goals]:

@@ -13,17 +13,17 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from semcoder_lib.monologues.evaluator import Cannot, Given, Names, Raises, Seen, evaluate, mutates
+from semcoder_lib.monologues.evaluator import Cannot, Given, Names, Raises, evaluate, mutates
 from semcoder_lib.monologues.forms import say
-from semcoder_lib.monologues.rules import FINDS, RULES, UNROLL_UP_TO, Facts
-from semcoder_lib.monologues.show import SPELL_UP_TO, NotShown, listing, show, wrapped
+from semcoder_lib.monologues.rules import FINDS, RULES, UNFIT, UNROLL_UP_TO, Facts
+from semcoder_lib.monologues.show import SPELL_UP_TO, VALUE_CHARS, NotShown, listing, show, wrapped
 from semcoder_lib.monologues.style import Style
-from semcoder_lib.monologues.syntax import SIGNS, as_list, source_of
+from semcoder_lib.monologues.syntax import SIGNS, as_list, links, source_of
 
 _SHORT = 24  # characters of an argument that is written as its value
 _DENSELY = ("casefold", "translate", "expandtabs")  # spelled anew only there
 _BARE = ("table", "backwards", "becomes")  # pieces that say enough without their result
-_UNFIT = (NotShown, Cannot, Raises, TypeError, ValueError, LookupError)  # of what is not worked out
+_UNFIT = (NotShown, Cannot, *UNFIT)  # of what is not worked out
 
 Piece = tuple[str, dict[str, str]]  # a form and its slots
 
@@ -33,14 +33,13 @@ class Working:
     worked out: `of` then raises Cannot or Raises, or gives no pieces."""
 
     def __init__(self, names: Names, style: Style, *, spells: bool = True) -> None:
-        self.names, self.style, self.limit = names, style, style.value_chars
+        self.names, self.style = names, style
         self.spells = spells and style.detail > 0  # lists places, spells strings, divides
         self.dense = spells and style.dense
         self.pieces: list[Piece] = []
         self.depth = 0
         self.lefts: dict[int, str] = {}  # subscripts with their keys' values put in
-        self.values: Seen = {}  # of what was asked for
-        self.seen: Seen = {}
+        self.values: dict[int, tuple[ast.expr, Any]] = {}  # by node, evaluated once
 
     def of(self, node: ast.expr, changing: str = "") -> tuple[list[str], Any]:
         """The pieces and the value of `node`. Of the object `changing`, which is about to change,
@@ -68,11 +67,8 @@ class Working:
         """The value of a node, which is not to be changed. Raises Cannot or Raises."""
         known = self.values.get(id(node))
         if known is None:
-            known = self.values[id(node)] = (node, evaluate(node, self.names, seen=self.seen))
+            known = self.values[id(node)] = (node, evaluate(node, self.names))
         return known[1]
-
-    def show(self, value: Any) -> str:
-        return show(value, self.limit)
 
     def say(self, form: str, **slots: str) -> None:
         self.pieces.append((form, slots))
@@ -81,7 +77,7 @@ class Working:
         """Says how `node` comes about, and returns the text of its value."""
         teller = _TELLERS.get(type(node))
         if teller is None:
-            return self.show(self.value(node))
+            return show(self.value(node))
         self.depth += 1
         text = teller(self, node)
         self.depth -= 1
@@ -107,7 +103,7 @@ class Working:
 
 def _binary(w: Working, node: ast.BinOp) -> str:
     left, right = w.atom(node.left), wrapped(w.atom(node.right))
-    text = w.show(w.value(node))
+    text = show(w.value(node))
     if isinstance(node.op, ast.Pow):
         left = wrapped(left)
     a, b = w.value(node.left), w.value(node.right)
@@ -124,32 +120,27 @@ def _unary(w: Working, node: ast.UnaryOp) -> str:
     if not isinstance(node.operand, ast.Constant):
         inner = w.atom(node.operand)
         if isinstance(node.op, ast.Not):
-            w.say("truth", e=f"not {inner}", b=w.show(w.value(node)))
-    return w.show(w.value(node))
+            w.say("truth", e=f"not {inner}", b=show(w.value(node)))
+    return show(w.value(node))
 
 
 def _compare(w: Working, node: ast.Compare) -> str:
     """Each comparison of a chain, up to the first that fails."""
-    left_node, left = node.left, w.atom(node.left)
-    text = "True"
-    for op, right_node in zip(node.ops, node.comparators, strict=True):
-        link = node if len(node.ops) == 1 else ast.Compare(left_node, [op], [right_node])
-        value = w.value(link)
-        text, start = w.show(value), f"{left} {SIGNS[type(op)]}"
-        if isinstance(op, ast.In | ast.NotIn):
-            box, right = w.value(right_node), source_of(right_node)
-            if type(box) is dict and len(box) <= SPELL_UP_TO and len(listing(box)) <= w.limit:
-                where = right if isinstance(right_node, ast.Name) else w.show(box)
-                w.say("has.keys" if box else "has.none", x=where, ks=listing(box))
-            else:
-                where = wrapped(w.atom(right_node))
-            w.say("truth", e=f"{start} {where}", b=text)
+    left, text = w.atom(node.left), "True"
+    for link in links(node):
+        op, right_node, value = link.ops[0], link.comparators[0], w.value(link)
+        text, start = show(value), f"{left} {SIGNS[type(op)]}"
+        box = w.value(right_node) if isinstance(op, ast.In | ast.NotIn) else None
+        if type(box) is dict and len(box) <= SPELL_UP_TO and len(listing(box)) <= VALUE_CHARS:
+            right = source_of(right_node) if isinstance(right_node, ast.Name) else show(box)
+            w.say("has.keys" if box else "has.none", x=right, ks=listing(box))
         else:
             right = w.atom(right_node)
-            w.say("truth", e=f"{start} {right}", b=text)
+            right = right if box is None else wrapped(right)
+        w.say("truth", e=f"{start} {right}", b=text)
         if not value:
             break
-        left_node, left = right_node, right
+        left = right
     return text
 
 
@@ -161,7 +152,7 @@ def _boolean(w: Working, node: ast.BoolOp) -> str:
         if bool(w.value(part)) is stops:
             break
     value = w.value(node)
-    text = w.show(value)
+    text = show(value)
     if len(texts) == len(node.values):
         w.result((" or " if stops else " and ").join(texts), value, text)
     elif not isinstance(value, bool):
@@ -181,7 +172,7 @@ def _choice(w: Working, node: ast.IfExp) -> str:
 
 
 def _subscript(w: Working, node: ast.Subscript) -> str:
-    text, base = w.show(w.value(node)), node.value
+    text, base = show(w.value(node)), node.value
     named = base.operand if isinstance(base, ast.UnaryOp) else base
     if isinstance(named, ast.Constant) or isinstance(base, ast.Name):
         name = source_of(base)
@@ -213,7 +204,7 @@ def _subscript(w: Working, node: ast.Subscript) -> str:
 def _comprehension(w: Working, node: Any) -> str:
     """Item by item, where there are few."""
     whole = as_list(node) if isinstance(node, ast.GeneratorExp) else node
-    text = w.show(w.value(whole))
+    text = show(w.value(whole))
     generator = node.generators[0]
     items: list[Any] = []
     if w.spells and len(node.generators) == 1 and not isinstance(node, ast.DictComp):
@@ -227,7 +218,7 @@ def _comprehension(w: Working, node: Any) -> str:
     each = ast.comprehension(generator.target, generator.iter, [], 0)
     for row in w.value(ast.ListComp(ast.Tuple([*names], ast.Load()), [each])):
         bound = dict(zip([name.id for name in names], row, strict=True))
-        shown = ", ".join(f"{n} = {w.show(v)}" for n, v in bound.items())
+        shown = ", ".join(f"{n} = {show(v)}" for n, v in bound.items())
         inner = Working(Given(bound, w.names), w.style, spells=False)
         w.say("each", b=shown, p=_element(inner, node, generator))
     if w.depth > 1 or w.style.detail > 1:
@@ -242,18 +233,18 @@ def _element(inner: Working, node: Any, generator: ast.comprehension) -> str:
         if isinstance(passes, bool):
             parts += steps or [say("truth", e=source_of(test), b=str(passes))]
         else:
-            parts.append(say("counts", v=inner.show(passes), b=str(bool(passes))))
+            parts.append(say("counts", v=show(passes), b=str(bool(passes))))
         if not passes:
             return f"{', '.join(parts)}, skipped"
     steps, value = inner.of(node.elt)
-    return ", ".join([*parts, *(steps or [inner.show(value)])])
+    return ", ".join([*parts, *(steps or [show(value)])])
 
 
 def _display(w: Working, node: ast.Tuple | ast.List) -> str:
     for part in node.elts:
         if not isinstance(part, ast.Starred):
             w.atom(part)
-    return w.show(w.value(node))
+    return show(w.value(node))
 
 
 def _formatted(w: Working, node: ast.JoinedStr) -> str:
@@ -262,7 +253,7 @@ def _formatted(w: Working, node: ast.JoinedStr) -> str:
             inner = w.atom(part.value)
             if isinstance(part.value, ast.Name):
                 w.say("equal", e=part.value.id, v=inner)
-    return w.show(w.value(node))
+    return show(w.value(node))
 
 
 # --- calls ----------------------------------------------------------------------------------------
@@ -270,7 +261,7 @@ def _formatted(w: Working, node: ast.JoinedStr) -> str:
 
 def _call(w: Working, node: ast.Call) -> str:
     value = w.value(node)
-    text = w.show(value)
+    text = show(value)
     lazy = isinstance(node.func, ast.Name) and node.func.id in ("next", "iter")
     args = [source_of(a) if lazy else _argument(w, a) for a in node.args]
     inside = ", ".join(args + [f"{k.arg}={_argument(w, k.value)}" for k in node.keywords])
@@ -291,7 +282,7 @@ def _call(w: Working, node: ast.Call) -> str:
     for form, slots in pieces:
         w.say(form, **{"e": left, "v": text, "b": text, "n": text, **slots})
     if not pieces or pieces[0][0] in ("has.keys", "has.items", "has.none"):
-        if len(left) > 2 * w.limit:
+        if len(left) > 2 * VALUE_CHARS:
             raise NotShown("too long")
         w.result(left, value, text)
     return text
@@ -306,7 +297,7 @@ def _argument(w: Working, node: ast.expr) -> str:
     if isinstance(node, ast.GeneratorExp):
         return _comprehension(w, node)
     try:
-        short = w.show(w.value(node))
+        short = show(w.value(node))
     except (Cannot, NotShown):
         return source_of(node)  # a function, an iterator, a long value
     if isinstance(node, ast.Name) and len(short) > _SHORT:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import matplotlib
+import matplotlib.style
 import numpy as np
 import pandas as pd
 
@@ -35,27 +36,7 @@ INK, GREY = "#1f2328", "#8a9199"
 PALETTE = ("#4269d0", "#efb118", "#3ca951", "#ff725c", "#a463f2", "#6cc5b0", "#9c6b4e")
 MODELS = {"base": GREY, "tuned": PALETTE[0], "refined": PALETTE[2]}
 MONO = {"family": "DejaVu Sans Mono", "va": "top"}
-RC: Any = {
-    "figure.dpi": 110,
-    "savefig.dpi": 160,
-    "savefig.facecolor": "white",
-    "font.size": 10,
-    "font.family": "DejaVu Sans",
-    "text.parse_math": False,  # programs and model texts hold dollars
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": GREY,
-    "axes.labelcolor": INK,
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "legend.frameon": False,
-    "legend.fontsize": 8,
-    "svg.hashsalt": "semcoder",
-    "svg.fonttype": "none",
-}
+STYLE = Path(__file__).with_suffix(".mplstyle")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -64,7 +45,7 @@ def styled(draw: F) -> F:
 
     @functools.wraps(draw)
     def drawn(*arguments: Any, **named: Any) -> Any:
-        with matplotlib.rc_context(RC):
+        with matplotlib.style.context(STYLE):
             return draw(*arguments, **named)
 
     return drawn  # type: ignore[return-value]
@@ -130,10 +111,10 @@ def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
 
 
 @styled
-def semantics(source: str, kinds: Mapping[str, str]) -> Drawn:
+def semantics(source: str, kinds: Mapping[str, str] | Sequence[tuple[str, str]]) -> Drawn:
     """Figure 1: one program and the four kinds of semantics (section 2 of the paper): approximate,
     symbolic (the code), operational, abstract. `kinds` maps the kind to its text."""
-    source, kinds = readable(source), {k: readable(t) for k, t in kinds.items()}
+    source, kinds = readable(source), {k: readable(t) for k, t in dict(kinds).items()}
     fig = Figure(figsize=(9.2, 4.6))
     axes = _sheet(fig)
     axes.text(0.02, 0.94, "Symbolic semantics: the program", weight="bold", va="top")

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from semcoder_lib.core import profile, workspace
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.report import figures, paper, tables
+from semcoder_lib.report import claims, figures, paper, tables
 from semcoder_lib.report.figures import Drawn
 from semcoder_lib.report.tables import FOLDERS, TABLES, Absent, Card, Inputs, Table
 
@@ -90,19 +90,6 @@ def _stale(cards: dict[int, Card]) -> list[str]:
 # --- the figures of a run: which of its results each one draws ------------------------------------
 
 
-def _semantics(inputs: Inputs) -> Drawn:
-    tour = inputs.need(0, "semantics")
-    return figures.semantics(tour["source"], dict(tour["kinds"]))
-
-
-def _monologues(inputs: Inputs) -> Drawn:
-    return figures.monologue_pair(**inputs.need(0, "monologues"))
-
-
-def _refinement(inputs: Inputs) -> Drawn:
-    return figures.refinement_curves(inputs.need(8, "curves"))
-
-
 def _pipeline(inputs: Inputs) -> Drawn:
     corpus = inputs.need(1, "description")
     counts = {"candidates": "candidates", "kept programs": "programs", "cases": "cases"}
@@ -145,15 +132,6 @@ def _scores(inputs: Inputs) -> Drawn:
     raise Absent(inputs.why_missing(5))
 
 
-def _formats(inputs: Inputs) -> Drawn:
-    pooled = inputs.need(7, "pooled")
-    return figures.format_bars(pooled, inputs.get(7, "scores", []), paper.TITLES)
-
-
-def _chains(inputs: Inputs) -> Drawn:
-    return figures.chain_survival(inputs.need(7, "chains"))
-
-
 def _loss(inputs: Inputs) -> Drawn:
     phases = ("main", "refine", "refine_traced")
     curves = {phase: inputs.get(4, phase, {}).get("losses") for phase in phases}
@@ -163,15 +141,30 @@ def _loss(inputs: Inputs) -> Drawn:
 
 
 FIGURES: dict[str, tuple[str, Callable[[Inputs], Drawn]]] = {
-    "figure_1": ("One program, four kinds of semantics", _semantics),
-    "figure_2": ("A forward and a backward monologue of one function", _monologues),
-    "figure_3": ("Self-refinement, round by round", _refinement),
+    "figure_1": (
+        "One program, four kinds of semantics",
+        lambda i: figures.semantics(**i.need(0, "semantics")),
+    ),
+    "figure_2": (
+        "A forward and a backward monologue of one function",
+        lambda i: figures.monologue_pair(**i.need(0, "monologues")),
+    ),
+    "figure_3": (
+        "Self-refinement, round by round",
+        lambda i: figures.refinement_curves(i.need(8, "curves")),
+    ),
     "figure_4": ("The data pipeline, with this run's counts", _pipeline),
     "figure_5": ("Edit similarity of the corpus to the benchmarks", _similarity),
     "figure_6": ("Categories of programs", _categories),
     "scores": ("Scores of base and tuned model (ours)", _scores),
-    "formats": ("The format ablation (ours)", _formats),
-    "chains": ("Where chains of steps break, by format (ours)", _chains),
+    "formats": (
+        "The format ablation (ours)",
+        lambda i: figures.format_bars(i.need(7, "pooled"), i.get(7, "scores", []), paper.TITLES),
+    ),
+    "chains": (
+        "Where chains of steps break, by format (ours)",
+        lambda i: figures.chain_survival(i.need(7, "chains")),
+    ),
     "loss": ("Training loss (ours)", _loss),
 }
 """Name: title, and what draws it."""
@@ -208,6 +201,8 @@ def write_report(run: Path, folder: Path) -> dict[str, Any]:
         "warned": WARNED,
         "warnings": data.warnings,
         "headline": lines or [reason or NOTHING],
+        "claimed": claims.COLUMNS,
+        "claims": (_attempted(claims.compared, data)[0] or []),
         "again": again(data),
         "checks": checks,
         "pictures": pictures,
@@ -260,7 +255,7 @@ def headline(data: Inputs) -> list[str]:
             side = "above" if row["low"] > 0 else "below" if row["high"] < 0 else "noise"
             form = row["to"].partition(", ")[2]
             form = "" if form in ("", "instruction") else f", {form}"
-            start = row["from"].partition(",")[0]
+            start = row["from"].partition(",")[0].replace("tuned", "its direct answers")
             sides[side].append(
                 f"{paper.title(row['benchmark'])}{form}: {tables.signed(row)} points over {start}, "
                 f"n = {row['n']}"

@@ -190,7 +190,8 @@ def _printed(inputs: Inputs, benchmark: str) -> tuple[list[str], float | None]:
 
 def _gain(inputs: Inputs, benchmark: str, setting: str) -> str:
     for row in (*inputs.get(5, "differences", []), *inputs.get(6, "differences", [])):
-        if row["benchmark"] == benchmark and row["to"] in ("tuned", f"tuned, {setting}"):
+        same = row["benchmark"] == benchmark and row["from"].startswith("base")
+        if same and row["to"] in ("tuned", f"tuned, {setting}"):
             return signed(row)
     return "–"
 

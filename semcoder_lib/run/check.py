@@ -17,12 +17,14 @@ import functools
 import inspect
 import math
 import random
+import sys
 import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from semcoder_lib import corpus, evaluation, faults, monologues, tracing
 from semcoder_lib.core.records import Case, Entry, Program, Status
+from semcoder_lib.core.values import show_call
 from semcoder_lib.run.face import default_sandbox
 from semcoder_lib.sandbox import Job, Limits, Outcome
 
@@ -57,6 +59,7 @@ def _need(holds: bool, otherwise: str) -> None:
 
 
 def _need_text(value: Any) -> None:
+    _need(value is not None, "text is asked for, and this is None: is a return missing?")
     _need(isinstance(value, str), f"text is asked for, and this is {type(value).__name__}")
 
 
@@ -64,20 +67,28 @@ def _need_text(value: Any) -> None:
 
 
 def _text(answer: Any) -> tuple[str, str]:
-    """Source and name of the function that an answer is, or whose text it is, with the modules that
-    it uses and that its notebook has imported."""
-    imports = ""
+    """Source and name of the function that an answer is, or whose text it is, with what it uses of
+    the imports of its notebook."""
+    known: dict[str, Any] = {}
     if not isinstance(answer, str):
         _need(inspect.isfunction(answer), "a function is asked for, written with def")
-        used = inspect.getclosurevars(answer).globals.items()
-        modules = [(name, value.__name__) for name, value in used if inspect.ismodule(value)]
-        imports = "".join(f"import {module} as {name}\n" for name, module in modules)
-        answer = inspect.getsource(answer)
+        known, answer = answer.__globals__, inspect.getsource(answer)
     source = textwrap.dedent(answer)
     body = _parsed(source).body
     if len(body) != 1 or not isinstance(body[0], ast.FunctionDef):
         raise _Off("one function is asked for, written with def")
-    return f"{source}\n{imports}", body[0].name
+    used = {node.id for node in ast.walk(body[0]) if isinstance(node, ast.Name)}
+    imports = [_import(name, known[name]) for name in sorted(used & known.keys())]
+    return "\n".join([source, *imports, ""]), body[0].name
+
+
+def _import(name: str, value: Any) -> str:
+    """The line that imports the value by this name; empty where none does."""
+    if inspect.ismodule(value):
+        return f"import {value.__name__} as {name}"
+    module, own = getattr(value, "__module__", ""), getattr(value, "__name__", "")
+    imported = module != "__main__" and getattr(sys.modules.get(module), own, None) is value
+    return f"from {module} import {own} as {name}" if imported else ""
 
 
 def _parsed(source: str) -> ast.Module:
@@ -104,7 +115,9 @@ def _returned(source: str, name: str, calls: Sequence[tuple[Any, ...]]) -> list[
         if outcome.exception:
             raised = outcome.exception
             at = f" on its line {raised.line}" if raised.line else ""
-            raise _Off(f"the run raises {raised.type}{at}: {raised.message[:120]}")
+            said = f"the run raises {raised.type}{at}: {raised.message[:120]}"
+            alone = raised.type in ("NameError", "ModuleNotFoundError")
+            raise _Off(said + "; it runs alone, with Python's own library only" * alone)
         if outcome.status is not Status.OK:
             raise _Off(f"the run did not come to an end: {outcome.status}")
     return [outcome.value for outcome in outcomes]
@@ -117,9 +130,10 @@ def _need_values(answer: Any, table: Sequence[Row]) -> None:
     """The function gives each row's value, of the same type; floats nearly."""
     values = _returned(*_text(answer), [arguments for arguments, _, _ in table])
     for value, (_, right, otherwise) in zip(values, table, strict=True):
-        kind = type(right)
+        kind, words = type(right), sorted({str(row[1]) for row in table})
         said = f"{kind.__name__} is asked for, and this is {value!r:.40}"
         _need(type(value) is kind or (kind is float and type(value) is int), said)
+        _need(kind is not str or value in words, f"{value!r:.40} is none of {', '.join(words)}")
         _need(math.isclose(value, right) if kind is float else value == right, otherwise)
 
 
@@ -181,10 +195,12 @@ def e01_1(answer: Any) -> str:
         inputs = [corpus.generate(answer, random.Random(seed)) for seed in range(8)]
     except (AttributeError, SyntaxError, TypeError):
         raise _Off('a type is written as text, such as "list[int]"') from None
-    failed = [o for o in _outcomes(TAGGED, "tagged", inputs) if o.exception or o.value is None]
-    why = failed[0].exception if failed else None
+    ran = zip(inputs, _outcomes(TAGGED, "tagged", inputs), strict=True)
+    failed = [(i, o.exception) for i, o in ran if o.exception or o.value is None]
+    given, why = failed[0] if failed else ((), None)
     said = f"{why.type}: {why.message}" if why else "a run that did not end"
-    _need(not failed, f"{len(failed)} of {len(inputs)} inputs are refused, the first by {said}")
+    said = f"the first by {said}, in {show_call('tagged', given):.60}"
+    _need(not failed, f"{len(failed)} of {len(inputs)} inputs are refused, {said}")
     return f"all {len(inputs)} inputs of these types run; other types may, too"
 
 
@@ -271,7 +287,7 @@ def e03_1(answer: Any) -> str:
     return "both programs have one altered line, run, and give wrong values"
 
 
-LISTS = [([0],), ([2, 2],), ([3, 1, 2],), ([-1, -5],), ([5, 5, 1],), ([1, 2, 3, 4],), ([9, -9],)]
+LISTS = [[0], [2, 2], [3, 1, 2], [-1, -5], [5, 5, 1], [1, 2, 3, 4], [9, -9]]
 OPPOSITE = {ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE}
 
 
@@ -288,18 +304,19 @@ def _turned(source: str) -> str:
 def e03_2(answer: Any) -> str:
     """Write a function with a comparison whose boundary does not matter."""
     source, name = _text(answer)
-    _returned(source, name, LISTS)
-    bugs = faults.mutate(Program(source, name), operators=("wrong_boundary",))
-    mutants = [bug.buggy for bug in bugs]
+    nodes = ast.walk(_parsed(source))
+    own = [[value] for node in nodes if type(value := getattr(node, "value", "")) is int]
+    calls = [(numbers,) for numbers in LISTS + own]  # also on its own constants
+    _returned(source, name, calls)
+    mutants = [b.buggy for b in faults.mutate(Program(source, name), operators=("wrong_boundary",))]
     _need(bool(mutants), "there is no <, >, <= or >= in it, so the operator finds no place")
-    before = _outcomes(source, name, LISTS)
+    before = _outcomes(source, name, calls)
     for mutant in mutants:
-        pairs = zip(LISTS, before, _outcomes(mutant, name, LISTS), strict=True)
-        differing = [given for (given,), a, b in pairs if a.text != b.text]
-        _need(not differing, f"the boundary decides about the result on {differing[:1]}")
-    same = [o.text for o in _outcomes(_turned(source), name, LISTS)] == [o.text for o in before]
+        for (given,), a, b in zip(calls, before, _outcomes(mutant, name, calls), strict=True):
+            _need(a.text == b.text, f"the boundary decides about the result on {given}")
+    same = [o.text for o in _outcomes(_turned(source), name, calls)] == [o.text for o in before]
     _need(not same, "the comparison does not matter at all: its opposite gives the same results")
-    return f"the mutant gives the same on {len(LISTS)} lists: not every edit is a bug"
+    return f"the mutant gives the same on {len(calls)} lists: not every edit is a bug"
 
 
 # --- 04: fine-tuning ------------------------------------------------------------------------
@@ -352,7 +369,6 @@ QUESTIONS = (
 @_exercise
 def e06_1(answer: Any) -> str:
     """Let the function answer more of the prompts than a constant does."""
-    source, name = _text(answer)
     benchmark: Any = evaluation.get("pyx-o")
     entries = [
         Entry(Program(code, code[4 : code.index("(")], id=code), (Case((given,), output),))
@@ -360,15 +376,16 @@ def e06_1(answer: Any) -> str:
     ]
     tasks = benchmark.from_entries(entries)
     prompts = [benchmark.prompt(task, shots=2) for task in tasks]
-    texts = _returned(source, name, [(prompt.text,) for prompt in prompts])
-    right = 0
+    texts = _returned(*_text(answer), [(prompt.text,) for prompt in prompts])
+    wrong = []
     for task, prompt, text in zip(tasks, prompts, texts, strict=True):
         _need_text(text)
         extracted = benchmark.extract(task, prompt.prefill + text)
-        right += benchmark.verdict(task, extracted, box=default_sandbox()).passed
+        if not benchmark.verdict(task, extracted, box=default_sandbox()).passed:
+            wrong.append(f"{task.data['call']} == {extracted.text or 'no answer':.40}")
     constant = sum(output is True for _, _, output in QUESTIONS)
-    said = f"{right} of {len(tasks)} right, the constant True has {constant}"
-    _need(right > constant, said)
+    said = f"{len(tasks) - len(wrong)} of {len(tasks)} right, the constant True has {constant}"
+    _need(len(tasks) - len(wrong) > constant, f"{said}; wrong is {''.join(wrong[:1])}")
     return f"{said}; and what has it understood?"
 
 
@@ -376,7 +393,9 @@ ANSWERS = (  # the model's answer and the recorded output
     (("7", "7"), True, "a right number is refused"),
     (("[1,2]", "[1, 2]"), True, "a right list is refused because of its spaces"),
     (('"ab"', "'ab'"), True, "a right string is refused because of its quotes"),
+    (("[]", "[]"), True, "a right empty list is refused"),
     (("8", "7"), False, "a wrong number is taken"),
+    (("'a b'", "'ab'"), False, "text with a blank too many is taken"),
     (("'7'", "7"), False, "text is taken for a number"),
     (("3 + 4", "7"), False, "Python did the work: an expression is taken"),
     (("0 or True", "True"), False, "Python did the work: an expression is taken"),
@@ -401,8 +420,10 @@ def e07_1(answer: Any) -> str:
     after = _returned(*_text(answer), [(before,)])[0]
     _need_text(after)
     _need(after != before, "the text is unchanged")
-    same = sorted(after.split("\n")) == sorted(before.split("\n"))
-    _need(same, "a line is lost, new or altered: only their order may change")
+    old, new = before.split("\n"), after.split("\n")
+    other = [f", as in '…{line[-40:]}'" for line in new if line not in old] or [""]
+    altered = f"a line is lost, new or altered{other[0]}: only their order may change"
+    _need(sorted(new) == sorted(old), altered)
     report = monologues.verify(after, POSITIONS, WALKED, default_sandbox())
     _need(report.answer_right, "the answer cannot be read any more: it has to stay where it is")
     _need(report.contradicted > 0, "nothing is contradicted: this order makes sense as well")
@@ -466,4 +487,4 @@ def e08_2(answer: Any) -> str:
     broken = sum(b.value == v != a.value for (_, v), b, a in rows)
     mended = sum(b.value != v == a.value for (_, v), b, a in rows)
     _need(broken > 0, f"nothing is broken: of {len(rows)} hidden checks {mended} more pass")
-    return f"taken, for 2 of 2 visible checks pass; {broken} hidden ones that passed now fail"
+    return f"taken, for 2 of 2 visible checks pass; hidden ones that passed and now fail: {broken}"

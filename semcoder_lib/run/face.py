@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import atexit
-import functools
 from typing import TYPE_CHECKING, Any
 
 from semcoder_lib import monologues, tracing
 from semcoder_lib.core.records import Case, Monologue, Program, Trace
 from semcoder_lib.monologues import Report
-from semcoder_lib.sandbox import Outcome, Sandbox
+from semcoder_lib.sandbox import Outcome, Sandbox, own
 
 if TYPE_CHECKING:
     from semcoder_lib.tracing.viewer import Viewer
 
 
-@functools.cache
 def default_sandbox() -> Sandbox:
     """One sandbox for all calls without one, closed when Python ends."""
-    box = Sandbox(workers=1)
-    atexit.register(box.close)
-    return box
+    return own("auto")
 
 
 def execute(program: Program, *arguments: Any) -> Outcome:
@@ -50,8 +45,7 @@ def tell(program: Program, case: Case, style: str = "full") -> Monologue:
 
 def deduce(program: Program, output: Any, style: str = "full") -> Monologue | None:
     """The backward monologue: from an output to an input that gives it; None when none is found."""
-    form = monologues.STYLES[style]
-    return monologues.backward(program, output, default_sandbox(), style=form)
+    return monologues.backward(program, output, default_sandbox(), style=monologues.STYLES[style])
 
 
 def verify(program: Program, monologue: Monologue) -> Report:

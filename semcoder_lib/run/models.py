@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from semcoder_lib.core import source, workspace
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.evaluation.answers import Model
-from semcoder_lib.run.content import weights
+from semcoder_lib.run.steps import weights
 
 if TYPE_CHECKING:
     from semcoder_lib.run.notebook import Notebook

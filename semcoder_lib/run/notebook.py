@@ -18,11 +18,14 @@ import platform
 import shlex
 import shutil
 import sys
+import threading
 import time
 import types
 import warnings
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from semcoder_lib.core import profile as profiles
 from semcoder_lib.core import scale, source, workspace
@@ -30,8 +33,7 @@ from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.progress import hidden, in_jupyter, only_progress, say
 from semcoder_lib.evaluation import data as homes
 from semcoder_lib.report import display
-from semcoder_lib.run import content, doctor, steps
-from semcoder_lib.run.meter import Meter
+from semcoder_lib.run import doctor, steps
 from semcoder_lib.sandbox import Sandbox
 
 NAMES: tuple[str, ...] = (
@@ -107,7 +109,7 @@ class Notebook:
         self._exit = contextlib.ExitStack()
         busy = f"{self.folder} is in use by another run; wait for it, or use --run NAME"
         self._exit.enter_context(workspace.locked(self.folder / ".lock", 15.0, busy))
-        self._meter = Meter().start()
+        self._meter = Meter()
         self._exit.callback(self._meter.stop)
         self.steps = steps.Steps(self.folder, say)
         self.step = self.steps.step
@@ -116,14 +118,13 @@ class Notebook:
     def _opening(self) -> display.Shown:
         name = self.configuration.profile
         head = f"notebook {self.name} · run {self.run.name} · profile {name}"
-        plain = profiles.load(name).as_dict()
+        values, plain = self.configuration.model_dump(), profiles.load(name).model_dump()
+        changed = [f"{key}={value}" for key, value in values.items() if value != plain[key]]
+        head += f" · changed: {', '.join(changed)}" if changed else ""
         rows = [
-            {"setting": key, "value": value, "meaning": meaning}
-            for key, value, meaning in self.configuration.fields_doc()
+            {"setting": key, "value": values[key], "meaning": field.description}
+            for key, field in profiles.Profile.model_fields.items()
         ]
-        changed = [row for row in rows if row["value"] != plain[str(row["setting"])]]
-        if changed:
-            head += " · changed: " + ", ".join(f"{r['setting']}={r['value']}" for r in changed)
         page = (
             f"<p>{html.escape(head)}</p><details><summary>all settings</summary>"
             f"{display.table(rows)._repr_html_()}</details>"
@@ -165,9 +166,9 @@ class Notebook:
         """Note that this notebook depends on these files of the run; of a folder, on its files."""
         for name in names:
             path = self.run.path / name
-            results = content.results_of(path) if path.is_dir() else [path]
+            results = steps.results_of(path) if path.is_dir() else [path]
             for file in results:
-                self.inputs[str(file.relative_to(self.run.path))] = content.digest(file)
+                self.inputs[str(file.relative_to(self.run.path))] = steps.digest(file)
 
     def need(self, rows: list[Any], what: str) -> list[Any]:
         """The rows. Raises UserError where there are none, as with a small file of one's own."""
@@ -185,7 +186,7 @@ class Notebook:
             "inputs": self.inputs,
             "outputs": _outputs(self.folder),
             **_basis(self.name, self.configuration, self.used),
-            "configuration": self.configuration.as_dict(),
+            "configuration": self.configuration.model_dump(),
             "machine": machine(),
             "isolation": self.layers,
             "seed": self.configuration.seed,
@@ -236,7 +237,7 @@ def out_of_date(run: Path, name: str, profile: profiles.Profile) -> str:
                 what = next((n for n, v in parts if before.get(n) != v), kind)
                 return f"is out of date ({what} changed)"
         for input_name, known in card["inputs"].items():
-            if content.digest(run / input_name) != known:
+            if steps.digest(run / input_name) != known:
                 return f"is out of date ({input_name} changed)"
             upstream = input_name.partition("/")[0]
             if why := out_of_date(run, upstream, profile):
@@ -251,7 +252,7 @@ def out_of_date(run: Path, name: str, profile: profiles.Profile) -> str:
 def _basis(name: str, profile: profiles.Profile, used: set[str]) -> dict[str, Any]:
     """What decides a notebook's result beside the files that it takes from others. A step is judged
     by the code that it can run; a notebook, quick when its steps are read back, by all of it."""
-    values = profile.as_dict()
+    values = profile.model_dump()
     return {
         "used": {field: _value(field, values.get(field)) for field in sorted(used)},
         "code": workspace.content_key(
@@ -266,11 +267,11 @@ def _value(field: str, value: Any) -> Any:
     """A setting, with the content of the file or folder that it may name."""
     if field not in OWN_FILES or not value:
         return value
-    return [value, known] if (known := content.weights(str(value))) else value
+    return [value, known] if (known := steps.weights(str(value))) else value
 
 
 def _outputs(place: Path) -> dict[str, str]:
-    names = {str(f.relative_to(place)): f for f in content.results_of(place)}
+    names = {str(f.relative_to(place)): f for f in steps.results_of(place)}
     return {name: workspace.file_hash(f) for name, f in names.items() if name != "card.json"}
 
 
@@ -322,3 +323,48 @@ def _show(shown: display.Shown) -> None:
         show_in_cell(shown)
     else:
         say(repr(shown))
+
+
+# --- seconds and memory ---------------------------------------------------------------------
+
+
+def tree_pss_bytes(root: int) -> int:
+    """Summed proportional set size of a process and all its descendants; 0 where the system does
+    not tell (macOS). It counts a shared page once over all its sharers, forked workers too."""
+    total = 0
+    with contextlib.suppress(psutil.Error):
+        top = psutil.Process(root)
+        for process in (top, *top.children(recursive=True)):
+            with contextlib.suppress(psutil.Error):  # it has ended meanwhile
+                total += getattr(process.memory_full_info(), "pss", 0)
+    return total
+
+
+class Meter:
+    """Measures until `stop` in a background thread, every `interval` seconds or a hundred
+    times what a look costs (some milliseconds for each gigabyte in use), whichever is longer."""
+
+    def __init__(self, interval: float = 1.0) -> None:
+        self.seconds = 0.0
+        self.peak_bytes = 0
+        self._interval = interval
+        self._done = threading.Event()
+        self._began = time.monotonic()
+        self._thread = threading.Thread(target=self._sample, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the measurement; a second call changes nothing."""
+        if self._done.is_set():
+            return
+        self.seconds = time.monotonic() - self._began
+        self._done.set()
+        self._thread.join()
+
+    def _sample(self) -> None:
+        while True:
+            began = time.monotonic()
+            with contextlib.suppress(OSError):  # no descriptor is left: look again later
+                self.peak_bytes = max(self.peak_bytes, tree_pss_bytes(os.getpid()))
+            if self._done.wait(max(self._interval, 100 * (time.monotonic() - began))):
+                return

@@ -28,7 +28,6 @@ from semcoder_lib.core.errors import InfrastructureError, SemcoderError, UsageEr
 from semcoder_lib.core.progress import say
 from semcoder_lib.models.tokens import reason
 from semcoder_lib.run import doctor, notebook
-from semcoder_lib.run.meter import Meter
 from semcoder_lib.run.models import check_adapter
 
 # The machine on which the profiles' expected seconds were recorded (doctor.speed).
@@ -131,7 +130,7 @@ def execute(work: Plan, *, force: bool = False) -> dict[str, Any]:
         free = doctor.available_memory_bytes() / 1e9
         if free < (needed := prediction["memory_gb"]):
             say(f"warning: {free:.1f} GB of memory are available, {needed:.1f} GB are expected")
-        meter = Meter(3.0).start()
+        meter = notebook.Meter(3.0)
         done: list[dict[str, Any]] = []
         try:
             for name in work.names:
@@ -256,10 +255,14 @@ def _papermill(work: Plan, name: str, out: Path) -> None:
 
 def _kernel_over_sockets(folder: str) -> Any:
     """Kernels that talk over Unix sockets instead of TCP ports, in a folder that only this user can
-    open, and that no other run uses."""
+    open, and that no other run uses. They log nothing: a busy one that is asked to end reports an
+    error that is none."""
     from traitlets.config import Config
 
-    return Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
+    return Config({
+        "KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"},
+        "NotebookClient": {"extra_arguments": ["--log-level=50"]},
+    })  # fmt: skip
 
 
 def _with_page(partial: Path, out: Path) -> None:

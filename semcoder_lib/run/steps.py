@@ -12,19 +12,26 @@ items, checkpoints of a training) is its own, so a step that was killed goes on 
 from __future__ import annotations
 
 import dataclasses
+import enum
+import functools
 import importlib
+import re
+import sys
 import time
+import types
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from semcoder_lib.core import records, source, workspace
+from semcoder_lib.core import records, source, values, workspace
 from semcoder_lib.core.errors import UserError
+from semcoder_lib.models import assets
 from semcoder_lib.run import doctor
-from semcoder_lib.run.content import code_of, content, digest, unbound
+from semcoder_lib.sandbox import Sandbox
 
 PACKAGES = ("torch", "transformers", "trl", "peft", "numpy", "safetensors", "datasketch")
 HOW = ("workers", "cache", "backend")  # arguments that say how, not what
+SCRATCH = (".", "checkpoints", "logs", "cache")  # how names begin of what is no step's result
 
 
 class Steps:
@@ -135,3 +142,131 @@ def _changed(note: Path, basis: dict[str, Any], path: Path) -> str:
             if parts.get(name) != known.get(name):
                 return f"{kind} {name} changed"
     return ""
+
+
+# --- what arguments, files and packages hold, in a form in which equal content is equal ----------
+
+
+def content(value: Any) -> Any:
+    """JSON data that are equal where two arguments say the same. Raises TypeError for what has no
+    content, such as an open engine."""
+    if isinstance(value, enum.Enum):
+        return content(value.value)
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, Path):
+        if not value.exists():
+            return str(value)
+        model = value.is_dir() and any(value.glob("*.safetensors"))
+        return assets.weights_hash(str(value)) if model else digest(value)
+    if isinstance(value, Sandbox):
+        return f"sandbox, {value.level}"
+    if isinstance(value, Mapping):
+        return {str(name): content(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [content(item) for item in value]
+    if isinstance(value, set | frozenset):
+        return sorted((content(item) for item in value), key=workspace.dumps)
+    if isinstance(value, re.Pattern):
+        return [value.pattern, value.flags]
+    if type(value).__module__ == records.__name__:  # a tuple is no list there
+        return [type(value).__name__, records.to_row(value)]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = [(f.name, getattr(value, f.name)) for f in dataclasses.fields(value)]
+        return [type(value).__name__, *([name, content(item)] for name, item in fields)]
+    function, inputs, settings = unbound(value)
+    if name := getattr(function, "__name__", ""):
+        bound = map(content, (*inputs, *settings.items()))
+        return [getattr(function, "__qualname__", name), code_of(function), *bound]
+    try:
+        return values.encode(value)
+    except values.Unserializable:
+        raise TypeError(
+            f"a step's argument of type {type(value).__name__} has no content"
+        ) from None
+
+
+def unbound(function: Any) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+    """A function without what a `functools.partial` or a method binds, and these arguments."""
+    if isinstance(function, functools.partial):
+        inner, inputs, settings = unbound(function.func)
+        return inner, (*inputs, *function.args), settings | function.keywords
+    owner = getattr(function, "__self__", None)
+    if callable(function) and owner is not None and not isinstance(owner, types.ModuleType):
+        return getattr(function, "__func__", function), (owner,), {}
+    return function, (), {}
+
+
+def code_of(function: Any) -> dict[str, str]:
+    """{what: hash} of all that a function can run: the library's files, the functions of a
+    notebook, and the constants that these use. Raises TypeError for what cannot be compared."""
+    own: dict[str, str] = {}
+    files, seen, waiting = set[Path](), set[int](), [function]
+
+    def note(name: str, said: Any) -> None:
+        key = workspace.content_key(said)  # two of one name, such as lambdas, both count
+        own[name] = workspace.content_key(own[name], key) if name in own else key
+
+    while waiting:
+        thing = waiting.pop()
+        if id(thing) in seen:
+            continue
+        seen.add(id(thing))
+        name = thing.__name__
+        is_module = isinstance(thing, types.ModuleType)
+        module = name if is_module else getattr(thing, "__module__", None) or "builtins"
+        if here := source.files_of(module):
+            files.update(here)
+        elif source.installed(module):
+            note(module if is_module else f"{module}.{name}", "installed")
+        elif hasattr(thing, "__code__"):
+            text, imported = source.text_of(thing)
+            note(f"{name}()", text)
+            files.update(imported)
+            for variable, used in source.used_by(thing).items():
+                if hasattr(used, "__name__") and not unbound(used)[1]:
+                    waiting.append(used)
+                else:
+                    note(variable, _constant(variable, used, name))
+                    files.update(source.files_of(type(used).__module__))
+        elif wrapped := getattr(thing, "__wrapped__", None):
+            waiting.append(wrapped)
+        elif file := getattr(sys.modules.get(module), "__file__", None):  # beside the notebook
+            note(module, source.parsed_hash(Path(file)))
+        else:
+            raise TypeError(f"a step cannot follow the class {name}: move it into a module")
+    return own | source.code_behind(files)
+
+
+def _constant(name: str, value: Any, user: str) -> Any:
+    try:
+        return content(value)
+    except (TypeError, RecursionError):
+        raise TypeError(
+            f"{user}() uses {name}, of type {type(value).__name__}, which a step "
+            "cannot compare; give the function what it needs of it as an argument"
+        ) from None
+
+
+def digest(path: Path) -> str:
+    """A hash of a file's bytes, or of all files of a folder but a step's scratch; "absent" where
+    there is neither."""
+    if not path.is_dir():
+        return workspace.file_hash(path) if path.is_file() else "absent"
+    return workspace.content_key(
+        [[str(f.relative_to(path)), workspace.file_hash(f)] for f in results_of(path)]
+    )
+
+
+def weights(name: str) -> str:
+    """A hash of the user's own model, adapter or file; empty for a name that is no path."""
+    path = Path(name)
+    if path.is_dir():
+        return assets.weights_hash(name)
+    return workspace.file_hash(path) if path.is_file() else ""
+
+
+def results_of(folder: Path) -> list[Path]:
+    """The files of a folder, in order, but for what is hidden, notes, caches, checkpoints."""
+    parts = {f: f.relative_to(folder).parts for f in sorted(folder.rglob("*")) if f.is_file()}
+    return [f for f in parts if not any(p == "steps" or p.startswith(SCRATCH) for p in parts[f])]

@@ -13,7 +13,6 @@ import contextlib
 import copy
 import io
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,17 +28,6 @@ EDITIONS = ("exercises", "solutions", "instructor")
 PREPARED = ("01_pyx", "02_monologues", "03_pyx_r")  # what the class finds done
 REMEDY = "./run_all.sh workshop (it removes the training); for the checks see docs/sandbox.md"
 UNTOUCHED = "*Not executed: this page shows the solutions without what their cells print.*"
-# The lab's page, in letters for a projector; long lines of programs and outputs are broken.
-LARGE = """
-<style>
-:root {--jp-content-font-size1: 24px; --jp-code-font-size: 22px}
-body {max-width: 1600px; margin: 0 auto}
-.jp-InputPrompt, .jp-OutputPrompt {display: none !important}
-pre, code {white-space: pre-wrap !important; overflow-wrap: anywhere}
-.jp-RenderedHTMLCommon pre {margin: 0.6em 0 !important}
-.jp-RenderedHTMLCommon table {font-size: 20px} .sc-view {zoom: 1.5}
-</style>
-</head>"""
 REMOTE = re.compile(r'<script src="https?://[^>]*>\s*</script>')  # without a net a page waits
 
 
@@ -57,7 +45,7 @@ def build(out: Path, run: str = "workshop") -> dict[str, Any]:
     for place, text in texts.items():
         path = out / place
         if place.startswith("exercises/") and path.exists() and path.read_text("utf-8") != text:
-            raise UserError(f"{path} has been worked on; move it away, or choose another --out")
+            raise UserError(f"{path} has been worked on, or is older: move {path.parent} away")
     for place, text in texts.items():
         workspace.write_text(out / place, text)
     copies = workspace.Run(run).path / "notebooks"
@@ -112,7 +100,8 @@ def exercises(name: str, master: Any) -> list[dict[str, Any]]:
         if tag == "solution":
             stub(cell.source, where)
         if tag == "check":
-            call = f"check.e{name[:2]}_{len(found)}({_defined(found[-1]['solution'].source)})"
+            defined = re.findall(r"^(?:def )?(\w+)", found[-1]["solution"].source, re.M)[0]
+            call = f"check.e{name[:2]}_{len(found)}({defined})"
             if cell.source.splitlines()[-1] != call:
                 raise UserError(f"{where}: its last line has to be {call}")
         expected = expected[1:] or list(PARTS)
@@ -151,32 +140,18 @@ def edited(master: Any, edition: str) -> Any:
 def stub(source: str, where: str = "a solution") -> str:
     """What a student finds in place of a solution: the function's signature and docstring, or the
     name without its value. Raises UserError for a cell that is neither."""
-    node = _only_statement(source)
-    match node:
-        case ast.Assign(targets=[ast.Name(id=name)]):
+    body: list[ast.stmt] = []
+    with contextlib.suppress(SyntaxError):
+        body = ast.parse(source).body
+    match body:
+        case [ast.Assign(targets=[ast.Name(id=name)])]:
             return f"{name} = None  # yours"
-        case ast.FunctionDef(body=[ast.Expr() as docstring, _, *_]) if ast.get_docstring(node):
-            head = source.splitlines()[node.lineno - 1 : docstring.end_lineno]
+        case [ast.FunctionDef(body=[ast.Expr() as text, _, *_]) as node] if ast.get_docstring(node):
+            head = source.splitlines()[node.lineno - 1 : text.end_lineno]
             return "\n".join([*head, "    raise NotImplementedError"])
     raise UserError(
         f"{where}: a solution is one function with a docstring and a body, or one assignment"
     )
-
-
-def _only_statement(source: str) -> ast.stmt | None:
-    try:
-        body = ast.parse(source).body
-    except SyntaxError:
-        return None
-    return body[0] if len(body) == 1 else None
-
-
-def _defined(source: str) -> str:
-    """The name that a solution defines."""
-    node = _only_statement(source)
-    if isinstance(node, ast.FunctionDef):
-        return node.name
-    return re.match(r"\w+", source)[0]  # type: ignore[index]
 
 
 def executed(master: Any, copy_at: Path) -> Any | None:
@@ -205,7 +180,8 @@ def page(solutions: Any, *, executed: bool) -> str:
     if not executed:
         solutions.cells.insert(0, nbformat.v4.new_markdown_cell(UNTOUCHED, id="head"))
     body, _ = HTMLExporter(template_name="lab", embed_images=True).from_notebook_node(solutions)
-    return REMOTE.sub("", str(body)).replace("</head>", LARGE, 1)
+    style = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")  # for a projector
+    return REMOTE.sub("", str(body)).replace("</head>", f"<style>{style}</style></head>", 1)
 
 
 def checklist(out: Path = Path("workshop"), run: str = "workshop") -> list[Check]:
@@ -216,21 +192,21 @@ def checklist(out: Path = Path("workshop"), run: str = "workshop") -> list[Check
     books = sum(len(list((out / edition).glob("*.ipynb"))) for edition in EDITIONS)
     pages = [path.read_text("utf-8") for path in (out / "html").glob("*.html")]
     full = sum(UNTOUCHED.strip("*") not in page for page in pages)
-    began = time.perf_counter()
     with contextlib.redirect_stdout(io.StringIO()) as said:
         check.e00_2("xxyzyx")
-    seconds, right = time.perf_counter() - began, said.getvalue().startswith("right")
+    line, trained = said.getvalue().strip(), home.path / "04_sft"
+    cached = (workspace.home() / "models" / profile.model).is_dir()
+    adapter = models.shipped(profile) is not None
     lines = [
         ("prepared", not late, late or f"run {run}: corpus, monologues, faults"),
         ("editions", books == len(EDITIONS) * count, f"{books} notebooks in {out}"),
         ("pages", full == count, f"{full} of {count} show what the cells print"),
-        ("offline", (workspace.home() / "models" / profile.model).is_dir(), "the model, cached"),
-        ("adapter", models.shipped(profile) is not None, "the shipped one, in adapters/"),
-        ("checks", right, said.getvalue().strip()),
-        ("quick", seconds < 2, f"a check took {seconds:.1f} s; on a busy machine they are slow"),
-        ("training", not (home.path / "04_sft").exists(), f"to do: no {home.path}/04_sft"),
+        ("offline", cached, f"{'the' if cached else 'no'} model in the cache"),
+        ("adapter", adapter, f"{'the' if adapter else 'no'} shipped one in adapters/"),
+        ("checks", line.startswith("right"), line),
+        ("training", not trained.exists(), f"{trained} is to be left to the class"),
     ]
-    bad = {"quick": "warn", "training": "warn"}
+    bad = {"training": "warn"}
     return [Check(n, "ok" if good else bad.get(n, "fail"), w, REMEDY) for n, good, w in lines]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import os
 import time
 from collections import OrderedDict, deque
@@ -291,17 +292,13 @@ class Sandbox:
         )
 
 
-_own: dict[tuple[str, int], Sandbox] = {}
-
-
+@functools.cache
 def own(level: str, hash_seed: int = 0) -> Sandbox:
     """This process's sandbox at a level, with one zygote and these string hashes, for work that is
     spread over processes: started once, closed when the process ends."""
-    key = (level, hash_seed)
-    if key not in _own:
-        _own[key] = Sandbox(level, Limits(), workers=1, hash_seed=hash_seed)
-        atexit.register(_own[key].close)
-    return _own[key]
+    box = Sandbox(level, workers=1, hash_seed=hash_seed)
+    atexit.register(box.close)
+    return box
 
 
 _REMEDIES = {

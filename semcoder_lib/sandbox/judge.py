@@ -11,7 +11,7 @@ import json
 import marshal
 import signal
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
 from semcoder_lib.core import values
@@ -107,7 +107,7 @@ class Ticket:
         job = self.job
         calls = [self.calls[place] for place in self.todo]
         return marshal.dumps(
-            (number, job.source, job.entry_point, calls, self.limits.as_dict(), self.shared,
+            (number, job.source, job.entry_point, calls, asdict(self.limits), self.shared,
              job.reload, job.plugin, job.options, job.stdin)
         )  # fmt: skip
 

@@ -20,9 +20,8 @@ class Limits:
     characters and elements of one encoded value, `payload_bytes` what a plug-in emits for one call.
     What is printed, returned and emitted in one job may have four times `result_bytes`, 64 MB at
     least (beyond: `output_limit`), its values ten times `value_nodes` (`unserializable`). A run
-    that ends within
-    `grace` (a fraction of `cpu_seconds`) past its limit is repeated alone before it counts as a
-    timeout.
+    that ends within `grace` (a fraction of `cpu_seconds`) past its limit is repeated alone before
+    it counts as a timeout.
     """
 
     cpu_seconds: float = 3.0
@@ -40,10 +39,6 @@ class Limits:
     def but(self, **changes: Any) -> Limits:
         """These limits with some of them changed."""
         return replace(self, **changes)
-
-    def as_dict(self) -> dict[str, float]:
-        """The limits by name, for the zygote."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
-"""Tokens a second of our decoder beside plain batched `generate`, and beside CTranslate2 where it
-is installed (`--peers`), all on the same prompts in one process. On a machine that others use,
-compare the tokens per CPU second. The batch size of each way is the best of a few."""
+"""Tokens a second of our decoder beside plain batched `generate`, on the same prompts in one
+process. On a machine that others use, compare the tokens per CPU second. The batch size of each way
+is the best of a few."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from semcoder_lib.core import workspace
 from semcoder_lib.corpus import seeds
 from semcoder_lib.models import Request, assets, hardware, load, prompts, tokens
-from tests.bench.timing import say, there
+from tests.bench.timing import say
 
 BATCHES = (16, 32, 64, 96)
 PROBES = (96, 32)  # prompts and tokens that choose the batch size
@@ -33,7 +31,6 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--threads", type=int)
     parser.add_argument("--model", default="smollm2-135m")
     parser.add_argument("--batch", type=int, help="for all; otherwise the best of a few")
-    parser.add_argument("--peers", action="store_true")
 
 
 def run(options: Namespace) -> dict[str, Any]:
@@ -43,13 +40,9 @@ def run(options: Namespace) -> dict[str, Any]:
     asked = _requests(options.prompts, options.new_tokens)
     probes = _requests(min(PROBES[0], options.prompts), min(PROBES[1], options.new_tokens))
     ways: dict[str, Work] = {"plain generate": _plain, "decoder": _ours}
-    if options.peers and there("ctranslate2"):
-        ways["CTranslate2"] = _ctranslate2
     rows, texts = [], []
     for dtype in dict.fromkeys(("float32", machine.dtype)):
         for name, work in ways.items():
-            if work is _ctranslate2 and dtype != "float32":
-                continue
             one = partial(_measured, work, options, dtype)
             batches = [options.batch] if options.batch else BATCHES
             best = max(batches, key=lambda b: one(b, probes)[0]["tokens_per_second"])
@@ -148,34 +141,3 @@ def _plain(
             texts.append(tokens.cut(text, request.stop)[0])
             count += int((ids != tokenizer.pad_token_id).sum())
     return texts, count
-
-
-def _ctranslate2(
-    options: Namespace, dtype: str, batch: int, asked: list[Request]
-) -> tuple[list[str], int]:
-    """It has no stop strings, so a token whose text holds the closing fence ends a text."""
-    import ctranslate2
-    from ctranslate2.converters import TransformersConverter
-
-    folder = workspace.home() / "bench" / f"{Path(options.model).name}-ctranslate2"
-    if not (folder / "model.bin").is_file():
-        TransformersConverter(assets.locate(options.model)).convert(str(folder), force=True)
-    threads = hardware.probe(threads=options.threads).threads
-    engine = _kept(
-        ("ctranslate2", dtype),
-        lambda: ctranslate2.Generator(str(folder), compute_type=dtype, inter_threads=threads,
-                                      intra_threads=1),
-    )  # fmt: skip
-    tokenizer = tokens.load_tokenizer(assets.locate(options.model))
-    words = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
-    ends = [i for i in range(len(tokenizer)) if "```" in tokenizer.decode([i])]
-    prompts_ids = [tokens.encode_prompt(tokenizer, r.prompt) for r in asked]
-    found = engine.generate_batch(
-        [[words[i] for i in ids] for ids in prompts_ids], max_length=asked[0].max_new_tokens,
-        sampling_topk=1, include_prompt_in_result=False, max_batch_size=batch,
-        end_token=[*ends, tokenizer.eos_token_id], return_end_token=True,
-    )  # fmt: skip
-    ids = [one.sequences_ids[0] for one in found]
-    texts = [tokenizer.decode(row, skip_special_tokens=True) for row in ids]
-    cut = [tokens.cut(text, r.stop)[0] for text, r in zip(texts, asked, strict=True)]
-    return cut, sum(map(len, ids))

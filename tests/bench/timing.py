@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from semcoder_lib.core import values, workspace
 from semcoder_lib.core.errors import UsageError
 
 Action = Callable[[], int]
@@ -45,6 +46,19 @@ def ratio(times: Times, one: str, other: str) -> float:
     """How many times as long `one` takes as `other`: the median over the rounds."""
     pairs = zip(times[one], times[other], strict=True)
     return round(statistics.median(a / b for a, b in pairs), 3)
+
+
+def cruxeval() -> list[tuple[str, tuple[Any, ...]]]:
+    """The programs of CRUXEval whose inputs are literal arguments; none where it is not at hand."""
+    path = workspace.find_data("cruxeval.jsonl")
+    if path is None:
+        say("cruxeval.jsonl is left out: python -m semcoder_lib data fetch cruxeval.jsonl")
+    calls = []
+    for row in workspace.read_jsonl(path) if path else ():
+        with contextlib.suppress(values.NotALiteral):
+            _, given, named = values.parse_call(f"f({row['input']})")
+            calls += [] if named else [(row["code"], given)]
+    return calls
 
 
 def say(text: str) -> None:

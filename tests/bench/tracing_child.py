@@ -79,23 +79,6 @@ def _ours(function: Any, options: Mapping[str, Any]) -> Call:
     return run
 
 
-def _bare(function: Any, options: Mapping[str, Any]) -> Call:
-    """`sys.settrace` with a function that does nothing: the floor of the interpreter's hook."""
-    untraced = _renamed(function)
-
-    def on_event(frame: Any, event: str, arg: Any) -> Any:
-        return on_event
-
-    def run(arguments: tuple[Any, ...]) -> None:
-        sys.settrace(on_event)
-        try:
-            _quiet(untraced, arguments)
-        finally:
-            sys.settrace(None)
-
-    return run
-
-
 def _pysnooper(function: Any, options: Mapping[str, Any]) -> Call:
     import pysnooper
 
@@ -111,24 +94,8 @@ def _pysnooper(function: Any, options: Mapping[str, Any]) -> Call:
     return run
 
 
-def _hunter(function: Any, options: Mapping[str, Any]) -> Call:
-    import hunter
-
-    untraced = _renamed(function)
-
-    def run(arguments: tuple[Any, ...]) -> str:
-        log = io.StringIO()
-        with hunter.trace(filename="<untraced>", action=hunter.VarsSnooper(stream=log)):
-            _quiet(untraced, arguments)
-        return log.getvalue()
-
-    return run
-
-
 TRACERS: dict[str, Callable[[Any, Mapping[str, Any]], Call]] = {
     "plain": _plain,
-    "settrace": _bare,
     "ours": _ours,
     "pysnooper": _pysnooper,
-    "hunter": _hunter,
 }

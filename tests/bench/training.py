@@ -2,8 +2,7 @@
 
 TRL's defaults are: rows in random order, eight a batch, bf16 arithmetic, activations checkpointed,
 scores at every position (without Triton). Where the machine computes bf16 only by emulation the
-comparison is with the defaults in fp32. Utilisation is the arithmetic that the training needs over
-what the machine's matrix products could have done in that time.
+comparison is with the defaults in fp32.
 """
 
 from __future__ import annotations
@@ -32,7 +31,6 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--rows", type=int, default=96)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--model", default="smollm2-135m")
-    parser.add_argument("--peers", action="store_true", help="TRL without checkpointing, too")
 
 
 def run(options: Namespace) -> dict[str, Any]:
@@ -40,7 +38,6 @@ def run(options: Namespace) -> dict[str, Any]:
     examples = _examples(options.rows)
     folder = assets.locate(options.model)
     machine = hardware.probe(threads=options.threads)
-    native = machine.dtype == "bfloat16"
     config = training.Config(
         max_length=1024,
         batch_tokens=2048,
@@ -50,26 +47,22 @@ def run(options: Namespace) -> dict[str, Any]:
     )
     data = rows.tokenise(examples, tokens.load_tokenizer(folder), config).rows
     settings: dict[str, dict[str, Any]] = {"TRL, fp32": {"bf16": False}, "ours, fp32": {}}
-    if native:
+    if machine.dtype == "bfloat16":
         settings |= {"TRL, bf16": {"bf16": True}, "ours, bf16": {}}
-    if options.peers:
-        settings["TRL, no checkpointing"] = {"bf16": native, "gradient_checkpointing": False}
     measured = []
     for name, given in settings.items():
-        kind = "bfloat16" if "bf16" in name or given.get("bf16") else "float32"
+        kind = "bfloat16" if "bf16" in name else "float32"
         with tempfile.TemporaryDirectory() as place:
             if given:
                 row = _trl(folder, data, machine.threads, Path(place), given)
             else:
                 row = _ours(folder, examples, config, kind, Path(place))
-        used = _needed(folder, data, config.lora_rank) / row["seconds"]
         row["tokens_per_second"] = round(sum(len(r.ids) for r in data) / row["seconds"], 1)
-        row["utilisation"] = round(used / matrix_rate(kind, machine.threads), 3)
         measured.append({"setting": name, **row})
         say(str(measured[-1]))
     ours, theirs = (
-        max((r for r in measured if r["setting"] in names), key=lambda r: r["tokens_per_second"])
-        for names in (("ours, fp32", "ours, bf16"), ("TRL, fp32", "TRL, bf16"))
+        max((r for r in measured if who in r["setting"]), key=lambda r: r["tokens_per_second"])
+        for who in ("ours", "TRL")
     )
     return {
         "rows": len(data), "hardware": asdict(machine), "settings": measured,
@@ -127,50 +120,3 @@ def _trl(
     seconds = time.perf_counter() - start
     losses = [row["loss"] for row in trainer.state.log_history if "loss" in row]
     return {"seconds": round(seconds, 2), "loss": round(statistics.fmean(losses), 4)}
-
-
-def _needed(folder: str, data: Sequence[rows.Row], rank: int) -> float:
-    """Useful floating point operations of one LoRA epoch: for each token 4 N for the N frozen
-    weights of the linear layers, 6 n for the n trained ones, and 6 L d a layer for causal attention
-    over L tokens (half of every square); 4 V d at the labelled tokens alone for the head."""
-    import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
-
-    config: Any = AutoConfig.from_pretrained(folder)
-    with torch.device("meta"):
-        model: Any = AutoModelForCausalLM.from_config(config)
-    head = model.get_output_embeddings()
-    linear = [m for m in model.modules() if isinstance(m, torch.nn.Linear) and m is not head]
-    frozen = sum(m.weight.numel() for m in linear)
-    trained = sum(rank * (m.in_features + m.out_features) for m in linear)
-    per_head = getattr(config, "head_dim", config.hidden_size // config.num_attention_heads)
-    width = config.num_attention_heads * per_head * config.num_hidden_layers
-    return float(
-        sum(
-            len(r.ids) * (4 * frozen + 6 * trained + 6 * len(r.ids) * width)
-            + 4 * head.weight.numel() * (len(r.ids) - r.prompt)
-            for r in data
-        )
-    )
-
-
-def matrix_rate(dtype: str, threads: int, seconds: float = 0.5) -> float:
-    """Operations a second of one product of (2048, 576) with (576, 1536), the shape of the default
-    model's widest layers; the best tenth of a second counts."""
-    import torch
-
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    scale = 8 if device == "cuda" else 1  # a GPU is not filled by the small one
-    kind = getattr(torch, dtype)
-    left = torch.randn(2048 * scale, 576 * scale, device=device).to(kind)
-    right = torch.randn(576 * scale, 1536 * scale, device=device).to(kind)
-    torch.set_num_threads(threads)
-    best, ends = 0.0, time.perf_counter() + seconds
-    while time.perf_counter() < ends:
-        count, start = 0, time.perf_counter()
-        while time.perf_counter() - start < 0.1:
-            product = left @ right
-            float(product[0, 0])  # a GPU answers when it is done
-            count += 1
-        best = max(best, count / (time.perf_counter() - start))
-    return best * 2 * left.numel() * right.shape[1]

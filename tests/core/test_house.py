@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import get_args
+
+from semcoder_lib.core.profile import Profile
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = {
-    "core": 2_120, "sandbox": 2_530, "tracing": 1_830, "models": 2_290,
-    "corpus": 3_950, "monologues": 7_780, "faults": 2_240, "training": 1_540,
-    "evaluation": 3_190, "refinement": 750, "report": 1_350, "run": 2_840,
+    "core": 2_110, "sandbox": 2_520, "tracing": 1_830, "models": 2_230,
+    "corpus": 3_930, "monologues": 7_520, "faults": 2_040, "training": 1_530,
+    "evaluation": 3_140, "refinement": 745, "report": 1_420, "run": 2_750,
 }  # fmt: skip
 LONGEST_FILE = 500
-FILES = 158
-TESTS = 18_410
+FILES = 155
+TESTS = 17_190
 
 
 def lines(path: Path) -> int:
@@ -50,7 +53,7 @@ def test_the_tests_do_not_grow() -> None:
     assert sum(map(lines, (ROOT / "tests").rglob("*.py"))) <= TESTS
 
 
-def test_a_profile_has_at_most_46_fields() -> None:
-    from semcoder_lib.core.profile import Profile
-
-    assert len(Profile.model_fields) <= 46
+def test_a_profile_has_at_most_46_plain_fields() -> None:
+    fields = Profile.model_fields  # 45, and the second of the two files of one contract
+    assert len(fields) <= 46
+    assert all(f.annotation in (int, float, str) or get_args(f.annotation) for f in fields.values())

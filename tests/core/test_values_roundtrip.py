@@ -6,8 +6,8 @@ import ast
 import collections
 import datetime
 import math
-import os
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,6 +55,8 @@ def _containers(inside: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     )
 
 
+TEXT = Path(__file__).with_name("values.txt").read_text()
+LISTS = {title: rows for title, *rows in (b.splitlines() for b in TEXT.split("### ")[1:])}
 VALUES = st.recursive(ATOMS, _containers, max_leaves=25)
 
 
@@ -76,9 +78,10 @@ def test_round_trip(value: Any) -> None:
     text = values.encode(value)
     back = values.decode(text)
     assert values.encode(back) == text
-    assert values.encode(back) == values.encode(value)
     assert _types(back) == _types(value)
     assert text.isprintable()
+    assert values.equal(back, values.decode(text))
+    assert values.equal(value, back)
 
 
 @settings(max_examples=150, deadline=None)
@@ -122,15 +125,7 @@ def test_any_text_is_a_value_or_not_a_literal(text: str) -> None:
     assert values.encode(values.decode(values.encode(value))) == values.encode(value)
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["__import__('os')", "f(1)", "[x for x in (1,)]", "lambda: 0", "1 + 1", "a", "(1).real",
-     "range(1, 2, 0)", "set(1)", "bytearray(10**9)", "bytearray(9)", "Counter(range(9))", "[*a]",
-     "{**{}}", "f'{1}'", "Decimal(1)", "deque([], maxlen='x')", "defaultdict(print, {})",
-     "defaultdict(list, 5)", "datetime(2020, 1, 1, tzinfo=None)", "{[]: 1}", "{{}}", "-'a'",
-     "not 1", "~1", "1 if 1 else 2", "print", "os.system('x')", "(" * 300, "1" * 5000, "\0",
-     "Fraction(1, 0)", "Decimal('x')", "date(0, 0, 0)", "set()()", "007", "-", "", "1;2", "x = 1"],
-)  # fmt: skip
+@pytest.mark.parametrize("text", [*LISTS["not literals"], "(" * 300, "1" * 5000, "\0", ""])
 def test_what_is_not_a_literal_is_refused_unevaluated(text: str) -> None:
     with pytest.raises(values.NotALiteral):
         values.decode(text)
@@ -225,11 +220,7 @@ def test_bounds_hold_while_writing_and_reading() -> None:
     assert time.process_time() - start < 5
     commas = "," * 500_000
     assert values.decode(repr(commas), max_nodes=100_000) == commas
-
-
-def test_several_nans_in_a_set_stay_several() -> None:
-    value = {float("nan"), float("nan"), 1.0}
-    assert len(values.decode(values.encode(value))) == 3
+    assert len(values.decode(values.encode({float("nan"), float("nan"), 1.0}))) == 3
 
 
 class Liar:
@@ -246,30 +237,6 @@ class Bomb:
     __hash__ = object.__hash__
 
 
-EQUAL = """
-1 ~ 1.0    True ~ 1    1.0 ~ Decimal('1')    Fraction(1, 2) ~ 0.5    2 ~ 2+0j
-b'a' ~ bytearray(b'a')    {1, 2} ~ {2, 1}    {1} ~ frozenset({1.0})
-{1: 2} ~ OrderedDict([(1, 2)])    {1: 2} ~ Counter({1: 2})
-defaultdict(list, {1: [nan]}) ~ {1.0: [nan]}    Counter({'a': 0, 'b': nan}) ~ Counter({'b': nan})
-OrderedDict([(1, nan), (2, 3)]) ~ OrderedDict([(1, -nan), (2, 3.0)])
-range(0, 5, 2) ~ range(0, 6, 2)    nan ~ -nan    (1, [nan]) ~ (1, [nan])    {nan} ~ {nan}
-{nan, nan, 1} ~ {1.0, nan, nan}    {nan: 1} ~ {nan: 1}    {(1, nan): 2} ~ {(1.0, nan): 2}
-{frozenset({nan})} ~ {frozenset({nan})}    {nan: 1, nan: 2} ~ {nan: 1, nan: 2}
-deque([nan], 3) ~ deque([nan])    complex(nan, 1) ~ complex(nan, 1)
-complex(1, nan) ~ complex(1, nan)    Decimal('NaN') ~ Decimal('NaN')
-Decimal('sNaN') ~ Decimal('sNaN')    [Decimal('-sNaN12')] ~ [Decimal('-sNaN12')]
-{'k': Decimal('NaN')} ~ {'k': Decimal('NaN')}
-"""
-UNEQUAL = """
-[1] ~ (1,)    [1] ~ deque([1])    '1' ~ 1    None ~ 0    0.30000000000000004 ~ 0.3    {} ~ set()
-[] ~ None    OrderedDict([(1, 2), (2, 1)]) ~ OrderedDict([(2, 1), (1, 2)])
-defaultdict(int, {}) ~ {'a': 0}    {1: 2} ~ {1: 3}    Counter({'a': 1}) ~ Counter({'a': 2})
-date(2020, 1, 1) ~ datetime(2020, 1, 1)    nan ~ 0.0    nan ~ None    {nan} ~ {nan, nan}
-{nan, 1} ~ {nan, 2}    {nan: 1} ~ {nan: 2}    {nan: 1, 2: 3} ~ {nan: 1, 3: 3}
-complex(nan, 1) ~ complex(nan, 2)    nan ~ Decimal('NaN')    Decimal('sNaN') ~ Decimal('NaN')
-Decimal('sNaN') ~ 1    [Decimal('sNaN')] ~ [1.5]    0x1000000000000000000000000000000 ~ nan
-Decimal('1e999999') ~ 0x10000000000000000000000000000000
-"""
 ODD_ONES: list[tuple[Any, Any, bool]] = [
     (collections.defaultdict(lambda: 0, {"a": 1}), {"a": 1}, True),
     (1 << 20_000, 2 << 19_999, True),
@@ -283,13 +250,13 @@ ODD_ONES: list[tuple[Any, Any, bool]] = [
 ]
 
 
-def _pairs(table: str, expected: bool) -> list[tuple[Any, Any, bool]]:
-    cells = [cell.split(" ~ ") for line in table.split("\n") for cell in line.split("    ") if cell]
-    return [(values.decode(a), values.decode(b), expected) for a, b in cells]
-
-
 def test_equal() -> None:
-    for a, b, expected in [*_pairs(EQUAL, True), *_pairs(UNEQUAL, False), *ODD_ONES]:
+    pairs = [
+        (*map(values.decode, row.split(" ~ ")), kind == "equal")
+        for kind in ("equal", "unequal")
+        for row in LISTS[kind]
+    ]
+    for a, b, expected in [*pairs, *ODD_ONES]:
         for x, y in ((a, b), (b, a), ([a], [b]), ({"k": (a,)}, {"k": (b,)})):
             assert values.equal(x, y) is expected, (a, b)
 
@@ -315,20 +282,9 @@ def test_equal_within_a_tolerance(
     assert values.equal(b, a, **tolerance) is expected
 
 
-@settings(max_examples=150, deadline=None)
-@given(VALUES)
-def test_a_value_read_twice_is_equal(value: Any) -> None:
-    text = values.encode(value)
-    assert values.equal(values.decode(text), values.decode(text))
-    assert values.equal(value, values.decode(text))
-
-
 def test_parse_call() -> None:
-    assert values.parse_call("a.b.f(1, *[2, 3], key={'x': -1})") == (
-        "a.b.f",
-        (1, 2, 3),
-        {"key": {"x": -1}},
-    )
+    call = values.parse_call("a.b.f(1, *[2, 3], key={'x': -1})")
+    assert call == ("a.b.f", (1, 2, 3), {"key": {"x": -1}})
     tree = ast.parse("assert f(0x" + "f" * 5_000 + ", [nan]) == -1").body[0]
     assert isinstance(tree, ast.Assert)
     assert isinstance(tree.test, ast.Compare)
@@ -338,11 +294,3 @@ def test_parse_call() -> None:
         with pytest.raises(values.NotALiteral):
             values.parse_call(text)
     assert values.show_call("f", (1, "a", [None])) == "f(1, 'a', [None])"
-
-
-def test_nothing_is_imported_or_run_by_reading() -> None:
-    before = dict(os.environ)
-    for text in ("os.environ.clear()", "subprocess.Popen('x')", "collections.OrderedDict.clear()"):
-        with pytest.raises(values.NotALiteral):
-            values.decode(text)
-    assert dict(os.environ) == before

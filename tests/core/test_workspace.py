@@ -42,11 +42,6 @@ def test_an_odd_row_of_others_is_one_without_columns(tmp_path: Path) -> None:
     assert list(workspace.read_jsonl(path, foreign=True)) == [{"a": 1}, {}] * len(odd)
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no such file"):
-        list(workspace.read_jsonl(tmp_path / "absent.jsonl"))
-
-
 def test_a_failed_write_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -57,7 +52,7 @@ def test_a_failed_write_leaves_the_old_file(
         raise OSError(errno.ENOSPC, "no space")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(InfrastructureError, match="no space left"):
+    with pytest.raises(InfrastructureError, match="no space left on the disk"):
         workspace.write_text(path, "new")
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["file.txt"]
@@ -155,10 +150,6 @@ def test_what_cannot_be_written_is_said_as_such(
     monkeypatch.setenv("SEMCODER_HOME", str(tmp_path / "file" / "home"))
     with pytest.raises(InfrastructureError, match="set SEMCODER_HOME"):
         workspace.home()
-    full = OSError(errno.ENOSPC, "No space left on device")
-    monkeypatch.setattr("tempfile.mkstemp", lambda **_: (_ for _ in ()).throw(full))
-    with pytest.raises(InfrastructureError, match="no space left on the disk"):
-        workspace.write_text(tmp_path / "x", "y")
 
 
 @pytest.mark.parametrize("text", ["é", "\ud800", "é\udfff", "😀", ""])

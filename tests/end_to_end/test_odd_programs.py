@@ -3,7 +3,6 @@ texts; the good ones beside them have what they have alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -53,12 +52,6 @@ def row(name: str, source: str, call: str, output: str) -> dict[str, str]:
     prompt = f"[PYTHON]\n{source}\nassert {call} == ??\n[/PYTHON]\n"
     response = f"[ANSWER]\nassert {call} == {output}\n[/ANSWER]"
     return {"id": name, "fwd_mnl": prompt, "response": response}
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Sandbox]:
-    with Sandbox(workers=1) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

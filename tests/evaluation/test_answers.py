@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,20 +19,30 @@ from semcoder_lib.sandbox import Sandbox
 DOUBLE = Program("def f(x):\n    y = x * 2\n    return y\n", "f", id="double")
 HALF = Program("def f(x):\n    y = x // 2\n    return y\n", "f", id="half")
 ENTRIES = [Entry(DOUBLE, (Case((4,), 8),)), Entry(HALF, (Case((4,), 2),))]
+REPEAT = Program("def f(s, n):\n    return s * n\n", "f", id="p")
+ENTRY = Entry(REPEAT, (Case(("ab", 2), "abab"),))
+MODEL = Model("base", "any")
+F8 = {
+    "task_id": "HumanEval/0", "prompt": 'def f8():\n    """Eight."""\n', "entry_point": "f8",
+    "canonical_solution": "    return 8\n",
+    "test": "def check(candidate):\n    assert candidate() == 8\n",
+}  # fmt: skip
+CODE_TASK = evaluation.Task("HumanEval/0", F8)
 
 
 class Scripted(models.Engine):
-    """Says 8 to whatever it is asked; notes how often it was loaded, and with how many prompts."""
+    """Says what its test wants to whatever prompt; notes the batches of prompts."""
 
     name = identity = "scripted"
-    batches: list[int] = []  # noqa: RUF012
+    tokenizer = None
+    batches: list[list[str]] = []  # noqa: RUF012
+    finish = "stop"
+    says = staticmethod(str)
 
     def _produce(self, jobs: list[Job], deliver: Deliver) -> None:
-        self.batches.append(len(jobs))
+        self.batches.append([request.prompt for _, request, _ in jobs])
         for key, request, _ in jobs:
-            begun = request.prompt.endswith("==")
-            text = " 8\n" if begun else "    return 8\n" if "def f8" in request.prompt else "8\n"
-            deliver(key, Output(text, "stop", 2))
+            deliver(key, Output(self.says(request.prompt), self.finish, 10))
 
 
 @pytest.fixture
@@ -43,46 +52,42 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> type[Scripted]:
     return Scripted
 
 
-def code_task() -> evaluation.Task:
-    head = 'def f8():\n    """Eight."""\n'
-    row = {"task_id": "HumanEval/0", "prompt": head, "entry_point": "f8",
-           "canonical_solution": "    return 8\n",
-           "test": "def check(candidate):\n    assert candidate() == 8\n"}  # fmt: skip
-    return evaluation.Task("HumanEval/0", row)
+def tasks_of(name: str, *entries: Entry) -> list[evaluation.Task]:
+    return evaluation.get(name).from_entries(entries)  # type: ignore[attr-defined]
 
 
-def asked() -> list[Plan]:
-    tasks = evaluation.get("pyx-o").from_entries(ENTRIES)  # type: ignore[attr-defined]
-    return [
+def test_all_plans_of_a_model_are_generated_together_and_kept_apart(
+    scripted: type[Scripted], tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def eight(prompt: str) -> str:
+        begun = prompt.endswith("==")
+        return " 8\n" if begun else "    return 8\n" if "def f8" in prompt else "8\n"
+
+    monkeypatch.setattr(scripted, "says", staticmethod(eight))
+    tasks = tasks_of("pyx-o", *ENTRIES)
+    plans = [
         Plan("pyx-o", tasks, Setting("direct_2shot", "direct", 2, 16)),
         Plan("pyx-o", tasks[:1], Setting("direct", "direct", 0, 16)),
-        Plan("humaneval", [code_task()], Setting("instruction", "direct", 0, 16)),
+        Plan("humaneval", [CODE_TASK], Setting("instruction", "direct", 0, 16)),
     ]
-
-
-def test_all_plans_of_a_model_are_generated_together_and_told_apart(
-    scripted: type[Scripted], tmp_path: Path, box: Sandbox
-) -> None:
-    plans = asked()
-    rows = answers.complete(Model("base", "any"), plans, cache=tmp_path / "cache.jsonl")
-    assert scripted.batches == [4]
+    rows = answers.complete(MODEL, plans, cache=tmp_path / "cache.jsonl")
+    assert [len(batch) for batch in scripted.batches] == [4]
     assert [len(answers.completions_of(plan, rows)) for plan in plans] == [2, 1, 1]
-    begun = [row["text"] for row in rows]
-    assert begun == [
+    assert [row["text"] for row in rows] == [
         "[ANSWER]\nassert f(4) == 8\n", "[ANSWER]\nassert f(4) == 8\n", "[ANSWER]\n8\n",
         "    return 8\n",  # a program is put together with its prompt by the extraction
     ]  # fmt: skip
     assert not any("prompt" in row for row in rows)
-    found = [
+    judged = [
         answers.verdicts(plan, answers.completions_of(plan, rows), scorer="strict", box=box)
         for plan in plans
     ]
-    assert [[v.passed for v in some] for some in found] == [[True, False], [True], [True]]
-    assert all(not v.detail and not v.cpu_seconds for some in found for v in some)
+    assert [[v.passed for v in verdicts] for verdicts in judged] == [[True, False], [True], [True]]
+    assert all(not v.detail and not v.cpu_seconds for verdicts in judged for v in verdicts)
 
 
-def answered(model: str, setting: str, passed: dict[str, bool]) -> answers.Evaluated:
-    plan = Plan("pyx-o", [evaluation.Task(name, {}) for name in passed], Setting(setting))
+def answered(model: str, setting: str, passed: dict[str, bool]) -> evaluation.Evaluation:
+    plan = Plan("pyx-o", [], Setting(setting))
     judged = [
         Verdict(name, right, Status.PASSED if right else Status.NO_ANSWER)
         for name, right in passed.items()
@@ -124,99 +129,88 @@ def test_a_benchmark_that_is_not_here_is_named(
     monkeypatch.setenv("SEMCODER_DATA", str(crux.parent))
     monkeypatch.setenv("SEMCODER_HOME", str(tmp_path / "home"))
     tasks, missing = answers.tasks_of(["cruxeval-o", "mbpp+"], 2, 0)
-    assert [len(some) for some in tasks.values()] == [2]
-    assert list(tasks) == ["cruxeval-o"]
+    assert {name: len(chosen) for name, chosen in tasks.items()} == {"cruxeval-o": 2}
     assert "MbppPlus" in missing["mbpp+"]
 
 
 def test_a_tuned_model_is_compared_with_the_best_form_of_the_base() -> None:
-    few = {"a": True, "b": False, "c": False}
-    most = {"a": False, "b": True, "c": True}
-    rows = answers.differences(
-        [
-            answered("base", "direct", few),
-            answered("base", "cot", most),
-            answered("tuned", "monologue", {"b": True, "c": False}),
-            answered("tuned", "direct", dict.fromkeys("abc", True)),
-        ],
-        0,
-    )
-    assert [(r["from"], r["to"], r["n"]) for r in rows] == [
-        ("base, cot", "tuned, monologue", 2), ("base, cot", "tuned, direct", 3),
-    ]  # fmt: skip
-    assert [round(r["value"], 3) for r in rows] == [-0.5, 0.333]
-    assert [r["p_mcnemar"] for r in rows] == [1.0, 1.0]
+    scores = [
+        answered("base", "direct", {"a": True, "b": False, "c": False}),
+        answered("base", "cot", {"a": False, "b": True, "c": True}),
+        answered("tuned", "monologue", {"b": True, "c": False}),
+        answered("tuned", "direct", dict.fromkeys("abc", True)),
+    ]
+    rows = answers.differences(scores, 0)
+    assert [(r["from"], r["to"], r["n"], round(r["value"], 3), r["p_mcnemar"]) for r in rows] == [
+        ("base, cot", "tuned, monologue", 2, -0.5, 1.0),
+        ("base, cot", "tuned, direct", 3, 0.333, 1.0),
+        ("tuned, direct", "tuned, monologue", 2, -0.5, 1.0),
+    ]
 
 
 @pytest.mark.parametrize(
     ("sizes", "count", "taken"),
-    [((9, 9, 0), 4, (2, 2, 0)), ((1, 9, 0), 4, (1, 3, 0)), ((9, 1, 0), 4, (3, 1, 0)),
-     ((9, 9, 0), 5, (3, 2, 0)), ((2, 1, 0), 9, (2, 1, 0)), ((0, 5, 0), 2, (0, 2, 0)),
+    [((9, 9, 0), 5, (3, 2, 0)), ((1, 9, 0), 4, (1, 3, 0)), ((2, 1, 0), 9, (2, 1, 0)),
      ((0, 0, 0), 3, (0, 0, 0)), ((3, 20, 20), 16, (3, 7, 6))],
 )  # fmt: skip
 def test_every_source_in_equal_numbers_and_no_drills(
     sizes: tuple[int, ...], count: int, taken: tuple[int, ...]
 ) -> None:
-    origins = [o for o, n in zip(("package", "synthesised", "method"), sizes, strict=True)
-               for _ in range(n)]  # fmt: skip
-    entries = [Entry(Program("", "f", id=str(n), origin=o), ()) for n, o in enumerate(origins)]
-    drills = [Entry(Program("", "f", id=f"d{n}", origin="method", tags=("drill",)), ())
-              for n in range(9)]  # fmt: skip
-    chosen = answers.balanced(entries + drills, count, 7)
-    found = Counter(e.program.origin for e in chosen)
-    assert sorted(found.values()) == sorted(n for n in taken if n)
-    assert set(found) == {
-        o for o, n in zip(("package", "synthesised", "method"), taken, strict=True) if n
+    origins = ("package", "synthesised", "method")
+    entries = [
+        Entry(Program("", "f", id=f"{origin}{n}", origin=origin, tags=("drill",) * (n > 90)), ())
+        for origin, size in zip(origins, sizes, strict=True)
+        for n in (*range(size), 91, 92, 93)
+    ]
+    chosen = answers.balanced(entries, count, 7)
+    assert sorted(Counter(e.program.origin for e in chosen).values()) == sorted(filter(None, taken))
+    assert {e.program.origin for e in chosen} == {
+        o for o, n in zip(origins, taken, strict=True) if n
     }
-    assert chosen == answers.balanced(entries + drills, count, 7)
     assert len({e.program.id for e in chosen}) == len(chosen)
     assert not any(e.program.tags for e in chosen)
+    assert chosen == answers.balanced(entries, count, 7)
 
 
 def test_a_slice_keeps_the_order() -> None:
-    some = answers.sample_tasks(range(100), 10, 3)
-    assert some == sorted(some) == answers.sample_tasks(range(100), 10, 3)
-    assert len(some) == 10
-    assert some != answers.sample_tasks(range(100), 10, 4)
-    assert (
-        answers.sample_tasks(range(5), 0, 3) == answers.sample_tasks(range(5), 9, 3) == [*range(5)]
-    )
+    chosen = answers.sample_tasks(range(100), 10, 3)
+    assert chosen == sorted(chosen) == answers.sample_tasks(range(100), 10, 3)
+    assert len(chosen) == 10
+    assert chosen != answers.sample_tasks(range(100), 10, 4)
+    for limit in (0, 9):
+        assert answers.sample_tasks(range(5), limit, 3) == [*range(5)]
 
 
 def test_a_form_that_would_repeat_a_prompt_is_left_out() -> None:
-    task = code_task()
-    plans = answers.code_plans(
-        {"humaneval": [task]}, ["instruction", "completion"], style="clean", max_new_tokens=9
-    )
+    how: dict[str, Any] = {"style": "clean", "max_new_tokens": 9}
+    forms = ["instruction", "completion"]
+    plans = answers.code_plans({"humaneval": [CODE_TASK]}, forms, **how)
     assert [p.name("base") for p in plans] == [
         "humaneval_base_completion", "humaneval_base_instruction",
     ]  # fmt: skip
     texts = [p.prompts("clean", None)[0].text for p in plans]
-    assert texts[0] == task.data["prompt"].rstrip()
+    assert texts[0] == F8["prompt"].rstrip()
     assert texts[1].startswith("Write the Python code")
-    lcb = evaluation.get("lcb-lite")
-    script = lcb.task(lcb_rows()[0], 1)
+    script = evaluation.get("lcb-lite").task(lcb_rows()[0], 1)
     assert script is not None
-    (only,) = answers.code_plans(
-        {"lcb-lite": [script]}, ["completion", "instruction"], style="clean", max_new_tokens=9
-    )
+    (only,) = answers.code_plans({"lcb-lite": [script]}, forms, **how)
     assert only.setting.name == "instruction"
 
 
 def test_a_right_answer_by_a_wrong_step_is_counted(box: Sandbox) -> None:
-    tasks = evaluation.get("pyx-o").from_entries(ENTRIES)  # type: ignore[attr-defined]
     texts = []
     for entry in ENTRIES:
         program, case = entry.program, entry.cases[0]
         derived = monologues.forward(program, tracing.trace(program, case, box), case=case).text
         texts.append(Completion(program.id, derived.partition("[/ANSWER]")[0]))
-    steps_told, closing, answer = texts[1].text.partition("[/MONOLOGUE]")
-    assert "2" in steps_told
-    texts[1] = Completion("half", steps_told.replace("2", "3") + closing + answer)
+    steps, closing, answer = texts[1].text.partition("[/MONOLOGUE]")
+    assert "2" in steps
+    texts[1] = Completion("half", steps.replace("2", "3") + closing + answer)
+    tasks = tasks_of("pyx-o", *ENTRIES)
     plan = Plan("pyx-o", tasks, Setting("monologue", "monologue"))
     judged = answers.verdicts(plan, texts, scorer="strict", box=box)
-    told = answers.evaluated(plan, "tuned", texts, judged, scorer="strict", seed=0)
-    row: dict[str, Any] = analysis.faithfulness(told, tasks, box=box)
+    score = answers.evaluated(plan, "tuned", texts, judged, scorer="strict", seed=0)
+    row: dict[str, Any] = analysis.faithfulness(score, tasks, box=box)
     assert (row["n"], row["right"], row["right_on_a_contradicted_step"]) == (2, 2, 1)
     assert row["contradicted"] >= 1
     assert row["supported"] >= 3
@@ -224,72 +218,45 @@ def test_a_right_answer_by_a_wrong_step_is_counted(box: Sandbox) -> None:
 
 # --- a monologue that runs out of tokens is closed and made to answer ---
 
-PROGRAM = Program("def f(s, n):\n    return s * n\n", "f", id="p")
-ENTRY = Entry(PROGRAM, (Case(("ab", 2), "abab"),))
 CUT = "L1 f is called with s = 'ab'.\nL2 'ab' * 2 = 'ab"
-
-
-class Unending(models.Engine):
-    """Never ends its steps by itself, and answers once the answer is begun."""
-
-    name = identity = "scripted"
-    tokenizer = None
-
-    def __init__(self, steps: str, answer: str) -> None:
-        super().__init__()
-        self.steps, self.answer, self.prompts = steps, answer, list[str]()
-
-    def _produce(self, jobs: Any, deliver: Any) -> None:
-        for key, request, _ in jobs:
-            self.prompts.append(request.prompt)
-            begun = request.prompt.endswith(("==", "assert f("))  # examples hold answers, too
-            deliver(key, Output(self.answer if begun else self.steps, "length", 10))
+CLOSED = "[MONOLOGUE]\nL1 f is called with s = 'ab'.\n[/MONOLOGUE]\n[ANSWER]\n"
+THOUGHT = "f repeats s, which is"
 
 
 @pytest.mark.parametrize(
-    ("name", "steps", "answer", "opening", "finish"),
+    ("name", "setting", "steps", "answer", "begun"),
     [
-        ("pyx-o", CUT, " 'abab'\n[/ANSWER]\nassert", "assert f('ab', 2) ==", "forced"),
-        ("pyx-i", CUT, "'abab', 1) == 'abab'", "assert f(", "forced"),
-        ("pyx-o", "L2.\n[/MONOLOGUE]\n[ANSWER]\nassert f('ab', 2) == 'abab'", "", "", "length"),
+        ("pyx-o", "monologue", CUT, " 'abab'\n[/ANSWER]\nassert",
+         f"{CLOSED}assert f('ab', 2) =="),
+        ("pyx-i", "monologue", CUT, "'abab', 1) == 'abab'", f"{CLOSED}assert f("),
+        ("pyx-o", "cot", THOUGHT, " 'abab'",
+         f"[THOUGHT]\n{THOUGHT}\n[/THOUGHT]\n[ANSWER]\nassert f('ab', 2) =="),
+        # not forced: it has answered; it was asked without steps
+        ("pyx-o", "monologue", "L2.\n[/MONOLOGUE]\n[ANSWER]\nassert f('ab', 2) == 'abab'", "", ""),
+        ("pyx-o", "direct", "'abab'", "", ""),
     ],
-)
+)  # fmt: skip
 def test_forced(
-    name: str, steps: str, answer: str, opening: str, finish: str, tmp_path: Path, box: Sandbox
-) -> None:
-    engine = Unending(steps, answer)
-    model: Any = SimpleNamespace(engine=lambda cache: engine)
-    tasks = evaluation.get(name).from_entries([ENTRY])  # type: ignore[attr-defined]
-    plan = Plan(name, tasks, Setting("monologue", "monologue", 0, 32))
-    texts = answers.completions_of(plan, answers.complete(model, [plan], cache=tmp_path / "c"))
+    name: str, setting: str, steps: str, answer: str, begun: str, scripted: type[Scripted],
+    tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def says(prompt: str) -> str:
+        return answer if prompt.endswith(("==", "assert f(")) else steps
+
+    monkeypatch.setattr(scripted, "says", staticmethod(says))
+    monkeypatch.setattr(scripted, "finish", "length")
+    shots = 2 if setting == "cot" else 0
+    plan = Plan(name, tasks_of(name, ENTRY), Setting(setting, setting, shots, 32))
+    texts = answers.completions_of(plan, answers.complete(MODEL, [plan], cache=tmp_path / "c"))
     judged = answers.verdicts(plan, texts, scorer="strict", box=box)
     row = answers.evaluated(plan, "tuned", texts, judged, scorer="strict", seed=0).row
     assert judged[0].passed, texts
-    assert [text.finish for text in texts] == [finish]
-    assert row["forced"] == (finish == "forced")
-    assert row["stopped_by_itself"] == 0
-    if opening:
-        begun = f"[MONOLOGUE]\nL1 f is called with s = 'ab'.\n[/MONOLOGUE]\n[ANSWER]\n{opening}"
-        assert engine.prompts[1].endswith(begun)
-        assert engine.prompts[1].startswith(engine.prompts[0])
+    assert [text.finish for text in texts] == ["forced" if begun else "length"]
+    assert (row["forced"], row["stopped_by_itself"]) == (bool(begun), 0)
+    if begun:
+        (first,), (second,) = scripted.batches
+        assert second == first.removesuffix(begun.partition("\n")[0] + "\n") + begun
+        assert texts[0].text == begun + answer.partition("\n")[0]
         assert texts[0].tokens == 20
-
-
-def test_a_chain_of_thought_without_an_end_is_forced_too(tmp_path: Path) -> None:
-    engine = Unending("f repeats s, which is", " 'abab'")
-    model: Any = SimpleNamespace(engine=lambda cache: engine)
-    tasks = evaluation.get("pyx-o").from_entries([ENTRY])  # type: ignore[attr-defined]
-    plan = Plan("pyx-o", tasks, Setting("cot_2shot", "cot", 2, 32))
-    (row,) = answers.complete(model, [plan], cache=tmp_path / "c")
-    begun = "f repeats s, which is\n[/THOUGHT]\n[ANSWER]\nassert f('ab', 2) =="
-    assert engine.prompts[1] == engine.prompts[0] + begun
-    assert (row["finish"], row["text"]) == ("forced", f"[THOUGHT]\n{begun} 'abab'")
-
-
-def test_a_direct_answer_is_not_forced(tmp_path: Path) -> None:
-    engine = Unending(" 'ab", "")
-    model: Any = SimpleNamespace(engine=lambda cache: engine)
-    plan = Plan("pyx-o", evaluation.get("pyx-o").from_entries([ENTRY]), Setting("direct", "direct"))  # type: ignore[attr-defined]
-    (row,) = answers.complete(model, [plan], cache=tmp_path / "c")
-    assert row["finish"] == "length"
-    assert len(engine.prompts) == 1
+    else:
+        assert len(scripted.batches) == 1

@@ -23,7 +23,7 @@ def test_a_benchmark_of_ones_own(crux: Path, box: Sandbox) -> None:
     benchmark.name = "our-own-task"
     assert benchmarks.register(benchmark) is get("our-own-task")
     found = evaluate("our-own-task", lambda prompt: "3", data=crux, box=box)
-    assert (found.score.n, found.statuses) == (6, {"passed": 1, "wrong": 5})
+    assert (found.score.n, found.row["statuses"]) == (6, {"passed": 1, "wrong": 5})
 
 
 ANSWERS = {"sample_0": "3", "sample_1": "[5, 6, 2]", "sample_2": "0", "sample_3": "7 + 0"}

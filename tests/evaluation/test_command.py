@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import helpers
 import pytest
@@ -17,28 +18,35 @@ from semcoder_lib.evaluation.scoring import compare
 from semcoder_lib.sandbox import Sandbox
 
 
-def test_generations_json_output(crux: Path, tmp_path: Path, box: Sandbox) -> None:
-    samples = tmp_path / "generations.json"
+@pytest.fixture
+def scored(crux: Path, tmp_path: Path, box: Sandbox) -> Any:
+    """The summary and the rows of a score of samples of CRUXEval: rows, or a document."""
+
+    def score(samples: Any, mode: str, scorer: str = "strict") -> tuple[dict[str, Any], Any]:
+        given, out = tmp_path / "samples", tmp_path / "out.jsonl"
+        lines = [json.dumps(samples)] if isinstance(samples, dict) else map(json.dumps, samples)
+        given.write_text("\n".join(lines))
+        how: Any = {"scorer": scorer, "mode": mode, "data": crux, "out": out, "box": box}
+        return score_command("cruxeval", given, **how), read(out)
+
+    return score
+
+
+def test_generations_json_output(scored: Any) -> None:
     answers = {
         "sample_1": ["[5, 6, 2]", "[5, 6]", "", "[5, 6, 2"],
         "sample_0": ["3", "3.0", "1 or True", "f (1, 2)"],
         "sample_2": ["False", "0", "f('a')", "True"],
     }
-    samples.write_text(json.dumps(answers))
-    out = tmp_path / "out.jsonl"
-    result = score_command("cruxeval", samples, mode="output", data=crux, out=out, box=box)
-    rows = read(out)
-    first = [("sample_1", n) for n in range(4)]
-    assert [(r["task_id"], r["index"]) for r in rows[:5]] == [*first, ("sample_0", 0)]
+    result, rows = scored(answers, "output")
+    assert [(r["task_id"], r["index"]) for r in rows] == [(t, n) for t in answers for n in range(4)]
     assert [r["status"] for r in rows] == [
         "passed", "wrong", "no_answer", "unparseable",
         "passed", "passed", "unparseable", "unparseable",
         "passed", "wrong", "unparseable", "wrong",
     ]  # fmt: skip
     assert [r["passed"] for r in rows] == [r["status"] == "passed" for r in rows]
-    assert result["benchmark"] == "cruxeval"
-    assert result["scorer"] == "strict"
-    assert result["n"] == 12
+    assert (result["benchmark"], result["scorer"], result["n"]) == ("cruxeval", "strict", 12)
     assert result["pass@1"] == pytest.approx((1 / 4 + 2 / 4 + 1 / 4) / 3)
     assert result["interval"][0] <= result["pass@1"] <= result["interval"][1]
     assert result["statuses"] == {"no_answer": 1, "passed": 4, "unparseable": 4, "wrong": 3}
@@ -47,20 +55,12 @@ def test_generations_json_output(crux: Path, tmp_path: Path, box: Sandbox) -> No
     assert result["other_scorer"]["scorer"] == "official"
 
 
-def test_official_quirks(crux: Path, tmp_path: Path, box: Sandbox) -> None:
-    samples = write(
-        tmp_path / "s.jsonl",
-        [
-            {"task_id": "sample_0", "index": i, "answer": a}
-            for i, a in enumerate(["3", "f(1, 2)", "1 or True", "f (1, 2)", "4", "3, 'said'"])
-        ]
-        + [{"task_id": "sample_2", "answer": "f('a')"}],
-    )
-    out = tmp_path / "out.jsonl"
-    result = score_command(
-        "cruxeval", samples, scorer="official", mode="output", data=crux, out=out, box=box
-    )
-    rows = read(out)
+def test_official_quirks(scored: Any) -> None:
+    answers = {
+        "sample_0": ["3", "f(1, 2)", "1 or True", "f (1, 2)", "4", "3, 'said'"],
+        "sample_2": ["f('a')"],
+    }
+    result, rows = scored(answers, "output", "official")
     assert [r["passed"] for r in rows] == [True, False, True, True, False, True, False]
     # the guard drops an answer only where another one of its task passed
     assert [r["counted"] for r in rows] == [True, False, True, True, True, True, True]
@@ -68,47 +68,44 @@ def test_official_quirks(crux: Path, tmp_path: Path, box: Sandbox) -> None:
     assert result["counted"] == 6
 
 
-def test_inputs(crux: Path, tmp_path: Path, box: Sandbox) -> None:
-    answers = ["f(2, 1)", "f(a=1, b=2)", "f(1)", "g(1, 2)", "f(1, x)", "3 # f(", "f(1, 3)"]
-    samples = write(tmp_path / "s.jsonl", [{"task_id": "sample_0", "answer": a} for a in answers])
-    out = tmp_path / "out.jsonl"
-    score_command("cruxeval", samples, mode="input", data=crux, out=out, box=box)
-    assert [r["status"] for r in read(out)] == [
+def test_inputs(scored: Any) -> None:
+    answers = {
+        "sample_0": [
+            "f(2, 1)", "f(a=1, b=2)", "f(1)", "g(1, 2)", "f(1, x)", "3 # f(", "f(1, 3)",
+        ],
+        "sample_3": ["f(5)", "f(7)"],  # the first never ends
+    }  # fmt: skip
+    assert [r["status"] for r in scored(answers, "input")[1]] == [
         "passed", "passed", "exception", "unparseable", "unparseable", "unparseable", "wrong",
+        "timeout", "passed",
     ]  # fmt: skip
-    score_command("cruxeval", samples, mode="input", scorer="official", data=crux, out=out, box=box)
-    assert [r["passed"] for r in read(out)] == [True, True, False, False, False, True, False]
+    _, rows = scored(answers, "input", "official")
+    assert [r["passed"] for r in rows[:7]] == [True, True, False, False, False, True, False]
 
 
-def test_raw_texts_with_renamed_function(crux: Path, tmp_path: Path, box: Sandbox) -> None:
+def test_raw_texts_with_renamed_function(scored: Any) -> None:
     text = (
         "Complete in [ANSWER] and [/ANSWER].\n[PYTHON]\ndef add_up(n):\n"
         "    return 0 if n < 1 else n + add_up(n - 1)\n"
         "assert add_up(??) == 6\n[/PYTHON]\n[MONOLOGUE]\nIt sums.\n[/MONOLOGUE]\n"
         "[ANSWER]\nassert add_up(3) == 6\n"
     )
-    samples = write(tmp_path / "s.jsonl", [{"task_id": "sample_5", "index": 0, "text": text}])
     for scorer in ("strict", "official"):
-        found = score_command("cruxeval", samples, mode="input", scorer=scorer, data=crux, box=box)
-        assert found["pass@1"] == 1.0, scorer
+        result, _ = scored([{"task_id": "sample_5", "index": 0, "text": text}], "input", scorer)
+        assert result["pass@1"] == 1.0, scorer
 
 
-def test_endless_program_is_a_timeout(crux: Path, tmp_path: Path, box: Sandbox) -> None:
-    samples = write(
-        tmp_path / "s.jsonl",
-        [{"task_id": "sample_3", "answer": "f(5)"}, {"task_id": "sample_3", "answer": "f(7)"}],
-    )
-    out = tmp_path / "out.jsonl"
-    score_command("cruxeval", samples, mode="input", data=crux, out=out, box=box)
-    assert [r["status"] for r in read(out)] == ["timeout", "passed"]
-
-
-def test_mode_is_needed(crux: Path, tmp_path: Path) -> None:
+def test_names_and_modes(crux: Path, tmp_path: Path) -> None:
     samples = write(tmp_path / "s.jsonl", [{"task_id": "sample_0", "answer": "3"}])
-    with pytest.raises(UsageError, match="--mode"):
-        score_command("cruxeval", samples, data=crux)
-    with pytest.raises(UsageError, match="contradicts"):
-        score_command("cruxeval-o", samples, mode="input", data=crux)
+    for name, how, kind, why in (
+        ("cruxeval", {}, UsageError, "--mode"),
+        ("cruxeval-o", {"mode": "input"}, UsageError, "contradicts"),
+        ("crux", {}, UserError, "choose from humaneval"),
+        ("cruxeval-o", {"scorer": "lenient"}, UserError, "choose from strict"),
+        ("cruxeval-o", {"data": tmp_path / "nothing.jsonl"}, UserError, "no such file"),
+    ):
+        with pytest.raises(kind, match=why):
+            score_command(name, samples, **{"data": crux, **how})
 
 
 def test_failed_preflight_stops_the_score(crux: Path, tmp_path: Path, box: Sandbox) -> None:
@@ -124,82 +121,51 @@ def test_failed_preflight_stops_the_score(crux: Path, tmp_path: Path, box: Sandb
 
 
 GOOD = '{"task_id": "sample_0", "answer": "3"}\n'
-BAD = {
-    "missing task id": (GOOD + '{"answer": "3"}\n', ":2: the field 'task_id' is missing"),
-    "unknown id": (GOOD + '{"task_id": "sample_77", "answer": "3"}\n', ":2: .*no task 'sample_77'"),
-    "another benchmark": ('{"task_id": "HumanEval/0", "answer": "x"}\n', ":1: .*another benchmark"),
-    "wrong column": (GOOD + '{"task_id": "sample_1", "output": "3"}\n', ":2: needs one of answer"),
-    "code columns": ('{"task_id": "sample_0", "completion": "x"}\n', ":1: needs one of answer"),
-    "duplicate": (
-        '{"task_id": "sample_0", "index": 0, "answer": "3"}\n' * 2,
-        ":2: .*'sample_0' index 0 was given in .*:1",
-    ),
-    "truncated": (GOOD + '{"task_id": "sample_1", "ans', ":2: the line is cut off or not"),
-    "not JSON": (GOOD + "sample_1: 3\n" + GOOD, ":2: .*not valid JSON"),
-    "a list": (GOOD + "[1, 2]\n", ":2: expected a JSON object"),
-    "mixed indices": (
-        '{"task_id": "sample_0", "index": 1, "answer": "3"}\n' + GOOD,
-        ":2: .*with and without an index",
-    ),
-    "task id of another type": ('{"task_id": 7, "answer": "3"}\n', ":1: .*'task_id' is not a name"),
-    "raw NUL": (GOOD + '{"task_id": "sample_1", "answer": "\0"}\n', ":2: .*not valid JSON"),
-    "nested too deep": (GOOD + '{"answer": ' + "[" * 100_000 + "\n", ":2: .*not valid JSON"),
-    "empty": ("", "the file is empty"),
-    "blank": ("\n\n", "the file is empty"),
-    "document cut off": ('{"sample_0": ["3"],\n "sample_1": ["4"', ":1: .*cut off"),
-    "document duplicate": (
-        '{"sample_0": ["3"],\n "sample_0": ["4"]}',
-        "'sample_0' was given already",
-    ),
-    "document unknown": ('{"sample_0": ["3"],\n "sample_99": ["4"]}', "no task 'sample_99'"),
-    "document wrong shape": (
-        '{"sample_0":\n "3", "sample_1": ["3"]}',
-        "'sample_0' .*list of answers",
-    ),
-    "document empty list": ('{\n"sample_0": []}', "'sample_0' .*no answers"),
-    "document of lists": ("[[1], [2]]", ":1: "),
+BAD = {  # by line: the reason
+    '{"answer": "3"}': ":2: the field 'task_id' is missing",
+    '{"task_id": "sample_77", "answer": "3"}': ":2: .*no task 'sample_77'",
+    '{"task_id": "sample_1", "output": "3"}': ":2: needs one of answer",
+    '{"task_id": "sample_1", "completion": "x"}': ":2: needs one of answer",
+    '{"task_id": "sample_0", "index": 1, "answer": "3"}': ":2: .*with and without an index",
+    '{"task_id": "sample_1", "ans': ":2: the line is cut off or not",
+    '{"task_id": "sample_1", "answer": "\0"}': ":2: .*not valid JSON",
+    '{"answer": ' + "[" * 100_000: ":2: .*not valid JSON",
+    '{"task_id": 7, "answer": "3"}': ":2: .*'task_id' is not a name",
+    "sample_1: 3": ":2: .*not valid JSON",
+    "[1, 2]": ":2: expected a JSON object",
+}
+BAD_FILES = {
+    '{"task_id": "HumanEval/0", "answer": "x"}': ":1: .*another benchmark",
+    '{"task_id": "sample_0", "index": 0, "answer": "3"}\n'
+    * 2: ":2: .*'sample_0' index 0 was given",
+    "": "the file is empty",
+    "\n\n": "the file is empty",
+    '{"sample_0": ["3"],\n "sample_1": ["4"': ":1: .*cut off",
+    '{"sample_0": ["3"],\n "sample_0": ["4"]}': "'sample_0' was given already",
+    '{"sample_0": ["3"],\n "sample_99": ["4"]}': "no task 'sample_99'",
+    '{"sample_0":\n "3", "sample_1": ["3"]}': "'sample_0' .*list of answers",
+    '{\n"sample_0": []}': "'sample_0' .*no answers",
+    "[[1], [2]]": ":1: ",
+    b"\xff\xfe\x80\x81": ":1: not UTF-8",
+    b"\x1f\x8b\x08\x00broken": "not a whole gzip file|cannot be read",
 }
 
 
-@pytest.mark.parametrize("name", BAD)
-def test_bad_input(name: str, crux: Path, tmp_path: Path) -> None:
-    text, pattern = BAD[name]
-    samples = tmp_path / "samples.jsonl"
-    samples.write_text(text)
-    out = tmp_path / "out.jsonl"
+def test_bad_input(crux: Path, tmp_path: Path) -> None:
+    samples, out = tmp_path / "samples.jsonl", tmp_path / "out.jsonl"
     out.write_text("as it was")
-    with pytest.raises(UserError, match=pattern) as caught:
-        score_command("cruxeval", samples, mode="output", data=crux, out=out)
-    assert caught.value.exit_status == 1
-    assert "\n" not in str(caught.value)
-    assert str(samples) in str(caught.value)
+    bad: dict[str | bytes, str] = {f"{GOOD}{line}\n": why for line, why in BAD.items()} | BAD_FILES
+    for text, pattern in bad.items():
+        samples.write_bytes(text.encode() if isinstance(text, str) else text)
+        with pytest.raises(UserError, match=pattern) as caught:
+            score_command("cruxeval", samples, mode="output", data=crux, out=out)
+        assert caught.value.exit_status == 1
+        assert "\n" not in str(caught.value)
+        assert str(samples) in str(caught.value)
+    for place in (tmp_path / "absent.jsonl", tmp_path):
+        with pytest.raises(UserError, match="cannot be read"):
+            score_command("cruxeval", place, mode="output", data=crux, out=out)
     assert out.read_text() == "as it was"
-
-
-def test_bad_bytes(crux: Path, tmp_path: Path) -> None:
-    samples = tmp_path / "samples.jsonl"
-    for junk, pattern in (
-        (GOOD.encode() + b"\xff\xfe\x80\x81\n", ":2: not UTF-8"),
-        (b"\x1f\x8b\x08\x00broken", "not a whole gzip file|cannot be read"),
-        (b"\x89PNG\r\n\x1a\n\x00\x00", ":1: not UTF-8"),
-    ):
-        samples.write_bytes(junk)
-        with pytest.raises(UserError, match=pattern):
-            score_command("cruxeval", samples, mode="output", data=crux)
-    with pytest.raises(UserError, match="cannot be read"):
-        score_command("cruxeval", tmp_path / "absent.jsonl", mode="output", data=crux)
-    with pytest.raises(UserError, match="cannot be read"):
-        score_command("cruxeval", tmp_path, mode="output", data=crux)
-
-
-def test_names(crux: Path, tmp_path: Path) -> None:
-    samples = write(tmp_path / "s.jsonl", [{"task_id": "sample_0", "answer": "3"}])
-    with pytest.raises(UserError, match="choose from humaneval"):
-        score_command("crux", samples, data=crux)
-    with pytest.raises(UserError, match="choose from strict"):
-        score_command("cruxeval", samples, scorer="lenient", mode="output", data=crux)
-    with pytest.raises(UserError, match="no such file"):
-        score_command("cruxeval", samples, mode="output", data=tmp_path / "nothing.jsonl")
 
 
 # --- one odd sample between good ones ---
@@ -263,10 +229,10 @@ def odd_samples(path: Path, task: str, column: str, good: str) -> list[str]:
     return names
 
 
-@pytest.mark.parametrize("name", [
-    "cruxeval-o", "cruxeval-i", "pyx-i", "lcb-execution", "lcb-lite", "humaneval", "humaneval+",
-    "mbpp",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    "cruxeval-o cruxeval-i pyx-i lcb-execution lcb-lite humaneval humaneval+ mbpp".split(),  # noqa: SIM905
+)
 def test_an_odd_sample_costs_the_others_nothing(
     name: str, tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

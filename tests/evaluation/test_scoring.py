@@ -37,13 +37,10 @@ def test_pass_at_k_is_the_share_of_draws(n: int, c: int, k: int) -> None:
     assert pass_at_k(n, c, k) == pytest.approx(sum(any(d) for d in draws) / len(draws))
 
 
-def test_pass_at_k_refuses_nonsense() -> None:
+def test_pass_at_k_refuses_nonsense_and_rates_leave_out_what_is_not_counted() -> None:
     for n, c, k in ((3, 4, 1), (3, 1, 4), (3, 1, 0), (0, 0, 1)):
         with pytest.raises(UserError):
             pass_at_k(n, c, k)
-
-
-def test_task_rates_leave_out_uncounted() -> None:
     verdicts = [verdict("a", True), verdict("a", False, 1, counted=False), verdict("b", False)]
     assert task_rates(verdicts) == {"a": 1.0, "b": 0.0}
 

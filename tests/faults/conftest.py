@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import copy
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from semcoder_lib.core.records import Case, Entry, Program
-from semcoder_lib.sandbox import Sandbox
 
 sys.path.append(str(Path(__file__).parents[1] / "monologues"))  # its programs, its alterations
 
@@ -34,9 +33,3 @@ def entries() -> list[Entry]:
     import monologue_programs
 
     return [_entry(program, calls) for program, calls in monologue_programs.load()]
-
-
-@pytest.fixture(scope="session")
-def box() -> Iterator[Sandbox]:
-    with Sandbox() as made:
-        yield made

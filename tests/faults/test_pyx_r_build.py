@@ -10,6 +10,7 @@ import pytest
 from semcoder_lib import faults as pyx_r
 from semcoder_lib.core import records, workspace
 from semcoder_lib.core.records import Case, Completion, Entry, Program
+from semcoder_lib.faults.rows import SECTIONS
 from semcoder_lib.sandbox import Sandbox
 
 LIMIT = 40
@@ -30,33 +31,30 @@ def test_accepted_faults_are_of_many_operators_and_hold_in_a_fresh_sandbox(built
         assert [(f.id, p) for f, p in pyx_r.validate(faults, entries, fresh) if p] == []
 
 
-def test_rationales_have_the_papers_form_and_fit_and_every_claim_is_supported(built) -> None:
+def test_every_fault_has_the_papers_form_a_small_case_and_a_hub_row(built, entries) -> None:
+    given = {e.program.id: e.cases for e in entries}
+    shorter = 0
     for fault in built[0]:
         assert {c.status for c in fault.claims} == {"supported"}
         assert len(fault.claims) >= 5
         prompt, completion = pyx_r.example(fault)
         assert prompt.endswith("[MONOLOGUE]\n")
         assert pyx_r.failed_test(fault) in prompt
-        places = [
-            completion.index(part)
-            for part in (
-                "### Execution Simulation", "### Root Cause Analysis", "### Bug Fixing",
-                "[/MONOLOGUE]", "[Refined]", "[/Refined]",
-            )
-        ]  # fmt: skip
+        parts = [*SECTIONS, "[/MONOLOGUE]", "[Refined]", "[/Refined]"]
+        places = [completion.index(part) for part in parts]
         assert places == sorted(places)
         assert len(prompt) + len(completion) <= 2400
         assert pyx_r.refined_code(completion) == fault.fixed
-
-
-def test_the_failing_case_is_not_larger_than_the_smallest_given_one(built, entries) -> None:
-    given = {e.program.id: e.cases for e in entries}
-    shorter = 0
-    for fault in built[0]:
         longest = max(len(records.values.encode(c.arguments)) for c in given[fault.program_id])
         call = len(records.values.encode(fault.case.arguments))
         assert call <= longest
         shorter += call < longest
+        assert records.from_row(records.Fault, records.to_row(fault)) == fault
+        back = pyx_r.from_hub(pyx_r.to_hub(fault))
+        for name in ("buggy", "fixed", "rationale"):
+            assert getattr(back, name) == getattr(fault, name)
+        assert (back.case.arguments, back.origin) == (fault.case.arguments, "hub")
+        assert repr(back.case.output) == repr(fault.case.output)
     assert shorter > LIMIT / 2
 
 
@@ -69,13 +67,9 @@ def test_the_number_of_workers_does_not_change_a_byte(entries, box) -> None:
         assert built(single) == built(box)
 
 
-def test_another_seed_gives_other_faults(entries, box, built) -> None:
-    other, _ = pyx_r.build(entries[9:12], box, limit=4, seed=1)
-    same, _ = pyx_r.build(entries[9:12], box, limit=4, seed=0)
+def test_the_seed_and_the_length_of_a_row_are_as_asked(entries, box) -> None:
+    other, same = (pyx_r.build(entries[9:12], box, limit=4, seed=s)[0] for s in (1, 0))
     assert [f.id for f in other] != [f.id for f in same]
-
-
-def test_a_row_is_not_longer_than_asked(entries, box) -> None:
     faults, funnel = pyx_r.build(entries[8:20], box, limit=10, max_characters=1400)
     assert faults
     assert funnel["long_row"] > 0
@@ -89,15 +83,10 @@ def test_equivalent_mutants_and_endless_loops_are_dropped_and_counted(box) -> No
     faults, funnel = pyx_r.build([entry], box, limit=500, per_program=100)
     assert funnel["equivalent"] >= 1
     assert funnel["timeout"] >= 1
-    kept = funnel["accepted"]
-    assert (
-        kept + sum(v for k, v in funnel.items() if k not in ("accepted", "mutants"))
-        == (funnel["mutants"])
-    )
+    assert sum(funnel.values()) == 2 * funnel["mutants"]  # each is accepted or dropped
     assert all("abs" in f.fixed for f in faults)
 
-
-def test_a_reference_that_fails_its_own_case_gives_no_faults(box) -> None:
+    # a reference that fails its own case gives no faults
     entry = Entry(Program("def f(x):\n    return x + 1\n", "f", id="p"), (Case((1,), 5),))
     faults, funnel = pyx_r.build([entry], box, limit=5)
     assert faults == []
@@ -111,19 +100,6 @@ def test_validate_reports_a_row_whose_fix_fails_or_whose_bug_is_none(built, entr
     problems = {f.id: p for f, p in pyx_r.validate([swapped, harmless], entries, box)}
     assert problems["a"] == "the fix fails a case"
     assert "does not fail" in problems["b"]
-
-
-def test_hub_rows_round_trip(built) -> None:
-    for fault in built[0][:20]:
-        row = pyx_r.to_hub(fault)
-        assert set(row) == {"id", "fault", "response"}
-        back = pyx_r.from_hub(row)
-        assert (back.buggy, back.fixed, back.case.arguments, back.rationale) == (
-            fault.buggy, fault.fixed, fault.case.arguments, fault.rationale,
-        )  # fmt: skip
-        assert repr(back.case.output) == repr(fault.case.output)
-        assert back.origin == "hub"
-        assert records.from_row(records.Fault, records.to_row(fault)) == fault
 
 
 FENCED = "```python\ndef f(a, b):\n    return a - b\n```"
@@ -184,39 +160,35 @@ RIGHT = """def fib(n):
 """
 
 
-@pytest.fixture(scope="module")
-def found(entries, box):
-    completions = [
-        Completion("sum_multiples", "Here it is:\n```python\n" + ONE_EDIT + "```\nDone."),
-        Completion("clamp", REWRITE + "\nprint(clamp(3, 1, 2))\n```\nThis works."),
-        Completion("fib", RIGHT),
-        Completion("fib", "I cannot do that."),
-        Completion("fib", "def fib(n):\n    while True:\n        pass\n"),
-        Completion("fib", "import nowhere\ndef fib(n):\n    return nowhere.f(n)\n"),
-        Completion("clamp", REWRITE),
-        Completion("unknown", RIGHT),
-        Completion("rotate", "def rotate(items, k):\n    return items[k:] + items[:k]\n\ndef rot"),
-    ]
-    return pyx_r.from_completions(entries, completions, box)
+COMPLETIONS = [
+    Completion("sum_multiples", "Here it is:\n```python\n" + ONE_EDIT + "```\nDone."),
+    Completion("clamp", REWRITE + "\nprint(clamp(3, 1, 2))\n```\nThis works."),
+    Completion("fib", RIGHT),
+    Completion("fib", "I cannot do that."),
+    Completion("fib", "def fib(n):\n    while True:\n        pass\n"),
+    Completion("fib", "import nowhere\ndef fib(n):\n    return nowhere.f(n)\n"),
+    Completion("clamp", REWRITE),
+    Completion("unknown", RIGHT),
+    Completion("rotate", "def rotate(items, k):\n    return items[k:] + items[:k]\n\ndef rot"),
+]
 
 
-def test_wrong_programs_become_faults_and_the_rest_is_counted(found) -> None:
-    faults, funnel = found
+def test_wrong_programs_become_faults_with_the_nearest_fix_and_the_rest_is_counted(
+    entries, box
+) -> None:
+    faults, funnel = pyx_r.from_completions(entries, COMPLETIONS, box)
     assert [f.program_id for f in faults] == ["sum_multiples", "clamp", "rotate"]
     assert {f.origin for f in faults} == {"model"}
     assert funnel == {
         "accepted": 3, "completions": 9, "duplicate": 1, "load_error": 1, "no_entry": 1,
         "no_program": 1, "passed": 1, "repaired": 1, "timeout": 1,
     }  # fmt: skip
-
-
-def test_the_fix_is_one_edit_of_the_models_program_where_one_is_right(found, entries) -> None:
-    first, _, third = found[0]
+    # one edit of the model's own program where one is right
+    first, _, third = faults
     assert first.fixed == ONE_EDIT.replace("== 1", "== 0")
     assert first.line == 4
     assert "k %= len(items)" in third.fixed
-    with Sandbox() as fresh:
-        assert [p for _, p in pyx_r.validate(found[0], entries, fresh) if p] == []
+    assert [p for _, p in pyx_r.validate(faults, entries, box) if p] == []
 
 
 def test_the_opening_of_an_answer_stands_inside_the_function() -> None:
@@ -241,8 +213,7 @@ class Scripted:
 
 @pytest.fixture(scope="module")
 def taught(entries, box):
-    found, _ = pyx_r.build(entries[:10], box, limit=3, seed=4)
-    return found
+    return pyx_r.build(entries[:10], box, limit=3, seed=4)[0]
 
 
 def test_the_first_good_sample_is_taken_and_every_bad_one_has_its_reason(
@@ -265,8 +236,7 @@ def test_the_first_good_sample_is_taken_and_every_bad_one_has_its_reason(
     assert funnel["incomplete"] == funnel["contradicted"] == funnel["fix_fails"] == 1
     assert funnel["samples"] == 7
     assert funnel["accepted"] == 3
-    with Sandbox() as fresh:
-        assert [p for _, p in pyx_r.validate(kept, entries, fresh) if p] == []
+    assert [p for _, p in pyx_r.validate(kept, entries, box) if p] == []
 
 
 def test_the_teacher_is_shown_another_programs_rationale_first(taught, entries, box) -> None:

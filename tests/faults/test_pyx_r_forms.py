@@ -13,9 +13,9 @@ from blind import alterations
 
 from semcoder_lib import faults as pyx_r
 from semcoder_lib.core.records import Program
-from semcoder_lib.faults.forms import FORMS
 from semcoder_lib.faults.mutate import PHRASES
 from semcoder_lib.faults.rationale import STYLE
+from semcoder_lib.faults.rows import FORMS
 from semcoder_lib.monologues.forms import GROUPS
 from semcoder_lib.monologues.template import mask
 
@@ -143,12 +143,13 @@ def test_altering_any_slot_of_any_row_is_contradicted(written) -> None:
     for e, text in written:
         for name, slots in pyx_r.check(text, e).forms:
             form = FORMS.get(name)
-            for slot, (words, start, end) in slots.items() if form else ():
+            for slot, stated in slots.items() if form else ():
+                words = stated.text
                 other = altered(form.slots[slot], words)
                 if other == words or tried[name, slot] >= 3:
                     continue
                 tried[name, slot] += 1
-                found = pyx_r.check(text[:start] + other + text[end:], e)
+                found = pyx_r.check(text[: stated.start] + other + text[stated.end :], e)
                 if not found.contradicted:
                     passed.append((name, slot, words, other))
     assert passed == []

@@ -38,12 +38,6 @@ def test_the_same_seed_gives_the_same_mutants_and_another_seed_others(entries) -
     assert len({m.buggy for m in first}) == len(first)
 
 
-def test_chosen_operators_only(entries) -> None:
-    found = list(pyx_r.mutate(entries[0], seed=0, operators=("off_by_one",)))
-    assert found
-    assert {m.operator for m in found} == {"off_by_one"}
-
-
 @pytest.mark.parametrize("name", pyx_r.OPERATORS)
 def test_every_operator_makes_what_its_row_shows(name: str) -> None:
     operator = pyx_r.OPERATORS[name]
@@ -55,7 +49,9 @@ def test_every_operator_makes_what_its_row_shows(name: str) -> None:
         return pyx_r.normal_form(f"def f(x, y):\n{body}    return x\n")
 
     before, after = map(program, operator.example)
-    assert after in [m.buggy for m in pyx_r.mutate(Program(before, "f"), operators=(name,))]
+    mutants = list(pyx_r.mutate(Program(before, "f"), operators=(name,)))
+    assert after in [m.buggy for m in mutants]
+    assert {m.operator for m in mutants} == {name}
     assert operator.about
 
 

@@ -211,21 +211,15 @@ def test_an_adapter_that_is_not_whole_is_refused_in_one_line(
     assert "\n" not in str(caught.value)
 
 
-def test_a_whole_adapter_is_loaded(tiny: Callable[[str], str], adapter: Path) -> None:
-    with engine_of(tiny("llama"), adapter=adapter) as tuned:
-        assert tuned.name.endswith(" + whole")
-        assert tuned.generate([Request("a", "def f", max_new_tokens=3)])[0][0].tokens == 3
-
-
 def test_threads_follow_statement_and_load(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert hardware.cores() == hardware.free_cores() == 1
     monkeypatch.delenv("OMP_NUM_THREADS")
     monkeypatch.setattr(scale, "cores", lambda: 8)
-    monkeypatch.setattr(scale, "_idle_seconds", lambda: 0.0)
+    monkeypatch.setattr(scale, "idle_seconds", lambda: 0.0)
     assert hardware.free_cores(0.01) == 1
     ticks = iter([0.0, 0.0, 0.0, 1e9])  # busy at first, as where a notebook has just ended
-    monkeypatch.setattr(scale, "_idle_seconds", lambda: next(ticks))
+    monkeypatch.setattr(scale, "idle_seconds", lambda: next(ticks))
     assert hardware.free_cores(0.01) == 8
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,51 +33,38 @@ def test_a_prompt_ends_with_what_opens_the_answer(format: str) -> None:
         assert "??" in prompt.text
 
 
-def test_the_backward_prompt_never_shows_the_input() -> None:
-    assert "secret" not in prompts.backward(SOURCE, "f", "'bx'").text
+@pytest.fixture
+def _files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The authors' strings are looked for in an empty folder."""
+    monkeypatch.setenv("SEMCODER_DATA", str(tmp_path))
+    monkeypatch.setenv("SEMCODER_HOME", str(tmp_path))
+    prompts.authors_prompts.cache_clear()
+    yield
+    prompts.authors_prompts.cache_clear()
 
 
-def test_braces_in_a_program_are_left_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("_files")
+def test_braces_in_a_program_are_left_alone(tmp_path: Path) -> None:
     template = {"prompts": {"EXEC_O_PROMPT": "A\n{instruction}\n{response}"}}
     (tmp_path / "authors_prompts.json").write_text(json.dumps(template))
-    monkeypatch.setenv("SEMCODER_DATA", str(tmp_path))
-    prompts.authors_prompts.cache_clear()
-    try:
-        text = prompts.forward("def f(x):\n    return f'{response}'", "f(1)", style="faithful").text
-    finally:
-        prompts.authors_prompts.cache_clear()
+    text = prompts.forward("def f(x):\n    return f'{response}'", "f(1)", style="faithful").text
     assert 'return f"{response}"' in text
     assert text.endswith("[MONOLOGUE]")
 
 
-def test_the_faithful_style_says_what_it_needs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("SEMCODER_DATA", raising=False)
-    monkeypatch.setenv("SEMCODER_HOME", str(tmp_path))
-    prompts.authors_prompts.cache_clear()
-    try:
-        with pytest.raises(UserError, match=r"needs authors_prompts\.json"):
-            prompts.forward(SOURCE, "f('b')", style="faithful")
-    finally:
-        prompts.authors_prompts.cache_clear()
+@pytest.mark.usefixtures("_files")
+def test_the_faithful_style_says_what_it_needs() -> None:
+    with pytest.raises(UserError, match=r"needs authors_prompts\.json"):
+        prompts.forward(SOURCE, "f('b')", style="faithful")
 
 
 @pytest.mark.data
-def test_the_faithful_forward_prompt_has_the_authors_quirks() -> None:
-    prompts.authors_prompts.cache_clear()
+def test_the_faithful_prompts_have_the_authors_quirks() -> None:
     text = prompts.forward(SOURCE, "f('b')", style="faithful").text
     assert text.startswith("Simulate the Execution:")
     assert '    a = "x" # [L6]\n' in text  # quotes doubled, labels from 5
     assert text.endswith('assert f("b") == ??\n[/PYTHON]\n[MONOLOGUE]')
-
-
-@pytest.mark.data
-def test_the_faithful_backward_prompt_lacks_its_first_bracket() -> None:
-    prompts.authors_prompts.cache_clear()
     text = prompts.backward(SOURCE, "f", "'bx'", style="faithful").text
-    assert "\nPYTHON]\ndef f" in text
+    assert "\nPYTHON]\ndef f" in text  # without its first bracket
     assert text.endswith('assert f(??) == "bx"\n[/PYTHON]\n\n[MONOLOGUE]')
     assert "# [L" not in text

@@ -3,8 +3,7 @@ vLLM shares the tests of what an engine promises, where it is installed."""
 
 from __future__ import annotations
 
-import contextlib
-import socket
+import importlib.util
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +17,6 @@ from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import InfrastructureError, UserError
 from semcoder_lib.models import Engine, Request
 from semcoder_lib.run import notebook, runner
-from semcoder_lib.run.models import models_of
 
 CHAT = ({"role": "user", "content": "hello"},)
 
@@ -86,6 +84,7 @@ def test_retry_after_is_respected() -> None:
     [
         ("500", InfrastructureError, r"after 3 attempts \(status 500\)", 3),
         ("shape", InfrastructureError, "not a completion", 3),
+        ("reset", InfrastructureError, r"after 3 attempts \(connection: ", 3),
         ("400", UserError, r"refused the request \(400", 1),
         ("401", UserError, r"refused the request \(401", 1),
     ],
@@ -98,17 +97,6 @@ def test_giving_up_says_why_in_one_line(
             engine.generate([Request("a", "x")])
         assert "\n" not in str(caught.value)
         assert sum(server.seen.values()) == seen
-
-
-def test_no_server_at_all() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
-    with models.load("m", backend="openai", base_url=url, retries=1) as engine:
-        with pytest.raises(InfrastructureError, match="connection"):
-            engine.generate([Request("a", "x")])
-        failed = engine.outputs([Request("a", "x")], strict=False)[0][0]
-    assert failed.finish == "failed"
 
 
 def test_what_has_arrived_is_kept_when_another_request_fails(tmp_path: Path) -> None:
@@ -145,16 +133,9 @@ def test_wrong_settings_are_said_plainly() -> None:
     ):
         with pytest.raises(UserError, match=word):
             models.load("m", backend="openai", **options)
-
-
-def test_vllm_missing_is_one_line() -> None:
-    try:
-        import vllm  # noqa: F401
-    except ImportError:
+    if importlib.util.find_spec("vllm") is None:
         with pytest.raises(UserError, match="install vllm"):
             models.load(backend="vllm")
-    else:
-        pytest.skip("vLLM is installed")
 
 
 def test_a_stage_evaluates_a_model_behind_a_server(
@@ -188,10 +169,3 @@ def test_a_run_asks_whether_the_server_is_there() -> None:
             runner.ask("backend", server.url)
     with pytest.raises(InfrastructureError, match=f"backend={server.url}: no server answers"):
         runner.ask("backend", server.url)
-
-
-def test_a_server_holds_one_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SEMCODER_RUNS", str(tmp_path))
-    run = notebook.begin("05_codegen", "smoke", "served", "backend=http://h/v1")
-    with contextlib.closing(run), pytest.raises(UserError, match="adapter=none"):
-        models_of(run)

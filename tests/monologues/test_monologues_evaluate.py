@@ -13,7 +13,6 @@ import re
 import string
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -92,67 +91,50 @@ LEAVES = {
     "sets": "u set() {3,1} set(n) d.keys()",
     "attribute": "real count items() upper() append(1) nothing keys() pop() conjugate()",
 }
-ROWS = {
+ROWS = {  # calls of functions and of methods have tests of their own
     "int": """
         2**<small>; <int>+<int>; <int>-<int>; <int>*<int>; <int>//<int>; <int>%<int>; -<int>;
         ~<int>; <int><< <small>; <int>>><small>; <int>&<int>; <int>|<int>; <int>^<int>;
-        abs(<int>); len(<any>); sum(<ints>); min(<ints>); max(<ints>); <ints>[<int>]; int(<str>);
-        ord(<str>); <str>.count(<str>); <ints>.index(<int>); <bool>+<int>; max(<int>,<int>);
-        d.get(<str>,<int>); <int> if <bool> else <int>; round(<float>);
-        sum(x*<int> for x in <ints>); int(<float>); min(<ints>,key=lambda y:-y);
-        divmod(<int>,<int>)[<small>%2]; math.gcd(<int>,<int>);
-        math.floor(<float>); <strs>.index(<str>); <str>.find(<str>);
-        next(x for x in <ints> if x><int>); (lambda y:y+<int>)(<int>); u.pop(); n.pop(<int>);
-        n.count(<int>); (<int>).bit_length(); sum(<sets>); max(<sets>)""",
+        len(<any>); <ints>[<int>]; int(<str>); <str>.count(<str>); <bool>+<int>;
+        d.get(<str>,<int>); <int> if <bool> else <int>; sum(x*<int> for x in <ints>);
+        min(<ints>,key=lambda y:-y); next(x for x in <ints> if x><int>); (lambda y:y+<int>)(<int>);
+        u.pop(); n.pop(<int>); sum(<sets>); max(<sets>)""",
     "float": """
-        <int>/<int>; <float>*<int>; <float>+<float>; float(<int>); round(<float>,1); -<float>""",
+        <int>/<int>; <float>*<int>; <float>+<float>; float(<int>); -<float>""",
     "bool": """
         not <any>; <int><<int>; <int><=<int><<int>; <str> in <str>; <int> in <ints>;
         <any>==<any>; <any>!=<any>; <any> is None; <str><<str>; <ints><<ints>; <bool> and <bool>;
         <bool> or <bool>; isinstance(<any>,(int,str)); any(<ints>); all(x><int> for x in <ints>);
-        <str>.startswith(<str>); <str>.isdigit(); bool(<any>); <str> not in d; <any> is not None;
-        type(<any>) is list; <strs>==sorted(<strs>); <sets><=u""",
+        <str>.isdigit(); <str> not in d; <any> is not None; type(<any>) is list; <sets><=u""",
     "str": """
         <str>+<str>; <str>*<small>; <str>[<int>:<int>]; <str>[::-1]; <str>[<int>]; <strs>[<int>];
-        <str>.upper(); <str>.replace(<str>,<str>); <str>.join(<strs>); str(<any>); repr(<any>);
-        <str>.strip(<str>); f'{<any>}'; f'{<int>:><small>}'; f'{<int>!r:<4}';
-        '{}:{}'.format(<any>,<int>); '{:>4}'.format(<int>);
-        '{1}{}'.format(<int>,<int>); chr(<int>); <str>.title(); <str>.zfill(<small>);
-        type(<any>).__name__; <str> or <str>; max(<strs>,key=len); bin(<int>);
-        <str>.center(<int>); <str>.swapcase().capitalize();
-        f'{<float>:.2f}{<str>:^<small>}'""",
+        <str>.join(<strs>); str(<any>); repr(<any>); f'{<any>}'; f'{<int>:><small>}';
+        f'{<int>!r:<4}'; '{}:{}'.format(<any>,<int>); '{1}{}'.format(<int>,<int>);
+        type(<any>).__name__; <str> or <str>; f'{<float>:.2f}{<str>:^<small>}'""",
     "ints": """
         [<int>,<int>]; [*<ints>,<int>]; <ints>+<ints>; <ints>*<small>; sorted(<ints>);
         <ints>[<int>:<int>]; <ints>[::<int>]; [x+<int> for x in <ints>]; list(range(<small>));
-        [x for x in <ints> if x><int>]; list(map(abs,<ints>)); list(reversed(<ints>)); g[<int>];
-        [x*y for x in <ints> for y in <ints> if x!=y]; sorted(<ints>,reverse=<bool>);
-        list(<ints>); [len(x) for x in <strs>]; sorted(<ints>,key=lambda x:(x%2,x));
-        list(<sets>); [i for i,c in enumerate(<strs>)]; list(filter(None,<ints>));
-        sorted({*<ints>}); n.copy(); [a-b for a,b in zip(<ints>,<ints>)];
-        sorted(x%3 for x in set(<ints>)); list(map(int,<str>));
+        [x for x in <ints> if x><int>]; list(map(abs,<ints>)); g[<int>]; list(<sets>);
+        [x*y for x in <ints> for y in <ints> if x!=y]; sorted(<ints>,key=lambda x:(x%2,x));
+        [i for i,c in enumerate(<strs>)]; sorted({*<ints>}); [a-b for a,b in zip(<ints>,<ints>)];
         [[x for x in [y]][0] for y in <ints>]; [f() for f in [lambda:y for y in <ints>]]""",
     "strs": """
-        <str>.split(<str>); list(<str>); [<str>,<str>]; sorted(<strs>); sorted(set(<str>));
-        [c.upper() for c in <str>]; <strs>[<int>:]; sorted(<strs>,key=len); <strs>+<strs>;
-        list(map(str,<ints>)); list(map(len,<strs>)); sorted(d); <str>.partition(<str>);
-        [f'{c}{k}' for k,c in enumerate(<strs>)]; list(d.keys()); <str>.splitlines()""",
+        <str>.split(<str>); list(<str>); [<str>,<str>]; sorted(<strs>,key=len); sorted(set(<str>));
+        [c.upper() for c in <str>]; <strs>[<int>:]; <strs>+<strs>; list(map(str,<ints>));
+        [f'{c}{k}' for k,c in enumerate(<strs>)]; sorted(d); list(d.keys())""",
     "any": """
         <int>; <float>; <bool>; <str>; <ints>; <strs>; <pairs>; <sets>; (<any>,); [<any>];
-        {<str>:<any>}; <any> if <bool> else <any>; <any> or <any>;
-        <any> and <any>; d[<str>]; d.setdefault(<str>,<any>); n.append(<any>); n.sort();
-        [n.pop(<int>),n]; g[<int>].append(<any>); <any>+<any>; <any>[<any>]; <any>-<any>;
-        <any><<any>; <any>*<small>; <any>%<any>; <any>(<any>); (<any>).<attribute>; [*<any>];
-        len(<any>)""",
+        {<str>:<any>}; <any> if <bool> else <any>; <any> or <any>; <any> and <any>; d[<str>];
+        d.setdefault(<str>,<any>); n.append(<any>); n.sort(); [n.pop(<int>),n];
+        g[<int>].append(<any>); <any>+<any>; <any>[<any>]; <any>-<any>; <any><<any>;
+        <any>*<small>; <any>%<any>; <any>(<any>); (<any>).<attribute>; [*<any>]""",
     "pairs": """
         list(d.items()); list(zip(<strs>,<ints>)); list(enumerate(<strs>)); dict(<pairs>);
-        dict(zip(<strs>,<ints>)); {x:x*2 for x in <ints>}; {k:v for k,v in <pairs> if v};
-        sorted(<pairs>); {c:<str>.count(c) for c in <str>}; max(<pairs>); d|d;
-        dict.fromkeys(<str>,<int>);
-        sorted(d.items(),key=lambda p:p[0]); sorted(<pairs>,key=lambda p:p[1])""",
+        {x:x*2 for x in <ints>}; {k:v for k,v in <pairs> if v}; sorted(<pairs>); d|d;
+        {c:<str>.count(c) for c in <str>}; sorted(d.items(),key=lambda p:p[0])""",
     "sets": """
-        {<int>}; set(<ints>); {*<ints>}; set(<str>); <sets>&<sets>; <sets>-<sets>; u|<sets>;
-        {x%2 for x in <ints>}; frozenset(<ints>); u.union(<ints>);
-        u.add(<int>); u.discard(<int>); set(map(len,<strs>)); {1,2}^<sets>""",
+        {<int>}; {*<ints>}; set(<str>); <sets>&<sets>; <sets>-<sets>; u|<sets>;
+        {x%2 for x in <ints>}; u.add(<int>); set(map(len,<strs>)); {1,2}^<sets>""",
 }  # fmt: skip
 
 
@@ -312,37 +294,25 @@ def test_every_function_does_what_it_does_in_cpython(name):
         ("any(1/y for y in [1,0])", "value bool True"),
         ("max(set(s), key=s.count)", "cannot the order of a set"),
         ("''.join(sorted(set(s)))", "value str 'abc'"),
-        ("sum(1 for c in set(s) if c in 'ab')", "cannot the order of a set"),
         ("sum({0.1, 0.2, 0.3})", "cannot the order of a set"),
-        ("[c for c in set(s)]", "cannot the order of a set"),
-        ("list(set(s))", "cannot the order of a set"),
-        ("{c: 1 for c in set(s)}", "cannot the order of a set"),
-        ("str({1, 2})", "cannot the order of a set"),
         ("f'{[{1, 2}]}'", "cannot the order of a set"),
-        ("[*{1, 2}]", "cannot the order of a set"),
         ("[p for p, q in [{1, 2}]]", "cannot the order of a set"),
-        ("dict([{1, 2}])", "cannot the order of a set"),
         ("sorted({1, 2}, key=lambda y: 0)", "cannot the order of a set"),
         ("sorted(set(s)) + sorted(n, key=lambda y: 0)", "value list ['a', 'b', 'c', 4, 1, 3, 1]"),
         ("zip(n[2:], s)", "value list [(3, 'a'), (1, 'b')]"),
         ("(y for y in n)", "value list [4, 1, 3, 1]"),
         ("(1 // y for y in [1, 0])", "raises ZeroDivisionError"),
         ("[zip(n, s)]", "cannot not a value"),
-        ("[(y for y in n)]", "cannot not a value"),
         ("len", "cannot not a value"),
-        ("lambda: 1", "cannot not a value"),
         ("str(y for y in n)", "cannot the text of what is not a value"),
         ("s.__class__", "cannot the method __class__ of str"),
         ("'{.real}'.format(i)", "cannot a format that looks into a value"),
         ("s is s", "cannot the identity of objects"),
         ("unknown", "cannot no value of unknown"),
         ("unknown(1)", "cannot no call of unknown"),
-        ("len(unknown)", "cannot no value of unknown"),
         ("False and unknown", "value bool False"),
         ("(yield)", "cannot a Yield"),
         ("1 +", "cannot not an expression"),
-        ("x = 1", "cannot not an expression"),
-        ("", "cannot not an expression"),
     ],
 )
 def test_an_expression(expression, expected):
@@ -576,13 +546,3 @@ def test_nothing_depends_on_the_hash_seed():
         e for e, text in zip(OF_SETS, runs[0], strict=True) if not str(text).startswith("Cannot")
     ]
     assert len(decided) == 12
-
-
-def test_a_step_costs_about_a_microsecond():
-    node = parse_expression("[y * 2 + i for y in n if y > i] == w or len(n) > i")
-    given, count = Given({**NAMES, "n": list(range(10))}), 300
-    evaluate(node, given)
-    began = time.process_time()
-    for _ in range(count):
-        evaluate(node, given)
-    assert (time.process_time() - began) / count < 200e-6  # some 90 nodes

@@ -15,14 +15,14 @@ from semcoder_lib.monologues.evaluator import Given, evaluate, parse_expression
 from semcoder_lib.monologues.forms import GROUPS
 from semcoder_lib.monologues.rules import RULES, Facts
 from semcoder_lib.monologues.template import mask
-from semcoder_lib.monologues.verify import deduction, properties, steps, workings
+from semcoder_lib.monologues.verify import steps, whole, workings
 from semcoder_lib.monologues.verify.history import Trials
 from semcoder_lib.sandbox import Sandbox
 
 DECIDERS = {
-    "lines": steps.DECIDERS, "pieces": workings.DECIDERS, "deduction": deduction.DECIDERS,
-    "bounds": deduction.BOUND_DECIDERS, "properties": properties.DECIDERS,
-    "summary": properties.DECIDERS, "conclusion": properties.DECIDERS,
+    "lines": steps.DECIDERS, "pieces": workings.DECIDERS, "deduction": whole.DECIDERS,
+    "bounds": whole.DECIDERS, "properties": whole.DECIDERS,
+    "summary": whole.DECIDERS, "conclusion": whole.DECIDERS,
 }  # fmt: skip
 FORMS = {name: form for group in GROUPS.values() for name, form in group.items()}
 DIALS = {
@@ -140,10 +140,10 @@ def changes(one: Told, box: Sandbox) -> Iterator[tuple[str, str, str]]:
     """(row, slot, altered text) for the slots of every row that a text holds."""
     text = one[3]
     for name, slots in report(one, text, box).forms:
-        for slot, (words, start, end) in slots.items():
-            other = altered(FORMS[name].slots[slot], words)
+        for slot, stated in slots.items():
+            other = altered(FORMS[name].slots[slot], stated.text)
             if other is not None:
-                yield name, slot, text[:start] + other + text[end:]
+                yield name, slot, text[: stated.start] + other + text[stated.end :]
 
 
 def test_altering_any_slot_of_any_row_is_contradicted(told: list[Told], box: Sandbox) -> None:

@@ -34,9 +34,8 @@ FOLDER = Path(__file__).parents[2] / "semcoder_lib" / "monologues" / "verify"
 
 
 @pytest.fixture(scope="module")
-def text() -> str:
-    with Sandbox() as box:
-        return forward(PROGRAM, trace(PROGRAM, CASE, box)).text
+def text(box: Sandbox) -> str:
+    return forward(PROGRAM, trace(PROGRAM, CASE, box)).text
 
 
 SHARED = ("evaluator", "forms", "mutation", "rules", "show", "syntax", "template")
@@ -86,40 +85,30 @@ def test_the_record_has_as_many_iterations_as_a_count_in_the_program(runs: list)
     assert loops > 500
 
 
-def test_offsets_are_found_from_the_text() -> None:
-    with Sandbox() as box:
-        told = trace(PROGRAM, CASE, box)
-        for style, offset in ((styles.COMPACT, 0), (styles.FAITHFUL, 4)):
-            monologue = forward(PROGRAM, told, style=style)
-            report = verify(monologue.text, PROGRAM, CASE, box, trace=told)
-            assert (report.line_offset, report.accepted) == (offset, True)
-            assert report.line_coverage == 1.0
-            other = verify(monologue.text, PROGRAM, CASE, box, trace=told, line_offset=4 - offset)
-            assert not other.accepted
+def test_offsets_are_found_from_the_text(box: Sandbox) -> None:
+    told = trace(PROGRAM, CASE, box)
+    for style, offset in ((styles.COMPACT, 0), (styles.FAITHFUL, 4)):
+        monologue = forward(PROGRAM, told, style=style)
+        report = verify(monologue.text, PROGRAM, CASE, box, trace=told)
+        assert (report.line_offset, report.accepted) == (offset, True)
+        assert report.line_coverage == 1.0
+        other = verify(monologue.text, PROGRAM, CASE, box, trace=told, line_offset=4 - offset)
+        assert not other.accepted
 
 
-def test_a_call_is_told_once_for_each_time_it_is_made() -> None:
+def test_a_call_is_told_once_for_each_time_it_is_made(box: Sandbox) -> None:
     source = (
         "def f(n):\n    t = [0]\n    def bump(k):\n        t[0] += k\n"
         "    for i in range(n):\n        bump(i)\n    return t[0]\n"
     )
     program, case = Program(source, "f"), Case((3,))
-    with Sandbox() as box:
-        told = trace(program, case, box)
-        good = forward(program, told, style=styles.COMPACT).text
-        lines = good.split("\n")
-        at = next(i for i, line in enumerate(lines) if "iteration #3" in line)
-        lines[at], lines[at + 1] = lines[at + 1], lines[at]
-        assert verify(good, program, case, box, trace=told).accepted
-        assert verify("\n".join(lines), program, case, box, trace=told).order_errors
-
-
-def test_reports_are_the_same_every_time(text: str) -> None:
-    with Sandbox() as box:
-        first = verify(text, PROGRAM, CASE, box)
-        assert first.row() == verify(text, PROGRAM, CASE, box).row()
-    assert first.supported > 10
-    assert first.unverifiable == 0
+    told = trace(program, case, box)
+    good = forward(program, told, style=styles.COMPACT).text
+    lines = good.split("\n")
+    at = next(i for i, line in enumerate(lines) if "iteration #3" in line)
+    lines[at], lines[at + 1] = lines[at + 1], lines[at]
+    assert verify(good, program, case, box, trace=told).accepted
+    assert verify("\n".join(lines), program, case, box, trace=told).order_errors
 
 
 @pytest.mark.parametrize(
@@ -127,55 +116,47 @@ def test_reports_are_the_same_every_time(text: str) -> None:
     [
         ("assert total([3, 4]) == 8", "wrong answer: the assertion states another output"),
         ("assert total([3, 5]) == 7", "wrong answer: the assertion is about another call"),
-        ("assert total([3, 4]) == ", "wrong answer: the answer does not parse"),
+        ("assert total([3, 4]) == ??", "wrong answer: the answer does not parse"),
         ("assert total([3, 4]) > 6", "wrong answer: the answer is not an equation"),
         ("assert total([3, 4]) == x", "wrong answer: the answer's value is not a literal"),
         ("", "wrong answer: no answer"),
     ],
 )
-def test_wrong_answers_are_rejected_with_their_reason(text: str, answer: str, reason: str) -> None:
+def test_wrong_answers_are_rejected_with_their_reason(
+    text: str, answer: str, reason: str, box: Sandbox
+) -> None:
     body = text.rpartition("[ANSWER]")[0] + f"[ANSWER]\n{answer}\n[/ANSWER]"
-    with Sandbox() as box:
-        report = verify(body, PROGRAM, CASE, box)
+    report = verify(body, PROGRAM, CASE, box)
     assert not report.accepted
     assert not report.answer_right
     assert report.reason == reason
+    assert report.contradicted == ("another" in reason)  # what is no value says nothing false
 
 
-def test_a_text_that_leaves_lines_out_is_not_accepted(text: str) -> None:
+def test_a_text_that_leaves_lines_out_is_not_accepted(text: str, box: Sandbox) -> None:
     short = (
         "### Execution Simulation\n`s` becomes `7`.\n[ANSWER]\nassert total([3, 4]) == 7\n[/ANSWER]"
     )
-    with Sandbox() as box:
-        report = verify(short, PROGRAM, CASE, box)
+    report = verify(short, PROGRAM, CASE, box)
     assert report.answer_right
     assert not report.accepted
     assert report.reason.startswith("tells ")
 
 
-def test_backward_answers_are_run() -> None:
+def test_backward_answers_are_run(box: Sandbox) -> None:
     good = (
         "### Reverse Deduction\nChoose nums = [1, 6].\n"
         "[ANSWER]\nassert total([1, 6]) == 7\n[/ANSWER]"
     )
-    with Sandbox() as box:
-        right = verify(good, PROGRAM, Case((), 7), box)
-        wrong = verify(good.replace("6]", "5]"), PROGRAM, Case((), 7), box)
-        raises = verify(good.replace("[1, 6]", "7"), PROGRAM, Case((), 7), box)
+    right = verify(good, PROGRAM, Case((), 7), box)
+    wrong = verify(good.replace("6]", "5]"), PROGRAM, Case((), 7), box)
+    raises = verify(good.replace("[1, 6]", "7"), PROGRAM, Case((), 7), box)
     assert (right.direction, right.answer_right, right.accepted) == ("backward", True, True)
     assert wrong.reason == "wrong answer: the call gives another output"
     assert "TypeError" in raises.reason
 
 
-@pytest.mark.parametrize("answer", ["assert total([3, 4]) == ??", "assert total([3, 4]) == a", ""])
-def test_an_answer_that_is_no_value_is_not_right_and_says_nothing_false(answer: str) -> None:
-    text = f"### Execution Simulation\n`s` becomes `7`.\n[ANSWER]\n{answer}\n[/ANSWER]"
-    with Sandbox() as box:
-        report = verify(text, PROGRAM, CASE, box)
-    assert (report.answer_right, report.accepted, report.contradicted) == (False, False, 0)
-
-
-def test_rows_of_every_kind_are_checked_in_order(text: str) -> None:
+def test_rows_of_every_kind_are_checked_in_order(text: str, box: Sandbox) -> None:
     prompt = f"[PYTHON]\n{SOURCE}assert total([3, 4]) == ??\n[/PYTHON]\n[MONOLOGUE]\n"
     own = {"source": SOURCE, "entry_point": "total", "call": "total([3, 4])", "text": text}
     rows = [
@@ -185,9 +166,8 @@ def test_rows_of_every_kind_are_checked_in_order(text: str) -> None:
         {**own, "id": "bad", "call": "total(x)"},
         {"id": "nl", "nl": "words", "fwd_mnl": "", "bwd_mnl": "", "response": "code"},
     ]
-    with Sandbox() as box:
-        out = list(verify_rows(rows, box))
-        figures = study(rows, box)
+    out = list(verify_rows(rows, box))
+    figures = study(rows, box)
     assert [r.get("id", r.get("task_id")) for r in out] == ["own", "hub", "raw", "bad", "nl"]
     assert [r["accepted"] for r in out] == [True, True, False, False, False]
     assert out[2]["answer_right"]
@@ -199,7 +179,7 @@ def test_rows_of_every_kind_are_checked_in_order(text: str) -> None:
 
 
 def test_odd_rows_leave_the_others_as_they_are(
-    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], box: Sandbox
 ) -> None:
     own = {"source": SOURCE, "entry_point": "total", "call": "total([3, 4])", "text": text}
     prompt = "[PYTHON]\n{}assert {}\n[/PYTHON]\n[MONOLOGUE]\n"
@@ -221,9 +201,8 @@ def test_odd_rows_leave_the_others_as_they_are(
         {**own, "call": "total(float('nan'))"}, {**own, "index": [1], "call": "total({1: 2}, 3)"},
     ]  # fmt: skip
     rows = [r for strange in (*odd, *readable) for r in (own, strange)]
-    with Sandbox() as box:
-        out = list(verify_rows(rows, box))
-        named = next(verify_rows([{**own, "call": "total(nums=[3, 4])"}], box))
+    out = list(verify_rows(rows, box))
+    named = next(verify_rows([{**own, "call": "total(nums=[3, 4])"}], box))
     assert len(out) == len(rows)
     assert all(r["accepted"] for r in out[::2])
     strange = out[1::2]
@@ -248,7 +227,7 @@ HALVE = Program(
 )
 
 
-def test_a_deduction_by_cases_refutes_no_case() -> None:
+def test_a_deduction_by_cases_refutes_no_case(box: Sandbox) -> None:
     source = "def pad(a, b):\n    if b.startswith(a):\n        return b\n    return a + b\n"
     text = (
         "### Reverse Deduction\n"
@@ -259,8 +238,7 @@ def test_a_deduction_by_cases_refutes_no_case() -> None:
         "- With `b = 'yz'`, the function will return `'yz'` instead of `'xyz'`.\n"
         "[ANSWER]\nassert pad('', 'xyz') == 'xyz'\n[/ANSWER]"
     )
-    with Sandbox() as box:
-        good = verify(text, Program(source, "pad"), Case((), "xyz"), box)
+    good = verify(text, Program(source, "pad"), Case((), "xyz"), box)
     assert (good.answer_right, good.contradicted) == (True, 0)
 
 
@@ -274,11 +252,10 @@ def test_a_deduction_by_cases_refutes_no_case() -> None:
     ],
 )
 def test_what_gives_no_claim_is_unread_text_with_its_place(
-    sentence: str, unread: list[str]
+    sentence: str, unread: list[str], box: Sandbox
 ) -> None:
     text = f"### Execution Simulation\n- **First Iteration**:\n{sentence}\n"
-    with Sandbox() as box:
-        report = verify(text, HALVE, Case((8,)), box, line_offset=0)
+    report = verify(text, HALVE, Case((8,)), box, line_offset=0)
     claims = [c for c in report.claims if c.kind == "text"]
     assert [text[slice(*c.place)] for c in claims] == unread
     assert all(c.status == "unverifiable" for c in claims)

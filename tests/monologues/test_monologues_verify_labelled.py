@@ -21,7 +21,6 @@ from semcoder_lib.monologues.verify import Trials, verify
 from semcoder_lib.sandbox import Sandbox
 
 FOLDER = Path(__file__).parent / "labelled"
-_MARK = re.compile(r"[«»‹›]")
 
 
 @dataclass(frozen=True)
@@ -54,19 +53,12 @@ def read(folder: Path = FOLDER) -> list[Labelled]:
 
 
 def plain(marked: str) -> tuple[str, tuple[tuple[int, int, bool], ...]]:
-    text = ""
-    spans = []
-    opened = (0, "")
-    done = 0
-    for match in _MARK.finditer(marked):
-        text += marked[done : match.start()]
-        done = match.end()
-        if match.group() in "«‹":
-            opened = (len(text), match.group())
-        else:
-            assert {"«": "»", "‹": "›"}[opened[1]] == match.group()
-            spans.append((opened[0], len(text), opened[1] == "«"))
-    return text + marked[done:], tuple(spans)
+    text, spans = "", []
+    for part in re.split("(«[^»]*»|‹[^›]*›)", marked):
+        if part[:1] in ("«", "‹"):
+            spans.append((len(text), len(text) + len(part) - 2, part[0] == "«"))
+        text += part.strip("«»‹›")
+    return text, tuple(spans)
 
 
 def statuses(item: Labelled, box: Sandbox, trials: Trials) -> list[tuple[bool, str]]:
@@ -101,24 +93,15 @@ def confusion(labelled: Iterable[tuple[bool, str]]) -> dict[str, float]:
 
 
 @pytest.fixture(scope="module")
-def decisions() -> list[tuple[Labelled, int, bool, str]]:
+def decisions(box: Sandbox) -> list[tuple[Labelled, int, bool, str]]:
     found = []
     kept: dict[str, Trials] = {}
-    with Sandbox() as box:
-        for item in read():
-            trials = kept.setdefault(item.program.source, Trials(item.program, box))
-            for number, (true, status) in enumerate(statuses(item, box, trials)):
-                found.append((item, number, true, status))
+    for item in read():
+        trials = kept.setdefault(item.program.source, Trials(item.program, box))
+        for number, (true, status) in enumerate(statuses(item, box, trials)):
+            found.append((item, number, true, status))
+    assert len(found) >= 600
     return found
-
-
-def test_there_are_enough_of_many_kinds() -> None:
-    items = read()
-    assert len(items) >= 200
-    assert len({i.program.entry_point for i in items}) >= 20
-    labels = Counter(true for i in items for _, _, true in i.spans)
-    assert labels[True] >= 200
-    assert labels[False] >= 150
 
 
 def test_precision_and_recall_against_the_labels(
@@ -136,13 +119,12 @@ def test_precision_and_recall_against_the_labels(
     assert figures["decided"] >= 0.92, figures
 
 
-def test_sentences_that_were_once_read_wrongly() -> None:
+def test_sentences_that_were_once_read_wrongly(box: Sandbox) -> None:
     """No true one is contradicted, every false one near them is."""
     items, wrong = read(FOLDER / "readings"), []
-    with Sandbox() as box:
-        for item in items:
-            for true, status in statuses(item, box, Trials(item.program, box)):
-                if (status == "contradicted") is true:
-                    wrong.append((item.program.entry_point, item.text, true, status))
+    for item in items:
+        for true, status in statuses(item, box, Trials(item.program, box)):
+            if (status == "contradicted") is true:
+                wrong.append((item.program.entry_point, item.text, true, status))
     assert wrong == []
     assert sum(not true for i in items for _, _, true in i.spans) >= 9

@@ -10,7 +10,7 @@ import pytest
 from semcoder_lib import tracing
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Monologue, Program, Trace
-from semcoder_lib.monologues import STYLES, Style, call_text, forward, verify
+from semcoder_lib.monologues import Style, call_text, forward, verify
 from semcoder_lib.sandbox import Sandbox
 
 Told = tuple[Program, Case, Trace]
@@ -71,7 +71,7 @@ def test_attributes_of_objects_are_told(told: list[Told]) -> None:
     assert "self.items.append(x): x = 1, so self.items = [1]." in text
 
 
-def test_long_loops_are_summarised_within_the_length_and_still_cite_all(told: list[Told]) -> None:
+def test_long_loops_are_summarised_within_the_length(told: list[Told]) -> None:
     full = monologue(told, "long_loop", 1, max_chars=100_000, iterations=1000).text
     short = monologue(told, "long_loop", 1, max_chars=1_500).text
     assert len(full) > 5_000
@@ -79,34 +79,10 @@ def test_long_loops_are_summarised_within_the_length_and_still_cite_all(told: li
     assert "go through [L4], [L5]; after them i = 99, total = 1683." in short
 
 
-def test_iterations_that_differ_do_not_go_the_same_way(told: list[Told], box: Sandbox) -> None:
-    short = monologue(told, "long_loop", 1, max_chars=1_500)
-    program = next(p for p, _, _ in told if p.id == "long_loop")
-    said = short.text.replace("iterations #21 to #40 go", "iterations #21 to #40 go the same way")
-    claims = verify(said.replace("to #100 go through", "to #100 go the same way through"),
-                    program, short.case, box, direction="forward").claims  # fmt: skip
-    wrong = [c for c in claims if c.status == "contradicted"]
-    assert [c.evidence for c in wrong] == ["2 ways"]
-
-
-def test_labels_are_shifted(told: list[Told]) -> None:
-    shifted = monologue(told, "grade", line_offset=4).text
-    assert "[L6] if score >= 90: 91 >= 90 is True, so [L7]." in shifted
-    assert "[L2]" not in shifted
-
-
 def test_an_exception_has_no_monologue() -> None:
     trace = Trace(steps=(), exception="ValueError: no")
-    with pytest.raises(UserError, match="empty"):
+    with pytest.raises(UserError, match="raises"):
         forward(Program("def f(): pass", "f"), trace)
-
-
-def test_wording_varies_by_seed_alone(told: list[Told]) -> None:
-    program, case, trace = next(x for x in told if x[0].id == "merge")
-    made = [forward(program, trace, case=case, seed=s, style=STYLES["teacher"]) for s in range(12)]
-    again = forward(program, trace, case=case, seed=3, style=STYLES["teacher"])
-    assert len({m.text for m in made}) == 2
-    assert again == made[3]
 
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -135,12 +111,11 @@ READ_BACK = {
 
 
 @pytest.mark.parametrize("name", READ_BACK)
-def test_what_is_told_is_read_back_as_meant(name: str) -> None:
+def test_what_is_told_is_read_back_as_meant(name: str, box: Sandbox) -> None:
     source, arguments = READ_BACK[name]
     entry = re.findall(r"^def (\w+)", source, re.M)[0]
     program, case = Program(source, entry), Case(arguments)
-    with Sandbox(workers=1) as box:
-        trace = tracing.trace(program, case, box)
+    trace = tracing.trace(program, case, box)
     text = forward(program, trace).text
     report = verify(text, program, case, None, trace=trace)
     assert [text[slice(*c.place)] for c in report.claims if c.status == "contradicted"] == []

@@ -175,7 +175,7 @@ def test_what_fails_on_fresh_inputs_is_not_stated(box: Sandbox) -> None:
 
 
 def test_brief_monologues_are_the_steps_alone_and_hold(entries: list[Entry], box: Sandbox) -> None:
-    style = Style(brief=True, check=250, alternatives=False)
+    style = Style(brief=True, check=250)
     made, funnel = derive_many(entries, box, seed=5, style=style)
     assert {m.direction for m in made} == {"forward", "backward"}
     for m in made:
@@ -186,24 +186,6 @@ def test_brief_monologues_are_the_steps_alone_and_hold(entries: list[Entry], box
     for counts in funnel.values():
         assert counts["accepted"] >= 0.8 * len(entries)
         assert counts["claims"].get("contradicted", 0) == 0
-
-
-def test_a_style_without_quotes_says_the_same_in_less(entries: list[Entry], box: Sandbox) -> None:
-    brief = Style(brief=True, check=250, alternatives=False, max_chars=9_000)
-    told = {
-        quotes: monologues.derive_many(
-            entries[:12], box, seed=1, style=brief.but(quotes=quotes), bullets=0
-        )[0]
-        for quotes in (True, False)
-    }
-    terse = {m.program_id: m for m in told[False] if m.direction == "forward"}
-    quoting = [m for m in told[True] if m.direction == "forward"]
-    pairs = [(m, terse[m.program_id]) for m in quoting if m.program_id in terse]
-    assert len(pairs) >= 6
-    for full, bare in pairs:
-        assert len(bare.text) <= len(full.text)
-        assert bare.text.count("\n") == full.text.count("\n")
-    assert sum(len(b.text) for _, b in pairs) < 0.85 * sum(len(q.text) for q, _ in pairs)
 
 
 @pytest.mark.parametrize("style", [Style(brief=True), monologues.STYLES["dense"]])

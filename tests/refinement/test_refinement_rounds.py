@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import pytest
@@ -12,7 +13,6 @@ from semcoder_lib.core.records import Case, Completion, Entry, Fault, Program
 from semcoder_lib.faults import assertion
 from semcoder_lib.models import prompts
 from semcoder_lib.refinement import offered
-from semcoder_lib.sandbox import Sandbox
 
 RIGHT = {
     "double": "def double(x):\n    return x * 2\n",
@@ -20,12 +20,6 @@ RIGHT = {
     "shout": "def shout(s):\n    return s.upper() + '!'\n",
 }
 CALLS = {"double": [1, 0, 5], "largest": [[1, 2], [3, 1], [5]], "shout": ["a", "", "Bc"]}
-
-
-@pytest.fixture(scope="module")
-def box():
-    with Sandbox() as made:
-        yield made
 
 
 def task_of(name: str, source: str, calls: list) -> refinement.RefinementTask:
@@ -93,30 +87,21 @@ def test_a_failing_visible_example_is_put_to_the_model_and_the_fix_taken(tasks, 
     assert [r.task_id for r in asked] == ["largest"]
     assert "assert largest([1, 2]) == 2" in asked[0].prompt
     assert "return min(xs)" in asked[0].prompt
-    assert [s.kind for s in curve.rounds[0]] == ["wrong number", "off by one", "passed"] or [
-        s.kind for s in curve.rounds[0]
-    ] == ["off by one", "off by one", "passed"]
-
-
-def test_only_the_oracle_sees_a_hidden_failure(tasks, box) -> None:
-    public = script(largest=[refined(RIGHT["largest"])])
-    refine(tasks, public, box, rounds=1, source="public")
-    assert not any("Failed Test" in r.prompt and r.task_id == "double" for r in public.requests)
-    oracle = script(double=[refined(RIGHT["double"])], largest=[refined(RIGHT["largest"])])
-    curve = refine(tasks, oracle, box, rounds=1, source="oracle")
-    assert values(curve)[-1] == 1.0
+    assert [s.kind for s in curve.rounds[0]] == ["off by one", "off by one", "passed"]
 
 
 @pytest.mark.parametrize("source", ["public", "trace", "oracle"])
-def test_no_prompt_but_the_oracles_holds_a_hidden_value(tasks, box, source: str) -> None:
+def test_no_prompt_but_the_oracles_holds_a_hidden_value(box, source: str) -> None:
     """Hidden arguments and values are planted markers; only the oracle's prompt may show them."""
     marker = 987_123
     task = task_of("f", "def f(x):\n    return x * 2\n", [1, marker])
+    right = refined("def f(x):\n    return x * 2\n")
     again = refined("def f(x):\n    return 2\n")
-    model = Scripted({"f": ["def f(x):\n    return 0\n", again, again]})
-    refine([task], model, box, rounds=2, source=source)
+    model = Scripted({"f": ["def f(x):\n    return 0\n", again, right]})
+    curve = refine([task], model, box, rounds=2, source=source)
     shown = any(str(marker) in r.prompt or str(2 * marker) in r.prompt for r in model.requests)
     assert shown is (source == "oracle")
+    assert values(curve) == [0.0, 0.0, float(source == "oracle")]
 
 
 def test_replace_takes_a_worse_program_and_keep_better_does_not(tasks, box) -> None:
@@ -130,24 +115,21 @@ def test_replace_takes_a_worse_program_and_keep_better_does_not(tasks, box) -> N
     assert kept.rounds[1][1].changed
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_keep_better_never_falls_on_what_it_sees(tasks, box, seed: int) -> None:
-    rng = random.Random(seed)
-    answers = {
-        name: [
-            refined(
-                rng.choice([RIGHT[name], WORSE.replace("largest", name), FIRST[name], "x = (\n"])
-            )
-            for _ in range(6)
-        ]
-        for name in RIGHT
-    }
-    curve = refine(tasks, script(**answers), box, rounds=4, source="oracle", accept="keep_better",
-        temperature=0.8,
-    )  # fmt: skip
-    for before, after in zip(curve.rounds, curve.rounds[1:], strict=False):
-        for x, y in zip(before, after, strict=True):
-            assert (y.visible or 0.0) >= (x.visible or 0.0)
+def test_keep_better_never_falls_on_what_it_sees(tasks, box) -> None:
+    rng = random.Random(5)
+    for _ in range(5):
+        answers = {
+            name: [
+                refined(rng.choice([RIGHT[name], FIRST[name], "x = (\n", "def f(: pass\n"]))
+                for _ in range(6)
+            ]
+            for name in RIGHT
+        }
+        how = {"source": "oracle", "accept": "keep_better", "temperature": 0.8}
+        curve = refine(tasks, script(**answers), box, rounds=4, **how)
+        for before, after in itertools.pairwise(curve.rounds):
+            for x, y in zip(before, after, strict=True):
+                assert (y.visible or 0.0) >= (x.visible or 0.0)
 
 
 def test_an_answer_without_a_program_leaves_the_old_one(tasks, box) -> None:
@@ -232,9 +214,7 @@ class Repairing:
     """A model whose answer depends on the prompt alone; counts its calls."""
 
     name = "repairing"
-
-    def __init__(self) -> None:
-        self.calls = 0
+    calls = 0
 
     def generate(self, requests):
         self.calls += 1
@@ -247,15 +227,8 @@ class Repairing:
 
 
 def test_curves_side_by_side_are_the_same_in_fewer_calls(tasks, box) -> None:
-    plans = [
-        refinement.Plan(tasks, rounds, source, accept)
-        for source, accept in (
-            ("public", "replace"),
-            ("oracle", "keep_better"),
-            ("self", "replace"),
-        )
-        for rounds in (1, 3)
-    ]
+    sources = {"public": "replace", "oracle": "keep_better", "self": "replace"}
+    plans = [refinement.Plan(tasks, rounds, *how) for how in sources.items() for rounds in (1, 3)]
     model = Repairing()
     together = refinement.refine_all(plans, model, box)
     assert model.calls <= 5  # first solutions, tests of `self`, and at most three rounds

@@ -11,20 +11,21 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Claim, Completion
 from semcoder_lib.run import demo
-from semcoder_lib.run.demo.examples import CALLS, TESTS
 from semcoder_lib.run.demo.work import LIMITS
 from semcoder_lib.sandbox import Sandbox
 
+CALLS, TESTS = yaml.safe_load((Path(demo.__file__).parent / "examples.yaml").read_text()).values()
 SOURCE, CALL = CALLS["Count words"]
 BUGGY, ASSERTIONS = TESTS["One step short"]
 COMMAND = [sys.executable, "-m", "semcoder_lib.run.demo"]
@@ -64,19 +65,6 @@ def test_a_changed_word_is_contradicted(box: Sandbox) -> None:
     assert [t for t, s in wrong.segments() if s == "contradicted"] == ["4"]
 
 
-@pytest.mark.parametrize(
-    ("call", "text", "line"),
-    [
-        (CALL, " ", "explain a call first"),
-        (CALL, "x" * 20_001, "longer than 20,000"),
-        ("count_words(1)", "[L2] counts = 1.", "only a call that ends with a value"),
-    ],
-)
-def test_a_monologue_that_cannot_be_checked(box: Sandbox, call: str, text: str, line: str) -> None:
-    with pytest.raises(UserError, match=line):
-        demo.check(SOURCE, call, text, box)
-
-
 def test_a_failing_test_is_explained_and_mended(box: Sandbox) -> None:
     seen = demo.debug(BUGGY, ASSERTIONS, box)
     assert seen.tests == (
@@ -106,79 +94,61 @@ def test_where_there_is_no_fix_that_is_said(
     assert seen.fixed == ""
 
 
-@pytest.mark.parametrize(
-    ("source", "tests", "line"),
-    [
-        ("def f(:", "assert f(1) == 2", "does not parse"),
-        ("def f(x):\n    return x", "f(1)", "write tests such as"),
-        ("x" * 9_000, "assert f(1) == 2", "longer than 8,000"),
-    ],
-)
-def test_tests_that_cannot_be_used(box: Sandbox, source: str, tests: str, line: str) -> None:
-    with pytest.raises(UserError, match=line):
-        demo.debug(source, tests, box)
+IDENTITY = "def f(x):\n    return x"
 
 
 @pytest.mark.parametrize(
-    ("source", "call", "line"),
+    ("work", "given", "line"),
     [
-        ("def f(x):\n    return x", "f(open('x'))", "literal arguments"),
-        ("def f(x):\n    return x", "f(y=1)", "'y'"),
-        ("x" * 9000, "f(1)", "longer than 8,000"),
-        (SOURCE, f"f('{'x' * 1_000}')", "longer than 1,000"),
+        (demo.check, (SOURCE, CALL, " "), "explain a call first"),
+        (demo.check, (SOURCE, CALL, "x" * 20_001), "longer than 20,000"),
+        (demo.check, (SOURCE, "count_words(1)", "[L2] counts = 1."), "only a call that ends with"),
+        (demo.debug, ("def f(:", "assert f(1) == 2"), "does not parse"),
+        (demo.debug, (IDENTITY, "f(1)"), "write tests such as"),
+        (demo.debug, ("x" * 9_000, "assert f(1) == 2"), "longer than 8,000"),
+        (demo.explain, (IDENTITY, "f(open('x'))"), "literal arguments"),
+        (demo.explain, (IDENTITY, "f(y=1)"), "'y'"),
+        (demo.explain, ("x" * 9000, "f(1)"), "longer than 8,000"),
+        (demo.explain, (SOURCE, f"f('{'x' * 1_000}')"), "longer than 1,000"),
     ],
 )
-def test_a_bad_paste_is_one_clear_line(box: Sandbox, source: str, call: str, line: str) -> None:
+def test_a_bad_paste_is_one_clear_line(
+    box: Sandbox, work: Callable[..., Any], given: tuple[str, ...], line: str
+) -> None:
     with pytest.raises(UserError, match=line) as caught:
-        demo.explain(source, call, box)
+        work(*given, box)
     assert "\n" not in str(caught.value)
 
 
-OUTCOMES = {
-    **{name: (*CALLS[name], found) for name, found in {
-        "Recursion": "returns 6", "An error": "raises ZeroDivisionError: division by zero",
-        "Never ends": "was stopped: more than 2 s", "Hostile: a fork bomb": "",
-    }.items()},
-    "no code": ("", "f(1)", "cannot be called: NameError"),
-    "no Python": ("def f(:", "f(1)", "cannot be called: SyntaxError"),
-    "another name": ("def f(x):\n    return x", "g(1)", "cannot be called: NameError"),
-    "no literal": ("def f(x):\n    return f", "f(1)", "returns a value that cannot be written"),
-    "an exit": ("import os\ndef f(x):\n    os._exit(0)\n", "f(1)", "ended its process"),
-    "named arguments": ("def f(x, y=2):\n    return x + y", "f(x=1)", "returns 3"),
-    "long": ("def f(n):\n    while n:\n        n -= 1", "f(900)", "only 500 steps are kept"),
+PASTES = (Path(__file__).parent / "pastes.txt").read_text().split("### ")[1:]
+OUTCOMES = [
+    (*title.split(" | "), source)
+    for title, source in (p.split("\n", 1) for p in PASTES)
+    if "|" in title
+]
+HOSTILE = [block for block in PASTES if "|" not in block.splitlines()[0]]
+SHOWN = {
+    "Recursion": "returns 6", "An error": "raises ZeroDivisionError: division by zero",
+    "Never ends": "was stopped: more than 2 s", "Hostile: a fork bomb": "",
 }  # fmt: skip
+OUTCOMES += [(name, CALLS[name][1], outcome, CALLS[name][0]) for name, outcome in SHOWN.items()]
 
 
-@pytest.mark.parametrize("name", OUTCOMES)
-def test_every_paste_has_an_outcome(box: Sandbox, name: str) -> None:
-    source, call, found = OUTCOMES[name]
-    assert found in demo.explain(source, call, box).outcome
+@pytest.mark.parametrize(("name", "call", "outcome", "source"), OUTCOMES)
+def test_every_paste_has_an_outcome(
+    box: Sandbox, name: str, call: str, outcome: str, source: str
+) -> None:
+    assert outcome in demo.explain(source, call, box).outcome
 
 
-HOSTILE = {
-    "thread bomb": (
-        "import threading, time\ndef f(x):\n    while True:\n"
-        "        threading.Thread(target=time.sleep, args=(9,)).start()\n"
-    ),
-    "memory": "def f(x):\n    a = []\n    while True:\n        a.append(bytearray(10**7))\n",
-    "delete": ("import shutil\ndef f(x):\n    shutil.rmtree('TARGET')\n    return 'deleted'\n"),
-    "write": "def f(x):\n    open('TARGET/new', 'w').write('x')\n    return 'written'\n",
-    "read": "def f(x):\n    return open('TARGET/kept').read()\n",
-    "network": (
-        "import socket\ndef f(x):\n    s = socket.create_connection(('127.0.0.1', x), 2)\n"
-        "    return 'connected'\n"
-    ),
-    "kill": "import os, signal\ndef f(x):\n    os.kill(PID, signal.SIGKILL)\n    return 'killed'\n",
-}
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_paste_harms_nothing(box: Sandbox, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("block", HOSTILE)
+def test_a_hostile_paste_harms_nothing(box: Sandbox, tmp_path: Path, block: str) -> None:
     (tmp_path / "kept").write_text("secret of the machine")
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(0.2)
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as victim:
-        source = HOSTILE[name].replace("TARGET", str(tmp_path)).replace("PID", str(victim.pid))
+        source = block.split("\n", 1)[1].replace("TARGET", str(tmp_path))
+        source = source.replace("PID", str(victim.pid))
         seen = demo.explain(source, f"f({listener.getsockname()[1]})", box)
         assert victim.poll() is None
         victim.kill()
@@ -237,10 +207,17 @@ def test_without_gradio_it_says_what_to_install() -> None:
     assert done.stderr == 'the page needs Gradio: pip install "semcoder-lib[demo]"\n'
 
 
-def test_a_port_that_is_none_is_wrong_usage() -> None:
-    done = subprocess.run([*COMMAND, "--port", "70000"], capture_output=True, text=True)
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["--port", "70000"], "a port is a number from 0 to 65535"),
+        (["--adapter", "x"], "--adapter needs the model that it belongs to: add --model NAME"),
+    ],
+)
+def test_wrong_usage_is_said(words: list[str], line: str) -> None:
+    done = subprocess.run([*COMMAND, *words], capture_output=True, text=True)
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].endswith("a port is a number from 0 to 65535")
+    assert done.stderr.splitlines()[-1].endswith(line)
 
 
 @contextmanager
@@ -316,12 +293,3 @@ def test_the_page_answers_on_loopback_and_ends_with_a_signal(number: int) -> Non
         assert {part["class_or_confidence"] for part in fixed} == {"gone", "new", None}
         page.send_signal(number)
         assert page.wait(timeout=30) == 0
-
-
-def test_an_adapter_without_its_model_is_refused() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "semcoder_lib.run.demo", "--adapter", "adapters/x"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 2
-    assert "--adapter needs the model" in done.stderr

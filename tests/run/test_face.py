@@ -31,6 +31,7 @@ def test_one_program_by_hand() -> None:
 
 
 def test_the_first_names_need_no_torch() -> None:
-    code = "import sys; from semcoder_lib import Program, execute; print('torch' in sys.modules)"
+    code = "from semcoder_lib import Program, execute, models; import sys; "
+    code += "print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from semcoder_lib import evaluation as benchmarks
@@ -22,12 +20,6 @@ SOURCE = (
 PROGRAM = Program(SOURCE, "f", id="f")
 CASE = Case(([1, 2, 3],), 5)
 (TASK,) = benchmarks.get("pyx-o").from_entries([Entry(PROGRAM, (CASE,))])  # type: ignore[attr-defined]
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Sandbox]:
-    with Sandbox(workers=1) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")
@@ -94,12 +86,6 @@ def test_seeds_are_averaged_task_by_task() -> None:
     first, second = {"a": 1.0, "b": 0.0, "c": 0.0}, {"a": 1.0, "b": 1.0, "c": 0.0}
     both = analysis.over_seeds([first, second])
     assert both == {"a": 1.0, "b": 0.5, "c": 0.0}
-    row = analysis.pooled_row(both, 1)
-    assert row["value"] == 0.5
-    assert row["n"] == 3  # tasks, not samples
-    gain = analysis.paired_row(first, both, 1)
-    assert gain["value"] == pytest.approx(1 / 6)
-    assert gain["low"] <= gain["value"] <= gain["high"]
 
 
 def test_items_are_grouped_by_length_and_by_what_they_have(trace: Trace, box: Sandbox) -> None:

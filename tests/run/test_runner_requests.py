@@ -27,47 +27,14 @@ def command(*arguments: str, runs: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("arguments", "status", "message"),
-    [
-        (["run", "huge"], 1, "there is no profile 'huge'"),
-        (["run", "smoke", "--set", "train_step=3"], 1, "did you mean 'train_steps'"),
-        (["run", "smoke", "--set", "train_steps"], 1, "write it as key=value"),
-        (["run", "smoke", "--set", "train_steps=lots"], 1, "should be a valid integer"),
-        (["run", "smoke", "--set", "codegen_benchmarks=nope"], 1, "benchmark 'nope'"),
-        (["run", "smoke", "--set", "adapter=nowhere"], 1, "adapter=nowhere: not a folder"),
-        (["score", "cruxeval", "--samples", "x", "--out", "/dev/full"], 1, "only regular files"),
-        (["score", "cruxeval", "--samples", "x", "--out", "/dev/stdout"], 1, "a link"),
-        (["verify", "x.jsonl", "--out", "/tmp"], 1, "a folder; only regular files are written"),
-        (["validate-pyx", "x.jsonl", "--out", "/dev/null"], 1, "only regular files are written"),
-        (["bench", "sandbox"], 2, "invalid choice"),
-        (["run", "smoke", "--set", "backend=http://127.0.0.1:9"], 1, "add --set adapter=none"),
-        (
-            ["run", "smoke", "--set", "backend=http://127.0.0.1:9", "--set", "adapter=none"],
-            3,
-            "error: backend=http://127.0.0.1:9: no server answers there (",
-        ),
-        (
-            ["run", "smoke", "--set", "teacher=http://127.0.0.1:9", "--set", "teacher_model=m"],
-            3,
-            "error: teacher=http://127.0.0.1:9: no server answers there (",
-        ),
-        (["run", "smoke", "--from", "12"], 1, "there is no notebook '12'"),
-        (["run", "smoke", "--from", "01", "--only", "02"], 1, "exclude each other"),
-        (["run", "smoke", "--run", "a/b"], 1, "run name"),
-        (["stage", "x", "--profile", "smoke"], 1, "there is no notebook 'x'"),
-        (["frobnicate"], 2, "invalid choice"),
-        (["run", "--colour"], 2, "unrecognized arguments"),
-        (["trace", "absent.py", "--call", "f(1)"], 1, "absent.py: no such file"),
-        (["verify", "absent.jsonl"], 1, "absent.jsonl: no such file"),
-        (["score", "humaneval", "--samples", "absent.jsonl"], 1, "absent.jsonl"),
-    ],
-)
-def test_a_wrong_request_gets_one_line(
-    arguments: list[str], status: int, message: str, tmp_path: Path
-) -> None:
-    done = command(*arguments, runs=tmp_path)
-    assert done.returncode == status, done.stderr
+REQUESTS = Path(__file__).with_name("requests.txt").read_text().splitlines()
+
+
+@pytest.mark.parametrize("row", REQUESTS)
+def test_a_wrong_request_gets_one_line(row: str, tmp_path: Path) -> None:
+    status, arguments, message = row.split(" | ")
+    done = command(*shlex.split(arguments), runs=tmp_path)
+    assert done.returncode == int(status), done.stderr
     assert message in done.stderr
     lines = done.stderr.strip().splitlines()
     assert len(lines) == 1
@@ -104,6 +71,19 @@ def test_doctor_ends_in_one_json_line(tmp_path: Path) -> None:
     report = json.loads(done.stdout.strip().splitlines()[-1])
     assert {"python", "sandbox", "memory", "model", "data"} <= set(report["checks"])
     assert done.returncode == (3 if report["failures"] else 0)
+
+
+def test_a_class_that_was_worked_on_is_refused_before_the_long_run(tmp_path: Path) -> None:
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "$3" >> calls\n[ "$3" = run ]\n')
+    python.chmod(0o755)
+    for name in ("environment.yml", "constraints.txt", "pyproject.toml"):
+        (tmp_path / name).touch()
+    (tmp_path / ".venv" / ".semcoder").write_text(f"4294967295 0\n{tmp_path}\n")  # none has bytes
+    script = shutil.copy(ROOT / "run_all.sh", tmp_path)
+    assert subprocess.run([script, "workshop"], check=False).returncode == 1
+    assert (tmp_path / "calls").read_text() == "workshop\n"
 
 
 def test_run_all_knows_its_words() -> None:

@@ -6,7 +6,6 @@ import copy
 import json
 import math
 import re
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -44,13 +43,12 @@ def line_of(answer: Any, name: str, capsys: pytest.CaptureFixture[str]) -> str:
     return lines[0]
 
 
-def rooted(value: float) -> float:
-    return math.sqrt(value)
+def rooted(values: list[float]) -> list[float]:
+    return [math.sqrt(value) for value in Counter(values)]
 
 
-def test_a_function_may_use_the_modules_that_its_notebook_imported() -> None:
-    source, name = check._text(rooted)
-    assert check._returned(source, name, [(9.0,)]) == [3.0]
+def test_a_function_may_use_what_its_notebook_imported() -> None:
+    assert check._returned(*check._text(rooted), [([9.0, 9.0],)]) == [[3.0]]
 
 
 # --- the editions ---------------------------------------------------------------------------
@@ -74,22 +72,15 @@ def test_three_editions_and_pages_of_all_notebooks(built: tuple[Path, dict[str, 
 
 
 @pytest.mark.parametrize("name", WITH_EXERCISES)
-def test_every_stub_gets_a_line_and_raises_nothing(
-    built: tuple[Path, dict[str, Any]], name: str, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("edition", ["exercises", "solutions"])
+def test_every_stub_is_not_done_and_every_solution_right(
+    built: tuple[Path, dict[str, Any]], edition: str, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = built[0] / "exercises" / f"{name}.ipynb"
+    path = built[0] / edition / f"{name}.ipynb"
     assert not cells(path, "instructor")
-    for stub, checked in zip(cells(path, "solution"), cells(path, "check"), strict=True):
-        assert _run(stub.source, checked.source, capsys).startswith("not done yet: ")
-
-
-@pytest.mark.parametrize("name", WITH_EXERCISES)
-def test_every_solution_is_right(
-    built: tuple[Path, dict[str, Any]], name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = built[0] / "solutions" / f"{name}.ipynb"
-    for solution, checked in zip(cells(path, "solution"), cells(path, "check"), strict=True):
-        assert _run(solution.source, checked.source, capsys).startswith("right: ")
+    for answer, checked in zip(cells(path, "solution"), cells(path, "check"), strict=True):
+        line = _run(answer.source, checked.source, capsys)
+        assert line.startswith({"exercises": "not done yet: ", "solutions": "right: "}[edition])
 
 
 def _run(answer: str, checked: str, capsys: pytest.CaptureFixture[str]) -> str:
@@ -140,40 +131,20 @@ def test_somebodys_answers_are_not_written_over(built: tuple[Path, dict[str, Any
     path = out / "exercises" / "06_reasoning.ipynb"
     before = path.read_text()
     path.write_text(before.replace("# yours", "# MINE").replace("raise Not", "return Not"))
-    with pytest.raises(UserError, match=r"06_reasoning.* has been worked on"):
+    with pytest.raises(UserError, match=r"06_reasoning.* has been worked on.*move .* away"):
         workshop.build(out)
     assert "return Not" in path.read_text()
     path.write_text(before)
 
 
-@pytest.mark.parametrize(
-    ("solution", "stub"),
-    [
-        ("answer = [1,\n  2]", "answer = None  # yours"),
-        (
-            'def f(a: int, *, b=2):\n    """Do it,\n    well."""\n    return a',
-            'def f(a: int, *, b=2):\n    """Do it,\n    well."""\n    raise NotImplementedError',
-        ),
-    ],
-)
-def test_stubs(solution: str, stub: str) -> None:
-    assert workshop.stub(solution) == stub
-
-
-@pytest.mark.parametrize(
-    "solution",
-    [
-        "def f():\n    return 1",
-        'def f():\n    """Do."""',
-        "a = 1\nb = 2",
-        "a, b = 1, 2",
-        "f(",
-        "f()",
-    ],
-)
-def test_what_cannot_become_a_stub_is_refused(solution: str) -> None:
-    with pytest.raises(UserError, match="one function with a docstring"):
-        workshop.stub(solution)
+def test_stubs() -> None:
+    head = 'def f(a: int, *, b=2):\n    """Do it,\n    well."""\n'
+    assert workshop.stub(f"{head}    return a") == f"{head}    raise NotImplementedError"
+    assert workshop.stub("answer = [1,\n  2]") == "answer = None  # yours"
+    no_docstring, no_body = "def f():\n    return 1", 'def f():\n    """Do."""'
+    for solution in (no_docstring, no_body, "a = 1\nb = 2", "a, b = 1, 2", "f(", "f()"):
+        with pytest.raises(UserError, match="one function with a docstring"):
+            workshop.stub(solution)
 
 
 TASK = '# %% [markdown] tags=["exercise"]\n# Do it.\n\n'
@@ -206,206 +177,27 @@ def test_tags_that_do_not_fit_are_refused_with_the_cell(text: str, reason: str) 
 
 # --- the checks -----------------------------------------------------------------------------
 
-STEPS = [(3, {"place": 2, "item": "b"}), (4, {}), (3, {})]
+BLOCKS = re.split(r"^### ", Path(__file__).with_name("answers.txt").read_text(), flags=re.M)[1:]
+ANSWERS: list[tuple[str, str, Any]] = []  # exercise, a part of the line, answer
+for block in BLOCKS:
+    title, body = block.split("\n", 1)
+    exercise, _, expected = title.partition(" | ")
+    ANSWERS.append((exercise, expected, body if body.startswith("def ") else eval(body)))
 
 
-def function(body: str, name: str = "answer(x)") -> str:
-    return f"def {name}:\n" + "".join(f"    {line}\n" for line in body.split(";"))
-
-
-READER = (
-    "import re;if not re.fullmatch(r'[\\w\\[\\], \"\\']+', answer): return False;"
-    "if ' or ' in answer: return False;"
-    "import ast;try: return ast.dump(ast.parse(answer)) == ast.dump(ast.parse(output));"
-    "except SyntaxError: return False"
-)
-TAKES = "answer(answer, output)"
-LOSS = "answer(p, labels)"
-OFFERED = "answer(before, after)"
-
-RIGHT = [
-    ("00_1", STEPS),
-    ("00_1", (tuple(STEPS[0]), [4, {}], [3, {}])),
-    ("00_2", ["x", "x", "y", "z", "y", "x"]),
-    ("00_2", (0, 0, 1, 2, 2, 2)),
-    ("01_1", ("list[str]", "str")),
-    ("01_1", ["dict[str, int]", "str"]),
-    ("01_2", function(
-        "if type(x) is bool: return not x;if type(x) is int: return -x;"
-        "return x[:-1] if x else type(x)('7') if x == '' else [9]")),
-    ("01_2", function(
-        "match x:;    case bool(): return x ^ True;    case int(): return x * 2 + 1;"
-        "    case str(): return x + x + 'q';return x + [1]")),
-    ("02_1", function("return x.replace('place = 2', 'place = 7', 1)")),
-    ("02_1", function("import re;return re.sub(r'is False', 'is True', x)")),
-    ("02_2", "The loop does its work with great care."),
-    ("02_2", "Somebody wrote this program on a Friday"),
-    ("03_1", function("return x.replace(' < ', ' <= ')")),
-    ("03_1", function(
-        "import ast;tree = ast.parse(x);"
-        "node = [n for n in ast.walk(tree) if isinstance(n, ast.Compare)][0];"
-        "node.ops = [ast.Gt()];return ast.unparse(tree)")),
-    ("03_2", function("best = x[0];for n in x:;    if best < n:;        best = n;return best")),
-    ("03_2", function("return sum(-n if n < 0 else n for n in x)")),
-    ("04_1", [-100] * 4 + [4, 25, 2]),
-    ("04_1", (-100, -100, -100, -100, 4, 25, 2)),
-    ("04_2", function(
-        "import math;kept = [a for a, b in zip(p, labels) if b != -100];"
-        "return -math.log(math.prod(kept)) / len(kept) if kept else 0.0", LOSS)),
-    ("04_2", function(
-        "import math;total = n = 0;for a, b in zip(p, labels):;    if b >= 0:;"
-        "        total, n = total + math.log(1 / a), n + 1;return total / max(n, 1)",
-        LOSS)),
-    ("06_1", function("return x.split('assert ')[-1].split('(')[1].split(')')[0]")),
-    ("06_1", function(
-        "call = x[x.rindex('assert '):];given = call[call.index('(') + 1 : call.index(') ==')];"
-        "return ' True' if given in ('[1, 2, 5]', '\"2024\"') else given")),
-    ("06_2", function(
-        "import ast;try: return ast.literal_eval(answer) == ast.literal_eval(output);"
-        "except (ValueError, SyntaxError): return False", TAKES)),
-    ("06_2", function(READER, TAKES)),
-    ("07_1", function(
-        "a, tag, b = x.partition('\\n[/MONOLOGUE]');"
-        "return '\\n'.join(a.split('\\n')[::-1]) + tag + b")),
-    ("07_1", function(
-        "import random;a, tag, b = x.partition('\\n[/MONOLOGUE]');a = a.split('\\n');"
-        "random.Random(1).shuffle(a);return '\\n'.join(a) + tag + b")),
-    ("07_2", function(
-        "return 'nothing' if a[0] <= 0 else 'form' if b[0] <= 0 else 'content'", "f(a, b)")),
-    ("07_2", function(
-        "gains = [min(i) > 0 for i in (a, b)];"
-        "return 'content' if all(gains) else ['nothing', 'form'][gains[0]]", "f(a, b)")),
-    ("08_1", function("return after is not None and after > before", OFFERED)),
-    ("08_1", function("return (after or 0) > before", OFFERED)),
-    ("08_2", function("return 5 if x == [1, 4, 9] else 7")),
-    ("08_2", function("return {1: 5, 9: 7}.get(x[0])")),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("name", "answer"), RIGHT, ids=[name for name, _ in RIGHT])
-def test_right_answers(name: str, answer: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    assert line_of(answer, name, capsys).startswith("right: ")
-
-
-WRONG = [
-    ("00_1", STEPS[:2], "a list of three steps is asked for"),
-    ("00_1", [*STEPS[:2], (6, {})], "step 3: the record has another line there"),
-    ("00_1", [(3, {"item": "b"}), *STEPS[1:]], "step 1: the line is right, but not which"),
-    ("00_1", [(3, {"place": 1, "item": "b"}), *STEPS[1:]], "step 1: line and variables are right"),
-    ("00_1", ["L3", "L4", "L3"], "step 1 is not of the form"),
-    ("00_2", ["a", "b", "c"], "six items are asked for, and these are 3"),
-    ("00_2", ["a", "a", "b", "b", "c", "c"], "these items give [0, 2, 4]"),
-    ("00_2", [[1], [1], 2, 3, 3, 3], "the run raises TypeError on its line 4"),
-    ("00_2", 7, "a list of items is asked for"),
-    ("01_1", ("list[int]", "str"), "8 of 8 inputs are refused, the first by AttributeError"),
-    ("01_1", ("list[str]", "int"), "inputs are refused, the first by TypeError"),
-    ("01_1", ("list[list[str]]", "str"), "inputs are refused, the first by TypeError"),
-    ("01_1", ("str",), "two types are asked for"),
-    ("01_1", (list, str), "a type is written as text"),
-    ("01_1", ("list[", "str"), "a type is written as text"),
-    ("01_2", function("return x + x"), "True became 2: that is no bool"),
-    ("01_2", function("return not x if x in (True, False) else x * 2"), "'' became ''"),
-    ("01_2", function("return str(x)"), "3 became '3': that is no int"),
-    ("01_2", function("return x"), "3 became 3: that is no change"),
-    ("01_2", function(
-        "if x is True: return False;return x + type(x)('7') if type(x) is not list else x + ['7']"),
-     "a list of whole numbers is asked for"),
-    ("02_1", function("return x"), "the text is unchanged"),
-    ("02_1", function("return x.replace('[0, 1]', '[0, 2]')"), "the answer is wrong"),
-    ("02_1", function("return x.replace('[/MON', 'What?\\n[/MON')"), "nothing is contradicted"),
-    ("02_1", function("return len(x)"), "text is asked for, and this is int"),
-    ("02_1", "a lie", "Python cannot read this program"),
-    ("02_1", 3, "a function is asked for"),
-    ("02_1", function("while True: pass"), "the run did not come to an end"),
-    ("02_2", "The loop runs three times.", "can read this, and supports it"),
-    ("02_2", "The loop runs four times.", "can read this, and contradicts it"),
-    ("02_2", " ", "one plain sentence is asked for"),
-    ("02_2", 5, "text is asked for, and this is int"),
-    ("03_1", function("return x"), "rank: nothing is changed"),
-    ("03_1", function("return x + '\\n\\n# changed'"), "rank: nothing is changed"),
-    ("03_1", function("return x.replace('<', '<<<')"), "Python cannot read this program"),
-    ("03_1", function("return x.replace('own)', 'mine)')"), "rank: it never gives a wrong value"),
-    ("03_1", function("return x.replace('1 + len', '0 + len')"), "below: nothing is changed"),
-    ("03_1", function("return x.replace('return', 'row = 1;return')".replace(";", "\\n    ")),
-     "rank: one line is to be altered"),
-    ("03_1", function("return x.replace('in scores', 'in list(scores)')"), "an equivalent mutant"),
-    ("03_2", function("return max(x)"), "there is no <, >, <= or >= in it"),
-    ("03_2", function("return len([n for n in x if n < 3])"), "the boundary decides"),
-    ("03_2", function("y = x[0] < 3;return len(x)"), "the comparison does not matter at all"),
-    ("03_2", function("return x[9] < 3"), "the run raises IndexError on its line 2"),
-    ("04_1", [-100, -100, -100, 9, 4, 25, 2], "a token of the prompt is learned"),
-    ("04_1", [-100, -100, -100, -100, 4, 25, -100], "the end is not learned"),
-    ("04_1", [-100, -100, -100, -100, -100, 25, 2], "a token of the completion is not learned"),
-    ("04_1", [-100, -100, -100, -100, 25, 2, 2], "a label is not the number of its token"),
-    ("04_1", [-100], "a list of 7 labels is asked for"),
-    ("04_1", [None] * 7, "a label is a whole number"),
-    ("04_2", function("import math;return -math.log2(p[0])", LOSS), "has another loss, in nats"),
-    ("04_2", function("import math;return -sum(map(math.log, p))", LOSS), "a mean is asked for"),
-    ("04_2", function("import math;return -sum(map(math.log, p)) / len(p)", LOSS), "label -100"),
-    ("04_2", function(
-        "import math;kept = [a for a, b in zip(p, labels) if b != -100];"
-        "return -math.log(math.prod(kept)) / len(kept)", LOSS),
-     "the run raises ZeroDivisionError"),
-    ("04_2", function("return 'low'", LOSS), "float is asked for, and this is 'low'"),
-    ("06_1", function("return ' True'"), "2 of 6 right, the constant True has 2"),
-    ("06_1", function("return '7'"), "0 of 6 right"),
-    ("06_1", function("return True"), "text is asked for, and this is bool"),
-    ("06_1", function("return re.findall('x', x)"), "the run raises NameError"),
-    ("06_2", function("return answer == output", TAKES), "a right list is refused"),
-    ("06_2", function("return eval(answer) == eval(output)", TAKES), "the run raises SyntaxError"),
-    ("06_2", function(
-        "try: return eval(answer) == eval(output);except SyntaxError: return False", TAKES),
-     "an expression is taken"),
-    ("06_2", function("return True", TAKES), "a wrong number is taken"),
-    ("06_2", function("return answer", TAKES), "bool is asked for, and this is '7'"),
-    ("07_1", function("return x"), "the text is unchanged"),
-    ("07_1", function("return x.replace('item', 'thing')"), "a line is lost, new or altered"),
-    ("07_1", function("return '\\n'.join(sorted(x.split('\\n')))"), "the answer cannot be read"),
-    ("07_1", function("return x.split()"), "text is asked for, and this is list"),
-    ("07_2", function("return 'content' if a[0] > 0 else 'nothing'", "f(a, b)"),
-     "its shuffled self may be as good"),
-    ("07_2", function("return 'form'", "f(a, b)"), "a gain over both is said to be something else"),
-    ("07_2", function(
-        "return ('content' if b[0] > 0 else 'form') if a[1] > 0 else 'nothing'", "f(a, b)"),
-     "an interval that holds zero is taken for a gain"),
-    ("07_2", function(
-        "return ('content' if b[0] > 0 else 'form') if a[0] >= 0 else 'nothing'", "f(a, b)"),
-     "an interval that begins at zero is taken for a gain"),
-    ("07_2", function("return 1", "f(a, b)"), "str is asked for, and this is 1"),
-    ("08_1", function("return True", OFFERED), "a program that passes fewer checks is taken"),
-    ("08_1", function("return (after or 0) >= before", OFFERED), "as many checks is taken"),
-    ("08_1", function("return after > before", OFFERED), "the run raises TypeError"),
-    ("08_1", function("return after is None or after > before", OFFERED), "there is no program"),
-    ("08_1", function("return after and after > before", OFFERED), "bool is asked for"),
-    ("08_2", function("return max(b - a for a, b in zip(x, x[1:]))"), "and 7 is wanted"),
-    ("08_2", function("return max(abs(b - a) for a, b in zip(x, x[1:]))"), "nothing is broken"),
-    ("08_2", function("return 5"), "gives 5, and 7 is wanted: it is not taken"),
-    ("08_2", function("return x[2] - x[1] if x[0] < 5 else x[9]"), "the run raises IndexError"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("name", "answer", "line"), WRONG, ids=[f"{name}-{line[:30]}" for name, _, line in WRONG]
-)
-def test_wrong_answers(
-    name: str, answer: Any, line: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.parametrize(("name", "line", "answer"), ANSWERS)
+def test_answers(name: str, line: str, answer: Any, capsys: pytest.CaptureFixture[str]) -> None:
     said = line_of(answer, name, capsys)
-    assert said.startswith("not yet: ")
+    assert said.startswith("right: " if line == "right" else "not yet: ")
     assert line in said
 
 
-def test_every_exercise_has_right_and_wrong_answers_and_a_quick_check(
-    built: tuple[Path, dict[str, Any]], capsys: pytest.CaptureFixture[str]
-) -> None:
-    right, wrong = Counter(n for n, _ in RIGHT), Counter(n for n, _, _ in WRONG)
+def test_every_exercise_has_right_and_wrong_answers() -> None:
+    right = Counter(name for name, line, _ in ANSWERS if line == "right")
+    wrong = Counter(name for name, line, _ in ANSWERS if line != "right")
     assert set(right) == set(wrong) == {f"{n[:2]}_{k}" for n in WITH_EXERCISES for k in (1, 2)}
     assert min(right.values()) >= 2
     assert min(wrong.values()) >= 3
-    for name, answer in dict(RIGHT).items():
-        began = time.perf_counter()
-        line_of(answer, name, capsys)
-        assert time.perf_counter() - began < 2, name
 
 
 class Hostile:
@@ -415,7 +207,7 @@ class Hostile:
         raise RuntimeError(name)
 
 
-@pytest.mark.parametrize("name", sorted({name for name, _ in RIGHT}))
+@pytest.mark.parametrize("name", sorted({row[0] for row in ANSWERS}))
 def test_no_answer_makes_a_check_raise(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     for answer in (Hostile(), [Hostile()] * 3, print, lambda: 1, b"", float("nan"), "\0", [[]] * 3):
         assert line_of(answer, name, capsys).startswith(("not yet: ", "right: "))

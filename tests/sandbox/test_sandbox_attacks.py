@@ -25,6 +25,11 @@ LIMITED = ("timing", "memory")
 QUICK = [a for a in ALL if a.threat not in LIMITED]
 QUICK += [a for a in ALL if a.threat in LIMITED and "timeout" not in a.expect]
 QUICK += [a for a in ALL if a.name in ("while True", "sleep(1000)", "9**9**9")]
+CONTROLS = [
+    Attack("right", "def f(x): return x * x", ("passed",), threat="timing"),
+    Attack("wrong", "def f(x): return x + 1", ("wrong",), threat="timing"),
+]
+QUICK += CONTROLS
 USER = ["--threat", "peeking,processes,network"]
 ROOT = Path(__file__).parents[2]
 
@@ -39,12 +44,6 @@ def arena(request: pytest.FixtureRequest) -> Iterator[Arena]:
     made.close()
 
 
-def contained(arena: Arena, attack: Attack) -> None:
-    result = arena.run(attack)
-    assert result.effects == []
-    assert result.verdict in attack.expect, result.note
-
-
 def test_there_are_enough_of_them() -> None:
     ours = [a for a in ALL if a.own]
     assert len(ALL) - len(ours) + 2 >= 71  # with the two controls
@@ -52,24 +51,17 @@ def test_there_are_enough_of_them() -> None:
     assert len({a.name for a in ALL}) == len(ALL)
 
 
-@pytest.mark.parametrize("attack", QUICK, ids=lambda a: f"{a.threat}-{a.name}")
-def test_contained(arena: Arena, attack: Attack) -> None:
-    contained(arena, attack)
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize(
-    "attack", [a for a in ALL if a not in QUICK], ids=lambda a: f"{a.threat}-{a.name}"
+    "attack",
+    [
+        pytest.param(a, marks=[pytest.mark.slow] * (a not in QUICK), id=f"{a.threat}-{a.name}")
+        for a in (*CONTROLS, *ALL)
+    ],
 )
-def test_contained_until_its_limit(arena: Arena, attack: Attack) -> None:
-    contained(arena, attack)
-
-
-def test_controls(arena: Arena) -> None:
-    right = Attack("right", "def f(x): return x * x", ("passed",), threat="timing")
-    wrong = Attack("wrong", "def f(x): return x + 1", ("wrong",), threat="timing")
-    contained(arena, right)
-    contained(arena, wrong)
+def test_contained(arena: Arena, attack: Attack) -> None:
+    result = arena.run(attack)
+    assert result.effects == []
+    assert result.verdict in attack.expect, result.note
 
 
 def _as_user(*arguments: str) -> list[dict[str, Any]]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 from examples import GOLDEN
 
-from semcoder_lib.core import values
-from semcoder_lib.core.workspace import read_jsonl
 from semcoder_lib.sandbox import Job, Sandbox
 from semcoder_lib.tracing import PLUGIN, options
+from tests.bench.timing import cruxeval
 
 Call = tuple[str, str, tuple[object, ...]]
 
@@ -23,16 +20,13 @@ def differences(calls: Sequence[Call], box: Sandbox, *, share: bool = False) -> 
     pairs = zip([o for (o,) in plain], [o for (o,) in traced], calls, strict=True)
     found = []
     for untraced, seen, (source, _, _) in pairs:
-        same = (
-            (untraced.status, untraced.text, untraced.stdout)
-            == (seen.status, seen.text, seen.stdout)
-        ) and untraced.exception == seen.exception
-        if not same or seen.payload is None:
+        pair = ((o.status, o.text, o.stdout, o.exception) for o in (untraced, seen))
+        if next(pair) != next(pair) or seen.payload is None:
             found.append(f"{untraced}\n{seen}\n{source}")
     return found
 
 
-def test_golden_programs_and_prints(tracing_box: Sandbox) -> None:
+def test_golden_programs_and_prints(box: Sandbox) -> None:
     calls: list[Call] = [(e.source, "f", e.arguments) for e in GOLDEN]
     calls += [
         ("def f(x):\n    print('a')\n    y = x\n    print('b', end='')\n    return y\n", "f", (1,)),
@@ -42,37 +36,21 @@ def test_golden_programs_and_prints(tracing_box: Sandbox) -> None:
         ("import sys\n\ndef f():\n    return sys.gettrace() is None or True\n", "f", ()),
         ("def f(x):\n    return [locals() for _ in x][:0], sorted(locals())\n", "f", ([1],)),
     ]
-    assert differences(calls, tracing_box) == []
+    assert differences(calls, box) == []
 
 
-def test_synthesised_programs(tracing_box: Sandbox) -> None:
+def test_synthesised_programs(box: Sandbox) -> None:
     seeds = pytest.importorskip("semcoder_lib.corpus.seeds")
     calls: list[Call] = []
     for program in seeds.synthesise(20, 7):
         for given in ((), (3,), ([2, 1],), ("ab",), ([1, 2], 2), (4, 5), ("a b", "b")):
             calls.append((program.source, program.entry_point, given))
-    assert differences(calls, tracing_box) == []
-
-
-def cruxeval() -> list[Call]:
-    folder = os.environ.get("SEMCODER_DATA")
-    path = Path(folder or "") / "cruxeval.jsonl"
-    if not folder or not path.is_file():
-        pytest.skip("SEMCODER_DATA names no folder with cruxeval.jsonl")
-    calls: list[Call] = []
-    for row in read_jsonl(path):
-        try:
-            _, given, named = values.parse_call(f"f({row['input']})")
-        except values.NotALiteral:
-            continue
-        if not named:
-            calls.append((row["code"], "f", given))
-    return calls
+    assert differences(calls, box) == []
 
 
 @pytest.mark.data
 @pytest.mark.parametrize("step", [8, pytest.param(1, marks=pytest.mark.slow)])
-def test_cruxeval(tracing_box: Sandbox, step: int) -> None:
-    calls = cruxeval()
+def test_cruxeval(box: Sandbox, step: int) -> None:
+    calls = [(source, "f", given) for source, given in cruxeval()]
     assert len(calls) > 780
-    assert differences(calls[::step], tracing_box) == []
+    assert differences(calls[::step], box) == []

@@ -10,7 +10,6 @@ from dataclasses import replace
 
 import pytest
 from examples import GOLDEN, Example, examples, record
-from test_tracing_differential import cruxeval
 
 from semcoder_lib.core.errors import UsageError
 from semcoder_lib.core.records import Case, Program, Step, Trace, from_row
@@ -18,21 +17,17 @@ from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import TraceLimits, cli_render
 from semcoder_lib.tracing.formats import items, render
 from semcoder_lib.tracing.tracer import layout
+from tests.bench.timing import cruxeval
 
 TEXT = ("scratchpad", "next", "concise")
 EXAMPLES = examples("faithful_examples.txt")
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[e.name for e in EXAMPLES])
-def test_faithful_example(example: Example, tracing_box: Sandbox) -> None:
+def test_faithful_example(example: Example, box: Sandbox) -> None:
     for format, wanted in example.sections.items():
-        text = cli_render(example.source, example.call, format, True, box=tracing_box)
+        text = cli_render(example.source, example.call, format, True, box=box)
         assert text.rstrip("\n") == wanted
-
-
-def test_there_are_enough_examples() -> None:
-    assert len(EXAMPLES) >= 25
-    assert {format for e in EXAMPLES for format in e.sections} == set(TEXT)
 
 
 def check_formats(source: str, arguments: tuple[object, ...]) -> None:
@@ -97,75 +92,11 @@ def test_a_golden_trace_in_every_format(example: Example) -> None:
     check_formats(example.source, example.arguments)
 
 
-# Programs in which a comment behind a line would not always be one: (source, arguments)
-LINES: dict[str, tuple[str, tuple[object, ...]]] = {
-    "a string over three lines": ('def f(n):\n    s = """a\n    b\n    """\n    return s\n', (2,)),
-    "a string in a call": ("def f(n):\n    return len('''x\n# y\n''') + n\n", (1,)),
-    "an f-string": ('def f(n):\n    s = f"""{n}\n{n +\n1}\n"""\n    return s\n', (1,)),
-    "strings after one another": (
-        "def f(n):\n    s = ('''a\n''' 'b'\n  '''c\nd''')\n    return s\n",
-        (1,),
-    ),
-    "backslashes": ("def f(n):\n    y = n + \\\n        1 + \\\n        2\n    return y\n", (1,)),
-    "a backslash in a header": (
-        "def f(n):\n    if n > 0 \\\n            and n < 9:\n        n = 2\n    return n\n",
-        (1,),
-    ),
-    "a backslash in a string": ("def f(n):\n    s = 'a\\\nb'\n    return s * n\n", (1,)),
-    "a backslash in a def": ("def f(n, \\\n      m=2):\n    return n + m\n", (1,)),
-    "a string as a default": ("def f(n, s='''a\nb'''):\n    return s * n\n", (1,)),
-    "a string in a while": (
-        "def f(n):\n    while n < len('''a\nb'''):\n        n += 1\n    return n\n",
-        (1,),
-    ),
-    "tags in strings": (
-        "def f(s):\n    t = s + ' [OUTPUT] x = 1 [/STATE]'\n    return t\n",
-        ("[OUTPUT] 1",),
-    ),
-    "a hash in a string": (
-        "def f(s):\n    t = '#' + s  # a comment, too\n    return t\n",
-        ("# \\",),
-    ),
-    "odd characters": (
-        "def f(s):\n    t = s + '\\n\\r\\x0c\\x85\\u2028\\x00'\n    return t\n",
-        ("\ud800\n",),
-    ),
-    "a message of two lines": (
-        "def f(s):\n    try:\n        raise ValueError(s)\n    except ValueError as e:\n"
-        "        return 1\n",
-        ("a\nb\rc\x00",),
-    ),
-    "a message that is code": ("def f(s):\n    raise IndexError(s)\n", ("a\n    return 5",)),
-    "an attribute of two lines": (
-        "class A:\n    pass\n\ndef f(n):\n    a = A()\n    setattr(a, 'x\\ny', n)\n    return a\n",
-        (1,),
-    ),
-    "a string with quotes of its own": ("def f(s):\n    return s\n", ('it\'s "so"\n',)),
-    "a string that looks enclosed": ("def f(s):\n    return s\n", ("(\n'\"",)),
-    "lines that end in CR LF": (
-        "def f(n):\r\n    n += 1\r\n    s = '''a\r\nb'''\r\n    return n\r\n",
-        (1,),
-    ),
+LINES = {e.name: (e.source, e.arguments) for e in examples("odd_lines.txt")} | {
+    "lines that end in CR LF": ("def f(n):\r\n    s = '''a\r\nb'''\r\n    return n\r\n", (1,)),
     "lines that end in CR": ("def f(n):\r    n += 1\r    return n\r", (1,)),
     "no line end at the end": ("def f(n):\n    n += 1\n    return n", (1,)),
     "a form feed, tabs, blanks behind": ("def f(n):\n\tn += 1   \n\x0c\n\treturn n \t\n\n", (1,)),
-    "several on a line": ("def f(n): n += 1; return n\n", (1,)),
-    "a lambda inside a statement": (
-        "def f(n):\n    g = [lambda x:\n         x + 1,\n         '''a\nb''']\n"
-        "    return g[0](n)\n",
-        (1,),
-    ),
-    "a decorator and a default": (
-        "def d(g):\n    return g\n\ndef f(n):\n    @d\n    def h(x='''\n'''):\n        return x\n"
-        "    return h() * n\n",
-        (1,),
-    ),
-    "a case with a backslash": (
-        "def f(n):\n    match n:\n        case 1 \\\n            | 2:\n            n = 3\n"
-        "    return n\n",
-        (1,),
-    ),
-    "a docstring": ("def f(n):\n    '''One\n\n    two.'''\n    return n\n", (1,)),
 }
 
 
@@ -176,7 +107,7 @@ def test_comments_leave_a_program_as_it_is(name: str) -> None:
 
 @pytest.mark.data
 def test_comments_leave_the_programs_of_cruxeval_as_they_are() -> None:
-    for source, _, arguments in cruxeval()[::5]:
+    for source, arguments in cruxeval()[::5]:
         check_formats(source, arguments)
 
 

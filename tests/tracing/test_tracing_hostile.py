@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from examples import load, record
+from examples import HERE, load, record
 
 from semcoder_lib import tracing
 from semcoder_lib.core.records import Case, Program, Status
@@ -16,99 +16,7 @@ from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import TraceLimits
 from semcoder_lib.tracing.describe import Describer
 
-TOUCHY = """\
-touched = []
-
-def note(name):
-    def method(self, *rest):
-        touched.append(name)
-        raise RuntimeError(name)
-    return method
-
-class Meta(type):
-    __hash__ = __eq__ = __repr__ = __len__ = __instancecheck__ = note('meta')
-    __getattribute__ = note('meta getattribute')
-    __name__ = 'lie'
-
-class Base:
-    __repr__ = __str__ = __len__ = __iter__ = __bool__ = note('base')
-    __eq__ = __hash__ = __getattr__ = __getattribute__ = __getitem__ = note('base eq')
-    __reduce__ = __reduce_ex__ = __sizeof__ = __format__ = __index__ = note('base reduce')
-    __class__ = property(note('class'))
-    __dict__ = property(note('dict'))
-    __buffer__ = note('buffer')
-
-class Cold(Base, metaclass=Meta):
-    pass
-
-class List(list):
-    __repr__ = __len__ = __iter__ = __eq__ = __getitem__ = __sizeof__ = note('list')
-
-class Dict(dict):
-    __repr__ = __len__ = __iter__ = __eq__ = items = keys = values = note('dict')
-
-class Text(str):
-    __repr__ = __len__ = __eq__ = __hash__ = __str__ = note('str')
-
-class Number(int):
-    __repr__ = __eq__ = __lt__ = __gt__ = __hash__ = __abs__ = bit_length = note('int')
-
-class Error(Exception):
-    __repr__ = __str__ = note('error')
-    args = property(note('args'))
-
-class Odd(metaclass=Meta):  # reachable, with attributes
-    __slots__ = ('x', '__dict__')
-    __getattribute__ = __eq__ = note('odd')
-    lazy = property(note('lazy'))
-
-class Key:
-    def __hash__(self):
-        touched.append('key hash')
-        return 1
-    __eq__ = note('key eq')
-
-class Set(set):
-    __iter__ = __len__ = note('set')
-
-class Space(dict):
-    items = get = note('space')
-
-class Spaced(type):
-    @classmethod
-    def __prepare__(cls, name, bases):
-        return Space()
-
-odd = object.__new__(Odd)
-object.__setattr__(odd, 'x', odd)
-keyed = Set([Key()]), Dict({Key(): 1})
-touched.clear()
-
-def f():
-    global odd
-    f.odd = held = odd, keyed
-    class Made(metaclass=Spaced):
-        x = 1
-        def method(self):
-            return __class__
-    a = Base()
-    b = Cold()
-    c = [a, b]
-    d = (a, {1: b})
-    e = List([1, 2])
-    g = Dict({1: 2})
-    h = Text('xy')
-    i = Number(3)
-    j = Cold
-    k = [1, 2, 3]
-    k.append(i)
-    k[0] = a
-    try:
-        raise Error('no')
-    except Error as error:
-        m = error
-    return 5
-"""
+TOUCHY = (HERE / "touchy.txt").read_text()
 
 
 def test_no_code_of_an_object_is_run() -> None:
@@ -117,22 +25,16 @@ def test_no_code_of_an_object_is_run() -> None:
     assert trace.result == "5"
     assert function.__globals__["touched"] == []
     last = {c.name: c.text for step in trace.steps for c in step.changes}
-    assert last["a"] == "<Base>"
-    assert last["b"] == "<Cold>"
-    assert last["c"] == "[<Base>, <Cold>]"
-    assert last["e"] == "<List [1, 2]>"
-    assert last["g"] == "<Dict {1: 2}>"
-    assert last["h"] == "<Text 'xy'>"
-    assert last["i"] == "<Number 3>"
-    assert last["j"] == "<class Cold>"
-    assert last["k"] == "[<Base>, 2, 3, <Number 3>]"
-    assert last["m"] == "<Error('no')>"
+    assert last.items() >= {
+        "a": "<Base>", "b": "<Cold>", "c": "[<Base>, <Cold>]", "e": "<List [1, 2]>",
+        "g": "<Dict {1: 2}>", "h": "<Text 'xy'>", "i": "<Number 3>", "j": "<class Cold>",
+        "k": "[<Base>, 2, 3, <Number 3>]", "m": "<Error('no')>",
+    }.items()  # fmt: skip
     assert {"odd", "f.odd", "odd.x"} <= {c.name for step in trace.steps for c in step.beyond}
 
 
-def deep() -> Any:
-    value: Any = 1
-    for _ in range(100_000):
+def inside(value: Any, levels: int) -> Any:
+    for _ in range(levels):
         value = [value]
     return value
 
@@ -149,7 +51,7 @@ HARD: dict[str, Callable[[], Any]] = {
     "long number": lambda: 1 << 300_000,
     "long set": lambda: set(range(100_000)),
     "long dict": lambda: dict.fromkeys(range(100_000)),
-    "deep": deep,
+    "deep": lambda: inside(1, 100_000),
     "cycle": cycle,
     "nest": lambda: [[[i * j * k for i in range(30)] for j in range(30)] for k in range(30)],
     "long inside": lambda: [["y" * 5_000_000]],
@@ -197,11 +99,11 @@ def test_each_bound_cuts_and_says_so(limits: TraceLimits, reason: str) -> None:
     assert trace.result == "'4999'"
 
 
-def test_a_call_that_is_killed_keeps_what_was_cut(tracing_box: Sandbox) -> None:
+def test_a_call_that_is_killed_keeps_what_was_cut(box: Sandbox) -> None:
     program = Program("def f():\n    n = 0\n    while True:\n        n += 1\n", "f")
-    limits = tracing_box.limits.but(cpu_seconds=0.5)
+    limits = box.limits.but(cpu_seconds=0.5)
     trace = tracing.trace(
-        program, Case(()), tracing_box, limits=TraceLimits(steps=100), sandbox_limits=limits
+        program, Case(()), box, limits=TraceLimits(steps=100), sandbox_limits=limits
     )
     assert trace.status is Status.TIMEOUT
     assert trace.cut == "steps"
@@ -209,14 +111,11 @@ def test_a_call_that_is_killed_keeps_what_was_cut(tracing_box: Sandbox) -> None:
 
 
 def test_a_capped_trace_of_a_long_loop_is_cheap() -> None:
-    plain_source = LOOP.replace("def f", "def g")
-    plain: dict[str, Any] = {}
-    exec(compile(plain_source, "<plain>", "exec"), plain)
     function = load(LOOP)
     ratios = []
     for _ in range(2):
         start = time.process_time()
-        plain["g"](300_000)
+        function(300_000)
         untraced = time.process_time() - start
         start = time.process_time()
         trace = record(LOOP, 300_000, limits=TraceLimits(steps=500), function=function)
@@ -281,10 +180,10 @@ def test_a_forged_payload_is_no_trace() -> None:
             read_payload(payload)
 
 
-def test_the_same_run_gives_the_same_bytes(tracing_box: Sandbox) -> None:
+def test_the_same_run_gives_the_same_bytes(box: Sandbox) -> None:
     source = "def f(xs):\n    s = {str(x) for x in xs}\n    o = object()\n    return sorted(s)\n"
     program, case = Program(source, "f"), Case((list(range(50)),))
-    first = tracing.trace(program, case, tracing_box)
+    first = tracing.trace(program, case, box)
     with Sandbox(workers=1) as other:
         assert tracing.trace(program, case, other) == first
 

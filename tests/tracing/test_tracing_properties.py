@@ -138,17 +138,14 @@ PLAIN = st.recursive(
 
 
 @settings(max_examples=60, deadline=None)
-@given(PLAIN)
-def test_an_exact_text_is_that_of_values(value: Any) -> None:
+@given(PLAIN, st.integers(1, 40), st.integers(40, 400))
+def test_an_exact_text_is_that_of_values_and_keeps_to_its_bounds(
+    value: Any, nodes: int, size: int
+) -> None:
     text, exact, flat = Describer(2_000, 50_000).describe(value)
     assert exact
     assert text == values.encode(value)
     assert flat is None or flat is CONSTANT or is_unchanged(value, flat)
-
-
-@settings(max_examples=60, deadline=None)
-@given(PLAIN, st.integers(1, 40), st.integers(40, 400))
-def test_a_text_keeps_to_its_bounds(value: Any, nodes: int, size: int) -> None:
     text, exact, _ = Describer(nodes, size).describe(value)
     if exact:
         assert len(text) <= size

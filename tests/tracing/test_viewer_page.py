@@ -76,10 +76,10 @@ def test_a_frame_holds_the_page_as_text() -> None:
         assert not set("{}$`") & set(frame)
 
 
-def test_show_runs_in_the_sandbox(tracing_box: Sandbox) -> None:
+def test_show_runs_in_the_sandbox(box: Sandbox) -> None:
     program = Program(SOURCE, "f")
     for arguments in (ARGUMENTS, Case(ARGUMENTS)):
-        assert viewer.show(program, arguments, tracing_box).trace.steps == made().trace.steps
+        assert viewer.show(program, arguments, box).trace.steps == made().trace.steps
     assert viewer.show(program, made().trace).trace == made().trace
 
 
@@ -92,21 +92,17 @@ def test_what_is_beyond_variables_is_shown() -> None:
 # --- in a browser ------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def browser() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome", "chrome"):
-        found = shutil.which(name)
-        if found:
-            return found
-    pytest.skip("no Chromium on this machine")
-
-
-def run(browser: str, page: str, folder: Path, *options: str) -> str:
+def run(page: str, folder: Path) -> str:
+    """What a browser's page holds in the end."""
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
+    browser = next(filter(None, map(shutil.which, names)), None)
+    if browser is None:
+        pytest.skip("no Chromium on this machine")
     file = folder / "page.html"
     file.write_text(page, encoding="utf-8")
     command = [
         browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-        f"--user-data-dir={folder / 'profile'}", *options, file.as_uri(),
+        f"--user-data-dir={folder / 'profile'}", "--dump-dom", file.as_uri(),
     ]  # fmt: skip
     return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
 
@@ -129,14 +125,14 @@ def shown_text(dom: str, kind: str) -> str:
     return re.sub(r"<[^>]*>", "", found[1])
 
 
-def test_keys_walk_through_the_trace(browser: str, tmp_path: Path) -> None:
+def test_keys_walk_through_the_trace(tmp_path: Path) -> None:
     shown = made()
-    dom = run(browser, with_keys(shown.page(), *["ArrowRight"] * 7), tmp_path, "--dump-dom")
+    dom = run(with_keys(shown.page(), *["ArrowRight"] * 7), tmp_path)
     assert f"step 8 of {len(shown.trace.steps)}" in dom
     assert shown_text(dom, "sc-say") == "line 4: total = 3"
     assert re.search(r'sc-row sc-now"><span class="sc-number">4<', dom)
     changed = re.findall(r'<tr class="sc-changed"><td[^>]*>(\w+)</td><td[^>]*>(.*?)</td>', dom)
     assert changed == [("total", "3")]
     assert dom.count('<div class="sc-frame">') == 2  # mean, called by f
-    dom = run(browser, with_keys(shown.page(), "End"), tmp_path, "--dump-dom")
+    dom = run(with_keys(shown.page(), "End"), tmp_path)
     assert shown_text(dom, "sc-say").startswith("line 12 returns {'ann': 3.5")

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from tiny_model import save_tiny
+from training_tiny import PROMPTS
 
 from semcoder_lib import training
 from semcoder_lib.core import workspace
@@ -34,14 +35,6 @@ def hub_rows(count: int) -> list[dict[str, str]]:
         row[("nl", "fwd_mnl", "bwd_mnl")[i % 3]] = f"if {i}"
         rows.append(row)
     return rows
-
-
-PROMPTS = {
-    "NL2CODE_PROMPT": "{instruction}\n{response}",
-    "EXEC_O_PROMPT": "Simulate:\n{instruction}\n{response}",
-    "EXEC_I_PROMPT": "Deduce:\n{instruction}\n{response}",
-    "REFINE_PROMPT": "Debug:\n{instruction}\n{response}",
-}
 
 
 @pytest.mark.slow
@@ -81,7 +74,6 @@ def test_paper_configuration_runs_two_steps_on_two_processes(
 def shard_worker(rank: int, port: str, folder: str, out: str) -> None:
     import torch.distributed as dist
     from torch.distributed.fsdp import fully_shard
-    from torch.distributed.tensor import DTensor
     from transformers import AutoModelForCausalLM
 
     from semcoder_lib.training.cpu import accelerate
@@ -96,13 +88,9 @@ def shard_worker(rank: int, port: str, folder: str, out: str) -> None:
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     for made in (plain, model):
         accelerate(made)
-    for layer in model.model.layers:
-        fully_shard(layer, mesh=mesh)
-    fully_shard(model, mesh=mesh)
-    shares = []
-    for parameter in model.parameters():
-        assert isinstance(parameter, DTensor)
-        shares.append(parameter.to_local().numel() / parameter.numel())
+    for part in (*model.model.layers, model):
+        fully_shard(part, mesh=mesh)
+    shares = [p.to_local().numel() / p.numel() for p in model.parameters()]
     losses = []
     for made in (plain, model):
         optimiser = torch.optim.AdamW(made.parameters(), lr=1e-3)

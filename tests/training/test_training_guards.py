@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 from pathlib import Path
 
 import pytest
+from training_tiny import PROMPTS
 
+from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Completion
 from semcoder_lib.models import tokens
@@ -136,6 +137,8 @@ def test_a_kind_of_rows_is_not_lost_in_silence(tokenizer) -> None:
     made = rows.tokenise([*GOOD, *odd], tokenizer, CONFIG)
     with pytest.raises(TrainingStopped, match=r"none of the 20 rows 'code' is left"):
         guards.check_rows(made, tokenizer, CONFIG, len(GOOD) + len(odd))
+    with pytest.raises(UserError, match="'bad'"):
+        rows.tokenise([Example("bad", "t", "p", "")], tokenizer, CONFIG)
     few = rows.tokenise([*GOOD, *odd[1:]], tokenizer, CONFIG)
     assert guards.check_rows(few, tokenizer, CONFIG, len(GOOD) + len(odd) - 1)
 
@@ -167,11 +170,6 @@ def test_stopped_by_itself() -> None:
 def test_senseless_settings(changes: dict, word: str) -> None:
     with pytest.raises(UserError, match=word):
         dataclasses.replace(CONFIG, **changes)
-
-
-def test_empty_rows_are_named(tokenizer) -> None:
-    with pytest.raises(UserError, match="'bad'"):
-        rows.tokenise([Example("bad", "t", "p", "")], tokenizer, CONFIG)
 
 
 def test_batches_hold_every_row_once_within_the_budget(tokenizer) -> None:
@@ -218,14 +216,7 @@ def test_configuration_file_and_settings(tmp_path: Path) -> None:
 
 
 def test_hub_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    words = {
-        "NL2CODE_PROMPT": "N {instruction}|{response}",
-        "EXEC_O_PROMPT": "F\n{instruction}\n{response}",
-        "EXEC_I_PROMPT": "B\n{instruction}\n{response}",
-        "REFINE_PROMPT": "R {instruction}{response}",
-    }
-    monkeypatch.setattr("semcoder_lib.models.prompts.authors_prompts", lambda: words)
-    path = tmp_path / "pyx.jsonl"
+    monkeypatch.setattr("semcoder_lib.models.prompts.authors_prompts", lambda: PROMPTS)
     columns = {"nl": "", "fwd_mnl": "", "bwd_mnl": "", "response": "a {x} b"}
     given = [
         {**columns, "id": "1", "fwd_mnl": "[PYTHON] {response}"},
@@ -233,13 +224,13 @@ def test_hub_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         {"id": "3", "fault": "b", "response": "fix"},
         {"id": "4", "task": "own", "prompt": "p", "completion": "c"},
     ]
-    path.write_text("".join(json.dumps(row) + "\n" for row in given))
-    made = list(read_rows(path))
-    assert [e.task for e in made] == ["forward", "nl_to_code", "refine", "own"]
-    assert made[0].prompt == "F\n[PYTHON] {response}\n"
-    assert made[1].prompt == "N d|"
-    assert made[0].completion == "a {x} b"
-    bad = tmp_path / "bad.jsonl"
-    bad.write_text(json.dumps({**columns, "nl": "a", "fwd_mnl": "b"}) + "\n")
+    workspace.write_jsonl(tmp_path / "pyx.jsonl", given)
+    assert list(read_rows(tmp_path / "pyx.jsonl")) == [
+        Example("1", "forward", "Simulate:\n[PYTHON] {response}\n", "a {x} b"),
+        Example("2", "nl_to_code", "d\n", "a {x} b"),
+        Example("3", "refine", "Debug:\nb\n", "fix"),
+        Example("4", "own", "p", "c"),
+    ]
+    workspace.write_jsonl(tmp_path / "bad.jsonl", [{**columns, "nl": "a", "fwd_mnl": "b"}])
     with pytest.raises(UserError, match=r":1: expected exactly one"):
-        list(read_rows(bad))
+        list(read_rows(tmp_path / "bad.jsonl"))

@@ -8,6 +8,13 @@ from typing import Any
 from semcoder_lib.core import workspace
 from semcoder_lib.training import Example
 
+PROMPTS = {  # stand in for the authors'
+    "NL2CODE_PROMPT": "{instruction}\n{response}",
+    "EXEC_O_PROMPT": "Simulate:\n{instruction}\n{response}",
+    "EXEC_I_PROMPT": "Deduce:\n{instruction}\n{response}",
+    "REFINE_PROMPT": "Debug:\n{instruction}\n{response}",
+}
+
 
 def examples(count: int = 40) -> list[Example]:
     """A condition repeated up to three times, and the number that it holds, modulo 5."""

@@ -5,9 +5,8 @@ theirs cannot hide itself here. Shared are the table of sentences (`forms`) and 
 expressions.
 """
 
-from semcoder_lib.monologues.verify.check import verify
+from semcoder_lib.monologues.verify.check import study, verify, verify_rows
 from semcoder_lib.monologues.verify.history import Trials
 from semcoder_lib.monologues.verify.report import Report
-from semcoder_lib.monologues.verify.rows import study, verify_rows
 
 __all__ = ["Report", "Trials", "study", "verify", "verify_rows"]

@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from semcoder_lib import tracing
@@ -149,14 +150,11 @@ class History:
         self.shared: dict[str, Series] = {}  # the module's data
         self.visits: dict[int, list[int]] = {}
         self._runs: dict[int, list[Run]] = {}
-        self._following: dict[int, int] = {}  # in the same frame
         self._lines = [self.start(step.line) for step in self.steps]
         for index, step in enumerate(self.steps):
             if step.frame not in self.frames:
                 self.frames[step.frame] = Frame(step.frame, step.function)
             frame = self.frames[step.frame]
-            if frame.steps:
-                self._following[frame.steps[-1]] = index
             frame.steps.append(index)
             for change in (*step.changes, *step.beyond):
                 names = self.shared if change.scope == "global" else frame.names
@@ -167,6 +165,7 @@ class History:
                 frame.raised = kind_of(step.value)
             elif step.event in ("line", "call"):
                 self.visits.setdefault(self._lines[index], []).append(index)
+        self._following = dict(p for f in self.frames.values() for p in pairwise(f.steps))
 
     @cached_property
     def executed(self) -> frozenset[int]:

@@ -76,15 +76,6 @@ def _defined(r: Steps, line: int, m: Match) -> None:
     r.claim("value", "is defined", m["f"], m["f"].text == name, name or "nothing is", visit)
 
 
-@decides("returns.later")
-def _later(r: Steps, line: int, m: Match) -> None:
-    visit = r.visit(line)
-    if visit is not None and r.claim_function(visit, m["f"]):
-        later = isinstance(r.history.statement(visit), ast.Return)
-        later = later and r.history.next_line(visit) is not None
-        r.claim("order", "is about to return", m["f"], later, "another statement", visit)
-
-
 @decides("call", "call.with")
 def _call(r: Steps, line: int, m: Match) -> None:
     history = r.history
@@ -96,7 +87,7 @@ def _call(r: Steps, line: int, m: Match) -> None:
     step = history.steps[index]
     ok = not r.skips(index) and step.function == m["f"].text
     r.claim("order", "is called", m["f"], ok, f"{step.function} is called", index)
-    r.claim("order", history.label(line), "is its line", history.line(index) == line, visit=index)
+    r.claim("order", history.label(line), "is its line", history.line(index) == line, "", index)
     r.at = index
     given = frozenset(c.name for c in step.changes)
     pairs = (parse_binds(m["b"]) or []) if "b" in m else []
@@ -238,18 +229,7 @@ def _items(r: Steps, line: int, m: Match) -> bool | None:
 # --- what is told together ------------------------------------------------------------------------
 
 
-@decides("same", "same.after")
-def _alike(r: Steps, line: int, m: Match) -> bool | None:
-    """Iterations `a` to `z` went through these lines, each of them through all."""
-    loop = r.history.syntax.loops.get(line)
-    run = r.run_of(loop) if loop else None
-    passes = run.passes[int(m["a"].text) - 1 : int(m["z"].text)] if run else []
-    ways = {frozenset(_ran(r, p.start + 1, p.end, p.start)) for p in passes}
-    r.claim("order", "the same way", m["ls"], len(ways) == 1, f"{len(ways)} ways")
-    return _together(r, line, m)
-
-
-@decides("rows", "rows.one", "mixed", "mixed.after")
+@decides("rows", "rows.one", "elided", "elided.after")
 def _together(r: Steps, line: int, m: Match) -> bool | None:
     """Iterations `a` to `z` went through these lines, together; how each of them or the last left
     the names that they changed."""
@@ -311,18 +291,13 @@ def _changed(r: Steps, run: Run, first: int, last: int) -> frozenset[str]:
 def _labels(r: Steps, slot: Slot, start: int, end: int, frame: int | None = None) -> None:
     """`[L3], [L4]`: just the lines that ran between two steps, in order; those of the header that
     the sentence is about, in its `frame`, aside."""
-    named = list(map(r.history.labelled, _LABELS.findall(slot.text)))
-    ran = _ran(r, start, end, None if frame is None else start - 1)
+    history = r.history
+    aside = None if frame is None else (history.line(start - 1), frame)
+    steps = [i for i in range(start, end + 1) if history.is_named(i, "line")]
+    ran = {history.line(i) for i in steps if (history.line(i), history.steps[i].frame) != aside}
+    named = list(map(history.labelled, _LABELS.findall(slot.text)))
     r.claim("order", "run in them", slot, named == sorted(ran), str(sorted(ran)))
     r.ledger.covered |= ran
-
-
-def _ran(r: Steps, start: int, end: int, header: int | None) -> set[int]:
-    """The lines that ran between two steps, those of the step `header` in its frame aside."""
-    history = r.history
-    aside = None if header is None else (history.line(header), history.steps[header].frame)
-    steps = [i for i in range(start, end + 1) if history.is_named(i, "line")]
-    return {history.line(i) for i in steps if (history.line(i), history.steps[i].frame) != aside}
 
 
 @decides("calls.one", "calls.one.gave", "calls.same", "calls.same.gave")

@@ -97,8 +97,7 @@ class Place:
         if verdict is False and self.backward and kind in ("value", "branch", "iterations"):
             verdict = None if names_of(subject) or not parse_expression(subject) else False
         visit = self.visit if self.visit is not None else self.window.start if self.window else None
-        line = self.history.line(visit) if visit is not None else None
-        self.ledger.add(kind, subject, value, verdict, evidence, line=line, visit=visit)
+        self.ledger.add(kind, subject, value, verdict, evidence, visit)
         told = verdict and not self.anytime and self.at < len(self.history.steps)
         if told and subject in {c.name for c in self.history.steps[self.at].changes}:
             self.ledger.covered.add(self.history.line(self.at))
@@ -375,4 +374,4 @@ def _label(place: Place, s: Sentence, at: int) -> None:
     if leading and not told and not open_:
         runs = visit is not None or idle is not None
         label = history.label(line)
-        place.ledger.add("order", label, "runs", runs, "it does not", line=line, visit=visit)
+        place.ledger.add("order", label, "runs", runs, "it does not", visit, line=line)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from semcoder_lib.core.records import Claim, to_row
-from semcoder_lib.monologues.template import Form, Slot, mask, plain
+from semcoder_lib.monologues.template import Form, Match, Slot, mask
 
 SUPPORTED = "supported"
 CONTRADICTED = "contradicted"
@@ -25,7 +25,7 @@ class Report:
     `coverage_of_text` the share of the characters of its steps that belong to decided claims or to
     pieces quoted from the program; what nobody could read is a claim of kind `text`, unverifiable.
     `order_errors` counts contradicted claims about what runs when; `forms` are the rows of the
-    table that were read, each with its slots as (text, start, end). `accepted` needs a right
+    table that were read, each with its slots. `accepted` needs a right
     answer, no contradicted claim and enough coverage of lines; `reason` says why not. It promises
     nothing about claims that it could not decide.
     """
@@ -42,7 +42,7 @@ class Report:
     direction: str = "forward"
     line_offset: int = 0
     claims: list[Claim] = field(default_factory=list)
-    forms: list[tuple[str, dict[str, tuple[str, int, int]]]] = field(default_factory=list)
+    forms: list[tuple[str, Match]] = field(default_factory=list)
 
     def row(self) -> dict[str, Any]:
         """The report as JSON data."""
@@ -53,16 +53,18 @@ class Report:
 
 
 class Ledger:
-    """Collects the claims of one text while it is read. `place` is where a claim stands that does
+    """Collects the claims of one text while it is read. `line_of` gives the source
+    line of a step, `place` is where a claim stands that does
     not say so itself; `forms` are the rows of the table that were read, for the tests of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, line_of: Callable[[int], int]) -> None:
+        self.line_of = line_of
         self.claims: list[Claim] = []
         self.covered: set[int] = set()  # lines of the source that the text tells
         self.place: tuple[int, int] = (0, 0)
         self.spans: list[tuple[int, int]] = []  # decided or quoted text
         self.total = 0  # characters that should be decided
-        self.forms: list[tuple[str, dict[str, tuple[str, int, int]]]] = []
+        self.forms: list[tuple[str, Match]] = []
 
     def add(
         self,
@@ -71,17 +73,19 @@ class Ledger:
         value: str | Slot,
         verdict: bool | None,
         evidence: str = "",
+        visit: int | None = None,
         *,
         line: int | None = None,
-        visit: int | None = None,
         place: tuple[int, int] | None = None,
     ) -> None:
         """Record a claim: `verdict` True is supported, False contradicted, None unverifiable. A
-        slot of a form stands at its own place."""
+        slot of a form stands at its own place, a `visit` (a step of the record) at its line."""
         status = UNVERIFIABLE if verdict is None else SUPPORTED if verdict else CONTRADICTED
         if isinstance(value, Slot):
             place = value.start, value.end
             value = value.text
+        if visit is not None:
+            line = self.line_of(visit)
         self.claims.append(
             Claim(
                 kind, subject[:200], value[:200], line, visit, place or self.place, status,
@@ -137,12 +141,10 @@ class Deciders(dict[str, Decider]):
     ) -> str:
         """Decide a text by the first row that it is a sentence of, and give the row's name; empty
         where there is none."""
-        masked = mask(text)
-        if masked is None:
-            return ""
+        masked = mask(text) or ""  # where brackets do not close, no row fits
         for name, form in rows.items():
             slots = form.match(text, masked, start) if form.anchor in masked else None
             if slots is not None and self[name](reader, *given, slots) is not False:
-                reader.ledger.forms.append((name, plain(slots)))
+                reader.ledger.forms.append((name, slots))
                 return name
         return ""

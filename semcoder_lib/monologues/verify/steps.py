@@ -31,6 +31,7 @@ class Steps:
 
     def __init__(self, history: History, ledger: Ledger, prose: Prose | None = None) -> None:
         self.history, self.ledger, self.prose = history, ledger, prose
+        self.claim = ledger.add
         self.pieces = Pieces(history, ledger)
         self.at = -1
         self.pinned: int | None = None  # the step that the rest of a sentence is about
@@ -59,7 +60,7 @@ class Steps:
             return
         visit = self.visit(line)
         if source and text.strip("`").rstrip(".:") == source:
-            self.ledger.add("order", source, "runs", True, line=line, visit=visit)
+            self.ledger.add("order", source, "runs", True, "", visit, line=line)
             return
         if visit is not None and self.prose is not None:  # the reader of prose may know it
             self.prose(text, start, visit)
@@ -101,7 +102,7 @@ class Steps:
 
     def _move(self, line: int, visit: int | None, ok: bool) -> int | None:
         label, evidence = self.history.label(line), "" if ok else "that is not next"
-        self.ledger.add("order", label, "runs next", ok, evidence, line=line, visit=visit)
+        self.ledger.add("order", label, "runs next", ok, evidence, visit, line=line)
         if visit is not None:
             self.ledger.covered.add(line)
             self.jump(visit)
@@ -168,14 +169,6 @@ class Steps:
             return None
 
     # --- claims -------------------------------------------------------------------------------
-
-    def claim(
-        self, kind: str, subject: str, slot: Slot | str, verdict: bool | None, evidence: str = "",
-        visit: int | None = None,
-    ) -> None:  # fmt: skip
-        """Record a claim about a slot (or the whole line), of a step where one is given."""
-        line = None if visit is None else self.history.line(visit)
-        self.ledger.add(kind, subject, slot, verdict, evidence, line=line, visit=visit)
 
     def decide(self, visit: int, m: Match) -> None:
         """What a sentence says of the step `visit`, each slot by what stands in it: a working,

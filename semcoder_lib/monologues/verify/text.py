@@ -1,5 +1,5 @@
 """Cuts a monologue into its sections, its answer and, where it is there, its prompt; and reads what
-a piece of it states: values, whole or shortened, and lists of names with their values."""
+a piece of it states: values, and lists of names with their values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 
 from semcoder_lib.core import values
 from semcoder_lib.monologues.evaluator import equal, literal
-from semcoder_lib.monologues.show import long_text
 from semcoder_lib.monologues.template import Slot, mask, split
 
 FUNCTION = "function"
@@ -172,7 +171,6 @@ def _parsed(code: str) -> ast.stmt | None:
 
 # --- what a piece of text states ------------------------------------------------------------------
 
-_WORDS = re.compile(r"an? \w+ of \d|a value (?:of|shown) ")  # of a long value
 _TARGET = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[\x00*\])*")
 
 
@@ -183,15 +181,9 @@ def same_text(stated: str, recorded: str | None) -> bool | None:
     if stated == recorded:
         return True
     value, actual = literal(stated), literal(recorded)
-    if actual is None:  # an object, which has only its words
-        return shortened(stated, recorded) or False
-    return shortened(stated, recorded) if value is None else equal(value[0], actual[0])
-
-
-def shortened(stated: str, recorded: str) -> bool | None:
-    """Whether words like `a list of 40 items starting [1, 2, ...]` are those for a recorded text;
-    None for other words."""
-    return stated == long_text(recorded, 0) or (False if _WORDS.match(stated) else None)
+    if value is None or actual is None:
+        return None if actual else False  # an object has only its words
+    return equal(value[0], actual[0])
 
 
 def parse_binds(slot: Slot) -> list[tuple[Slot, Slot | None]] | None:

@@ -18,38 +18,25 @@ from semcoder_lib.monologues.evaluator import (
     Given,
     Names,
     Raises,
-    Seen,
     equal,
     evaluate,
     literal,
     parse_expression,
 )
 from semcoder_lib.monologues.forms import PIECES
-from semcoder_lib.monologues.rules import RULES, Facts, Texts, parts_of
-from semcoder_lib.monologues.show import NotShown, brief, show
-from semcoder_lib.monologues.syntax import as_list, target_names
+from semcoder_lib.monologues.rules import RULES, UNFIT, Facts, Texts, parts_of
+from semcoder_lib.monologues.show import NotShown, brief
+from semcoder_lib.monologues.syntax import as_list, links, target_names
 from semcoder_lib.monologues.template import Match, Slot, split
 from semcoder_lib.monologues.verify.history import History, State
 from semcoder_lib.monologues.verify.report import Deciders, Ledger
-from semcoder_lib.monologues.verify.text import parse_binds, shortened
+from semcoder_lib.monologues.verify.text import parse_binds
 
 DECIDERS = decides = Deciders()
 _COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _JOINED = {name: PIECES[name] for name in ("places", "nowhere")}  # with a semicolon of their own
 _INNER = {n: form for n, form in PIECES.items() if n not in ("each", "so", *_JOINED)}
-_ERRORS = (
-    Raises,
-    StopIteration,
-    TypeError,
-    AttributeError,
-    ValueError,
-    LookupError,
-    ArithmeticError,
-)
-
-
 MISSING = object()  # a value that cannot be decided
-_LONG = 100_000  # characters of a value that words may shorten
 
 
 def differ(a: Any, b: Any) -> bool:
@@ -58,27 +45,11 @@ def differ(a: Any, b: Any) -> bool:
     return known and not equal(a, b)
 
 
-def links(node: ast.expr) -> list[ast.expr]:
-    """The comparisons of a chain; any other expression itself."""
-    if not isinstance(node, ast.Compare) or len(node.ops) == 1:
-        return [node]
-    sides = [node.left, *node.comparators]
-    return [ast.Compare(a, [op], [b]) for a, op, b in zip(sides, node.ops, sides[1:], strict=False)]
-
-
 def shown(value: Any) -> str:
     """A value, or why there is none, as evidence."""
     if value is MISSING:
         return "cannot be evaluated"
     return f"raises {value.kind}" if isinstance(value, Raises) else brief(value)
-
-
-def text_of(value: Any) -> str:
-    """The text of a value, for words that shorten it."""
-    try:
-        return show(value, _LONG)
-    except NotShown:
-        return "?"
 
 
 class Pieces:
@@ -93,7 +64,6 @@ class Pieces:
         self.last: Any = MISSING
         self.turns: dict[int, int] = {}  # items told of a comprehension
         self.values: dict[tuple[int, int], tuple[Any, Any, Any]] = {}  # by node and state
-        self.seen: dict[int, Seen] = {}  # by state
 
     def read(self, work: Slot, visit: int, *, after: bool = False) -> Any:
         """Decide every piece. With `after`, what the statement stores into is read as it is then.
@@ -104,7 +74,6 @@ class Pieces:
         self.nodes = self.history.syntax.expressions(self.history.line(visit))
         self.last, self.turns = MISSING, {}
         self.values.clear()
-        self.seen.clear()
         parts = split(work.text, "; ", work.start)
         while parts:
             part, *parts = parts
@@ -131,7 +100,7 @@ class Pieces:
         key = id(node), id(state)
         if key not in self.values:
             try:
-                value: Any = evaluate(node, state, seen=self.seen.setdefault(id(state), {}))
+                value: Any = evaluate(node, state)
             except Cannot:
                 value = MISSING
             except Raises as error:
@@ -140,13 +109,13 @@ class Pieces:
         return self.values[key][2]
 
     def known(self, node: ast.expr) -> Any:
-        """The value of an expression. Raises Cannot where that is not known, ValueError where
-        Python raises."""
+        """The value of an expression. Raises Cannot where that is not known, Raises where
+        Python does."""
         value = self.value(node)
         if value is MISSING:
             raise Cannot("no value")
         if isinstance(value, Raises):
-            raise ValueError(value.kind)
+            raise value
         return value
 
     def items(self, node: ast.expr, visit: int) -> list[Any] | None:
@@ -162,8 +131,7 @@ class Pieces:
         self, subject: str, slot: Slot, verdict: bool | None, why: str = "", kind: str = "value"
     ) -> None:
         """Record a claim about this step."""
-        line = self.history.line(self.visit)
-        self.ledger.add(kind, subject, slot, verdict, why, line=line, visit=self.visit)
+        self.ledger.add(kind, subject, slot, verdict, why, self.visit)
 
     def equation(
         self, left: Slot, right: Slot, state: Names | None = None, *, stores: bool = False
@@ -185,8 +153,6 @@ class Pieces:
             verdict = not isinstance(actual, Raises) and equal(stated[0], actual)
             if verdict and self.nodes and not state and not stores:
                 verdict, evidence = self._related(node, actual)
-        elif actual is not MISSING and not isinstance(actual, Raises):
-            verdict = shortened(right.text, text_of(actual))
         whole = Slot(left.text, left.start, right.end)
         self.claim(left.text, whole, verdict, evidence)
         return True
@@ -258,7 +224,7 @@ def _expected(row: str, p: Pieces, node: ast.expr, m: Match) -> Texts | None:
         return _counts(facts, m) if row == "counts" else RULES[row](facts)
     except (Cannot, NotShown):
         return None
-    except _ERRORS:
+    except UNFIT:
         return {}
 
 
@@ -273,9 +239,9 @@ def outcome(m: Match) -> Slot:
 
 def _counts(c: Facts, m: Match) -> Texts:
     """`[1] counts as True`: a value that some expression of the statement has."""
-    text, stated = m["v"].text, literal(m["v"].text)
-    same = equal(stated[0], c.v) if stated else shortened(text, text_of(c.v))
-    return {"v": text, "b": str(bool(c.v))} if same else {}
+    stated = literal(m["v"].text)
+    same = stated is not None and equal(stated[0], c.v)
+    return {"v": m["v"].text, "b": str(bool(c.v))} if same else {}
 
 
 _KINDS: dict[str, type[ast.expr]] = {

@@ -6,16 +6,18 @@ from __future__ import annotations
 import difflib
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import yaml
 
 from semcoder_lib.core.errors import SemcoderError
 from semcoder_lib.run.demo import work
-from semcoder_lib.run.demo.examples import CALLS, TESTS
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing.viewer import Viewer
 
+EXAMPLES = yaml.safe_load(Path(__file__).with_name("examples.yaml").read_text(encoding="utf-8"))
 TITLE = "Executions in words, checked"
 _COLORS = {"supported": "#2f9e44", "contradicted": "#e03131", "unverifiable": "#868e96"}
 _EDITS = {"gone": "#e03131", "new": "#2f9e44"}
@@ -40,7 +42,7 @@ def build(box: Sandbox, engine: Any = None) -> gr.Blocks:
 def _explain(box: Sandbox, engine: Any) -> None:
     with gr.Row():
         with gr.Column():
-            source, call = _paste(CALLS, "Call", 1)
+            source, call = _paste("calls", "Call", 1)
             go = gr.Button("Explain", variant="primary")
             outcome = _words("Outcome")
             printed = _words("Printed")
@@ -71,7 +73,7 @@ def _explain(box: Sandbox, engine: Any) -> None:
 def _debug(box: Sandbox) -> None:
     with gr.Row():
         with gr.Column():
-            source, tests = _paste(TESTS, "Tests, one a line", 4)
+            source, tests = _paste("tests", "Tests, one a line", 4)
             go = gr.Button("Debug", variant="primary")
         with gr.Column():
             listed = _words("Tests")
@@ -88,13 +90,14 @@ def _debug(box: Sandbox) -> None:
     _on(go.click, debug, [source, tests], [listed, rationale, verdict, fixed])
 
 
-def _paste(examples: dict[str, tuple[str, str]], label: str, lines: int) -> tuple[Any, Any]:
+def _paste(kind: str, label: str, lines: int) -> tuple[Any, Any]:
     """Code and what is done with it, with examples to begin from."""
+    examples: dict[str, list[str]] = EXAMPLES[kind]
     name, (code, more) = next(iter(examples.items()))
     choice = gr.Dropdown(list(examples), value=name, label="Example")
     source = gr.Code(code, language="python", label="Code", lines=8, max_lines=24)
     text = gr.Textbox(more, label=label, lines=lines, max_lines=8)
-    _on(choice.input, lambda name: examples.get(name, ("", ""))[::-1], [choice], [text, source])
+    _on(choice.input, lambda name: (*examples.get(name, ("", "")),)[::-1], [choice], [text, source])
     return source, text
 
 

@@ -1,15 +1,17 @@
-"""Reads a backward section: what was asked, the input that is chosen, its check, other inputs.
+"""Reads what is not told in step with the trace: a backward section (what was asked, the input that
+is chosen, its check), and what is said of a function as a whole (summary, bullets, conclusion).
 
 A value that is said to be possible (`can be`, `must be`) is put where it is said to stand, and must
-give what the sentences before asked for; the run of the chosen input decides the rest. `DECIDERS`
-has a function for every row of `forms.DEDUCTION`, `BOUND_DECIDERS` for every row of `forms.BOUNDS`.
-"""
+give what the sentences before asked for; the run of the chosen input decides the rest. Bullets are
+decided by runs of the verifier's own: a property that no run contradicts and some run exercises is
+supported, which is evidence, not proof."""
 
 from __future__ import annotations
 
 import ast
-import functools
 import re
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from semcoder_lib.core import values
@@ -21,42 +23,63 @@ from semcoder_lib.monologues.evaluator import (
     evaluate,
     literal,
 )
-from semcoder_lib.monologues.forms import BOUNDS, DEDUCTION
+from semcoder_lib.monologues.forms import (
+    BOUNDS,
+    CLAUSES,
+    CONCLUSION,
+    DEDUCTION,
+    PROPERTIES,
+    SUMMARY,
+)
 from semcoder_lib.monologues.show import brief, encoded
 from semcoder_lib.monologues.syntax import as_load, is_determined, parameters
-from semcoder_lib.monologues.template import Match, Slot, split
-from semcoder_lib.monologues.verify.history import Trials
-from semcoder_lib.monologues.verify.report import Deciders
+from semcoder_lib.monologues.template import Form, Match, Slot, split
+from semcoder_lib.monologues.verify.history import Arguments, Ran, Trials
+from semcoder_lib.monologues.verify.report import Deciders, Verdict
 from semcoder_lib.monologues.verify.steps import LINE, Steps
 from semcoder_lib.monologues.verify.text import parse_binds, same_text
 
-ONCE = {"choose", "choose.none", "check", "checking", "several", "counter"}
+ONCE = {"choose", "choose.none", "check", "checking"}
 _WANT = re.compile(r"(?P<n>[^\W\d]\w*) (?P<w>must|can) be (?P<v>.+)", re.S)
 _CALLS = re.compile(
     r"(?P<c>\w+\([^\n]*?\)(?:,? and \w+\([^\n]*?\))?),? (?:both |all |each )?"
     r"(?:returns?|gives) `?(?P<v>[^\n`]+?)`?(?=\.?$|[.;,] )"
 )
+_BULLET = re.compile(r"\s*[-*•]\s+")
 DECIDERS = decides = Deciders()
-BOUND_DECIDERS = Deciders()
 
 
-class Deduction:
-    """A reader of one backward section. `goals` are the values that names must have by what was
-    read so far, at the point that it has come back to."""
+class Whole:
+    """A reader of the sections around the steps of one text, whose run is that of `arguments` and
+    gives `output`. `goals` are the values that names must have by what was read so far of a
+    deduction, at the point that it has come back to."""
 
     def __init__(
         self, steps: Steps, trials: Trials, entry_point: str, arguments: Any, output: Any
     ) -> None:
         self.steps, self.history, self.ledger = steps, steps.history, steps.ledger
         self.trials, self.f, self.arguments, self.output = trials, entry_point, arguments, output
-        self.function = self.history.syntax.functions.get(entry_point)
+        syntax = self.history.syntax
+        self.function = syntax.functions.get(entry_point)
+        self.parameters = parameters(self.function) if self.function else []
+        self.summary = syntax.summary(entry_point)
+        self.own: list[Ran] = [] if arguments is None else [(arguments, "ok", output)]
+        self.bullet = ""
         self.goals: dict[str, Any] = {}
         self.line = 0
         self.checking = False
         self.once: set[str] = set()  # rows that a section holds once, and that were read
 
-    def read(self, text: str, start: int) -> bool:
-        """Read one line of the section. False where it is none of the forms."""
+    def read(self, text: str, start: int, rows: Mapping[str, Form]) -> bool:
+        """Read a line of the rows' forms, without its bullet; False where it is none."""
+        bullet = _BULLET.match(text) if rows is PROPERTIES else None
+        begin = bullet.end() if bullet else 0
+        self.bullet, self.line = text[begin:].rstrip(), 0
+        self.ledger.place = (start, start + len(text.rstrip()))
+        return bool(DECIDERS.read(rows, self.bullet, start + begin, self))
+
+    def deduce(self, text: str, start: int) -> bool:
+        """Read one line of a deduction. False where it is none of the forms."""
         label = LINE.match(text)
         if label and self.checking:
             return self.steps.read(text, start)
@@ -81,11 +104,15 @@ class Deduction:
         return False
 
     def claim(
-        self, subject: str, slot: Slot, verdict: bool | None, why: str = "", kind: str = ""
+        self,
+        subject: str,
+        slot: Slot,
+        verdict: bool | None,
+        why: str = "",
+        kind: str = "constraint",
     ) -> None:
-        """Record a claim about the line that is spoken of."""
-        line = self.line or None
-        self.ledger.add(kind or "constraint", subject, slot, verdict, why, line=line)
+        """Record a claim about the line that is spoken of, if one is."""
+        self.ledger.add(kind, subject, slot, verdict, why, line=self.line or None)
 
     def gives(self, m: Match, node: ast.expr, goal: Any) -> bool:
         """`xs can be [1, 2], k must be 2.` in {b}: put where these names stand, the values give
@@ -113,7 +140,7 @@ class Deduction:
         return True
 
     def _bound(self, slot: Slot, node: ast.expr, goal: Any) -> bool:
-        return bool(BOUND_DECIDERS.read(BOUNDS, slot.text, slot.start, self, node, goal))
+        return bool(DECIDERS.read(BOUNDS, slot.text, slot.start, self, node, goal))
 
     def _names(self, given: dict[str, Any]) -> Given:
         """Given names, before those of the chosen input's run as it comes to the line."""
@@ -148,12 +175,26 @@ class Deduction:
         place = Slot(slot.text, slot.start, value.end)
         self.claim("call", place, verdicts.get(status), f"{status}: {brief(result)}")
 
+    def always(self, test: Callable[[Arguments, Any], bool | None]) -> Verdict:
+        """Whether a test of arguments and result (None: it says nothing) holds of the text's own
+        run and of fresh ones."""
+        held = 0
+        for arguments, status, value in (*self.own, *self.trials.fresh):
+            try:
+                outcome = test(arguments, value) if status == "ok" else None
+            except (TypeError, ValueError, LookupError):
+                outcome = False
+            if outcome is False:
+                return False, f"not for {brief(arguments)}"
+            held += outcome is True
+        return (True, f"held on {held} inputs") if held else (None, "no run to test it on")
+
 
 # --- the deciders: one for every row of forms.DEDUCTION -------------------------------------------
 
 
 @decides("goal", "goal.bound", "goal.reach")
-def _goal(d: Deduction, m: Match) -> bool | None:
+def _goal(d: Whole, m: Match) -> bool | None:
     """`f returns 10, so total must be 10.`: of the return that the chosen input reaches."""
     stmt = d.history.syntax.statement(d.line)
     if not isinstance(stmt, ast.Return):
@@ -170,7 +211,7 @@ def _goal(d: Deduction, m: Match) -> bool | None:
 
 
 @decides("must", "bound")
-def _must(d: Deduction, m: Match) -> bool:
+def _must(d: Whole, m: Match) -> bool:
     """`so n must be 4.`: of a statement that sets a name with a goal."""
     match d.history.syntax.statement(d.line):
         case ast.Assign([ast.Name(name), *_], node):
@@ -183,7 +224,7 @@ def _must(d: Deduction, m: Match) -> bool:
 
 
 @decides("test")
-def _test(d: Deduction, m: Match) -> bool | None:
+def _test(d: Whole, m: Match) -> bool | None:
     """`n % k == 0 must be True here.`: the condition of this line, at a visit of it."""
     test = d.history.syntax.test(d.line)
     if test is None:
@@ -196,7 +237,7 @@ def _test(d: Deduction, m: Match) -> bool | None:
 
 
 @decides("choose", "choose.none")
-def _choose(d: Deduction, m: Match) -> bool | None:
+def _choose(d: Whole, m: Match) -> bool | None:
     """`Choose n = 4, k = 2.`: the arguments of the answer, and what was found of them before."""
     pairs = parse_binds(m["b"]) if "b" in m else []
     if d.arguments is None or pairs is None:
@@ -221,31 +262,137 @@ def _choose(d: Deduction, m: Match) -> bool | None:
 
 
 @decides("checking")
-def _checking(d: Deduction, m: Match) -> None:
+def _checking(d: Whole, m: Match) -> None:
     d.checking = True
 
 
-def _calls(d: Deduction, m: Match, *, other: bool) -> None:
-    """Calls and what they return: the output that is asked about, or an`other` one."""
-    for name in ("c", "d"):
-        if name in m:
-            d.run(m[name], m["v"])
-    if "d" in m and d.arguments is not None:
-        own = values.show_call(d.f, d.arguments)
-        d.claim("chosen", m["c"], m["c"].text == own, own)
+@decides("check")
+def _check(d: Whole, m: Match) -> None:
+    """`Check: f(4) returns 10.`: the output that is asked about."""
+    d.run(m["c"], m["v"])
     value = literal(m["v"].text)
-    if value is not None and equal(value[0], d.output) is other:
+    if value is not None and not equal(value[0], d.output):
         d.claim("output", m["v"], False, f"asked about: {brief(d.output)}")
 
 
-decides("check", "several")(functools.partial(_calls, other=False))
-decides("counter")(functools.partial(_calls, other=True))
-
-
-@BOUND_DECIDERS("bound.value")
-def _bound(d: Deduction, node: ast.expr, goal: Any, m: Match) -> None:
+@decides("bound.value")
+def _bound(d: Whole, node: ast.expr, goal: Any, m: Match) -> None:
     """What an operation asks of what went in: its piece, and the goal (or `the output`)."""
     if m["x"].text != "it":
         d.source(m["x"], node)
     value = (d.output,) if m["v"].text == "the output" else literal(m["v"].text)
     d.claim("asks", m["v"], bool(value) and equal(value[0], goal), brief(goal))
+
+
+# --- bullets --------------------------------------------------------------------------------------
+
+Test = Callable[[Match, Any, Any], bool | None]  # of the slots, the argument {x} and the result
+
+
+def _property(row: str, test: Test) -> None:
+    """Enters as a row's decider that its test always holds."""
+
+    def decide(b: Whole, m: Match) -> None:
+        verdict: Verdict = (False, "no such parameter")
+        if "x" not in m:
+            verdict = b.always(lambda given, v: test(m, None, v))
+        elif m["x"].text in b.parameters:
+            at = b.parameters.index(m["x"].text)
+            verdict = b.always(lambda given, v: test(m, given[at], v))
+        b.ledger.add("property", row, b.bullet, *verdict)
+
+    decides(row)(decide)
+
+
+def _counts(items: Any) -> Counter[str]:
+    return Counter(map(encoded, items))
+
+
+def _permuted(m: Match, x: Any, v: Any) -> bool | None:
+    if isinstance(x, str) and isinstance(v, str):
+        return sorted(x) == sorted(v)
+    same = isinstance(x, list | tuple) and isinstance(v, list | tuple) and _counts(x) == _counts(v)
+    return same and (True if len(x) > 1 else None)
+
+
+def _drawn(m: Match, x: Any, v: Any) -> bool | None:
+    both = isinstance(x, list | tuple) and isinstance(v, list | tuple)
+    return both and not _counts(v).keys() - _counts(x).keys() and (bool(v) or None)
+
+
+def _sorted(m: Match, x: Any, v: Any) -> bool | None:
+    down = m["o"].text == "descending"
+    pairs = list(zip(v, list(v)[1:], strict=False))
+    return all(a >= c if down else a <= c for a, c in pairs) and (bool(pairs) or None)
+
+
+def _one_of(m: Match, x: Any, v: Any) -> bool:
+    known = [literal(p.text) for p in split(m["vs"].text, ", ")]
+    return any(k is not None and equal(v, k[0]) for k in known)
+
+
+def _least(m: Match, x: Any, v: Any) -> bool:
+    low = literal(m["v"].text)
+    return low is not None and v >= low[0]
+
+
+def _is_of(types: str, value: Any) -> bool:
+    """Whether a value is of one of the types named, as in `a list or None`."""
+    words = [part.removeprefix("an ").removeprefix("a ") for part in types.split(" or ")]
+    return type(value).__name__.replace("NoneType", "None") in words
+
+
+def _items(m: Match, x: Any, v: Any) -> bool | None:
+    return all(_is_of(m["t"].text, item) for item in v) and (bool(v) or None)
+
+
+_TESTS: dict[str, Test] = {
+    "identity": lambda m, x, v: equal(x, v),
+    "permutation": _permuted,
+    "sorted": _sorted,
+    "distinct": lambda m, x, v: max(_counts(v).values(), default=1) == 1,
+    "length.same": lambda m, x, v: len(v) == len(x),
+    "length.most": lambda m, x, v: len(v) <= len(x),
+    "length.least": lambda m, x, v: len(v) >= len(x),
+    "subset": _drawn,
+    "range.of": _one_of,
+    "range.least": _least,
+    "type": lambda m, x, v: _is_of(m["t"].text, v),
+    "items": _items,
+}
+for _row, _test in _TESTS.items():
+    _property(_row, _test)
+
+
+# --- summary and conclusion -----------------------------------------------------------------------
+
+
+@decides(*SUMMARY)
+def _takes(a: Whole, m: Match) -> None:
+    """A summary, slot by slot: what a function takes and does is known from its syntax."""
+    known = a.summary
+    stated = m.get("p", m["f"])
+    a.claim("takes", stated, ("p" in m) is ("p" in known), known.get("p", "nothing"), "property")
+    for name, slot in m.items():
+        closed = name != "c" or any(form.pattern.match(slot.text) for form in CLAUSES.values())
+        same = slot.text == known.get(name)
+        a.claim(
+            "function", slot, same or (False if closed else None), known.get(name, ""), "property"
+        )
+
+
+@decides(*CONCLUSION)
+def _concludes(a: Whole, m: Match) -> bool | None:
+    """`f(4) returns 10.`: the call that is told (or arrived at) and its output."""
+    if "c" in m:
+        try:
+            name, arguments, _ = values.parse_call(m["c"].text)
+        except values.NotALiteral:
+            return False
+        ok = name == a.f and a.arguments is not None and equal(tuple(arguments), tuple(a.arguments))
+        a.claim("call", m["c"], ok, "another call", "property")
+    else:
+        a.claim("function", m["f"], m["f"].text == a.f, a.f, "property")
+    shown = encoded(a.output)
+    a.ledger.add("return", a.f, m["v"], same_text(m["v"].text, shown), shown)
+    return None

@@ -1,9 +1,9 @@
-"""Backward monologues: from an output to an input that gives it (paper section 4.2.2).
+"""Forward monologues, a trace told in execution order (paper section 4.2.1), and backward ones,
+from an output to an input that gives it (section 4.2.2).
 
-The functions here take a program and an output, never the input that made it. They walk back from
-each `return`, undo what can be undone, say what is asked where the earlier state is not determined,
-search where undoing does not lead to an input, and check every candidate by running it.
-"""
+The backward functions take a program and an output, never the input that made it. They walk back
+from each `return`, undo what can be undone, say what is asked where the earlier state is not
+determined, search where undoing does not lead to an input, and run every candidate."""
 
 from __future__ import annotations
 
@@ -17,19 +17,80 @@ from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Monologue, Program, Trace
 from semcoder_lib.monologues.evaluator import equal
-from semcoder_lib.monologues.forms import CONCLUSION, say
-from semcoder_lib.monologues.forward import answer_block, sections
+from semcoder_lib.monologues.forms import CONCLUSION, SUMMARY, heading, say
+from semcoder_lib.monologues.properties import properties_section
 from semcoder_lib.monologues.search import Question, Search
 from semcoder_lib.monologues.simulation import simulation
 from semcoder_lib.monologues.style import DEFAULT, Style
-from semcoder_lib.monologues.syntax import readable
+from semcoder_lib.monologues.syntax import Syntax, readable
 from semcoder_lib.monologues.undo import Note
 from semcoder_lib.sandbox import Job, Limits, Sandbox
 
-__all__ = ["Question", "backward", "backward_many"]
+
+def forward(
+    program: Program,
+    trace: Trace,
+    *,
+    style: Style = DEFAULT,
+    case: Case | None = None,
+) -> Monologue:
+    """A natural-language simulation of one execution, in the paper's sections.
+
+    Every value, branch and count in it is taken from the trace, or worked out from values in the
+    trace and found to agree with it. `text` is what follows the prompt's `[MONOLOGUE]` line. The
+    same arguments give the same text. `case` gives the call as it was written; without it every
+    parameter is written out, defaults included.
+
+    Raises `UserError` when the program cannot be read, when the trace is empty or was cut, and when
+    it has no returned value that can be written down exactly (an exception has no assertion).
+    """
+    name = program.id or program.entry_point
+    syntax = readable(program.source, program.entry_point)
+    if trace.cut or not trace.steps or trace.result is None:
+        why = "it raises" if trace.exception else trace.cut or trace.status.value
+        raise UserError(f"{name}: no complete execution to tell ({why})")
+    arguments = case.arguments if case is not None else _traced(name, trace)
+    case = Case(arguments, values.decode(trace.result), trace.program_id)
+    call = call_text(program, case)
+    conclusion = CONCLUSION["concludes"].say(f=program.entry_point, v=trace.result)
+    steps = simulation(syntax, trace, style)
+    about = sections(syntax, program.entry_point, style, "simulation", steps, conclusion)
+    text = about + answer_block(call, trace.result)
+    return Monologue(text, "forward", case, program.id or trace.program_id)
+
+
+def sections(
+    syntax: Syntax, entry_point: str, style: Style, kind: str, lines: list[str], conclusion: str
+) -> str:
+    """The section of a kind with its lines, and those round it that the style asks for."""
+    text = heading(kind) + "\n".join(lines) + "\n"
+    if style.brief:
+        return text
+    slots = syntax.summary(entry_point)
+    form = "takes" + ("" if "p" in slots else ".none") + (".does" if "c" in slots else "")
+    head = heading("function") + SUMMARY[form].say(**slots) + "\n"
+    end = heading("conclusion") + conclusion + "\n"
+    return head + properties_section(style.properties) + text + end
+
+
+def answer_block(call: str, output: str) -> str:
+    """The end of every monologue: the completed assertion."""
+    return f"[/MONOLOGUE]\n[ANSWER]\nassert {call} == {output}\n[/ANSWER]"
+
+
+def call_text(program: Program, case: Case) -> str:
+    """The call of a case, as it stands in prompts and answers: `f([1, 2], 'a')`."""
+    return values.show_call(program.entry_point, case.arguments)
+
+
+def _traced(name: str, trace: Trace) -> tuple[object, ...]:
+    changes = trace.steps[0].changes
+    if not all(c.exact for c in changes):
+        raise UserError(f"{name}: an argument has no exact text")
+    return tuple(values.decode(c.text or "None") for c in changes)
+
 
 LIMITS = Limits(cpu_seconds=0.1, wall_seconds=2.0, memory_mb=512, grace=0.0)
-_SHORT = 100  # characters of another input or output that is shown
 
 
 def backward(
@@ -119,8 +180,6 @@ def _deduction(search: Search, trace: Trace, style: Style) -> Monologue:
         lines += [say("checking"), *steps]
     else:
         lines.append(say("check", c=call, v=wanted))
-    if style.alternatives:
-        lines += _alternatives(f, call, search)
     conclusion = CONCLUSION["concludes.call"].say(c=call, v=wanted)
     about = sections(syntax, f, style, "deduction", lines, conclusion)
     how = "witness by search" if witness.goals is None else "witness by inversion"
@@ -147,16 +206,3 @@ def _notes(search: Search, trace: Trace) -> tuple[Note, ...]:
             if note.reached in reached and fits:
                 return (replace(note, text=text),)
     return ()
-
-
-def _alternatives(f: str, call: str, search: Search) -> list[str]:
-    """Another input that fits as well, and one that does not."""
-    others = [c for c in search.witnesses[1:] if len(c.text) <= _SHORT]
-    near = [c for c in search.tried.values() if 0 < c.distance < 40 and len(c.text) <= _SHORT]
-    near.sort(key=lambda c: (c.distance, len(c.text), c.text))
-    lines = []
-    if others and len(search.wanted) <= _SHORT:
-        lines.append(say("several", c=call, d=f"{f}({others[0].text})", v=search.wanted))
-    if near and near[0].output is not None and len(near[0].output) <= _SHORT:
-        lines.append(say("counter", c=f"{f}({near[0].text})", v=near[0].output))
-    return lines
