@@ -169,11 +169,12 @@ def _until(
     depends: list[Any],
 ) -> Iterator[dict[str, Any]]:
     """What comes of prospects until `target` of them are counted as kept: as many batches at a time
-    as would do if every prospect were kept, so that little work is thrown away. `folder` keeps the
-    results under what they depend on, so that an interrupted build goes on where it was."""
+    as would do if the share kept so far were kept again (at first, all): each time starts workers.
+    `folder` keeps results by what they depend on, so that an interrupted build goes on."""
     stream = iter(prospects)
     while (missing := target - counts["kept"]) > 0:
-        ahead = min(MOST_AHEAD, math.ceil(missing / BATCH))
+        share = max(1, counts["kept"]) / counts["candidates"] if counts["candidates"] else 1.0
+        ahead = min(MOST_AHEAD, math.ceil(missing / share / BATCH))
         batches = [b for _ in range(ahead) if (b := list(itertools.islice(stream, BATCH)))]
         if not batches:
             return

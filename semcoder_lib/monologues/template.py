@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 _NAME = r"(?:[^\W\d]\w*(?:\.[^\W\d]\w*)*|<lambda>)"
 LABEL = r"\[?L\d{1,9}\]?"
@@ -59,8 +60,7 @@ _MARK = re.compile(r"['\"({)}]|\[(?!L\d)|(?<!\d)\]")
 _FILL = "\x00"
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """The text that stands in a slot, and where it starts and ends in the text that was read."""
 
     text: str
@@ -106,8 +106,7 @@ class Form:
     def match(self, text: str, masked: str, start: int = 0) -> Match | None:
         """The slots of `text`, or None where the whole text is no sentence of this form.
         `masked` is `mask(text)`; places count from `start`."""
-        found = self.pattern.fullmatch(masked) if self.anchor in masked else None
-        if found is None:
+        if (found := self.pattern.fullmatch(masked)) is None:
             return None
         return {
             name: Slot(text[a:b], start + a, start + b)

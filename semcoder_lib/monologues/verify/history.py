@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from semcoder_lib import tracing
@@ -149,6 +150,7 @@ class History:
         self.shared: dict[str, Series] = {}  # the module's data
         self.visits: dict[int, list[int]] = {}
         self._runs: dict[int, list[Run]] = {}
+        self._lines = [self.start(step.line) for step in self.steps]
         for index, step in enumerate(self.steps):
             if step.frame not in self.frames:
                 self.frames[step.frame] = Frame(step.frame, step.function)
@@ -162,7 +164,8 @@ class History:
             elif step.event == "exception":
                 frame.raised = kind_of(step.value)
             elif step.event in ("line", "call"):
-                self.visits.setdefault(self.start(step.line), []).append(index)
+                self.visits.setdefault(self._lines[index], []).append(index)
+        self._following = dict(p for f in self.frames.values() for p in pairwise(f.steps))
 
     @cached_property
     def executed(self) -> frozenset[int]:
@@ -190,7 +193,7 @@ class History:
 
     def line(self, index: int) -> int:
         """The first line of the statement that step `index` is in."""
-        return self.start(self.steps[index].line)
+        return self._lines[index]
 
     def statement(self, index: int) -> Any:
         """The statement that step `index` is in; None for a line with several."""
@@ -225,9 +228,7 @@ class History:
 
     def next_in_frame(self, index: int) -> int | None:
         """The step that follows in the same frame."""
-        steps = self.frame(index).steps
-        at = bisect_left(steps, index) + 1
-        return steps[at] if at < len(steps) else None
+        return self._following.get(index)
 
     def next_line(self, index: int) -> int | None:
         """The step of the line that the same frame runs after step `index`; None when it ends."""

@@ -141,9 +141,9 @@ class Deciders(dict[str, Decider]):
     ) -> str:
         """Decide a text by the first row that it is a sentence of, and give the row's name; empty
         where there is none."""
-        masked = mask(text)
-        for name, form in rows.items() if masked is not None else ():
-            slots = form.match(text, masked or "", start)
+        masked = mask(text) or ""  # where brackets do not close, no row fits
+        for name, form in rows.items():
+            slots = form.match(text, masked, start) if form.anchor in masked else None
             if slots is not None and self[name](reader, *given, slots) is not False:
                 reader.ledger.forms.append((name, slots))
                 return name
