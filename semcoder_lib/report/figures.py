@@ -186,8 +186,11 @@ def refinement_curves(curves: Sequence[Mapping[str, Any]]) -> Drawn:
         line[0].set_ylim(bottom=-3)
     for ax in panels[-1]:
         ax.set_xlabel("round of refinement")
+    lines: dict[str, Any] = {}  # by label: not every model has every source
+    for handles, names in (ax.get_legend_handles_labels() for row in panels for ax in row):
+        lines |= dict(zip(names, handles, strict=True))
     fig.legend(  # below: eight lines have no corner of a panel to themselves
-        *panels[0][-1].get_legend_handles_labels(), loc="outside lower center",
+        lines.values(), lines.keys(), loc="outside lower center",
         ncols=int(fig.get_figwidth() // 2.1), title="feedback", title_fontsize=8,
     )  # fmt: skip
     rows = [

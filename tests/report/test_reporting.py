@@ -125,19 +125,19 @@ def test_a_claim_holds_only_where_its_interval_leaves_zero_out(
     assert {row[2] for row in rows[1:-1]} == {"–"}
     assert rows[4][3] == "notebook 05 has not run"
     assert claims.compared(tables.Inputs({}, {}, [])) == []
-
-
-def test_the_numbers_of_the_claims_are_the_papers() -> None:
-    printed = {
-        paper.cell(value)
-        for table in ("1", "2", "3a", "3b", "4", "5")
-        for row in paper.table(table)["rows"]
-        for value in row["values"].values()
-    }
+    tables_ = [paper.table(name)["rows"] for name in ("1", "2", "3a", "3b", "4", "5")]
+    printed = {paper.cell(v) for rows in tables_ for row in rows for v in row["values"].values()}
     for claim in claims.CLAIMS:
         numbers = re.findall(r"\d+\.\d", claim.paper)
         assert len(numbers) == 2
         assert printed.issuperset(numbers)
+
+
+def test_the_legend_of_the_curves_has_every_source() -> None:
+    curve = RESULTS[8]["curves"][0]
+    other = {**curve, "model": "traced", "source": "trace", "label": "trace"}
+    (legend,) = figures.refinement_curves([{**curve, "label": "public"}, other])[0].legends
+    assert [text.get_text() for text in legend.get_texts()] == ["public", "trace"]
 
 
 @pytest.mark.usefixtures("unsaved")
