@@ -424,9 +424,11 @@ check.e03_2(unharmed)
 # %% [markdown]
 # ## The card
 # Both kinds of faults are kept apart in the files of this folder, so that an ablation can leave one
-# of them out. The numbers go into `results.json`, from which the report is made.
+# of them out; `hub.jsonl` has them in the columns of the authors' PyX-R. The numbers go into
+# `results.json`, from which the report is made.
 
 # %%
+workspace.write_jsonl(run.path("hub.jsonl"), map(pyx_r.to_hub, mutated + own))
 results = {
     "mutation": {"accepted": len(mutated), "funnel": funnel, "operators": dict(operators)},
     "model": {"accepted": len(own), "funnel": own_funnel},

@@ -81,6 +81,8 @@ def test_the_numbers_are_there(smoke: dict[str, object], runs: Path) -> None:
     main = workspace.read_json(runs / "smoke" / "04_sft" / "results.json")["main"]
     assert 0.0 < main["held_out_loss"] < 10.8
     assert 0.0 <= main["stopped_by_itself"] <= 1.0
+    for name in ("02_monologues", "03_pyx_r"):  # what others read, and a run of its own can
+        assert list(workspace.read_jsonl(runs / "smoke" / name / "hub.jsonl"))
     results = workspace.read_json(runs / "smoke" / "06_reasoning" / "results.json")
     seen = {(s["benchmark"], s["model"]) for s in results["scores"]}
     assert {("pyx-o", "base"), ("pyx-o", "tuned"), ("pyx-i", "base"), ("pyx-i", "tuned")} <= seen
