@@ -135,7 +135,7 @@ SOLUTIONS = [
     ("HumanEval/0", "def scal(xs, k):\n    return 1\n", "load_error"),
     ("HumanEval/0", "", "no_answer"),
     ("HumanEval/0", "import os\ndef scale(xs, k):\n    os._exit(0)\n", "early_exit"),
-    ("HumanEval/0", "import sys\nfor m in [*sys.modules.values()]:\n    m._encode = lambda *a, **k: ''\n"
+    ("HumanEval/0", "import sys\nfor m in [*sys.modules.values()]: m._encode = lambda *a, **k: ''\n"
      "def scale(xs, k):\n    return {}\n", "unserializable"),
     # EvalPlus raises its tolerance once it met floats, and so the 7.0000001 of the last call counts
     ("HumanEval/0", "def scale(xs, k):\n    return [x * k + (k > 6) * 1e-7 for x in xs]\n",
