@@ -297,7 +297,8 @@ def _needed(
     pieces = _without_rebinding(pieces, answer)
     bound, elsewhere = _by_name(pieces), _by_name([p for p in others if not p.stubs])
     effects = _by_name([p for p in pieces if _is_effect(p, entry_point)], "uses")
-    needed = {answer, *(p for name in _SETUP & bound.keys() for p in effects.get(name, []))}
+    first = (_SETUP | {entry_point}) & bound.keys()
+    needed = {answer, *(p for name in first for p in effects.get(name, []))}
     resolved, waiting = {entry_point}, [*needed]
     while waiting:
         names = waiting.pop().uses - resolved
