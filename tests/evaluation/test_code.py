@@ -168,8 +168,8 @@ def test_plus(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> 
     assert [r["status"] for r in rows] == [status for _, _, status in SOLUTIONS]
     assert {r["trust"] for r in rows} == {"outside"}
     assert [r["index"] for r in rows] == [*range(10), *range(4), *range(4)]
-    assert result["pass@1"] == pytest.approx((3 / 10 + 3 / 4 + 1 / 4) / 3)
-    assert result["base_pass@1"] == pytest.approx((5 / 10 + 4 / 4 + 1 / 4) / 3)
+    assert result["pass@1"] == pytest.approx((2 / 10 + 3 / 4 + 1 / 4) / 3)
+    assert result["base_pass@1"] == pytest.approx((4 / 10 + 4 / 4 + 1 / 4) / 3)
     assert result["release"] == "3 tasks"
     # what is kept is used only when it is whole
     kept = sorted((tmp_path / "home").rglob("*.json.gz"))
