@@ -24,8 +24,6 @@ class UsageError(SemcoderError):
 class InfrastructureError(SemcoderError):
     """The machine or the set-up failed; the input may be fine."""
 
-    exit_status = 3
-
 
 class DownloadError(InfrastructureError):
     """A file could not be downloaded: offline, no connection, a broken transfer, not there."""

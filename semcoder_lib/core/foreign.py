@@ -9,6 +9,7 @@ by `values.equal`, which raises nothing.
 from __future__ import annotations
 
 import ast
+import re
 import sys
 import warnings
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from typing import Any, TypeVar
 MAX_CHARACTERS = 200_000  # the parser takes up to 700 bytes and 2 µs for each
 MAX_DEPTH = 1_000  # levels of the tree; a sum of n terms has n
 _FRAMES = 6_000  # what a visitor with six frames a level takes; safe for the C stack
+_FORMATTED = re.compile(r"\b(?:[fF][rR]?|[rR][fF])['\"]")
+_MOST_FIELDS = 1_000_000_000  # a second's work: a line's brackets times its characters
 R = TypeVar("R")
 
 
@@ -40,9 +43,12 @@ def parse_expression(text: str, *, max_characters: int = MAX_CHARACTERS) -> ast.
     return tree.body
 
 
-def unparse(tree: ast.AST) -> str:
-    """The text of a tree. Raises `Refused`."""
-    return attempt(ast.unparse, tree)
+def check_fields(text: str) -> None:
+    """Raises `Refused` where formatted strings have more fields on a line than parse in moderate
+    time: for each of them Python 3.11 goes back to the line's beginning."""
+    most = max(len(line) * line.count("{") for line in text.split("\n"))
+    if most > _MOST_FIELDS and _FORMATTED.search(text):
+        raise Refused("too many fields on one line")
 
 
 def attempt(function: Callable[..., R], *arguments: Any, **named: Any) -> R:
@@ -65,6 +71,7 @@ def _parsed(text: str, mode: str, max_characters: int, max_depth: int = MAX_DEPT
         raise Refused(f"{type(text).__name__} in place of text")
     if len(text) > max_characters:
         raise Refused(f"longer than {max_characters:,} characters")
+    check_fields(text)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a text can bring thousands of them

@@ -44,8 +44,10 @@ _streams: list[TextIO] = []  # where lines go while what cells print is swallowe
 
 
 def say(line: str) -> None:
-    """One line of progress: below the cell in Jupyter, on standard error elsewhere."""
-    print(line, file=_stream(), flush=True)
+    """One line of progress: below the cell in Jupyter, on standard error elsewhere. It may quote a
+    program; what would move the cursor or begin a line is shown as an escape."""
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+    print(shown, file=_stream(), flush=True)
 
 
 def _stream() -> TextIO:

@@ -46,8 +46,7 @@ def free_cores(seconds: float = 0.3) -> int:
     """Those of `cores()` that nobody computes on; at least one. Looks for `seconds`, and while a
     core is taken up to five times, since what has just ended is still being cleared away. (The load
     average would count it for minutes.)"""
-    allowed = cores()
-    free = allowed
+    free = allowed = cores()
     for _ in range(5 if allowed > 1 else 0):
         before, started = idle_seconds(), time.perf_counter()
         time.sleep(seconds)

@@ -74,7 +74,7 @@ def normalised(source: str) -> str:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]
-    return foreign.unparse(tree)
+    return foreign.attempt(ast.unparse, tree)
 
 
 def tokens(source: str) -> list[str]:

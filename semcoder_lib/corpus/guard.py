@@ -236,7 +236,7 @@ def _unnamed(source: str) -> str:
         name = getattr(node, field)
         if name and name in own:
             setattr(node, field, numbers.setdefault(name, f"v{len(numbers)}"))
-    return foreign.unparse(tree)
+    return foreign.attempt(ast.unparse, tree)
 
 
 def _grams(words: list[str]) -> set[int]:

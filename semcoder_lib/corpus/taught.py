@@ -171,10 +171,10 @@ def _candidate(origin: Program, reply: str) -> Prospect:
         raise foreign.Refused("no example call with literal arguments")
     ((entry, _),) = collections.Counter(name for name, _ in calls).most_common(1)
     examples = [arguments for name, arguments in calls if name == entry]
+    kept = [foreign.attempt(ast.unparse, n) for n in tree.body if _belongs(n, functions)]
     problem = _PROBLEM.search(reply)
     program = Program(
-        source="\n\n\n".join(foreign.unparse(n) for n in tree.body if _belongs(n, functions))
-        + "\n",
+        source="\n\n\n".join(kept) + "\n",
         entry_point=entry,
         id=f"teacher:{origin.id}",
         description=" ".join(problem.group(1).split())[:600] if problem else "",

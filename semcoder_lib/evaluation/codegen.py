@@ -42,7 +42,7 @@ _MBPP_STOP = ("\nclass ", "\nif ", "\nprint(", "\nassert ", "\n```", '\n"""')
 VERSION = 2  # of the kept values
 _PLUGIN = "semcoder_lib.evaluation.evalplus_child"
 _LONG = 4_096  # bytes of a value that crosses as a hash only
-_CHUNK = 16  # values compared in one process, each for so long beside its reference's time:
+_CHUNK = 16  # values given whole or compared in one process, so long each beside the reference:
 _COMPARING_SECONDS = 5.0
 # the reference solutions may take long on a slow machine; what they take sets everyone's limit
 _REFERENCE_SECONDS = 60.0
@@ -265,7 +265,7 @@ class EvalPlus(CodeGeneration):
         actual, name = outcome.value, task.data["entry_point"]
         if outcome.status is not Status.OK:
             return finding(outcome)
-        if not isinstance(actual, str):
+        if not isinstance(actual, str) or not actual:
             return Finding(Status.UNSERIALIZABLE, "not what the plug-in returns")
         if self.dataset == "mbpp" and name in child.NOT_NONE:  # a bool must say so itself
             counts = actual == "True" if actual in ("True", "False") else actual != "None"
@@ -280,19 +280,18 @@ class EvalPlus(CodeGeneration):
         self, trial: _Trial, outcomes: Sequence[Outcome], unsure: Sequence[int], box: Sandbox
     ) -> tuple[int, Finding] | None:
         """The first of the calls `unsure` whose value does not count, compared in the child."""
-        task = trial.task
+        task, seconds = trial.task, _COMPARING_SECONDS + _FACTOR * trial.slowest
         for start in range(0, len(unsure), _CHUNK):
             numbers = unsure[start : start + _CHUNK]
             inputs = [trial.inputs[n] for n in numbers]
             texts = [outcomes[n].value for n in numbers]
             if any(text[0] == "#" for text in (*texts, *(trial.texts[n] for n in numbers))):
                 # hashes that differ say nothing: the whole values decide
-                (again,) = box.map([_job(trial.source, task, inputs, _REFERENCE_SECONDS, long=0)])
+                (again,) = box.map([_job(trial.source, task, inputs, seconds, long=0)])
                 texts = [o.value if isinstance(o.value, str) else child.OPAQUE for o in again]
             calls = [(place, *arguments) for place, arguments in enumerate(inputs)]
             rule = {"dataset": self.dataset, "name": task.data["entry_point"], "texts": texts}
             rule["tolerances"] = [trial.tolerances[n] for n in numbers]
-            seconds = _COMPARING_SECONDS + _FACTOR * trial.slowest
             (compared,) = box.map([_job(reference(task), task, calls, seconds, **rule)])
             for number, outcome in zip(numbers, compared, strict=True):
                 if outcome.status is not Status.OK:

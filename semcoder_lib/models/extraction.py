@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from semcoder_lib.core.foreign import MAX_CHARACTERS, check_fields
 from semcoder_lib.core.records import Status
 
 R = TypeVar("R")
@@ -68,17 +69,16 @@ def faithful_code(text: str, entry_point: str, prefix: str = "") -> Answer:
 
 
 _END = re.compile(r"<\|\w{1,40}\|>|</s>(?=\s|\Z)")
-_THOUGHT = "</think>"
 
 
 def plain(text: str) -> str:
     """The text without byte order marks, carriage returns, a draft in `<think>` tags, and whatever
-    follows an end token."""
+    follows an end token or `MAX_CHARACTERS`."""
     text = text.replace("\ufeff", "").replace("\r\n", "\n")
-    before, closing, after = text.rpartition(_THOUGHT)
+    before, closing, after = text.rpartition("</think>")
     text = after if closing and after.strip() else before if closing else text
     end = _END.search(text)
-    return text[: end.start()] if end and text[: end.start()].strip() else text
+    return (text[: end.start()] if end and text[: end.start()].strip() else text)[:MAX_CHARACTERS]
 
 
 # --- fences ---
@@ -232,6 +232,7 @@ def longest(lines: list[str], read: Callable[[str], R]) -> tuple[R | None, int, 
             break
         work += len(text)
         try:
+            check_fields(text)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # a text can bring thousands of them
                 return read(text), count, work
@@ -295,18 +296,19 @@ def _needed(
     `pieces` do not bind."""
     pieces = _without_rebinding(pieces, answer)
     bound, elsewhere = _by_name(pieces), _by_name([p for p in others if not p.stubs])
-    effects = {p: p.uses & bound.keys() for p in pieces if _is_effect(p, entry_point)}
-    needed, resolved, grown = {answer}, {entry_point}, True
-    while grown:
-        before = len(needed)
-        names = {name for p in needed for name in p.uses} - resolved
+    effects = _by_name([p for p in pieces if _is_effect(p, entry_point)], "uses")
+    first = (_SETUP | {entry_point}) & bound.keys()
+    needed = {answer, *(p for name in first for p in effects.get(name, []))}
+    resolved, waiting = {entry_point}, [*needed]
+    while waiting:
+        names = waiting.pop().uses - resolved
         resolved |= names
-        for name in names:
-            needed.update(bound.get(name) or elsewhere.get(name, [])[:1])
+        more = {p for name in names for p in bound.get(name) or elsewhere.get(name, [])[:1]}
+        more.update(p for name in names & bound.keys() for p in effects.get(name, []))
         if names & _BY_NAME:
-            needed.update(p for p in pieces if p.text.startswith(("def ", "class ")))
-        needed.update(p for p, touched in effects.items() if touched & (resolved | _SETUP))
-        grown = len(needed) > before
+            more.update(p for p in pieces if p.text.startswith(("def ", "class ")))
+        waiting += more - needed
+        needed |= more
     order = [p for p in (*others, *pieces) if p in needed]
     order.sort(key=lambda p: not p.text.startswith("from __future__"))
     return [p.text for p in order]
@@ -328,9 +330,9 @@ def _without_rebinding(pieces: Sequence[Statement], answer: Statement) -> list[S
     return [*pieces[:place], *(p for p in pieces[place:] if not p.binds & bound)]
 
 
-def _by_name(pieces: Sequence[Statement]) -> dict[str, list[Statement]]:
-    binders: dict[str, list[Statement]] = {}
+def _by_name(pieces: Sequence[Statement], role: str = "binds") -> dict[str, list[Statement]]:
+    named: dict[str, list[Statement]] = {}
     for piece in pieces:
-        for name in piece.binds:
-            binders.setdefault(name, []).append(piece)
-    return binders
+        for name in getattr(piece, role):
+            named.setdefault(name, []).append(piece)
+    return named

@@ -57,10 +57,8 @@ def encode_completion(tokenizer: Any, completion: str) -> list[int]:
     """The completion's ids, tokenised apart from the prompt and followed by the end token; so the
     ids a model is trained on are those it can produce after the prompt's own ids. The name of a
     special token in it is text like any other."""
-    ids = tokenizer(completion, add_special_tokens=False, split_special_tokens=True, verbose=False)[
-        "input_ids"
-    ]
-    return [*ids, tokenizer.eos_token_id]
+    plain = {"add_special_tokens": False, "split_special_tokens": True, "verbose": False}
+    return [*tokenizer(completion, **plain)["input_ids"], tokenizer.eos_token_id]
 
 
 def end_ids(tokenizer: Any, model: Any) -> frozenset[int]:

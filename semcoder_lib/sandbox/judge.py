@@ -112,9 +112,10 @@ class Ticket:
         )  # fmt: skip
 
     def take(self, run: Run) -> None:
-        """Add what one process did. Raises ValueError for a process that nobody asked for."""
-        if not self.todo:
-            raise ValueError("a message too many")
+        """Add what one process did. Raises ValueError for a process that nobody asked for, or that
+        could not be started: only in a zygote of its own is that more than the zygote's fault."""
+        if not self.todo or (run.ended == wire.ENDED_BROKEN and not self.alone):
+            raise ValueError("a message too many, or from a zygote that starts nothing")
         expected = len(self.todo) if self.shared else 1
         outcomes = self._judged(run, expected)
         for place, outcome in zip(self.todo, outcomes, strict=False):

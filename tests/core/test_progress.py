@@ -13,6 +13,7 @@ def test_lines_every_so_often(
     clock = iter([0.0, 10.0, 31.0, 40.0, 62.0])
     monkeypatch.setenv("SEMCODER_PROGRESS", "off")
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    progress.say("it said \x1b[2J\nerror: \u202eß")
     with progress.bar("texts", 200, "completions") as bar:
         bar.update(10)
         bar.update(21)
@@ -20,6 +21,7 @@ def test_lines_every_so_often(
         bar.update(9)
         bar.update(22)
     assert capsys.readouterr().err.splitlines() == [
+        "it said \\x1b[2J\\nerror: \\u202eß",
         "texts: 31 of 200 completions, 1 a second, 2.8 min left",
         "texts: 62 of 200 completions, 1 a second, 2.3 min left, loss 1.2",
     ]

@@ -128,7 +128,6 @@ PLUS: list[dict[str, Any]] = [
 ]
 SOLUTIONS = [
     ("HumanEval/0", "def scale(xs, k):\n    return [k * x for x in xs]\n", "passed"),
-    ("HumanEval/0", "def scale(xs, k):\n    return [sum([x] * k) for x in xs]\n", "passed"),
     ("HumanEval/0", "def scale(xs, k):\n    return [x * 3 for x in xs]\n", "wrong"),
     ("HumanEval/0", "def scale(xs, k):\n    return (x * k for x in xs)\n", "unserializable"),
     ("HumanEval/0", "def scale(xs, k):\n    return xs[0] and [x * k for x in xs]\n", "exception"),
@@ -136,6 +135,8 @@ SOLUTIONS = [
     ("HumanEval/0", "def scal(xs, k):\n    return 1\n", "load_error"),
     ("HumanEval/0", "", "no_answer"),
     ("HumanEval/0", "import os\ndef scale(xs, k):\n    os._exit(0)\n", "early_exit"),
+    ("HumanEval/0", "import sys\nfor m in [*sys.modules.values()]: m._encode = lambda *a, **k: ''\n"
+     "def scale(xs, k):\n    return {}\n", "unserializable"),
     # EvalPlus raises its tolerance once it met floats, and so the 7.0000001 of the last call counts
     ("HumanEval/0", "def scale(xs, k):\n    return [x * k + (k > 6) * 1e-7 for x in xs]\n",
      "passed"),
@@ -167,8 +168,8 @@ def test_plus(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> 
     assert [r["status"] for r in rows] == [status for _, _, status in SOLUTIONS]
     assert {r["trust"] for r in rows} == {"outside"}
     assert [r["index"] for r in rows] == [*range(10), *range(4), *range(4)]
-    assert result["pass@1"] == pytest.approx((3 / 10 + 3 / 4 + 1 / 4) / 3)
-    assert result["base_pass@1"] == pytest.approx((5 / 10 + 4 / 4 + 1 / 4) / 3)
+    assert result["pass@1"] == pytest.approx((2 / 10 + 3 / 4 + 1 / 4) / 3)
+    assert result["base_pass@1"] == pytest.approx((4 / 10 + 4 / 4 + 1 / 4) / 3)
     assert result["release"] == "3 tasks"
     # what is kept is used only when it is whole
     kept = sorted((tmp_path / "home").rglob("*.json.gz"))

@@ -51,6 +51,8 @@ LONG = {
     "opening brackets": "(\n" * N,
     "quotes": '"""\n' * N,
     "escaped quotes": '"""' + '\\"""' * N,
+    "fields": "def f():\n    return f'" + "{a}" * 5 * N + "'\n",
+    "a chain": "def f(): a0()\n" + "".join(f"def a{n}(): a{n + 1}()\n" for n in range(N)),
     "headers": "def f(:\n" * N,
     "a body that does not parse": "def f():\n" + "    x = (\n" * N,
     "prose like code": "the x = y z\n" * N,
