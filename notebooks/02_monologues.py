@@ -336,8 +336,11 @@ check.e02_1(with_a_lie)
 
 # %% [markdown] tags=["exercise"]
 # ## Exercise 2: a sentence that the verifier cannot decide
-# Now the opposite: one sentence about this execution that is neither supported nor contradicted. It
-# is put at the end of the steps. Then ask yourself what a model learns from a thousand of them.
+# Now the opposite: one sentence about this execution that is neither supported nor contradicted,
+# because it says nothing definite, or because it is in words that the verifier has no form for: a
+# true one counts as unverifiable, too, never as true. It is put after the last step, where what
+# names an earlier line is out of order. Then ask yourself what a model learns from a thousand vague
+# ones.
 
 # %% tags=["solution"]
 vague_sentence = "The loop does its work with great care."

@@ -86,7 +86,9 @@ def _import(name: str, value: Any) -> str:
     """The line that imports the value by this name; empty where none does."""
     if inspect.ismodule(value):
         return f"import {value.__name__} as {name}"
-    module, own = getattr(value, "__module__", ""), getattr(value, "__name__", "")
+    if not (inspect.isclass(value) or inspect.isroutine(value)):
+        return ""  # a name of the notebook that the answer may well use for a thing of its own
+    module, own = value.__module__ or "", value.__name__
     imported = module != "__main__" and getattr(sys.modules.get(module), own, None) is value
     return f"from {module} import {own} as {name}" if imported else ""
 
@@ -421,7 +423,8 @@ def e07_1(answer: Any) -> str:
     _need_text(after)
     _need(after != before, "the text is unchanged")
     old, new = before.split("\n"), after.split("\n")
-    other = [f", as in '…{line[-40:]}'" for line in new if line not in old] or [""]
+    named = [f", as in '…{line[-40:]}'" if line else ", as an empty one" for line in new]
+    other = [name for name, line in zip(named, new, strict=True) if line not in old] or [""]
     altered = f"a line is lost, new or altered{other[0]}: only their order may change"
     _need(sorted(new) == sorted(old), altered)
     report = monologues.verify(after, POSITIONS, WALKED, default_sandbox())

@@ -192,6 +192,17 @@ def test_answers(name: str, line: str, answer: Any, capsys: pytest.CaptureFixtur
     assert line in said
 
 
+p = notebook._Watched(notebook.configured("smoke"), set())  # as `p` is in every notebook
+
+
+def test_an_answer_has_names_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    def loss(chances: list[float], labels: list[int]) -> float:
+        kept = [-math.log(p) for p, label in zip(chances, labels, strict=True) if label != -100]
+        return sum(kept) / max(1, len(kept))
+
+    assert line_of(loss, "04_2", capsys).startswith("right: ")
+
+
 def test_every_exercise_has_right_and_wrong_answers() -> None:
     right = Counter(name for name, line, _ in ANSWERS if line == "right")
     wrong = Counter(name for name, line, _ in ANSWERS if line != "right")
