@@ -143,7 +143,9 @@ def _run(job: _Job, rows: Rows, held_out: Rows, tokenizer: Any, shown: str) -> t
     micro = _micro_tokens(config, machine.device)
     plan, steps, accumulate = _planned(rows, config, micro, processes)
     if main:
-        say(f"training: {shown.partition(';')[0] if in_jupyter() else shown}")
+        text = f"training: {shown}"
+        for line in text.partition(";")[:1] if in_jupyter() else text.splitlines():
+            say(line)
         _keep_only(job.checkpoints, job.key)
     world.wait_for_everyone()
     args = trainer_.arguments(config, machine, job.checkpoints, steps=steps, accumulate=accumulate)

@@ -30,8 +30,13 @@ CONFIG = Config(
 )  # fmt: skip
 
 
-def test_learns_and_leaves_adapter_card_and_curve(tiny: str, tmp_path: Path) -> None:
+def test_learns_and_leaves_adapter_card_and_curve(
+    tiny: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     result = train(examples(), tmp_path / "a", base=tiny, config=CONFIG, held_out=examples(4))
+    printed = capsys.readouterr().err  # a row is shown line by line
+    assert "one of them:\n" in printed
+    assert "\\n" not in printed
     losses = curve(tmp_path / "a")
     assert len(losses) == result.steps == 8
     assert losses[-1] < losses[0] - 0.5
