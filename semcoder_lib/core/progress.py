@@ -36,8 +36,10 @@ def bar(name: str, total: int, unit: str = "items") -> Iterator[Bar]:
 
 
 def in_jupyter() -> bool:
-    """Whether this process is the kernel of a notebook."""
-    return "ipykernel" in sys.modules
+    """Whether this process is the kernel of a notebook. (One that starts kernels has the package
+    loaded, too.)"""
+    kernel = sys.modules.get("ipykernel.kernelapp")
+    return kernel is not None and bool(kernel.IPKernelApp.initialized())
 
 
 _streams: list[TextIO] = []  # where lines go while what cells print is swallowed

@@ -27,6 +27,12 @@ def test_lines_every_so_often(
     ]
 
 
+def test_who_starts_kernels_is_none() -> None:
+    import ipykernel.kernelapp  # noqa: F401  (its lines belong on standard error)
+
+    assert not progress.in_jupyter()
+
+
 def test_a_screen_gets_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEMCODER_PROGRESS", "")
     monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True, raising=False)

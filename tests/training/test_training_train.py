@@ -221,7 +221,8 @@ def test_jupyter_gets_one_curve_that_grows(monkeypatch: pytest.MonkeyPatch) -> N
         pages.append(page.data)
         return types.SimpleNamespace(update=lambda new: pages.append(new.data))
 
-    monkeypatch.setitem(sys.modules, "ipykernel", types.ModuleType("ipykernel"))
+    kernel = types.SimpleNamespace(IPKernelApp=types.SimpleNamespace(initialized=lambda: True))
+    monkeypatch.setitem(sys.modules, "ipykernel.kernelapp", kernel)  # type: ignore[arg-type]
     monkeypatch.setattr(IPython.display, "display", display)
     monkeypatch.setitem(trainer.EVERY, "jupyter", 0.0)
     shown = trainer.Live()
