@@ -23,8 +23,8 @@ from semcoder_lib.faults.rows import (
     SIMULATION,
     refined_code,
 )
+from semcoder_lib.monologues.forms import Form, Match, Slot, mask
 from semcoder_lib.monologues.syntax import syntax
-from semcoder_lib.monologues.template import Form, Match, Slot, mask
 from semcoder_lib.monologues.verify.history import History
 from semcoder_lib.monologues.verify.report import CONTRADICTED, SUPPORTED, UNVERIFIABLE, Ledger
 from semcoder_lib.monologues.verify.steps import Steps

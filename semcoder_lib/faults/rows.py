@@ -14,7 +14,7 @@ from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Fault, Program, Trace
 from semcoder_lib.corpus.files import table
 from semcoder_lib.models import prompts
-from semcoder_lib.monologues.template import Form
+from semcoder_lib.monologues.forms import Form
 from semcoder_lib.tracing import program_and_case
 from semcoder_lib.tracing.formats import render
 

@@ -42,6 +42,7 @@ __all__ = [
 ]  # fmt: skip
 
 _MAX_TEXT = 20_000  # characters of an expression
+_OURS = BUILTINS | {"inf", "nan"}  # names that have a value where a program does not define them
 
 
 class Raises(Exception):
@@ -128,6 +129,8 @@ def evaluate(
 def equal(a: Any, b: Any) -> bool:
     """Python's `==` on values, except that at every depth bool is apart from int and nan is itself.
     False for values that are nested too deep to compare. Never raises."""
+    if type(a) is type(b) and type(a) in (int, str):
+        return bool(a == b)
     try:
         return _equal(a, b)
     except Exception:
@@ -241,16 +244,11 @@ class _Scope:
 
     def visit_Name(self, node: ast.Name) -> Any:
         name = node.id
-        try:
-            return self.names.lookup(name)
-        except Cannot:
-            if self.names.defines(name):
-                raise
-            if name in ("inf", "nan"):
-                return float(name)
-            if name not in BUILTINS:
-                raise
-            return operations.TYPES.get(name) or self.builtin(name)
+        if name in _OURS and not self.names.defines(name):
+            if name in BUILTINS:
+                return operations.TYPES.get(name) or self.builtin(name)
+            return float(name)
+        return self.names.lookup(name)
 
     def builtin(self, name: str) -> Function:
         return Function(lambda *a, **k: operations.call(self.budget, name, list(a), k))
@@ -411,16 +409,16 @@ class _Scope:
         inner = _Scope(Given(bound, self.names), self.budget)
         items = iter(self.budget.items(self.value(node.generators[0].iter)))
         rounds = inner.rounds(node.generators, items, bound)
-        made: Any
+        built: Any
         if kind is ast.DictComp:
-            made = {inner.value(node.key): inner.value(node.value) for _ in _few(rounds)}
+            built = {inner.value(node.key): inner.value(node.value) for _ in _few(rounds)}
         elif kind is ast.GeneratorExp:
             return (inner.value(node.elt) for _ in rounds)
         elif kind is ast.SetComp:
-            made = {inner.value(node.elt) for _ in _few(rounds)}
+            built = {inner.value(node.elt) for _ in _few(rounds)}
         else:
-            made = [inner.value(node.elt) for _ in rounds]
-        return self.budget.keep(made)
+            built = [inner.value(node.elt) for _ in rounds]
+        return self.budget.keep(built)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> Any:
         return self.budget.keep("".join([self.value(part) for part in node.values]))

@@ -1,149 +1,175 @@
-"""The table of sentence forms: everything that a derived monologue can say.
+"""Sentence forms: `forms.txt` has everything that a derived monologue can say, in a small language
+of which one template both formats a sentence and reads it back.
 
-Writers format these rows, the verifier reads them back, and decides each slot by evidence of its
-own. To add a form, add a row here and its decider in `verify`; a test asks for both.
-
-`LINES` are sentences about one step, after its label. `PIECES` are the parts of a working, which
-`{w:work}` in a line stands for. `DEDUCTION`, `PROPERTIES`, `SUMMARY` and `CONCLUSION` are sentences
-of the other sections. Within a group the first row that fits a text is the one that reads it.
+A template is a sentence with typed slots, `"{f:name} returns {v:value}."`. `Form.say` fills the
+slots; `Form.match` compiles the same template to a pattern and gives the slots back with their
+places. What stands inside quotes and brackets is masked before matching, so that the words of a
+template are only ever found between values, never inside one.
 """
 
 from __future__ import annotations
 
-from semcoder_lib.monologues.template import Form
+import re
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import NamedTuple
 
-_LINES = """
-call.with       | {f:name} is called with {b:binds}.                    | f is called with n = 4, k = 2.
-call            | {f:name} is called.                                   | f is called.
-calls           | calls {g:names}.                                      | calls g and h.
-loop.head       | the loop: {r:rest}                                    | the loop: 3 items, #1 4, #2 7, #3 6.
-back            | back in {f:name}: {r:rest}                            | back in f: y = 4.
-ends            | {f:name} ends and returns {v:value}.                  | f ends and returns None.
-returns.worked  | {w:work}, so {f:name} returns {v:value}.              | 4 + 1 = 5, so f returns 5.
-returns         | {f:name} returns {v:value}.                           | f returns 5.
-raises.out      | raises {k:kind}, so {f:name} raises {k2:kind}.        | raises KeyError, so f raises KeyError.
-raises          | raises {k:kind}, so {to:next}.                        | raises KeyError, so [L5].
-jump            | {j:jump}, so {to:next}.                               | break, so [L9].
-pass            | pass.                                                 | pass.
-handler.takes   | it matches, so {to:next}.                             | it matches, so [L6].
-handler.leaves  | it does not match, so {to:next}.                      | it does not match, so [L8].
-loop.none       | 0 items, so the body never runs, so {to:next}.        | 0 items, so the body never runs, so [L9].
-loop.over       | no items are left after {n:int} iteration{s:plural}, so {to:next}. | no items are left after 3 iterations, so [L9].
-loop.items      | {n:int} item{s:plural}, {l:listing}.                  | 3 items, #1 'a', #2 'b', #3 'z'.
-loop.count      | {n:int} item{s:plural}.                               | 3 items.
-loop.start      | the loop starts.                                      | the loop starts.
-loop.turn       | iteration #{k:int}: {b:binds}.                        | iteration #2: i = 1, n = 7.
-while.turn      | iteration #{k:int}: {r:rest}                          | iteration #2: 3 < 4 is True, so [L5].
-while.end       | it is {t:truth} after {n:int} iteration{s:plural}, so {to:next}. | it is False after 2 iterations, so [L9].
-while.over      | {w:work} after {n:int} iteration{s:plural}, so {to:next}. | 4 < 4 is False after 2 iterations, so [L9].
-rows.one        | iteration #{a:int} repeats {ls:labels}: {r:rows}.     | iteration #9 repeats [L4], [L5]: #9 i = 8.
-rows            | iterations #{a:int} to #{z:int} repeat {ls:labels}: {r:rows}. | iterations #9 to #10 repeat [L4], [L5]: #9 i = 8; #10 i = 9, total = 18.
-elided.after    | iterations #{a:int} to #{z:int} go through {ls:labels}; after them {b:binds}. | iterations #21 to #40 go through [L4], [L5]; after them i = 39, total = 273.
-elided          | iterations #{a:int} to #{z:int} go through {ls:labels}. | iterations #21 to #40 go through [L4].
-calls.one.gave  | the call of {g:name} goes through {ls:labels}; returned: {v:value}. | the call of fib goes through [L2], [L3]; returned: 1.
-calls.one       | the call of {g:name} goes through {ls:labels}. | the call of fib goes through [L2], [L3].
-calls.same.gave | {n:int} calls of {g:names} go through {ls:labels}; returned: {vs:values}. | 2 calls of fib go through [L2], [L3]; returned: 1, 0.
-calls.same      | {n:int} calls of {g:names} go through {ls:labels}. | 2 calls of fib go through [L2], [L3].
-defined         | {f:name} is defined.                                  | inner is defined.
-unchanged       | nothing changes.                                      | nothing changes.
-branch.bare     | it is {t:truth}, so {to:next}.                        | it is True, so [L4].
-set.onward      | {b:binds}, so {to:next}.                              | x = 1, so [L3].
-branch          | {w:work}, so {to:next}.                               | 0 == 0 is True, so [L5].
-onward          | so {to:next}.                                         | so [L3].
-set.returns     | {b:binds}, {f:name} returns {v:value}.                | x = 1, f returns 1.
-set.worked      | {w:work}, so {b:binds}.                               | 4 + 2 = 6, so total = 6.
-set             | {b:binds}.                                            | total = 0.
-"""
+_NAME = r"(?:[^\W\d]\w*(?:\.[^\W\d]\w*)*|<lambda>)"
+LABEL = r"\[?L\d{1,9}\]?"
 
-# A word like `total` stands for a variable, `V` for a value. `{t:table}` lists a sequence by place:
-# `0:h 1:e` of 'he', densely `0h1e`; `{a:spelled}` spells it: `h e`.
-_PIECES = """
-division        | {a:value} = {q:expr}, so {e:expr} = {v:value}         | 14 = 5 * 2 + 4, so 14 % 5 = 4
-sum             | {c:sums}, so {e:expr} = {v:value}                     | 1 + 2 = 3, 3 + 4 = 7, so sum(nums) = 7
-places          | {t:table}; {p:value} at {n:places}, so {e:expr} = {v:value} | 0a1'-'2b; '-' at 1, so s.find('-') = 1
-nowhere         | {t:table}; no {p:value}, so {e:expr} = {v:value}      | 0a1b; no '-', so s.find('-') = -1
-table           | {t:table}, so {e:expr} = {v:value}                    | 0:h 1:e, so s[1] = 'e'
-table.bare      | {t:table}                                             | 0:h 1:e 2:l
-backwards       | {a:spelled} backwards is {b:spelled}, so {e:expr} = {v:value} | h e backwards is e h, so s[::-1] + t = 'eh'
-backwards.bare  | {a:spelled} backwards is {b:spelled}                  | h e backwards is e h
-becomes         | {a:spelled} becomes {b:spelled}, so {e:expr} = {v:value} | h e becomes H E, so s.upper() = 'HE'
-becomes.bare    | {a:spelled} becomes {b:spelled}                       | h e becomes H E
-pads            | {n:int} character{s:plural} and {k:int} more, so {e:expr} = {v:value} | 2 characters and 3 more, so s.zfill(5) = '000ab'
-trims           | {n:int} off the left and {k:int} off the right, so {e:expr} = {v:value} | 1 off the left and 0 off the right, so s.strip() = 'ab'
-all.are         | each of {a:spelled} is, so {e:expr} is {b:truth}      | each of 1 2 is, so s.isdigit() is True
-not.all         | {x:value} at {n:int} is not, so {e:expr} is {b:truth} | 'a' at 1 is not, so s.isdigit() is False
-cased           | {a:spelled} in that case is {b:spelled}, so {e:expr} is {v:truth} | h E in that case is H E, so s.isupper() is False
-ends.with       | there stands {x:value}, so {e:expr} is {b:truth}      | there stands 'he', so s.startswith('he') is True
-cut.there       | there stands {x:value}, so {e:expr} = {v:value}       | there stands 'he', so s.removeprefix('he') = 'llo'
-joined          | {q:expr} makes it, so {e:expr} = {v:value}            | 'a' + '-' + 'b' makes it, so '-'.join(parts) = 'a-b'
-keyed           | keys {k:values} of {a:values}, so {e:expr} = {v:value} | keys 2, 1 of 'bb', 'a', so sorted(words, key=len) = ['a', 'bb']
-counted.at      | {e:expr} = {n:int}, at {p:places}                     | s.count('a') = 2, at 0, 3
-has.none        | {x:expr} has keys none                                | seen has keys none
-has.keys        | {x:expr} has keys {ks:values}                         | seen has keys 2, 7
-has.items       | {x:expr} has items {ks:values}                        | counts has items ('a', 1), ('b', 2)
-has.last        | the last of {x:expr} is {v:value}                     | the last of xs is 7
-last            | {e:expr} = {v:value}, the last                        | xs[-1] = 7, the last
-was             | {e:expr} was {v:value}                                | xs[0] was 3
-each            | {b:binds}: {p:parts}                                  | n = 1: 1 % 2 = 1, 1 == 0 is False, skipped
-so              | so {v:value}                                          | so [2, 4]
-counts          | {v:value} counts as {b:truth}                         | [1] counts as True
-truth           | {e:expr} is {b:truth}                                 | 0 == 0 is True
-equal           | {e:expr} = {v:value}                                  | 4 + 2 = 6
-"""
+# What a slot of each type looks like in masked text. Types with an open end are checked further by
+# whoever decides them; `work` and `rest` are read again, by the rows of their own.
+SLOTS: dict[str, str] = {
+    "int": r"-?\d{1,18}",
+    "plural": r"s?",
+    "label": LABEL,
+    "labels": rf"{LABEL}(?:, {LABEL})*",
+    "next": rf"{LABEL}|{_NAME} ends",
+    "name": _NAME,
+    "names": rf"{_NAME}(?: and {_NAME})*",
+    "kind": r"\w+",
+    "truth": r"True|False",
+    "places": r"\d{1,18}(?:, \d{1,18})*",
+    "jump": r"break|continue",
+    "order": r"ascending|descending",
+    "types": r"(?:an? \w+|None)(?: or (?:an? \w+|None))*",
+    "table": r"0(?::\S|[^\W\d]|['\"]).*?",
+    "value": r".+?",
+    "values": r".+?",
+    "expr": r".+?",
+    "binds": r".+?",
+    "bounds": r".+?",
+    "rows": r".+",
+    "listing": r".+",
+    "spelled": r".+?",
+    "sums": r".+? = .+?",
+    "parts": r".+",
+    "work": r".+",
+    "rest": r".+",
+    "calls": r".+?",
+    "clauses": r".+",
+}
+_SLOT, _ESCAPED = re.compile(r"\{(\w+):(\w+)\}"), re.compile(r"\\\{(\w+):(\w+)\\\}")
+# A label is no list, and an apostrophe after a letter opens no string.
+_TOKEN = re.compile(
+    r"\[L\d+\]"
+    r"|(?:(?<![^\W\d_])|(?<=(?<!\w)[fbrFBR])|(?<=(?<!\w)[fbrFBR]{2}))"
+    r"(?:'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\")"
+    r"|[\[\](){}]"
+)
+_MARK = re.compile(r"['\"({)}]|\[(?!L\d)|(?<!\d)\]")
+_FILL = "\x00"
 
-_DEDUCTION = """
-goal.reach      | {f:name} returns {v:value}, so {to:label} must be reached. | f returns 1, so [L4] must be reached.
-goal.bound      | {f:name} returns {v:value}, so {c:bounds}; {b:rest}   | f returns [1, 2], so sorted(xs) must be [1, 2]; xs can be [1, 2].
-goal            | {f:name} returns {v:value}, so {b:rest}               | f returns 10, so total must be 10.
-test            | {e:expr} must be {t:truth} here.                      | n % k == 0 must be True here.
-bound           | so {c:bounds}; {b:rest}                               | so s.upper() must be 'AB'; s can be 'ab'.
-must            | so {b:rest}                                           | so n must be 4.
-choose          | Choose {b:binds}.                                     | Choose n = 4, k = 2.
-choose.none     | Choose no argument.                                   | Choose no argument.
-check           | Check: {c:calls} returns {v:value}.                   | Check: f(4) returns 10.
-checking        | Check:                                                | Check:
-"""
 
-# What is asked where the earlier state is not determined.
-_BOUNDS = """
-bound.value     | {x:expr} must be {v:value}                            | a + b must be 5
-"""
+class Slot(NamedTuple):
+    """The text that stands in a slot, and where it starts and ends in the text that was read."""
 
-_PROPERTIES = """
-identity        | The result always equals {x:name}.                    | The result always equals nums.
-permutation     | The result is always a permutation of {x:name}.       | The result is always a permutation of nums.
-sorted          | The result is always sorted in {o:order} order.       | The result is always sorted in ascending order.
-distinct        | The result never repeats an item.                     | The result never repeats an item.
-length.same     | The result always has as many items as {x:name}.      | The result always has as many items as nums.
-length.most     | The result never has more items than {x:name}.        | The result never has more items than nums.
-length.least    | The result always has at least as many items as {x:name}. | The result always has at least as many items as nums.
-subset          | The result always holds only items of {x:name}.       | The result always holds only items of nums.
-range.of        | The result is always one of {vs:values}.              | The result is always one of 0, 1.
-range.least     | The result is always at least {v:value}.              | The result is always at least 0.
-type            | The result is always {t:types}.                       | The result is always a list or None.
-items           | Every item of the result is {t:types}.                | Every item of the result is an int.
-"""
+    text: str
+    start: int
+    end: int
 
-_SUMMARY = """
-takes.none.does | {f:name} takes nothing. It {c:clauses}.               | f takes nothing. It returns 1.
-takes.does      | {f:name} takes {p:values}. It {c:clauses}.            | f takes n and k. It goes over nums and returns total.
-takes.none      | {f:name} takes nothing.                               | f takes nothing.
-takes           | {f:name} takes {p:values}.                            | f takes n and k.
-"""
-_CLAUSES = """
-over            | goes over {e:expr}                                    | goes over nums
-loop            | runs a loop                                           | runs a loop
-while           | repeats while {e:expr}                                | repeats while n != 1
-repeat          | repeats a loop                                        | repeats a loop
-early           | leaves early if {e:expr}                              | leaves early if n < 2
-result          | returns the result                                    | returns the result
-gives           | returns {e:expr}                                      | returns total
-"""
-_CONCLUSION = """
-concludes.call  | {c:calls} returns {v:value}.                          | f(4) returns 10.
-concludes       | {f:name} returns {v:value}.                           | f returns 10.
-"""
 
+Match = dict[str, Slot]
+
+
+@dataclass(frozen=True)
+class Form:
+    """A row of the table of forms. `example` is a sentence of this form, for people and tests."""
+
+    name: str
+    template: str
+    example: str
+
+    @cached_property
+    def slots(self) -> dict[str, str]:
+        """Slot names with their types, in order."""
+        return dict(_SLOT.findall(self.template))
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The template as a pattern over masked text."""
+        escaped = re.escape(self.template)
+        return re.compile(
+            _ESCAPED.sub(lambda slot: f"(?P<{slot[1]}>{SLOTS[slot[2]]})", escaped), re.S
+        )
+
+    @cached_property
+    def anchor(self) -> str:
+        """The longest piece of the template without a slot: a text lacks it or may match."""
+        return max(_SLOT.sub("\n", self.template).split("\n"), key=len)
+
+    @cached_property
+    def _plain(self) -> str:
+        return _SLOT.sub(r"{\1}", self.template)
+
+    def say(self, **values: str) -> str:
+        """The sentence with its slots filled. Raises KeyError for a slot without a text."""
+        return self._plain.format_map(values)
+
+    def match(self, text: str, masked: str, start: int = 0) -> Match | None:
+        """The slots of `text`, or None where the whole text is no sentence of this form.
+        `masked` is `mask(text)`; places count from `start`."""
+        if (match := self.pattern.fullmatch(masked)) is None:
+            return None
+        places = [(name, *match.span(name)) for name in self.slots]
+        return {name: Slot(text[a:b], start + a, start + b) for name, a, b in places}
+
+
+@lru_cache(maxsize=8192)
+def mask(text: str) -> str | None:
+    """`text` with the inside of every quote and bracket blanked, its length unchanged; None when
+    brackets do not close."""
+    if _MARK.search(text) is None:
+        return text
+    parts: list[str] = []
+    at = depth = opened = 0
+    for token in _TOKEN.finditer(text):
+        piece = token[0]
+        if len(piece) > 1 and piece[0] == "[":
+            continue  # a label
+        if piece[-1] in "'\"":
+            if depth == 0:
+                parts += [text[at : token.start() + 1], _FILL * (len(piece) - 2), piece[-1]]
+                at = token.end()
+        elif piece in "[({":
+            if depth == 0:
+                parts.append(text[at : token.end()])
+                opened = token.end()
+            depth += 1
+        else:
+            depth -= 1
+            if depth < 0:
+                return None
+            if depth == 0:
+                parts.append(_FILL * (token.start() - opened))
+                at = token.start()
+    if depth:
+        return None
+    parts.append(text[at:])
+    return "".join(parts)
+
+
+def split(text: str, separator: str, start: int = 0) -> list[Slot]:
+    """The parts of `text` between separators outside quotes and brackets, with their places; one
+    part where brackets do not close."""
+    masked = mask(text)
+    parts, at = [], 0
+    for part in [text] if masked is None else masked.split(separator):
+        parts.append(Slot(text[at : at + len(part)], start + at, start + at + len(part)))
+        at += len(part) + len(separator)
+    return parts
+
+
+# --- the table ------------------------------------------------------------------------------------
+
+GROUPS: dict[str, dict[str, Form]] = {}
+for _line in Path(__file__).with_suffix(".txt").read_text(encoding="utf-8").splitlines():
+    if " | " in _line:
+        _group, _name, _sentence, _example = _line.split(" | ")
+        GROUPS.setdefault(_group, {})[_name] = Form(_name, _sentence, _example)
+LINES, PIECES, DEDUCTION, BOUNDS, PROPERTIES, SUMMARY, CLAUSES, CONCLUSION = GROUPS.values()
+FORMS = {name: form for group in GROUPS.values() for name, form in group.items()}
 
 # Titles of sections, by what stands under them. Another title is text that says nothing checkable.
 HEADINGS = {
@@ -160,33 +186,7 @@ def heading(kind: str) -> str:
     return f"### {HEADINGS[kind]}\n"
 
 
-def _table(rows: str) -> dict[str, Form]:
-    parts = [[cell.strip() for cell in row.split(" | ")] for row in rows.strip().split("\n")]
-    return {name: Form(name, template, example) for name, template, example in parts}
-
-
-LINES = _table(_LINES)
-PIECES = _table(_PIECES)
-DEDUCTION = _table(_DEDUCTION)
-BOUNDS = _table(_BOUNDS)
-PROPERTIES = _table(_PROPERTIES)
-SUMMARY = _table(_SUMMARY)
-CLAUSES = _table(_CLAUSES)
-CONCLUSION = _table(_CONCLUSION)
-
-GROUPS = {
-    "lines": LINES,
-    "pieces": PIECES,
-    "deduction": DEDUCTION,
-    "bounds": BOUNDS,
-    "properties": PROPERTIES,
-    "summary": SUMMARY,
-    "clauses": CLAUSES,
-    "conclusion": CONCLUSION,
-}
-
-
 def say(name: str, **values: str) -> str:
-    """A sentence of the form `name` of lines, pieces or deductions."""
-    form = LINES.get(name) or PIECES.get(name) or DEDUCTION.get(name) or BOUNDS[name]
-    return form.say(**values)
+    """The sentence of the form `name`, its slots filled. Raises KeyError for a slot without a
+    text."""
+    return FORMS[name].say(**values)

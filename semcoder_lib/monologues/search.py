@@ -17,10 +17,10 @@ from typing import Any
 
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Program, Status
-from semcoder_lib.monologues.mutation import mutated
 from semcoder_lib.monologues.style import Property
 from semcoder_lib.monologues.syntax import Syntax, parameters
 from semcoder_lib.monologues.undo import Goals, deduce
+from semcoder_lib.monologues.verify.fresh import mutated
 from semcoder_lib.sandbox import Outcome
 
 ROUND = 56  # candidates

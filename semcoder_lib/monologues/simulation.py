@@ -8,9 +8,10 @@ indexed by `verify.history` and fills the rows of `forms`.
 from __future__ import annotations
 
 import ast
-import functools
+import contextlib
+import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from semcoder_lib.core.errors import UserError
@@ -38,7 +39,7 @@ _SHORTEST_STEP = 20  # characters
 _LADDER = ((8, 12), (4, 12), (3, 6), (2, 3), (1, 1), (1, 0))
 _TAKING = ("pop", "popitem", "setdefault")  # their result matters beside their effect
 
-Say = Callable[..., None]  # of one step: a form and its slots
+Sentence = tuple[str, dict[str, str]]  # a form and its slots
 Bind = tuple[str, str | None]  # a name and the text of its value, None where it is gone
 
 
@@ -54,16 +55,20 @@ def simulation(syntax: Syntax, trace: Trace, style: Style) -> list[str]:
     rungs = [own, *[rung for rung in _LADDER if rung[0] < own[0]]]
     if len(trace.steps) * _SHORTEST_STEP > room and style.iterations < 100:
         rungs = rungs[1:] or rungs  # it cannot fit in full
-    lines: list[str] = []
-    for iterations, rows in rungs:
+    narrator = Narrator(history, style)
+    for rung, (iterations, rows) in enumerate(rungs, 1):
         calls = max(1, style.calls * iterations // max(1, style.iterations))
-        narrator = Narrator(history, style.but(iterations=iterations, rows=rows, calls=calls))
-        if trace.steps:
-            narrator.frame(history.frame(0))
-        lines = narrator.lines
-        if sum(map(len, lines)) + len(lines) <= room:
+        dials = style.but(iterations=iterations, rows=rows, calls=calls)
+        narrator.begin(dials, room if rung < len(rungs) else math.inf)
+        with contextlib.suppress(_TooLong):
+            if trace.steps:
+                narrator.frame(history.frame(0))
             break
-    return lines
+    return narrator.lines
+
+
+class _TooLong(Exception):
+    """The text has no room for what is to be told."""
 
 
 def _is_nested(trace: Trace) -> bool:
@@ -82,20 +87,31 @@ class Narrator:
     the record."""
 
     def __init__(self, history: History, style: Style) -> None:
-        self.history, self.syntax, self.style = history, history.syntax, style
-        self.lines: list[str] = []
-        self.calls_in_full = 0
+        self.history, self.syntax = history, history.syntax
         loops = self.syntax.loops.values()
         self.runs = {run.start: (loop, run) for loop in loops for run in history.runs(loop)}
+        self.workings: dict[tuple[ast.expr, int, str], tuple[list[str], Any]] = {}
+        self.begin(style, math.inf)
+
+    def begin(self, style: Style, room: float) -> None:
+        """Start anew, with other numbers of iterations and calls. What is worked out stays."""
+        self.style, self.room = style, room
+        self.lines: list[str] = []
+        self.calls_in_full = 0
 
     def say(self, line: int, head: str, form: str, **slots: str) -> None:
+        """Add a sentence. Raises _TooLong where there is no room for it."""
         self.lines.append(f"{self.style.label(line)} {head}{say(form, **slots)}")
+        self.room -= len(self.lines[-1]) + 1
+        if self.room < 0:
+            raise _TooLong
 
-    def sayer(self, visit: int, head: str) -> Say:
+    def tell(self, visit: int, head: str, sentence: Sentence) -> None:
         """`say` about one step; where it goes on (`to`) and its function (`f`) are filled in."""
         f, ahead = self.history.frame(visit).function, self.history.next_line(visit)
         to = f"{f} ends" if ahead is None else self.style.label(self.history.line(ahead))
-        return functools.partial(self.say, self.history.line(visit), head, to=to, f=f)
+        form, slots = sentence
+        self.say(self.history.line(visit), head, form, **{"to": to, "f": f, **slots})
 
     def binds(self, pairs: Iterable[Bind]) -> str:
         """`a = 1, b is gone`."""
@@ -105,7 +121,11 @@ class Narrator:
 
     def worked(self, node: ast.expr, visit: int, changing: str = "") -> tuple[list[str], Any]:
         """Pieces and value of an expression before a step; raises Cannot or Raises."""
-        return Working(self.history.before(visit), self.style).of(node, changing)
+        key = node, visit, changing
+        if key not in self.workings:
+            working = Working(self.history.before(visit), self.style)
+            self.workings[key] = working.of(node, changing)
+        return self.workings[key]
 
     def quoted(self, line: int) -> str:
         """What the source has on a line, and a colon; empty where it is not quoted."""
@@ -116,11 +136,10 @@ class Narrator:
     def frame(self, frame: Frame) -> None:
         """One call of a function, from its arguments to its end."""
         history, f = self.history, frame.function
-        call = history.steps[frame.first]
-        start = self.syntax.start(call.line)
+        start = history.line(frame.first)
         self.calls_in_full += 1
-        given = [(c.name, c.text) for c in call.changes]
-        self.say(start, "", "call.with" if given else "call", f=f, b=self.binds(given))
+        form = "call.with" if frame.given else "call"
+        self.say(start, "", form, f=f, b=self.binds(frame.given.items()))
         visits = [i for i in frame.steps if history.steps[i].event == "line"]
         self.block(visits[0] if visits else None, frame.last)
         stmt = history.statement(visits[-1]) if visits else ast.Pass()
@@ -179,41 +198,51 @@ class Narrator:
 
     def step(self, visit: int) -> None:
         """One step, with the calls that it makes before what comes of it."""
-        history = self.history
-        stmt, ahead = history.statement(visit), history.next_line(visit)
-        raised, returned = history.raised(visit), history.frame(visit).returned
+        history, stmt = self.history, self.history.statement(visit)
+        ahead, raised = history.next_line(visit), history.raised(visit)
         follows = None if ahead is None else history.line(ahead)
+        returned = history.frame(visit).returned
         head = self.calls(visit)
-        if isinstance(stmt, ast.Pass | ast.Break | ast.Continue):
-            head = ""
-        tell = self.sayer(visit, head)
-        if raised and not isinstance(stmt, ast.ExceptHandler):
-            tell("raises.out" if ahead is None else "raises", k=raised, k2=raised)
-        elif stmt is None:  # several statements: what all of them came to
-            if ahead is None and returned is not None:
+        sentence: Sentence
+        match stmt:
+            case ast.ExceptHandler():
+                sentence = "handler.takes" if in_body(stmt, follows) else "handler.leaves", {}
+            case _ if raised:
+                form = "raises.out" if ahead is None else "raises"
+                sentence = form, {"k": raised, "k2": raised}
+            case None if ahead is None and returned is not None:  # what several statements came to
                 form = "set.returns" if history.changed(visit) else "returns"
-                tell(form, b=self.changed(visit), v=returned)
-            else:
-                self._onward(visit, tell)
-        elif isinstance(stmt, ast.If | ast.While | ast.Assert):
-            went: bool | None = isinstance(stmt, ast.Assert) or in_body(stmt, follows)
-            if ahead is None and not isinstance(stmt, ast.Assert) and stmt.orelse:
-                went = None
-            self.condition(tell, stmt.test, visit, went)
-        elif isinstance(stmt, ast.Return):
-            self._return(visit, stmt, tell)
-        elif isinstance(stmt, ast.Pass):
-            tell("pass")
-        elif isinstance(stmt, ast.Break | ast.Continue):
-            tell("jump", j=type(stmt).__name__.lower())
-        elif isinstance(stmt, ast.ExceptHandler):
-            tell("handler.takes" if in_body(stmt, follows) else "handler.leaves")
-        elif isinstance(stmt, ast.Try | ast.With | ast.Match):
-            self._onward(visit, tell)
-        elif isinstance(stmt, ast.FunctionDef | ast.ClassDef):
-            tell("defined", f=stmt.name)
-        else:
-            self._effect(visit, stmt, head, tell)
+                sentence = form, {"b": self.changed(visit), "v": returned}
+            case None | ast.Try() | ast.With() | ast.Match():
+                sentence = self._onward(visit)
+            case ast.Assert(test=test):
+                sentence = self.condition(test, visit, True)
+            case ast.If(test=test) | ast.While(test=test):
+                open_ = ahead is None and stmt.orelse
+                sentence = self.condition(test, visit, None if open_ else in_body(stmt, follows))
+            case ast.Return():
+                sentence = self._return(visit, stmt)
+            case ast.Pass():
+                head, sentence = "", ("pass", {})
+            case ast.Break() | ast.Continue():
+                head, sentence = "", ("jump", {"j": type(stmt).__name__.lower()})
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                sentence = "defined", {"f": name}
+            case _:
+                after = self.changed(visit) or self._same(stmt, visit)
+                pieces: list[str] = []
+                if not after and "beyond:cut" not in history.trace.flags:
+                    sentence = "unchanged", {}
+                elif not after:
+                    sentence = self._onward(visit)
+                elif head.replace("`", "") == f"{after}: " or _is_literal(stmt):
+                    head, sentence = "", ("set", {"b": after})
+                else:
+                    with contextlib.suppress(Cannot, Raises, NotShown):
+                        pieces = self._pieces(stmt, visit)
+                    form = "set.worked" if pieces else "set"
+                    sentence = form, {"w": "; ".join(pieces), "b": after}
+        self.tell(visit, head, sentence)
 
     def changed(self, visit: int) -> str:
         """What a step changed, as the record has it: `total = 6, seen is gone`. An object whose
@@ -224,68 +253,50 @@ class Narrator:
         return self.binds((c.name, c.text) for c in (*own, *step.beyond))
 
     def condition(
-        self, tell: Say, test: ast.expr, visit: int, went: bool | None, ended: int | None = None
-    ) -> None:
+        self, test: ast.expr, visit: int, went: bool | None, ended: int | None = None
+    ) -> Sentence:
         """A condition with its outcome: worked out where that agrees with what ran next; `ended`
         is how many iterations it ends."""
         pieces: list[str] = []
-        try:
-            pieces, value = self.worked(test, visit)
-            truth = bool(value)
-            if went is None:
-                went = truth
-            elif truth is not went:
-                pieces = []
-            elif not isinstance(value, bool):
-                shown = show(value, _SOURCE_CHARS)
-                pieces = [*pieces, say("counts", v=shown, b=str(went))]
-            elif pieces and not pieces[-1].endswith(f" is {went}"):
-                source = source_of(test)
-                whole = say("truth", e=f"({source})", b=str(went))
-                pieces = [*pieces, whole] if len(source) <= _SOURCE_CHARS else []
-        except (Cannot, Raises, NotShown):
-            pieces = []
+        with contextlib.suppress(Cannot, Raises, NotShown):
+            steps, value = self.worked(test, visit)
+            went = bool(value) if went is None else went
+            if bool(value) is went:
+                pieces = self._to_truth(test, steps, value)
         forms = ("branch", "branch.bare") if ended is None else ("while.over", "while.end")
-        tell(forms[not pieces], w="; ".join(pieces), t=str(went), **_many(ended or 0))
+        slots = {"w": "; ".join(pieces), "t": str(went), **_many(ended or 0)}
+        return forms[not pieces], slots
 
-    def _return(self, visit: int, stmt: ast.Return, tell: Say) -> None:
+    def _to_truth(self, test: ast.expr, pieces: list[str], value: Any) -> list[str]:
+        """Pieces that end in the truth of a condition; none where they cannot."""
+        if not isinstance(value, bool):
+            shown = show(value, _SOURCE_CHARS)
+            return [*pieces, say("counts", v=shown, b=str(bool(value)))]
+        if not pieces or pieces[-1].endswith(f" is {value}"):
+            return pieces
+        source = source_of(test)
+        whole = say("truth", e=f"({source})", b=str(value))
+        return [*pieces, whole] if len(source) <= _SOURCE_CHARS else []
+
+    def _return(self, visit: int, stmt: ast.Return) -> Sentence:
         returned = self.history.frame(visit).returned
         # else a `finally` runs, and may return something else
         agrees = self.history.next_line(visit) is None
         pieces: list[str] = []
-        try:
-            if stmt.value is not None:
+        with contextlib.suppress(Cannot, Raises, NotShown):
+            if stmt.value is not None and returned is not None:
                 worked, value = self.worked(stmt.value, visit)
-                if returned is not None and show(value, _WORKED_UP_TO) == returned:
+                if show(value, _WORKED_UP_TO) == returned:
                     pieces, agrees = worked, True
-        except (Cannot, Raises, NotShown):
-            pass
         if returned is None or not agrees:  # it goes on in a `finally`
-            self._onward(visit, tell)
-        else:
-            form = "returns.worked" if pieces else "returns"
-            tell(form, w="; ".join(pieces), v=returned)
+            return self._onward(visit)
+        return "returns.worked" if pieces else "returns", {"w": "; ".join(pieces), "v": returned}
 
-    def _onward(self, visit: int, tell: Say) -> None:
+    def _onward(self, visit: int) -> Sentence:
         changed = self.history.changed(visit)
-        tell("set.onward" if changed else "onward", b=self.changed(visit))
+        return "set.onward" if changed else "onward", {"b": self.changed(visit)}
 
     # --- assignments, and calls for their effect ----------------------------------------------
-
-    def _effect(self, visit: int, stmt: ast.stmt, head: str, tell: Say) -> None:
-        after = self.changed(visit) or self._same(stmt, visit)
-        if not after and "beyond:cut" not in self.history.trace.flags:
-            tell("unchanged")
-        elif not after:
-            self._onward(visit, tell)
-        elif head.replace("`", "") == f"{after}: " or _is_literal(stmt):
-            self.say(self.history.line(visit), "", "set", b=after)
-        else:
-            try:
-                pieces = self._pieces(stmt, visit)
-            except (Cannot, Raises, NotShown):
-                pieces = []
-            tell("set.worked" if pieces else "set", w="; ".join(pieces), b=after)
 
     def _same(self, stmt: ast.stmt, visit: int) -> str:
         """An assignment that leaves a variable what it was still says what it is."""
@@ -298,16 +309,17 @@ class Narrator:
         match stmt:
             case ast.Expr(value=ast.Call() as call):
                 return self._arguments(call, visit)
-            case ast.Assign(targets=[target, *_], value=node):
-                pass
             case ast.AugAssign(target=target):
-                node = as_load(stmt)
-            case ast.AnnAssign(target=target, value=ast.expr() as node):
+                node: ast.expr = as_load(stmt)
+            case (
+                ast.Assign(targets=[target, *_], value=node)
+                | ast.AnnAssign(target=target, value=ast.expr() as node)
+            ):
                 pass
             case _:
                 return []
         items = isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name)
-        box = source_of(target.value) if items else ""  # type: ignore[attr-defined]
+        box = target.value.id if items else ""  # type: ignore[attr-defined]
         pieces, value = self.worked(node, visit, box)
         several = isinstance(stmt, ast.Assign) and len(stmt.targets) > 1
         if isinstance(target, ast.Name) and not several:
@@ -386,21 +398,21 @@ class Narrator:
             bound = self.binds(pair for pair in now if pair[1] is not None)
             self.say(loop.header, "", "loop.turn", k=str(number), b=bound)
         else:
-            tell = self.sayer(head, f"iteration #{number}: {self.calls(head)}")
-            self.condition(tell, loop.node.test, head, True)
+            words = f"iteration #{number}: {self.calls(head)}"
+            self.tell(head, words, self.condition(loop.node.test, head, True))
         self.block(self.history.next_line(head), turn.end)
 
     def _end(self, loop: Loop, end: int, count: int) -> None:
         if self.history.raised(end):
             self.step(end)
         elif isinstance(loop.node, ast.While):
-            tell = self.sayer(end, self.calls(end))
-            self.condition(tell, loop.node.test, end, False, count)
+            words = self.calls(end)
+            self.tell(end, words, self.condition(loop.node.test, end, False, count))
         else:
             if count:
                 self.calls(end)
-            tell = self.sayer(end, "" if count else self.quoted(loop.header))
-            tell("loop.over" if count else "loop.none", **_many(count))
+            sentence = "loop.over" if count else "loop.none", _many(count)
+            self.tell(end, "" if count else self.quoted(loop.header), sentence)
 
     def _rest(self, loop: Loop, run: Run, full: int, rows: int, until: int) -> None:
         """Iterations that are not told in full."""

@@ -16,8 +16,7 @@ from semcoder_lib.core.records import Program
 from semcoder_lib.faults.mutate import PHRASES
 from semcoder_lib.faults.rationale import STYLE
 from semcoder_lib.faults.rows import FORMS
-from semcoder_lib.monologues.forms import GROUPS
-from semcoder_lib.monologues.template import mask
+from semcoder_lib.monologues.forms import GROUPS, mask
 
 # What the corpus of the folder does not give: a function without a return.
 EXTRA = [("def f(n):\n    k = n\n    k += 1\n", [(1,)])]

@@ -12,11 +12,10 @@ from semcoder_lib.core import values
 from semcoder_lib.core.records import Case, Program, Trace
 from semcoder_lib.monologues import STYLES, Question, Style, backward_many, forward, infer, verify
 from semcoder_lib.monologues.evaluator import Given, evaluate, parse_expression
-from semcoder_lib.monologues.forms import GROUPS
+from semcoder_lib.monologues.forms import GROUPS, mask
 from semcoder_lib.monologues.rules import RULES, Facts
-from semcoder_lib.monologues.template import mask
 from semcoder_lib.monologues.verify import steps, whole, workings
-from semcoder_lib.monologues.verify.history import Trials
+from semcoder_lib.monologues.verify.fresh import Trials
 from semcoder_lib.sandbox import Sandbox
 
 DECIDERS = {

@@ -38,7 +38,7 @@ def text(box: Sandbox) -> str:
     return forward(PROGRAM, trace(PROGRAM, CASE, box)).text
 
 
-SHARED = ("evaluator", "forms", "mutation", "rules", "show", "syntax", "template")
+SHARED = ("evaluator", "forms", "rules", "show", "syntax")
 
 
 def test_the_verifier_imports_nothing_of_the_writers() -> None:

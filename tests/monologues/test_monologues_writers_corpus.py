@@ -14,7 +14,7 @@ from semcoder_lib.core.records import Case, Entry, Monologue, Program, Status, T
 from semcoder_lib.models import prompts
 from semcoder_lib.monologues import Style, derive_many
 from semcoder_lib.monologues.derive import CONTROLS, FORMATS
-from semcoder_lib.monologues.mutation import mutated
+from semcoder_lib.monologues.verify.fresh import mutated
 from semcoder_lib.sandbox import Job, Sandbox
 
 NAMES = (

@@ -6,7 +6,7 @@ expressions.
 """
 
 from semcoder_lib.monologues.verify.check import study, verify, verify_rows
-from semcoder_lib.monologues.verify.history import Trials
+from semcoder_lib.monologues.verify.fresh import Trials
 from semcoder_lib.monologues.verify.report import Report
 
 __all__ = ["Report", "Trials", "study", "verify", "verify_rows"]

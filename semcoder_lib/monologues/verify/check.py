@@ -8,8 +8,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from semcoder_lib import tracing
 from semcoder_lib.core import values
@@ -21,7 +20,8 @@ from semcoder_lib.monologues.show import encoded
 from semcoder_lib.monologues.syntax import syntax
 from semcoder_lib.monologues.verify import lines  # noqa: F401  (enters deciders)
 from semcoder_lib.monologues.verify import text as texts
-from semcoder_lib.monologues.verify.history import History, Trials
+from semcoder_lib.monologues.verify.fresh import Trials
+from semcoder_lib.monologues.verify.history import History
 from semcoder_lib.monologues.verify.prose import Prose
 from semcoder_lib.monologues.verify.report import (
     CONTRADICTED,
@@ -205,14 +205,12 @@ def _same_call(given: texts.Answer, case: Case, history: History) -> bool:
     if not history.steps or history.steps[0].event != "call":
         return False
     frame = history.frame(0)
-    complete = len(arguments) + len(named) == len(history.steps[0].changes)
+    complete = len(arguments) + len(named) == len(frame.given)
     return complete and history.called_with(frame, arguments, named)
 
 
 CHUNK = 64
 _PROGRAMS_KEPT = 256
-_BLOCK = re.compile(r"\[?PYTHON\]\n(.*?)\n\[/PYTHON\]", re.S)
-_CALL = re.compile(r"assert\s+(\w+)\(")
 _ID_KEYS = ("id", "task_id", "index", "program_id")
 _UNCHECKED = {
     "supported": 0, "contradicted": 0, "unverifiable": 0, "answer_right": False,
@@ -224,59 +222,64 @@ _FOREIGN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One monologue to check. `problem` says why it cannot be, and then the rest is empty."""
+class Item(NamedTuple):
+    """One monologue to check."""
 
-    text: str = ""
-    program: Program = Program("", "")  # noqa: RUF009  (frozen)
-    case: Case = Case(())  # noqa: RUF009
+    text: str
+    program: Program
+    case: Case
     direction: str = "forward"
-    problem: str = ""
+
+    def call(self) -> tuple[Program, Case] | None:
+        """What is to be traced: the call that is told, or that the text arrives at; None where
+        there is none."""
+        arguments: tuple[Any, ...] | None = self.case.arguments
+        if self.direction == "backward":
+            arguments = texts.read_answer(texts.cut(self.text).answer).arguments
+        if arguments is None or not encoded(arguments):
+            return None
+        return self.program, Case(arguments)
 
 
-def read_row(row: Any) -> Item:
+def read_row(row: Any) -> Item | str:
     """A row as an item: `{"source", "entry_point", "call" or "output", "text"}`, a hub row
-    (`fwd_mnl` or `bwd_mnl` with `response`), or a raw text that still holds its prompt. Never
-    raises: another row is an item with a problem."""
+    (`fwd_mnl` or `bwd_mnl` with `response`), or a raw text that still holds its prompt; of another
+    row why it is none. Never raises."""
     try:
-        return _item(row)
-    except values.NotALiteral as error:
-        return Item(problem=str(error))
+        return _item(row if isinstance(row, dict) else {})
+    except (values.NotALiteral, UserError) as error:
+        return str(error)
     except (ValueError, TypeError, RecursionError, MemoryError, OverflowError) as error:
-        return Item(problem=f"{_FOREIGN} ({type(error).__name__})")
+        return f"{_FOREIGN} ({type(error).__name__})"
 
 
-def _item(row: Any) -> Item:
-    row = row if isinstance(row, dict) else {}
+def _item(row: dict[Any, Any]) -> Item:
     text, prompt = row.get("text"), row.get("fwd_mnl") or row.get("bwd_mnl")
     if isinstance(text, str) and isinstance(row.get("source"), str):
-        name, call, output = row.get("entry_point", ""), row.get("call"), row.get("output")
-        program = Program(row["source"], name or "f", id=str(row.get("id", "")))
+        source, name = row["source"], row.get("entry_point", "")
+        call, output = row.get("call"), row.get("output")
         known = isinstance(name, str) and isinstance(call or output, str)
     else:
         if isinstance(prompt, str) and isinstance(row.get("response"), str):
             text = prompt + row["response"]
-        blocks = _BLOCK.findall(
-            text[: text.rfind("[/PYTHON]") + 9] if isinstance(text, str) else ""
-        )
-        code, mark, asserted = ("\n" + blocks[-1] if blocks else "").rpartition("\nassert ")
-        named = _CALL.match("assert " + asserted)
-        call, output = asserted.rpartition("==")[0].strip(), asserted.partition("==")[2].strip()
-        name, known = named[1] if named else "", named is not None and bool(mark)
-        call = "" if "(??)" in asserted else call
-        program = Program(strip_labels(code[1:]), name)
+        block = texts.cut(text).prompt if isinstance(text, str) else ""
+        source, _, asserted = f"\n{block}".rpartition("\nassert ")
+        source, named = source[1:], re.match(r"\s*(\w+)\(", asserted)
+        call = "" if "(??)" in asserted else asserted.rpartition("==")[0].strip()
+        name, output = named[1] if named else "", asserted.partition("==")[2].strip()
+        known = named is not None
     if not known:
         raise values.NotALiteral(_FOREIGN)
-    what = "call" if call else "output"
+    source = strip_labels(source)
     try:
         if not call:
-            return Item(text, program, Case((), values.decode(output)), "backward")
-        called, case = tracing.program_and_case(program.source, call)
-        program = program if name else Program(program.source, called.entry_point, id=program.id)
-        return Item(text, program, case)
+            return Item(
+                text, Program(source, name or "f"), Case((), values.decode(output)), "backward"
+            )
+        called, case = tracing.program_and_case(source, call)
+        return Item(text, Program(source, name or called.entry_point), case)
     except (values.NotALiteral, UserError) as error:
-        return Item(text, program, problem=f"{what}: {error}")
+        raise UserError(f"{'call' if call else 'output'}: {error}") from None
 
 
 def verify_rows(rows: Iterable[Any], box: Sandbox) -> Iterator[dict[str, Any]]:
@@ -290,34 +293,19 @@ def verify_rows(rows: Iterable[Any], box: Sandbox) -> Iterator[dict[str, Any]]:
 
     stream = iter(rows)
     while chunk := [(row, read_row(row)) for row in itertools.islice(stream, CHUNK)]:
-        keys = [_call_of(item) for _, item in chunk]
-        calls = dict(key for key in keys if key is not None)
-        traces = dict(zip(calls, tracing.trace_many(list(calls.values()), box), strict=True))
-        for (row, item), key in zip(chunk, keys, strict=True):
+        calls = [None if isinstance(item, str) else item.call() for _, item in chunk]
+        traces = tracing.trace_many([call for call in calls if call], box)
+        for (row, item), call in zip(chunk, calls, strict=True):
             named = {k: row[k] for k in _ID_KEYS if k in row} if isinstance(row, dict) else {}
-            if item.problem:
-                reason = f"not checked: {item.problem}"
-                yield {**named, **_UNCHECKED, "claims": [], "reason": reason}
+            if isinstance(item, str):
+                yield {**named, **_UNCHECKED, "claims": [], "reason": f"not checked: {item}"}
                 continue
             report = verify(
                 item.text, item.program, item.case, box, direction=item.direction,
-                trace=traces[key[0]] if key else None,
-                trials=trials_of(strip_labels(item.program.source), item.program.entry_point),
+                trace=next(traces) if call else None,
+                trials=trials_of(item.program.source, item.program.entry_point),
             )  # fmt: skip
             yield {**named, **report.row()}
-
-
-def _call_of(item: Item) -> tuple[tuple[str, str, str], tuple[Program, Case]] | None:
-    """The call that a text is about, or arrives at, after a key to know it by; None where there is
-    none."""
-    arguments: tuple[Any, ...] | None = item.case.arguments
-    if item.direction == "backward":
-        arguments = texts.read_answer(texts.cut(item.text).answer).arguments
-    text = "" if item.problem or arguments is None else encoded(arguments)
-    if not text or arguments is None:
-        return None
-    source, name = strip_labels(item.program.source), item.program.entry_point
-    return (source, name, text), (Program(source, name), Case(arguments))
 
 
 def study(rows: Iterable[dict[str, Any]], box: Sandbox) -> dict[str, Any]:

@@ -1,38 +1,32 @@
-"""What is known of a program's runs. A `History` is a recorded trace, indexed for questions: the
+"""What is known of a run. A `History` is a recorded trace, indexed for questions: the
 visits of a line, the iterations of a loop, what a call returned; a `State` is one moment of it,
-where it is decided for every reader whether code has a stated value. `Trials` are fresh runs."""
+where it is decided for every reader whether code has a stated value."""
 
 from __future__ import annotations
 
-import random
-import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from semcoder_lib import tracing
-from semcoder_lib.core import values
-from semcoder_lib.core.records import Case, Program, Status, Step, Trace
+from semcoder_lib.core.records import Step, Trace
 from semcoder_lib.monologues.evaluator import Cannot, Raises, equal, evaluate, literal
-from semcoder_lib.monologues.mutation import mutated
-from semcoder_lib.monologues.show import brief, encoded
+from semcoder_lib.monologues.show import brief
 from semcoder_lib.monologues.syntax import Loop, Syntax
 from semcoder_lib.monologues.verify.report import Verdict
 from semcoder_lib.monologues.verify.text import same_text
-from semcoder_lib.sandbox import Job, Limits, Outcome, Sandbox
 
 Series = list[tuple[int, str | None]]  # the texts that one name had, each from a step on
 
 
 @dataclass(slots=True)
 class Frame:
-    """One call of a function: the indices of its steps, and its variables."""
+    """One call of a function: what it was given, the indices of its steps, its variables."""
 
     number: int
     function: str
+    given: dict[str, str | None]
     steps: list[int] = field(default_factory=list)
     names: dict[str, Series] = field(default_factory=dict)
     returned: str | None = None
@@ -153,7 +147,8 @@ class History:
         self._lines = [self.start(step.line) for step in self.steps]
         for index, step in enumerate(self.steps):
             if step.frame not in self.frames:
-                self.frames[step.frame] = Frame(step.frame, step.function)
+                given = {c.name: c.text for c in step.changes}
+                self.frames[step.frame] = Frame(step.frame, step.function, given)
             frame = self.frames[step.frame]
             frame.steps.append(index)
             for change in (*step.changes, *step.beyond):
@@ -165,6 +160,7 @@ class History:
                 frame.raised = kind_of(step.value)
             elif step.event in ("line", "call"):
                 self.visits.setdefault(self._lines[index], []).append(index)
+        self._calls = [i for i in range(len(self.steps)) if self.is_named(i, "call")]
         self._following = dict(p for f in self.frames.values() for p in pairwise(f.steps))
 
     @cached_property
@@ -272,20 +268,21 @@ class History:
     def calls_in(self, start: int, end: int) -> list[Frame]:
         """The calls of named functions that were made after step `start` up to step `end`, those
         that those made aside."""
-        calls = [self.frame(i) for i in range(start + 1, end + 1) if self.is_named(i, "call")]
-        depth = min((self.steps[f.first].depth for f in calls), default=0)
-        return [f for f in calls if self.steps[f.first].depth == depth]
+        calls = self._calls[bisect_right(self._calls, start) : bisect_right(self._calls, end)]
+        depth = min((self.steps[i].depth for i in calls), default=0)
+        return [self.frame(i) for i in calls if self.steps[i].depth == depth]
 
     def called_with(
         self, frame: Frame, arguments: tuple[Any, ...], named: dict[str, Any] | None = None
     ) -> bool:
         """Whether a call was given these arguments, whatever it was given besides."""
-        given = {c.name: literal(c.text or "") for c in self.steps[frame.first].changes}
+        given = frame.given
         if len(given) < len(arguments):
             return False
         pairs = [*zip(given.values(), arguments, strict=False)]
         pairs += [(given.get(name), value) for name, value in (named or {}).items()]
-        return all(known is not None and equal(known[0], value) for known, value in pairs)
+        known = ((literal(text or ""), value) for text, value in pairs)
+        return all(held is not None and equal(held[0], value) for held, value in known)
 
     # --- loops --------------------------------------------------------------------------------
 
@@ -327,122 +324,3 @@ class History:
 def kind_of(value: str | None) -> str:
     """`KeyError` of a recorded "KeyError: 'a'"."""
     return (value or "").partition("(")[0].partition(":")[0].strip()
-
-
-# --- fresh runs -----------------------------------------------------------------------------------
-
-FRESH, SMALL = 24, 100
-_MAX_TEXT = 20_000  # characters of a fresh input
-_LIMITS = Limits(cpu_seconds=0.5, wall_seconds=2.0)
-Arguments = tuple[Any, ...]
-Ran = tuple[Arguments, str, Any]  # arguments, status, value (or the exception's name)
-
-
-class Trials:
-    """Runs of one program, each call at most once. Cheap to make: nothing runs until asked, and
-    without a box nothing ever does. `known` are inputs of the right kind."""
-
-    def __init__(
-        self, program: Program, box: Sandbox | None, known: Sequence[Arguments] = ()
-    ) -> None:
-        self.program, self.box, self.known = program, box, list(known)
-        self._outcomes: dict[str, tuple[str, Any]] = {}
-
-    def know(self, arguments: Arguments | None) -> None:
-        """Remember an input that is known to be of the right kind."""
-        if arguments is not None and arguments not in self.known:
-            self.known.append(arguments)
-
-    def trace(self, arguments: Arguments) -> Trace | None:
-        """The trace of one call, or None without a box."""
-        if self.box is None or not encoded(arguments):
-            return None
-        return tracing.trace(self.program, Case(arguments), self.box)
-
-    def run(self, calls: Sequence[Arguments]) -> list[tuple[str, Any]]:
-        """(status, value or name of the exception) of each call; "unknown" without a box."""
-        keys = [values.encode(c) for c in calls]
-        wanted = {k: c for k, c in zip(keys, calls, strict=True) if k not in self._outcomes}
-        if wanted and self.box is not None:
-            source, name = self.program.source, self.program.entry_point
-            job = Job(source, name, list(wanted.values()), limits=_LIMITS, share=True)
-            for outcomes in self.box.map([job]):
-                self._outcomes |= dict(zip(wanted, map(_read, outcomes), strict=True))
-        return [self._outcomes.get(k, ("unknown", None)) for k in keys]
-
-    @cached_property
-    def fresh(self) -> list[Ran]:
-        """The known inputs, fresh ones near them, and small ones, with what the program gives for
-        each. The same for every text about the same inputs."""
-        calls = neighbours(self.known, FRESH) + small(self.known, self.program.source)
-        runs = zip(calls, self.run(calls), strict=True)
-        return [(arguments, *outcome) for arguments, outcome in runs if outcome[0] != "unknown"]
-
-
-def _read(outcome: Outcome) -> tuple[str, Any]:
-    try:
-        if outcome.status is Status.OK:
-            return "ok", outcome.value
-    except values.NotALiteral:
-        return "unknown", None
-    if outcome.status is Status.EXCEPTION and outcome.exception is not None:
-        return "exception", outcome.exception.type
-    return "unknown", None
-
-
-def neighbours(known: Sequence[Arguments], count: int) -> list[Arguments]:
-    """The known inputs, then inputs made from them by small changes that keep every type."""
-    inputs = {key: arguments for arguments in known[:8] if (key := encoded(arguments))}
-    bases = list(inputs.values())
-    if not bases:
-        return []
-    chance = random.Random("verify:" + encoded(bases[0])[:2000])
-    for _ in range(count * 6):
-        changed = list(chance.choice(bases))
-        if not changed or len(inputs) >= len(bases) + count:
-            break
-        for place in chance.sample(range(len(changed)), chance.randint(1, len(changed))):
-            changed[place] = mutated(changed[place], [], chance)
-        if 0 < len(key := encoded(tuple(changed))) < _MAX_TEXT:
-            inputs.setdefault(key, tuple(changed))
-    return list(inputs.values())
-
-
-def small(known: Sequence[Arguments], source: str) -> list[Arguments]:
-    """Inputs of the known types that are small and made of few letters and numbers, with the signs
-    in the program's own texts among them. Nearly every sentence about all runs that is false is so
-    on one of them, as `f('aaa', 'a')` for a function that cuts one suffix off."""
-    if not known:
-        return []
-    signs = sorted({c for c in "".join(_TEXTS.findall(source)) if not c.isalnum()} - set("'\""))
-    chance = random.Random("small")
-    inputs: dict[str, Arguments] = {}
-    for _ in range(SMALL):
-        letters = chance.choice(["a", "ab", ["a", "b", *signs[:2]]])
-        arguments = tuple(_small(value, letters, chance) for value in chance.choice(known[:4]))
-        if key := encoded(arguments):
-            inputs.setdefault(key, arguments)
-    return list(inputs.values())
-
-
-_TEXTS = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
-
-
-def _small(value: Any, letters: Sequence[str], chance: random.Random) -> Any:
-    kind, size = type(value), chance.randrange(4)
-    if kind is str:
-        return "".join(chance.choices(letters, k=size))
-    if kind is bool:
-        return chance.random() < 0.5
-    if kind is int:
-        return chance.randrange(-1 if value < 0 else 0, 4)
-    if kind in (list, tuple, set, frozenset) and value:
-        items = sorted(value, key=repr) if kind in (set, frozenset) else value
-        return kind(_small(chance.choice(items), letters, chance) for _ in range(size))
-    if kind is dict and value:
-        pairs = list(value.items())
-        return {
-            _small(k, letters, chance): _small(v, letters, chance)
-            for k, v in chance.choices(pairs, k=size)
-        }
-    return value

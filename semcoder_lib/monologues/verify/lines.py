@@ -7,9 +7,9 @@ import ast
 import re
 from collections.abc import Callable
 
+from semcoder_lib.monologues.forms import Match, Slot, split
 from semcoder_lib.monologues.show import brief, loop_items
 from semcoder_lib.monologues.syntax import in_body
-from semcoder_lib.monologues.template import Match, Slot, split
 from semcoder_lib.monologues.verify.history import Frame, History, Run, State
 from semcoder_lib.monologues.verify.steps import DECIDERS, Steps
 from semcoder_lib.monologues.verify.text import parse_binds, same_text
@@ -89,7 +89,7 @@ def _call(r: Steps, line: int, m: Match) -> None:
     r.claim("order", "is called", m["f"], ok, f"{step.function} is called", index)
     r.claim("order", history.label(line), "is its line", history.line(index) == line, "", index)
     r.at = index
-    given = frozenset(c.name for c in step.changes)
+    given = frozenset(history.frame(index).given)
     pairs = (parse_binds(m["b"]) or []) if "b" in m else []
     if "b" in m:
         r.claim_binds(m["b"], history.state(index), index, given)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from semcoder_lib.monologues.evaluator import literal, parse_expression
-from semcoder_lib.monologues.template import mask
+from semcoder_lib.monologues.forms import mask
 
 CODE, VALUE, EQUATION, LABEL, FRAGMENT = "\ue001", "\ue002", "\ue003", "\ue004", "\ue005"
 MARKS = CODE + VALUE + EQUATION + LABEL + FRAGMENT
@@ -122,28 +122,28 @@ _EMPTY = {"string": "''", "list": "[]", "dict": "{}", "tuple": "()", "set": "set
 def shape(line: str, names: frozenset[str], start: int) -> Sentence:
     """A line, which starts at `start` in the whole text, as words and marks. `names` are variables
     that may stand without backticks."""
-    made = Sentence("", {}, [])
+    sentence = Sentence("", {}, [])
     done = position = 0
     while match := _PATTERN.search(line, position):
         token = _token(line, match, names)
         position = match.start() + 1 if token is None else token.end
         if token is None:
             continue
-        name, between = made.at.get(len(made.text) - 1), line[done : token.start]
+        name, between = sentence.at.get(len(sentence.text) - 1), line[done : token.start]
         bare = name and name.mark == CODE and token.mark == VALUE
         if name and bare and not (name.ticked or token.ticked) and between.strip("* ") in _SIGNS:
             # `n = 1` without backticks
             whole = line[name.start : token.end]
             token = Token(EQUATION, whole, name.start, token.end, name.text, token.text)
-            made.text = made.text[:-1]
-            made.origin.pop()
+            sentence.text = sentence.text[:-1]
+            sentence.origin.pop()
         else:
-            made.add_words(between, start + done)
-        made.at[len(made.text)] = token
-        made.add_words(token.mark, start + token.start)
+            sentence.add_words(between, start + done)
+        sentence.at[len(sentence.text)] = token
+        sentence.add_words(token.mark, start + token.start)
         done = token.end
-    made.add_words(line[done:], start + done)
-    return made
+    sentence.add_words(line[done:], start + done)
+    return sentence
 
 
 _SIGNS = ("=", "==", ":=")

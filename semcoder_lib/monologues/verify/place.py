@@ -66,17 +66,17 @@ class Place:
         own = {getattr(node, "id", getattr(node, "arg", None)) or "" for node in nodes}
         return frozenset(n for n in own | self.history.variables if n.isidentifier())
 
-    def enter(self, found: Iteration) -> None:
+    def enter(self, iteration: Iteration) -> None:
         """Go to the start of an iteration, out of those that it is not inside of."""
-        start = found.steps.start
+        start = iteration.steps.start
         self.stack = [
             outer
             for outer in self.stack
-            if outer.loop is not found.loop and outer.steps.start <= start <= outer.steps.end
+            if outer.loop is not iteration.loop and outer.steps.start <= start <= outer.steps.end
         ]
-        self.stack.append(found)
+        self.stack.append(iteration)
         self.at, self.visit = start, None
-        self.ledger.covered.add(found.loop.header)
+        self.ledger.covered.add(iteration.loop.header)
 
     def leave(self, line: int | None = None) -> None:
         """Leave the iterations of loops that a line does not belong to, or the innermost loop."""
@@ -98,8 +98,8 @@ class Place:
             verdict = None if names_of(subject) or not parse_expression(subject) else False
         visit = self.visit if self.visit is not None else self.window.start if self.window else None
         self.ledger.add(kind, subject, value, verdict, evidence, visit)
-        told = verdict and not self.anytime and self.at < len(self.history.steps)
-        if told and subject in {c.name for c in self.history.steps[self.at].changes}:
+        covers = verdict and not self.anytime and self.at < len(self.history.steps)
+        if covers and subject in {c.name for c in self.history.steps[self.at].changes}:
             self.ledger.covered.add(self.history.line(self.at))
 
     def claim_value(self, code: str, text: str, *, after: bool = False, size: bool = False) -> None:
@@ -107,8 +107,8 @@ class Place:
         if text in ("True", "False") and re.search(r"\b(?:and|or)\b", code):
             code = f"bool({code})"  # the value may be that of a part
         whole = f"len({code})" if size else code
-        found = self.decide(code, lambda state: state.fact(whole, text), after=after)
-        self.record("value", whole, text, *found)
+        verdict = self.decide(code, lambda state: state.fact(whole, text), after=after)
+        self.record("value", whole, text, *verdict)
 
     def claim_count(self, number: int) -> None:
         """The loop of this place runs `number` times, or another one that the text may mean."""
@@ -279,13 +279,15 @@ def _iterations(place: Place, names: list[str]) -> list[Iteration]:
     """All iterations of the loops that bind one of the names (or of any loop), in order. Many tell
     as one more the test that ends a `while`, and that a `for` has nothing to go over."""
     loops = [loop for loop in place.loops if not names or {*names} & {*names_of_loop(loop)}]
-    found = []
+    iterations = []
     for loop in [loop for loop in loops if {*names} & {*loop.targets}] or loops:
         for run in place.history.runs(loop):
             whole = loop.is_for and (run.passes or names)
             last = [] if run.exit is None or whole else [Pass(run.exit, run.exit)]
-            found += [Iteration(n, loop, run, p) for n, p in enumerate([*run.passes, *last], 1)]
-    return sorted(found, key=lambda i: i.steps.start)
+            iterations += [
+                Iteration(n, loop, run, p) for n, p in enumerate([*run.passes, *last], 1)
+            ]
+    return sorted(iterations, key=lambda i: i.steps.start)
 
 
 def _text_at(place: Place, name: str, iteration: Iteration) -> str | None:
@@ -328,17 +330,19 @@ def _heading(place: Place, s: Sentence, heading: re.Match[str], bound: list[int]
         for i in _iterations(place, [s.at[i].left for i in bound])
         if i.number == (number if number > 0 else len(i.run.passes))
     ]
-    found = next((i for i in numbered if i.steps.start > after), numbered[-1] if numbered else None)
+    iteration = next(
+        (i for i in numbered if i.steps.start > after), numbered[-1] if numbered else None
+    )
     subject = f"iteration {number}"
-    if found is not None:
-        place.enter(found)
+    if iteration is not None:
+        place.enter(iteration)
         verdicts = []
         for name, text in [(s.at[i].left, s.at[i].right) for i in bound]:
-            recorded = _text_at(place, name, found)
+            recorded = _text_at(place, name, iteration)
             verdicts.append(same_text(text, recorded))
             place.record("value", name, text, verdicts[-1], f"{subject}: {recorded}")
         if certain and False not in verdicts:
-            ends = found.number > len(found.run.passes)
+            ends = iteration.number > len(iteration.run.passes)
             place.record("iterations", subject, "", None if ends else True)
     elif certain and any(place.history.runs(loop) for loop in place.loops):
         place.ledger.add("iterations", subject, "", False, "there are fewer iterations")
@@ -353,10 +357,10 @@ def _label(place: Place, s: Sentence, at: int) -> None:
     leading = _begins(patterns.LEADING_LABEL, s.text, at)
     if leading:
         place.leave(line)
-    told = place.visit is not None and history.line(place.visit) == line
+    named = place.visit is not None and history.line(place.visit) == line
     start = place.at - 1 if place.at != place.visit else place.at
     until = place.window.end if place.window else None
-    visit = place.visit if told else history.next_visit(line, start, until)
+    visit = place.visit if named else history.next_visit(line, start, until)
     earlier = history.last_visit(line, place.at)
     idle = patterns.IDLE.search(s.text)
     if visit is not None:
@@ -369,7 +373,7 @@ def _label(place: Place, s: Sentence, at: int) -> None:
     looped = any(_inside(loop, line) for loop in place.loops)
     known = not history.syntax.text(line)
     open_ = visit is None and not idle and (looped if earlier is not None else known)
-    if leading and not told and not open_:
+    if leading and not named and not open_:
         runs = visit is not None or idle is not None
         label = history.label(line)
         place.ledger.add("order", label, "runs", runs, "it does not", visit, line=line)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from semcoder_lib.core.records import Claim, to_row
-from semcoder_lib.monologues.template import Form, Match, Slot, mask
+from semcoder_lib.monologues.forms import Form, Match, Slot, mask
 
 SUPPORTED = "supported"
 CONTRADICTED = "contradicted"

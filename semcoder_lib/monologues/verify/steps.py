@@ -12,9 +12,8 @@ import re
 from collections.abc import Callable
 
 from semcoder_lib.monologues.evaluator import Cannot, Raises, evaluate
-from semcoder_lib.monologues.forms import LINES
+from semcoder_lib.monologues.forms import LINES, Match, Slot
 from semcoder_lib.monologues.syntax import Loop, in_body
-from semcoder_lib.monologues.template import Match, Slot
 from semcoder_lib.monologues.verify.history import Frame, History, Run, State
 from semcoder_lib.monologues.verify.report import Deciders, Ledger
 from semcoder_lib.monologues.verify.text import parse_binds, same_text
@@ -89,16 +88,16 @@ class Steps:
 
     def enter(self, line: int, visit: int) -> None:
         """Go to a header's visit that the text means by its number."""
-        told = self.told(visit)
-        self._move(line, visit, told or (visit > self.at and not self.skips(visit)))
-        if told:
+        again = self.repeatable(visit)
+        self._move(line, visit, again or (visit > self.at and not self.skips(visit)))
+        if again:
             self.head = None
 
     def entered(self, line: int) -> int | None:
         """The step of a sentence that may be the second about it: its calls were told."""
         visit = self.waits(line)
-        told = self.pinned is None and visit is not None and self.told(visit)
-        return visit if told else self.visit(line)
+        again = self.pinned is None and visit is not None and self.repeatable(visit)
+        return visit if again else self.visit(line)
 
     def _move(self, line: int, visit: int | None, ok: bool) -> int | None:
         label, evidence = self.history.label(line), "" if ok else "that is not next"
@@ -119,7 +118,7 @@ class Steps:
         between = range(self.at + 1, min(visit, len(self.history.steps)))
         return any(self.history.is_named(i, "line", "call") for i in between)
 
-    def told(self, visit: int) -> bool:
+    def repeatable(self, visit: int) -> bool:
         """Whether a visit may be spoken of again: only its items were told, or only its calls."""
         return visit == self.head or (visit < self.at == self.history.call_end(visit))
 
@@ -129,7 +128,7 @@ class Steps:
         for run in self.history.runs(loop):
             if self.history.frames[run.frame].last <= self.at:
                 continue
-            waiting = run.exit is not None and self.told(run.exit)
+            waiting = run.exit is not None and self.repeatable(run.exit)
             if (run.start <= self.at + 1 and self.at <= run.end) or waiting:
                 chosen = run  # the latest that is going on is the innermost call's
             elif run.start > self.at:

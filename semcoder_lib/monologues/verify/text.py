@@ -10,7 +10,7 @@ from typing import Any
 
 from semcoder_lib.core import values
 from semcoder_lib.monologues.evaluator import equal, literal
-from semcoder_lib.monologues.template import Slot, mask, split
+from semcoder_lib.monologues.forms import Slot, mask, split
 
 FUNCTION = "function"
 PROPERTIES = "properties"

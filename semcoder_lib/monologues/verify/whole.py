@@ -30,11 +30,14 @@ from semcoder_lib.monologues.forms import (
     DEDUCTION,
     PROPERTIES,
     SUMMARY,
+    Form,
+    Match,
+    Slot,
+    split,
 )
 from semcoder_lib.monologues.show import brief, encoded
 from semcoder_lib.monologues.syntax import as_load, is_determined, parameters
-from semcoder_lib.monologues.template import Form, Match, Slot, split
-from semcoder_lib.monologues.verify.history import Arguments, Ran, Trials
+from semcoder_lib.monologues.verify.fresh import Arguments, Ran, Trials
 from semcoder_lib.monologues.verify.report import Deciders, Verdict
 from semcoder_lib.monologues.verify.steps import LINE, Steps
 from semcoder_lib.monologues.verify.text import parse_binds, same_text

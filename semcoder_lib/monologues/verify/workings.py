@@ -23,11 +23,10 @@ from semcoder_lib.monologues.evaluator import (
     literal,
     parse_expression,
 )
-from semcoder_lib.monologues.forms import PIECES
+from semcoder_lib.monologues.forms import PIECES, Match, Slot, split
 from semcoder_lib.monologues.rules import RULES, UNFIT, Facts, Texts, parts_of
 from semcoder_lib.monologues.show import NotShown, brief
 from semcoder_lib.monologues.syntax import as_list, links, target_names
-from semcoder_lib.monologues.template import Match, Slot, split
 from semcoder_lib.monologues.verify.history import History, State
 from semcoder_lib.monologues.verify.report import Deciders, Ledger
 from semcoder_lib.monologues.verify.text import parse_binds
