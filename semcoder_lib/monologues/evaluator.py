@@ -38,9 +38,10 @@ from semcoder_lib.monologues.operations import (
 
 __all__ = [
     "BUILTINS", "METHODS", "MUTATING", "NO_NAMES", "Budget", "Cannot", "Given", "Names", "Raises",
-    "equal", "evaluate", "literal", "mutates", "parse_expression",
+    "Values", "equal", "evaluate", "known", "literal", "mutates", "parse_expression",
 ]  # fmt: skip
 
+_KEPT = VALUES - VIEWS
 _MAX_TEXT = 20_000  # characters of an expression
 _OURS = BUILTINS | {"inf", "nan"}  # names that have a value where a program does not define them
 
@@ -98,18 +99,23 @@ class _Copies(Given):
 
 
 def evaluate(
-    expression: str | ast.expr, names: Names = NO_NAMES, budget: Budget | None = None
+    expression: str | ast.expr,
+    names: Names = NO_NAMES,
+    budget: Budget | None = None,
+    parts: dict[int, Any] | None = None,
 ) -> Any:
     """The value of `expression`, of a kind that `core.values` writes; an iterator, or a view of a
     dict, comes as the list of what it gives. Raises Cannot where it is undecidable (also for text
     that is no expression), Raises where Python raises, and nothing else. The value may be shared
-    with `names`: never change it."""
+    with `names`: never change it. `parts` gets the values of the nodes below, by their ids."""
     node = parse_expression(expression) if isinstance(expression, str) else expression
     if node is None:
         raise Cannot("not an expression")
     budget = budget or Budget()
     try:
-        value = _Scope(_Copies(names, budget) if mutates(node) else names, budget).value(node)
+        if mutates(node):
+            names, parts = _Copies(names, budget), None
+        value = _Scope(names, budget, parts).value(node)
         if type(value) in VIEWS or type(value) is GeneratorType:
             value = budget.keep(list(value))
         _check_value(value)
@@ -124,6 +130,32 @@ def evaluate(
         if isinstance(error.__cause__, StopIteration):  # from a generator of Python's or of ours
             raise Cannot("the end of an iterator in a loop") from None
         raise Raises(type(error).__name__) from None
+
+
+class Values:
+    """The values of expressions over some names, each worked out once with those of its parts."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.parts: dict[int, Any] = {}
+        self.nodes: list[ast.expr] = []  # kept, so that ids stay theirs
+
+    def of(self, node: ast.expr) -> Any:
+        """See `evaluate`."""
+        if id(node) in self.parts:
+            _check_value(self.parts[id(node)])
+            return self.parts[id(node)]
+        self.nodes.append(node)
+        value = self.parts[id(node)] = evaluate(node, self.names, parts=self.parts)
+        return value
+
+
+def known(expression: str | ast.expr, names: Names = NO_NAMES) -> tuple[Any] | None:
+    """The value in a 1-tuple; None where it cannot be evaluated or Python raises."""
+    try:
+        return (evaluate(expression, names),)
+    except (Cannot, Raises):
+        return None
 
 
 def equal(a: Any, b: Any) -> bool:
@@ -212,11 +244,11 @@ def mutates(node: ast.expr) -> bool:
     """Whether the expression calls a method that changes its receiver. Kept on the node."""
     if isinstance(node, ast.Name | ast.Constant):
         return False
-    known: bool | None = getattr(node, "_mutates", None)
-    if known is None:
-        known = any(isinstance(n, ast.Attribute) and n.attr in MUTATING for n in ast.walk(node))
-        node._mutates = known  # type: ignore[attr-defined]
-    return known
+    changes: bool | None = getattr(node, "_mutates", None)
+    if changes is None:
+        changes = any(isinstance(n, ast.Attribute) and n.attr in MUTATING for n in ast.walk(node))
+        node._mutates = changes  # type: ignore[attr-defined]
+    return changes
 
 
 def _path(node: ast.expr) -> str:
@@ -230,14 +262,17 @@ def _path(node: ast.expr) -> str:
 class _Scope:
     """A method for every kind of node, which gives its value over some names."""
 
-    __slots__ = ("budget", "names")
+    __slots__ = ("budget", "names", "parts")
 
-    def __init__(self, names: Names, budget: Budget) -> None:
-        self.names, self.budget = names, budget
+    def __init__(self, names: Names, budget: Budget, parts: dict[int, Any] | None = None) -> None:
+        self.names, self.budget, self.parts = names, budget, parts
 
     def value(self, node: ast.expr) -> Any:
         self.budget.steps -= 1
-        return _VISITORS[type(node)](self, node)
+        value = _VISITORS[type(node)](self, node)
+        if self.parts is not None and type(value) in _KEPT:
+            self.parts[id(node)] = value
+        return value
 
     def visit_Constant(self, node: ast.Constant) -> Any:
         return node.value
@@ -259,8 +294,8 @@ class _Scope:
         if path and names.defines(path):
             return self.visit_Name(ast.Name(path, ast.Load()))  # a recorded attribute
         if module in operations.MODULES and not names.defines(module):
-            known = operations.CONSTANTS
-            return known[path] if path in known else self.builtin(path)
+            constants = operations.CONSTANTS
+            return constants[path] if path in constants else self.builtin(path)
         owner = self.value(node.value)
         if type(owner) is type and node.attr == "__name__":
             return owner.__name__

@@ -184,6 +184,7 @@ def _listed(parts: list[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
+@functools.lru_cache(maxsize=8192)
 def _clause(stmt: ast.stmt) -> str:
     """What one statement of a function's body adds to its summary; empty for nothing."""
     form, without = "", ""  # the latter for an expression that is too long to be quoted

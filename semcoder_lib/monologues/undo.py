@@ -10,11 +10,12 @@ to check it; no code of the program is run here.
 from __future__ import annotations
 
 import ast
+import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from semcoder_lib.monologues.evaluator import MUTATING, Cannot, Given, Raises, equal, evaluate
+from semcoder_lib.monologues.evaluator import MUTATING, Given, equal, known
 from semcoder_lib.monologues.forms import say
 from semcoder_lib.monologues.rules import UNFIT
 from semcoder_lib.monologues.show import NotShown, show
@@ -92,17 +93,14 @@ class Solver:
 
     def known(self, node: ast.expr) -> tuple[Any] | None:
         """The value of an expression that depends on no input, in a 1-tuple."""
-        try:
-            return (evaluate(node, Given(self.constants)),)
-        except (Cannot, Raises):
-            return None
+        return known(node, Given(self.constants))
 
     def solve(self, node: ast.expr, value: Any) -> list[Assignment]:
         """Assignments of the names in `node` under which it may have a value, the most natural
         first; empty when there is none or none is known."""
-        known = self.known(node)
-        if known is not None:
-            return [{}] if _alike(known[0], value) else []
+        fixed = self.known(node)
+        if fixed is not None:
+            return [{}] if _alike(fixed[0], value) else []
         try:
             return self._solve(node, value)[:_WIDTH]
         except UNFIT:
@@ -150,9 +148,9 @@ class Solver:
                     return []
                 return self.solve(inner, value.split(glue[0]) if glue[0] else list(value))
             case ast.Call(func=ast.Attribute(value=owner, attr=name), args=args):
-                known = self.known(args[0]) if args else None
+                c = self.known(args[0]) if args else None
                 row = INVERSES[f"x.{name}()"]
-                return self._first(owner, row(value, known[0] if known else None))
+                return self._first(owner, row(value, c[0] if c else None))
             case ast.Call(func=ast.Name(id=name), args=[inner]):
                 return self._first(inner, INVERSES[f"{name}(x)"](value, None))
             case (
@@ -262,10 +260,10 @@ class _Walker:
         if end is None or end.value is None:
             return [Goals({})] if output is None else []
         line, slots = end.lineno, {"f": self.f, "v": _shown(output)}
-        known = self.solver.known(end.value)
-        if known is not None:
+        fixed = self.solver.known(end.value)
+        if fixed is not None:
             text = say("goal.reach", to=f"[L{line}]", **slots)
-            return [Goals({}, (Note(line, text, line),))] if _alike(known[0], output) else []
+            return [Goals({}, (Note(line, text, line),))] if _alike(fixed[0], output) else []
         states = []
         for solution in self.solver.solve(end.value, output) or [{}]:
             forms = ("goal", "goal.bound")
@@ -280,12 +278,11 @@ class _Walker:
         those are not determined, or both; and whether values are given. A guess that does not give
         the value, or depends on other names, is not stated."""
         exact, given = is_determined(node), ""
-        try:
-            if equal(evaluate(node, Given({**self.constants, **goals})), value):
-                word = "must" if exact else "can"
+        result = known(node, Given({**self.constants, **goals}))
+        if result is not None and equal(result[0], value):
+            word = "must" if exact else "can"
+            with contextlib.suppress(NotShown):
                 given = ", ".join(f"{n} {word} be {show(v, _TEXT)}" for n, v in goals.items())
-        except (Cannot, Raises, NotShown):
-            pass
         if exact and given:
             return say(forms[0], b=f"{given}.", **slots), True
         asked = say("bound.value", x=_source(node), v=_shown(value))

@@ -13,7 +13,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from semcoder_lib.monologues.evaluator import Cannot, Given, Names, Raises, evaluate, mutates
+from semcoder_lib.monologues.evaluator import Cannot, Given, Names, Raises, Values, mutates
 from semcoder_lib.monologues.forms import say
 from semcoder_lib.monologues.rules import FINDS, RULES, UNFIT, UNROLL_UP_TO, Facts
 from semcoder_lib.monologues.show import SPELL_UP_TO, VALUE_CHARS, NotShown, listing, show, wrapped
@@ -39,7 +39,8 @@ class Working:
         self.pieces: list[Piece] = []
         self.depth = 0
         self.lefts: dict[int, str] = {}  # subscripts with their keys' values put in
-        self.values: dict[int, tuple[ast.expr, Any]] = {}  # by node, evaluated once
+        # of a node, which is not to be changed; raises Cannot or Raises
+        self.value = Values(names).of
 
     def of(self, node: ast.expr, changing: str = "") -> tuple[list[str], Any]:
         """The pieces and the value of `node`. Of the object `changing`, which is about to change,
@@ -62,13 +63,6 @@ class Working:
             was = changing and form == "equal" and slots["e"].startswith(f"{changing}[")
             texts.append(say("was" if was else form, **slots))
         return texts if self.style.detail else texts[-1:], value
-
-    def value(self, node: ast.expr) -> Any:
-        """The value of a node, which is not to be changed. Raises Cannot or Raises."""
-        known = self.values.get(id(node))
-        if known is None:
-            known = self.values[id(node)] = (node, evaluate(node, self.names))
-        return known[1]
 
     def say(self, form: str, **slots: str) -> None:
         self.pieces.append((form, slots))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import form_programs
 import monologue_programs
 import pytest
 
@@ -23,6 +22,10 @@ class Run:
     trace: Trace
 
 
+def _pairs(file: str) -> list[tuple[Program, Case]]:
+    return [(p, Case(a)) for p, inputs in monologue_programs.load(file) for a in inputs]
+
+
 def _traced(pairs: list[tuple[Program, Case]], box: Sandbox) -> list[Run]:
     traces = tracing.trace_many(pairs, box, share=True)
     return [Run(p, c, t) for (p, c), t in zip(pairs, traces, strict=True)]
@@ -37,11 +40,10 @@ def box() -> Iterator[Sandbox]:
 @pytest.fixture(scope="session")
 def runs(box: Sandbox) -> list[Run]:
     """Small programs of many kinds."""
-    pairs = [(p, Case(a)) for p, inputs in monologue_programs.load() for a in inputs]
-    return _traced(pairs, box)
+    return _traced(_pairs("monologue_programs"), box)
 
 
 @pytest.fixture(scope="session")
 def form_runs(box: Sandbox) -> list[Run]:
     """Programs that together need every row of the table of forms."""
-    return _traced([(p, Case(a)) for p, a in form_programs.load()], box)
+    return _traced(_pairs("form_programs"), box)

@@ -9,14 +9,15 @@ from pathlib import Path
 
 CHILD = """
 import hashlib
-import form_programs
+import monologue_programs
 from semcoder_lib import monologues, tracing
 from semcoder_lib.core.records import Case
 from semcoder_lib.sandbox import Sandbox
 
 digest = hashlib.sha256()
 with Sandbox(workers=1) as box:
-    pairs = [(program, Case(arguments)) for program, arguments in form_programs.load()]
+    programs = monologue_programs.load("form_programs")
+    pairs = [(program, Case(given)) for program, inputs in programs for given in inputs]
     for (program, case), trace in zip(pairs, tracing.trace_many(pairs, box, share=True)):
         if trace.result is None or trace.cut:
             continue

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from semcoder_lib.core.records import Step, Trace
-from semcoder_lib.monologues.evaluator import Cannot, Raises, equal, evaluate, literal
+from semcoder_lib.monologues.evaluator import Cannot, Raises, equal, evaluate, known, literal
 from semcoder_lib.monologues.show import brief
 from semcoder_lib.monologues.syntax import Loop, Syntax
 from semcoder_lib.monologues.verify.report import Verdict
@@ -103,10 +103,10 @@ class State:
             for frame in inside or frames
             if frame.returned is not None and self.history.called_with(frame, arguments, keywords)
         ]
-        known = [result[0] for result in results if result is not None]
-        if not known or len(known) < len(results) or not all(equal(known[0], r) for r in known):
+        first = results[0] if results else None
+        if first is None or not all(r is not None and equal(first[0], r[0]) for r in results):
             raise Cannot(f"no single result of {name}")
-        return known[0]
+        return first[0]
 
     def fact(self, code: str, stated: str) -> Verdict:
         """Whether code (a variable, or an expression over the variables) has the stated value at
@@ -114,21 +114,21 @@ class State:
         recorded = self.text(code)
         if recorded is not None:
             return same_text(stated, recorded), recorded
-        known = literal(stated)
+        meant = literal(stated)
         try:
             value = evaluate(code, self)
         except Cannot:
             return None, "cannot be evaluated"
         except Raises as error:
             return None, f"raises {error.kind}"
-        return (equal(known[0], value) if known else None), brief(value)
+        return (equal(meant[0], value) if meant else None), brief(value)
 
     def holds(self, condition: str, stated: bool) -> Verdict:
         """Whether a condition comes out as stated at this moment."""
-        try:
-            return bool(evaluate(condition, self)) is stated, str(not stated)
-        except (Cannot, Raises):
+        value = known(condition, self)
+        if value is None:
             return None, "cannot be evaluated"
+        return bool(value[0]) is stated, str(not stated)
 
 
 class History:
@@ -281,8 +281,8 @@ class History:
             return False
         pairs = [*zip(given.values(), arguments, strict=False)]
         pairs += [(given.get(name), value) for name, value in (named or {}).items()]
-        known = ((literal(text or ""), value) for text, value in pairs)
-        return all(held is not None and equal(held[0], value) for held, value in known)
+        both = ((literal(text or ""), value) for text, value in pairs)
+        return all(held is not None and equal(held[0], value) for held, value in both)
 
     # --- loops --------------------------------------------------------------------------------
 

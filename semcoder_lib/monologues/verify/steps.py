@@ -11,7 +11,7 @@ import ast
 import re
 from collections.abc import Callable
 
-from semcoder_lib.monologues.evaluator import Cannot, Raises, evaluate
+from semcoder_lib.monologues.evaluator import known
 from semcoder_lib.monologues.forms import LINES, Match, Slot
 from semcoder_lib.monologues.syntax import Loop, in_body
 from semcoder_lib.monologues.verify.history import Frame, History, Run, State
@@ -162,10 +162,8 @@ class Steps:
                 return in_body(stmt, ahead) and (ahead != line or isinstance(stmt, ast.While))
             if not history.raised(visit) and not stmt.orelse:
                 return False
-        try:
-            return None if test is None else bool(evaluate(test, history.before(visit)))
-        except (Cannot, Raises):
-            return None
+        value = None if test is None else known(test, history.before(visit))
+        return None if value is None else bool(value[0])
 
     # --- claims -------------------------------------------------------------------------------
 

@@ -15,14 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from semcoder_lib.core import values
-from semcoder_lib.monologues.evaluator import (
-    Cannot,
-    Given,
-    Raises,
-    equal,
-    evaluate,
-    literal,
-)
+from semcoder_lib.monologues.evaluator import Cannot, Given, Raises, equal, evaluate, literal
 from semcoder_lib.monologues.forms import (
     BOUNDS,
     CLAUSES,
@@ -131,7 +124,12 @@ class Whole:
         wanted = {name: value[0] for name, value in stated if value is not None}
         if rest == m["b"] or len(wanted) < len(wants):
             return self._bound(rest, node, goal)
-        verdict = self._comes_to(goal, lambda: evaluate(node, self._names(wanted)))
+        visits = self.history.visits.get(self.line)  # of the chosen input's run
+        names = Given(wanted, self.history.before(visits[-1]) if visits else None)
+        try:
+            verdict = equal(evaluate(node, names), goal)
+        except (Cannot, Raises) as error:
+            verdict = None if isinstance(error, Cannot) else False
         self.claim("gives", m["b"], verdict, f"it must give {brief(goal)}")
         if not wanted.keys() <= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}:
             self.claim("names", m["b"], False, "this step does not use them")
@@ -144,19 +142,6 @@ class Whole:
 
     def _bound(self, slot: Slot, node: ast.expr, goal: Any) -> bool:
         return bool(DECIDERS.read(BOUNDS, slot.text, slot.start, self, node, goal))
-
-    def _names(self, given: dict[str, Any]) -> Given:
-        """Given names, before those of the chosen input's run as it comes to the line."""
-        visits = self.history.visits.get(self.line)
-        return Given(given, self.history.before(visits[-1]) if visits else None)
-
-    def _comes_to(self, goal: Any, work: Any) -> bool | None:
-        try:
-            return equal(work(), goal)
-        except Raises:
-            return False
-        except Cannot:
-            return None
 
     def source(self, slot: Slot, node: ast.expr | None) -> None:
         """The piece of the program that a sentence speaks of."""

@@ -18,8 +18,9 @@ from semcoder_lib.monologues.evaluator import (
     Given,
     Names,
     Raises,
+    Values,
     equal,
-    evaluate,
+    known,
     literal,
     parse_expression,
 )
@@ -40,8 +41,7 @@ MISSING = object()  # a value that cannot be decided
 
 def differ(a: Any, b: Any) -> bool:
     """Whether two values are known and not equal; of an exception nothing is known."""
-    known = not any(x is MISSING or isinstance(x, Raises) for x in (a, b))
-    return known and not equal(a, b)
+    return not any(x is MISSING or isinstance(x, Raises) for x in (a, b)) and not equal(a, b)
 
 
 def shown(value: Any) -> str:
@@ -62,7 +62,7 @@ class Pieces:
         self.nodes: list[ast.expr] = []  # the expressions of the statement
         self.last: Any = MISSING
         self.turns: dict[int, int] = {}  # items told of a comprehension
-        self.values: dict[tuple[int, int], tuple[Any, Any, Any]] = {}  # by node and state
+        self.values: dict[int, Values] = {}  # by the ids of their names
 
     def read(self, work: Slot, visit: int, *, after: bool = False) -> Any:
         """Decide every piece. With `after`, what the statement stores into is read as it is then.
@@ -95,34 +95,25 @@ class Pieces:
     def value(self, node: ast.expr, state: Names | None = None) -> Any:
         """The value of an expression at this moment; MISSING where it cannot be decided, the
         Raises where Python would raise."""
-        state = state or self.before
-        key = id(node), id(state)
-        if key not in self.values:
-            try:
-                value: Any = evaluate(node, state)
-            except Cannot:
-                value = MISSING
-            except Raises as error:
-                value = error
-            self.values[key] = (node, state, value)  # kept, so that ids stay theirs
-        return self.values[key][2]
+        try:
+            return self.known(node, state)
+        except Cannot:
+            return MISSING
+        except Raises as error:
+            return error
 
-    def known(self, node: ast.expr) -> Any:
+    def known(self, node: ast.expr, state: Names | None = None) -> Any:
         """The value of an expression. Raises Cannot where that is not known, Raises where
         Python does."""
-        value = self.value(node)
-        if value is MISSING:
-            raise Cannot("no value")
-        if isinstance(value, Raises):
-            raise value
-        return value
+        state = state or self.before
+        if id(state) not in self.values:
+            self.values[id(state)] = Values(state)
+        return self.values[id(state)].of(node)
 
     def items(self, node: ast.expr, visit: int) -> list[Any] | None:
         """What a loop over `node` goes through, where that can be evaluated."""
-        try:
-            return list(evaluate(as_list(node), self.history.before(visit)))
-        except (Cannot, Raises):
-            return None
+        value = known(as_list(node), self.history.before(visit))
+        return None if value is None else value[0]
 
     # --- claims -------------------------------------------------------------------------------
 
@@ -272,10 +263,10 @@ def _so(p: Pieces, m: Match) -> bool | None:
     if stated is None:
         return False
     own = [n for n in p.nodes if isinstance(n, _COMPREHENSIONS)]
-    known = [p.value(as_list(n) if isinstance(n, ast.GeneratorExp) else n) for n in own]
-    known = [v for v in known if v is not MISSING]
-    verdict = any(equal(v, stated[0]) for v in known) if known else None
-    p.claim("so", m["v"], verdict, shown(known[0]) if known else "")
+    given = [p.value(as_list(n) if isinstance(n, ast.GeneratorExp) else n) for n in own]
+    given = [v for v in given if v is not MISSING]
+    verdict = any(equal(v, stated[0]) for v in given) if given else None
+    p.claim("so", m["v"], verdict, shown(given[0]) if given else "")
     p.last = stated[0]
     return None
 
