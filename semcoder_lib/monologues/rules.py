@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import ast
 import itertools
+import re
 from collections.abc import Callable
 from typing import Any
 
 from semcoder_lib.monologues.evaluator import Raises, equal
-from semcoder_lib.monologues.show import SPELL_UP_TO, listing, show, spelling, tables, wrapped
+from semcoder_lib.monologues.show import SPELL_UP_TO, listing, many, show, spelling, tables, wrapped
 from semcoder_lib.monologues.syntax import as_list
 
 UNROLL_UP_TO = 8  # items of a comprehension, parts that are joined
@@ -78,13 +79,9 @@ def _parts_of(node: ast.expr) -> tuple[str, list[ast.expr]]:
 
 def places_of(box: Any, part: Any) -> list[int]:
     """Where a part stands in a sequence: of a string, without overlaps."""
-    if not isinstance(box, str):
-        return [i for i, x in enumerate(box) if equal(x, part)]
-    places, at = [], box.find(part) if part else -1
-    while at >= 0:
-        places.append(at)
-        at = box.find(part, at + len(part))
-    return places
+    if isinstance(box, str):
+        return [m.start() for m in re.finditer(re.escape(part), box)] if part else []
+    return [i for i, x in enumerate(box) if equal(x, part)]
 
 
 def _sum(c: Facts) -> Texts:
@@ -109,9 +106,9 @@ def _places(c: Facts, there: bool) -> Texts:
     return texts | {"n": ", ".join(map(str, places))} if there else texts
 
 
-def _division(c: Facts) -> Texts:
-    quotient, rest = (wrapped(show(part)) for part in divmod(c.x, c.y))
-    return {"a": show(c.x), "q": f"{wrapped(show(c.y))} * {quotient} + {rest}"}
+def _not_all(c: Facts) -> Texts:
+    bad = [at for at, letter in enumerate(c.x) if not getattr(letter, c.method)()]
+    return {"x": repr(c.x[bad[0]]), "n": str(bad[0])} if bad else {}
 
 
 def _trims(c: Facts) -> Texts:
@@ -119,26 +116,11 @@ def _trims(c: Facts) -> Texts:
     return {"n": str(at), "k": str(len(c.x) - at - len(c.v))}
 
 
-def _pads(c: Facts) -> Texts:
-    n = len(c.x)
-    return {"n": str(n), "s": "" if n == 1 else "s", "k": str(len(c.v) - n)}
-
-
-def _not_all(c: Facts) -> Texts:
-    bad = [at for at, letter in enumerate(c.x) if not getattr(letter, c.method)()]
-    return {"x": repr(c.x[bad[0]]), "n": str(bad[0])} if bad else {}
-
-
 def _there(c: Facts) -> Texts:
     if len(c.operands) > 2 or not isinstance(c.y, str) or not c.y:
         return {}
     at_start = c.method in ("startswith", "removeprefix")
     return {"x": show(c.x[: len(c.y)] if at_start else c.x[-len(c.y) :])}
-
-
-def _joined(c: Facts) -> Texts:
-    glue = f" + {show(c.x)} + " if c.x else " + "
-    return {"q": glue.join(map(show, c.y))} if 0 < len(c.y) <= UNROLL_UP_TO else {}
 
 
 def _keyed(c: Facts) -> Texts:
@@ -155,29 +137,33 @@ def _respelled(c: Facts) -> Texts:
     return {"a": spelling(c.x), "b": spelling(c.v)}
 
 
-def _becomes(c: Facts) -> Texts:
-    return _respelled(c) if c.x != c.v else {}
-
-
 RULES: dict[str, Callable[[Facts], Texts]] = {
-    "division": _division,
+    "division": lambda c: {
+        "a": show(c.x),
+        "q": "{} * {} + {}".format(*(wrapped(show(n)) for n in (c.y, *divmod(c.x, c.y)))),
+    },
     "sum": _sum,
     "last": lambda c: {"v": show(c.v)} if c.y in (-1, len(c.x) - 1) else {},
-    "table": _table, "table.bare": _table,
-    "backwards": _respelled, "backwards.bare": _respelled,
-    "becomes": _becomes, "becomes.bare": _becomes,
+    "table": _table,
+    "backwards": _respelled,
+    "becomes": lambda c: _respelled(c) if c.x != c.v else {},
     "places": lambda c: _places(c, True), "nowhere": lambda c: _places(c, False),
     "counted.at": lambda c: {"p": ", ".join(map(str, places_of(c.x, c.y)))},
-    "trims": _trims, "pads": _pads,
+    "trims": _trims,
+    "pads": lambda c: {**many(len(c.x)), "k": str(len(c.v) - len(c.x))},
     "all.are": lambda c: {"a": spelling(c.x)} if c.v else {},
     "not.all": _not_all,
     "cased": lambda c: {
         "a": spelling(c.x), "b": spelling(getattr(c.x, c.method.removeprefix("is"))())
     },
     "ends.with": _there, "cut.there": _there,
-    "joined": _joined, "keyed": _keyed,
+    "joined": lambda c: {
+        "q": (f" + {show(c.x)} + " if c.x else " + ").join(map(show, c.y))
+    } if 0 < len(c.y) <= UNROLL_UP_TO else {},
+    "keyed": _keyed,
     "has.keys": lambda c: {"x": c.text, "ks": listing({**c.v})} if c.v else {},
     "has.items": lambda c: {"x": c.text, "ks": listing(c.v.items())} if c.v else {},
     "has.none": lambda c: {} if {**c.v} else {"x": c.text},
     "has.last": lambda c: {"x": c.text, "v": show(c.v[-1])},
 }  # fmt: skip
+RULES |= {f"{row}.bare": RULES[row] for row in ("table", "backwards", "becomes")}

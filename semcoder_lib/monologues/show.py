@@ -52,6 +52,11 @@ def wrapped(text: str) -> str:
     return f"({text})" if text.startswith("-") else text
 
 
+def many(count: int) -> dict[str, str]:
+    """A count and its plural, as slots."""
+    return {"n": str(count), "s": "" if count == 1 else "s"}
+
+
 def listing(items: Any) -> str:
     """`1, 2, 3`: values in order. Raises `NotShown` where there are many."""
     if len(items) > SPELL_UP_TO:

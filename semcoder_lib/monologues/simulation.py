@@ -18,7 +18,7 @@ from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Trace
 from semcoder_lib.monologues.evaluator import Cannot, Raises
 from semcoder_lib.monologues.forms import say
-from semcoder_lib.monologues.show import VALUE_CHARS, NotShown, loop_items, show
+from semcoder_lib.monologues.show import VALUE_CHARS, NotShown, loop_items, many, show
 from semcoder_lib.monologues.style import Style
 from semcoder_lib.monologues.syntax import (
     Loop,
@@ -264,7 +264,7 @@ class Narrator:
             if bool(value) is went:
                 pieces = self._to_truth(test, steps, value)
         forms = ("branch", "branch.bare") if ended is None else ("while.over", "while.end")
-        slots = {"w": "; ".join(pieces), "t": str(went), **_many(ended or 0)}
+        slots = {"w": "; ".join(pieces), "t": str(went), **many(ended or 0)}
         return forms[not pieces], slots
 
     def _to_truth(self, test: ast.expr, pieces: list[str], value: Any) -> list[str]:
@@ -386,7 +386,7 @@ class Narrator:
         form = "loop.items" if listing else "loop.count"
         if len(items) < len(run.passes):
             form = "loop.start"
-        self.say(stmt.lineno, head, form, l=listing, **_many(len(items)))
+        self.say(stmt.lineno, head, form, l=listing, **many(len(items)))
 
     def _turn(self, loop: Loop, turn: Pass, number: int) -> None:
         head = turn.start
@@ -411,7 +411,7 @@ class Narrator:
         else:
             if count:
                 self.calls(end)
-            sentence = "loop.over" if count else "loop.none", _many(count)
+            sentence = "loop.over" if count else "loop.none", many(count)
             self.tell(end, "" if count else self.quoted(loop.header), sentence)
 
     def _rest(self, loop: Loop, run: Run, full: int, rows: int, until: int) -> None:
@@ -455,11 +455,6 @@ class Narrator:
 def _functions(frames: Iterable[Frame]) -> str:
     """`g and h`: the functions that are called, in order."""
     return " and ".join(dict.fromkeys(frame.function for frame in frames))
-
-
-def _many(count: int) -> dict[str, str]:
-    """A count and its plural."""
-    return {"n": str(count), "s": "" if count == 1 else "s"}
 
 
 def _is_literal(stmt: ast.AST | None) -> bool:

@@ -133,13 +133,16 @@ def _ends(r: Steps, line: int, m: Match) -> None:
         for f in r.history.frames.values()
         if f.function == m["f"].text and f.first <= r.at < f.last
     ]
-    over = [f for f in frames if not r.lines_left(f)]
     if not frames:
         r.claim("return", "ends", m["f"], False, "it is not running")
         return
+    lines = {
+        f.number: [i for i in f.steps if r.history.steps[i].event == "line"] or [f.first]
+        for f in frames
+    }
+    over = [f for f in frames if lines[f.number][-1] <= r.at]
     frame = (over or frames)[-1]
-    lines = [r.history.line(i) for i in frame.steps if r.history.steps[i].event == "line"]
-    ok = bool(over) and line == [r.history.line(frame.first), *lines][-1]
+    ok = bool(over) and line == r.history.line(lines[frame.number][-1])
     r.claim("order", "ends", m["f"], ok, "more lines run", frame.last)
     verdict = same_text(m["v"].text, frame.returned)
     r.claim("return", "ends", m["v"], verdict, frame.returned or "it raised", frame.last)

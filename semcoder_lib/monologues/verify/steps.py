@@ -14,7 +14,7 @@ from collections.abc import Callable
 from semcoder_lib.monologues.evaluator import known
 from semcoder_lib.monologues.forms import LINES, Match, Slot
 from semcoder_lib.monologues.syntax import Loop, in_body
-from semcoder_lib.monologues.verify.history import Frame, History, Run, State
+from semcoder_lib.monologues.verify.history import History, Run, State
 from semcoder_lib.monologues.verify.report import Deciders, Ledger
 from semcoder_lib.monologues.verify.text import parse_binds, same_text
 from semcoder_lib.monologues.verify.workings import Pieces
@@ -145,10 +145,6 @@ class Steps:
                 return index
         return None
 
-    def lines_left(self, frame: Frame) -> bool:
-        """Whether a frame has lines that were not told."""
-        return any(i > self.at and self.history.steps[i].event == "line" for i in frame.steps)
-
     def branch(self, visit: int) -> bool | None:
         """How the condition of a step came out, by what ran next or by evaluation."""
         history, line = self.history, self.history.line(visit)
@@ -173,8 +169,10 @@ class Steps:
         history = self.history
         if "w" in m:
             outcome = self.pieces.read(m["w"], visit, after="b" in m)
-            if not {"b", "v"} & m.keys():
-                self._outcome(m["w"], outcome, visit)
+            decided, actual = isinstance(outcome, bool), self.branch(visit)
+            if not {"b", "v"} & m.keys() and (not decided or actual not in (None, outcome)):
+                why = f"the condition was {actual}" if decided else "no outcome"
+                self.claim("branch", "outcome", m["w"], False if decided else None, why, visit)
         if "b" in m:  # names that it can be said to give a value: also again the same
             only = history.changed(visit) | history.syntax.stored(history.line(visit))
             self.claim_binds(m["b"], history.after(visit), visit, only)
@@ -186,7 +184,10 @@ class Steps:
         for slot in (m.get("k"), m.get("k2")):
             if slot is not None:
                 self.claim("exception", "raises", slot, slot.text == kind, kind or "nothing", visit)
-        if "f" in m and self.claim_function(visit, m["f"]):
+        f = history.steps[visit].function
+        if "f" in m:
+            self.claim("order", "function", m["f"], m["f"].text == f, f"this is {f}", visit)
+        if "f" in m and m["f"].text == f:
             if "v" in m:
                 self._returned(visit, m["v"], ends)
             elif "k" in m:
@@ -203,12 +204,6 @@ class Steps:
         ends = slot.text.endswith(" ends")
         stated = slot.text if ends else self.history.labelled(slot.text)
         self.claim("order", "next", slot, stated == actual, f"next: {actual}", visit)
-
-    def claim_function(self, visit: int, slot: Slot) -> bool:
-        """The step is in a call of the function."""
-        actual = self.history.steps[visit].function
-        self.claim("order", "function", slot, slot.text == actual, f"this is {actual}", visit)
-        return slot.text == actual
 
     def _returned(self, visit: int, value: Slot, ends: bool) -> None:
         """`f returns 10`, of the step that returns it."""
@@ -238,11 +233,3 @@ class Steps:
                 verdict, evidence = False, "this step does not set it"
             place = Slot(value.text, name.start, value.end)
             self.claim("value", name.text, place, verdict, evidence, visit)
-
-    def _outcome(self, work: Slot, outcome: object, visit: int) -> None:
-        """The truth that the working of a condition arrives at is that of the condition."""
-        actual = self.branch(visit)
-        if not isinstance(outcome, bool):
-            self.claim("branch", "outcome", work, None, "no outcome", visit)
-        elif actual is not None and outcome is not actual:
-            self.claim("branch", "outcome", work, False, f"the condition was {actual}", visit)
