@@ -15,7 +15,7 @@ from typing import Any
 from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Program, Trace
-from semcoder_lib.monologues.forms import PROPERTIES, heading
+from semcoder_lib.monologues.forms import PROPERTIES, heading, say
 from semcoder_lib.monologues.show import encoded
 from semcoder_lib.monologues.style import Property
 from semcoder_lib.monologues.syntax import parameters, readable
@@ -38,7 +38,7 @@ def infer(program: Program, cases: Sequence[Case], box: Sandbox) -> tuple[Proper
         return ()
     trials = Trials(program, box, [c.arguments for c in cases])
     proposed = {
-        PROPERTIES[row].say(**slots): (row, slots)
+        say(row, **slots): (row, slots)
         for row, slots in _proposed(parameters(function), cases, trials)
     }
     sentences = [Property(row, text, 0) for text, (row, _) in proposed.items()]

@@ -12,7 +12,7 @@ from typing import Any
 
 from semcoder_lib.core import foreign
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.monologues.forms import CLAUSES
+from semcoder_lib.monologues.forms import say
 
 MAX_DEPTH = 150  # levels of a program's tree: what calls itself here takes five frames a level
 QUOTE_CHARS = 70  # longest statement that is quoted
@@ -199,7 +199,7 @@ def _clause(stmt: ast.stmt) -> str:
             form, without = "gives", "result"
     text = ast.unparse(node) if form else ""
     form = form if len(text) <= _CLAUSE_CHARS else without
-    return CLAUSES[form].say(e=text) if form else ""
+    return say(form, e=text) if form else ""
 
 
 def _without_comment(line: str) -> str:

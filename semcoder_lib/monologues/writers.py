@@ -17,7 +17,7 @@ from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Monologue, Program, Trace
 from semcoder_lib.monologues.evaluator import equal
-from semcoder_lib.monologues.forms import CONCLUSION, SUMMARY, heading, say
+from semcoder_lib.monologues.forms import heading, say
 from semcoder_lib.monologues.properties import properties_section
 from semcoder_lib.monologues.search import Question, Search
 from semcoder_lib.monologues.simulation import simulation
@@ -52,7 +52,7 @@ def forward(
     arguments = case.arguments if case is not None else _traced(name, trace)
     case = Case(arguments, values.decode(trace.result), trace.program_id)
     call = call_text(program, case)
-    conclusion = CONCLUSION["concludes"].say(f=program.entry_point, v=trace.result)
+    conclusion = say("concludes", f=program.entry_point, v=trace.result)
     steps = simulation(syntax, trace, style)
     about = sections(syntax, program.entry_point, style, "simulation", steps, conclusion)
     text = about + answer_block(call, trace.result)
@@ -68,7 +68,7 @@ def sections(
         return text
     slots = syntax.summary(entry_point)
     form = "takes" + ("" if "p" in slots else ".none") + (".does" if "c" in slots else "")
-    head = heading("function") + SUMMARY[form].say(**slots) + "\n"
+    head = heading("function") + say(form, **slots) + "\n"
     end = heading("conclusion") + conclusion + "\n"
     return head + properties_section(style.properties) + text + end
 
@@ -180,7 +180,7 @@ def _deduction(search: Search, trace: Trace, style: Style) -> Monologue:
         lines += [say("checking"), *steps]
     else:
         lines.append(say("check", c=call, v=wanted))
-    conclusion = CONCLUSION["concludes.call"].say(c=call, v=wanted)
+    conclusion = say("concludes.call", c=call, v=wanted)
     about = sections(syntax, f, style, "deduction", lines, conclusion)
     how = "witness by search" if witness.goals is None else "witness by inversion"
     case = Case(witness.arguments, search.output, program.id)
