@@ -1,64 +1,15 @@
-# ruff: noqa: E501
 """Programs of unusual shape: their monologues are accepted, with nothing left undecided."""
 
 from __future__ import annotations
 
 import pytest
+from monologue_programs import load
 
 from semcoder_lib import monologues, tracing
 from semcoder_lib.core.records import Case, Entry, Program
 from semcoder_lib.sandbox import Sandbox
 
-PROGRAMS = {  # a program and its arguments
-    "one-line if": ("def f(n):\n    if n < 3: return 0\n    return n - 3\n", (7,)),
-    "semicolons": ("def f(n):\n    x = n; y = x * 2\n    return y, x\n", (5,)),
-    "tests in parentheses": (
-        "def f(n):\n    if (n > 2):\n        n = 7\n    while (n > 5):\n        n -= 1\n    return n\n",
-        (4,),
-    ),
-    "a header that raises": (
-        "def f(s):\n    k = 0\n    try:\n        while s[k] != 'z':\n            k += 2\n"
-        "    except IndexError:\n        k = -k\n    return k\n",
-        ("abcd",),
-    ),
-    "global state": (
-        "count = 0\nseen = []\n\n\ndef f(x):\n    global count\n    count += x\n"
-        "    seen.append(count)\n    return count\n",
-        (4,),
-    ),
-    "a backquote": ("def f(s):\n    t = '`' + s.replace('`', '')\n    return t\n", ("x`y",)),
-    "threads": (
-        "import threading\n\n\ndef f(n):\n    seen = []\n    def job(k):\n        seen.append(k + 1)\n"
-        "    t = threading.Thread(target=job, args=(n,))\n    t.start()\n    t.join()\n"
-        "    return seen\n",
-        (2,),
-    ),
-    "two callees": (
-        "def a(x):\n    return x - 1\n\n\ndef b(x):\n    return x * 3\n\n\n"
-        "def f(x):\n    return a(x) + b(x)\n",
-        (6,),
-    ),
-    "trailing comments": (
-        "def f(n):\n    n -= 1 # one less\n    if n > 0: # some\n        n = 8\n    return n\n",
-        (3,),
-    ),
-    "statements over lines": (
-        "def f(n):\n    xs = [n,\n          n * 2,\n          ]\n    if (n > 0 and\n            n < 7):\n"
-        "        xs.append(1)\n    m = n - \\\n        2\n    return xs, m\n",
-        (3,),
-    ),
-    "a decorator": (
-        "def twice(fn):\n    def inner(*a):\n        return fn(*a) * 2\n    return inner\n\n\n"
-        "@twice\ndef g(x):\n    return x + 5\n\n\ndef f(x):\n    return g(x)\n",
-        (1,),
-    ),
-    "a complex nan": ("def f(x):\n    z = complex(x, float('nan'))\n    return z\n", (2,)),
-    "an integer of thousands of digits": (
-        "import math\n\n\ndef f(n):\n    r = math.factorial(n)\n    return r\n",
-        (1700,),
-    ),
-}
-
+PROGRAMS = {program.id: (program, calls[0]) for program, calls in load("shapes")}
 REFUSED = {  # what stops and goes on later
     "a generator that raises": (
         "def pairs():\n    yield 2\n    raise KeyError('k')\n\n\ndef f(n):\n    t = n\n    try:\n"
@@ -72,8 +23,7 @@ REFUSED = {  # what stops and goes on later
 @pytest.mark.parametrize("style", ["full", "dense"])
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_unusual_shapes_are_accepted(box: Sandbox, name: str, style: str) -> None:
-    source, arguments = PROGRAMS[name]
-    program = Program(source, "f", id=name)
+    program, arguments = PROGRAMS[name]
     trace = tracing.trace(program, Case(arguments), box)
     written = monologues.forward(program, trace, style=monologues.STYLES[style])
     report = monologues.verify(
@@ -86,8 +36,7 @@ def test_unusual_shapes_are_accepted(box: Sandbox, name: str, style: str) -> Non
 
 def test_what_a_step_did_is_said_as_it_was(box: Sandbox) -> None:
     def text(name: str) -> str:
-        source, arguments = PROGRAMS[name]
-        program = Program(source, "f")
+        program, arguments = PROGRAMS[name]
         return monologues.forward(program, tracing.trace(program, Case(arguments), box)).text
 
     assert "returns 0" not in text("one-line if")

@@ -7,11 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from semcoder_lib import tracing
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Monologue, Program, Trace
-from semcoder_lib.monologues import Style, call_text, forward, verify
-from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.monologues import Style, call_text, forward
 
 Told = tuple[Program, Case, Trace]
 
@@ -93,31 +91,3 @@ def test_golden_monologues(told: list[Told], path: Path) -> None:
     """Texts that were read and rewritten until a teacher would show them; see golden/README.md."""
     name = path.stem.removeprefix("forward_")
     assert monologue(told, name).text + "\n" == path.read_text(encoding="utf-8")
-
-
-READ_BACK = {
-    "where an item is looked for": ('def place(word):\n    return word.index("o")\n', ("cool",)),
-    "what an item was and what it becomes": (
-        "import heapq\n\n\ndef least(xs):\n    xs.sort()\n    heapq.heappop(xs)\n    return xs\n",
-        ([5],),
-    ),
-    "what a call did to a list of its caller": (
-        "def total(n):\n    seen = []\n\n    def down(k):\n        if k == 0:\n"
-        "            seen.append(n)\n            return\n        down(k - 1)\n\n    down(2)\n"
-        "    return seen\n",
-        (3,),
-    ),
-}
-
-
-@pytest.mark.parametrize("name", READ_BACK)
-def test_what_is_told_is_read_back_as_meant(name: str, box: Sandbox) -> None:
-    source, arguments = READ_BACK[name]
-    entry = re.findall(r"^def (\w+)", source, re.M)[0]
-    program, case = Program(source, entry), Case(arguments)
-    trace = tracing.trace(program, case, box)
-    text = forward(program, trace).text
-    report = verify(text, program, case, None, trace=trace)
-    assert [text[slice(*c.place)] for c in report.claims if c.status == "contradicted"] == []
-    assert report.accepted
-    assert report.supported >= 0.95 * len(report.claims)
