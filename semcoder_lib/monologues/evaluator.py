@@ -240,15 +240,10 @@ def _abbreviated(value: Any) -> bool:
     return any(map(_abbreviated, parts_of(value))) if type(value) in CONTAINERS else value is ...
 
 
+@functools.lru_cache(maxsize=8192)
 def mutates(node: ast.expr) -> bool:
-    """Whether the expression calls a method that changes its receiver. Kept on the node."""
-    if isinstance(node, ast.Name | ast.Constant):
-        return False
-    changes: bool | None = getattr(node, "_mutates", None)
-    if changes is None:
-        changes = any(isinstance(n, ast.Attribute) and n.attr in MUTATING for n in ast.walk(node))
-        node._mutates = changes  # type: ignore[attr-defined]
-    return changes
+    """Whether the expression calls a method that changes its receiver."""
+    return any(isinstance(n, ast.Attribute) and n.attr in MUTATING for n in ast.walk(node))
 
 
 def _path(node: ast.expr) -> str:

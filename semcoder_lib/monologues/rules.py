@@ -7,6 +7,7 @@ expression comes to is no part of it: each finds that out for itself.
 from __future__ import annotations
 
 import ast
+import functools
 import itertools
 import re
 from collections.abc import Callable
@@ -48,15 +49,9 @@ class Facts:
         return self.value(self.operands[1])
 
 
+@functools.lru_cache(maxsize=8192)
 def parts_of(node: ast.expr) -> tuple[str, list[ast.expr]]:
     """What an expression does, and the expressions that it does it with."""
-    known: tuple[str, list[ast.expr]] | None = getattr(node, "parts_of", None)
-    if known is None:
-        known = node.parts_of = _parts_of(node)  # type: ignore[attr-defined]
-    return known
-
-
-def _parts_of(node: ast.expr) -> tuple[str, list[ast.expr]]:
     match node:
         case ast.BinOp(left, op, right) | ast.Compare(left, [op], [right]):
             return type(op).__name__, [left, right]

@@ -18,11 +18,11 @@ from semcoder_lib.monologues.evaluator import literal
 from semcoder_lib.monologues.forms import CONCLUSION, PROPERTIES, SUMMARY, heading
 from semcoder_lib.monologues.show import encoded
 from semcoder_lib.monologues.syntax import syntax
-from semcoder_lib.monologues.verify import lines  # noqa: F401  (enters deciders)
+from semcoder_lib.monologues.verify import lines, prose  # noqa: F401  (enters deciders)
 from semcoder_lib.monologues.verify import text as texts
 from semcoder_lib.monologues.verify.fresh import Trials
 from semcoder_lib.monologues.verify.history import History
-from semcoder_lib.monologues.verify.prose import Prose
+from semcoder_lib.monologues.verify.place import Place
 from semcoder_lib.monologues.verify.report import (
     CONTRADICTED,
     SUPPORTED,
@@ -105,14 +105,14 @@ def _read(
     """The claims of a text, each section read by the reader of its kind. A line of no form goes to
     the reader of prose, which enters what is left of it as unread."""
     ledger = Ledger(history.line)
-    prose = Prose(history, ledger, f, output, backward)
-    steps = Steps(history, ledger, prose.read_at)
+    place = Place(history, ledger, f, output, backward)
+    steps = Steps(history, ledger, functools.partial(prose.read_at, place))
     whole = Whole(steps, trials, f, arguments, output)
     for section in parts.sections:
         title, kind = section.title, section.kind
         if title is not None and title.text.strip() != heading(kind or "function").strip():
             ledger.unread(title.text, (title.start, title.end))
-        prose.begin(kind)
+        place.begin(kind)
         led = kind == texts.SIMULATION and not backward and is_led(section)
         for line in section.lines:
             ledger.place = line.start, line.end
@@ -124,7 +124,7 @@ def _read(
                 known = led and steps.read(line.text, line.start)
             if not known:
                 since, span = len(ledger.claims), (line.start, line.start + len(line.text.rstrip()))
-                prose.read(line.text, line.start)
+                prose.read(place, line.text, line.start)
                 if len(ledger.claims) == since:
                     ledger.unread(line.text.strip(), span)
                 if kind in (texts.SIMULATION, texts.DEDUCTION, ""):

@@ -7,53 +7,38 @@ is text that nobody could read."""
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from semcoder_lib.monologues.evaluator import literal
 from semcoder_lib.monologues.verify import patterns
 from semcoder_lib.monologues.verify import text as sections
-from semcoder_lib.monologues.verify.history import History
 from semcoder_lib.monologues.verify.patterns import FRAGMENT, C, E, Sentence, V, last_of, shape
 from semcoder_lib.monologues.verify.place import Place, read_anchors
-from semcoder_lib.monologues.verify.report import Ledger
 
 _MAX_LINE = 20_000  # characters; a longer line is not read
 _BULLET = re.compile(r"\s*(?:(?:[-*•+]|\d+[.)]|\(?[a-z]\)|>)\s+)*")
 
 
-class Prose:
-    """A reader of the lines of one text that have no form."""
+def read(place: Place, text: str, start: int) -> None:
+    """Read one line that has no form, and starts at `start` in the whole text. What of a sentence
+    gave no claim is entered as not read."""
+    ledger, skip = place.ledger, _BULLET.match(text[:_MAX_LINE]).end()  # type: ignore[union-attr]
+    if len(text) > _MAX_LINE or not place.history.steps:
+        ledger.unread(text.strip(), (start, start + len(text.rstrip())))
+        return
+    for sentence in shape(text[skip:], place.names, start + skip).parts():
+        since = len(ledger.claims)
+        _read(place, sentence)
+        claims = [claim.place for claim in ledger.claims[since:]]
+        for begin, end in sentence.unclaimed(claims):
+            ledger.unread(text[begin - start : end - start], (begin, end))
 
-    def __init__(
-        self, history: History, ledger: Ledger, entry_point: str, output: Any, backward: bool
-    ) -> None:
-        self.place = Place(history, ledger, entry_point, output, backward)
-        self.ledger = ledger
 
-    def begin(self, kind: str) -> None:
-        """Start a section."""
-        self.place.begin(kind)
-
-    def read(self, text: str, start: int) -> None:
-        """Read one line, which starts at `start` in the whole text. What of a sentence gave
-        no claim is entered as not read."""
-        skip = _BULLET.match(text[:_MAX_LINE]).end()  # type: ignore[union-attr]
-        if len(text) > _MAX_LINE or not self.place.history.steps:
-            self.ledger.unread(text.strip(), (start, start + len(text.rstrip())))
-            return
-        for sentence in shape(text[skip:], self.place.names, start + skip).parts():
-            since = len(self.ledger.claims)
-            _read(self.place, sentence)
-            claims = [claim.place for claim in self.ledger.claims[since:]]
-            for begin, end in sentence.unclaimed(claims):
-                self.ledger.unread(text[begin - start : end - start], (begin, end))
-
-    def read_at(self, text: str, start: int, visit: int) -> None:
-        """Read a sentence about the step `visit`. What of it is unread is left to the caller."""
-        self.place.visit, self.place.at = visit, visit
-        since = len(self.ledger.claims)
-        self.read(text, start)
-        self.ledger.claims[since:] = [c for c in self.ledger.claims[since:] if c.kind != "text"]
+def read_at(place: Place, text: str, start: int, visit: int) -> None:
+    """Read a sentence about the step `visit`. What of it is unread is left to the caller."""
+    place.visit = place.at = visit
+    claims, since = place.ledger.claims, len(place.ledger.claims)
+    read(place, text, start)
+    claims[since:] = [claim for claim in claims[since:] if claim.kind != "text"]
 
 
 def _read(place: Place, s: Sentence) -> None:
@@ -64,8 +49,8 @@ def _read(place: Place, s: Sentence) -> None:
     if place.kind in (sections.FUNCTION, sections.PROPERTIES):
         return  # said of every run, which this one cannot decide
     if not hypothetical:
-        for read in (_relations, _returns, _values, _counts, _equations):
-            read(place, s)
+        for decide in (_relations, _returns, _values, _counts, _equations):
+            decide(place, s)
     named = [token.text for token in s.at.values() if token.mark in (C, E)]
     other = "method" in s.text or bool(named and "(" in named[-1])
     place.called = other or (place.called and not named)
