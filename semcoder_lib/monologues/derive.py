@@ -85,9 +85,9 @@ def derive_many(
     funnel: dict[str, Any] = {}
     for direction in sorted(directions, key=DIRECTIONS.index):
         attempts = [attempt for result in results for attempt in result[direction]]
-        accepted = [a for a in attempts if a.monologue is not None]
-        monologues += [a.monologue for a in accepted if a.monologue is not None]
-        claims = sum((a.claims for a in accepted), Counter[str]())
+        accepted = [a.monologue for a in attempts if a.monologue is not None]
+        monologues += accepted
+        claims = sum((a.claims for a in attempts), Counter[str]())
         funnel[direction] = {
             "asked": len(attempts),
             "accepted": len(accepted),
@@ -258,21 +258,26 @@ def taught(
             chat = teachers.forward_chat(program.source, call, shots)
         return teachers.Task(f"{program.id or program.entry_point}:{number}", chat, (program, case))
 
-    @functools.lru_cache(maxsize=1)  # tasks of one program come together
-    def trials_of(source: str, entry_point: str) -> Trials:
-        return Trials(Program(source, entry_point), box)
+    # tasks of one program come together
+    trials_of = functools.lru_cache(maxsize=1)(lambda program: Trials(program, box))
 
     def accept(task: teachers.Task, text: str) -> tuple[bool, str]:
         program, case = task.data
-        trials = trials_of(program.source, program.entry_point)
-        report = verify(_closed(text), program, case, box, direction=direction, trials=trials)
+        report = verify(
+            _closed(text), program, case, box, direction=direction, trials=trials_of(program)
+        )
         return report.accepted if strict else report.answer_right, report.reason
 
     tasks = (task(number, *pair) for number, pair in enumerate(pairs))
     for asked in teachers.ask(
         tasks, teacher, accept, tries=tries, seed=seed, cache=cache, usage=usage
     ):
-        yield asked, _taught(asked, direction, teacher) if asked.status == "accepted" else None
+        program, case = asked.task.data
+        text = _closed(asked.text)
+        if direction == "backward":  # it is about the input that it arrived at
+            case = Case(read_answer(cut(text).answer).arguments or (), case.output, program.id)
+        monologue = Monologue(text, direction, case, program.id, writer=teacher.name)
+        yield asked, monologue if asked.status == "accepted" else None
 
 
 def _closed(text: str) -> str:
@@ -281,15 +286,6 @@ def _closed(text: str) -> str:
     if "[ANSWER]" in text and "[/ANS" not in text.rpartition("[ANSWER]")[2]:
         text = text.rstrip() + "\n[/ANSWER]"
     return text
-
-
-def _taught(asked: teachers.Taught, direction: str, teacher: teachers.Teacher) -> Monologue:
-    """The text with what it is about: of a backward one, the input that it arrived at."""
-    program, case = asked.task.data
-    text = _closed(asked.text)
-    if direction == "backward":
-        case = Case(read_answer(cut(text).answer).arguments or (), case.output, program.id)
-    return Monologue(text, direction, case, program.id, writer=teacher.name)
 
 
 # --- the formats of the ablation ------------------------------------------------------------------

@@ -286,11 +286,7 @@ def verify_rows(rows: Iterable[Any], box: Sandbox) -> Iterator[dict[str, Any]]:
     """For each row its report as JSON data (`Report.row`), with the row's own `id`, `task_id` and
     `index`; a row that cannot be checked gets `accepted: false` and its `reason`. Streams: traces
     are made in batches, and memory stays bounded."""
-
-    @functools.lru_cache(maxsize=_PROGRAMS_KEPT)
-    def trials_of(source: str, entry_point: str) -> Trials:
-        return Trials(Program(source, entry_point), box)
-
+    trials_of = functools.lru_cache(_PROGRAMS_KEPT)(lambda program: Trials(program, box))
     stream = iter(rows)
     while chunk := [(row, read_row(row)) for row in itertools.islice(stream, CHUNK)]:
         calls = [None if isinstance(item, str) else item.call() for _, item in chunk]
@@ -302,8 +298,7 @@ def verify_rows(rows: Iterable[Any], box: Sandbox) -> Iterator[dict[str, Any]]:
                 continue
             report = verify(
                 item.text, item.program, item.case, box, direction=item.direction,
-                trace=next(traces) if call else None,
-                trials=trials_of(item.program.source, item.program.entry_point),
+                trace=next(traces) if call else None, trials=trials_of(item.program),
             )  # fmt: skip
             yield {**named, **report.row()}
 
