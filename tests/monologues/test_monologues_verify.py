@@ -220,6 +220,22 @@ def test_odd_rows_leave_the_others_as_they_are(
     assert named["accepted"]
 
 
+@pytest.mark.parametrize(
+    "words", ["The function returns {}.", "So the program returns {}.", "`total` returns `{}`."]
+)
+def test_a_plain_sentence_of_the_result_after_the_steps_is_read(
+    words: str, text: str, box: Sandbox
+) -> None:
+    for result, status in ((7, "supported"), (8, "contradicted")):
+        sentence = words.format(result)
+        longer = text.replace("\n### Conclusion", f"\n{sentence}\n### Conclusion")
+        report = verify(longer, PROGRAM, CASE, box)
+        start = longer.index(sentence)
+        inside = [c for c in report.claims if start <= c.place[0] < start + len(sentence)]
+        assert [c.status for c in inside] == [status]
+        assert (report.accepted, report.unverifiable) == (status == "supported", 0)
+
+
 HALVE = Program(
     "def halvings(n):\n    steps = 0\n    left = n\n    while left > 1:\n"
     "        left = left // 2\n        steps += 1\n    return steps\n",

@@ -273,7 +273,7 @@ _STOP = r"""(?:if|when|unless|because|since|as|after|by|for|from|with|containing
     |based|whether|only|not|must|should|occurrences|indices|positions|the same|in which|once|until
     |input|index|position|length|number|we|like|of the (?:entire|whole|original|given))"""
 RETURNS = _compile(
-    rf"""(?:\b(?P<verb>return(?:s|ed|ing)?
+    rf"""(?:(?:\bthe (?:function|program|code) |{C} )?\b(?P<verb>return(?:s|ed|ing)?
     |(?:return(?:ed)? value|output|final (?:result|answer|value)|result(?= of the (?:function|call)))
     (?: of the (?:function|call))?
     (?: that is returned)? (?:is|will be|becomes))(?:[ ,]*\b(?!{_STOP}\b)[\w-]+)*?[ ,:(]*

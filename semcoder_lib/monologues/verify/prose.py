@@ -121,7 +121,8 @@ def _returns(place: Place, s: Sentence) -> None:
     functions = place.history.syntax.functions
     for match in patterns.RETURNS.finditer(s.text):
         at = max(match.start("v"), match.start("first"))
-        lead, rest = s.text[: match.start()], s.text[at + 1 :]
+        begin = max(match.start("verb"), match.start("first"))
+        lead, rest = s.text[:begin], s.text[at + 1 :]
         verb = (match["verb"] or "").lower()
         part = verb not in ("return", "returns", "returning") and patterns.PART_BEFORE.search(lead)
         named = s.at[match.start("named")].code if match["named"] else ""
@@ -134,20 +135,20 @@ def _returns(place: Place, s: Sentence) -> None:
         if instead or patterns.NOT_RETURNED.search(lead) or re.match(rf",? and {V}", rest):
             s.used.add(at)
             continue
-        code = _who(place, s, match) if verb.startswith("return") else place.entry_point
+        code = _who(place, s, lead, match) if verb.startswith("return") else place.entry_point
         if code == place.entry_point or (code and not named):
             _is(place, code, s.at[at].text)
             s.used |= {at, match.start("named")}
 
 
-def _who(place: Place, s: Sentence, match: re.Match[str]) -> str:
+def _who(place: Place, s: Sentence, lead: str, match: re.Match[str]) -> str:
     """The code that is said to return: the function's name, or an expression; empty for something
     that was named before."""
-    lead, rest = s.text[: match.start()], s.text[match.end() :]
-    marks = [i for i in s.at if i < match.start() and s.at[i].mark in (C, FRAGMENT)]
+    rest, before = s.text[match.end() :], [i for i in s.at if i < len(lead)]
+    marks = [i for i in before if s.at[i].mark in (C, FRAGMENT)]
     last = s.at[max(marks)].code if marks else ""
     between = lead[max(marks) + 1 :] if marks else lead
-    other = place.called or any(s.at[i].mark == E for i in s.at if i < match.start())
+    other = place.called or any(s.at[i].mark == E for i in before)
     if other and patterns.IT.search(between):
         return ""
     if patterns.OTHER.search(between) or patterns.FOR_CHECK.match(rest):
