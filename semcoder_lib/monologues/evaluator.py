@@ -23,7 +23,6 @@ from semcoder_lib.monologues import operations
 from semcoder_lib.monologues.operations import (
     BUILTINS,
     CONTAINERS,
-    METHODS,
     MUTATING,
     SCALARS,
     SETS,
@@ -35,11 +34,6 @@ from semcoder_lib.monologues.operations import (
     Names,
     parts_of,
 )
-
-__all__ = [
-    "BUILTINS", "METHODS", "MUTATING", "NO_NAMES", "Budget", "Cannot", "Given", "Names", "Raises",
-    "Values", "equal", "evaluate", "known", "literal", "mutates", "parse_expression",
-]  # fmt: skip
 
 _KEPT = VALUES - VIEWS
 _MAX_TEXT = 20_000  # characters of an expression

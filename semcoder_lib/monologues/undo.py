@@ -250,22 +250,22 @@ def _routes(block: list[ast.stmt], back: Back) -> Iterator[tuple[ast.Return | No
         back = (stmt, *back)
 
 
-class _Walker:
+class _Walker(Solver):
     def __init__(self, syntax: Syntax, entry_point: str) -> None:
-        self.f, self.constants = entry_point, syntax.constants
-        self.solver = Solver(syntax.constants)
+        super().__init__(syntax.constants)
+        self.f = entry_point
 
     def start(self, end: ast.Return | None, output: Any) -> list[Goals]:
         """What an output asks where a route ends."""
         if end is None or end.value is None:
             return [Goals({})] if output is None else []
         line, slots = end.lineno, {"f": self.f, "v": _shown(output)}
-        fixed = self.solver.known(end.value)
+        fixed = self.known(end.value)
         if fixed is not None:
             text = say("goal.reach", to=f"[L{line}]", **slots)
             return [Goals({}, (Note(line, text, line),))] if _alike(fixed[0], output) else []
         states = []
-        for solution in self.solver.solve(end.value, output) or [{}]:
+        for solution in self.solve(end.value, output) or [{}]:
             forms = ("goal", "goal.bound")
             text, given = self._sentence(forms, end.value, output, solution, **slots)
             states.append(Goals(solution, (Note(line, text, line),), given))
@@ -317,7 +317,7 @@ class _Walker:
         text = say("test", e=_source(test), t=str(taken))
         if _source(test) != "it":
             goals = replace(goals, notes=(*goals.notes, Note(stmt.lineno, text, reached)))
-        options = [merged((goals.values, more)) for more in self.solver.solve(test, taken)]
+        options = [merged((goals.values, more)) for more in self.solve(test, taken)]
         return [replace(goals, values=v) for v in options if v is not None][:2] or [goals]
 
     def _solved(self, stmt: ast.stmt, name: str, node: ast.expr, goals: Goals) -> list[Goals]:
@@ -325,7 +325,7 @@ class _Walker:
         if name not in goals.values:
             return [goals]
         rest, states = goals.without({name}), []
-        for solution in self.solver.solve(node, goals.values[name])[:3]:
+        for solution in self.solve(node, goals.values[name])[:3]:
             values = merged((rest.values, solution))
             if values is not None and goals.given and solution:
                 text, given = self._sentence(("must", "bound"), node, goals.values[name], solution)

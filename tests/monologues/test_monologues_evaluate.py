@@ -22,7 +22,6 @@ import pytest
 from semcoder_lib.core import values
 from semcoder_lib.monologues.evaluator import (
     BUILTINS,
-    METHODS,
     Budget,
     Cannot,
     Given,
@@ -32,7 +31,7 @@ from semcoder_lib.monologues.evaluator import (
     literal,
     parse_expression,
 )
-from semcoder_lib.monologues.operations import VIEWS
+from semcoder_lib.monologues.operations import METHODS, VIEWS
 
 NAMES = {
     "b": True, "d": {"a": 1, "bc": [2, 3]}, "e": {}, "f": 2.5, "g": [[1, 2], [3]], "i": 3, "j": -2,
