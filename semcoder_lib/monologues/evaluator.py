@@ -155,7 +155,7 @@ def known(expression: str | ast.expr, names: Names = NO_NAMES) -> tuple[Any] | N
 def equal(a: Any, b: Any) -> bool:
     """Python's `==` on values, except that at every depth bool is apart from int and nan is itself.
     False for values that are nested too deep to compare. Never raises."""
-    if type(a) is type(b) and type(a) in (int, str):
+    if type(a) is type(b) and type(a) in (int, str, bool):
         return bool(a == b)
     try:
         return _equal(a, b)

@@ -112,8 +112,10 @@ class Form:
         `masked` is `mask(text)`; places count from `start`."""
         if (match := self.pattern.fullmatch(masked)) is None:
             return None
-        places = [(name, *match.span(name)) for name in self.slots]
-        return {name: Slot(text[a:b], start + a, start + b) for name, a, b in places}
+        return {
+            name: Slot(text[a:b], start + a, start + b)
+            for name, (a, b) in zip(self.slots, match.regs[1:], strict=True)
+        }
 
 
 @lru_cache(maxsize=8192)
@@ -153,7 +155,7 @@ def mask(text: str) -> str | None:
 def split(text: str, separator: str, start: int = 0) -> list[Slot]:
     """The parts of `text` between separators outside quotes and brackets, with their places; one
     part where brackets do not close."""
-    masked = mask(text)
+    masked = mask(text) if separator in text else text
     parts, at = [], 0
     for part in [text] if masked is None else masked.split(separator):
         parts.append(Slot(text[at : at + len(part)], start + at, start + at + len(part)))

@@ -134,7 +134,7 @@ def _read(
 
 def strip_labels(source: str) -> str:
     """The source without the `# [Lk]` comments of a prompt."""
-    return _COMMENT.sub("", source)
+    return _COMMENT.sub("", source) if "[L" in source else source
 
 
 def is_led(section: texts.Section) -> bool:

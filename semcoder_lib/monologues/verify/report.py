@@ -142,8 +142,8 @@ class Deciders(dict[str, Decider]):
         """Decide a text by the first row that it is a sentence of, and give the row's name; empty
         where there is none."""
         masked = mask(text) or ""  # where brackets do not close, no row fits
-        for name, form in rows.items():
-            slots = form.match(text, masked, start) if form.anchor in masked else None
+        for name, form in [row for row in rows.items() if row[1].anchor in masked]:
+            slots = form.match(text, masked, start)
             if slots is not None and self[name](reader, *given, slots) is not False:
                 reader.ledger.forms.append((name, slots))
                 return name

@@ -169,10 +169,11 @@ class Steps:
         history = self.history
         if "w" in m:
             outcome = self.pieces.read(m["w"], visit, after="b" in m)
-            decided, actual = isinstance(outcome, bool), self.branch(visit)
-            if not {"b", "v"} & m.keys() and (not decided or actual not in (None, outcome)):
-                why = f"the condition was {actual}" if decided else "no outcome"
-                self.claim("branch", "outcome", m["w"], False if decided else None, why, visit)
+            if "b" not in m and "v" not in m:  # of a condition
+                actual, decided = self.branch(visit), isinstance(outcome, bool)
+                if not decided or actual not in (None, outcome):
+                    why = f"the condition was {actual}" if decided else "no outcome"
+                    self.claim("branch", "outcome", m["w"], False if decided else None, why, visit)
         if "b" in m:  # names that it can be said to give a value: also again the same
             only = history.changed(visit) | history.syntax.stored(history.line(visit))
             self.claim_binds(m["b"], history.after(visit), visit, only)
@@ -180,11 +181,10 @@ class Steps:
             actual = self.branch(visit)
             verdict = None if actual is None else str(actual) == m["t"].text
             self.claim("branch", "condition", m["t"], verdict, str(actual), visit)
-        kind, ends = history.raised(visit), history.next_line(visit) is None
-        for slot in (m.get("k"), m.get("k2")):
-            if slot is not None:
-                self.claim("exception", "raises", slot, slot.text == kind, kind or "nothing", visit)
-        f = history.steps[visit].function
+        for slot in [m[name] for name in ("k", "k2") if name in m]:
+            kind = history.raised(visit)
+            self.claim("exception", "raises", slot, slot.text == kind, kind or "nothing", visit)
+        f, ends = history.steps[visit].function, history.next_line(visit) is None
         if "f" in m:
             self.claim("order", "function", m["f"], m["f"].text == f, f"this is {f}", visit)
         if "f" in m and m["f"].text == f:

@@ -51,6 +51,12 @@ def shown(value: Any) -> str:
     return f"raises {value.kind}" if isinstance(value, Raises) else brief(value)
 
 
+@functools.lru_cache(maxsize=4096)
+def _parts(nodes: tuple[ast.expr, ...]) -> list[tuple[ast.expr, str, list[ast.expr]]]:
+    """Expressions, those of a chain of comparisons apart, with what each does with which others."""
+    return [(n, *parts_of(n)) for n in itertools.chain.from_iterable(map(links, nodes))]
+
+
 class Pieces:
     """A reader of workings. `last` is the value that the last piece arrived at."""
 
@@ -76,7 +82,7 @@ class Pieces:
         parts = split(work.text, "; ", work.start)
         while parts:
             part, *parts = parts
-            if parts:
+            if parts and part.text.startswith("0"):  # a table
                 both = work.text[part.start - work.start : parts[0].end - work.start]
                 if DECIDERS.read(_JOINED, both, part.start, self):
                     parts = parts[1:]
@@ -154,8 +160,7 @@ class Pieces:
         if kind == "list()" and operands and isinstance(operands[0], ast.GeneratorExp):
             kind, operands = parts_of(operands[0])  # told as the list of what it gives
         verdict: bool | None = None
-        for own in itertools.chain.from_iterable(map(links, self.nodes)):
-            own_kind, own_operands = parts_of(own)
+        for own, own_kind, own_operands in _parts(tuple(self.nodes)):
             if own_kind == kind:
                 pairs = itertools.zip_longest(operands, own_operands)
                 if not differ(self.value(own), value) and all(self._alike(*p) for p in pairs):
