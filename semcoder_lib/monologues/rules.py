@@ -34,7 +34,7 @@ class Facts:
     def __init__(self, value: Callable[[ast.expr], Any], node: ast.expr, text: str = "") -> None:
         self.value, self.node, self.text = value, node, text
         self.kind, self.operands = parts_of(node)
-        self.method = self.kind.removesuffix("()")
+        self.method: str = self.kind.removesuffix("()")
 
     @property
     def v(self) -> Any:

@@ -253,7 +253,7 @@ def read_row(row: Any) -> Item | str:
         return f"{_FOREIGN} ({type(error).__name__})"
 
 
-def _item(row: dict[Any, Any]) -> Item:
+def _item(row: Any) -> Item:
     text, prompt = row.get("text"), row.get("fwd_mnl") or row.get("bwd_mnl")
     if isinstance(text, str) and isinstance(row.get("source"), str):
         source, name = row["source"], row.get("entry_point", "")

@@ -127,7 +127,7 @@ class Whole:
         visits = self.history.visits.get(self.line)  # of the chosen input's run
         names = Given(wanted, self.history.before(visits[-1]) if visits else None)
         try:
-            verdict = equal(evaluate(node, names), goal)
+            verdict: bool | None = equal(evaluate(node, names), goal)
         except (Cannot, Raises) as error:
             verdict = None if isinstance(error, Cannot) else False
         self.claim("gives", m["b"], verdict, f"it must give {brief(goal)}")
