@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from attacks.arena import marked, parents
+from attacks.arena import at_level, marked, parents
 
 from semcoder_lib import sandbox
 from semcoder_lib.core.errors import InfrastructureError, UserError
@@ -43,12 +43,8 @@ def eventually(condition: Callable[[], bool]) -> bool:
 
 @pytest.fixture(params=["auto", "no-namespaces", "portable"])
 def box(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    try:
-        with Sandbox(request.param, LIMITS, workers=1) as made:
-            assert made.layers
-            yield made
-    except InfrastructureError as error:
-        pytest.skip(f"level {request.param} cannot be set up here: {error}")
+    with at_level(request.param, LIMITS, workers=1) as box:
+        yield box
 
 
 def lineage(box: Sandbox) -> list[int]:
@@ -140,18 +136,11 @@ def test_a_killed_parent_leaves_no_process(level: str) -> None:
 
 @contextlib.contextmanager
 def no_descriptors() -> Iterator[None]:
-    """All are taken, the gaps between those in use too."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    taken: list[int] = []
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))  # 0 to 2 are open, and others stay so
     try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
-        with contextlib.suppress(OSError):
-            while True:
-                taken.append(os.open(os.devnull, os.O_RDONLY))
         yield
     finally:
-        for descriptor in taken:
-            os.close(descriptor)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
