@@ -11,7 +11,6 @@ from typing import Any
 
 from semcoder_lib.core import progress, records, workspace
 from semcoder_lib.core.errors import InfrastructureError, UserError
-from semcoder_lib.models import prompts
 from semcoder_lib.models.prompts import Message
 
 
@@ -123,10 +122,6 @@ class Engine(abc.ABC):
     @abc.abstractmethod
     def _produce(self, jobs: list[Job], deliver: Deliver) -> None:
         """Make every job's text, calling `deliver(key, output)` once for each."""
-
-    def text_of(self, request: Request) -> str:
-        """The prompt as the model reads it: a chat in the tokenizer's own template."""
-        return prompts.chat(self.tokenizer, request.chat) if request.chat else request.prompt
 
     def close(self) -> None:
         """Let go of the cache file and the weights."""

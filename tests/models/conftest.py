@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from tiny_engine import engine_of
-from tiny_model import save_tiny
+from tiny_model import engine_of, save_tiny
 
 from semcoder_lib.models import Engine
 
