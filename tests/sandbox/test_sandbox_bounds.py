@@ -1,6 +1,6 @@
 """What a program returns, begins or starts costs its parent and its neighbours a bounded amount.
 
-Single forged records are in `attacks/records.py`; here is what takes several calls or sandboxes.
+Single forged records are in `attacks/records.txt`; here is what takes several calls or sandboxes.
 """
 
 from __future__ import annotations
