@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import abc
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -100,23 +99,22 @@ class Engine(abc.ABC):
                 else:
                     missing.setdefault(key, (key, request, index))
 
-        def deliver(key: str, output: Output, bar: progress.Bar) -> None:
-            outputs[key] = output
-            bar.update()
-            if output.finish == "failed":
-                if strict:
-                    raise InfrastructureError(output.text)
-            elif cache is not None:
-                row = asdict(output)
-                del row["cached"]
-                cache.put(key, row)
-                cache.flush()
+        with progress.bar(f"{self.name} writes", len(missing), "completions") as bar:
 
-        if missing:
-            # a canonical order, so that batches are composed alike whatever the order asked for
-            jobs = [missing[key] for key in sorted(missing)]
-            with progress.bar(f"{self.name} writes", len(jobs), "completions") as bar:
-                self._produce(jobs, functools.partial(deliver, bar=bar))
+            def deliver(key: str, output: Output) -> None:
+                outputs[key] = output
+                bar.update()
+                if output.finish == "failed":
+                    if strict:
+                        raise InfrastructureError(output.text)
+                elif cache is not None:
+                    row = asdict(output)
+                    del row["cached"]
+                    cache.put(key, row)
+                    cache.flush()
+
+            if missing:  # in a canonical order, so that batches are composed alike
+                self._produce([missing[key] for key in sorted(missing)], deliver)
         return [[outputs[key] for key in row] for row in keys]
 
     @abc.abstractmethod

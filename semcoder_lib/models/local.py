@@ -114,26 +114,22 @@ def shared_prefixes(texts: Sequence[Text]) -> dict[str, Ids]:
 
 
 class Scheduler:
-    """Writes texts through the decoder of an engine, with `batch` slots and at most `cache_bytes`
-    of cache. The order of work depends on the set of texts alone, not on their order."""
+    """Writes texts, longest first, through the decoder of an engine, with `batch` slots and at most
+    `cache_bytes` of cache."""
 
-    def __init__(self, engine: LocalEngine) -> None:
-        self.engine = engine
+    def __init__(self, engine: LocalEngine, texts: Sequence[Text], deliver: Deliver) -> None:
+        self.engine, self.deliver = engine, deliver
         self.decoder: Decoder = engine._model
-        self._prefix: dict[str, Ids] = {}
-        self._users: Counter[Ids] = Counter()
-        self._prefix_cache: dict[Ids, tuple[Tensor, Tensor]] = {}
-
-    def run(self, texts: Sequence[Text], deliver: Deliver) -> None:
-        self.engine.threads.restart()
+        self._waiting = deque(texts)
         self._prefix = shared_prefixes(texts)
         self._users = Counter(self._prefix.values())
-        waiting = deque(sorted(texts, key=lambda text: (-text.room, text.key)))
-        while waiting:
-            self._fill_and_drain(waiting, deliver)
-        self._prefix_cache.clear()
+        self._prefix_cache: dict[Ids, tuple[Tensor, Tensor]] = {}
 
-    def _fill_and_drain(self, waiting: deque[Text], deliver: Deliver) -> None:
+    def run(self) -> None:
+        while self._waiting:
+            self._fill_and_drain(self._waiting)
+
+    def _fill_and_drain(self, waiting: deque[Text]) -> None:
         """Work through the texts that fit the longest one's cache without wasting most of it."""
         longest = waiting[0].room
         fit = self.engine.cache_bytes // (longest * self.decoder.bytes_per_token())
@@ -153,7 +149,7 @@ class Scheduler:
                 active += fresh
             if not active:
                 return
-            if self._finish(slots, active, deliver):
+            if self._finish(slots, active):
                 continue  # a slot is free: fill it before the next step
             ids = torch.tensor([text.written[-1] for text in active], device=self.decoder.device)
             cached = [_cached_tokens(text) for text in active]
@@ -184,14 +180,14 @@ class Scheduler:
         self._users[prefix] -= 1
         return self._prefix_cache[prefix] if self._users[prefix] else self._prefix_cache.pop(prefix)
 
-    def _finish(self, slots: Slots, active: list[Text], deliver: Deliver) -> bool:
+    def _finish(self, slots: Slots, active: list[Text]) -> bool:
         """Deliver what is finished and close the gaps; True when a slot became free."""
         before = len(active)
         for place in range(before - 1, -1, -1):
             output = active[place].output(self.engine.tokenizer, self.engine.ends)
             if output is None:
                 continue
-            deliver(active[place].key, output)
+            self.deliver(active[place].key, output)
             last = active.pop()
             if place < len(active):
                 slots.copy(len(active), place, _cached_tokens(last))
@@ -267,10 +263,12 @@ class LocalEngine(Engine):
                 name = f"{request.seed}:{workspace.content_key(prompt)}:{index}"
                 draw = random.Random(name).random if request.temperature else None
                 texts.append(Text(key, request, ids, draw))
-        if self.backend == "decoder":
-            Scheduler(self).run(texts, deliver)
-            return
+        # the order of work depends on the set of texts alone, not on their order
         texts.sort(key=lambda text: (-text.room, text.key))
+        self.threads.restart()
+        if self.backend == "decoder":
+            Scheduler(self, texts, deliver).run()
+            return
         for start in range(0, len(texts), self.batch):
             self._plain(texts[start : start + self.batch], deliver)
 
@@ -302,7 +300,6 @@ class LocalEngine(Engine):
         for row, text in enumerate(texts):
             ids[row, width - len(text.ids) :] = torch.tensor(text.ids)
             mask[row, width - len(text.ids) :] = 1
-        self.threads.restart()
         self._model.generate(
             input_ids=ids,
             attention_mask=mask,
