@@ -1,4 +1,4 @@
-"""Tiny random models of both architectures, in fp32 on one thread."""
+"""Tiny random models of both architectures, in fp32 on one thread; clients ask again at once."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ import pytest
 from tiny_model import engine_of, save_tiny
 
 from semcoder_lib.models import Engine
+
+
+@pytest.fixture(autouse=True)
+def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.001)
 
 
 @pytest.fixture(scope="session")

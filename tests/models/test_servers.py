@@ -18,11 +18,6 @@ from semcoder_lib.run import notebook, runner
 CHAT = ({"role": "user", "content": "hello"},)
 
 
-@pytest.fixture(autouse=True)
-def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.01)
-
-
 def connect(server: FaultServer, **options: Any) -> Engine:
     given = {"timeout": 0.5, **options}
     return models.load("some-model", backend="openai", base_url=server.url, **given)

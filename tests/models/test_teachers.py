@@ -34,11 +34,6 @@ from semcoder_lib.run.notebook import Notebook
 from semcoder_lib.sandbox import Job, Sandbox
 
 
-@pytest.fixture(autouse=True)
-def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.001)
-
-
 def tasks(count: int) -> list[Task]:
     return [Task(f"t{n}", ({"role": "user", "content": f"say {n}"},), n) for n in range(count)]
 

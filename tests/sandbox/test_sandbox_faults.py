@@ -134,16 +134,6 @@ def test_a_killed_parent_leaves_no_process(level: str) -> None:
     assert eventually(lambda: not marked(parent.pid))
 
 
-@contextlib.contextmanager
-def no_descriptors() -> Iterator[None]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))  # 0 to 2 are open, and others stay so
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-
 def test_a_full_disk_and_a_jumping_clock_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
@@ -161,20 +151,22 @@ def test_a_full_disk_and_a_jumping_clock_change_nothing(monkeypatch: pytest.Monk
         box.call(ECHO, "f", (1,))
 
 
-def test_no_descriptors_left_is_a_clear_error() -> None:
+def test_no_descriptors_left_is_a_clear_error(request: pytest.FixtureRequest) -> None:
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+    request.addfinalizer(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, allowed))
     with Sandbox(limits=LIMITS, workers=1) as box:
         assert box.call(ECHO, "f", (1,)).value == 1
         line = lineage(box)  # looking for them, and waiting for them, takes descriptors
         watched = [os.pidfd_open(process) for process in line]
-        with no_descriptors():
-            # what runs needs none
-            jobs = [Job(ECHO, "f", [(i,)]) for i in range(30)]
-            assert [o.value for (o,) in box.map(jobs)] == list(range(30))
-            os.kill(line[0], signal.SIGKILL)
-            for process in watched:  # the zygote outlives its keeper by a moment
-                assert select.select([process], [], [], 10)[0]
-            with pytest.raises(InfrastructureError, match="descriptors"):
-                box.call(ECHO, "f", (2,))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, allowed[1]))  # 0 to 2 are open
+        jobs = [Job(ECHO, "f", [(i,)]) for i in range(30)]  # what runs needs none
+        assert [o.value for (o,) in box.map(jobs)] == list(range(30))
+        os.kill(line[0], signal.SIGKILL)
+        for process in watched:  # the zygote outlives its keeper by a moment
+            assert select.select([process], [], [], 10)[0]
+        with pytest.raises(InfrastructureError, match="descriptors"):
+            box.call(ECHO, "f", (2,))
+        resource.setrlimit(resource.RLIMIT_NOFILE, allowed)
         for process in watched:
             os.close(process)
         assert box.call(ECHO, "f", (3,)).value == 3
