@@ -224,32 +224,21 @@ def _constructed(node: Any, depth: int) -> Any:
         raise NotALiteral(f"arguments of {name} that it cannot be written with")
     if name in _HASHING and arguments and type(arguments[0]) in (list, tuple):
         _keys([a[0] for a in arguments[0]] if name == "OrderedDict" else list(arguments[0]))
-    make = getattr(importlib.import_module(module), name)
-    return make(*arguments, **_keywords(name, node, depth))
-
-
-def _keywords(name: str, node: Any, depth: int) -> dict[str, int]:
-    named = {}
-    for keyword in node.keywords:
-        value = _node(keyword.value, depth)
-        if keyword.arg != _NAMED.get(name, "") or type(value) is not int:
-            raise NotALiteral(f"named arguments in {name}")
-        named[keyword.arg] = value
-    return named
+    named = {keyword.arg: _node(keyword.value, depth) for keyword in node.keywords}
+    if named.keys() - {_NAMED.get(name, "")} or {*map(type, named.values())} - {int}:
+        raise NotALiteral(f"named arguments in {name}")
+    return getattr(importlib.import_module(module), name)(*arguments, **named)
 
 
 def _defaultdict(node: Any, depth: int) -> Any:
     if not node.args or node.keywords:
         raise NotALiteral("defaultdict without a factory")
     factory, *rest = node.args
-    if isinstance(factory, ast.Constant) and factory.value is None:
-        factory_type: Any = None
-    else:
-        # Python's own repr writes the factory as <class 'int'>, which does not parse; ours: int
-        factory_type = FACTORIES.get(factory.id) if isinstance(factory, ast.Name) else None
-        if factory_type is None:
-            raise NotALiteral("defaultdict with an unknown factory")
+    # Python's own repr writes the factory as <class 'int'>, which does not parse; ours: int
+    kind = FACTORIES.get(factory.id) if isinstance(factory, ast.Name) else None
+    if kind is None and not (isinstance(factory, ast.Constant) and factory.value is None):
+        raise NotALiteral("defaultdict with an unknown factory")
     contents = [_node(a, depth) for a in rest]
     if any(type(c) is not dict for c in contents):
         raise NotALiteral("arguments of defaultdict that it cannot be written with")
-    return collections.defaultdict(factory_type, *contents)
+    return collections.defaultdict(kind, *contents)
