@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import functools
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -252,14 +251,18 @@ def from_row(kind: type[R], row: dict[str, Any]) -> R:
     return kind(**data)
 
 
-@functools.cache
+_FIELDS: dict[type, dict[str, tuple[Any, bool]]] = {}
+
+
 def _fields(kind: type) -> dict[str, tuple[Any, bool]]:
     """The type of each field, and whether a row must have it."""
-    hints, missing = get_type_hints(kind), dataclasses.MISSING
-    return {
-        f.name: (hints[f.name], f.default is missing and f.default_factory is missing)
-        for f in dataclasses.fields(kind)
-    }
+    if kind not in _FIELDS:
+        hints, missing = get_type_hints(kind), dataclasses.MISSING
+        _FIELDS[kind] = {
+            f.name: (hints[f.name], f.default is missing and f.default_factory is missing)
+            for f in dataclasses.fields(kind)
+        }
+    return _FIELDS[kind]
 
 
 _VALUES = (Any, tuple[Any, ...])  # types of the fields that hold Python values, written as text
