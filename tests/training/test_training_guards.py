@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import types
 from pathlib import Path
 
 import pytest
@@ -60,13 +61,11 @@ def test_rows_that_would_teach_nothing_stop_the_training(
 
 
 def test_padding_is_the_end_token(tokenizer) -> None:
-    class Same:
-        pad_token_id = eos_token_id = tokenizer.eos_token_id
-        eos_token = "</s>"
-
+    end = tokenizer.eos_token_id
+    same = types.SimpleNamespace(pad_token_id=end, eos_token_id=end, eos_token="</s>")
     made = rows.tokenise(GOOD, tokenizer, CONFIG)
     with pytest.raises(TrainingStopped, match="padding token is the end token"):
-        guards.check_rows(made, Same(), CONFIG, 6)
+        guards.check_rows(made, same, CONFIG, 6)
 
 
 def test_tokenizer_without_padding_gets_one_that_is_not_its_end(tiny: str) -> None:
