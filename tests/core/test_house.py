@@ -13,13 +13,13 @@ from semcoder_lib.core.profile import Profile
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = {
-    "core": 2_110, "sandbox": 2_520, "tracing": 1_830, "models": 2_230,
-    "corpus": 3_930, "monologues": 7_320, "faults": 2_040, "training": 1_530,
+    "core": 2_080, "sandbox": 2_520, "tracing": 1_820, "models": 2_130,
+    "corpus": 3_930, "monologues": 7_310, "faults": 2_040, "training": 1_510,
     "evaluation": 3_140, "refinement": 750, "report": 1_420, "run": 2_750,
 }  # fmt: skip
 LONGEST_FILE = 500
 FILES = 146
-TESTS = 15_660
+TESTS = 15_430
 
 
 def lines(path: Path) -> int:
