@@ -12,6 +12,7 @@ import functools
 import itertools
 import multiprocessing
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -83,9 +84,14 @@ def workers(count: int = 1, backend: str = "process") -> Iterator[Callable[..., 
     else:
         # "spawn" would import the caller's main module again; "forkserver" starts a clean process
         context = multiprocessing.get_context("forkserver")
-        with ProcessPoolExecutor(count, mp_context=context) as pool:
-            submit = functools.partial(pool.submit, _apply)
-            yield functools.partial(_in_order, submit, Future.result, 4 * count)
+        main = vars(sys.modules["__main__"])
+        file = main.pop("__file__", None)  # where it is known, each worker runs it first
+        try:
+            with ProcessPoolExecutor(count, mp_context=context) as pool:
+                submit = functools.partial(pool.submit, _apply)
+                yield functools.partial(_in_order, submit, Future.result, 4 * count)
+        finally:
+            main |= {"__file__": file} if file else {}
 
 
 def _in_order(

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +33,15 @@ def test_two_workers_are_other_processes_that_stay() -> None:
         processes = {*mapped(process, range(8), chunk=1), *mapped(process, range(8), chunk=1)}
     assert os.getpid() not in processes
     assert len(processes) <= 2
+
+
+def test_workers_do_not_run_the_script_that_starts_them(tmp_path: Path) -> None:
+    """A notebook's master is one: `python notebooks/01_pyx.py`."""
+    code = "from semcoder_lib.core import scale\nprint('once')\nwith scale.workers(2) as mapped:\n"
+    script = tmp_path / "script.py"
+    script.write_text(f"{code}    print(*mapped(abs, [-1, -2, -3], chunk=1))\nprint(__file__)\n")
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True)
+    assert done.stdout == f"once\n1 2 3\n{script}\n", done.stderr
 
 
 def test_an_error_in_a_worker_reaches_the_caller() -> None:
