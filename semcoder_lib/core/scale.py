@@ -88,8 +88,8 @@ def workers(count: int = 1, backend: str = "process") -> Iterator[Callable[..., 
         file = main.pop("__file__", None)  # where it is known, each worker runs it first
         try:
             with ProcessPoolExecutor(count, mp_context=context) as pool:
-                submit = functools.partial(pool.submit, _apply)
-                yield functools.partial(_in_order, submit, Future.result, 4 * count)
+                start = lambda f, batch: pool.submit(_apply, f, batch)  # noqa: E731
+                yield functools.partial(_in_order, start, Future.result, 4 * count)
         finally:
             main |= {"__file__": file} if file else {}
 
