@@ -41,6 +41,13 @@ def save_tiny(folder: Path | str, *, kind: str = "llama", seed: int = 0, **sizes
     return folder
 
 
+def engine_of(folder: str, **options: Any) -> Any:
+    """An engine of such a model, in fp32 on one thread unless a test says otherwise."""
+    from semcoder_lib import models
+
+    return models.load(folder, **{"dtype": "float32", "threads": 1, "batch": 5, **options})
+
+
 def _tokenizer() -> Any:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast

@@ -58,9 +58,8 @@ class Profile(BaseModel):
 
     model: str = _text("smollm2-135m", "base model: a known name, a hub name or a folder")
     backend: str = Field(
-        "auto", pattern=f"^(auto|plain|vllm|{ADDRESS})$",
-        description="what generates: auto, plain, vllm, or the address of an OpenAI-compatible "
-        "server",
+        "auto", pattern=f"^(auto|plain|{ADDRESS})$",
+        description="what generates: auto, plain, or the address of an OpenAI-compatible server",
     )  # fmt: skip
     adapter: str = _text("", "evaluate this adapter instead of the one trained in notebook 04")
 
@@ -285,7 +284,7 @@ def _checked(settings: dict[str, Any], where: str) -> Profile:
     )
 
 
-def parse_set(items: list[str]) -> dict[str, str]:
+def parse_set(items: Sequence[str]) -> dict[str, str]:
     """`["a=1", "b=x"]` as a dict. Raises UserError for an item without '='."""
     pairs = [item.partition("=") for item in items]
     for item, (key, equals, _) in zip(items, pairs, strict=True):

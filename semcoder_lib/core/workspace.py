@@ -14,7 +14,6 @@ import hashlib
 import json
 import math
 import os
-import re
 import stat
 import sys
 import tempfile
@@ -101,9 +100,6 @@ def write_text(path: Path | str, text: str) -> None:
     write_bytes(path, text.encode("utf-8", "surrogatepass"))
 
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
 def dumps(data: Any) -> str:
     """JSON on one line with sorted keys: the same data give the same bytes."""
     return _json(data, ensure_ascii=True, sort_keys=True, separators=(", ", ": "))
@@ -112,7 +108,9 @@ def dumps(data: Any) -> str:
 def write_json(path: Path | str, data: Any) -> None:
     """Write one indented JSON document, keys sorted."""
     text = _json(data, ensure_ascii=False, sort_keys=True, indent=1)
-    if not text.isascii() and _SURROGATE.search(text):  # UTF-8 has no bytes for half a character
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # UTF-8 has no bytes for half a character
         text = _json(data, ensure_ascii=True, sort_keys=True, indent=1)
     write_text(path, text + "\n")
 

@@ -25,8 +25,8 @@ def load(
     """An engine for `model`: a known name, a folder of a saved model, a GGUF file, a hub name.
 
     `backend`: `auto` (our decoder for Llama and Qwen2 models, else transformers' `generate`),
-    `decoder` or `plain` (one of the two), `vllm`, or `openai` (then `model` is the server's name
-    for it and `base_url` is needed). `adapter` is the folder of a PEFT adapter, merged on load.
+    `decoder` or `plain` (one of the two), or `openai` (then `model` is the server's name for it and
+    `base_url` is needed). `adapter` is the folder of a PEFT adapter, merged on load.
     `cache` is a JSONL file; a second run with it generates nothing twice. Other options are the
     engine's own. Raises UserError for names and options that do not exist, InfrastructureError
     when weights or a server cannot be had.
@@ -35,14 +35,10 @@ def load(
         from semcoder_lib.models.local import LocalEngine
 
         return LocalEngine(model, adapter=adapter, cache=cache, backend=backend, **options)
-    if backend == "vllm":
-        from semcoder_lib.models.servers import VllmEngine
-
-        return VllmEngine(model, adapter=adapter, cache=cache, **options)
     if backend == "openai":
         from semcoder_lib.models.servers import OpenAIEngine
 
         if adapter is not None:
             raise UserError("backend openai: the server chooses the adapter; give its model name")
         return OpenAIEngine(model, cache=cache, **options)
-    raise UserError(f"backend {backend!r}: choose from auto, decoder, plain, vllm, openai")
+    raise UserError(f"backend {backend!r}: choose from auto, decoder, plain, openai")

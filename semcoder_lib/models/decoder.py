@@ -10,7 +10,7 @@ The arithmetic is the model's own, in the same format.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -170,19 +170,9 @@ class Decoder:
         return cos[positions][:, None], sin[positions][:, None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
-    before: Layer
-    qkv: Layer
-    out: Layer
-    between: Layer
-    gate_up: Layer
-    down: Layer
-
-
-def _block(layer: Any) -> _Block:
+def _block(layer: Any) -> SimpleNamespace:
     attention, mlp = layer.self_attn, layer.mlp
-    return _Block(
+    return SimpleNamespace(
         before=_norm(layer.input_layernorm),
         qkv=_joined(attention.q_proj, attention.k_proj, attention.v_proj),
         out=_joined(attention.o_proj),

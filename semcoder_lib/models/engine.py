@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import abc
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any
 
 from semcoder_lib.core import progress, records, workspace
 from semcoder_lib.core.errors import InfrastructureError, UserError
-from semcoder_lib.models import prompts
 from semcoder_lib.models.prompts import Message
 
 
@@ -101,32 +99,27 @@ class Engine(abc.ABC):
                 else:
                     missing.setdefault(key, (key, request, index))
 
-        def deliver(key: str, output: Output, bar: progress.Bar) -> None:
-            outputs[key] = output
-            bar.update()
-            if output.finish == "failed":
-                if strict:
-                    raise InfrastructureError(output.text)
-            elif cache is not None:
-                row = asdict(output)
-                del row["cached"]
-                cache.put(key, row)
-                cache.flush()
+        with progress.bar(f"{self.name} writes", len(missing), "completions") as bar:
 
-        if missing:
-            # a canonical order, so that batches are composed alike whatever the order asked for
-            jobs = [missing[key] for key in sorted(missing)]
-            with progress.bar(f"{self.name} writes", len(jobs), "completions") as bar:
-                self._produce(jobs, functools.partial(deliver, bar=bar))
+            def deliver(key: str, output: Output) -> None:
+                outputs[key] = output
+                bar.update()
+                if output.finish == "failed":
+                    if strict:
+                        raise InfrastructureError(output.text)
+                elif cache is not None:
+                    row = asdict(output)
+                    del row["cached"]
+                    cache.put(key, row)
+                    cache.flush()
+
+            if missing:  # in a canonical order, so that batches are composed alike
+                self._produce([missing[key] for key in sorted(missing)], deliver)
         return [[outputs[key] for key in row] for row in keys]
 
     @abc.abstractmethod
     def _produce(self, jobs: list[Job], deliver: Deliver) -> None:
         """Make every job's text, calling `deliver(key, output)` once for each."""
-
-    def text_of(self, request: Request) -> str:
-        """The prompt as the model reads it: a chat in the tokenizer's own template."""
-        return prompts.chat(self.tokenizer, request.chat) if request.chat else request.prompt
 
     def close(self) -> None:
         """Let go of the cache file and the weights."""

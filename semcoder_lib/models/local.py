@@ -18,7 +18,7 @@ from torch import Tensor
 
 from semcoder_lib.core import scale, workspace
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.models import assets, hardware, tokens, weights
+from semcoder_lib.models import assets, hardware, prompts, tokens, weights
 from semcoder_lib.models.decoder import Decoder, Slots, supports
 from semcoder_lib.models.engine import Deliver, Engine, Job, Output, Request
 
@@ -43,12 +43,6 @@ class Text:
     ids: list[int]
     draw: Callable[[], float] | None = None
     written: list[int] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, key: str, request: Request, index: int, prompt: str, ids: list[int]) -> Text:
-        """The text of a request's sample number `index`, whose prompt is read as these ids."""
-        name = f"{request.seed}:{workspace.content_key(prompt)}:{index}"
-        return cls(key, request, ids, random.Random(name).random if request.temperature else None)
 
     @property
     def room(self) -> int:
@@ -120,26 +114,22 @@ def shared_prefixes(texts: Sequence[Text]) -> dict[str, Ids]:
 
 
 class Scheduler:
-    """Writes texts through the decoder of an engine, with `batch` slots and at most `cache_bytes`
-    of cache. The order of work depends on the set of texts alone, not on their order."""
+    """Writes texts, longest first, through the decoder of an engine, with `batch` slots and at most
+    `cache_bytes` of cache."""
 
-    def __init__(self, engine: LocalEngine) -> None:
-        self.engine = engine
+    def __init__(self, engine: LocalEngine, texts: Sequence[Text], deliver: Deliver) -> None:
+        self.engine, self.deliver = engine, deliver
         self.decoder: Decoder = engine._model
-        self._prefix: dict[str, Ids] = {}
-        self._users: Counter[Ids] = Counter()
-        self._prefix_cache: dict[Ids, tuple[Tensor, Tensor]] = {}
-
-    def run(self, texts: Sequence[Text], deliver: Deliver) -> None:
-        self.engine.threads.restart()
+        self._waiting = deque(texts)
         self._prefix = shared_prefixes(texts)
         self._users = Counter(self._prefix.values())
-        waiting = deque(sorted(texts, key=lambda text: (-text.room, text.key)))
-        while waiting:
-            self._fill_and_drain(waiting, deliver)
-        self._prefix_cache.clear()
+        self._prefix_cache: dict[Ids, tuple[Tensor, Tensor]] = {}
 
-    def _fill_and_drain(self, waiting: deque[Text], deliver: Deliver) -> None:
+    def run(self) -> None:
+        while self._waiting:
+            self._fill_and_drain(self._waiting)
+
+    def _fill_and_drain(self, waiting: deque[Text]) -> None:
         """Work through the texts that fit the longest one's cache without wasting most of it."""
         longest = waiting[0].room
         fit = self.engine.cache_bytes // (longest * self.decoder.bytes_per_token())
@@ -159,7 +149,7 @@ class Scheduler:
                 active += fresh
             if not active:
                 return
-            if self._finish(slots, active, deliver):
+            if self._finish(slots, active):
                 continue  # a slot is free: fill it before the next step
             ids = torch.tensor([text.written[-1] for text in active], device=self.decoder.device)
             cached = [_cached_tokens(text) for text in active]
@@ -190,14 +180,14 @@ class Scheduler:
         self._users[prefix] -= 1
         return self._prefix_cache[prefix] if self._users[prefix] else self._prefix_cache.pop(prefix)
 
-    def _finish(self, slots: Slots, active: list[Text], deliver: Deliver) -> bool:
+    def _finish(self, slots: Slots, active: list[Text]) -> bool:
         """Deliver what is finished and close the gaps; True when a slot became free."""
         before = len(active)
         for place in range(before - 1, -1, -1):
             output = active[place].output(self.engine.tokenizer, self.engine.ends)
             if output is None:
                 continue
-            deliver(active[place].key, output)
+            self.deliver(active[place].key, output)
             last = active.pop()
             if place < len(active):
                 slots.copy(len(active), place, _cached_tokens(last))
@@ -264,31 +254,52 @@ class LocalEngine(Engine):
     def _produce(self, jobs: list[Job], deliver: Deliver) -> None:
         texts: list[Text] = []
         for key, request, index in jobs:
-            prompt = self.text_of(request)
+            chat = request.chat
+            prompt = prompts.chat(self.tokenizer, chat) if chat else request.prompt
             ids = tokens.encode_prompt(self.tokenizer, prompt)
             if len(ids) + request.max_new_tokens > self.context:
                 deliver(key, Output("", "too_long"))
             else:
-                texts.append(Text.of(key, request, index, prompt, ids))
-        if self.backend == "decoder":
-            Scheduler(self).run(texts, deliver)
-            return
+                name = f"{request.seed}:{workspace.content_key(prompt)}:{index}"
+                draw = random.Random(name).random if request.temperature else None
+                texts.append(Text(key, request, ids, draw))
+        # the order of work depends on the set of texts alone, not on their order
         texts.sort(key=lambda text: (-text.room, text.key))
+        self.threads.restart()
+        if self.backend == "decoder":
+            Scheduler(self, texts, deliver).run()
+            return
         for start in range(0, len(texts), self.batch):
             self._plain(texts[start : start + self.batch], deliver)
 
     @torch.inference_mode()
     def _plain(self, texts: Sequence[Text], deliver: Deliver) -> None:
-        """One batch through transformers' `generate`, padded on the left. Every token that it
-        writes goes through `_Steps`; what a finished row is filled up with is passed over."""
+        """One batch through transformers' `generate`, padded on the left. What a finished row is
+        filled up with is passed over."""
         width, pad = max(len(text.ids) for text in texts), self.tokenizer.pad_token_id
+        done = [False] * len(texts)
+
+        def drawn(_: Tensor, scores: Tensor) -> Tensor:
+            """Scores that leave only the token that each row's own generator draws."""
+            picked = torch.tensor(choose(scores, texts), device=scores.device)
+            return torch.full_like(scores, float("-inf")).scatter(1, picked[:, None], 0.0)
+
+        def finished(written: Tensor, *_: Any, **__: Any) -> Tensor:
+            self.threads.look()
+            for row, text in enumerate(texts):
+                if not done[row]:
+                    text.written.append(int(written[row, -1]))
+                    output = text.output(self.tokenizer, self.ends)
+                    if output is not None:
+                        done[row] = True
+                        deliver(text.key, output)
+            return torch.tensor(done, device=written.device)
+
         ids = torch.full((len(texts), width), pad, device=self._model.device)
         mask = torch.zeros_like(ids)
         for row, text in enumerate(texts):
             ids[row, width - len(text.ids) :] = torch.tensor(text.ids)
             mask[row, width - len(text.ids) :] = 1
-        self.threads.restart()
-        steps = _Steps(self, texts, deliver)
         self._model.generate(
             input_ids=ids,
             attention_mask=mask,
@@ -297,37 +308,13 @@ class LocalEngine(Engine):
             num_beams=1,
             pad_token_id=pad,
             eos_token_id=sorted(self.ends),
-            stopping_criteria=[steps.stopped],
-            logits_processor=[steps.choose] if any(text.draw for text in texts) else None,
+            stopping_criteria=[finished],
+            logits_processor=[drawn] if any(text.draw for text in texts) else None,
         )
 
     def close(self) -> None:
         super().close()
         self._model = None
-
-
-class _Steps:
-    """What `generate` asks after every token: which rows are finished, and, where texts are
-    sampled, for scores that leave only the token that the row's own generator draws."""
-
-    def __init__(self, engine: LocalEngine, texts: Sequence[Text], deliver: Deliver) -> None:
-        self.engine, self.texts, self.deliver = engine, texts, deliver
-        self.done = [False] * len(texts)
-
-    def choose(self, ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        picked = torch.tensor(choose(scores, self.texts), device=scores.device)
-        return torch.full_like(scores, float("-inf")).scatter(1, picked[:, None], 0.0)
-
-    def stopped(self, ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
-        self.engine.threads.look()
-        for row, text in enumerate(self.texts):
-            if not self.done[row]:
-                text.written.append(int(ids[row, -1]))
-                output = text.output(self.engine.tokenizer, self.engine.ends)
-                if output is not None:
-                    self.done[row] = True
-                    self.deliver(text.key, output)
-        return torch.tensor(self.done, device=ids.device)
 
 
 def _cache_bytes(on_gpu: bool) -> int:

@@ -1,17 +1,17 @@
-"""Engines that others write: an OpenAI-compatible server (vLLM, Ollama, llama.cpp, a cloud), and
-vLLM in this process."""
+"""The engine behind an OpenAI-compatible server: vLLM, Ollama, llama.cpp, a cloud."""
 
 from __future__ import annotations
 
 import json
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
 from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import InfrastructureError, UserError
-from semcoder_lib.models import assets, tokens
+from semcoder_lib.models import tokens
 from semcoder_lib.models.engine import Deliver, Engine, Job, Output, Request
 from semcoder_lib.models.tokens import reason
 
@@ -23,7 +23,7 @@ class OpenAIEngine(Engine):
     at a time. A prompt goes to `/completions` as it is, without a chat template, so that texts can
     be compared with the local engines'; a chat goes to `/chat/completions`.
 
-    The key is read from the environment variable `key_variable` (a server of one's own needs none).
+    The key is read from the environment variable OPENAI_API_KEY (a server of one's own needs none).
     `openai`'s client asks again, `retries` times, after a rate limit (as long as `Retry-After`
     says), a server error, a timeout (`timeout` seconds without a byte) and a broken connection; an
     answer that is not what the protocol promises is asked for again, too. Whether texts are
@@ -37,7 +37,6 @@ class OpenAIEngine(Engine):
         parallel: int = 8,
         timeout: float = 300.0,
         retries: int = 5,
-        key_variable: str = "OPENAI_API_KEY",
         cache: Path | str | None = None,
     ) -> None:
         import openai
@@ -49,7 +48,7 @@ class OpenAIEngine(Engine):
         self.url = base_url.rstrip("/")
         self.identity = workspace.content_key("openai", f"{self.url}/completions", model)
         self.parallel, self.retries = parallel, retries
-        key = os.environ.get(key_variable) or "none"
+        key = os.environ.get("OPENAI_API_KEY") or "none"
         self._client = openai.OpenAI(
             base_url=base_url, api_key=key, timeout=timeout, max_retries=retries
         )
@@ -58,28 +57,26 @@ class OpenAIEngine(Engine):
         """Replies are delivered as they arrive, so that each is kept; also those that are under
         way when something fails. With so many failures in a row that nobody is there, the last one
         is raised."""
-        pool = ThreadPoolExecutor(self.parallel)
-        keys = {pool.submit(self._ask, request, i): key for key, request, i in jobs}
-        silent = 0
-        try:
-            for future in as_completed(keys):
-                output = future.result()
-                deliver(keys.pop(future), output)
+        one_by_one, silent = threading.Lock(), 0
+
+        def answer(key: str, request: Request, index: int) -> None:
+            nonlocal silent
+            output = self._ask(request, index)
+            with one_by_one:
                 silent = silent + 1 if output.finish == "failed" else 0
                 if silent >= max(SILENCES, 2 * self.parallel):
                     raise InfrastructureError(
                         f"nobody answers: {output.text}; start again when the server is there, "
                         "nothing is asked twice"
                     )
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            for future, key in keys.items():
-                answered = future.done() and not future.cancelled() and not future.exception()
-                if answered and future.result().finish != "failed":
-                    deliver(key, future.result())
-            raise
+                deliver(key, output)
+
+        pool = ThreadPoolExecutor(self.parallel)
+        try:
+            for future in as_completed([pool.submit(answer, *job) for job in jobs]):
+                future.result()
         finally:
-            pool.shutdown()
+            pool.shutdown(cancel_futures=True)
 
     def _ask(self, request: Request, index: int) -> Output:
         import openai
@@ -136,61 +133,3 @@ def _output(answer: dict[str, Any], request: Request) -> Output:
         int(usage.get(f"{way}_tokens") or 0) for way in ("completion", "prompt")
     )
     return Output(text, finish, written, prompt_tokens)
-
-
-class VllmEngine(Engine):
-    """Loads `model` into vLLM, for GPUs; `adapter` is applied as a LoRA. vLLM does its own batching
-    and prefix sharing. Raises UserError when vLLM is not installed. Not run on the machines this
-    was developed on: it shares the other engines' tests where vLLM is installed."""
-
-    def __init__(
-        self,
-        model: str = "smollm2-135m",
-        *,
-        adapter: str | Path | None = None,
-        dtype: str = "auto",
-        cache: Path | str | None = None,
-        **options: Any,
-    ) -> None:
-        super().__init__(cache=cache)
-        try:
-            import vllm
-        except ImportError:
-            raise UserError(
-                "backend vllm: install vllm (it needs a GPU), or use backend='auto'"
-            ) from None
-        self._vllm = vllm
-        folder = assets.locate(model)
-        self.name = assets.shown_name(model, adapter)
-        parts = [assets.weights_hash(folder), "vllm", vllm.__version__, dtype]
-        self._lora: Any = None
-        if adapter is not None:
-            from vllm.lora.request import LoRARequest
-
-            parts.append(assets.weights_hash(str(adapter)))
-            self._lora = LoRARequest("adapter", 1, str(adapter))
-            options["enable_lora"] = True
-        self.identity = workspace.content_key(*parts)
-        self.tokenizer = tokens.load_tokenizer(folder)
-        self._model = vllm.LLM(folder, dtype=dtype, enable_prefix_caching=True, **options)
-
-    def _produce(self, jobs: list[Job], deliver: Deliver) -> None:
-        settings = [
-            self._vllm.SamplingParams(
-                max_tokens=request.max_new_tokens,
-                temperature=request.temperature,
-                top_p=request.top_p,
-                stop=list(request.stop) or None,
-                seed=request.seed + index,
-            )
-            for _, request, index in jobs
-        ]
-        texts = [self.text_of(request) for _, request, _ in jobs]
-        results = self._model.generate(texts, settings, lora_request=self._lora)
-        for (key, request, _), result in zip(jobs, results, strict=True):
-            best = result.outputs[0]
-            text, cut = tokens.cut(best.text, request.stop)
-            stopped = cut or isinstance(best.stop_reason, str)
-            finish = "length" if best.finish_reason == "length" else "stop" if stopped else "end"
-            prompt_tokens = len(result.prompt_token_ids or ())
-            deliver(key, Output(text, finish, len(best.token_ids), prompt_tokens))

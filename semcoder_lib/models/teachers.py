@@ -111,7 +111,13 @@ def ask(
         results: dict[int, Taught] = {}
         for attempt in range(tries):
             left = [place for place in range(len(part)) if place not in results]
-            requests = [_request(part[n], teacher, seed + attempt) for n in left]
+            requests = [
+                Request(
+                    part[n].id, "", (), teacher.max_new_tokens, teacher.temperature, teacher.top_p,
+                    seed=seed + attempt, chat=part[n].messages,
+                )
+                for n in left
+            ]  # fmt: skip
             rows = teacher.engine.outputs(requests, cache=cache, strict=False)
             for place, (output,) in zip(left, rows, strict=True):
                 usage.add(output)
@@ -132,13 +138,6 @@ def ask(
             yield results.get(place, rejected)
 
 
-def _request(task: Task, teacher: Teacher, seed: int) -> Request:
-    return Request(
-        task.id, "", (), teacher.max_new_tokens, teacher.temperature, teacher.top_p,
-        seed=seed, chat=task.messages,
-    )  # fmt: skip
-
-
 # --- chats about monologues ---
 
 RULES: dict[str, str] = yaml.safe_load(
@@ -146,39 +145,32 @@ RULES: dict[str, str] = yaml.safe_load(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Shot:
-    """An example: a prompt and the monologue that answers it."""
-
-    prompt: str
-    answer: str
+Shot = tuple[Message, Message]  # an example: what is asked, and the answer
 
 
 def shot(program: records.Program, monologue: records.Monologue) -> Shot:
     """An example from one of our own monologues."""
-    name, case = program.entry_point, monologue.case
-    if monologue.direction == "backward":
-        prompt = prompts.backward(program.source, name, values.encode(case.output))
-    else:
-        prompt = prompts.forward(program.source, values.show_call(name, case.arguments))
-    return Shot(prompt.text, monologue.text)
+    asked = _question(monologue.direction, program, monologue.case)
+    return asked, {"role": "assistant", "content": monologue.text}
 
 
-def forward_chat(source: str, call: str, shots: Sequence[Shot] = ()) -> tuple[Message, ...]:
-    """A chat that asks for a forward monologue. The description of the program is withheld, as in
-    section 4.2.3 of the paper."""
-    return _chat(RULES["forward"], prompts.forward(source, call).text, shots)
-
-
-def backward_chat(
-    source: str, entry_point: str, output_text: str, shots: Sequence[Shot] = ()
+def chat(
+    direction: str,
+    program: records.Program,
+    case: records.Case,
+    shots: Sequence[Shot] = (),
 ) -> tuple[Message, ...]:
-    """A chat that asks for a backward monologue; it is told the output and no input."""
-    return _chat(RULES["backward"], prompts.backward(source, entry_point, output_text).text, shots)
+    """A chat that asks for a monologue, after examples of such. A forward one is told the call (the
+    program's description is withheld, as in section 4.2.3 of the paper), a backward one the output
+    and no input."""
+    rules = {"role": "system", "content": RULES[direction]}
+    return rules, *itertools.chain.from_iterable(shots), _question(direction, program, case)
 
 
-def _chat(rules: str, prompt: str, shots: Sequence[Shot]) -> tuple[Message, ...]:
-    turns = [("system", rules)]
-    for example in shots:
-        turns += [("user", example.prompt), ("assistant", example.answer)]
-    return tuple({"role": role, "content": text} for role, text in [*turns, ("user", prompt)])
+def _question(direction: str, program: records.Program, case: records.Case) -> Message:
+    name = program.entry_point
+    if direction == "backward":
+        asked = prompts.backward(program.source, name, values.encode(case.output))
+    else:
+        asked = prompts.forward(program.source, values.show_call(name, case.arguments))
+    return {"role": "user", "content": asked.text}

@@ -233,7 +233,7 @@ def taught(
     box: Sandbox,
     *,
     direction: str = "forward",
-    shots: tuple[teachers.Shot, ...] = (),
+    shots: Sequence[teachers.Shot] = (),
     tries: int = 4,
     seed: int = 0,
     strict: bool = True,
@@ -248,12 +248,7 @@ def taught(
     `teachers.ask` for counts."""
 
     def task(number: int, program: Program, case: Case) -> teachers.Task:
-        if direction == "backward":
-            output = values.encode(case.output)
-            chat = teachers.backward_chat(program.source, program.entry_point, output, shots)
-        else:
-            call = values.show_call(program.entry_point, case.arguments)
-            chat = teachers.forward_chat(program.source, call, shots)
+        chat = teachers.chat(direction, program, case, shots)
         return teachers.Task(f"{program.id or program.entry_point}:{number}", chat, (program, case))
 
     @functools.lru_cache(maxsize=1)  # tasks of one program come together

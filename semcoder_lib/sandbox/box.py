@@ -6,7 +6,7 @@ import atexit
 import functools
 import os
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -139,7 +139,7 @@ class Sandbox:
         iterable only a little ahead of what it yields."""
         source = iter(jobs)
         order: deque[Ticket] = deque()
-        remembered: OrderedDict[Any, Ticket] = OrderedDict()
+        remembered: dict[Any, Ticket] = {}
         exhausted = False
         try:
             while True:
@@ -154,22 +154,21 @@ class Sandbox:
                 while not order[0].done:
                     self._turn()
                 ticket = order.popleft()
-                if ticket.weight > _REMEMBERED_CHARACTERS:
+                if self.dedupe and ticket.weight > _REMEMBERED_CHARACTERS:
                     remembered.pop(ticket.key, None)
                 yield list(ticket.outcomes)
         finally:  # also when the caller stops early
             abandoned = {id(ticket) for ticket in order}
             self._waiting = deque(t for t in self._waiting if id(t) not in abandoned)
 
-    def _ticket(self, job: Job, remembered: OrderedDict[Any, Ticket]) -> Ticket:
+    def _ticket(self, job: Job, remembered: dict[Any, Ticket]) -> Ticket:
         ticket = Ticket(job, job.limits or self.limits)
         if self.dedupe:
             if ticket.key in remembered:
-                remembered.move_to_end(ticket.key)
                 return remembered[ticket.key]
             remembered[ticket.key] = ticket
             if len(remembered) > _REMEMBERED:
-                remembered.popitem(last=False)
+                del remembered[next(iter(remembered))]
         if not ticket.done:
             self._waiting.append(ticket)
         return ticket

@@ -23,6 +23,9 @@ from semcoder_lib.sandbox import judge, wire
 from semcoder_lib.sandbox.model import Job, Limits
 
 _PACKAGE = Path(__file__).resolve().parents[1]
+_LIBRARY = os.path.dirname(os.__file__)
+# What the base interpreter imports from; packages installed in it are hidden.
+_INTERPRETER = [_LIBRARY, os.path.join(sys.base_prefix, "lib"), os.path.dirname(_LIBRARY)]
 _START_SECONDS = 30.0
 # Bare packages: the zygote must not import what their __init__ imports for the parent.
 _BOOT = """
@@ -83,7 +86,7 @@ class Host:
         config = {
             "level": level,
             "plugins": plugins,
-            "interpreter": _interpreter(),
+            "interpreter": _INTERPRETER,
             "parent": os.getpid(),
         }
         try:
@@ -171,13 +174,6 @@ class Host:
             self.folder.cleanup()
 
 
-def _interpreter() -> list[str]:
-    """The folders that the base interpreter imports from. Packages installed in them are hidden."""
-    library = os.path.dirname(os.__file__)
-    folders = [library, os.path.join(sys.base_prefix, "lib"), os.path.dirname(library)]
-    return list(dict.fromkeys(folders))
-
-
 def plugin_file(name: str) -> str:
     """The file of a plug-in module. Raises UserError when there is no such module."""
     try:
@@ -192,12 +188,10 @@ def plugin_file(name: str) -> str:
 def wait_any(hosts: list[Host], seconds: float) -> list[Host]:
     """Those of `hosts` that can be read, or written where something waits to be."""
     poller = select.poll()
-    by_fd = {}
     for host in hosts:
-        by_fd[host.fileno()] = host
         poller.register(host, select.POLLIN | (select.POLLOUT if host.outbox else 0))
-    ready = poller.poll(max(0, int(seconds * 1000)))
-    return [by_fd[fd] for fd, _ in ready]
+    ready = dict(poller.poll(max(0, int(seconds * 1000))))
+    return [host for host in hosts if host.fileno() in ready]
 
 
 # --- proof that a level holds: a program that tries to get out, run before anything else does ---

@@ -11,7 +11,8 @@ import json
 import marshal
 import signal
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from semcoder_lib.core import values
@@ -76,9 +77,13 @@ class Ticket:
         self.deaths = 0  # processes of a shared job that died
         self.alone = self.repeating = False
         self.size = len(job.source) + sum(map(len, self.calls))
-        options = json.dumps(job.options, sort_keys=True)
-        self.key = (  # equal for equal jobs
-            job.source, job.entry_point, tuple(self.calls), limits, job.plugin, options,
+
+    @cached_property
+    def key(self) -> tuple[Any, ...]:
+        """Equal for equal jobs."""
+        job, options = self.job, json.dumps(self.job.options, sort_keys=True)
+        return (
+            job.source, job.entry_point, tuple(self.calls), self.limits, job.plugin, options,
             job.share, job.reload, job.stdin,
         )  # fmt: skip
 
@@ -106,8 +111,9 @@ class Ticket:
         """The message to a zygote for what is left to do."""
         job = self.job
         calls = [self.calls[place] for place in self.todo]
+        limits = {name: getattr(self.limits, name) for name in Limits.__slots__}
         return marshal.dumps(
-            (number, job.source, job.entry_point, calls, asdict(self.limits), self.shared,
+            (number, job.source, job.entry_point, calls, limits, self.shared,
              job.reload, job.plugin, job.options, job.stdin)
         )  # fmt: skip
 

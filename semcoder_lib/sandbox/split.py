@@ -126,19 +126,14 @@ def _key(test: Test) -> tuple[str, ...]:
 
 def _together(cases: list[_Case]) -> list[list[_Case]]:
     """Cases of the same test in groups that one process can judge."""
-    groups: list[list[_Case]] = []
-    current: dict[tuple[str, ...], list[_Case]] = {}
+    by_test: dict[tuple[str, ...], list[list[_Case]]] = {}
     for case in cases:
-        group = current.get(_key(case.test))
-        if (
-            group is None
-            or len(group) >= _TOGETHER
-            or sum(c.size for c in group) + case.size > _TOGETHER_CHARACTERS
-        ):
-            group = current[_key(case.test)] = []
-            groups.append(group)
-        group.append(case)
-    return groups
+        groups = by_test.setdefault(_key(case.test), [[]])
+        size = sum(c.size for c in groups[-1]) + case.size
+        if len(groups[-1]) >= _TOGETHER or size > _TOGETHER_CHARACTERS:
+            groups.append([])
+        groups[-1].append(case)
+    return [group for groups in by_test.values() for group in groups if group]
 
 
 def _testing(test: Test, answers: list[Answers], collect: bool, limits: Limits | None) -> Job:

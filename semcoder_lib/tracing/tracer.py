@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import inspect
 import itertools
 import json
 import symtable
@@ -306,23 +305,21 @@ def _in_order(
     """Named arguments at the places that the function's definition gives them."""
     signature = _definition(source, name).args
     names = [a.arg for a in (*signature.posonlyargs, *signature.args)]
-    unknown = [n for n in named if n not in names]
-    if unknown:
-        raise UserError(f"call of {name}: no positional parameter is called {unknown[0]!r}")
-    empty, kind = inspect.Parameter.empty, inspect.Parameter.POSITIONAL_OR_KEYWORD
-    defaults = [*[empty] * (len(names) - len(signature.defaults)), *signature.defaults]
-    parameters = [
-        inspect.Parameter(n, kind, default=d) for n, d in zip(names, defaults, strict=True)
-    ]
-    try:
-        bound = inspect.Signature(parameters).bind(*positional, **named)
-    except TypeError as error:
-        raise UserError(f"call of {name}: {error}") from None
-    last = max(map(names.index, bound.arguments))
+    given = dict(zip(names, positional, strict=False))
+    defaults = dict(zip(reversed(names), reversed(signature.defaults), strict=False))
+    for why, wrong in (
+        ("no positional parameter is called", [n for n in named if n not in names]),
+        ("there are two values for", [n for n in named if n in given]),
+        ("there is no parameter for", positional[len(names) :]),
+        ("a value is missing for", [n for n in names if n not in {*given, *named, *defaults}]),
+    ):
+        if wrong:
+            raise UserError(f"call of {name}: {why} {wrong[0]!r}")
+    given |= named
     arguments = []
-    for parameter, default in itertools.islice(zip(names, defaults, strict=True), last + 1):
+    for parameter in names[: max(map(names.index, given)) + 1]:
         try:
-            value = bound.arguments.get(parameter, default)
+            value = given[parameter] if parameter in given else defaults[parameter]
             arguments.append(literals.value_of(value) if isinstance(value, ast.expr) else value)
         except literals.NotALiteral:
             raise UserError(

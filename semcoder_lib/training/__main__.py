@@ -16,6 +16,7 @@ from typing import Any
 
 from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import SemcoderError, UserError
+from semcoder_lib.core.profile import parse_set
 from semcoder_lib.models import prompts
 from semcoder_lib.training.rows import Config, Example
 from semcoder_lib.training.train import train
@@ -70,11 +71,7 @@ def read_config(path: Path | None, settings: Sequence[str] = ()) -> Config:
             raise UserError(f"{path}: cannot be read ({error})") from None
         if not isinstance(data, dict):
             raise UserError(f"{path}: expected fields and values")
-    for setting in settings:
-        name, equals, text = setting.partition("=")
-        if not equals:
-            raise UserError(f"--set {setting}: expected FIELD=VALUE")
-        data[name] = yaml.safe_load(text)
+    data |= {name: yaml.safe_load(text) for name, text in parse_set(settings).items()}
     fields = [field.name for field in dataclasses.fields(Config)]
     for name in data.keys() - fields:
         raise UserError(f"training has no field {name!r}: choose from {', '.join(fields)}")

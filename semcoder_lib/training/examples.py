@@ -40,37 +40,34 @@ def monologue_examples(
     ]
 
 
-def direct_example(entry: Entry, *, seed: int, style: str) -> Example | None:
-    """One row of answers without reasoning: the first as the evaluation asks for it (the output of
-    a call, or for one program in three a call with an output), the program's other cases after it,
-    which cost a tenth of a row of their own. None if no case is short enough. The paper's mix has
-    no such rows."""
-    program = entry.program
-    cases = []
-    for case in entry.cases:
-        call = values.show_call(program.entry_point, case.arguments)
-        output = values.encode(case.output)
-        if len(call) + len(output) <= _SHORT_CASE:
-            cases.append((call, output))
-    if not cases:
-        return None
-    draw = random.Random(f"{seed}:direct:{program.id}")
-    draw.shuffle(cases)
-    (call, output), *others = cases[:_ANSWERS]
-    text = f"assert {call} == {output}\n[/ANSWER]"
-    text += "".join(f"\nassert {call} == {output}" for call, output in others)
-    # a model that never saw the first kind answers it by copying its question
-    way = "backward" if draw.random() < _FOR_INPUTS else "forward"
-    prompt = prompts.execution(
-        way, program.source, program.entry_point, call, output, format="direct", style=style
-    )
-    return Example(f"{program.id}:direct", "direct", prompt.text, text)
-
-
 def direct_examples(entries: Iterable[Entry], *, seed: int, style: str) -> list[Example]:
-    """The rows of the entries that have a short case."""
-    rows = [direct_example(entry, seed=seed, style=style) for entry in entries]
-    return [row for row in rows if row is not None]
+    """Rows of answers without reasoning, for the entries that have a short case: the first answer
+    as the evaluation asks for it (the output of a call, or for one program in three a call with an
+    output), the program's other cases after it, which cost a tenth of a row of their own. The
+    paper's mix has no such rows."""
+    rows = []
+    for program, cases in ((entry.program, _short_cases(entry)) for entry in entries):
+        if not cases:
+            continue
+        draw = random.Random(f"{seed}:direct:{program.id}")
+        draw.shuffle(cases)
+        (call, output), *others = cases[:_ANSWERS]
+        text = f"assert {call} == {output}\n[/ANSWER]"
+        text += "".join(f"\nassert {call} == {output}" for call, output in others)
+        # a model that never saw the first kind answers it by copying its question
+        way = "backward" if draw.random() < _FOR_INPUTS else "forward"
+        prompt = prompts.execution(
+            way, program.source, program.entry_point, call, output, format="direct", style=style
+        )
+        rows.append(Example(f"{program.id}:direct", "direct", prompt.text, text))
+    return rows
+
+
+def _short_cases(entry: Entry) -> list[tuple[str, str]]:
+    """The calls of an entry that are short together with their outputs."""
+    name = entry.program.entry_point
+    cases = [(values.show_call(name, c.arguments), values.encode(c.output)) for c in entry.cases]
+    return [(call, output) for call, output in cases if len(call) + len(output) <= _SHORT_CASE]
 
 
 def nl_example(program: Program, *, style: str) -> Example:

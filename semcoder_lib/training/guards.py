@@ -90,9 +90,8 @@ def same_prompts(examples: Iterable[Example], evaluated: Mapping[str, str]) -> i
             continue
         compared += 1
         if other != example.prompt:
-            pairs = zip(example.prompt, other, strict=False)
-            shorter = min(len(example.prompt), len(other))
-            place = next((i for i, (a, b) in enumerate(pairs) if a != b), shorter)
+            pairs = zip(f"{example.prompt}\0", f"{other}\0", strict=False)
+            place = next(i for i, (a, b) in enumerate(pairs) if a != b)
             ours, theirs = example.prompt[place : place + 20], other[place : place + 20]
             raise TrainingStopped(
                 f"{example.id}: the training prompt differs from the evaluation prompt at "

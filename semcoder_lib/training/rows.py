@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -11,6 +13,7 @@ from semcoder_lib.core.errors import SemcoderError, UserError
 from semcoder_lib.models import tokens
 
 IGNORED = -100
+_MICRO_TOKENS = {"cpu": 2048, "cuda": 16_384}
 
 
 class TrainingStopped(SemcoderError):
@@ -70,22 +73,17 @@ class Config:
     whole_kind: int = 20  # rows of one task that are not all lost by chance
 
     def __post_init__(self) -> None:
-        for name, allowed in (
-            ("method", ("lora", "full")),
-            ("overlong", ("drop", "cut")),
-            ("dtype", ("auto", "float32", "bfloat16")),
-        ):
-            if (value := getattr(self, name)) not in allowed:
-                raise UserError(f"training: {name} {value!r}: choose from {', '.join(allowed)}")
         fits = self.max_length >= 8 and (self.batch_rows or self.batch_tokens >= self.max_length)
-        for holds, rule in (
-            (self.steps >= 0 and self.epochs > 0, "0 <= steps and 0 < epochs"),
-            (
-                0 <= self.min_learning_rate <= self.learning_rate,
-                "0 <= min_learning_rate <= learning_rate",
-            ),
-            (fits, "8 <= max_length <= batch_tokens"),
-        ):
+        rates = 0 <= self.min_learning_rate <= self.learning_rate
+        for rule, holds in {
+            f"method {self.method!r} is lora or full": self.method in ("lora", "full"),
+            f"overlong {self.overlong!r} is drop or cut": self.overlong in ("drop", "cut"),
+            f"dtype {self.dtype!r} is auto, float32 or bfloat16":
+                self.dtype in ("auto", "float32", "bfloat16"),
+            "0 <= steps and 0 < epochs": self.steps >= 0 and self.epochs > 0,
+            "0 <= min_learning_rate <= learning_rate": rates,
+            "8 <= max_length <= batch_tokens": fits,
+        }.items():  # fmt: skip
             if not holds:
                 raise UserError(f"training: it must hold that {rule}")
 
@@ -235,25 +233,36 @@ def batches(
     return result
 
 
-def rows_at_once(rows: Sequence[Row], micro_tokens: int, batch_rows: int) -> int:
-    """The most rows that divide a batch of `batch_rows` evenly and fit in `micro_tokens` with any
-    of these rows among them; one at least, and 0 where batches are counted in tokens."""
-    fit = max(1, micro_tokens // max((len(row.ids) for row in rows), default=1))
-    return max((n for n in range(1, min(fit, batch_rows) + 1) if batch_rows % n == 0), default=0)
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The `batches` of a whole training, as indices of rows. An optimiser step takes `accumulate`
+    of them in each process, and none is left with fewer; a batch has at most `micro_tokens`."""
+
+    batches: list[list[int]]
+    steps: int
+    accumulate: int
+    micro_tokens: int
 
 
-def plan(
-    rows: Sequence[Row], micro_tokens: int, config: Config, *, pieces: int, micro_rows: int = 0
-) -> tuple[list[list[int]], int]:
-    """The batches of a whole training and its number of optimiser steps; a step takes `pieces`
-    batches, and no step is left with fewer."""
-    result: list[list[int]] = []
-    epoch = 0
-    first = batches(rows, micro_tokens, seed=config.seed, epoch=0, micro_rows=micro_rows)
+def planned(rows: Sequence[Row], config: Config, device: str, processes: int = 1) -> Plan:
+    """The plan of a training. With `batch_rows` a batch has the most rows that divide a step evenly
+    and fit with any of these rows among them; one at least."""
+    step, most = config.batch_tokens, config.micro_tokens or _MICRO_TOKENS[device]
+    micro = step // math.ceil(step / most)  # so that the pieces are equal and make a whole step
+    fit = max(1, micro // max((len(row.ids) for row in rows), default=1))
+    counts = range(1, min(fit, config.batch_rows) + 1)
+    micro_rows = max((n for n in counts if config.batch_rows % n == 0), default=0)
+    share = config.batch_rows / micro_rows if micro_rows else step / micro
+    accumulate = max(1, round(share / processes))
+    pieces = accumulate * processes
+    epochs = (
+        batches(rows, micro, seed=config.seed, epoch=epoch, micro_rows=micro_rows)
+        for epoch in itertools.count()
+    )
+    result = next(epochs)
     # at least one step, even where the data do not fill it
-    wanted = config.steps * pieces if config.steps else round(len(first) * config.epochs)
+    wanted = config.steps * pieces if config.steps else round(len(result) * config.epochs)
     wanted = max(pieces, wanted // pieces * pieces)
     while len(result) < wanted:
-        result += batches(rows, micro_tokens, seed=config.seed, epoch=epoch, micro_rows=micro_rows)
-        epoch += 1
-    return result[:wanted], wanted // pieces
+        result += next(epochs)
+    return Plan(result[:wanted], wanted // pieces, accumulate, micro)

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import importlib.metadata
 import json
-import math
 import resource
 import shutil
 from collections import Counter
@@ -26,7 +25,6 @@ from semcoder_lib.training.rows import Config, Example, Result, Rows
 _DONE = "logs/training.json"
 _LOSSES = "logs/loss.jsonl"
 _PACKAGES = ("torch", "transformers", "trl", "peft")
-_MICRO_TOKENS = {"cpu": 2048, "cuda": 16_384}
 
 
 def train(
@@ -140,15 +138,14 @@ def _run(job: _Job, rows: Rows, held_out: Rows, tokenizer: Any, shown: str) -> t
     threads = hardware.Threads(machine.threads, stated=config.threads is not None)
     world = PartialState(cpu=machine.device == "cpu")
     main, processes = bool(world.is_main_process), int(world.num_processes)
-    micro = _micro_tokens(config, machine.device)
-    plan, steps, accumulate = _planned(rows, config, micro, processes)
+    plan = rows_.planned(rows.rows, config, machine.device, processes)
     if main:
         text = f"training: {shown}"
         for line in text.partition(";")[:1] if in_jupyter() else text.splitlines():
             say(line)
         _keep_only(job.checkpoints, job.key)
     world.wait_for_everyone()
-    args = trainer_.arguments(config, machine, job.checkpoints, steps=steps, accumulate=accumulate)
+    args = trainer_.arguments(config, machine, job.checkpoints, plan)
     model = trainer_.load(job.folder, job.start, config, machine)
     watch = trainer_.Watch(config, len(tokenizer), threads)
     trainer = trainer_.build(model, tokenizer, rows.rows, plan, args, config, watch)
@@ -157,19 +154,20 @@ def _run(job: _Job, rows: Rows, held_out: Rows, tokenizer: Any, shown: str) -> t
         trainer.train(resume_from_checkpoint=checkpoint)
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise InfrastructureError(
-            f"out of memory at micro_tokens {micro}: lower micro_tokens or max_length ({error})"
+            f"out of memory at micro_tokens {plan.micro_tokens}: lower micro_tokens or max_length "
+            f"({error})"
         ) from None
     finally:
         curve = trainer_.curve(trainer.state)
         if main:
             workspace.write_jsonl(job.out / _LOSSES, curve)
     trainer_.save(trainer, job.out, job.base_name)
-    used = [[rows.rows[i] for i in batch] for batch in plan]
+    used = [[rows.rows[i] for i in batch] for batch in plan.batches]
     losses = [row["loss"] for row in curve]
     last = losses[-max(1, len(losses) // 10) :]
     result = Result(
         adapter=str(job.out),
-        steps=steps,
+        steps=plan.steps,
         loss_first=losses[0],
         loss_last=sum(last) / len(last),
         tokens=sum(len(row.ids) for batch in used for row in batch),
@@ -193,10 +191,8 @@ def configs(rows: Rows, config: Config) -> tuple[Any, Any]:
     from semcoder_lib.training import trainer as trainer_
 
     machine = hardware.probe(dtype=config.dtype, threads=config.threads)
-    _, steps, accumulate = _planned(rows, config, _micro_tokens(config, machine.device), 1)
-    sft = trainer_.arguments(
-        config, machine, Path("checkpoints"), steps=steps, accumulate=accumulate
-    )
+    plan = rows_.planned(rows.rows, config, machine.device)
+    sft = trainer_.arguments(config, machine, Path("checkpoints"), plan)
     return (trainer_.adapter_arguments(config) if config.method == "lora" else None), sft
 
 
@@ -209,25 +205,6 @@ def times(out: Path | str) -> dict[str, Any]:
     result = Result(**workspace.read_json(path)["result"])
     names = ("seconds", "tokens_per_second", "peak_mb", "resumed_at", "hardware")
     return {name: getattr(result, name) for name in names}
-
-
-def _micro_tokens(config: Config, device: str) -> int:
-    """Tokens at once, so that a step's pieces are equal and make a whole batch."""
-    most, batch = config.micro_tokens or _MICRO_TOKENS[device], config.batch_tokens
-    return batch // math.ceil(batch / most)
-
-
-def _planned(
-    rows: Rows, config: Config, micro: int, processes: int
-) -> tuple[list[list[int]], int, int]:
-    """The batches of a training, its optimiser steps, and the batches of a step and process."""
-    micro_rows = rows_.rows_at_once(rows.rows, micro, config.batch_rows)
-    share = config.batch_rows / micro_rows if micro_rows else config.batch_tokens / micro
-    accumulate = max(1, round(share / processes))
-    plan, steps = rows_.plan(
-        rows.rows, micro, config, pieces=accumulate * processes, micro_rows=micro_rows
-    )
-    return plan, steps, accumulate
 
 
 def _keep_only(checkpoints: Path, key: str) -> None:

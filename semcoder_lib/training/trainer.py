@@ -21,7 +21,7 @@ from semcoder_lib.core.progress import in_jupyter, say
 from semcoder_lib.models import hardware, weights
 from semcoder_lib.training import guards
 from semcoder_lib.training.cpu import CpuTrainer
-from semcoder_lib.training.rows import IGNORED, Config, Row, batches
+from semcoder_lib.training.rows import IGNORED, Config, Plan, Row, batches
 
 EVERY = {"jupyter": 1.5, "terminal": 5.0}  # seconds between two looks
 WIDTH, HEIGHT = 560, 150
@@ -161,7 +161,7 @@ def build(
     model: Any,
     tokenizer: Any,
     rows: Sequence[Row],
-    plan: list[list[int]],
+    plan: Plan,
     args: SFTConfig,
     config: Config,
     watch: TrainerCallback,
@@ -171,7 +171,7 @@ def build(
     trainer = (CpuTrainer if args.use_cpu and CpuTrainer.supports(model) else SFTTrainer)(
         model=model,
         args=args,
-        train_dataset=Dataset.from_list([{"rows": batch} for batch in plan]),
+        train_dataset=Dataset.from_list([{"rows": batch} for batch in plan.batches]),
         data_collator=Collator(rows, tokenizer.pad_token_id),
         processing_class=tokenizer,
         peft_config=adapter_arguments(config) if fresh else None,
@@ -222,9 +222,7 @@ def mean_loss(trainer: Any, rows: Sequence[Row]) -> float | None:
     return total / count if count else None
 
 
-def arguments(
-    config: Config, machine: hardware.Hardware, folder: Path, *, steps: int, accumulate: int
-) -> SFTConfig:
+def arguments(config: Config, machine: hardware.Hardware, folder: Path, plan: Plan) -> SFTConfig:
     """TRL's arguments for a configuration: half precision only where the hardware computes in it,
     checkpointing of activations only on a GPU, the paper's cosine down to a floor."""
     on_gpu = machine.device == "cuda"
@@ -233,14 +231,14 @@ def arguments(
         checkpointing = on_gpu and config.method == "full"
     return SFTConfig(
         output_dir=str(folder),
-        max_steps=steps,
+        max_steps=plan.steps,
         per_device_train_batch_size=1,
-        gradient_accumulation_steps=accumulate,
+        gradient_accumulation_steps=plan.accumulate,
         train_sampling_strategy="sequential",
         learning_rate=config.learning_rate,
         lr_scheduler_type="cosine_with_min_lr",
         lr_scheduler_kwargs={"min_lr": config.min_learning_rate},
-        warmup_steps=round(steps * config.warmup_share),
+        warmup_steps=round(plan.steps * config.warmup_share),
         weight_decay=config.weight_decay,
         max_grad_norm=config.max_grad_norm,
         optim="adamw_torch_fused",
@@ -252,7 +250,7 @@ def arguments(
         logging_first_step=True,
         logging_nan_inf_filter=False,  # a NaN is to be seen, not averaged away
         save_strategy="steps",
-        save_steps=config.save_steps or max(5, steps // 5),
+        save_steps=config.save_steps or max(5, plan.steps // 5),
         save_total_limit=2,
         report_to="none",
         disable_tqdm=True,

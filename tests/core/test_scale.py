@@ -10,12 +10,8 @@ import pytest
 from semcoder_lib.core import scale
 
 
-def square(x: int) -> int:
-    return x * x
-
-
-def process(_: int) -> int:
-    return os.getpid()
+def square(x: int) -> tuple[int, int]:
+    return x * x, os.getpid()
 
 
 def fails(x: int) -> int:
@@ -25,14 +21,11 @@ def fails(x: int) -> int:
 @pytest.mark.parametrize("workers", [1, 2])
 def test_results_come_in_the_order_of_the_items(workers: int) -> None:
     with scale.workers(workers) as mapped:
-        assert list(mapped(square, range(100), chunk=7)) == [x * x for x in range(100)]
-
-
-def test_two_workers_are_other_processes_that_stay() -> None:
-    with scale.workers(2) as mapped:
-        processes = {*mapped(process, range(8), chunk=1), *mapped(process, range(8), chunk=1)}
-    assert os.getpid() not in processes
-    assert len(processes) <= 2
+        results = [*mapped(square, range(50), chunk=7), *mapped(square, range(50, 100))]
+    assert [result for result, _ in results] == [x * x for x in range(100)]
+    processes = {process for _, process in results}
+    assert processes == {os.getpid()} if workers == 1 else os.getpid() not in processes
+    assert len(processes) <= workers, "they stay"
 
 
 def test_workers_do_not_run_the_script_that_starts_them(tmp_path: Path) -> None:

@@ -11,13 +11,6 @@ from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import InfrastructureError, UserError
 
 
-def test_jsonl_comes_back_as_it_was(tmp_path: Path) -> None:
-    rows = [{"a": 1, "b": "é\ud800"}, {"a": [1, {"c": None}]}]
-    path = tmp_path / "deep" / "rows.jsonl"
-    assert workspace.write_jsonl(path, rows) == 2
-    assert list(workspace.read_jsonl(path)) == rows
-
-
 @pytest.mark.parametrize(
     ("text", "where"),
     [
@@ -153,9 +146,12 @@ def test_what_cannot_be_written_is_said_as_such(
 
 
 @pytest.mark.parametrize("text", ["é", "\ud800", "é\udfff", "😀", ""])
-def test_a_document_comes_back_as_it_was(text: str, tmp_path: Path) -> None:
-    workspace.write_json(tmp_path / "a.json", {text: [text]})
-    assert workspace.read_json(tmp_path / "a.json") == {text: [text]}
+def test_what_is_written_comes_back_as_it_was(text: str, tmp_path: Path) -> None:
+    path, row = tmp_path / "deep" / "a.json", {"a": 1, text: [text, {"c": None}]}
+    workspace.write_json(path, row)
+    assert workspace.read_json(path) == row
+    assert workspace.write_jsonl(path, [row, {}]) == 2
+    assert list(workspace.read_jsonl(path)) == [row, {}]
 
 
 def test_numbers_that_json_has_no_word_for_are_null(tmp_path: Path) -> None:

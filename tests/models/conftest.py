@@ -1,14 +1,18 @@
-"""Tiny random models of both architectures, in fp32 on one thread."""
+"""Tiny random models of both architectures, in fp32 on one thread; clients ask again at once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
 import pytest
-from tiny_engine import engine_of
-from tiny_model import save_tiny
+from tiny_model import engine_of, save_tiny
 
 from semcoder_lib.models import Engine
+
+
+@pytest.fixture(autouse=True)
+def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.001)
 
 
 @pytest.fixture(scope="session")

@@ -11,15 +11,17 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-STATUSES = ("400", "401", "429", "429-after", "500", "503")
-BODIES = {  # answers that are not what the protocol promises
-    "junk": b'{"choices": [{"mess',
-    "html": b"<html>gateway</html>",
-    "empty": b"",
-    "shape": b'{"choices": []}',
-    "null": b'{"choices": [{"text": null, "message": {"content": null}}]}',
-}
-FAULTS = ("429", "500", "503", *BODIES, "half", "reset", "hang")
+REPLIES = {  # by fault: a status, and what is sent in place of an answer
+    **{f: (int(f[:3]), b'{"error": {"message": "no"}}')
+       for f in ("400", "401", "429", "429-after", "500", "503")},
+    "junk": (200, b'{"choices": [{"mess'),
+    "html": (200, b"<html>gateway</html>"),
+    "empty": (200, b""),
+    "shape": (200, b'{"choices": []}'),
+    "null": (200, b'{"choices": [{"text": null, "message": {"content": null}}]}'),
+    "half": (200, b'{"choices"'),  # promises more bytes than it sends
+}  # fmt: skip
+FAULTS = (*(f for f in REPLIES if f not in ("400", "401", "429-after")), "reset", "hang")
 
 
 def asked(body: dict[str, Any]) -> str:
@@ -96,26 +98,23 @@ class FaultServer:
     def respond(
         self, request: BaseHTTPRequestHandler, body: dict[str, Any], key: str, fault: str
     ) -> None:
-        if fault in STATUSES:
-            after = {"Retry-After": "0.3"} if fault == "429-after" else {}
-            self.send(request, int(fault[:3]), b'{"error": {"message": "no"}}', after)
-        elif fault in BODIES:
-            self.send(request, 200, BODIES[fault])
-        elif fault == "half":  # promises more bytes than it sends
-            request.send_response(200)
-            request.send_header("Content-Length", "1000")
-            request.end_headers()
-            request.wfile.write(b'{"choices"')
-            request.wfile.flush()
-            request.close_connection = True
-        elif fault in ("reset", "hang"):
+        if fault in ("reset", "hang"):
             self._stop.wait(30 if fault == "hang" else 0)
             request.close_connection = True
-        else:
+            return
+        if fault not in REPLIES:
             time.sleep(0.05 if fault == "slow" else 0)
             with self._lock:
                 self.served[key] += 1
-            self.send(request, 200, self.good(body))
+        status, reply = REPLIES[fault] if fault in REPLIES else (200, self.good(body))
+        request.send_response(status)
+        request.send_header("Content-Type", "application/json")
+        request.send_header("Content-Length", "1000" if fault == "half" else str(len(reply)))
+        if fault == "429-after":
+            request.send_header("Retry-After", "0.3")
+        request.end_headers()
+        request.wfile.write(reply)
+        request.close_connection |= fault == "half"
 
     def good(self, body: dict[str, Any]) -> bytes:
         text = self.answer(body)
@@ -128,17 +127,3 @@ class FaultServer:
         tokens = body["max_tokens"] if full else 5
         usage = {"prompt_tokens": 10, "completion_tokens": tokens}
         return json.dumps({"choices": [choice], "usage": usage}).encode()
-
-    def send(
-        self,
-        request: BaseHTTPRequestHandler,
-        status: int,
-        body: bytes,
-        headers: dict[str, str] | None = None,
-    ) -> None:
-        request.send_response(status)
-        for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
-            request.send_header(name, value)
-        request.send_header("Content-Length", str(len(body)))
-        request.end_headers()
-        request.wfile.write(body)

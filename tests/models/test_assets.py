@@ -11,8 +11,7 @@ from pathlib import Path
 import gguf_file
 import pytest
 import torch
-from tiny_engine import engine_of
-from tiny_model import save_tiny
+from tiny_model import engine_of, save_tiny
 from transformers import AutoModelForCausalLM
 
 from semcoder_lib.core import workspace

@@ -13,8 +13,7 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
-from tiny_engine import engine_of
-from tiny_model import save_tiny
+from tiny_model import engine_of, save_tiny
 from transformers import AutoModelForCausalLM
 
 from semcoder_lib import models

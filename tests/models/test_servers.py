@@ -1,11 +1,8 @@
-"""Engines behind a server: a loopback server that fails in every way it can stands for any other.
-vLLM shares the tests of what an engine promises, where it is installed."""
+"""Engines behind a server: a loopback server that fails in every way stands for any other."""
 
 from __future__ import annotations
 
-import importlib.util
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,44 +18,24 @@ from semcoder_lib.run import notebook, runner
 CHAT = ({"role": "user", "content": "hello"},)
 
 
-@pytest.fixture(autouse=True)
-def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.01)
-
-
 def connect(server: FaultServer, **options: Any) -> Engine:
     given = {"timeout": 0.5, **options}
     return models.load("some-model", backend="openai", base_url=server.url, **given)
 
 
-@pytest.fixture(params=["openai", "vllm"])
-def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    if request.param == "vllm":
-        pytest.importorskip("vllm", reason="vLLM is not installed: its engine was not run here")
-        with models.load(backend="vllm") as engine:
-            yield engine
-        return
-    with FaultServer() as server, connect(server) as engine:
-        yield engine
-
-
-def test_stop_length_and_order(engine: Engine) -> None:
+def test_stop_length_and_order() -> None:
     requests = [
         Request("a", "one two [/ANSWER] more", stop=("[/ANSWER]",), max_new_tokens=50),
         Request("b", "a b c d e f", max_new_tokens=3),
     ]
-    first = engine.generate(requests)
-    assert [row[0].task_id for row in first] == ["a", "b"]
-    assert "[/ANSWER]" not in first[0][0].text
-    assert (first[1][0].finish, first[1][0].tokens) == ("length", 3)
-    assert engine.generate(requests[::-1]) == first[::-1]
-
-
-def test_a_stop_string_left_in_by_the_server_is_cut() -> None:
     with FaultServer() as server, connect(server) as engine:
-        got = engine.generate([Request("a", "one two [/ANSWER] more", stop=("[/ANSWER]",))])[0][0]
-        assert (got.text, got.finish) == ("one two ", "stop")
-        assert server.bodies[0]["stop"] == ["[/ANSWER]"]
+        first = engine.generate(requests)
+        assert engine.generate(requests[::-1]) == first[::-1]
+        assert ["[/ANSWER]"] in [body.get("stop") for body in server.bodies]
+    assert [(c.task_id, c.text, c.finish) for (c,) in first] == [
+        ("a", "one two ", "stop"), ("b", "a b c", "length"),  # the server leaves a stop string in
+    ]  # fmt: skip
+    assert first[1][0].tokens == 3
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -115,11 +92,11 @@ def test_what_has_arrived_is_kept_when_another_request_fails(tmp_path: Path) -> 
 
 
 def test_key_and_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SOME_KEY", "secret")
+    monkeypatch.setenv("OPENAI_API_KEY", "secret")
     cache = tmp_path / "cache.jsonl"
     with FaultServer() as server:
         for _ in range(2):
-            with connect(server, cache=cache, key_variable="SOME_KEY") as engine:
+            with connect(server, cache=cache) as engine:
                 engine.generate([Request("a", "x", n=2, temperature=1.0)])
         assert [body["key"] for body in server.bodies] == ["Bearer secret"] * 2
         assert {body["seed"] for body in server.bodies} == {0, 1}
@@ -133,9 +110,6 @@ def test_wrong_settings_are_said_plainly() -> None:
     ):
         with pytest.raises(UserError, match=word):
             models.load("m", backend="openai", **options)
-    if importlib.util.find_spec("vllm") is None:
-        with pytest.raises(UserError, match="install vllm"):
-            models.load(backend="vllm")
 
 
 def test_a_stage_evaluates_a_model_behind_a_server(

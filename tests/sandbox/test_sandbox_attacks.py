@@ -3,20 +3,18 @@ no-namespaces, as root and as an ordinary user; level portable's known breaches,
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 from attacks import Attack, catalogue
-from attacks.arena import Arena
-
-from semcoder_lib.core.errors import InfrastructureError
+from attacks.arena import SLOW, Arena, at_level
 
 HERE = Path(__file__).parent
 ALL = catalogue()
@@ -30,18 +28,14 @@ CONTROLS = [
     Attack("wrong", "def f(x): return x + 1", ("wrong",), threat="timing"),
 ]
 QUICK += CONTROLS
-USER = ["--threat", "peeking,processes,network"]
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module", params=["full", "no-namespaces"])
 def arena(request: pytest.FixtureRequest) -> Iterator[Arena]:
-    try:
-        made = Arena(request.param)
-    except InfrastructureError as error:
-        pytest.skip(f"level {request.param} cannot be set up here: {error}")
-    yield made
-    made.close()
+    at_level(request.param, workers=1).close()
+    with contextlib.closing(Arena(request.param)) as arena:
+        yield arena
 
 
 def test_there_are_enough_of_them() -> None:
@@ -64,97 +58,66 @@ def test_contained(arena: Arena, attack: Attack) -> None:
     assert result.verdict in attack.expect, result.note
 
 
-def _as_user(*arguments: str) -> list[dict[str, Any]]:
-    """The arena run by a user that owns nothing; skips where that cannot be arranged."""
-    if os.geteuid() != 0:
-        pytest.skip("already an ordinary user: the other tests cover it")
-    if shutil.which("setpriv") is None:
-        pytest.skip("setpriv is not installed")
+def rows_of(arguments: Sequence[str], environment: dict[str, str], *, listed: bool = False) -> int:
+    """Runs the arena in a process of its own and checks what it says: each attack's verdict is of
+    the right kind and it had no effects, or, where they are `listed`, exactly these. How many had
+    any."""
+    done = subprocess.run(
+        arguments, env=environment, capture_output=True, text=True, cwd="/", timeout=600
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    by_name, rows = {a.name: a for a in ALL}, [json.loads(r) for r in done.stdout.splitlines()]
+    assert rows
+    for row in rows:
+        attack = by_name[row["name"]]
+        breach = attack.breach.split(", ") if listed and attack.breach else []
+        sure = [effect for effect in breach if not effect.startswith("(")]
+        either_way = {effect.strip("()") for effect in breach} - set(sure)
+        assert [e for e in row["effects"] if e not in either_way] == sure, row
+        lost = "runner killed" in sure and row["verdict"] == "sandbox_lost"
+        assert row["verdict"] in attack.expect or lost, row
+    return sum(bool(row["effects"]) for row in rows)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("full", "peeking,processes,network"),
+        pytest.param(("full",), marks=pytest.mark.slow),
+        pytest.param(("no-namespaces",), marks=pytest.mark.slow),
+    ],
+)
+def test_contained_for_an_ordinary_user(arguments: tuple[str, ...]) -> None:
+    if os.geteuid() != 0 or shutil.which("setpriv") is None:
+        pytest.skip("already an ordinary user, or no setpriv to become one")
     become = [
         "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all",
         "--bounding-set=-all",
     ]  # fmt: skip
     environment = {"PYTHONPATH": f"{HERE}:{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"}
+    probe = (
+        "import subprocess, sys, semcoder_lib; assert sys.version_info >= (3, 11); "
+        "subprocess.run([sys._base_executable, '-c', ''], check=True)"
+    )
     for python in (sys.executable, "/usr/bin/python3"):
-        probe = (
-            "import subprocess, sys, semcoder_lib; assert sys.version_info >= (3, 11); "
-            "subprocess.run([sys._base_executable, '-c', ''], check=True)"
-        )
         test = [*become, python, "-c", probe]
         if subprocess.run(test, env=environment, capture_output=True, cwd="/").returncode == 0:
-            break
-    else:
-        pytest.skip("no Python 3.11+ and checkout that another user may read")
-    return _rows([*become, python, "-m", "attacks.arena", *arguments, "--json"], environment)
+            rows_of([*become, python, "-m", "attacks.arena", *arguments], environment)
+            return
+    pytest.skip("no Python 3.11+ and checkout that another user may read")
 
 
-def _rows(command: list[str], environment: dict[str, str]) -> list[dict[str, Any]]:
-    done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, cwd="/", timeout=600
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-def _check(rows: list[dict[str, Any]]) -> None:
-    by_name = {a.name: a for a in ALL}
-    *results, last = rows
-    assert results
-    for row in results:
-        attack = by_name[str(row["name"])]
-        assert row["effects"] == [], row
-        assert row["verdict"] in attack.expect, row
-    assert last["unexpected"] == 0
-
-
-def test_contained_for_an_ordinary_user() -> None:
-    _check(_as_user("full", *USER))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("level", ["full", "no-namespaces"])
-def test_all_contained_for_an_ordinary_user(level: str) -> None:
-    rows = _as_user(level)
-    _check(rows)
-    assert rows[-1]["level"] == level
-
-
-def _portable(*arguments: str) -> list[dict[str, Any]]:
-    """The arena in a jail of its own, since this level contains nothing."""
+@pytest.mark.parametrize("waiting", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_portable_lets_through_what_is_listed_and_no_more(waiting: bool) -> None:
+    """In a jail of its own, since this level contains nothing."""
     jail = ["unshare", "-pf", "--mount-proc", "--kill-child"]
     if os.geteuid() != 0:
         jail.insert(1, "-Ur")
     if shutil.which("unshare") is None or subprocess.run([*jail, "true"]).returncode != 0:
         pytest.skip("no PID namespace to jail it in")
-    command = [*jail, sys.executable, "-m", "attacks.arena", "portable", *arguments, "--json"]
+    threats = ",".join(sorted({a.threat for a in ALL} - set(LIMITED)))
+    arguments = ["portable"] if waiting else ["portable", threats, *SLOW]
     # the environment that a process began with is what /proc shows to others
-    secret = {"ARENA_SECRET": "secret-0123456789abcdef"}
-    *rows, _ = _rows(command, {**os.environ, **secret, "PYTHONPATH": f"{HERE}:{ROOT}"})
-    return rows
-
-
-def _as_listed(rows: list[dict[str, Any]]) -> None:
-    """Exactly the listed effects, the right kind of verdict where there is none, nothing forged."""
-    by_name = {a.name: a for a in ALL}
-    for row in rows:
-        attack = by_name[str(row["name"])]
-        listed = attack.breach.split(", ") if attack.breach else []
-        known = [effect for effect in listed if not effect.startswith("(")]
-        either_way = {effect.strip("()") for effect in listed} - set(known)
-        assert [e for e in row["effects"] if e not in either_way] == known, row
-        lost = "runner killed" in known and row["verdict"] == "sandbox_lost"
-        assert row["verdict"] in attack.expect or lost, row
-
-
-def test_portable_lets_through_what_is_listed_and_no_more() -> None:
-    threats = {a.threat for a in ALL} - set(LIMITED)
-    rows = _portable("--quick", "--threat", ",".join(sorted(threats)))
-    assert sum(bool(row["effects"]) for row in rows) > 15
-    _as_listed(rows)
-
-
-@pytest.mark.slow
-def test_portable_with_those_that_wait() -> None:
-    rows = _portable()
-    assert len(rows) == len(ALL)
-    _as_listed(rows)
+    secret = {"ARENA_SECRET": "secret-0123456789abcdef", "PYTHONPATH": f"{HERE}:{ROOT}"}
+    command = [*jail, sys.executable, "-m", "attacks.arena", *arguments]
+    assert rows_of(command, {**os.environ, **secret}, listed=True) > 15

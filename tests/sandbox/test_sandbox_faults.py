@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import json
 import os
@@ -19,7 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from attacks.arena import marked, parents
+from attacks.arena import at_level, marked, parents
 
 from semcoder_lib import sandbox
 from semcoder_lib.core.errors import InfrastructureError, UserError
@@ -43,12 +42,8 @@ def eventually(condition: Callable[[], bool]) -> bool:
 
 @pytest.fixture(params=["auto", "no-namespaces", "portable"])
 def box(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    try:
-        with Sandbox(request.param, LIMITS, workers=1) as made:
-            assert made.layers
-            yield made
-    except InfrastructureError as error:
-        pytest.skip(f"level {request.param} cannot be set up here: {error}")
+    with at_level(request.param, LIMITS, workers=1) as box:
+        yield box
 
 
 def lineage(box: Sandbox) -> list[int]:
@@ -138,23 +133,6 @@ def test_a_killed_parent_leaves_no_process(level: str) -> None:
     assert eventually(lambda: not marked(parent.pid))
 
 
-@contextlib.contextmanager
-def no_descriptors() -> Iterator[None]:
-    """All are taken, the gaps between those in use too."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    taken: list[int] = []
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
-        with contextlib.suppress(OSError):
-            while True:
-                taken.append(os.open(os.devnull, os.O_RDONLY))
-        yield
-    finally:
-        for descriptor in taken:
-            os.close(descriptor)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-
 def test_a_full_disk_and_a_jumping_clock_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
@@ -172,20 +150,22 @@ def test_a_full_disk_and_a_jumping_clock_change_nothing(monkeypatch: pytest.Monk
         box.call(ECHO, "f", (1,))
 
 
-def test_no_descriptors_left_is_a_clear_error() -> None:
+def test_no_descriptors_left_is_a_clear_error(request: pytest.FixtureRequest) -> None:
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+    request.addfinalizer(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, allowed))
     with Sandbox(limits=LIMITS, workers=1) as box:
         assert box.call(ECHO, "f", (1,)).value == 1
         line = lineage(box)  # looking for them, and waiting for them, takes descriptors
         watched = [os.pidfd_open(process) for process in line]
-        with no_descriptors():
-            # what runs needs none
-            jobs = [Job(ECHO, "f", [(i,)]) for i in range(30)]
-            assert [o.value for (o,) in box.map(jobs)] == list(range(30))
-            os.kill(line[0], signal.SIGKILL)
-            for process in watched:  # the zygote outlives its keeper by a moment
-                assert select.select([process], [], [], 10)[0]
-            with pytest.raises(InfrastructureError, match="descriptors"):
-                box.call(ECHO, "f", (2,))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, allowed[1]))  # 0 to 2 are open
+        jobs = [Job(ECHO, "f", [(i,)]) for i in range(30)]  # what runs needs none
+        assert [o.value for (o,) in box.map(jobs)] == list(range(30))
+        os.kill(line[0], signal.SIGKILL)
+        for process in watched:  # the zygote outlives its keeper by a moment
+            assert select.select([process], [], [], 10)[0]
+        with pytest.raises(InfrastructureError, match="descriptors"):
+            box.call(ECHO, "f", (2,))
+        resource.setrlimit(resource.RLIMIT_NOFILE, allowed)
         for process in watched:
             os.close(process)
         assert box.call(ECHO, "f", (3,)).value == 3

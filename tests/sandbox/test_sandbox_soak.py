@@ -11,12 +11,10 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from attacks.arena import parents
 
 from semcoder_lib.core.records import Status
 from semcoder_lib.sandbox import Job, Limits, Sandbox
@@ -57,14 +55,6 @@ def work(count: int) -> Iterator[tuple[Job, Status, Any]]:
         yield Job(source, "f", [(number,)]), status, value
 
 
-def descriptors(pid: int) -> int:
-    return len(os.listdir(f"/proc/{pid}/fd"))
-
-
-def resident_kb(pid: int) -> int:
-    return psutil.Process(pid).memory_info().rss >> 10
-
-
 @pytest.mark.parametrize(
     ("count", "busy"), [(600, 0), pytest.param(COUNT, 4, marks=pytest.mark.slow)]
 )
@@ -77,19 +67,18 @@ def test_many_programs(count: int, busy: int) -> None:
             stack.callback(process.kill)
         box = stack.enter_context(Sandbox(limits=LIMITS, workers=1, dedupe=False))
         assert box.call("def f(x): return x", "f", (1,)).value == 1
-        (keeper,) = box.processes()
-        pids = [os.getpid(), keeper, *(pid for pid, parent in parents() if parent == keeper)]
-        before = {pid: descriptors(pid) for pid in pids}
-        warm: dict[int, int] = {}
+        keeper = psutil.Process(*box.processes())
+        running = [psutil.Process(), keeper, *keeper.children()]
+        before = [process.num_fds() for process in running]
+        warm: list[int] = []
         ran = box.map(job for job, _, _ in work(count))
         pairs = zip(ran, work(count), strict=True)
         for number, ((outcome,), (_, status, value)) in enumerate(pairs):
             assert (outcome.status, outcome.value) == (status, value), (number, outcome)
             if number == count // 4:
-                warm = {pid: resident_kb(pid) for pid in pids}
-        assert box.processes() == [keeper]  # no zygote was lost
-        for pid in pids:
-            assert descriptors(pid) <= before[pid] + 1
-            assert resident_kb(pid) < warm[pid] + 6_000
-        zygote = pids[-1]
-        assert Path(f"/proc/{zygote}/task/{zygote}/children").read_text().split() == []
+                warm = [process.memory_info().rss for process in running]
+        assert box.processes() == [keeper.pid]  # no zygote was lost
+        for process, files, memory in zip(running, before, warm, strict=True):
+            assert process.num_fds() <= files + 1
+            assert process.memory_info().rss < memory + 6_000_000
+        assert running[-1].children() == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import types
 from pathlib import Path
 
 import pytest
@@ -60,13 +61,11 @@ def test_rows_that_would_teach_nothing_stop_the_training(
 
 
 def test_padding_is_the_end_token(tokenizer) -> None:
-    class Same:
-        pad_token_id = eos_token_id = tokenizer.eos_token_id
-        eos_token = "</s>"
-
+    end = tokenizer.eos_token_id
+    same = types.SimpleNamespace(pad_token_id=end, eos_token_id=end, eos_token="</s>")
     made = rows.tokenise(GOOD, tokenizer, CONFIG)
     with pytest.raises(TrainingStopped, match="padding token is the end token"):
-        guards.check_rows(made, Same(), CONFIG, 6)
+        guards.check_rows(made, same, CONFIG, 6)
 
 
 def test_tokenizer_without_padding_gets_one_that_is_not_its_end(tiny: str) -> None:
@@ -185,23 +184,26 @@ def test_batches_hold_every_row_once_within_the_budget(tokenizer) -> None:
     assert batches != rows.batches(made, 256, seed=0, epoch=1)
 
 
-def test_a_batch_of_rows_is_taken_in_even_pieces_that_fit() -> None:
+@pytest.mark.parametrize(
+    ("batch_rows", "batch_tokens", "pieces"),
+    [(4, 1024, 1), (512, 1024, 128), (4, 800, 2), (4, 100, 4), (7, 1024, 7), (0, 1024, 1)],
+)
+def test_a_step_is_made_of_even_pieces_that_fit(
+    batch_rows: int, batch_tokens: int, pieces: int
+) -> None:
     made = [rows.Row(str(n), [1] * length, 5) for n, length in enumerate((100, 180, 250))]
-    assert rows.rows_at_once(made, 1024, 4) == 4
-    assert rows.rows_at_once(made, 1024, 512) == 4
-    assert rows.rows_at_once(made, 800, 4) == 2  # three fit, two divide four
-    assert rows.rows_at_once(made, 100, 4) == 1
-    assert rows.rows_at_once(made, 1024, 7) == 1
-    assert rows.rows_at_once(made, 1024, 0) == 0
+    config = dataclasses.replace(CONFIG, batch_rows=batch_rows, batch_tokens=batch_tokens)
+    assert rows.planned(made, config, "cpu").accumulate == pieces
+    assert rows.planned(made, config, "cpu", processes=2).accumulate == max(1, round(pieces / 2))
 
 
-def test_plan_fills_every_step(tokenizer) -> None:
+def test_a_plan_fills_every_step(tokenizer) -> None:
     made = rows.tokenise(GOOD * 9, tokenizer, CONFIG).rows
+    config = dataclasses.replace(CONFIG, steps=0, epochs=2.0, batch_tokens=384, micro_tokens=128)
+    plan = rows.planned(made, config, "cpu")
+    assert (plan.accumulate, plan.micro_tokens) == (3, 128)
     per_epoch = len(rows.batches(made, 128, seed=0, epoch=0))
-    config = dataclasses.replace(CONFIG, steps=0, epochs=2.0)
-    plan, steps = rows.plan(made, 128, config, pieces=3)
-    assert len(plan) == steps * 3
-    assert steps == 2 * per_epoch // 3
+    assert len(plan.batches) / 3 == plan.steps == 2 * per_epoch // 3
 
 
 def test_configuration_file_and_settings(tmp_path: Path) -> None:

@@ -71,29 +71,28 @@ def test_goes_on_from_an_adapter(tiny: str, tmp_path: Path) -> None:
         examples(), tmp_path / "refine", base=tiny, adapter=tmp_path / "main", config=CONFIG
     )
     assert second.loss_first < first.loss_first - 0.3
+    with pytest.raises(UserError, match="adapter"):
+        train(examples(), tmp_path / "x", base=tiny, adapter=tmp_path / "none", config=CONFIG)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_full_model_is_saved_and_loads(tmp_path: Path, dtype: str) -> None:
-    base = str(save_tiny(tmp_path / "base", kind="qwen2" if dtype == "float32" else "llama"))
-    config = dataclasses.replace(CONFIG, method="full", steps=4, dtype=dtype)
-    result = train(examples(), tmp_path / "full", base=base, config=config)
-    with generation.load(base, adapter=tmp_path / "full", threads=1) as engine:
-        assert engine.generate([Request("a", "if 1", max_new_tokens=3)])[0][0].tokens == 3
-    assert result.loss_last < result.loss_first
-    names = load_file(tmp_path / "full" / "model.safetensors").keys()
-    assert "lm_head.weight" not in names, "the tied head was saved, too"
-
-
-def test_an_adapter_for_qwen2_trains_and_merges(tmp_path: Path) -> None:
-    base = str(save_tiny(tmp_path / "base", kind="qwen2"))
-    config = dataclasses.replace(CONFIG, threads=None)
-    result = train(examples(), tmp_path / "a", base=base, config=config, held_out=examples(4))
+@pytest.mark.parametrize(
+    ("method", "kind", "dtype"),
+    [("lora", "qwen2", "float32"), ("full", "qwen2", "float32"), ("full", "llama", "bfloat16")],
+)
+def test_what_was_trained_is_saved_and_loads(
+    tmp_path: Path, method: str, kind: str, dtype: str
+) -> None:
+    base, out = str(save_tiny(tmp_path / "base", kind=kind)), tmp_path / "out"
+    config = dataclasses.replace(CONFIG, method=method, dtype=dtype, threads=None)
+    result = train(examples(), out, base=base, config=config, held_out=examples(4))
     assert result.held_out_loss is not None
     assert result.loss_last < result.loss_first - 0.5
-    with generation.load(base, adapter=tmp_path / "a", threads=1) as engine:
-        assert engine.name == "base + a"
+    with generation.load(base, adapter=out, threads=1) as engine:
+        assert engine.name == "base + out"
         assert engine.generate([Request("a", "if 1", max_new_tokens=3)])[0][0].tokens == 3
+    if method == "full":
+        names = load_file(out / "model.safetensors").keys()
+        assert "lm_head.weight" not in names, "the tied head was saved, too"
 
 
 RESUMED = dataclasses.replace(CONFIG, steps=12, save_steps=5)
@@ -177,11 +176,6 @@ def test_too_high_a_learning_rate_is_stopped(tiny: str, tmp_path: Path) -> None:
     wild = dataclasses.replace(CONFIG, learning_rate=3e2, steps=30)
     with pytest.raises(TrainingStopped, match=r"guessing evenly|loss is nan|gradient norm|zero"):
         train(examples(), tmp_path / "wild", base=tiny, config=wild)
-
-
-def test_missing_adapter_is_one_line(tiny: str, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="adapter"):
-        train(examples(), tmp_path / "x", base=tiny, adapter=tmp_path / "none", config=CONFIG)
 
 
 def test_a_finished_training_is_read_back_unless_the_code_is_another(

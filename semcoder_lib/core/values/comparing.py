@@ -45,7 +45,10 @@ def _equal(a: Any, b: Any, tolerance: tuple[float, float]) -> bool:
     if kind in _MAPPINGS:
         return other in _MAPPINGS and _equal_mappings(a, b, tolerance)
     if kind in _SETS:
-        return other in _SETS and _equal_sets(a, b)
+        if other not in _SETS or len(a) != len(b):
+            return False
+        count = collections.Counter
+        return bool(a == b) or count(map(_canonical, a)) == count(map(_canonical, b))
     if kind in _PLAIN:
         return other in _PLAIN and bool(a == b)
     if _is_number(kind):
@@ -72,13 +75,6 @@ def _equal_mappings(a: Any, b: Any, tolerance: tuple[float, float]) -> bool:
         if not rest or not _equal(value, rest.pop(), tolerance):
             return False
     return True
-
-
-def _equal_sets(a: Any, b: Any) -> bool:
-    if len(a) != len(b):
-        return False
-    count = collections.Counter
-    return bool(a == b) or count(map(_canonical, a)) == count(map(_canonical, b))
 
 
 def _canonical(key: Any) -> Any:

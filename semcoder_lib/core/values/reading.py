@@ -143,6 +143,7 @@ _MAKERS: dict[str, tuple[str, tuple[type, ...]]] = {
     **{name: (module, (kind,)) for name, (module, kind, _) in LATE.items()},
 }
 _HASHING = ("set", "frozenset", "Counter", "OrderedDict")
+_SIGNS: dict[type, int] = {ast.UAdd: 1, ast.Add: 1, ast.USub: -1, ast.Sub: -1}
 _NAMED = {"deque": "maxlen", "datetime": "fold", "time": "fold"}
 
 
@@ -167,10 +168,8 @@ def _node(node: Any, depth: int) -> Any:
         return dict(zip(keys, [_node(v, d) for v in node.values], strict=True))
     if kind is ast.Set:
         return set(_keys([_node(e, d) for e in node.elts]))
-    if kind is ast.UnaryOp:
+    if kind is ast.UnaryOp or kind is ast.BinOp:
         return _signed(node, d)
-    if kind is ast.BinOp:
-        return _complex_sum(node, d)
     if kind is ast.Name:
         return _named(node.id)
     if kind is ast.Call:
@@ -194,24 +193,19 @@ def _named(name: str) -> float:
 
 
 def _signed(node: Any, depth: int) -> Any:
-    operand = _node(node.operand, depth)
-    if type(operand) not in (int, float, complex):
-        raise NotALiteral("a sign before something that is not a number")
-    if isinstance(node.op, ast.USub):
-        return -operand
-    if isinstance(node.op, ast.UAdd):
-        return operand
-    raise NotALiteral("an operator in a literal")
-
-
-def _complex_sum(node: Any, depth: int) -> complex:
+    """`-1`, or a complex number as Python shows it: `1+2j`."""
+    sign = _SIGNS.get(type(node.op))
+    if sign is None:
+        raise NotALiteral("an operator in a literal")
+    if isinstance(node, ast.UnaryOp):
+        operand = _node(node.operand, depth)
+        if type(operand) not in (int, float, complex):
+            raise NotALiteral("a sign before something that is not a number")
+        return -operand if sign < 0 else operand
     left, right = _node(node.left, depth), _node(node.right, depth)
-    if type(left) in (int, float) and type(right) is complex and right.real == 0:
-        if isinstance(node.op, ast.Add):
-            return complex(left, right.imag)
-        if isinstance(node.op, ast.Sub):
-            return complex(left, -right.imag)
-    raise NotALiteral("an operator in a literal")
+    if type(left) not in (int, float) or type(right) is not complex or right.real:
+        raise NotALiteral("an operator in a literal")
+    return complex(left, sign * right.imag)
 
 
 def _constructed(node: Any, depth: int) -> Any:
@@ -230,32 +224,21 @@ def _constructed(node: Any, depth: int) -> Any:
         raise NotALiteral(f"arguments of {name} that it cannot be written with")
     if name in _HASHING and arguments and type(arguments[0]) in (list, tuple):
         _keys([a[0] for a in arguments[0]] if name == "OrderedDict" else list(arguments[0]))
-    make = getattr(importlib.import_module(module), name)
-    return make(*arguments, **_keywords(name, node, depth))
-
-
-def _keywords(name: str, node: Any, depth: int) -> dict[str, int]:
-    named = {}
-    for keyword in node.keywords:
-        value = _node(keyword.value, depth)
-        if keyword.arg != _NAMED.get(name, "") or type(value) is not int:
-            raise NotALiteral(f"named arguments in {name}")
-        named[keyword.arg] = value
-    return named
+    named = {keyword.arg: _node(keyword.value, depth) for keyword in node.keywords}
+    if named.keys() - {_NAMED.get(name, "")} or {*map(type, named.values())} - {int}:
+        raise NotALiteral(f"named arguments in {name}")
+    return getattr(importlib.import_module(module), name)(*arguments, **named)
 
 
 def _defaultdict(node: Any, depth: int) -> Any:
     if not node.args or node.keywords:
         raise NotALiteral("defaultdict without a factory")
     factory, *rest = node.args
-    if isinstance(factory, ast.Constant) and factory.value is None:
-        factory_type: Any = None
-    else:
-        # Python's own repr writes the factory as <class 'int'>, which does not parse; ours: int
-        factory_type = FACTORIES.get(factory.id) if isinstance(factory, ast.Name) else None
-        if factory_type is None:
-            raise NotALiteral("defaultdict with an unknown factory")
+    # Python's own repr writes the factory as <class 'int'>, which does not parse; ours: int
+    kind = FACTORIES.get(factory.id) if isinstance(factory, ast.Name) else None
+    if kind is None and not (isinstance(factory, ast.Constant) and factory.value is None):
+        raise NotALiteral("defaultdict with an unknown factory")
     contents = [_node(a, depth) for a in rest]
     if any(type(c) is not dict for c in contents):
         raise NotALiteral("arguments of defaultdict that it cannot be written with")
-    return collections.defaultdict(factory_type, *contents)
+    return collections.defaultdict(kind, *contents)

@@ -141,10 +141,6 @@ def _int(v: int) -> str:
     return repr(v) if v.bit_length() <= HEX_FROM_BITS else hex(v)
 
 
-def _list(w: Writer, v: list[Any], d: int, b: int) -> str:
-    return "[" + ", ".join(w.items(v, d, b)) + "]"
-
-
 def _tuple(w: Writer, v: tuple[Any, ...], d: int, b: int) -> str:
     inside = w.items(v, d, b)
     return "(" + ", ".join(inside) + (",)" if len(inside) == 1 else ")")
@@ -161,14 +157,6 @@ def _set_order(text: str) -> tuple[int, Any, str]:
     except (ValueError, OverflowError):
         return (1, 0.0, text)
     return (0, number, text) if number == number else (1, 0.0, text)
-
-
-def _frozenset(w: Writer, v: frozenset[Any], d: int, b: int) -> str:
-    return f"frozenset({_set(w, v, d, b)})" if v else "frozenset()"
-
-
-def _counter(w: Writer, v: Any, d: int, b: int) -> str:
-    return f"Counter({w.pairs(v, d, b)})" if v else "Counter()"
 
 
 def _ordered(w: Writer, v: Any, d: int, b: int) -> str:
@@ -211,12 +199,12 @@ _ATOMS: dict[type, Callable[[Any], str]] = {
 }
 # type: (brackets it opens, how it is written)
 _CONTAINERS: dict[type, tuple[int, Callable[..., str]]] = {
-    list: (1, _list),
+    list: (1, lambda w, v, d, b: f"[{', '.join(w.items(v, d, b))}]"),
     tuple: (1, _tuple),
     dict: (1, Writer.pairs),
     set: (1, _set),
-    frozenset: (2, _frozenset),
-    collections.Counter: (2, _counter),
+    frozenset: (2, lambda w, v, d, b: f"frozenset({_set(w, v, d, b) if v else ''})"),
+    collections.Counter: (2, lambda w, v, d, b: f"Counter({w.pairs(v, d, b) if v else ''})"),
     collections.OrderedDict: (3, _ordered),
     collections.deque: (2, _deque),
     collections.defaultdict: (2, _defaultdict),

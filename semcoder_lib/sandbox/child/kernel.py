@@ -67,7 +67,7 @@ def libc(name: str, *types: Any) -> Any:
     if function is None:
         return lambda *_: _checked(-1, name)
     function.argtypes, function.restype = types, ctypes.c_int
-    function.errcheck = lambda result, *_: _checked(result, name)
+    function.errcheck = lambda result, *_: _checked(result, name) if result else 0
     return function
 
 

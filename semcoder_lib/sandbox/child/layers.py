@@ -31,6 +31,7 @@ _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRI
 _CAP_KILL, _CAP_SETGID, _CAP_SETUID, _CAP_SYS_ADMIN = 5, 6, 7, 21
 _INSIDE_ID = 65534
 _FIRST_ID = 1_900_000_000  # beyond what systems hand out, so that nothing else runs as it
+_PAGE = resource.getpagesize()
 _READ_FILE, _READ_DIR, _WRITE_FILE = 1 << 2, 1 << 3, 1 << 1  # Landlock's rights
 _RULE_PATH, _VERSION = 1, 1
 # of mount(2), mount_setattr(2) and umount2(2)
@@ -99,7 +100,7 @@ def limits(level: Level) -> Callable[[Limits], Calls]:
         # what the interpreter has is not the program's
         pages = int(os.pread(statm, 64, 0).split()[0]) if statm >= 0 else 1 << 14
         wanted = [
-            (resource.RLIMIT_AS, pages * resource.getpagesize() + (limits["memory_mb"] << 20)),
+            (resource.RLIMIT_AS, pages * _PAGE + (limits["memory_mb"] << 20)),
             (resource.RLIMIT_FSIZE, max(limits["output_bytes"], limits["result_bytes"]) + 4096),
             (resource.RLIMIT_NOFILE, max(limits["open_files"], 16)),
             (resource.RLIMIT_CORE, 0),
@@ -119,7 +120,9 @@ def session(level: Level) -> Callable[[Limits], Calls]:
 
 def namespaces(level: Level) -> Callable[[Limits], Calls]:
     """Entered once, and a PID namespace for every child, with which all of it ends."""
-    nested = not _unshared_as_root()
+    nested = True
+    with contextlib.suppress(OSError):  # root may be refused them, too
+        nested = os.geteuid() != 0 or _unshare(_ONCE) != 0
     if nested:
         maps = {"setgroups": "deny", "uid_map": f"{_INSIDE_ID} {os.geteuid()} 1",
                 "gid_map": f"{_INSIDE_ID} {os.getegid()} 1"}  # fmt: skip
@@ -140,13 +143,6 @@ def namespaces(level: Level) -> Callable[[Limits], Calls]:
         return []
 
     return calls
-
-
-def _unshared_as_root() -> bool:
-    try:
-        return os.geteuid() == 0 and _unshare(_ONCE) == 0
-    except OSError:
-        return False
 
 
 def _keep(level: Level) -> None:
@@ -382,10 +378,12 @@ class Level:
 
     def after_child(self, pid: int) -> None:
         """Once a child has been waited for: end and reap what it left, if it could."""
+        if self.own_processes:  # ended with it
+            return
         if self._leaves_processes:
             self._kill_group(pid)
         with contextlib.suppress(ChildProcessError):
-            while not self.own_processes and os.waitpid(-1, os.WNOHANG)[0]:
+            while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
 
     def _kill_group(self, pid: int) -> None:

@@ -218,19 +218,18 @@ def _open_files(stdin: str) -> None:
     """Fresh files where the child expects them, so that no lock or flag on one outlives it: 0 its
     input, 1 its output, 2 nothing, 3 its results. Those in memory need no reader and take no disk,
     and a flood ends at the file-size limit."""
-    files = [os.open("/dev/null", os.O_RDWR), *map(os.memfd_create, ("output", "results"))]
-    for file, places in zip(files, ((0, 2), (1,), (3,)), strict=True):
-        for place in places:
-            os.dup2(file, place)
-        os.close(file)
+    nothing = os.open("/dev/null", os.O_RDWR)
+    os.dup2(nothing, 0)
+    files = [(nothing, 2), (os.memfd_create("output"), 1), (os.memfd_create("results"), 3)]
     if stdin:
-        data = memoryview(stdin.encode("utf-8", "surrogatepass"))
-        file = os.memfd_create("input")
-        while data:
-            data = data[os.write(file, data) :]
-        os.lseek(file, 0, 0)
-        os.dup2(file, 0)
+        files.append((os.memfd_create("input"), 0))
+    for file, place in files:
+        os.dup2(file, place)
         os.close(file)
+    data = memoryview(stdin.encode("utf-8", "surrogatepass"))
+    while data:
+        data = data[os.write(0, data) :]
+    os.lseek(0, 0, 0)
 
 
 def _read(file: int, most: int, start: int = 0) -> bytes:

@@ -1,9 +1,8 @@
 """Runs attacks against one level of the sandbox, with bait laid out and counted afterwards.
 
-    python -m attacks.arena LEVEL [--threat NAME,NAME] [--quick] [--json]
+    python -m attacks.arena LEVEL [THREAT,THREAT [NAME…]]
 
---quick: without those that make level portable wait.
-
+prints a row of JSON for each attack of these threats (of all if none is given) but those named.
 Run level portable only in a jail of its own (`unshare -Urpf --mount-proc`): it contains nothing.
 """
 
@@ -27,6 +26,7 @@ from typing import Any
 
 from attacks import Attack, catalogue
 from semcoder_lib.core import values
+from semcoder_lib.core.errors import InfrastructureError
 from semcoder_lib.core.records import Status
 from semcoder_lib.sandbox import Job, Limits, Sandbox
 
@@ -65,21 +65,23 @@ class Arena:
     def __init__(self, level: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="arena-"))
         self.folder.chmod(0o755)
-        self.outside = self.folder / "outside"
-        self.secret_text = f"secret-{secrets.token_hex(8)}"
-        self.key = f"key-{secrets.token_hex(8)}"
-        self.secret = self.folder / "secret"
-        self.secret.write_text(self.secret_text)
-        self.secret.chmod(0o644)
-        self.tcp = socket.create_server(("127.0.0.1", 0))
-        self.abstract_name = f"arena-{secrets.token_hex(8)}"
-        self.abstract = socket.socket(socket.AF_UNIX)
-        self.abstract.bind("\0" + self.abstract_name)
+        self.outside, secret = self.folder / "outside", self.folder / "secret"
+        os.environ["ARENA_SECRET"] = f"secret-{secrets.token_hex(8)}"
+        secret.write_text(os.environ["ARENA_SECRET"])
+        secret.chmod(0o644)
+        self.tcp, self.abstract = (
+            socket.create_server(("127.0.0.1", 0)),
+            socket.socket(socket.AF_UNIX),
+        )
+        name = f"arena-{secrets.token_hex(8)}"
+        self.abstract.bind(f"\0{name}")
         self.abstract.listen()
         for listener in (self.tcp, self.abstract):
             listener.setblocking(False)
-        self.variable = "ARENA_SECRET"
-        os.environ[self.variable] = self.secret_text
+        self.bait = {
+            "@SECRET@": secret, "@OUTSIDE@": self.outside, "@VICTIM@": self.outside / "victim",
+            "@PORT@": self.tcp.getsockname()[1], "@ABSTRACT@": name, "@ENV@": "ARENA_SECRET",
+        }  # fmt: skip
         self.lay_out()
         # sandboxes that other tests of this process still hold open are not survivors of an attack
         self.before = set(marked(os.getpid()))
@@ -89,40 +91,28 @@ class Arena:
         self.good = Job(CLEAN, "f", [(0,)])
 
     def lay_out(self) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            shutil.rmtree(self.outside)
+        shutil.rmtree(self.outside, ignore_errors=True)
         self.outside.mkdir(exist_ok=True)
         self.outside.chmod(0o777)
-        self.victim = self.outside / "victim"
-        self.victim.write_text("precious")
-        self.victim.chmod(0o666)
+        victim = self.outside / "victim"
+        victim.write_text("precious")
+        victim.chmod(0o666)
         self.state = self._outside_state()
 
     def _outside_state(self) -> list[tuple[Any, ...]]:
-        state: list[tuple[Any, ...]] = []
-        if not self.outside.exists():
-            return state
-        for path in sorted(self.outside.iterdir()):
-            info = path.lstat()
-            # a change of the modification time counts, one of reading does not
-            state.append((path.name, info.st_mode, info.st_uid, info.st_size, info.st_mtime_ns))
-        return state
-
-    def source(self, attack: Attack) -> str:
-        text = attack.source
-        for word, bait in (
-            ("@SECRET@", self.secret), ("@OUTSIDE@", self.outside), ("@VICTIM@", self.victim),
-            ("@PORT@", self.tcp.getsockname()[1]), ("@ABSTRACT@", self.abstract_name),
-            ("@ENV@", self.variable),
-        ):  # fmt: skip
-            text = text.replace(word, str(bait))
-        return text
+        # a change of the modification time counts, one of reading does not
+        paths = sorted(self.outside.iterdir()) if self.outside.exists() else []
+        return [
+            (path.name, info.st_mode, info.st_uid, info.st_size, info.st_mtime_ns)
+            for path, info in ((path, path.lstat()) for path in paths)
+        ]
 
     def run(self, attack: Attack) -> Result:
-        expected: Any = 4 if attack.threat == "timing" else [4, self.key]
+        expected: Any = 4 if attack.threat == "timing" else [4, secrets.token_hex(8)]
+        source = re.sub("@[A-Z]+@", lambda word: str(self.bait[word[0]]), attack.source)
         host = self.box._workers[0].host
         busy, memory = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        jobs = [self.good, Job(self.source(attack), "f", [(2,)]), *[self.good] * 4]
+        jobs = [self.good, Job(source, "f", [(2,)]), *[self.good] * 4]
         before, outcome, *after = [outcomes[0] for outcomes in self.box.map(jobs)]
         busy = time.process_time() - busy
         memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory) >> 10
@@ -193,8 +183,20 @@ class Arena:
         self.box.close()
         self.tcp.close()
         self.abstract.close()
-        os.environ.pop(self.variable, None)
+        os.environ.pop("ARENA_SECRET", None)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def at_level(level: str, limits: Limits | None = None, **options: Any) -> Sandbox:
+    """A running sandbox; skips the test where the level cannot be set up."""
+    import pytest
+
+    box = Sandbox(level, limits, **options)
+    try:
+        assert box.layers
+    except InfrastructureError as error:
+        pytest.skip(f"level {level} cannot be set up here: {error}")
+    return box
 
 
 def marked(parent: int) -> list[int]:
@@ -222,32 +224,14 @@ def parents() -> list[tuple[int, int]]:
     return found
 
 
-def main(argv: list[str]) -> int:
-    level = argv[0]
-    threats = argv[argv.index("--threat") + 1].split(",") if "--threat" in argv else None
-    arena = Arena(level)
-    wrong = 0
-    try:
+def main(level: str, threats: str = "", *skipped: str) -> None:
+    with contextlib.closing(Arena(level)) as arena:
         for attack in catalogue():
-            if threats and attack.threat not in threats:
-                continue
-            if "--quick" in argv and attack.name in SLOW:
-                continue
-            result = arena.run(attack)
-            ok = result.verdict in attack.expect and not result.effects
-            wrong += not ok
-            if "--json" in argv:
-                print(json.dumps(asdict(result)), flush=True)
-            else:
-                mark = "  " if ok else "!!"
-                print(mark, attack.threat, "|", attack.name, "|", result.verdict, result.note,
-                      result.effects, flush=True)  # fmt: skip
-    finally:
-        layers = {"level": arena.box.level, "layers": arena.box.layers, "unexpected": wrong}
-        arena.close()
-    print(json.dumps(layers))
-    return 0
+            wanted = not threats or attack.threat in threats.split(",")
+            if wanted and attack.name not in skipped:
+                print(json.dumps(asdict(arena.run(attack))), flush=True)
+        assert arena.box.level == level
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(*sys.argv[1:])
