@@ -6,6 +6,7 @@ downloaded, 6 (`data fetch`) another checksum than the expected one."""
 from __future__ import annotations
 
 import argparse
+import importlib
 import io
 import json
 import shlex
@@ -35,8 +36,12 @@ def _output(name: str) -> Path:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     try:
-        arguments = _parser().parse_args(argv)
-        summary = arguments.command(arguments)
+        given = vars(_parser().parse_args(argv))
+        command = given.pop("command")
+        if isinstance(command, str):  # loaded now, so that --help and wrong usage are quick
+            module, _, name = command.partition(":")
+            command = getattr(importlib.import_module(f"semcoder_lib.{module}"), name)
+        summary = command(**given)
         status = int(summary.pop("exit_status", 0))
         readable = "utf" in (sys.stdout.encoding or "utf").lower()
         print(json.dumps(summary, ensure_ascii=not readable), flush=True)
@@ -62,7 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="python -m semcoder_lib", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
 
-    def add(name: str, function: Callable[..., dict[str, Any]], help: str) -> Any:
+    def add(name: str, function: Callable[..., dict[str, Any]] | str, help: str) -> Any:
+        """A command, and the function (or where it is) that gets its arguments by name."""
         sub = commands.add_parser(name, help=help, description=help)
         sub.set_defaults(command=function)
         return sub
@@ -85,9 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("--force", action="store_true", help="do it again; caches of items stay")
     _common(p)
 
-    p = add("score", _score, "score a file of samples")
+    p = add("score", "evaluation.score:score_command", "score a file of samples")
     p.add_argument("benchmark", help="cruxeval (with --mode), humaneval, humaneval+, mbpp, …")
-    p.add_argument("--samples", required=True, type=Path, metavar="FILE")
+    p.add_argument("--samples", required=True, type=Path, metavar="FILE", dest="samples_path")
     p.add_argument("--scorer", choices=("strict", "official"), default="strict")
     p.add_argument("--mode", choices=("input", "output"))
     p.add_argument("--data", type=Path, metavar="FILE")
@@ -97,7 +103,8 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("action", nargs="?", choices=("list", "fetch"), default="list")
     p.add_argument("names", nargs="*", metavar="NAME", help="default: all (fetch: all missing)")
 
-    p = add("compare", _compare, "two runs, metric by metric, with paired intervals")
+    what = "two runs, metric by metric, with paired intervals"
+    p = add("compare", "evaluation.scoring:compare_command", what)
     p.add_argument("run_a", help="a run's folder, or a file of verdicts")
     p.add_argument("run_b")
 
@@ -120,12 +127,13 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("file", type=Path)
     p.add_argument("--out", type=_output, metavar="FILE")
 
-    p = add("workshop", _workshop, "exercises, solutions and the instructor's edition")
+    p = add("workshop", "run.workshop:build", "exercises, solutions and the instructor's edition")
     p.add_argument("--out", default=Path("workshop"), type=Path, metavar="FOLDER")
     p.add_argument("--run", default="workshop", metavar="NAME", help="whose outputs the pages show")
 
-    p = add("publish", _publish, "a run's adapter in half the bytes, with its card and scores")
-    p.add_argument("run_name", metavar="RUN")
+    what = "a run's adapter in half the bytes, with its card and scores"
+    p = add("publish", "run.models:publish", what)
+    p.add_argument("run", metavar="RUN")
     p.add_argument("out", type=Path, metavar="FOLDER")
     p.add_argument("--phase", choices=("main", "refine"), default="main")
     p.add_argument("--scores", default="", metavar="RUN", help="a run that evaluated FOLDER")
@@ -137,80 +145,52 @@ def _common(p: argparse.ArgumentParser) -> None:
     p.add_argument("--set", action="append", default=[], metavar="key=value", dest="settings")
 
 
-def _doctor(arguments: argparse.Namespace) -> dict[str, Any]:
+def _doctor(workshop: bool) -> dict[str, Any]:
     from semcoder_lib.run import doctor
 
     checks = doctor.examine()
-    if arguments.workshop:
-        from semcoder_lib.run import workshop
+    if workshop:
+        from semcoder_lib.run.workshop import checklist
 
-        checks += workshop.checklist()
+        checks += checklist()
     print(doctor.show(checks), file=sys.stderr)
     states = [c.state for c in checks]
     return {
-        "checks": {c.name: {"state": c.state, "found": c.found} for c in checks},
+        "checks": {c.name: {"state": c.state, "found": c.finding} for c in checks},
         "warnings": states.count("warn"),
         "failures": states.count("fail"),
         "exit_status": 3 if "fail" in states else 0,
     }
 
 
-def _run(arguments: argparse.Namespace) -> dict[str, Any]:
-    from semcoder_lib.core import profile
+def _run(profile: str, run: str, settings: list[str], force: bool, **part: str) -> dict[str, Any]:
+    from semcoder_lib.core.profile import parse_set
     from semcoder_lib.run import runner
 
-    work = runner.plan(
-        arguments.profile,
-        run_name=arguments.run,
-        start=arguments.start,
-        only=arguments.only,
-        overrides=profile.parse_set(arguments.settings),
-    )
-    return runner.execute(work, force=arguments.force)
+    work = runner.plan(profile, run_name=run, overrides=parse_set(settings), **part)
+    return runner.execute(work, force=force)
 
 
-def _stage(arguments: argparse.Namespace) -> dict[str, Any]:
-    from semcoder_lib.core import profile
+def _stage(number: str, profile: str, run: str, settings: list[str], force: bool) -> dict[str, Any]:
+    from semcoder_lib.core.profile import parse_set
     from semcoder_lib.run import notebook
 
-    settings = profile.parse_set(arguments.settings)
-    text = shlex.join(f"{k}={v}" for k, v in settings.items())
-    name = notebook.name_of(arguments.number)
-    notebook.configured(arguments.profile, text)
-    run = workspace.Run(arguments.run or arguments.profile)
-    if arguments.force:
-        notebook.forget(run.path, name)
-    notebook.execute(name, arguments.profile, run.name, text)
-    card = workspace.read_json(run.path / name / "card.json")
-    return {
-        k: card[k] for k in ("stage", "run", "seconds", "peak_memory_bytes", "isolation", "seed")
-    }
+    text = shlex.join(f"{k}={v}" for k, v in parse_set(settings).items())
+    name = notebook.name_of(number)
+    notebook.configured(profile, text)
+    folder = workspace.Run(run or profile)
+    if force:
+        notebook.forget(folder.path, name)
+    notebook.execute(name, profile, folder.name, text)
+    card = workspace.read_json(folder.path / name / "card.json")
+    shown = ("stage", "run", "seconds", "peak_memory_bytes", "isolation", "seed")
+    return {key: card[key] for key in shown}
 
 
-def _score(arguments: argparse.Namespace) -> dict[str, Any]:
-    from semcoder_lib import evaluation as benchmarks
-
-    return benchmarks.score_command(
-        arguments.benchmark,
-        arguments.samples,
-        scorer=arguments.scorer,
-        mode=arguments.mode,
-        data=arguments.data,
-        out=arguments.out,
-    )
-
-
-def _data(arguments: argparse.Namespace) -> dict[str, Any]:
+def _data(action: str, names: list[str]) -> dict[str, Any]:
     from semcoder_lib.evaluation import data
 
-    act = data.fetch_command if arguments.action == "fetch" else data.list_command
-    return act(arguments.names)
-
-
-def _compare(arguments: argparse.Namespace) -> dict[str, Any]:
-    from semcoder_lib.evaluation import scoring
-
-    return scoring.compare_command(arguments.run_a, arguments.run_b)
+    return (data.fetch_command if action == "fetch" else data.list_command)(names)
 
 
 def _source(path: Path) -> str:
@@ -223,64 +203,63 @@ def _source(path: Path) -> str:
         raise UserError(f"{path}: not a Python source file: {error}") from None
 
 
-def _trace(arguments: argparse.Namespace) -> dict[str, Any]:
+def _trace(file: Path, call: str, format: str, faithful: bool) -> dict[str, Any]:
     from semcoder_lib import tracing
     from semcoder_lib.sandbox import Sandbox
 
-    source = _source(arguments.file)
+    source = _source(file)
     with Sandbox(workers=1) as box:
-        how = arguments.format, arguments.faithful
-        print(tracing.cli_render(source, arguments.call, *how, box=box))
-    return {"file": str(arguments.file), "call": arguments.call, "format": arguments.format}
+        print(tracing.cli_render(source, call, format, faithful, box=box))
+    return {"file": str(file), "call": call, "format": format}
 
 
-def _monologue(arguments: argparse.Namespace) -> dict[str, Any]:
+def _monologue(file: Path, call: str, direction: str) -> dict[str, Any]:
     from semcoder_lib import monologues, tracing
     from semcoder_lib.core import records
     from semcoder_lib.sandbox import Sandbox
 
-    program, given = tracing.program_and_case(_source(arguments.file), arguments.call)
+    program, given = tracing.program_and_case(_source(file), call)
     with Sandbox(workers=1) as box:
         outcome = box.call(program.source, program.entry_point, given.arguments)
         if outcome.status is not records.Status.OK:
             why, error = f"ended as {outcome.status}", outcome.exception
             why += f" {error.type}: {error.message}" if error else ""
-            raise UserError(f"{arguments.file}: {arguments.call} {why}")
+            raise UserError(f"{file}: {call} {why}")
         case = records.Case(given.arguments, outcome.value)
-        if arguments.direction == "forward":
+        if direction == "forward":
             trace = tracing.trace(program, case, box)
-            made: records.Monologue | None = monologues.forward(program, trace)
+            monologue: records.Monologue | None = monologues.forward(program, trace)
         else:
-            made = monologues.backward(program, outcome.value, box, seeds=())
-        if made is None:
-            raise UserError(f"{arguments.file}: no input found that gives {outcome.text}")
-        report = monologues.verify(made.text, program, case, box)
-    print(made.text)
-    numbers = {name: getattr(report, name)
-               for name in ("supported", "contradicted", "unverifiable", "accepted")}  # fmt: skip
-    return {"direction": arguments.direction, "claims": len(report.claims), **numbers}
+            monologue = monologues.backward(program, outcome.value, box, seeds=())
+        if monologue is None:
+            raise UserError(f"{file}: no input found that gives {outcome.text}")
+        report = monologues.verify(monologue.text, program, case, box)
+    print(monologue.text)
+    shown = ("supported", "contradicted", "unverifiable", "accepted")
+    numbers = {name: getattr(report, name) for name in shown}
+    return {"direction": direction, "claims": len(report.claims), **numbers}
 
 
-def _verify(arguments: argparse.Namespace) -> dict[str, Any]:
+def _verify(file: Path, out: Path | None) -> dict[str, Any]:
     from semcoder_lib import monologues
     from semcoder_lib.sandbox import Sandbox
 
     with Sandbox() as box:
-        rows = list(monologues.verify_rows(_foreign(arguments.file), box))
-    totals = _totals(rows, arguments.out, "accepted", "supported", "contradicted", "unverifiable")
+        rows = list(monologues.verify_rows(_foreign(file), box))
+    totals = _totals(rows, out, "accepted", "supported", "contradicted", "unverifiable")
     unread = [row["reason"] for row in rows if row.get("reason", "").startswith("not checked")]
     if unread and len(unread) == len(rows):
-        raise UserError(f"{arguments.file}: none of {len(unread)} rows is checked; {unread[0]}")
+        raise UserError(f"{file}: none of {len(unread)} rows is checked; {unread[0]}")
     return {**totals, "not_checked": len(unread)}
 
 
-def _validate_pyx(arguments: argparse.Namespace) -> dict[str, Any]:
+def _validate_pyx(file: Path, out: Path | None) -> dict[str, Any]:
     from semcoder_lib import corpus
     from semcoder_lib.sandbox import Sandbox
 
     with Sandbox() as box:
-        rows = list(corpus.validate_rows(_foreign(arguments.file), box))
-    return _totals(rows, arguments.out, "reproduces")
+        rows = list(corpus.validate_rows(_foreign(file), box))
+    return _totals(rows, out, "reproduces")
 
 
 def _foreign(file: Path) -> Iterator[dict[str, Any]]:
@@ -292,20 +271,6 @@ def _totals(rows: list[dict[str, Any]], out: Path | None, *counted: str) -> dict
     if out:
         workspace.write_jsonl(out, rows)
     return {"rows": len(rows)} | {name: sum(int(row[name]) for row in rows) for name in counted}
-
-
-def _workshop(arguments: argparse.Namespace) -> dict[str, Any]:
-    from semcoder_lib.run import workshop
-
-    return workshop.build(arguments.out, arguments.run)
-
-
-def _publish(arguments: argparse.Namespace) -> dict[str, Any]:
-    from semcoder_lib.run import publishing
-
-    return publishing.publish(
-        arguments.run_name, arguments.out, phase=arguments.phase, scores=arguments.scores
-    )
 
 
 if __name__ == "__main__":

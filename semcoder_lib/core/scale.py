@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import functools
 import itertools
 import multiprocessing
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -64,51 +66,47 @@ def idle_seconds() -> float:
     return float(times.idle) + float(getattr(times, "iowait", 0.0))
 
 
-def mapped(
-    function: Callable[[T], R],
-    items: Iterable[T],
-    *,
-    workers: int = 1,
-    chunk: int = 16,
-    backend: str = "process",
-) -> Iterator[R]:
-    """`function(item)` for every item, in order, lazily; at most `4 * workers` chunks are in
-    flight, so memory does not grow with the number of items.
+@contextlib.contextmanager
+def workers(count: int = 1, backend: str = "process") -> Iterator[Callable[..., Iterator[Any]]]:
+    """Workers that stay while the block lasts, as a function to give them work with:
+    `mapped(function, items, chunk=16)` is `function(item)` for every item, in order, lazily; at
+    most `4 * count` chunks are in flight, so memory does not grow with the number of items.
 
     `function` must be importable (module level) for more than one worker. `backend` is "process"
     or "ray" (extra `ray`): the cluster that `RAY_ADDRESS` names, else one on this machine. An
-    exception in `function` is raised here.
+    exception in `function` is raised by `mapped`.
     """
     if backend == "ray":
-        ray = _ray(workers)
-        remote = ray.remote(_apply)
-        yield from _in_order(remote.remote, ray.get, function, items, workers, chunk)
-    elif workers <= 1:
-        yield from map(function, items)
+        ray = _ray(count)
+        yield functools.partial(_in_order, ray.remote(_apply).remote, ray.get, 4 * count)
+    elif count <= 1:
+        yield lambda function, items, chunk=16: map(function, items)
     else:
         # "spawn" would import the caller's main module again; "forkserver" starts a clean process
         context = multiprocessing.get_context("forkserver")
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
-            yield from _in_order(
-                lambda f, batch: pool.submit(_apply, f, batch),
-                lambda future: future.result(),
-                function, items, workers, chunk,
-            )  # fmt: skip
+        main = vars(sys.modules["__main__"])
+        file = main.pop("__file__", None)  # where it is known, each worker runs it first
+        try:
+            with ProcessPoolExecutor(count, mp_context=context) as pool:
+                start = lambda f, batch: pool.submit(_apply, f, batch)  # noqa: E731
+                yield functools.partial(_in_order, start, Future.result, 4 * count)
+        finally:
+            main |= {"__file__": file} if file else {}
 
 
 def _in_order(
-    submit: Callable[..., Any],
+    submit: Callable[[Callable[[T], R], list[T]], Any],
     result: Callable[[Any], list[R]],
+    most: int,
     function: Callable[[T], R],
     items: Iterable[T],
-    workers: int,
-    chunk: int,
+    chunk: int = 16,
 ) -> Iterator[R]:
     iterator = iter(items)
     waiting: collections.deque[Any] = collections.deque()
     while batch := list(itertools.islice(iterator, chunk)):
         waiting.append(submit(function, batch))
-        if len(waiting) >= 4 * workers:
+        if len(waiting) >= most:
             yield from result(waiting.popleft())
     while waiting:
         yield from result(waiting.popleft())

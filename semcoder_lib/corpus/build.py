@@ -35,8 +35,6 @@ BANDS = (24, 2)  # of two values: proposes pairs above about 0.3 in Jaccard simi
 SHINGLE = 4  # tokens
 NEAR = 92.0  # edit similarity, in percent, from which two programs count as one
 
-Spread = Callable[[Iterable[Sequence[Prospect]]], Iterator[list[dict[str, Any]]]]
-
 
 def develop(
     prospects: Iterable[Prospect],
@@ -102,7 +100,7 @@ def build(
     (every program that was tried and left out, with the reason) and `funnel.json`. With
     `benchmarks`, what repeats HumanEval, MBPP or CRUXEval is removed, as far as they are on this
     machine. The same arguments, data and versions give the same bytes whatever `workers` and
-    `backend` (see `scale.mapped`) are, and when an interrupted build is started again, which takes
+    `backend` (see `scale.workers`) are, and when an interrupted build is started again, which takes
     up finished batches. Fewer programs than asked for come out where the installed packages hold no
     more. Paper sections 3.1, 3.2.
     """
@@ -112,7 +110,6 @@ def build(
     key = guard.key if guard else ""
     work = functools.partial(developed, cases=cases, seed=seed, level=box.level, benchmarks=key)
     depends = [cases, seed, box.level, key, source.library_hash("corpus", "core")]
-    spread = functools.partial(scale.mapped, work, workers=workers, chunk=1, backend=backend)
     scan = collections.Counter(files=0, unparsable=0, functions=0)
     drafts, seeded = (
         map(Prospect, map(functools.partial(numbered, seed), itertools.count()))
@@ -129,7 +126,12 @@ def build(
     errors: collections.Counter[str] = collections.Counter()
     paths = [out / "pyx.jsonl", out / "dropped.jsonl"]
     parts = [path.with_suffix(".part") for path in paths]
-    with parts[0].open("w") as corpus_file, parts[1].open("w") as dropped_file:
+    with (
+        parts[0].open("w") as corpus_file,
+        parts[1].open("w") as dropped_file,
+        scale.workers(workers, backend) as mapped,
+    ):
+        spread = functools.partial(mapped, work, chunk=1)
         for name, (target, prospects) in sources.items():
             counts = collections.Counter(kept=0)
             fates = _until(target, counts, prospects, spread, out / "cache_batches", depends)
@@ -164,12 +166,12 @@ def _until(
     target: int,
     counts: collections.Counter[str],
     prospects: Iterable[Prospect],
-    spread: Spread,
+    spread: Callable[..., Iterator[list[dict[str, Any]]]],
     folder: Path,
     depends: list[Any],
 ) -> Iterator[dict[str, Any]]:
     """What comes of prospects until `target` of them are counted as kept: as many batches at a time
-    as would do if the share kept so far were kept again (at first, all): each time starts workers.
+    as would do if the share kept so far were kept again (at first, all).
     `folder` keeps results by what they depend on, so that an interrupted build goes on."""
     stream = iter(prospects)
     while (missing := target - counts["kept"]) > 0:

@@ -335,14 +335,15 @@ def _kind(name: str) -> str:
     return {"tuple": "list", "float": "number", "int": "number", "bool": "number"}.get(name, name)
 
 
+@dataclass(eq=False)
 class Guard:
     """What is known of the benchmark functions. `report` says for each benchmark where it was
     found, `key` changes with anything that changes a decision."""
 
-    def __init__(self, items: Sequence[Item], references: Iterable[Reference]) -> None:
-        self.items, self.references = items, list(references)
-        self.report: dict[str, str] = {}
-        self.key = ""
+    items: Sequence[Item]
+    references: Sequence[Reference]
+    report: dict[str, str] = dataclasses.field(default_factory=dict)
+    key: str = ""
 
     @classmethod
     def here(cls, box: Sandbox) -> Guard:
@@ -352,17 +353,14 @@ class Guard:
         texts = [[i.id, i.source, i.entry_point, *i.calls] for i in items]
         key = workspace.content_key(texts, source.library_hash(*CODE))
         path = workspace.home() / "references" / f"{key[:24]}.json.gz"
-        rows = kept(path)
-        if rows is None:
+        if (rows := kept(path)) is None:
             rows = [list(dataclasses.astuple(r)) for r in references(items, box)]
             keep(path, rows)
         by_behaviour = [Reference(i, tuple(s), tuple(c), tuple(o)) for i, s, c, o in rows]
         if items:
             by_text = len(items) - len({r.id for r in by_behaviour})
             report["told by text alone"] = f"{by_text} of {len(items)} items"
-        guard = cls(items, by_behaviour)
-        guard.report, guard.key = report, key
-        return guard
+        return cls(items, by_behaviour, report, key)
 
     @functools.cached_property
     def index(self) -> Index:

@@ -75,12 +75,10 @@ def derive_many(
     batches = [held[at : at + BATCH] for at in range(0, len(held), BATCH)]
     derive = functools.partial(
         derive_batch, directions=directions, seed=seed, per_program=per_program, style=style,
-        bullets=bullets, level=box.level,
+        bullets=bullets, level=box.level, box=box if workers <= 1 else None,
     )  # fmt: skip
-    if workers <= 1:
-        results = [derive(batch, box=box) for batch in batches]
-    else:
-        results = list(scale.mapped(derive, batches, workers=workers, chunk=1))
+    with scale.workers(workers) as mapped:
+        results = list(mapped(derive, batches, chunk=1))
     monologues: list[Monologue] = []
     funnel: dict[str, Any] = {}
     for direction in sorted(directions, key=DIRECTIONS.index):

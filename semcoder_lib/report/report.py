@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from semcoder_lib.core import profile, workspace
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.report import claims, figures, paper, tables
+from semcoder_lib.report import figures, paper, tables
 from semcoder_lib.report.figures import Drawn
 from semcoder_lib.report.tables import FOLDERS, TABLES, Absent, Card, Inputs, Table
 
@@ -201,8 +201,8 @@ def write_report(run: Path, folder: Path) -> dict[str, Any]:
         "warned": WARNED,
         "warnings": data.warnings,
         "headline": lines or [reason or NOTHING],
-        "claimed": claims.COLUMNS,
-        "claims": (_attempted(claims.compared, data)[0] or []),
+        "claimed": tables.CLAIMED,
+        "claims": (_attempted(tables.compared, data)[0] or []),
         "again": again(data),
         "checks": checks,
         "pictures": pictures,

@@ -1,4 +1,5 @@
-"""The paper's nine table panels (1, 2, 3a, 3b, 4 to 8), each with this run's numbers beside them.
+"""The paper's nine table panels (1, 2, 3a, 3b, 4 to 8), each with this run's numbers beside them,
+and the paper's claims.
 
 A small model beside models a hundred times as large is a comparison of settings, not a verdict on
 the paper; what can be compared is the direction and size of each gain.
@@ -9,9 +10,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import yaml
 from pydantic import BaseModel
 
 from semcoder_lib.report import paper
@@ -369,3 +372,45 @@ TABLES: dict[str, Callable[[Inputs], Table]] = {
     "table_8": corpora,
 }
 """In the paper's order."""
+
+
+# --- the paper's claims, each beside the paired difference of this run that speaks of it ---------
+
+CLAIMED = ["the paper's claim", "the paper", "this run", "verdict"]
+
+
+_TITLES = paper.TITLES | {"pyx-r": "held-out faults"}
+CLAIMS: list[dict[str, Any]] = yaml.safe_load(
+    Path(__file__).with_name("claims.yaml").read_text(encoding="utf-8")
+)
+
+
+def compared(inputs: Inputs) -> list[list[str]]:
+    """A row of `CLAIMED` for every claim; empty where the run has measured none of them. A claim
+    `holds` or `does not hold` only where the interval of its difference leaves zero out."""
+    rows, scored = [], False
+    for claim in CLAIMS:
+        score = _difference(inputs, claim)
+        scored |= score is not None
+        if score is None:
+            shown, verdict = "–", inputs.why_missing(claim["notebook"])
+        else:
+            title = _TITLES[score["benchmark"]]
+            shown = f"{title} {signed(score)}, n = {score['n']}"
+            better, worse = score["low"] > 0, score["high"] < 0
+            if claim.get("against"):
+                better, worse = worse, better
+            verdict = "holds" if better else "does not hold" if worse else "cannot be told apart"
+        rows.append([claim["text"], claim["paper"], shown, verdict])
+    return rows if scored else []
+
+
+def _difference(inputs: Inputs, claim: dict[str, Any]) -> dict[str, Any] | None:
+    for benchmark in claim["benchmarks"]:
+        for row in inputs.get(claim["notebook"], claim["rows"], []):
+            fields = {"benchmark": benchmark, **claim["where"]}
+            if all(str(row.get(k, "")).startswith(v) for k, v in fields.items()):
+                score = row.get(claim["key"]) if "key" in claim else row
+                if score and row["benchmark"] == benchmark:
+                    return {**score, "benchmark": benchmark}
+    return None

@@ -6,8 +6,7 @@ sandbox: an answer is the function itself, or its text.
 
 A reader adds an exercise here: a function `eNN_k` under `@_exercise`, its docstring the task. It
 returns what to say of a right answer, and raises `_Off` with what is wrong otherwise. Where the
-answer is a function that has to give certain values, these are a table: call, value, and the line
-for another value.
+answer is a function that has to give certain values, these are rows of `check.txt`.
 """
 
 from __future__ import annotations
@@ -20,11 +19,13 @@ import random
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from semcoder_lib import corpus, evaluation, faults, monologues, tracing
 from semcoder_lib.core.records import Case, Entry, Program, Status
 from semcoder_lib.core.values import show_call
+from semcoder_lib.corpus.files import table
 from semcoder_lib.run.face import default_sandbox
 from semcoder_lib.sandbox import Job, Limits, Outcome
 
@@ -117,24 +118,34 @@ def _returned(source: str, name: str, calls: Sequence[tuple[Any, ...]]) -> list[
         if outcome.exception:
             raised = outcome.exception
             at = f" on its line {raised.line}" if raised.line else ""
-            said = f"the run raises {raised.type}{at}: {raised.message[:120]}"
             alone = raised.type in ("NameError", "ModuleNotFoundError")
-            raise _Off(said + "; it runs alone, with Python's own library only" * alone)
+            why = "; it runs alone, with Python's own library only" * alone
+            raise _Off(f"the run raises {raised.type}{at}: {raised.message[:120]}{why}")
         if outcome.status is not Status.OK:
             raise _Off(f"the run did not come to an end: {outcome.status}")
     return [outcome.value for outcome in outcomes]
 
 
-Row = tuple[tuple[Any, ...], Any, str]  # a call's arguments, its value, what another value means
+# by exercise: calls' arguments, the value of each, and what another value means
+ROWS: dict[str, list[tuple[tuple[Any, ...], Any, str]]] = {
+    name: [
+        (ast.literal_eval(arguments), ast.literal_eval(value), otherwise)
+        for arguments, value, otherwise in table(Path(__file__).with_suffix(".txt"), name)
+    ]
+    for name in ("e04_2", "e06_2", "e07_2", "e08_1")
+}
 
 
-def _need_values(answer: Any, table: Sequence[Row]) -> None:
-    """The function gives each row's value, of the same type; floats nearly."""
-    values = _returned(*_text(answer), [arguments for arguments, _, _ in table])
-    for value, (_, right, otherwise) in zip(values, table, strict=True):
-        kind, words = type(right), sorted({str(row[1]) for row in table})
-        said = f"{kind.__name__} is asked for, and this is {value!r:.40}"
-        _need(type(value) is kind or (kind is float and type(value) is int), said)
+def _need_values(answer: Any, name: str) -> None:
+    """The function gives the value of each of the exercise's rows, of the same type; floats
+    nearly."""
+    rows = ROWS[name]
+    words = sorted({str(right) for _, right, _ in rows})
+    values = _returned(*_text(answer), [arguments for arguments, _, _ in rows])
+    for value, (_, right, otherwise) in zip(values, rows, strict=True):
+        kind = type(right)
+        typed = type(value) is kind or (kind is float and type(value) is int)
+        _need(typed, f"{kind.__name__} is asked for, and this is {value!r:.40}")
         _need(kind is not str or value in words, f"{value!r:.40} is none of {', '.join(words)}")
         _need(math.isclose(value, right) if kind is float else value == right, otherwise)
 
@@ -200,9 +211,9 @@ def e01_1(answer: Any) -> str:
     ran = zip(inputs, _outcomes(TAGGED, "tagged", inputs), strict=True)
     failed = [(i, o.exception) for i, o in ran if o.exception or o.value is None]
     given, why = failed[0] if failed else ((), None)
-    said = f"{why.type}: {why.message}" if why else "a run that did not end"
-    said = f"the first by {said}, in {show_call('tagged', given):.60}"
-    _need(not failed, f"{len(failed)} of {len(inputs)} inputs are refused, {said}")
+    end = f"{why.type}: {why.message}" if why else "a run that did not end"
+    first = f"the first by {end}, in {show_call('tagged', given):.60}"
+    _need(not failed, f"{len(failed)} of {len(inputs)} inputs are refused, {first}")
     return f"all {len(inputs)} inputs of these types run; other types may, too"
 
 
@@ -215,11 +226,11 @@ def e01_2(answer: Any) -> str:
     values = _returned(*_text(answer), [(value,) for value in SAMPLES])
     for before, after in zip(SAMPLES, values, strict=True):
         kind = type(before).__name__
-        said = f"{before!r} became {after!r:.40}: "
-        _need(type(after) is type(before), f"{said}that is no {kind}")
-        _need(after != before, f"{said}that is no change")
+        became = f"{before!r} became {after!r:.40}: "
+        _need(type(after) is type(before), f"{became}that is no {kind}")
+        _need(after != before, f"{became}that is no change")
         inside = not isinstance(after, list) or all(type(item) is int for item in after)
-        _need(inside, f"{said}a list of whole numbers is asked for")
+        _need(inside, f"{became}a list of whole numbers is asked for")
     return "the types are kept, so the mutated inputs have a chance to run"
 
 
@@ -340,20 +351,11 @@ def e04_1(answer: Any) -> str:
     return "only the completion is learned, its end included"
 
 
-LOSSES = (
-    (([0.5], [7]), math.log(2), "one token with probability 0.5 has another loss, in nats"),
-    (([1.0, 0.5], [3, 7]), math.log(2) / 2, "over two learned tokens a mean is asked for"),
-    (([0.01, 0.5], [-100, 7]), math.log(2), "a token with the label -100 changes the loss"),
-    (([0.5, 0.1], [7, -100]), math.log(2), "a token with the label -100 changes the loss"),
-    (([0.3], [-100]), 0.0, "a row in which nothing is learned has another loss"),
-)
-
-
 @_exercise
 def e04_2(answer: Any) -> str:
     """Compute the loss of a row from the probabilities of its right tokens."""
-    _need_values(answer, LOSSES)
-    return f"{len(LOSSES)} rows have the trainer's loss"
+    _need_values(answer, "e04_2")
+    return f"{len(ROWS['e04_2'])} rows have the trainer's loss"
 
 
 # --- 06: execution reasoning ---------------------------------------------------------------
@@ -386,30 +388,16 @@ def e06_1(answer: Any) -> str:
         if not benchmark.verdict(task, extracted, box=default_sandbox()).passed:
             wrong.append(f"{task.data['call']} == {extracted.text or 'no answer':.40}")
     constant = sum(output is True for _, _, output in QUESTIONS)
-    said = f"{len(tasks) - len(wrong)} of {len(tasks)} right, the constant True has {constant}"
-    _need(len(tasks) - len(wrong) > constant, f"{said}; wrong is {''.join(wrong[:1])}")
-    return f"{said}; and what has it understood?"
-
-
-ANSWERS = (  # the model's answer and the recorded output
-    (("7", "7"), True, "a right number is refused"),
-    (("[1,2]", "[1, 2]"), True, "a right list is refused because of its spaces"),
-    (('"ab"', "'ab'"), True, "a right string is refused because of its quotes"),
-    (("[]", "[]"), True, "a right empty list is refused"),
-    (("8", "7"), False, "a wrong number is taken"),
-    (("'a b'", "'ab'"), False, "text with a blank too many is taken"),
-    (("'7'", "7"), False, "text is taken for a number"),
-    (("3 + 4", "7"), False, "Python did the work: an expression is taken"),
-    (("0 or True", "True"), False, "Python did the work: an expression is taken"),
-    (("", "7"), False, "an empty answer is taken"),
-)
+    score = f"{len(tasks) - len(wrong)} of {len(tasks)} right, the constant True has {constant}"
+    _need(len(tasks) - len(wrong) > constant, f"{score}; wrong is {''.join(wrong[:1])}")
+    return f"{score}; and what has it understood?"
 
 
 @_exercise
 def e06_2(answer: Any) -> str:
     """Decide whether a model's answer is right, without ever executing it."""
-    _need_values(answer, ANSWERS)
-    return f"all {len(ANSWERS)} answers are judged as the strict scorer judges them"
+    _need_values(answer, "e06_2")
+    return f"all {len(ROWS['e06_2'])} answers are judged as the strict scorer judges them"
 
 
 # --- 07: does the format matter? ------------------------------------------------------------
@@ -430,44 +418,24 @@ def e07_1(answer: Any) -> str:
     report = monologues.verify(after, POSITIONS, WALKED, default_sandbox())
     _need(report.answer_right, "the answer cannot be read any more: it has to stay where it is")
     _need(report.contradicted > 0, "nothing is contradicted: this order makes sense as well")
-    said = f"{report.contradicted} of {len(report.claims)} claims are contradicted"
-    return f"all the words, the right answer, and {said}: form without content"
-
-
-# The 95 % intervals of a format's paired difference: over `direct`, and over its shuffled self.
-CONCLUSIONS = (
-    (((0.02, 0.10), (0.01, 0.09)), "content", "a gain over both is said to be something else"),
-    (((0.03, 0.12), (-0.04, 0.05)), "form", "its shuffled self may be as good, and that has form"),
-    (((0.02, 0.10), (-0.09, -0.01)), "form", "its shuffled self is better, and that has form"),
-    (((-0.03, 0.08), (0.02, 0.10)), "nothing", "an interval that holds zero is taken for a gain"),
-    (((0.0, 0.08), (0.02, 0.10)), "nothing", "an interval that begins at zero is taken for a gain"),
-    (((-0.12, -0.02), (0.01, 0.05)), "nothing", "a loss is taken for a gain"),
-)
+    claims = f"{report.contradicted} of {len(report.claims)} claims are contradicted"
+    return f"all the words, the right answer, and {claims}: form without content"
 
 
 @_exercise
 def e07_2(answer: Any) -> str:
     """Say what a format taught: "content", "form" or "nothing" that can be seen."""
-    _need_values(answer, CONCLUSIONS)
+    _need_values(answer, "e07_2")
     return "a format has to beat `direct`, and then its own form without content"
 
 
 # --- 08: self-refinement --------------------------------------------------------------------
 
-OFFERS = (  # visible checks that pass: before, and with the program that the model offers
-    ((1, 2), True, "a program that passes more checks is refused"),
-    ((0, 3), True, "a program that passes more checks is refused"),
-    ((2, 1), False, "a program that passes fewer checks is taken"),
-    ((2, 2), False, "a program that passes as many checks is taken: what speaks for it?"),
-    ((0, None), False, "there is no program, and it is taken"),
-    ((1, None), False, "there is no program, and it is taken"),
-)
-
 
 @_exercise
 def e08_1(answer: Any) -> str:
     """Take an offered program only where the visible checks say that it is better."""
-    _need_values(answer, OFFERS)
+    _need_values(answer, "e08_1")
     return "what passes visibly never falls; about hidden checks it says nothing"
 
 
@@ -482,8 +450,8 @@ def e08_2(answer: Any) -> str:
     source, name = _text(answer)
     for call, value in VISIBLE:
         returned = _returned(source, name, [call])[0]
-        said = f"{name}({call[0]}) gives {returned!r:.40}, and {value} is wanted: it is not taken"
-        _need(returned == value, said)
+        gives = f"{name}({call[0]}) gives {returned!r:.40}"
+        _need(returned == value, f"{gives}, and {value} is wanted: it is not taken")
     calls = [call for call, _ in HIDDEN]
     before, after = _outcomes(GAP, "widest_gap", calls), _outcomes(source, name, calls)
     rows = list(zip(HIDDEN, before, after, strict=True))

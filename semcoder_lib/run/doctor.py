@@ -27,7 +27,7 @@ class Check:
 
     name: str
     state: str
-    found: str
+    finding: str
     remedy: str = ""
 
 
@@ -50,7 +50,7 @@ def show(checks: list[Check]) -> str:
     mark = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
     lines = []
     for check in checks:
-        lines.append(f"{mark[check.state]}  {check.name:<10} {check.found}")
+        lines.append(f"{mark[check.state]}  {check.name:<10} {check.finding}")
         if check.remedy and check.state != "ok":
             lines.append(f"      {'':<10} -> {check.remedy}")
     return "\n".join(lines)
@@ -99,11 +99,11 @@ def speed() -> dict[str, float]:
 
 
 def _python() -> tuple[str, str, str]:
-    found = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+    finding = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
     if not (3, 11) <= sys.version_info[:2] <= (3, 13):
-        return "fail", found, "use Python 3.11, 3.12 or 3.13 (PYTHON=... ./run_all.sh)"
+        return "fail", finding, "use Python 3.11, 3.12 or 3.13 (PYTHON=... ./run_all.sh)"
     state = "ok" if platform.system() == "Linux" else "warn"
-    return state, found, "only Linux has been tested; see README, Platforms"
+    return state, finding, "only Linux has been tested; see README, Platforms"
 
 
 def _packages() -> tuple[str, str, str]:
@@ -133,9 +133,9 @@ def _memory() -> tuple[str, str, str]:
 
 def _disk() -> tuple[str, str, str]:
     free, here = (shutil.disk_usage(folder).free for folder in (workspace.home(), Path.cwd()))
-    found = f"{free / 1e9:.0f} GB free for models, {here / 1e9:.0f} GB here"
+    finding = f"{free / 1e9:.0f} GB free for models, {here / 1e9:.0f} GB here"
     remedy = "free 2 GB, or set SEMCODER_HOME to another disk"
-    return "fail" if min(free, here) < 2e9 else "ok", found, remedy
+    return "fail" if min(free, here) < 2e9 else "ok", finding, remedy
 
 
 def _cores() -> tuple[str, str, str]:
@@ -161,15 +161,15 @@ def _data() -> tuple[str, str, str]:
     if folder and not Path(folder).is_dir():
         remedy = "point it at the folder with the benchmark files, or unset it"
         return "fail", f"SEMCODER_DATA={folder} is not a folder", remedy
-    found = {name for name in HOMES if find(name)}
-    counts = f"{len(found)} of {len(HOMES)} files found"
+    there = {name for name in HOMES if find(name)}
+    counts = f"{len(there)} of {len(HOMES)} files found"
     needed = {
         "CRUXEval": ("cruxeval.jsonl",),
         "HumanEval+": ("HumanEvalPlus-v0.1.10.jsonl.gz",),
         "MBPP+": ("MbppPlus-2023-11-16.jsonl.gz", "MbppPlus-v0.2.0.jsonl.gz"),
         "authors' prompts": ("authors_prompts.json",),
     }
-    absent = [name for name, files in needed.items() if not found.intersection(files)]
+    absent = [name for name, files in needed.items() if not there.intersection(files)]
     remedy = (
         "`python -m semcoder_lib data fetch`, or set SEMCODER_DATA (see README, Data); until then "
         "their tables say 'missing'"
@@ -182,11 +182,11 @@ def _sandbox() -> tuple[str, str, str]:
     from semcoder_lib.sandbox import doctor_report
 
     report: dict[str, Any] = doctor_report()
-    found = f"level {report['level']}: {', '.join(report['layers'])}"
+    finding = f"level {report['level']}: {', '.join(report['layers'])}"
     if missing := report.get("missing"):
         remedy = str(report.get("remedy") or "see docs/sandbox.md")
-        return "warn", f"{found}; missing: {', '.join(missing)}", remedy
-    return "ok", found, ""
+        return "warn", f"{finding}; missing: {', '.join(missing)}", remedy
+    return "ok", finding, ""
 
 
 def _speed() -> tuple[str, str, str]:

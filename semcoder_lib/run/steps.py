@@ -203,33 +203,33 @@ def code_of(function: Any) -> dict[str, str]:
     own: dict[str, str] = {}
     files, seen, waiting = set[Path](), set[int](), [function]
 
-    def note(name: str, said: Any) -> None:
-        key = workspace.content_key(said)  # two of one name, such as lambdas, both count
+    def note(name: str, data: Any) -> None:
+        key = workspace.content_key(data)  # two of one name, such as lambdas, both count
         own[name] = workspace.content_key(own[name], key) if name in own else key
 
     while waiting:
-        thing = waiting.pop()
-        if id(thing) in seen:
+        definition = waiting.pop()
+        if id(definition) in seen:
             continue
-        seen.add(id(thing))
-        name = thing.__name__
-        is_module = isinstance(thing, types.ModuleType)
-        module = name if is_module else getattr(thing, "__module__", None) or "builtins"
+        seen.add(id(definition))
+        name = definition.__name__
+        is_module = isinstance(definition, types.ModuleType)
+        module = name if is_module else getattr(definition, "__module__", None) or "builtins"
         if here := source.files_of(module):
             files.update(here)
         elif source.installed(module):
             note(module if is_module else f"{module}.{name}", "installed")
-        elif hasattr(thing, "__code__"):
-            text, imported = source.text_of(thing)
+        elif hasattr(definition, "__code__"):
+            text, imported = source.text_of(definition)
             note(f"{name}()", text)
             files.update(imported)
-            for variable, used in source.used_by(thing).items():
+            for variable, used in source.used_by(definition).items():
                 if hasattr(used, "__name__") and not unbound(used)[1]:
                     waiting.append(used)
                 else:
                     note(variable, _constant(variable, used, name))
                     files.update(source.files_of(type(used).__module__))
-        elif wrapped := getattr(thing, "__wrapped__", None):
+        elif wrapped := getattr(definition, "__wrapped__", None):
             waiting.append(wrapped)
         elif file := getattr(sys.modules.get(module), "__file__", None):  # beside the notebook
             note(module, source.parsed_hash(Path(file)))

@@ -84,13 +84,13 @@ def _programs(
     *, items: int, seed: int, box: Sandbox, **who: Any
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     with teaching(**who) as asked:
-        made = corpus.taught(
+        programs = corpus.taught(
             items, asked.teacher, box, seed=seed, cache=asked.cache, usage=asked.usage
         )
-        counts = {**asked.row(), **made.row()}
-    candidates = iter(made.candidates)
+        counts = {**asked.row(), **programs.row()}
+    candidates = iter(programs.candidates)
     rows = [
-        fate | (_row(next(candidates)) if fate["fate"] == "kept" else {}) for fate in made.fates
+        fate | (_row(next(candidates)) if fate["fate"] == "kept" else {}) for fate in programs.fates
     ]
     return rows, counts
 
@@ -129,11 +129,11 @@ def _monologues(
     chosen = training[:items]
     others = {e.program.id: e.program for e in training[items:]}
     pairs = [(e.program, c) for e in chosen for c in monologues.chosen_cases(e, cases, seed)]
-    texts = {_about(m): m for some in derived.values() for m in some}
+    texts = {_about(m): m for group in derived.values() for m in group}
     directions: dict[str, dict[str, int]] = {}
     with teaching(**who) as asked:
-        for direction, some in derived.items():
-            shown = [m for m in some if m.program_id in others][:SHOTS]
+        for direction, group in derived.items():
+            shown = [m for m in group if m.program_id in others][:SHOTS]
             shots = tuple(teachers.shot(others[m.program_id], m) for m in shown)
             fates: collections.Counter[str] = collections.Counter()
             for taught, monologue in monologues.taught(

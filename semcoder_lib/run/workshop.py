@@ -83,7 +83,7 @@ def read(name: str) -> Any:
 def exercises(name: str, master: Any) -> list[dict[str, Any]]:
     """The cells of each exercise, by tag. Raises UserError, with notebook and cell, for tags that
     are unknown, out of order or left alone, and for cells that are not what their tag says."""
-    found: list[dict[str, Any]] = []
+    groups: list[dict[str, Any]] = []
     expected = list(PARTS)
     for place, cell, tag in _tagged(name, master):
         where = f"{name}, cell {place}"
@@ -95,19 +95,19 @@ def exercises(name: str, master: Any) -> list[dict[str, Any]]:
         if cell.cell_type != PARTS[tag]:
             raise UserError(f"{where}: {tag!r} is a {PARTS[tag]} cell, this is {cell.cell_type}")
         if tag == "exercise":
-            found.append({})
-        found[-1][tag] = cell
+            groups.append({})
+        groups[-1][tag] = cell
         if tag == "solution":
             stub(cell.source, where)
         if tag == "check":
-            defined = re.findall(r"^(?:def )?(\w+)", found[-1]["solution"].source, re.M)[0]
-            call = f"check.e{name[:2]}_{len(found)}({defined})"
+            defined = re.findall(r"^(?:def )?(\w+)", groups[-1]["solution"].source, re.M)[0]
+            call = f"check.e{name[:2]}_{len(groups)}({defined})"
             if cell.source.splitlines()[-1] != call:
                 raise UserError(f"{where}: its last line has to be {call}")
         expected = expected[1:] or list(PARTS)
     if expected[0] != "exercise":
         raise UserError(f"{name}, last cell: {expected[0]!r} is missing")
-    return found
+    return groups
 
 
 def _tagged(name: str, master: Any) -> Iterator[tuple[int, Any, str]]:
@@ -124,17 +124,17 @@ def _tagged(name: str, master: Any) -> Iterator[tuple[int, Any, str]]:
 
 def edited(master: Any, edition: str) -> Any:
     """The master as one of EDITIONS, with the class's profile."""
-    made = copy.deepcopy(master)
-    for cell in made.cells:
+    book = copy.deepcopy(master)
+    for cell in book.cells:
         if "parameters" in cell.metadata.get("tags", []):
             cell.source = cell.source.replace('"smoke"', '"workshop"', 1)
     if edition != "instructor":
-        made.cells = [c for c in made.cells if "instructor" not in c.metadata.get("tags", [])]
+        book.cells = [c for c in book.cells if "instructor" not in c.metadata.get("tags", [])]
     if edition == "exercises":
-        for cell in made.cells:
+        for cell in book.cells:
             if "solution" in cell.metadata.get("tags", []):
                 cell.source = stub(cell.source)
-    return made
+    return book
 
 
 def stub(source: str, where: str = "a solution") -> str:
@@ -192,9 +192,9 @@ def checklist(out: Path = Path("workshop"), run: str = "workshop") -> list[Check
     books = sum(len(list((out / edition).glob("*.ipynb"))) for edition in EDITIONS)
     pages = [path.read_text("utf-8") for path in (out / "html").glob("*.html")]
     full = sum(UNTOUCHED.strip("*") not in page for page in pages)
-    with contextlib.redirect_stdout(io.StringIO()) as said:
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
         check.e00_2("xxyzyx")
-    line, trained = said.getvalue().strip(), home.path / "04_sft"
+    line, trained = printed.getvalue().strip(), home.path / "04_sft"
     cached = (workspace.home() / "models" / profile.model).is_dir()
     adapter = models.shipped(profile) is not None
     lines = [
@@ -210,8 +210,8 @@ def checklist(out: Path = Path("workshop"), run: str = "workshop") -> list[Check
     return [Check(n, "ok" if good else bad.get(n, "fail"), w, REMEDY) for n, good, w in lines]
 
 
-def _text(made: Any) -> str:
+def _text(book: Any) -> str:
     import nbformat
 
-    nbformat.validate(made)
-    return str(nbformat.writes(made)) + "\n"
+    nbformat.validate(book)
+    return str(nbformat.writes(book)) + "\n"

@@ -14,12 +14,12 @@ from semcoder_lib.core.profile import Profile
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = {
     "core": 2_080, "sandbox": 2_520, "tracing": 1_820, "models": 2_130,
-    "corpus": 3_930, "monologues": 7_310, "faults": 2_040, "training": 1_510,
-    "evaluation": 3_140, "refinement": 750, "report": 1_420, "run": 2_750,
+    "corpus": 3_930, "monologues": 7_310, "faults": 2_020, "training": 1_510,
+    "evaluation": 3_140, "refinement": 750, "report": 1_370, "run": 2_710,
 }  # fmt: skip
 LONGEST_FILE = 500
-FILES = 146
-TESTS = 15_430
+FILES = 144
+TESTS = 15_280
 
 
 def lines(path: Path) -> int:
@@ -42,7 +42,7 @@ def test_no_file_is_too_long_and_their_number_does_not_grow() -> None:
 
 def test_names_say_what_they_name() -> None:
     vague = {"found", "made", "told", "said", "mine", "got", "some", "something", "thing"}
-    for room in ROOMS.keys() - {"run"}:
+    for room in ROOMS:
         for path in (ROOT / "semcoder_lib" / room).rglob("*.py"):
             nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
             names = {getattr(n, key, "") for n in nodes for key in ("id", "arg", "attr")}

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -17,14 +20,26 @@ def fails(x: int) -> int:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_results_come_in_the_order_of_the_items(workers: int) -> None:
-    results = list(scale.mapped(square, range(100), workers=workers, chunk=7))
+    with scale.workers(workers) as mapped:
+        results = [*mapped(square, range(50), chunk=7), *mapped(square, range(50, 100))]
     assert [result for result, _ in results] == [x * x for x in range(100)]
-    assert all((process == os.getpid()) == (workers == 1) for _, process in results)
+    processes = {process for _, process in results}
+    assert processes == {os.getpid()} if workers == 1 else os.getpid() not in processes
+    assert len(processes) <= workers, "they stay"
+
+
+def test_workers_do_not_run_the_script_that_starts_them(tmp_path: Path) -> None:
+    """A notebook's master is one: `python notebooks/01_pyx.py`."""
+    code = "from semcoder_lib.core import scale\nprint('once')\nwith scale.workers(2) as mapped:\n"
+    script = tmp_path / "script.py"
+    script.write_text(f"{code}    print(*mapped(abs, [-1, -2, -3], chunk=1))\nprint(__file__)\n")
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True)
+    assert done.stdout == f"once\n1 2 3\n{script}\n", done.stderr
 
 
 def test_an_error_in_a_worker_reaches_the_caller() -> None:
-    with pytest.raises(ValueError, match="item 0"):
-        list(scale.mapped(fails, range(3), workers=2))
+    with pytest.raises(ValueError, match="item 0"), scale.workers(2) as mapped:
+        list(mapped(fails, range(3)))
 
 
 def test_there_is_always_a_free_core() -> None:

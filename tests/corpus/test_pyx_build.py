@@ -11,8 +11,10 @@ import os
 import random
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import yaml
 
 from semcoder_lib import corpus as pyx
 from semcoder_lib.core import records, values
@@ -120,17 +122,7 @@ def test_one_function_through_the_steps(box):
     assert pyx.Prospect.from_row(row).program == prospect.program
 
 
-DROPPED = {
-    "constant output": "def f(x):\n    if x > 3:\n        x += 1\n    return 0\n",
-    "nearly constant output": "def f(x):\n    if x > 3:\n        return 'a'\n    return 'b'\n",
-    "returns an argument unchanged": "def f(x):\n    y = x\n    return y\n",
-    "low coverage": "def f(x):\n    if x == 77777:\n        x = 1\n        x = 2\n    return x * 2\n",
-    "no input runs": "def f(x):\n    return x.nothing\n",
-    "most inputs fail": "def f(x):\n    return [0, 1, 2][x] if x >= 0 else {}[x]\n",
-    "run: early_exit": "import os\ndef f(x):\n    os._exit(0)\n",
-    "second run differs": "def f(x, seen=[]):\n    seen.append(x)\n    return len(seen) + x\n",
-    "": "def f(x):\n    if x > 5:\n        return x * 2\n    return x - 3\n",
-}
+DROPPED = yaml.safe_load(Path(__file__).with_name("dropped.yaml").read_text(encoding="utf-8"))
 
 
 def test_what_is_not_kept_and_why(box):

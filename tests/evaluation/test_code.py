@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from helpers import DOUBLE, LCB_EXECUTION, lcb_rows, packed, read, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -97,75 +98,22 @@ def test_close_is_numpys(pair: tuple[Any, Any], tolerance: float) -> None:
     )
 
 
-PLUS: list[dict[str, Any]] = [
-    {
-        "task_id": "HumanEval/0",
-        "prompt": 'def scale(xs, k):\n    """Each of xs times k."""\n',
-        "entry_point": "scale",
-        "canonical_solution": "    return [x * k for x in xs]\n",
-        "base_input": [[[1, 2], 3]],
-        "plus_input": [[[], 1], [[0.1, 0.2], 3], [list(range(3000)), 2], [[1], 7]],
-        "atol": 0,
-    },
-    {
-        "task_id": "HumanEval/1",
-        "prompt": 'def table(n):\n    """Squares below n."""\n',
-        "entry_point": "table",
-        "canonical_solution": "    return {i: i * i for i in range(n)}\n",
-        "base_input": [[2]],
-        "plus_input": [[0], [2000]],
-        "atol": 0,
-    },
-    {
-        "task_id": "HumanEval/2",
-        "prompt": 'def halves(n):\n    """Halves of what is below n."""\n',
-        "entry_point": "halves",
-        "canonical_solution": "    return [i / 2 for i in range(n)]\n",
-        "base_input": [[2]],
-        "plus_input": [[3]],
-        "atol": 0,
-    },
-]
-SOLUTIONS = [
-    ("HumanEval/0", "def scale(xs, k):\n    return [k * x for x in xs]\n", "passed"),
-    ("HumanEval/0", "def scale(xs, k):\n    return [x * 3 for x in xs]\n", "wrong"),
-    ("HumanEval/0", "def scale(xs, k):\n    return (x * k for x in xs)\n", "unserializable"),
-    ("HumanEval/0", "def scale(xs, k):\n    return xs[0] and [x * k for x in xs]\n", "exception"),
-    ("HumanEval/0", "def scale(xs, k):\n    while True: pass\n", "timeout"),
-    ("HumanEval/0", "def scal(xs, k):\n    return 1\n", "load_error"),
-    ("HumanEval/0", "", "no_answer"),
-    ("HumanEval/0", "import os\ndef scale(xs, k):\n    os._exit(0)\n", "early_exit"),
-    ("HumanEval/0", "import sys\nfor m in [*sys.modules.values()]: m._encode = lambda *a, **k: ''\n"
-     "def scale(xs, k):\n    return {}\n", "unserializable"),
-    # EvalPlus raises its tolerance once it met floats, and so the 7.0000001 of the last call counts
-    ("HumanEval/0", "def scale(xs, k):\n    return [x * k + (k > 6) * 1e-7 for x in xs]\n",
-     "passed"),
-    # equal, but in another order: the hashes differ and the whole texts decide
-    ("HumanEval/1", "def table(n):\n    return {i: i * i for i in reversed(range(n))}\n", "passed"),
-    ("HumanEval/1", "def table(n):\n    return {i: float(i * i) for i in range(n)}\n", "passed"),
-    ("HumanEval/1", "def table(n):\n    return {i: i * i for i in range(min(n, 9))}\n", "wrong"),
-    ("HumanEval/1",
-     "from collections import defaultdict\ndef table(n):\n    found = defaultdict(lambda: 0)\n"
-     "    for i in range(n):\n        found[i] += i * i\n    return found\n", "passed"),
-    # what is compared may be huge: not here, and not for long
-    ("HumanEval/2", "def halves(n):\n    return [range(300_000_000)] * n\n", "wrong"),
-    ("HumanEval/2", "def halves(n):\n    return [[0.0] * 200_000] * n\n", "wrong"),
-    ("HumanEval/2", "from decimal import *\ndef halves(n):\n    return [Decimal('sNaN')] * n\n",
-     "wrong"),
-    ("HumanEval/2", "def halves(n):\n    return [i / 2 + 1e-9 for i in range(n)]\n", "passed"),
-]  # fmt: skip
+TABLES = yaml.safe_load(Path(__file__).with_name("plus.yaml").read_text(encoding="utf-8"))
+PLUS: list[dict[str, Any]] = TABLES["tasks"]
+PLUS[0]["plus_input"][2][0] = list(range(3000))  # whose value crosses as a hash
+STATUSES = [row.pop("status") for row in TABLES["solutions"]]
+SOLUTIONS = [{"task_id": row["task"], "solution": row["solution"]} for row in TABLES["solutions"]]
 
 
 def test_plus(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEMCODER_HOME", str(tmp_path / "home"))
     data = write(tmp_path / "plus.jsonl", PLUS)
-    samples = write(tmp_path / "s.jsonl", [{"task_id": t, "solution": s} for t, s, _ in SOLUTIONS])
-    out = tmp_path / "out.jsonl"
+    samples, out = write(tmp_path / "s.jsonl", SOLUTIONS), tmp_path / "out.jsonl"
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     result = score_command("humaneval+", samples, data=data, out=out, box=box)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB
     rows = read(out)
-    assert [r["status"] for r in rows] == [status for _, _, status in SOLUTIONS]
+    assert [r["status"] for r in rows] == STATUSES
     assert {r["trust"] for r in rows} == {"outside"}
     assert [r["index"] for r in rows] == [*range(10), *range(4), *range(4)]
     assert result["pass@1"] == pytest.approx((2 / 10 + 3 / 4 + 1 / 4) / 3)

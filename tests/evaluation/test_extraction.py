@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import sanitizer_texts
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -160,32 +161,14 @@ HEAD = 'def double(x):\n    """Twice."""\n'
 DOUBLED = sanitizer_texts.Text("", HEAD, "double", "double(4) == 8", ())
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "    return 2 * x\n",
-        "    return 2 * x\n```\nThat is all.",
-        "    return 2 * x\n```\nOr:\n```python\ndef double(x):\n    return 3 * x\n```",
-        "```python\ndef double(x):\n    return x + x\n```",
-        "```python\n    return x + x\n```",
-        "Here:\n```\ndef double(x):\n    return x + x\n```\nand a test\n```\ndouble(3)\n```",
-        "    return 2 * x\n\nprint(double(3))\nassert double(1) == 3\n",
-        "    return 2 * x\n\nif __name__ == '__main__':\n    double(input())\n",
-        "    return 2 * x\n\ndef double_again(x:\n    oops",
-        "    return 2 * x\nThe function doubles (its argument.",
-        "    return 2 * x\n    That's it.\n",
-        "```py\nimport math\nN = 2\ndef double(x):\n    return math.prod([x, N])\n```",
-        "    half = lambda y: y / 2\n    return int(half(4 * x))\n\n\ndef unused():\n    pass\n",
-        "```python\nS = []\nS.append(1)\nS.append(1)\ndef double(x):\n    return x * len(S)\n```",
-        "A helper:\n```python\ndef two():\n    return 2\n```\nand\n```python\n"
-        "def double(x):\n    return two() * x\n```",
-        "```python\ndef double(x):\n    return x * double.by\ndouble.by = 2\n```",
-        "```python\ndef double(x):\n    return " + "x - x + " * 400 + "2 * x\n```",
-        "```python\n" + "# note\n" * 3000 + "def double(x):\n    return 2 * x\n```\n",
-        "```python\nfrom __future__ import annotations\nN: int = 2\ndef double(x: Never):\n"
-        "    return N * x\n```",
-    ],
-)
+FOUND = [
+    *yaml.safe_load((HERE / "found_code.yaml").read_text(encoding="utf-8")),
+    "```python\ndef double(x):\n    return " + "x - x + " * 400 + "2 * x\n```",
+    "```python\n" + "# note\n" * 3000 + "def double(x):\n    return 2 * x\n```\n",
+]
+
+
+@pytest.mark.parametrize("text", FOUND)
 def test_code_is_found(text: str) -> None:
     answer = clean_code(text, "double", HEAD)
     assert answer.status is Status.OK

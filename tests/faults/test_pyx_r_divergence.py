@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
 
 from semcoder_lib import faults as pyx_r
 from semcoder_lib.core.records import Change, Program, Step, Trace
@@ -21,54 +24,15 @@ def steps(*rows: tuple) -> Trace:
 
 
 CALL = (1, "call", {"x": "1"})
-INSIDE = [(6, "call", {"a": "1"}, None, 1), (7, "line", {"b": "2"}, None, 1),
-          (8, "return", {}, "2", 1)]  # fmt: skip
-# name: (the right run, the wrong one after their call, the line map, what must be found)
-PARTED = {
-    "equal": (
-        [(2, "line", {}), (2, "return", {}, "1")], [(2, "line", {}), (2, "return", {}, "1")], None,
-        {"kind": "none", "index": None},
-    ),
-    "value": (
-        [(2, "line", {"y": "2"}), (3, "line", {}), (3, "return", {}, "2")],
-        [(2, "line", {"y": "3"}), (3, "line", {}), (3, "return", {}, "3")], None,
-        {"kind": "value", "index": 1, "name": "y", "actual": "3", "wanted": "2"},
-    ),
-    "another path": (
-        [(2, "line", {}), (3, "line", {}), (3, "return", {}, "1")],
-        [(2, "line", {}), (5, "line", {}), (5, "return", {}, "0")], None,
-        {"kind": "path", "index": 2, "line": 5, "fixed_line": 3},
-    ),
-    "an inserted line without effect is passed over": (
-        [(2, "line", {"y": "2"}), (3, "line", {}), (3, "return", {}, "2")],
-        [(2, "line", {}), (3, "line", {"y": "2"}), (4, "line", {}), (4, "return", {}, "7")],
-        {1: 1, 3: 2, 4: 3}, {"kind": "return", "index": 4, "fixed_index": 3},
-    ),
-    "a missing change, where it should have been made": (
-        [(2, "line", {"y": "2"}), (3, "line", {"y": "5"}), (4, "line", {}), (4, "return", {}, "5")],
-        [(2, "line", {"y": "2"}), (3, "line", {}), (3, "return", {}, "2")], {1: 1, 2: 2, 3: 4},
-        {"kind": "missing", "index": 2, "fixed_index": 2, "name": "y", "actual": "2",
-         "wanted": "5"},
-    ),
-    "the cause inside a call comes before the caller's change": (
-        [(2, "line", {"y": "2"}), *INSIDE, (3, "return", {}, "2")],
-        [(2, "line", {"y": "9"}), INSIDE[0], (7, "line", {"b": "9"}, None, 1),
-         (8, "return", {}, "9", 1), (3, "return", {}, "9")],
-        None, {"index": 3, "name": "b"},
-    ),
-    "an error that the right run does not raise": (
-        [(2, "line", {}), (3, "line", {}), (3, "return", {}, "1")],
-        [(2, "line", {}), (2, "exception", {}, "ValueError: no")], None,
-        {"kind": "exception", "index": 2, "actual": "ValueError: no"},
-    ),
-}  # fmt: skip
+PARTED = yaml.safe_load(Path(__file__).with_name("parted.yaml").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("name", PARTED)
 def test_runs_part_where_they_first_differ(name: str) -> None:
-    right, wrong, lines, expected = PARTED[name]
-    d = pyx_r.divergence(steps(CALL, *wrong), steps(CALL, *right), lines=lines)
-    assert {key: getattr(d, key) for key in expected} == expected
+    row = PARTED[name]
+    wrong, right = (steps(CALL, *row[run]) for run in ("wrong", "right"))
+    d = pyx_r.divergence(wrong, right, lines=row.get("lines"))
+    assert {key: getattr(d, key) for key in row["expected"]} == row["expected"]
 
 
 def test_line_map_pairs_lines_around_and_inside_the_altered_block() -> None:

@@ -7,8 +7,10 @@ import random
 import re
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import yaml
 from blind import alterations
 
 from semcoder_lib import faults as pyx_r
@@ -23,27 +25,7 @@ EXTRA = [("def f(n):\n    k = n\n    k += 1\n", [(1,)])]
 GENERATOR = (
     "def g(xs):\n    for x in xs:\n        yield x * 2\n\ndef f(xs):\n    return list(g(xs))\n"
 )
-# Two programs by hand: (buggy, fixed, arguments), for edits that no operator makes.
-BY_HAND = [
-    ("def f(n):\n    a = 0\n    n += 1\n    return n\n", "def f(n):\n    return n\n", (1,)),
-    ("def f(n):\n    if n:\n        n += 1\n    return n\n", "def f(n):\n    return n\n", (1,)),
-    ("def f(n):\n    n += 1\n    return n\n", "def f(n):\n    return n\n", (1,)),
-    ("def f(n):\n    return n\n", "def f(n):\n    n += 1\n    return n\n", (1,)),
-    ("def f(xs):\n    for x in xs[1:]:\n        n = x\n    return n\n",
-     "def f(xs):\n    for x in xs:\n        n = x\n    return n\n", ([4],)),
-    ("def f(n):\n    for i in range(n):\n        n += i\n    return n\n",
-     "def f(n):\n    for i in range(n + 1):\n        n += i\n    return n\n", (2,)),
-    ("def f(n):\n    for i in range(n + 1):\n        n += i\n    return n\n",
-     "def f(n):\n    for i in range(n):\n        n += i\n    return n\n", (2,)),
-    ("def g(n):\n    return n\n\ndef f(n):\n    return n\n",
-     "def g(n):\n    return n\n\ndef f(n):\n    return g(n) + 1\n", (2,)),
-    ("def g(n):\n    return n + 1\n\ndef f(n):\n    return g(n)\n",
-     "def g(n):\n    return n + 1\n\ndef f(n):\n    return n\n", (2,)),
-    ("def f(n):\n    if n > 1:\n        return n\n    return 5\n",
-     "def f(n):\n    if n > 1:\n        n = n + 1\n        return n\n    return 5\n", (2,)),
-    ("def f(n):\n    if n > 1:\n        n = n + 1\n    n = 0\n    return n\n",
-     "def f(n):\n    if n > 1:\n        n = n + 1\n        n = 0\n    return n\n", (1,)),
-]  # fmt: skip
+BY_HAND = yaml.safe_load(Path(__file__).with_name("by_hand.yaml").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +38,9 @@ def evidence(entries, entry_of, box) -> list[pyx_r.Evidence]:
         tried[mutant.operator] += 1
         if tried[mutant.operator] <= 9:
             bugs.append(mutant)
-    for buggy, fixed, arguments in BY_HAND:
-        entry = entry_of(Program(fixed, "f", id="hand"), [arguments])
+    for row in BY_HAND:
+        buggy, fixed = row["buggy"], row["fixed"]
+        entry = entry_of(Program(fixed, "f", id="hand"), [tuple(row["arguments"])])
         cause = pyx_r.line_cause(buggy, fixed)
         bugs.append(pyx_r.Bug(entry.program, buggy, fixed, entry.cases, "hand", cause))
     return pyx_r.gather(pyx_r.failing(bugs, box)[0], box)[0]

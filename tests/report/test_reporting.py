@@ -18,7 +18,7 @@ import yaml
 from semcoder_lib import report as reporting
 from semcoder_lib.core import workspace
 from semcoder_lib.core.records import Claim
-from semcoder_lib.report import claims, display, figures, paper, tables
+from semcoder_lib.report import display, figures, paper, tables
 from semcoder_lib.report.tables import FOLDERS
 
 RESULTS: dict[int, dict[str, Any]] = yaml.safe_load(
@@ -118,17 +118,17 @@ def test_a_claim_holds_only_where_its_interval_leaves_zero_out(
     ours = {"from": "base, cot", "to": "tuned, monologue", "benchmark": "pyx-o", **score}
     traced = {"from": "refined", "to": "traced", "benchmark": "pyx-r", **score}
     results = {6: {"differences": [ours]}, 8: {"differences": [traced]}}
-    rows = claims.compared(tables.Inputs(results, {}, []))
-    assert len(rows) == len(claims.CLAIMS) == 10
+    rows = tables.compared(tables.Inputs(results, {}, []))
+    assert len(rows) == len(tables.CLAIMS) == 10
     assert (rows[0][2][:20], rows[0][3]) == ("held-out PyX, output", gain)
     assert rows[-1][3] == trace
     assert {row[2] for row in rows[1:-1]} == {"–"}
     assert rows[4][3] == "notebook 05 has not run"
-    assert claims.compared(tables.Inputs({}, {}, [])) == []
+    assert tables.compared(tables.Inputs({}, {}, [])) == []
     tables_ = [paper.table(name)["rows"] for name in ("1", "2", "3a", "3b", "4", "5")]
     printed = {paper.cell(v) for rows in tables_ for row in rows for v in row["values"].values()}
-    for claim in claims.CLAIMS:
-        numbers = re.findall(r"\d+\.\d", claim.paper)
+    for claim in tables.CLAIMS:
+        numbers = re.findall(r"\d+\.\d", claim["paper"])
         assert len(numbers) == 2
         assert printed.issuperset(numbers)
 
@@ -340,33 +340,7 @@ def test_tables_of_a_notebook_show_everything_and_escape_it() -> None:
 
 
 def test_the_ablation_is_told_by_arm_with_its_chains(tmp_path: Path) -> None:
-    def arm(view: str, format: str, value: float, **more: Any) -> dict[str, Any]:
-        return {
-            "benchmark": "pyx-o",
-            "value": value,
-            "low": value - 0.08,
-            "high": value + 0.08,
-            "n": 60,
-            "view": view,
-            "format": format,
-            "seeds": 2,
-            **more,
-        }
-
-    gain = {"value": 0.2, "low": 0.05, "high": 0.35, "n": 60}
-    results = {
-        "pooled": [
-            arm("examples", "direct", 0.1),
-            arm("examples", "monologue", 0.3, difference=gain),
-            arm("examples", "monologue", 0.25, difference=gain, benchmark="cruxeval-o"),
-            arm("tokens", "direct", 0.2, difference=gain),
-        ],
-        "scores": [arm("examples", "direct", value) for value in (0.08, 0.12)],
-        "chains": [
-            {"view": "examples", "format": "monologue", "n": 120, "whole": 40,
-             "survival": [[1, 0.9, 120], [2, 0.5, 110]]},
-        ],
-    }  # fmt: skip
+    results = yaml.safe_load(Path(__file__).with_name("ablation.yaml").read_text())
     data = reporting.read(make_run(tmp_path, {**RESULTS, 7: results}))
     table = tables.formats(data)
     rows = {row[0]: row[4:] for row in table.rows}

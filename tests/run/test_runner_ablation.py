@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from semcoder_lib import evaluation as benchmarks
@@ -10,7 +12,6 @@ from semcoder_lib.core.records import Case, Entry, Program, Trace
 from semcoder_lib.evaluation import analysis
 from semcoder_lib.models import assets, tokens
 from semcoder_lib.sandbox import Sandbox
-from semcoder_lib.tracing import formats
 from semcoder_lib.training import Example, examples
 
 SOURCE = (
@@ -27,45 +28,36 @@ def trace(box: Sandbox) -> Trace:
     return tracing.trace(PROGRAM, CASE, box)
 
 
-@pytest.mark.parametrize("format", ["scratchpad", "next", "concise", "monologue"])
-def test_the_true_text_is_a_whole_chain(format: str, trace: Trace, box: Sandbox) -> None:
+WRONG = [("total = 5", "total = 6"), ("total becomes 2", "total becomes 7"),
+         ("total = 2", "total = 7")]  # fmt: skip
+
+
+@pytest.mark.parametrize("format", [*analysis.TRACES, "monologue"])
+def test_a_chain_is_whole_where_every_step_is_true_and_breaks_at_the_first_wrong_one(
+    format: str, trace: Trace, box: Sandbox
+) -> None:
+    def chain(text: str) -> analysis.Chain:
+        found = analysis.chain(format, text, PROGRAM, CASE, trace, box)
+        assert found is not None
+        return found
+
     _, text = monologues.ablation(PROGRAM, CASE, trace, format)
-    found = analysis.chain(format, text, PROGRAM, CASE, trace, box)
-    assert found.whole
-    assert found.right == found.steps > 3
+    whole = chain(text)
+    assert whole.whole
+    assert whole.right == whole.steps > 3
     # a completion is kept with the opening that its prompt gave it
     opening = benchmarks.get("pyx-o").prompt(TASK, style="clean", reasoning=format).prefill
     assert format == "monologue" or opening
-    assert analysis.chain(format, opening + text, PROGRAM, CASE, trace, box) == found
-
-
-@pytest.mark.parametrize("format", analysis.TRACES)
-def test_a_trace_breaks_at_its_first_wrong_step(format: str, trace: Trace, box: Sandbox) -> None:
-    _, text = monologues.ablation(PROGRAM, CASE, trace, format)
-    whole = analysis.chain(format, text, PROGRAM, CASE, trace, box)
-    wrong = text.replace("total = 5", "total = 6", 1)
-    assert wrong != text
-    found = analysis.chain(format, wrong, PROGRAM, CASE, trace, box)
-    assert not found.whole
-    assert 0 < found.right < whole.right
-
-
-def test_a_false_monologue_is_not_whole(trace: Trace, box: Sandbox) -> None:
-    _, text = monologues.ablation(PROGRAM, CASE, trace, "monologue")
-    wrong = text.replace("total becomes 2", "total becomes 7").replace("total = 2", "total = 7")
-    assert wrong != text
-    found = analysis.chain("monologue", wrong, PROGRAM, CASE, trace, box)
-    assert not found.whole
-    assert found.right < found.steps
-
-
-def test_what_cannot_be_read_ends_a_trace(trace: Trace, box: Sandbox) -> None:
-    body = formats.render(trace, PROGRAM, CASE, "concise").split("\n")
-    cut = "\n".join([*body[:3], "and so on", *body[3:]])
-    found = analysis.chain("concise", cut, PROGRAM, CASE, trace, box)
-    whole = analysis.chain("concise", "\n".join(body), PROGRAM, CASE, trace, box)
-    assert (found.steps, found.whole) == (whole.steps, False)
-    assert 0 < found.right < whole.right
+    assert chain(opening + text) == whole
+    lines = text.split("\n")
+    altered = [re.sub(*pair, text, count=1) for pair in WRONG if pair[0] in text]
+    assert altered
+    unread = "\n".join([*lines[:3], "and so on", *lines[3:]])
+    for wrong in altered if format == "monologue" else [*altered, unread]:
+        broken = chain(wrong)
+        assert not broken.whole
+        assert 0 < broken.right < whole.right
+        assert format == "monologue" or broken.steps == whole.steps
 
 
 def test_an_answer_alone_has_no_chain(trace: Trace, box: Sandbox) -> None:

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.models import assets
-from semcoder_lib.run import notebook, publishing
+from semcoder_lib.run import models, notebook
 
 ROW = {
     "benchmark": "pyx-o", "model": "tuned", "setting": "direct_2shot", "n": 40,
@@ -46,7 +46,7 @@ def evaluated(runs: Path, adapter: Path, corpus: str) -> None:
 
 def test_an_adapter_is_halved_and_told(runs: Path, tmp_path: Path) -> None:
     out = tmp_path / "shared"
-    told = publishing.publish("r", out)
+    told = models.publish("r", out)
     whole = load_file(runs / "r" / "04_sft" / "main" / "adapter_model.safetensors")["a"]
     half = load_file(out / "adapter_model.safetensors")["a"]
     assert half.dtype == torch.bfloat16
@@ -56,7 +56,7 @@ def test_an_adapter_is_halved_and_told(runs: Path, tmp_path: Path) -> None:
     assert "| weights | bfloat16 |" in (out / "README.md").read_text()
 
     evaluated(runs, out, "x")
-    publishing.publish("r", out, scores="r")
+    models.publish("r", out, scores="r")
     card = (out / "README.md").read_text()
     assert "| held-out PyX, output | tuned | direct 2shot | 40 | 25.0 [12.5, 37.5] |" in card
     assert "HumanEval" not in card
@@ -70,34 +70,34 @@ def test_an_adapter_is_halved_and_told(runs: Path, tmp_path: Path) -> None:
     workspace.write_json(code / "results.json", {"scores": [row]})
     for held, there in (("of another adapter", False), (assets.weights_hash(str(out)), True)):
         workspace.write_json(code / "card.json", {"used": {"adapter": [str(out), held]}})
-        publishing.publish("r", out, scores="r")
+        models.publish("r", out, scores="r")
         card = (out / "README.md").read_text()
         assert ("| HumanEval | tuned | completion | 40 | 25.0 [12.5, 37.5] |" in card) == there
 
 
 def test_scores_of_anything_else_are_refused(runs: Path, tmp_path: Path) -> None:
     out = tmp_path / "shared"
-    publishing.publish("r", out)
+    models.publish("r", out)
     before = (out / "README.md").read_bytes()
     with pytest.raises(UserError, match="not an evaluation of"):
-        publishing.publish("r", out, scores="r")
+        models.publish("r", out, scores="r")
     evaluated(runs, out, "another corpus")
     with pytest.raises(UserError, match="its corpus is not the one"):
-        publishing.publish("r", out, scores="r")
+        models.publish("r", out, scores="r")
     assert (out / "README.md").read_bytes() == before
     with pytest.raises(UserError, match="does not hold this adapter yet"):
-        publishing.publish("r", tmp_path / "other", scores="r")
+        models.publish("r", tmp_path / "other", scores="r")
     assert not (tmp_path / "other").exists()
     with pytest.raises(UserError, match="run 'none' has no adapter"):
-        publishing.publish("none", out)
+        models.publish("none", out)
 
 
 def test_weights_that_are_too_large_are_refused(
     runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publishing, "LARGEST", 1000)
+    monkeypatch.setattr(models, "LARGEST", 1000)
     with pytest.raises(UserError, match="smaller lora_rank"):
-        publishing.publish("r", tmp_path / "shared")
+        models.publish("r", tmp_path / "shared")
     assert not (tmp_path / "shared" / "adapter_model.safetensors").exists()
 
 

@@ -121,7 +121,7 @@ def test_the_checklist_says_what_a_class_would_miss(
     monkeypatch.setenv("SEMCODER_RUNS", str(tmp_path))
     (tmp_path / "workshop" / "04_sft").mkdir(parents=True)
     states = {c.name: c for c in workshop.checklist(built[0])}
-    assert "01_pyx was not run" in states["prepared"].found
+    assert "01_pyx was not run" in states["prepared"].finding
     assert {"prepared", "pages", "training"} <= {n for n, c in states.items() if c.state != "ok"}
     assert "editions" in {c.name for c in workshop.checklist(tmp_path) if c.state == "fail"}
 
@@ -233,7 +233,7 @@ def test_the_strict_scorer_judges_the_answers_alike() -> None:
 
     benchmark = evaluation.get("pyx-o")
     program = Program("def f(x):\n    return x\n", "f", id="f")
-    for (answer, output), right, _ in check.ANSWERS:
+    for (answer, output), right, _ in check.ROWS["e06_2"]:
         value = values.decode(output)
         (task,) = benchmark.from_entries([Entry(program, (Case((value,), value),))])
         judged = benchmark.verdict(task, evaluation.Answer(answer), box=default_sandbox())

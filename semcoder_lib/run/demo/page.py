@@ -84,7 +84,7 @@ def _debug(box: Sandbox) -> None:
 
     def debug(source: str, tests: str) -> tuple[Any, ...]:
         seen = work.debug(source, tests, box)
-        lines = [f"{'✓' if ok else '✗'} {test}  {got}".rstrip() for test, ok, got in seen.tests]
+        lines = [f"{'✓' if ok else '✗'} {test}  {end}".rstrip() for test, ok, end in seen.tests]
         return "\n".join(lines), *_shown(seen.rationale), _diff(seen.buggy, seen.fixed)
 
     _on(go.click, debug, [source, tests], [listed, rationale, verdict, fixed])
@@ -115,7 +115,7 @@ def _claims(label: str, visible: bool = True) -> tuple[gr.HighlightedText, gr.Te
 
 
 def _shown(text: work.Text) -> tuple[Any, str]:
-    lines = [f"✗ {said.strip()} — trace: {found}" for said, found in text.contradictions()]
+    lines = [f"✗ {part.strip()} — trace: {fact}" for part, fact in text.contradictions()]
     return text.segments(), "\n".join([text.note, *lines]).strip()
 
 
