@@ -1,7 +1,7 @@
 """Programs with inputs, for the tests of the monologue room: small ones of many kinds, those whose
 monologues together hold every row of the table of forms (`form_programs`), and those of unusual
-shape (`shapes`, whose function is `f`). In the files a line `# name | input | input` stands before
-each."""
+shape that are written (`shapes`) or not (`refused`), whose function is `f`. In the files a line
+`# name | input | input` stands before each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def load(file: str = "monologue_programs") -> list[tuple[Program, list[tuple[obj
     for block in f"\n{text}".split("\n# ")[1:]:
         head, _, source = block.partition("\n")
         name, *inputs = [part.strip() for part in head.split("|")]
-        entry_point = "f" if file == "shapes" else name
+        entry_point = "f" if file in ("shapes", "refused") else name
         program = Program(source.strip() + "\n", entry_point, id=name)
         programs.append((program, [ast.literal_eval(text or "()") for text in inputs]))
     return programs

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from monologue_programs import load
 
@@ -10,14 +12,8 @@ from semcoder_lib.core.records import Case, Entry, Program
 from semcoder_lib.sandbox import Sandbox
 
 PROGRAMS = {program.id: (program, calls[0]) for program, calls in load("shapes")}
-REFUSED = {  # what stops and goes on later
-    "a generator that raises": (
-        "def pairs():\n    yield 2\n    raise KeyError('k')\n\n\ndef f(n):\n    t = n\n    try:\n"
-        "        for v in pairs():\n            t += v\n    except KeyError:\n        t = -t\n"
-        "    return t\n",
-        (3,),
-    )
-}
+REFUSED = {program.id: (program, calls[0]) for program, calls in load("refused")}
+SAID = (Path(__file__).parent / "shapes_said.txt").read_text(encoding="utf-8").splitlines()[2:]
 
 
 @pytest.mark.parametrize("style", ["full", "dense"])
@@ -34,22 +30,18 @@ def test_unusual_shapes_are_accepted(box: Sandbox, name: str, style: str) -> Non
     assert report.supported > 0
 
 
-def test_what_a_step_did_is_said_as_it_was(box: Sandbox) -> None:
-    def text(name: str) -> str:
-        program, arguments = PROGRAMS[name]
-        return monologues.forward(program, tracing.trace(program, Case(arguments), box)).text
-
-    assert "returns 0" not in text("one-line if")
-    assert "if (n > 2):" in text("tests in parentheses")
-    assert "raises IndexError" in text("a header that raises")
-    assert "nothing changes" not in text("global state")
+@pytest.mark.parametrize("line", SAID)
+def test_what_a_step_did_is_said_as_it_was(box: Sandbox, line: str) -> None:
+    name, says, words = line.split(" | ")
+    program, arguments = PROGRAMS[name]
+    text = monologues.forward(program, tracing.trace(program, Case(arguments), box)).text
+    assert (words in text) == (says == "says")
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_not_told_has_a_reason(box: Sandbox, name: str) -> None:
-    source, arguments = REFUSED[name]
-    program = Program(source, "f", id=name)
-    output = box.call(source, "f", arguments).value
+    program, arguments = REFUSED[name]
+    output = box.call(program.source, "f", arguments).value
     entry = Entry(program, (Case(arguments, output),))
     written, funnel = monologues.derive_many([entry], box, directions=("forward",), bullets=0)
     assert written == []

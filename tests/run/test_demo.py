@@ -12,7 +12,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +120,8 @@ def test_a_bad_paste_is_one_clear_line(
     assert "\n" not in str(caught.value)
 
 
-PASTES = (Path(__file__).parent / "pastes.txt").read_text().split("### ")[1:]
+FILE = (Path(__file__).parent / "pastes.txt").read_text(encoding="utf-8")
+PASTES = re.sub(r"(?s)«(\d+) (.*?)»", lambda m: m[2] * int(m[1]), FILE).split("### ")[1:]
 OUTCOMES = [
     (*title.split(" | "), source)
     for title, source in (p.split("\n", 1) for p in PASTES)
@@ -139,6 +140,8 @@ def test_every_paste_has_an_outcome(
     box: Sandbox, name: str, call: str, outcome: str, source: str
 ) -> None:
     assert outcome in demo.explain(source, call, box).outcome
+    with suppress(UserError):
+        demo.debug(source, f"assert {call} == 1", box)
 
 
 @pytest.mark.parametrize("block", HOSTILE)

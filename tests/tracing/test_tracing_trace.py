@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+import yaml
 from examples import GOLDEN, load, record
 
 from semcoder_lib import tracing
@@ -81,48 +82,23 @@ def test_free_variables_of_the_frame_itself_are_changes_of_scope_cell() -> None:
 # --- the command ---------------------------------------------------------------------------------
 
 FORMATS = ("scratchpad", "next", "concise", "json")
-FILES: dict[str, tuple[bytes, str, str]] = {  # content, call, what the last return must say
-    "a BOM": (b"\xef\xbb\xbfdef f(n):\n    return n + 1\n", "f(2)", "3"),
-    "a BOM and a coding line": (
-        b"\xef\xbb\xbf# coding: utf-8\ndef f(n):\n    return '\xc3\xa9' * n\n", "f(2)", "'éé'",
-    ),
-    "latin-1": (
-        b"# -*- coding: latin-1 -*-\ndef f(n):\n    s = 'caf\xe9'\n    return s * n\n",
-        "f(2)", "'cafécafé'",
-    ),
-    "a coding line below a shebang": (
-        b"#!/usr/bin/python\n# vim: set fileencoding=cp1251 :\ndef f(n):\n    return '\xc6' * n\n",
-        "f(2)", "'ЖЖ'",
-    ),
-    "utf-8 without a word": (
-        "def f(n):\n    return 'ж' * n\n".encode(), "f(n=2)", "'жж'",
-    ),
-    "lines that end in CR LF": (b"def f(n):\r\n    n += 1\r\n    return n\r\n", "f(2)", "3"),
-    "lines that end in CR": (b"def f(n):\r    n += 1\r    return n\r", "f(2)", "3"),
-    "an int of 4,300 digits": (
-        b"import math\n\n\ndef f(n):\n    r = math.factorial(n)\n    return r\n", "f(1559)", "0x",
-    ),
-    "an int of more": (b"def f(n):\n    r = 7 ** n\n    r = -r\n    return r\n", "f(9000)", "int"),
-    "named arguments": (
-        b"def f(a, b=2, *, c=3, **more):\n    return [a, b]\n", "f(b=5, a=1)", "[1, 5]",
-    ),
-    "a default in between": (b"def f(a, b=2, c=3):\n    return [a, b, c]\n", "f(1, c=0)",
-                             "[1, 2, 0]"),
-}  # fmt: skip
+FILES = yaml.safe_load((Path(__file__).parent / "files.yaml").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_is_read_as_python_reads_it(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    content, call, wanted = FILES[name]
+    file = FILES[name]
     path = tmp_path / "a program.py"
-    path.write_bytes(content)
+    path.write_bytes(file["source"].encode(file.get("coding", "utf-8")))
     for format in FORMATS:
         for mode in ([], ["--faithful"]):
-            assert main(["trace", str(path), "--call", call, "--format", format, *mode]) == 0
-    text = capsys.readouterr().out
-    assert wanted in text
+            words = ["trace", str(path), "--call", file["call"], "--format", format, *mode]
+            assert main(words) == 0
+    assert file["says"] in capsys.readouterr().out
+    assert main(["monologue", str(path), "--call", file["call"]]) == 0
+    assert file["says"] in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

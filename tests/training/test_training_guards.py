@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 import types
 from pathlib import Path
 
@@ -106,16 +107,10 @@ def test_steps_that_cannot_be(losses: list[float], norm: float | None, word: str
         guards.check_step(len(losses), losses, norm, 400, CONFIG)
 
 
-@pytest.mark.parametrize(
-    ("prompt", "completion", "fate"),
-    [
-        ("Say hello \ud83d", "def f():\n    return 1\n", "lone_surrogate"),
-        ("Say hello", "return '\udc00'", "lone_surrogate"),
-        ("Write </s> f.", "def f():\n    return 1\n", ""),  # as after a turn of a chat
-        ("Write f.", "def f():\n    return '</s>'\n", ""),
-        ("Write f.", "return '<pad><s>'", ""),
-    ],
-)
+ODD = (Path(__file__).parent / "odd_rows.jsonl").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize(("prompt", "completion", "fate"), [*map(json.loads, ODD)])
 def test_odd_rows_are_escaped_or_counted(
     tokenizer, prompt: str, completion: str, fate: str
 ) -> None:
