@@ -226,11 +226,15 @@ def _monologue(file: Path, call: str, direction: str) -> dict[str, Any]:
             why += f" {error.type}: {error.message}" if error else ""
             raise UserError(f"{file}: {call} {why}")
         case = records.Case(given.arguments, outcome.value)
-        if direction == "forward":
-            trace = tracing.trace(program, case, box)
-            monologue: records.Monologue | None = monologues.forward(program, trace)
-        else:
-            monologue = monologues.backward(program, outcome.value, box, seeds=())
+        try:
+            if direction == "forward":
+                trace = tracing.trace(program, case, box)
+                monologue: records.Monologue | None = monologues.forward(program, trace)
+            else:
+                monologue = monologues.backward(program, outcome.value, box, seeds=())
+        except UserError as error:
+            why = f"no monologue of {call}: {error}; `trace` shows the steps"
+            raise UserError(f"{file}: {why}") from None
         if monologue is None:
             raise UserError(f"{file}: no input found that gives {outcome.text}")
         report = monologues.verify(monologue.text, program, case, box)

@@ -13,13 +13,12 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from semcoder_lib.core import workspace
+from semcoder_lib.core import progress, workspace
 from semcoder_lib.core.errors import InfrastructureError, UserError
 from semcoder_lib.models import weights
 from semcoder_lib.models.tokens import reason
@@ -134,19 +133,20 @@ def _dequantised(name: str, source: Callable[[Path], Path], facts: dict[str, str
     """The folder `models/NAME` at home, made from the GGUF file that `source` gives (which may put
     it into an empty folder first) if it is not there yet; `facts` go into its card."""
     folder = workspace.home() / "models" / name
+    place = folder.with_name(f".{name}")  # one that was killed may have left it
     if (folder / CARD).is_file():
         return str(folder)
-    with (
-        workspace.locked(folder.with_suffix(".lock")),
-        tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{name}-") as place,
-    ):
+    with workspace.locked(folder.with_suffix(".lock")):
         if not (folder / CARD).is_file():  # another process may have made it meanwhile
-            new = Path(place) / name
-            new.mkdir()
-            quantisation = weights.dequantise(source(Path(place)), new)
+            progress.say(f"model {name}: its weights are taken from the GGUF file, once")
+            shutil.rmtree(place, ignore_errors=True)
+            new = place / name
+            new.mkdir(parents=True)
+            quantisation = weights.dequantise(source(place), new)
             workspace.write_json(new / CARD, {"quantisation": quantisation, **facts})
             shutil.rmtree(folder, ignore_errors=True)
             os.replace(new, folder)
+            shutil.rmtree(place)
     return str(folder)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
+import itertools
 import tokenize
 from dataclasses import dataclass
 from typing import Any
@@ -159,7 +160,10 @@ class Syntax:
         function = self.functions.get(name)
         if function is None:
             return {}
-        does = [clause for stmt in function.body if (clause := _clause(stmt))][:_CLAUSES]
+        branches = (s.body for s in function.body if isinstance(s, ast.If))
+        stated = {*function.body, *itertools.chain.from_iterable(branches)}
+        several = any(isinstance(n, ast.Return) and n not in stated for n in ast.walk(function))
+        does = [clause for stmt in function.body if (clause := _clause(stmt, several))][:_CLAUSES]
         parts = {"p": parameters(function), "c": does}
         return {"f": name} | {slot: _listed(texts) for slot, texts in parts.items() if texts}
 
@@ -185,8 +189,8 @@ def _listed(parts: list[str]) -> str:
 
 
 @functools.lru_cache(maxsize=8192)
-def _clause(stmt: ast.stmt) -> str:
-    """What one statement of a function's body adds to its summary; empty for nothing."""
+def _clause(stmt: ast.stmt, several: bool) -> str:
+    """What a statement of the body adds to a summary; with `several` it is not the only return."""
     form, without = "", ""  # the latter for an expression that is too long to be quoted
     match stmt:
         case ast.For(iter=node):
@@ -196,7 +200,7 @@ def _clause(stmt: ast.stmt) -> str:
         case ast.If(test=node) if any(isinstance(s, ast.Return | ast.Raise) for s in stmt.body):
             form = "early"
         case ast.Return(value=ast.expr() as node):
-            form, without = "gives", "result"
+            form, without = "gives.last" if several else "gives", "result"
     text = ast.unparse(node) if form else ""
     form = form if len(text) <= _CLAUSE_CHARS else without
     return say(form, e=text) if form else ""

@@ -269,7 +269,10 @@ def _with_page(partial: Path, out: Path) -> None:
     """Give an executed copy its name, after its page: where it is, both are."""
     from nbconvert import HTMLExporter
 
-    body, _ = HTMLExporter(template_name="lab", embed_images=True).from_filename(str(partial))
+    try:
+        body, _ = HTMLExporter(template_name="lab", embed_images=True).from_filename(str(partial))
+    except Exception as error:  # a library's; what was executed stands in `partial`
+        raise InfrastructureError(f"{partial}: no page can be made: {reason(error)}") from None
     workspace.write_text(out.with_suffix(".html"), body)
     os.replace(partial, out)
 

@@ -54,6 +54,7 @@ def test_two_at_once_dequantise_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(assets, "_member", lambda asset, place: Path("x"))
     monkeypatch.setattr(weights, "dequantise", dequantise)
+    (workspace.home() / "models" / ".smollm2-135m" / "of one that was killed").mkdir(parents=True)
     with ThreadPoolExecutor(3) as pool:
         assert len(set(pool.map(assets.locate, ["smollm2-135m"] * 3))) == 1
     assert len(folders) == 1

@@ -78,7 +78,8 @@ class Sentence:
 
     def unclaimed(self, claims: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         """The places of stretches that stand outside the places of claims and state something."""
-        free = [not any(a <= o < b for a, b in claims) for o in self.origin]
+        claimed = {o for a, b in claims for o in range(a, b)}
+        free = [o not in claimed for o in self.origin]
         begin = 0
         for inside, group in itertools.groupby(free):
             end = begin + len(list(group))

@@ -15,6 +15,8 @@ from semcoder_lib.monologues.verify.patterns import FRAGMENT, C, E, Sentence, V,
 from semcoder_lib.monologues.verify.place import Place, read_anchors
 
 _MAX_LINE = 20_000  # characters; a longer line is not read
+_MAX_SENTENCE = 2_000  # characters, a value counting as one; likewise
+_NEAR = 40  # characters before an equation that tell whether it states anything
 _BULLET = re.compile(r"\s*(?:(?:[-*•+]|\d+[.)]|\(?[a-z]\)|>)\s+)*")
 
 
@@ -27,7 +29,8 @@ def read(place: Place, text: str, start: int) -> None:
         return
     for sentence in shape(text[skip:], place.names, start + skip).parts():
         since = len(ledger.claims)
-        _read(place, sentence)
+        if len(sentence.text) <= _MAX_SENTENCE:
+            _read(place, sentence)
         claims = [claim.place for claim in ledger.claims[since:]]
         for begin, end in sentence.unclaimed(claims):
             ledger.unread(text[begin - start : end - start], (begin, end))
@@ -174,7 +177,8 @@ def _counts(place: Place, s: Sentence) -> None:
 def _equations(place: Place, s: Sentence) -> None:
     """Equations that no other pattern took."""
     for at, token in s.at.items():
-        if token.mark != E or at in s.used or re.search(rf"{E}\W* (?:to|through) $", s.text[:at]):
+        lead = s.text[max(0, at - _NEAR) : at]
+        if token.mark != E or at in s.used or re.search(rf"{E}\W* (?:to|through) $", lead):
             continue  # `for v = 5 to v = 99`: the second states nothing of here
         place.ledger.place = s.place(at, at + 1)
         judged = re.match(rf"\W*(?:is|evaluates to|returns)\W*({V})", s.text[at + 1 :])

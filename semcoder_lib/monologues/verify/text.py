@@ -30,7 +30,7 @@ _KINDS = (
     (SIMULATION, r"simulat|execut|trace|step|walk|run(?:ning)?\b|happens|evaluation|by hand"),
     (FUNCTION, r"understand|function|overview|summary|purpose|what .{0,20} does|about"),
 )
-_CHARS = 1_000_000  # of a text that is read; what stands after them is not
+_CHARS = 100_000  # of a text that is read; what stands after them is not
 
 
 @dataclass(frozen=True, slots=True)
