@@ -114,6 +114,12 @@ def test_steps_that_cannot_be(losses: list[float], norm: float | None, word: str
         ("Write </s> f.", "def f():\n    return 1\n", ""),  # as after a turn of a chat
         ("Write f.", "def f():\n    return '</s>'\n", ""),
         ("Write f.", "return '<pad><s>'", ""),
+        ("Write f.", "</s>", ""),
+        ("Write f.", "return '</s></s>'  # </s>\n", ""),
+        ("\udfff", "</s>", "lone_surrogate"),
+        ("Write f.", "return '\ud83d\ude00'", "lone_surrogate"),
+        ("Write \ud800</s>.", "f", "lone_surrogate"),
+        ("Write f.", "f\udbff", "lone_surrogate"),
     ],
 )
 def test_odd_rows_are_escaped_or_counted(
