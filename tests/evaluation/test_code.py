@@ -224,6 +224,14 @@ def judged(found: Task, source: str, box: Sandbox) -> Verdict:
         ("print(10 ** int(input()))", "5000", "1" + "0" * 5000),
         ("print(input())\nimport sys\nsys.exit(0)", "a", "a"),
         ("from __future__ import annotations\nprint(int(input()) * 2)", "5", "10"),
+        ("'Doubles.'\nfrom __future__ import annotations\nprint(int(input()) * 2)", "5", "10"),
+        ("# half\n\nfrom __future__ import division, annotations\nprint(int(input()) // 2)", "5",
+         "2"),
+        ("from __future__ import annotations\ndef main(x: Absent) -> Absent:\n    print(x)\n"
+         "main(input())", "ab", "ab"),
+        ("'two'\nfrom __future__ import (\n    annotations,\n)\nprint(__doc__)", "", "two"),
+        ("from __future__ import annotations; import math\nprint(math.gcd(12, int(input())))",
+         "18", "6"),
         ("import unittest\nclass T(unittest.TestCase):\n    def test(self):\n"
          "        print(input())\nunittest.main()", "a\n", "a"),
         ("def main():\n    print(open(0).read())\nif __name__ == '__main__':\n    main()",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import types
 from pathlib import Path
 
 import pytest
+import yaml
 from training_tiny import PROMPTS
 
 from semcoder_lib.core import workspace
@@ -107,10 +107,10 @@ def test_steps_that_cannot_be(losses: list[float], norm: float | None, word: str
         guards.check_step(len(losses), losses, norm, 400, CONFIG)
 
 
-ODD = (Path(__file__).parent / "odd_rows.jsonl").read_text(encoding="utf-8").splitlines()
+ODD = yaml.safe_load((Path(__file__).parent / "odd_rows.yaml").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize(("prompt", "completion", "fate"), [*map(json.loads, ODD)])
+@pytest.mark.parametrize(("prompt", "completion", "fate"), ODD)
 def test_odd_rows_are_escaped_or_counted(
     tokenizer, prompt: str, completion: str, fate: str
 ) -> None:
