@@ -84,7 +84,7 @@ def call_text(program: Program, case: Case) -> str:
 
 
 def _traced(name: str, trace: Trace) -> tuple[object, ...]:
-    changes = trace.steps[0].changes
+    changes = [c for c in trace.steps[0].changes if c.scope == "local"]
     if not all(c.exact for c in changes):
         raise UserError(f"{name}: an argument has no exact text")
     return tuple(values.decode(c.text or "None") for c in changes)

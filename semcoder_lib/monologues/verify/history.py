@@ -147,7 +147,7 @@ class History:
         self._lines = [self.start(step.line) for step in self.steps]
         for index, step in enumerate(self.steps):
             if step.frame not in self.frames:
-                given = {c.name: c.text for c in step.changes}
+                given = {c.name: c.text for c in step.changes if c.scope == "local"}
                 self.frames[step.frame] = Frame(step.frame, step.function, given)
             frame = self.frames[step.frame]
             frame.steps.append(index)
