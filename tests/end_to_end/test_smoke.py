@@ -51,6 +51,8 @@ def test_the_run_ends_in_a_report(smoke: dict[str, object], runs: Path) -> None:
     report = runs / "smoke" / "09_report"
     assert smoke["report"] == str(report / "report.html")
     assert smoke["seconds"] < 600, "the smoke run is meant for four minutes"
+    left = [p for folder in (ROOT, ROOT / "notebooks", runs) for p in folder.glob("*kernel*")]
+    assert left == [], "kernels keep their sockets in a folder of their own"
     page = (report / "report.html").read_text()
     for number in ("1", "2", "3a", "3b", "4", "5", "6", "7", "8"):
         assert f'id="table_{number}"' in page
