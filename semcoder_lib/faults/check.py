@@ -86,6 +86,7 @@ class Reader:
     def __init__(self, evidence: Evidence, refined: str) -> None:
         self.evidence, self.refined = evidence, refined
         self.lines = evidence.bug.buggy.splitlines()
+        self.fixed_lines = evidence.bug.fixed.splitlines()
         history = History(evidence.trace, syntax(evidence.bug.buggy))
         self.ledger = Ledger(history.line)
         self.steps = Steps(history, self.ledger)
@@ -160,16 +161,31 @@ class Reader:
         if name == "part.path":
             return self.paths()
         if group == "part":
-            form, truth = part_of(e)
-            return [truth] if name == form else []
+            d = e.divergence
+            right = self.fixed_lines[(d.fixed_line or 1) - 1].strip()
+            truth = {"at": f"[L{d.line}]", "x": d.name, "v": d.actual, "w": d.wanted, "q": right}
+            return [truth] if name == self.parting() else []
         return self.causes(name, slots) if group == "cause" else self.edits(name, slots)
+
+    def parting(self) -> str:
+        """The row that says what differs in two steps."""
+        d = self.evidence.divergence
+        if d.kind != "value":
+            return f"part.{d.kind}"
+        if d.actual is None:
+            return "part.stays"
+        return "part.changes" if d.wanted is None else "part.value"
 
     def paths(self) -> list[Truth]:
         """Where the two runs go from the same place."""
-        d = self.evidence.divergence
+        e, d = self.evidence, self.evidence.divergence
         if d.kind not in ("path", "return", "exception", "end"):
             return []
-        at, ours, theirs = ways_of(self.evidence)
+        steps, right = e.trace.steps, e.fixed_trace.steps
+        index, there = d.index or 0, d.fixed_index or 0
+        at = f"[L{steps[index - 1].line if index else 1}]"
+        ours = _next(steps[index : index + 1], self.lines)
+        theirs = _next(right[there : there + 1], self.fixed_lines)
         return [{"at": at, "a": a, "b": b} for a, b in itertools.product(ours, theirs)]
 
     def causes(self, name: str, slots: Match) -> list[Truth]:
@@ -223,30 +239,8 @@ def _number(label: Slot) -> int:
     return int(label.text.strip("[]L"))
 
 
-def part_of(e: Evidence) -> tuple[str, Truth]:
-    """The row that says what differs in the two steps where the runs part, and what is true in its
-    slots; `part.path` where they go different ways, see `ways_of`."""
-    d, right = e.divergence, e.bug.fixed.splitlines()
-    form = "part.path"
-    if d.kind == "value":
-        form = "part.value" if d.wanted is not None else "part.changes"
-        form = form if d.actual is not None else "part.stays"
-    elif d.kind in ("extra", "missing"):
-        form = f"part.{d.kind}"
-    code = right[(d.fixed_line or 1) - 1].strip()
-    return form, {"at": f"[L{d.line}]", "x": d.name, "v": d.actual, "w": d.wanted, "q": code}
-
-
-def ways_of(e: Evidence) -> tuple[str, list[str], list[str]]:
-    """The line from which the two runs go different ways, and what each does next, in the words of
-    every row that says it: a line by its label, then as it reads."""
-    i, j = e.divergence.index or 0, e.divergence.fixed_index or 0
-    at = f"[L{e.trace.steps[i - 1].line if i else 1}]"
-    ours = _next(e.trace.steps[i : i + 1], e.bug.buggy.splitlines())
-    return at, ours, _next(e.fixed_trace.steps[j : j + 1], e.bug.fixed.splitlines())
-
-
 def _next(steps: tuple[Step, ...], lines: list[str]) -> list[str]:
+    """What a run does at a step, in the words of every row that says it."""
     if not steps or steps[0].event == "yield":  # generators have no rationale
         return []
     step = steps[0]

@@ -11,7 +11,7 @@ import re
 
 from semcoder_lib.core import values
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.faults.check import part_of, ways_of
+from semcoder_lib.core.records import Step, Trace
 from semcoder_lib.faults.evidence import Evidence, last_values
 from semcoder_lib.faults.mutate import altered
 from semcoder_lib.faults.rows import FORMS, SECTIONS
@@ -76,17 +76,38 @@ def _short(text: str | None, limit: int = LONGEST_VALUE) -> str:
 
 
 def _parting(e: Evidence) -> str:
-    form, slots = part_of(e)
-    if form != "part.path":
-        return _say(form, **{name: _short(slots[name]) for name in FORMS[form].slots})
-    i, j = e.divergence.index or 0, e.divergence.fixed_index or 0
-    for steps in (e.trace.steps[i : i + 1], e.fixed_trace.steps[j : j + 1]):
-        if not steps or steps[0].event == "yield":
-            raise TooLong("generator" if steps else "no_divergence")
-        if steps[0].event == "return":
-            _short(steps[0].value)
-    at, ours, theirs = ways_of(e)
-    return _say(form, at=at, a=ours[0], b=theirs[-1])
+    d = e.divergence
+    if d.kind == "value":
+        form = "part.stays" if d.actual is None else "part.value"
+        form = "part.changes" if d.wanted is None else form
+    elif d.kind in ("extra", "missing"):
+        form = f"part.{d.kind}"
+    else:
+        i, j = d.index or 0, d.fixed_index or 0
+        at = f"[L{e.trace.steps[i - 1].line if i else 1}]"
+        right = e.bug.fixed.splitlines()
+        return _say("part.path", at=at, a=_next(e.trace, i), b=_next(e.fixed_trace, j, right))
+    code = e.bug.fixed.splitlines()[(d.fixed_line or 1) - 1].strip()
+    slots = {"at": f"[L{d.line}]", "x": d.name, "v": d.actual, "w": d.wanted, "q": code}
+    return _say(form, **{name: _short(slots[name]) for name in FORMS[form].slots})
+
+
+def _next(trace: Trace, index: int, lines: list[str] | None = None) -> str:
+    """What a run does at a step; a line by its label, or, of the program given, as it reads."""
+    if index >= len(trace.steps):
+        raise TooLong("no_divergence")
+    step: Step = trace.steps[index]
+    if step.event == "yield":
+        raise TooLong("generator")
+    if step.event == "return":
+        return _say("next.returns", v=_short(step.value), f=step.function)
+    if step.event == "exception":
+        return _say("next.raises", k=(step.value or "").partition(":")[0])
+    if step.event == "call":
+        return _say("next.calls", f=step.function)
+    if lines is None:
+        return _say("next.line", at=f"[L{step.line}]")
+    return _say("next.code", q=lines[step.line - 1].strip())
 
 
 def _cause(e: Evidence) -> list[str]:
