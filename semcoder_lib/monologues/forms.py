@@ -51,13 +51,14 @@ SLOTS: dict[str, str] = {
     "clauses": r".+",
 }
 _SLOT, _ESCAPED = re.compile(r"\{(\w+):(\w+)\}"), re.compile(r"\\\{(\w+):(\w+)\\\}")
-# A label is no list, and an apostrophe after a letter opens no string.
-_TOKEN = re.compile(
-    r"\[L\d+\]"
-    r"|(?:(?<![^\W\d_])|(?<=(?<!\w)[fbrFBR])|(?<=(?<!\w)[fbrFBR]{2}))"
+# A label is no list, and an apostrophe after a letter opens no string. Brackets with nothing but
+# strings inside are one token.
+_STRING = (
+    r"(?:(?<![^\W\d_])|(?<=(?<!\w)[fbrFBR])|(?<=(?<!\w)[fbrFBR]{2}))"
     r"(?:'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\")"
-    r"|[\[\](){}]"
 )
+_INSIDE = rf"(?:[^\[\](){{}}'\"]|{_STRING})*+"
+_TOKEN = re.compile(rf"(\[L\d+\])|{_STRING}|\[{_INSIDE}\]|\({_INSIDE}\)|{{{_INSIDE}}}|[\[\](){{}}]")
 _MARK = re.compile(r"['\"({)}]|\[(?!L\d)|(?<!\d)\]")
 _FILL = "\x00"
 
@@ -70,6 +71,7 @@ class Slot(NamedTuple):
     end: int
 
 
+_slot = tuple.__new__  # as Slot(...) does, without a call of Python's
 Match = dict[str, Slot]
 
 
@@ -112,10 +114,8 @@ class Form:
         `masked` is `mask(text)`; places count from `start`."""
         if (match := self.pattern.fullmatch(masked)) is None:
             return None
-        return {
-            name: Slot(text[a:b], start + a, start + b)
-            for name, (a, b) in zip(self.slots, match.regs[1:], strict=True)
-        }
+        places = zip(self.slots, match.regs[1:], strict=True)
+        return {name: _slot(Slot, (text[a:b], start + a, start + b)) for name, (a, b) in places}
 
 
 @lru_cache(maxsize=8192)
@@ -128,10 +128,8 @@ def mask(text: str) -> str | None:
     at = depth = opened = 0
     for token in _TOKEN.finditer(text):
         piece = token[0]
-        if len(piece) > 1 and piece[0] == "[":
-            continue  # a label
-        if piece[-1] in "'\"":
-            if depth == 0:
+        if len(piece) > 1:
+            if depth == 0 and token.lastindex is None:  # no label
                 parts += [text[at : token.start() + 1], _FILL * (len(piece) - 2), piece[-1]]
                 at = token.end()
         elif piece in "[({":
@@ -155,21 +153,32 @@ def mask(text: str) -> str | None:
 def split(text: str, separator: str, start: int = 0) -> list[Slot]:
     """The parts of `text` between separators outside quotes and brackets, with their places; one
     part where brackets do not close."""
-    masked = mask(text) if separator in text else text
+    masked = mask(text) if separator in text else None
     parts, at = [], 0
     for part in [text] if masked is None else masked.split(separator):
-        parts.append(Slot(text[at : at + len(part)], start + at, start + at + len(part)))
-        at += len(part) + len(separator)
+        end = at + len(part)
+        parts.append(_slot(Slot, (text[at:end], start + at, start + end)))
+        at = end + len(separator)
     return parts
 
 
 # --- the table ------------------------------------------------------------------------------------
 
-GROUPS: dict[str, dict[str, Form]] = {}
+
+class Table(dict[str, Form]):
+    """Rows by name, in the order in which they are tried."""
+
+    @cached_property
+    def tried(self) -> list[tuple[str, str, Form]]:
+        """The rows, after the anchor of each."""
+        return [(form.anchor, name, form) for name, form in self.items()]
+
+
+GROUPS: dict[str, Table] = {}
 for _line in Path(__file__).with_suffix(".txt").read_text(encoding="utf-8").splitlines():
     if " | " in _line:
         _group, _name, _sentence, _example = _line.split(" | ")
-        GROUPS.setdefault(_group, {})[_name] = Form(_name, _sentence, _example)
+        GROUPS.setdefault(_group, Table())[_name] = Form(_name, _sentence, _example)
 LINES, PIECES, DEDUCTION, BOUNDS, PROPERTIES, SUMMARY, CLAUSES, CONCLUSION = GROUPS.values()
 FORMS = {name: form for group in GROUPS.values() for name, form in group.items()}
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from semcoder_lib.core import values
@@ -23,9 +23,9 @@ from semcoder_lib.monologues.forms import (
     DEDUCTION,
     PROPERTIES,
     SUMMARY,
-    Form,
     Match,
     Slot,
+    Table,
     split,
 )
 from semcoder_lib.monologues.show import brief, encoded
@@ -66,7 +66,7 @@ class Whole:
         self.checking = False
         self.once: set[str] = set()  # rows that a section holds once, and that were read
 
-    def read(self, text: str, start: int, rows: Mapping[str, Form]) -> bool:
+    def read(self, text: str, start: int, rows: Table) -> bool:
         """Read a line of the rows' forms, without its bullet; False where it is none."""
         bullet = _BULLET.match(text) if rows is PROPERTIES else None
         begin = bullet.end() if bullet else 0

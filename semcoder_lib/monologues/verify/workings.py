@@ -24,7 +24,7 @@ from semcoder_lib.monologues.evaluator import (
     literal,
     parse_expression,
 )
-from semcoder_lib.monologues.forms import PIECES, Match, Slot, split
+from semcoder_lib.monologues.forms import PIECES, Match, Slot, Table, split
 from semcoder_lib.monologues.rules import RULES, UNFIT, Facts, Texts, parts_of
 from semcoder_lib.monologues.show import NotShown, brief
 from semcoder_lib.monologues.syntax import as_list, links, target_names
@@ -34,14 +34,15 @@ from semcoder_lib.monologues.verify.text import parse_binds
 
 DECIDERS = decides = Deciders()
 _COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-_JOINED = {name: PIECES[name] for name in ("places", "nowhere")}  # with a semicolon of their own
-_INNER = {n: form for n, form in PIECES.items() if n not in ("each", "so", *_JOINED)}
+_JOINED = Table({n: PIECES[n] for n in ("places", "nowhere")})  # with a semicolon of their own
+_INNER = Table({n: form for n, form in PIECES.items() if n not in ("each", "so", *_JOINED)})
 MISSING = object()  # a value that cannot be decided
 
 
 def differ(a: Any, b: Any) -> bool:
     """Whether two values are known and not equal; of an exception nothing is known."""
-    return not any(x is MISSING or isinstance(x, Raises) for x in (a, b)) and not equal(a, b)
+    undecided = a is MISSING or b is MISSING or isinstance(a, Raises) or isinstance(b, Raises)
+    return not undecided and not equal(a, b)
 
 
 def shown(value: Any) -> str:
@@ -90,7 +91,7 @@ class Pieces:
             self.piece(part, PIECES)
         return self.last
 
-    def piece(self, part: Slot, rows: Any) -> None:
+    def piece(self, part: Slot, rows: Table) -> None:
         """Decide one piece by the rows that it may have."""
         if not DECIDERS.read(rows, part.text, part.start, self):
             self.ledger.unread(part.text, (part.start, part.end))
@@ -143,12 +144,13 @@ class Pieces:
         if actual is MISSING and isinstance(node, ast.Name) and self.after is not None:
             actual = self.value(node, self.after)
         verdict: bool | None = None
-        evidence = shown(actual)
         self.last = MISSING if stated is None else stated[0]
         if actual is not MISSING and stated is not None:
             verdict = not isinstance(actual, Raises) and equal(stated[0], actual)
-            if verdict and self.nodes and not state and not stores:
-                verdict, evidence = self._related(node, actual)
+        if verdict and self.nodes and not state and not stores:
+            verdict, evidence = self._related(node, actual)
+        else:
+            evidence = shown(actual)
         whole = Slot(left.text, left.start, right.end)
         self.claim(left.text, whole, verdict, evidence)
         return True
