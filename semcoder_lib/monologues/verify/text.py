@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from semcoder_lib.core import values
@@ -106,6 +107,11 @@ def _title(raw: str) -> str | None:
     """The kind of the section that a line is the heading of; None for other lines."""
     if len(raw) > 120 or not (raw[:1] in ("#", "*") or (raw[:1].isupper() and len(raw) < 42)):
         return None
+    return _kind(raw)
+
+
+@lru_cache(maxsize=512)
+def _kind(raw: str) -> str | None:
     match = _HEADING.match(raw)
     title = (match["hash"] or match["bold"] or match["plain"]) if match else ""
     for kind, pattern in _KINDS:
@@ -141,20 +147,21 @@ def read_answer(text: str) -> Answer:
     if tree is None:
         code, tree = body, _parsed(body)
     call: ast.expr
+    value: ast.expr
     match tree:
         case None:
             return Answer(problem="the answer does not parse")
         case ast.Assert(ast.Compare(ast.Call() as call, [ast.Eq() | ast.Is()], [value])):
             stated = ast.get_source_segment(code, value) or ""
         case ast.Assert(ast.Call() as call):
-            stated = "True"
+            stated, value = "True", ast.Constant(True)
         case ast.Assert(ast.UnaryOp(ast.Not(), ast.Call() as call)):
-            stated = "False"
+            stated, value = "False", ast.Constant(False)
         case _:
             return Answer(problem="the answer is not an equation")
     problem = "the answer's value is not a literal"
     try:
-        output = values.decode(stated)
+        output = values.value_of(value)
         problem = "the answer's call is not a call with literals"
         name, arguments, named = values.call_of(call)
     except values.NotALiteral:

@@ -375,6 +375,8 @@ def _takes(a: Whole, m: Match) -> None:
 def _concludes(a: Whole, m: Match) -> bool | None:
     """`f(4) returns 10.`: the call that is told (or arrived at) and its output."""
     if "c" in m:
+        if "(" not in m["c"].text:
+            return False
         try:
             name, arguments, _ = values.parse_call(m["c"].text)
         except values.NotALiteral:
