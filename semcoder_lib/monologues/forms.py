@@ -52,14 +52,16 @@ SLOTS: dict[str, str] = {
 }
 _SLOT, _ESCAPED = re.compile(r"\{(\w+):(\w+)\}"), re.compile(r"\\\{(\w+):(\w+)\\\}")
 # A label is no list, and an apostrophe after a letter opens no string. Brackets with nothing but
-# strings inside are one token.
-_STRING = (
-    r"(?:(?<![^\W\d_])|(?<=(?<!\w)[fbrFBR])|(?<=(?<!\w)[fbrFBR]{2}))"
-    r"(?:'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\")"
-)
-_INSIDE = rf"(?:[^\[\](){{}}'\"]|{_STRING})*+"
-_TOKEN = re.compile(rf"(\[L\d+\])|{_STRING}|\[{_INSIDE}\]|\({_INSIDE}\)|{{{_INSIDE}}}|[\[\](){{}}]")
-_MARK = re.compile(r"['\"({)}]|\[(?!L\d)|(?<!\d)\]")
+# strings inside are one token. Alternatives begin with a character each: so they are searched fast.
+_STRINGS = [
+    rf"{q}(?:(?<![^\W\d_]{q})|(?<=(?<!\w)[fbrFBR]{q})|(?<=(?<!\w)[fbrFBR]{{2}}{q}))"
+    rf"(?:[^{q}\\\n]|\\.)*{q}"
+    for q in "'\""
+]
+_INSIDE = rf"(?:[^\[\](){{}}'\"]++|{'|'.join(_STRINGS)})*+"
+_BRACKETS = [rf"\[(?:L\d+()\]|{_INSIDE}\])?", rf"\((?:{_INSIDE}\))?", rf"{{(?:{_INSIDE}}})?"]
+_TOKEN = re.compile("|".join([*_STRINGS, *_BRACKETS, r"\]|\)|}"]))
+_MARK = re.compile(r"'|\"|\(|\{|\)|\}|\[(?!L\d)|\](?<!\d\])")
 _FILL = "\x00"
 
 
