@@ -117,7 +117,7 @@ class Ledger:
 
     def count(self, status: str, kind: str = "") -> int:
         """How many claims have the status (and the kind, where one is given)."""
-        return sum(c.status == status and kind in ("", c.kind) for c in self.claims)
+        return [c.status for c in self.claims if kind in ("", c.kind)].count(status)
 
 
 Decider = Callable[..., bool | None]

@@ -33,7 +33,7 @@ from semcoder_lib.monologues.verify.report import Deciders, Ledger
 from semcoder_lib.monologues.verify.text import parse_binds
 
 DECIDERS = decides = Deciders()
-_COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _JOINED = Table({n: PIECES[n] for n in ("places", "nowhere")})  # with a semicolon of their own
 _INNER = Table({n: form for n, form in PIECES.items() if n not in ("each", "so", *_JOINED)})
 MISSING = object()  # a value that cannot be decided
@@ -56,6 +56,20 @@ def shown(value: Any) -> str:
 def _parts(nodes: tuple[ast.expr, ...]) -> list[tuple[ast.expr, str, list[ast.expr]]]:
     """Expressions, those of a chain of comparisons apart, with what each does with which others."""
     return [(n, *parts_of(n)) for n in itertools.chain.from_iterable(map(links, nodes))]
+
+
+@functools.lru_cache(maxsize=1024)
+def _below(nodes: tuple[ast.AST, ...]) -> list[ast.expr]:
+    """Expressions with those that they are made of."""
+    return [n for n in itertools.chain(*map(ast.walk, nodes)) if isinstance(n, ast.expr)]
+
+
+@functools.lru_cache(maxsize=1024)
+def _bound_by(node: Any, names: tuple[str, ...]) -> ast.ListComp:
+    """A list of what a comprehension binds its first names to, before its tests."""
+    values = ast.Tuple([ast.Name(name, ast.Load()) for name in names], ast.Load())
+    each = ast.comprehension(node.generators[0].target, node.generators[0].iter, [], 0)
+    return ast.ListComp(values, [each])
 
 
 class Pieces:
@@ -213,9 +227,9 @@ def _ruled(row: str, p: Pieces, m: Match) -> bool | None:
 def _expected(row: str, p: Pieces, node: ast.expr, m: Match) -> Texts | None:
     """What must stand in the slots of a piece about `node`: nothing where it cannot be about it,
     None where that cannot be evaluated."""
-    names = {n.id for n in p.nodes if isinstance(n, ast.Name)}
-    if "x" in m and isinstance(node, ast.Name) and node.id not in names:
-        return {}
+    if "x" in m and isinstance(node, ast.Name):
+        if node.id not in {n.id for n in p.nodes if isinstance(n, ast.Name)}:
+            return {}
     facts = Facts(p.known, node, m["x"].text if "x" in m else "")
     try:
         return _counts(facts, m) if row == "counts" else RULES[row](facts)
@@ -297,9 +311,7 @@ def _each(p: Pieces, m: Match) -> bool | None:
     outer, nodes, tests = p.before, p.nodes, node.generators[0].ifs
     value = getattr(node, "elt", node)
     p.before = Given(bound, outer)
-    p.nodes = [
-        n for n in itertools.chain(*map(ast.walk, (*tests, value))) if isinstance(n, ast.expr)
-    ]
+    p.nodes = _below((*tests, value))
     *parts, last = split(m["p"].text, ", ", m["p"].start)
     for part in parts:
         p.piece(part, _INNER)
@@ -320,9 +332,7 @@ def _each(p: Pieces, m: Match) -> bool | None:
 
 def _item(p: Pieces, node: Any, bound: dict[str, Any]) -> bool | None:
     """Whether the comprehension's next item binds its names to these values."""
-    names = ast.Tuple([ast.Name(name, ast.Load()) for name in bound], ast.Load())
-    each = ast.comprehension(node.generators[0].target, node.generators[0].iter, [], 0)
-    rows, at = p.value(ast.ListComp(names, [each])), p.turns.get(id(node), 0)
+    rows, at = p.value(_bound_by(node, tuple(bound))), p.turns.get(id(node), 0)
     if not isinstance(rows, list):
         return None
     return at < len(rows) and equal(rows[at], tuple(bound.values()))
