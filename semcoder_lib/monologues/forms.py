@@ -10,7 +10,6 @@ template are only ever found between values, never inside one.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -77,18 +76,16 @@ _slot = tuple.__new__  # as Slot(...) does, without a call of Python's
 Match = dict[str, Slot]
 
 
-@dataclass(frozen=True)
 class Form:
-    """A row of the table of forms. `example` is a sentence of this form, for people and tests."""
+    """A row of the table of forms. `example` is a sentence of this form, for people and tests;
+    `slots` has their names with their types, in order; `anchor` is the longest piece of the
+    template without a slot: a text lacks it or may match."""
 
-    name: str
-    template: str
-    example: str
-
-    @cached_property
-    def slots(self) -> dict[str, str]:
-        """Slot names with their types, in order."""
-        return dict(_SLOT.findall(self.template))
+    def __init__(self, name: str, template: str, example: str) -> None:
+        self.name, self.template, self.example = name, template, example
+        self.slots: dict[str, str] = dict(_SLOT.findall(template))
+        self.anchor = max(_SLOT.sub("\n", template).split("\n"), key=len)
+        self._plain = _SLOT.sub(r"{\1}", template)
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -97,15 +94,6 @@ class Form:
         return re.compile(
             _ESCAPED.sub(lambda slot: f"(?P<{slot[1]}>{SLOTS[slot[2]]})", escaped), re.S
         )
-
-    @cached_property
-    def anchor(self) -> str:
-        """The longest piece of the template without a slot: a text lacks it or may match."""
-        return max(_SLOT.sub("\n", self.template).split("\n"), key=len)
-
-    @cached_property
-    def _plain(self) -> str:
-        return _SLOT.sub(r"{\1}", self.template)
 
     def say(self, **values: str) -> str:
         """The sentence with its slots filled. Raises KeyError for a slot without a text."""
@@ -166,21 +154,12 @@ def split(text: str, separator: str, start: int = 0) -> list[Slot]:
 
 # --- the table ------------------------------------------------------------------------------------
 
-
-class Table(dict[str, Form]):
-    """Rows by name, in the order in which they are tried."""
-
-    @cached_property
-    def tried(self) -> list[tuple[str, str, Form]]:
-        """The rows, after the anchor of each."""
-        return [(form.anchor, name, form) for name, form in self.items()]
-
-
-GROUPS: dict[str, Table] = {}
+Rows = dict[str, Form]  # by name, in the order in which they are tried
+GROUPS: dict[str, Rows] = {}
 for _line in Path(__file__).with_suffix(".txt").read_text(encoding="utf-8").splitlines():
     if " | " in _line:
         _group, _name, _sentence, _example = _line.split(" | ")
-        GROUPS.setdefault(_group, Table())[_name] = Form(_name, _sentence, _example)
+        GROUPS.setdefault(_group, {})[_name] = Form(_name, _sentence, _example)
 LINES, PIECES, DEDUCTION, BOUNDS, PROPERTIES, SUMMARY, CLAUSES, CONCLUSION = GROUPS.values()
 FORMS = {name: form for group in GROUPS.values() for name, form in group.items()}
 

@@ -60,6 +60,7 @@ class Syntax:
         self.functions: dict[str, ast.FunctionDef] = {}
         self.defined: set[str] = set()
         self._texts: dict[int, str] = {}
+        self._summaries: dict[str, dict[str, str]] = {}
         self._expressions: dict[int, list[ast.expr]] = {}
         nodes = list(ast.walk(self.tree))
         for node in nodes:
@@ -158,7 +159,17 @@ class Syntax:
         `forms.SUMMARY`: its name `f`, its parameters `p`, and what its statements do, `c`; the
         last two only where there are any. Shared: not to be changed."""
         function = self.functions.get(name)
-        return _summary(function) if function else {}
+        if function is None:
+            return {}
+        if name not in self._summaries:
+            branches = (s.body for s in function.body if isinstance(s, ast.If))
+            stated = {*function.body, *itertools.chain.from_iterable(branches)}
+            several = any(isinstance(n, ast.Return) and n not in stated for n in ast.walk(function))
+            does = [c for stmt in function.body if (c := _clause(stmt, several))][:_CLAUSES]
+            parts = {"p": parameters(function), "c": does}
+            slots = {slot: _listed(texts) for slot, texts in parts.items() if texts}
+            self._summaries[name] = {"f": name, **slots}
+        return self._summaries[name]
 
     def _quoted(self, first: int) -> str:
         stmt, group = self.statements.get(first), self.groups.get(first)
@@ -179,16 +190,6 @@ class Syntax:
 def _listed(parts: list[str]) -> str:
     """`a, b and c`."""
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
-
-
-@functools.lru_cache(maxsize=512)
-def _summary(function: ast.FunctionDef) -> dict[str, str]:
-    branches = (s.body for s in function.body if isinstance(s, ast.If))
-    stated = {*function.body, *itertools.chain.from_iterable(branches)}
-    several = any(isinstance(n, ast.Return) and n not in stated for n in ast.walk(function))
-    does = [clause for stmt in function.body if (clause := _clause(stmt, several))][:_CLAUSES]
-    parts = {"p": parameters(function), "c": does}
-    return {"f": function.name} | {slot: _listed(texts) for slot, texts in parts.items() if texts}
 
 
 def _clause(stmt: ast.stmt, several: bool) -> str:

@@ -152,8 +152,8 @@ def find_offset(parts: texts.Parts, history: History) -> int:
             return int(labelled[1]) - number
     known = {*history.executed, *history.syntax.structural}
     known.add(history.line(0) if history.steps else 1)
-    lines = [line.text for section in parts.sections for line in section.lines]
-    cited = [(int(label), rest) for text in lines for label, rest in _CITED.findall(text)]
+    stated = [line.text for section in parts.sections for line in section.lines]
+    cited = [(int(label), rest) for text in stated for label, rest in _CITED.findall(text)]
 
     def score(offset: int) -> int:
         """Of the labels those of lines that ran, and those with what stands there after them."""

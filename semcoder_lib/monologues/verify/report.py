@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from semcoder_lib.core.records import Claim, to_row
-from semcoder_lib.monologues.forms import Match, Slot, Table, mask
+from semcoder_lib.monologues.forms import Match, Rows, Slot, mask
 
 SUPPORTED = "supported"
 CONTRADICTED = "contradicted"
@@ -136,12 +136,12 @@ class Deciders(dict[str, Decider]):
 
         return enter
 
-    def read(self, rows: Table, text: str, start: int, reader: Any, *given: Any) -> str:
+    def read(self, rows: Rows, text: str, start: int, reader: Any, *given: Any) -> str:
         """Decide a text by the first row that it is a sentence of, and give the row's name; empty
         where there is none."""
         masked = mask(text) or ""  # where brackets do not close, no row fits
-        for name, form in [(name, form) for anchor, name, form in rows.tried if anchor in masked]:
-            slots = form.match(text, masked, start)
+        for name, form in rows.items():
+            slots = form.match(text, masked, start) if form.anchor in masked else None
             if slots is not None and self[name](reader, *given, slots) is not False:
                 reader.ledger.forms.append((name, slots))
                 return name

@@ -91,7 +91,7 @@ def _sections(text: str, start: int, end: int) -> list[Section]:
         line, at = Slot(raw, at, at + len(raw)), at + len(raw) + 1
         if raw.lstrip().startswith("```"):
             fenced = not fenced
-        elif not fenced and (kind := _title(raw)) is not None:
+        elif not fenced and (kind := _title(raw[:200])) is not None:
             heads.append((kind, line, []))
         elif raw.strip() and not fenced:
             heads[-1][2].append(line)
@@ -103,15 +103,11 @@ def _sections(text: str, start: int, end: int) -> list[Section]:
     ]
 
 
+@lru_cache(maxsize=512)
 def _title(raw: str) -> str | None:
     """The kind of the section that a line is the heading of; None for other lines."""
     if len(raw) > 120 or not (raw[:1] in ("#", "*") or (raw[:1].isupper() and len(raw) < 42)):
         return None
-    return _kind(raw)
-
-
-@lru_cache(maxsize=512)
-def _kind(raw: str) -> str | None:
     match = _HEADING.match(raw)
     title = (match["hash"] or match["bold"] or match["plain"]) if match else ""
     for kind, pattern in _KINDS:

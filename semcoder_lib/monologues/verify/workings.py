@@ -24,7 +24,7 @@ from semcoder_lib.monologues.evaluator import (
     literal,
     parse_expression,
 )
-from semcoder_lib.monologues.forms import PIECES, Match, Slot, Table, split
+from semcoder_lib.monologues.forms import PIECES, Match, Rows, Slot, split
 from semcoder_lib.monologues.rules import RULES, UNFIT, Facts, Texts, parts_of
 from semcoder_lib.monologues.show import NotShown, brief
 from semcoder_lib.monologues.syntax import as_list, links, target_names
@@ -34,8 +34,8 @@ from semcoder_lib.monologues.verify.text import parse_binds
 
 DECIDERS = decides = Deciders()
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-_JOINED = Table({n: PIECES[n] for n in ("places", "nowhere")})  # with a semicolon of their own
-_INNER = Table({n: form for n, form in PIECES.items() if n not in ("each", "so", *_JOINED)})
+_JOINED = {name: PIECES[name] for name in ("places", "nowhere")}  # with a semicolon of their own
+_INNER = {n: form for n, form in PIECES.items() if n not in ("each", "so", *_JOINED)}
 MISSING = object()  # a value that cannot be decided
 
 
@@ -105,7 +105,7 @@ class Pieces:
             self.piece(part, PIECES)
         return self.last
 
-    def piece(self, part: Slot, rows: Table) -> None:
+    def piece(self, part: Slot, rows: Rows) -> None:
         """Decide one piece by the rows that it may have."""
         if not DECIDERS.read(rows, part.text, part.start, self):
             self.ledger.unread(part.text, (part.start, part.end))
@@ -227,9 +227,12 @@ def _ruled(row: str, p: Pieces, m: Match) -> bool | None:
 def _expected(row: str, p: Pieces, node: ast.expr, m: Match) -> Texts | None:
     """What must stand in the slots of a piece about `node`: nothing where it cannot be about it,
     None where that cannot be evaluated."""
-    if "x" in m and isinstance(node, ast.Name):
-        if node.id not in {n.id for n in p.nodes if isinstance(n, ast.Name)}:
-            return {}
+    if (
+        "x" in m
+        and isinstance(node, ast.Name)
+        and node.id not in {n.id for n in p.nodes if isinstance(n, ast.Name)}
+    ):
+        return {}
     facts = Facts(p.known, node, m["x"].text if "x" in m else "")
     try:
         return _counts(facts, m) if row == "counts" else RULES[row](facts)
