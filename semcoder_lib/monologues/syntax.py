@@ -60,7 +60,6 @@ class Syntax:
         self.functions: dict[str, ast.FunctionDef] = {}
         self.defined: set[str] = set()
         self._texts: dict[int, str] = {}
-        self._summaries: dict[str, dict[str, str]] = {}
         self._expressions: dict[int, list[ast.expr]] = {}
         nodes = list(ast.walk(self.tree))
         for node in nodes:
@@ -154,23 +153,6 @@ class Syntax:
             text = self._texts[first] = self._quoted(first)
         return text
 
-    def summary(self, name: str) -> dict[str, str]:
-        """What a function does, without an invented purpose, as the slots of a row of
-        `forms.SUMMARY`: its name `f`, its parameters `p`, and what its statements do, `c`; the
-        last two only where there are any. Shared: not to be changed."""
-        function = self.functions.get(name)
-        if function is None:
-            return {}
-        if name not in self._summaries:
-            branches = (s.body for s in function.body if isinstance(s, ast.If))
-            stated = {*function.body, *itertools.chain.from_iterable(branches)}
-            several = any(isinstance(n, ast.Return) and n not in stated for n in ast.walk(function))
-            does = [c for stmt in function.body if (c := _clause(stmt, several))][:_CLAUSES]
-            parts = {"p": parameters(function), "c": does}
-            slots = {slot: _listed(texts) for slot, texts in parts.items() if texts}
-            self._summaries[name] = {"f": name, **slots}
-        return self._summaries[name]
-
     def _quoted(self, first: int) -> str:
         stmt, group = self.statements.get(first), self.groups.get(first)
         if stmt is None:
@@ -185,6 +167,21 @@ class Syntax:
         if not group and isinstance(stmt, ast.FunctionDef | ast.ClassDef):
             text = text.partition("(")[0]
         return text if len(text) <= QUOTE_CHARS else ""
+
+
+@functools.lru_cache(maxsize=512)
+def summary(function: ast.FunctionDef | None) -> dict[str, str]:
+    """What a function does, without an invented purpose, as the slots of a row of `forms.SUMMARY`:
+    its name `f`, its parameters `p`, and what its statements do, `c`; the last two only where there
+    are any. Shared: not to be changed."""
+    if function is None:
+        return {}
+    branches = (s.body for s in function.body if isinstance(s, ast.If))
+    stated = {*function.body, *itertools.chain.from_iterable(branches)}
+    several = any(isinstance(n, ast.Return) and n not in stated for n in ast.walk(function))
+    does = [clause for stmt in function.body if (clause := _clause(stmt, several))][:_CLAUSES]
+    parts = {"p": parameters(function), "c": does}
+    return {"f": function.name} | {slot: _listed(texts) for slot, texts in parts.items() if texts}
 
 
 def _listed(parts: list[str]) -> str:

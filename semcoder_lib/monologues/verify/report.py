@@ -53,9 +53,9 @@ class Report:
 
 
 class Ledger:
-    """Collects the claims of one text while it is read. `line_of` gives the source
-    line of a step, `place` is where a claim stands that does
-    not say so itself; `forms` are the rows of the table that were read, for the tests of it."""
+    """Collects the claims of one text while it is read. `line_of` gives the source line of a step,
+    `place` is where a claim stands that does not say so itself; `forms` are the rows of the table
+    that were read, for the tests of it."""
 
     def __init__(self, line_of: Callable[[int], int]) -> None:
         self.line_of = line_of
@@ -86,12 +86,9 @@ class Ledger:
             value = value.text
         if visit is not None:
             line = self.line_of(visit)
-        self.claims.append(
-            Claim(
-                kind, subject[:200], value[:200], line, visit, place or self.place, status,
-                evidence[:200],
-            )
-        )  # fmt: skip
+        place, evidence = place or self.place, evidence[:200]
+        claim = Claim(kind, subject[:200], value[:200], line, visit, place, status, evidence)
+        self.claims.append(claim)
 
     def unread(self, text: str, place: tuple[int, int]) -> None:
         """Text that nobody could read: a claim that cannot be verified."""

@@ -19,7 +19,7 @@ from semcoder_lib.monologues import forms
 from semcoder_lib.monologues.evaluator import Cannot, Given, Raises, equal, evaluate, literal
 from semcoder_lib.monologues.forms import Match, Rows, Slot, split
 from semcoder_lib.monologues.show import brief, encoded
-from semcoder_lib.monologues.syntax import as_load, is_determined, parameters
+from semcoder_lib.monologues.syntax import as_load, is_determined, parameters, summary
 from semcoder_lib.monologues.verify.fresh import Arguments, Ran, Trials
 from semcoder_lib.monologues.verify.report import Deciders, Verdict
 from semcoder_lib.monologues.verify.steps import LINE, Steps
@@ -45,10 +45,9 @@ class Whole:
     ) -> None:
         self.steps, self.history, self.ledger = steps, steps.history, steps.ledger
         self.trials, self.f, self.arguments, self.output = trials, entry_point, arguments, output
-        syntax = self.history.syntax
-        self.function = syntax.functions.get(entry_point)
+        self.function = self.history.syntax.functions.get(entry_point)
         self.parameters = parameters(self.function) if self.function else []
-        self.summary = syntax.summary(entry_point)
+        self.summary = summary(self.function)
         self.own: list[Ran] = [] if arguments is None else [(arguments, "ok", output)]
         self.bullet = ""
         self.goals: dict[str, Any] = {}

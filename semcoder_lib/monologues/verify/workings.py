@@ -227,11 +227,8 @@ def _ruled(row: str, p: Pieces, m: Match) -> bool | None:
 def _expected(row: str, p: Pieces, node: ast.expr, m: Match) -> Texts | None:
     """What must stand in the slots of a piece about `node`: nothing where it cannot be about it,
     None where that cannot be evaluated."""
-    if (
-        "x" in m
-        and isinstance(node, ast.Name)
-        and node.id not in {n.id for n in p.nodes if isinstance(n, ast.Name)}
-    ):
+    names = {n.id for n in p.nodes if isinstance(n, ast.Name)} if "x" in m else set()
+    if "x" in m and isinstance(node, ast.Name) and node.id not in names:
         return {}
     facts = Facts(p.known, node, m["x"].text if "x" in m else "")
     try:
