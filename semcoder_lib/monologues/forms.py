@@ -85,7 +85,7 @@ class Form:
         self.name, self.template, self.example = name, template, example
         self.slots: dict[str, str] = dict(_SLOT.findall(template))
         self.anchor = max(_SLOT.sub("\n", template).split("\n"), key=len)
-        self._plain = _SLOT.sub(r"{\1}", template)
+        self.plain = _SLOT.sub(r"{\1}", template)
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -97,7 +97,7 @@ class Form:
 
     def say(self, **values: str) -> str:
         """The sentence with its slots filled. Raises KeyError for a slot without a text."""
-        return self._plain.format_map(values)
+        return self.plain.format_map(values)
 
     def match(self, text: str, masked: str, start: int = 0) -> Match | None:
         """The slots of `text`, or None where the whole text is no sentence of this form.
@@ -181,4 +181,4 @@ def heading(kind: str) -> str:
 def say(name: str, **values: str) -> str:
     """The sentence of the form `name`, its slots filled. Raises KeyError for a slot without a
     text."""
-    return FORMS[name].say(**values)
+    return FORMS[name].plain.format_map(values)
