@@ -114,12 +114,10 @@ def evaluate(
             value = budget.keep(list(value))
         _check_value(value)
         return value
-    except Cannot:
+    except (Cannot, Raises):
         raise
     except (RecursionError, MemoryError):
         raise Cannot("nested too deep") from None
-    except Raises:
-        raise
     except Exception as error:
         if isinstance(error.__cause__, StopIteration):  # from a generator of Python's or of ours
             raise Cannot("the end of an iterator in a loop") from None
