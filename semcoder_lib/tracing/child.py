@@ -55,7 +55,7 @@ def f():
     return out, seen
 """
 WARM: list[tuple[str, str, Any]] = [
-    (_SAMPLE, "f", {**LIMITS, "values": True, "beyond": None, "starts": {}, "order": {}})
+    (_SAMPLE, "f", {**LIMITS, "beyond": None, "starts": {}, "order": {}})
 ]
 
 
@@ -113,7 +113,6 @@ class Recorder:
         self.options = options
         self.emit = emit
         self.describer = Describer(options["value_nodes"], options["value_bytes"])
-        self.values = options["values"]
         self.starts: dict[int, int] = options["starts"]
         self.several = frozenset(self.starts.values())  # statements of several lines
         self.room = options["bytes"]
@@ -155,7 +154,7 @@ class Recorder:
         """A frame starts: its arguments are the changes of its `call` step."""
         self.depth += 1
         first = not self.frames
-        if first and self.values and self.options["beyond"] is not None:
+        if first and self.options["beyond"] is not None:
             room = self.options["bytes"] // 2
             self.beyond = Beyond(self.options["beyond"], running.f_globals, room)
         frame = Frame(self, code)
@@ -279,10 +278,8 @@ class Frame:
         self.recorder.depth -= 1
         if unwinds:
             return
-        entry = None
-        if self.recorder.values:
-            text, exact, _ = self.recorder.describer.describe(value)
-            entry = text if exact else [text]
+        text, exact, _ = self.recorder.describer.describe(value)
+        entry = text if exact else [text]
         self.recorder.append(self, YIELD if yields else RETURN, running.f_lineno, entry)
 
     def _raised(
@@ -309,8 +306,6 @@ class Frame:
     def over(self, running: types.FrameType) -> None:
         """What changed since the last look goes into the current step."""
         recorder = self.recorder
-        if not recorder.values:
-            return
         present: Mapping[str, Any] = running.f_locals
         if self.code.hides:
             items = [item for item in present.items() if type(item[0]) is str]

@@ -55,7 +55,6 @@ def trace(
     case: Case,
     box: Sandbox,
     *,
-    values: bool = True,
     limits: TraceLimits = DEFAULT,
     sandbox_limits: SandboxLimits | None = None,
 ) -> Trace:
@@ -64,21 +63,19 @@ def trace(
     Promises: steps in execution order, one for every visit of a statement of the program's own
     code; each change in the step of the line that made it, in-place changes and aliases included;
     the same bytes for the same program and input, on Python 3.11 to 3.13. Frames of comprehensions
-    and generator expressions are part of their statement. Without `values` the steps say where the
-    program went (coverage), and no more. Does not promise: that the program told the truth (it
-    shares the interpreter with the tracer; compare `Trace.result` with an untraced run), steps
-    after a bound (`Trace.cut`), or steps of a call that was killed before a bound. `case.output` is
-    not looked at. Sandbox errors raise as `Sandbox.call` says.
+    and generator expressions are part of their statement. Does not promise: that the program told
+    the truth (it shares the interpreter with the tracer; compare `Trace.result` with an untraced
+    run), steps after a bound (`Trace.cut`), or steps of a call that was killed before a bound.
+    `case.output` is not looked at. Sandbox errors raise as `Sandbox.call` says.
     """
     pairs = [(program, case)]
-    return next(trace_many(pairs, box, values=values, limits=limits, sandbox_limits=sandbox_limits))
+    return next(trace_many(pairs, box, limits=limits, sandbox_limits=sandbox_limits))
 
 
 def trace_many(
     pairs: Iterable[tuple[Program, Case]],
     box: Sandbox,
     *,
-    values: bool = True,
     limits: TraceLimits = DEFAULT,
     sandbox_limits: SandboxLimits | None = None,
     share: bool = False,
@@ -91,7 +88,7 @@ def trace_many(
     def jobs() -> Iterator[Job]:
         for program, group in itertools.groupby(pairs, key=lambda pair: pair[0]):
             calls = (case.arguments for _, case in group)
-            setup = options(program.source, limits, values)
+            setup = options(program.source, limits)
             while batch := list(itertools.islice(calls, _CALLS_PER_JOB)):
                 waiting.append(program)
                 yield Job(
@@ -104,12 +101,11 @@ def trace_many(
             yield _read(program, outcome)
 
 
-def options(source: str, limits: TraceLimits = DEFAULT, values: bool = True) -> dict[str, Any]:
+def options(source: str, limits: TraceLimits = DEFAULT) -> dict[str, Any]:
     """The options of the plug-in `PLUGIN` for a program."""
     shape = layout(source)
     return {
-        **asdict(limits), "values": values, "beyond": shape.beyond, "starts": shape.starts,
-        "order": shape.order,
+        **asdict(limits), "beyond": shape.beyond, "starts": shape.starts, "order": shape.order,
     }  # fmt: skip
 
 
