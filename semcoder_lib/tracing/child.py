@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 import types
 from collections.abc import Callable, Mapping
 from opcode import opmap
@@ -39,13 +38,10 @@ _CLASS_NAMES = frozenset(
 )  # fmt: skip
 _FUNCTION = 0x1 | 0x2  # CO_OPTIMIZED, CO_NEWLOCALS: what a class body lacks
 _SUSPENDS = 0x20 | 0x80 | 0x200  # generator, coroutine, async generator
-_CLOCK_EVERY = 256  # steps between two looks at the clock
 
 # A sample of what is traced, for the zygote to warm up on (`sandbox.child.runner.warm`); the
 # options are those of `tracer.options`, whose module would weigh down every child.
-LIMITS = {
-    "steps": 10_000, "bytes": 1_000_000, "seconds": 5.0, "value_nodes": 512, "value_bytes": 4_096,
-}  # fmt: skip
+LIMITS = {"steps": 10_000, "bytes": 1_000_000, "value_nodes": 512, "value_bytes": 4_096}
 _SAMPLE = """
 def f():
     out, seen = [], {}
@@ -116,8 +112,7 @@ class Recorder:
         self.starts: dict[int, int] = options["starts"]
         self.several = frozenset(self.starts.values())  # statements of several lines
         self.room = options["bytes"]
-        self.next_check = min(options["steps"], _CLOCK_EVERY)
-        self.deadline = 0.0
+        self.most = options["steps"]
         self.steps: list[list[Any]] = []
         self.frames: list[tuple[str, int, tuple[str, ...]]] = []
         self.codes: dict[int, Code] = {}
@@ -167,29 +162,16 @@ class Recorder:
 
     def append(self, frame: Frame, event: int, line: int, text: Any = None) -> list[Any]:
         """Starts a step. Raises `Stop` where a bound is reached."""
-        if len(self.steps) >= self.next_check or self.room < 0:
-            self._look()
+        if len(self.steps) >= self.most or self.room < 0:
+            self.cut = "steps" if len(self.steps) >= self.most else "bytes"
+            self.finish()
+            raise Stop
         step: list[Any] = [event, self.starts.get(line, line or 0), frame.index]
         if event not in (CALL, LINE):
             step.append(text)
             self.room -= _size(text)
         self.steps.append(step)
         return step
-
-    def _look(self) -> None:
-        """Is there room, is there time?"""
-        count, now = len(self.steps), time.process_time()
-        self.deadline = self.deadline or now + self.options["seconds"]
-        if count >= self.options["steps"]:
-            self.cut = "steps"
-        elif self.room < 0:
-            self.cut = "bytes"
-        elif now > self.deadline:
-            self.cut = "seconds"
-        if self.cut:
-            self.finish()
-            raise Stop
-        self.next_check = min(self.options["steps"], count + _CLOCK_EVERY)
 
     def halt(self, reason: Exception) -> None:
         """The program goes on alone: a bound was reached, or the tracer failed, near the

@@ -33,16 +33,15 @@ _COMPREHENSION_NAMES = frozenset({"listcomp", "setcomp", "dictcomp", "genexpr"})
 class TraceLimits:
     """Where recording stops; the program itself goes on to its own end under the sandbox's limits.
 
-    `steps` and `bytes` bound a whole trace (recorded events; characters of recorded texts),
-    `seconds` the processor time since the first few hundred steps. `value_nodes` and `value_bytes`
-    bound the text of one value: a larger one is described by its type, its size and its beginning,
-    and marked inexact. A trace that was ended by a bound says which one in `Trace.cut`; near the
-    interpreter's recursion limit that is `recursion`.
+    `steps` and `bytes` bound a whole trace (recorded events; characters of recorded texts), its
+    time is the sandbox's. `value_nodes` and `value_bytes` bound the text of one value: a larger one
+    is described by its type, its size and its beginning, and marked inexact. A trace that was ended
+    by a bound says which one in `Trace.cut`; near the interpreter's recursion limit that is
+    `recursion`.
     """
 
     steps: int = 10_000
     bytes: int = 1_000_000
-    seconds: float = 5.0
     value_nodes: int = 512
     value_bytes: int = 4_096
 
