@@ -88,11 +88,6 @@ class Sandbox:
         """Names of the isolation layers in force. Starts a zygote if none runs."""
         return tuple(self._any_host().ready["layers"])
 
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """Layers that this level could have and this machine does not give."""
-        return tuple(self._any_host().ready["missing"])
-
     def __enter__(self) -> Sandbox:
         return self
 
@@ -115,10 +110,6 @@ class Sandbox:
         except Exception:
             pass
 
-    def processes(self) -> list[int]:
-        """The process ids of the running zygotes, or of their keepers, for measuring."""
-        return [w.host.process.pid for w in self._workers if w.host is not None]
-
     # --- running ---
 
     def call(
@@ -128,11 +119,9 @@ class Sandbox:
         arguments: tuple[Any, ...],
         *,
         limits: Limits | None = None,
-        plugin: str | None = None,
     ) -> Outcome:
         """Load `source` and call `entry_point(*arguments)` in a process of its own."""
-        job = Job(source, entry_point, [arguments], limits, plugin)
-        return next(self.map([job]))[0]
+        return next(self.map([Job(source, entry_point, [arguments], limits)]))[0]
 
     def map(self, jobs: Iterable[Job]) -> Iterator[list[Outcome]]:
         """Run `jobs`, yielding for each, in order, one outcome per call. Takes jobs from the
@@ -320,14 +309,14 @@ def doctor_report() -> dict[str, Any]:
     is nothing to remedy). Starts and ends a zygote for each level tried."""
     with Sandbox(workers=1) as box:
         try:
-            level, layers, missing = box.level, list(box.layers), list(box.missing)
+            level, ready = box.level, box._any_host().ready
         except InfrastructureError:
-            level, layers, missing = "", [], ["every layer"]
+            level, ready = "", {"layers": [], "missing": ["every layer"]}
     return {
         "ok": bool(level),
         "level": level,
-        "layers": layers,
-        "missing": missing,
+        "layers": ready["layers"],
+        "missing": ready["missing"],
         "refused": box.refused,
         "remedy": _REMEDIES[level],
     }

@@ -11,7 +11,6 @@ import json
 import marshal
 import signal
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -125,8 +124,6 @@ class Ticket:
         expected = len(self.todo) if self.shared else 1
         outcomes = self._judged(run, expected)
         for place, outcome in zip(self.todo, outcomes, strict=False):
-            if self.repeating:
-                outcome = replace(outcome, flags=(*outcome.flags, "repeated"))
             self.outcomes[place] = outcome
         self.todo = self.todo[len(outcomes) :]
         # one that ended well had only its result file full
@@ -240,8 +237,7 @@ class _Claims:
         run = self.run
         return Outcome(
             status, None, None, raised, _decoded(run.output), run.cpu, run.wall,
-            run.peak_kb / 1024, payload or self.payload, note,
-            run.value if run.ended == wire.ENDED_SIGNAL else 0,
+            payload or self.payload, note,
         )  # fmt: skip
 
     def _called(self, tag: bytes, start: int, stop: int) -> Outcome:
@@ -269,7 +265,7 @@ class _Claims:
                 status = Status.MEMORY if memory else Status.EXCEPTION
         return Outcome(
             status, value, text, raised, _decoded(run.output[before : self.printed]), cpu, wall,
-            run.peak_kb / 1024, self.payload, note,
+            self.payload, note,
         )  # fmt: skip
 
     def _value(self, tag: bytes, body: bytes) -> tuple[object, str]:

@@ -94,8 +94,5 @@ class Outcome:
     stdout: str = ""
     cpu_seconds: float = 0.0
     wall_seconds: float = 0.0
-    peak_mb: float = 0.0
     payload: str | None = None
     note: str = ""
-    signal: int = 0
-    flags: tuple[str, ...] = ()

@@ -125,7 +125,7 @@ def _read(program: Program, outcome: Outcome) -> Trace:
         cut=cut,
         program_id=program.id,
         stdout=outcome.stdout,
-        flags=(*outcome.flags, *flags),
+        flags=flags,
     )
 
 

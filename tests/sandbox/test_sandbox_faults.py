@@ -76,7 +76,7 @@ def test_a_killed_child_is_a_crash(box: Sandbox) -> None:
     killer.start()
     outcome = box.call(LOOP, "f", (1,))
     killer.join()
-    assert (outcome.status, outcome.signal) == (Status.CRASHED, signal.SIGKILL)
+    assert (outcome.status, outcome.note) == (Status.CRASHED, "SIGKILL")
     assert box.call(ECHO, "f", (3,)).value == 3
 
 
@@ -194,7 +194,7 @@ def test_wrong_use_is_a_clear_error() -> None:
     with pytest.raises(UserError, match="isolation"):
         Sandbox("maximal")
     with Sandbox("portable", workers=1) as box, pytest.raises(UserError, match="plug-in"):
-        box.call("def f(): return 1", "f", (), plugin="no.such.module")
+        next(box.map([Job("def f(): return 1", "f", plugin="no.such.module")]))
 
 
 # Refuses what Docker's default filter refuses, then asks for a sandbox.
