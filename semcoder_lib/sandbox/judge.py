@@ -11,7 +11,6 @@ import json
 import marshal
 import signal
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any, NamedTuple
 
 from semcoder_lib.core import values
@@ -77,7 +76,6 @@ class Ticket:
         self.alone = self.repeating = False
         self.size = len(job.source) + sum(map(len, self.calls))
 
-    @cached_property
     def key(self) -> tuple[Any, ...]:
         """Equal for equal jobs."""
         job, options = self.job, json.dumps(self.job.options, sort_keys=True)
@@ -85,11 +83,6 @@ class Ticket:
             job.source, job.entry_point, tuple(self.calls), self.limits, job.plugin, options,
             job.share, job.reload, job.stdin,
         )  # fmt: skip
-
-    @property
-    def weight(self) -> int:
-        """Characters of the results."""
-        return sum(len(o.text or o.payload or "") + len(o.stdout) for o in self.outcomes)
 
     @property
     def done(self) -> bool:
