@@ -27,17 +27,9 @@ $body
 _PLAIN = ("line", "event", "depth", "frame", "function", "value")
 
 
-def show(
-    program: Program, arguments: tuple[Any, ...] | Case | Trace, box: Sandbox | None = None
-) -> Viewer:
-    """Traces a call of `program` in the sandbox and shows it, step by step. A `Trace` in place of
-    the arguments is shown as it is. Starts a sandbox if none is given."""
-    if isinstance(arguments, Trace):
-        return Viewer(program, arguments)
-    if box is None:
-        with Sandbox(workers=1) as own:
-            return show(program, arguments, own)
-    case = arguments if isinstance(arguments, Case) else Case(tuple(arguments))
+def show(program: Program, arguments: tuple[Any, ...], box: Sandbox) -> Viewer:
+    """Traces a call of `program` in the sandbox and shows it, step by step."""
+    case = Case(arguments)
     return Viewer(program, traced(program, case, box), case)
 
 
@@ -47,7 +39,7 @@ class Viewer:
 
     program: Program
     trace: Trace
-    case: Case | None = None
+    case: Case
 
     def __repr__(self) -> str:
         return f"<Viewer of {self.program.entry_point}: {len(self.trace.steps)} steps>"
@@ -90,11 +82,9 @@ class Viewer:
 
     def _call(self) -> str:
         try:
-            if self.case is not None:
-                return values.show_call(self.program.entry_point, self.case.arguments)
-        except values.Unserializable:
-            pass
-        return f"{self.program.entry_point}(…)"
+            return values.show_call(self.program.entry_point, self.case.arguments)
+        except values.Unserializable:  # too long
+            return f"{self.program.entry_point}(…)"
 
     def _result(self) -> str:
         trace = self.trace
