@@ -14,9 +14,9 @@ from typing import Any
 
 import torch
 
+from semcoder_lib.core.progress import say
 from semcoder_lib.corpus import seeds
 from semcoder_lib.models import Request, assets, hardware, load, prompts, tokens
-from tests.bench.timing import say
 
 BATCHES = (16, 32, 64, 96)
 PROBES = (96, 32)  # prompts and tokens that choose the batch size

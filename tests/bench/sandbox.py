@@ -21,8 +21,9 @@ from typing import Any
 from semcoder_lib import evaluation
 from semcoder_lib.core import values, workspace
 from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.progress import say
 from semcoder_lib.sandbox import Job, Limits, Sandbox, Test, run_many
-from tests.bench.timing import cruxeval, in_turns, one_core, ratio, say, there
+from tests.bench.timing import cruxeval, in_turns, one_core, ratio, there
 
 LIMITS = Limits(cpu_seconds=3.0, wall_seconds=10.0)
 PEER_SHARE = 4  # a peer gets every so many of the programs, since it takes so much longer

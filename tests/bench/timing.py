@@ -7,13 +7,13 @@ import contextlib
 import importlib.util
 import os
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from semcoder_lib.core import values, workspace
 from semcoder_lib.core.errors import UsageError
+from semcoder_lib.core.progress import say
 
 Action = Callable[[], int]
 """Does some work and says how many units it was."""
@@ -59,11 +59,6 @@ def cruxeval() -> list[tuple[str, tuple[Any, ...]]]:
             _, given, named = values.parse_call(f"f({row['input']})")
             calls += [] if named else [(row["code"], given)]
     return calls
-
-
-def say(text: str) -> None:
-    """A line for the reader; the result itself goes to standard output."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def there(name: str, remedy: str = "") -> bool:
