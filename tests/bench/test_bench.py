@@ -84,9 +84,3 @@ def test_training_compares_with_trl(tiny: str, capsys: pytest.CaptureFixture[str
     found = result(capsys, "training", "--rows", "20", "--threads", "1", "--model", tiny)
     assert found["compared"][0].startswith("ours")
     assert abs(found["loss_difference"]) < 1.0
-
-
-def test_monologues_are_timed_apart_and_together(capsys: pytest.CaptureFixture[str]) -> None:
-    found = result(capsys, "monologues", "--programs", "4", "--rounds", "1", "--workers", "1")
-    assert found["written"] == found["accepted"] > 4
-    assert set(found["milliseconds"]) == {"trace", "write", "verify", "together"}
