@@ -7,8 +7,8 @@ import json
 import sys
 from collections.abc import Sequence
 
+from semcoder_lib.__main__ import Parser
 from semcoder_lib.core.errors import SemcoderError, UsageError
-from tests.bench.timing import Parser
 
 NAMES = ("sandbox", "tracing", "generation", "training")
 

@@ -10,7 +10,6 @@ import pytest
 from tiny_model import save_tiny
 
 from tests.bench.__main__ import NAMES, main
-from tests.bench.timing import in_turns, ratio
 
 
 @pytest.fixture(scope="module")
@@ -22,20 +21,6 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
 def result(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:
     assert main(argv) == 0
     return dict(json.loads(capsys.readouterr().out.splitlines()[-1]))
-
-
-def test_ratios_are_of_turns_that_stand_beside_each_other() -> None:
-    ticks = iter(range(10_000))
-    calls: list[str] = []
-
-    def action(name: str, units: int) -> Any:
-        return lambda: calls.append(name) or units
-
-    actions = {"one": action("one", 1), "two": action("two", 4)}
-    times = in_turns(actions, 2, clock=lambda: float(next(ticks)))
-    assert calls == ["one", "two"] * 3  # the first round is not counted
-    assert times == {"one": [1.0, 1.0], "two": [0.25, 0.25]}
-    assert ratio(times, "one", "two") == 4.0
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import importlib.util
 import os
@@ -12,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from semcoder_lib.core import values, workspace
-from semcoder_lib.core.errors import UsageError
 from semcoder_lib.core.progress import say
 
 Action = Callable[[], int]
@@ -20,25 +18,16 @@ Action = Callable[[], int]
 Times = dict[str, list[float]]
 
 
-class Parser(argparse.ArgumentParser):
-    """argparse, with usage errors as UsageError: one line, exit status 2."""
-
-    def error(self, message: str) -> Any:
-        raise UsageError(f"{self.prog}: {message}; --help shows the usage")
-
-
-def in_turns(
-    actions: Mapping[str, Action], rounds: int, clock: Callable[[], float] = time.perf_counter
-) -> Times:
+def in_turns(actions: Mapping[str, Action], rounds: int) -> Times:
     """Seconds of each action for each of its units, in every round, the actions taken in turns, so
     that whatever else the machine does meets all of them. One round before is not counted."""
     times: Times = {name: [] for name in actions}
     for turn in range(rounds + 1):
         for name, action in actions.items():
-            start = clock()
+            start = time.perf_counter()
             units = action()
             if turn:
-                times[name].append((clock() - start) / units)
+                times[name].append((time.perf_counter() - start) / units)
     return times
 
 
