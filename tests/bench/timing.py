@@ -61,9 +61,6 @@ def there(name: str, remedy: str = "") -> bool:
 @contextlib.contextmanager
 def one_core() -> Iterator[None]:
     """This process and its children on one core, so that a ratio does not count cores."""
-    if not hasattr(os, "sched_setaffinity"):
-        yield
-        return
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {max(before)})
     try:

@@ -5,7 +5,6 @@ Single forged records are in `attacks/records.txt`; here is what takes several c
 
 from __future__ import annotations
 
-import os
 import resource
 import threading
 import time
@@ -16,7 +15,6 @@ import pytest
 from attacks.arena import at_level
 
 from semcoder_lib.core.records import Status
-from semcoder_lib.core.scale import cores
 from semcoder_lib.sandbox import Job, Limits, Sandbox
 
 GOOD = Job("def f(x): return x * 2", "f", [(21,)])
@@ -160,9 +158,3 @@ def test_one_sandbox_cannot_use_up_the_threads_of_another(box: Sandbox, small: b
     assert outcome.value == list(range(16))
     assert hogs[0].status in (Status.OK, Status.MEMORY)
     assert hogs[0].value is None or hogs[0].value <= limits.threads + 2
-
-
-def test_the_number_of_workers_is_kept_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert len(Sandbox()._workers) == cores()
-    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    assert len(Sandbox(workers=3)._workers) == 3

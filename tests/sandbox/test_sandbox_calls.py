@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import collections
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from attacks.arena import at_level
 
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Status
@@ -153,19 +151,6 @@ def test_plugins_make_the_calls_and_emit(
     assert (raised.status, raised.payload) == (Status.EXCEPTION, "begun")
     assert (looped.status, looped.payload) == (Status.TIMEOUT, "begun")
     assert box.call(ECHO, "f", (5,)).value == 5
-
-
-@pytest.mark.parametrize("level", ["full", "no-namespaces"])
-def test_installed_packages_are_hidden(level: str) -> None:
-    site = Path(os.__file__).parent / "site-packages"
-    folder = next((p.parent for p in site.glob("*/__init__.py")), None)
-    if folder is None:
-        pytest.skip("nothing is installed beside the base interpreter")
-    source = "def f(path): return len(open(path).read(9))"
-    with at_level(level, workers=1) as box:
-        hidden = box.call(source, "f", (str(folder / "__init__.py"),))
-        there = box.call(source, "f", (os.__file__,))
-    assert (hidden.status, there.status) == (Status.EXCEPTION, Status.OK)
 
 
 def test_children_are_alike_whatever_the_worker() -> None:

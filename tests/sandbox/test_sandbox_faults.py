@@ -5,8 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import resource
-import select
 import shutil
 import signal
 import subprocess
@@ -151,27 +149,6 @@ def test_a_jumping_clock_changes_nothing_and_a_full_disk_is_said(
             pytest.raises(InfrastructureError, match="No space left"),
         ):
             box.call(ECHO, "f", (1,))
-
-
-def test_no_descriptors_left_is_a_clear_error(request: pytest.FixtureRequest) -> None:
-    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
-    request.addfinalizer(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, allowed))
-    with Sandbox(limits=LIMITS, workers=1) as box:
-        assert box.call(ECHO, "f", (1,)).value == 1
-        line = lineage(box)  # looking for them, and waiting for them, takes descriptors
-        watched = [os.pidfd_open(process) for process in line]
-        resource.setrlimit(resource.RLIMIT_NOFILE, (3, allowed[1]))  # 0 to 2 are open
-        jobs = [Job(ECHO, "f", [(i,)]) for i in range(30)]  # what runs needs none
-        assert [o.value for (o,) in box.map(jobs)] == list(range(30))
-        os.kill(line[0], signal.SIGKILL)
-        for process in watched:  # the zygote outlives its keeper by a moment
-            assert select.select([process], [], [], 10)[0]
-        with pytest.raises(InfrastructureError, match="descriptors"):
-            box.call(ECHO, "f", (2,))
-        resource.setrlimit(resource.RLIMIT_NOFILE, allowed)
-        for process in watched:
-            os.close(process)
-        assert box.call(ECHO, "f", (3,)).value == 3
 
 
 @pytest.mark.slow

