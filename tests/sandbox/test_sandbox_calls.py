@@ -153,20 +153,6 @@ def test_plugins_make_the_calls_and_emit(
     assert box.call(ECHO, "f", (5,)).value == 5
 
 
-def test_children_are_alike_whatever_the_worker() -> None:
-    source = """
-import random
-def f(x):
-    return [hash("abc"), random.random(), list({"a", "b", None, 3.5}), __name__, x]
-"""
-    jobs = [Job(source, "f", [(i % 3,)]) for i in range(12)]
-    seen = []
-    for workers in (1, 2):
-        with Sandbox(workers=workers, dedupe=False) as box:
-            seen.append([o.value[:2] + o.value[3:] for (o,) in box.map(jobs)])
-    assert seen[0] == seen[1]
-
-
 def test_a_close_timeout_is_repeated_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     source = """
 import time
