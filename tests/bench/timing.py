@@ -2,43 +2,32 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import importlib.util
 import os
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from semcoder_lib.core import values, workspace
-from semcoder_lib.core.errors import UsageError
+from semcoder_lib.core.progress import say
 
 Action = Callable[[], int]
 """Does some work and says how many units it was."""
 Times = dict[str, list[float]]
 
 
-class Parser(argparse.ArgumentParser):
-    """argparse, with usage errors as UsageError: one line, exit status 2."""
-
-    def error(self, message: str) -> Any:
-        raise UsageError(f"{self.prog}: {message}; --help shows the usage")
-
-
-def in_turns(
-    actions: Mapping[str, Action], rounds: int, clock: Callable[[], float] = time.perf_counter
-) -> Times:
+def in_turns(actions: Mapping[str, Action], rounds: int) -> Times:
     """Seconds of each action for each of its units, in every round, the actions taken in turns, so
     that whatever else the machine does meets all of them. One round before is not counted."""
     times: Times = {name: [] for name in actions}
     for turn in range(rounds + 1):
         for name, action in actions.items():
-            start = clock()
+            start = time.perf_counter()
             units = action()
             if turn:
-                times[name].append((clock() - start) / units)
+                times[name].append((time.perf_counter() - start) / units)
     return times
 
 
@@ -61,11 +50,6 @@ def cruxeval() -> list[tuple[str, tuple[Any, ...]]]:
     return calls
 
 
-def say(text: str) -> None:
-    """A line for the reader; the result itself goes to standard output."""
-    print(text, file=sys.stderr, flush=True)
-
-
 def there(name: str, remedy: str = "") -> bool:
     """Whether a peer can be imported; says so where it cannot."""
     if importlib.util.find_spec(name) is not None:
@@ -77,9 +61,6 @@ def there(name: str, remedy: str = "") -> bool:
 @contextlib.contextmanager
 def one_core() -> Iterator[None]:
     """This process and its children on one core, so that a ratio does not count cores."""
-    if not hasattr(os, "sched_setaffinity"):
-        yield
-        return
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {max(before)})
     try:

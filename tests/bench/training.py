@@ -18,10 +18,10 @@ from typing import Any
 
 from semcoder_lib import training
 from semcoder_lib.core import workspace
+from semcoder_lib.core.progress import say
 from semcoder_lib.corpus import seeds
 from semcoder_lib.models import assets, hardware, prompts, tokens
 from semcoder_lib.training import rows
-from tests.bench.timing import say
 
 BATCH = 8  # TRL's
 

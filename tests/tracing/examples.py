@@ -62,13 +62,12 @@ def record(
     source: str,
     *arguments: Any,
     limits: TraceLimits = DEFAULT,
-    values_too: bool = True,
     function: Callable[..., Any] | None = None,
 ) -> Trace:
     """The trace of `f(*arguments)` (of `function`, if it is given); exceptions are not raised."""
     payloads: list[str] = []
     status, result, error = Status.OK, None, None
-    given = options(source, limits, values_too)
+    given = options(source, limits)
     try:
         called = function or load(source)
         result = repr(child.call(called, copy.deepcopy(arguments), given, payloads.append))

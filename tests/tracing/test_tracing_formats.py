@@ -124,15 +124,18 @@ def test_items_end_where_a_text_is_no_longer_in_the_format() -> None:
     assert items(lines, "next") == [(1, "INPUT", "x = 1"), (2, "STATE", "y = 2")]
 
 
-def test_a_cut_is_said() -> None:
+@pytest.mark.parametrize(
+    ("limits", "reason"), [(TraceLimits(steps=50), "steps"), (TraceLimits(bytes=200), "bytes")]
+)
+def test_a_bound_cuts_the_trace_and_every_text_says_so(limits: TraceLimits, reason: str) -> None:
     source = "def f(n):\n    while n:\n        n -= 1\n"
-    trace = record(source, 100, limits=TraceLimits(steps=5))
-    assert trace.cut == "steps"
-    assert len(trace.steps) == 5
-    program = Program(source, "f")
-    assert render(trace, program, Case((100,)), "concise").endswith("[CUT] steps [/CUT]")
-    assert "[CUT] steps [/CUT]" in render(trace, program, Case((100,)), "next")
+    trace = record(source, 5_000, limits=limits)
+    assert trace.cut == reason
+    assert 0 < len(trace.steps) <= 200
     assert trace.result == "None"
+    for format in TEXT:
+        text = render(trace, Program(source, "f"), Case((5_000,)), format)
+        assert text.endswith(f"[CUT] {reason} [/CUT]")
 
 
 def test_json_of_locals_only_has_no_field_that_it_does_not_need() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import chain
 from typing import Any
 
 from examples import load, record
@@ -13,69 +14,51 @@ from semcoder_lib.core import values
 from semcoder_lib.core.records import Step
 from semcoder_lib.tracing.describe import CONSTANT, Describer, is_unchanged
 
-EXPRESSIONS = st.sampled_from(
-    [
-        "0", "1", "x + 1", "y * 2", "len(l)", "-x", "'ab'", "s + 'c'", "None", "x > y", "1.5",
-        "10**30",
-    ]
-)  # fmt: skip
-SIMPLE = st.one_of(
-    st.builds("x = {}".format, EXPRESSIONS),
-    st.builds("y = {}".format, st.sampled_from(["0", "x", "y + 1", "len(m)"])),
-    st.builds("s = {}".format, st.sampled_from(["'q'", "s + 'z'", "s[1:]"])),
-    st.builds("l.append({})".format, st.sampled_from(["x", "s", "[x]", "m", "(x, y)", "{x: y}"])),
-    st.builds("d[{}] = {}".format, st.sampled_from(["x", "y", "s"]), st.sampled_from("xyslm")),
-    st.sampled_from(
-        [
-            "l = m", "m = l", "m = [l, l]", "l = list(m)", "l[:] = m[:2]", "l.reverse()",
-            "l.clear()",
-            "m.append(d)", "d = {}", "d = dict(d)", "d.pop(x, None)", "x, y = y, x", "del t",
-            "t = l",
-            "t = {x, y}", "t.add(s)", "helper(l)", "x = helper(m)", "m += [x]", "d.update({s: l})",
-            "q = [x for x in l]", "q = {y: x for y in range(2)}", "l[0] = x", "m[0].append(y)",
-            "l.sort(key=str)", "d.setdefault(x, []).append(y)", "l = l + [1, 'b', None]",
-        ]
-    ),
-)  # fmt: skip
+SIMPLE = [
+    *map("x = {}".format, ("0", "x + 1", "y * 2", "len(l)", "-x", "None", "x > y", "10**30")),
+    *map("y = {}".format, ("0", "x", "y + 1", "len(m)")),
+    *map("s = {}".format, ("'q'", "s + 'z'", "s[1:]")),
+    *map("l.append({})".format, ("x", "s", "[x]", "m", "(x, y)", "{x: y}")),
+    *map("d[x] = {}".format, "xyslm"),
+    "l = m", "m = l", "m = [l, l]", "l = list(m)", "l[:] = m[:2]", "l.reverse()", "l.clear()",
+    "m.append(d)", "d = {}", "d = dict(d)", "d.pop(x, None)", "x, y = y, x", "del t", "t = l",
+    "t = {x, y}", "t.add(s)", "helper(l)", "x = helper(m)", "m += [x]", "d.update({s: l})",
+    "q = [x for x in l]", "q = {y: x for y in range(2)}", "l[0] = x", "m[0].append(y)",
+    "l.sort(key=str)", "d.setdefault(x, []).append(y)", "l = l + [1, 'b', None]",
+]  # fmt: skip
+AROUND = [
+    ("for i in range(2):", ""), ("w = 2\nwhile w:\n    w -= 1", ""),
+    ("if x < y:", "else:\n    y = 3"), ("try:", "except Exception as e:\n    x = 9"),
+]  # fmt: skip
 
 
-@st.composite
-def blocks(draw: st.DrawFn, depth: int = 0) -> list[str]:
-    lines: list[str] = []
-    for _ in range(draw(st.integers(1, 4))):
-        kind = draw(st.sampled_from(["simple"] * 5 + (["for", "if", "try", "while"] * (depth < 2))))
-        inner = [] if kind == "simple" else draw(blocks(depth + 1))
-        if kind == "simple":
-            lines += draw(SIMPLE).split("\n")
-        elif kind == "for":
-            lines += [f"for i{depth} in range(2):", *("    " + line for line in inner)]
-        elif kind == "if":
-            lines += ["if x < y:", *("    " + line for line in inner), "else:", "    y = 3"]
-        elif kind == "while":
-            lines += [f"w{depth} = 2", f"while w{depth}:", f"    w{depth} -= 1"]
-            lines += ["    " + line for line in inner]
-        else:
-            lines += [
-                "try:",
-                *("    " + line for line in inner),
-                "except Exception as e:",
-                "    x = 9",
-            ]
-    return lines
+def indented(lines: list[str]) -> list[str]:
+    return ["    " + line for line in lines]
+
+
+def compound(inner: st.SearchStrategy[list[str]]) -> st.SearchStrategy[list[str]]:
+    bodies = st.lists(inner, min_size=1, max_size=3).map(lambda parts: [*chain(*parts)])
+    return st.builds(
+        lambda around, body: [*around[0].splitlines(), *indented(body), *around[1].splitlines()],
+        st.sampled_from(AROUND),
+        bodies,
+    )
 
 
 @st.composite
 def programs(draw: st.DrawFn) -> str:
     """A function that shows its locals to `probe` before every statement of its body."""
-    body = ["x = y = 0", "s = 'a'", "l = [1, 2]", "m = [l]", "d = {}", "t = 0", *draw(blocks())]
+    statement = st.recursive(st.sampled_from(SIMPLE).map(lambda line: [line]), compound)
+    drawn = chain(*draw(st.lists(statement, min_size=1, max_size=4)))
+    body = ["x = y = 0", "s = 'a'", "l = [1, 2]", "m = [l]", "d = {}", "t = 0", *drawn]
     probed = []
     for line in body:
         indent = line[: len(line) - len(line.lstrip())]
         if not line.strip().startswith(("else", "except")):
             probed.append(f"{indent}probe(locals())")
         probed.append(line)
-    lines = ["def f(a, b=2):", *("    " + line for line in probed), "    probe(locals())"]
-    lines += ["    return x", "", "", "def helper(xs):", "    xs.append(len(xs))", "    return 7"]
+    lines = ["def f(a, b=2):", *indented([*probed, "probe(locals())", "return x"])]
+    lines += ["", "", "def helper(xs):", "    xs.append(len(xs))", "    return 7"]
     return "\n".join(lines) + "\n"
 
 

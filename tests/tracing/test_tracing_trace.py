@@ -27,19 +27,6 @@ def test_the_sandbox_gives_the_golden_steps_and_results(box: Sandbox) -> None:
         assert (trace.exception or "").rstrip(": ") == (raised[1] if raised else "")
 
 
-def test_without_values_a_trace_says_where_the_program_went(box: Sandbox) -> None:
-    for example in GOLDEN:
-        program, case = Program(example.source, "f"), Case(example.arguments)
-        full = tracing.trace(program, case, box)
-        bare = tracing.trace(program, case, box, values=False)
-        assert [(s.line, s.event, s.depth, s.frame, s.function) for s in bare.steps] == [
-            (s.line, s.event, s.depth, s.frame, s.function) for s in full.steps
-        ]
-        assert not any(s.changes or s.beyond for s in bare.steps)
-        assert {s.value for s in bare.steps if s.event in ("return", "yield")} <= {None}
-        assert (bare.result, bare.flags) == (full.result, ())
-
-
 def test_the_zygote_warms_up_on_the_usual_limits() -> None:
     assert asdict(TraceLimits()) == child.LIMITS
     ((source, entry, options),) = child.WARM

@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+from typing import Any
 
 from semcoder_lib.core.errors import UsageError, UserError
 from semcoder_lib.core.records import Case, Program, Status, Trace, to_row
@@ -46,7 +47,7 @@ def render(
             f"modes are {', '.join(MODES)}"
         )
     if format == "json":
-        return _json(trace)
+        return json.dumps(rows(trace), ensure_ascii=False)
     return (faithful if mode == "faithful" else clean).render(trace, program.source, format)
 
 
@@ -92,9 +93,9 @@ _LABELLED = re.compile(r"\[L(\d+)\] ?(.*?) ?\[/L\1\]")
 _TAGGED = re.compile(r"\[(INPUT|STATE|OUTPUT|YIELD|EXCEPTION)(?:-(\d+))?\] (.*?) ?\[/\1(?:-\2)?\]")
 
 
-def _json(trace: Trace) -> str:
-    """Fields that most steps do not need are left out where they are empty: `beyond`, and the
-    scope of a local variable."""
+def rows(trace: Trace) -> dict[str, Any]:
+    """A trace as the data of the format `json`. Fields that most steps do not need are left out
+    where they are empty: `beyond`, and the scope of a local variable."""
     row = to_row(trace)
     for step in row["steps"]:
         for change in (*step["changes"], *step["beyond"]):
@@ -102,4 +103,4 @@ def _json(trace: Trace) -> str:
                 del change["scope"]
         if not step["beyond"]:
             del step["beyond"]
-    return json.dumps(row, ensure_ascii=False)
+    return row

@@ -11,8 +11,9 @@ from string import Template
 from typing import Any
 
 from semcoder_lib.core import values
-from semcoder_lib.core.records import Case, Program, Step, Trace
+from semcoder_lib.core.records import Case, Program, Trace
 from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.tracing.formats import rows
 from semcoder_lib.tracing.formats.clean import printable
 from semcoder_lib.tracing.tracer import trace as traced
 
@@ -24,20 +25,11 @@ content="width=device-width, initial-scale=1"><title>$title</title>
 $body
 </body></html>
 """
-_PLAIN = ("line", "event", "depth", "frame", "function", "value")
 
 
-def show(
-    program: Program, arguments: tuple[Any, ...] | Case | Trace, box: Sandbox | None = None
-) -> Viewer:
-    """Traces a call of `program` in the sandbox and shows it, step by step. A `Trace` in place of
-    the arguments is shown as it is. Starts a sandbox if none is given."""
-    if isinstance(arguments, Trace):
-        return Viewer(program, arguments)
-    if box is None:
-        with Sandbox(workers=1) as own:
-            return show(program, arguments, own)
-    case = arguments if isinstance(arguments, Case) else Case(tuple(arguments))
+def show(program: Program, arguments: tuple[Any, ...], box: Sandbox) -> Viewer:
+    """Traces a call of `program` in the sandbox and shows it, step by step."""
+    case = Case(arguments)
     return Viewer(program, traced(program, case, box), case)
 
 
@@ -47,7 +39,7 @@ class Viewer:
 
     program: Program
     trace: Trace
-    case: Case | None = None
+    case: Case
 
     def __repr__(self) -> str:
         return f"<Viewer of {self.program.entry_point}: {len(self.trace.steps)} steps>"
@@ -72,10 +64,8 @@ class Viewer:
         """A fragment with its own style and script. Text of the program reaches the page as data,
         never as markup."""
         call = self._call()
-        shown = {
-            "source": self.program.source.rstrip("\n").split("\n"),
-            "steps": [_step(step) for step in self.trace.steps],
-        }
+        source = self.program.source.rstrip("\n").split("\n")
+        shown = {"source": source, "steps": rows(self.trace)["steps"]}
         data = json.dumps(shown, ensure_ascii=True).replace("<", "\\u003c")
         return Template(_asset("view.html").rstrip()).substitute(
             name="sc-" + hashlib.sha256((call + data).encode()).hexdigest()[:12],
@@ -90,11 +80,9 @@ class Viewer:
 
     def _call(self) -> str:
         try:
-            if self.case is not None:
-                return values.show_call(self.program.entry_point, self.case.arguments)
-        except values.Unserializable:
-            pass
-        return f"{self.program.entry_point}(…)"
+            return values.show_call(self.program.entry_point, self.case.arguments)
+        except values.Unserializable:  # too long
+            return f"{self.program.entry_point}(…)"
 
     def _result(self) -> str:
         trace = self.trace
@@ -102,16 +90,6 @@ class Viewer:
         if trace.exception:
             text = f"raises {printable(trace.exception)}"
         return f"{text} (recording was cut: {trace.cut})" if trace.cut else text
-
-
-def _step(step: Step) -> dict[str, Any]:
-    data = {name: getattr(step, name) for name in _PLAIN}
-    for name in ("changes", "beyond"):
-        data[name] = [
-            ["global " * (c.scope == "global") + c.name, c.text, c.exact]
-            for c in getattr(step, name)
-        ]
-    return data
 
 
 def _asset(name: str) -> str:

@@ -1,6 +1,9 @@
 (function (root, data) {
   "use strict";
   const steps = data.steps;
+  // of a change: its name as it is shown; all changes of a step
+  const named = (c) => (c.scope === "global" ? "global " : "") + c.name;
+  const all = (step) => step.changes.concat(step.beyond || []);
   const last = steps.length - 1;
   const make = (tag, kind, text) => {
     const node = document.createElement(tag);
@@ -55,7 +58,8 @@
       frame.line = step.line;
       if (done[i] > at) continue;
       const now = i === at || (done[i] === at && step.event === "line");
-      for (const [name, text, exact] of step.changes.concat(step.beyond)) {
+      for (const change of all(step)) {
+        const { text, exact } = change, name = named(change);
         if (text === null) frame.values.delete(name); else frame.values.set(name, [text, exact]);
         if (now) frame.fresh.add(name);
       }
@@ -72,8 +76,9 @@
   });
 
   const words = (step) => {
-    const told = step.event === "call" ? step.changes : step.changes.concat(step.beyond);
-    const changes = told.map(([n, t]) => (t === null ? "del " + n : n + " = " + t)).join(", ");
+    const told = step.event === "call" ? step.changes : all(step);
+    const changes = told.map((c) => c.text === null ? "del " + named(c) : named(c) + " = " + c.text)
+      .join(", ");
     const where = "line " + step.line;
     if (step.event === "call") return "call " + step.function + "(" + changes + ")";
     if (step.event === "return") return where + " returns " + step.value;
