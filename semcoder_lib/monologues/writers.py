@@ -90,7 +90,7 @@ def _traced(name: str, trace: Trace) -> tuple[object, ...]:
     return tuple(values.decode(c.text or "None") for c in changes)
 
 
-LIMITS = Limits(cpu_seconds=0.1, wall_seconds=2.0, memory_mb=512)
+LIMITS = Limits(cpu_seconds=0.1, wall_seconds=2.0, memory_mb=512, grace=0.0)
 
 
 def backward(

@@ -21,6 +21,9 @@ from semcoder_lib.sandbox.model import Job, Limits, Outcome, Raised
 _CALLS = frozenset({wire.VALUE, wire.TEXT, wire.RAISED, wire.UNSERIALIZABLE})
 _MESSAGE_BYTES = 10_000  # of an exception or of a reason
 _GIVE_UP_LOSSES = 2
+# Of a run that was stopped by the clock on the wall, this share of its processor limit says that
+# it was working, perhaps held up by others, and not sleeping.
+_WAS_WORKING = 0.2
 
 
 class Run(NamedTuple):
@@ -54,7 +57,8 @@ class Ticket:
     """A job on its way. `calls` are its packed arguments, `todo` the places of those whose outcome
     is not known yet.
 
-    `alone` tickets run while nothing else does: those that may have cost a zygote its life.
+    `alone` tickets run while nothing else does: those that may have cost a zygote its life, and
+    those whose timeout was close (`repeating`).
     """
 
     def __init__(self, job: Job, limits: Limits) -> None:
@@ -69,7 +73,7 @@ class Ticket:
         self.elements_left = 10 * limits.value_nodes
         self.losses = 0  # zygotes lost while they ran it alone
         self.deaths = 0  # processes of a shared job that died
-        self.alone = False
+        self.alone = self.repeating = False
         self.size = len(job.source) + sum(map(len, self.calls))
 
     def key(self) -> tuple[Any, ...]:
@@ -86,9 +90,14 @@ class Ticket:
         return not self.todo
 
     @property
+    def shared(self) -> bool:
+        """Whether one process makes all calls that are left."""
+        return self.job.share and not self.repeating
+
+    @property
     def patience(self) -> float:
         """Seconds without a message after which the zygote itself must be at fault."""
-        return (len(self.todo) if self.job.share else 1) * (self.limits.wall_seconds + 1.0) + 10.0
+        return (len(self.todo) if self.shared else 1) * (self.limits.wall_seconds + 1.0) + 10.0
 
     def request(self, number: int) -> bytes:
         """The message to a zygote for what is left to do."""
@@ -96,7 +105,7 @@ class Ticket:
         calls = [self.calls[place] for place in self.todo]
         limits = {name: getattr(self.limits, name) for name in Limits.__slots__}
         return marshal.dumps(
-            (number, job.source, job.entry_point, calls, limits, job.share,
+            (number, job.source, job.entry_point, calls, limits, self.shared,
              job.reload, job.plugin, job.options, job.stdin)
         )  # fmt: skip
 
@@ -105,19 +114,22 @@ class Ticket:
         could not be started: only in a zygote of its own is that more than the zygote's fault."""
         if not self.todo or (run.ended == wire.ENDED_BROKEN and not self.alone):
             raise ValueError("a message too many, or from a zygote that starts nothing")
-        expected = len(self.todo) if self.job.share else 1
+        expected = len(self.todo) if self.shared else 1
         outcomes = self._judged(run, expected)
         for place, outcome in zip(self.todo, outcomes, strict=False):
             self.outcomes[place] = outcome
         self.todo = self.todo[len(outcomes) :]
-        full = outcomes[-1].status in (Status.OK, Status.EXCEPTION)  # only its result file was
-        if self.job.share and self.todo and not full:
+        # one that ended well had only its result file full
+        if self.shared and self.todo and outcomes[-1].status not in (Status.OK, Status.EXCEPTION):
             self.deaths += 1
             if self.deaths >= self.job.give_up:
                 note = f"not run: {self.deaths} processes of this job had ended before"
                 self._fill(Outcome(outcomes[-1].status, note=note))
         if not run.more:
             self.alone = False
+        if not self.todo and not self.repeating:
+            self.todo = [i for i, o in enumerate(self.outcomes) if _is_close(o, self.limits)]
+            self.alone = self.repeating = bool(self.todo)
 
     def _judged(self, run: Run, expected: int) -> list[Outcome]:
         """The outcomes of the calls that `run` dealt with: at most `expected`, at least one. Fewer
@@ -142,6 +154,14 @@ class Ticket:
         for place in self.todo:
             self.outcomes[place] = outcome
         self.todo = []
+
+
+def _is_close(outcome: Outcome, limits: Limits) -> bool:
+    if outcome.status is not Status.TIMEOUT or not limits.grace:
+        return False
+    if outcome.note == "borderline":
+        return True
+    return outcome.note == "wall" and outcome.cpu_seconds > _WAS_WORKING * limits.cpu_seconds
 
 
 def packed(arguments: tuple[Any, ...]) -> bytes | str:
@@ -194,7 +214,7 @@ class _Claims:
         over = len(run.output) > self.limits.output_bytes
         if self.ended and not over and run.ended == wire.ENDED_EXIT:
             if outcomes and expected == 1 and outcomes[0].cpu_seconds > self.limits.cpu_seconds:
-                return [self.failed(Status.TIMEOUT, "cpu", outcomes[0].payload)]
+                return [self.failed(Status.TIMEOUT, "borderline", outcomes[0].payload)]
             if len(outcomes) == expected or (self.full and outcomes):
                 return outcomes
             if self.full:

@@ -19,7 +19,9 @@ class Limits:
     printed, `result_bytes` the encoded results of one process, `value_bytes` and `value_nodes` the
     characters and elements of one encoded value, `payload_bytes` what a plug-in emits for one call.
     What is printed, returned and emitted in one job may have four times `result_bytes`, 64 MB at
-    least (beyond: `output_limit`), its values ten times `value_nodes` (`unserializable`).
+    least (beyond: `output_limit`), its values ten times `value_nodes` (`unserializable`). A run
+    that ends within `grace` (a fraction of `cpu_seconds`) past its limit is repeated alone before
+    it counts as a timeout.
     """
 
     cpu_seconds: float = 3.0
@@ -32,6 +34,7 @@ class Limits:
     payload_bytes: int = 4_000_000
     open_files: int = 64
     threads: int = 64
+    grace: float = 0.1
 
     def but(self, **changes: Any) -> Limits:
         """These limits with some of them changed."""

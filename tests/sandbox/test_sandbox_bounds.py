@@ -22,7 +22,7 @@ GOOD = Job("def f(x): return x * 2", "f", [(21,)])
 
 @pytest.fixture(scope="module", params=["full", "no-namespaces"])
 def box(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    limits = Limits(cpu_seconds=0.3, wall_seconds=5.0, memory_mb=256)
+    limits = Limits(cpu_seconds=0.3, wall_seconds=5.0, memory_mb=256, grace=0.0)
     with at_level(request.param, limits, workers=1, dedupe=False) as box:
         yield box
 

@@ -11,7 +11,7 @@ import pytest
 
 from semcoder_lib.core import values
 from semcoder_lib.core.records import Status
-from semcoder_lib.sandbox import Job, Limits, Sandbox
+from semcoder_lib.sandbox import Job, Limits, Sandbox, judge
 
 SMALL = Limits(cpu_seconds=0.3, wall_seconds=20.0, memory_mb=256, output_bytes=50_000)
 ECHO = "def f(x): return x"
@@ -151,3 +151,20 @@ def test_plugins_make_the_calls_and_emit(
     assert (raised.status, raised.payload) == (Status.EXCEPTION, "begun")
     assert (looped.status, looped.payload) == (Status.TIMEOUT, "begun")
     assert box.call(ECHO, "f", (5,)).value == 5
+
+
+def test_a_close_timeout_is_repeated_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = """
+import time
+def f(seconds):
+    while time.process_time() < seconds: pass
+    return 'ended'
+"""
+    runs: list[bool] = []
+    take = judge.Ticket.take
+    monkeypatch.setattr(judge.Ticket, "take", lambda t, run: runs.append(t.alone) or take(t, run))
+    limits = Limits(cpu_seconds=0.2, wall_seconds=30.0, grace=1.0)
+    with Sandbox(limits=limits, workers=1) as box:
+        near, far = (box.call(source, "f", (seconds,)) for seconds in (0.3, 5.0))
+    assert near.status is far.status is Status.TIMEOUT
+    assert runs == [False, False, True, False]  # the first is the probe's

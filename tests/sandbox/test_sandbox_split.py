@@ -31,7 +31,7 @@ def blocks(file: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Sandbox]:
-    with Sandbox(limits=Limits(cpu_seconds=1.0, wall_seconds=8.0), workers=1) as made:
+    with Sandbox(limits=Limits(cpu_seconds=1.0, wall_seconds=8.0, grace=0.0), workers=1) as made:
         yield made
 
 

@@ -148,7 +148,8 @@ class Zygote:
     def _watch(self, pid: int, limits: dict[str, Any], start: float, later: int) -> int:
         """Wait for a child's end or a limit; how it ended. Processor time is read from the kernel's
         account of the child, wall time from our clock: nothing inside can stop either."""
-        cpu_limit, wall_limit = limits["cpu_seconds"], limits["wall_seconds"]
+        cpu_limit = limits["cpu_seconds"] * (1 + limits["grace"])
+        wall_limit = limits["wall_seconds"]
         clock = (~pid << 3) | 2  # another process's processor clock, see clock_getcpuclockid(3)
         call_cpu, call_wall = 0.0, start
         handle = os.pidfd_open(pid)

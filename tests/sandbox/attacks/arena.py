@@ -30,7 +30,7 @@ from semcoder_lib.core.errors import InfrastructureError
 from semcoder_lib.core.records import Status
 from semcoder_lib.sandbox import Job, Limits, Sandbox
 
-LIMITS = Limits(cpu_seconds=0.4, wall_seconds=3.0, memory_mb=256, output_bytes=200_000)
+LIMITS = Limits(cpu_seconds=0.4, wall_seconds=3.0, memory_mb=256, output_bytes=200_000, grace=0.0)
 # What one program may cost the parent: seconds of processor time, and megabytes.
 PARENT_SECONDS, PARENT_MB = 2.0, 200
 # At level portable these leave a zygote that lives but hangs, which is given up after a while.
