@@ -7,7 +7,6 @@ from semcoder_lib.faults.build import (
     read_hub,
     repaired,
     rewritten,
-    validate,
 )
 from semcoder_lib.faults.check import check
 from semcoder_lib.faults.evidence import (
@@ -42,5 +41,5 @@ __all__ = [
     "failing", "from_assertions", "from_completions", "from_hub", "gather", "line_cause",
     "line_map", "literal_test", "mutate", "normal_form", "opening", "read_hub", "refined_code",
     "repaired", "rewritten", "shown_trace", "shrunk", "signature", "task_description", "to_hub",
-    "validate", "write",
+    "write",
 ]  # fmt: skip

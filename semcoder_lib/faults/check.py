@@ -55,7 +55,7 @@ class RationaleReport:
 
 def check(text: str, evidence: Evidence) -> RationaleReport:
     """Checks a rationale against the two runs and the fix of the evidence. Whether the fix passes
-    is not checked here (see `validate`). Never raises on a text."""
+    is not checked here. Never raises on a text."""
     body, closed, _ = text.partition("[/MONOLOGUE]")
     places = [body.find(title) for title in SECTIONS]
     refined = refined_code(text)

@@ -167,27 +167,25 @@ def to_hub(fault: Fault) -> dict[str, str]:
     return {"id": fault.id, "fault": instruction, "response": "[MONOLOGUE]\n" + fault.rationale}
 
 
-def from_hub(row: dict[str, Any], *, number: int = 0) -> Fault | str:
-    """A hub row as a fault with origin `hub`, or why it is none. Nothing in it has been run:
-    `validate` does that. The failed test is read from an assertion, `assert f(1) == 2`; a call
-    with named arguments is read by the signature of the buggy program. Never raises on a row."""
+def from_hub(row: dict[str, Any], *, number: int = 0) -> Fault | None:
+    """A hub row as a fault with origin `hub`, its id the `number` where it has none; None where it
+    holds no problem, buggy program, fix and test. Nothing in it has been run: `read_hub` does that.
+    The failed test is read from an assertion, `assert f(1) == 2`; a call with named arguments is
+    read by the signature of the buggy program. Never raises on a row."""
     if not isinstance(row, dict):
-        return f"PyX-R row {number}: not an object"
-    name = str(row.get("id") or number)
-    for column in ("fault", "response"):
-        if not isinstance(row.get(column), str):
-            return f"PyX-R row {name}: the column {column!r} is missing or not text"
-    parts = _PARTS.search(row["fault"])
-    if not parts:
-        return f"PyX-R row {name}: no problem, buggy solution and failed test in 'fault'"
-    fixed = refined_code(row["response"])
-    if fixed is None:
-        return f"PyX-R row {name}: no fenced program in 'response'"
+        return None
+    instruction, response = row.get("fault"), row.get("response")
+    if not (isinstance(instruction, str) and isinstance(response, str)):
+        return None
+    parts, fixed = _PARTS.search(instruction), refined_code(response)
+    if not parts or fixed is None:
+        return None
     buggy = _LABEL.sub("", parts["buggy"]).rstrip() + "\n"
     tests = from_assertions(parts["test"].strip(), buggy)
     if not tests:
-        return f"PyX-R row {name}: no test of the form `assert f(literals) == literal`"
+        return None
     entry_point, case = tests[0]
+    name = str(row.get("id") or number)
     return Fault(
         program_id=name,
         buggy=buggy,
@@ -198,6 +196,6 @@ def from_hub(row: dict[str, Any], *, number: int = 0) -> Fault | str:
         operator="hub",
         origin="hub",
         description=parts["problem"].strip(),
-        rationale=row["response"].removeprefix("[MONOLOGUE]").lstrip("\n"),
+        rationale=response.removeprefix("[MONOLOGUE]").lstrip("\n"),
         id=name,
     )
