@@ -14,7 +14,7 @@ import re
 import statistics
 import tokenize
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +96,6 @@ _TYPE_WORDS = {
     "str": "string", "dict": "dictionary", "set": "set", "list": "list", "int": "numbers",
     "float": "numbers", "tuple": "pair",
 }  # fmt: skip
-SHOWN = 60  # names of a histogram
 PARTS = {
     "package": "real functions",
     "synthesised": "synthesised",
@@ -114,38 +113,23 @@ def by_origin(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
     return {name: part for name, part in parts.items() if part}
 
 
-def describe(entries: Iterable[Entry]) -> dict[str, Any]:
-    """Counts and histograms of a corpus, JSON data; reads the entries once, keeps none of them.
-
-    `coverage` are means over programs, in fractions. Histograms hold their 60 commonest names, ties
-    in alphabetical order.
-    """
-    counts: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
-    cases, lines, line, branch = 0, [], [], []
-    for entry in entries:
-        program, provenance = entry.program, entry.program.provenance
-        for name, items in (
-            ("families", [program.family]),
-            ("origin", [program.origin]),
-            ("split", [program.split]),
-            ("package", [provenance.package]),
-            ("licence", [provenance.licence]),
-            ("method", [provenance.method]),
-            ("types_from", [program.types_from]),
-            ("category", [category(program)]),
-            ("argument_types", program.argument_types),
-            ("case_source", [c.source for c in entry.cases]),
-        ):
-            counts[name].update(items)
-        cases += len(entry.cases)
-        lines.append(program.source.count("\n"))
-        line.append(entry.line_coverage)
-        branch.append(entry.branch_coverage)
-    families = counts.pop("families", ())
+def describe(entries: Sequence[Entry]) -> dict[str, Any]:
+    """What a corpus holds in numbers, as JSON data. `coverage` are means over programs, in
+    fractions; names are counted commonest first, ties in alphabetical order."""
+    programs = [entry.program for entry in entries]
+    lines = [program.source.count("\n") for program in programs]
+    line = [entry.line_coverage for entry in entries]
+    branch = [entry.branch_coverage for entry in entries]
+    names = {
+        "origin": [program.origin for program in programs],
+        "split": [program.split for program in programs],
+        "licence": [program.provenance.licence for program in programs],
+        "category": [category(program) for program in programs],
+    }
     return {
-        "programs": len(lines),
-        "cases": cases,
-        "families": len(families),
+        "programs": len(programs),
+        "cases": sum(len(entry.cases) for entry in entries),
+        "families": len({program.family for program in programs}),
         "lines": {"median": statistics.median(lines), "most": max(lines)} if lines else {},
         "coverage": {
             "line": round(statistics.fmean(line or [0.0]), 4),
@@ -153,8 +137,8 @@ def describe(entries: Iterable[Entry]) -> dict[str, Any]:
             "all_lines": line.count(1.0),
         },
         **{
-            name: dict(sorted(c.items(), key=lambda item: (-item[1], item[0]))[:SHOWN])
-            for name, c in sorted(counts.items())
+            kind: dict(collections.Counter(sorted(every)).most_common())
+            for kind, every in names.items()
         },
     }
 
