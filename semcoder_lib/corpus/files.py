@@ -1,20 +1,18 @@
 """The corpus's files: tables beside the code, results that are believed only when they are whole,
-the corpus itself, its programs' texts, and what it holds in numbers."""
+the corpus itself, its programs' texts, and what kinds of programs it holds."""
 
 from __future__ import annotations
 
 import ast
-import collections
 import functools
 import gzip
 import hashlib
 import io
 import json
 import re
-import statistics
 import tokenize
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -111,36 +109,6 @@ def by_origin(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
     for entry in entries:
         parts[PARTS.get(entry.program.origin, "real functions")].append(entry)
     return {name: part for name, part in parts.items() if part}
-
-
-def describe(entries: Sequence[Entry]) -> dict[str, Any]:
-    """What a corpus holds in numbers, as JSON data. `coverage` are means over programs, in
-    fractions; names are counted commonest first, ties in alphabetical order."""
-    programs = [entry.program for entry in entries]
-    lines = [program.source.count("\n") for program in programs]
-    line = [entry.line_coverage for entry in entries]
-    branch = [entry.branch_coverage for entry in entries]
-    names = {
-        "origin": [program.origin for program in programs],
-        "split": [program.split for program in programs],
-        "licence": [program.provenance.licence for program in programs],
-        "category": [category(program) for program in programs],
-    }
-    return {
-        "programs": len(programs),
-        "cases": sum(len(entry.cases) for entry in entries),
-        "families": len({program.family for program in programs}),
-        "lines": {"median": statistics.median(lines), "most": max(lines)} if lines else {},
-        "coverage": {
-            "line": round(statistics.fmean(line or [0.0]), 4),
-            "branch": round(statistics.fmean(branch or [0.0]), 4),
-            "all_lines": line.count(1.0),
-        },
-        **{
-            kind: dict(collections.Counter(sorted(every)).most_common())
-            for kind, every in names.items()
-        },
-    }
 
 
 def category(program: Program) -> str:
