@@ -305,10 +305,11 @@ def _in_order(
     """Named arguments at the places that the function's definition gives them."""
     signature = _definition(source, name).args
     names = [a.arg for a in (*signature.posonlyargs, *signature.args)]
+    nameable = names[len(signature.posonlyargs) :]
     given = dict(zip(names, positional, strict=False))
     defaults = dict(zip(reversed(names), reversed(signature.defaults), strict=False))
     for why, wrong in (
-        ("no positional parameter is called", [n for n in named if n not in names]),
+        ("no positional parameter is called", [n for n in named if n not in nameable]),
         ("there are two values for", [n for n in named if n in given]),
         ("there is no parameter for", positional[len(names) :]),
         ("a value is missing for", [n for n in names if n not in {*given, *named, *defaults}]),

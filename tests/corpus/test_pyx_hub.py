@@ -50,6 +50,7 @@ ROWS = {
     "named, out of order": (forward("f(k=2, x=1) == -1", "def f(x, k=1):\n    return x - k"), ""),
     "named, with a gap": (forward("f(1, b=2) == 12", "def f(x, a=9, b=1):\n    return x + a + b"), ""),
     "named only": (forward("f(1, k=2) == 3", "def f(x, *, k):\n    return x + k"), UNREAD),
+    "named, by position only": (forward("f(x=1) == 1", "def f(x, /):\n    return x"), UNREAD),
     "named, unknown": (forward("f(1, z=2) == 3"), UNREAD),
     "labels": (forward("f(1) == 2", "def f(x):  # [L1]\n    return x + 1  # [L2]"), ""),
     "CRLF in a prompt": ({k: v.replace("\n", "\r\n") for k, v in GOOD.items()}, ""),
