@@ -8,7 +8,6 @@ from semcoder_lib.faults.build import (
     repaired,
     rewritten,
 )
-from semcoder_lib.faults.check import check
 from semcoder_lib.faults.evidence import (
     Divergence,
     Evidence,
@@ -19,7 +18,7 @@ from semcoder_lib.faults.evidence import (
 )
 from semcoder_lib.faults.mutate import Bug, altered, line_cause, line_map, mutate, normal_form
 from semcoder_lib.faults.patterns import OPERATORS
-from semcoder_lib.faults.rationale import TooLong, write
+from semcoder_lib.faults.rationale import TooLong, check, write
 from semcoder_lib.faults.rows import (
     assertion,
     example,

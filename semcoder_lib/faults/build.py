@@ -13,10 +13,9 @@ from typing import Any
 from semcoder_lib.core import values, workspace
 from semcoder_lib.core.records import Completion, Entry, Fault
 from semcoder_lib.faults import evidence as runs
-from semcoder_lib.faults.check import check
 from semcoder_lib.faults.evidence import Evidence, Failing, Funnel
 from semcoder_lib.faults.mutate import Bug, altered, line_cause, mutate, normal
-from semcoder_lib.faults.rationale import TooLong, write
+from semcoder_lib.faults.rationale import TooLong, check, write
 from semcoder_lib.faults.rows import example, failed_test, from_hub, refined_code, task_description
 from semcoder_lib.models import prompts
 from semcoder_lib.models.extraction import clean_code
