@@ -113,7 +113,7 @@ def accept(
         try:
             text = write(e, max_characters=max(max_characters - len(example(fault)[0]), 0))
         except TooLong as error:
-            drops[error.reason] += 1
+            drops[str(error)] += 1
             continue
         report = check(text, e)
         if report.accepted and not report.unverifiable:

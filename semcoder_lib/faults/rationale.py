@@ -5,8 +5,8 @@ The simulation of the failing call is monologues' own. After it come the place w
 from the right one, the cause, the way to the wrong result, the edit, and the whole fixed program.
 Nothing in it comes from anywhere but the two recorded runs and the edit.
 
-The reader shares nothing with the writer but the rows of `forms.txt`: `Reader.truths` says of each
-row what may stand in its slots. A text from a teacher is read the same way, and what no row reads
+The reader shares with the writer the rows of `forms.txt` alone: `Reader.truths` says of each row
+what may stand in its slots. A text from a teacher is read the same way, and what no row reads
 is an unverifiable claim with its place. The steps of the simulation are read by
 `monologues.verify`.
 """
@@ -37,12 +37,8 @@ LONGEST_VALUE = 100  # characters of a value in a sentence
 
 
 class TooLong(ValueError):
-    """The rationale does not fit (`reason` is `long_row`), or a value in it cannot be written out
-    (`long_values`)."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    """There is no rationale, for this reason: it does not fit (`long_row`), a value in it cannot be
+    written out (`long_values`), or a generator runs (`generator`)."""
 
 
 def write(evidence: Evidence, *, max_characters: int = 10_000, style: Style = STYLE) -> str:
@@ -90,19 +86,14 @@ def _short(text: str | None, limit: int = LONGEST_VALUE) -> str:
 
 def _parting(e: Evidence) -> str:
     d = e.divergence
-    if d.kind == "value":
-        form = "part.stays" if d.actual is None else "part.value"
-        form = "part.changes" if d.wanted is None else form
-    elif d.kind in ("extra", "missing"):
-        form = f"part.{d.kind}"
-    else:
+    if d.form == "part.path":
         i, j = d.index or 0, d.fixed_index or 0
         at = f"[L{e.trace.steps[i - 1].line if i else 1}]"
         right = e.bug.fixed.splitlines()
         return _say("part.path", at=at, a=_next(e.trace, i), b=_next(e.fixed_trace, j, right))
     code = e.bug.fixed.splitlines()[(d.fixed_line or 1) - 1].strip()
     slots = {"at": f"[L{d.line}]", "x": d.name, "v": d.actual, "w": d.wanted, "q": code}
-    return _say(form, **{name: _short(slots[name]) for name in FORMS[form].slots})
+    return _say(d.form, **{name: _short(slots[name]) for name in FORMS[d.form].slots})
 
 
 def _next(trace: Trace, index: int, lines: list[str] | None = None) -> str:
@@ -297,22 +288,13 @@ class Reader:
             d = e.divergence
             right = self.fixed_lines[(d.fixed_line or 1) - 1].strip()
             truth = {"at": f"[L{d.line}]", "x": d.name, "v": d.actual, "w": d.wanted, "q": right}
-            return [truth] if name == self.parting() else []
+            return [truth] if name == d.form else []
         return self.causes(name, slots) if group == "cause" else self.edits(name, slots)
-
-    def parting(self) -> str:
-        """The row that says what differs in two steps."""
-        d = self.evidence.divergence
-        if d.kind != "value":
-            return f"part.{d.kind}"
-        if d.actual is None:
-            return "part.stays"
-        return "part.changes" if d.wanted is None else "part.value"
 
     def paths(self) -> list[Truth]:
         """Where the two runs go from the same place."""
         e, d = self.evidence, self.evidence.divergence
-        if d.kind not in ("path", "return", "exception", "end"):
+        if d.form != "part.path":
             return []
         steps, right = e.trace.steps, e.fixed_trace.steps
         index, there = d.index or 0, d.fixed_index or 0
