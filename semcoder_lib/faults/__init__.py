@@ -26,7 +26,6 @@ from semcoder_lib.faults.rows import (
     from_assertions,
     from_hub,
     literal_test,
-    opening,
     refined_code,
     shown_trace,
     signature,
@@ -38,7 +37,7 @@ __all__ = [
     "OPERATORS", "Bug", "Divergence", "Evidence", "TooLong",
     "accept", "altered", "assertion", "build", "check", "divergence", "example", "failed_test",
     "failing", "from_assertions", "from_completions", "from_hub", "gather", "line_cause",
-    "line_map", "literal_test", "mutate", "normal_form", "opening", "read_hub", "refined_code",
+    "line_map", "literal_test", "mutate", "normal_form", "read_hub", "refined_code",
     "repaired", "rewritten", "shown_trace", "shrunk", "signature", "task_description", "to_hub",
     "write",
 ]  # fmt: skip

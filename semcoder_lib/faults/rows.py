@@ -48,14 +48,6 @@ def task_description(program: Program) -> str:
     return f"{description}\n{signature(program)}" if description else signature(program)
 
 
-def opening(program: Program) -> str:
-    """The beginning of an answer to the task: the signature and the indentation of the first line.
-    Left alone, a small model often takes the signature for the whole answer. Empty where the entry
-    point is not a plain function."""
-    # less the blank that belongs to the next token, or the model closes the block at once
-    return "" if "(...)" in signature(program) else f"{signature(program)}\n   "
-
-
 def assertion(entry_point: str, case: Case) -> str:
     """`assert f(1) == 2`, the case as a test. Raises `values.Unserializable`."""
     call = values.show_call(entry_point, case.arguments)

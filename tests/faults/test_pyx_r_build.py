@@ -193,13 +193,6 @@ def test_wrong_programs_become_faults_with_the_nearest_fix_and_the_rest_is_count
     assert hold(faults, entries, box)
 
 
-def test_the_opening_of_an_answer_stands_inside_the_function() -> None:
-    program = Program("def f(x):\n    return x + 1\n", "f", description="Adds one.")
-    opening = pyx_r.opening(program)
-    compile(f"{opening} return x", "answer", "exec")
-    assert pyx_r.opening(Program("f = len\n", "f")) == ""
-
-
 # --- a teacher's rationales ----------------------------------------------------------------------
 
 
