@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from semcoder_lib.core import foreign, values
+from semcoder_lib.core import foreign, records, values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Fault, Program, Trace
 from semcoder_lib.corpus.files import table
@@ -177,7 +177,8 @@ def from_hub(row: dict[str, Any], *, number: int = 0) -> Fault | None:
     if not tests:
         return None
     entry_point, case = tests[0]
-    name = str(row.get("id") or number)
+    name = row.get("id") or number
+    name = name if isinstance(name, str) else records.shown(name)
     return Fault(
         program_id=name,
         buggy=buggy,

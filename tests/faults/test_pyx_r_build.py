@@ -3,6 +3,8 @@ can be repeated."""
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 
 from semcoder_lib import faults as pyx_r
@@ -126,11 +128,13 @@ def hub_row(test: str = "assert f(3, 1) == 2", response: str = FENCED, **row) ->
 
 def test_a_hub_row_is_run_before_it_is_believed_and_an_odd_one_is_counted(box) -> None:
     good = [hub_row(test=f"assert f({call}) == 2") for call in ("3, 1", "3, b=1", "b=1, a=3")]
+    good.append(hub_row(id=functools.reduce(lambda deep, _: [deep], range(2_000), 1)))
     wrong_fix, no_bug = hub_row("assert f(3, 1) == 3"), hub_row("assert f(3, 0) == 3")
     odd = [hub_row(**change) for change in UNREADABLE]
     faults, funnel = pyx_r.read_hub([*odd, *good, wrong_fix, no_bug], box)
-    assert [(f.case, f.actual, f.id) for f in faults] == [(Case((3, 1), 2), "4", "r1")] * 3
-    assert funnel == {"accepted": 3, "rows": len(odd) + 5, "unreadable": len(odd),
+    assert [(f.case, f.actual) for f in faults] == [(Case((3, 1), 2), "4")] * 4
+    assert [f.id for f in faults] == ["r1", "r1", "r1", "list"]
+    assert funnel == {"accepted": 4, "rows": len(odd) + 6, "unreadable": len(odd),
                       "does not hold": 2}  # fmt: skip
 
 
