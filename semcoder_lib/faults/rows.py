@@ -4,6 +4,7 @@ program in what comes back, and the hub's rows (section 3.6)."""
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,7 @@ SIMULATION, CAUSE, NEXT, FIX = (
 )
 FORMS = {**SIMULATION, **CAUSE, **NEXT, **FIX}
 LONGEST_TRACE = 1_600
+MOST_TESTS = 100  # that are read of one text: each is cut out of all of it
 
 
 def signature(program: Program) -> str:
@@ -100,8 +102,9 @@ def from_assertions(text: str, source: str = "") -> list[tuple[str, Case]]:
     signatures in the program `source`. Text that does not parse is read line by line."""
     tests: list[tuple[str, Case]] = []
     for part, tree in _trees(text):
-        for node in ast.walk(tree):
-            test = _tested(node.test, part, source) if isinstance(node, ast.Assert) else None
+        asserts = (node for node in ast.walk(tree) if isinstance(node, ast.Assert))
+        for node in itertools.islice(asserts, MOST_TESTS):
+            test = _tested(node.test, part, source)
             if test is not None and test not in tests:
                 tests.append(test)
     return tests
@@ -141,13 +144,17 @@ def literal_test(call: str, want: str, source: str = "") -> tuple[str, Case] | N
 
 # --- the hub --------------------------------------------------------------------------------------
 
-_PARTS = re.compile(
-    r"#+ Problem\s*\n(?P<problem>.*?)"
-    r"\n#+ Buggy Solution\s*\n```(?:python)?\n(?P<buggy>.*?)\n?```\s*"
-    r"\n#+ Failed Test\s*\n```(?:python)?\n(?P<test>.*?)\n?```",
-    re.DOTALL,
-)
+_TITLES = [
+    re.compile(rf"^#+ {title}[ \t\r]*$", re.MULTILINE)
+    for title in ("Problem", "Buggy Solution", "Failed Test")
+]
 _LABEL = re.compile(r" {1,2}# \[L\d+\]$", re.MULTILINE)
+
+
+def _block(section: str) -> str:
+    """What is fenced in a section, from the first fence to the last; empty where nothing is."""
+    _, _, rest = section.partition("```")
+    return rest.partition("\n")[2].rpartition("```")[0]
 
 
 def to_hub(fault: Fault) -> dict[str, str]:
@@ -169,12 +176,16 @@ def from_hub(row: dict[str, Any], *, number: int = 0) -> Fault | None:
     instruction, response = row.get("fault"), row.get("response")
     if not (isinstance(instruction, str) and isinstance(response, str)):
         return None
-    parts, fixed = _PARTS.search(instruction), refined_code(response)
-    if not parts or fixed is None:
-        return None
-    buggy = _LABEL.sub("", parts["buggy"]).rstrip() + "\n"
-    tests = from_assertions(parts["test"].strip(), buggy)
-    if not tests:
+    parts: list[str] = []
+    for title in _TITLES:
+        before, *after = title.split(instruction, maxsplit=1)
+        parts.append(before)
+        instruction = "".join(after)
+    _, problem, buggy = parts
+    fixed = refined_code(response)
+    buggy = _LABEL.sub("", _block(buggy)).rstrip() + "\n"
+    tests = from_assertions(_block(instruction).strip(), buggy)
+    if fixed is None or not tests:
         return None
     entry_point, case = tests[0]
     name = row.get("id") or number
@@ -188,7 +199,7 @@ def from_hub(row: dict[str, Any], *, number: int = 0) -> Fault | None:
         actual="",
         operator="hub",
         origin="hub",
-        description=parts["problem"].strip(),
+        description=problem.strip(),
         rationale=response.removeprefix("[MONOLOGUE]").lstrip("\n"),
         id=name,
     )

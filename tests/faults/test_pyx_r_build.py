@@ -4,6 +4,7 @@ can be repeated."""
 from __future__ import annotations
 
 import functools
+import time
 
 import pytest
 
@@ -124,6 +125,17 @@ def hub_row(test: str = "assert f(3, 1) == 2", response: str = FENCED, **row) ->
     wrong = FENCED.replace("-", "+")
     parts = f"### Problem\nd\n### Buggy Solution\n{wrong}\n### Failed Test\n```\n{test}\n```"
     return {"id": "r1", "fault": parts, "response": response, **row}
+
+
+def test_long_rows_are_read_in_moderate_time() -> None:
+    """Where time grew with the square of the length these took minutes."""
+    titles, fences = "# Problem\n" * 20_000, "\n# Buggy Solution\n```python\n" * 20_000
+    many = "assert f(3, 1) == 2; " * 3_000
+    started = time.process_time()
+    for text in (titles, f"# Problem\n{fences}", f"# Problem{chr(10) * 200_000}"):
+        assert pyx_r.from_hub(hub_row(fault=text)) is None
+    assert pyx_r.from_hub(hub_row(test=many)).case == Case((3, 1), 2)
+    assert time.process_time() - started < 20
 
 
 def test_a_hub_row_is_run_before_it_is_believed_and_an_odd_one_is_counted(box) -> None:
