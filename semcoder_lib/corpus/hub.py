@@ -131,7 +131,7 @@ def _asserted(response: str, source: str) -> tuple[str, Case]:
         values.encode(case.arguments)
         return program.entry_point, Case(case.arguments, values.decode(output))
     except (UserError, values.NotALiteral, values.Unserializable) as error:
-        raise Refused(f"the answer holds no plain values: {str(error)[:200]}") from None
+        raise Refused(f"the answer cannot be read: {str(error)[:200]}") from None
 
 
 @dataclass(slots=True)

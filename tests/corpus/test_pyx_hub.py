@@ -33,7 +33,7 @@ def kept(reason, response="", **row):
 GOOD = forward("f(1) == 2")
 SNAN = "from decimal import Decimal\ndef f(x):\n    return Decimal('sNaN')"
 BIG = "def f(x):\n    return (1 << 20000) - x"
-UNREAD = "the answer holds no plain values"
+UNREAD = "the answer cannot be read"
 
 KEPT = yaml.safe_load((Path(__file__).parent / "hub_rows.yaml").read_text(encoding="utf-8"))
 
