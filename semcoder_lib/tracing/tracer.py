@@ -304,12 +304,11 @@ def _in_order(
 ) -> tuple[Any, ...]:
     """Named arguments at the places that the function's definition gives them."""
     signature = _definition(source, name).args
-    names = [a.arg for a in (*signature.posonlyargs, *signature.args)]
-    nameable = names[len(signature.posonlyargs) :]
+    names = [*(f"{a.arg}/" for a in signature.posonlyargs), *(a.arg for a in signature.args)]
     given = dict(zip(names, positional, strict=False))
     defaults = dict(zip(reversed(names), reversed(signature.defaults), strict=False))
     for why, wrong in (
-        ("no positional parameter is called", [n for n in named if n not in nameable]),
+        ("no positional parameter is called", [n for n in named if n not in names]),
         ("there are two values for", [n for n in named if n in given]),
         ("there is no parameter for", positional[len(names) :]),
         ("a value is missing for", [n for n in names if n not in {*given, *named, *defaults}]),
