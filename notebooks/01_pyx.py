@@ -339,9 +339,22 @@ display.fields(sample_tasks(corpus, 20, p.seed), function="program.entry_point",
 # number that counts for the split: near variants are one.
 
 # %%
-description = run.step("description.json", pyx.describe, corpus)
-sizes = ("programs", "cases", "families", "lines", "coverage", "origin", "split", "licence")
-display.counts({name: description[name] for name in sizes}, "corpus", "count")
+from collections import Counter
+from statistics import fmean, median
+
+programs = [entry.program for entry in corpus]
+description = {
+    "programs": len(programs),
+    "cases": sum(len(entry.cases) for entry in corpus),
+    "families": len({program.family for program in programs}),
+    "lines, median": median([program.source.count("\n") for program in programs] or [0]),
+    "lines covered": round(fmean([entry.line_coverage for entry in corpus] or [0]), 4),
+    "branches covered": round(fmean([entry.branch_coverage for entry in corpus] or [0]), 4),
+    "origin": Counter(program.origin for program in programs),
+    "split": Counter(program.split for program in programs),
+    "licence": dict(Counter(q.provenance.licence for q in programs).most_common()),
+}
+display.counts(description, "corpus", "count")
 
 # %% [markdown]
 # ## What kinds of programs
@@ -355,7 +368,7 @@ from semcoder_lib.report import figures
 
 parts = pyx.by_origin(corpus)
 shares = {
-    name: {kind: n / len(part) for kind, n in pyx.describe(part)["category"].items()}
+    name: {k: n / len(part) for k, n in Counter(pyx.category(e.program) for e in part).items()}
     for name, part in parts.items()
 }
 display.figure(figures.categories(shares)) if shares else None

@@ -282,9 +282,18 @@ described = [
 ]
 random.Random(f"{p.seed}:fault tasks").shuffle(described)
 tasks = described[: p.fault_tasks]
+
+
+def opening(program):
+    """The signature, and the indentation of the first line, less the blank that belongs to the next
+    token: with it the model closes the block at once."""
+    line = pyx_r.signature(program)
+    return "" if "(...)" in line else f"{line}\n   "  # dots: it is no plain function
+
+
 if tasks:
     prompt = prompts.nl_to_code(pyx_r.task_description(tasks[0].program))
-    print(prompt.text + pyx_r.opening(tasks[0].program))
+    print(prompt.text + opening(tasks[0].program))
 
 # %% [markdown]
 # Each description is asked twice. The **temperature** says how much chance there is in the choice
@@ -299,7 +308,7 @@ from semcoder_lib.models import Request
 from semcoder_lib.run.models import base_of
 
 TEMPERATURES = (0.4, 0.8)
-openings = {e.program.id: pyx_r.opening(e.program) for e in tasks}
+openings = {e.program.id: opening(e.program) for e in tasks}
 
 
 def request(program, temperature):

@@ -12,7 +12,7 @@ from semcoder_lib.corpus.build import (
     drop_duplicates,
     split_families,
 )
-from semcoder_lib.corpus.files import by_origin, describe, load
+from semcoder_lib.corpus.files import by_origin, category, load
 from semcoder_lib.corpus.grow import choose_cases, grow_inputs, guess_types, run_again
 from semcoder_lib.corpus.guard import Guard, keep_out_benchmarks
 from semcoder_lib.corpus.hub import from_hub, to_hub, validate_rows
@@ -26,8 +26,8 @@ __all__ = [
     "Seen",
     "build",
     "by_origin",
+    "category",
     "choose_cases",
-    "describe",
     "develop",
     "drop_duplicates",
     "from_hub",

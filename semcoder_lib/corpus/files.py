@@ -1,17 +1,15 @@
 """The corpus's files: tables beside the code, results that are believed only when they are whole,
-the corpus itself, its programs' texts, and what it holds in numbers."""
+the corpus itself, its programs' texts, and what kinds of programs it holds."""
 
 from __future__ import annotations
 
 import ast
-import collections
 import functools
 import gzip
 import hashlib
 import io
 import json
 import re
-import statistics
 import tokenize
 import zlib
 from collections.abc import Iterable
@@ -96,7 +94,6 @@ _TYPE_WORDS = {
     "str": "string", "dict": "dictionary", "set": "set", "list": "list", "int": "numbers",
     "float": "numbers", "tuple": "pair",
 }  # fmt: skip
-SHOWN = 60  # names of a histogram
 PARTS = {
     "package": "real functions",
     "synthesised": "synthesised",
@@ -112,51 +109,6 @@ def by_origin(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
     for entry in entries:
         parts[PARTS.get(entry.program.origin, "real functions")].append(entry)
     return {name: part for name, part in parts.items() if part}
-
-
-def describe(entries: Iterable[Entry]) -> dict[str, Any]:
-    """Counts and histograms of a corpus, JSON data; reads the entries once, keeps none of them.
-
-    `coverage` are means over programs, in fractions. Histograms hold their 60 commonest names, ties
-    in alphabetical order.
-    """
-    counts: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
-    cases, lines, line, branch = 0, [], [], []
-    for entry in entries:
-        program, provenance = entry.program, entry.program.provenance
-        for name, items in (
-            ("families", [program.family]),
-            ("origin", [program.origin]),
-            ("split", [program.split]),
-            ("package", [provenance.package]),
-            ("licence", [provenance.licence]),
-            ("method", [provenance.method]),
-            ("types_from", [program.types_from]),
-            ("category", [category(program)]),
-            ("argument_types", program.argument_types),
-            ("case_source", [c.source for c in entry.cases]),
-        ):
-            counts[name].update(items)
-        cases += len(entry.cases)
-        lines.append(program.source.count("\n"))
-        line.append(entry.line_coverage)
-        branch.append(entry.branch_coverage)
-    families = counts.pop("families", ())
-    return {
-        "programs": len(lines),
-        "cases": cases,
-        "families": len(families),
-        "lines": {"median": statistics.median(lines), "most": max(lines)} if lines else {},
-        "coverage": {
-            "line": round(statistics.fmean(line or [0.0]), 4),
-            "branch": round(statistics.fmean(branch or [0.0]), 4),
-            "all_lines": line.count(1.0),
-        },
-        **{
-            name: dict(sorted(c.items(), key=lambda item: (-item[1], item[0]))[:SHOWN])
-            for name, c in sorted(counts.items())
-        },
-    }
 
 
 def category(program: Program) -> str:

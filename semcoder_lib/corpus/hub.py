@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from semcoder_lib.core import foreign, records, values
+from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.foreign import Refused
 from semcoder_lib.core.records import Case, Entry, Program, Provenance, Status
 from semcoder_lib.corpus.build import split_families
@@ -21,6 +22,7 @@ from semcoder_lib.corpus.prospect import Prospect, alive, run_inputs
 from semcoder_lib.corpus.seeds import description
 from semcoder_lib.models import prompts
 from semcoder_lib.sandbox import Job, Outcome, Sandbox
+from semcoder_lib.tracing import program_and_case
 
 COLUMNS = ("id", "nl", "fwd_mnl", "bwd_mnl", "response")
 _ID = re.compile(r"^(?:nl|fwd_mnl|bwd_mnl)_(.*?)(?:_ipt\d+)?$")
@@ -52,15 +54,7 @@ def read_row(row: dict[str, Any], number: int = 0) -> tuple[Program, Case | None
         source, text = "\n\n".join(_fenced(response)) or response, _described(prompt)
     else:
         source = _program(prompt)
-        name, arguments, named, output = _asserted(response)
-        if named:  # a second function hands them on
-            places = [f"argument_{n}" for n in range(len(arguments))]
-            handed = ", ".join([*places, *(f"{key}={key}" for key in named)])
-            helper = f"{name.replace('.', '_')}_named"
-            heading = f"def {helper}({', '.join([*places, *named])}):"
-            source += f"\n\n{heading}\n    return {name}({handed})\n"
-            name, arguments = helper, (*arguments, *named.values())
-        case = Case(arguments, output)
+        name, case = _asserted(response, source)
     program = Program(
         source,
         name,
@@ -119,8 +113,9 @@ def _unlabelled(line: str) -> str:
     return head.rstrip() if mark and label.endswith("]") and label[:-1].isdigit() else line
 
 
-def _asserted(response: str) -> tuple[str, tuple[Any, ...], dict[str, Any], Any]:
-    """(function, arguments, named arguments, output) of the answer's assertion."""
+def _asserted(response: str, source: str) -> tuple[str, Case]:
+    """The function and the case of the answer's assertion. Named arguments take the places that the
+    function of the source gives them."""
     end = response.rfind("[/ANSWER]")
     start = response.rfind("[ANSWER]", 0, max(end, 0))
     if start < 0:
@@ -128,15 +123,15 @@ def _asserted(response: str) -> tuple[str, tuple[Any, ...], dict[str, Any], Any]
     answer = response[start + len("[ANSWER]") : end].strip()
     match foreign.parse(answer).body:
         case [ast.Assert(test=ast.Compare(left, [ast.Eq()], [right])), *_]:
-            sides = [ast.get_source_segment(answer, side) or "" for side in (left, right)]
+            call, output = (ast.get_source_segment(answer, side) or "" for side in (left, right))
         case _:
             raise Refused("the answer is not of the form assert f(...) == ...")
     try:
-        name, arguments, named = values.parse_call(sides[0])
-        values.encode((arguments, list(named.values())))
-        return name, arguments, named, values.decode(sides[1])
-    except (values.NotALiteral, values.Unserializable) as error:
-        raise Refused(f"the answer holds no plain values: {error}") from None
+        program, case = program_and_case(source, call)
+        values.encode(case.arguments)
+        return program.entry_point, Case(case.arguments, values.decode(output))
+    except (UserError, values.NotALiteral, values.Unserializable) as error:
+        raise Refused(f"the answer cannot be read: {str(error)[:200]}") from None
 
 
 @dataclass(slots=True)

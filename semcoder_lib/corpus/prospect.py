@@ -76,18 +76,14 @@ def run(
     call that runs more than `budget` lines, raises, or returns something without exact text ends
     alone; where the child dies or says nonsense, all have. Arcs are recorded with `coverage`."""
     limits = Limits(cpu_seconds=cpu_seconds, wall_seconds=WALL_SECONDS)
-    sizes: collections.deque[int] = collections.deque()
-
-    def jobs() -> Iterator[Job]:
-        for program, texts in requests:
-            sizes.append(len(texts))
-            options = {"inputs": list(texts), "budget": budget, "coverage": coverage}
-            yield Job(
-                program.source, program.entry_point, limits=limits, plugin=PLUGIN, options=options
-            )
-
-    for (outcome,) in box.map(jobs()):
-        size, status = sizes.popleft(), outcome.status
+    asked = [(program, list(texts)) for program, texts in requests]
+    options = {"budget": budget, "coverage": coverage}
+    jobs = (
+        Job(p.source, p.entry_point, limits=limits, plugin=PLUGIN, options={**options, "inputs": t})
+        for p, t in asked
+    )
+    for (_, texts), (outcome,) in zip(asked, box.map(jobs), strict=True):
+        size, status = len(texts), outcome.status
         detail = outcome.exception.type if outcome.exception else ""
         if status is Status.OK:
             try:

@@ -9,7 +9,7 @@ import collections
 import itertools
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from semcoder_lib.core import foreign, values
@@ -35,28 +35,6 @@ _FENCE = re.compile(r"```(?:python)?[ \t]*\n(.*?)```", re.DOTALL)
 _PROBLEM = re.compile(r"\[Problem\](.*?)\[Solution\]", re.DOTALL | re.IGNORECASE)
 
 
-@dataclass(slots=True)
-class TaughtPrograms:
-    """What a teacher made of some seeds: candidates for the corpus, one for each seed that is
-    "kept", and the fate of every seed, both in order. `errors` counts what the first solutions
-    failed with (the paper's table 7), `by_round` how many ran after how many repairs."""
-
-    candidates: list[Prospect] = field(default_factory=list)
-    fates: list[dict[str, str]] = field(default_factory=list)
-    errors: collections.Counter[str] = field(default_factory=collections.Counter)
-    by_round: collections.Counter[int] = field(default_factory=collections.Counter)
-
-    def row(self) -> dict[str, Any]:
-        """The counts, for a funnel."""
-        general = collections.Counter(f["fate"].partition(":")[0] for f in self.fates)
-        return {
-            "snippets": len(self.fates),
-            "fates": dict(sorted(general.items())),
-            "first_errors": dict(self.errors.most_common()),
-            "ran_after_repairs": {str(k): n for k, n in sorted(self.by_round.items())},
-        }
-
-
 def taught(
     count: int,
     teacher: Teacher,
@@ -66,8 +44,11 @@ def taught(
     repairs: int = 3,
     seeds: Iterable[Program] | None = None,
     **asking: Any,
-) -> TaughtPrograms:
-    """What the teacher makes of `count` functions of installed packages (or of `seeds`).
+) -> tuple[list[tuple[str, str, Prospect | None]], dict[str, Any]]:
+    """What the teacher makes of `count` functions of installed packages (or of `seeds`): of each
+    its id, its fate, and the candidate for the corpus where that is "kept"; and the counts for a
+    funnel: fates, what the first solutions failed with (the paper's table 7), and how many ran
+    after how many repairs.
 
     Solutions run as scripts; one that fails goes back with its error up to `repairs` times. Then
     the teacher is asked for more calls of each program. `asking` (`cache`, `usage`) goes to
@@ -76,10 +57,11 @@ def taught(
     """
     real = (p.program for p in packages(seed=seed)) if seeds is None else seeds
     seeds = list(itertools.islice(real, count))
-    result = TaughtPrograms()
     chats = {s.id: _problem_chat(s.source) for s in seeds}
     fates: dict[str, str] = {}
     candidates: dict[str, Prospect] = {}
+    errors: collections.Counter[str] = collections.Counter()
+    by_round: collections.Counter[str] = collections.Counter()
     for number in range(repairs + 1):
         going = [s for s in seeds if s.id not in fates]
         tasks = [Task(f"{s.id}#{number}", tuple(chats[s.id]), s) for s in going]
@@ -91,9 +73,8 @@ def taught(
                 fates[answer.task.data.id] = f"teacher: {answer.status}"
         outcomes = box.map(Job(_code_of(reply), "") for _, reply in replies)
         for (origin, reply), (outcome,) in zip(replies, outcomes, strict=True):
-            error = _error(outcome)
-            result.errors[error.partition(":")[0]] += bool(error) and number == 0
-            if error:
+            if error := _error(outcome):
+                errors.update([error.partition(":")[0]] * (number == 0))
                 chats[origin.id][2:] = _repair_chat(reply, error)
                 if number == repairs:
                     fates[origin.id] = f"never ran: {error}"
@@ -101,16 +82,19 @@ def taught(
             try:
                 candidates[origin.id] = _candidate(origin, reply)
                 fates[origin.id] = "kept"
-                result.by_round[number] += 1
+                by_round[str(number)] += 1
             except foreign.Refused as reason:
                 fates[origin.id] = str(reason)
     tasks = [Task(f"{name}#inputs", _inputs_chat(p), p) for name, p in candidates.items()]
     for answer in ask(tasks, teacher, lambda task, text: (True, ""), tries=1, seed=seed, **asking):
         _add_calls(answer.task.data, answer.text)
-    result.errors = +result.errors
-    result.fates = [{"id": s.id, "fate": fates[s.id]} for s in seeds]
-    result.candidates = [candidates[s.id] for s in seeds if s.id in candidates]
-    return result
+    general = collections.Counter(fate.partition(":")[0] for fate in fates.values())
+    return [(s.id, fates[s.id], candidates.get(s.id)) for s in seeds], {
+        "snippets": len(seeds),
+        "fates": dict(sorted(general.items())),
+        "first_errors": dict(errors.most_common()),
+        "ran_after_repairs": dict(by_round),
+    }
 
 
 def _problem_chat(snippet: str) -> list[Message]:
@@ -142,7 +126,7 @@ def _inputs_chat(prospect: Prospect) -> tuple[Message, ...]:
 
 
 def _has_code(task: Task, text: str) -> tuple[bool, str]:
-    return bool(_code_of(text)), "" if _code_of(text) else "no code block"
+    return bool(_code_of(text)), "no code block"
 
 
 def _code_of(text: str) -> str:

@@ -7,9 +7,7 @@ from semcoder_lib.faults.build import (
     read_hub,
     repaired,
     rewritten,
-    validate,
 )
-from semcoder_lib.faults.check import check
 from semcoder_lib.faults.evidence import (
     Divergence,
     Evidence,
@@ -20,7 +18,7 @@ from semcoder_lib.faults.evidence import (
 )
 from semcoder_lib.faults.mutate import Bug, altered, line_cause, line_map, mutate, normal_form
 from semcoder_lib.faults.patterns import OPERATORS
-from semcoder_lib.faults.rationale import TooLong, write
+from semcoder_lib.faults.rationale import TooLong, check, write
 from semcoder_lib.faults.rows import (
     assertion,
     example,
@@ -28,7 +26,6 @@ from semcoder_lib.faults.rows import (
     from_assertions,
     from_hub,
     literal_test,
-    opening,
     refined_code,
     shown_trace,
     signature,
@@ -40,7 +37,7 @@ __all__ = [
     "OPERATORS", "Bug", "Divergence", "Evidence", "TooLong",
     "accept", "altered", "assertion", "build", "check", "divergence", "example", "failed_test",
     "failing", "from_assertions", "from_completions", "from_hub", "gather", "line_cause",
-    "line_map", "literal_test", "mutate", "normal_form", "opening", "read_hub", "refined_code",
+    "line_map", "literal_test", "mutate", "normal_form", "read_hub", "refined_code",
     "repaired", "rewritten", "shown_trace", "shrunk", "signature", "task_description", "to_hub",
-    "validate", "write",
+    "write",
 ]  # fmt: skip

@@ -13,10 +13,9 @@ from typing import Any
 from semcoder_lib.core import values, workspace
 from semcoder_lib.core.records import Completion, Entry, Fault
 from semcoder_lib.faults import evidence as runs
-from semcoder_lib.faults.check import check
 from semcoder_lib.faults.evidence import Evidence, Failing, Funnel
 from semcoder_lib.faults.mutate import Bug, altered, line_cause, mutate, normal
-from semcoder_lib.faults.rationale import TooLong, write
+from semcoder_lib.faults.rationale import TooLong, check, write
 from semcoder_lib.faults.rows import example, failed_test, from_hub, refined_code, task_description
 from semcoder_lib.models import prompts
 from semcoder_lib.models.extraction import clean_code
@@ -114,7 +113,7 @@ def accept(
         try:
             text = write(e, max_characters=max(max_characters - len(example(fault)[0]), 0))
         except TooLong as error:
-            drops[error.reason] += 1
+            drops[str(error)] += 1
             continue
         report = check(text, e)
         if report.accepted and not report.unverifiable:
@@ -205,20 +204,24 @@ def repaired(failing: Sequence[Failing], box: Sandbox, *, repairs: int = REPAIRS
 
 
 def read_hub(rows: Iterable[dict[str, Any]], box: Sandbox) -> tuple[list[Fault], dict[str, int]]:
-    """The faults of rows in the hub's format that hold when they are run, with what the buggy
-    program really gave; and the funnel: how many rows, were accepted, could not be read, or do not
-    hold. Raises nothing for a row."""
+    """The faults of rows in the hub's format that hold when they are run (the fix passes the test,
+    the buggy program fails it), with what the buggy program really gave; and the funnel: how many
+    rows, were accepted, could not be read, or do not hold. Raises nothing for a row."""
     parsed = [from_hub(row, number=number) for number, row in enumerate(rows, 1)]
-    faults = [fault for fault in parsed if isinstance(fault, Fault)]
-    jobs = [runs.job(f.buggy, f.entry_point, [f.case]) for f in faults]
-    for place, (outcome,) in enumerate(box.map(jobs)):
-        raised = outcome.exception
-        words = f"raises {raised.type}: {raised.message}".rstrip(": ") if raised else ""
-        faults[place] = replace(faults[place], actual=outcome.text or words)
-    sound = [fault for fault, problem in validate(faults, (), box) if not problem]
-    return sound, {
-        "accepted": len(sound), "rows": len(parsed), "unreadable": len(parsed) - len(faults),
-        "does not hold": len(faults) - len(sound),
+    faults = [fault for fault in parsed if fault is not None]
+    results = box.map(
+        runs.job(source, f.entry_point, [f.case]) for f in faults for source in (f.fixed, f.buggy)
+    )
+    held = []
+    for fault in faults:
+        fixed, (wrong,) = next(results), next(results)
+        if runs.passes(fixed, [fault.case]) and runs.fails(wrong, fault.case.output):
+            raised = wrong.exception
+            words = f"raises {raised.type}: {raised.message}".rstrip(": ") if raised else ""
+            held.append(replace(fault, actual=wrong.text or words))
+    return held, {
+        "accepted": len(held), "rows": len(parsed), "unreadable": len(parsed) - len(faults),
+        "does not hold": len(faults) - len(held),
     }  # fmt: skip
 
 
@@ -284,36 +287,3 @@ def _prompt(fault: Fault, others: Sequence[Fault]) -> prompts.Prompt:
         for o in shown
     )
     return replace(prompt, text=worked + prompt.text)
-
-
-# --- faults that come from elsewhere --------------------------------------------------------------
-
-
-def validate(
-    faults: Iterable[Fault], entries: Iterable[Entry], box: Sandbox
-) -> Iterator[tuple[Fault, str]]:
-    """Each fault with what is wrong with it, empty when nothing is. Its fix must pass the failing
-    call and all cases of its entry, where it has one, its buggy program must not, and the program
-    after `[Refined]` must be the fix."""
-    cases_of = {e.program.id: e.cases for e in entries}
-    checked = [(f, (f.case, *cases_of.get(f.program_id, ()))) for f in faults]
-    results = box.map(
-        runs.job(source, fault.entry_point, cases)
-        for fault, cases in checked
-        for source in (fault.fixed, fault.buggy)
-    )
-    for fault, cases in checked:
-        fixed, buggy = next(results), next(results)
-        first, stated, problem = buggy[0], fault.actual, ""
-        actual = first.text
-        if first.exception:
-            actual, stated = f"raises {first.exception.type}", stated.partition(":")[0]
-        if not runs.passes(fixed, cases):
-            problem = "the fix fails a case"
-        elif not runs.fails(first, fault.case.output):
-            problem = f"the buggy program does not fail ({first.status.value})"
-        elif stated and stated != actual:
-            problem = f"the buggy program gives {actual}, not {stated}"
-        elif fault.rationale and normal(refined_code(fault.rationale)) != normal(fault.fixed):
-            problem = "the program after [Refined] is not the fixed one"
-        yield fault, problem

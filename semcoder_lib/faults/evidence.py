@@ -48,6 +48,14 @@ class Divergence:
     actual: str | None = None
     wanted: str | None = None
 
+    @property
+    def form(self) -> str:
+        """The row of `forms.txt` that says it."""
+        if self.kind == "value":
+            stays, changes = self.actual is None, self.wanted is None
+            return "part.stays" if stays else "part.changes" if changes else "part.value"
+        return f"part.{self.kind}" if self.kind in ("extra", "missing") else "part.path"
+
 
 @dataclass(frozen=True, slots=True)
 class Failing:

@@ -107,7 +107,7 @@ def mutate(
     run. A program that does not parse has none. Raises KeyError for an unknown operator.
     """
     program, cases = (entry.program, entry.cases) if isinstance(entry, Entry) else (entry, ())
-    chosen = {OPERATORS[name].name for name in operators or OPERATORS}
+    chosen = {name: OPERATORS[name] for name in operators or OPERATORS}
     fixed = normal(program.source)
     if fixed is None:
         return

@@ -25,16 +25,6 @@ Bindings = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Operator:
-    """A named way to break a program. `about` says in a few words what it breaks; `example` is a
-    statement or expression and what may become of it, in a function of `x` and `y`."""
-
-    name: str
-    about: str
-    example: tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
 class Row:
     """A row of the table without alternatives. `makes` is empty where `matches` names a search."""
 
@@ -65,7 +55,9 @@ def _rows(operator: str, cells: list[str]) -> list[Row]:
     return [Row(operator, _sample(old), _sample(new), phrase) for old, new in pairs]
 
 
-OPERATORS: dict[str, Operator] = {}
+OPERATORS: dict[str, tuple[str, str]] = {}
+"""The named ways to break a program, each with a statement or expression and what may become of it,
+in a function of `x` and `y`."""
 ROWS: list[Row] = []
 _name = ""
 for _line in Path(__file__).with_name("operators.txt").read_text(encoding="utf-8").splitlines():
@@ -73,8 +65,8 @@ for _line in Path(__file__).with_name("operators.txt").read_text(encoding="utf-8
     if _line.startswith(" "):
         ROWS += _rows(_name, _cells)
     elif _line and _line[0] != "#":
-        _name, _about, *_example = _cells
-        OPERATORS[_name] = Operator(_name, _about, (_example[0], _example[1]))
+        _name, _, _before, _after = _cells
+        OPERATORS[_name] = _before, _after
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ program in what comes back, and the hub's rows (section 3.6)."""
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from semcoder_lib.core import foreign, values
+from semcoder_lib.core import foreign, records, values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Fault, Program, Trace
 from semcoder_lib.corpus.files import table
@@ -28,6 +29,7 @@ SIMULATION, CAUSE, NEXT, FIX = (
 )
 FORMS = {**SIMULATION, **CAUSE, **NEXT, **FIX}
 LONGEST_TRACE = 1_600
+MOST_TESTS = 100  # that are read of one text: each is cut out of all of it
 
 
 def signature(program: Program) -> str:
@@ -46,14 +48,6 @@ def task_description(program: Program) -> str:
     """The problem as a model is told it: the description, then the signature to write."""
     description = program.description.strip()
     return f"{description}\n{signature(program)}" if description else signature(program)
-
-
-def opening(program: Program) -> str:
-    """The beginning of an answer to the task: the signature and the indentation of the first line.
-    Left alone, a small model often takes the signature for the whole answer. Empty where the entry
-    point is not a plain function."""
-    # less the blank that belongs to the next token, or the model closes the block at once
-    return "" if "(...)" in signature(program) else f"{signature(program)}\n   "
 
 
 def assertion(entry_point: str, case: Case) -> str:
@@ -108,8 +102,9 @@ def from_assertions(text: str, source: str = "") -> list[tuple[str, Case]]:
     signatures in the program `source`. Text that does not parse is read line by line."""
     tests: list[tuple[str, Case]] = []
     for part, tree in _trees(text):
-        for node in ast.walk(tree):
-            test = _tested(node.test, part, source) if isinstance(node, ast.Assert) else None
+        asserts = (node for node in ast.walk(tree) if isinstance(node, ast.Assert))
+        for node in itertools.islice(asserts, MOST_TESTS):
+            test = _tested(node.test, part, source)
             if test is not None and test not in tests:
                 tests.append(test)
     return tests
@@ -149,13 +144,17 @@ def literal_test(call: str, want: str, source: str = "") -> tuple[str, Case] | N
 
 # --- the hub --------------------------------------------------------------------------------------
 
-_PARTS = re.compile(
-    r"#+ Problem\s*\n(?P<problem>.*?)"
-    r"\n#+ Buggy Solution\s*\n```(?:python)?\n(?P<buggy>.*?)\n?```\s*"
-    r"\n#+ Failed Test\s*\n```(?:python)?\n(?P<test>.*?)\n?```",
-    re.DOTALL,
-)
+_TITLES = [
+    re.compile(rf"^#+ {title}[ \t\r]*$", re.MULTILINE)
+    for title in ("Problem", "Buggy Solution", "Failed Test")
+]
 _LABEL = re.compile(r" {1,2}# \[L\d+\]$", re.MULTILINE)
+
+
+def _block(section: str) -> str:
+    """What is fenced in a section, from the first fence to the last; empty where nothing is."""
+    _, _, rest = section.partition("```")
+    return rest.partition("\n")[2].rpartition("```")[0]
 
 
 def to_hub(fault: Fault) -> dict[str, str]:
@@ -167,27 +166,30 @@ def to_hub(fault: Fault) -> dict[str, str]:
     return {"id": fault.id, "fault": instruction, "response": "[MONOLOGUE]\n" + fault.rationale}
 
 
-def from_hub(row: dict[str, Any], *, number: int = 0) -> Fault | str:
-    """A hub row as a fault with origin `hub`, or why it is none. Nothing in it has been run:
-    `validate` does that. The failed test is read from an assertion, `assert f(1) == 2`; a call
-    with named arguments is read by the signature of the buggy program. Never raises on a row."""
+def from_hub(row: dict[str, Any], *, number: int = 0) -> Fault | None:
+    """A hub row as a fault with origin `hub`, its id the `number` where it has none; None where it
+    holds no problem, buggy program, fix and test. Nothing in it has been run: `read_hub` does that.
+    The failed test is read from an assertion, `assert f(1) == 2`; a call with named arguments is
+    read by the signature of the buggy program. Never raises on a row."""
     if not isinstance(row, dict):
-        return f"PyX-R row {number}: not an object"
-    name = str(row.get("id") or number)
-    for column in ("fault", "response"):
-        if not isinstance(row.get(column), str):
-            return f"PyX-R row {name}: the column {column!r} is missing or not text"
-    parts = _PARTS.search(row["fault"])
-    if not parts:
-        return f"PyX-R row {name}: no problem, buggy solution and failed test in 'fault'"
-    fixed = refined_code(row["response"])
-    if fixed is None:
-        return f"PyX-R row {name}: no fenced program in 'response'"
-    buggy = _LABEL.sub("", parts["buggy"]).rstrip() + "\n"
-    tests = from_assertions(parts["test"].strip(), buggy)
-    if not tests:
-        return f"PyX-R row {name}: no test of the form `assert f(literals) == literal`"
+        return None
+    instruction, response = row.get("fault"), row.get("response")
+    if not (isinstance(instruction, str) and isinstance(response, str)):
+        return None
+    parts: list[str] = []
+    for title in _TITLES:
+        before, *after = title.split(instruction, maxsplit=1)
+        parts.append(before)
+        instruction = "".join(after)
+    _, problem, buggy = parts
+    fixed = refined_code(response)
+    buggy = _LABEL.sub("", _block(buggy)).rstrip() + "\n"
+    tests = from_assertions(_block(instruction).strip(), buggy)
+    if fixed is None or not tests:
+        return None
     entry_point, case = tests[0]
+    name = row.get("id") or number
+    name = name if isinstance(name, str) else records.shown(name)
     return Fault(
         program_id=name,
         buggy=buggy,
@@ -197,7 +199,7 @@ def from_hub(row: dict[str, Any], *, number: int = 0) -> Fault | str:
         actual="",
         operator="hub",
         origin="hub",
-        description=parts["problem"].strip(),
-        rationale=row["response"].removeprefix("[MONOLOGUE]").lstrip("\n"),
+        description=problem.strip(),
+        rationale=response.removeprefix("[MONOLOGUE]").lstrip("\n"),
         id=name,
     )

@@ -84,22 +84,20 @@ def _programs(
     *, items: int, seed: int, box: Sandbox, **who: Any
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     with teaching(**who) as asked:
-        programs = corpus.taught(
+        snippets, counts = corpus.taught(
             items, asked.teacher, box, seed=seed, cache=asked.cache, usage=asked.usage
         )
-        counts = {**asked.row(), **programs.row()}
-    candidates = iter(programs.candidates)
-    rows = [
-        fate | (_row(next(candidates)) if fate["fate"] == "kept" else {}) for fate in programs.fates
-    ]
+        counts = {**asked.row(), **counts}
+    rows = [{"id": name, "fate": fate, **_row(prospect)} for name, fate, prospect in snippets]
     return rows, counts
 
 
-def _row(candidate: Any) -> dict[str, Any]:
+def _row(prospect: Prospect | None) -> dict[str, Any]:
     """A program with what its text and its teacher say of its arguments, as JSON data."""
-    signature = candidate.signature
+    if prospect is None or (signature := prospect.signature) is None:
+        return {}
     return {
-        "program": records.to_row(candidate.program),
+        "program": records.to_row(prospect.program),
         "signature": records.to_row(dataclasses.replace(signature, examples=())),
         "examples": values.encode(signature.examples),
     }

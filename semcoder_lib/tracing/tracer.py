@@ -276,7 +276,7 @@ def _in_order(
 ) -> tuple[Any, ...]:
     """Named arguments at the places that the function's definition gives them."""
     signature = _definition(source, name).args
-    names = [a.arg for a in (*signature.posonlyargs, *signature.args)]
+    names = [*(f"{a.arg}/" for a in signature.posonlyargs), *(a.arg for a in signature.args)]
     given = dict(zip(names, positional, strict=False))
     defaults = dict(zip(reversed(names), reversed(signature.defaults), strict=False))
     for why, wrong in (

@@ -20,7 +20,7 @@ from semcoder_lib import corpus as pyx
 from semcoder_lib.core import records, values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Program
-from semcoder_lib.corpus import hints, inputs
+from semcoder_lib.corpus import hints
 from semcoder_lib.sandbox import own
 
 SIZES = {"real": 6, "synthesised": 8, "method_seeded": 10, "cases": 6, "seed": 3}
@@ -170,42 +170,29 @@ def test_duplicates_and_splits():
     assert 300 <= sum(turns) <= 460, "and families beside them"
 
 
-@pytest.mark.parametrize(
-    "kind", ["int", "str", "list[int]", "dict[str, list[int]]", "tuple[int, ...]", "set[str]"]
-)
-def test_inputs_have_their_type(kind):
+def test_inputs_have_their_type():
+    kinds = ("int", "str", "list[int]", "dict[str, list[int]]", "tuple[int, ...]", "set[str]")
     rng = random.Random(1)
     for _ in range(50):
-        (value,) = pyx.generate((kind,), rng)
-        changed = pyx.mutate((value,), (kind,), rng)[0]
-        for v in (value, changed):
-            assert type(v).__name__ == inputs.parse(kind).name
-        values.encode((value, changed))
+        given = pyx.generate(kinds, rng)
+        for call in (given, pyx.mutate(given, kinds, rng)):
+            assert [type(v).__name__ for v in call] == [k.partition("[")[0] for k in kinds]
+            values.encode(call)
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda row: row["program"].update(source=5), "source: expected text"),
-        (lambda row: row.update(line_coverage="1"), "line_coverage: expected a number"),
-        (lambda row: row["cases"][0].update(arguments="5"), "arguments: expected a tuple"),
-        (lambda row: row.pop("cases"), "'cases' is missing"),
-        (lambda row: row.update(cases=7), "cases: expected a list"),
-    ],
-)
-def test_a_damaged_row_is_named_by_file_and_line(built, tmp_path, change, message):
+def test_a_damaged_row_is_named_by_file_and_line(built, tmp_path):
     rows = [json.loads(line) for line in (built[0] / "pyx.jsonl").read_text().splitlines()]
-    change(rows[1])
+    rows[1]["program"]["source"] = 5
     path = tmp_path / "pyx.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    with pytest.raises(UserError, match=rf"pyx.jsonl:2: not a row of PyX .*{message}"):
+    with pytest.raises(UserError, match=r"pyx.jsonl:2: not a row of PyX .*source: expected text"):
         pyx.load(tmp_path)
 
 
 def test_descriptions_and_written_programs_do_not_depend_on_the_seed_of_hashes(built):
     code = (
         "import sys; from semcoder_lib import corpus as pyx; from semcoder_lib.corpus import seeds; "
-        "print(pyx.describe(pyx.load(sys.argv[1])), "
+        "print([pyx.category(e.program) for e in pyx.load(sys.argv[1])], "
         "[*seeds.synthesise(40, 3), *seeds.method_seeded(40, 3)])"
     )
     shown = set()

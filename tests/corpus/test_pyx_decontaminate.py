@@ -1,8 +1,6 @@
 """Benchmark items in disguise do not get into the corpus; honest programs do."""
 
-import ast
 import gzip
-import itertools
 import json
 import random
 import re
@@ -19,33 +17,10 @@ from semcoder_lib.corpus.prospect import Input, Ran, run
 from semcoder_lib.corpus.seeds import synthesise
 
 
-def disguised(item):
-    """The item with other names, without docstring, and with the first two independent plain
-    assignments of a block exchanged."""
-    tree = ast.parse(item.source)
-    nodes = list(ast.walk(tree))
-    bound = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    bound |= {n.arg for n in nodes if isinstance(n, ast.arg)}
-    bound |= {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}
-    names = {n: f"v{i}_{n[::-1]}" for i, n in enumerate(sorted(bound))}
-    for node in nodes:
-        body = getattr(node, "body", None)
-        for one, two in itertools.pairwise(body if isinstance(body, list) else []):
-            constant = all(
-                isinstance(s, ast.Assign) and isinstance(s.value, ast.Constant) for s in (one, two)
-            )
-            if constant and ast.unparse(one.targets[0]) != ast.unparse(two.targets[0]):
-                at = body.index(one)
-                body[at : at + 2] = two, one
-                break
-    for node in nodes:
-        if isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:]
-        for field in ("id", "arg", "name"):
-            if isinstance(node, ast.Name | ast.arg | ast.FunctionDef) and hasattr(node, field):
-                setattr(node, field, names.get(getattr(node, field), getattr(node, field)))
+def program_of(item):
+    """The item as a program. (A guard without items knows nothing of its text.)"""
     types = tuple(type_of(a) for a in next(iter(item.calls.values())))
-    return Program(ast.unparse(tree), names[item.entry_point], argument_types=types)
+    return Program(item.source, item.entry_point, argument_types=types)
 
 
 def item(name, source, entry_point, *calls, prompt="", output=""):
@@ -78,23 +53,17 @@ def reasons(prospects, items, known, box):
     return [(p.reason, p.detail) for p in prospects]
 
 
-def test_disguised_items_are_found_and_others_are_not(known, box):
-    other = [
-        Program(
-            "def f(s):\n    return ''.join(sorted(s)) + str(len(s))\n", "f", argument_types=("str",)
-        ),
-        Program(
-            "def h(xs, k):\n    return sum(x for x in xs if x >= k)\n", "h",
-            argument_types=("list[int]", "int"),
-        ),
-        Program(HANGS + ITEMS[0].source.partition("\n")[2], "f", argument_types=("str",)),
-    ]  # fmt: skip
-    texts, numbers = ["'a'"], ["1"]
+def test_items_are_found_by_what_they_compute_and_others_are_not(known, box):
+    text, numbers = {"argument_types": ("str",)}, {"argument_types": ("list[int]", "int")}
+    other = "def f(s):\n    return ''.join(sorted(s)) + str(len(s))\n"
+    greater = "def h(xs, k):\n    return sum(x for x in xs if x >= k)\n"
+    hangs = Program(HANGS + ITEMS[0].source.partition("\n")[2], "f", **text)
     asked = [
-        prospect(program, outputs)
-        for program, outputs in zip(
-            [*map(disguised, ITEMS), *other], [texts, numbers, texts, numbers, texts], strict=True
-        )
+        prospect(program_of(ITEMS[0]), ["'a'"]),
+        prospect(program_of(ITEMS[1]), ["1"]),
+        prospect(Program(other, "f", **text), ["'a'"]),
+        prospect(Program(greater, "h", **numbers), ["1"]),
+        prospect(hangs, ["'a'"]),
     ]
     trap = Reference("trap", ("str",), ("('hang',)", "('a',)"), ("'x'", "'y'"))
     assert reasons(asked, [], [trap, *known], box) == [
@@ -140,7 +109,7 @@ def test_texts_of_items(box):
 @pytest.mark.data
 @pytest.mark.slow
 def test_planted_items_of_the_benchmarks(box):
-    """Issue: 20 items of each benchmark in disguise, all 60 removed."""
+    """20 items of each benchmark by what they compute: all 60 are removed."""
     items, report = load()
     if any("missing" in line for line in report.values()):
         pytest.skip("SEMCODER_DATA has no benchmark files")
@@ -150,7 +119,7 @@ def test_planted_items_of_the_benchmarks(box):
     planted = []
     for start in ("HumanEval/", "Mbpp/", "sample_"):
         planted += rng.sample([i for i in items if i.id.startswith(start) and i.id in first], 20)
-    asked = [prospect(disguised(i), first[i.id].outputs) for i in planted]
+    asked = [prospect(program_of(i), first[i.id].outputs) for i in planted]
     found = reasons(asked, [], known, box)
     assert [i.id for i, (why, _) in zip(planted, found, strict=True) if not why] == []
 
@@ -169,39 +138,36 @@ def data(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_either_release_of_mbpp_is_kept_out(data):
+RESTORED = {
+    2: ([[1, 2], [3]], "((1, 2), (3,))"),
+    63: ([[[1, 2], [3]]], "([(1, 2), (3,)],)"),
+    259: ([[[1], [2]], [[3]]], "(((1,), (2,)), ((3,),))"),
+    75: ([[[1], [2]], 3], "([(1,), (2,)], 3)"),
+    106: ([[1], [2]], "([1], (2,))"),
+    250: ([[1], 2, 3], "((1,), 2, 3)"),
+    115: ([[[1, 2], []]], "([{1, 2}, {}],)"),
+    124: (["1.5", "2j"], "(1.5, complex(0.0, 2.0))"),
+    252: (["1+2j"], "(complex(1.0, 2.0),)"),
+    278: ([[[1], 2]], "(((1,), 2),)"),
+    722: ([{"a": [1, 2]}, 3], "({'a': (1, 2)}, 3)"),
+    580: ([[[1, [2]]]], "(((1, (2,)),),)"),
+    793: ([[1], 2], "([1], 2)"),
+}
+
+
+def test_argument_types_are_restored_as_evalplus_does_from_either_release(data):
+    """And what is missing is named with what gets it."""
     _, report = load()
     assert "data fetch" in report["mbpp"]
+    rows = [{**MBPP, "task_id": f"Mbpp/{n}", "base_input": [v]} for n, (v, _) in RESTORED.items()]
     path = data / "MbppPlus-v0.2.0.jsonl.gz"
-    path.write_bytes(gzip.compress(json.dumps(MBPP).encode()))
+    path.write_bytes(gzip.compress("\n".join(map(json.dumps, rows)).encode()))
     items, report = load()
-    assert report["mbpp"] == "MbppPlus-v0.2.0.jsonl.gz, 1 items"
-    assert [i.calls for i in items if i.id == "Mbpp/793"] == [{"([1, 2, 1], 1)": ([1, 2, 1], 1)}]
-
-
-@pytest.mark.parametrize(
-    ("task", "given", "restored"),
-    [
-        (2, [[1, 2], [3]], "((1, 2), (3,))"),
-        (63, [[[1, 2], [3]]], "([(1, 2), (3,)],)"),
-        (259, [[[1], [2]], [[3]]], "(((1,), (2,)), ((3,),))"),
-        (75, [[[1], [2]], 3], "([(1,), (2,)], 3)"),
-        (106, [[1], [2]], "([1], (2,))"),
-        (250, [[1], 2, 3], "((1,), 2, 3)"),
-        (115, [[[1, 2], []]], "([{1, 2}, {}],)"),
-        (124, ["1.5", "2j"], "(1.5, complex(0.0, 2.0))"),
-        (252, ["1+2j"], "(complex(1.0, 2.0),)"),
-        (278, [[[1], 2]], "(((1,), 2),)"),
-        (722, [{"a": [1, 2]}, 3], "({'a': (1, 2)}, 3)"),
-        (580, [[[1, [2]]]], "(((1, (2,)),),)"),
-        (793, [[1], 2], "([1], 2)"),
-    ],
-)
-def test_argument_types_are_restored_as_evalplus_does(data, task, given, restored):
-    row = {**MBPP, "task_id": f"Mbpp/{task}", "base_input": [given]}
-    (data / "MbppPlus-2023-11-16.jsonl.gz").write_bytes(gzip.compress(json.dumps(row).encode()))
-    items, _ = load()
-    assert [list(i.calls) for i in items if i.id == row["task_id"]] == [[restored]]
+    assert report["mbpp"] == "MbppPlus-v0.2.0.jsonl.gz, 13 items"
+    shown = {i.id: list(i.calls) for i in items if i.id.startswith("Mbpp/")}
+    assert shown == {f"Mbpp/{number}": [text] for number, (_, text) in RESTORED.items()}
+    path.rename(data / "MbppPlus-2023-11-16.jsonl.gz")
+    assert load()[1]["mbpp"] == "MbppPlus-2023-11-16.jsonl.gz, 13 items"
 
 
 @pytest.mark.data

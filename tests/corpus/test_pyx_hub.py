@@ -33,7 +33,7 @@ def kept(reason, response="", **row):
 GOOD = forward("f(1) == 2")
 SNAN = "from decimal import Decimal\ndef f(x):\n    return Decimal('sNaN')"
 BIG = "def f(x):\n    return (1 << 20000) - x"
-POSITIONAL = "def f(x, /):\n    return x"
+UNREAD = "the answer cannot be read"
 
 KEPT = yaml.safe_load((Path(__file__).parent / "hub_rows.yaml").read_text(encoding="utf-8"))
 
@@ -49,10 +49,9 @@ ROWS = {
     "named argument": (forward("f(1, k=2) == 3", "def f(x, k=1):\n    return x + k"), ""),
     "named, out of order": (forward("f(k=2, x=1) == -1", "def f(x, k=1):\n    return x - k"), ""),
     "named, with a gap": (forward("f(1, b=2) == 12", "def f(x, a=9, b=1):\n    return x + a + b"), ""),
-    "named only": (forward("f(1, k=2) == 3", "def f(x, *, k):\n    return x + k"), ""),
-    "named, into **": (forward("f(1, k=2) == {'k': 2}", "def f(x, **more):\n    return more"), ""),
-    "named, by position only": (forward("f(x=1) == 1", POSITIONAL), "call 0: TypeError"),
-    "named, unknown": (forward("f(1, z=2) == 3"), "call 0: TypeError"),
+    "named only": (forward("f(1, k=2) == 3", "def f(x, *, k):\n    return x + k"), UNREAD),
+    "named, by position only": (forward("f(x=1) == 1", "def f(x, /):\n    return x"), UNREAD),
+    "named, unknown": (forward("f(1, z=2) == 3"), UNREAD),
     "labels": (forward("f(1) == 2", "def f(x):  # [L1]\n    return x + 1  # [L2]"), ""),
     "CRLF in a prompt": ({k: v.replace("\n", "\r\n") for k, v in GOOD.items()}, ""),
     "two blocks": (script("```python\nx = 1\n```\nthen\n```\nassert x == 1\n```"), ""),
@@ -62,8 +61,8 @@ ROWS = {
     "exit": (forward("f(1) == 2", "import os\ndef f(x):\n    os._exit(0)"), "call 0: early_exit"),
     "attributes": (forward(f"f(a{'.a' * 5000}) == 2"), "nested too deep"),
     "signs": (forward(f"f(1) == {'-' * 50000}1"), "nested too deep"),
-    "brackets": (forward(f"f({'[' * 120}{']' * 120}) == 2"), "the answer holds no plain values"),
-    "a name": (forward("f(x) == 2"), "the answer holds no plain values"),
+    "brackets": (forward(f"f({'[' * 120}{']' * 120}) == 2"), UNREAD),
+    "a name": (forward("f(x) == 2"), UNREAD),
     "another form": (forward("f(1) > 2"), "the answer is not of the form"),
     "a surrogate in the code": (forward("f(1) == 1", "def f(x):\n    return '\ud83d'"), "UnicodeEncodeError"),
     "a surrogate in the answer": (forward("f('\ud83d') == 1"), "UnicodeEncodeError"),
@@ -112,9 +111,7 @@ def test_one_odd_row_between_two_good_ones_has_a_reason_and_they_their_results(
     assert all(d["reason"] for d in read.dropped)
     calls = {(e.program.source, c.arguments): c.output for e in read.entries for c in e.cases}
     assert calls["def f(x):\n    return x + 1\n", (1,)] == 2
-    assert [c.arguments for e in read.entries for c in e.cases if "a=9" in e.program.source] == [
-        (1, 2)
-    ]
+    assert calls["def f(x, a=9, b=1):\n    return x + a + b\n", (1, 9, 2)] == 12
     assert len({e.program.id for e in read.entries}) == len(read.entries)
     assert read.funnel["kept"] == len(read.entries) == len({source for source, _ in calls})
 

@@ -218,29 +218,7 @@ def test_synthesised_programs_are_distinct_stable_and_compute_nothing_in_vain():
         assert p.origin == "synthesised"
 
 
-def test_mixture_of_constructs_is_that_of_everyday_functions():
-    """Shares near those in installed packages, to which the weights were once fitted."""
-    sources = [p.source for p in synthesise(500, seed=77)]
-    nodes = [{type(n).__name__ for n in ast.walk(ast.parse(source))} for source in sources]
-    for feature, low, high in (
-        ("If", 0.6, 0.8), ("For", 0.36, 0.5), ("While", 0.1, 0.24), ("ListComp", 0.1, 0.22),
-        (".append(", 0.12, 0.24), ("len(", 0.35, 0.5), ("Subscript", 0.4, 0.58),
-    ):  # fmt: skip
-        has = [feature in n or feature in s for n, s in zip(nodes, sources, strict=True)]
-        assert low < sum(has) / 500 < high, (feature, sum(has) / 500)
-
-
 METHOD_SEEDED = list(method_seeded(500, seed=5))
-
-
-def values_of(program, rng):
-    return tuple(value_of(kind, rng) for kind in program.argument_types)
-
-
-def result_of(program, arguments):
-    space: dict = {}
-    exec(program.source, space)  # our own text
-    return space["f"](*arguments)
 
 
 def test_method_seeded_functions_keep_the_recipe():
@@ -262,9 +240,6 @@ def test_method_seeded_functions_keep_the_recipe():
     assert set(firsts) == set(synthesiser.TOPICS)
     assert len(synthesiser.TOPICS) == 69
     assert max(firsts.values()) <= 6 * min(firsts.values())
-    rng = random.Random(5)
-    texts = [isinstance(result_of(p, values_of(p, rng)), str) for p in functions]
-    assert 0.38 < sum(texts) / len(texts) < 0.54
     assert list(method_seeded(5, seed=5)) == METHOD_SEEDED[:5]
     assert synthesiser.seeded_program(5, 2) == METHOD_SEEDED[2]
 
@@ -278,5 +253,7 @@ def test_drills_are_one_expression_about_every_method_and_operation():
     rng = random.Random(6)
     for p in drills:
         assert p.source.count("\n") == 2 or p.source.count("\n    return ") == 1
-        result_of(p, values_of(p, rng))
+        space: dict = {}
+        exec(p.source, space)  # our own text
+        space["f"](*(value_of(kind, rng) for kind in p.argument_types))
     assert len({p.family for p in drills}) < len(drills)

@@ -39,7 +39,7 @@ ODD = {
     "end token": ("def f(x):\n    return '<|im_end|>' * x", "f(1)", "'<|im_end|>'"),
     "format": ("def f(x):\n    return '{0} %s {call}' * x", "f(1)", "'{0} %s {call}'"),
     "state": ("T = []\ndef f(x):\n    T.append(x)\n    return len(T)", "f(1)", "1"),
-    "named": ("def f(x, *, k):\n    return x + k", "f(1, k=2)", "3"),
+    "named": ("def f(x, k=1):\n    return x + k", "f(1, k=2)", "3"),
 }  # fmt: skip
 TEXTS = (
     "x = 1" + " + 1" * 5_000, "def f(x):\n    return x" + " + x" * 700, "\ud83d", "(" * 90_000,
@@ -91,7 +91,7 @@ def test_rows_go_out_and_come_back(read: corpus.hub.Corpus, told: list[Any], box
     )
     with pytest.raises(UserError, match="no program with this id"):
         list(monologues.to_hub(told, {}))
-    assert corpus.describe(read.entries)["programs"] == len(programs)
+    assert all(map(corpus.category, programs.values()))
     assert len(examples.monologue_examples(programs, told, style="clean")) == len(told)
     examples.direct_examples(read.entries, seed=1, style="clean")
 

@@ -3,13 +3,15 @@ can be repeated."""
 
 from __future__ import annotations
 
-import dataclasses
+import functools
+import time
 
 import pytest
 
 from semcoder_lib import faults as pyx_r
 from semcoder_lib.core import records, workspace
-from semcoder_lib.core.records import Case, Completion, Entry, Program
+from semcoder_lib.core.records import Case, Completion, Entry, Fault, Program
+from semcoder_lib.faults.evidence import passing
 from semcoder_lib.faults.rows import SECTIONS
 from semcoder_lib.sandbox import Sandbox
 
@@ -21,6 +23,19 @@ def built(entries, box):
     return pyx_r.build(entries, box, limit=LIMIT, seed=0)
 
 
+def hold(faults: list[Fault], entries: list[Entry], box: Sandbox) -> bool:
+    """Whether each fix passes all cases of its entry and the failing one, each buggy program does
+    not, and the program after `[Refined]` is the fix."""
+    cases = {e.program.id: e.cases for e in entries}
+    programs = [
+        (source, f.entry_point, (f.case, *cases[f.program_id]))
+        for f in faults
+        for source in (f.fixed, f.buggy)
+    ]
+    refined = [pyx_r.refined_code(f.rationale) == f.fixed for f in faults]
+    return all(refined) and passing(programs, box) == [True, False] * len(faults)
+
+
 def test_accepted_faults_are_of_many_operators_and_hold_in_a_fresh_sandbox(built, entries) -> None:
     faults, funnel = built
     assert len(faults) == funnel["accepted"] == len({f.id for f in faults}) == LIMIT
@@ -28,7 +43,7 @@ def test_accepted_faults_are_of_many_operators_and_hold_in_a_fresh_sandbox(built
     assert funnel["mutants"] > LIMIT
     assert not {"contradicted", "unverifiable"} & set(funnel)
     with Sandbox() as fresh:
-        assert [(f.id, p) for f, p in pyx_r.validate(faults, entries, fresh) if p] == []
+        assert hold(faults, entries, fresh)
 
 
 def test_every_fault_has_the_papers_form_a_small_case_and_a_hub_row(built, entries) -> None:
@@ -93,43 +108,46 @@ def test_equivalent_mutants_and_endless_loops_are_dropped_and_counted(box) -> No
     assert funnel == {"accepted": 0, "mutants": 0, "reference_fails": 1}
 
 
-def test_validate_reports_a_row_whose_fix_fails_or_whose_bug_is_none(built, entries, box) -> None:
-    fault = built[0][0]
-    swapped = dataclasses.replace(fault, fixed=fault.buggy, id="a")
-    harmless = dataclasses.replace(fault, buggy=fault.fixed, id="b")
-    problems = {f.id: p for f, p in pyx_r.validate([swapped, harmless], entries, box)}
-    assert problems["a"] == "the fix fails a case"
-    assert "does not fail" in problems["b"]
-
-
 FENCED = "```python\ndef f(a, b):\n    return a - b\n```"
-ODD = {
-    "no column": ({"fault": 3}, "missing or not text"),
-    "no parts": ({"fault": "f is wrong", "response": FENCED}, "no problem"),
-    "no program": ({"response": "just change it"}, "no fenced program"),
-    "no literals": ({"test": "assert f(x, 1) == 2"}, "no test of the form"),
-    "no equation": ({"test": "assert f(1, 2) > 2"}, "no test of the form"),
-    "deep": ({"test": "assert f(" + "(" * 3000 + "1" + ")" * 3000 + ", 1) == 2"}, "no test"),
-    "long sum": ({"test": "assert f(1, 2) == " + "1 + " * 20_000 + "1"}, "no test"),
-    "digits": ({"test": "assert f(1, " + "9" * 5_000 + ") == 2"}, "no test of the form"),
-    "null": ({"test": "assert f(\0) == 2"}, "no test of the form"),
-    "unknown name": ({"test": "assert f(1, c=2) == 3"}, "no test of the form"),
-}
+UNREADABLE = [
+    {"fault": 3},
+    {"fault": "f is wrong", "response": FENCED},
+    {"response": None},
+    {"response": "just change it"},
+    *({"test": f"assert f({call}"} for call in (
+        "x, 1) == 2", "1, 2) > 2", "1, c=2) == 3", "\0) == 2", "1, " + "9" * 5_000 + ") == 2",
+        "(" * 3000 + "1" + ")" * 3000 + ", 1) == 2", "1, 2) == " + "1 + " * 20_000 + "1",
+    )),
+]  # fmt: skip
 
 
 def hub_row(test: str = "assert f(3, 1) == 2", response: str = FENCED, **row) -> dict:
-    parts = f"### Problem\nd\n### Buggy Solution\n{FENCED}\n### Failed Test\n```\n{test}\n```"
+    wrong = FENCED.replace("-", "+")
+    parts = f"### Problem\nd\n### Buggy Solution\n{wrong}\n### Failed Test\n```\n{test}\n```"
     return {"id": "r1", "fault": parts, "response": response, **row}
 
 
-def test_named_arguments_are_read_by_the_signature_and_an_odd_row_has_a_reason() -> None:
-    for test in ("assert f(3, b=1) == 2", "assert f(b=1, a=3) == 2"):
-        assert pyx_r.from_hub(hub_row(test=test)).case == Case((3, 1), 2)
-    for change, reason in ODD.values():
-        found = pyx_r.from_hub(hub_row(**change))
-        assert isinstance(found, str), change
-        assert found.startswith("PyX-R row r1: ")
-        assert reason in found
+def test_long_rows_are_read_in_moderate_time() -> None:
+    """Where time grew with the square of the length these took minutes."""
+    titles, fences = "# Problem\n" * 20_000, "\n# Buggy Solution\n```python\n" * 20_000
+    many = "assert f(3, 1) == 2; " * 3_000
+    started = time.process_time()
+    for text in (titles, f"# Problem\n{fences}", f"# Problem{chr(10) * 200_000}"):
+        assert pyx_r.from_hub(hub_row(fault=text)) is None
+    assert pyx_r.from_hub(hub_row(test=many)).case == Case((3, 1), 2)
+    assert time.process_time() - started < 20
+
+
+def test_a_hub_row_is_run_before_it_is_believed_and_an_odd_one_is_counted(box) -> None:
+    good = [hub_row(test=f"assert f({call}) == 2") for call in ("3, 1", "3, b=1", "b=1, a=3")]
+    good.append(hub_row(id=functools.reduce(lambda deep, _: [deep], range(2_000), 1)))
+    wrong_fix, no_bug = hub_row("assert f(3, 1) == 3"), hub_row("assert f(3, 0) == 3")
+    odd = [hub_row(**change) for change in UNREADABLE]
+    faults, funnel = pyx_r.read_hub([*odd, *good, wrong_fix, no_bug], box)
+    assert [(f.case, f.actual) for f in faults] == [(Case((3, 1), 2), "4")] * 4
+    assert [f.id for f in faults] == ["r1", "r1", "r1", "list"]
+    assert funnel == {"accepted": 4, "rows": len(odd) + 6, "unreadable": len(odd),
+                      "does not hold": 2}  # fmt: skip
 
 
 @pytest.mark.parametrize("source", [
@@ -188,14 +206,7 @@ def test_wrong_programs_become_faults_with_the_nearest_fix_and_the_rest_is_count
     assert first.fixed == ONE_EDIT.replace("== 1", "== 0")
     assert first.line == 4
     assert "k %= len(items)" in third.fixed
-    assert [p for _, p in pyx_r.validate(faults, entries, box) if p] == []
-
-
-def test_the_opening_of_an_answer_stands_inside_the_function() -> None:
-    program = Program("def f(x):\n    return x + 1\n", "f", description="Adds one.")
-    opening = pyx_r.opening(program)
-    compile(f"{opening} return x", "answer", "exec")
-    assert pyx_r.opening(Program("f = len\n", "f")) == ""
+    assert hold(faults, entries, box)
 
 
 # --- a teacher's rationales ----------------------------------------------------------------------
@@ -236,7 +247,7 @@ def test_the_first_good_sample_is_taken_and_every_bad_one_has_its_reason(
     assert funnel["incomplete"] == funnel["contradicted"] == funnel["fix_fails"] == 1
     assert funnel["samples"] == 7
     assert funnel["accepted"] == 3
-    assert [p for _, p in pyx_r.validate(kept, entries, box) if p] == []
+    assert hold(kept, entries, box)
 
 
 def test_the_teacher_is_shown_another_programs_rationale_first(taught, entries, box) -> None:

@@ -8,8 +8,7 @@ import pytest
 import yaml
 
 from semcoder_lib import faults as pyx_r
-from semcoder_lib.core.records import Change, Program, Step, Trace
-from semcoder_lib.tracing import trace_many
+from semcoder_lib.core.records import Change, Step, Trace
 
 
 def steps(*rows: tuple) -> Trace:
@@ -44,11 +43,12 @@ def test_line_map_pairs_lines_around_and_inside_the_altered_block() -> None:
 # --- mutants whose altered lines are known -----------------------------------------------------
 
 
-def judge(m: pyx_r.Bug, wrong: Trace, right: Trace, d: pyx_r.Divergence) -> str:
+def judge(e: pyx_r.Evidence) -> str:
     """What is wrong with a divergence, by the mutation alone (no line matching): both runs, with
     the steps inside the altered block left out, must agree before it, and the altered block must
     have been reached by then. Empty when it is right."""
-    line, old, new = pyx_r.altered(m.buggy, m.fixed)
+    wrong, right, d = e.trace, e.fixed_trace, e.divergence
+    line, old, new = pyx_r.altered(e.bug.buggy, e.bug.fixed)
     hunk, fixed_hunk = range(line, line + len(old)), range(line, line + len(new))
     shift = len(new) - len(old)
     in_place = len(old) == len(new) == 1
@@ -60,62 +60,32 @@ def judge(m: pyx_r.Bug, wrong: Trace, right: Trace, d: pyx_r.Divergence) -> str:
         at = step.line + shift if ours and step.line >= hunk.stop else step.line
         return at, step.event, step.depth, step.function, step.value
 
-    def closed(trace: Trace, end: int) -> list[tuple | None]:
+    def closed(trace: Trace, end: int) -> list[tuple]:
         """The steps before `end`; changes count where their line was over by then."""
         out = []
         for i, step in enumerate(trace.steps[:end]):
-            key = known(step, trace is wrong)
-            over = any(s.depth <= step.depth for s in trace.steps[i + 1 : end + 1])
-            if key is not None:
+            if (key := known(step, trace is wrong)) is not None:
+                over = any(s.depth <= step.depth for s in trace.steps[i + 1 : end + 1])
                 out.append((key, set(step.changes) if over else None))
         return out
 
-    if d.index is None or d.fixed_index is None:
-        return "no divergence found"
     before, before_right = closed(wrong, d.index), closed(right, d.fixed_index)
     pairs = zip(before, before_right, strict=False)
     same = len(before) == len(before_right) and all(
-        x == y or (x and y and x[0] == y[0] and None in (x[1], y[1])) for x, y in pairs
+        x == y or (x[0] == y[0] and None in (x[1], y[1])) for x, y in pairs
     )  # a line that makes a call in one run only is over in the other
     if not same:
         return f"an earlier step differs: {before} {before_right}"
-    reached = any(s.line in hunk for s in wrong.steps[: d.index + 1]) or any(
-        s.line in fixed_hunk for s in right.steps[: d.fixed_index + 1]
-    )
-    if not reached:
+    reached = [s.line in hunk for s in wrong.steps[: d.index + 1]]
+    reached += [s.line in fixed_hunk for s in right.steps[: d.fixed_index + 1]]
+    if not any(reached):
         return "the altered lines were not reached yet"
     if d.index < len(wrong.steps) and d.fixed_index < len(right.steps):
         x, y = wrong.steps[d.index], right.steps[d.fixed_index]
-        if (
-            known(x, True) == known(y, False)
-            and set(x.changes) == set(y.changes)
-            and known(x, True)
-        ):
+        key = known(x, True)
+        if key and key == known(y, False) and set(x.changes) == set(y.changes):
             return "the two steps are the same"
     return ""
-
-
-def parted(entries, box, per_program: int, seed: int) -> tuple[int, list[str], set[str]]:
-    mutants = [m for e in entries for m in pyx_r.mutate(e, seed=seed, limit=per_program)]
-    failing, _ = pyx_r.failing(mutants, box)
-    pairs = [
-        (Program(source, f.bug.program.entry_point), f.case)
-        for f in failing
-        for source in (f.bug.buggy, f.bug.fixed)
-    ]
-    traces = trace_many(pairs, box)
-    wrong, checked, operators = [], 0, set()
-    for m in (f.bug for f in failing):
-        ours, right = next(traces), next(traces)
-        if ours.cut or right.cut:
-            continue
-        d = pyx_r.divergence(ours, right, lines=pyx_r.line_map(m.buggy, m.fixed))
-        checked += 1
-        operators.add(m.operator)
-        problem = judge(m, ours, right, d)
-        if problem:
-            wrong.append(f"{m.program.id} {m.operator} {d}: {problem}\n{m.buggy}")
-    return checked, wrong, operators
 
 
 @pytest.mark.parametrize(
@@ -123,7 +93,9 @@ def parted(entries, box, per_program: int, seed: int) -> tuple[int, list[str], s
     [(4, 11, 80), pytest.param(60, 5, 500, marks=pytest.mark.slow)],
 )
 def test_the_divergence_of_known_mutants_is_right(entries, box, per_program, seed, least) -> None:
-    checked, wrong, operators = parted(entries, box, per_program, seed)
-    assert wrong == []
-    assert checked >= least
-    assert len(operators) >= 20
+    mutants = [m for e in entries for m in pyx_r.mutate(e, seed=seed, limit=per_program)]
+    gathered, drops = pyx_r.gather(pyx_r.failing(mutants, box)[0], box)
+    assert not {"no_divergence", "unstable"} & set(drops)
+    assert [(e.bug, e.divergence, why) for e in gathered if (why := judge(e))] == []
+    assert len(gathered) >= least
+    assert len({e.bug.operator for e in gathered}) >= 20

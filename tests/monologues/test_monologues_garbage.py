@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from semcoder_lib.core.records import Case, Program, Trace
 from semcoder_lib.monologues import forward, verify
+from semcoder_lib.monologues.verify.check import strip_labels
 
 FOREIGN = (
     "Der Wert von total ist 4.", "总和是 4", "int main() { return 0; }", "[L2] " * 50, "((((" * 200,
@@ -94,6 +95,7 @@ def test_a_megabyte_is_read_in_time_and_memory(material: list) -> None:
     began = time.process_time()
     long = "### Execution Simulation\n" + body * (1_000_000 // len(body))
     verify(long, run.program, run.case, None, trace=run.trace)
+    strip_labels("[L" + " " * 1_000_000)
     assert time.process_time() - began < 60
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500_000
 

@@ -111,7 +111,6 @@ def packages(*, seed: int = 0, scan: collections.Counter[str] | None = None) -> 
     family is its module, so that functions that share helpers stay together in a split. `scan`
     counts what was read and why functions were left out."""
     scan = scan if scan is not None else collections.Counter()
-    ids: set[str] = set()
     for text, provenance in _texts(seed, scan):
         try:
             module = Module.of(text)
@@ -121,15 +120,11 @@ def packages(*, seed: int = 0, scan: collections.Counter[str] | None = None) -> 
         for name, function in module.functions().items():
             scan["functions"] += 1
             try:
-                prospect = _prospect(module, name, function, provenance)
+                yield _prospect(module, name, function, provenance)
             except NotClosable as error:
                 scan[f"left out: {error}"] += 1
             except RecursionError:
                 scan["left out: nested too deep"] += 1
-            else:
-                if prospect.program.id not in ids:
-                    ids.add(prospect.program.id)
-                    yield prospect
 
 
 def _prospect(

@@ -37,7 +37,7 @@ from semcoder_lib.sandbox import Sandbox
 FORWARD_COVERAGE = 0.8
 _ROWS = {texts.FUNCTION: SUMMARY, texts.PROPERTIES: PROPERTIES, texts.CONCLUSION: CONCLUSION}
 _SECOND = re.compile(r"[.;] \[L\d{1,9}\] ")  # several steps on one line are prose
-_COMMENT = re.compile(r"[ \t]*#[ \t]*\[L(\d{1,9})\][ \t]*$", re.M)
+_COMMENT = re.compile(r"(?<![ \t])[ \t]*#[ \t]*\[L(\d{1,9})\][ \t]*$", re.M)
 _CITED = re.compile(r"\[L(\d{1,9})\](?::?\s*`?(.+))?")
 
 
