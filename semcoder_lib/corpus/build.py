@@ -150,7 +150,7 @@ def build(
                         errors[prospect.detail or "no exception, no usable value"] += 1
                     counts["candidates"] += 1
                     counts[f"dropped: {reason}" if reason else "kept"] += 1
-                    bar.set_postfix_str(f"{counts['candidates']} tried")
+                    bar.set_postfix_str(f"{counts['candidates']} tried", refresh=False)
                     bar.update(0 if reason else 1)
             if target or name in ("real", "synthesised"):
                 funnel[name] = dict(sorted(counts.items()))
