@@ -16,7 +16,7 @@ from typing import Any
 
 from semcoder_lib.core import source, workspace
 from semcoder_lib.core.errors import InfrastructureError, UserError
-from semcoder_lib.core.progress import in_jupyter, say
+from semcoder_lib.core.progress import bar, in_jupyter, say
 from semcoder_lib.models import Request, assets, hardware, load, tokens, weights
 from semcoder_lib.training import guards
 from semcoder_lib.training import rows as rows_
@@ -147,20 +147,21 @@ def _run(job: _Job, rows: Rows, held_out: Rows, tokenizer: Any, shown: str) -> t
     world.wait_for_everyone()
     args = trainer_.arguments(config, machine, job.checkpoints, plan)
     model = trainer_.load(job.folder, job.start, config, machine)
-    watch = trainer_.Watch(config, len(tokenizer), threads)
-    trainer = trainer_.build(model, tokenizer, rows.rows, plan, args, config, watch)
     resumed_at, checkpoint = _last_checkpoint(job.checkpoints)
-    try:
-        trainer.train(resume_from_checkpoint=checkpoint)
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise InfrastructureError(
-            f"out of memory at micro_tokens {plan.micro_tokens}: lower micro_tokens or max_length "
-            f"({error})"
-        ) from None
-    finally:
-        curve = trainer_.curve(trainer.state)
-        if main:
-            workspace.write_jsonl(job.out / _LOSSES, curve)
+    with bar("training", plan.steps, "steps") as steps:
+        watch = trainer_.Watch(config, len(tokenizer), threads, steps)
+        trainer = trainer_.build(model, tokenizer, rows.rows, plan, args, config, watch)
+        try:
+            trainer.train(resume_from_checkpoint=checkpoint)
+        except (torch.OutOfMemoryError, MemoryError) as error:
+            raise InfrastructureError(
+                f"out of memory at micro_tokens {plan.micro_tokens}: lower micro_tokens or "
+                f"max_length ({error})"
+            ) from None
+        finally:
+            curve = trainer_.curve(trainer.state)
+            if main:
+                workspace.write_jsonl(job.out / _LOSSES, curve)
     trainer_.save(trainer, job.out, job.base_name)
     used = [[rows.rows[i] for i in batch] for batch in plan.batches]
     losses = [row["loss"] for row in curve]

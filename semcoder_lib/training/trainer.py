@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,11 @@ from transformers.trainer_callback import PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.core.progress import in_jupyter, say
 from semcoder_lib.models import hardware, weights
 from semcoder_lib.training import guards
 from semcoder_lib.training.cpu import CpuTrainer
 from semcoder_lib.training.rows import IGNORED, Config, Plan, Row, batches
 
-EVERY = {"jupyter": 1.5, "terminal": 5.0}  # seconds between two looks
-WIDTH, HEIGHT = 560, 150
 _LOOKED_AT = 2048  # tokens at once, of rows that are not trained on
 _TIDY = 10  # steps: batches of ever other sizes leave gaps, GBs of them in fifty steps
 
@@ -49,70 +46,20 @@ class Collator:
         }
 
 
-class Live:
-    """What is seen of a training while it runs, with its rate and the time that is left: in Jupyter
-    a loss curve that grows, elsewhere a line every few seconds."""
-
-    def __init__(self) -> None:
-        self.shown = 0.0
-        self.handle: Any = None  # of the curve below the cell
-
-    def show(self, rows: Sequence[Mapping[str, Any]], steps: int) -> None:
-        """Show the rows (`step`, `loss`, `seconds`) of so many steps, if it is time to."""
-        now, ended = time.perf_counter(), rows[-1]["step"] == steps
-        if now - self.shown < EVERY["jupyter" if in_jupyter() else "terminal"] and not ended:
-            return
-        self.shown = now
-        line = _line(rows[-1], steps)
-        if not in_jupyter():
-            say(f"training: {line}")
-            return
-        from IPython.display import HTML, display
-
-        page = HTML(_curve(line, [row["loss"] for row in rows], steps))
-        if self.handle is None:
-            self.handle = display(page, display_id=True)
-        else:
-            self.handle.update(page)
-
-
-def _line(row: Mapping[str, Any], steps: int) -> str:
-    rate = row["step"] / row["seconds"]
-    left = (steps - row["step"]) / rate
-    return (
-        f"step {row['step']}/{steps}, loss {row['loss']:.3f}, {rate:.2f} steps/s, "
-        f"{left // 60:.0f}:{left % 60:02.0f} left"
-    )
-
-
-def _curve(line: str, losses: Sequence[float], steps: int) -> str:
-    """The losses so far on an axis that has room for all steps, as a picture in the page."""
-    top = max(losses) or 1.0
-    points = " ".join(
-        f"{WIDTH * (n + 1) / steps:.1f},{HEIGHT * (1 - loss / top):.1f}"
-        for n, loss in enumerate(losses)
-    )
-    return (
-        f"<p style='margin:0'>{line}</p><svg viewBox='-4 -4 {WIDTH + 8} {HEIGHT + 8}' "
-        f"width='{WIDTH}' style='max-width:100%'><path d='M0 0V{HEIGHT}H{WIDTH}' fill='none' "
-        f"stroke='#8a9199'/><polyline points='{points}' fill='none' stroke='#4269d0' "
-        f"stroke-width='2'/><text x='6' y='10' font-size='11' fill='#8a9199'>{top:.2f} nats a "
-        f"trained token</text></svg>"
-    )
-
-
 class Watch(TrainerCallback):
-    """Shows every step, lets the guard rails look at it, follows the free cores, and adds to the
-    trainer's log (which checkpoints carry) the wall seconds of all steps so far."""
+    """Shows every step in `bar`, lets the guard rails look at it, follows the free cores, and adds
+    to the trainer's log (which checkpoints carry) the wall seconds of all steps so far."""
 
-    def __init__(self, config: Config, vocabulary: int, threads: hardware.Threads) -> None:
-        self.config, self.vocabulary, self.threads = config, vocabulary, threads
+    def __init__(
+        self, config: Config, vocabulary: int, threads: hardware.Threads, bar: Any
+    ) -> None:
+        self.config, self.vocabulary, self.threads, self.bar = config, vocabulary, threads, bar
         self.began = 0.0
-        self.live = Live()
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         before = max((row.get("seconds", 0.0) for row in state.log_history), default=0.0)
         self.began = time.perf_counter() - before
+        self.bar.n = self.bar.initial = state.global_step  # of an earlier process
         self.threads.restart()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -125,10 +72,10 @@ class Watch(TrainerCallback):
         if "loss" not in row:
             return
         row["seconds"] = max(0.001, round(time.perf_counter() - self.began, 3))
-        steps = [row for row in state.log_history if "loss" in row]
         if state.is_world_process_zero:
-            self.live.show(steps, state.max_steps)
-        losses = [float(row["loss"]) for row in steps]
+            self.bar.set_postfix_str(f"loss {row['loss']:.3f}", refresh=False)
+            self.bar.update()
+        losses = [float(row["loss"]) for row in state.log_history if "loss" in row]
         norm = row.get("grad_norm")
         guards.check_step(row["step"], losses, norm, self.vocabulary, self.config)
 
