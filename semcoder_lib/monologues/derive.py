@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from semcoder_lib import tracing
-from semcoder_lib.core import scale, values, workspace
+from semcoder_lib.core import scale, values
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Entry, Monologue, Program, Trace
 from semcoder_lib.models import prompts, teachers
@@ -237,15 +237,12 @@ def taught(
     tries: int = 4,
     seed: int = 0,
     strict: bool = True,
-    cache: workspace.ItemCache | None = None,
-    usage: teachers.Usage | None = None,
-) -> Iterator[tuple[teachers.Taught, Monologue | None]]:
-    """For each (program, case), in order, what became of asking, and the accepted monologue.
+) -> Iterator[Monologue | None]:
+    """For each (program, case), in order, the accepted monologue, if there is one.
 
     With `strict` a text needs the verifier's `accepted` (right answer, nothing contradicted, lines
     covered); without it the right answer alone, which is the paper's rejection sampling. A backward
-    chat is told the case's output and never its arguments. Resumable through `cache`; see
-    `teachers.ask` for counts."""
+    chat is told the case's output and never its arguments. See `Teacher.ask`."""
 
     def task(number: int, program: Program, case: Case) -> teachers.Task:
         chat = teachers.chat(direction, program, case, shots)
@@ -262,15 +259,15 @@ def taught(
         return report.accepted if strict else report.answer_right, report.reason
 
     tasks = (task(number, *pair) for number, pair in enumerate(pairs))
-    for asked in teachers.ask(
-        tasks, teacher, accept, tries=tries, seed=seed, cache=cache, usage=usage
-    ):
-        program, case = asked.task.data
-        text = _closed(asked.text)
+    for asked, text in teacher.ask(tasks, accept, tries=tries, seed=seed):
+        if text is None:
+            yield None
+            continue
+        program, case = asked.data
+        text = _closed(text)
         if direction == "backward":  # it is about the input that it arrived at
             case = Case(read_answer(cut(text).answer).arguments or (), case.output, program.id)
-        monologue = Monologue(text, direction, case, program.id, writer=teacher.name)
-        yield asked, monologue if asked.status == "accepted" else None
+        yield Monologue(text, direction, case, program.id, writer=teacher.engine.name)
 
 
 def _closed(text: str) -> str:

@@ -3,7 +3,6 @@
 import json
 
 from semcoder_lib.core.records import Program
-from semcoder_lib.core.workspace import ItemCache
 from semcoder_lib.corpus import child, grow_inputs, guess_types, taught
 from semcoder_lib.models import Engine, Output
 from semcoder_lib.models.teachers import Teacher
@@ -14,8 +13,8 @@ class Scripted(Engine):
 
     name = identity = "scripted"
 
-    def __init__(self):
-        super().__init__()
+    def __init__(self, cache=None):
+        super().__init__(cache=cache)
         self.asked = 0
 
     def _produce(self, jobs, deliver):
@@ -35,9 +34,9 @@ class Scripted(Engine):
 
 def test_teacher_repairs_adds_inputs_and_resumes(box, tmp_path):
     seeds = [Program("def f(x):\n    return sorted(x)\n", "f", id=i) for i in ("s1", "s2")]
-    engine = Scripted()
-    with ItemCache(tmp_path / "cache.jsonl") as cache:
-        made = taught(2, Teacher(engine), box, repairs=2, seeds=seeds, cache=cache)
+    with Scripted(tmp_path / "cache.jsonl") as engine:
+        made = taught(2, Teacher(engine), box, repairs=2, seeds=seeds)
+    assert engine.asked == 3
     assert made.row() == {
         "snippets": 2,
         "fates": {"kept": 2},
@@ -50,10 +49,9 @@ def test_teacher_repairs_adds_inputs_and_resumes(box, tmp_path):
     assert prospect.signature.examples == (([3, 1, 2], 2), ([5, 4], 1))
     hint = prospect.signature.hints[0]
     assert (hint.types[0], hint.source) == ("list[int]", "doctest")
-    asked = engine.asked
-    with ItemCache(tmp_path / "cache.jsonl") as cache:
-        again = taught(2, Teacher(engine), box, repairs=2, seeds=seeds, cache=cache)
-    assert engine.asked == asked, "a known reply was asked for again"
+    with Scripted(tmp_path / "cache.jsonl") as engine:
+        again = taught(2, Teacher(engine), box, repairs=2, seeds=seeds)
+    assert engine.asked == 0, "a known reply was asked for again"
     assert again.fates == made.fates
     never = taught(2, Teacher(Scripted()), box, repairs=0, seeds=seeds)
     assert [f["fate"].partition(":")[0] for f in never.fates] == ["never ran"] * 2

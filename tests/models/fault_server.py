@@ -18,10 +18,9 @@ REPLIES = {  # by fault: a status, and what is sent in place of an answer
     "html": (200, b"<html>gateway</html>"),
     "empty": (200, b""),
     "shape": (200, b'{"choices": []}'),
-    "null": (200, b'{"choices": [{"text": null, "message": {"content": null}}]}'),
     "half": (200, b'{"choices"'),  # promises more bytes than it sends
 }  # fmt: skip
-FAULTS = (*(f for f in REPLIES if f not in ("400", "401", "429-after")), "reset", "hang")
+PASSING = ("429", "500", "503", "half", "reset", "hang")  # faults after which it is asked again
 
 
 def asked(body: dict[str, Any]) -> str:

@@ -102,9 +102,8 @@ def test_cache_survives_a_kill_and_damaged_rows(tiny: Callable[[str], str], tmp_
     lines[0] = lines[0].replace(b'"text"', b'"test"')
     cache.write_bytes(b"".join(lines[:-2]) + lines[-2][:20])  # as if killed while writing
     with engine_of(tiny("llama"), cache=cache) as second:
-        cached = [row[0].cached for row in second.outputs(asked)]
+        assert len(second._cache or ()) == 5
         assert texts(second, asked) == expected
-    assert sum(cached) == 5
 
 
 def test_too_long_prompts_and_odd_ones_have_a_completion(engine: Engine) -> None:
