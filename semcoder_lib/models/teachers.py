@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from semcoder_lib.core import records, values
+from semcoder_lib.core import records
 from semcoder_lib.models import prompts, tokens
 from semcoder_lib.models.engine import Engine, Request
 from semcoder_lib.models.prompts import Message
@@ -128,8 +128,9 @@ Shot = tuple[Message, Message]  # an example: what is asked, and the answer
 
 def shot(program: records.Program, monologue: records.Monologue) -> Shot:
     """An example from one of our own monologues."""
-    asked = _question(monologue.direction, program, monologue.case)
-    return asked, {"role": "assistant", "content": monologue.text}
+    asked = prompts.of_case(monologue.direction, program, monologue.case)
+    answer = {"role": "assistant", "content": monologue.text}
+    return {"role": "user", "content": asked.text}, answer
 
 
 def chat(
@@ -142,13 +143,5 @@ def chat(
     program's description is withheld, as in section 4.2.3 of the paper), a backward one the output
     and no input."""
     rules = {"role": "system", "content": RULES[direction]}
-    return rules, *itertools.chain.from_iterable(shots), _question(direction, program, case)
-
-
-def _question(direction: str, program: records.Program, case: records.Case) -> Message:
-    name = program.entry_point
-    if direction == "backward":
-        asked = prompts.backward(program.source, name, values.encode(case.output))
-    else:
-        asked = prompts.forward(program.source, values.show_call(name, case.arguments))
-    return {"role": "user", "content": asked.text}
+    asked = {"role": "user", "content": prompts.of_case(direction, program, case).text}
+    return rules, *itertools.chain.from_iterable(shots), asked

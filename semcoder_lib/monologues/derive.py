@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from semcoder_lib import tracing
-from semcoder_lib.core import scale, values
+from semcoder_lib.core import scale
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Entry, Monologue, Program, Trace
 from semcoder_lib.models import prompts, teachers
@@ -212,12 +212,8 @@ def to_hub(
         program = programs.get(m.program_id)
         if program is None:
             raise UserError(f"monologue of {m.program_id!r}: no program with this id was given")
-        if m.direction == "forward":
-            column, prompt = "fwd_mnl", prompts.forward(program.source, call_text(program, m.case))
-        else:
-            output = values.encode(m.case.output)
-            column = "bwd_mnl"
-            prompt = prompts.backward(program.source, program.entry_point, output)
+        column = "fwd_mnl" if m.direction == "forward" else "bwd_mnl"
+        prompt = prompts.of_case(m.direction, program, m.case)
         name = f"{column}_{m.program_id}_ipt"
         texts = {"nl": "", "fwd_mnl": "", "bwd_mnl": "", column: prompt.text, "response": m.text}
         yield {"id": f"{name}{counts[name]}", **texts}

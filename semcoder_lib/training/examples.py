@@ -21,11 +21,8 @@ _FOR_INPUTS = 0.35  # share of the direct rows that ask for a call; outputs need
 
 def monologue_example(program: Program, monologue: Monologue, *, style: str) -> Example:
     """One forward or backward row."""
-    case, direction = monologue.case, monologue.direction
-    call, output = monologues.call_text(program, case), values.encode(case.output)
-    prompt = prompts.execution(
-        direction, program.source, program.entry_point, call, output, style=style
-    )
+    direction = monologue.direction
+    prompt = prompts.of_case(direction, program, monologue.case, style=style)
     return Example(f"{program.id}:{direction}", direction, prompt.text, monologue.text)
 
 

@@ -302,13 +302,7 @@ def test_monologues_of_a_teacher_replace_derived_ones_where_they_hold(
     derived = {d: [m for m in texts if m.direction == d] for d in monologues.DIRECTIONS}
     answers: dict[str, str] = {}
     for m in texts:
-        program, output = programs[m.program_id], values.encode(m.case.output)
-        call = values.show_call(program.entry_point, m.case.arguments)
-        asked = (
-            prompts.forward(program.source, call)
-            if m.direction == "forward"
-            else prompts.backward(program.source, program.entry_point, output)
-        )
+        asked = prompts.of_case(m.direction, programs[m.program_id], m.case)
         answers[asked.text] = m.text
     heading = "### Execution Simulation"
 

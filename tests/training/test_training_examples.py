@@ -76,8 +76,10 @@ def test_direct_rows_begin_as_the_evaluation_asks_and_go_on_with_other_cases() -
         answers = [line for line in row.completion.split("\n") if line.startswith("assert ")]
         call, _, output = answers[0].removeprefix("assert ").partition(" == ")
         asked = {
-            prompts.forward(program.source, call, format="direct").text: "forward",
-            prompts.backward(program.source, "f", output, format="direct").text: "backward",
+            prompts.execution(
+                way, program.source, "f", call, output, format="direct", style="clean"
+            ).text: way
+            for way in ("forward", "backward")
         }
         directions.append(asked[row.prompt])
         assert row.completion.split("\n")[1] == "[/ANSWER]"
