@@ -109,7 +109,7 @@ def build(
     guard = Guard.here(box) if benchmarks else None
     key = guard.key if guard else ""
     work = functools.partial(developed, cases=cases, seed=seed, level=box.level, benchmarks=key)
-    depends = [cases, seed, box.level, key, source.library_hash("corpus", "core")]
+    depends = [cases, seed, box.level, key, source.code_behind(source.files_of(__name__))]
     scan = collections.Counter(files=0, unparsable=0, functions=0)
     drafts, seeded = (
         map(Prospect, map(functools.partial(numbered, seed), itertools.count()))

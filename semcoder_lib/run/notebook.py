@@ -256,7 +256,8 @@ def _basis(name: str, profile: profiles.Profile, used: set[str]) -> dict[str, An
     return {
         "used": {field: _value(field, values.get(field)) for field in sorted(used)},
         "code": workspace.content_key(
-            source.library_hash(), source.parsed_hash(folder() / f"{name}.py")
+            source.code_behind(source.LIBRARY.rglob("*.py")),
+            source.parsed_hash(folder() / f"{name}.py"),
         ),
         "versions": doctor.versions(steps.PACKAGES),
         "data": {n: workspace.file_hash(p) for n in homes.HOMES if (p := homes.find(n))},
