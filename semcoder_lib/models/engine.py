@@ -97,7 +97,6 @@ class Engine(abc.ABC):
                 bar.update()
                 if self._cache is not None:
                     self._cache.put(key, asdict(output))
-                    self._cache.flush()
 
             if missing:  # in a canonical order, so that batches are composed alike
                 self._produce([missing[key] for key in sorted(missing)], deliver)
