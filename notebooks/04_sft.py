@@ -174,6 +174,7 @@ print(compared, "prompts are those of the evaluation, byte for byte")
 # %%
 from semcoder_lib.training import rows
 
+HELD_OUT = max(8, min(200, p.held_out_items // 10))  # programs whose loss is looked at after it
 config = training.Config(
     method=p.train_method,
     steps=p.train_steps,
@@ -185,7 +186,7 @@ config = training.Config(
     max_length=p.max_length,
     lora_rank=p.lora_rank,
     seed=p.seed,
-    stop_check=min(16, p.train_held_out),
+    stop_check=min(16, HELD_OUT),
 )
 first = rows.tokenise([row], tokenizer, config).rows[0]
 display.tokens([tokenizer.decode([number]) for number in first.ids], first.prompt)
@@ -259,7 +260,7 @@ display.table(table)
 # %%
 from semcoder_lib import monologues
 
-held = [e for e in short if e.program.split == "held_out"][: p.train_held_out]
+held = [e for e in short if e.program.split == "held_out"][:HELD_OUT]
 style = monologues.STYLES[p.monologue_form].but(max_chars=p.monologue_chars)
 bullets = 0 if style.brief else 2
 derived, _ = run.step(
