@@ -420,7 +420,8 @@ check.e04_2(loss)
 # %% [markdown]
 # ## The card
 # The next notebooks load the adapters from this folder. Numbers that are the same in every run on
-# like machines are in `results.json`; how long it took is on the card alone.
+# like machines are in `results.json`; how long a training took is in `logs/training.json` beside
+# its adapter.
 
 # %%
 counts = {
@@ -435,4 +436,4 @@ results = {
     "examples": counts,
     **learned,
 }
-run.finish(results, trained={phase: training.times(run.path(phase)) for phase in learned})
+run.finish(results)

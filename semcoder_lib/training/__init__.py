@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from semcoder_lib.training.guards import same_prompts, stopped_by_itself
 from semcoder_lib.training.rows import Config, Example, Result, TrainingStopped
-from semcoder_lib.training.train import configs, times, train
+from semcoder_lib.training.train import configs, train
 
 __all__ = [
     "Config",
@@ -14,6 +14,5 @@ __all__ = [
     "configs",
     "same_prompts",
     "stopped_by_itself",
-    "times",
     "train",
 ]

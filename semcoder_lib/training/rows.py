@@ -101,7 +101,6 @@ class Result:
     loss_last: float
     tokens: int
     trained_tokens: int
-    padded_tokens: int
     seconds: float
     rows: int
     dropped: dict[str, int] = field(default_factory=dict)
@@ -109,23 +108,11 @@ class Result:
     stopped_by_itself: float | None = None
     held_out_loss: float | None = None
     losses: list[list[float]] = field(default_factory=list)
-    peak_mb: float = 0.0
     hardware: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def tokens_per_second(self) -> float:
-        """Real tokens, prompt and completion, per wall second of the steps."""
-        return self.tokens / max(self.seconds, 1e-3)
-
-    def summary(self) -> dict[str, Any]:
-        """Everything but the place of the files and the curve, for cards and tables."""
-        row = asdict(self)
-        del row["adapter"], row["losses"]
-        return {**row, "tokens_per_second": self.tokens_per_second}
 
     def outcome(self) -> dict[str, Any]:
         """What was learned, with the curve: the same whenever, and however fast, it was trained."""
-        varying = ("adapter", "seconds", "resumed_at", "peak_mb", "hardware")
+        varying = ("adapter", "seconds", "resumed_at", "hardware")
         return {name: value for name, value in asdict(self).items() if name not in varying}
 
 

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import importlib.metadata
 import json
-import resource
 import shutil
 from collections import Counter
 from collections.abc import Sequence
@@ -173,14 +172,12 @@ def _run(job: _Job, rows: Rows, held_out: Rows, tokenizer: Any, shown: str) -> t
         loss_last=sum(last) / len(last),
         tokens=sum(len(row.ids) for batch in used for row in batch),
         trained_tokens=sum(len(row.ids) - row.prompt for batch in used for row in batch),
-        padded_tokens=sum(max(len(row.ids) for row in batch) * len(batch) for batch in used),
         seconds=curve[-1]["seconds"],
         rows=len(rows.rows),
         dropped=rows.dropped,
         resumed_at=resumed_at,
         held_out_loss=trainer_.mean_loss(trainer, held_out.rows) if main else None,
         losses=[[row["step"], row["loss"]] for row in curve],
-        peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         hardware={**asdict(machine), "processes": processes},
     )
     return result, main
@@ -195,17 +192,6 @@ def configs(rows: Rows, config: Config) -> tuple[Any, Any]:
     plan = rows_.planned(rows.rows, config, machine.device)
     sft = trainer_.arguments(config, machine, Path("checkpoints"), plan)
     return (trainer_.adapter_arguments(config) if config.method == "lora" else None), sft
-
-
-def times(out: Path | str) -> dict[str, Any]:
-    """How long the training of a folder took, on what, and its memory, from its log; empty where
-    that is gone."""
-    path = Path(out) / _DONE
-    if not path.is_file():
-        return {}
-    result = Result(**workspace.read_json(path)["result"])
-    names = ("seconds", "tokens_per_second", "peak_mb", "resumed_at", "hardware")
-    return {name: getattr(result, name) for name in names}
 
 
 def _keep_only(checkpoints: Path, key: str) -> None:

@@ -21,7 +21,7 @@ from semcoder_lib import models as generation
 from semcoder_lib.core import source
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.models import Request, assets
-from semcoder_lib.training import Config, TrainingStopped, times, train, trainer
+from semcoder_lib.training import Config, TrainingStopped, train, trainer
 
 CONFIG = Config(
     steps=8, batch_tokens=256, max_length=128, learning_rate=1e-2, min_learning_rate=1e-3,
@@ -49,7 +49,7 @@ def test_learns_and_leaves_adapter_card_and_curve(
     assert written["target_modules"] == sorted(written["target_modules"])
     card = (tmp_path / "a" / "README.md").read_text()
     assert f"| base's sha256 | {assets.weights_hash(tiny)} |" in card
-    assert 0 < result.trained_tokens < result.tokens <= result.padded_tokens
+    assert 0 < result.trained_tokens < result.tokens
     again = train(examples(), tmp_path / "a", base=tiny, config=CONFIG)
     assert again.loss_last == result.loss_last
 
@@ -95,7 +95,7 @@ def test_what_was_trained_is_saved_and_loads(
 
 
 RESUMED = dataclasses.replace(CONFIG, steps=12, save_steps=5)
-COUNTS = ("steps", "tokens", "trained_tokens", "padded_tokens", "loss_first")
+COUNTS = ("steps", "tokens", "trained_tokens", "loss_first")
 
 
 @pytest.mark.parametrize("step", [11, 12])
@@ -128,7 +128,6 @@ def test_interrupted_and_resumed_is_the_undisturbed_one(
     assert again.resumed_at == (10 if step == 11 else 12)
     assert curve(tmp_path / "cut") == pytest.approx(curve(tmp_path / "whole"), abs=1e-3)
     assert [getattr(again, n) for n in COUNTS] == [getattr(whole, n) for n in COUNTS]
-    assert again.summary()["tokens_per_second"] > 0
     seconds = [row["seconds"] for row in rows(tmp_path / "cut")]
     assert seconds == sorted(seconds)
     assert again.seconds == seconds[-1]
@@ -183,9 +182,8 @@ def test_a_finished_training_is_read_back_unless_the_code_is_another(
     out, config = tmp_path / "out", dataclasses.replace(CONFIG, steps=2)
     first = train(examples(), out, base=tiny, config=config)
     assert train(examples(), out, base=tiny, config=config) == first
-    assert times(out)["seconds"] == first.seconds
     assert [step for step, _ in first.outcome()["losses"]] == [1, 2]
-    assert not {"adapter", "seconds", "peak_mb"} & first.outcome().keys()
+    assert not {"adapter", "seconds"} & first.outcome().keys()
     assert "it is replaced" not in capsys.readouterr().err
     monkeypatch.setattr(source, "code_behind", lambda function: {"train.py": "another"})
     again = train(examples(), out, base=tiny, config=config)
