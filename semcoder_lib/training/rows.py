@@ -7,7 +7,10 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass as checked_dataclass
 
 from semcoder_lib.core.errors import SemcoderError, UserError
 from semcoder_lib.models import tokens
@@ -33,7 +36,7 @@ class Example:
     completion: str
 
 
-@dataclass(frozen=True, slots=True)
+@checked_dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
 class Config:
     """How to train. The paper's values are in the profile `paper` (section 5).
 
@@ -44,22 +47,22 @@ class Config:
     authors' code does (`cut`); both are counted. The last block holds the guard rails' limits.
     """
 
-    method: str = "lora"
-    steps: int = 0
-    epochs: float = 1.0
+    method: Literal["lora", "full"] = "lora"
+    steps: int = Field(default=0, ge=0)
+    epochs: float = Field(default=1.0, gt=0)
     learning_rate: float = 5e-4
-    min_learning_rate: float = 5e-5
+    min_learning_rate: float = Field(default=5e-5, ge=0)
     warmup_share: float = 0.05
     weight_decay: float = 0.0
     max_grad_norm: float = 1.0
     batch_tokens: int = 2048
     batch_rows: int = 0
     micro_tokens: int = 0
-    max_length: int = 1024
-    overlong: str = "drop"
+    max_length: int = Field(default=1024, ge=8)
+    overlong: Literal["drop", "cut"] = "drop"
     lora_rank: int = 16
     lora_alpha: int = 32
-    dtype: str = "auto"
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     threads: int | None = None
     gradient_checkpointing: bool | None = None
     save_steps: int = 0
@@ -73,17 +76,10 @@ class Config:
     whole_kind: int = 20  # rows of one task that are not all lost by chance
 
     def __post_init__(self) -> None:
-        fits = self.max_length >= 8 and (self.batch_rows or self.batch_tokens >= self.max_length)
-        rates = 0 <= self.min_learning_rate <= self.learning_rate
         for rule, holds in {
-            f"method {self.method!r} is lora or full": self.method in ("lora", "full"),
-            f"overlong {self.overlong!r} is drop or cut": self.overlong in ("drop", "cut"),
-            f"dtype {self.dtype!r} is auto, float32 or bfloat16":
-                self.dtype in ("auto", "float32", "bfloat16"),
-            "0 <= steps and 0 < epochs": self.steps >= 0 and self.epochs > 0,
-            "0 <= min_learning_rate <= learning_rate": rates,
-            "8 <= max_length <= batch_tokens": fits,
-        }.items():  # fmt: skip
+            "min_learning_rate <= learning_rate": self.min_learning_rate <= self.learning_rate,
+            "max_length <= batch_tokens": self.batch_rows or self.batch_tokens >= self.max_length,
+        }.items():
             if not holds:
                 raise UserError(f"training: it must hold that {rule}")
 
