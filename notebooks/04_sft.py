@@ -160,8 +160,8 @@ for kind in ("forward", "backward", "direct"):
     for example in [e for e in chosen if e.task == kind][:SAMPLE]:
         entry = by_id[example.id.rpartition(":")[0]]
         asked = execution.questions(entry, kind, style=p.style)
-        same = example.prompt if example.prompt in asked else asked[0]
-        compared += training.same_prompts([example], {example.id: same})
+        training.same_prompt(example, asked)
+        compared += 1
 print(compared, "prompts are those of the evaluation, byte for byte")
 
 # %% [markdown]

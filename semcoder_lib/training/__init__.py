@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from semcoder_lib.training.guards import same_prompts, stopped_by_itself
+from semcoder_lib.training.guards import same_prompt, stopped_by_itself
 from semcoder_lib.training.rows import Config, Example, Result, TrainingStopped
 from semcoder_lib.training.train import configs, train
 
@@ -12,7 +12,7 @@ __all__ = [
     "Result",
     "TrainingStopped",
     "configs",
-    "same_prompts",
+    "same_prompt",
     "stopped_by_itself",
     "train",
 ]

@@ -21,7 +21,7 @@ from semcoder_lib.training import (
     TrainingStopped,
     guards,
     rows,
-    same_prompts,
+    same_prompt,
     stopped_by_itself,
     train,
 )
@@ -138,11 +138,9 @@ def test_a_kind_of_rows_is_not_lost_in_silence(tokenizer) -> None:
 
 
 def test_training_and_evaluation_prompts() -> None:
-    assert same_prompts(GOOD, {e.id: e.prompt for e in GOOD}) == 6
-    with pytest.raises(TrainingStopped, match=r"e3.*character 5"):
-        same_prompts(GOOD, {"e3": "if x: \n"})
-    with pytest.raises(UserError, match="no training example"):
-        same_prompts(GOOD, {"other": "x"})
+    same_prompt(GOOD[3], ["other", GOOD[3].prompt])
+    with pytest.raises(TrainingStopped, match=r"e3.*character 5: '\\n' and ' \\n'"):
+        same_prompt(GOOD[3], ["if x: \n"])
 
 
 def test_stopped_by_itself() -> None:
