@@ -234,7 +234,7 @@ def _card(job: _Job, result: Result, examples: Sequence[Example]) -> str:
     well they learned."""
     base, config, start = job.base, job.config, job.start
     shown, lora = assets.shown_name(base), config.method == "lora"
-    licence = assets.ASSETS[base].licence.lower() if base in assets.ASSETS else "other"
+    licence = assets.LICENCE if base == assets.DEFAULT else "other"
 
     def counts(numbers: dict[str, int]) -> str:
         return ", ".join(f"{name}: {count}" for name, count in sorted(numbers.items())) or "none"
