@@ -99,7 +99,8 @@ from dataclasses import replace
 
 from semcoder_lib import refinement
 from semcoder_lib.evaluation import answers
-from semcoder_lib.models import assets, tokens
+from semcoder_lib.faults import task_description
+from semcoder_lib.models import Request, assets, prompts, tokens
 from semcoder_lib.run.models import base_of
 
 OWN_TASKS = 600
@@ -110,8 +111,11 @@ random.Random(f"{p.seed}:own code").shuffle(tasks)
 own_tasks = tasks[:OWN_TASKS] if "chat" in p.codegen_forms and p.shares["nl_to_code"] else []
 
 # %%
-requests = examples.code_requests([e.program for e in own_tasks], tokenizer, style=p.style,
-                                  max_new_tokens=p.codegen_tokens)  # fmt: skip
+requests = []
+for program in (e.program for e in own_tasks):
+    asked = prompts.nl_to_code(task_description(program), style=p.style)
+    prompt = prompts.in_chat(asked, tokenizer)
+    requests.append(Request(program.id, prompt.text, prompt.stop, p.codegen_tokens))
 written = run.step("own_code.jsonl", answers.ask, base, requests, cache=run.path("cache_own.jsonl"))
 jobs = [
     (text.text, e.program.entry_point, e.cases, 0.0)
@@ -119,7 +123,11 @@ jobs = [
 ]
 right = [all(checked.passed) for checked in refinement.run_checks(jobs, run.box)]
 if own_tasks:
-    pools["nl_to_code"] = examples.answered(requests, written, right)
+    pools["nl_to_code"] = [
+        examples.Example(f"{r.task_id}:own", "nl_to_code", r.prompt, f"{text.text.rstrip()}\n```")
+        for r, text, keep in zip(requests, written, right, strict=True)
+        if keep
+    ]
     print(sum(right), "of", len(own_tasks), "answers of the model itself are right")
 
 # %% [markdown]
@@ -319,7 +327,6 @@ display.figure(figures.loss_curve({"main": main["losses"]}))
 # *With the profile `workshop`: about 25 seconds.*
 
 # %%
-from semcoder_lib.models import Request
 from semcoder_lib.run.models import shipped
 
 question = next((e for e in held_rows if e.task == "forward"), chosen[0])
