@@ -184,7 +184,6 @@ from semcoder_lib.training import rows
 
 HELD_OUT = max(8, min(200, p.held_out_items // 10))  # programs whose loss is looked at after it
 config = training.Config(
-    method=p.train_method,
     steps=p.train_steps,
     epochs=2.0,  # the paper's, where `train_steps` is 0
     learning_rate=p.learning_rate,
@@ -219,8 +218,13 @@ display.table([*columns[first.prompt - 3 : first.prompt + 3], *columns[-2:]])
 # or many short ones.
 
 # %%
+from semcoder_lib.models import hardware
+from semcoder_lib.training import trainer
+
 prepared = rows.tokenise(chosen, tokenizer, config)
-lora, sft = training.configs(prepared, config)
+machine = hardware.probe()
+plan = rows.planned(prepared.rows, config, machine.device)
+lora, sft = trainer.adapter_arguments(config), trainer.arguments(config, machine, run.folder, plan)
 names = ("r", "lora_alpha", "lora_dropout", "target_modules", "task_type")
 display.counts({n: getattr(lora, n) for n in names} if lora else {}, "LoraConfig", "value")
 

@@ -139,7 +139,6 @@ from semcoder_lib.training.examples import equal_examples, equal_tokens, rows_by
 def config(steps, seed):
     """How one arm is trained."""
     return training.Config(
-        method=p.train_method,
         steps=steps,
         learning_rate=p.learning_rate,
         min_learning_rate=p.learning_rate / 10,

@@ -168,11 +168,6 @@ class Profile(BaseModel):
         return dict.fromkeys(TASKS, 0.0) | {k.strip(): float(v) for k, v in shares.items()}
 
     @property
-    def train_method(self) -> str:
-        """`lora`, or `full` for all weights."""
-        return "lora" if self.lora_rank else "full"
-
-    @property
     def batch_rows(self) -> int:
         """Rows of one optimizer step, where these count instead of tokens."""
         return 0 if self.batch_tokens else 512

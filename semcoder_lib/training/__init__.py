@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from semcoder_lib.training.guards import same_prompt, stopped_by_itself
 from semcoder_lib.training.rows import Config, Example, Result, TrainingStopped
-from semcoder_lib.training.train import configs, train
+from semcoder_lib.training.train import train
 
 __all__ = [
     "Config",
     "Example",
     "Result",
     "TrainingStopped",
-    "configs",
     "same_prompt",
     "stopped_by_itself",
     "train",

@@ -40,14 +40,13 @@ class Example:
 class Config:
     """How to train. The paper's values are in the profile `paper` (section 5).
 
-    `method`: `lora` or `full`. `steps`: optimiser steps; 0 takes them from `epochs`. A step sees
-    about `batch_tokens` tokens (padding included) in pieces of `micro_tokens` (0: chosen for the
-    device); with `batch_rows` it sees so many rows instead, as the paper counts.
+    `steps`: optimiser steps; 0 takes them from `epochs`. A step sees about `batch_tokens` tokens
+    (padding included) in pieces of `micro_tokens` (0: chosen for the device); with `batch_rows` it
+    sees so many rows instead, as the paper counts. `lora_rank` 0 trains all weights.
     `overlong`: rows longer than `max_length` are dropped (`drop`) or cut at the end as the
     authors' code does (`cut`); both are counted. The last block holds the guard rails' limits.
     """
 
-    method: Literal["lora", "full"] = "lora"
     steps: int = Field(default=0, ge=0)
     epochs: float = Field(default=1.0, gt=0)
     learning_rate: float = 5e-4
@@ -60,7 +59,7 @@ class Config:
     micro_tokens: int = 0
     max_length: int = Field(default=1024, ge=8)
     overlong: Literal["drop", "cut"] = "drop"
-    lora_rank: int = 16
+    lora_rank: int = Field(default=16, ge=0)
     lora_alpha: int = 32
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     threads: int | None = None
@@ -87,7 +86,7 @@ class Config:
 @dataclass(frozen=True, slots=True)
 class Result:
     """What a training did, over all of it however often it was resumed. `adapter` is the folder to
-    load (of a full model when `method` is `full`). Tokens are real ones, without padding;
+    load (of a full model where all weights were trained). Tokens are real ones, without padding;
     `trained_tokens` are those with loss; `losses` are [step, loss] pairs; `seconds` is the wall
     time of the steps."""
 

@@ -36,7 +36,7 @@ def train(
     held_out: Sequence[Example] = (),
 ) -> Result:
     """Fine-tune `base` (going on from `adapter`, if given) and write to `out` an adapter, or with
-    `method="full"` a model, in safetensors, with a card; `logs/` has `loss.jsonl` and
+    `lora_rank=0` a model, in safetensors, with a card; `logs/` has `loss.jsonl` and
     `training.json`, with the times.
 
     The rows are shuffled together whatever their task. The same examples, configuration and
@@ -183,17 +183,6 @@ def _run(job: _Job, rows: Rows, held_out: Rows, tokenizer: Any, shown: str) -> t
     return result, main
 
 
-def configs(rows: Rows, config: Config) -> tuple[Any, Any]:
-    """PEFT's `LoraConfig` (None for a full model) and TRL's `SFTConfig`, as `train` makes them for
-    these rows on this machine."""
-    from semcoder_lib.training import trainer as trainer_
-
-    machine = hardware.probe(dtype=config.dtype, threads=config.threads)
-    plan = rows_.planned(rows.rows, config, machine.device)
-    sft = trainer_.arguments(config, machine, Path("checkpoints"), plan)
-    return (trainer_.adapter_arguments(config) if config.method == "lora" else None), sft
-
-
 def _keep_only(checkpoints: Path, key: str) -> None:
     """Throw away the checkpoints of another training."""
     note = checkpoints / "key.json"
@@ -233,7 +222,7 @@ def _card(job: _Job, result: Result, examples: Sequence[Example]) -> str:
     """The card beside the weights, in the hub's form: what they are, what they were made from, how
     well they learned."""
     base, config, start = job.base, job.config, job.start
-    shown, lora = assets.shown_name(base), config.method == "lora"
+    shown, lora = assets.shown_name(base), bool(config.lora_rank)
     licence = assets.LICENCE if base == assets.DEFAULT else "other"
 
     def counts(numbers: dict[str, int]) -> str:

@@ -93,14 +93,14 @@ def curve(state: Any) -> list[dict[str, Any]]:
 def load(folder: str, start: Path | None, config: Config, machine: hardware.Hardware) -> Any:
     """The model to train: the base, with the adapter to go on from if there is one."""
     # weights that are trained stay in fp32 under autocast; frozen ones may be small
-    frozen = config.method == "lora" and machine.dtype == "bfloat16"
+    frozen = config.lora_rank and machine.dtype == "bfloat16"
     model: Any = AutoModelForCausalLM.from_pretrained(
         folder, dtype=torch.bfloat16 if frozen else torch.float32, trust_remote_code=False
     )
     if start is None:
         return model
-    if config.method == "full":
-        raise UserError("method full cannot go on from an adapter; give a whole model")
+    if not config.lora_rank:
+        raise UserError("lora_rank 0 cannot go on from an adapter; give a whole model")
     return weights.with_adapter(model, start, trainable=True)
 
 
@@ -114,14 +114,13 @@ def build(
     watch: TrainerCallback,
 ) -> SFTTrainer:
     """A trainer of the model, or of a new LoRA adapter on it, silent but for `watch`."""
-    fresh = config.method == "lora" and not hasattr(model, "peft_config")
     trainer = (CpuTrainer if args.use_cpu and CpuTrainer.supports(model) else SFTTrainer)(
         model=model,
         args=args,
         train_dataset=Dataset.from_list([{"rows": batch} for batch in plan.batches]),
         data_collator=Collator(rows, tokenizer.pad_token_id),
         processing_class=tokenizer,
-        peft_config=adapter_arguments(config) if fresh else None,
+        peft_config=None if hasattr(model, "peft_config") else adapter_arguments(config),
         callbacks=[watch],
     )
     trainer.model_accepts_loss_kwargs = True  # the loss is divided by the tokens of the whole step
@@ -129,8 +128,11 @@ def build(
     return trainer
 
 
-def adapter_arguments(config: Config) -> LoraConfig:
-    """PEFT's arguments for a configuration: an adapter beside every linear layer."""
+def adapter_arguments(config: Config) -> LoraConfig | None:
+    """PEFT's arguments for a configuration, an adapter beside every linear layer; None where all
+    weights are trained."""
+    if not config.lora_rank:
+        return None
     return LoraConfig(
         r=config.lora_rank,
         lora_alpha=config.lora_alpha,
@@ -175,7 +177,7 @@ def arguments(config: Config, machine: hardware.Hardware, folder: Path, plan: Pl
     on_gpu = machine.device == "cuda"
     checkpointing = config.gradient_checkpointing
     if checkpointing is None:
-        checkpointing = on_gpu and config.method == "full"
+        checkpointing = on_gpu and not config.lora_rank
     return SFTConfig(
         output_dir=str(folder),
         max_steps=plan.steps,

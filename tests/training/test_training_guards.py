@@ -191,7 +191,7 @@ def test_configuration_file_and_settings(tmp_path: Path) -> None:
     config = read_config(path, ["seed=3", "threads=2"])
     assert (config.steps, config.learning_rate, config.seed, config.threads) == (7, 1e-4, 3, 2)
     for setting, word in (
-        ("stepz=1", "stepz"), ("steps=some", "steps="), ("method=magic", "'lora' or 'full'"),
+        ("stepz=1", "stepz"), ("steps=some", "steps="), ("overlong=magic", "'drop' or 'cut'"),
         ("steps=-1", "greater"), ("batch_tokens=32", "max_length <= batch_tokens"),
         ("min_learning_rate=1", "min_learning_rate <= learning_rate"),
     ):  # fmt: skip

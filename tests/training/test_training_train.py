@@ -75,21 +75,21 @@ def test_goes_on_from_an_adapter(tiny: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "kind", "dtype"),
-    [("lora", "qwen2", "float32"), ("full", "qwen2", "float32"), ("full", "llama", "bfloat16")],
+    ("rank", "kind", "dtype"),
+    [(4, "qwen2", "float32"), (0, "qwen2", "float32"), (0, "llama", "bfloat16")],
 )
 def test_what_was_trained_is_saved_and_loads(
-    tmp_path: Path, method: str, kind: str, dtype: str
+    tmp_path: Path, rank: int, kind: str, dtype: str
 ) -> None:
     base, out = str(save_tiny(tmp_path / "base", kind=kind)), tmp_path / "out"
-    config = dataclasses.replace(CONFIG, method=method, dtype=dtype, threads=None)
+    config = dataclasses.replace(CONFIG, lora_rank=rank, dtype=dtype, threads=None)
     result = train(examples(), out, base=base, config=config, held_out=examples(4))
     assert result.held_out_loss is not None
     assert result.loss_last < result.loss_first - 0.5
     with generation.load(base, adapter=out, threads=1) as engine:
         assert engine.name == "base + out"
         assert engine.generate([Request("a", "if 1", max_new_tokens=3)])[0][0].tokens == 3
-    if method == "full":
+    if rank == 0:
         names = load_file(out / "model.safetensors").keys()
         assert "lm_head.weight" not in names, "the tied head was saved, too"
 
