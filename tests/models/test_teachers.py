@@ -25,13 +25,12 @@ from semcoder_lib import corpus as pyx
 from semcoder_lib.core import records, values, workspace
 from semcoder_lib.core.errors import InfrastructureError
 from semcoder_lib.core.records import Case, Program
-from semcoder_lib.corpus import seeds
 from semcoder_lib.faults.rows import failed_test
 from semcoder_lib.models import prompts, teachers
 from semcoder_lib.models.teachers import Task, Teacher
 from semcoder_lib.run import teaching
 from semcoder_lib.run.notebook import Notebook
-from semcoder_lib.sandbox import Job, Sandbox
+from semcoder_lib.sandbox import Sandbox
 
 
 def tasks(count: int) -> list[Task]:
@@ -170,42 +169,35 @@ def test_a_backward_chat_never_sees_the_input() -> None:
 # --- what notebooks 01 to 03 make of a teacher's replies ---
 
 ROOT = Path(__file__).resolve().parents[2]
-POOL = list(seeds.synthesise(60, 31))
 SMALL = "pyx_real=0 pyx_synthesised=10 workers=1"
+
+
+@pytest.fixture(scope="module")
+def entries(tmp_path_factory: pytest.TempPathFactory) -> list[records.Entry]:
+    """A small corpus."""
+    with Sandbox(workers=1) as box:
+        out = tmp_path_factory.mktemp("pyx")
+        pyx.build(out, real=0, synthesised=24, cases=6, seed=31, box=box, benchmarks=False)
+    return pyx.load(out)
 
 
 def drawn(text: str, count: int) -> int:
     return int(hashlib.sha256(text.encode()).hexdigest(), 16) % count
 
 
-@functools.cache
-def working() -> dict[str, list[str]]:
-    """Calls on which the pool's programs run, by source."""
-    made = {}
-    for program in POOL:
-        rng = random.Random(program.source)
-        made[program.source] = [pyx.generate(program.argument_types, rng) for _ in range(30)]
-    with Sandbox(workers=1) as box:
-        jobs = [Job(p.source, p.entry_point, made[p.source]) for p in POOL]
-        return {
-            p.source.strip(): [
-                values.show_call(p.entry_point, call)
-                for call, outcome in zip(made[p.source], outcomes, strict=True)
-                if outcome.status is records.Status.OK
-            ]
-            for p, outcomes in zip(POOL, box.map(jobs), strict=True)
-        }
-
-
-def programmer(body: dict[str, Any]) -> str:
-    """Writes one of the pool's programs for a snippet, every third one broken until its error comes
+def programmer(entries: list[records.Entry], body: dict[str, Any]) -> str:
+    """Writes a program of a corpus for a snippet, every third one broken until its error comes
     back, and calls of it."""
     chat = [m["content"] for m in body["messages"]]
+    calls = {
+        e.program: [values.show_call(e.program.entry_point, c.arguments) for c in e.cases]
+        for e in entries
+    }
     if "Known calls" in chat[0]:
-        source = chat[0].split("```python\n")[1].partition("```")[0].strip()
-        return "\n".join([*working()[source][3:9], "that is all", "f(open('x'))"])
-    program = POOL[drawn(chat[1], len(POOL))]
-    shown = "\n".join(f"print({call})" for call in working()[program.source.strip()][:3])
+        program = next(p for p in calls if p.source.strip() in chat[0])
+        return "\n".join([*calls[program][3:], "that is all", "f(open('x'))"])
+    program = entries[drawn(chat[1], len(entries))].program
+    shown = "\n".join(f"print({call})" for call in calls[program][:3])
     broken = "print(not_there)\n" if drawn(chat[1], 3) == 0 and len(chat) == 2 else ""
     return (
         f"[Problem] {program.description} [Solution] Plan: one step.\n"
@@ -219,8 +211,8 @@ def stormy(body: dict[str, Any], number: int) -> str:
     return ("429", "half", "503")[fate] if fate < 3 and number <= fate // 2 else "slow"
 
 
-def command(url: str, run: str, folder: Path, *more: str) -> subprocess.Popen[str]:
-    settings = [f"teacher={url}", "teacher_model=t", "teacher_items=24", *SMALL.split(), *more]
+def command(url: str, run: str, folder: Path) -> subprocess.Popen[str]:
+    settings = [f"teacher={url}", "teacher_model=t", "teacher_items=24", *SMALL.split()]
     environment = {k: v for k, v in os.environ.items() if k != "SEMCODER_DATA"}
     return subprocess.Popen(
         [sys.executable, "notebooks/01_pyx.py", "--profile", "smoke", "--run", run,
@@ -230,9 +222,10 @@ def command(url: str, run: str, folder: Path, *more: str) -> subprocess.Popen[st
     )  # fmt: skip
 
 
-def test_a_corpus_from_a_teacher_survives_faults_and_a_kill(tmp_path: Path) -> None:
-    assert min(map(len, working().values())) >= 9
-    with FaultServer(stormy, programmer) as server:
+def test_a_corpus_from_a_teacher_survives_faults_and_a_kill(
+    entries: list[records.Entry], tmp_path: Path
+) -> None:
+    with FaultServer(stormy, functools.partial(programmer, entries)) as server:
         process = command(server.url, "killed", tmp_path)
         deadline = time.monotonic() + 240
         while sum(server.served.values()) < 12 and time.monotonic() < deadline:
@@ -250,7 +243,6 @@ def test_a_corpus_from_a_teacher_survives_faults_and_a_kill(tmp_path: Path) -> N
 
     results = workspace.read_json(folders[1] / "results.json")
     told = results["teacher"]
-    assert told["snippets"] == sum(told["fates"].values()) == 24
     assert told["fates"] == {"kept": 24}
     repaired = told["first_errors"]["NameError"]
     assert told["ran_after_repairs"] == {"0": 24 - repaired, "1": repaired}
@@ -265,15 +257,6 @@ def test_a_corpus_from_a_teacher_survives_faults_and_a_kill(tmp_path: Path) -> N
     assert all(len(e.cases) == 6 and e.program.provenance.licence for e in mine)
     assert any(c.source == "teacher" for e in mine for c in e.cases)
     assert set(results["description"]["categories"]) == {"teacher", "synthesised", "method-seeded"}
-
-
-@pytest.fixture(scope="module")
-def entries(tmp_path_factory: pytest.TempPathFactory) -> list[records.Entry]:
-    """A small corpus."""
-    with Sandbox(workers=1) as box:
-        out = tmp_path_factory.mktemp("pyx")
-        pyx.build(out, real=0, synthesised=12, cases=6, seed=31, box=box, benchmarks=False)
-    return pyx.load(out)
 
 
 @pytest.fixture
@@ -298,7 +281,7 @@ def test_monologues_of_a_teacher_replace_derived_ones_where_they_hold(
 ) -> None:
     programs = {e.program.id: e.program for e in entries}
     with Sandbox(workers=1) as box:
-        texts, _ = monologues.derive_many(entries, box, per_program=2)
+        texts, _ = monologues.derive_many(entries[:12], box, per_program=2)
     derived = {d: [m for m in texts if m.direction == d] for d in monologues.DIRECTIONS}
     answers: dict[str, str] = {}
     for m in texts:
@@ -318,7 +301,7 @@ def test_monologues_of_a_teacher_replace_derived_ones_where_they_hold(
         kept, told = teaching.monologues_of_teacher(run, entries[:11], derived, **known)
         asked_for = sum(server.served.values())
         again = teaching.monologues_of_teacher(run, entries[:11], derived, **known)
-        more = teaching.monologues_of_teacher(run, entries, derived, **known)
+        more = teaching.monologues_of_teacher(run, entries[:12], derived, **known)
         assert sum(server.served.values()) == asked_for, "a known reply was asked for again"
     assert again == more == (kept, told)
     assert told["programs"] == 6
@@ -340,7 +323,7 @@ def test_rationales_of_a_teacher_need_a_fix_that_passes(
     entries: list[records.Entry], notebook: Callable[[str, FaultServer, int], Notebook]
 ) -> None:
     with Sandbox(workers=1) as box:
-        before, _ = faults.build(entries, box, limit=6, seed=31)
+        before, _ = faults.build(entries[:12], box, limit=6, seed=31)
     answers = {
         prompts.refine(f.description, f.buggy, failed_test(f)).text: f.rationale for f in before
     }
