@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import types
 from pathlib import Path
 
 import pytest
 import yaml
 from training_tiny import PROMPTS
+from transformers import AutoTokenizer
 
 from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.core.records import Completion
 from semcoder_lib.models import tokens
 from semcoder_lib.training import (
     Config,
@@ -22,7 +21,6 @@ from semcoder_lib.training import (
     guards,
     rows,
     same_prompt,
-    stopped_by_itself,
     train,
 )
 from semcoder_lib.training.__main__ import read_config, read_rows
@@ -61,19 +59,11 @@ def test_rows_that_would_teach_nothing_stop_the_training(
     assert not (tmp_path / "adapter_model.safetensors").exists()
 
 
-def test_padding_is_the_end_token(tokenizer) -> None:
-    end = tokenizer.eos_token_id
-    same = types.SimpleNamespace(pad_token_id=end, eos_token_id=end, eos_token="</s>")
-    made = rows.tokenise(GOOD, tokenizer, CONFIG)
-    with pytest.raises(TrainingStopped, match="padding token is the end token"):
-        guards.check_rows(made, same, CONFIG, 6)
-
-
-def test_tokenizer_without_padding_gets_one_that_is_not_its_end(tiny: str) -> None:
-    from transformers import AutoTokenizer
-
+def test_padding_is_never_the_end_token(tiny: str) -> None:
     bare = AutoTokenizer.from_pretrained(tiny)
     bare.pad_token = bare.eos_token
+    with pytest.raises(TrainingStopped, match="padding token is the end token"):
+        guards.check_rows(rows.tokenise(GOOD, bare, CONFIG), bare, CONFIG, 6)
     assert tokens.with_padding(bare).pad_token == "<pad>"
 
 
@@ -143,13 +133,6 @@ def test_training_and_evaluation_prompts() -> None:
         same_prompt(GOOD[3], ["if x: \n"])
 
 
-def test_stopped_by_itself() -> None:
-    ends = [Completion("a", "x", finish=f) for f in ("stop", "end", "length", "length")]
-    assert stopped_by_itself(ends) == 0.5
-    with pytest.raises(UserError):
-        stopped_by_itself([])
-
-
 def test_batches_hold_every_row_once_within_the_budget(tokenizer) -> None:
     many = [Example(str(i), "t", "if x:\n" * (1 + i % 7), "return 3") for i in range(50)]
     made = rows.tokenise(many, tokenizer, CONFIG).rows
@@ -179,10 +162,9 @@ def test_a_step_is_made_of_even_pieces_that_fit(
 def test_a_plan_fills_every_step(tokenizer) -> None:
     made = rows.tokenise(GOOD * 9, tokenizer, CONFIG).rows
     config = dataclasses.replace(CONFIG, steps=0, epochs=2.0, batch_tokens=384, micro_tokens=128)
-    plan = rows.planned(made, config, "cpu")
+    plan, per_epoch = rows.planned(made, config, "cpu"), rows.batches(made, 128, seed=0, epoch=0)
     assert (plan.accumulate, plan.micro_tokens) == (3, 128)
-    per_epoch = len(rows.batches(made, 128, seed=0, epoch=0))
-    assert len(plan.batches) / 3 == plan.steps == 2 * per_epoch // 3
+    assert len(plan.batches) / 3 == plan.steps == 2 * len(per_epoch) // 3
 
 
 def test_configuration_file_and_settings(tmp_path: Path) -> None:
