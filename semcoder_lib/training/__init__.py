@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from semcoder_lib.training.guards import same_prompt, stopped_by_itself
+from semcoder_lib.training.guards import same_prompt
 from semcoder_lib.training.rows import Config, Example, Result, TrainingStopped
 from semcoder_lib.training.train import train
 
@@ -12,6 +12,5 @@ __all__ = [
     "Result",
     "TrainingStopped",
     "same_prompt",
-    "stopped_by_itself",
     "train",
 ]

@@ -7,8 +7,6 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from semcoder_lib.core.errors import UserError
-from semcoder_lib.core.records import Completion
 from semcoder_lib.training.rows import Config, Example, Row, Rows, TrainingStopped
 
 
@@ -91,11 +89,3 @@ def same_prompt(example: Example, asked: Sequence[str]) -> None:
             f"{example.id}: the training prompt differs from the evaluation prompt at character "
             f"{place}: {ours!r} and {theirs!r}"
         )
-
-
-def stopped_by_itself(completions: Sequence[Completion]) -> float:
-    """The share of completions that ended with a stop string or the end token, not by the length
-    limit. Raises UserError for none."""
-    if not completions:
-        raise UserError("no completions to look at")
-    return sum(c.finish in ("stop", "end") for c in completions) / len(completions)

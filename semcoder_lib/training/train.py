@@ -213,7 +213,8 @@ def _ends(job: _Job, held_out: Sequence[Example], tokenizer: Any) -> float:
         room = min(job.config.max_length, 8 + 3 * len(tokenizer.encode(e.completion)) // 2)
         requests.append(Request(e.id, e.prompt, max_new_tokens=room))
     with load(job.base, adapter=job.out, threads=job.config.threads) as engine:
-        rate = guards.stopped_by_itself([row[0] for row in engine.generate(requests)])
+        ended = [row[0].finish in ("stop", "end") for row in engine.generate(requests)]
+    rate = sum(ended) / len(ended)
     say(f"training: {rate:.0%} of {len(requests)} answers end by themselves")
     return rate
 
