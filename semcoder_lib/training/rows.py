@@ -7,6 +7,7 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
@@ -109,6 +110,28 @@ class Result:
         """What was learned, with the curve: the same whenever, and however fast, it was trained."""
         varying = ("adapter", "seconds", "resumed_at", "hardware")
         return {name: value for name, value in asdict(self).items() if name not in varying}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to train: `folder` has the base's weights, `start` is the adapter to go on from, and
+    `key` names all that decides the result."""
+
+    base: str
+    folder: str
+    start: Path | None
+    out: Path
+    config: Config
+    key: str
+
+    @property
+    def base_name(self) -> str:
+        """The base as others may call it: of a file or folder of this machine the name alone."""
+        return Path(self.base).name if Path(self.base).exists() else self.base
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.out / "checkpoints"
 
 
 # --- from text to token rows, and from rows to batches ---
