@@ -24,17 +24,12 @@ MONOLOGUES = (
 STYLES = ["clean", pytest.param("faithful", marks=pytest.mark.data)]
 
 
-def rows_about_execution(style: str) -> list[training.Example]:
-    rows = examples.monologue_examples({"p1": PROGRAM}, MONOLOGUES, style=style)
-    for seed in range(8):  # some ask for a call, some for an output
-        rows += examples.direct_examples([Entry(PROGRAM, CASES)], seed=seed, style=style)
-    return rows
-
-
 @pytest.mark.parametrize("style", STYLES)
 def test_prompts_of_training_are_the_evaluations(style: str) -> None:
     entry = Entry(PROGRAM, CASES)
-    rows = rows_about_execution(style)
+    rows = examples.monologue_examples({"p1": PROGRAM}, MONOLOGUES, style=style)
+    for seed in range(8):  # some ask for a call, some for an output
+        rows += examples.direct_examples([entry], seed=seed, style=style)
     assert len(rows) == 10
     other = {"clean": "faithful", "faithful": "clean"}[style]
     for row in rows:
