@@ -149,10 +149,9 @@ t.train(t.examples(), sys.argv[2], base=sys.argv[1], config=t.RESUMED)
 def test_killed_and_resumed_gives_the_undisturbed_bytes(tiny: str, tmp_path: Path) -> None:
     train(examples(), tmp_path / "whole", base=tiny, config=RESUMED)
     killed = tmp_path / "killed"
-    here = f"{Path(__file__).parent}:{os.environ.get('PYTHONPATH', '')}"
     process = subprocess.Popen(
         [sys.executable, "-c", SLOW_RUN, tiny, str(killed)],
-        env={**os.environ, "PYTHONPATH": here, "PYTHONHASHSEED": "7"},
+        env={**os.environ, "PYTHONPATH": ":".join(sys.path), "PYTHONHASHSEED": "7"},
         stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 120
