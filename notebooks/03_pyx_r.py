@@ -281,7 +281,7 @@ described = [
     e for e in training if e.program.description and len(e.program.source) <= p.program_chars
 ]
 random.Random(f"{p.seed}:fault tasks").shuffle(described)
-tasks = described[: p.fault_tasks]
+tasks = described[: (p.faults + 30) // 50]
 
 
 def opening(program):

@@ -99,7 +99,8 @@ from dataclasses import replace
 
 from semcoder_lib import refinement
 from semcoder_lib.evaluation import answers
-from semcoder_lib.models import assets, tokens
+from semcoder_lib.faults import task_description
+from semcoder_lib.models import Request, assets, prompts, tokens
 from semcoder_lib.run.models import base_of
 
 OWN_TASKS = 600
@@ -110,8 +111,11 @@ random.Random(f"{p.seed}:own code").shuffle(tasks)
 own_tasks = tasks[:OWN_TASKS] if "chat" in p.codegen_forms and p.shares["nl_to_code"] else []
 
 # %%
-requests = examples.code_requests([e.program for e in own_tasks], tokenizer, style=p.style,
-                                  max_new_tokens=p.codegen_tokens)  # fmt: skip
+requests = []
+for program in (e.program for e in own_tasks):
+    asked = prompts.nl_to_code(task_description(program), style=p.style)
+    prompt = prompts.in_chat(asked, tokenizer)
+    requests.append(Request(program.id, prompt.text, prompt.stop, p.codegen_tokens))
 written = run.step("own_code.jsonl", answers.ask, base, requests, cache=run.path("cache_own.jsonl"))
 jobs = [
     (text.text, e.program.entry_point, e.cases, 0.0)
@@ -119,7 +123,11 @@ jobs = [
 ]
 right = [all(checked.passed) for checked in refinement.run_checks(jobs, run.box)]
 if own_tasks:
-    pools["nl_to_code"] = examples.answered(requests, written, right)
+    pools["nl_to_code"] = [
+        examples.Example(f"{r.task_id}:own", "nl_to_code", r.prompt, f"{text.text.rstrip()}\n```")
+        for r, text, keep in zip(requests, written, right, strict=True)
+        if keep
+    ]
     print(sum(right), "of", len(own_tasks), "answers of the model itself are right")
 
 # %% [markdown]
@@ -160,8 +168,8 @@ for kind in ("forward", "backward", "direct"):
     for example in [e for e in chosen if e.task == kind][:SAMPLE]:
         entry = by_id[example.id.rpartition(":")[0]]
         asked = execution.questions(entry, kind, style=p.style)
-        same = example.prompt if example.prompt in asked else asked[0]
-        compared += training.same_prompts([example], {example.id: same})
+        training.same_prompt(example, asked)
+        compared += 1
 print(compared, "prompts are those of the evaluation, byte for byte")
 
 # %% [markdown]
@@ -174,8 +182,8 @@ print(compared, "prompts are those of the evaluation, byte for byte")
 # %%
 from semcoder_lib.training import rows
 
+HELD_OUT = max(8, min(200, p.held_out_items // 10))  # programs whose loss is looked at after it
 config = training.Config(
-    method=p.train_method,
     steps=p.train_steps,
     epochs=2.0,  # the paper's, where `train_steps` is 0
     learning_rate=p.learning_rate,
@@ -185,7 +193,7 @@ config = training.Config(
     max_length=p.max_length,
     lora_rank=p.lora_rank,
     seed=p.seed,
-    stop_check=min(16, p.train_held_out),
+    stop_check=min(16, HELD_OUT),
 )
 first = rows.tokenise([row], tokenizer, config).rows[0]
 display.tokens([tokenizer.decode([number]) for number in first.ids], first.prompt)
@@ -210,8 +218,13 @@ display.table([*columns[first.prompt - 3 : first.prompt + 3], *columns[-2:]])
 # or many short ones.
 
 # %%
+from semcoder_lib.models import hardware
+from semcoder_lib.training import trainer
+
 prepared = rows.tokenise(chosen, tokenizer, config)
-lora, sft = training.configs(prepared, config)
+machine = hardware.probe()
+plan = rows.planned(prepared.rows, config, machine.device)
+lora, sft = trainer.adapter_arguments(config), trainer.arguments(config, machine, run.folder, plan)
 names = ("r", "lora_alpha", "lora_dropout", "target_modules", "task_type")
 display.counts({n: getattr(lora, n) for n in names} if lora else {}, "LoraConfig", "value")
 
@@ -259,7 +272,7 @@ display.table(table)
 # %%
 from semcoder_lib import monologues
 
-held = [e for e in short if e.program.split == "held_out"][: p.train_held_out]
+held = [e for e in short if e.program.split == "held_out"][:HELD_OUT]
 style = monologues.STYLES[p.monologue_form].but(max_chars=p.monologue_chars)
 bullets = 0 if style.brief else 2
 derived, _ = run.step(
@@ -274,9 +287,9 @@ print(len(held_rows), "rows about", len(held), "held-out programs")
 
 # %% [markdown]
 # ## Train
-# The longest step of the run. The curve below grows while it works. Stop it whenever you like: it
-# goes on from its last checkpoint, with the same batches, and gives the same weights. What stays in
-# the folder `main/` is the adapter and a card that says what it was made from.
+# The longest step of the run. The bar below shows the loss while it works. Stop it whenever you
+# like: it goes on from its last checkpoint, with the same batches, and gives the same weights. What
+# stays in the folder `main/` is the adapter and a card that says what it was made from.
 #
 # *With the profile `workshop`: about three minutes.*
 
@@ -318,7 +331,6 @@ display.figure(figures.loss_curve({"main": main["losses"]}))
 # *With the profile `workshop`: about 25 seconds.*
 
 # %%
-from semcoder_lib.models import Request
 from semcoder_lib.run.models import shipped
 
 question = next((e for e in held_rows if e.task == "forward"), chosen[0])
@@ -419,7 +431,8 @@ check.e04_2(loss)
 # %% [markdown]
 # ## The card
 # The next notebooks load the adapters from this folder. Numbers that are the same in every run on
-# like machines are in `results.json`; how long it took is on the card alone.
+# like machines are in `results.json`; how long a training took is in `logs/training.json` beside
+# its adapter.
 
 # %%
 counts = {
@@ -434,4 +447,4 @@ results = {
     "examples": counts,
     **learned,
 }
-run.finish(results, trained={phase: training.times(run.path(phase)) for phase in learned})
+run.finish(results)

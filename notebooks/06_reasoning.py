@@ -221,7 +221,8 @@ display.counts(here | missing, "benchmark", "tasks, or why not")
 
 # %%
 lengths = {"direct": p.baseline_tokens, "cot": p.reasoning_tokens, "monologue": p.reasoning_tokens}
-untuned = [answers.Setting(f"{f}_2shot", f, 2, lengths[f]) for f in p.reasoning_forms]
+forms = [f for f in ("direct", "cot") if f in p.names("baseline_forms")] or ["direct"]
+untuned = [answers.Setting(f"{f}_2shot", f, 2, lengths[f]) for f in forms]
 tuned = [answers.Setting(f, f, 0, lengths[f]) for f in ("monologue", "direct")]
 plans = {label: [] for label in models}
 for label, name in [(label, name) for label in models for name in tasks]:
@@ -374,7 +375,9 @@ display.table(steps, ("model", "step", *claims, "true"))
 # %%
 from semcoder_lib.evaluation import data
 
-files = analysis.released_texts(missing) if p.released_texts else {}
+few = 40 if p.cruxeval_items >= 10 else 0  # texts a direction; -1: all, where CRUXEval is whole
+limit = few if p.cruxeval_items else -1
+files = analysis.released_texts(missing) if limit else {}
 cruxeval = data.find("cruxeval.jsonl")
 published = run.step("released.jsonl", analysis.released_scores, files, cruxeval, box=run.box)
 display.table(published, ("benchmark", "model", "scorer", "value", "n"))
@@ -384,7 +387,7 @@ display.table(published, ("benchmark", "model", "scorer", "value", "n"))
 # of its claims are in words that the verifier cannot decide.
 
 # %%
-how = {"limit": max(0, p.released_texts), "seed": p.seed, "box": run.box}
+how = {"limit": max(0, limit), "seed": p.seed, "box": run.box}
 theirs = run.step("released_faithfulness.jsonl", analysis.released_faithfulness, files, **how)
 display.table(theirs, counts)
 

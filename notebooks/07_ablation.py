@@ -67,8 +67,10 @@ corpus = run.kept("01_pyx/pyx.jsonl")[0]
 programs = {entry.program.id: entry.program for entry in corpus}
 accepted = run.kept("02_monologues/forward.jsonl")[0]
 random.Random(f"{p.seed}:ablation").shuffle(accepted)
-rows_wanted = p.ablation_steps * p.ablation_rows  # of one arm in the view `examples`
-if p.ablation_views == ["examples"]:  # twice as many as needed: some are too long
+views = ["examples", "tokens"] if p.ablation_seeds > 1 else ["examples"]
+step_rows = p.batch_rows or 4  # executions in each optimizer step
+rows_wanted = p.ablation_steps * step_rows  # of one arm in the view `examples`
+if views == ["examples"]:  # twice as many as needed: some are too long
     accepted = accepted[: 2 * rows_wanted * p.ablation_seeds]
 
 # %% [markdown]
@@ -137,12 +139,11 @@ from semcoder_lib.training.examples import equal_examples, equal_tokens, rows_by
 def config(steps, seed):
     """How one arm is trained."""
     return training.Config(
-        method=p.train_method,
         steps=steps,
         learning_rate=p.learning_rate,
         min_learning_rate=p.learning_rate / 10,
         batch_tokens=p.batch_tokens,
-        batch_rows=p.ablation_rows,
+        batch_rows=step_rows,
         max_length=p.max_length,
         lora_rank=p.lora_rank,
         seed=p.seed + seed,
@@ -160,7 +161,7 @@ def rows_of(format, view, seed):
     if view == "examples":
         return equal_examples(pools, format, rows_wanted, seed), p.ablation_steps
     rows, times = equal_tokens(pools, format, rows_wanted, seed, tokenizer)
-    return rows, max(1, round(len(rows) * times / p.ablation_rows))
+    return rows, max(1, round(len(rows) * times / step_rows))
 
 
 display.table([{"format": format, "rows": len(rows)} for format, rows in pools.items()])
@@ -180,7 +181,7 @@ display.table([{"format": format, "rows": len(rows)} for format, rows in pools.i
 # %%
 import itertools
 
-arms = list(itertools.product(p.ablation_views, range(p.ablation_seeds), formats))
+arms = list(itertools.product(views, range(p.ablation_seeds), formats))
 
 
 def name_of(view, seed, format):
@@ -308,7 +309,7 @@ def over_seeds(view, format, place):
 
 
 pooled = []
-for view, format in itertools.product(p.ablation_views, formats):
+for view, format in itertools.product(views, formats):
     for place, benchmark in enumerate(items):
         passed = over_seeds(view, format, place)
         common = {"view": view, "format": format, "benchmark": benchmark}
@@ -389,7 +390,7 @@ recorded = dict(zip(tasks, tracing.trace_many(executed, run.box), strict=True))
 
 # %%
 chain_rows = []
-for view, format in itertools.product(p.ablation_views, formats):
+for view, format in itertools.product(views, formats):
     chains_and_answers = []
     for seed in range(p.ablation_seeds):
         answered = evaluated[view, seed, format][0]  # the first benchmark: held-out PyX
@@ -420,7 +421,7 @@ display.figure(figures.chain_survival(chain_rows))
 kinds = {name: analysis.kinds_of(tasks[name]["program"], trace) for name, trace in recorded.items()}
 part_rows = [
     {"view": view, "format": format, **row}
-    for view, format in itertools.product(p.ablation_views, formats)
+    for view, format in itertools.product(views, formats)
     for row in analysis.by_kind(over_seeds(view, format, 0), kinds, p.seed)
 ]
 display.table(part_rows, ("view", "format", "kind", "n", "value", "low", "high"))

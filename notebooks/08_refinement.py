@@ -183,7 +183,9 @@ def answer(model, prompt, longest, cache):
 
 
 cache = run.path(f"cache_generations_{models[-1].label}.jsonl")
-text = run.step("by_hand.json", answer, models[-1], prompt, p.refine_tokens, cache=cache)["text"]
+text = run.step(
+    "by_hand.json", answer, models[-1], prompt, min(512, p.codegen_tokens), cache=cache
+)["text"]
 display.code(text)
 
 # %% [markdown]
@@ -242,7 +244,7 @@ def plans_of(model):
             source=source,
             accept=rule,
             temperature=temperature,
-            max_new_tokens=p.refine_tokens,
+            max_new_tokens=min(512, p.codegen_tokens),
             first_tokens=p.codegen_tokens,
             seed=p.seed,
             style=p.style,

@@ -162,25 +162,10 @@ class Profile(BaseModel):
         return self.monologue_chars // 2
 
     @property
-    def fault_tasks(self) -> int:
-        """Descriptions put to the base model, for its own failures."""
-        return (self.faults + 30) // 50
-
-    @property
     def shares(self) -> dict[str, float]:
         """`train_mix`, the kinds of rows that it leaves out as 0."""
         shares = dict(part.split(":") for part in self.names("train_mix"))
         return dict.fromkeys(TASKS, 0.0) | {k.strip(): float(v) for k, v in shares.items()}
-
-    @property
-    def train_method(self) -> str:
-        """`lora`, or `full` for all weights."""
-        return "lora" if self.lora_rank else "full"
-
-    @property
-    def train_held_out(self) -> int:
-        """Held-out programs for the loss and the endings after `main`."""
-        return max(8, min(200, self.held_out_items // 10))
 
     @property
     def batch_rows(self) -> int:
@@ -193,36 +178,9 @@ class Profile(BaseModel):
         return [f for f in CODE_FORMS if f in self.names("baseline_forms")] or [*CODE_FORMS[:1]]
 
     @property
-    def reasoning_forms(self) -> list[str]:
-        """The same for execution."""
-        forms = [f for f in REASONING_FORMS if f in self.names("baseline_forms")]
-        return forms or [*REASONING_FORMS[:1]]
-
-    @property
     def baseline_tokens(self) -> int:
         """Longest direct answer."""
         return min(256, max(16, self.reasoning_tokens // 4))
-
-    @property
-    def released_texts(self) -> int:
-        """Texts of the released checkpoint verified per direction: all (-1) where CRUXEval is
-        whole, none in a run that is too small to mean anything."""
-        return -1 if not self.cruxeval_items else 40 if self.cruxeval_items >= 10 else 0
-
-    @property
-    def ablation_rows(self) -> int:
-        """Executions in each optimizer step of the ablation."""
-        return self.batch_rows or 4
-
-    @property
-    def ablation_views(self) -> list[str]:
-        """Whether formats are compared at equal examples only, or at equal trained tokens, too."""
-        return ["examples", "tokens"] if self.ablation_seeds > 1 else ["examples"]
-
-    @property
-    def refine_tokens(self) -> int:
-        """Longest answer in a round of refinement."""
-        return min(512, self.codegen_tokens)
 
 
 def load(name: str = "laptop", overrides: Mapping[str, Any] | None = None) -> Profile:

@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
-import time
 from collections.abc import Iterator
-from typing import Protocol, TextIO
+from typing import Any, TextIO
 
 DELAY = 3.0  # seconds before a bar is shown: what is done by then needs none
 BETWEEN = 30.0  # seconds between lines without a screen
 
 
-class Bar(Protocol):
-    """What the worker tells: `update(n)` more are done; `set_postfix_str` something to show."""
-
-    def update(self, n: int = 1) -> object: ...
-    def set_postfix_str(self, s: str = "") -> object: ...
-
-
 @contextlib.contextmanager
-def bar(name: str, total: int, unit: str = "items") -> Iterator[Bar]:
-    """A bar for `total` units of the work `name`."""
+def bar(name: str, total: int, unit: str = "items") -> Iterator[Any]:
+    """A bar of tqdm's for `total` units of the work `name`."""
     screen = in_jupyter() or sys.stderr.isatty()
+    look: dict[str, Any] = {"delay": DELAY, "dynamic_ncols": True}
     if not screen or os.environ.get("SEMCODER_PROGRESS") == "off":
-        yield _Lines(name, total, unit)
-        return
-    from tqdm.auto import tqdm
+        from tqdm.std import tqdm
 
-    with tqdm(
-        total=total, desc=name, unit=f" {unit}", delay=DELAY, leave=False, dynamic_ncols=True
-    ) as shown:
+        look = {"delay": BETWEEN, "mininterval": BETWEEN, "miniters": 1, "file": _Lines()}
+        look["bar_format"] = "{desc}: {n} of {total}{unit}, {rate_fmt}, {remaining} left{postfix}"
+    else:
+        from tqdm.auto import tqdm
+    tqdm.monitor_interval = 0  # no thread of its own in a process that forks
+    with tqdm(total=total, desc=name, unit=f" {unit}", leave=False, **look) as shown:
         yield shown
 
 
@@ -72,26 +67,10 @@ def hidden() -> bool:
     return bool(_streams)
 
 
-class _Lines:
-    """The same on standard error, a line every `BETWEEN` seconds."""
+class _Lines(io.StringIO):
+    """What a bar draws over itself, line by line on standard error."""
 
-    def __init__(self, name: str, total: int, unit: str) -> None:
-        self.name, self.total, self.unit, self.done, self.note = name, total, unit, 0, ""
-        self.began = self.shown = time.monotonic()
-
-    def update(self, n: int = 1) -> None:
-        self.done += n
-        now = time.monotonic()
-        if now - self.shown < BETWEEN:
-            return
-        self.shown = now
-        rate = self.done / (now - self.began)
-        left = f"{(self.total - self.done) / rate / 60:.1f} min left" if rate else "none yet"
-        print(
-            f"{self.name}: {self.done} of {self.total} {self.unit}, {rate:.3g} a second, "
-            f"{left}{', ' if self.note else ''}{self.note}",
-            file=sys.stderr, flush=True,
-        )  # fmt: skip
-
-    def set_postfix_str(self, s: str = "") -> None:
-        self.note = s
+    def write(self, text: str) -> int:
+        if text.strip():
+            print(text.strip(), file=sys.stderr, flush=True)
+        return len(text)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -225,45 +227,28 @@ R = TypeVar("R")
 def to_row(record: Any) -> dict[str, Any]:
     """A record as JSON data. `Case.arguments` and `Case.output` become text (`values.encode`);
     raises `values.Unserializable` for a value that has none."""
-    return {
-        name: values.encode(item) if hint in _VALUES else _plain(item)
-        for name, (hint, _) in _fields(type(record)).items()
-        for item in (getattr(record, name),)
-    }
+    texts = ((name, hint, getattr(record, name)) for name, hint in _hints(type(record)).items())
+    return {n: values.encode(item) if hint in _VALUES else _plain(item) for n, hint, item in texts}
 
 
 def from_row(kind: type[R], row: dict[str, Any]) -> R:
     """The record that `to_row` wrote. The type of every field is checked; raises ValueError with
     one line that names the field and says what is wrong with it."""
-    fields = _fields(kind)
-    data: dict[str, Any] = {}
+    hints, data = _hints(kind), dict[str, Any]()
     for name, item in _of(row, (dict,), f"{kind.__name__}, an object").items():
-        if name not in fields:
+        if name not in hints:
             raise ValueError(f"{kind.__name__}: unknown field {shown(name)}")
         try:
-            data[name] = _read(fields[name][0], item)
+            data[name] = _read(hints[name], item)
         except ValueError as error:
             raise ValueError(f"{kind.__name__}.{name}: {error}") from None
-    for name, (_, required) in fields.items():
-        if required and name not in data:
-            raise ValueError(f"{kind.__name__}: field {name!r} is missing")
-    return kind(**data)
+    try:
+        return kind(**data)
+    except TypeError as error:  # of fields that are missing
+        raise ValueError(f"{kind.__name__}: {str(error).partition('() ')[2]}") from None
 
 
-_FIELDS: dict[type, dict[str, tuple[Any, bool]]] = {}
-
-
-def _fields(kind: type) -> dict[str, tuple[Any, bool]]:
-    """The type of each field, and whether a row must have it."""
-    if kind not in _FIELDS:
-        hints, missing = get_type_hints(kind), dataclasses.MISSING
-        _FIELDS[kind] = {
-            f.name: (hints[f.name], f.default is missing and f.default_factory is missing)
-            for f in dataclasses.fields(kind)
-        }
-    return _FIELDS[kind]
-
-
+_hints: Callable[[Any], dict[str, Any]] = functools.cache(get_type_hints)
 _VALUES = (Any, tuple[Any, ...])  # types of the fields that hold Python values, written as text
 # JSON types that a field of a plain type may have, and the word for them
 _SCALARS: dict[Any, tuple[tuple[type, ...], str]] = {

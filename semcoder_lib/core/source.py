@@ -27,7 +27,7 @@ _MODULE = re.compile(rf"{NAME}(\.\w+)+")  # also as text: what a sandbox's child
 
 def code_behind(files: Iterable[Path]) -> dict[str, str]:
     """{file: hash} of all that code in these files of the library can run: the modules that they
-    import, directly or not, and the data files beside them."""
+    import, directly or not, and the data files beside and below them."""
     return _closure(frozenset(files))
 
 
@@ -40,29 +40,10 @@ def _closure(start: frozenset[Path]) -> dict[str, str]:
             seen.add(file)
             waiting.extend(path for name in _parsed(file)[1] for path in files_of(name))
     tables = {
-        path for folder in {file.parent for file in seen} for path in folder.iterdir()
-        if path.is_file() and path.suffix != ".py"
+        path for folder in {file.parent for file in seen} for path in folder.rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc")
     }  # fmt: skip
     return {str(f.relative_to(LIBRARY)): parsed_hash(f) for f in sorted(seen | tables)}
-
-
-def library_hash(*places: str) -> str:
-    """One hash over the library, or over its rooms and modules named (`corpus`, `core/values`).
-    Raises ValueError for a name that has no files: its changes would go unseen."""
-    files: set[Path] = set() if places else set(_all_files(LIBRARY))
-    for name in places:
-        module = LIBRARY / f"{name}.py"
-        named = [module] if module.is_file() else _all_files(LIBRARY / name)
-        if not named:
-            raise ValueError(f"no source named {name!r}")
-        files.update(named)
-    return workspace.content_key(
-        [[str(f.relative_to(LIBRARY)), parsed_hash(f)] for f in sorted(files)]
-    )
-
-
-def _all_files(folder: Path) -> list[Path]:
-    return [f for f in folder.rglob("*") if f.is_file() and "__pycache__" not in f.parts]
 
 
 def packages_behind(files: dict[str, str], names: tuple[str, ...]) -> list[str]:

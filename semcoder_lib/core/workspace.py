@@ -197,14 +197,12 @@ class ItemCache(dict[str, Any]):
     """Finished items of a step, keyed by content, kept in one JSONL file to which `put` appends.
 
     Every line carries a digest of what it says; a line that is broken or was changed is left out
-    and said so on standard error, and its item is made again. One process writes at a time. `put`
-    is durable after `flush` (or every 64 items).
+    and said so on standard error, and its item is made again. One process writes at a time.
     """
 
     def __init__(self, path: Path | str) -> None:
         super().__init__()
         self.path = Path(path)
-        self._pending = 0
         self._out = open_append(self.path)
         whole = damaged = 0
         for line in self._out:
@@ -223,30 +221,20 @@ class ItemCache(dict[str, Any]):
             print(f"{self.path}: {damaged} damaged lines are made again", file=sys.stderr)
 
     def put(self, key: str, row: Any) -> None:
-        """Store a JSON row. Raises InfrastructureError when the disk is full; what was stored
-        before stays."""
+        """Store a JSON row in the file. Raises InfrastructureError when the disk is full; what was
+        stored before stays."""
         self[key] = row
         line = dumps({"key": key, "row": row, "sum": _sum(key, row)})
-        self._pending += 1
         try:
             self._out.write(line.encode() + b"\n")
-            if self._pending >= 64:
-                self.flush()
-        except OSError as error:
-            raise disk_error(error, self.path) from error
-
-    def flush(self) -> None:
-        """Put everything stored so far on the disk."""
-        try:
             self._out.flush()
         except OSError as error:
             raise disk_error(error, self.path) from error
-        self._pending = 0
 
     def close(self) -> None:
-        """Flush and let go of the file."""
-        self.flush()
-        self._out.close()
+        """Let go of the file."""
+        with contextlib.suppress(OSError):  # `put` has said that the disk is full
+            self._out.close()
 
     def __enter__(self) -> ItemCache:
         return self

@@ -109,7 +109,7 @@ def build(
     guard = Guard.here(box) if benchmarks else None
     key = guard.key if guard else ""
     work = functools.partial(developed, cases=cases, seed=seed, level=box.level, benchmarks=key)
-    depends = [cases, seed, box.level, key, source.library_hash("corpus", "core")]
+    depends = [cases, seed, box.level, key, source.code_behind(source.files_of(__name__))]
     scan = collections.Counter(files=0, unparsable=0, functions=0)
     drafts, seeded = (
         map(Prospect, map(functools.partial(numbered, seed), itertools.count()))
@@ -150,7 +150,7 @@ def build(
                         errors[prospect.detail or "no exception, no usable value"] += 1
                     counts["candidates"] += 1
                     counts[f"dropped: {reason}" if reason else "kept"] += 1
-                    bar.set_postfix_str(f"{counts['candidates']} tried")
+                    bar.set_postfix_str(f"{counts['candidates']} tried", refresh=False)
                     bar.update(0 if reason else 1)
             if target or name in ("real", "synthesised"):
                 funnel[name] = dict(sorted(counts.items()))

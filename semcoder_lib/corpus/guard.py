@@ -56,9 +56,6 @@ FEW_AGREE = 20  # for yes-or-no functions
 FEW_MINORITY = 6
 ALL = 2  # the first of a function's inputs; on these a program must give what it gives
 
-# What the references depend on beside the items.
-CODE = ("core/values", *(f"corpus/{name}" for name in ("guard", "child", "prospect", "inputs")))
-
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -351,7 +348,7 @@ class Guard:
         what they give stays in the user's cache while items and code are the same."""
         items, report = load()
         texts = [[i.id, i.source, i.entry_point, *i.calls] for i in items]
-        key = workspace.content_key(texts, source.library_hash(*CODE))
+        key = workspace.content_key(texts, source.code_behind(source.files_of(__name__)))
         path = workspace.home() / "references" / f"{key[:24]}.json.gz"
         if (rows := kept(path)) is None:
             rows = [list(dataclasses.astuple(r)) for r in references(items, box)]

@@ -17,7 +17,7 @@ from semcoder_lib.core.records import Program, Status
 from semcoder_lib.corpus import hints
 from semcoder_lib.corpus.prospect import Prospect
 from semcoder_lib.corpus.seeds import packages
-from semcoder_lib.models.teachers import Task, Teacher, ask
+from semcoder_lib.models.teachers import Task, Teacher
 from semcoder_lib.sandbox import Job, Outcome, Sandbox
 
 Message = dict[str, str]
@@ -43,7 +43,6 @@ def taught(
     seed: int = 0,
     repairs: int = 3,
     seeds: Iterable[Program] | None = None,
-    **asking: Any,
 ) -> tuple[list[tuple[str, str, Prospect | None]], dict[str, Any]]:
     """What the teacher makes of `count` functions of installed packages (or of `seeds`): of each
     its id, its fate, and the candidate for the corpus where that is "kept"; and the counts for a
@@ -51,9 +50,8 @@ def taught(
     after how many repairs.
 
     Solutions run as scripts; one that fails goes back with its error up to `repairs` times. Then
-    the teacher is asked for more calls of each program. `asking` (`cache`, `usage`) goes to
-    `teachers.ask`, which makes it resumable and raises InfrastructureError when the teacher is
-    gone.
+    the teacher is asked for more calls of each program. Resumable through the cache of the
+    teacher's engine.
     """
     real = (p.program for p in packages(seed=seed)) if seeds is None else seeds
     seeds = list(itertools.islice(real, count))
@@ -66,11 +64,11 @@ def taught(
         going = [s for s in seeds if s.id not in fates]
         tasks = [Task(f"{s.id}#{number}", tuple(chats[s.id]), s) for s in going]
         replies: list[tuple[Program, str]] = []
-        for answer in ask(tasks, teacher, _has_code, tries=2, seed=seed, **asking):
-            if answer.status == "accepted":
-                replies.append((answer.task.data, answer.text))
+        for task, text in teacher.ask(tasks, _has_code, tries=2, seed=seed):
+            if text is None:
+                fates[task.data.id] = "teacher: rejected"
             else:
-                fates[answer.task.data.id] = f"teacher: {answer.status}"
+                replies.append((task.data, text))
         outcomes = box.map(Job(_code_of(reply), "") for _, reply in replies)
         for (origin, reply), (outcome,) in zip(replies, outcomes, strict=True):
             if error := _error(outcome):
@@ -86,8 +84,8 @@ def taught(
             except foreign.Refused as reason:
                 fates[origin.id] = str(reason)
     tasks = [Task(f"{name}#inputs", _inputs_chat(p), p) for name, p in candidates.items()]
-    for answer in ask(tasks, teacher, lambda task, text: (True, ""), tries=1, seed=seed, **asking):
-        _add_calls(answer.task.data, answer.text)
+    for task, text in teacher.ask(tasks, seed=seed):
+        _add_calls(task.data, text or "")
     general = collections.Counter(fate.partition(":")[0] for fate in fates.values())
     return [(s.id, fates[s.id], candidates.get(s.id)) for s in seeds], {
         "snippets": len(seeds),

@@ -212,7 +212,7 @@ class Benchmark(ABC):
             from semcoder_lib.corpus.files import keep, kept  # their room takes a second to load
 
             content = [[task.task_id, repr(sorted(task.data.items()))] for task in tasks]
-            code = source.library_hash("evaluation", "sandbox", "core")
+            code = source.code_behind(source.files_of(__name__))
             machine = [sys.version, platform.machine(), platform.processor(), platform.node()]
             key = workspace.content_key(self.name, scorer, content, code, machine, box.layers)
             stored = workspace.home() / "preflight" / f"{key}.json.gz"

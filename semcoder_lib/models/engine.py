@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from semcoder_lib.core import progress, records, workspace
-from semcoder_lib.core.errors import InfrastructureError, UserError
+from semcoder_lib.core.errors import UserError
 from semcoder_lib.models.prompts import Message
 
 
@@ -34,14 +34,12 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Output:
     """A finished text with its finish reason (`stop`, `end`, `length`, `too_long`) and its tokens,
-    generated and read; `cached` if an earlier call had made it. A server that gives no usable
-    answer makes a `failed` one, whose text says why."""
+    generated and read."""
 
     text: str
     finish: str
     tokens: int = 0
     prompt_tokens: int = 0
-    cached: bool = False
 
 
 Job = tuple[str, Request, int]  # the key of a text, its request, and which of its samples it is
@@ -77,25 +75,18 @@ class Engine(abc.ABC):
             for r, row in zip(requests, self.outputs(requests), strict=True)
         ]
 
-    def outputs(
-        self,
-        requests: Sequence[Request],
-        *,
-        cache: workspace.ItemCache | None = None,
-        strict: bool = True,
-    ) -> list[list[Output]]:
-        """As `generate`, with what the outputs cost. `cache` stands in for the engine's own;
-        without `strict` a failed output is returned, not raised, and not kept."""
+    def outputs(self, requests: Sequence[Request]) -> list[list[Output]]:
+        """As `generate`, with what the outputs cost."""
         for request in requests:
             _check(request)
-        cache = cache if cache is not None else self._cache
+        cache = self._cache if self._cache is not None else {}
         outputs: dict[str, Output] = {}
         missing: dict[str, Job] = {}
         keys = [[self._key(request, i) for i in range(request.n)] for request in requests]
         for request, row in zip(requests, keys, strict=True):
             for index, key in enumerate(row):
-                if (cached := _cached(cache, key)) is not None:
-                    outputs[key] = cached
+                if key in cache:
+                    outputs[key] = Output(**cache[key])
                 else:
                     missing.setdefault(key, (key, request, index))
 
@@ -104,14 +95,8 @@ class Engine(abc.ABC):
             def deliver(key: str, output: Output) -> None:
                 outputs[key] = output
                 bar.update()
-                if output.finish == "failed":
-                    if strict:
-                        raise InfrastructureError(output.text)
-                elif cache is not None:
-                    row = asdict(output)
-                    del row["cached"]
-                    cache.put(key, row)
-                    cache.flush()
+                if self._cache is not None:
+                    self._cache.put(key, asdict(output))
 
             if missing:  # in a canonical order, so that batches are composed alike
                 self._produce([missing[key] for key in sorted(missing)], deliver)
@@ -141,15 +126,6 @@ class Engine(abc.ABC):
             list(request.stop),
             [request.max_new_tokens, request.temperature, request.top_p, *sampled],
         )
-
-
-def _cached(cache: workspace.ItemCache | None, key: str) -> Output | None:
-    """What the cache holds, if that is an output: a damaged row is made again."""
-    match cache.get(key) if cache is not None else None:
-        case {"text": str(text), "finish": str(finish), "tokens": int(tokens), **rest}:
-            read = rest.get("prompt_tokens")
-            return Output(text, finish, tokens, read if isinstance(read, int) else 0, cached=True)
-    return None
 
 
 def _check(request: Request) -> None:

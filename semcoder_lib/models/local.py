@@ -17,7 +17,6 @@ import torch
 from torch import Tensor
 
 from semcoder_lib.core import scale, workspace
-from semcoder_lib.core.errors import UserError
 from semcoder_lib.models import assets, hardware, prompts, tokens, weights
 from semcoder_lib.models.decoder import Decoder, Slots, supports
 from semcoder_lib.models.engine import Deliver, Engine, Job, Output, Request
@@ -225,7 +224,6 @@ class LocalEngine(Engine):
         batch: int | None = None,
         cache: Path | str | None = None,
         backend: str = "auto",
-        cache_bytes: int | None = None,
     ) -> None:
         super().__init__(cache=cache)
         self.hardware = hardware.probe(dtype=dtype, threads=threads)
@@ -241,15 +239,13 @@ class LocalEngine(Engine):
         loaded = loaded.to(self.hardware.device)
         self.ends = tokens.end_ids(self.tokenizer, loaded)
         self.context = loaded.config.max_position_embeddings
-        if backend == "decoder" and not supports(loaded):
-            raise UserError(f"model {model!r}: no Llama or Qwen2 model, use backend='plain'")
         self.backend = "plain" if backend == "plain" or not supports(loaded) else "decoder"
         parts = [assets.weights_hash(self.folder), self.hardware.dtype, self.backend]
         if adapter:
             parts.append(assets.weights_hash(str(adapter)))
         self.identity = workspace.content_key(*parts)
         self._model: Any = Decoder(loaded) if self.backend == "decoder" else loaded
-        self.cache_bytes = cache_bytes or _cache_bytes(on_gpu)
+        self.cache_bytes = _cache_bytes(on_gpu)
 
     def _produce(self, jobs: list[Job], deliver: Deliver) -> None:
         texts: list[Text] = []

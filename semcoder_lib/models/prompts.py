@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.records import Case, Program
+from semcoder_lib.core.values import encode, show_call
 from semcoder_lib.core.workspace import find_data
 
 FORMATS = ("monologue", "direct", "scratchpad", "next", "concise")
@@ -97,21 +99,18 @@ def execution(
     return Prompt(authors(name, instruction=block, response=opening), STOP, opening)
 
 
+def of_case(
+    direction: str, program: Program, case: Case, *, format: str = "monologue", style: str = "clean"
+) -> Prompt:
+    """`execution` for the call of a case, or for its output."""
+    call, output = show_call(program.entry_point, case.arguments), encode(case.output)
+    texts = program.source, program.entry_point, call, output
+    return execution(direction, *texts, format=format, style=style)
+
+
 def forward(source: str, call: str, *, format: str = "monologue", style: str = "clean") -> Prompt:
     """A program and a call in; a simulation of the call and the completed assertion out."""
     return execution("forward", source, "", call, "", format=format, style=style)
-
-
-def backward(
-    source: str,
-    entry_point: str,
-    output_text: str,
-    *,
-    format: str = "monologue",
-    style: str = "clean",
-) -> Prompt:
-    """A program and an output in; a deduction of one input and the completed assertion out."""
-    return execution("backward", source, entry_point, "", output_text, format=format, style=style)
 
 
 def _doubled(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -15,8 +14,6 @@ from semcoder_lib.models import tokens
 from semcoder_lib.models.engine import Deliver, Engine, Job, Output, Request
 from semcoder_lib.models.tokens import reason
 
-SILENCES = 16  # requests in a row without an answer, after which nobody is there
-
 
 class OpenAIEngine(Engine):
     """Asks the model `model` at `base_url` (like `http://localhost:8000/v1`), `parallel` requests
@@ -25,9 +22,9 @@ class OpenAIEngine(Engine):
 
     The key is read from the environment variable OPENAI_API_KEY (a server of one's own needs none).
     `openai`'s client asks again, `retries` times, after a rate limit (as long as `Retry-After`
-    says), a server error, a timeout (`timeout` seconds without a byte) and a broken connection; an
-    answer that is not what the protocol promises is asked for again, too. Whether texts are
-    repeatable is up to the server. What it refuses is a UserError."""
+    says), a server error, a timeout (`timeout` seconds without a byte) and a broken connection.
+    Whether texts are repeatable is up to the server. What it refuses is a UserError, no answer or
+    one that is not what the protocol promises an InfrastructureError; what has arrived is kept."""
 
     def __init__(
         self,
@@ -36,7 +33,7 @@ class OpenAIEngine(Engine):
         base_url: str,
         parallel: int = 8,
         timeout: float = 300.0,
-        retries: int = 5,
+        retries: int = 8,
         cache: Path | str | None = None,
     ) -> None:
         import openai
@@ -55,20 +52,12 @@ class OpenAIEngine(Engine):
 
     def _produce(self, jobs: list[Job], deliver: Deliver) -> None:
         """Replies are delivered as they arrive, so that each is kept; also those that are under
-        way when something fails. With so many failures in a row that nobody is there, the last one
-        is raised."""
-        one_by_one, silent = threading.Lock(), 0
+        way when something fails."""
+        one_by_one = threading.Lock()
 
         def answer(key: str, request: Request, index: int) -> None:
-            nonlocal silent
             output = self._ask(request, index)
             with one_by_one:
-                silent = silent + 1 if output.finish == "failed" else 0
-                if silent >= max(SILENCES, 2 * self.parallel):
-                    raise InfrastructureError(
-                        f"nobody answers: {output.text}; start again when the server is there, "
-                        "nothing is asked twice"
-                    )
                 deliver(key, output)
 
         pool = ThreadPoolExecutor(self.parallel)
@@ -81,55 +70,43 @@ class OpenAIEngine(Engine):
     def _ask(self, request: Request, index: int) -> Output:
         import openai
 
-        body: dict[str, Any] = {"prompt": request.prompt}
-        create: Any = self._client.completions.with_raw_response.create
-        if request.chat:
-            body = {"messages": list(request.chat)}
-            create = self._client.chat.completions.with_raw_response.create
-        if request.stop:
-            body["stop"] = list(request.stop)
-        why = ""
-        for _ in range(self.retries + 1):
-            try:
-                answer = create(
-                    model=self.name,
-                    max_tokens=request.max_new_tokens,
-                    temperature=request.temperature,
-                    top_p=request.top_p,
-                    seed=request.seed + index,
-                    **body,
-                )
-                return _output(json.loads(answer.text), request)
-            except openai.APIStatusError as error:
-                why = f"status {error.status_code}"
-                if error.status_code < 500 and error.status_code not in (408, 409, 429):
-                    why = f"{error.status_code}: {reason(error)}"
-                    raise UserError(f"{self.url}: refused the request ({why})") from None
-                break
-            except openai.APIConnectionError as error:
-                why = f"connection: {reason(error.__cause__ or error)}"
-                break
-            except (openai.APIError, ValueError, LookupError, TypeError, AttributeError) as error:
-                why = f"the answer is not a completion: {reason(error)}"
-        asked = f"{self.url}: no answer after {self.retries + 1} attempts"
-        return Output(f"{asked} ({why}); is the server up?", "failed")
+        how: dict[str, Any] = {"stop": list(request.stop)} if request.stop else {}
+        how |= {"model": self.name, "max_tokens": request.max_new_tokens}
+        how |= {"temperature": request.temperature, "top_p": request.top_p}
+        how["seed"] = request.seed + index
+        try:
+            if request.chat:
+                chat: Any = list(request.chat)
+                reply: Any = self._client.chat.completions.create(messages=chat, **how)
+            else:
+                reply = self._client.completions.create(prompt=request.prompt, **how)
+            return _output(reply, request)
+        except openai.APIStatusError as error:
+            why = f"status {error.status_code}"
+            if error.status_code < 500 and error.status_code not in (408, 409, 429):
+                why = f"{error.status_code}: {reason(error)}"
+                raise UserError(f"{self.url}: refused the request ({why})") from None
+        except openai.APIConnectionError as error:
+            why = f"connection: {reason(error.__cause__ or error)}"
+        except (openai.APIError, ValueError, LookupError, TypeError, AttributeError) as error:
+            why = f"no completion: {reason(error)}"
+        raise InfrastructureError(
+            f"{self.url}: no usable answer ({why}); is the server up? Start again when it is, "
+            "nothing is asked twice"
+        )
 
     def close(self) -> None:
         super().close()
         self._client.close()
 
 
-def _output(answer: dict[str, Any], request: Request) -> Output:
-    """Raises ValueError, LookupError or TypeError for what is no answer."""
-    choice, usage = answer["choices"][0], answer.get("usage") or {}
-    text = choice["message"]["content"] if request.chat else choice["text"]
-    if not isinstance(text, str):
-        raise ValueError("no text in it")
-    text, cut = tokens.cut(text, request.stop)  # some servers leave the stop string in
+def _output(reply: Any, request: Request) -> Output:
+    """Raises LookupError, TypeError or AttributeError for what is no answer."""
+    choice, usage = reply.choices[0], reply.usage
+    text = choice.message.content if request.chat else choice.text
+    text, cut = tokens.cut(text or "", request.stop)  # some servers leave the stop string in
     # servers say "stop" for a stop string and for the end token alike
-    full = choice.get("finish_reason") == "length" and not cut
+    full = choice.finish_reason == "length" and not cut
     finish = "length" if full else "stop" if request.stop else "end"
-    written, prompt_tokens = (
-        int(usage.get(f"{way}_tokens") or 0) for way in ("completion", "prompt")
-    )
-    return Output(text, finish, written, prompt_tokens)
+    written, read = (usage.completion_tokens, usage.prompt_tokens) if usage else (0, 0)
+    return Output(text, finish, written or 0, read or 0)

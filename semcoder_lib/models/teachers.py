@@ -15,51 +15,12 @@ from typing import Any
 
 import yaml
 
-from semcoder_lib.core import records, values, workspace
-from semcoder_lib.core.errors import UserError
-from semcoder_lib.models import prompts
-from semcoder_lib.models.engine import Engine, Output, Request
+from semcoder_lib.core import records
+from semcoder_lib.models import prompts, tokens
+from semcoder_lib.models.engine import Engine, Request
 from semcoder_lib.models.prompts import Message
 
 _ROUND = 512  # chats asked at once, so that a slow reply does not hold up many others
-
-
-@dataclass(frozen=True, slots=True)
-class Teacher:
-    """An engine, and how it is asked for texts."""
-
-    engine: Engine
-    temperature: float = 0.7
-    top_p: float = 0.95
-    max_new_tokens: int = 1024
-
-    @property
-    def name(self) -> str:
-        return self.engine.name
-
-
-@dataclass(slots=True)
-class Usage:
-    """Totals over replies, each counted once however often the work was interrupted: `asked` are
-    those of this process, `cached` those that an earlier one had paid for; tokens are over both.
-    `failures` got no answer; `reasons` counts why replies were not accepted."""
-
-    asked: int = 0
-    cached: int = 0
-    failures: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-
-    def add(self, output: Output) -> None:
-        """Count one reply."""
-        if output.finish == "failed":
-            self.failures += 1
-            return
-        self.cached += output.cached
-        self.asked += not output.cached
-        self.prompt_tokens += output.prompt_tokens
-        self.completion_tokens += output.tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,71 +32,88 @@ class Task:
     data: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Taught:
-    """What became of a task. `status` is `accepted`, `rejected` (every try was) or `failed` (the
-    teacher did not answer). `text` is the accepted text, `reasons` why each earlier try was not."""
+@dataclass(slots=True)
+class Teacher:
+    """An engine, how it is asked for texts, and totals over its replies. With the engine's cache
+    each is counted once, however often the work was interrupted; `reasons` counts why replies were
+    not accepted."""
 
-    task: Task
-    status: str
-    text: str = ""
-    tries: int = 0
-    reasons: tuple[str, ...] = ()
+    engine: Engine
+    temperature: float = 0.7
+    top_p: float = 0.95
+    max_new_tokens: int = 1024
+    replies: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
 
+    def row(self) -> dict[str, Any]:
+        """Who taught and what was asked: the same as in an undisturbed run."""
+        return {
+            "teacher": self.engine.name,
+            "replies": self.replies,
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+            "rejected_for": dict(sorted(self.reasons.items())),
+        }
 
-def ask(
-    tasks: Iterable[Task],
-    teacher: Teacher,
-    accept: Callable[[Task, str], tuple[bool, str]],
-    *,
-    tries: int = 4,
-    seed: int = 0,
-    cache: workspace.ItemCache | None = None,
-    usage: Usage | None = None,
-) -> Iterator[Taught]:
-    """For each task, in order, the first reply that `accept` takes, out of at most `tries`.
+    def ask(
+        self,
+        tasks: Iterable[Task],
+        accept: Callable[[Task, str], tuple[bool, str]] = lambda task, text: (True, ""),
+        *,
+        tries: int = 1,
+        seed: int = 0,
+    ) -> Iterator[tuple[Task, str | None]]:
+        """Each task, in order, with the first reply that `accept` takes, out of at most `tries`;
+        None where it takes none, or every one was cut off.
 
-    `accept(task, text)` gives (accepted, reason). Every reply goes to `cache` when it arrives and
-    is counted in `usage` once: run again after an interruption, the same tasks, teacher, seed and
-    tries ask only for what is missing. A teacher that does not answer costs the task a `failed`; it
-    is asked again the next time. Raises InfrastructureError when so many in a row get no answer
-    that the teacher is gone; what it said before is kept. Section 3.3 of the paper (rejection
-    sampling).
-    """
-    if tries < 1:
-        raise UserError("tries must be at least 1")
-    usage = usage if usage is not None else Usage()
-    queue = iter(tasks)
-    while part := list(itertools.islice(queue, _ROUND)):
-        reasons: list[list[str]] = [[] for _ in part]
-        results: dict[int, Taught] = {}
-        for attempt in range(tries):
-            left = [place for place in range(len(part)) if place not in results]
-            requests = [
-                Request(
-                    part[n].id, "", (), teacher.max_new_tokens, teacher.temperature, teacher.top_p,
-                    seed=seed + attempt, chat=part[n].messages,
-                )
-                for n in left
-            ]  # fmt: skip
-            rows = teacher.engine.outputs(requests, cache=cache, strict=False)
-            for place, (output,) in zip(left, rows, strict=True):
-                usage.add(output)
-                task, accepted, reason = part[place], False, "cut off by the token limit"
-                if output.finish not in ("failed", "length", "too_long"):
-                    accepted, reason = accept(task, output.text)
-                if accepted:
-                    earlier = tuple(reasons[place])
-                    results[place] = Taught(task, "accepted", output.text, attempt + 1, earlier)
-                elif output.finish == "failed":
-                    why = (*reasons[place], output.text)
-                    results[place] = Taught(task, "failed", "", attempt + 1, why)
-                else:
-                    reasons[place].append(reason)
-                    usage.reasons[reason.split(":")[0][:60]] += 1
-        for place, task in enumerate(part):
-            rejected = Taught(task, "rejected", "", tries, tuple(reasons[place]))
-            yield results.get(place, rejected)
+        `accept(task, text)` gives (accepted, reason). The engine's cache keeps every reply when it
+        arrives: run again after an interruption, the same tasks, seed and tries ask only for what
+        is missing. Raises InfrastructureError when a request gets no answer. Section 3.3 of the
+        paper (rejection sampling).
+        """
+        queue = iter(tasks)
+        while part := list(itertools.islice(queue, _ROUND)):
+            texts: dict[int, str] = {}
+            for attempt in range(tries):
+                left = [place for place in range(len(part)) if place not in texts]
+                requests = [
+                    Request(
+                        part[n].id, "", (), self.max_new_tokens, self.temperature, self.top_p,
+                        seed=seed + attempt, chat=part[n].messages,
+                    )
+                    for n in left
+                ]  # fmt: skip
+                for place, (output,) in zip(left, self.engine.outputs(requests), strict=True):
+                    self.replies += 1
+                    self.prompt_tokens += output.prompt_tokens
+                    self.completion_tokens += output.tokens
+                    accepted, reason = False, "cut off by the token limit"
+                    if output.finish not in ("length", "too_long"):
+                        accepted, reason = accept(part[place], output.text)
+                    if accepted:
+                        texts[place] = output.text
+                    else:
+                        self.reasons[reason.split(":")[0][:60]] += 1
+            yield from ((task, texts.get(place)) for place, task in enumerate(part))
+
+    def generate(self, requests: Sequence[Request]) -> list[list[records.Completion]]:
+        """The samples of each request, in order, as an engine gives them: each prompt is one user
+        message, each of its `n` samples one request. One that was cut off gives no sample."""
+        groups: list[list[records.Completion]] = [[] for _ in requests]
+        for attempt in range(max((r.n for r in requests), default=0)):
+            tasks = (
+                Task(r.task_id, ({"role": "user", "content": r.prompt},), (place, r.stop))
+                for place, r in enumerate(requests)
+                if attempt < r.n
+            )
+            for task, text in self.ask(tasks, seed=1_000 * attempt):
+                if text is not None:
+                    place, stop = task.data
+                    text = tokens.cut(text, stop)[0]
+                    groups[place].append(records.Completion(task.id, text))
+        return groups
 
 
 # --- chats about monologues ---
@@ -150,8 +128,9 @@ Shot = tuple[Message, Message]  # an example: what is asked, and the answer
 
 def shot(program: records.Program, monologue: records.Monologue) -> Shot:
     """An example from one of our own monologues."""
-    asked = _question(monologue.direction, program, monologue.case)
-    return asked, {"role": "assistant", "content": monologue.text}
+    asked = prompts.of_case(monologue.direction, program, monologue.case)
+    answer = {"role": "assistant", "content": monologue.text}
+    return {"role": "user", "content": asked.text}, answer
 
 
 def chat(
@@ -164,13 +143,5 @@ def chat(
     program's description is withheld, as in section 4.2.3 of the paper), a backward one the output
     and no input."""
     rules = {"role": "system", "content": RULES[direction]}
-    return rules, *itertools.chain.from_iterable(shots), _question(direction, program, case)
-
-
-def _question(direction: str, program: records.Program, case: records.Case) -> Message:
-    name = program.entry_point
-    if direction == "backward":
-        asked = prompts.backward(program.source, name, values.encode(case.output))
-    else:
-        asked = prompts.forward(program.source, values.show_call(name, case.arguments))
-    return {"role": "user", "content": asked.text}
+    asked = {"role": "user", "content": prompts.of_case(direction, program, case).text}
+    return rules, *itertools.chain.from_iterable(shots), asked

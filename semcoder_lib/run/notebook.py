@@ -176,7 +176,7 @@ class Notebook:
             return rows
         raise UserError(f"no {what}: give a larger pyx_source, or another pyx_held_out")
 
-    def finish(self, results: dict[str, Any], **facts: Any) -> display.Shown:
+    def finish(self, results: dict[str, Any]) -> display.Shown:
         """Write `results.json` and the card, let go of everything, and show the card."""
         self._meter.stop()
         workspace.write_json(self.path("results.json"), results)
@@ -193,7 +193,6 @@ class Notebook:
             "seconds": round(self._meter.seconds, 2),
             "peak_memory_bytes": self._meter.peak_bytes,
             "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            **facts,
         }
         workspace.write_json(self.path("card.json"), card)
         self.close()
@@ -256,7 +255,8 @@ def _basis(name: str, profile: profiles.Profile, used: set[str]) -> dict[str, An
     return {
         "used": {field: _value(field, values.get(field)) for field in sorted(used)},
         "code": workspace.content_key(
-            source.library_hash(), source.parsed_hash(folder() / f"{name}.py")
+            source.code_behind(source.LIBRARY.rglob("*.py")),
+            source.parsed_hash(folder() / f"{name}.py"),
         ),
         "versions": doctor.versions(steps.PACKAGES),
         "data": {n: workspace.file_hash(p) for n in homes.HOMES if (p := homes.find(n))},

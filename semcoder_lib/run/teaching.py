@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from semcoder_lib import corpus, faults, models, monologues
-from semcoder_lib.core import records, values, workspace
-from semcoder_lib.core.errors import InfrastructureError
+from semcoder_lib.core import records, values
 from semcoder_lib.corpus.prospect import Prospect, Signature
-from semcoder_lib.models import Request, teachers, tokens
-from semcoder_lib.models.teachers import Task, Teacher, Usage
+from semcoder_lib.models import teachers
+from semcoder_lib.models.teachers import Teacher
 from semcoder_lib.run.notebook import Notebook
 from semcoder_lib.sandbox import Sandbox
 
@@ -84,9 +83,7 @@ def _programs(
     *, items: int, seed: int, box: Sandbox, **who: Any
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     with teaching(**who) as asked:
-        snippets, counts = corpus.taught(
-            items, asked.teacher, box, seed=seed, cache=asked.cache, usage=asked.usage
-        )
+        snippets, counts = corpus.taught(items, asked, box, seed=seed)
         counts = {**asked.row(), **counts}
     rows = [{"id": name, "fate": fate, **_row(prospect)} for name, fate, prospect in snippets]
     return rows, counts
@@ -134,15 +131,16 @@ def _monologues(
             shown = [m for m in group if m.program_id in others][:SHOTS]
             shots = tuple(teachers.shot(others[m.program_id], m) for m in shown)
             fates: collections.Counter[str] = collections.Counter()
-            for taught, monologue in monologues.taught(
-                pairs, asked.teacher, box, direction=direction, shots=shots, tries=TRIES,
-                seed=seed, strict=strict, cache=asked.cache, usage=asked.usage,
+            for monologue in monologues.taught(
+                pairs, asked, box, direction=direction, shots=shots, tries=TRIES, seed=seed,
+                strict=strict,
             ):  # fmt: skip
-                fate = taught.status
-                if monologue is not None and len(monologue.text) > longest:
+                if monologue is None:
+                    fate = "rejected"
+                elif len(monologue.text) > longest:
                     fate = "longer than max_chars"
-                elif monologue is not None:
-                    texts[_about(monologue)] = monologue
+                else:
+                    fate, texts[_about(monologue)] = "accepted", monologue
                 fates[fate] += 1
             directions[direction] = dict(sorted(fates.items()))
         counts = {"programs": len(chosen), "directions": directions, **asked.row()}
@@ -177,63 +175,10 @@ def _rationales(
 # --- the teacher ----------------------------------------------------------------------------
 
 
-@dataclasses.dataclass(slots=True)
-class Teaching:
-    """A teacher with the replies that it already gave to this notebook, and the count of all."""
-
-    teacher: Teacher
-    cache: workspace.ItemCache
-    usage: Usage
-
-    def row(self) -> dict[str, Any]:
-        """Who taught and what was asked. Replies are counted once, however often the notebook was
-        started: the row is the same as that of an undisturbed run."""
-        used = self.usage
-        return {
-            "teacher": self.teacher.name,
-            "replies": used.asked + used.cached,
-            "prompt_tokens": used.prompt_tokens,
-            "completion_tokens": used.completion_tokens,
-            "rejected_for": dict(sorted(used.reasons.items())),
-        }
-
-    def generate(self, requests: Sequence[Request]) -> list[list[records.Completion]]:
-        """The samples of each request, in order, as an engine gives them: each prompt is one user
-        message, each of its `n` samples one request. One without an answer gives no sample."""
-        groups: list[list[records.Completion]] = [[] for _ in requests]
-        for attempt in range(max((r.n for r in requests), default=0)):
-            tasks = (
-                Task(r.task_id, ({"role": "user", "content": r.prompt},), (place, r.stop))
-                for place, r in enumerate(requests)
-                if attempt < r.n
-            )
-            for taught in teachers.ask(
-                tasks, self.teacher, lambda task, text: (True, ""),
-                tries=1, seed=1_000 * attempt, cache=self.cache, usage=self.usage,
-            ):  # fmt: skip
-                if taught.status == "accepted":
-                    place, stop = taught.task.data
-                    text = tokens.cut(taught.text, stop)[0]
-                    groups[place].append(records.Completion(taught.task.id, text))
-        return groups
-
-
 @contextmanager
-def teaching(*, teacher: str, model: str, cache: Path, backend: str = "auto") -> Iterator[Teaching]:
+def teaching(*, teacher: str, model: str, cache: Path, backend: str = "auto") -> Iterator[Teacher]:
     """The teacher, "local" or at an address, with its replies kept in the file `cache`. Raises
-    UserError for an address that is none, and InfrastructureError in the end when no request at
-    all was answered."""
-    where: dict[str, Any] = {}
-    if teacher != "local":
-        where = {"base_url": teacher, "parallel": 8}
-    engine = models.load(model, backend="openai" if where else backend, **where)
-    asker = Teacher(engine, temperature=TEMPERATURE, max_new_tokens=TOKENS)
-    with engine, workspace.ItemCache(cache) as replies:
-        asked = Teaching(asker, replies, Usage())
-        yield asked
-        used = asked.usage
-        if used.failures and not used.asked + used.cached:
-            raise InfrastructureError(
-                f"the teacher at {teacher} answered none of {used.failures} requests; "
-                "start it and run the same command again"
-            )
+    UserError for an address that is none."""
+    where = {} if teacher == "local" else {"base_url": teacher}
+    with models.load(model, backend="openai" if where else backend, cache=cache, **where) as engine:
+        yield Teacher(engine, temperature=TEMPERATURE, max_new_tokens=TOKENS)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from semcoder_lib.training.guards import same_prompts, stopped_by_itself
+from semcoder_lib.training.guards import same_prompt
 from semcoder_lib.training.rows import Config, Example, Result, TrainingStopped
-from semcoder_lib.training.train import configs, times, train
+from semcoder_lib.training.train import train
 
 __all__ = [
     "Config",
     "Example",
     "Result",
     "TrainingStopped",
-    "configs",
-    "same_prompts",
-    "stopped_by_itself",
-    "times",
+    "same_prompt",
     "train",
 ]

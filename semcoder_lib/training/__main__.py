@@ -14,6 +14,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+from pydantic import ValidationError
+
 from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import SemcoderError, UserError
 from semcoder_lib.core.profile import parse_set
@@ -52,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     state = PartialState()
     if state.is_main_process:
-        print(json.dumps(result.summary()))
+        print(json.dumps(dataclasses.asdict(dataclasses.replace(result, losses=[]))))
     state.destroy_process_group()  # a process that leaves before the others can abort them
     return 0
 
@@ -60,9 +63,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 def read_config(path: Path | None, settings: Sequence[str] = ()) -> Config:
     """A configuration from a file and `FIELD=VALUE` settings. Raises UserError for a field that
     does not exist or a value of the wrong type."""
-    import yaml
-    from pydantic import TypeAdapter, ValidationError
-
     data: Any = {}
     if path is not None:
         try:
@@ -72,11 +72,8 @@ def read_config(path: Path | None, settings: Sequence[str] = ()) -> Config:
         if not isinstance(data, dict):
             raise UserError(f"{path}: expected fields and values")
     data |= {name: yaml.safe_load(text) for name, text in parse_set(settings).items()}
-    fields = [field.name for field in dataclasses.fields(Config)]
-    for name in data.keys() - fields:
-        raise UserError(f"training has no field {name!r}: choose from {', '.join(fields)}")
     try:
-        return TypeAdapter(Config).validate_python(data)
+        return Config(**data)
     except ValidationError as error:
         wrong = error.errors()[0]
         raise UserError(f"training: {wrong['loc'][0]}={wrong['input']!r}: {wrong['msg']}") from None

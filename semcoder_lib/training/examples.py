@@ -7,9 +7,9 @@ import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from semcoder_lib import faults, models, monologues, tracing
+from semcoder_lib import faults, monologues, tracing
 from semcoder_lib.core import values
-from semcoder_lib.core.records import Completion, Entry, Fault, Monologue, Program, Trace
+from semcoder_lib.core.records import Entry, Fault, Monologue, Program, Trace
 from semcoder_lib.models import prompts, tokens
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.training.rows import Config, Example, tokenise
@@ -21,11 +21,8 @@ _FOR_INPUTS = 0.35  # share of the direct rows that ask for a call; outputs need
 
 def monologue_example(program: Program, monologue: Monologue, *, style: str) -> Example:
     """One forward or backward row."""
-    case, direction = monologue.case, monologue.direction
-    call, output = monologues.call_text(program, case), values.encode(case.output)
-    prompt = prompts.execution(
-        direction, program.source, program.entry_point, call, output, style=style
-    )
+    direction = monologue.direction
+    prompt = prompts.of_case(direction, program, monologue.case, style=style)
     return Example(f"{program.id}:{direction}", direction, prompt.text, monologue.text)
 
 
@@ -76,29 +73,6 @@ def nl_example(program: Program, *, style: str) -> Example:
     opening = "" if prompt.prefill else "```python\n"
     text = f"{opening}{program.source.rstrip()}\n```"
     return Example(f"{program.id}:nl", "nl_to_code", prompt.text, text)
-
-
-def code_requests(
-    programs: Sequence[Program], tokenizer: Any, *, style: str, max_new_tokens: int
-) -> list[models.Request]:
-    """Each program's description in the model's own chat, to be answered greedily by code."""
-    requests = []
-    for program in programs:
-        asked = prompts.nl_to_code(faults.task_description(program), style=style)
-        prompt = prompts.in_chat(asked, tokenizer)
-        requests.append(models.Request(program.id, prompt.text, prompt.stop, max_new_tokens))
-    return requests
-
-
-def answered(
-    requests: Sequence[models.Request], completions: Sequence[Completion], right: Sequence[bool]
-) -> list[Example]:
-    """NL-to-code rows of a model's own answers to `code_requests`, the right ones."""
-    return [
-        Example(f"{r.task_id}:own", "nl_to_code", r.prompt, f"{completion.text.rstrip()}\n```")
-        for r, completion, keep in zip(requests, completions, right, strict=True)
-        if keep
-    ]
 
 
 def refine_example(fault: Fault, *, style: str) -> Example:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Sequence
 from typing import Any
 
-from semcoder_lib.core.errors import UserError
-from semcoder_lib.core.records import Completion
 from semcoder_lib.training.rows import Config, Example, Row, Rows, TrainingStopped
 
 
@@ -79,32 +78,14 @@ def check_step(
         )
 
 
-def same_prompts(examples: Iterable[Example], evaluated: Mapping[str, str]) -> int:
-    """Compare training prompts with those of the evaluation, by id, byte for byte; returns how many
-    were compared. Raises TrainingStopped that shows the first place where two differ, and UserError
-    when no id is common, since then nothing was checked."""
-    compared = 0
-    for example in examples:
-        other = evaluated.get(example.id)
-        if other is None:
-            continue
-        compared += 1
-        if other != example.prompt:
-            pairs = zip(f"{example.prompt}\0", f"{other}\0", strict=False)
-            place = next(i for i, (a, b) in enumerate(pairs) if a != b)
-            ours, theirs = example.prompt[place : place + 20], other[place : place + 20]
-            raise TrainingStopped(
-                f"{example.id}: the training prompt differs from the evaluation prompt at "
-                f"character {place}: {ours!r} and {theirs!r}"
-            )
-    if not compared:
-        raise UserError("no training example has an id among the evaluation prompts")
-    return compared
-
-
-def stopped_by_itself(completions: Sequence[Completion]) -> float:
-    """The share of completions that ended with a stop string or the end token, not by the length
-    limit. Raises UserError for none."""
-    if not completions:
-        raise UserError("no completions to look at")
-    return sum(c.finish in ("stop", "end") for c in completions) / len(completions)
+def same_prompt(example: Example, asked: Sequence[str]) -> None:
+    """Raises TrainingStopped where the prompt of a row is, byte for byte, none of those that the
+    evaluation asks about its program; shows where it parts from the first of them."""
+    if example.prompt not in asked:
+        same = os.path.commonprefix([example.prompt, asked[0]])  # noqa: RUF071  (by character)
+        place = len(same)
+        ours, theirs = example.prompt[place : place + 20], asked[0][place : place + 20]
+        raise TrainingStopped(
+            f"{example.id}: the training prompt differs from the evaluation prompt at character "
+            f"{place}: {ours!r} and {theirs!r}"
+        )

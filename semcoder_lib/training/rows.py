@@ -7,7 +7,11 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass as checked_dataclass
 
 from semcoder_lib.core.errors import SemcoderError, UserError
 from semcoder_lib.models import tokens
@@ -33,33 +37,32 @@ class Example:
     completion: str
 
 
-@dataclass(frozen=True, slots=True)
+@checked_dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
 class Config:
     """How to train. The paper's values are in the profile `paper` (section 5).
 
-    `method`: `lora` or `full`. `steps`: optimiser steps; 0 takes them from `epochs`. A step sees
-    about `batch_tokens` tokens (padding included) in pieces of `micro_tokens` (0: chosen for the
-    device); with `batch_rows` it sees so many rows instead, as the paper counts.
+    `steps`: optimiser steps; 0 takes them from `epochs`. A step sees about `batch_tokens` tokens
+    (padding included) in pieces of `micro_tokens` (0: chosen for the device); with `batch_rows` it
+    sees so many rows instead, as the paper counts. `lora_rank` 0 trains all weights.
     `overlong`: rows longer than `max_length` are dropped (`drop`) or cut at the end as the
     authors' code does (`cut`); both are counted. The last block holds the guard rails' limits.
     """
 
-    method: str = "lora"
-    steps: int = 0
-    epochs: float = 1.0
+    steps: int = Field(default=0, ge=0)
+    epochs: float = Field(default=1.0, gt=0)
     learning_rate: float = 5e-4
-    min_learning_rate: float = 5e-5
+    min_learning_rate: float = Field(default=5e-5, ge=0)
     warmup_share: float = 0.05
     weight_decay: float = 0.0
     max_grad_norm: float = 1.0
     batch_tokens: int = 2048
     batch_rows: int = 0
     micro_tokens: int = 0
-    max_length: int = 1024
-    overlong: str = "drop"
-    lora_rank: int = 16
+    max_length: int = Field(default=1024, ge=8)
+    overlong: Literal["drop", "cut"] = "drop"
+    lora_rank: int = Field(default=16, ge=0)
     lora_alpha: int = 32
-    dtype: str = "auto"
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     threads: int | None = None
     gradient_checkpointing: bool | None = None
     save_steps: int = 0
@@ -73,17 +76,10 @@ class Config:
     whole_kind: int = 20  # rows of one task that are not all lost by chance
 
     def __post_init__(self) -> None:
-        fits = self.max_length >= 8 and (self.batch_rows or self.batch_tokens >= self.max_length)
-        rates = 0 <= self.min_learning_rate <= self.learning_rate
         for rule, holds in {
-            f"method {self.method!r} is lora or full": self.method in ("lora", "full"),
-            f"overlong {self.overlong!r} is drop or cut": self.overlong in ("drop", "cut"),
-            f"dtype {self.dtype!r} is auto, float32 or bfloat16":
-                self.dtype in ("auto", "float32", "bfloat16"),
-            "0 <= steps and 0 < epochs": self.steps >= 0 and self.epochs > 0,
-            "0 <= min_learning_rate <= learning_rate": rates,
-            "8 <= max_length <= batch_tokens": fits,
-        }.items():  # fmt: skip
+            "min_learning_rate <= learning_rate": self.min_learning_rate <= self.learning_rate,
+            "max_length <= batch_tokens": self.batch_rows or self.batch_tokens >= self.max_length,
+        }.items():
             if not holds:
                 raise UserError(f"training: it must hold that {rule}")
 
@@ -91,7 +87,7 @@ class Config:
 @dataclass(frozen=True, slots=True)
 class Result:
     """What a training did, over all of it however often it was resumed. `adapter` is the folder to
-    load (of a full model when `method` is `full`). Tokens are real ones, without padding;
+    load (of a full model where all weights were trained). Tokens are real ones, without padding;
     `trained_tokens` are those with loss; `losses` are [step, loss] pairs; `seconds` is the wall
     time of the steps."""
 
@@ -101,7 +97,6 @@ class Result:
     loss_last: float
     tokens: int
     trained_tokens: int
-    padded_tokens: int
     seconds: float
     rows: int
     dropped: dict[str, int] = field(default_factory=dict)
@@ -109,24 +104,34 @@ class Result:
     stopped_by_itself: float | None = None
     held_out_loss: float | None = None
     losses: list[list[float]] = field(default_factory=list)
-    peak_mb: float = 0.0
     hardware: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def tokens_per_second(self) -> float:
-        """Real tokens, prompt and completion, per wall second of the steps."""
-        return self.tokens / max(self.seconds, 1e-3)
-
-    def summary(self) -> dict[str, Any]:
-        """Everything but the place of the files and the curve, for cards and tables."""
-        row = asdict(self)
-        del row["adapter"], row["losses"]
-        return {**row, "tokens_per_second": self.tokens_per_second}
 
     def outcome(self) -> dict[str, Any]:
         """What was learned, with the curve: the same whenever, and however fast, it was trained."""
-        varying = ("adapter", "seconds", "resumed_at", "peak_mb", "hardware")
+        varying = ("adapter", "seconds", "resumed_at", "hardware")
         return {name: value for name, value in asdict(self).items() if name not in varying}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to train: `folder` has the base's weights, `start` is the adapter to go on from, and
+    `key` names all that decides the result."""
+
+    base: str
+    folder: str
+    start: Path | None
+    out: Path
+    config: Config
+    key: str
+
+    @property
+    def base_name(self) -> str:
+        """The base as others may call it: of a file or folder of this machine the name alone."""
+        return Path(self.base).name if Path(self.base).exists() else self.base
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.out / "checkpoints"
 
 
 # --- from text to token rows, and from rows to batches ---

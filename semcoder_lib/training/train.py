@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import importlib.metadata
-import json
-import resource
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from semcoder_lib.core import source, workspace
-from semcoder_lib.core.errors import InfrastructureError, UserError
-from semcoder_lib.core.progress import in_jupyter, say
-from semcoder_lib.models import Request, assets, hardware, load, tokens, weights
+from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.progress import say
+from semcoder_lib.models import Request, assets, load, tokens, weights
 from semcoder_lib.training import guards
-from semcoder_lib.training import rows as rows_
-from semcoder_lib.training.rows import Config, Example, Result, Rows
+from semcoder_lib.training.rows import Config, Example, Job, Result, tokenise
 
 _DONE = "logs/training.json"
-_LOSSES = "logs/loss.jsonl"
 _PACKAGES = ("torch", "transformers", "trl", "peft")
 
 
@@ -37,7 +32,7 @@ def train(
     held_out: Sequence[Example] = (),
 ) -> Result:
     """Fine-tune `base` (going on from `adapter`, if given) and write to `out` an adapter, or with
-    `method="full"` a model, in safetensors, with a card; `logs/` has `loss.jsonl` and
+    `lora_rank=0` a model, in safetensors, with a card; `logs/` has `loss.jsonl` and
     `training.json`, with the times.
 
     The rows are shuffled together whatever their task. The same examples, configuration and
@@ -58,17 +53,19 @@ def train(
         source.code_behind(source.files_of(__name__)),
         [importlib.metadata.version(name) for name in _PACKAGES],
     )
-    job = _Job(base, folder, start, Path(out), config, key)
+    job = Job(base, folder, start, Path(out), config, key)
     finished = _finished(job)
     if finished is not None:
         return finished
     tokenizer = tokens.load_tokenizer(folder)
-    rows = rows_.tokenise(examples, tokenizer, config)
+    rows = tokenise(examples, tokenizer, config)
     shown = guards.check_rows(rows, tokenizer, config, len(examples))
-    test = rows_.tokenise(held_out, tokenizer, config)
+    test = tokenise(held_out, tokenizer, config)
     if held_out and not test.rows:
         raise UserError(f"held-out rows: none can be used ({test.dropped})")
-    result, main = _run(job, rows, test, tokenizer, shown)
+    from semcoder_lib.training.trainer import fit  # loads torch
+
+    result, main = fit(job, rows, test, tokenizer, shown)
     if not main:
         return result
     if held_out and config.stop_check:
@@ -77,28 +74,6 @@ def train(
     workspace.write_json(job.out / _DONE, {"key": key, "result": asdict(result)})
     shutil.rmtree(job.checkpoints, ignore_errors=True)
     return result
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """What to train: `folder` has the base's weights, `start` is the adapter to go on from, and
-    `key` names all that decides the result."""
-
-    base: str
-    folder: str
-    start: Path | None
-    out: Path
-    config: Config
-    key: str
-
-    @property
-    def base_name(self) -> str:
-        """The base as others may call it: of a file or folder of this machine the name alone."""
-        return Path(self.base).name if Path(self.base).exists() else self.base
-
-    @property
-    def checkpoints(self) -> Path:
-        return self.out / "checkpoints"
 
 
 def _start_of(base: str, adapter: Path | str | None) -> tuple[str, Path | None]:
@@ -114,7 +89,7 @@ def _start_of(base: str, adapter: Path | str | None) -> tuple[str, Path | None]:
     raise UserError(f"adapter {path}: neither adapter_config.json nor config.json is there")
 
 
-def _finished(job: _Job) -> Result | None:
+def _finished(job: Job) -> Result | None:
     done = job.out / _DONE
     if not done.is_file():
         return None
@@ -126,110 +101,7 @@ def _finished(job: _Job) -> Result | None:
     return None
 
 
-def _run(job: _Job, rows: Rows, held_out: Rows, tokenizer: Any, shown: str) -> tuple[Result, bool]:
-    """The part that holds the model; also whether this is the process that writes files."""
-    import torch
-    from accelerate import PartialState
-
-    from semcoder_lib.training import trainer as trainer_
-
-    config = job.config
-    machine = hardware.probe(dtype=config.dtype, threads=config.threads)
-    threads = hardware.Threads(machine.threads, stated=config.threads is not None)
-    world = PartialState(cpu=machine.device == "cpu")
-    main, processes = bool(world.is_main_process), int(world.num_processes)
-    plan = rows_.planned(rows.rows, config, machine.device, processes)
-    if main:
-        text = f"training: {shown}"
-        for line in text.partition(";")[:1] if in_jupyter() else text.splitlines():
-            say(line)
-        _keep_only(job.checkpoints, job.key)
-    world.wait_for_everyone()
-    args = trainer_.arguments(config, machine, job.checkpoints, plan)
-    model = trainer_.load(job.folder, job.start, config, machine)
-    watch = trainer_.Watch(config, len(tokenizer), threads)
-    trainer = trainer_.build(model, tokenizer, rows.rows, plan, args, config, watch)
-    resumed_at, checkpoint = _last_checkpoint(job.checkpoints)
-    try:
-        trainer.train(resume_from_checkpoint=checkpoint)
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise InfrastructureError(
-            f"out of memory at micro_tokens {plan.micro_tokens}: lower micro_tokens or max_length "
-            f"({error})"
-        ) from None
-    finally:
-        curve = trainer_.curve(trainer.state)
-        if main:
-            workspace.write_jsonl(job.out / _LOSSES, curve)
-    trainer_.save(trainer, job.out, job.base_name)
-    used = [[rows.rows[i] for i in batch] for batch in plan.batches]
-    losses = [row["loss"] for row in curve]
-    last = losses[-max(1, len(losses) // 10) :]
-    result = Result(
-        adapter=str(job.out),
-        steps=plan.steps,
-        loss_first=losses[0],
-        loss_last=sum(last) / len(last),
-        tokens=sum(len(row.ids) for batch in used for row in batch),
-        trained_tokens=sum(len(row.ids) - row.prompt for batch in used for row in batch),
-        padded_tokens=sum(max(len(row.ids) for row in batch) * len(batch) for batch in used),
-        seconds=curve[-1]["seconds"],
-        rows=len(rows.rows),
-        dropped=rows.dropped,
-        resumed_at=resumed_at,
-        held_out_loss=trainer_.mean_loss(trainer, held_out.rows) if main else None,
-        losses=[[row["step"], row["loss"]] for row in curve],
-        peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        hardware={**asdict(machine), "processes": processes},
-    )
-    return result, main
-
-
-def configs(rows: Rows, config: Config) -> tuple[Any, Any]:
-    """PEFT's `LoraConfig` (None for a full model) and TRL's `SFTConfig`, as `train` makes them for
-    these rows on this machine."""
-    from semcoder_lib.training import trainer as trainer_
-
-    machine = hardware.probe(dtype=config.dtype, threads=config.threads)
-    plan = rows_.planned(rows.rows, config, machine.device)
-    sft = trainer_.arguments(config, machine, Path("checkpoints"), plan)
-    return (trainer_.adapter_arguments(config) if config.method == "lora" else None), sft
-
-
-def times(out: Path | str) -> dict[str, Any]:
-    """How long the training of a folder took, on what, and its memory, from its log; empty where
-    that is gone."""
-    path = Path(out) / _DONE
-    if not path.is_file():
-        return {}
-    result = Result(**workspace.read_json(path)["result"])
-    names = ("seconds", "tokens_per_second", "peak_mb", "resumed_at", "hardware")
-    return {name: getattr(result, name) for name in names}
-
-
-def _keep_only(checkpoints: Path, key: str) -> None:
-    """Throw away the checkpoints of another training."""
-    note = checkpoints / "key.json"
-    stored: Any = None
-    with contextlib.suppress(UserError):
-        stored = workspace.read_json(note)
-    if stored != key:
-        shutil.rmtree(checkpoints, ignore_errors=True)
-        workspace.write_json(note, key)
-
-
-def _last_checkpoint(folder: Path) -> tuple[int, str | None]:
-    """Step and folder of the newest complete checkpoint: the trainer writes its state file last."""
-    complete: dict[int, str | None] = {0: None}
-    for path in folder.glob("checkpoint-*"):
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            state = json.loads((path / "trainer_state.json").read_text())
-            complete[int(state["global_step"])] = str(path)
-    step = max(complete)
-    return step, complete[step]
-
-
-def _ends(job: _Job, held_out: Sequence[Example], tokenizer: Any) -> float:
+def _ends(job: Job, held_out: Sequence[Example], tokenizer: Any) -> float:
     """The share of some held-out rows that the model completes with an end of its own, in half as
     many tokens again as the right completion has."""
     requests = []
@@ -237,17 +109,18 @@ def _ends(job: _Job, held_out: Sequence[Example], tokenizer: Any) -> float:
         room = min(job.config.max_length, 8 + 3 * len(tokenizer.encode(e.completion)) // 2)
         requests.append(Request(e.id, e.prompt, max_new_tokens=room))
     with load(job.base, adapter=job.out, threads=job.config.threads) as engine:
-        rate = guards.stopped_by_itself([row[0] for row in engine.generate(requests)])
+        ended = [row[0].finish in ("stop", "end") for row in engine.generate(requests)]
+    rate = sum(ended) / len(ended)
     say(f"training: {rate:.0%} of {len(requests)} answers end by themselves")
     return rate
 
 
-def _card(job: _Job, result: Result, examples: Sequence[Example]) -> str:
+def _card(job: Job, result: Result, examples: Sequence[Example]) -> str:
     """The card beside the weights, in the hub's form: what they are, what they were made from, how
     well they learned."""
     base, config, start = job.base, job.config, job.start
-    shown, lora = assets.shown_name(base), config.method == "lora"
-    licence = assets.ASSETS[base].licence.lower() if base in assets.ASSETS else "other"
+    shown, lora = assets.shown_name(base), bool(config.lora_rank)
+    licence = assets.LICENCE if base == assets.DEFAULT else "other"
 
     def counts(numbers: dict[str, int]) -> str:
         return ", ".join(f"{name}: {count}" for name, count in sorted(numbers.items())) or "none"

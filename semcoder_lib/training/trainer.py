@@ -3,28 +3,33 @@ resumed training, or several processes between them, meet the same batches."""
 
 from __future__ import annotations
 
-import math
+import contextlib
+import json
+import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate import PartialState
 from datasets import Dataset
 from peft import LoraConfig
 from transformers import AutoModelForCausalLM, TrainerCallback
 from transformers.trainer_callback import PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
-from semcoder_lib.core.errors import UserError
-from semcoder_lib.core.progress import in_jupyter, say
+from semcoder_lib.core import workspace
+from semcoder_lib.core.errors import InfrastructureError, UserError
+from semcoder_lib.core.progress import bar, in_jupyter, say
 from semcoder_lib.models import hardware, weights
 from semcoder_lib.training import guards
+from semcoder_lib.training import rows as rows_
 from semcoder_lib.training.cpu import CpuTrainer
-from semcoder_lib.training.rows import IGNORED, Config, Plan, Row, batches
+from semcoder_lib.training.rows import IGNORED, Config, Job, Plan, Result, Row, Rows
 
-EVERY = {"jupyter": 1.5, "terminal": 5.0}  # seconds between two looks
-WIDTH, HEIGHT = 560, 150
+_LOGGED = ("step", "loss", "learning_rate", "grad_norm", "seconds")
 _LOOKED_AT = 2048  # tokens at once, of rows that are not trained on
 _TIDY = 10  # steps: batches of ever other sizes leave gaps, GBs of them in fifty steps
 
@@ -49,70 +54,20 @@ class Collator:
         }
 
 
-class Live:
-    """What is seen of a training while it runs, with its rate and the time that is left: in Jupyter
-    a loss curve that grows, elsewhere a line every few seconds."""
-
-    def __init__(self) -> None:
-        self.shown = 0.0
-        self.handle: Any = None  # of the curve below the cell
-
-    def show(self, rows: Sequence[Mapping[str, Any]], steps: int) -> None:
-        """Show the rows (`step`, `loss`, `seconds`) of so many steps, if it is time to."""
-        now, ended = time.perf_counter(), rows[-1]["step"] == steps
-        if now - self.shown < EVERY["jupyter" if in_jupyter() else "terminal"] and not ended:
-            return
-        self.shown = now
-        line = _line(rows[-1], steps)
-        if not in_jupyter():
-            say(f"training: {line}")
-            return
-        from IPython.display import HTML, display
-
-        page = HTML(_curve(line, [row["loss"] for row in rows], steps))
-        if self.handle is None:
-            self.handle = display(page, display_id=True)
-        else:
-            self.handle.update(page)
-
-
-def _line(row: Mapping[str, Any], steps: int) -> str:
-    rate = row["step"] / row["seconds"]
-    left = (steps - row["step"]) / rate
-    return (
-        f"step {row['step']}/{steps}, loss {row['loss']:.3f}, {rate:.2f} steps/s, "
-        f"{left // 60:.0f}:{left % 60:02.0f} left"
-    )
-
-
-def _curve(line: str, losses: Sequence[float], steps: int) -> str:
-    """The losses so far on an axis that has room for all steps, as a picture in the page."""
-    top = max(losses) or 1.0
-    points = " ".join(
-        f"{WIDTH * (n + 1) / steps:.1f},{HEIGHT * (1 - loss / top):.1f}"
-        for n, loss in enumerate(losses)
-    )
-    return (
-        f"<p style='margin:0'>{line}</p><svg viewBox='-4 -4 {WIDTH + 8} {HEIGHT + 8}' "
-        f"width='{WIDTH}' style='max-width:100%'><path d='M0 0V{HEIGHT}H{WIDTH}' fill='none' "
-        f"stroke='#8a9199'/><polyline points='{points}' fill='none' stroke='#4269d0' "
-        f"stroke-width='2'/><text x='6' y='10' font-size='11' fill='#8a9199'>{top:.2f} nats a "
-        f"trained token</text></svg>"
-    )
-
-
 class Watch(TrainerCallback):
-    """Shows every step, lets the guard rails look at it, follows the free cores, and adds to the
-    trainer's log (which checkpoints carry) the wall seconds of all steps so far."""
+    """Shows every step in `bar`, lets the guard rails look at it, follows the free cores, and adds
+    to the trainer's log (which checkpoints carry) the wall seconds of all steps so far."""
 
-    def __init__(self, config: Config, vocabulary: int, threads: hardware.Threads) -> None:
-        self.config, self.vocabulary, self.threads = config, vocabulary, threads
+    def __init__(
+        self, config: Config, vocabulary: int, threads: hardware.Threads, bar: Any
+    ) -> None:
+        self.config, self.vocabulary, self.threads, self.bar = config, vocabulary, threads, bar
         self.began = 0.0
-        self.live = Live()
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         before = max((row.get("seconds", 0.0) for row in state.log_history), default=0.0)
         self.began = time.perf_counter() - before
+        self.bar.n = self.bar.initial = state.global_step  # of an earlier process
         self.threads.restart()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -125,65 +80,151 @@ class Watch(TrainerCallback):
         if "loss" not in row:
             return
         row["seconds"] = max(0.001, round(time.perf_counter() - self.began, 3))
-        steps = [row for row in state.log_history if "loss" in row]
         if state.is_world_process_zero:
-            self.live.show(steps, state.max_steps)
-        losses = [float(row["loss"]) for row in steps]
+            self.bar.set_postfix_str(f"loss {row['loss']:.3f}", refresh=False)
+            self.bar.update()
+        losses = [float(row["loss"]) for row in state.log_history if "loss" in row]
         norm = row.get("grad_norm")
         guards.check_step(row["step"], losses, norm, self.vocabulary, self.config)
 
 
-def curve(state: Any) -> list[dict[str, Any]]:
-    """The log's rows of optimiser steps, without what is no number in JSON."""
-    names = ("step", "loss", "learning_rate", "grad_norm", "seconds")
-    return [
-        {name: row[name] for name in names if math.isfinite(row.get(name, math.nan))}
-        for row in state.log_history
-        if "loss" in row
-    ]
+def fit(job: Job, rows: Rows, held_out: Rows, tokenizer: Any, shown: str) -> tuple[Result, bool]:
+    """Train and save, from the last checkpoint on if there is one; what came of it, and whether
+    this is the process that writes files. `shown` says what the rows are like."""
+    config, folder = job.config, job.checkpoints
+    machine = hardware.probe(dtype=config.dtype, threads=config.threads)
+    threads = hardware.Threads(machine.threads, stated=config.threads is not None)
+    world = PartialState(cpu=machine.device == "cpu")
+    main, processes = bool(world.is_main_process), int(world.num_processes)
+    plan = rows_.planned(rows.rows, config, machine.device, processes)
+    if main:
+        text = f"training: {shown}"
+        for line in text.partition(";")[:1] if in_jupyter() else text.splitlines():
+            say(line)
+        _keep_only(folder, job.key)
+    world.wait_for_everyone()
+    model = _loaded(job, machine)
+    args = arguments(config, machine, folder, plan)
+    resumed_at, checkpoint = _last_checkpoint(folder)
+    with bar("training", plan.steps, "steps") as steps:
+        trainer = (CpuTrainer if args.use_cpu and CpuTrainer.supports(model) else SFTTrainer)(
+            model=model,
+            args=args,
+            train_dataset=Dataset.from_list([{"rows": batch} for batch in plan.batches]),
+            data_collator=Collator(rows.rows, tokenizer.pad_token_id),
+            processing_class=tokenizer,
+            peft_config=None if hasattr(model, "peft_config") else adapter_arguments(config),
+            callbacks=[Watch(config, len(tokenizer), threads, steps)],
+        )
+        trainer.model_accepts_loss_kwargs = True  # the loss is over the tokens of the whole step
+        trainer.remove_callback(PrinterCallback)
+        try:
+            trainer.train(resume_from_checkpoint=checkpoint)
+        except (torch.OutOfMemoryError, MemoryError) as error:
+            raise InfrastructureError(
+                f"out of memory at micro_tokens {plan.micro_tokens}: lower micro_tokens or "
+                f"max_length ({error})"
+            ) from None
+        finally:
+            logged = (row for row in trainer.state.log_history if "loss" in row)
+            curve: list[dict[str, Any]] = [
+                {name: row.get(name) for name in _LOGGED} for row in logged
+            ]
+            if main:
+                workspace.write_jsonl(job.out / "logs/loss.jsonl", curve)
+    _save(trainer, job)
+    used = [[rows.rows[i] for i in batch] for batch in plan.batches]
+    losses = [row["loss"] for row in curve]
+    last = losses[-max(1, len(losses) // 10) :]
+    result = Result(
+        adapter=str(job.out),
+        steps=plan.steps,
+        loss_first=losses[0],
+        loss_last=sum(last) / len(last),
+        tokens=sum(len(row.ids) for batch in used for row in batch),
+        trained_tokens=sum(len(row.ids) - row.prompt for batch in used for row in batch),
+        seconds=curve[-1]["seconds"],
+        rows=len(rows.rows),
+        dropped=rows.dropped,
+        resumed_at=resumed_at,
+        held_out_loss=_mean_loss(trainer, held_out.rows) if main else None,
+        losses=[[row["step"], row["loss"]] for row in curve],
+        hardware={**asdict(machine), "processes": processes},
+    )
+    return result, main
 
 
-def load(folder: str, start: Path | None, config: Config, machine: hardware.Hardware) -> Any:
+def _loaded(job: Job, machine: hardware.Hardware) -> Any:
     """The model to train: the base, with the adapter to go on from if there is one."""
+    rank = job.config.lora_rank
     # weights that are trained stay in fp32 under autocast; frozen ones may be small
-    frozen = config.method == "lora" and machine.dtype == "bfloat16"
+    kind = torch.bfloat16 if rank and machine.dtype == "bfloat16" else torch.float32
     model: Any = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=torch.bfloat16 if frozen else torch.float32, trust_remote_code=False
+        job.folder, dtype=kind, trust_remote_code=False
     )
-    if start is None:
+    if job.start is None:
         return model
-    if config.method == "full":
-        raise UserError("method full cannot go on from an adapter; give a whole model")
-    return weights.with_adapter(model, start, trainable=True)
+    if not rank:
+        raise UserError("lora_rank 0 cannot go on from an adapter; give a whole model")
+    return weights.with_adapter(model, job.start, trainable=True)
 
 
-def build(
-    model: Any,
-    tokenizer: Any,
-    rows: Sequence[Row],
-    plan: Plan,
-    args: SFTConfig,
-    config: Config,
-    watch: TrainerCallback,
-) -> SFTTrainer:
-    """A trainer of the model, or of a new LoRA adapter on it, silent but for `watch`."""
-    fresh = config.method == "lora" and not hasattr(model, "peft_config")
-    trainer = (CpuTrainer if args.use_cpu and CpuTrainer.supports(model) else SFTTrainer)(
-        model=model,
-        args=args,
-        train_dataset=Dataset.from_list([{"rows": batch} for batch in plan.batches]),
-        data_collator=Collator(rows, tokenizer.pad_token_id),
-        processing_class=tokenizer,
-        peft_config=adapter_arguments(config) if fresh else None,
-        callbacks=[watch],
-    )
-    trainer.model_accepts_loss_kwargs = True  # the loss is divided by the tokens of the whole step
-    trainer.remove_callback(PrinterCallback)
-    return trainer
+def _save(trainer: Any, job: Job) -> None:
+    """Write the adapter or the model, and nothing of this machine."""
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    if hasattr(model, "peft_config"):
+        for adapter in model.peft_config.values():
+            adapter.base_model_name_or_path = job.base_name  # not the path of this machine's copy
+            adapter.target_modules = sorted(adapter.target_modules)  # a set has no order
+        trainer.processing_class = None  # the tokenizer is the base's, and has 3.5 MB
+    trainer.save_model(str(job.out))
+    if trainer.accelerator.is_main_process:
+        (job.out / "training_args.bin").unlink(missing_ok=True)
 
 
-def adapter_arguments(config: Config) -> LoraConfig:
-    """PEFT's arguments for a configuration: an adapter beside every linear layer."""
+@torch.no_grad()
+def _mean_loss(trainer: Any, rows: Sequence[Row]) -> float | None:
+    """The mean loss per completion token of rows that were not trained on; None without rows."""
+    model = trainer.model.eval()
+    collate = Collator(rows, trainer.data_collator.pad)
+    trainer.args.average_tokens_across_devices = False  # this process looks at all of them
+    total, count = 0.0, 0
+    for batch in rows_.batches(rows, _LOOKED_AT, seed=0, epoch=0):
+        inputs = {name: x.to(model.device) for name, x in collate([{"rows": batch}]).items()}
+        labelled = int((inputs["labels"][:, 1:] != IGNORED).sum())
+        loss = trainer.compute_loss(model, inputs, num_items_in_batch=labelled)
+        total += float(loss) * labelled
+        count += labelled
+    return total / count if count else None
+
+
+def _keep_only(checkpoints: Path, key: str) -> None:
+    """Throw away the checkpoints of another training."""
+    note = checkpoints / "key.json"
+    stored: Any = None
+    with contextlib.suppress(UserError):
+        stored = workspace.read_json(note)
+    if stored != key:
+        shutil.rmtree(checkpoints, ignore_errors=True)
+        workspace.write_json(note, key)
+
+
+def _last_checkpoint(folder: Path) -> tuple[int, str | None]:
+    """Step and folder of the newest complete checkpoint: the trainer writes its state file last."""
+    complete: dict[int, str | None] = {0: None}
+    for path in folder.glob("checkpoint-*"):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            state = json.loads((path / "trainer_state.json").read_text())
+            complete[int(state["global_step"])] = str(path)
+    step = max(complete)
+    return step, complete[step]
+
+
+def adapter_arguments(config: Config) -> LoraConfig | None:
+    """PEFT's arguments for a configuration, an adapter beside every linear layer; None where all
+    weights are trained."""
+    if not config.lora_rank:
+        return None
     return LoraConfig(
         r=config.lora_rank,
         lora_alpha=config.lora_alpha,
@@ -193,42 +234,13 @@ def adapter_arguments(config: Config) -> LoraConfig:
     )
 
 
-def save(trainer: Any, out: Path, base: str) -> None:
-    """Write the adapter or the model, and nothing of this machine."""
-    model = trainer.accelerator.unwrap_model(trainer.model)
-    if hasattr(model, "peft_config"):
-        for adapter in model.peft_config.values():
-            adapter.base_model_name_or_path = base  # not the path of this machine's copy
-            adapter.target_modules = sorted(adapter.target_modules)  # a set has no order
-        trainer.processing_class = None  # the tokenizer is the base's, and has 3.5 MB
-    trainer.save_model(str(out))
-    if trainer.accelerator.is_main_process:
-        (out / "training_args.bin").unlink(missing_ok=True)
-
-
-@torch.no_grad()
-def mean_loss(trainer: Any, rows: Sequence[Row]) -> float | None:
-    """The mean loss per completion token of rows that were not trained on; None without rows."""
-    model = trainer.model.eval()
-    collate = Collator(rows, trainer.data_collator.pad)
-    trainer.args.average_tokens_across_devices = False  # this process looks at all of them
-    total, count = 0.0, 0
-    for batch in batches(rows, _LOOKED_AT, seed=0, epoch=0):
-        inputs = {name: x.to(model.device) for name, x in collate([{"rows": batch}]).items()}
-        labelled = int((inputs["labels"][:, 1:] != IGNORED).sum())
-        loss = trainer.compute_loss(model, inputs, num_items_in_batch=labelled)
-        total += float(loss) * labelled
-        count += labelled
-    return total / count if count else None
-
-
 def arguments(config: Config, machine: hardware.Hardware, folder: Path, plan: Plan) -> SFTConfig:
     """TRL's arguments for a configuration: half precision only where the hardware computes in it,
     checkpointing of activations only on a GPU, the paper's cosine down to a floor."""
     on_gpu = machine.device == "cuda"
     checkpointing = config.gradient_checkpointing
     if checkpointing is None:
-        checkpointing = on_gpu and config.method == "full"
+        checkpointing = on_gpu and not config.lora_rank
     return SFTConfig(
         output_dir=str(folder),
         max_steps=plan.steps,

@@ -13,8 +13,8 @@ from semcoder_lib.core.profile import Profile
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = {
-    "core": 2_080, "sandbox": 2_440, "tracing": 1_740, "models": 2_130,
-    "corpus": 3_855, "monologues": 7_328, "faults": 1_970, "training": 1_510,
+    "core": 1_965, "sandbox": 2_440, "tracing": 1_740, "models": 2_025,
+    "corpus": 3_855, "monologues": 7_328, "faults": 1_970, "training": 1_350,
     "evaluation": 3_140, "refinement": 750, "report": 1_370, "run": 2_715,
 }  # fmt: skip
 LONGEST_FILE = 500

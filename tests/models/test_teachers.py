@@ -17,21 +17,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_server import FAULTS, FaultServer, asked
+from fault_server import PASSING, FaultServer, asked
 from tiny_model import engine_of
 
 from semcoder_lib import begin, faults, models, monologues, tracing
 from semcoder_lib import corpus as pyx
 from semcoder_lib.core import records, values, workspace
-from semcoder_lib.core.errors import InfrastructureError, UserError
+from semcoder_lib.core.errors import InfrastructureError
 from semcoder_lib.core.records import Case, Program
-from semcoder_lib.corpus import seeds
 from semcoder_lib.faults.rows import failed_test
 from semcoder_lib.models import prompts, teachers
-from semcoder_lib.models.teachers import Task, Teacher, Usage, ask
+from semcoder_lib.models.teachers import Task, Teacher
 from semcoder_lib.run import teaching
 from semcoder_lib.run.notebook import Notebook
-from semcoder_lib.sandbox import Job, Sandbox
+from semcoder_lib.sandbox import Sandbox
 
 
 def tasks(count: int) -> list[Task]:
@@ -53,86 +52,60 @@ def test_neither_a_storm_of_faults_nor_an_interruption_loses_or_counts_a_reply_t
 ) -> None:
     monkeypatch.setattr(teachers, "_ROUND", 7)
     chance, path = random.Random(3), tmp_path / "replies.jsonl"
-    fates = {f"say {n}": [chance.choice(FAULTS) for _ in range(n % 4)] for n in range(30)}
+    fates = {f"say {n}": [chance.choice(PASSING) for _ in range(n % 4)] for n in range(30)}
 
     def plan(body: dict[str, Any], number: int) -> str:
         fate = fates[asked(body)]
         return fate[number] if number < len(fate) else "slow"
 
     with FaultServer(plan) as server:
-        with workspace.ItemCache(path) as cache:
-            stream = ask(tasks(30), teacher_at(server), echo, cache=cache)
-            first = [next(stream) for _ in range(9)]
-            stream.close()  # type: ignore[attr-defined]
-        paid = sum(server.served.values())
-        assert paid == 14
-        usage = Usage()
-        with workspace.ItemCache(path) as cache:
-            out = list(ask(tasks(30), teacher_at(server), echo, cache=cache, usage=usage))
-        assert server.most_at_once <= 6
+        stream = teacher_at(server, cache=path).ask(tasks(30), echo)
+        first = [next(stream) for _ in range(9)]
+        stream.close()  # type: ignore[attr-defined]
+        assert sum(server.served.values()) == 14
+        teacher = teacher_at(server, cache=path)
+        out = list(teacher.ask(tasks(30), echo))
         assert list(server.served.values()) == [1] * 30
     assert out[:9] == first
-    assert [t.task.id for t in out] == [f"t{n}" for n in range(30)]
-    assert [(t.status, t.text) for t in out] == [("accepted", f"say {n}") for n in range(30)]
-    assert (usage.cached, usage.asked) == (paid, 30 - paid)
-    assert (usage.prompt_tokens, usage.completion_tokens) == (300, 150)  # whoever asked
+    assert [(task.id, text) for task, text in out] == [(f"t{n}", f"say {n}") for n in range(30)]
+    assert teacher.row() == {  # whoever asked
+        "teacher": "tiny", "replies": 30, "prompt_tokens": 300, "completion_tokens": 150,
+        "rejected_for": {},
+    }  # fmt: skip
 
 
 def test_rejected_replies_are_asked_for_again_up_to_the_limit() -> None:
     def answer(body: dict[str, Any]) -> str:
         return asked(body) if body["seed"] >= int(asked(body).split()[1]) else "nonsense"
 
-    usage = Usage()
     with FaultServer(answer=answer) as server:
-        out = list(ask(tasks(5), teacher_at(server), echo, tries=3, usage=usage))
-    assert [t.status for t in out] == ["accepted"] * 3 + ["rejected"] * 2
-    assert [t.tries for t in out] == [1, 2, 3, 3, 3]
-    assert out[2].reasons == ("wrong text: nonsense",) * 2
-    assert usage.asked == 12
-    assert usage.reasons == {"wrong text": 9}
-
-
-def test_a_teacher_that_fails_on_one_task_does_not_stop_the_others(tmp_path: Path) -> None:
-    def plan(body: dict[str, Any], number: int) -> str:
-        return "500" if asked(body) == "say 2" and number < 2 else "ok"
-
-    with FaultServer(plan) as server, workspace.ItemCache(tmp_path / "c.jsonl") as cache:
-        teacher = teacher_at(server, retries=1)
-        usage = Usage()
-        out = list(ask(tasks(4), teacher, echo, cache=cache, usage=usage))
-        assert [t.status for t in out] == ["accepted", "accepted", "failed", "accepted"]
-        assert "status 500" in out[2].reasons[0]
-        assert usage.failures == 1
-        again = list(ask(tasks(4), teacher, echo, cache=cache))
-        assert [t.status for t in again] == ["accepted"] * 4
-        assert server.seen['["say 0", 0]'] == 1
+        teacher = teacher_at(server)
+        out = list(teacher.ask(tasks(5), echo, tries=3))
+    assert [text for _, text in out] == ["say 0", "say 1", "say 2", None, None]
+    assert teacher.replies == 12
+    assert teacher.reasons == {"wrong text": 9}
 
 
 def test_a_teacher_that_is_gone_stops_the_run_and_keeps_what_it_said(tmp_path: Path) -> None:
     def plan(body: dict[str, Any], number: int) -> str:
         return "500" if gone and sum(server.served.values()) >= 8 else "ok"
 
-    gone = [True]
-    with FaultServer(plan) as server, workspace.ItemCache(tmp_path / "c.jsonl") as cache:
-        teacher = teacher_at(server, retries=1, parallel=4)
-        with pytest.raises(InfrastructureError, match=r"nobody answers: .*status 500"):
-            list(ask(tasks(120), teacher, echo, cache=cache))
-        assert sum(server.seen.values()) < 80
-        assert len(cache) == sum(server.served.values())
+    gone, options = [True], {"retries": 1, "parallel": 4, "cache": tmp_path / "c.jsonl"}
+    with FaultServer(plan) as server:
+        with pytest.raises(InfrastructureError, match=r"no usable answer .*status 500"):
+            list(teacher_at(server, **options).ask(tasks(120), echo))
+        assert sum(server.seen.values()) < 40
         gone.clear()
-        assert len(list(ask(tasks(120), teacher, echo, cache=cache))) == 120
-        assert sum(server.served.values()) == 120
+        assert len(list(teacher_at(server, **options).ask(tasks(120), echo))) == 120
+        assert sum(server.served.values()) == 120, "a reply was asked for twice"
 
 
 def test_a_model_in_this_process_can_teach(tiny: Callable[[str], str]) -> None:
     with engine_of(tiny("qwen2")) as engine:
         teacher = Teacher(engine, temperature=1.0, max_new_tokens=4)
-        assert teacher.name == "qwen2"
-        out = list(ask(tasks(6), teacher, lambda task, text: (True, ""), tries=2))
-    assert {t.status for t in out} == {"rejected"}
-    assert out[0].reasons == ("cut off by the token limit",) * 2
-    with pytest.raises(UserError, match="tries"):
-        list(ask(tasks(1), teacher, echo, tries=0))
+        assert {text for _, text in teacher.ask(tasks(6), tries=2)} == {None}
+    assert teacher.row()["teacher"] == "qwen2"
+    assert teacher.reasons == {"cut off by the token limit": 12}
 
 
 PROGRAM = Program(
@@ -145,7 +118,6 @@ PROGRAM = Program(
 def test_of_a_teachers_monologues_only_what_the_verifier_accepts_comes_out(tmp_path: Path) -> None:
     """Wrong steps and missing answers are named and asked for again, faults or not."""
     pairs = [(PROGRAM, Case((nums,))) for nums in ([3, 4], [1], [2, 2, 2])]
-    usage = Usage()
     with Sandbox(workers=1) as box:
         traces = list(tracing.trace_many(pairs, box))
         right = {
@@ -165,15 +137,12 @@ def test_of_a_teachers_monologues_only_what_the_verifier_accepts_comes_out(tmp_p
 
         shots = (teachers.shot(PROGRAM, right["total([2, 2, 2])"]),)
         fails_once = FaultServer(lambda body, number: "500" if number == 0 else "ok", answer)
-        with fails_once as server, workspace.ItemCache(tmp_path / "c.jsonl") as cache:
+        with fails_once as server:
             teacher = teacher_at(server, timeout=30)
-            how: Any = {"shots": shots, "tries": 2, "cache": cache, "usage": usage}
-            out = list(monologues.taught(pairs, teacher, box, **how))
-    assert [(t.status, t.tries) for t, _ in out] == [("accepted", n) for n in (2, 2, 1)]
-    assert out[0][0].reasons[0].startswith("contradicted value")
-    assert out[1][0].reasons[0].startswith("wrong answer")
-    assert [m.case for _, m in out if m is not None] == [case for _, case in pairs]
-    assert usage.asked == 5
+            out = list(monologues.taught(pairs, teacher, box, shots=shots, tries=2))
+    assert [m.case for m in out if m is not None] == [case for _, case in pairs]
+    assert teacher.replies == 5
+    assert teacher.reasons == {"contradicted value": 1, "wrong answer": 1}
 
 
 def test_a_backward_chat_never_sees_the_input() -> None:
@@ -189,10 +158,8 @@ def test_a_backward_chat_never_sees_the_input() -> None:
 
     with Sandbox(workers=1) as box, FaultServer(answer=answer) as server:
         pairs = [(PROGRAM, Case(([3, 4],), 7))]
-        ((found, monologue),) = monologues.taught(
-            pairs, teacher_at(server), box, direction="backward"
-        )
-    assert found.status == "accepted"
+        (monologue,) = monologues.taught(pairs, teacher_at(server), box, direction="backward")
+    assert monologue is not None
     assert monologue.case.arguments == ([7],)
     assert "assert total(??) == 7" in heard[0]
     assert "[3, 4]" not in heard[0]
@@ -201,42 +168,35 @@ def test_a_backward_chat_never_sees_the_input() -> None:
 # --- what notebooks 01 to 03 make of a teacher's replies ---
 
 ROOT = Path(__file__).resolve().parents[2]
-POOL = list(seeds.synthesise(60, 31))
 SMALL = "pyx_real=0 pyx_synthesised=10 workers=1"
+
+
+@pytest.fixture(scope="module")
+def entries(tmp_path_factory: pytest.TempPathFactory) -> list[records.Entry]:
+    """A small corpus."""
+    with Sandbox(workers=1) as box:
+        out = tmp_path_factory.mktemp("pyx")
+        pyx.build(out, real=0, synthesised=24, cases=6, seed=31, box=box, benchmarks=False)
+    return pyx.load(out)
 
 
 def drawn(text: str, count: int) -> int:
     return int(hashlib.sha256(text.encode()).hexdigest(), 16) % count
 
 
-@functools.cache
-def working() -> dict[str, list[str]]:
-    """Calls on which the pool's programs run, by source."""
-    made = {}
-    for program in POOL:
-        rng = random.Random(program.source)
-        made[program.source] = [pyx.generate(program.argument_types, rng) for _ in range(30)]
-    with Sandbox(workers=1) as box:
-        jobs = [Job(p.source, p.entry_point, made[p.source]) for p in POOL]
-        return {
-            p.source.strip(): [
-                values.show_call(p.entry_point, call)
-                for call, outcome in zip(made[p.source], outcomes, strict=True)
-                if outcome.status is records.Status.OK
-            ]
-            for p, outcomes in zip(POOL, box.map(jobs), strict=True)
-        }
-
-
-def programmer(body: dict[str, Any]) -> str:
-    """Writes one of the pool's programs for a snippet, every third one broken until its error comes
+def programmer(entries: list[records.Entry], body: dict[str, Any]) -> str:
+    """Writes a program of a corpus for a snippet, every third one broken until its error comes
     back, and calls of it."""
     chat = [m["content"] for m in body["messages"]]
+    calls = {
+        e.program: [values.show_call(e.program.entry_point, c.arguments) for c in e.cases]
+        for e in entries
+    }
     if "Known calls" in chat[0]:
-        source = chat[0].split("```python\n")[1].partition("```")[0].strip()
-        return "\n".join([*working()[source][3:9], "that is all", "f(open('x'))"])
-    program = POOL[drawn(chat[1], len(POOL))]
-    shown = "\n".join(f"print({call})" for call in working()[program.source.strip()][:3])
+        program = next(p for p in calls if p.source.strip() in chat[0])
+        return "\n".join([*calls[program][3:], "that is all", "f(open('x'))"])
+    program = entries[drawn(chat[1], len(entries))].program
+    shown = "\n".join(f"print({call})" for call in calls[program][:3])
     broken = "print(not_there)\n" if drawn(chat[1], 3) == 0 and len(chat) == 2 else ""
     return (
         f"[Problem] {program.description} [Solution] Plan: one step.\n"
@@ -247,11 +207,11 @@ def programmer(body: dict[str, Any]) -> str:
 def stormy(body: dict[str, Any], number: int) -> str:
     """Some requests fail once or twice before they are answered, the others are slow."""
     fate = drawn(body["messages"][-1]["content"], 5)
-    return ("429", "half", "junk")[fate] if fate < 3 and number <= fate // 2 else "slow"
+    return ("429", "half", "503")[fate] if fate < 3 and number <= fate // 2 else "slow"
 
 
-def command(url: str, run: str, folder: Path, *more: str) -> subprocess.Popen[str]:
-    settings = [f"teacher={url}", "teacher_model=t", "teacher_items=24", *SMALL.split(), *more]
+def command(url: str, run: str, folder: Path) -> subprocess.Popen[str]:
+    settings = [f"teacher={url}", "teacher_model=t", "teacher_items=24", *SMALL.split()]
     environment = {k: v for k, v in os.environ.items() if k != "SEMCODER_DATA"}
     return subprocess.Popen(
         [sys.executable, "notebooks/01_pyx.py", "--profile", "smoke", "--run", run,
@@ -261,9 +221,10 @@ def command(url: str, run: str, folder: Path, *more: str) -> subprocess.Popen[st
     )  # fmt: skip
 
 
-def test_a_corpus_from_a_teacher_survives_faults_and_a_kill(tmp_path: Path) -> None:
-    assert min(map(len, working().values())) >= 9
-    with FaultServer(stormy, programmer) as server:
+def test_a_corpus_from_a_teacher_survives_faults_and_a_kill(
+    entries: list[records.Entry], tmp_path: Path
+) -> None:
+    with FaultServer(stormy, functools.partial(programmer, entries)) as server:
         process = command(server.url, "killed", tmp_path)
         deadline = time.monotonic() + 240
         while sum(server.served.values()) < 12 and time.monotonic() < deadline:
@@ -281,7 +242,6 @@ def test_a_corpus_from_a_teacher_survives_faults_and_a_kill(tmp_path: Path) -> N
 
     results = workspace.read_json(folders[1] / "results.json")
     told = results["teacher"]
-    assert told["snippets"] == sum(told["fates"].values()) == 24
     assert told["fates"] == {"kept": 24}
     repaired = told["first_errors"]["NameError"]
     assert told["ran_after_repairs"] == {"0": 24 - repaired, "1": repaired}
@@ -296,15 +256,6 @@ def test_a_corpus_from_a_teacher_survives_faults_and_a_kill(tmp_path: Path) -> N
     assert all(len(e.cases) == 6 and e.program.provenance.licence for e in mine)
     assert any(c.source == "teacher" for e in mine for c in e.cases)
     assert set(results["description"]["categories"]) == {"teacher", "synthesised", "method-seeded"}
-
-
-@pytest.fixture(scope="module")
-def entries(tmp_path_factory: pytest.TempPathFactory) -> list[records.Entry]:
-    """A small corpus."""
-    with Sandbox(workers=1) as box:
-        out = tmp_path_factory.mktemp("pyx")
-        pyx.build(out, real=0, synthesised=12, cases=6, seed=31, box=box, benchmarks=False)
-    return pyx.load(out)
 
 
 @pytest.fixture
@@ -329,17 +280,11 @@ def test_monologues_of_a_teacher_replace_derived_ones_where_they_hold(
 ) -> None:
     programs = {e.program.id: e.program for e in entries}
     with Sandbox(workers=1) as box:
-        texts, _ = monologues.derive_many(entries, box, per_program=2)
+        texts, _ = monologues.derive_many(entries[:12], box, per_program=2)
     derived = {d: [m for m in texts if m.direction == d] for d in monologues.DIRECTIONS}
     answers: dict[str, str] = {}
     for m in texts:
-        program, output = programs[m.program_id], values.encode(m.case.output)
-        call = values.show_call(program.entry_point, m.case.arguments)
-        asked = (
-            prompts.forward(program.source, call)
-            if m.direction == "forward"
-            else prompts.backward(program.source, program.entry_point, output)
-        )
+        asked = prompts.of_case(m.direction, programs[m.program_id], m.case)
         answers[asked.text] = m.text
     heading = "### Execution Simulation"
 
@@ -355,7 +300,7 @@ def test_monologues_of_a_teacher_replace_derived_ones_where_they_hold(
         kept, told = teaching.monologues_of_teacher(run, entries[:11], derived, **known)
         asked_for = sum(server.served.values())
         again = teaching.monologues_of_teacher(run, entries[:11], derived, **known)
-        more = teaching.monologues_of_teacher(run, entries, derived, **known)
+        more = teaching.monologues_of_teacher(run, entries[:12], derived, **known)
         assert sum(server.served.values()) == asked_for, "a known reply was asked for again"
     assert again == more == (kept, told)
     assert told["programs"] == 6
@@ -377,7 +322,7 @@ def test_rationales_of_a_teacher_need_a_fix_that_passes(
     entries: list[records.Entry], notebook: Callable[[str, FaultServer, int], Notebook]
 ) -> None:
     with Sandbox(workers=1) as box:
-        before, _ = faults.build(entries, box, limit=6, seed=31)
+        before, _ = faults.build(entries[:12], box, limit=6, seed=31)
     answers = {
         prompts.refine(f.description, f.buggy, failed_test(f)).text: f.rationale for f in before
     }
@@ -400,11 +345,3 @@ def test_rationales_of_a_teacher_need_a_fix_that_passes(
     assert told["funnel"]["fix_fails"] == 4  # no sample is read whose program is wrong
     assert [f.id for f in after] == [f.id for f in before]
     assert after[0] == before[0]
-
-
-def test_a_teacher_that_never_answers_is_an_error_however_few_were_asked(tmp_path: Path) -> None:
-    who = {"teacher": "http://127.0.0.1:9/v1", "model": "t", "cache": tmp_path / "replies.jsonl"}
-    unheard = pytest.raises(InfrastructureError, match=r"127\.0\.0\.1:9/v1 answered none of")
-    with unheard, teaching.teaching(**who) as taught:
-        replies = ask(tasks(2), taught.teacher, echo, usage=taught.usage)
-        assert {reply.status for reply in replies} == {"failed"}

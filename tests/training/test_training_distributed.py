@@ -133,6 +133,6 @@ def test_accelerate_configurations_are_valid(name: str) -> None:
 
 def test_paper_configuration_is_the_papers() -> None:
     config = read_config(CONFIGS / "paper.yaml")
-    assert (config.method, config.epochs, config.batch_rows) == ("full", 2.0, 512)
+    assert (config.lora_rank, config.epochs, config.batch_rows) == (0, 2.0, 512)
     assert (config.learning_rate, config.min_learning_rate) == (5e-5, 5e-6)
     assert (config.max_length, config.overlong) == (2048, "cut")

@@ -8,7 +8,7 @@ import pytest
 
 from semcoder_lib import faults as pyx_r
 from semcoder_lib import monologues, refinement, tracing, training
-from semcoder_lib.core.records import Case, Completion, Entry, Monologue, Program
+from semcoder_lib.core.records import Case, Entry, Monologue, Program
 from semcoder_lib.evaluation import codegen, execution
 from semcoder_lib.models import prompts
 from semcoder_lib.refinement import feedbacks, run_checks, shown_solution
@@ -24,17 +24,12 @@ MONOLOGUES = (
 STYLES = ["clean", pytest.param("faithful", marks=pytest.mark.data)]
 
 
-def rows_about_execution(style: str) -> list[training.Example]:
-    rows = examples.monologue_examples({"p1": PROGRAM}, MONOLOGUES, style=style)
-    for seed in range(8):  # some ask for a call, some for an output
-        rows += examples.direct_examples([Entry(PROGRAM, CASES)], seed=seed, style=style)
-    return rows
-
-
 @pytest.mark.parametrize("style", STYLES)
 def test_prompts_of_training_are_the_evaluations(style: str) -> None:
     entry = Entry(PROGRAM, CASES)
-    rows = rows_about_execution(style)
+    rows = examples.monologue_examples({"p1": PROGRAM}, MONOLOGUES, style=style)
+    for seed in range(8):  # some ask for a call, some for an output
+        rows += examples.direct_examples([entry], seed=seed, style=style)
     assert len(rows) == 10
     other = {"clean": "faithful", "faithful": "clean"}[style]
     for row in rows:
@@ -76,8 +71,10 @@ def test_direct_rows_begin_as_the_evaluation_asks_and_go_on_with_other_cases() -
         answers = [line for line in row.completion.split("\n") if line.startswith("assert ")]
         call, _, output = answers[0].removeprefix("assert ").partition(" == ")
         asked = {
-            prompts.forward(program.source, call, format="direct").text: "forward",
-            prompts.backward(program.source, "f", output, format="direct").text: "backward",
+            prompts.execution(
+                way, program.source, "f", call, output, format="direct", style="clean"
+            ).text: way
+            for way in ("forward", "backward")
         }
         directions.append(asked[row.prompt])
         assert row.completion.split("\n")[1] == "[/ANSWER]"
@@ -127,24 +124,3 @@ def test_the_mix_has_its_shares_and_is_limited_by_the_scarcest() -> None:
     assert chosen == examples.mixed(pools, shares, seed=1)
     assert [e.id for e in chosen] != [e.id for e in examples.mixed(pools, shares, seed=2)]
     assert examples.mixed({"direct": []}, {"direct": 1.0}, seed=1) == []
-
-
-class Chat:
-    """A tokenizer with a chat of its own."""
-
-    chat_template = "yes"
-
-    def apply_chat_template(self, messages, **_):
-        return f"<user>{messages[0]['content']}</user>"
-
-
-def test_a_models_own_right_answers_become_rows_in_its_chat() -> None:
-    programs = [Program(PROGRAM.source, "f", id=i, description="Append.") for i in ("right", "not")]
-    requests = examples.code_requests(programs, Chat(), style="clean", max_new_tokens=9)
-    asked = prompts.nl_to_code(pyx_r.task_description(programs[0]))
-    assert requests[0].prompt == prompts.in_chat(asked, Chat()).text
-    assert requests[0].stop == asked.stop
-    written = [Completion(r.task_id, "def f(a, b): ...\n") for r in requests]
-    (row,) = examples.answered(requests, written, [True, False])
-    assert (row.id, row.prompt) == ("right:own", requests[0].prompt)
-    assert row.completion == "def f(a, b): ...\n```"

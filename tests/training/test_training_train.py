@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-import types
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from semcoder_lib import models as generation
 from semcoder_lib.core import source
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.models import Request, assets
-from semcoder_lib.training import Config, TrainingStopped, times, train, trainer
+from semcoder_lib.training import Config, TrainingStopped, train, trainer
 
 CONFIG = Config(
     steps=8, batch_tokens=256, max_length=128, learning_rate=1e-2, min_learning_rate=1e-3,
@@ -33,7 +32,8 @@ CONFIG = Config(
 def test_learns_and_leaves_adapter_card_and_curve(
     tiny: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    result = train(examples(), tmp_path / "a", base=tiny, config=CONFIG, held_out=examples(4))
+    watched = dataclasses.replace(CONFIG, stop_check=4)
+    result = train(examples(), tmp_path / "a", base=tiny, config=watched, held_out=examples(4))
     printed = capsys.readouterr().err  # a row is shown line by line
     assert "one of them:\n" in printed
     assert "\\n" not in printed
@@ -42,6 +42,7 @@ def test_learns_and_leaves_adapter_card_and_curve(
     assert losses[-1] < losses[0] - 0.5
     assert result.held_out_loss is not None
     assert result.held_out_loss < losses[0]
+    assert result.stopped_by_itself in (0.0, 0.25, 0.5, 0.75, 1.0)
     names = {p.name for p in (tmp_path / "a").iterdir()}
     assert {"adapter_model.safetensors", "adapter_config.json", "README.md"} <= names
     assert "checkpoints" not in names
@@ -50,9 +51,7 @@ def test_learns_and_leaves_adapter_card_and_curve(
     assert written["target_modules"] == sorted(written["target_modules"])
     card = (tmp_path / "a" / "README.md").read_text()
     assert f"| base's sha256 | {assets.weights_hash(tiny)} |" in card
-    assert 0 < result.trained_tokens < result.tokens <= result.padded_tokens
-    again = train(examples(), tmp_path / "a", base=tiny, config=CONFIG)
-    assert again.loss_last == result.loss_last
+    assert 0 < result.trained_tokens < result.tokens
 
 
 def test_same_seed_same_adapter_other_seed_another(tiny: str, tmp_path: Path) -> None:
@@ -76,27 +75,27 @@ def test_goes_on_from_an_adapter(tiny: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "kind", "dtype"),
-    [("lora", "qwen2", "float32"), ("full", "qwen2", "float32"), ("full", "llama", "bfloat16")],
+    ("rank", "kind", "dtype"),
+    [(4, "qwen2", "float32"), (0, "qwen2", "float32"), (0, "llama", "bfloat16")],
 )
 def test_what_was_trained_is_saved_and_loads(
-    tmp_path: Path, method: str, kind: str, dtype: str
+    tmp_path: Path, rank: int, kind: str, dtype: str
 ) -> None:
     base, out = str(save_tiny(tmp_path / "base", kind=kind)), tmp_path / "out"
-    config = dataclasses.replace(CONFIG, method=method, dtype=dtype, threads=None)
+    config = dataclasses.replace(CONFIG, lora_rank=rank, dtype=dtype, threads=None)
     result = train(examples(), out, base=base, config=config, held_out=examples(4))
     assert result.held_out_loss is not None
     assert result.loss_last < result.loss_first - 0.5
     with generation.load(base, adapter=out, threads=1) as engine:
         assert engine.name == "base + out"
         assert engine.generate([Request("a", "if 1", max_new_tokens=3)])[0][0].tokens == 3
-    if method == "full":
+    if rank == 0:
         names = load_file(out / "model.safetensors").keys()
         assert "lm_head.weight" not in names, "the tied head was saved, too"
 
 
 RESUMED = dataclasses.replace(CONFIG, steps=12, save_steps=5)
-COUNTS = ("steps", "tokens", "trained_tokens", "padded_tokens", "loss_first")
+COUNTS = ("steps", "tokens", "trained_tokens", "loss_first")
 
 
 @pytest.mark.parametrize("step", [11, 12])
@@ -129,7 +128,6 @@ def test_interrupted_and_resumed_is_the_undisturbed_one(
     assert again.resumed_at == (10 if step == 11 else 12)
     assert curve(tmp_path / "cut") == pytest.approx(curve(tmp_path / "whole"), abs=1e-3)
     assert [getattr(again, n) for n in COUNTS] == [getattr(whole, n) for n in COUNTS]
-    assert again.summary()["tokens_per_second"] > 0
     seconds = [row["seconds"] for row in rows(tmp_path / "cut")]
     assert seconds == sorted(seconds)
     assert again.seconds == seconds[-1]
@@ -151,10 +149,9 @@ t.train(t.examples(), sys.argv[2], base=sys.argv[1], config=t.RESUMED)
 def test_killed_and_resumed_gives_the_undisturbed_bytes(tiny: str, tmp_path: Path) -> None:
     train(examples(), tmp_path / "whole", base=tiny, config=RESUMED)
     killed = tmp_path / "killed"
-    here = f"{Path(__file__).parent}:{os.environ.get('PYTHONPATH', '')}"
     process = subprocess.Popen(
         [sys.executable, "-c", SLOW_RUN, tiny, str(killed)],
-        env={**os.environ, "PYTHONPATH": here, "PYTHONHASHSEED": "7"},
+        env={**os.environ, "PYTHONPATH": ":".join(sys.path), "PYTHONHASHSEED": "7"},
         stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 120
@@ -184,46 +181,10 @@ def test_a_finished_training_is_read_back_unless_the_code_is_another(
     out, config = tmp_path / "out", dataclasses.replace(CONFIG, steps=2)
     first = train(examples(), out, base=tiny, config=config)
     assert train(examples(), out, base=tiny, config=config) == first
-    assert times(out)["seconds"] == first.seconds
     assert [step for step, _ in first.outcome()["losses"]] == [1, 2]
-    assert not {"adapter", "seconds", "peak_mb"} & first.outcome().keys()
+    assert not {"adapter", "seconds"} & first.outcome().keys()
     assert "it is replaced" not in capsys.readouterr().err
     monkeypatch.setattr(source, "code_behind", lambda function: {"train.py": "another"})
     again = train(examples(), out, base=tiny, config=config)
     assert "it is replaced" in capsys.readouterr().err
     assert again.outcome() == first.outcome()
-
-
-ROWS = [{"step": n, "loss": 4.0 / n, "seconds": 2.0 * n} for n in range(1, 5)]
-
-
-def test_a_terminal_gets_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
-    shown = trainer.Live()
-    for count in range(1, 5):
-        shown.show(ROWS[:count], 4)
-    first, last = capsys.readouterr().err.splitlines()  # steps 2 and 3 came too soon
-    assert first == "training: step 1/4, loss 4.000, 0.50 steps/s, 0:06 left"
-    assert last == "training: step 4/4, loss 1.000, 0.50 steps/s, 0:00 left"
-
-
-def test_jupyter_gets_one_curve_that_grows(monkeypatch: pytest.MonkeyPatch) -> None:
-    import IPython.display
-
-    pages: list[str] = []
-
-    def display(page: Any, display_id: bool) -> Any:
-        pages.append(page.data)
-        return types.SimpleNamespace(update=lambda new: pages.append(new.data))
-
-    kernel = types.SimpleNamespace(IPKernelApp=types.SimpleNamespace(initialized=lambda: True))
-    monkeypatch.setitem(sys.modules, "ipykernel.kernelapp", kernel)  # type: ignore[arg-type]
-    monkeypatch.setattr(IPython.display, "display", display)
-    monkeypatch.setitem(trainer.EVERY, "jupyter", 0.0)
-    shown = trainer.Live()
-    for count in range(1, 5):
-        shown.show(ROWS[:count], 4)
-    assert len(pages) == 4
-    points = [page.partition("points='")[2].partition("'")[0].split() for page in pages]
-    assert [len(place) for place in points] == [1, 2, 3, 4]
-    assert points[-1][0].startswith(f"{trainer.WIDTH / 4:.1f},")
-    assert points[-1][-1] == f"{trainer.WIDTH:.1f},{0.75 * trainer.HEIGHT:.1f}"
