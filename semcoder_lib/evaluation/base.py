@@ -115,10 +115,6 @@ class Benchmark(ABC):
         """The rows of `PROBES` that are tried on the task, and what stands for its capital words:
         NAME, REFERENCE, CALL, OUT."""
 
-    def extra(self, tasks: Sequence[Task], verdicts: Sequence[Verdict]) -> dict[str, Any]:
-        """What the benchmark adds to the summary of a score."""
-        return {}
-
     def errata(self, tasks: Sequence[Task], scorer: str) -> dict[str, str]:
         """Tasks whose reference this scorer cannot pass, each with the reason."""
         there = {task.task_id for task in tasks} if scorer == "official" else set()

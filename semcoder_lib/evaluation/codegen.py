@@ -5,7 +5,7 @@ HumanEval's tests are code and judge it in a sandbox of their own. Of the others
 values come out, and are compared apart from the solution (`Trust.OUTSIDE`) by EvalPlus's rule.
 Expected values are what the reference solutions return, computed once in the sandbox and kept as
 texts (long ones as a hash: the two largest tasks return 237 MB). Both releases of MBPP+ (399 tasks,
-later 378) load; their scores cannot be compared, so the summary names the release.
+later 378) load; their scores cannot be compared, and `tasks` of the preflight tells them apart.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 
 from semcoder_lib.core import values, workspace
 from semcoder_lib.core.errors import InfrastructureError, UserError
-from semcoder_lib.core.records import Status, Trust, Verdict
+from semcoder_lib.core.records import Status, Trust
 from semcoder_lib.evaluation import evalplus_child as child
 from semcoder_lib.evaluation.base import (
     Answer,
@@ -49,10 +49,6 @@ _REFERENCE_SECONDS = 60.0
 _FLOOR_SECONDS = 1.0  # EvalPlus: at least one second a call, four times the reference's
 _FACTOR = 4.0
 _TASK_SECONDS = 60.0
-_WEAK = {
-    "are_equivalent": "EvalPlus's rule accepts any value",
-    "sum_div": "EvalPlus's rule accepts 0 for every input",
-}
 
 
 @dataclass
@@ -306,20 +302,6 @@ class EvalPlus(CodeGeneration):
         """As everywhere, but no cheats where any value passes."""
         table, words = super().probes(task)
         return "any value" if task.data["entry_point"] in child.ANY_VALUE else table, words
-
-    def extra(self, tasks: Sequence[Task], verdicts: Sequence[Verdict]) -> dict[str, Any]:
-        """The release, the tasks whose rule is too weak, and the base tests' own score."""
-        added: dict[str, Any] = {"release": f"{len(tasks)} tasks"}
-        names = {task.task_id: task.data["entry_point"] for task in tasks}
-        if self.dataset == "mbpp":
-            added["weak_tests"] = {t: _WEAK[name] for t, name in names.items() if name in _WEAK}
-        if self.plus and verdicts:
-            base = {v.task_id: [0, 0] for v in verdicts}
-            for v in verdicts:
-                base[v.task_id][0] += v.passed or v.detail.startswith("plus_input")
-                base[v.task_id][1] += 1
-            added["base_pass@1"] = sum(right / n for right, n in base.values()) / len(base)
-        return added
 
 
 def _job(source: str, task: Task, calls: Sequence[Any], seconds: float, **options: Any) -> Job:

@@ -96,7 +96,6 @@ def score_command(
         "mode": getattr(suite, "direction", None),
         **_summary(verdicts),
         "tasks_without_samples": len(tasks) - answered,
-        **suite.extra(tasks, verdicts),
         "other_scorer": _difference(other, verdicts, second),
         "layers": layers,
         "preflight": report,

@@ -117,8 +117,6 @@ def test_plus(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> 
     assert {r["trust"] for r in rows} == {"outside"}
     assert [r["index"] for r in rows] == [*range(10), *range(4), *range(4)]
     assert result["pass@1"] == pytest.approx((2 / 10 + 3 / 4 + 1 / 4) / 3)
-    assert result["base_pass@1"] == pytest.approx((4 / 10 + 4 / 4 + 1 / 4) / 3)
-    assert result["release"] == "3 tasks"
     # what is kept is used only when it is whole
     kept = sorted((tmp_path / "home").rglob("*.json.gz"))
     assert len(kept) == 2 * len(PLUS) + 1
@@ -128,22 +126,6 @@ def test_plus(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> 
         path.write_bytes(gzip.compress(changed) if number % 2 else blob[:20])
     score_command("humaneval+", samples, data=data, out=out, box=box)
     assert read(out) == rows
-
-
-def test_weak_rules_are_named(
-    tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SEMCODER_HOME", str(tmp_path / "home"))
-    row = {**DOUBLE, "task_id": "Mbpp/295", "assertion": "", "entry_point": "sum_div"}
-    row["prompt"], row["base_input"] = "def sum_div(x):\n", [[8]]
-    data = write(tmp_path / "mbpp.jsonl", [row])
-    samples = write(
-        tmp_path / "s.jsonl",
-        [{"task_id": "Mbpp/295", "solution": "def sum_div(x):\n    return 0\n"}],
-    )
-    found = score_command("mbpp", samples, data=data, box=box)
-    assert found["pass@1"] == 1.0
-    assert list(found["weak_tests"]) == ["Mbpp/295"]
 
 
 def test_humaneval(tmp_path: Path, box: Sandbox) -> None:

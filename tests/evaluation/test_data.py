@@ -85,7 +85,6 @@ def test_references_pass(name: str) -> None:
         report = benchmark.preflight(tasks, box=box)
     assert report["reference"] == 1.0
     assert set(report["cheats"].values()) == {0.0}
-    assert benchmark.extra(tasks, [])["release"] == f"{len(tasks)} tasks"
 
 
 # --- the texts of the released SemCoder-S, found or named ---
