@@ -339,8 +339,6 @@ def _from_row(where: str, row: dict[str, Any], columns: tuple[str, ...]) -> Row:
     if not isinstance(task_id, str) or not task_id:
         problem = "is not a name" if "task_id" in row else "is missing"
         raise UserError(f"{where}: the field 'task_id' {problem}")
-    if files.ODD in row:
-        return Row(task_id, -1, columns[0], "", where, row[files.ODD])
     kind = next((name for name in columns if name in row), "")
     if not kind:
         has = ", ".join(sorted(set(row) - {"task_id", "index"})) or "nothing else"
