@@ -275,15 +275,10 @@ def read_samples(path: Path | str, tasks: Collection[str], benchmark: Benchmark)
     if not rows:
         raise UserError(f"{path}: no samples in the file")
     ids = set(tasks)
-    strangers = [row for row in rows if row.task_id not in ids]
-    for row in strangers[:1]:
-        name = f"{row.task_id[:100]!r}"
-        if len(strangers) < len(rows):
-            raise UserError(f"{row.where}: {benchmark.name} has no task {name}")
-        raise UserError(
-            f"{row.where}: task {name} and all others are not of {benchmark.name} (whose ids look "
-            f"like {min(ids)!r}); are these generations for another benchmark?"
-        )
+    for row in rows:
+        if row.task_id not in ids:
+            name, like = f"{row.task_id[:100]!r}", f"whose ids look like {min(ids)!r}"
+            raise UserError(f"{row.where}: {benchmark.name} has no task {name} ({like})")
     return _numbered(rows)
 
 
@@ -307,29 +302,20 @@ def as_judged(
     return samples
 
 
-class _Pairs(list[tuple[str, Any]]):
-    """A JSON object with its keys in order, duplicates kept."""
-
-
-def _document(text: str) -> _Pairs | None:
+def _document(text: str) -> dict[str, Any] | None:
     """The one JSON object of a text; None for JSON lines, whose rows name their task."""
     try:
-        document = json.loads(text, object_pairs_hook=_Pairs)
+        document = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    named = isinstance(document, _Pairs) and "task_id" not in dict(document)
-    return document if named else None
+    return document if isinstance(document, dict) and "task_id" not in document else None
 
 
-def _from_document(path: str, document: _Pairs) -> Iterator[Row]:
-    seen = set()
-    for task_id, answers in document:
+def _from_document(path: str, document: dict[str, Any]) -> Iterator[Row]:
+    for task_id, answers in document.items():
         where = f"{path}: task {task_id!r:.100}"
-        if task_id in seen:
-            raise UserError(f"{where} was given already")
         if type(answers) is not list or not answers:
             raise UserError(f"{where} needs a list of answers, and there are no answers in it")
-        seen.add(task_id)
         for index, answer in enumerate(answers):
             yield Row(task_id, index, "answer", *_text("answer", answer, where))
 
@@ -359,19 +345,14 @@ def _text(kind: str, value: Any, where: str) -> tuple[str, str, str]:
 
 def _numbered(rows: list[Row]) -> list[Row]:
     """With an index for those that have none. Raises UserError for samples given twice."""
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     places: dict[tuple[str, int], str] = {}
-    numbered: dict[str, bool] = {}
     indexed = []
     for row in rows:
-        count = counts[row.task_id] = counts.get(row.task_id, -1) + 1
-        index = count if row.index < 0 else row.index
+        index = counts[row.task_id] if row.index < 0 else row.index
+        counts[row.task_id] += 1
         indexed.append(replace(row, index=index))
-        if row.odd:
-            continue
-        if numbered.setdefault(row.task_id, row.index >= 0) != (row.index >= 0):
-            raise UserError(f"{row.where}: {row.task_id!r} has rows with and without an index")
-        before = places.setdefault((row.task_id, index), row.where)
-        if before is not row.where:
+        before = row.where if row.odd else places.setdefault((row.task_id, index), row.where)
+        if before != row.where:
             raise UserError(f"{row.where}: {row.task_id!r} index {index} was given in {before}")
     return indexed
