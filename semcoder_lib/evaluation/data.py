@@ -79,29 +79,20 @@ def find(name: str) -> Path | None:
 
 
 def locate(benchmark: str, files: tuple[str, ...], home: str, path: Path | str | None) -> Path:
-    """The data file: `path` (or the file of that name in the folder `path`) if given, else the
-    first of `files` that is found. Raises `Missing` that says where was looked, where the data can
-    be had, and the command that gets them."""
+    """The data file: `path` if given, else the first of `files` that is found. Raises `Missing`
+    that says where was looked, where the data can be had, and the command that gets them."""
     if path is not None:
-        place = Path(path)
-        inside = [place / name for name in files] if place.is_dir() else [place]
-        for candidate in inside:
-            if candidate.is_file():
-                return candidate
-        wanted = f"no {' or '.join(files)} in it" if place.is_dir() else "no such file"
-        raise Missing(f"{benchmark}: {place}: {wanted}")
+        if Path(path).is_file():
+            return Path(path)
+        raise Missing(f"{benchmark}: {path}: no such file")
     for file in filter(None, map(find, files)):
         return file
-    folder = os.environ.get("SEMCODER_DATA")
-    looked = f"SEMCODER_DATA={folder}" if folder else "SEMCODER_DATA (not set)"
+    folder = os.environ.get("SEMCODER_DATA", "(not set)")
     fetched_in = str(fetched()).replace(str(Path.home()), "~")
-    todo = ""
-    if homes := [HOMES[name] for name in files if name in HOMES]:
-        todo = next((f" fetch {h.name}` gets it" for h in homes if h.url), "` says how to get it")
-        todo = f"; `python -m semcoder_lib data{todo}"
+    get = next((f"data fetch {name}" for name in files if name in HOMES and HOMES[name].url), "")
     raise Missing(
-        f"{benchmark}: looked for {' or '.join(files)} in {looked} and {fetched_in}; "
-        f"its public home is {home}{todo}"
+        f"{benchmark}: looked for {' or '.join(files)} in SEMCODER_DATA={folder} and {fetched_in}; "
+        f"its public home is {home}" + (f"; `python -m semcoder_lib {get}` gets it" if get else "")
     )
 
 
