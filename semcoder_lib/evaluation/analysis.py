@@ -1,5 +1,5 @@
 """What scores do not say: how far a model's own steps are true, for which programs answers are
-right, what the released SemCoder-S wrote, and how near the corpus comes to the benchmarks.
+right, and how near the corpus comes to the benchmarks.
 
 A right answer can rest on wrong steps, and a wrong one on right steps up to some point. Steps are
 compared with the recorded execution: claims of a monologue by the verifier, lines of a trace format
@@ -14,14 +14,13 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from semcoder_lib import monologues
 from semcoder_lib.core.records import Case, Claim, Entry, Program, Trace
 from semcoder_lib.evaluation import base, data, scoring
 from semcoder_lib.evaluation.answers import sample_tasks
-from semcoder_lib.evaluation.score import Evaluation, as_judged, read_samples
+from semcoder_lib.evaluation.score import Evaluation
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import formats
 
@@ -185,67 +184,6 @@ def by_kind(passed: Passed, kinds: Mapping[str, Sequence[str]], seed: int) -> li
         {"kind": name, **asdict(scoring.mean_interval(list(group.values()), seed=seed))}
         for name, group in groups.items()
     ]
-
-
-# --- the texts that the released SemCoder-S wrote for CRUXEval ---
-
-RELEASED = {
-    "cruxeval-o": "semcoder_s_1030_cruxeval_output_monologues.jsonl.gz",
-    "cruxeval-i": "semcoder_s_1030_cruxeval_input_monologues.jsonl.gz",
-}
-MODEL = "SemCoder-S 1030 (released)"
-
-
-def released_texts(missing: dict[str, str]) -> dict[str, Path]:
-    """The files that are at hand, by benchmark (they are never shipped); why another is not used
-    goes into `missing`."""
-    paths = {}
-    for name, filename in RELEASED.items():
-        path = data.find(filename)
-        why = missing.get(name, "")  # the benchmark itself
-        if path is None:
-            why = f"{filename} was not found; `python -m semcoder_lib data` says how to get it"
-        if path is None or why:
-            missing[f"{name}, released texts"] = why
-        else:
-            paths[name] = path
-    return paths
-
-
-def released_scores(
-    files: Mapping[str, Path], benchmark: Path, *, box: Sandbox
-) -> list[dict[str, Any]]:
-    """All texts under both scorers, as score rows: the column "released checkpoint" of table 1.
-    `benchmark` is CRUXEval's own file."""
-    rows = []
-    for name, path in files.items():
-        judge, ledger = base.get(name), base.Ledger()
-        tasks = judge.load(benchmark)
-        judge.preflight(tasks, scorer="official", box=box, ledger=ledger)
-        released = read_samples(path, [task.task_id for task in tasks], judge)
-        for scorer in ("official", "strict"):
-            asked = as_judged(judge, tasks, released, base.style_of(scorer))
-            verdicts = judge.judge(tasks, asked, scorer=scorer, box=box, ledger=ledger)
-            score = scoring.mean_interval(list(scoring.task_rates(verdicts).values()))
-            row = {"benchmark": name, "model": MODEL, "setting": "monologue", "scorer": scorer}
-            rows.append({**row, **asdict(score), "n": len(verdicts)})
-    return rows
-
-
-def released_faithfulness(
-    files: Mapping[str, Path], *, limit: int, seed: int, box: Sandbox
-) -> list[dict[str, Any]]:
-    """What the verifier says of the texts, `limit` of each direction (0 for all), in the same
-    columns as of the run's own model: the paper's first limitation (appendix A) in numbers."""
-    rows = []
-    for name, path in files.items():
-        texts = [row for _, row in data.read_rows(path, ("task_id", "text"))]
-        study = monologues.study(sample_tasks(texts, limit, seed), box)
-        counts = {"n": study["checked"], "right": study["right"]}
-        counts["right_on_a_contradicted_step"] = study["right_with_contradiction"]
-        claims = {status: study[status] for status in STATUSES}
-        rows.append({"benchmark": name, "model": MODEL, **counts, **claims})
-    return rows
 
 
 # --- how near the corpus comes to the benchmarks ---

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from semcoder_lib.evaluation import Answer, Sample, analysis, get, score_command
+from semcoder_lib.evaluation import SCORERS, Answer, Sample, get, score_command
 from semcoder_lib.sandbox import Sandbox
 
 FOLDER = os.environ.get("SEMCODER_DATA", "")
@@ -87,42 +87,13 @@ def test_references_pass(name: str) -> None:
     assert set(report["cheats"].values()) == {0.0}
 
 
-# --- the texts of the released SemCoder-S, found or named ---
-
-
 @pytest.mark.slow
-def test_they_have_the_scores_of_the_board(box: Sandbox) -> None:
-    scores: dict[str, dict[str, float]] = {"official": {}, "strict": {}}
-    for r in analysis.released_scores(
-        analysis.released_texts({}), given("cruxeval.jsonl"), box=box
-    ):
-        scores[r["scorer"]][r["benchmark"]] = 100 * r["value"]
-    official = {name: round(value, 1) for name, value in scores["official"].items()}
-    assert official == {"cruxeval-o": 64.1, "cruxeval-i": 63.1}
-    for name, value in scores["strict"].items():
-        assert abs(value - scores["official"][name]) <= 100 * 5 / 800
-
-
-def test_they_are_read(box: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    missing: dict[str, str] = {}
-    files = analysis.released_texts(missing)
-    assert not missing
-    read = analysis.released_faithfulness(files, limit=8, seed=1, box=box)
-    assert [r["n"] for r in read] == [8, 8]
-    assert all(r["supported"] > r["contradicted"] for r in read)
-    assert capsys.readouterr().err == ""
-
-
-def test_without_a_file_or_the_benchmark_the_report_says_which(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("name", "official"), [("cruxeval-o", 64.1), ("cruxeval-i", 63.1)])
+def test_the_released_texts_have_the_scores_of_the_board(
+    name: str, official: float, box: Sandbox
 ) -> None:
-    monkeypatch.setenv("SEMCODER_DATA", str(tmp_path))
-    monkeypatch.setenv("SEMCODER_HOME", str(tmp_path))
-    (tmp_path / analysis.RELEASED["cruxeval-i"]).write_bytes(b"")
-    missing: dict[str, str] = {}
-    assert list(analysis.released_texts(missing)) == ["cruxeval-i"]
-    assert list(missing) == ["cruxeval-o, released texts"]
-    assert analysis.RELEASED["cruxeval-o"] in missing["cruxeval-o, released texts"]
-    missing = {"cruxeval-i": "it is not here"}  # texts without their benchmark are of no use
-    assert analysis.released_texts(missing) == {}
-    assert missing["cruxeval-i, released texts"] == "it is not here"
+    kind = {"o": "output", "i": "input"}[name[-1]]
+    samples = given(f"semcoder_s_1030_cruxeval_{kind}_monologues.jsonl.gz")
+    scores = [score_command(name, samples, scorer=s, box=box)["pass@1"] for s in SCORERS]
+    assert abs(scores[0] - scores[1]) <= 5 / 800
+    assert round(100 * scores[SCORERS.index("official")], 1) == official
