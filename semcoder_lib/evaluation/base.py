@@ -60,11 +60,11 @@ class Finding(NamedTuple):
 
 @dataclass(slots=True)
 class Ledger:
-    """The findings about answers in one sandbox under one limit, so that two scorers (or a
-    preflight and a score) share them. `seconds` is the processor limit of a call."""
+    """What one scorer of one benchmark has found, by task id and answer, so that a score need not
+    run what its preflight ran. `seconds` is the processor limit of a call."""
 
     seconds: float = _FLOOR_SECONDS
-    findings: dict[Any, dict[Any, Finding]] = field(default_factory=dict)
+    findings: dict[tuple[str, Answer], Finding] = field(default_factory=dict)
 
 
 @dataclass
@@ -74,9 +74,9 @@ class Benchmark(ABC):
 
     `home` names where the data live publicly; `files` are the names looked for, `fields` what each
     of their rows must have, its id first. `code` says that samples are programs rather than
-    answers, `slow` that a passed preflight is kept for the next command, `alike` that both scorers
-    find the same but for `defects`, the tasks that no solution passes in the official one, each
-    with the reason; `trusts` who could forge a scorer's verdicts (default: nobody who runs).
+    answers, `slow` that a passed preflight is kept for the next command; `defects` are the tasks
+    that no solution passes in the official scorer, each with the reason; `trusts` says who could
+    forge a scorer's verdicts (default: nobody who runs).
     """
 
     name: str
@@ -85,7 +85,6 @@ class Benchmark(ABC):
     fields: tuple[str, ...] = ("task_id",)
     code: ClassVar[bool] = True
     slow: ClassVar[bool] = False
-    alike: ClassVar[bool] = False
     defects: ClassVar[dict[str, str]] = {}
     trusts: ClassVar[dict[str, Trust]] = {}
 
@@ -148,7 +147,7 @@ class Benchmark(ABC):
         check_scorer(scorer)
         by_id = {task.task_id: task for task in tasks}
         ledger = ledger or Ledger()
-        findings = ledger.findings.setdefault((self.name, scorer if not self.alike else ""), {})
+        findings = ledger.findings
         keys = [(s.task_id, s.answer) for s in samples if (s.answer.text or "").strip()]
         fresh = [key for key in dict.fromkeys(keys) if key not in findings]
         asked = [(by_id[task_id], answer) for task_id, answer in fresh]

@@ -194,7 +194,6 @@ class EvalPlus(CodeGeneration):
 
     dataset: str = "humaneval"
     plus: bool = True
-    alike: ClassVar[bool] = True
     defects: ClassVar[dict[str, str]] = {
         "HumanEval/32": "EvalPlus 0.3.1 leaves its special oracle before the test is counted"
     }

