@@ -304,7 +304,7 @@ from semcoder_lib.evaluation import analysis, scoring
 def over_seeds(view, format, place):
     """For each task the mean over the seeds, of the benchmark at this place in `items`."""
     runs = [evaluated[view, seed, format][place].passed for seed in range(p.ablation_seeds)]
-    return analysis.over_seeds(runs)
+    return {task: sum(run[task] for run in runs) / len(runs) for task in runs[0]}
 
 
 pooled = []
@@ -418,11 +418,13 @@ display.figure(figures.chain_survival(chain_rows))
 
 # %%
 kinds = {name: analysis.kinds_of(tasks[name]["program"], trace) for name, trace in recorded.items()}
-part_rows = [
-    {"view": view, "format": format, **row}
-    for view, format in itertools.product(p.ablation_views, formats)
-    for row in analysis.by_kind(over_seeds(view, format, 0), kinds, p.seed)
-]
+part_rows = []
+for view, format in itertools.product(p.ablation_views, formats):
+    passed = over_seeds(view, format, 0)
+    for kind in sorted(set().union(*kinds.values())):
+        rates = [rate for task, rate in passed.items() if kind in kinds[task]]
+        interval = scoring.mean_interval(rates, seed=p.seed)
+        part_rows.append({"view": view, "format": format, "kind": kind, **asdict(interval)})
 display.table(part_rows, ("view", "format", "kind", "n", "value", "low", "high"))
 
 # %% [markdown] tags=["exercise"]

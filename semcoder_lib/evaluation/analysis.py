@@ -13,12 +13,12 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from semcoder_lib import monologues
 from semcoder_lib.core.records import Case, Claim, Entry, Program, Trace
-from semcoder_lib.evaluation import base, data, scoring
+from semcoder_lib.evaluation import base, data
 from semcoder_lib.evaluation.answers import sample_tasks
 from semcoder_lib.evaluation.score import Evaluation
 from semcoder_lib.sandbox import Sandbox
@@ -144,19 +144,11 @@ def _step(claim: Claim, text: str) -> str:
     return "string method" if claim.kind == "value" and _METHOD.search(line) else claim.kind
 
 
-# --- over seeds, and by what the programs are like ---
-
-Passed = Mapping[str, float]
-"""Task id to 1.0 or 0.0; over several seeds, their mean."""
+# --- what the programs are like ---
 
 _LENGTHS = ((1, 3), (4, 7), (8, None))  # executed lines
 _LOOPS = (ast.For, ast.While, ast.comprehension)
 _BRANCHES = (ast.If, ast.IfExp, ast.Match)
-
-
-def over_seeds(runs: Sequence[Passed]) -> dict[str, float]:
-    """The mean of every task over the seeds, so that an interval over tasks counts each once."""
-    return {task: sum(run[task] for run in runs) / len(runs) for task in runs[0]}
 
 
 def kinds_of(program: Program, trace: Trace) -> list[str]:
@@ -173,17 +165,6 @@ def kinds_of(program: Program, trace: Trace) -> list[str]:
     branch = any(isinstance(n, _BRANCHES) for n in nodes)
     shape = ["straight", "branch", "loop", "loop and branch"][2 * loop + branch]
     return [*kinds, shape]
-
-
-def by_kind(passed: Passed, kinds: Mapping[str, Sequence[str]], seed: int) -> list[dict[str, Any]]:
-    """Mean and interval of each group, in the order of their names; `kinds` has those of each
-    task."""
-    names = sorted({kind for of_task in kinds.values() for kind in of_task})
-    groups = {name: {t: v for t, v in passed.items() if name in kinds[t]} for name in names}
-    return [
-        {"kind": name, **asdict(scoring.mean_interval(list(group.values()), seed=seed))}
-        for name, group in groups.items()
-    ]
 
 
 # --- how near the corpus comes to the benchmarks ---
