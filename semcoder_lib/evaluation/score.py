@@ -16,8 +16,8 @@ import contextlib
 import functools
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -60,10 +60,7 @@ def score_command(
     base.check_scorer(scorer)
     suite = resolve(benchmark, mode)
     tasks = suite.load(data)
-    rows = read_samples(samples_path, [task.task_id for task in tasks], suite)
-    if out is not None and Path(out).is_dir():
-        raise UserError(f"{out}: is a folder; give a file name")
-    samples = as_judged(suite, tasks, rows, base.style_of(scorer))
+    samples = read_samples(samples_path, suite, tasks, base.style_of(scorer))
     ledger = base.Ledger()
     with contextlib.nullcontext(box) if box else Sandbox() as sandbox:
         report = suite.preflight(tasks, scorer=scorer, box=sandbox, ledger=ledger)
@@ -233,108 +230,72 @@ def _row(verdict: Verdict, scorer: str) -> dict[str, Any]:
 # --- files of samples ---
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One sample as given: `kind` is the column that `text` was in, `where` its file and line. An
-    `index` of -1 is to be given. `odd` says why the sample is none; its text is then empty."""
-
-    task_id: str
-    index: int
-    kind: str
-    text: str
-    where: str
-    odd: str = ""
-
-
-def read_samples(path: Path | str, tasks: Collection[str], benchmark: Benchmark) -> list[Row]:
-    """All samples, in the file's order; `tasks` are the benchmark's task ids. Raises UserError."""
-    text = files.text_of(Path(path))
-    if (document := _document(text)) is not None:
-        rows = list(_from_document(f"{path}", document))
-    else:
-        columns = ("solution", "completion", "text") if benchmark.code else ("answer", "text")
-        rows = [_from_row(f"{path}:{n}", row, columns) for n, row in files.rows_of(text, path)]
-    if not rows:
-        raise UserError(f"{path}: no samples in the file")
-    ids = set(tasks)
-    for row in rows:
-        if row.task_id not in ids:
-            name, like = f"{row.task_id[:100]!r}", f"whose ids look like {min(ids)!r}"
-            raise UserError(f"{row.where}: {benchmark.name} has no task {name} ({like})")
-    return _numbered(rows)
-
-
-def as_judged(
-    benchmark: Benchmark, tasks: Collection[Task], rows: Collection[Row], style: str
+def read_samples(
+    path: Path | str, benchmark: Benchmark, tasks: Sequence[Task], style: str
 ) -> list[Sample]:
-    """The samples with raw text extracted, and a completion put after its prompt."""
+    """All samples in the file's order, an answer taken out of raw text, a completion put after its
+    prompt, those without an index numbered. Raises UserError."""
+    columns = ("solution", "completion", "text") if benchmark.code else ("answer", "text")
     by_id = {task.task_id: task for task in tasks}
+    counts: Counter[str] = Counter()
+    places: dict[tuple[str, int], str] = {}
     samples = []
-    for row in rows:
-        task = by_id[row.task_id]
-        if row.odd:
-            answer = Answer(None, Status.UNPARSEABLE, detail=row.odd)
-        elif row.kind == "text":
-            answer = benchmark.extract(task, row.text, style=style)
-        elif row.kind == "completion" and row.text.strip():
-            answer = Answer(task.data["prompt"] + row.text)
+    for where, row in _rows(files.text_of(Path(path)), f"{path}", columns[0]):
+        task_id, kind = row.get("task_id"), next((name for name in columns if name in row), "")
+        if not isinstance(task_id, str) or not task_id:
+            problem = "is not a name" if "task_id" in row else "is missing"
+            raise UserError(f"{where}: the field 'task_id' {problem}")
+        if task_id not in by_id:
+            name, like = f"{task_id[:100]!r}", f"whose ids look like {min(by_id)!r}"
+            raise UserError(f"{where}: {benchmark.name} has no task {name} ({like})")
+        if not kind:
+            has = ", ".join(sorted(set(row) - {"task_id", "index"})) or "nothing else"
+            raise UserError(f"{where}: needs one of {', '.join(columns)}; the row has {has[:200]}")
+        index = row.get("index", counts[task_id])
+        if type(index) is int and index >= 0:
+            answer = _answer(benchmark, by_id[task_id], kind, row[kind], style)
+            before = places.setdefault((task_id, index), where)
+            if before != where:
+                raise UserError(f"{where}: {task_id!r} index {index} was given in {before}")
         else:
-            answer = Answer(row.text)
-        samples.append(Sample(row.task_id, row.index, answer))
+            answer = _odd(f"index {index!r:.50} is not a number from 0 on")
+            index = counts[task_id]
+        counts[task_id] += 1
+        samples.append(Sample(task_id, index, answer))
+    if not samples:
+        raise UserError(f"{path}: no samples in the file")
     return samples
 
 
-def _document(text: str) -> dict[str, Any] | None:
-    """The one JSON object of a text; None for JSON lines, whose rows name their task."""
+def _rows(text: str, path: str, column: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The rows of JSON lines, or of the one object of a `generations.json`, whose answers are put
+    into `column`; each with its place for messages."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        return None
-    return document if isinstance(document, dict) and "task_id" not in document else None
-
-
-def _from_document(path: str, document: dict[str, Any]) -> Iterator[Row]:
+        document = None
+    if not isinstance(document, dict) or "task_id" in document:
+        yield from ((f"{path}:{number}", row) for number, row in files.rows_of(text, path))
+        return
     for task_id, answers in document.items():
         where = f"{path}: task {task_id!r:.100}"
         if type(answers) is not list or not answers:
             raise UserError(f"{where} needs a list of answers, and there are no answers in it")
         for index, answer in enumerate(answers):
-            yield Row(task_id, index, "answer", *_text("answer", answer, where))
+            yield where, {"task_id": task_id, "index": index, column: answer}
 
 
-def _from_row(where: str, row: dict[str, Any], columns: tuple[str, ...]) -> Row:
-    task_id, index = row.get("task_id"), row.get("index", -1)
-    if not isinstance(task_id, str) or not task_id:
-        problem = "is not a name" if "task_id" in row else "is missing"
-        raise UserError(f"{where}: the field 'task_id' {problem}")
-    kind = next((name for name in columns if name in row), "")
-    if not kind:
-        has = ", ".join(sorted(set(row) - {"task_id", "index"})) or "nothing else"
-        raise UserError(f"{where}: needs one of {', '.join(columns)}; the row has {has[:200]}")
-    if "index" in row and (type(index) is not int or index < 0):
-        return Row(task_id, -1, kind, "", where, f"index {index!r:.50} is not a number from 0 on")
-    return Row(task_id, index, kind, *_text(kind, row[kind], where))
-
-
-def _text(kind: str, value: Any, where: str) -> tuple[str, str, str]:
-    """Text, place and oddity of a row."""
+def _answer(benchmark: Benchmark, task: Task, kind: str, value: Any, style: str) -> Answer:
+    """The answer that the column `kind` of a row holds."""
     if value is not None and not isinstance(value, str):
-        return "", where, f"{kind} is {type(value).__name__}, not text"
-    if value is not None and len(value) > MAX_CHARACTERS:
-        return "", where, f"{kind} of {len(value):,} characters; the limit is {MAX_CHARACTERS:,}"
-    return value or "", where, ""
+        return _odd(f"{kind} is {type(value).__name__}, not text")
+    text = value or ""
+    if len(text) > MAX_CHARACTERS:
+        return _odd(f"{kind} of {len(text):,} characters; the limit is {MAX_CHARACTERS:,}")
+    if kind == "text":
+        return benchmark.extract(task, text, style=style)
+    return Answer(task.data["prompt"] + text if kind == "completion" and text.strip() else text)
 
 
-def _numbered(rows: list[Row]) -> list[Row]:
-    """With an index for those that have none. Raises UserError for samples given twice."""
-    counts: Counter[str] = Counter()
-    places: dict[tuple[str, int], str] = {}
-    indexed = []
-    for row in rows:
-        index = counts[row.task_id] if row.index < 0 else row.index
-        counts[row.task_id] += 1
-        indexed.append(replace(row, index=index))
-        before = row.where if row.odd else places.setdefault((row.task_id, index), row.where)
-        if before != row.where:
-            raise UserError(f"{row.where}: {row.task_id!r} index {index} was given in {before}")
-    return indexed
+def _odd(why: str) -> Answer:
+    return Answer(None, Status.UNPARSEABLE, detail=why)
