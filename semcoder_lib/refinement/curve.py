@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
-from semcoder_lib.core import values
 from semcoder_lib.core.records import Status
 from semcoder_lib.evaluation.scoring import mean_interval, paired_difference
 from semcoder_lib.sandbox import Outcome
@@ -139,22 +138,9 @@ def kind_of(outcome: Outcome, expected: Any) -> str:
     if outcome.status is not Status.OK:
         words = {Status.TIMEOUT: "too slow", Status.LOAD_ERROR: "does not load"}
         return words.get(outcome.status, outcome.status.value.replace("_", " "))
-    return wrong_value(outcome.value, expected)
-
-
-def wrong_value(value: Any, expected: Any) -> str:
-    """How a wrong value differs from the right one."""
+    value = outcome.value
     if value is None:
         return "returns None"
-    if isinstance(value, bool) and isinstance(expected, bool):
-        return "wrong truth value"
-    if isinstance(value, int | float) and isinstance(expected, int | float):
-        return "off by one" if value in (expected - 1, expected + 1) else "wrong number"
-    if type(value) is not type(expected):
-        return "wrong type"
-    if isinstance(value, str):
-        return "wrong text"
-    if isinstance(value, list | tuple):
-        a, b = (sorted(map(values.encode, items)) for items in (value, expected))
-        return "wrong order" if a == b else "wrong elements" if len(a) == len(b) else "wrong length"
-    return "wrong elements"
+    if {type(value), type(expected)} <= {int, float}:
+        return "off by one" if value in (expected - 1, expected + 1) else "wrong value"
+    return "wrong value" if type(value) is type(expected) else "wrong type"
