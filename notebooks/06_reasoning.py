@@ -332,7 +332,18 @@ display.table(differences)
 # generators.
 
 # %%
-parts = answers.by_origin(evaluated, entries, p.seed)
+from dataclasses import replace
+
+from semcoder_lib.corpus import by_origin
+
+parts = []
+for part, of_part in by_origin(entries).items():
+    ids = {entry.program.id for entry in of_part}
+    for e in evaluated:
+        verdicts = [v for v in e.verdicts if v.task_id in ids]
+        texts = [c for c in e.completions if c.task_id in ids]
+        if verdicts:
+            parts.append({**replace(e, verdicts=verdicts, completions=texts).row, "part": part})
 display.table(parts, ("part", *columns))
 
 # %% [markdown]

@@ -108,21 +108,6 @@ def test_a_score_as_the_report_reads_it() -> None:
     assert 0.0 <= score.row["low"] < 0.5 < score.row["high"] <= 1.0
 
 
-def test_real_and_synthesised_programs_apart() -> None:
-    origins = {"a": "package", "b": "synthesised", "c": "synthesised"}
-    entries = [Entry(Program("", "f", id=i, origin=o), ()) for i, o in origins.items()]
-    scores = [
-        answered("base", "direct", {"a": True, "b": False, "c": True}),
-        answered("tuned", "monologue", {"b": True}),
-        answered("tuned", "direct", {"not of PyX": True}),
-    ]
-    rows = answers.by_origin(scores, entries, 0)
-    assert [(r["part"], r["model"], r["value"], r["n"], r["tokens"]) for r in rows] == [
-        ("real functions", "base", 1.0, 1, 3), ("synthesised", "base", 0.5, 2, 6),
-        ("synthesised", "tuned", 1.0, 1, 3),
-    ]  # fmt: skip
-
-
 def test_a_benchmark_that_is_not_here_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crux: Path
 ) -> None:
