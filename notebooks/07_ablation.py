@@ -417,7 +417,23 @@ display.figure(figures.chain_survival(chain_rows))
 # help where there is more to follow: with loops and many lines, not with one line.
 
 # %%
-kinds = {name: analysis.kinds_of(tasks[name]["program"], trace) for name, trace in recorded.items()}
+import ast
+
+LENGTHS = {"1 to 3 lines": 3, "4 to 7 lines": 7, "8 lines and more": 10**9}
+LOOPS, BRANCHES = (ast.For, ast.While, ast.comprehension), (ast.If, ast.IfExp, ast.Match)
+
+
+def kinds_of(program, trace):
+    """The groups that an item belongs to."""
+    visits = sum(step.event == "line" for step in trace.steps)
+    nodes = list(ast.walk(ast.parse(program.source)))
+    loop, branch = (any(isinstance(n, of) for n in nodes) for of in (LOOPS, BRANCHES))
+    shape = ["straight", "branch", "loop", "loop and branch"][2 * loop + branch]
+    return [next(name for name, most in LENGTHS.items() if visits <= most), shape]
+
+
+# %%
+kinds = {name: kinds_of(tasks[name]["program"], trace) for name, trace in recorded.items()}
 part_rows = []
 for view, format in itertools.product(p.ablation_views, formats):
     passed = over_seeds(view, format, 0)

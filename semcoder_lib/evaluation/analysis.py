@@ -1,5 +1,5 @@
-"""What scores do not say: how far a model's own steps are true, for which programs answers are
-right, and how near the corpus comes to the benchmarks.
+"""What scores do not say: how far a model's own steps are true, and how near the corpus comes to
+the benchmarks.
 
 A right answer can rest on wrong steps, and a wrong one on right steps up to some point. Steps are
 compared with the recorded execution: claims of a monologue by the verifier, lines of a trace format
@@ -8,7 +8,6 @@ one by one with those that the execution gives in that format.
 
 from __future__ import annotations
 
-import ast
 import itertools
 import re
 from collections import Counter
@@ -142,29 +141,6 @@ def _step(claim: Claim, text: str) -> str:
     start = text.rfind("\n", 0, claim.place[0]) + 1
     line = text[start : claim.place[1]].partition("\n")[0]
     return "string method" if claim.kind == "value" and _METHOD.search(line) else claim.kind
-
-
-# --- what the programs are like ---
-
-_LENGTHS = ((1, 3), (4, 7), (8, None))  # executed lines
-_LOOPS = (ast.For, ast.While, ast.comprehension)
-_BRANCHES = (ast.If, ast.IfExp, ast.Match)
-
-
-def kinds_of(program: Program, trace: Trace) -> list[str]:
-    """The groups that an item belongs to: by the lines that its execution visits, and by what the
-    program's text has."""
-    visits = sum(step.event == "line" for step in trace.steps)
-    kinds = [
-        f"{low} to {high} lines" if high else f"{low} lines and more"
-        for low, high in _LENGTHS
-        if low <= max(visits, 1) and (high is None or visits <= high)
-    ]
-    nodes = list(ast.walk(ast.parse(program.source)))
-    loop = any(isinstance(n, _LOOPS) for n in nodes)
-    branch = any(isinstance(n, _BRANCHES) for n in nodes)
-    shape = ["straight", "branch", "loop", "loop and branch"][2 * loop + branch]
-    return [*kinds, shape]
 
 
 # --- how near the corpus comes to the benchmarks ---
