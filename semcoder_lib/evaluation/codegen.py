@@ -22,10 +22,10 @@ from semcoder_lib.core.errors import InfrastructureError, UserError
 from semcoder_lib.core.records import Status, Trust
 from semcoder_lib.evaluation import evalplus_child as child
 from semcoder_lib.evaluation.base import (
+    CALL_SECONDS,
     Answer,
     Benchmark,
     Finding,
-    Ledger,
     Task,
     cpu_limits,
     finding,
@@ -91,7 +91,7 @@ class HumanEval(CodeGeneration):
     }  # fmt: skip
 
     def findings(
-        self, asked: Sequence[tuple[Task, Answer]], scorer: str, box: Sandbox, ledger: Ledger
+        self, asked: Sequence[tuple[Task, Answer]], scorer: str, box: Sandbox
     ) -> Iterable[Finding]:
         """Strict: solution and tests in two sandboxes. Official: both in one process, passed when
         `check(entry_point)` comes to its end within three seconds, as the published runner does."""
@@ -103,7 +103,7 @@ class HumanEval(CodeGeneration):
             Test(text, task.data["entry_point"], task.data["test"], reference(task), task.task_id)
             for (task, _), (_, text) in zip(asked, pairs, strict=True)
         )
-        verdicts = run_many(box, tests, limits=cpu_limits(ledger.seconds))
+        verdicts = run_many(box, tests, limits=cpu_limits(CALL_SECONDS))
         return (Finding(v.status, v.detail, v.cpu_seconds) for v in verdicts)
 
 
@@ -213,7 +213,7 @@ class EvalPlus(CodeGeneration):
         return Task(name, row)
 
     def findings(
-        self, asked: Sequence[tuple[Task, Answer]], scorer: str, box: Sandbox, ledger: Ledger
+        self, asked: Sequence[tuple[Task, Answer]], scorer: str, box: Sandbox
     ) -> list[Finding]:
         """Base inputs first; the extra ones only where those passed. One process makes all calls
         of a set on one loaded module, as EvalPlus does."""

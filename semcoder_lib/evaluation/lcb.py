@@ -22,7 +22,6 @@ from semcoder_lib.evaluation.base import (
     Answer,
     Benchmark,
     Finding,
-    Ledger,
     Task,
     cpu_limits,
     finding,
@@ -121,7 +120,7 @@ class LcbLite(Benchmark):
         return Answer(text) if text.strip() else Answer(None, Status.NO_ANSWER)
 
     def findings(
-        self, asked: Sequence[tuple[Task, Answer]], scorer: str, box: Sandbox, ledger: Ledger
+        self, asked: Sequence[tuple[Task, Answer]], scorer: str, box: Sandbox
     ) -> Iterator[Finding]:
         """Inputs in, printed text or values out, compared here. Both scorers compare alike: equal
         lines, or lines of equal decimal numbers; equal values, a tuple counting as a list."""

@@ -61,16 +61,15 @@ def score_command(
     suite = resolve(benchmark, mode)
     tasks = suite.load(data)
     samples = read_samples(samples_path, suite, tasks, base.style_of(scorer))
-    ledger = base.Ledger()
     with contextlib.nullcontext(box) if box else Sandbox() as sandbox:
-        report = suite.preflight(tasks, scorer=scorer, box=sandbox, ledger=ledger)
+        report = suite.preflight(tasks, scorer=scorer, box=sandbox)
         worst = max(report["cheats"].values(), default=0.0)
         say(
             f"preflight: references {report['reference']:.2%}, empty {report['empty']:.2%}, worst "
             f"cheat {worst:.2%}, best constant {report['constant_rate']:.2%} "
             f"({report['constant'] or 'none'}), {len(report['errata'])} errata"
         )
-        verdicts = suite.judge(tasks, samples, scorer=scorer, box=sandbox, ledger=ledger)
+        verdicts = suite.judge(tasks, samples, scorer=scorer, box=sandbox)
         layers = list(sandbox.layers)
     failed = [v for v in verdicts if v.status is Status.INFRASTRUCTURE]
     if len(failed) > _INFRASTRUCTURE_SHARE * len(verdicts):
