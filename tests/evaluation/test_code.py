@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from helpers import DOUBLE, LCB_EXECUTION, lcb_rows, packed, read, write
+from helpers import LCB_EXECUTION, lcb_rows, packed, read, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -126,25 +126,6 @@ def test_plus(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> 
         path.write_bytes(gzip.compress(changed) if number % 2 else blob[:20])
     score_command("humaneval+", samples, data=data, out=out, box=box)
     assert read(out) == rows
-
-
-def test_humaneval(tmp_path: Path, box: Sandbox) -> None:
-    data, out = write(tmp_path / "he.jsonl", [DOUBLE]), tmp_path / "out.jsonl"
-    rows = [  # a sample, and whether it passes the strict and the official scorer
-        ("completion", "    return x + x\n", True, True),
-        ("completion", "    return x * 3\n", False, False),
-        ("completion", "    return type('E', (), {'__eq__': lambda s, o: True})()\n", False, True),
-        ("completion", "    return (\n", False, False),
-        ("text", "Sure.\n```python\ndef double(x):\n    return x + x\n```\n", True, False),
-    ]
-    samples = write(
-        tmp_path / "s.jsonl",
-        [{"task_id": "HumanEval/0", kind: text} for kind, text, *_ in rows],
-    )
-    for place, (scorer, trust) in enumerate((("strict", "split"), ("official", "same_process"))):
-        score_command("humaneval", samples, scorer=scorer, data=data, out=out, box=box)
-        assert [r["passed"] for r in read(out)] == [row[2 + place] for row in rows], scorer
-        assert {r["trust"] for r in read(out)} == {trust}
 
 
 TASKS = ("HumanEval/0", "HumanEval/4", "HumanEval/53")  # a bool, a float, random arguments

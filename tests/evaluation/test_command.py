@@ -208,7 +208,7 @@ def benchmark_files(folder: Path) -> dict[str, tuple[Path, str, str, str]]:
         "pyx-i": (pyx, "p", "text", "[ANSWER]\nassert g(7) == 14\n[/ANSWER]"),
         "lcb-execution": (execution, "sample_3", "answer", "3"),
         "lcb-lite": (lcb, "abc_a", "text", f"```\n{adds}```"),
-        "humaneval": (plus, "HumanEval/0", "solution", double),
+        "humaneval": (plus, "HumanEval/0", "completion", "    return x + x\n"),
         "humaneval+": (plus, "HumanEval/0", "solution", double),
         "mbpp": (mbpp, "HumanEval/0", "text", double),
     }
