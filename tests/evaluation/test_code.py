@@ -276,19 +276,19 @@ def test_printed_text(printed: str, wanted: str, same: bool) -> None:
 def test_lcb_execution(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """The hub's Parquet file, or JSON lines, wherever the data are looked for."""
     pyarrow, parquet = map(pytest.importorskip, ("pyarrow", "pyarrow.parquet"))
-    monkeypatch.setenv("SEMCODER_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("SEMCODER_DATA", str(tmp_path))
     monkeypatch.setenv("SEMCODER_HOME", str(tmp_path / "home"))
-    path = tmp_path / "data" / "execution-v2" / "data" / "test-00000-of-00001.parquet"
+    benchmark = get("lcb-execution")
+    path = tmp_path / "execution-v2" / "data" / "test-00000-of-00001.parquet"
     path.parent.mkdir(parents=True)
-    (tmp_path / "data" / "test.jsonl").write_text("{}\n")  # code_generation_lite's, not this one's
+    (tmp_path / "test.jsonl").write_text("{}\n")  # code_generation_lite's, not this one's
     with pytest.raises(Missing):
-        get("lcb-execution").load()
+        benchmark.load()
     parquet.write_table(pyarrow.Table.from_pylist([LCB_EXECUTION]), path)
-    (found,) = get("lcb-execution").load()
+    (found,) = benchmark.load()
     assert found.data == LCB_EXECUTION
-    assert get("lcb-execution").load(write(tmp_path / "exec.jsonl", [LCB_EXECUTION])) == [found]
-    assert "assert countAll(s = 'abaa') == ??" in get("lcb-execution").prompt(found).text
-    answers = [{"task_id": "sample_3", "answer": a} for a in ("3", "4", "countAll(s = 'abaa')")]
-    out = tmp_path / "out.jsonl"
-    score_command("lcb-execution", write(tmp_path / "s.jsonl", answers), out=out, box=box)
-    assert [r["status"] for r in read(out)] == ["passed", "wrong", "unparseable"]
+    assert benchmark.load(write(tmp_path / "exec.jsonl", [LCB_EXECUTION])) == [found]
+    assert "assert countAll(s = 'abaa') == ??" in benchmark.prompt(found).text
+    asked = [Sample("sample_3", 0, Answer(a)) for a in ("3", "4", "countAll(s = 'abaa')")]
+    verdicts = benchmark.judge([found], asked, box=box)
+    assert [v.status for v in verdicts] == [Status.PASSED, Status.WRONG, Status.UNPARSEABLE]

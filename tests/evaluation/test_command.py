@@ -252,19 +252,14 @@ def test_an_odd_sample_costs_the_others_nothing(
 def test_compare_takes_what_it_does_not_need_as_it_is_and_nothing_else(tmp_path: Path) -> None:
     good = '{"task_id": "t%d", "passed": true, "status": "passed"}\n'
     path = tmp_path / "verdicts.jsonl"
-    details = ["NaN", "[[]]", '"\\ud83d"', f'"{"x" * 10**6}"']
-    odd = [
-        f'{{"task_id": "t{i}", "passed": false, "status": "wrong", "detail": {value}}}\n'
-        for i, value in enumerate(details)
-    ]
-    path.write_text("".join(good % (i + 10) + row for i, row in enumerate(odd)))
+    odd = '{"task_id": "t%d", "passed": false, "status": "wrong", "detail": %s}\n'
+    details = enumerate(["NaN", "[[]]", '"\\ud83d"', f'"{"x" * 10**6}"'])
+    path.write_text("".join(good % (i + 10) + odd % (i, detail) for i, detail in details))
     (found,) = compare(path, path)
     assert (found.tasks, found.a) == (8, 0.5)
     for field, value in (
-        ("passed", '"false"'), ("passed", "0"), ("passed", "null"), ("task_id", "7"),
-        ("status", "3"), ("status", '"fine"'), ("status", "[]"), ("index", '"0"'),
-        ("index", "true"),
-        ("counted", '"no"'), ("detail", "[" * 100_000),
+        ("passed", '"false"'), ("passed", "0"), ("task_id", "7"), ("status", '"fine"'),
+        ("status", "[]"), ("index", "true"), ("counted", '"no"'), ("detail", "[" * 100_000),
     ):  # fmt: skip
         row = {"task_id": '"t0"', "passed": "true", "status": '"passed"', field: value}
         fields = ", ".join(f'"{name}": {text}' for name, text in row.items())
