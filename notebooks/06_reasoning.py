@@ -333,7 +333,18 @@ display.table(differences)
 # generators.
 
 # %%
-parts = answers.by_origin(evaluated, entries, p.seed)
+from dataclasses import replace
+
+from semcoder_lib.corpus import by_origin
+
+parts = []
+for part, of_part in by_origin(entries).items():
+    ids = {entry.program.id for entry in of_part}
+    for e in evaluated:
+        verdicts = [v for v in e.verdicts if v.task_id in ids]
+        texts = [c for c in e.completions if c.task_id in ids]
+        if verdicts:
+            parts.append({**replace(e, verdicts=verdicts, completions=texts).row, "part": part})
 display.table(parts, ("part", *columns))
 
 # %% [markdown]
@@ -370,25 +381,65 @@ display.table(steps, ("model", "step", *claims, "true"))
 # The authors published what their SemCoder-S wrote for CRUXEval. Where these files are
 # found the texts are scored here, by both rules, and read by the same verifier: the first
 # limitation that the paper names (appendix A), in numbers. The smoke profile leaves this
-# out. First the scores; the official rule is the one of the paper's tables.
+# out, and what is not found is named at the end of the report.
 
 # %%
 from semcoder_lib.evaluation import data
 
 few = 40 if p.cruxeval_items >= 10 else 0  # texts a direction; -1: all, where CRUXEval is whole
 limit = few if p.cruxeval_items else -1
-files = analysis.released_texts(missing) if limit else {}
-cruxeval = data.find("cruxeval.jsonl")
-published = run.step("released.jsonl", analysis.released_scores, files, cruxeval, box=run.box)
+RELEASED, files = "SemCoder-S 1030 (released)", {}
+for name, asked_for in {"cruxeval-o": "output", "cruxeval-i": "input"}.items():
+    file = f"semcoder_s_1030_cruxeval_{asked_for}_monologues.jsonl.gz"
+    how_to = f"{file} was not found; `python -m semcoder_lib data` says how to get it"
+    why = missing.get(name) or ("" if data.find(file) else how_to)
+    if limit and why:
+        missing[f"{name}, released texts"] = why
+    elif limit:
+        files[name] = data.find(file)
+display.counts({name: file.name for name, file in files.items()}, "benchmark", "their texts")
+
+# %% [markdown]
+# First the scores, by the command that scores anybody's file of texts: `semcoder_lib score`. The
+# official rule is the one of the paper's tables.
+
+
+# %%
+def score_texts(files, benchmark, box):
+    """The scores of files of texts under both rules, as rows like those above."""
+    rows = []
+    for name, scorer in [(name, s) for name in files for s in ("official", "strict")]:
+        how = {"scorer": scorer, "data": benchmark, "box": box}
+        score = evaluation.score_command(name, files[name], **how)
+        row = {"benchmark": name, "model": RELEASED, "setting": "monologue", "scorer": scorer}
+        low, high = score["interval"]
+        rows.append({**row, "value": score["pass@1"], "low": low, "high": high, "n": score["n"]})
+    return rows
+
+
+published = run.step("released.jsonl", score_texts, files, data.find("cruxeval.jsonl"), box=run.box)
 display.table(published, ("benchmark", "model", "scorer", "value", "n"))
 
 # %% [markdown]
 # Then the steps, in the columns of the table above. A large model writes freely, so more
 # of its claims are in words that the verifier cannot decide.
 
+
 # %%
+def check_texts(files, limit, seed, box):
+    """What the verifier says of `limit` texts of each file (0: of all)."""
+    rows = []
+    for name, file in files.items():
+        texts = [row for _, row in data.read_rows(file, ("task_id", "text"))]
+        study = monologues.study(answers.sample_tasks(texts, limit, seed), box)
+        row = {"benchmark": name, "model": RELEASED, "n": study["checked"], "right": study["right"]}
+        row["right_on_a_contradicted_step"] = study["right_with_contradiction"]
+        rows.append({**row, **{status: study[status] for status in claims}})
+    return rows
+
+
 how = {"limit": max(0, limit), "seed": p.seed, "box": run.box}
-theirs = run.step("released_faithfulness.jsonl", analysis.released_faithfulness, files, **how)
+theirs = run.step("released_faithfulness.jsonl", check_texts, files, **how)
 display.table(theirs, counts)
 
 # %% [markdown] tags=["exercise"]

@@ -305,7 +305,7 @@ from semcoder_lib.evaluation import analysis, scoring
 def over_seeds(view, format, place):
     """For each task the mean over the seeds, of the benchmark at this place in `items`."""
     runs = [evaluated[view, seed, format][place].passed for seed in range(p.ablation_seeds)]
-    return analysis.over_seeds(runs)
+    return {task: sum(run[task] for run in runs) / len(runs) for task in runs[0]}
 
 
 pooled = []
@@ -418,12 +418,30 @@ display.figure(figures.chain_survival(chain_rows))
 # help where there is more to follow: with loops and many lines, not with one line.
 
 # %%
-kinds = {name: analysis.kinds_of(tasks[name]["program"], trace) for name, trace in recorded.items()}
-part_rows = [
-    {"view": view, "format": format, **row}
-    for view, format in itertools.product(views, formats)
-    for row in analysis.by_kind(over_seeds(view, format, 0), kinds, p.seed)
-]
+import ast
+
+LENGTHS = {"1 to 3 lines": 3, "4 to 7 lines": 7, "8 lines and more": 10**9}
+LOOPS, BRANCHES = (ast.For, ast.While, ast.comprehension), (ast.If, ast.IfExp, ast.Match)
+
+
+def kinds_of(program, trace):
+    """The groups that an item belongs to."""
+    visits = sum(step.event == "line" for step in trace.steps)
+    nodes = list(ast.walk(ast.parse(program.source)))
+    loop, branch = (any(isinstance(n, of) for n in nodes) for of in (LOOPS, BRANCHES))
+    shape = ["straight", "branch", "loop", "loop and branch"][2 * loop + branch]
+    return [next(name for name, most in LENGTHS.items() if visits <= most), shape]
+
+
+# %%
+kinds = {name: kinds_of(tasks[name]["program"], trace) for name, trace in recorded.items()}
+part_rows = []
+for view, format in itertools.product(views, formats):
+    passed = over_seeds(view, format, 0)
+    for kind in sorted(set().union(*kinds.values())):
+        rates = [rate for task, rate in passed.items() if kind in kinds[task]]
+        interval = scoring.mean_interval(rates, seed=p.seed)
+        part_rows.append({"view": view, "format": format, "kind": kind, **asdict(interval)})
 display.table(part_rows, ("view", "format", "kind", "n", "value", "low", "high"))
 
 # %% [markdown] tags=["exercise"]

@@ -313,12 +313,10 @@ def name_of(curve, title):
 
 rows, changes = [], []
 for (name, label, *_), curve in curves.items():
-    for measure in curve.measures:
-        title = name.removesuffix("+") + ("+" if measure == "plus" else "")
-        row = {**curve.row(measure), "benchmark": title, "model": label}
-        common = {k: row[k] for k in ("benchmark", "model", "source", "accept", "temperature")}
-        changes += [common | change for change in row.pop("changes")]
-        rows.append({**row, "label": name_of(curve, title)})
+    row = {**curve.row(), "benchmark": name, "model": label}
+    common = {k: row[k] for k in ("benchmark", "model", "source", "accept", "temperature")}
+    changes += [common | change for change in row.pop("changes")]
+    rows.append({**row, "label": name_of(curve, name)})
 
 # %%
 from semcoder_lib.report import figures
@@ -352,16 +350,19 @@ display.table(changes)
 # difference of the first solutions: look at round 0 above.
 
 # %%
+from dataclasses import asdict
+
+from semcoder_lib.evaluation import scoring
+
 EARLIER = {"tuned": "base", "refined": "tuned", "traced": "refined"}
 differences = []
 for (name, label, source, rule, temperature), curve in curves.items():
     before = curves.get((name, EARLIER.get(label, ""), source, rule, temperature))
     if before is not None:
-        interval, test = refinement.compare(before, curve)
+        both = before.passed(-1), curve.passed(-1)
         row = {"benchmark": name, "source": source, "accept": rule, "temperature": temperature}
-        row |= {"from": EARLIER[label], "to": label, "value": interval.value}
-        row |= {"low": interval.low, "high": interval.high, "n": interval.n}
-        differences.append({**row, "p_mcnemar": test.p_value})
+        row |= {"from": EARLIER[label], "to": label, **asdict(scoring.paired_difference(*both))}
+        differences.append({**row, "p_mcnemar": scoring.mcnemar(*both).p_value})
 display.table(differences)
 
 # %% [markdown]

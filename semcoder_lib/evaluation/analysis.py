@@ -1,5 +1,5 @@
-"""What scores do not say: how far a model's own steps are true, for which programs answers are
-right, what the released SemCoder-S wrote, and how near the corpus comes to the benchmarks.
+"""What scores do not say: how far a model's own steps are true, and how near the corpus comes to
+the benchmarks.
 
 A right answer can rest on wrong steps, and a wrong one on right steps up to some point. Steps are
 compared with the recorded execution: claims of a monologue by the verifier, lines of a trace format
@@ -8,20 +8,18 @@ one by one with those that the execution gives in that format.
 
 from __future__ import annotations
 
-import ast
 import itertools
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 from semcoder_lib import monologues
 from semcoder_lib.core.records import Case, Claim, Entry, Program, Trace
-from semcoder_lib.evaluation import base, data, scoring
+from semcoder_lib.evaluation import base, data
 from semcoder_lib.evaluation.answers import sample_tasks
-from semcoder_lib.evaluation.score import Evaluation, as_judged, read_samples
+from semcoder_lib.evaluation.score import Evaluation
 from semcoder_lib.sandbox import Sandbox
 from semcoder_lib.tracing import formats
 
@@ -143,109 +141,6 @@ def _step(claim: Claim, text: str) -> str:
     start = text.rfind("\n", 0, claim.place[0]) + 1
     line = text[start : claim.place[1]].partition("\n")[0]
     return "string method" if claim.kind == "value" and _METHOD.search(line) else claim.kind
-
-
-# --- over seeds, and by what the programs are like ---
-
-Passed = Mapping[str, float]
-"""Task id to 1.0 or 0.0; over several seeds, their mean."""
-
-_LENGTHS = ((1, 3), (4, 7), (8, None))  # executed lines
-_LOOPS = (ast.For, ast.While, ast.comprehension)
-_BRANCHES = (ast.If, ast.IfExp, ast.Match)
-
-
-def over_seeds(runs: Sequence[Passed]) -> dict[str, float]:
-    """The mean of every task over the seeds, so that an interval over tasks counts each once."""
-    return {task: sum(run[task] for run in runs) / len(runs) for task in runs[0]}
-
-
-def kinds_of(program: Program, trace: Trace) -> list[str]:
-    """The groups that an item belongs to: by the lines that its execution visits, and by what the
-    program's text has."""
-    visits = sum(step.event == "line" for step in trace.steps)
-    kinds = [
-        f"{low} to {high} lines" if high else f"{low} lines and more"
-        for low, high in _LENGTHS
-        if low <= max(visits, 1) and (high is None or visits <= high)
-    ]
-    nodes = list(ast.walk(ast.parse(program.source)))
-    loop = any(isinstance(n, _LOOPS) for n in nodes)
-    branch = any(isinstance(n, _BRANCHES) for n in nodes)
-    shape = ["straight", "branch", "loop", "loop and branch"][2 * loop + branch]
-    return [*kinds, shape]
-
-
-def by_kind(passed: Passed, kinds: Mapping[str, Sequence[str]], seed: int) -> list[dict[str, Any]]:
-    """Mean and interval of each group, in the order of their names; `kinds` has those of each
-    task."""
-    names = sorted({kind for of_task in kinds.values() for kind in of_task})
-    groups = {name: {t: v for t, v in passed.items() if name in kinds[t]} for name in names}
-    return [
-        {"kind": name, **asdict(scoring.mean_interval(list(group.values()), seed=seed))}
-        for name, group in groups.items()
-    ]
-
-
-# --- the texts that the released SemCoder-S wrote for CRUXEval ---
-
-RELEASED = {
-    "cruxeval-o": "semcoder_s_1030_cruxeval_output_monologues.jsonl.gz",
-    "cruxeval-i": "semcoder_s_1030_cruxeval_input_monologues.jsonl.gz",
-}
-MODEL = "SemCoder-S 1030 (released)"
-
-
-def released_texts(missing: dict[str, str]) -> dict[str, Path]:
-    """The files that are at hand, by benchmark (they are never shipped); why another is not used
-    goes into `missing`."""
-    paths = {}
-    for name, filename in RELEASED.items():
-        path = data.find(filename)
-        why = missing.get(name, "")  # the benchmark itself
-        if path is None:
-            why = f"{filename} was not found; `python -m semcoder_lib data` says how to get it"
-        if path is None or why:
-            missing[f"{name}, released texts"] = why
-        else:
-            paths[name] = path
-    return paths
-
-
-def released_scores(
-    files: Mapping[str, Path], benchmark: Path, *, box: Sandbox
-) -> list[dict[str, Any]]:
-    """All texts under both scorers, as score rows: the column "released checkpoint" of table 1.
-    `benchmark` is CRUXEval's own file."""
-    rows = []
-    for name, path in files.items():
-        judge, ledger = base.get(name), base.Ledger()
-        tasks = judge.load(benchmark)
-        judge.preflight(tasks, scorer="official", box=box, ledger=ledger)
-        released = read_samples(path, [task.task_id for task in tasks], judge)
-        for scorer in ("official", "strict"):
-            asked = as_judged(judge, tasks, released, base.style_of(scorer))
-            verdicts = judge.judge(tasks, asked, scorer=scorer, box=box, ledger=ledger)
-            score = scoring.mean_interval(list(scoring.task_rates(verdicts).values()))
-            row = {"benchmark": name, "model": MODEL, "setting": "monologue", "scorer": scorer}
-            rows.append({**row, **asdict(score), "n": len(verdicts)})
-    return rows
-
-
-def released_faithfulness(
-    files: Mapping[str, Path], *, limit: int, seed: int, box: Sandbox
-) -> list[dict[str, Any]]:
-    """What the verifier says of the texts, `limit` of each direction (0 for all), in the same
-    columns as of the run's own model: the paper's first limitation (appendix A) in numbers."""
-    rows = []
-    for name, path in files.items():
-        texts = [row for _, row in data.read_rows(path, ("task_id", "text"))]
-        study = monologues.study(sample_tasks(texts, limit, seed), box)
-        counts = {"n": study["checked"], "right": study["right"]}
-        counts["right_on_a_contradicted_step"] = study["right_with_contradiction"]
-        claims = {status: study[status] for status in STATUSES}
-        rows.append({"benchmark": name, "model": MODEL, **counts, **claims})
-    return rows
 
 
 # --- how near the corpus comes to the benchmarks ---

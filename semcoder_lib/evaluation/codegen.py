@@ -5,7 +5,7 @@ HumanEval's tests are code and judge it in a sandbox of their own. Of the others
 values come out, and are compared apart from the solution (`Trust.OUTSIDE`) by EvalPlus's rule.
 Expected values are what the reference solutions return, computed once in the sandbox and kept as
 texts (long ones as a hash: the two largest tasks return 237 MB). Both releases of MBPP+ (399 tasks,
-later 378) load; their scores cannot be compared, so the summary names the release.
+later 378) load; their scores cannot be compared, and `tasks` of the preflight tells them apart.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from typing import Any, ClassVar
 
 from semcoder_lib.core import values, workspace
 from semcoder_lib.core.errors import InfrastructureError, UserError
-from semcoder_lib.core.records import Status, Trust, Verdict
+from semcoder_lib.core.records import Status, Trust
 from semcoder_lib.evaluation import evalplus_child as child
 from semcoder_lib.evaluation.base import (
+    CALL_SECONDS,
     Answer,
     Benchmark,
     Finding,
-    Ledger,
     Task,
     cpu_limits,
     finding,
@@ -49,10 +49,6 @@ _REFERENCE_SECONDS = 60.0
 _FLOOR_SECONDS = 1.0  # EvalPlus: at least one second a call, four times the reference's
 _FACTOR = 4.0
 _TASK_SECONDS = 60.0
-_WEAK = {
-    "are_equivalent": "EvalPlus's rule accepts any value",
-    "sum_div": "EvalPlus's rule accepts 0 for every input",
-}
 
 
 @dataclass
@@ -95,7 +91,7 @@ class HumanEval(CodeGeneration):
     }  # fmt: skip
 
     def findings(
-        self, asked: Sequence[tuple[Task, Answer]], scorer: str, box: Sandbox, ledger: Ledger
+        self, asked: Sequence[tuple[Task, Answer]], scorer: str, box: Sandbox
     ) -> Iterable[Finding]:
         """Strict: solution and tests in two sandboxes. Official: both in one process, passed when
         `check(entry_point)` comes to its end within three seconds, as the published runner does."""
@@ -107,7 +103,7 @@ class HumanEval(CodeGeneration):
             Test(text, task.data["entry_point"], task.data["test"], reference(task), task.task_id)
             for (task, _), (_, text) in zip(asked, pairs, strict=True)
         )
-        verdicts = run_many(box, tests, limits=cpu_limits(ledger.seconds))
+        verdicts = run_many(box, tests, limits=cpu_limits(CALL_SECONDS))
         return (Finding(v.status, v.detail, v.cpu_seconds) for v in verdicts)
 
 
@@ -198,7 +194,6 @@ class EvalPlus(CodeGeneration):
 
     dataset: str = "humaneval"
     plus: bool = True
-    alike: ClassVar[bool] = True
     defects: ClassVar[dict[str, str]] = {
         "HumanEval/32": "EvalPlus 0.3.1 leaves its special oracle before the test is counted"
     }
@@ -218,7 +213,7 @@ class EvalPlus(CodeGeneration):
         return Task(name, row)
 
     def findings(
-        self, asked: Sequence[tuple[Task, Answer]], scorer: str, box: Sandbox, ledger: Ledger
+        self, asked: Sequence[tuple[Task, Answer]], scorer: str, box: Sandbox
     ) -> list[Finding]:
         """Base inputs first; the extra ones only where those passed. One process makes all calls
         of a set on one loaded module, as EvalPlus does."""
@@ -306,20 +301,6 @@ class EvalPlus(CodeGeneration):
         """As everywhere, but no cheats where any value passes."""
         table, words = super().probes(task)
         return "any value" if task.data["entry_point"] in child.ANY_VALUE else table, words
-
-    def extra(self, tasks: Sequence[Task], verdicts: Sequence[Verdict]) -> dict[str, Any]:
-        """The release, the tasks whose rule is too weak, and the base tests' own score."""
-        added: dict[str, Any] = {"release": f"{len(tasks)} tasks"}
-        names = {task.task_id: task.data["entry_point"] for task in tasks}
-        if self.dataset == "mbpp":
-            added["weak_tests"] = {t: _WEAK[name] for t, name in names.items() if name in _WEAK}
-        if self.plus and verdicts:
-            base = {v.task_id: [0, 0] for v in verdicts}
-            for v in verdicts:
-                base[v.task_id][0] += v.passed or v.detail.startswith("plus_input")
-                base[v.task_id][1] += 1
-            added["base_pass@1"] = sum(right / n for right, n in base.values()) / len(base)
-        return added
 
 
 def _job(source: str, task: Task, calls: Sequence[Any], seconds: float, **options: Any) -> Job:

@@ -11,7 +11,6 @@ import gzip
 import importlib
 import json
 import os
-import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -80,29 +79,20 @@ def find(name: str) -> Path | None:
 
 
 def locate(benchmark: str, files: tuple[str, ...], home: str, path: Path | str | None) -> Path:
-    """The data file: `path` (or the file of that name in the folder `path`) if given, else the
-    first of `files` that is found. Raises `Missing` that says where was looked, where the data can
-    be had, and the command that gets them."""
+    """The data file: `path` if given, else the first of `files` that is found. Raises `Missing`
+    that says where was looked, where the data can be had, and the command that gets them."""
     if path is not None:
-        place = Path(path)
-        inside = [place / name for name in files] if place.is_dir() else [place]
-        for candidate in inside:
-            if candidate.is_file():
-                return candidate
-        wanted = f"no {' or '.join(files)} in it" if place.is_dir() else "no such file"
-        raise Missing(f"{benchmark}: {place}: {wanted}")
+        if Path(path).is_file():
+            return Path(path)
+        raise Missing(f"{benchmark}: {path}: no such file")
     for file in filter(None, map(find, files)):
         return file
-    folder = os.environ.get("SEMCODER_DATA")
-    looked = f"SEMCODER_DATA={folder}" if folder else "SEMCODER_DATA (not set)"
+    folder = os.environ.get("SEMCODER_DATA", "(not set)")
     fetched_in = str(fetched()).replace(str(Path.home()), "~")
-    todo = ""
-    if homes := [HOMES[name] for name in files if name in HOMES]:
-        todo = next((f" fetch {h.name}` gets it" for h in homes if h.url), "` says how to get it")
-        todo = f"; `python -m semcoder_lib data{todo}"
+    get = next((f"data fetch {name}" for name in files if name in HOMES and HOMES[name].url), "")
     raise Missing(
-        f"{benchmark}: looked for {' or '.join(files)} in {looked} and {fetched_in}; "
-        f"its public home is {home}{todo}"
+        f"{benchmark}: looked for {' or '.join(files)} in SEMCODER_DATA={folder} and {fetched_in}; "
+        f"its public home is {home}" + (f"; `python -m semcoder_lib {get}` gets it" if get else "")
     )
 
 
@@ -125,40 +115,23 @@ def text_of(path: Path) -> str:
         raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None
 
 
-ODD = "(odd)"  # the column that says why a row could not be read
-_TASK_ID = re.compile(r'"task_id"\s*:\s*"([^"\\]*)"')
-
-
 def rows_of(text: str, path: Path | str) -> list[tuple[int, dict[str, Any]]]:
     """The JSON objects of a text of JSON lines, each with the number of its line; `path` is for
-    messages. A row that is too much for Python's reader has `ODD` in place of its columns. Raises
-    UserError with file and line."""
+    messages. Raises UserError with file and line."""
     rows = []
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            row = _too_much(line, error)
-            if row is None:
-                raise UserError(f"{path}:{number}: the line is cut off or not valid JSON") from None
+        except (ValueError, RecursionError):
+            raise UserError(f"{path}:{number}: the line is cut off or not valid JSON") from None
         if not isinstance(row, dict):
             raise UserError(f"{path}:{number}: expected a JSON object")
         rows.append((number, row))
     if not rows:
         raise UserError(f"{path}: the file is empty")
     return rows
-
-
-def _too_much(line: str, error: Exception) -> dict[str, Any] | None:
-    """What is left of a row that is JSON and more than Python reads: its task, and why. None for a
-    line that names no task or is no JSON."""
-    deep, named = isinstance(error, RecursionError), _TASK_ID.search(line)
-    if named is None or not (deep or "digits" in str(error)):
-        return None
-    why = "is nested too deep" if deep else "has a number of thousands of digits"
-    return {"task_id": named[1], ODD: f"the row {why}"}
 
 
 def read_rows(path: Path, required: tuple[str, ...] = ()) -> list[tuple[int, dict[str, Any]]]:

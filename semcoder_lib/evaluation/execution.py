@@ -27,10 +27,10 @@ from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Status, Trust, Verdict
 from semcoder_lib.evaluation.assertions import clean_answer, faithful_answer
 from semcoder_lib.evaluation.base import (
+    CALL_SECONDS,
     Answer,
     Benchmark,
     Finding,
-    Ledger,
     Sample,
     Task,
     cpu_limits,
@@ -41,7 +41,6 @@ from semcoder_lib.models import prompts
 from semcoder_lib.models.prompts import Prompt
 from semcoder_lib.sandbox import Job, Sandbox
 
-_OFFICIAL_SECONDS = 3.0
 _RUNNER = "def run(text):\n    exec(text, {})\n"
 _WITH_NAMES = "\n\ndef _call(_positional, _named):\n    return {}(*_positional, **_named)\n"
 
@@ -100,7 +99,7 @@ class ExecutionReasoning(Benchmark):
         return extract(text, self.direction)
 
     def findings(
-        self, asked: Sequence[tuple[Task, Answer]], scorer: str, box: Sandbox, ledger: Ledger
+        self, asked: Sequence[tuple[Task, Answer]], scorer: str, box: Sandbox
     ) -> Iterable[Finding]:
         """Statuses `passed`, `wrong`, `unparseable` for no literal, and those of a failed run."""
         pairs = [(self.item(task.data), answer) for task, answer in asked]
@@ -108,7 +107,7 @@ class ExecutionReasoning(Benchmark):
             return self._official(pairs, box)
         if self.direction == "output":
             return (_strict_output(item, answer) for item, answer in pairs)
-        return _strict_inputs(pairs, box, ledger.seconds)
+        return _strict_inputs(pairs, box)
 
     def _official(self, pairs: Sequence[tuple[Item, Answer]], box: Sandbox) -> Iterator[Finding]:
         refused = [self._refuses(item, answer) for item, answer in pairs]
@@ -166,7 +165,7 @@ class ExecutionReasoning(Benchmark):
         return {
             name: "the benchmark's own input is an expression, not a literal"
             for name, item in asked.items()
-            if isinstance(_answered_call(item, Answer(item.call), 0.0), Finding)
+            if isinstance(_answered_call(item, Answer(item.call)), Finding)
         }
 
 
@@ -221,7 +220,7 @@ def cruxeval(direction: str) -> ExecutionReasoning:
 def run_texts(texts: Iterable[str], box: Sandbox) -> Iterable[Finding]:
     """What becomes of each text that is executed in one process: solution, or answer, and test
     beside each other, as the published runners have them. Forgeable, but equal to them."""
-    limits = cpu_limits(_OFFICIAL_SECONDS, memory_mb=4096)
+    limits = cpu_limits(CALL_SECONDS, memory_mb=4096)
     jobs = (Job(_RUNNER, "run", [(text,)], limits) for text in texts)
     return (finding(outcome, asserts=True) for (outcome,) in box.map(jobs))
 
@@ -244,10 +243,8 @@ def _strict_output(item: Item, answer: Answer) -> Finding:
     return Finding(Status.PASSED if right else Status.WRONG)
 
 
-def _strict_inputs(
-    pairs: Sequence[tuple[Item, Answer]], box: Sandbox, seconds: float
-) -> Iterator[Finding]:
-    asked = [_answered_call(item, answer, seconds) for item, answer in pairs]
+def _strict_inputs(pairs: Sequence[tuple[Item, Answer]], box: Sandbox) -> Iterator[Finding]:
+    asked = [_answered_call(item, answer) for item, answer in pairs]
     outcomes = box.map(job for job in asked if isinstance(job, Job))
     for (item, _), job in zip(pairs, asked, strict=True):
         if isinstance(job, Finding):
@@ -257,7 +254,7 @@ def _strict_inputs(
         yield finding(outcome, outcome.status is Status.OK and equal(outcome.value, expected))
 
 
-def _answered_call(item: Item, answer: Answer, seconds: float) -> Job | Finding:
+def _answered_call(item: Item, answer: Answer) -> Job | Finding:
     """The call that the answer is, or why it is none."""
     try:
         name, positional, named = values.parse_call(answer.text or "")
@@ -269,8 +266,8 @@ def _answered_call(item: Item, answer: Answer, seconds: float) -> Job | Finding:
     source = item.before + item.source
     if named:
         source += _WITH_NAMES.format(item.entry_point)
-        return Job(source, "_call", [(positional, named)], cpu_limits(seconds))
-    return Job(source, item.entry_point, [positional], cpu_limits(seconds))
+        return Job(source, "_call", [(positional, named)], cpu_limits(CALL_SECONDS))
+    return Job(source, item.entry_point, [positional], cpu_limits(CALL_SECONDS))
 
 
 def equal(a: Any, b: Any) -> bool:

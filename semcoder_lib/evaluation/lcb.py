@@ -15,14 +15,13 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any, ClassVar
+from typing import Any
 
 from semcoder_lib.core.records import Status
 from semcoder_lib.evaluation.base import (
     Answer,
     Benchmark,
     Finding,
-    Ledger,
     Task,
     cpu_limits,
     finding,
@@ -88,7 +87,6 @@ class LcbLite(Benchmark):
     fields: tuple[str, ...] = (
         "question_id", "question_content", "starter_code", "public_test_cases", "private_test_cases"
     )  # fmt: skip
-    alike: ClassVar[bool] = True
 
     def task(self, row: dict[str, Any], number: int) -> Task:
         metadata = json.loads(row.get("metadata") or "{}")
@@ -122,7 +120,7 @@ class LcbLite(Benchmark):
         return Answer(text) if text.strip() else Answer(None, Status.NO_ANSWER)
 
     def findings(
-        self, asked: Sequence[tuple[Task, Answer]], scorer: str, box: Sandbox, ledger: Ledger
+        self, asked: Sequence[tuple[Task, Answer]], scorer: str, box: Sandbox
     ) -> Iterator[Finding]:
         """Inputs in, printed text or values out, compared here. Both scorers compare alike: equal
         lines, or lines of equal decimal numbers; equal values, a tuple counting as a list."""

@@ -16,9 +16,10 @@ import contextlib
 import functools
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from semcoder_lib.core.errors import InfrastructureError, UsageError, UserError
@@ -35,7 +36,6 @@ from semcoder_lib.sandbox import Sandbox
 
 _TWO_WAY = ("cruxeval", "pyx")
 _INFRASTRUCTURE_SHARE = 0.01  # above this a score says more about the machine than about answers
-_SHOWN = 50
 MAX_CHARACTERS = 1_000_000
 
 
@@ -53,31 +53,23 @@ def score_command(
 
     `n` counts samples; `pass@1` is the mean over tasks of the unbiased estimate over their counted
     samples, `interval` its 95 % bootstrap interval over tasks; `statuses` counts all samples.
-    `other_scorer` gives the second scorer's number and where the two differ. Progress and reasons
-    go to standard error; `out` is written whole or not at all. Raises UserError for wrong input,
-    UsageError for a missing mode, PreflightFailed when the scorer fails its known solutions.
+    Progress and reasons go to standard error; `out` is written whole or not at all. Raises
+    UserError for wrong input, UsageError for a missing mode, PreflightFailed when the scorer fails
+    its known solutions.
     """
     base.check_scorer(scorer)
     suite = resolve(benchmark, mode)
     tasks = suite.load(data)
-    rows = read_samples(samples_path, [task.task_id for task in tasks], suite)
-    if out is not None and Path(out).is_dir():
-        raise UserError(f"{out}: is a folder; give a file name")
-    other = "official" if scorer == "strict" else "strict"
-    samples = {s: as_judged(suite, tasks, rows, base.style_of(s)) for s in (scorer, other)}
-    ledger = base.Ledger()
+    samples = read_samples(samples_path, suite, tasks, base.style_of(scorer))
     with contextlib.nullcontext(box) if box else Sandbox() as sandbox:
-        report = suite.preflight(tasks, scorer=scorer, box=sandbox, ledger=ledger)
+        report = suite.preflight(tasks, scorer=scorer, box=sandbox)
         worst = max(report["cheats"].values(), default=0.0)
         say(
             f"preflight: references {report['reference']:.2%}, empty {report['empty']:.2%}, worst "
             f"cheat {worst:.2%}, best constant {report['constant_rate']:.2%} "
             f"({report['constant'] or 'none'}), {len(report['errata'])} errata"
         )
-        verdicts, second = (
-            suite.judge(tasks, samples[s], scorer=s, box=sandbox, ledger=ledger)
-            for s in (scorer, other)
-        )
+        verdicts = suite.judge(tasks, samples, scorer=scorer, box=sandbox)
         layers = list(sandbox.layers)
     failed = [v for v in verdicts if v.status is Status.INFRASTRUCTURE]
     if len(failed) > _INFRASTRUCTURE_SHARE * len(verdicts):
@@ -96,8 +88,6 @@ def score_command(
         "mode": getattr(suite, "direction", None),
         **_summary(verdicts),
         "tasks_without_samples": len(tasks) - answered,
-        **suite.extra(tasks, verdicts),
-        "other_scorer": _difference(other, verdicts, second),
         "layers": layers,
         "preflight": report,
     }
@@ -217,20 +207,11 @@ def _summary(verdicts: Sequence[Verdict]) -> dict[str, Any]:
         "counted": sum(v.counted for v in verdicts),
         "pass@1": interval.value,
         "interval": [interval.low, interval.high],
-        **{f"pass@{k}": _mean(task_rates(verdicts, k)) for k in (5, 10, 100) if least >= k},
+        **{
+            f"pass@{k}": fmean(task_rates(verdicts, k).values()) for k in (5, 10, 100) if least >= k
+        },
         "statuses": statuses(verdicts),
     }
-
-
-def _difference(other: str, first: Sequence[Verdict], second: Sequence[Verdict]) -> dict[str, Any]:
-    value = _mean(task_rates(second))
-    differing = [(a, b) for a, b in zip(first, second, strict=True) if a.passed != b.passed]
-    say(f"the {other} scorer gives {value:.2%}; {len(differing)} verdicts differ")
-    for a, b in differing:
-        why = f" ({a.detail or b.detail})" if a.detail or b.detail else ""
-        say(f"  {a.task_id} [{a.index}]: {a.status.value} here, {b.status.value} there{why}")
-    items = [[a.task_id, a.index, a.status.value, b.status.value] for a, b in differing[:_SHOWN]]
-    return {"scorer": other, "pass@1": value, "differing": len(differing), "items": items}
 
 
 def _row(verdict: Verdict, scorer: str) -> dict[str, Any]:
@@ -245,136 +226,75 @@ def _row(verdict: Verdict, scorer: str) -> dict[str, Any]:
     }
 
 
-def _mean(rates: dict[str, float]) -> float:
-    return sum(rates.values()) / len(rates)
-
-
 # --- files of samples ---
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One sample as given: `kind` is the column that `text` was in, `where` its file and line. An
-    `index` of -1 is to be given. `odd` says why the sample is none; its text is then empty."""
-
-    task_id: str
-    index: int
-    kind: str
-    text: str
-    where: str
-    odd: str = ""
-
-
-def read_samples(path: Path | str, tasks: Collection[str], benchmark: Benchmark) -> list[Row]:
-    """All samples, in the file's order; `tasks` are the benchmark's task ids. Raises UserError."""
-    text = files.text_of(Path(path))
-    if (document := _document(text)) is not None:
-        rows = list(_from_document(f"{path}", document))
-    else:
-        columns = ("solution", "completion", "text") if benchmark.code else ("answer", "text")
-        rows = [_from_row(f"{path}:{n}", row, columns) for n, row in files.rows_of(text, path)]
-    if not rows:
-        raise UserError(f"{path}: no samples in the file")
-    ids = set(tasks)
-    strangers = [row for row in rows if row.task_id not in ids]
-    for row in strangers[:1]:
-        name = f"{row.task_id[:100]!r}"
-        if len(strangers) < len(rows):
-            raise UserError(f"{row.where}: {benchmark.name} has no task {name}")
-        raise UserError(
-            f"{row.where}: task {name} and all others are not of {benchmark.name} (whose ids look "
-            f"like {min(ids)!r}); are these generations for another benchmark?"
-        )
-    return _numbered(rows)
-
-
-def as_judged(
-    benchmark: Benchmark, tasks: Collection[Task], rows: Collection[Row], style: str
+def read_samples(
+    path: Path | str, benchmark: Benchmark, tasks: Sequence[Task], style: str
 ) -> list[Sample]:
-    """The samples with raw text extracted, and a completion put after its prompt."""
+    """All samples in the file's order, an answer taken out of raw text, a completion put after its
+    prompt, those without an index numbered. Raises UserError."""
+    columns = ("solution", "completion", "text") if benchmark.code else ("answer", "text")
     by_id = {task.task_id: task for task in tasks}
+    counts: Counter[str] = Counter()
+    places: dict[tuple[str, int], str] = {}
     samples = []
-    for row in rows:
-        task = by_id[row.task_id]
-        if row.odd:
-            answer = Answer(None, Status.UNPARSEABLE, detail=row.odd)
-        elif row.kind == "text":
-            answer = benchmark.extract(task, row.text, style=style)
-        elif row.kind == "completion" and row.text.strip():
-            answer = Answer(task.data["prompt"] + row.text)
+    for where, row in _rows(files.text_of(Path(path)), f"{path}", columns[0]):
+        task_id, kind = row.get("task_id"), next((name for name in columns if name in row), "")
+        if not isinstance(task_id, str) or not task_id:
+            problem = "is not a name" if "task_id" in row else "is missing"
+            raise UserError(f"{where}: the field 'task_id' {problem}")
+        if task_id not in by_id:
+            name, like = f"{task_id[:100]!r}", f"whose ids look like {min(by_id)!r}"
+            raise UserError(f"{where}: {benchmark.name} has no task {name} ({like})")
+        if not kind:
+            has = ", ".join(sorted(set(row) - {"task_id", "index"})) or "nothing else"
+            raise UserError(f"{where}: needs one of {', '.join(columns)}; the row has {has[:200]}")
+        index = row.get("index", counts[task_id])
+        if type(index) is int and index >= 0:
+            answer = _answer(benchmark, by_id[task_id], kind, row[kind], style)
+            before = places.setdefault((task_id, index), where)
+            if before != where:
+                raise UserError(f"{where}: {task_id!r} index {index} was given in {before}")
         else:
-            answer = Answer(row.text)
-        samples.append(Sample(row.task_id, row.index, answer))
+            answer = _odd(f"index {index!r:.50} is not a number from 0 on")
+            index = counts[task_id]
+        counts[task_id] += 1
+        samples.append(Sample(task_id, index, answer))
+    if not samples:
+        raise UserError(f"{path}: no samples in the file")
     return samples
 
 
-class _Pairs(list[tuple[str, Any]]):
-    """A JSON object with its keys in order, duplicates kept."""
-
-
-def _document(text: str) -> _Pairs | None:
-    """The one JSON object of a text; None for JSON lines, whose rows name their task."""
+def _rows(text: str, path: str, column: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The rows of JSON lines, or of the one object of a `generations.json`, whose answers are put
+    into `column`; each with its place for messages."""
     try:
-        document = json.loads(text, object_pairs_hook=_Pairs)
+        document = json.loads(text)
     except (ValueError, RecursionError):
-        return None
-    named = isinstance(document, _Pairs) and "task_id" not in dict(document)
-    return document if named else None
-
-
-def _from_document(path: str, document: _Pairs) -> Iterator[Row]:
-    seen = set()
-    for task_id, answers in document:
+        document = None
+    if not isinstance(document, dict) or "task_id" in document:
+        yield from ((f"{path}:{number}", row) for number, row in files.rows_of(text, path))
+        return
+    for task_id, answers in document.items():
         where = f"{path}: task {task_id!r:.100}"
-        if task_id in seen:
-            raise UserError(f"{where} was given already")
         if type(answers) is not list or not answers:
             raise UserError(f"{where} needs a list of answers, and there are no answers in it")
-        seen.add(task_id)
         for index, answer in enumerate(answers):
-            yield Row(task_id, index, "answer", *_text("answer", answer, where))
+            yield where, {"task_id": task_id, "index": index, column: answer}
 
 
-def _from_row(where: str, row: dict[str, Any], columns: tuple[str, ...]) -> Row:
-    task_id, index = row.get("task_id"), row.get("index", -1)
-    if not isinstance(task_id, str) or not task_id:
-        problem = "is not a name" if "task_id" in row else "is missing"
-        raise UserError(f"{where}: the field 'task_id' {problem}")
-    if files.ODD in row:
-        return Row(task_id, -1, columns[0], "", where, row[files.ODD])
-    kind = next((name for name in columns if name in row), "")
-    if not kind:
-        has = ", ".join(sorted(set(row) - {"task_id", "index"})) or "nothing else"
-        raise UserError(f"{where}: needs one of {', '.join(columns)}; the row has {has[:200]}")
-    if "index" in row and (type(index) is not int or index < 0):
-        return Row(task_id, -1, kind, "", where, f"index {index!r:.50} is not a number from 0 on")
-    return Row(task_id, index, kind, *_text(kind, row[kind], where))
-
-
-def _text(kind: str, value: Any, where: str) -> tuple[str, str, str]:
-    """Text, place and oddity of a row."""
+def _answer(benchmark: Benchmark, task: Task, kind: str, value: Any, style: str) -> Answer:
+    """The answer that the column `kind` of a row holds."""
     if value is not None and not isinstance(value, str):
-        return "", where, f"{kind} is {type(value).__name__}, not text"
-    if value is not None and len(value) > MAX_CHARACTERS:
-        return "", where, f"{kind} of {len(value):,} characters; the limit is {MAX_CHARACTERS:,}"
-    return value or "", where, ""
+        return _odd(f"{kind} is {type(value).__name__}, not text")
+    text = value or ""
+    if len(text) > MAX_CHARACTERS:
+        return _odd(f"{kind} of {len(text):,} characters; the limit is {MAX_CHARACTERS:,}")
+    if kind == "text":
+        return benchmark.extract(task, text, style=style)
+    return Answer(task.data["prompt"] + text if kind == "completion" and text.strip() else text)
 
 
-def _numbered(rows: list[Row]) -> list[Row]:
-    """With an index for those that have none. Raises UserError for samples given twice."""
-    counts: dict[str, int] = {}
-    places: dict[tuple[str, int], str] = {}
-    numbered: dict[str, bool] = {}
-    indexed = []
-    for row in rows:
-        count = counts[row.task_id] = counts.get(row.task_id, -1) + 1
-        index = count if row.index < 0 else row.index
-        indexed.append(replace(row, index=index))
-        if row.odd:
-            continue
-        if numbered.setdefault(row.task_id, row.index >= 0) != (row.index >= 0):
-            raise UserError(f"{row.where}: {row.task_id!r} has rows with and without an index")
-        before = places.setdefault((row.task_id, index), row.where)
-        if before is not row.where:
-            raise UserError(f"{row.where}: {row.task_id!r} index {index} was given in {before}")
-    return indexed
+def _odd(why: str) -> Answer:
+    return Answer(None, Status.UNPARSEABLE, detail=why)

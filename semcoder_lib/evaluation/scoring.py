@@ -15,7 +15,7 @@ import numpy as np
 
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.progress import say
-from semcoder_lib.core.records import Status, Verdict
+from semcoder_lib.core.records import Verdict, from_row
 from semcoder_lib.evaluation import data
 
 PATTERN = "verdicts*.jsonl"
@@ -226,21 +226,17 @@ def _metrics(run: Path) -> dict[str, dict[str, float]]:
         paths = {run.name: run}
     else:
         raise UserError(f"{run}: no such run or file")
-    return {name: task_rates(read_verdicts(path)) for name, path in paths.items()}
+    return {name: task_rates(_verdicts(path)) for name, path in paths.items()}
 
 
-def read_verdicts(path: Path | str) -> list[Verdict]:
+def _verdicts(path: Path | str) -> list[Verdict]:
     """Verdicts from a file that `score --out` or a notebook wrote. Raises UserError with file and
     line, also for a `passed` or `counted` that is no JSON boolean."""
     verdicts = []
     for number, row in data.rows_of(data.text_of(Path(path)), path):
-        index, counted = row.get("index", 0), row.get("counted", True)
-        types = [type(row.get("task_id")), type(row.get("passed")), type(index), type(counted)]
-        if types != [str, bool, int, bool] or row.get("status") not in [*Status]:
-            raise UserError(
-                f"{path}:{number}: not a verdict: needs task_id (text), passed (true or false), "
-                "status (one of ours), index (a number)"
-            )
-        status = Status(row["status"])
-        verdicts.append(Verdict(row["task_id"], row["passed"], status, index, counted))
+        needed = ("task_id", "passed", "status", "index", "counted")
+        try:
+            verdicts.append(from_row(Verdict, {name: row[name] for name in needed if name in row}))
+        except ValueError as error:
+            raise UserError(f"{path}:{number}: not a verdict: {error}") from None
     return verdicts

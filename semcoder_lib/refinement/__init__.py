@@ -3,7 +3,7 @@
 A source of feedback is a row of `rounds.SOURCES`, an acceptance rule one of `rounds.ACCEPT`.
 """
 
-from semcoder_lib.refinement.curve import Curve, State, atlas, compare, curves_of
+from semcoder_lib.refinement.curve import Curve, State, atlas, curves_of
 from semcoder_lib.refinement.rounds import (
     ACCEPT,
     SOURCES,
@@ -24,7 +24,7 @@ from semcoder_lib.refinement.tasks import (
 )
 
 __all__ = [
-    "ACCEPT", "SOURCES", "Curve", "Plan", "RefinementTask", "State", "atlas", "compare",
-    "curves_of", "feedbacks", "from_benchmark", "from_docstring", "from_faults",
+    "ACCEPT", "SOURCES", "Curve", "Plan", "RefinementTask", "State", "atlas", "curves_of",
+    "feedbacks", "from_benchmark", "from_docstring", "from_faults",
     "offered", "refine", "refine_all", "run_checks", "shown_solution", "visible",
 ]  # fmt: skip

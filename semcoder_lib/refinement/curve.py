@@ -5,28 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
-from semcoder_lib.core import values
 from semcoder_lib.core.records import Status
-from semcoder_lib.evaluation.scoring import (
-    Interval,
-    McNemar,
-    mcnemar,
-    mean_interval,
-    paired_difference,
-)
+from semcoder_lib.evaluation.scoring import mean_interval, paired_difference
 from semcoder_lib.sandbox import Outcome
 
 
 @dataclass(frozen=True)
 class State:
-    """One task after one round: the hidden verdict by measure, the kind of its failure, and which
-    of the source's visible checks its solution passes. `asked` says that the model was asked in
-    this round, `changed` that its answer was taken."""
+    """One task after one round: the hidden verdict, the kind of its failure, and which of the
+    source's visible checks its solution passes. `asked` says that the model was asked in this
+    round, `changed` that its answer was taken."""
 
     task_id: str
-    right: dict[str, bool]
+    right: bool
     kind: str
     solution: str = ""
     passed: tuple[bool, ...] = ()
@@ -39,9 +33,6 @@ class State:
         return sum(self.passed) / len(self.passed) if self.passed else None
 
 
-_COUNTED = ("asked", "changed")
-
-
 @dataclass(frozen=True)
 class Curve:
     """A refinement run; `rounds[0]` is the first solution."""
@@ -52,50 +43,37 @@ class Curve:
     temperature: float
     rounds: tuple[tuple[State, ...], ...]
 
-    @property
-    def measures(self) -> tuple[str, ...]:
-        """The hidden verdicts that there are: `base`, or `base` and `plus`."""
-        return tuple(self.rounds[0][0].right) if self.rounds and self.rounds[0] else ()
-
-    def passed(self, turn: int, measure: str = "base") -> dict[str, float]:
+    def passed(self, turn: int) -> dict[str, float]:
         """1.0 or 0.0 by task after a round."""
-        return {s.task_id: float(s.right[measure]) for s in self.rounds[turn]}
-
-    def point(self, turn: int, measure: str = "base") -> Interval:
-        """pass@1 after a round with its 95 % interval over tasks."""
-        return mean_interval(list(self.passed(turn, measure).values()))
-
-    def gain(self, turn: int, measure: str = "base") -> Interval:
-        """The paired difference of a round to the first solution."""
-        return paired_difference(self.passed(0, measure), self.passed(turn, measure))
-
-    def moved(self, turn: int, measure: str = "base") -> tuple[list[str], list[str]]:
-        """The tasks that a round fixed, and those that it broke."""
-        before, after = self.passed(turn - 1, measure), self.passed(turn, measure)
-        fixed = [t for t in after if after[t] > before[t]]
-        broken = [t for t in after if after[t] < before[t]]
-        return fixed, broken
+        return {s.task_id: float(s.right) for s in self.rounds[turn]}
 
     @property
     def names(self) -> dict[str, Any]:
         """What tells the curve from others, for its rows."""
         return {k: getattr(self, k) for k in ("model", "source", "accept", "temperature")}
 
-    def row(self, measure: str = "base") -> dict[str, Any]:
-        """The curve as JSON data: its points, the gain of its last round, what each round fixed and
-        broke."""
-        turns = range(len(self.rounds))
+    def row(self) -> dict[str, Any]:
+        """The curve as JSON data: pass@1 after each round with its 95 % interval over tasks, the
+        paired gain of the last round over the first solutions, how many tasks each round asked
+        about, changed, fixed and broke."""
+        right = [self.passed(n) for n in range(len(self.rounds))]
         changes = []
-        for n in turns[1:]:
-            fixed, broken = self.moved(n, measure)
-            asked, changed = (sum(getattr(s, k) for s in self.rounds[n]) for k in _COUNTED)
-            changes.append({"round": n, "fixed": len(fixed), "broken": len(broken),
-                            "asked": asked, "changed": changed})  # fmt: skip
+        for n, (before, after) in enumerate(pairwise(right), 1):
+            states = self.rounds[n]
+            changes.append(
+                {
+                    "round": n,
+                    "fixed": sum(after[task] > before[task] for task in after),
+                    "broken": sum(after[task] < before[task] for task in after),
+                    "asked": sum(s.asked for s in states),
+                    "changed": sum(s.changed for s in states),
+                }
+            )
+        points = [mean_interval(list(passed.values())) for passed in right]
         return {
             **self.names,
-            "measure": measure,
-            "points": [{"round": n, **asdict(self.point(n, measure))} for n in turns],
-            "gain": asdict(self.gain(turns[-1], measure)) if turns[1:] else None,
+            "points": [{"round": n, **asdict(point)} for n, point in enumerate(points)],
+            "gain": asdict(paired_difference(right[0], right[-1])) if changes else None,
             "changes": changes,
         }
 
@@ -135,22 +113,15 @@ def atlas(curve: Curve) -> list[dict[str, Any]]:
     """The failure atlas: for every round how many tasks failed in which way, and how many of these
     the next round mended; most frequent first within a round."""
     rows = []
-    for n, states in enumerate(curve.rounds if curve.measures else ()):
-        measure = curve.measures[-1]
-        failing = [s for s in states if not s.right[measure]]
-        after = curve.passed(n + 1, measure) if n + 1 < len(curve.rounds) else {}
+    for n, states in enumerate(curve.rounds):
+        failing = [s for s in states if not s.right]
+        after = curve.passed(n + 1) if n + 1 < len(curve.rounds) else {}
         mended = Counter(s.kind for s in failing if after.get(s.task_id))
         kinds = Counter(s.kind for s in failing)
         for kind, count in sorted(kinds.items(), key=lambda item: (-item[1], item[0])):
             here = {"round": n, "kind": kind, "count": count, "mended": mended[kind]}
             rows.append(curve.names | here)
     return rows
-
-
-def compare(a: Curve, b: Curve) -> tuple[Interval, McNemar]:
-    """How much more `b` solves than `a` after the last round, paired over the tasks of both."""
-    left, right = a.passed(-1), b.passed(-1)
-    return paired_difference(left, right), mcnemar(left, right)
 
 
 # --- what kind of failure it is: the vocabulary of the atlas --------------------------------------
@@ -167,22 +138,9 @@ def kind_of(outcome: Outcome, expected: Any) -> str:
     if outcome.status is not Status.OK:
         words = {Status.TIMEOUT: "too slow", Status.LOAD_ERROR: "does not load"}
         return words.get(outcome.status, outcome.status.value.replace("_", " "))
-    return wrong_value(outcome.value, expected)
-
-
-def wrong_value(value: Any, expected: Any) -> str:
-    """How a wrong value differs from the right one."""
+    value = outcome.value
     if value is None:
         return "returns None"
-    if isinstance(value, bool) and isinstance(expected, bool):
-        return "wrong truth value"
-    if isinstance(value, int | float) and isinstance(expected, int | float):
-        return "off by one" if value in (expected - 1, expected + 1) else "wrong number"
-    if type(value) is not type(expected):
-        return "wrong type"
-    if isinstance(value, str):
-        return "wrong text"
-    if isinstance(value, list | tuple):
-        a, b = (sorted(map(values.encode, items)) for items in (value, expected))
-        return "wrong order" if a == b else "wrong elements" if len(a) == len(b) else "wrong length"
-    return "wrong elements"
+    if {type(value), type(expected)} <= {int, float}:
+        return "off by one" if value in (expected - 1, expected + 1) else "wrong value"
+    return "wrong value" if type(value) is type(expected) else "wrong type"

@@ -37,8 +37,8 @@ LONGEST_TEST = 400
 SELF_TESTS = 5
 Texts = dict[str, str]  # by task
 Checks = dict[str, tuple[Case, ...]]  # the visible cases by task
-Verdicts = dict[tuple[str, str], tuple[dict[str, bool], str]]
-"""By task and solution: whether it is right, by measure, and the kind of its failure."""
+Verdicts = dict[tuple[str, str], tuple[bool, str]]
+"""By task and solution: whether it is right, and the kind of its failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,20 +287,17 @@ def _states(
 def _judge(items: Sequence[tuple[RefinementTask, str]], verdicts: Verdicts, box: Sandbox) -> None:
     """Hidden verdicts, by the task's judge or else by its hidden cases; and the kind of each
     failure, by the first hidden case that fails."""
-    right: dict[tuple[str, str], dict[str, bool]] = {}
+    right: dict[tuple[str, str], bool] = {}
     for judge in {id(t.judge): t.judge for t, _ in items if t.judge is not None}.values():
         judged = [(t.id, s) for t, s in items if t.judge is judge]
         right.update(zip(judged, judge(judged, box), strict=True))
-    failing = [(t, s) for t, s in items if not all(right.get((t.id, s), {"": False}).values())]
+    failing = [(t, s) for t, s in items if not right.get((t.id, s))]
     runs = run_checks([(s, t.entry_point, t.hidden, t.tolerance) for t, s in failing], box)
     for (task, solution), run in zip(failing, runs, strict=True):
-        verdict = right.setdefault((task.id, solution), {"base": all(run.passed)})
-        place = run.first_failure
-        kind = NO_PROGRAM if not solution.strip() else OTHER
-        if all(verdict.values()):
-            kind = PASSED
-        elif kind == OTHER and place is not None:
+        passed = right.setdefault((task.id, solution), all(run.passed))
+        kind = PASSED if passed else OTHER if solution.strip() else NO_PROGRAM
+        if kind == OTHER and (place := run.first_failure) is not None:
             kind = kind_of(run.outcomes[place], task.hidden[place].output)
-        verdicts[task.id, solution] = verdict, kind
-    for key, verdict in right.items():
-        verdicts.setdefault(key, (verdict, PASSED))
+        verdicts[task.id, solution] = passed, kind
+    for key, passed in right.items():
+        verdicts.setdefault(key, (passed, PASSED))

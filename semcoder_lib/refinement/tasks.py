@@ -23,8 +23,8 @@ PLUS_CHECKS = 100  # of a task's plus inputs may be fed back by `oracle`; the ve
 LARGEST_INPUT = 2_000  # characters of a hidden call that may be fed back
 LIMITS = Limits(cpu_seconds=1.0, wall_seconds=8.0, memory_mb=1024, output_bytes=50_000)
 
-Judge = Callable[[Sequence[tuple[str, str]], Sandbox], list[dict[str, bool]]]
-"""For each `(task id, program)` whether it passes the hidden tests, by measure (`base`, `plus`)."""
+Judge = Callable[[Sequence[tuple[str, str]], Sandbox], list[bool]]
+"""For each `(task id, program)` whether it passes the hidden tests."""
 
 
 @dataclass(frozen=True)
@@ -97,31 +97,16 @@ def from_benchmark(
     style: str = "clean",
     reasoning: str = "direct",
 ) -> list[RefinementTask]:
-    """The tasks of `humaneval`, `humaneval+`, `mbpp` or `mbpp+` (a `+` is judged by both its base
-    and its plus tests), at most `limit` of them, drawn by `seed`. Expected values of hidden inputs
-    come from running the reference solution; `reasoning="completion"` asks for the first solution
-    with the bare problem, as models need that were never tuned. Raises `evaluation.Missing` where
-    the data are not there."""
-    main = evaluation.get(name)
-    tasks = main.load()
-    parts = {"base": (main, tasks)}
-    if name.endswith("+"):
-        base, ids = evaluation.get(name.rstrip("+")), {t.task_id for t in tasks}
-        parts = {
-            "base": (base, [t for t in base.load() if t.task_id in ids]),
-            "plus": (main, tasks),
-        }
+    """The tasks of `humaneval`, `humaneval+`, `mbpp` or `mbpp+`, at most `limit` of them, drawn by
+    `seed`. Expected values of hidden inputs come from running the reference solution;
+    `reasoning="completion"` asks for the first solution with the bare problem, as models need that
+    were never tuned. Raises `evaluation.Missing` where the data are not there."""
+    benchmark = evaluation.get(name)
+    tasks = benchmark.load()
 
-    def judge(solutions: Sequence[tuple[str, str]], box: Sandbox) -> list[dict[str, bool]]:
-        samples = [
-            Sample(i, n, Answer(text) if text.strip() else Answer(None, Status.NO_ANSWER))
-            for n, (i, text) in enumerate(solutions)
-        ]
-        verdicts = {
-            measure: part.judge(judged, samples, scorer="strict", box=box)
-            for measure, (part, judged) in parts.items()
-        }
-        return [{m: v[n].passed for m, v in verdicts.items()} for n in range(len(samples))]
+    def judge(solutions: Sequence[tuple[str, str]], box: Sandbox) -> list[bool]:
+        samples = [Sample(i, n, Answer(text)) for n, (i, text) in enumerate(solutions)]
+        return [verdict.passed for verdict in benchmark.judge(tasks, samples, box=box)]
 
     if limit and limit < len(tasks):
         places = random.Random(f"{seed}:refinement").sample(range(len(tasks)), limit)
@@ -139,8 +124,8 @@ def from_benchmark(
         refined.append(
             RefinementTask(
                 task.task_id, problem, entry_point, tuple(public), hidden, judge,
-                main.prompt(task, style=style, reasoning=reasoning),
-                extract=functools.partial(_extracted, main, task, style),
+                benchmark.prompt(task, style=style, reasoning=reasoning),
+                extract=functools.partial(_extracted, benchmark, task, style),
                 tolerance=float(task.data.get("atol") or 0.0),
             )
         )  # fmt: skip

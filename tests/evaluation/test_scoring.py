@@ -31,13 +31,10 @@ def verdict(task: str, passed: bool, index: int = 0, counted: bool = True) -> Ve
     return Verdict(task, passed, status, index=index, counted=counted)
 
 
-@pytest.mark.parametrize(("n", "c", "k"), [(5, 2, 1), (5, 2, 3), (6, 0, 2), (6, 6, 6), (4, 3, 2)])
-def test_pass_at_k_is_the_share_of_draws(n: int, c: int, k: int) -> None:
-    draws = list(itertools.combinations([1] * c + [0] * (n - c), k))
-    assert pass_at_k(n, c, k) == pytest.approx(sum(any(d) for d in draws) / len(draws))
-
-
-def test_pass_at_k_refuses_nonsense_and_rates_leave_out_what_is_not_counted() -> None:
+def test_pass_at_k_is_the_share_of_draws() -> None:
+    for n, c, k in ((5, 2, 1), (5, 2, 3), (6, 0, 2), (6, 6, 6), (4, 3, 2)):
+        draws = list(itertools.combinations([1] * c + [0] * (n - c), k))
+        assert pass_at_k(n, c, k) == pytest.approx(sum(any(d) for d in draws) / len(draws))
     for n, c, k in ((3, 4, 1), (3, 1, 4), (3, 1, 0), (0, 0, 1)):
         with pytest.raises(UserError):
             pass_at_k(n, c, k)
@@ -57,14 +54,12 @@ def test_interval_covers() -> None:
 
 def test_interval_is_the_one_that_was_published() -> None:
     """The generator, its seed and its draws are part of the promise: same data, same interval."""
-    found = mean_interval([float(i % 3 == 0) for i in range(90)], seed=3)
-    assert (found.low, found.high) == pytest.approx((22 / 90, 39 / 90))
     values = [0.0, 1.0, 1.0, 0.0, 1.0]
-    assert mean_interval(values, seed=3) == mean_interval(values, seed=3)
     draws = np.random.default_rng([7, 0x242B210F]).integers(0, 5, size=(10_000, 5))
     means = np.array(values)[draws].mean(axis=1)
     low, high = np.percentile(means, [2.5, 97.5])
     found = mean_interval(values, seed=7)
+    assert found == mean_interval(values, seed=7)
     assert (found.low, found.high) == pytest.approx((low, high))
 
 
@@ -96,53 +91,43 @@ def test_paired_difference() -> None:
             paired_difference(*bad)
 
 
-@pytest.mark.parametrize(("x", "y"), [(0, 0), (1, 0), (5, 1), (12, 30), (40, 41), (3000, 100)])
-def test_mcnemar_is_exact(x: int, y: int) -> None:
-    a = [1.0] * x + [0.0] * y + [1.0] * 7
-    b = [0.0] * x + [1.0] * y + [1.0] * 7
-    found = mcnemar(a, b)
-    assert (found.only_a, found.only_b) == (x, y)
-    heads = stats.binom(x + y, 0.5).cdf(min(x, y))
-    assert found.p_value == pytest.approx(min(1.0, 2 * heads), rel=1e-6)
+def test_mcnemar_is_exact() -> None:
+    for x, y in ((0, 0), (1, 0), (5, 1), (12, 30), (40, 41), (3000, 100)):
+        a = [1.0] * x + [0.0] * y + [1.0] * 7
+        b = [0.0] * x + [1.0] * y + [1.0] * 7
+        found = mcnemar(a, b)
+        assert (found.only_a, found.only_b) == (x, y)
+        heads = stats.binom(x + y, 0.5).cdf(min(x, y))
+        assert found.p_value == pytest.approx(min(1.0, 2 * heads), rel=1e-6)
 
 
 # --- preflight ---
 
 
 def probes(reference: bool = True, empty: bool = False, cheat: bool = False) -> list[Any]:
-    found = []
-    for task in ("a", "b"):
-        found += [
-            ("reference", "reference", verdict(task, reference or task == "a")),
-            ("empty", "empty", verdict(task, empty)),
-            ("cheat", "or True", verdict(task, cheat)),
-            ("constant", "0", verdict(task, task == "a")),
-            ("constant", "1", verdict(task, False)),
-        ]
-    return found
+    kinds = [("reference", "reference", (True, reference)), ("empty", "empty", (empty, empty)),
+             ("cheat", "or True", (cheat, cheat)), ("constant", "0", (True, False)),
+             ("constant", "1", (False, False))]  # fmt: skip
+    return [
+        (k, n, verdict(t, p)) for k, n, right in kinds for t, p in zip("ab", right, strict=True)
+    ]
 
 
-def test_preflight_passes() -> None:
+def test_the_preflight_knows_the_verdicts_of_known_solutions() -> None:
     report = preflight_report(probes(), "strict", {})
     assert (report["reference"], report["empty"], report["cheats"]) == (1.0, 0.0, {"or True": 0.0})
     assert [report[f"constant{end}"] for end in ("", "_right", "_rate")] == ["0", 1, 0.5]
     preflight_report(probes(reference=False), "strict", {"b": "known to be wrong"})
     preflight_report(probes(cheat=True), "official", {})
-
-
-@pytest.mark.parametrize(
-    ("given", "reason"),
-    [
+    for given, reason in (
         (probes(reference=False), "the reference 'reference' fails 1 of 2 times, first b"),
         (probes(empty=True), "the empty 'empty' passes 2 of 2"),
         (probes(cheat=True), "the cheat 'or True' passes 2 of 2"),
         ([], "no reference solution"),
-    ],
-)
-def test_preflight_fails(given: list[Any], reason: str) -> None:
-    with pytest.raises(PreflightFailed, match=reason) as caught:
-        preflight_report(given, "strict", {})
-    assert caught.value.exit_status == 3
+    ):
+        with pytest.raises(PreflightFailed, match=reason) as caught:
+            preflight_report(given, "strict", {})
+        assert caught.value.exit_status == 3
 
 
 # --- the gate ---
@@ -160,12 +145,12 @@ def run(folder: Path, right: set[int], n: int = 200) -> Path:
 
 
 def test_compare(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    good = run(tmp_path / "good", set(range(100)))
-    slightly = run(tmp_path / "slightly", set(range(2, 101)))
-    bad = run(tmp_path / "bad", set(range(60)))
+    good, bad, slightly = (
+        run(tmp_path / name, set(right))
+        for name, right in (("good", range(100)), ("bad", range(60)), ("same", range(2, 101)))
+    )
     (worse,) = compare(good, bad)
-    assert worse.worse
-    assert worse.tasks == 200
+    assert (worse.worse, worse.tasks) == (True, 200)
     assert (worse.test.only_a, worse.test.only_b) == (40, 0)
     assert not compare(good, slightly)[0].worse
     assert compare(bad, good)[0].better
@@ -180,14 +165,15 @@ def test_compare(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_compare_bad_input(tmp_path: Path) -> None:
     good = run(tmp_path / "good", {1})
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(UserError, match="no metric in common"):
-        compare(good, tmp_path / "empty")
-    with pytest.raises(UserError, match="no such run"):
-        compare(good, tmp_path / "absent")
+    verdicts = good / "06_reasoning" / "verdicts_cruxeval-o.jsonl"
     other = write(tmp_path / "o.jsonl", [{"task_id": "x", "passed": True, "status": "passed"}])
-    with pytest.raises(UserError, match="no task in common"):
-        compare(good / "06_reasoning" / "verdicts_cruxeval-o.jsonl", other)
-    other.write_text("")
-    with pytest.raises(UserError, match="is empty"):
-        compare(other, other)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "e.jsonl").write_text("")
+    for a, b, why in (
+        (good, tmp_path / "empty", "no metric in common"),
+        (good, tmp_path / "absent", "no such run"),
+        (verdicts, other, "no task in common"),
+        (verdicts, tmp_path / "e.jsonl", "is empty"),
+    ):
+        with pytest.raises(UserError, match=why):
+            compare(a, b)

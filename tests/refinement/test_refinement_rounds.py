@@ -19,6 +19,11 @@ RIGHT = {
     "largest": "def largest(xs):\n    return max(xs)\n",
     "shout": "def shout(s):\n    return s.upper() + '!'\n",
 }
+FIRST = {
+    "double": "def double(x):\n    return x + 1\n",  # passes the visible case, fails a hidden one
+    "largest": "def largest(xs):\n    return min(xs)\n",
+    "shout": RIGHT["shout"],
+}
 CALLS = {"double": [1, 0, 5], "largest": [[1, 2], [3, 1], [5]], "shout": ["a", "", "Bc"]}
 
 
@@ -32,62 +37,65 @@ def task_of(name: str, source: str, calls: list) -> refinement.RefinementTask:
     return refinement.RefinementTask(name, problem, name, cases[:1], cases, start=start)
 
 
-@pytest.fixture(scope="module")
-def tasks():
-    return [task_of(name, source, CALLS[name]) for name, source in RIGHT.items()]
+TASKS = [task_of(name, source, CALLS[name]) for name, source in RIGHT.items()]
 
 
-class Scripted:
-    """A model that answers from a script, by task and number of answers so far."""
+def refined(code: str) -> str:
+    return f"[/MONOLOGUE]\n[Refined]\n```python\n{code}```\n"
+
+
+class Model:
+    """Answers each task with a first solution and then from a script, or as `answer` says; counts
+    its calls."""
 
     name = "scripted"
+    calls = 0
 
-    def __init__(self, script: dict[str, list[str]]) -> None:
-        self.script = {k: list(v) for k, v in script.items()}
+    def __init__(self, first=FIRST, answer=None, **later: list[str]) -> None:
+        self.script = {k: [code, *later.get(k, [])] for k, code in first.items()}
+        self.answer = answer or (lambda request: self.script[request.task_id].pop(0))
         self.requests: list = []
 
     def generate(self, requests):
+        self.calls += 1
         self.requests += requests
-        return [
-            [Completion(r.task_id, self.script[r.task_id].pop(0), finish="stop", tokens=5)]
-            for r in requests
-        ]
+        return [[Completion(r.task_id, self.answer(r), finish="stop", tokens=5)] for r in requests]
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """The last prompt for a repair of each task."""
+        return {r.task_id: r.prompt for r in self.requests if "Failed Test" in r.prompt}
 
 
-def refined(code: str, before: str = "") -> str:
-    return f"{before}[/MONOLOGUE]\n[Refined]\n```python\n{code}```\n"
-
-
-WORSE = "def largest(xs):\n    return None\n"
-FIRST = {
-    "double": "def double(x):\n    return x + 1\n",  # passes the visible case, fails a hidden one
-    "largest": "def largest(xs):\n    return min(xs)\n",
-    "shout": RIGHT["shout"],
-}
-
-
-def script(**later: list[str]) -> Scripted:
-    return Scripted({k: [FIRST[k], *later.get(k, [])] for k in RIGHT})
-
-
-def refine(tasks, model, box, rounds: int = 1, **settings):
+def refine(model, box, tasks=TASKS, rounds: int = 1, **settings):
     return refinement.refine(refinement.Plan(tasks, rounds, **settings), model, box)
 
 
 def values(curve) -> list[float]:
-    return [curve.point(n).value for n in range(len(curve.rounds))]
+    return [point["value"] for point in curve.row()["points"]]
 
 
-def test_a_failing_visible_example_is_put_to_the_model_and_the_fix_taken(tasks, box) -> None:
-    model = script(largest=[refined(RIGHT["largest"])])
-    curve = refine(tasks, model, box, rounds=2)
+def test_a_failing_visible_example_is_put_to_the_model_and_the_fix_taken(box) -> None:
+    model = Model(largest=[refined(RIGHT["largest"])])
+    curve = refine(model, box, rounds=2)
+    row = curve.row()
     assert values(curve) == pytest.approx([1 / 3, 2 / 3, 2 / 3])
-    assert curve.moved(1) == (["largest"], [])
-    asked = [r for r in model.requests if "Failed Test" in r.prompt]
-    assert [r.task_id for r in asked] == ["largest"]
-    assert "assert largest([1, 2]) == 2" in asked[0].prompt
-    assert "return min(xs)" in asked[0].prompt
+    assert row["changes"] == [
+        {"round": 1, "fixed": 1, "broken": 0, "asked": 1, "changed": 1},
+        {"round": 2, "fixed": 0, "broken": 0, "asked": 0, "changed": 0},
+    ]
+    assert row["gain"]["value"] == pytest.approx(1 / 3)
+    assert all(p["low"] <= p["value"] <= p["high"] for p in row["points"])
+    assert [*model.asked] == ["largest"]
+    assert "assert largest([1, 2]) == 2" in model.asked["largest"]
+    assert "return min(xs)" in model.asked["largest"]
     assert [s.kind for s in curve.rounds[0]] == ["off by one", "off by one", "passed"]
+    atlas = [(r["round"], r["kind"], r["count"], r["mended"]) for r in refinement.atlas(curve)]
+    assert atlas == [(0, "off by one", 2, 1), (1, "off by one", 1, 0), (2, "off by one", 1, 0)]
+    rows = [{**curve.names, "tasks": "t", **state} for state in curve.state_rows()]
+    ((key, again),) = refinement.curves_of(rows).items()
+    assert (key, again.row()) == (("t", "scripted", "public", "replace", 0.0), row)
+    assert refinement.atlas(refine(Model(), box, [])) == []
 
 
 @pytest.mark.parametrize("source", ["public", "trace", "oracle"])
@@ -95,27 +103,25 @@ def test_no_prompt_but_the_oracles_holds_a_hidden_value(box, source: str) -> Non
     """Hidden arguments and values are planted markers; only the oracle's prompt may show them."""
     marker = 987_123
     task = task_of("f", "def f(x):\n    return x * 2\n", [1, marker])
-    right = refined("def f(x):\n    return x * 2\n")
-    again = refined("def f(x):\n    return 2\n")
-    model = Scripted({"f": ["def f(x):\n    return 0\n", again, right]})
-    curve = refine([task], model, box, rounds=2, source=source)
+    later = [refined("def f(x):\n    return 2\n"), refined("def f(x):\n    return x * 2\n")]
+    model = Model({"f": "def f(x):\n    return 0\n"}, f=later)
+    curve = refine(model, box, [task], rounds=2, source=source)
     shown = any(str(marker) in r.prompt or str(2 * marker) in r.prompt for r in model.requests)
     assert shown is (source == "oracle")
     assert values(curve) == [0.0, 0.0, float(source == "oracle")]
 
 
-def test_replace_takes_a_worse_program_and_keep_better_does_not(tasks, box) -> None:
-    worse = {"double": [refined("def double(x):\n    return 'no'\n")]}
-    checks = {"rounds": 1, "source": "oracle"}
-    largest = [refined(RIGHT["largest"])]
-    curve = refine(tasks, script(**worse, largest=largest), box, **checks)
-    kept = refine(tasks, script(**worse, largest=largest), box, accept="keep_better", **checks)
-    assert curve.rounds[1][0].solution == "def double(x):\n    return 'no'\n"
-    assert kept.rounds[1][0].solution == FIRST["double"]
-    assert kept.rounds[1][1].changed
+def test_what_replace_and_keep_better_take(box) -> None:
+    worse = "def double(x):\n    return 'no'\n"
+    for accept, taken in (("replace", worse), ("keep_better", FIRST["double"])):
+        model = Model(double=[refined(worse)], largest=[refined(RIGHT["largest"])])
+        double, largest, _ = refine(model, box, source="oracle", accept=accept).rounds[1]
+        assert (double.solution, largest.changed) == (taken, True)
+    (_, largest, _) = refine(Model(largest=["I do not know."]), box).rounds[1]
+    assert (largest.solution, largest.asked, largest.changed) == (FIRST["largest"], True, False)
 
 
-def test_keep_better_never_falls_on_what_it_sees(tasks, box) -> None:
+def test_keep_better_never_falls_on_what_it_sees(box) -> None:
     rng = random.Random(5)
     for _ in range(5):
         answers = {
@@ -126,81 +132,49 @@ def test_keep_better_never_falls_on_what_it_sees(tasks, box) -> None:
             for name in RIGHT
         }
         how = {"source": "oracle", "accept": "keep_better", "temperature": 0.8}
-        curve = refine(tasks, script(**answers), box, rounds=4, **how)
+        curve = refine(Model(**answers), box, rounds=4, **how)
         for before, after in itertools.pairwise(curve.rounds):
             for x, y in zip(before, after, strict=True):
                 assert (y.visible or 0.0) >= (x.visible or 0.0)
 
 
-def test_an_answer_without_a_program_leaves_the_old_one(tasks, box) -> None:
-    curve = refine(tasks, script(largest=["I do not know."]), box, rounds=1)
-    assert curve.rounds[1][1].solution == FIRST["largest"]
-    assert curve.rounds[1][1].asked
-    assert not curve.rounds[1][1].changed
-
-
-def test_the_trace_source_shows_the_run(tasks, box) -> None:
-    model = script(largest=[refined(RIGHT["largest"])])
-    refine(tasks, model, box, rounds=1, source="trace")
-    prompt = next(r.prompt for r in model.requests if "Failed Test" in r.prompt)
+def test_the_trace_source_shows_the_run(box) -> None:
+    model = Model(largest=[refined(RIGHT["largest"])])
+    refine(model, box, source="trace")
+    prompt = model.asked["largest"]
     assert prompt.endswith("### Root Cause Analysis\n")
     assert "[INPUT]" in prompt
     assert "[OUTPUT] 1 [/OUTPUT]" in prompt
 
 
-def test_the_models_own_tests_may_be_wrong_and_are_used_all_the_same(tasks, box) -> None:
+def test_the_models_own_tests_may_be_wrong_and_are_used_all_the_same(box) -> None:
     own = {
         "double": "3) == 6\nassert double(4) == 8",
         "largest": "[1]) == 5",  # wrong: the right answer to it is 1
         "shout": "no test at all",
     }
-    model = Scripted({k: [FIRST[k], own[k], refined(RIGHT[k])] for k in RIGHT})
-    curve = refine(tasks, model, box, rounds=1, source="self")
-    asked = {r.task_id: r.prompt for r in model.requests if "Failed Test" in r.prompt}
-    assert set(asked) == {"double", "largest"}
-    assert "assert double(3) == 6" in asked["double"]
-    assert "assert largest([1]) == 5" in asked["largest"]
+    model = Model(**{k: [own[k], refined(RIGHT[k])] for k in RIGHT})
+    curve = refine(model, box, source="self")
+    assert set(model.asked) == {"double", "largest"}
+    assert "assert double(3) == 6" in model.asked["double"]
+    assert "assert largest([1]) == 5" in model.asked["largest"]
     assert curve.rounds[0][2].visible is None
 
 
-def test_unknown_settings_are_named(tasks, box) -> None:
+def test_unknown_settings_are_named(box) -> None:
     with pytest.raises(UserError, match="feedback source 'hidden'"):
-        refine(tasks, script(), box, rounds=1, source="hidden")
+        refine(Model(), box, source="hidden")
     with pytest.raises(UserError, match="acceptance rule 'best'"):
-        refine(tasks, script(), box, rounds=1, accept="best")
+        refine(Model(), box, accept="best")
 
 
-def test_repair_of_given_faults(tasks, box) -> None:
-    source = RIGHT["double"]
-    entry = Entry(
-        Program(source, "double", id="double", description="d"), (Case((1,), 2), Case((5,), 10))
-    )
-    fault = Fault(
-        "double", FIRST["double"], source, "double", Case((5,), 10), "6", "wrong_operator", id="d1"
-    )
-    repairs = refinement.from_faults([fault], [entry])
-    model = Scripted({"d1": [refined(source)]})
-    curve = refine(repairs, model, box, rounds=1)
-    assert values(curve) == [0.0, 1.0]
-    lost = refine(repairs, Scripted({"d1": ["no"]}), box, rounds=1)
-    gain, test = refinement.compare(lost, curve)
-    assert gain.value == 1.0
-    assert (test.only_a, test.only_b) == (0, 1)
-
-
-def test_rows_and_atlas(tasks, box) -> None:
-    curve = refine(tasks, script(largest=[refined(RIGHT["largest"])]), box)
-    row = curve.row()
-    assert [p["round"] for p in row["points"]] == [0, 1]
-    assert row["changes"] == [{"round": 1, "fixed": 1, "broken": 0, "asked": 1, "changed": 1}]
-    assert row["points"][1]["low"] <= row["points"][1]["value"] <= row["points"][1]["high"]
-    assert row["gain"]["value"] == pytest.approx(1 / 3)
-    found = refinement.atlas(curve)
-    assert sum(r["count"] for r in found if r["round"] == 0) == 2
-    assert sum(r["mended"] for r in found if r["round"] == 0) == 1
-    states = curve.state_rows()
-    assert [(s["round"], s["task_id"]) for s in states if s["changed"]] == [(1, "largest")]
-    assert refinement.atlas(refine([], script(), box)) == []
+def test_repair_of_given_faults(box) -> None:
+    source, case = RIGHT["double"], Case((5,), 10)
+    program = Program(source, "double", id="double", description="d")
+    fault = Fault("double", FIRST["double"], source, "double", case, "6", "wrong_operator", id="d1")
+    repairs = refinement.from_faults([fault], [Entry(program, (Case((1,), 2), case))])
+    for answer, right in ((refined(source), 1.0), ("no", 0.0)):
+        assert values(refine(Model({"d1": answer}), box, repairs)) == [0.0, right]
 
 
 def test_faithful_prompts_take_the_first_fence() -> None:
@@ -210,31 +184,23 @@ def test_faithful_prompts_take_the_first_fence() -> None:
     assert offered("nothing", "faithful") is offered("nothing", "clean") is None
 
 
-class Repairing:
-    """A model whose answer depends on the prompt alone; counts its calls."""
-
-    name = "repairing"
-    calls = 0
-
-    def generate(self, requests):
-        self.calls += 1
-        return [[Completion(r.task_id, self.answer(r), finish="stop", tokens=5)] for r in requests]
-
-    def answer(self, request) -> str:
-        if "Failed Test" not in request.prompt:
-            return FIRST[request.task_id]
-        return refined(RIGHT[request.task_id] if "min(" in request.prompt else WORSE)
+def repairing(request) -> str:
+    """An answer that depends on the prompt alone."""
+    if "Failed Test" not in request.prompt:
+        return FIRST[request.task_id]
+    worse = "def largest(xs):\n    return None\n"
+    return refined(RIGHT[request.task_id] if "min(" in request.prompt else worse)
 
 
-def test_curves_side_by_side_are_the_same_in_fewer_calls(tasks, box) -> None:
+def test_curves_side_by_side_are_the_same_in_fewer_calls(box) -> None:
     sources = {"public": "replace", "oracle": "keep_better", "self": "replace"}
-    plans = [refinement.Plan(tasks, rounds, *how) for how in sources.items() for rounds in (1, 3)]
-    model = Repairing()
+    plans = [refinement.Plan(TASKS, rounds, *how) for how in sources.items() for rounds in (1, 3)]
+    model = Model(answer=repairing)
     together = refinement.refine_all(plans, model, box)
     assert model.calls <= 5  # first solutions, tests of `self`, and at most three rounds
     assert values(together[0])[1] > values(together[0])[0]
     for plan, curve in zip(plans, together, strict=True):
-        assert curve == refinement.refine(plan, Repairing(), box)
+        assert curve == refinement.refine(plan, Model(answer=repairing), box)
 
 
 DEEP = "(" * 90 + "1" + ")" * 90
@@ -248,13 +214,12 @@ DEEP = "(" * 90 + "1" + ")" * 90
         "```python\n" + "def double(x):\n" + " return x" + " + x" * 3_000 + "\n```",
     ],
 )  # fmt: skip
-def test_no_text_of_a_model_ends_the_rounds(tasks, box, text: str) -> None:
+def test_no_text_of_a_model_ends_the_rounds(box, text: str) -> None:
     for source in ("public", "self"):
-        model = Repairing()
-        model.answer = lambda request: refined(text) if "Failed" in request.prompt else text
-        curve = refine(tasks, model, box, rounds=2, source=source)
+        model = Model(answer=lambda request: refined(text) if "Failed" in request.prompt else text)
+        curve = refine(model, box, rounds=2, source=source)
         assert len(curve.rounds) == 3
-    assert all(not s.right["base"] for s in curve.rounds[-1])
+    assert not any(s.right for s in curve.rounds[-1])
 
 
 class Chat:
@@ -266,18 +231,13 @@ class Chat:
         return f"<user>{messages[0]['content']}</user>"
 
 
-@pytest.mark.parametrize(
-    ("chat", "wrapped"), [("none", [False, False]), ("first", [True, False]), ("all", [True, True])]
-)
-def test_which_prompts_are_put_into_the_chat(tasks, box, chat, wrapped):
-    (task,) = (t for t in tasks if t.id == "double")
-    model = Scripted({"double": ["return x\n```", refined(RIGHT["double"])]})
-    model.tokenizer = Chat()
-    plan = refinement.Plan([task], rounds=1, chat=chat)
-    curve = refinement.refine(plan, model, box)
-    assert curve.rounds[-1][0].right["base"]
-    assert [r.prompt.startswith("<user>") for r in model.requests] == wrapped
-    # the answer is begun after the user's message, as it is without a chat
-    openings = ("```python\n", "[MONOLOGUE]\n")
-    for request, opening in zip(model.requests, openings, strict=True):
-        assert request.prompt.endswith(opening)
+def test_which_prompts_are_put_into_the_chat(box) -> None:
+    for chat, wrapped in (("none", [False] * 2), ("first", [True, False]), ("all", [True] * 2)):
+        model = Model({"double": "return x\n```"}, double=[refined(RIGHT["double"])])
+        model.tokenizer = Chat()
+        curve = refine(model, box, TASKS[:1], chat=chat)
+        assert curve.rounds[-1][0].right
+        assert [r.prompt.startswith("<user>") for r in model.requests] == wrapped
+        # the answer is begun after the user's message, as it is without a chat
+        for request, opening in zip(model.requests, ("```python\n", "[MONOLOGUE]\n"), strict=True):
+            assert request.prompt.endswith(opening)

@@ -74,19 +74,6 @@ def test_summary_counts_answers_that_rest_on_wrong_steps() -> None:
     assert found["survival"][:3] == [[1, 2 / 3, 3], [2, 1 / 3, 3], [3, 1 / 3, 3]]
 
 
-def test_seeds_are_averaged_task_by_task() -> None:
-    first, second = {"a": 1.0, "b": 0.0, "c": 0.0}, {"a": 1.0, "b": 1.0, "c": 0.0}
-    both = analysis.over_seeds([first, second])
-    assert both == {"a": 1.0, "b": 0.5, "c": 0.0}
-
-
-def test_items_are_grouped_by_length_and_by_what_they_have(trace: Trace, box: Sandbox) -> None:
-    assert analysis.kinds_of(PROGRAM, trace) == ["8 lines and more", "loop and branch"]
-    plain = Program("def f(x):\n    return x + 1\n", "f", id="g")
-    short = tracing.trace(plain, Case((1,), 2), box)
-    assert analysis.kinds_of(plain, short) == ["1 to 3 lines", "straight"]
-
-
 def test_views_give_equal_examples_or_equal_trained_tokens() -> None:
     pools = {
         "direct": [Example(f"p{n}", "forward", "ask", "assert 1") for n in range(200)],
