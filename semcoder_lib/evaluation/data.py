@@ -11,6 +11,7 @@ import gzip
 import importlib
 import json
 import os
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -115,23 +116,40 @@ def text_of(path: Path) -> str:
         raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None
 
 
+ODD = "(odd)"  # the column that says why a row could not be read
+_TASK_ID = re.compile(r'"task_id"\s*:\s*"([^"\\]*)"')
+
+
 def rows_of(text: str, path: Path | str) -> list[tuple[int, dict[str, Any]]]:
     """The JSON objects of a text of JSON lines, each with the number of its line; `path` is for
-    messages. Raises UserError with file and line."""
+    messages. A row that is too much for Python's reader has `ODD` in place of its columns. Raises
+    UserError with file and line."""
     rows = []
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
-        except (ValueError, RecursionError):
-            raise UserError(f"{path}:{number}: the line is cut off or not valid JSON") from None
+        except (ValueError, RecursionError) as error:
+            row = _too_much(line, error)
+            if row is None:
+                raise UserError(f"{path}:{number}: the line is cut off or not valid JSON") from None
         if not isinstance(row, dict):
             raise UserError(f"{path}:{number}: expected a JSON object")
         rows.append((number, row))
     if not rows:
         raise UserError(f"{path}: the file is empty")
     return rows
+
+
+def _too_much(line: str, error: Exception) -> dict[str, Any] | None:
+    """What is left of a row that is JSON and more than Python reads: its task, and why. None for a
+    line that names no task or is no JSON."""
+    deep, named = isinstance(error, RecursionError), _TASK_ID.search(line)
+    if named is None or not (deep or "digits" in str(error)):
+        return None
+    why = "is nested too deep" if deep else "has a number of thousands of digits"
+    return {"task_id": named[1], ODD: f"the row {why}"}
 
 
 def read_rows(path: Path, required: tuple[str, ...] = ()) -> list[tuple[int, dict[str, Any]]]:

@@ -240,7 +240,8 @@ def read_samples(
     places: dict[tuple[str, int], str] = {}
     samples = []
     for where, row in _rows(files.text_of(Path(path)), f"{path}", columns[0]):
-        task_id, kind = row.get("task_id"), next((name for name in columns if name in row), "")
+        task_id = row.get("task_id")
+        kind = next((name for name in (*columns, files.ODD) if name in row), "")
         if not isinstance(task_id, str) or not task_id:
             problem = "is not a name" if "task_id" in row else "is missing"
             raise UserError(f"{where}: the field 'task_id' {problem}")
@@ -286,6 +287,8 @@ def _rows(text: str, path: str, column: str) -> Iterator[tuple[str, dict[str, An
 
 def _answer(benchmark: Benchmark, task: Task, kind: str, value: Any, style: str) -> Answer:
     """The answer that the column `kind` of a row holds."""
+    if kind == files.ODD:
+        return _odd(value)
     if value is not None and not isinstance(value, str):
         return _odd(f"{kind} is {type(value).__name__}, not text")
     text = value or ""
