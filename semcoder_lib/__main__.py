@@ -136,7 +136,6 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("run", metavar="RUN")
     p.add_argument("out", type=Path, metavar="FOLDER")
     p.add_argument("--phase", choices=("main", "refine"), default="main")
-    p.add_argument("--scores", default="", metavar="RUN", help="a run that evaluated FOLDER")
     return parser
 
 
