@@ -45,13 +45,13 @@ p = run.profile
 
 # %% [markdown]
 # ## Is this machine ready?
-# A quick look at what the notebooks need. A line that begins with `warn` can wait; one with `FAIL`
-# says what to do. `python -m semcoder_lib doctor` looks closer, and tests the sandbox, too.
+# What the notebooks need. A line that begins with `warn` can wait; one with `FAIL` says what to do.
+# `python -m semcoder_lib doctor` says the same.
 
 # %%
 from semcoder_lib.run import doctor
 
-print(doctor.show(doctor.examine(quick=True)))
+print(doctor.show(doctor.examine()))
 
 # %% [markdown]
 # ## The program

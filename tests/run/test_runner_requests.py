@@ -161,18 +161,6 @@ def test_evaluating_a_given_model_needs_no_training(runs: Path) -> None:
     assert planned.names == notebook.NAMES[5:]
 
 
-def test_the_prediction_scales_with_the_machine(
-    runs: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    planned = runner.plan("smoke", run_name="p")
-    monkeypatch.setattr(runner.doctor, "speed", lambda: dict(runner.REFERENCE))
-    at_reference = runner.predict(planned)["seconds"]
-    assert at_reference == pytest.approx(sum(planned.expected.values()))
-    slow = {k: v / 2 for k, v in runner.REFERENCE.items()}
-    monkeypatch.setattr(runner.doctor, "speed", lambda: slow)
-    assert 1.3 < runner.predict(planned)["seconds"] / at_reference < 1.5
-
-
 def test_the_prediction_is_corrected_by_what_was_seen() -> None:
     predicted = {"00_tour": 20.0, "01_pyx": 100.0, "02_monologues": 50.0}
     seen = [{"notebook": "00_tour", "seconds": 80.0, "reused": False}]
