@@ -15,17 +15,15 @@ import functools
 import html
 import os
 import platform
+import resource
 import shlex
 import shutil
 import sys
-import threading
 import time
 import types
 import warnings
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 from semcoder_lib.core import profile as profiles
 from semcoder_lib.core import scale, source, workspace
@@ -109,8 +107,7 @@ class Notebook:
         self._exit = contextlib.ExitStack()
         busy = f"{self.folder} is in use by another run; wait for it, or use --run NAME"
         self._exit.enter_context(workspace.locked(self.folder / ".lock", 15.0, busy))
-        self._meter = Meter()
-        self._exit.callback(self._meter.stop)
+        self._began = time.monotonic()
         self.steps = steps.Steps(self.folder, say)
         self.step = self.steps.step
         _show(self._opening())
@@ -178,7 +175,6 @@ class Notebook:
 
     def finish(self, results: dict[str, Any], **facts: Any) -> display.Shown:
         """Write `results.json` and the card, let go of everything, and show the card."""
-        self._meter.stop()
         workspace.write_json(self.path("results.json"), results)
         card = {
             "stage": self.name,
@@ -190,8 +186,8 @@ class Notebook:
             "machine": machine(),
             "isolation": self.layers,
             "seed": self.configuration.seed,
-            "seconds": round(self._meter.seconds, 2),
-            "peak_memory_bytes": self._meter.peak_bytes,
+            "seconds": round(time.monotonic() - self._began, 2),
+            "peak_memory_bytes": peak_memory_bytes(),
             "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             **facts,
         }
@@ -325,46 +321,9 @@ def _show(shown: display.Shown) -> None:
         say(repr(shown))
 
 
-# --- seconds and memory ---------------------------------------------------------------------
-
-
-def tree_pss_bytes(root: int) -> int:
-    """Summed proportional set size of a process and all its descendants; 0 where the system does
-    not tell (macOS). It counts a shared page once over all its sharers, forked workers too."""
-    total = 0
-    with contextlib.suppress(psutil.Error):
-        top = psutil.Process(root)
-        for process in (top, *top.children(recursive=True)):
-            with contextlib.suppress(psutil.Error):  # it has ended meanwhile
-                total += getattr(process.memory_full_info(), "pss", 0)
-    return total
-
-
-class Meter:
-    """Measures until `stop` in a background thread, every `interval` seconds or a hundred
-    times what a look costs (some milliseconds for each gigabyte in use), whichever is longer."""
-
-    def __init__(self, interval: float = 1.0) -> None:
-        self.seconds = 0.0
-        self.peak_bytes = 0
-        self._interval = interval
-        self._done = threading.Event()
-        self._began = time.monotonic()
-        self._thread = threading.Thread(target=self._sample, daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the measurement; a second call changes nothing."""
-        if self._done.is_set():
-            return
-        self.seconds = time.monotonic() - self._began
-        self._done.set()
-        self._thread.join()
-
-    def _sample(self) -> None:
-        while True:
-            began = time.monotonic()
-            with contextlib.suppress(OSError):  # no descriptor is left: look again later
-                self.peak_bytes = max(self.peak_bytes, tree_pss_bytes(os.getpid()))
-            if self._done.wait(max(self._interval, 100 * (time.monotonic() - began))):
-                return
+def peak_memory_bytes() -> int:
+    """The most memory that this process has held, with that of its largest child that has ended.
+    Not the sum of several workers at one time."""
+    kinds = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
+    unit = 1 if platform.system() == "Darwin" else 1024
+    return unit * sum(resource.getrusage(kind).ru_maxrss for kind in kinds)

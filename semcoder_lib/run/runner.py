@@ -43,7 +43,7 @@ class Plan:
     settings: str
     run: workspace.Run
     names: tuple[str, ...]
-    expected: dict[str, float]  # seconds of each notebook, on two quiet cores
+    expected: dict[str, float]  # seconds of each notebook, on a quiet machine
     memory_gb: float
 
 
@@ -103,32 +103,31 @@ def execute(work: Plan, *, force: bool = False) -> dict[str, Any]:
             ask(field, address)
     busy = f"run {run.name!r} is already going on; wait for it, or use --run NAME"
     with workspace.locked(run.path / ".run.lock", 0.0, busy):
-        seconds = sum(work.expected.values())
-        expected = f"{_minutes(seconds)} and {work.memory_gb:.1f} GB"
+        predicted = sum(work.expected.values())
+        expected = f"{_minutes(predicted)} and {work.memory_gb:.1f} GB"
         say(
             f"run {run.name!r}, profile {work.profile.profile}: {len(work.names)} notebooks, "
-            f"expected {expected} on two quiet cores"
+            f"expected {expected} on a quiet machine"
         )
         free = doctor.available_memory_bytes() / 1e9
         if free < work.memory_gb:
             say(f"warning: only {free:.1f} GB of memory are available")
-        meter = notebook.Meter(3.0)
+        began = time.monotonic()
         done: list[dict[str, Any]] = []
-        try:
-            for name in work.names:
-                done.append(_one(work, name, done, force=force))
-        finally:
-            meter.stop()
-        peak = meter.peak_bytes / 1e9
+        for name in work.names:
+            done.append(_one(work, name, done, force=force))
+        seconds = time.monotonic() - began
+        cards = (workspace.read_json(run.path / name / "card.json") for name in work.names)
+        peak = max(card["peak_memory_bytes"] for card in cards) / 1e9
         reused = sum(d["reused"] for d in done)
         rest = f"{reused} of {len(done)} reused" if reused else f"expected {expected}"
-        say(f"done in {_minutes(meter.seconds)}, {peak:.1f} GB at the peak; {rest}")
+        say(f"done in {_minutes(seconds)}, {peak:.1f} GB at the peak; {rest}")
         report = run.path / notebook.NAMES[9] / "report.html"
         summary = {
             "run": run.name,
             "profile": work.profile.profile,
-            "seconds": round(meter.seconds, 1),
-            "predicted_seconds": seconds,
+            "seconds": round(seconds, 1),
+            "predicted_seconds": predicted,
             "peak_memory_gb": round(peak, 2),
             "predicted_memory_gb": work.memory_gb,
             "notebooks": done,

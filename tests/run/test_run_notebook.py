@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -69,6 +67,7 @@ def test_a_card_says_what_was_used(run: Path) -> None:
     assert set(card["outputs"]) == {"results.json"}
     assert card["configuration"]["profile"] == "smoke"
     assert card["seconds"] > 0
+    assert 10_000_000 < card["peak_memory_bytes"] < 10**11
 
 
 def forged(path: Path) -> None:
@@ -136,36 +135,3 @@ def test_a_cell_that_fails_lets_go_of_the_folder(run: Path) -> None:
         notebook.execute("01_pyx", "smoke", "t")
     begin("01_pyx", "smoke", "t").close()
     assert not (run / "01_pyx" / "card.json").exists()
-
-
-# --- the meter of seconds and memory ----------------------------------------------------------
-
-
-def test_a_look_that_fails_is_not_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    looks = iter([OSError(24, "Too many open files"), 5, 9, 7])
-
-    def look(root: int) -> int:
-        found = next(looks, 7)
-        if isinstance(found, OSError):
-            raise found
-        return found
-
-    monkeypatch.setattr(notebook, "tree_pss_bytes", look)
-    measured = notebook.Meter(interval=0.01)
-    deadline = time.monotonic() + 10
-    while measured.peak_bytes < 9 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    measured.stop()
-    assert measured.peak_bytes == 9
-    assert measured.seconds > 0
-
-
-def test_no_notebook_leaves_its_meter_running(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SEMCODER_RUNS", str(tmp_path))
-    before = set(threading.enumerate())
-    run = notebook.begin("01_pyx", "smoke", "left")
-    assert set(threading.enumerate()) - before
-    run.close()
-    assert not set(threading.enumerate()) - before
