@@ -17,8 +17,8 @@ usage: ./run_all.sh [COMMAND] [OPTIONS]
   bench NAME          speed beside peers: sandbox, tracing, generation, training, monologues
   test                lint, types, unit tests, then the smoke profile end to end (--unit, --slow)
   lab [FOLDER]        JupyterLab on the notebooks, or on workshop/exercises
-  workshop            prepare a class: run the profile workshop (10 minutes), then build workshop/ with
-                      exercises, solutions, the instructor's edition and pages (docs/workshop.md)
+  workshop            prepare a class: build workshop/ with exercises, solutions and the instructor's
+                      edition, then run the profile workshop, 10 minutes (docs/workshop.md)
   setup               only make the environment
   doctor              check this machine
   lock                write constraints.txt anew from the present environment
@@ -169,9 +169,8 @@ case "$command" in
   workshop)
     export SEMCODER_RUNS="${SEMCODER_RUNS:-$here/runs}"
     cd "$here"
-    "$python" -m semcoder_lib workshop "$@" >/dev/null # refuses before the long run, not after it
-    "$python" -m semcoder_lib run workshop >&2
-    "$python" -m semcoder_lib workshop "$@"
+    "$python" -m semcoder_lib workshop "$@" >&2 # first: it may refuse
+    "$python" -m semcoder_lib run workshop
     rm -rf "$SEMCODER_RUNS/workshop/04_sft" ;; # the class trains a model of its own
   lab) # no question about Jupyter's news on the first page, no look for updates
     settings=$("$python" -c 'import sys; print(sys.prefix)')/share/jupyter/lab/settings

@@ -128,7 +128,6 @@ def _parser() -> argparse.ArgumentParser:
 
     p = add("workshop", "run.workshop:build", "exercises, solutions and the instructor's edition")
     p.add_argument("--out", default=Path("workshop"), type=Path, metavar="FOLDER")
-    p.add_argument("--run", default="workshop", metavar="NAME", help="whose outputs the pages show")
 
     what = "a run's adapter in half the bytes, with its card and scores"
     p = add("publish", "run.models:publish", what)

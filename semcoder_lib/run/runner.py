@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import shlex
 import sys
 import tempfile
@@ -30,6 +31,7 @@ from semcoder_lib.models.tokens import reason
 from semcoder_lib.run import doctor, notebook
 from semcoder_lib.run.models import check_adapter
 
+REMOTE = re.compile(r'<script src="https?://[^>]*>\s*</script>')  # without a net a page waits
 EVALUATING = ("05_codegen", "06_reasoning", "08_refinement")
 # the fields that may name a server, and the notebooks that ask it
 ASKED = {"backend": ("03_pyx_r", *EVALUATING), "teacher": notebook.NAMES[1:4]}
@@ -250,7 +252,7 @@ def _with_page(partial: Path, out: Path) -> None:
         body, _ = HTMLExporter(template_name="lab", embed_images=True).from_filename(str(partial))
     except Exception as error:  # a library's; what was executed stands in `partial`
         raise InfrastructureError(f"{partial}: no page can be made: {reason(error)}") from None
-    workspace.write_text(out.with_suffix(".html"), body)
+    workspace.write_text(out.with_suffix(".html"), REMOTE.sub("", str(body)))
     os.replace(partial, out)
 
 

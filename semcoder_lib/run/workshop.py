@@ -1,4 +1,4 @@
-"""Builds the workshop from the masters: exercises, solutions, the instructor's edition, pages.
+"""Builds the workshop from the masters: exercises, solutions, the instructor's edition.
 
 An exercise is four cells of a master that follow each other, told apart by their tags: `exercise`
 (markdown, the task), `solution` (code: one function whose docstring states the task, or one
@@ -23,13 +23,10 @@ from semcoder_lib.run import notebook
 PARTS = {"exercise": "markdown", "solution": "code", "check": "code", "instructor": "markdown"}
 KNOWN = {"parameters", *PARTS}
 EDITIONS = ("exercises", "solutions", "instructor")
-UNTOUCHED = "*Not executed: this page shows the solutions without what their cells print.*"
-REMOTE = re.compile(r'<script src="https?://[^>]*>\s*</script>')  # without a net a page waits
 
 
-def build(out: Path, run: str = "workshop") -> dict[str, Any]:
-    """Write all editions of all notebooks to the folder, and say how many exercises each has. Pages
-    show what the cells printed in the run, where it executed the notebooks as they are now.
+def build(out: Path) -> dict[str, Any]:
+    """Write all editions of all notebooks to the folder, and say how many exercises each has.
     Raises UserError, before anything is written, for tags that do not fit, and for an exercise
     notebook that is there and differs: somebody's answers may be in it."""
     masters = {name: read(name) for name in notebook.NAMES}
@@ -44,18 +41,10 @@ def build(out: Path, run: str = "workshop") -> dict[str, Any]:
             raise UserError(f"{path} has been worked on, or is older: move {path.parent} away")
     for place, text in texts.items():
         workspace.write_text(out / place, text)
-    copies = workspace.Run(run).path / "notebooks"
-    ran = {name: executed(m, copies / f"{name}.ipynb") for name, m in masters.items()}
-    for name, master in masters.items():
-        shown = edited(ran[name] or master, "solutions")
-        html = page(shown, executed=ran[name] is not None)
-        workspace.write_text(out / "html" / f"{name}.html", html)
     counts = {name: len(exercises(name, master)) for name, master in masters.items()}
     return {
         "workshop": str(out),
         "exercises": {name: count for name, count in counts.items() if count},
-        "without_exercises": [name for name, count in counts.items() if not count],
-        "pages_without_outputs": [name for name, copy in ran.items() if copy is None],
     }
 
 
@@ -148,36 +137,6 @@ def stub(source: str, where: str = "a solution") -> str:
     raise UserError(
         f"{where}: a solution is one function with a docstring and a body, or one assignment"
     )
-
-
-def executed(master: Any, copy_at: Path) -> Any | None:
-    """The master with what the cells of an executed copy printed; None where there is no copy, or
-    its code is not the master's. Papermill's cell of parameters does not count."""
-    import nbformat
-
-    if not copy_at.exists():
-        return None
-    filled, ran = copy.deepcopy(master), nbformat.read(copy_at, as_version=4)
-    filled.metadata = ran.metadata
-    own, cells = ([c for c in n.cells if c.cell_type == "code"] for n in (filled, ran))
-    cells = [c for c in cells if "injected-parameters" not in c.metadata.get("tags", [])]
-    if [c.source for c in cells] != [c.source for c in own]:
-        return None
-    for cell, before in zip(own, cells, strict=True):
-        cell.outputs = [o for o in before.outputs if o.get("name") != "stderr"]  # progress
-    return filled
-
-
-def page(solutions: Any, *, executed: bool) -> str:
-    """The solutions as one HTML page that needs nothing beside it, and no network."""
-    import nbformat
-    from nbconvert import HTMLExporter
-
-    if not executed:
-        solutions.cells.insert(0, nbformat.v4.new_markdown_cell(UNTOUCHED, id="head"))
-    body, _ = HTMLExporter(template_name="lab", embed_images=True).from_notebook_node(solutions)
-    style = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")  # for a projector
-    return REMOTE.sub("", str(body)).replace("</head>", f"<style>{style}</style></head>", 1)
 
 
 def _text(book: Any) -> str:
