@@ -16,7 +16,6 @@ import functools
 import inspect
 import math
 import random
-import sys
 import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -68,30 +67,15 @@ def _need_text(value: Any) -> None:
 
 
 def _text(answer: Any) -> tuple[str, str]:
-    """Source and name of the function that an answer is, or whose text it is, with what it uses of
-    the imports of its notebook."""
-    known: dict[str, Any] = {}
+    """Source and name of the function that an answer is, or whose text it is."""
     if not isinstance(answer, str):
         _need(inspect.isfunction(answer), "a function is asked for, written with def")
-        known, answer = answer.__globals__, inspect.getsource(answer)
+        answer = inspect.getsource(answer)
     source = textwrap.dedent(answer)
     body = _parsed(source).body
     if len(body) != 1 or not isinstance(body[0], ast.FunctionDef):
         raise _Off("one function is asked for, written with def")
-    used = {node.id for node in ast.walk(body[0]) if isinstance(node, ast.Name)}
-    imports = [_import(name, known[name]) for name in sorted(used & known.keys())]
-    return "\n".join([source, *imports, ""]), body[0].name
-
-
-def _import(name: str, value: Any) -> str:
-    """The line that imports the value by this name; empty where none does."""
-    if inspect.ismodule(value):
-        return f"import {value.__name__} as {name}"
-    if not (inspect.isclass(value) or inspect.isroutine(value)):
-        return ""  # a name of the notebook that the answer may well use for a thing of its own
-    module, own = value.__module__ or "", value.__name__
-    imported = module != "__main__" and getattr(sys.modules.get(module), own, None) is value
-    return f"from {module} import {own} as {name}" if imported else ""
+    return source, body[0].name
 
 
 def _parsed(source: str) -> ast.Module:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections import Counter
 from pathlib import Path
@@ -38,14 +37,6 @@ def line_of(answer: Any, name: str, capsys: pytest.CaptureFixture[str]) -> str:
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1
     return lines[0]
-
-
-def rooted(values: list[float]) -> list[float]:
-    return [math.sqrt(value) for value in Counter(values)]
-
-
-def test_a_function_may_use_what_its_notebook_imported() -> None:
-    assert check._returned(*check._text(rooted), [([9.0, 9.0],)]) == [[3.0]]
 
 
 # --- the editions ---------------------------------------------------------------------------
@@ -153,17 +144,6 @@ def test_answers(name: str, line: str, answer: Any, capsys: pytest.CaptureFixtur
     said = line_of(answer, name, capsys)
     assert said.startswith("right: " if line == "right" else "not yet: ")
     assert line in said
-
-
-p = notebook._Watched(notebook.configured("smoke"), set())  # as `p` is in every notebook
-
-
-def test_an_answer_has_names_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
-    def loss(chances: list[float], labels: list[int]) -> float:
-        kept = [-math.log(p) for p, label in zip(chances, labels, strict=True) if label != -100]
-        return sum(kept) / max(1, len(kept))
-
-    assert line_of(loss, "04_2", capsys).startswith("right: ")
 
 
 def test_every_exercise_has_right_and_wrong_answers() -> None:
