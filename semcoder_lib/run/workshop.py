@@ -12,7 +12,6 @@ import ast
 import contextlib
 import copy
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from semcoder_lib.core.errors import UserError
 from semcoder_lib.run import notebook
 
 PARTS = {"exercise": "markdown", "solution": "code", "check": "code", "instructor": "markdown"}
-KNOWN = {"parameters", *PARTS}
+KNOWN = ["parameters", *PARTS]
 EDITIONS = ("exercises", "solutions", "instructor")
 
 
@@ -69,16 +68,17 @@ def exercises(name: str, master: Any) -> list[dict[str, Any]]:
     """The cells of each exercise, by tag. Raises UserError, with notebook and cell, for tags that
     are unknown, out of order or left alone, and for cells that are not what their tag says."""
     groups: list[dict[str, Any]] = []
-    expected = list(PARTS)
-    for place, cell, tag in _tagged(name, master):
-        where = f"{name}, cell {place}"
-        due = expected[0]
-        if tag != due and (tag or due != "exercise"):
-            raise UserError(f"{where}: tagged {tag or 'nothing'}, but {due!r} has to come here")
+    order = list(PARTS)
+    due = order[0]
+    for place, cell in enumerate(master.cells, 1):
+        where, tags = f"{name}, cell {place}", cell.metadata.get("tags", [])
+        if len(tags) > 1 or set(tags) - {*KNOWN}:
+            raise UserError(f"{where}: tagged {', '.join(tags)}, not one of {', '.join(KNOWN)}")
+        tag = "".join(set(tags) & PARTS.keys())
+        if (tag or due != order[0]) and (tag, cell.cell_type) != (due, PARTS[due]):
+            raise UserError(f"{where}: a {PARTS[due]} cell tagged {due!r} has to come here")
         if not tag:
             continue
-        if cell.cell_type != PARTS[tag]:
-            raise UserError(f"{where}: {tag!r} is a {PARTS[tag]} cell, this is {cell.cell_type}")
         if tag == "exercise":
             groups.append({})
         groups[-1][tag] = cell
@@ -89,22 +89,10 @@ def exercises(name: str, master: Any) -> list[dict[str, Any]]:
             call = f"check.e{name[:2]}_{len(groups)}({defined})"
             if cell.source.splitlines()[-1] != call:
                 raise UserError(f"{where}: its last line has to be {call}")
-        expected = expected[1:] or list(PARTS)
-    if expected[0] != "exercise":
-        raise UserError(f"{name}, last cell: {expected[0]!r} is missing")
+        due = order[(order.index(tag) + 1) % len(order)]
+    if due != order[0]:
+        raise UserError(f"{name}, last cell: {due!r} is missing")
     return groups
-
-
-def _tagged(name: str, master: Any) -> Iterator[tuple[int, Any, str]]:
-    """Number (from 1), cell, and the tag that concerns the workshop, or nothing."""
-    for place, cell in enumerate(master.cells, 1):
-        tags = set(cell.metadata.get("tags", []))
-        if unknown := sorted(tags - KNOWN):
-            raise UserError(f"{name}, cell {place}: unknown tag {unknown[0]!r}")
-        ours = sorted(tags & set(PARTS))
-        if len(ours) > 1:
-            raise UserError(f"{name}, cell {place}: {' and '.join(ours)} exclude each other")
-        yield place, cell, ours[0] if ours else ""
 
 
 def edited(master: Any, edition: str) -> Any:
