@@ -155,44 +155,32 @@ def monologue_pair(forward: str, backward: str, claims: Sequence[Mapping[str, An
 @styled
 def refinement_curves(curves: Sequence[Mapping[str, Any]]) -> Drawn:
     """Figure 3: pass@1 after each round, one row of panels per benchmark, one column per model and
-    one line per feedback source; the oracle (hidden tests fed back, as the paper does) is dashed,
-    keep-the-better has squares. Lines stand a little beside each other, so that equal ones can be
-    told apart. A curve is `{benchmark, model, source, label, points: [{round, value, low, high,
-    n}]}` in fractions."""
-    labels = [str(c["label"]).removeprefix(f"{c['benchmark']}, ") for c in curves]
-    distinct = list(dict.fromkeys(labels))
-    models, benchmarks, sources = (
-        list(dict.fromkeys(str(c[key]) for c in curves)) for key in ("model", "benchmark", "source")
+    one line per label; the oracle (hidden tests fed back, as the paper does) is dashed. Lines stand
+    a little beside each other, so that equal ones can be told apart. A curve is `{benchmark, model,
+    source, label, points: [{round, value, low, high, n}]}` in fractions."""
+    models, benchmarks = (
+        list(dict.fromkeys(str(c[key]) for c in curves)) for key in ("model", "benchmark")
     )
     width, height = 3.2 * max(2, len(models)), 0.8 + 2.3 * len(benchmarks)
     fig, panels = _panels(width, height, len(benchmarks), len(models), sharex=True, sharey="row")
-    for curve, label in zip(curves, labels, strict=True):
+    for curve in curves:
         ax = panels[benchmarks.index(curve["benchmark"])][models.index(str(curve["model"]))]
         points = pd.DataFrame(curve["points"])
         value, low, high = (100 * points[k] for k in ("value", "low", "high"))
+        place = len(ax.containers)  # of those drawn before
         ax.errorbar(
-            points["round"] + 0.06 * (distinct.index(label) - (len(distinct) - 1) / 2), value,
-            yerr=[value - low, high - value], ms=4, lw=1.8, elinewidth=1.0, label=label,
-            marker="s" if curve.get("accept") == "keep_better" else "o",
-            color=PALETTE[sources.index(curve["source"]) % len(PALETTE)],
-            alpha=0.6 if curve.get("temperature") else 1.0,
-            ls="--" if curve["source"] == "oracle" else "-",
+            points["round"] + 0.05 * place, value, yerr=[value - low, high - value], marker="o",
+            ms=4, lw=1.8, elinewidth=1.0, color=PALETTE[place % len(PALETTE)],
+            label=curve["label"], ls="--" if curve["source"] == "oracle" else "-",
         )  # fmt: skip
         count = f" (n = {points['n'][0]})" if "n" in points else ""
         ax.set_title(f"{curve['benchmark']}, {curve['model']}{count}")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.set_xlabel("round of refinement")
+        ax.legend(fontsize=7)
     for line in panels:
         line[0].set_ylabel("pass@1 (%)")
         line[0].set_ylim(bottom=-3)
-    for ax in panels[-1]:
-        ax.set_xlabel("round of refinement")
-    lines: dict[str, Any] = {}  # by label: not every model has every source
-    for handles, names in (ax.get_legend_handles_labels() for row in panels for ax in row):
-        lines |= dict(zip(names, handles, strict=True))
-    fig.legend(  # below: eight lines have no corner of a panel to themselves
-        lines.values(), lines.keys(), loc="outside lower center",
-        ncols=int(fig.get_figwidth() // 2.1), title="feedback", title_fontsize=8,
-    )  # fmt: skip
     rows = [
         {"model": c["model"], "curve": c["label"], **{k: p[k] for k in p if k != "n"}}
         for c in curves

@@ -133,13 +133,6 @@ def test_a_claim_holds_only_where_its_interval_leaves_zero_out(
         assert printed.issuperset(numbers)
 
 
-def test_the_legend_of_the_curves_has_every_source() -> None:
-    curve = RESULTS[8]["curves"][0]
-    other = {**curve, "model": "traced", "source": "trace", "label": "trace"}
-    (legend,) = figures.refinement_curves([{**curve, "label": "public"}, other])[0].legends
-    assert [text.get_text() for text in legend.get_texts()] == ["public", "trace"]
-
-
 def test_what_does_not_belong_together_is_named(tmp_path: Path) -> None:
     other = {"configuration": {"profile": "smoke", "model": "another", "seed": 1}}
     older = {"inputs": {"01_pyx/results.json": "an older hash"}}
