@@ -8,26 +8,23 @@ and no date is written.
 
 from __future__ import annotations
 
-import functools
 import io
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import matplotlib
 import matplotlib.style
 import numpy as np
 import pandas as pd
-
-matplotlib.use("Agg")
-
-from matplotlib.figure import Figure  # the backend must be chosen before this import
+from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.ticker import MaxNLocator
 
 from semcoder_lib.core import workspace
 from semcoder_lib.core.profile import FORMATS
+
+matplotlib.style.use(Path(__file__).with_suffix(".mplstyle"))
 
 Drawn = tuple[Figure, pd.DataFrame]
 LONGEST = 46  # lines of a monologue in figure 2
@@ -36,19 +33,6 @@ INK, GREY = "#1f2328", "#8a9199"
 PALETTE = ("#4269d0", "#efb118", "#3ca951", "#ff725c", "#a463f2", "#6cc5b0", "#9c6b4e")
 MODELS = {"base": GREY, "tuned": PALETTE[0], "refined": PALETTE[2]}
 MONO = {"family": "DejaVu Sans Mono", "va": "top"}
-STYLE = Path(__file__).with_suffix(".mplstyle")
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def styled(draw: F) -> F:
-    """A function that draws, in the project's style."""
-
-    @functools.wraps(draw)
-    def drawn(*arguments: Any, **named: Any) -> Any:
-        with matplotlib.style.context(STYLE):
-            return draw(*arguments, **named)
-
-    return drawn  # type: ignore[return-value]
 
 
 def readable(text: str) -> str:
@@ -63,14 +47,12 @@ def sample_size(n: int) -> str:
     return f"{n}: says nothing" if n < 10 else f"{n}"
 
 
-@styled
 def png(fig: Figure) -> bytes:
     out = io.BytesIO()
     fig.savefig(out, format="png", metadata={"Software": None})
     return out.getvalue()
 
 
-@styled
 def save(folder: Path, name: str, fig: Figure, data: pd.DataFrame) -> bytes:
     """Write `name.png`, `name.svg` and `name.csv` (the data drawn) into `folder`; returns it
     as PNG."""
@@ -110,7 +92,6 @@ def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
 # --- the paper's figures --------------------------------------------------------------------------
 
 
-@styled
 def semantics(source: str, kinds: Mapping[str, str] | Sequence[tuple[str, str]]) -> Drawn:
     """Figure 1: one program and the four kinds of semantics (section 2 of the paper): approximate,
     symbolic (the code), operational, abstract. `kinds` maps the kind to its text."""
@@ -129,7 +110,6 @@ def semantics(source: str, kinds: Mapping[str, str] | Sequence[tuple[str, str]])
     return fig, pd.DataFrame([("symbolic", source), *kinds.items()], columns=["kind", "text"])
 
 
-@styled
 def monologue_pair(forward: str, backward: str, claims: Sequence[Mapping[str, Any]] = ()) -> Drawn:
     """Figure 2: a forward and a backward monologue of the same function, side by side."""
     texts = {
@@ -152,7 +132,6 @@ def monologue_pair(forward: str, backward: str, claims: Sequence[Mapping[str, An
     return fig, pd.DataFrame(texts.items(), columns=["direction", "text"])
 
 
-@styled
 def refinement_curves(curves: Sequence[Mapping[str, Any]]) -> Drawn:
     """Figure 3: pass@1 after each round, one row of panels per benchmark, one column per model and
     one line per label; the oracle (hidden tests fed back, as the paper does) is dashed. Lines stand
@@ -189,7 +168,6 @@ def refinement_curves(curves: Sequence[Mapping[str, Any]]) -> Drawn:
     return fig, pd.DataFrame(rows)
 
 
-@styled
 def pipeline(steps: Sequence[tuple[str, Sequence[tuple[str, int]]]]) -> Drawn:
     """Figure 4: the data pipeline in columns of boxes, each with the run's own count. A label that
     begins with "and" is not made of the box above, so no arrow leads to it."""
@@ -219,7 +197,6 @@ def pipeline(steps: Sequence[tuple[str, Sequence[tuple[str, int]]]]) -> Drawn:
     return fig, pd.DataFrame(rows, columns=["step", "box", "count"])
 
 
-@styled
 def similarity(panels: Mapping[str, Mapping[str, Sequence[float]]]) -> Drawn:
     """Figure 5: how similar the corpus is to each benchmark (edit similarity, maximum over the
     benchmark's items, 0 to 1): one panel per benchmark, one density per corpus."""
@@ -241,7 +218,6 @@ def similarity(panels: Mapping[str, Mapping[str, Sequence[float]]]) -> Drawn:
     return fig, pd.DataFrame(rows, columns=["benchmark", "corpus", "from", "share"])
 
 
-@styled
 def categories(shares: Mapping[str, Mapping[str, float]]) -> Drawn:
     """Figure 6: share of programs per category, one bar colour per corpus."""
     frame = pd.DataFrame(shares).fillna(0.0)
@@ -264,7 +240,6 @@ def categories(shares: Mapping[str, Mapping[str, float]]) -> Drawn:
 # --- ours -----------------------------------------------------------------------------------------
 
 
-@styled
 def loss_curve(curves: Mapping[str, Sequence[Sequence[float]]]) -> Drawn:
     """Training loss per optimizer step, one line per phase or format. Steps of like rows differ
     much in loss, so a long curve is drawn as its mean over the last `SMOOTH` steps, the steps
@@ -287,7 +262,6 @@ def loss_curve(curves: Mapping[str, Sequence[Sequence[float]]]) -> Drawn:
     return fig, pd.DataFrame(rows, columns=["phase", "step", "loss"])
 
 
-@styled
 def scores(rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> Drawn:
     """pass@1 with its 95 % interval, benchmark by benchmark, base beside tuned."""
     benchmarks = list(dict.fromkeys(r["benchmark"] for r in rows))
@@ -316,7 +290,6 @@ def _bar(ax: Any, y: float, row: Mapping[str, Any], colour: str) -> None:
     ax.plot([100 * row["low"], 100 * row["high"]], [y, y], color=INK, lw=1.1)
 
 
-@styled
 def format_bars(
     pooled: Sequence[Mapping[str, Any]],
     scores: Sequence[Mapping[str, Any]],
@@ -352,7 +325,6 @@ def _colour(row: Mapping[str, Any]) -> str:
     return PALETTE[FORMATS.index(row["format"]) % len(PALETTE)]
 
 
-@styled
 def chain_survival(chains: Sequence[Mapping[str, Any]]) -> Drawn:
     """How far the steps of each format go right: of the chains with at least k steps, or broken
     before, the share that is right up to the k-th."""
