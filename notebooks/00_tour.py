@@ -293,6 +293,19 @@ check.e00_2(six_items)
 # it, and the text has to say what *must* hold.
 
 # %% [markdown]
+# ## All settings
+# What this profile says of each, and what it means. `settings` in the first cell changes one, and
+# so does `--set key=value` of a run; the line below the second cell says which were changed.
+
+# %%
+display.table(
+    [
+        {"setting": name, "value": getattr(run.configuration, name), "meaning": field.description}
+        for name, field in type(run.configuration).model_fields.items()
+    ]
+)
+
+# %% [markdown]
 # ## Things to try
 # - **Another lie.** In "Tell a lie", swap `'a'` for `'c'` in one step, or replace `True` by
 #   `False`. Which claim turns red? Then write a sentence that is true but vague, such as "The loop

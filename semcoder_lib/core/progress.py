@@ -67,11 +67,6 @@ def only_progress() -> Iterator[None]:
         _streams.pop()
 
 
-def hidden() -> bool:
-    """Whether what is printed is swallowed now."""
-    return bool(_streams)
-
-
 class _Lines:
     """The same on standard error, a line every `BETWEEN` seconds."""
 

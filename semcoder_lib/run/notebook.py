@@ -12,7 +12,6 @@ import argparse
 import ast
 import contextlib
 import functools
-import html
 import os
 import platform
 import resource
@@ -28,7 +27,7 @@ from typing import Any
 from semcoder_lib.core import profile as profiles
 from semcoder_lib.core import scale, source, workspace
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.core.progress import hidden, in_jupyter, only_progress, say
+from semcoder_lib.core.progress import only_progress, say
 from semcoder_lib.evaluation import data as homes
 from semcoder_lib.report import display
 from semcoder_lib.run import doctor, steps
@@ -71,8 +70,8 @@ def configured(profile: str, settings: str = "") -> profiles.Profile:
 
 
 def begin(name: str, profile: str = "smoke", run_name: str = "", settings: str = "") -> Notebook:
-    """Start the notebook `name`, and show its settings. Raises UserError for settings that are
-    wrong, InfrastructureError where another process is at work in the same folder."""
+    """Start the notebook `name`, and say which settings were changed. Raises UserError for settings
+    that are wrong, InfrastructureError where another process is at work in the same folder."""
     main = getattr(sys.modules["__main__"], "__file__", "") or ""
     if Path(main).stem == name:  # python notebooks/NN_name.py --profile …
         profile, run_name, settings = _arguments(profile, run_name, settings)
@@ -110,23 +109,9 @@ class Notebook:
         self._began = time.monotonic()
         self.steps = steps.Steps(self.folder, say)
         self.step = self.steps.step
-        _show(self._opening())
-
-    def _opening(self) -> display.Shown:
-        name = self.configuration.profile
-        head = f"notebook {self.name} · run {self.run.name} · profile {name}"
-        values, plain = self.configuration.model_dump(), profiles.load(name).model_dump()
-        changed = [f"{key}={value}" for key, value in values.items() if value != plain[key]]
-        head += f" · changed: {', '.join(changed)}" if changed else ""
-        rows = [
-            {"setting": key, "value": values[key], "meaning": field.description}
-            for key, field in profiles.Profile.model_fields.items()
-        ]
-        page = (
-            f"<p>{html.escape(head)}</p><details><summary>all settings</summary>"
-            f"{display.table(rows)._repr_html_()}</details>"
-        )
-        return display.Shown(page, head)
+        values, plain = profile.model_dump(), profiles.load(profile.profile).model_dump()
+        changed = [f" · {key}={value}" for key, value in values.items() if value != plain[key]]
+        say(f"notebook {name} · run {run} · profile {profile.profile}{''.join(changed)}")
 
     @functools.cached_property
     def workers(self) -> int:
@@ -310,15 +295,6 @@ def execute(name: str, profile: str = "smoke", run_name: str = "", settings: str
 def _name(node: ast.Assign) -> str:
     target = node.targets[0]
     return target.id if len(node.targets) == 1 and isinstance(target, ast.Name) else ""
-
-
-def _show(shown: display.Shown) -> None:
-    if in_jupyter() and not hidden():
-        from IPython.display import display as show_in_cell
-
-        show_in_cell(shown)
-    else:
-        say(repr(shown))
 
 
 def peak_memory_bytes() -> int:
