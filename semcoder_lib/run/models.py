@@ -13,17 +13,15 @@ from semcoder_lib.core.errors import UserError
 from semcoder_lib.evaluation.answers import Model
 from semcoder_lib.models import assets
 from semcoder_lib.report import paper, tables
-from semcoder_lib.run.steps import weights
+from semcoder_lib.run import steps
 
 if TYPE_CHECKING:
     from semcoder_lib.run.notebook import Notebook
 
-LARGEST = 15 << 20  # bytes of the weights, for repositories that take no larger files
-
 
 def base_of(profile: Any) -> Model:
     """The model of the profile, never tuned."""
-    return Model("base", profile.model, None, profile.backend, weights(profile.model))
+    return Model("base", profile.model, None, profile.backend, steps.weights(profile.model))
 
 
 def check_adapter(profile: Any) -> None:
@@ -67,14 +65,16 @@ def shipped(profile: Any) -> Model | None:
 def publish(run: str, out: Path | str, *, phase: str = "main") -> dict[str, Any]:
     """Copies the adapter of the run named `run` to the folder `out`: weights in bfloat16 (one
     safetensors file), PEFT's configuration, and the card with `weights | bfloat16` and what
-    notebooks 05 and 06 of the run measured. Raises UserError when there is no such adapter, or when
-    its weights would exceed 15 MiB; then nothing is written.
-    """
+    notebooks 05 and 06 of the run measured. Raises UserError when there is no such adapter."""
+    import torch
+    from safetensors.torch import load_file, save
+
     out = Path(out)
     trained = workspace.Run(run).path / "04_sft" / phase
     if not (trained / "adapter_model.safetensors").is_file():
         raise UserError(f"run {run!r} has no adapter in {trained}; run notebook 04 first")
-    halved = _halved(trained / "adapter_model.safetensors")
+    weights = load_file(trained / "adapter_model.safetensors")
+    halved = save({n: t.to(torch.bfloat16) for n, t in weights.items()}, {"format": "pt"})
     card = (trained / "README.md").read_text(encoding="utf-8").rstrip("\n") + "\n"
     card += "| weights | bfloat16 |\n"
     if phase == "main":
@@ -85,20 +85,6 @@ def publish(run: str, out: Path | str, *, phase: str = "main") -> dict[str, Any]
     workspace.write_bytes(out / "adapter_config.json", config)
     workspace.write_text(out / "README.md", card)
     return {"adapter": str(out), "bytes": len(halved), "hash": assets.weights_hash(str(out))}
-
-
-def _halved(trained: Path) -> bytes:
-    import torch
-    from safetensors.torch import load_file, save
-
-    weights = {name: tensor.to(torch.bfloat16) for name, tensor in load_file(trained).items()}
-    data: bytes = save(weights, {"format": "pt"})
-    if len(data) > LARGEST:
-        raise UserError(
-            f"{trained}: {len(data) >> 20} MiB in bfloat16, more than {LARGEST >> 20}; train with "
-            "a smaller lora_rank"
-        )
-    return data
 
 
 def _scores(data: report.Inputs) -> str:

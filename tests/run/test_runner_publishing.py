@@ -64,15 +64,6 @@ def test_an_adapter_is_halved_and_told(runs: Path, tmp_path: Path) -> None:
     assert (out / "README.md").read_text() == card
 
 
-def test_weights_that_are_too_large_are_refused(
-    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(models, "LARGEST", 1000)
-    with pytest.raises(UserError, match="smaller lora_rank"):
-        models.publish("r", tmp_path / "shared")
-    assert not (tmp_path / "shared" / "adapter_model.safetensors").exists()
-
-
 def test_another_adapter_under_the_same_name_is_another_key(runs: Path, tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
