@@ -49,14 +49,6 @@ class Plan:
     memory_gb: float
 
 
-def notebook_path(name: str) -> Path:
-    """The notebook as JupyterLab opens it. Raises UserError where it is missing."""
-    path = notebook.folder() / f"{name}.ipynb"
-    if not path.exists():
-        raise UserError(f"{path} is missing; restore it with git, or run notebooks/build.py")
-    return path
-
-
 def plan(
     profile_name: str,
     *,
@@ -69,6 +61,7 @@ def plan(
     if start and only:
         raise UserError("--from and --only exclude each other")
     overrides = dict(overrides or {})
+    notebook.folder()
     names = notebook.NAMES
     if start:
         names = names[names.index(notebook.name_of(start)) :]
@@ -85,8 +78,6 @@ def plan(
             overrides[field] = str(Path(given).resolve())
     effective = profile.load(profile_name, overrides)
     settings = shlex.join(f"{k}={v}" for k, v in overrides.items())
-    for name in names:
-        notebook_path(name)
     for name in effective.names("codegen_benchmarks"):
         evaluation.get(name)
     if set(EVALUATING).intersection(names):
@@ -196,7 +187,7 @@ def _papermill(work: Plan, name: str, out: Path) -> None:
     from papermill.exceptions import PapermillExecutionError
 
     out.parent.mkdir(parents=True, exist_ok=True)
-    source, partial = notebook_path(name), out.with_suffix(".partial.ipynb")
+    source, partial = notebook.folder() / f"{name}.ipynb", out.with_suffix(".partial.ipynb")
     for old in out.parent.glob(f"{name}.*"):  # a copy that is there is this run's, and whole
         old.unlink()
     parameters = {
