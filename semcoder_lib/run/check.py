@@ -190,12 +190,11 @@ def e01_1(answer: Any) -> str:
         inputs = [corpus.generate(answer, random.Random(seed)) for seed in range(8)]
     except (AttributeError, SyntaxError, TypeError):
         raise _Off('a type is written as text, such as "list[int]"') from None
-    ran = zip(inputs, _outcomes(TAGGED, "tagged", inputs), strict=True)
-    failed = [(i, o.exception) for i, o in ran if o.exception or o.value is None]
-    given, why = failed[0] if failed else ((), None)
-    end = f"{why.type}: {why.message}" if why else "a run that did not end"
-    first = f"the first by {end}, in {show_call('tagged', given):.60}"
-    _need(not failed, f"{len(failed)} of {len(inputs)} inputs are refused, {first}")
+    for given, outcome in zip(inputs, _outcomes(TAGGED, "tagged", inputs), strict=True):
+        error = outcome.exception
+        why = f"{error.type}: {error.message}" if error else outcome.status
+        refused = f"{show_call('tagged', given):.60} is refused: {why}"
+        _need(outcome.value is not None, refused)
     return f"all {len(inputs)} inputs of these types run; other types may, too"
 
 
