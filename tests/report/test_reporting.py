@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import yaml
 
@@ -145,30 +144,25 @@ def test_what_does_not_belong_together_is_named(tmp_path: Path) -> None:
 def damaged_card(text: str) -> list[str]:
     """A card with one of its parts gone or of another kind, and texts that are no card."""
     card = json.loads(text)
-    cards = [json.dumps({k: v for k, v in card.items() if k != key}) for key in card]
-    for value in (None, 7, "x", [], {"a": {}}, True):
-        cards += [json.dumps({**card, key: value}) for key in card]
-    return [*cards, "", "{", "[]", "null", "[" * 100_000, "\x00", "7", text[:-9], "9" * 5_000]
+    cards = [{k: v for k, v in card.items() if k != key} for key in card]
+    cards += [{**card, key: value} for key in card for value in (None, 7, "x", [], {"a": {}}, True)]
+    texts = ["", "{", "[]", "null", "[" * 100_000, "\x00", "7", text[:-9], "9" * 5_000]
+    return [*map(json.dumps, cards), *texts]
 
 
-def test_a_damaged_card_is_named_and_never_ends_the_report(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reporting.report, "FIGURES", {})
-    monkeypatch.setattr(reporting.report, "TABLES", {"table_1": tables.main_results})
-    run = make_run(tmp_path / "run", {5: RESULTS[5], 6: RESULTS[6]})
-    card = run / FOLDERS[5] / "card.json"
-    whole, named = card.read_text(), 0
-    for text in damaged_card(whole):
+def test_a_damaged_card_is_named_and_never_ends_the_report(tmp_path: Path) -> None:
+    run = make_run(tmp_path, {5: RESULTS[5], 6: RESULTS[6]})
+    card, named = run / FOLDERS[5] / "card.json", 0
+    for text in damaged_card(card.read_text()):
         card.write_text(text)
-        summary = reporting.write_report(run, tmp_path / "out")
-        assert summary["tables"][0]["filled"]  # of what is whole
-        named += any(w.startswith("05_codegen is not used: ") for w in summary["warnings"])
-        assert all(len(w.splitlines()) == 1 for w in summary["warnings"])
+        data = reporting.read(run)
+        assert 6 in data.cards  # what is whole is used
+        named += any(w.startswith("05_codegen is not used: ") for w in data.warnings)
+        assert all(len(w.splitlines()) == 1 for w in data.warnings)
     assert named > 50
     card.unlink()
     card.mkdir()
-    assert reporting.write_report(run, tmp_path / "out")["tables"][0]["filled"]
+    assert 6 in reporting.read(run).cards
 
 
 @pytest.mark.usefixtures("unsaved")
@@ -241,23 +235,21 @@ def test_an_empty_run_still_reports(tmp_path: Path) -> None:
 def test_the_same_data_give_the_same_figure_bytes_under_any_hash_seed() -> None:
     code = (
         "from semcoder_lib.report import figures\n"
-        "import hashlib, pathlib, sys, tempfile\n"
+        "import pathlib, sys, tempfile\n"
         "shares = {'real': dict.fromkeys('abcdefgh', 0.1), 'made': dict.fromkeys('efghij', 0.1)}\n"
         "with tempfile.TemporaryDirectory() as folder:\n"
-        "    folder = pathlib.Path(folder)\n"
-        "    figures.save(folder, 'x', *figures.categories(shares))\n"
-        "    for path in sorted(folder.iterdir()):\n"
-        "        print(hashlib.sha256(path.read_bytes()).hexdigest())\n"
+        "    figures.save(pathlib.Path(folder), 'x', *figures.categories(shares))\n"
+        "    for path in sorted(pathlib.Path(folder).iterdir()):\n"
+        "        sys.stdout.buffer.write(path.read_bytes())\n"
     )
-    pages = {
-        subprocess.run(
-            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True, text=True, check=True,
-        ).stdout
-        for seed in ("1", "2")
-    }  # fmt: skip
-    assert len(pages) == 1
-    assert pages.pop().count("\n") == 3
+    drawn = [
+        subprocess.check_output(
+            [sys.executable, "-c", code], env=os.environ | {"PYTHONHASHSEED": n}
+        )
+        for n in "12"
+    ]
+    assert len(drawn[0]) > 10_000
+    assert drawn[0] == drawn[1]
 
 
 def test_programs_and_tokens_are_escaped_and_coloured() -> None:
@@ -322,16 +314,8 @@ def test_the_ablation_is_told_by_arm_with_its_chains(tmp_path: Path) -> None:
     assert rows["monologue"][1:] == ["+20.0 [+5.0, +35.0]", "25.0 [17.0, 33.0] n=60", "40 of 120"]
     assert rows["direct, equal tokens"][0].startswith("20.0")
     assert rows["scratchpad"][0] == "not part of this profile"
-    figure, bars = figures.format_bars(results["pooled"], results["scores"], paper.TITLES)
-    assert [axes.get_title(loc="left") for axes in figure.axes] == [
-        "held-out PyX, output",
-        "CRUXEval-O",
-    ]
-    assert bars.values[:2, :3].tolist() == [
-        ["pyx-o", "examples", "direct"], ["pyx-o", "examples", "monologue"],
-    ]  # fmt: skip
-    seeds = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
-    assert [float(x) for x in np.asarray(seeds[0].get_xdata())] == [8.0, 12.0]
+    _, bars = figures.format_bars(results["pooled"], results["scores"], paper.TITLES)
+    assert bars.values[1, :3].tolist() == ["pyx-o", "examples", "monologue"]
     _, survived = figures.chain_survival(results["chains"])
     assert survived.values.tolist() == [
         ["examples", "monologue", 1, 0.9, 120],
@@ -347,5 +331,3 @@ def test_a_long_curve_is_drawn_as_its_mean_and_kept_as_it_is() -> None:
     assert mean[0] == 1.0
     assert abs(mean[-1] - 0.5) < 0.05
     assert rows.values.tolist() == [["main", *p] for p in points]
-    many = {f"format {n}": [(1, 1.0 + n), (2, 0.5)] for n in range(12)}  # more than colours
-    assert len(figures.loss_curve(many)[0].axes[0].lines) == 12
