@@ -30,21 +30,14 @@ LOOPBACK = "127.0.0.1"
 LARGEST = 200_000  # bytes of a request
 
 
-class Server(ThreadingHTTPServer):
-    """The page on a loopback port. One request works at a time, since a sandbox serves one thread
-    at a time."""
-
-    def __init__(self, port: int, box: Sandbox) -> None:
-        super().__init__((LOOPBACK, port), Handler)
-        self.box, self.work = box, threading.Lock()
-
-
 class Handler(BaseHTTPRequestHandler):
     """Answers the page's own requests, with text shown as text. A name that was resolved to this
-    machine, and a form of another site, are refused."""
+    machine, and a form of another site, are refused. One request works at a time, since a sandbox
+    serves one thread at a time."""
 
     timeout = 30  # seconds without a byte
-    server: Server
+    box: Sandbox
+    work = threading.Lock()
 
     def do_GET(self) -> None:
         given = parse_qs(urlsplit(self.path).query)
@@ -65,8 +58,8 @@ class Handler(BaseHTTPRequestHandler):
         if host.split(":")[0] not in (LOOPBACK, "localhost") or origin != host:
             self.send_error(403)
             return
-        with self.server.work:
-            body = page(form, self.server.box).encode("utf-8", "backslashreplace")
+        with self.work:
+            body = page(form, self.box).encode("utf-8", "backslashreplace")
         self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
@@ -136,7 +129,10 @@ def main() -> int:
     port = parser.parse_args().port
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with Sandbox(limits=demo.LIMITS, workers=1) as box, Server(port, box) as server:
+        with (
+            Sandbox(limits=demo.LIMITS, workers=1) as Handler.box,
+            ThreadingHTTPServer((LOOPBACK, port), Handler) as server,
+        ):
             print(
                 f"http://{LOOPBACK}:{server.server_port}/  (Ctrl-C ends it)",
                 file=sys.stderr,
