@@ -327,11 +327,7 @@ measures = ("supported", "contradicted", "unverifiable", "line_coverage", "accep
 results = {
     "model": assets.shown_name(p.model),
     "semantics": {"source": program.source, "kinds": kinds},
-    "monologues": {
-        "forward": forward.text,
-        "backward": backward.text if backward else "",
-        "claims": [records.to_row(claim) for claim in report.claims],
-    },
+    "monologues": {"forward": forward.text, "backward": backward.text if backward else ""},
     "verification": {name: getattr(report, name) for name in measures},
     "example": example,
 }

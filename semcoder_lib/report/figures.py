@@ -27,12 +27,11 @@ from semcoder_lib.core.profile import FORMATS
 matplotlib.style.use(Path(__file__).with_suffix(".mplstyle"))
 
 Drawn = tuple[Figure, pd.DataFrame]
-LONGEST = 46  # lines of a monologue in figure 2
+LONGEST = 46  # lines of a text in figures 1 and 2
 SMOOTH = 25  # steps
 INK, GREY = "#1f2328", "#8a9199"
 PALETTE = ("#4269d0", "#efb118", "#3ca951", "#ff725c", "#a463f2", "#6cc5b0", "#9c6b4e")
 MODELS = {"base": GREY, "tuned": PALETTE[0], "refined": PALETTE[2]}
-MONO = {"family": "DejaVu Sans Mono", "va": "top"}
 
 
 def readable(text: str) -> str:
@@ -74,62 +73,56 @@ def _panels(width: float, height: float, rows: int = 1, columns: int = 1, **shar
     return fig, fig.subplots(rows, columns, squeeze=False, **shared)
 
 
-def _sheet(fig: Figure, left: float = 0, width: float = 1) -> Any:
+def _sheet(fig: Figure) -> Any:
     """Axes for words and boxes, without scales."""
-    axes = fig.add_axes((left, 0, width, 1))
+    axes = fig.add_axes((0, 0, 1, 1))
     axes.axis("off")
     return axes
 
 
-def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
-    return [
+# --- the paper's figures --------------------------------------------------------------------------
+
+
+def _texts(*columns: Sequence[tuple[str, str]]) -> Figure:
+    """Titled texts in columns; of a long one the beginning."""
+    sheets = [[line for text in column for line in (*_lines(*text), "")] for column in columns]
+    fig = Figure(figsize=(11, 0.15 * (2 + max(map(len, sheets)))))
+    axes = _sheet(fig)
+    for place, (lines, column) in enumerate(zip(sheets, columns, strict=True)):
+        titles = {title for title, _ in column}
+        for weight in ("bold", "normal"):  # both over each other, each with its own lines
+            shown = [line if (line in titles) == (weight == "bold") else "" for line in lines]
+            axes.text(
+                0.02 + 0.5 * place, 0.99, "\n".join(shown), weight=weight, fontsize=7.6,
+                linespacing=1.35, family="DejaVu Sans Mono", va="top",
+            )  # fmt: skip
+    return fig
+
+
+def _lines(title: str, text: str) -> list[str]:
+    wrapped = [
         line
         for part in text.split("\n")
-        for line in textwrap.wrap(part, width, subsequent_indent=indent) or [""]
+        for line in textwrap.wrap(part, 66, subsequent_indent="    ") or [""]
     ]
-
-
-# --- the paper's figures --------------------------------------------------------------------------
+    return [title, *wrapped[:LONGEST], *["…"] * (len(wrapped) > LONGEST)]
 
 
 def semantics(source: str, kinds: Mapping[str, str] | Sequence[tuple[str, str]]) -> Drawn:
     """Figure 1: one program and the four kinds of semantics (section 2 of the paper): approximate,
     symbolic (the code), operational, abstract. `kinds` maps the kind to its text."""
     source, kinds = readable(source), {k: readable(t) for k, t in dict(kinds).items()}
-    fig = Figure(figsize=(9.2, 4.6))
-    axes = _sheet(fig)
-    axes.text(0.02, 0.94, "Symbolic semantics: the program", weight="bold", va="top")
-    box = {"boxstyle": "round,pad=0.7", "fc": "#f4f6f8", "ec": GREY}
-    axes.text(0.02, 0.87, source, fontsize=9, linespacing=1.5, bbox=box, **MONO)
-    top = 0.94
-    for (kind, text), colour in zip(kinds.items(), PALETTE, strict=False):
-        wrapped = _wrapped(text, 58)
-        axes.text(0.50, top, kind, weight="bold", color=colour, va="top")
-        axes.text(0.50, top - 0.055, "\n".join(wrapped), fontsize=8.5, va="top", linespacing=1.35)
-        top -= 0.10 + 0.042 * len(wrapped)
+    fig = _texts([("Symbolic semantics: the program", source)], [*kinds.items()])
     return fig, pd.DataFrame([("symbolic", source), *kinds.items()], columns=["kind", "text"])
 
 
-def monologue_pair(forward: str, backward: str, claims: Sequence[Mapping[str, Any]] = ()) -> Drawn:
+def monologue_pair(forward: str, backward: str) -> Drawn:
     """Figure 2: a forward and a backward monologue of the same function, side by side."""
-    texts = {
-        "Forward: simulate the execution": readable(forward),
-        "Backward: deduce an input": readable(backward),
-    }
-    columns = [_wrapped(text, 66, "    ") for text in texts.values()]
-    height = 0.9 + 0.148 * min(LONGEST, max(map(len, columns)))
-    fig = Figure(figsize=(11, height))
-    for place, (title, lines) in enumerate(zip(texts, columns, strict=True)):
-        axes = _sheet(fig, 0.01 + 0.5 * place, 0.48)
-        heading = {"weight": "bold", "fontsize": 11, "color": PALETTE[place], "va": "top"}
-        axes.text(0.01, 1 - 0.15 / height, title, **heading)
-        shown = "\n".join(lines[:LONGEST] + ["…"] * (len(lines) > LONGEST))
-        axes.text(0.01, 1 - 0.45 / height, shown, fontsize=7.6, linespacing=1.35, **MONO)
-    if checked := [c["status"] for c in claims if c.get("status")]:
-        good = f"{checked.count('supported')} of {len(checked)}"
-        words = f"{good} claims of the forward text supported by the recorded execution"
-        fig.text(0.01, 0.01, words, color=GREY, fontsize=9)
-    return fig, pd.DataFrame(texts.items(), columns=["direction", "text"])
+    texts = [
+        ("Forward: simulate the execution", readable(forward)),
+        ("Backward: deduce an input", readable(backward)),
+    ]
+    return _texts(texts[:1], texts[1:]), pd.DataFrame(texts, columns=["direction", "text"])
 
 
 def refinement_curves(curves: Sequence[Mapping[str, Any]]) -> Drawn:

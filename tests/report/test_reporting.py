@@ -200,7 +200,7 @@ def test_what_a_run_wrote_stays_text(tmp_path: Path) -> None:
     evil = "<script>alert(1)</script>|`x`\n## Heading"
     results = {
         0: {"semantics": {"source": f"x = '{evil} $a$ \ud800'", "kinds": [["a", evil]]},
-            "monologues": {"forward": evil, "backward": "$x_$", "claims": []}},
+            "monologues": {"forward": evil, "backward": "$x_$"}},
         5: {**RESULTS[5], "missing": {"mbpp": evil}},
         6: {**RESULTS[6], "faithfulness": [{**RESULTS[6]["faithfulness"][0], "model": evil}]},
         8: {"curves": [{**RESULTS[8]["curves"][0], "label": evil}]},
