@@ -18,7 +18,6 @@ import matplotlib.style
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.ticker import MaxNLocator
 
 from semcoder_lib.core import workspace
@@ -168,24 +167,18 @@ def pipeline(steps: Sequence[tuple[str, Sequence[tuple[str, int]]]]) -> Drawn:
     axes = _sheet(fig)
     axes.set_xlim(0, len(steps))
     axes.set_ylim(-max(len(boxes) for _, boxes in steps) - 0.2, 0.9)
-    arrow: Any = {"arrowstyle": "-|>", "mutation_scale": 10}
-    round_box: Any = {"boxstyle": "round,pad=0.02,rounding_size=0.06", "fc": "white", "lw": 1.4}
-    middle = {"ha": "center", "va": "center"}
+    arrow = {"arrowstyle": "-|>", "color": GREY}
     for column, (title, boxes) in enumerate(steps):
         colour, x = PALETTE[column % len(PALETTE)], column + 0.5
         axes.text(x, 0.45, title, ha="center", weight="bold", color=colour)
         for place, (label, count) in enumerate(boxes):
-            y = -place - 0.75
-            axes.add_patch(
-                FancyBboxPatch((x - 0.4, y), 0.8, 0.62, ec=colour, mutation_aspect=2.2, **round_box)
-            )
-            axes.text(x, y + 0.40, label, fontsize=8.6, **middle)
-            axes.text(x, y + 0.15, f"{count:,}", weight="bold", **middle)
+            box = {"boxstyle": "round,pad=0.6", "fc": "white", "ec": colour}
+            words = f"{label}\n{count:,}"
+            axes.text(x, -place - 0.4, words, fontsize=8.6, ha="center", va="center", bbox=box)
             if place + 1 < len(boxes) and not boxes[place + 1][0].startswith("and "):
-                axes.add_patch(FancyArrowPatch((x, y - 0.03), (x, y - 0.36), color=GREY, **arrow))
+                axes.annotate("", (x, -place - 1.1), (x, -place - 0.7), arrowprops=arrow)
         if column + 1 < len(steps):
-            ends = (x + 0.43, -0.44), (x + 0.57, -0.44)
-            axes.add_patch(FancyArrowPatch(*ends, color=INK, **arrow))
+            axes.annotate("", (x + 0.6, -0.4), (x + 0.4, -0.4), arrowprops=arrow)
     rows = [(title, *box) for title, boxes in steps for box in boxes]
     return fig, pd.DataFrame(rows, columns=["step", "box", "count"])
 
