@@ -134,36 +134,22 @@ def untimed(files: dict[str, str]) -> dict[str, str]:
     return {file: digest for file, digest in files.items() if not file.endswith(TIMED)}
 
 
-def by_itself(*arguments: str | Path, cwd: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, check=False, cwd=cwd
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-
-
-def test_a_master_gives_the_same_bytes_without_jupyter(
-    smoke: dict[str, object], runs: Path
+@pytest.mark.parametrize(
+    "names",
+    [NAMES[1:3], pytest.param(NAMES[:-1], marks=pytest.mark.slow)],  # no report: it is timed
+)
+def test_masters_give_the_same_bytes_without_jupyter(
+    names: tuple[str, ...], smoke: dict[str, object], runs: Path
 ) -> None:
-    """By `stage 02`, which runs 01 first, and then by `python notebooks/02_…py`."""
-    names = ("01_pyx", "02_monologues")
-    by_itself("-m", "semcoder_lib", "stage", "02", "--profile", "smoke", "--run", "s", cwd=runs)
-    assert outputs(runs / "s", names) == outputs(runs / "smoke", names)
-    (runs / "s" / "02_monologues" / "card.json").unlink()
+    """By `stage`, later ones first: they run what they need; and by `python notebooks/02_…py`."""
+    alone = ("--profile", "smoke", "--run", f"alone-{len(names)}")
+    for name in reversed(names):
+        status, _, errors = command("stage", name[:2], *alone, cwd=runs)
+        assert status == 0, errors
+    (runs / alone[-1] / "02_monologues" / "card.json").unlink()
     master = ROOT / "notebooks" / "02_monologues.py"
-    by_itself(master, "--profile", "smoke", "--run", "s", cwd=runs)
-    assert outputs(runs / "s", names) == outputs(runs / "smoke", names)
-
-
-@pytest.mark.slow
-def test_all_masters_give_the_same_bytes_without_jupyter(
-    smoke: dict[str, object], runs: Path
-) -> None:
-    names = NAMES[:-1]  # the report tells the time
-    for name in reversed(names):  # later ones first: they run what they need
-        by_itself(
-            "-m", "semcoder_lib", "stage", name[:2], "--profile", "smoke", "--run", "a", cwd=runs
-        )
-    for name, files in outputs(runs / "a", names).items():
+    subprocess.run([sys.executable, master, *alone], capture_output=True, check=True, cwd=runs)
+    for name, files in outputs(runs / alone[-1], names).items():
         assert untimed(files) == untimed(outputs(runs / "smoke", (name,))[name]), name
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -144,14 +143,6 @@ def test_answers(name: str, line: str, answer: Any, capsys: pytest.CaptureFixtur
     said = line_of(answer, name, capsys)
     assert said.startswith("right: " if line == "right" else "not yet: ")
     assert line in said
-
-
-def test_every_exercise_has_right_and_wrong_answers() -> None:
-    right = Counter(name for name, line, _ in ANSWERS if line == "right")
-    wrong = Counter(name for name, line, _ in ANSWERS if line != "right")
-    assert set(right) == set(wrong) == {f"{n[:2]}_{k}" for n in WITH_EXERCISES for k in (1, 2)}
-    assert min(right.values()) >= 2
-    assert min(wrong.values()) >= 3
 
 
 class Hostile:
