@@ -169,7 +169,6 @@ class Monologue:
     program_id: str = ""
     format: str = "monologue"
     writer: str = "derived"
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

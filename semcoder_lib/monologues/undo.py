@@ -100,7 +100,7 @@ class Solver:
         first; empty when there is none or none is known."""
         fixed = self.known(node)
         if fixed is not None:
-            return [{}] if _alike(fixed[0], value) else []
+            return [{}] if equal(fixed[0], value) else []
         try:
             return self._solve(node, value)[:_WIDTH]
         except UNFIT:
@@ -177,15 +177,11 @@ class Solver:
         return []
 
 
-def _alike(a: Any, b: Any) -> bool:
-    return type(a) is type(b) and bool(a == b)
-
-
 def merged(parts: Iterable[Assignment]) -> Assignment | None:
     """One assignment that agrees with all, or None."""
     out: Assignment = {}
     for part in parts:
-        if any(name in out and not _alike(out[name], part[name]) for name in part):
+        if any(name in out and not equal(out[name], part[name]) for name in part):
             return None
         out |= part
     return out
@@ -196,11 +192,13 @@ def merged(parts: Iterable[Assignment]) -> Assignment | None:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A sentence about `line`; it holds only of runs that reach the line `reached`."""
+    """A sentence about `line`; it holds only of runs that reach the line `reached`, and not the
+    line `avoided`."""
 
     line: int
     text: str
     reached: int
+    avoided: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,12 +261,14 @@ class _Walker(Solver):
         fixed = self.known(end.value)
         if fixed is not None:
             text = say("goal.reach", to=f"[L{line}]", **slots)
-            return [Goals({}, (Note(line, text, line),))] if _alike(fixed[0], output) else []
+            return [Goals({}, (Note(line, text, line),))] if equal(fixed[0], output) else []
         states = []
         for solution in self.solve(end.value, output) or [{}]:
             forms = ("goal", "goal.bound")
             text, given = self._sentence(forms, end.value, output, solution, **slots)
-            states.append(Goals(solution, (Note(line, text, line),), given))
+            # that a long expression must be the output says nothing
+            notes = (Note(line, text, line),) if given or _source(end.value) != "it" else ()
+            states.append(Goals(solution, notes, given))
         return states
 
     def _sentence(
@@ -314,11 +314,17 @@ class _Walker(Solver):
     def _passed(self, stmt: ast.If | ast.While, taken: bool, goals: Goals) -> list[Goals]:
         test, branch = stmt.test, stmt.body if taken else stmt.orelse
         reached = branch[0].lineno if branch else stmt.lineno
+        avoided = 0 if branch or isinstance(stmt, ast.While) else stmt.body[0].lineno
         text = say("test", e=_source(test), t=str(taken))
         if _source(test) != "it":
-            goals = replace(goals, notes=(*goals.notes, Note(stmt.lineno, text, reached)))
+            note = Note(stmt.lineno, text, reached, avoided)
+            goals = replace(goals, notes=(*goals.notes, note))
         options = [merged((goals.values, more)) for more in self.solve(test, taken)]
-        return [replace(goals, values=v) for v in options if v is not None][:2] or [goals]
+        return [
+            replace(goals, values=v, given=goals.given and v.keys() == goals.values.keys())
+            for v in options
+            if v is not None
+        ][:2] or [goals]
 
     def _solved(self, stmt: ast.stmt, name: str, node: ast.expr, goals: Goals) -> list[Goals]:
         """Goals before an assignment: what gives the name its value, in place of the name."""

@@ -182,10 +182,9 @@ def _deduction(search: Search, trace: Trace, style: Style) -> Monologue:
         lines.append(say("check", c=call, v=wanted))
     conclusion = say("concludes.call", c=call, v=wanted)
     about = sections(syntax, f, style, "deduction", lines, conclusion)
-    how = "witness by search" if witness.goals is None else "witness by inversion"
     case = Case(witness.arguments, search.output, program.id)
     text = about + answer_block(call, wanted)
-    return Monologue(text, "backward", case, program.id, notes=(how,))
+    return Monologue(text, "backward", case, program.id)
 
 
 def _notes(search: Search, trace: Trace) -> tuple[Note, ...]:
@@ -196,7 +195,8 @@ def _notes(search: Search, trace: Trace) -> tuple[Note, ...]:
     given = dict(zip(search.names, witness.arguments, strict=False))
     for goals in filter(None, (witness.goals, *search.deductions)):
         fits = all(equal(given.get(n), v) for n, v in goals.values.items())
-        if goals.values and fits and all(note.reached in reached for note in goals.notes):
+        ran = all(n.reached in reached and n.avoided not in reached for n in goals.notes)
+        if goals.values and fits and ran:
             return goals.notes
     for goals in search.deductions:
         for note in goals.notes[:1]:

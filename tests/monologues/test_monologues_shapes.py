@@ -8,7 +8,8 @@ import pytest
 from monologue_programs import load
 
 from semcoder_lib import monologues, tracing
-from semcoder_lib.core.records import Case, Entry, Program
+from semcoder_lib.core.records import Case, Entry, Program, Status
+from semcoder_lib.monologues import Question
 from semcoder_lib.sandbox import Sandbox
 
 PROGRAMS = {program.id: (program, calls[0]) for program, calls in load("shapes")}
@@ -28,6 +29,19 @@ def test_unusual_shapes_are_accepted(box: Sandbox, name: str, style: str) -> Non
     assert report.accepted, report.reason
     assert report.unverifiable == 0
     assert report.supported > 0
+
+
+def test_unusual_shapes_are_accepted_backwards(box: Sandbox) -> None:
+    """Whole, where an input was found from the output and a near one."""
+    runs = [(p, a, box.call(p.source, "f", a)) for p, a in PROGRAMS.values()]
+    questions = [Question(p, o.value, (a,)) for p, a, o in runs if o.status is Status.OK]
+    answers = zip(questions, monologues.backward_many(questions, box), strict=True)
+    written = [(q, m.text) for q, m in answers if m is not None]
+    assert len(written) >= 0.8 * len(questions)
+    for question, text in written:
+        case = Case((), question.output)
+        report = monologues.verify(text, question.program, case, box, direction="backward")
+        assert (report.accepted, report.unverifiable) == (True, 0), text
 
 
 @pytest.mark.parametrize("line", SAID)

@@ -84,7 +84,7 @@ class Whole:
         self.line = self.history.labelled(label[1]) if label else 0
         if label is not None:
             body, quoted = self.steps.unquoted(self.line, body[label.end() :])
-            if not quoted:
+            if not quoted and self.history.syntax.text(self.line):  # a long one is not quoted
                 return False
         at = end - len(body)
         if row := DECIDERS.read(DEDUCTION, body, at, self):
@@ -127,7 +127,9 @@ class Whole:
         visits = self.history.visits.get(self.line)  # of the chosen input's run
         names = Given(wanted, self.history.before(visits[-1]) if visits else None)
         try:
-            verdict: bool | None = equal(evaluate(node, names), goal)
+            name = ast.unparse(node)  # a value that is only named need be none to compute with
+            value = wanted[name] if name in wanted else evaluate(node, names)
+            verdict: bool | None = equal(value, goal)
         except (Cannot, Raises) as error:
             verdict = None if isinstance(error, Cannot) else False
         self.claim("gives", m["b"], verdict, f"it must give {brief(goal)}")
@@ -236,15 +238,14 @@ def _choose(d: Whole, m: Match) -> bool | None:
     if [n.text for n, _ in pairs] != list(given):
         place = m.get("b") or Slot("", *d.ledger.place)
         d.claim("choice", place, False, f"the answer gives {', '.join(given)}", "value")
-    nodes = ast.walk(d.function) if d.function else ()
-    stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    changed = {c.name for step in d.history.steps[1:] for c in step.changes}
     for name, value in pairs:
         if value is not None and name.text in given:
             shown = encoded(given[name.text])
             place = Slot(value.text, name.start, value.end)
             d.claim(name.text, place, same_text(value.text, shown), shown, "value")
             known = d.goals.get(name.text, given[name.text])
-            if name.text not in stored and not equal(known, given[name.text]):
+            if name.text not in changed and not equal(known, given[name.text]):
                 d.claim(name.text, place, False, "it was said to be another value")
     return None
 
