@@ -17,10 +17,10 @@ usage: ./run_all.sh [COMMAND] [OPTIONS]
   bench NAME          speed beside peers: sandbox, tracing, generation, training
   test                lint, types, unit tests, then the smoke profile end to end (--unit, --slow)
   lab [FOLDER]        JupyterLab on the notebooks, or on workshop/exercises
-  workshop            prepare a class: run the profile workshop (10 minutes), then build workshop/ with
-                      exercises, solutions, the instructor's edition and pages (docs/workshop.md)
+  workshop            prepare a class: build workshop/ with exercises, solutions and the instructor's
+                      edition, then run the profile workshop, 10 minutes (docs/workshop.md)
   setup               only make the environment
-  doctor              check this machine (--workshop: and what a class needs)
+  doctor              check this machine
   lock                write constraints.txt anew from the present environment
 
 Options of a run go on to `python -m semcoder_lib run`:
@@ -157,8 +157,6 @@ case "$command" in
   smoke | laptop | hour | evening | coder | gpu | paper | test | bench | lab | workshop | setup | doctor | lock) ;;
   *) fail "unknown command '$command'; ./run_all.sh --help lists them" 2 ;;
 esac
-checks=""
-if [ "$command $*" = "doctor --workshop" ]; then checks=--workshop; shift; fi
 if [ "$command" = setup ] || [ "$command" = doctor ] || [ "$command" = lock ]; then
   [ $# -eq 0 ] || fail "'$command' takes no options, but got '$1'" 2
 fi
@@ -167,15 +165,12 @@ setup
 export PYTHONUNBUFFERED=1
 case "$command" in
   setup) say "the environment is ready: $python" ;;
-  doctor)
-    export SEMCODER_RUNS="${SEMCODER_RUNS:-$here/runs}"
-    cd "$here" && exec "$python" -m semcoder_lib doctor ${checks:+"$checks"} ;;
+  doctor) exec "$python" -m semcoder_lib doctor ;;
   workshop)
     export SEMCODER_RUNS="${SEMCODER_RUNS:-$here/runs}"
     cd "$here"
-    "$python" -m semcoder_lib workshop "$@" >/dev/null # refuses before the long run, not after it
-    "$python" -m semcoder_lib run workshop >&2
-    "$python" -m semcoder_lib workshop "$@"
+    "$python" -m semcoder_lib workshop "$@" >&2 # first: it may refuse
+    "$python" -m semcoder_lib run workshop
     rm -rf "$SEMCODER_RUNS/workshop/04_sft" ;; # the class trains a model of its own
   lab) # no question about Jupyter's news on the first page, no look for updates
     settings=$("$python" -c 'import sys; print(sys.prefix)')/share/jupyter/lab/settings

@@ -45,13 +45,13 @@ p = run.profile
 
 # %% [markdown]
 # ## Is this machine ready?
-# A quick look at what the notebooks need. A line that begins with `warn` can wait; one with `FAIL`
-# says what to do. `python -m semcoder_lib doctor` looks closer, and tests the sandbox, too.
+# What the notebooks need. A line that begins with `warn` can wait; one with `FAIL` says what to do.
+# `python -m semcoder_lib doctor` says the same.
 
 # %%
 from semcoder_lib.run import doctor
 
-print(doctor.show(doctor.examine(quick=True)))
+print(doctor.show(doctor.examine()))
 
 # %% [markdown]
 # ## The program
@@ -293,6 +293,19 @@ check.e00_2(six_items)
 # it, and the text has to say what *must* hold.
 
 # %% [markdown]
+# ## All settings
+# What this profile says of each, and what it means. `settings` in the first cell changes one, and
+# so does `--set key=value` of a run; the line below the second cell says which were changed.
+
+# %%
+display.table(
+    [
+        {"setting": name, "value": getattr(run.configuration, name), "meaning": field.description}
+        for name, field in type(run.configuration).model_fields.items()
+    ]
+)
+
+# %% [markdown]
 # ## Things to try
 # - **Another lie.** In "Tell a lie", swap `'a'` for `'c'` in one step, or replace `True` by
 #   `False`. Which claim turns red? Then write a sentence that is true but vague, such as "The loop
@@ -314,11 +327,7 @@ measures = ("supported", "contradicted", "unverifiable", "line_coverage", "accep
 results = {
     "model": assets.shown_name(p.model),
     "semantics": {"source": program.source, "kinds": kinds},
-    "monologues": {
-        "forward": forward.text,
-        "backward": backward.text if backward else "",
-        "claims": [records.to_row(claim) for claim in report.claims],
-    },
+    "monologues": {"forward": forward.text, "backward": backward.text if backward else ""},
     "verification": {name: getattr(report, name) for name in measures},
     "example": example,
 }

@@ -73,8 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=function)
         return sub
 
-    p = add("doctor", _doctor, "check this machine")
-    p.add_argument("--workshop", action="store_true", help="and what a class needs")
+    add("doctor", _doctor, "check this machine")
 
     p = add("run", _run, "the notebooks, in order, through Papermill")
     p.add_argument("profile", nargs="?", default="laptop", help="a name in profiles/")
@@ -129,14 +128,12 @@ def _parser() -> argparse.ArgumentParser:
 
     p = add("workshop", "run.workshop:build", "exercises, solutions and the instructor's edition")
     p.add_argument("--out", default=Path("workshop"), type=Path, metavar="FOLDER")
-    p.add_argument("--run", default="workshop", metavar="NAME", help="whose outputs the pages show")
 
     what = "a run's adapter in half the bytes, with its card and scores"
     p = add("publish", "run.models:publish", what)
     p.add_argument("run", metavar="RUN")
     p.add_argument("out", type=Path, metavar="FOLDER")
     p.add_argument("--phase", choices=("main", "refine"), default="main")
-    p.add_argument("--scores", default="", metavar="RUN", help="a run that evaluated FOLDER")
     return parser
 
 
@@ -145,14 +142,10 @@ def _common(p: argparse.ArgumentParser) -> None:
     p.add_argument("--set", action="append", default=[], metavar="key=value", dest="settings")
 
 
-def _doctor(workshop: bool) -> dict[str, Any]:
+def _doctor() -> dict[str, Any]:
     from semcoder_lib.run import doctor
 
     checks = doctor.examine()
-    if workshop:
-        from semcoder_lib.run.workshop import checklist
-
-        checks += checklist()
     print(doctor.show(checks), file=sys.stderr)
     states = [c.state for c in checks]
     return {

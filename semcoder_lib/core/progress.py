@@ -62,11 +62,6 @@ def only_progress() -> Iterator[None]:
         _streams.pop()
 
 
-def hidden() -> bool:
-    """Whether what is printed is swallowed now."""
-    return bool(_streams)
-
-
 class _Lines(io.StringIO):
     """What a bar draws over itself, line by line on standard error."""
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import base64
 import difflib
 import itertools
-import math
 import operator
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
@@ -37,15 +36,8 @@ class Shown:
 
 
 def number(value: float) -> str:
-    """A number in three digits, by its magnitude: 0.123, 12.3, 1,234, 2e-4."""
-    if not math.isfinite(value) or value == 0:
-        return f"{value:g}"
-    if abs(value) >= 1_000:
-        return f"{value:,.0f}"
-    if abs(value) >= 1e-3:
-        return f"{value:.3g}"
-    digits, _, exponent = f"{value:.2e}".partition("e")
-    return f"{float(digits):g}e{int(exponent)}"
+    """A number in three digits; a large one whole."""
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"
 
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> Shown:

@@ -8,47 +8,29 @@ and no date is written.
 
 from __future__ import annotations
 
-import functools
 import io
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import matplotlib
 import matplotlib.style
 import numpy as np
 import pandas as pd
-
-matplotlib.use("Agg")
-
-from matplotlib.figure import Figure  # the backend must be chosen before this import
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from semcoder_lib.core import workspace
 from semcoder_lib.core.profile import FORMATS
 
+matplotlib.style.use(Path(__file__).with_suffix(".mplstyle"))
+
 Drawn = tuple[Figure, pd.DataFrame]
-LONGEST = 46  # lines of a monologue in figure 2
+LONGEST = 46  # lines of a text in figures 1 and 2
 SMOOTH = 25  # steps
 INK, GREY = "#1f2328", "#8a9199"
 PALETTE = ("#4269d0", "#efb118", "#3ca951", "#ff725c", "#a463f2", "#6cc5b0", "#9c6b4e")
 MODELS = {"base": GREY, "tuned": PALETTE[0], "refined": PALETTE[2]}
-MONO = {"family": "DejaVu Sans Mono", "va": "top"}
-STYLE = Path(__file__).with_suffix(".mplstyle")
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def styled(draw: F) -> F:
-    """A function that draws, in the project's style."""
-
-    @functools.wraps(draw)
-    def drawn(*arguments: Any, **named: Any) -> Any:
-        with matplotlib.style.context(STYLE):
-            return draw(*arguments, **named)
-
-    return drawn  # type: ignore[return-value]
 
 
 def readable(text: str) -> str:
@@ -63,14 +45,12 @@ def sample_size(n: int) -> str:
     return f"{n}: says nothing" if n < 10 else f"{n}"
 
 
-@styled
 def png(fig: Figure) -> bytes:
     out = io.BytesIO()
     fig.savefig(out, format="png", metadata={"Software": None})
     return out.getvalue()
 
 
-@styled
 def save(folder: Path, name: str, fig: Figure, data: pd.DataFrame) -> bytes:
     """Write `name.png`, `name.svg` and `name.csv` (the data drawn) into `folder`; returns it
     as PNG."""
@@ -92,107 +72,86 @@ def _panels(width: float, height: float, rows: int = 1, columns: int = 1, **shar
     return fig, fig.subplots(rows, columns, squeeze=False, **shared)
 
 
-def _sheet(fig: Figure, left: float = 0, width: float = 1) -> Any:
+def _sheet(fig: Figure) -> Any:
     """Axes for words and boxes, without scales."""
-    axes = fig.add_axes((left, 0, width, 1))
+    axes = fig.add_axes((0, 0, 1, 1))
     axes.axis("off")
     return axes
-
-
-def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
-    return [
-        line
-        for part in text.split("\n")
-        for line in textwrap.wrap(part, width, subsequent_indent=indent) or [""]
-    ]
 
 
 # --- the paper's figures --------------------------------------------------------------------------
 
 
-@styled
+def _texts(*columns: Sequence[tuple[str, str]]) -> Figure:
+    """Titled texts in columns; of a long one the beginning."""
+    sheets = [[line for text in column for line in (*_lines(*text), "")] for column in columns]
+    fig = Figure(figsize=(11, 0.15 * (2 + max(map(len, sheets)))))
+    axes = _sheet(fig)
+    for place, (lines, column) in enumerate(zip(sheets, columns, strict=True)):
+        titles = {title for title, _ in column}
+        for weight in ("bold", "normal"):  # both over each other, each with its own lines
+            shown = [line if (line in titles) == (weight == "bold") else "" for line in lines]
+            axes.text(
+                0.02 + 0.5 * place, 0.99, "\n".join(shown), weight=weight, fontsize=7.6,
+                linespacing=1.35, family="DejaVu Sans Mono", va="top",
+            )  # fmt: skip
+    return fig
+
+
+def _lines(title: str, text: str) -> list[str]:
+    wrapped = [
+        line
+        for part in text.split("\n")
+        for line in textwrap.wrap(part, 66, subsequent_indent="    ") or [""]
+    ]
+    return [title, *wrapped[:LONGEST], *["…"] * (len(wrapped) > LONGEST)]
+
+
 def semantics(source: str, kinds: Mapping[str, str] | Sequence[tuple[str, str]]) -> Drawn:
     """Figure 1: one program and the four kinds of semantics (section 2 of the paper): approximate,
     symbolic (the code), operational, abstract. `kinds` maps the kind to its text."""
     source, kinds = readable(source), {k: readable(t) for k, t in dict(kinds).items()}
-    fig = Figure(figsize=(9.2, 4.6))
-    axes = _sheet(fig)
-    axes.text(0.02, 0.94, "Symbolic semantics: the program", weight="bold", va="top")
-    box = {"boxstyle": "round,pad=0.7", "fc": "#f4f6f8", "ec": GREY}
-    axes.text(0.02, 0.87, source, fontsize=9, linespacing=1.5, bbox=box, **MONO)
-    top = 0.94
-    for (kind, text), colour in zip(kinds.items(), PALETTE, strict=False):
-        wrapped = _wrapped(text, 58)
-        axes.text(0.50, top, kind, weight="bold", color=colour, va="top")
-        axes.text(0.50, top - 0.055, "\n".join(wrapped), fontsize=8.5, va="top", linespacing=1.35)
-        top -= 0.10 + 0.042 * len(wrapped)
+    fig = _texts([("Symbolic semantics: the program", source)], [*kinds.items()])
     return fig, pd.DataFrame([("symbolic", source), *kinds.items()], columns=["kind", "text"])
 
 
-@styled
-def monologue_pair(forward: str, backward: str, claims: Sequence[Mapping[str, Any]] = ()) -> Drawn:
+def monologue_pair(forward: str, backward: str) -> Drawn:
     """Figure 2: a forward and a backward monologue of the same function, side by side."""
-    texts = {
-        "Forward: simulate the execution": readable(forward),
-        "Backward: deduce an input": readable(backward),
-    }
-    columns = [_wrapped(text, 66, "    ") for text in texts.values()]
-    height = 0.9 + 0.148 * min(LONGEST, max(map(len, columns)))
-    fig = Figure(figsize=(11, height))
-    for place, (title, lines) in enumerate(zip(texts, columns, strict=True)):
-        axes = _sheet(fig, 0.01 + 0.5 * place, 0.48)
-        heading = {"weight": "bold", "fontsize": 11, "color": PALETTE[place], "va": "top"}
-        axes.text(0.01, 1 - 0.15 / height, title, **heading)
-        shown = "\n".join(lines[:LONGEST] + ["…"] * (len(lines) > LONGEST))
-        axes.text(0.01, 1 - 0.45 / height, shown, fontsize=7.6, linespacing=1.35, **MONO)
-    if checked := [c["status"] for c in claims if c.get("status")]:
-        good = f"{checked.count('supported')} of {len(checked)}"
-        words = f"{good} claims of the forward text supported by the recorded execution"
-        fig.text(0.01, 0.01, words, color=GREY, fontsize=9)
-    return fig, pd.DataFrame(texts.items(), columns=["direction", "text"])
+    texts = [
+        ("Forward: simulate the execution", readable(forward)),
+        ("Backward: deduce an input", readable(backward)),
+    ]
+    return _texts(texts[:1], texts[1:]), pd.DataFrame(texts, columns=["direction", "text"])
 
 
-@styled
 def refinement_curves(curves: Sequence[Mapping[str, Any]]) -> Drawn:
     """Figure 3: pass@1 after each round, one row of panels per benchmark, one column per model and
-    one line per feedback source; the oracle (hidden tests fed back, as the paper does) is dashed,
-    keep-the-better has squares. Lines stand a little beside each other, so that equal ones can be
-    told apart. A curve is `{benchmark, model, source, label, points: [{round, value, low, high,
-    n}]}` in fractions."""
-    labels = [str(c["label"]).removeprefix(f"{c['benchmark']}, ") for c in curves]
-    distinct = list(dict.fromkeys(labels))
-    models, benchmarks, sources = (
-        list(dict.fromkeys(str(c[key]) for c in curves)) for key in ("model", "benchmark", "source")
+    one line per label; the oracle (hidden tests fed back, as the paper does) is dashed. Lines stand
+    a little beside each other, so that equal ones can be told apart. A curve is `{benchmark, model,
+    source, label, points: [{round, value, low, high, n}]}` in fractions."""
+    models, benchmarks = (
+        list(dict.fromkeys(str(c[key]) for c in curves)) for key in ("model", "benchmark")
     )
     width, height = 3.2 * max(2, len(models)), 0.8 + 2.3 * len(benchmarks)
     fig, panels = _panels(width, height, len(benchmarks), len(models), sharex=True, sharey="row")
-    for curve, label in zip(curves, labels, strict=True):
+    for curve in curves:
         ax = panels[benchmarks.index(curve["benchmark"])][models.index(str(curve["model"]))]
         points = pd.DataFrame(curve["points"])
         value, low, high = (100 * points[k] for k in ("value", "low", "high"))
+        place = len(ax.containers)  # of those drawn before
         ax.errorbar(
-            points["round"] + 0.06 * (distinct.index(label) - (len(distinct) - 1) / 2), value,
-            yerr=[value - low, high - value], ms=4, lw=1.8, elinewidth=1.0, label=label,
-            marker="s" if curve.get("accept") == "keep_better" else "o",
-            color=PALETTE[sources.index(curve["source"]) % len(PALETTE)],
-            alpha=0.6 if curve.get("temperature") else 1.0,
-            ls="--" if curve["source"] == "oracle" else "-",
+            points["round"] + 0.05 * place, value, yerr=[value - low, high - value], marker="o",
+            ms=4, lw=1.8, elinewidth=1.0, color=PALETTE[place % len(PALETTE)],
+            label=curve["label"], ls="--" if curve["source"] == "oracle" else "-",
         )  # fmt: skip
         count = f" (n = {points['n'][0]})" if "n" in points else ""
         ax.set_title(f"{curve['benchmark']}, {curve['model']}{count}")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.set_xlabel("round of refinement")
+        ax.legend(fontsize=7)
     for line in panels:
         line[0].set_ylabel("pass@1 (%)")
         line[0].set_ylim(bottom=-3)
-    for ax in panels[-1]:
-        ax.set_xlabel("round of refinement")
-    lines: dict[str, Any] = {}  # by label: not every model has every source
-    for handles, names in (ax.get_legend_handles_labels() for row in panels for ax in row):
-        lines |= dict(zip(names, handles, strict=True))
-    fig.legend(  # below: eight lines have no corner of a panel to themselves
-        lines.values(), lines.keys(), loc="outside lower center",
-        ncols=int(fig.get_figwidth() // 2.1), title="feedback", title_fontsize=8,
-    )  # fmt: skip
     rows = [
         {"model": c["model"], "curve": c["label"], **{k: p[k] for k in p if k != "n"}}
         for c in curves
@@ -201,7 +160,6 @@ def refinement_curves(curves: Sequence[Mapping[str, Any]]) -> Drawn:
     return fig, pd.DataFrame(rows)
 
 
-@styled
 def pipeline(steps: Sequence[tuple[str, Sequence[tuple[str, int]]]]) -> Drawn:
     """Figure 4: the data pipeline in columns of boxes, each with the run's own count. A label that
     begins with "and" is not made of the box above, so no arrow leads to it."""
@@ -209,29 +167,22 @@ def pipeline(steps: Sequence[tuple[str, Sequence[tuple[str, int]]]]) -> Drawn:
     axes = _sheet(fig)
     axes.set_xlim(0, len(steps))
     axes.set_ylim(-max(len(boxes) for _, boxes in steps) - 0.2, 0.9)
-    arrow: Any = {"arrowstyle": "-|>", "mutation_scale": 10}
-    round_box: Any = {"boxstyle": "round,pad=0.02,rounding_size=0.06", "fc": "white", "lw": 1.4}
-    middle = {"ha": "center", "va": "center"}
+    arrow = {"arrowstyle": "-|>", "color": GREY}
     for column, (title, boxes) in enumerate(steps):
         colour, x = PALETTE[column % len(PALETTE)], column + 0.5
         axes.text(x, 0.45, title, ha="center", weight="bold", color=colour)
         for place, (label, count) in enumerate(boxes):
-            y = -place - 0.75
-            axes.add_patch(
-                FancyBboxPatch((x - 0.4, y), 0.8, 0.62, ec=colour, mutation_aspect=2.2, **round_box)
-            )
-            axes.text(x, y + 0.40, label, fontsize=8.6, **middle)
-            axes.text(x, y + 0.15, f"{count:,}", weight="bold", **middle)
+            box = {"boxstyle": "round,pad=0.6", "fc": "white", "ec": colour}
+            words = f"{label}\n{count:,}"
+            axes.text(x, -place - 0.4, words, fontsize=8.6, ha="center", va="center", bbox=box)
             if place + 1 < len(boxes) and not boxes[place + 1][0].startswith("and "):
-                axes.add_patch(FancyArrowPatch((x, y - 0.03), (x, y - 0.36), color=GREY, **arrow))
+                axes.annotate("", (x, -place - 1.1), (x, -place - 0.7), arrowprops=arrow)
         if column + 1 < len(steps):
-            ends = (x + 0.43, -0.44), (x + 0.57, -0.44)
-            axes.add_patch(FancyArrowPatch(*ends, color=INK, **arrow))
+            axes.annotate("", (x + 0.6, -0.4), (x + 0.4, -0.4), arrowprops=arrow)
     rows = [(title, *box) for title, boxes in steps for box in boxes]
     return fig, pd.DataFrame(rows, columns=["step", "box", "count"])
 
 
-@styled
 def similarity(panels: Mapping[str, Mapping[str, Sequence[float]]]) -> Drawn:
     """Figure 5: how similar the corpus is to each benchmark (edit similarity, maximum over the
     benchmark's items, 0 to 1): one panel per benchmark, one density per corpus."""
@@ -253,7 +204,6 @@ def similarity(panels: Mapping[str, Mapping[str, Sequence[float]]]) -> Drawn:
     return fig, pd.DataFrame(rows, columns=["benchmark", "corpus", "from", "share"])
 
 
-@styled
 def categories(shares: Mapping[str, Mapping[str, float]]) -> Drawn:
     """Figure 6: share of programs per category, one bar colour per corpus."""
     frame = pd.DataFrame(shares).fillna(0.0)
@@ -276,7 +226,6 @@ def categories(shares: Mapping[str, Mapping[str, float]]) -> Drawn:
 # --- ours -----------------------------------------------------------------------------------------
 
 
-@styled
 def loss_curve(curves: Mapping[str, Sequence[Sequence[float]]]) -> Drawn:
     """Training loss per optimizer step, one line per phase or format. Steps of like rows differ
     much in loss, so a long curve is drawn as its mean over the last `SMOOTH` steps, the steps
@@ -299,7 +248,6 @@ def loss_curve(curves: Mapping[str, Sequence[Sequence[float]]]) -> Drawn:
     return fig, pd.DataFrame(rows, columns=["phase", "step", "loss"])
 
 
-@styled
 def scores(rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> Drawn:
     """pass@1 with its 95 % interval, benchmark by benchmark, base beside tuned."""
     benchmarks = list(dict.fromkeys(r["benchmark"] for r in rows))
@@ -328,7 +276,6 @@ def _bar(ax: Any, y: float, row: Mapping[str, Any], colour: str) -> None:
     ax.plot([100 * row["low"], 100 * row["high"]], [y, y], color=INK, lw=1.1)
 
 
-@styled
 def format_bars(
     pooled: Sequence[Mapping[str, Any]],
     scores: Sequence[Mapping[str, Any]],
@@ -364,7 +311,6 @@ def _colour(row: Mapping[str, Any]) -> str:
     return PALETTE[FORMATS.index(row["format"]) % len(PALETTE)]
 
 
-@styled
 def chain_survival(chains: Sequence[Mapping[str, Any]]) -> Drawn:
     """How far the steps of each format go right: of the chains with at least k steps, or broken
     before, the share that is right up to the k-th."""

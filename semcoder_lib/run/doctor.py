@@ -12,7 +12,6 @@ import platform
 import re
 import shutil
 import sys
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,11 +30,9 @@ class Check:
     remedy: str = ""
 
 
-def examine(*, quick: bool = False) -> list[Check]:
-    """All checks; `quick` leaves out the sandbox's self-test and the speed probe. Where one cannot
-    be made for want of a package, that is its finding."""
-    slow = ("sandbox", "speed") if quick else ()
-    return [_made(name, check) for name, check in CHECKS.items() if name not in slow]
+def examine() -> list[Check]:
+    """All checks. Where one cannot be made for want of a package, that is its finding."""
+    return [_made(name, check) for name, check in CHECKS.items()]
 
 
 def _made(name: str, check: Callable[[], tuple[str, str, str]]) -> Check:
@@ -72,27 +69,6 @@ def available_memory_bytes() -> int:
     import psutil
 
     return min(int(psutil.virtual_memory().available), scale.memory())
-
-
-def speed() -> dict[str, float]:
-    """A half-second probe: float32 matrix rate (GFLOP/s, all free cores) and a plain Python loop
-    (million steps a second). Used to scale predicted times to this machine."""
-    import numpy as np
-
-    size = 768
-    a = np.ones((size, size), dtype=np.float32)
-    best = 0.0
-    for _ in range(6):
-        began = time.perf_counter()
-        a @ a
-        best = max(best, 2 * size**3 / (time.perf_counter() - began) / 1e9)
-    loop = 0.0
-    for _ in range(3):
-        began, total = time.perf_counter(), 0
-        for i in range(200_000):
-            total += i & 3
-        loop = max(loop, 0.2 / (time.perf_counter() - began))
-    return {"gflops": round(best, 1), "loop": round(loop, 2)}
 
 
 # --- each check: its state, what was found, and what to do where that is not well -----------------
@@ -140,7 +116,7 @@ def _disk() -> tuple[str, str, str]:
 
 def _cores() -> tuple[str, str, str]:
     total, free = scale.cores(), scale.free_cores()
-    remedy = "other programs are busy; times will be longer than predicted"
+    remedy = "other programs are busy; times will be longer than expected"
     return "warn" if free < total else "ok", f"{total} cores, {free} free", remedy
 
 
@@ -189,12 +165,7 @@ def _sandbox() -> tuple[str, str, str]:
     return "ok", finding, ""
 
 
-def _speed() -> tuple[str, str, str]:
-    rate = speed()
-    return "ok", f"{rate['gflops']:.0f} GFLOP/s float32, {rate['loop']:.0f} M loop steps/s", ""
-
-
 CHECKS: dict[str, Callable[[], tuple[str, str, str]]] = {
     "python": _python, "packages": _packages, "memory": _memory, "disk": _disk, "cores": _cores,
-    "model": _model, "data": _data, "sandbox": _sandbox, "speed": _speed,
+    "model": _model, "data": _data, "sandbox": _sandbox,
 }  # fmt: skip

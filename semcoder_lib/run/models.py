@@ -7,23 +7,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from semcoder_lib import report
 from semcoder_lib.core import source, workspace
 from semcoder_lib.core.errors import UserError
 from semcoder_lib.evaluation.answers import Model
 from semcoder_lib.models import assets
-from semcoder_lib.report import paper
-from semcoder_lib.run.steps import weights
+from semcoder_lib.report import paper, tables
+from semcoder_lib.run import steps
 
 if TYPE_CHECKING:
     from semcoder_lib.run.notebook import Notebook
 
-LARGEST = 15 << 20  # bytes of the weights, for repositories that take no larger files
-_SCORES = "\n## Scores\n\n"
-
 
 def base_of(profile: Any) -> Model:
     """The model of the profile, never tuned."""
-    return Model("base", profile.model, None, profile.backend, weights(profile.model))
+    return Model("base", profile.model, None, profile.backend, steps.weights(profile.model))
 
 
 def check_adapter(profile: Any) -> None:
@@ -64,30 +62,23 @@ def shipped(profile: Any) -> Model | None:
 # --- an adapter to be shared ---------------------------------------------------------------------
 
 
-def publish(run: str, out: Path | str, *, phase: str = "main", scores: str = "") -> dict[str, Any]:
+def publish(run: str, out: Path | str, *, phase: str = "main") -> dict[str, Any]:
     """Copies the adapter of the run named `run` to the folder `out`: weights in bfloat16 (one
-    safetensors file), PEFT's configuration, and the card with `weights | bfloat16` added.
+    safetensors file), PEFT's configuration, and the card with `weights | bfloat16` and what
+    notebooks 05 and 06 of the run measured. Raises UserError when there is no such adapter."""
+    import torch
+    from safetensors.torch import load_file, save
 
-    `scores` names a run that evaluated the published folder (`--set adapter=OUT`, notebook 06, and
-    05 where it did too): its table goes into the card, with n, intervals, seed and machine. Raises
-    UserError when there is no such adapter, when its weights would exceed 15 MiB, or when `scores`
-    evaluated other bytes or has another corpus, whose held-out programs may be among the adapter's;
-    then nothing is written.
-    """
     out = Path(out)
     trained = workspace.Run(run).path / "04_sft" / phase
     if not (trained / "adapter_model.safetensors").is_file():
         raise UserError(f"run {run!r} has no adapter in {trained}; run notebook 04 first")
-    halved = _halved(trained / "adapter_model.safetensors")
+    weights = load_file(trained / "adapter_model.safetensors")
+    halved = save({n: t.to(torch.bfloat16) for n, t in weights.items()}, {"format": "pt"})
     card = (trained / "README.md").read_text(encoding="utf-8").rstrip("\n") + "\n"
     card += "| weights | bfloat16 |\n"
-    if scores:
-        there = out / "adapter_model.safetensors"
-        if not there.is_file() or there.read_bytes() != halved:
-            raise UserError(
-                f"{out}: does not hold this adapter yet; publish without --scores first"
-            )
-        card += _SCORES + _scores(workspace.Run(scores).path, out, _card(trained.parent))
+    if phase == "main":
+        card += _scores(report.read(trained.parents[1]))
     out.mkdir(parents=True, exist_ok=True)
     workspace.write_bytes(out / "adapter_model.safetensors", halved)
     config = (trained / "adapter_config.json").read_bytes()
@@ -96,59 +87,21 @@ def publish(run: str, out: Path | str, *, phase: str = "main", scores: str = "")
     return {"adapter": str(out), "bytes": len(halved), "hash": assets.weights_hash(str(out))}
 
 
-def _halved(trained: Path) -> bytes:
-    import torch
-    from safetensors.torch import load_file, save
-
-    weights = {name: tensor.to(torch.bfloat16) for name, tensor in load_file(trained).items()}
-    data: bytes = save(weights, {"format": "pt"})
-    if len(data) > LARGEST:
-        raise UserError(
-            f"{trained}: {len(data) >> 20} MiB in bfloat16, more than {LARGEST >> 20}; train with "
-            "a smaller lora_rank"
-        )
-    return data
-
-
-def _card(folder: Path) -> dict[str, Any]:
-    path = folder / "card.json"
-    return dict(workspace.read_json(path)) if path.exists() else {"inputs": {}}
-
-
-def _scores(run: Path, adapter: Path, trained: dict[str, Any]) -> str:
-    folder = run / "06_reasoning"
-    card = _card(folder)
-    if not _evaluated(card, adapter):
-        raise UserError(
-            f"{folder}: not an evaluation of {adapter}; make one with `python -m semcoder_lib "
-            f"stage 06 --run NAME --set adapter={adapter}`"
-        )
-    corpus = "01_pyx/pyx.jsonl"
-    if card["inputs"].get(corpus) != trained["inputs"].get(corpus):
-        raise UserError(f"{folder}: its corpus is not the one that {adapter} was trained on")
-    rows = list(workspace.read_json(folder / "results.json")["scores"])
-    code = run / "05_codegen"
-    if _evaluated(_card(code), adapter):  # else it is of another adapter, or there is none
-        rows += workspace.read_json(code / "results.json")["scores"]
-    machine = card["machine"]
-    where = f"{machine['cores']} cores, {machine['architecture']}"
-    scorers = " and ".join(sorted({str(row["scorer"]) for row in rows}))
-    lines = [
-        f"Scorer: {scorers}; pass@1 in %, 95 % intervals over items; seed {card['seed']}; {where}. "
-        "The held-out programs are of families that were not trained on.\n",
-        "| | model | form | n | pass@1 |",
-        "|---|---|---|---|---|",
+def _scores(data: report.Inputs) -> str:
+    """A run's scores as a table; empty where there are none, or where they are not of the adapter
+    that the run holds now."""
+    scores = tables.scores(data)
+    given = any(card.configuration.get("adapter") for card in data.cards.values())
+    if not scores or given or data.warnings:
+        return ""
+    rows = [
+        f"| {paper.title(s['benchmark'])} | {s['model']} | {s['setting'].replace('_', ' ')} | "
+        f"{s['scorer']} | {tables.measured(s)} |"
+        for s in scores
     ]
-    for row in rows:
-        lines.append(
-            f"| {paper.TITLES[row['benchmark']]} | {row['model']} | "
-            f"{row['setting'].replace('_', ' ')} | {row['n']} | {100 * row['value']:.1f} "
-            f"[{100 * row['low']:.1f}, {100 * row['high']:.1f}] |"
-        )
-    return "\n".join(lines) + "\n"
-
-
-def _evaluated(card: dict[str, Any], adapter: Path) -> bool:
-    """Whether a card is of an evaluation of this folder: the setting, with the hash beside it."""
-    used = card.get("used", {}).get("adapter")
-    return isinstance(used, list) and used[1] == assets.weights_hash(str(adapter))
+    head = (
+        "\n## Scores\n\npass@1 in % with 95 % intervals over items, measured before the weights "
+        "were halved. The held-out programs are of families that were not trained on.\n\n"
+        "| | model | form | scorer | pass@1 |\n|---|---|---|---|---|\n"
+    )
+    return head + "\n".join(rows) + "\n"

@@ -12,25 +12,22 @@ import argparse
 import ast
 import contextlib
 import functools
-import html
 import os
 import platform
+import resource
 import shlex
 import shutil
 import sys
-import threading
 import time
 import types
 import warnings
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from semcoder_lib.core import profile as profiles
 from semcoder_lib.core import scale, source, workspace
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.core.progress import hidden, in_jupyter, only_progress, say
+from semcoder_lib.core.progress import only_progress, say
 from semcoder_lib.evaluation import data as homes
 from semcoder_lib.report import display
 from semcoder_lib.run import doctor, steps
@@ -73,8 +70,8 @@ def configured(profile: str, settings: str = "") -> profiles.Profile:
 
 
 def begin(name: str, profile: str = "smoke", run_name: str = "", settings: str = "") -> Notebook:
-    """Start the notebook `name`, and show its settings. Raises UserError for settings that are
-    wrong, InfrastructureError where another process is at work in the same folder."""
+    """Start the notebook `name`, and say which settings were changed. Raises UserError for settings
+    that are wrong, InfrastructureError where another process is at work in the same folder."""
     main = getattr(sys.modules["__main__"], "__file__", "") or ""
     if Path(main).stem == name:  # python notebooks/NN_name.py --profile …
         profile, run_name, settings = _arguments(profile, run_name, settings)
@@ -109,27 +106,12 @@ class Notebook:
         self._exit = contextlib.ExitStack()
         busy = f"{self.folder} is in use by another run; wait for it, or use --run NAME"
         self._exit.enter_context(workspace.locked(self.folder / ".lock", 15.0, busy))
-        self._meter = Meter()
-        self._exit.callback(self._meter.stop)
+        self._began = time.monotonic()
         self.steps = steps.Steps(self.folder, say)
         self.step = self.steps.step
-        _show(self._opening())
-
-    def _opening(self) -> display.Shown:
-        name = self.configuration.profile
-        head = f"notebook {self.name} · run {self.run.name} · profile {name}"
-        values, plain = self.configuration.model_dump(), profiles.load(name).model_dump()
-        changed = [f"{key}={value}" for key, value in values.items() if value != plain[key]]
-        head += f" · changed: {', '.join(changed)}" if changed else ""
-        rows = [
-            {"setting": key, "value": values[key], "meaning": field.description}
-            for key, field in profiles.Profile.model_fields.items()
-        ]
-        page = (
-            f"<p>{html.escape(head)}</p><details><summary>all settings</summary>"
-            f"{display.table(rows)._repr_html_()}</details>"
-        )
-        return display.Shown(page, head)
+        values, plain = profile.model_dump(), profiles.load(profile.profile).model_dump()
+        changed = [f" · {key}={value}" for key, value in values.items() if value != plain[key]]
+        say(f"notebook {name} · run {run} · profile {profile.profile}{''.join(changed)}")
 
     @functools.cached_property
     def workers(self) -> int:
@@ -178,7 +160,6 @@ class Notebook:
 
     def finish(self, results: dict[str, Any]) -> display.Shown:
         """Write `results.json` and the card, let go of everything, and show the card."""
-        self._meter.stop()
         workspace.write_json(self.path("results.json"), results)
         card = {
             "stage": self.name,
@@ -190,8 +171,8 @@ class Notebook:
             "machine": machine(),
             "isolation": self.layers,
             "seed": self.configuration.seed,
-            "seconds": round(self._meter.seconds, 2),
-            "peak_memory_bytes": self._meter.peak_bytes,
+            "seconds": round(time.monotonic() - self._began, 2),
+            "peak_memory_bytes": peak_memory_bytes(),
             "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }
         workspace.write_json(self.path("card.json"), card)
@@ -316,55 +297,9 @@ def _name(node: ast.Assign) -> str:
     return target.id if len(node.targets) == 1 and isinstance(target, ast.Name) else ""
 
 
-def _show(shown: display.Shown) -> None:
-    if in_jupyter() and not hidden():
-        from IPython.display import display as show_in_cell
-
-        show_in_cell(shown)
-    else:
-        say(repr(shown))
-
-
-# --- seconds and memory ---------------------------------------------------------------------
-
-
-def tree_pss_bytes(root: int) -> int:
-    """Summed proportional set size of a process and all its descendants; 0 where the system does
-    not tell (macOS). It counts a shared page once over all its sharers, forked workers too."""
-    total = 0
-    with contextlib.suppress(psutil.Error):
-        top = psutil.Process(root)
-        for process in (top, *top.children(recursive=True)):
-            with contextlib.suppress(psutil.Error):  # it has ended meanwhile
-                total += getattr(process.memory_full_info(), "pss", 0)
-    return total
-
-
-class Meter:
-    """Measures until `stop` in a background thread, every `interval` seconds or a hundred
-    times what a look costs (some milliseconds for each gigabyte in use), whichever is longer."""
-
-    def __init__(self, interval: float = 1.0) -> None:
-        self.seconds = 0.0
-        self.peak_bytes = 0
-        self._interval = interval
-        self._done = threading.Event()
-        self._began = time.monotonic()
-        self._thread = threading.Thread(target=self._sample, daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the measurement; a second call changes nothing."""
-        if self._done.is_set():
-            return
-        self.seconds = time.monotonic() - self._began
-        self._done.set()
-        self._thread.join()
-
-    def _sample(self) -> None:
-        while True:
-            began = time.monotonic()
-            with contextlib.suppress(OSError):  # no descriptor is left: look again later
-                self.peak_bytes = max(self.peak_bytes, tree_pss_bytes(os.getpid()))
-            if self._done.wait(max(self._interval, 100 * (time.monotonic() - began))):
-                return
+def peak_memory_bytes() -> int:
+    """The most memory that this process has held, with that of its largest child that has ended.
+    Not the sum of several workers at one time."""
+    kinds = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
+    unit = 1 if platform.system() == "Darwin" else 1024
+    return unit * sum(resource.getrusage(kind).ru_maxrss for kind in kinds)

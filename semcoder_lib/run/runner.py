@@ -1,4 +1,4 @@
-"""Runs the notebooks in order through Papermill: prediction, progress, resume, honest failures.
+"""Runs the notebooks in order through Papermill: progress, resume, honest failures.
 
 Everything that can be wrong with the request is found before anything starts. A failed notebook
 stops the run with its cell, its error and the path of the executed copy; running again goes on
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import shlex
 import sys
 import tempfile
@@ -30,9 +31,7 @@ from semcoder_lib.models.tokens import reason
 from semcoder_lib.run import doctor, notebook
 from semcoder_lib.run.models import check_adapter
 
-# The machine on which the profiles' expected seconds were recorded (doctor.speed).
-REFERENCE = {"gflops": 150.0, "loop": 14.0}
-ALMOST_NO_MODEL = ("00_tour", "01_pyx", "02_monologues", "09_report")
+REMOTE = re.compile(r'<script src="https?://[^>]*>\s*</script>')  # without a net a page waits
 EVALUATING = ("05_codegen", "06_reasoning", "08_refinement")
 # the fields that may name a server, and the notebooks that ask it
 ASKED = {"backend": ("03_pyx_r", *EVALUATING), "teacher": notebook.NAMES[1:4]}
@@ -46,15 +45,8 @@ class Plan:
     settings: str
     run: workspace.Run
     names: tuple[str, ...]
-    expected: dict[str, float]
-
-
-def notebook_path(name: str) -> Path:
-    """The notebook as JupyterLab opens it. Raises UserError where it is missing."""
-    path = notebook.folder() / f"{name}.ipynb"
-    if not path.exists():
-        raise UserError(f"{path} is missing; restore it with git, or run notebooks/build.py")
-    return path
+    expected: dict[str, float]  # seconds of each notebook, on a quiet machine
+    memory_gb: float
 
 
 def plan(
@@ -69,6 +61,7 @@ def plan(
     if start and only:
         raise UserError("--from and --only exclude each other")
     overrides = dict(overrides or {})
+    notebook.folder()
     names = notebook.NAMES
     if start:
         names = names[names.index(notebook.name_of(start)) :]
@@ -85,31 +78,13 @@ def plan(
             overrides[field] = str(Path(given).resolve())
     effective = profile.load(profile_name, overrides)
     settings = shlex.join(f"{k}={v}" for k, v in overrides.items())
-    for name in names:
-        notebook_path(name)
     for name in effective.names("codegen_benchmarks"):
         evaluation.get(name)
     if set(EVALUATING).intersection(names):
         check_adapter(effective)
-    expected = dict(zip(notebook.NAMES, profile.expected(profile_name)[0], strict=True))
-    return Plan(effective, settings, run, names, expected)
-
-
-def predict(work: Plan) -> dict[str, Any]:
-    """Seconds of each notebook and gigabytes expected on this machine, by its measured speed."""
-    measured = doctor.speed()
-    # Decoding and training are half memory-bound, executing programs is half starting processes:
-    # the matrix rate and the rate of a loop count at half power.
-    model = (REFERENCE["gflops"] / max(1.0, measured["gflops"])) ** 0.5
-    python = (REFERENCE["loop"] / max(0.1, measured["loop"])) ** 0.5
-    each = {
-        name: work.expected[name] * (python if name in ALMOST_NO_MODEL else model)
-        for name in work.names
-    }
-    return {
-        "seconds": sum(each.values()), "each": each,
-        "memory_gb": profile.expected(work.profile.profile)[1], **measured,
-    }  # fmt: skip
+    seconds, memory_gb = profile.expected(profile_name)
+    expected = {n: s for n, s in zip(notebook.NAMES, seconds, strict=True) if n in names}
+    return Plan(effective, settings, run, names, expected, memory_gb)
 
 
 def execute(work: Plan, *, force: bool = False) -> dict[str, Any]:
@@ -121,34 +96,33 @@ def execute(work: Plan, *, force: bool = False) -> dict[str, Any]:
             ask(field, address)
     busy = f"run {run.name!r} is already going on; wait for it, or use --run NAME"
     with workspace.locked(run.path / ".run.lock", 0.0, busy):
-        prediction = predict(work)
-        expected = f"{_minutes(prediction['seconds'])} and {prediction['memory_gb']:.1f} GB"
+        predicted = sum(work.expected.values())
+        expected = f"{_minutes(predicted)} and {work.memory_gb:.1f} GB"
         say(
             f"run {run.name!r}, profile {work.profile.profile}: {len(work.names)} notebooks, "
-            f"predicted {expected} (at {prediction['gflops']:.0f} GFLOP/s; +-50 %)"
+            f"expected {expected} on a quiet machine"
         )
         free = doctor.available_memory_bytes() / 1e9
-        if free < (needed := prediction["memory_gb"]):
-            say(f"warning: {free:.1f} GB of memory are available, {needed:.1f} GB are expected")
-        meter = notebook.Meter(3.0)
+        if free < work.memory_gb:
+            say(f"warning: only {free:.1f} GB of memory are available")
+        began = time.monotonic()
         done: list[dict[str, Any]] = []
-        try:
-            for name in work.names:
-                done.append(_one(work, name, prediction["each"], done, force=force))
-        finally:
-            meter.stop()
-        peak = meter.peak_bytes / 1e9
+        for name in work.names:
+            done.append(_one(work, name, done, force=force))
+        seconds = time.monotonic() - began
+        cards = (workspace.read_json(run.path / name / "card.json") for name in work.names)
+        peak = max(card["peak_memory_bytes"] for card in cards) / 1e9
         reused = sum(d["reused"] for d in done)
-        rest = f"{reused} of {len(done)} reused" if reused else f"predicted {expected}"
-        say(f"done in {_minutes(meter.seconds)}, {peak:.1f} GB at the peak; {rest}")
+        rest = f"{reused} of {len(done)} reused" if reused else f"expected {expected}"
+        say(f"done in {_minutes(seconds)}, {peak:.1f} GB at the peak; {rest}")
         report = run.path / notebook.NAMES[9] / "report.html"
         summary = {
             "run": run.name,
             "profile": work.profile.profile,
-            "seconds": round(meter.seconds, 1),
-            "predicted_seconds": round(prediction["seconds"], 1),
+            "seconds": round(seconds, 1),
+            "predicted_seconds": predicted,
             "peak_memory_gb": round(peak, 2),
-            "predicted_memory_gb": prediction["memory_gb"],
+            "predicted_memory_gb": work.memory_gb,
             "notebooks": done,
             "report": str(report) if report.exists() else None,
         }
@@ -174,9 +148,7 @@ def ask(field: str, address: str) -> None:
         raise InfrastructureError(f"{field}={address}: {why}; mend that and run again")
 
 
-def _one(
-    work: Plan, name: str, predicted: dict[str, float], done: list[dict[str, Any]], *, force: bool
-) -> dict[str, Any]:
+def _one(work: Plan, name: str, done: list[dict[str, Any]], *, force: bool) -> dict[str, Any]:
     """One notebook, with a line before it (what is expected now) and after it."""
     out = work.run.path / "notebooks" / f"{name}.ipynb"
     head = f"[{len(done) + 1:2d}/{len(work.names)}] {name:<14}"
@@ -185,9 +157,9 @@ def _one(
     if out.exists() and out.with_suffix(".html").exists() and not _stale(work, name):
         say(f"{head} reused")
         return {"notebook": name, "seconds": 0.0, "reused": True}
-    factor = correction(done, predicted)
-    left = sum(predicted[n] for n in work.names[len(done) :]) * factor
-    expected = f"expected {factor * predicted[name]:.0f} s"
+    factor = correction(done, work.expected)
+    left = sum(work.expected[n] for n in work.names[len(done) :]) * factor
+    expected = f"expected {factor * work.expected[name]:.0f} s"
     if sys.stderr.isatty():
         line = f"{head} ... ({expected}; {_minutes(left)} left)"
         print(line, end="\r", file=sys.stderr, flush=True)
@@ -202,14 +174,12 @@ def _stale(work: Plan, name: str) -> str:
     return notebook.out_of_date(work.run.path, name, work.profile)
 
 
-def correction(done: list[dict[str, Any]], predicted: dict[str, float]) -> float:
-    """How much slower (above one) or faster than predicted the notebooks were that ran so far; one
+def correction(done: list[dict[str, Any]], expected: dict[str, float]) -> float:
+    """How much slower (above one) or faster than expected the notebooks were that ran so far; one
     before there is half a minute to judge by."""
     ran = [row for row in done if not row["reused"]]
-    expected = sum(predicted[row["notebook"]] for row in ran)
-    if expected < 30:
-        return 1.0
-    return float(sum(row["seconds"] for row in ran) / expected)
+    known = sum(expected[row["notebook"]] for row in ran)
+    return float(sum(row["seconds"] for row in ran) / known) if known >= 30 else 1.0
 
 
 def _papermill(work: Plan, name: str, out: Path) -> None:
@@ -217,7 +187,7 @@ def _papermill(work: Plan, name: str, out: Path) -> None:
     from papermill.exceptions import PapermillExecutionError
 
     out.parent.mkdir(parents=True, exist_ok=True)
-    source, partial = notebook_path(name), out.with_suffix(".partial.ipynb")
+    source, partial = notebook.folder() / f"{name}.ipynb", out.with_suffix(".partial.ipynb")
     for old in out.parent.glob(f"{name}.*"):  # a copy that is there is this run's, and whole
         old.unlink()
     parameters = {
@@ -273,7 +243,7 @@ def _with_page(partial: Path, out: Path) -> None:
         body, _ = HTMLExporter(template_name="lab", embed_images=True).from_filename(str(partial))
     except Exception as error:  # a library's; what was executed stands in `partial`
         raise InfrastructureError(f"{partial}: no page can be made: {reason(error)}") from None
-    workspace.write_text(out.with_suffix(".html"), body)
+    workspace.write_text(out.with_suffix(".html"), REMOTE.sub("", str(body)))
     os.replace(partial, out)
 
 

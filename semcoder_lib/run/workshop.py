@@ -1,4 +1,4 @@
-"""Builds the workshop from the masters: exercises, solutions, the instructor's edition, pages.
+"""Builds the workshop from the masters: exercises, solutions, the instructor's edition.
 
 An exercise is four cells of a master that follow each other, told apart by their tags: `exercise`
 (markdown, the task), `solution` (code: one function whose docstring states the task, or one
@@ -11,29 +11,21 @@ from __future__ import annotations
 import ast
 import contextlib
 import copy
-import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.run import check, models, notebook
-from semcoder_lib.run.doctor import Check
+from semcoder_lib.run import notebook
 
 PARTS = {"exercise": "markdown", "solution": "code", "check": "code", "instructor": "markdown"}
-KNOWN = {"parameters", *PARTS}
+KNOWN = ["parameters", *PARTS]
 EDITIONS = ("exercises", "solutions", "instructor")
-PREPARED = ("01_pyx", "02_monologues", "03_pyx_r")  # what the class finds done
-REMEDY = "./run_all.sh workshop (it removes the training); for the checks see docs/sandbox.md"
-UNTOUCHED = "*Not executed: this page shows the solutions without what their cells print.*"
-REMOTE = re.compile(r'<script src="https?://[^>]*>\s*</script>')  # without a net a page waits
 
 
-def build(out: Path, run: str = "workshop") -> dict[str, Any]:
-    """Write all editions of all notebooks to the folder, and say how many exercises each has. Pages
-    show what the cells printed in the run, where it executed the notebooks as they are now.
+def build(out: Path) -> dict[str, Any]:
+    """Write all editions of all notebooks to the folder, and say how many exercises each has.
     Raises UserError, before anything is written, for tags that do not fit, and for an exercise
     notebook that is there and differs: somebody's answers may be in it."""
     masters = {name: read(name) for name in notebook.NAMES}
@@ -48,18 +40,10 @@ def build(out: Path, run: str = "workshop") -> dict[str, Any]:
             raise UserError(f"{path} has been worked on, or is older: move {path.parent} away")
     for place, text in texts.items():
         workspace.write_text(out / place, text)
-    copies = workspace.Run(run).path / "notebooks"
-    ran = {name: executed(m, copies / f"{name}.ipynb") for name, m in masters.items()}
-    for name, master in masters.items():
-        shown = edited(ran[name] or master, "solutions")
-        html = page(shown, executed=ran[name] is not None)
-        workspace.write_text(out / "html" / f"{name}.html", html)
     counts = {name: len(exercises(name, master)) for name, master in masters.items()}
     return {
         "workshop": str(out),
         "exercises": {name: count for name, count in counts.items() if count},
-        "without_exercises": [name for name, count in counts.items() if not count],
-        "pages_without_outputs": [name for name, copy in ran.items() if copy is None],
     }
 
 
@@ -84,16 +68,17 @@ def exercises(name: str, master: Any) -> list[dict[str, Any]]:
     """The cells of each exercise, by tag. Raises UserError, with notebook and cell, for tags that
     are unknown, out of order or left alone, and for cells that are not what their tag says."""
     groups: list[dict[str, Any]] = []
-    expected = list(PARTS)
-    for place, cell, tag in _tagged(name, master):
-        where = f"{name}, cell {place}"
-        due = expected[0]
-        if tag != due and (tag or due != "exercise"):
-            raise UserError(f"{where}: tagged {tag or 'nothing'}, but {due!r} has to come here")
+    order = list(PARTS)
+    due = order[0]
+    for place, cell in enumerate(master.cells, 1):
+        where, tags = f"{name}, cell {place}", cell.metadata.get("tags", [])
+        if len(tags) > 1 or set(tags) - {*KNOWN}:
+            raise UserError(f"{where}: tagged {', '.join(tags)}, not one of {', '.join(KNOWN)}")
+        tag = "".join(set(tags) & PARTS.keys())
+        if (tag or due != order[0]) and (tag, cell.cell_type) != (due, PARTS[due]):
+            raise UserError(f"{where}: a {PARTS[due]} cell tagged {due!r} has to come here")
         if not tag:
             continue
-        if cell.cell_type != PARTS[tag]:
-            raise UserError(f"{where}: {tag!r} is a {PARTS[tag]} cell, this is {cell.cell_type}")
         if tag == "exercise":
             groups.append({})
         groups[-1][tag] = cell
@@ -104,22 +89,10 @@ def exercises(name: str, master: Any) -> list[dict[str, Any]]:
             call = f"check.e{name[:2]}_{len(groups)}({defined})"
             if cell.source.splitlines()[-1] != call:
                 raise UserError(f"{where}: its last line has to be {call}")
-        expected = expected[1:] or list(PARTS)
-    if expected[0] != "exercise":
-        raise UserError(f"{name}, last cell: {expected[0]!r} is missing")
+        due = order[(order.index(tag) + 1) % len(order)]
+    if due != order[0]:
+        raise UserError(f"{name}, last cell: {due!r} is missing")
     return groups
-
-
-def _tagged(name: str, master: Any) -> Iterator[tuple[int, Any, str]]:
-    """Number (from 1), cell, and the tag that concerns the workshop, or nothing."""
-    for place, cell in enumerate(master.cells, 1):
-        tags = set(cell.metadata.get("tags", []))
-        if unknown := sorted(tags - KNOWN):
-            raise UserError(f"{name}, cell {place}: unknown tag {unknown[0]!r}")
-        ours = sorted(tags & set(PARTS))
-        if len(ours) > 1:
-            raise UserError(f"{name}, cell {place}: {' and '.join(ours)} exclude each other")
-        yield place, cell, ours[0] if ours else ""
 
 
 def edited(master: Any, edition: str) -> Any:
@@ -152,62 +125,6 @@ def stub(source: str, where: str = "a solution") -> str:
     raise UserError(
         f"{where}: a solution is one function with a docstring and a body, or one assignment"
     )
-
-
-def executed(master: Any, copy_at: Path) -> Any | None:
-    """The master with what the cells of an executed copy printed; None where there is no copy, or
-    its code is not the master's. Papermill's cell of parameters does not count."""
-    import nbformat
-
-    if not copy_at.exists():
-        return None
-    filled, ran = copy.deepcopy(master), nbformat.read(copy_at, as_version=4)
-    filled.metadata = ran.metadata
-    own, cells = ([c for c in n.cells if c.cell_type == "code"] for n in (filled, ran))
-    cells = [c for c in cells if "injected-parameters" not in c.metadata.get("tags", [])]
-    if [c.source for c in cells] != [c.source for c in own]:
-        return None
-    for cell, before in zip(own, cells, strict=True):
-        cell.outputs = [o for o in before.outputs if o.get("name") != "stderr"]  # progress
-    return filled
-
-
-def page(solutions: Any, *, executed: bool) -> str:
-    """The solutions as one HTML page that needs nothing beside it, and no network."""
-    import nbformat
-    from nbconvert import HTMLExporter
-
-    if not executed:
-        solutions.cells.insert(0, nbformat.v4.new_markdown_cell(UNTOUCHED, id="head"))
-    body, _ = HTMLExporter(template_name="lab", embed_images=True).from_notebook_node(solutions)
-    style = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")  # for a projector
-    return REMOTE.sub("", str(body)).replace("</head>", f"<style>{style}</style></head>", 1)
-
-
-def checklist(out: Path = Path("workshop"), run: str = "workshop") -> list[Check]:
-    """What a class needs beside what the doctor examines, as its lines."""
-    profile, home, count = notebook.configured("workshop"), workspace.Run(run), len(notebook.NAMES)
-    reasons = [notebook.out_of_date(home.path, name, profile) for name in PREPARED]
-    late = "; ".join(f"{n} {why}" for n, why in zip(PREPARED, reasons, strict=True) if why)
-    books = sum(len(list((out / edition).glob("*.ipynb"))) for edition in EDITIONS)
-    pages = [path.read_text("utf-8") for path in (out / "html").glob("*.html")]
-    full = sum(UNTOUCHED.strip("*") not in page for page in pages)
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
-        check.e00_2("xxyzyx")
-    line, trained = printed.getvalue().strip(), home.path / "04_sft"
-    cached = (workspace.home() / "models" / profile.model).is_dir()
-    adapter = models.shipped(profile) is not None
-    lines = [
-        ("prepared", not late, late or f"run {run}: corpus, monologues, faults"),
-        ("editions", books == len(EDITIONS) * count, f"{books} notebooks in {out}"),
-        ("pages", full == count, f"{full} of {count} show what the cells print"),
-        ("offline", cached, f"{'the' if cached else 'no'} model in the cache"),
-        ("adapter", adapter, f"{'the' if adapter else 'no'} shipped one in adapters/"),
-        ("checks", line.startswith("right"), line),
-        ("training", not trained.exists(), f"{trained} is to be left to the class"),
-    ]
-    bad = {"training": "warn"}
-    return [Check(n, "ok" if good else bad.get(n, "fail"), w, REMEDY) for n, good, w in lines]
 
 
 def _text(book: Any) -> str:

@@ -134,36 +134,22 @@ def untimed(files: dict[str, str]) -> dict[str, str]:
     return {file: digest for file, digest in files.items() if not file.endswith(TIMED)}
 
 
-def by_itself(*arguments: str | Path, cwd: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, check=False, cwd=cwd
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-
-
-def test_a_master_gives_the_same_bytes_without_jupyter(
-    smoke: dict[str, object], runs: Path
+@pytest.mark.parametrize(
+    "names",
+    [NAMES[1:3], pytest.param(NAMES[:-1], marks=pytest.mark.slow)],  # no report: it is timed
+)
+def test_masters_give_the_same_bytes_without_jupyter(
+    names: tuple[str, ...], smoke: dict[str, object], runs: Path
 ) -> None:
-    """By `stage 02`, which runs 01 first, and then by `python notebooks/02_…py`."""
-    names = ("01_pyx", "02_monologues")
-    by_itself("-m", "semcoder_lib", "stage", "02", "--profile", "smoke", "--run", "s", cwd=runs)
-    assert outputs(runs / "s", names) == outputs(runs / "smoke", names)
-    (runs / "s" / "02_monologues" / "card.json").unlink()
+    """By `stage`, later ones first: they run what they need; and by `python notebooks/02_…py`."""
+    alone = ("--profile", "smoke", "--run", f"alone-{len(names)}")
+    for name in reversed(names):
+        status, _, errors = command("stage", name[:2], *alone, cwd=runs)
+        assert status == 0, errors
+    (runs / alone[-1] / "02_monologues" / "card.json").unlink()
     master = ROOT / "notebooks" / "02_monologues.py"
-    by_itself(master, "--profile", "smoke", "--run", "s", cwd=runs)
-    assert outputs(runs / "s", names) == outputs(runs / "smoke", names)
-
-
-@pytest.mark.slow
-def test_all_masters_give_the_same_bytes_without_jupyter(
-    smoke: dict[str, object], runs: Path
-) -> None:
-    names = NAMES[:-1]  # the report tells the time
-    for name in reversed(names):  # later ones first: they run what they need
-        by_itself(
-            "-m", "semcoder_lib", "stage", name[:2], "--profile", "smoke", "--run", "a", cwd=runs
-        )
-    for name, files in outputs(runs / "a", names).items():
+    subprocess.run([sys.executable, master, *alone], capture_output=True, check=True, cwd=runs)
+    for name, files in outputs(runs / alone[-1], names).items():
         assert untimed(files) == untimed(outputs(runs / "smoke", (name,))[name]), name
 
 
@@ -240,9 +226,8 @@ QUICK = ("00_tour", "02_monologues", "06_reasoning", "09_report")  # papermill r
 
 @pytest.fixture(scope="module")
 def workshop(smoke: dict[str, object], runs: Path) -> Path:
-    status, summary, errors = command("workshop", "--run", "smoke", cwd=runs)
+    status, _, errors = command("workshop", cwd=runs)
     assert status == 0, errors
-    assert summary["pages_without_outputs"] == []
     return runs / "workshop"
 
 
@@ -253,11 +238,13 @@ def printed(notebook: nbformat.NotebookNode) -> list[str]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_solutions_are_right_and_their_page_is_whole(name: str, workshop: Path, runs: Path) -> None:
+def test_solutions_are_right_and_their_page_is_whole(
+    name: str, smoke: dict[str, object], runs: Path
+) -> None:
     executed = nbformat.read(runs / "smoke" / "notebooks" / f"{name}.ipynb", as_version=4)
     assert len(printed(executed)) == (0 if name in ("05_codegen", "09_report") else 2)
     assert all(line.startswith("right: ") for line in printed(executed))
-    page = (workshop / "html" / f"{name}.html").read_text()
+    page = (runs / "smoke" / "notebooks" / f"{name}.html").read_text()
     assert page.count("right: ") >= len(printed(executed))
     pictures = re.findall(r"<img[^>]*>", page)
     assert all('src="data:image/' in picture for picture in pictures)

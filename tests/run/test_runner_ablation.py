@@ -60,11 +60,6 @@ def test_a_chain_is_whole_where_every_step_is_true_and_breaks_at_the_first_wrong
         assert format == "monologue" or broken.steps == whole.steps
 
 
-def test_an_answer_alone_has_no_chain(trace: Trace, box: Sandbox) -> None:
-    for format in ("direct", "answer_only"):
-        assert analysis.chain(format, "assert f([1]) == 0", PROGRAM, CASE, trace, box) is None
-
-
 def test_summary_counts_answers_that_rest_on_wrong_steps() -> None:
     some = [analysis.Chain(3, 3, True), analysis.Chain(3, 1, False), analysis.Chain(2, 0, False)]
     found = analysis.summary(some, [True, True, False])

@@ -19,6 +19,11 @@ ROW = {
     "value": 0.25, "low": 0.125, "high": 0.375, "scorer": "official",
 }  # fmt: skip
 
+CARD = {
+    "run": "r", "inputs": {}, "versions": {}, "machine": {}, "isolation": {}, "seed": 5,
+    "seconds": 1.0, "peak_memory_bytes": 1,
+}  # fmt: skip
+
 
 @pytest.fixture
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -28,77 +33,35 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     save_file({"a": torch.arange(600.0).reshape(20, 30) / 7}, main / "adapter_model.safetensors")
     (main / "adapter_config.json").write_text('{"r": 16}')
     (main / "README.md").write_text("# M\n\n| | |\n|---|---|\n| seed | 1 |\n")
-    workspace.write_json(main.parent / "card.json", {"inputs": {"01_pyx/pyx.jsonl": "x"}})
     return tmp_path / "runs"
 
 
-def evaluated(runs: Path, adapter: Path, corpus: str) -> None:
-    folder = runs / "r" / "06_reasoning"
-    card = {
-        "inputs": {"01_pyx/pyx.jsonl": corpus},
-        "used": {"adapter": [str(adapter), assets.weights_hash(str(adapter))]},
-        "seed": 5,
-        "machine": {"cores": 2, "architecture": "x86_64"},
-    }
-    workspace.write_json(folder / "card.json", card)
-    workspace.write_json(folder / "results.json", {"scores": [ROW]})
-
-
 def test_an_adapter_is_halved_and_told(runs: Path, tmp_path: Path) -> None:
-    out = tmp_path / "shared"
+    out, run = tmp_path / "shared", runs / "r"
     told = models.publish("r", out)
-    whole = load_file(runs / "r" / "04_sft" / "main" / "adapter_model.safetensors")["a"]
+    whole = load_file(run / "04_sft" / "main" / "adapter_model.safetensors")["a"]
     half = load_file(out / "adapter_model.safetensors")["a"]
     assert half.dtype == torch.bfloat16
     assert torch.allclose(half.float(), whole, rtol=2**-8)
     assert told["bytes"] == (out / "adapter_model.safetensors").stat().st_size < 2000
     assert told["hash"] == assets.weights_hash(str(out))
-    assert "| weights | bfloat16 |" in (out / "README.md").read_text()
-
-    evaluated(runs, out, "x")
-    models.publish("r", out, scores="r")
     card = (out / "README.md").read_text()
-    assert "| held-out PyX, output | tuned | direct 2shot | 40 | 25.0 [12.5, 37.5] |" in card
-    assert "HumanEval" not in card
-    assert "\n\nScorer: official; " in card
-    assert "seed 5; 2 cores, x86_64" in card
-
-    code, row = (
-        runs / "r" / "05_codegen",
-        {**ROW, "benchmark": "humaneval", "setting": "completion"},
-    )
-    workspace.write_json(code / "results.json", {"scores": [row]})
-    for held, there in (("of another adapter", False), (assets.weights_hash(str(out)), True)):
-        workspace.write_json(code / "card.json", {"used": {"adapter": [str(out), held]}})
-        models.publish("r", out, scores="r")
-        card = (out / "README.md").read_text()
-        assert ("| HumanEval | tuned | completion | 40 | 25.0 [12.5, 37.5] |" in card) == there
-
-
-def test_scores_of_anything_else_are_refused(runs: Path, tmp_path: Path) -> None:
-    out = tmp_path / "shared"
-    models.publish("r", out)
-    before = (out / "README.md").read_bytes()
-    with pytest.raises(UserError, match="not an evaluation of"):
-        models.publish("r", out, scores="r")
-    evaluated(runs, out, "another corpus")
-    with pytest.raises(UserError, match="its corpus is not the one"):
-        models.publish("r", out, scores="r")
-    assert (out / "README.md").read_bytes() == before
-    with pytest.raises(UserError, match="does not hold this adapter yet"):
-        models.publish("r", tmp_path / "other", scores="r")
-    assert not (tmp_path / "other").exists()
+    assert card.endswith("| seed | 1 |\n| weights | bfloat16 |\n")
     with pytest.raises(UserError, match="run 'none' has no adapter"):
         models.publish("none", out)
 
-
-def test_weights_that_are_too_large_are_refused(
-    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(models, "LARGEST", 1000)
-    with pytest.raises(UserError, match="smaller lora_rank"):
-        models.publish("r", tmp_path / "shared")
-    assert not (tmp_path / "shared" / "adapter_model.safetensors").exists()
+    measured = run / "06_reasoning"
+    workspace.write_json(measured / "results.json", {"scores": [ROW]})
+    for given, scored in (("a/x", False), ("", True)):
+        digest = workspace.file_hash(measured / "results.json")
+        facts = {"configuration": {"adapter": given}, "outputs": {"results.json": digest}}
+        workspace.write_json(measured / "card.json", CARD | facts)
+        models.publish("r", out)
+        line = "| held-out PyX, output | tuned | direct 2shot | official | 25.0 [12.5, 37.5] n=40 |"
+        assert (line in (out / "README.md").read_text()) == scored
+    (measured / "results.json").write_text("{}")  # not the file of its card
+    models.publish("r", out)
+    assert (out / "README.md").read_text() == card
 
 
 def test_another_adapter_under_the_same_name_is_another_key(runs: Path, tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +22,17 @@ from semcoder_lib.run.steps import Steps, read
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = '''
-import importlib.metadata, json, sys
+import importlib.metadata, json
 from pathlib import Path
 from semcoder_lib.core.records import Case
 from semcoder_lib.evaluation import data, scoring
 from semcoder_lib.run.steps import Steps
 
-place = Path(sys.argv[1])
-count = int(sys.argv[2])
-SCALE = 1
+here = Path(__file__).parent
+SCALE, NUMPY = 1, ""
 WORDS = {"a", "b", "c", "d"}  # in another order in each process
 known = importlib.metadata.version
-if len(sys.argv) > 3:
-    importlib.metadata.version = lambda name: sys.argv[3] if name == "numpy" else known(name)
+importlib.metadata.version = lambda name: NUMPY if name == "numpy" and NUMPY else known(name)
 
 
 def listed(source, count):
@@ -47,46 +44,23 @@ def listed(source, count):
 
 
 lines = []
-result = Steps(place / "out", lines.append).step("x.jsonl", listed, place / "in.json", count=count)
+result = Steps(here / "out", lines.append).step("x.jsonl", listed, here / "in.json", count=3)
 print(json.dumps({"lines": lines, "rows": len(result[0]), "first": str(result[0][0])}))
 '''
 
 
-def edit(path: Path, old: str, new: str) -> int:
-    text = path.read_text()
-    assert old in text
-    return path.write_text(text.replace(old, new, 1))
-
-
-class Place:
-    """A copy of the library, a script with one step, and its input."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        skip = shutil.ignore_patterns("__pycache__")
-        self.library = Path(
-            shutil.copytree(ROOT / "semcoder_lib", folder / "semcoder_lib", ignore=skip)
-        )
-        (folder / "script.py").write_text(SCRIPT)
-        (folder / "in.json").write_text("[1, 2]")
-        self.count, self.numpy = 3, ""
-
-    def run(self) -> dict[str, object]:
-        arguments = [str(self.folder), str(self.count), *([self.numpy] if self.numpy else [])]
-        done = subprocess.run(
-            [sys.executable, self.folder / "script.py", *arguments],
-            capture_output=True, text=True, check=False,
-            env={**os.environ, "PYTHONPATH": str(self.folder)},
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return dict(json.loads(done.stdout))
+def ran(place: Path) -> dict[str, Any]:
+    """What the script says of its step."""
+    return dict(json.loads(subprocess.check_output(
+        [sys.executable, place / "script.py"], env=os.environ | {"PYTHONPATH": str(place)}
+    )))  # fmt: skip
 
 
 DATA, HOMES, CODE = (
     f"semcoder_lib/evaluation/{n}" for n in ("data.py", "homes.yaml", "scoring.py")
 )
 NOT_ITS_OWN = "x.jsonl is not what it wrote"
-EDITS = [  # file, what is replaced by what, and what becomes of the step
+EDITS = [  # file, what is replaced by what (the file by nothing), and what becomes of the step
     (DATA, "import gzip", "import gzip  # to read", "read back"),
     (DATA, "The data files", "All data files", "read back"),
     (HOMES, "- name:", "# a table\n- name:", "read back"),
@@ -95,45 +69,42 @@ EDITS = [  # file, what is replaced by what, and what becomes of the step
     (HOMES, "licence: ", "licence: not ", "code evaluation/homes.yaml changed"),
     ("script.py", '{"mean": mean}', '{"mean": mean, "more": 1}', "code listed() changed"),
     ("script.py", "Says something", "Says more", "read back"),
+    ("script.py", "count=3", "count=4", "argument count changed"),
+    ("script.py", 'NUMPY = 1, ""', 'NUMPY = 1, "99.0"', "package numpy changed"),
     ("in.json", "2", "3", "argument input 1 changed"),
     ("out/x.jsonl", "1.5", "2.5", NOT_ITS_OWN),
+    ("out/x.jsonl", "1.5", None, NOT_ITS_OWN),
     ("out/steps/x.jsonl.json", "{", "", "it was not done before"),
 ]
-CHANGES: dict[str, tuple[Callable[[Place], object], str]] = {
-    "nothing": (lambda p: None, "read back"),
-    "a setting": (lambda p: setattr(p, "count", 4), "argument count changed"),
-    "a newer package": (lambda p: setattr(p, "numpy", "99.0"), "package numpy changed"),
-    "a truncated result": (lambda p: os.truncate(p.folder / "out/x.jsonl", 20), NOT_ITS_OWN),
-    "a lost result": (lambda p: (p.folder / "out/x.jsonl").unlink(), NOT_ITS_OWN),
-    **{
-        f"{e[0]}: {e[1]} to {e[2]}": (lambda p, e=e: edit(p.folder / e[0], e[1], e[2]), e[3])
-        for e in EDITS
-    },
-}
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, object]]:
-    place = Place(tmp_path_factory.mktemp("step") / "place")
-    first = place.run()
-    assert str(first["lines"]).startswith("['x.jsonl: done in")
-    return place.folder, first
+def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A copy of the library, a script with one step, its input, and what it said first."""
+    place, skip = tmp_path_factory.mktemp("step") / "place", shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "semcoder_lib", place / "semcoder_lib", ignore=skip)
+    (place / "script.py").write_text(SCRIPT)
+    (place / "in.json").write_text("[1, 2]")
+    first = ran(place)
+    assert first["lines"][0].startswith("x.jsonl: done in")
+    return place, first
 
 
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize(("file", "old", "new", "expected"), EDITS)
 def test_what_redoes_a_step(
-    change: str, done: tuple[Path, dict[str, object]], tmp_path: Path
-) -> None:
-    place = Place(tmp_path / "place")
-    shutil.copytree(done[0] / "out", place.folder / "out")
-    alter, expected = CHANGES[change]
-    alter(place)
-    again = place.run()
-    assert expected in again["lines"][0], again["lines"]  # type: ignore[index]
+    file: str, old: str, new: str | None, expected: str, done: tuple[Path, dict[str, Any]],
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    place = Path(shutil.copytree(done[0], tmp_path / "place"))
+    text = (place / file).read_text()
+    assert old in text
+    (place / file).unlink() if new is None else (place / file).write_text(text.replace(old, new, 1))
+    again = ran(place)
+    assert expected in again["lines"][0], again["lines"]
     if expected == "read back":  # fresh or read back, the result is the same
         assert {**again, "lines": []} == {**done[1], "lines": []}
     else:
-        assert place.run()["lines"] == ["x.jsonl: read back"]
+        assert ran(place)["lines"] == ["x.jsonl: read back"]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import json
-import math
 import re
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +21,7 @@ WITH_EXERCISES = tuple(name for name in notebook.NAMES if name not in WITHOUT)
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     out = tmp_path_factory.mktemp("workshop")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SEMCODER_RUNS", str(out / "runs"))
-        return out, workshop.build(out)
+    return out, workshop.build(out)
 
 
 def cells(path: Path, tag: str) -> list[nbformat.NotebookNode]:
@@ -43,31 +38,19 @@ def line_of(answer: Any, name: str, capsys: pytest.CaptureFixture[str]) -> str:
     return lines[0]
 
 
-def rooted(values: list[float]) -> list[float]:
-    return [math.sqrt(value) for value in Counter(values)]
-
-
-def test_a_function_may_use_what_its_notebook_imported() -> None:
-    assert check._returned(*check._text(rooted), [([9.0, 9.0],)]) == [[3.0]]
-
-
 # --- the editions ---------------------------------------------------------------------------
 
 
-def test_three_editions_and_pages_of_all_notebooks(built: tuple[Path, dict[str, Any]]) -> None:
+def test_three_editions_of_all_notebooks(built: tuple[Path, dict[str, Any]]) -> None:
     out, summary = built
     for edition in workshop.EDITIONS:
         assert sorted(p.stem for p in (out / edition).iterdir()) == sorted(notebook.NAMES)
     assert summary["exercises"] == dict.fromkeys(WITH_EXERCISES, 2)
-    assert summary["without_exercises"] == list(WITHOUT)
-    assert summary["pages_without_outputs"] == list(notebook.NAMES)
     for name in WITH_EXERCISES:
         solved, taught = (out / e / f"{name}.ipynb" for e in ("solutions", "instructor"))
         assert (len(cells(solved, "instructor")), len(cells(taught, "instructor"))) == (0, 2)
         assert cells(solved, "solution") == cells(taught, "solution")
         assert not re.search("source_hidden|unfold the cell", solved.read_text())
-        page = (out / "html" / f"{name}.html").read_text()
-        assert page.index("Not executed") < page.index("Exercise 1")
         assert 'profile = "workshop"' in solved.read_text().replace("\\", "")
 
 
@@ -94,36 +77,6 @@ def _run(answer: str, checked: str, capsys: pytest.CaptureFixture[str]) -> str:
     exec(checked, names)
     (line,) = capsys.readouterr().out.splitlines()
     return line
-
-
-def test_a_page_shows_what_the_cells_of_a_run_printed(tmp_path: Path) -> None:
-    master = workshop.read("00_tour")
-    ran, at = copy.deepcopy(master), tmp_path / "00_tour.ipynb"
-    says = nbformat.v4.new_output("stream", text="right: these are the steps")
-    bar = nbformat.v4.new_output("stream", name="stderr", text="61 of 74, 0.1 min left")
-    next(c for c in ran.cells if "check" in c.metadata.get("tags", [])).outputs = [says, bar]
-    tags = {"tags": ["injected-parameters"]}
-    ran.cells.insert(3, nbformat.v4.new_code_cell("1", metadata=tags))
-    nbformat.write(ran, at)
-    page = workshop.page(workshop.edited(workshop.executed(master, at), "solutions"), executed=True)
-    assert "right: these are the steps" in page
-    assert "next_steps" in page
-    for absent in ("Not executed", 'src="http', "Five minutes. Most forget", "min left"):
-        assert absent not in page
-    ran.cells[-1].source += "\n# changed since"
-    nbformat.write(ran, at)
-    assert workshop.executed(master, at) is None
-
-
-def test_the_checklist_says_what_a_class_would_miss(
-    built: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SEMCODER_RUNS", str(tmp_path))
-    (tmp_path / "workshop" / "04_sft").mkdir(parents=True)
-    states = {c.name: c for c in workshop.checklist(built[0])}
-    assert "01_pyx was not run" in states["prepared"].finding
-    assert {"prepared", "pages", "training"} <= {n for n, c in states.items() if c.state != "ok"}
-    assert "editions" in {c.name for c in workshop.checklist(tmp_path) if c.state == "fail"}
 
 
 def test_somebodys_answers_are_not_written_over(built: tuple[Path, dict[str, Any]]) -> None:
@@ -158,12 +111,12 @@ PLAIN = "# %%\n1\n\n"
     ("text", "reason"),
     [
         (TASK + SOLUTION + CHECK, "last cell: 'instructor' is missing"),
-        (TASK + CHECK + SAY, "cell 2: tagged check, but 'solution' has to come here"),
-        (TASK + SOLUTION + PLAIN + CHECK + SAY, "cell 3: tagged nothing, but 'check'"),
-        (PLAIN + SOLUTION, "cell 2: tagged solution, but 'exercise'"),
-        (TASK.replace("exercise", "exercize"), "cell 1: unknown tag 'exercize'"),
-        (TASK.replace("[markdown] ", ""), "cell 1: 'exercise' is a markdown cell"),
-        (TASK + '# %% tags=["solution", "check"]\nmine = 1\n', "cell 2: check and solution"),
+        (TASK + CHECK + SAY, "cell 2: a code cell tagged 'solution'"),
+        (TASK + SOLUTION + PLAIN + CHECK + SAY, "cell 3: a code cell tagged 'check'"),
+        (PLAIN + SOLUTION, "cell 2: a markdown cell tagged 'exercise'"),
+        (TASK.replace("exercise", "exercize"), "cell 1: tagged exercize, not one of"),
+        (TASK.replace("[markdown] ", ""), "cell 1: a markdown cell tagged 'exercise'"),
+        (TASK + '# %% tags=["solution", "check"]\nmine = 1\n', "cell 2: tagged solution, check"),
         (TASK + SOLUTION.replace("mine = 1", "1") + CHECK + SAY, "cell 2: a solution is"),
         (TASK + SOLUTION + CHECK.replace("00_1", "00_2") + SAY, "cell 3: its last line has to be"),
     ],
@@ -190,25 +143,6 @@ def test_answers(name: str, line: str, answer: Any, capsys: pytest.CaptureFixtur
     said = line_of(answer, name, capsys)
     assert said.startswith("right: " if line == "right" else "not yet: ")
     assert line in said
-
-
-p = notebook._Watched(notebook.configured("smoke"), set())  # as `p` is in every notebook
-
-
-def test_an_answer_has_names_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
-    def loss(chances: list[float], labels: list[int]) -> float:
-        kept = [-math.log(p) for p, label in zip(chances, labels, strict=True) if label != -100]
-        return sum(kept) / max(1, len(kept))
-
-    assert line_of(loss, "04_2", capsys).startswith("right: ")
-
-
-def test_every_exercise_has_right_and_wrong_answers() -> None:
-    right = Counter(name for name, line, _ in ANSWERS if line == "right")
-    wrong = Counter(name for name, line, _ in ANSWERS if line != "right")
-    assert set(right) == set(wrong) == {f"{n[:2]}_{k}" for n in WITH_EXERCISES for k in (1, 2)}
-    assert min(right.values()) >= 2
-    assert min(wrong.values()) >= 3
 
 
 class Hostile:

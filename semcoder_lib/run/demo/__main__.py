@@ -3,84 +3,151 @@
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
-from semcoder_lib.core.errors import SemcoderError, UserError
-from semcoder_lib.run.demo.work import LIMITS
+import jinja2
+import yaml
+from markupsafe import Markup
+
+from semcoder_lib.core.errors import SemcoderError
+from semcoder_lib.report import display
+from semcoder_lib.run import demo
 from semcoder_lib.sandbox import Sandbox
+from semcoder_lib.tracing.viewer import Viewer
 
+HERE = Path(__file__).parent
+EXAMPLES: dict[str, dict[str, list[str]]] = yaml.safe_load((HERE / "examples.yaml").read_text())
+TEMPLATE = jinja2.Template((HERE / "page.html").read_text(), autoescape=True)
 LOOPBACK = "127.0.0.1"
+LARGEST = 200_000  # bytes of a request
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers the page's own requests, with text shown as text. A name that was resolved to this
+    machine, and a form of another site, are refused. One request works at a time, since a sandbox
+    serves one thread at a time."""
+
+    timeout = 30  # seconds without a byte
+    box: Sandbox
+    work = threading.Lock()
+
+    def do_GET(self) -> None:
+        given = parse_qs(urlsplit(self.path).query)
+        self._answer({name: texts[0] for name, texts in given.items()})
+
+    def do_POST(self) -> None:
+        length = int(self.headers["Content-Length"] or 0)
+        if not 0 <= length <= LARGEST:
+            self.send_error(413)
+            return
+        text = self.rfile.read(length).decode("utf-8", "replace")
+        form = parse_qs(text, keep_blank_values=True)
+        self._answer({name: texts[0].replace("\r\n", "\n") for name, texts in form.items()})
+
+    def _answer(self, form: dict[str, str]) -> None:
+        host = self.headers["Host"] or ""
+        origin = urlsplit(self.headers["Origin"] or f"http://{host}").netloc
+        if host.split(":")[0] not in (LOOPBACK, "localhost") or origin != host:
+            self.send_error(403)
+            return
+        with self.work:
+            body = page(form, self.box).encode("utf-8", "backslashreplace")
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *_: Any) -> None:
+        """Nothing: the terminal is for what went wrong."""
+
+
+def page(form: dict[str, str], box: Sandbox) -> str:
+    """The page with what came of a form; with an example where there is none. Whatever is pasted,
+    its first line says what is wrong with it."""
+    kind = "tests" if "tests" in form or form.get("kind") == "tests" else "calls"
+    examples = EXAMPLES[kind]
+    code, more = examples.get(form.get("example", ""), next(iter(examples.values())))
+    form = {"code": code, "call": more, "tests": more, "text": ""} | form
+    try:
+        shown = [(title, Markup(part._repr_html_())) for title, part in _work(form, box)]
+    except SemcoderError as error:
+        shown = [(str(error), Markup(""))]
+    except Exception as error:  # a page on a wall must not go blank over our mistake
+        traceback.print_exc()
+        line = f"this demo failed ({type(error).__name__}); its terminal says where"
+        shown = [(line, Markup(""))]
+    return TEMPLATE.render(
+        form=form, kind=kind, examples=examples, shown=shown, limits=demo.LIMITS, level=box.level
+    )
+
+
+def _work(form: dict[str, str], box: Sandbox) -> Iterator[tuple[str, display.Shown]]:
+    """What a button asks for, with titles. The form's text becomes the derived monologue."""
+    code, call = form["code"], form["call"]
+    match form.get("do"):
+        case "explain":
+            seen = demo.explain(code, call, box)
+            form["text"] = seen.derived.text
+            yield "Outcome", display.code(seen.outcome)
+            yield "Printed", display.code(seen.trace.stdout or "nothing")
+            yield from _claims("The monologue, derived from the trace", seen.derived)
+            if seen.trace.steps:
+                frame = Viewer(seen.program, seen.trace, seen.case).frame()
+                yield "Step by step", display.Shown(frame, "")
+        case "check":
+            yield from _claims("Checked", demo.check(code, call, form["text"], box))
+        case "debug":
+            debugged = demo.debug(code, form["tests"], box)
+            ran = [f"{'✓' if ok else '✗'} {test}  {end}" for test, ok, end in debugged.tests]
+            yield "Tests", display.code("\n".join(ran))
+            yield from _claims("What went wrong", debugged.rationale)
+            if debugged.fixed:
+                yield "A fix that passes every test", display.diff(debugged.buggy, debugged.fixed)
+
+
+def _claims(title: str, text: demo.Text) -> Iterator[tuple[str, display.Shown]]:
+    """A text with its claims coloured; the verdict and what contradicts it, in words."""
+    wrong = [f"✗ {part.strip()} — trace: {fact}" for part, fact in text.contradictions()]
+    yield title, display.marked(text.text, text.claims)
+    yield "Verdict", display.code("\n".join([text.note, *wrong]).strip())
 
 
 def main() -> int:
-    """Serves the page until it is interrupted. Returns 1 where Gradio is missing or the model's
-    name is wrong, 3 where the port is taken or the machine cannot contain what is pasted."""
+    """Serves the page until it is interrupted. Returns 3 where the port is taken or the machine
+    cannot contain what is pasted."""
     parser = argparse.ArgumentParser(prog="python -m semcoder_lib.run.demo", description=__doc__)
-    parser.add_argument("--model", default="", help="a model to ask, e.g. smollm2-135m")
-    parser.add_argument("--adapter", default=None, help="folder of its adapter")
-    parser.add_argument("--port", type=_port, default=7860, help="0 takes a free one")
-    options = parser.parse_args()
-    if options.adapter and not options.model:
-        parser.error("--adapter needs the model that it belongs to: add --model NAME")
+    parser.add_argument("--port", type=int, default=7860, help="0 takes a free one")
+    port = parser.parse_args().port
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        build = _builder()
-        engine = None
-        if options.model:
-            from semcoder_lib import models
-
-            engine = models.load(options.model, adapter=options.adapter)
-        with Sandbox(limits=LIMITS, workers=1) as box:
-            return _serve(build(box, engine), options.port)
+        with (
+            Sandbox(limits=demo.LIMITS, workers=1) as Handler.box,
+            ThreadingHTTPServer((LOOPBACK, port), Handler) as server,
+        ):
+            print(
+                f"http://{LOOPBACK}:{server.server_port}/  (Ctrl-C ends it)",
+                file=sys.stderr,
+                flush=True,
+            )
+            server.serve_forever()
     except SemcoderError as error:
         print(error, file=sys.stderr)
         return error.exit_status
-    except KeyboardInterrupt:
-        return 0
-
-
-def _builder() -> Any:
-    """`page.build`. No variable of the environment may open the page to others, or send anything
-    from it."""
-    for name in [name for name in os.environ if name.startswith("GRADIO_")]:
-        del os.environ[name]
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    try:
-        import gradio  # noqa: F401
-    except ImportError:
-        raise UserError('the page needs Gradio: pip install "semcoder-lib[demo]"') from None
-    from semcoder_lib.run.demo.page import build
-
-    return build
-
-
-def _serve(page: Any, port: int) -> int:
-    try:
-        _, address, _ = page.launch(
-            server_name=LOOPBACK, server_port=port or None, share=False, quiet=True,
-            prevent_thread_lock=True, footer_links=[], run_history=False, ssr_mode=False,
-            enable_monitoring=False, pwa=False, mcp_server=False,
-        )  # fmt: skip
-    except OSError:
-        print(f"port {port} of {LOOPBACK} is in use; choose another with --port", file=sys.stderr)
+    except (OSError, OverflowError) as error:
+        print(f"port {port} of {LOOPBACK}: {error}; choose another with --port", file=sys.stderr)
         return 3
-    print(f"{address}  (Ctrl-C ends it)", file=sys.stderr, flush=True)
-    try:
-        signal.pause()
-    finally:
-        page.close(verbose=False)
+    except KeyboardInterrupt:
+        pass
     return 0
-
-
-def _port(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 65535:
-        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
-    return number
 
 
 if __name__ == "__main__":
