@@ -4,7 +4,6 @@ was run and on what. HTML and Markdown."""
 from __future__ import annotations
 
 import base64
-import contextlib
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -204,6 +203,7 @@ def write_report(run: Path, folder: Path) -> dict[str, Any]:
         "headline": lines or [reason or NOTHING],
         "claimed": tables.CLAIMED,
         "claims": (_attempted(tables.compared, data)[0] or []),
+        "again": again(data),
         "checks": checks,
         "pictures": pictures,
         "tables": filled,
@@ -274,6 +274,29 @@ def headline(data: Inputs) -> list[str]:
     return lines
 
 
+def again(data: Inputs) -> list[str]:
+    """The commands that repeat this run's results from its trained adapter, with their time."""
+    card = data.cards.get(6)
+    if card is None or card.configuration.get("adapter") == "none":
+        return []
+    settings, name = dict(card.configuration), card.configuration["profile"]
+    adapter = settings.pop("adapter", "") or f"runs/{card.run}/04_sft/main"
+    try:
+        default = profile.load(name).model_dump()
+    except UserError:  # the profile has gone since
+        return []
+    changed = {k: v for k, v in settings.items() if v != default.get(k)}
+    if Path(str(changed.get("model", ""))).is_absolute():
+        changed["model"] = Path(changed["model"]).name
+    dials = "".join(f" --set {k}={v}" for k, v in {**changed, "adapter": adapter}.items())
+    minutes = sum(c.seconds for n, c in data.cards.items() if n not in (0, 2, 3, 4)) / 60
+    return [
+        "./run_all.sh setup",
+        f"./run_all.sh {name} --run again --from 05{dials}  # {minutes:.0f} minutes here",
+        f"python -m semcoder_lib compare runs/{card.run} runs/again",
+    ]
+
+
 def facts(data: Inputs) -> list[tuple[str, str]]:
     """Provenance: what ran, where, for how long."""
     if not data.cards:
@@ -282,17 +305,12 @@ def facts(data: Inputs) -> list[tuple[str, str]]:
     card = cards[-1]
     ran = next((c for c in cards if c.isolation.get("layers")), card).isolation
     minutes, peak = sum(c.seconds for c in cards) / 60, max(c.peak_memory_bytes for c in cards)
-    name, settings = card.configuration.get("profile", ""), {}
-    with contextlib.suppress(UserError):  # the profile has gone since
-        plain = profile.load(name).model_dump()
-        settings = {k: v for k, v in card.configuration.items() if v != plain.get(k)}
-    changed = "".join(f", {key}={value}" for key, value in settings.items())
     absent: dict[str, str] = {}
     for number in (5, 6):
         missing = data.get(number, "missing", {})
         absent |= missing if isinstance(missing, dict) else {}
     return [
-        ("run", f"{card.run}, profile {name}{changed}"),
+        ("run", f"{card.run}, profile {card.configuration.get('profile')}"),
         ("model", tables.model_name(data)),
         ("seed", str(card.seed)),
         ("machine", ", ".join(f"{k} {v}" for k, v in card.machine.items())),
