@@ -20,7 +20,7 @@ usage: ./run_all.sh [COMMAND] [OPTIONS]
   workshop            prepare a class: build workshop/ with exercises, solutions and the instructor's
                       edition, then run the profile workshop, 10 minutes (docs/workshop.md)
   setup               only make the environment
-  doctor              check this machine
+  doctor              check this machine (--workshop: and what a class needs)
   lock                write constraints.txt anew from the present environment
 
 Options of a run go on to `python -m semcoder_lib run`:
@@ -157,6 +157,8 @@ case "$command" in
   smoke | laptop | hour | evening | coder | gpu | paper | test | bench | lab | workshop | setup | doctor | lock) ;;
   *) fail "unknown command '$command'; ./run_all.sh --help lists them" 2 ;;
 esac
+checks=""
+if [ "$command $*" = "doctor --workshop" ]; then checks=--workshop; shift; fi
 if [ "$command" = setup ] || [ "$command" = doctor ] || [ "$command" = lock ]; then
   [ $# -eq 0 ] || fail "'$command' takes no options, but got '$1'" 2
 fi
@@ -165,7 +167,9 @@ setup
 export PYTHONUNBUFFERED=1
 case "$command" in
   setup) say "the environment is ready: $python" ;;
-  doctor) exec "$python" -m semcoder_lib doctor ;;
+  doctor)
+    export SEMCODER_RUNS="${SEMCODER_RUNS:-$here/runs}"
+    cd "$here" && exec "$python" -m semcoder_lib doctor ${checks:+"$checks"} ;;
   workshop)
     export SEMCODER_RUNS="${SEMCODER_RUNS:-$here/runs}"
     cd "$here"

@@ -73,7 +73,8 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=function)
         return sub
 
-    add("doctor", _doctor, "check this machine")
+    p = add("doctor", _doctor, "check this machine")
+    p.add_argument("--workshop", action="store_true", help="and what a class needs")
 
     p = add("run", _run, "the notebooks, in order, through Papermill")
     p.add_argument("profile", nargs="?", default="laptop", help="a name in profiles/")
@@ -142,10 +143,14 @@ def _common(p: argparse.ArgumentParser) -> None:
     p.add_argument("--set", action="append", default=[], metavar="key=value", dest="settings")
 
 
-def _doctor() -> dict[str, Any]:
+def _doctor(workshop: bool) -> dict[str, Any]:
     from semcoder_lib.run import doctor
 
     checks = doctor.examine()
+    if workshop:
+        from semcoder_lib.run.workshop import checklist
+
+        checks += checklist()
     print(doctor.show(checks), file=sys.stderr)
     states = [c.state for c in checks]
     return {

@@ -11,17 +11,21 @@ from __future__ import annotations
 import ast
 import contextlib
 import copy
+import io
 import re
 from pathlib import Path
 from typing import Any
 
 from semcoder_lib.core import workspace
 from semcoder_lib.core.errors import UserError
-from semcoder_lib.run import notebook
+from semcoder_lib.run import check, models, notebook
+from semcoder_lib.run.doctor import Check
 
 PARTS = {"exercise": "markdown", "solution": "code", "check": "code", "instructor": "markdown"}
 KNOWN = ["parameters", *PARTS]
 EDITIONS = ("exercises", "solutions", "instructor")
+PREPARED = ("01_pyx", "02_monologues", "03_pyx_r")  # what the class finds done
+REMEDY = "./run_all.sh workshop (it removes the training); for the checks see docs/sandbox.md"
 
 
 def build(out: Path) -> dict[str, Any]:
@@ -125,6 +129,31 @@ def stub(source: str, where: str = "a solution") -> str:
     raise UserError(
         f"{where}: a solution is one function with a docstring and a body, or one assignment"
     )
+
+
+def checklist(out: Path = Path("workshop"), run: str = "workshop") -> list[Check]:
+    """What a class needs beside what the doctor examines, as its lines."""
+    profile, home, count = notebook.configured("workshop"), workspace.Run(run), len(notebook.NAMES)
+    reasons = [notebook.out_of_date(home.path, name, profile) for name in PREPARED]
+    late = "; ".join(f"{n} {why}" for n, why in zip(PREPARED, reasons, strict=True) if why)
+    books = sum(len(list((out / edition).glob("*.ipynb"))) for edition in EDITIONS)
+    pages = len(list((home.path / "notebooks").glob("*.html")))
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        check.e00_2("xxyzyx")
+    line, trained = printed.getvalue().strip(), home.path / "04_sft"
+    cached = (workspace.home() / "models" / profile.model).is_dir()
+    adapter = models.shipped(profile) is not None
+    lines = [
+        ("prepared", not late, late or f"run {run}: corpus, monologues, faults"),
+        ("editions", books == len(EDITIONS) * count, f"{books} notebooks in {out}"),
+        ("pages", pages == count, f"{pages} of {count} notebooks of the run"),
+        ("offline", cached, f"{'the' if cached else 'no'} model in the cache"),
+        ("adapter", adapter, f"{'the' if adapter else 'no'} shipped one in adapters/"),
+        ("checks", line.startswith("right"), line),
+        ("training", not trained.exists(), f"{trained} is to be left to the class"),
+    ]
+    bad = {"training": "warn"}
+    return [Check(n, "ok" if good else bad.get(n, "fail"), w, REMEDY) for n, good, w in lines]
 
 
 def _text(book: Any) -> str:

@@ -79,6 +79,17 @@ def _run(answer: str, checked: str, capsys: pytest.CaptureFixture[str]) -> str:
     return line
 
 
+def test_the_checklist_says_what_a_class_would_miss(
+    built: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEMCODER_RUNS", str(tmp_path))
+    (tmp_path / "workshop" / "04_sft").mkdir(parents=True)
+    states = {c.name: c for c in workshop.checklist(built[0])}
+    assert "01_pyx was not run" in states["prepared"].finding
+    assert {"prepared", "pages", "training"} <= {n for n, c in states.items() if c.state != "ok"}
+    assert "editions" in {c.name for c in workshop.checklist(tmp_path) if c.state == "fail"}
+
+
 def test_somebodys_answers_are_not_written_over(built: tuple[Path, dict[str, Any]]) -> None:
     out, _ = built
     path = out / "exercises" / "06_reasoning.ipynb"
