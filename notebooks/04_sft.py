@@ -287,9 +287,9 @@ print(len(held_rows), "rows about", len(held), "held-out programs")
 
 # %% [markdown]
 # ## Train
-# The longest step of the run. The bar below shows the loss while it works. Stop it whenever you
-# like: it goes on from its last checkpoint, with the same batches, and gives the same weights. What
-# stays in the folder `main/` is the adapter and a card that says what it was made from.
+# The longest step of the run. The curve below grows while it works. Stop it whenever you like: it
+# goes on from its last checkpoint, with the same batches, and gives the same weights. What stays in
+# the folder `main/` is the adapter and a card that says what it was made from.
 #
 # *With the profile `workshop`: about three minutes.*
 

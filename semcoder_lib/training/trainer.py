@@ -30,6 +30,7 @@ from semcoder_lib.training.cpu import CpuTrainer
 from semcoder_lib.training.rows import IGNORED, Config, Job, Plan, Result, Row, Rows
 
 _LOGGED = ("step", "loss", "learning_rate", "grad_norm", "seconds")
+REDRAWN = 1.5  # seconds between two pictures of the curve
 _LOOKED_AT = 2048  # tokens at once, of rows that are not trained on
 _TIDY = 10  # steps: batches of ever other sizes leave gaps, GBs of them in fifty steps
 
@@ -54,15 +55,44 @@ class Collator:
         }
 
 
+class Curve:
+    """The losses so far, in Jupyter, on an axis with room for all steps: a curve that grows."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps, self.drawn, self.handle = steps, 0.0, None
+
+    def draw(self, losses: Sequence[float]) -> None:
+        """Draw them if it is time to."""
+        now = time.perf_counter()
+        if not in_jupyter() or (now - self.drawn < REDRAWN and len(losses) < self.steps):
+            return
+        from IPython.display import HTML, display
+
+        self.drawn, top = now, max(*losses, 1e-9)
+        points = (f"{n / self.steps:.4f},{1 - y / top:.4f}" for n, y in enumerate(losses, 1))
+        line = "fill='none' vector-effect='non-scaling-stroke' stroke-width='2'"
+        page = HTML(
+            f"<div>loss {losses[-1]:.3f}; the axis ends at {top:.2f} nats a token</div>"
+            "<svg viewBox='0 0 1 1' width='560' height='150' preserveAspectRatio='none'>"
+            f"<path d='M0 0V1H1' stroke='#8a9199' {line}/>"
+            f"<polyline points='{' '.join(points)}' stroke='#4269d0' {line}/></svg>"
+        )
+        if self.handle is None:
+            self.handle = display(page, display_id=True)
+        else:
+            self.handle.update(page)
+
+
 class Watch(TrainerCallback):
-    """Shows every step in `bar`, lets the guard rails look at it, follows the free cores, and adds
-    to the trainer's log (which checkpoints carry) the wall seconds of all steps so far."""
+    """Shows every step in `bar` and `curve`, lets the guard rails look at it, follows the free
+    cores, and adds to the trainer's log (which checkpoints carry) the wall seconds of all steps so
+    far."""
 
     def __init__(
         self, config: Config, vocabulary: int, threads: hardware.Threads, bar: Any
     ) -> None:
         self.config, self.vocabulary, self.threads, self.bar = config, vocabulary, threads, bar
-        self.began = 0.0
+        self.began, self.curve = 0.0, Curve(bar.total)
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         before = max((row.get("seconds", 0.0) for row in state.log_history), default=0.0)
@@ -79,11 +109,12 @@ class Watch(TrainerCallback):
         row = state.log_history[-1]
         if "loss" not in row:
             return
+        losses = [float(row["loss"]) for row in state.log_history if "loss" in row]
         row["seconds"] = max(0.001, round(time.perf_counter() - self.began, 3))
         if state.is_world_process_zero:
             self.bar.set_postfix_str(f"loss {row['loss']:.3f}", refresh=False)
             self.bar.update()
-        losses = [float(row["loss"]) for row in state.log_history if "loss" in row]
+            self.curve.draw(losses)
         norm = row.get("grad_norm")
         guards.check_step(row["step"], losses, norm, self.vocabulary, self.config)
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 from typing import Any
 
@@ -188,3 +189,23 @@ def test_a_finished_training_is_read_back_unless_the_code_is_another(
     again = train(examples(), out, base=tiny, config=config)
     assert "it is replaced" in capsys.readouterr().err
     assert again.outcome() == first.outcome()
+
+
+def test_jupyter_gets_one_curve_that_grows(monkeypatch: pytest.MonkeyPatch) -> None:
+    import IPython.display
+
+    pages: list[str] = []
+
+    def display(page: Any, display_id: bool) -> Any:
+        pages.append(page.data)
+        return types.SimpleNamespace(update=lambda new: pages.append(new.data))
+
+    monkeypatch.setattr(trainer, "in_jupyter", lambda: True)
+    monkeypatch.setattr(IPython.display, "display", display)
+    monkeypatch.setattr(trainer, "REDRAWN", 0.0)
+    curve = trainer.Curve(4)
+    for count in range(1, 5):
+        curve.draw([4.0, 2.0, 1.5, 1.0][:count])
+    points = [page.partition("points='")[2].partition("'")[0].split() for page in pages]
+    assert [len(drawn) for drawn in points] == [1, 2, 3, 4]
+    assert points[-1] == ["0.2500,0.0000", "0.5000,0.5000", "0.7500,0.6250", "1.0000,0.7500"]
