@@ -14,7 +14,7 @@ import copy
 import functools
 import itertools
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import GeneratorType
 from typing import Any
 
@@ -48,6 +48,10 @@ class Raises(Exception):
         self.kind = kind
 
 
+class Moved(Cannot):
+    """What is asked for was changed in the meantime, to a value that is not known."""
+
+
 class Given:
     """Names with given values, in front of other names."""
 
@@ -65,6 +69,9 @@ class Given:
         if self.others is None:
             raise Cannot(f"no value of {name}")
         return self.others.lookup(name)
+
+    def moved(self, name: str) -> bool:
+        return name not in self.given and self.others is not None and self.others.moved(name)
 
     def call(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         if name in self.given or self.others is None:
@@ -87,6 +94,9 @@ class _Copies(Given):
         if name not in self.copies:
             self.copies[name] = copy.deepcopy(self.budget.keep(super().lookup(name)))
         return self.copies[name]
+
+    def moved(self, name: str) -> bool:
+        return self.others is not None and self.others.moved(name)
 
     def call(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         return copy.deepcopy(self.budget.keep(super().call(name, arguments, keywords)))
@@ -126,11 +136,23 @@ def evaluate(
         raise Raises(type(error).__name__) from None
 
 
-class Values:
-    """The values of expressions over some names, each worked out once with those of its parts."""
+def unsettled(nodes: Sequence[ast.expr], names: Names) -> bool:
+    """Whether expressions that are evaluated one after the other ask for what they changed."""
+    try:
+        evaluate(ast.Tuple([*nodes], ast.Load()), names)
+    except Moved:
+        return True
+    except (Cannot, Raises):
+        pass
+    return False
 
-    def __init__(self, names: Names) -> None:
-        self.names = names
+
+class Values:
+    """The values of expressions over some names, each worked out once with those of its parts;
+    where it has `acted`, of names that were not moved."""
+
+    def __init__(self, names: Names, acted: bool = False) -> None:
+        self.names, self.acted = names, acted
         self.parts: dict[int, Any] = {}
         self.nodes: list[ast.expr] = []  # kept, so that ids stay theirs
 
@@ -140,7 +162,9 @@ class Values:
             _check_value(self.parts[id(node)])
             return self.parts[id(node)]
         self.nodes.append(node)
-        value = self.parts[id(node)] = evaluate(node, self.names, parts=self.parts)
+        value = self.parts[id(node)] = evaluate(
+            node, self.names, Budget(acted=self.acted), self.parts
+        )
         return value
 
 
@@ -272,6 +296,8 @@ class _Scope:
             if name in BUILTINS:
                 return operations.TYPES.get(name) or self.builtin(name)
             return float(name)
+        if self.budget.acted and self.names.moved(name):
+            raise Moved(name)
         return self.names.lookup(name)
 
     def builtin(self, name: str) -> Function:
@@ -301,8 +327,10 @@ class _Scope:
         arguments, keywords = self.elements(node.args), self.keywords(node)
         if name and type(function) is not Function:
             _check_value([arguments, keywords])
+            self.budget.acted = True
             return self.names.call(name, tuple(arguments), keywords)
         if type(function) is Function:
+            self.budget.acted |= isinstance(callee, ast.Attribute) and callee.attr in MUTATING
             return function(*arguments, **keywords)
         if type(function) in VALUES:
             raise TypeError("not callable")

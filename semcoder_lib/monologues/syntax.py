@@ -57,6 +57,7 @@ class Syntax:
         self.groups: dict[int, list[ast.stmt]] = {}
         self.loops: dict[int, Loop] = {}
         self.structural: dict[int, int] = {}  # line of `else:` or `finally:` -> first of its block
+        self.cleanups: set[int] = set()  # first lines of what an exception passes through
         self.functions: dict[str, ast.FunctionDef] = {}
         self.defined: set[str] = set()
         self._texts: dict[int, str] = {}
@@ -73,10 +74,12 @@ class Syntax:
     def _enter(self, block: list[ast.stmt]) -> None:
         for stmt in block:
             self._own(stmt, _last_line(stmt))
+            self.cleanups |= {stmt.lineno} if isinstance(stmt, ast.With) else set()
             for name in _BODIES:
                 inner = getattr(stmt, name, None) or []
                 if inner and name != "body":
                     self._block_word(stmt, inner[0].lineno)
+                    self.cleanups |= {inner[0].lineno} if name == "finalbody" else set()
                 self._enter(inner)
             for handler in getattr(stmt, "handlers", ()):
                 self._own(handler, handler.body[0].lineno - 1)
@@ -138,6 +141,23 @@ class Syntax:
             for n in self.expressions(line)
             if isinstance(n, ast.Name) and isinstance(n.ctx, context)
         )
+
+    def evaluated(self, line: int) -> list[ast.expr]:
+        """What a step at a line evaluates one after the other, of what a working tells of."""
+        match self.statement(line):
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Call() as call), args=nodes)):
+                return [call, *nodes]
+            case ast.Expr(value=ast.Call(args=nodes)):
+                return nodes
+            case ast.AugAssign() as stmt:
+                return [as_load(stmt)]
+            case ast.Assign(targets=[ast.Subscript(slice=key)], value=value):
+                return [value, key]
+            case ast.Assign(value=node) | ast.If(test=node) | ast.While(test=node):
+                return [node]
+            case ast.Return(value=ast.expr() as node) | ast.Assert(test=node):
+                return [node]
+        return []
 
     def test(self, line: int) -> ast.expr | None:
         """The condition that a line begins with: of an `if`, `while` or `assert`."""

@@ -47,7 +47,7 @@ class Working:
         they say what its items were. Raises Cannot or Raises."""
         self.pieces, self.depth = [], 0
         value = self.value(node)
-        if mutates(node) and not (isinstance(node, ast.Call) and not any(map(mutates, node.args))):
+        if mutates(node) and not _acts_last(node):
             return [], value  # its parts change each other's values
         try:
             self.atom(node)
@@ -90,6 +90,14 @@ class Working:
             tables = known["t"][:2] if "p" in known else known["t"][-2:]
             known["t"] = tables[self.dense]
         return known
+
+
+def _acts_last(node: ast.expr) -> bool:
+    """Whether a call changes its receiver only once its parts are evaluated."""
+    if not isinstance(node, ast.Call):
+        return False
+    parts = [*ast.iter_child_nodes(node.func), *node.args, *(k.value for k in node.keywords)]
+    return not any(mutates(part) for part in parts)  # type: ignore[arg-type]
 
 
 # --- arithmetic, comparisons, truth ---------------------------------------------------------------
@@ -256,8 +264,10 @@ def _formatted(w: Working, node: ast.JoinedStr) -> str:
 def _call(w: Working, node: ast.Call) -> str:
     value = w.value(node)
     text = show(value)
-    lazy = isinstance(node.func, ast.Name) and node.func.id in ("next", "iter")
-    args = [source_of(a) if lazy else _argument(w, a) for a in node.args]
+    own = node.func.id if isinstance(node.func, ast.Name) else ""
+    args = [source_of(a) if own in ("next", "iter") else _argument(w, a) for a in node.args]
+    if own in ("len", "sum") and node.args and isinstance(node.args[0], ast.Name):
+        args[0] = node.args[0].id
     inside = ", ".join(args + [f"{k.arg}={_argument(w, k.value)}" for k in node.keywords])
     if isinstance(node.func, ast.Attribute):
         base = node.func.value
@@ -266,8 +276,6 @@ def _call(w: Working, node: ast.Call) -> str:
         left = f"{name}.{node.func.attr}({inside})"
     else:
         name = source_of(node.func)
-        if name in ("len", "sum") and isinstance(node.args[0], ast.Name):
-            inside = node.args[0].id
         left = f"{name}({inside})"
     pieces: list[Piece] = []
     if w.spells:
@@ -302,6 +310,8 @@ def _argument(w: Working, node: ast.expr) -> str:
 def _piece(w: Working, node: ast.Call, base: str) -> list[Piece]:
     """How a call's result comes about, by the first row that fits; empty where none does."""
     rows = ""
+    if isinstance(node.func, ast.Name) and w.names.defines(base):  # it may do anything
+        return []
     if isinstance(node.func, ast.Attribute) and not node.keywords:
         rows = _of_method(w, node, node.func)
     elif base == "sorted" and w.dense:
