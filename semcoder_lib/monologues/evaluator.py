@@ -14,7 +14,7 @@ import copy
 import functools
 import itertools
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from types import GeneratorType
 from typing import Any
 
@@ -71,7 +71,7 @@ class Given:
         return self.others.lookup(name)
 
     def moved(self, name: str) -> bool:
-        return name not in self.given and self.others is not None and self.others.moved(name)
+        return self.others is not None and self.others.moved(name)
 
     def call(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         if name in self.given or self.others is None:
@@ -94,9 +94,6 @@ class _Copies(Given):
         if name not in self.copies:
             self.copies[name] = copy.deepcopy(self.budget.keep(super().lookup(name)))
         return self.copies[name]
-
-    def moved(self, name: str) -> bool:
-        return self.others is not None and self.others.moved(name)
 
     def call(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         return copy.deepcopy(self.budget.keep(super().call(name, arguments, keywords)))
@@ -136,23 +133,11 @@ def evaluate(
         raise Raises(type(error).__name__) from None
 
 
-def unsettled(nodes: Sequence[ast.expr], names: Names) -> bool:
-    """Whether expressions that are evaluated one after the other ask for what they changed."""
-    try:
-        evaluate(ast.Tuple([*nodes], ast.Load()), names)
-    except Moved:
-        return True
-    except (Cannot, Raises):
-        pass
-    return False
-
-
 class Values:
-    """The values of expressions over some names, each worked out once with those of its parts;
-    where it has `acted`, of names that were not moved."""
+    """The values of expressions over some names, each worked out once with those of its parts."""
 
-    def __init__(self, names: Names, acted: bool = False) -> None:
-        self.names, self.acted = names, acted
+    def __init__(self, names: Names) -> None:
+        self.names = names
         self.parts: dict[int, Any] = {}
         self.nodes: list[ast.expr] = []  # kept, so that ids stay theirs
 
@@ -162,9 +147,7 @@ class Values:
             _check_value(self.parts[id(node)])
             return self.parts[id(node)]
         self.nodes.append(node)
-        value = self.parts[id(node)] = evaluate(
-            node, self.names, Budget(acted=self.acted), self.parts
-        )
+        value = self.parts[id(node)] = evaluate(node, self.names, parts=self.parts)
         return value
 
 

@@ -46,11 +46,9 @@ class Budget:
 
     __slots__ = ("_alarm", "_deadline", "acted", "seconds", "size", "steps")
 
-    def __init__(
-        self, steps: int = 200_000, size: int = 25_000, seconds: float = 0.3, acted: bool = False
-    ) -> None:
+    def __init__(self, steps: int = 200_000, size: int = 25_000, seconds: float = 0.3) -> None:
         self.steps, self.size, self.seconds = steps, size, seconds
-        self._alarm, self._deadline, self.acted = steps - 256, 0.0, acted
+        self._alarm, self._deadline, self.acted = steps - 256, 0.0, False
 
     def charge(self, steps: int) -> None:
         """Counts work. Raises Cannot when it is too much."""

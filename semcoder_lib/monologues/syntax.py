@@ -144,20 +144,16 @@ class Syntax:
 
     def evaluated(self, line: int) -> list[ast.expr]:
         """What a step at a line evaluates one after the other, of what a working tells of."""
-        match self.statement(line):
-            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Call() as call), args=nodes)):
-                return [call, *nodes]
-            case ast.Expr(value=ast.Call(args=nodes)):
-                return nodes
-            case ast.AugAssign() as stmt:
+        match stmt := self.statement(line):
+            case ast.Expr(value=ast.Call(func=func, args=nodes)):
+                owner = getattr(func, "value", None)
+                return [owner, *nodes] if isinstance(owner, ast.Call) else nodes
+            case ast.AugAssign():
                 return [as_load(stmt)]
             case ast.Assign(targets=[ast.Subscript(slice=key)], value=value):
                 return [value, key]
-            case ast.Assign(value=node) | ast.If(test=node) | ast.While(test=node):
-                return [node]
-            case ast.Return(value=ast.expr() as node) | ast.Assert(test=node):
-                return [node]
-        return []
+        node = getattr(stmt, "value", None) or getattr(stmt, "test", None)
+        return [node] if node else []
 
     def test(self, line: int) -> ast.expr | None:
         """The condition that a line begins with: of an `if`, `while` or `assert`."""

@@ -47,8 +47,11 @@ class Working:
         they say what its items were. Raises Cannot or Raises."""
         self.pieces, self.depth = [], 0
         value = self.value(node)
-        if mutates(node) and not _acts_last(node):
-            return [], value  # its parts change each other's values
+        parts: list[Any] = [node]
+        if isinstance(node, ast.Call):
+            parts = [*ast.iter_child_nodes(node.func), *node.args, *node.keywords]
+        if any(map(mutates, parts)):
+            return [], value  # they change each other's values
         try:
             self.atom(node)
         except (Cannot, Raises, NotShown):
@@ -90,14 +93,6 @@ class Working:
             tables = known["t"][:2] if "p" in known else known["t"][-2:]
             known["t"] = tables[self.dense]
         return known
-
-
-def _acts_last(node: ast.expr) -> bool:
-    """Whether a call changes its receiver only once its parts are evaluated."""
-    if not isinstance(node, ast.Call):
-        return False
-    parts = [*ast.iter_child_nodes(node.func), *node.args, *(k.value for k in node.keywords)]
-    return not any(mutates(part) for part in parts)  # type: ignore[arg-type]
 
 
 # --- arithmetic, comparisons, truth ---------------------------------------------------------------

@@ -4,6 +4,7 @@ where it is decided for every reader whether code has a stated value."""
 
 from __future__ import annotations
 
+import ast
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,15 +13,7 @@ from operator import itemgetter
 from typing import Any
 
 from semcoder_lib.core.records import Step, Trace
-from semcoder_lib.monologues.evaluator import (
-    Cannot,
-    Raises,
-    equal,
-    evaluate,
-    known,
-    literal,
-    unsettled,
-)
+from semcoder_lib.monologues.evaluator import Cannot, Moved, Raises, equal, evaluate, known, literal
 from semcoder_lib.monologues.show import brief
 from semcoder_lib.monologues.syntax import Loop, Syntax
 from semcoder_lib.monologues.verify.report import Verdict
@@ -111,7 +104,11 @@ class State:
         then other values than before it."""
         step, history = self.index + 1, self.history
         nodes = history.syntax.evaluated(history.line(step)) if history.moved(step) else []
-        return bool(nodes) and unsettled(nodes, self)
+        try:
+            evaluate(ast.Tuple([*nodes], ast.Load()), self)
+        except (Cannot, Raises) as error:
+            return isinstance(error, Moved)
+        return False
 
     def call(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """What the program's own function returned for these arguments, in this step's calls where
@@ -162,6 +159,7 @@ class History:
         self.offset = offset
         self.frames: dict[int, Frame] = {}
         self.shared: dict[str, Series] = {}  # the module's data
+        shared: list[tuple[int, Any]] = []
         self.visits: dict[int, list[int]] = {}
         self._runs: dict[int, list[Run]] = {}
         self._lines = [self.start(step.line) for step in self.steps]
@@ -172,7 +170,9 @@ class History:
             frame = self.frames[step.frame]
             frame.steps.append(index)
             for change in (*step.changes, *step.beyond):
-                if change.scope != "global":
+                if change.scope == "global":
+                    shared.append((index, change))
+                else:
                     frame.names.setdefault(change.name, []).append((index, change.text))
             if step.event == "return":
                 frame.returned = step.value
@@ -182,11 +182,9 @@ class History:
                 self.visits.setdefault(self._lines[index], []).append(index)
         self._calls = [i for i in range(len(self.steps)) if self.is_named(i, "call")]
         self._following = dict(p for f in self.frames.values() for p in pairwise(f.steps))
-        ends = (self.call_end(i) if s.event == "line" else i for i, s in enumerate(self.steps))
-        # what a statement leaves comes after what its calls leave
-        for end, step in sorted(zip(ends, self.steps, strict=True), key=itemgetter(0)):
-            for change in (c for c in (*step.changes, *step.beyond) if c.scope == "global"):
-                self.shared.setdefault(change.name, []).append((end, change.text))
+        ends = [(self.call_end(i) if self.steps[i].event == "line" else i, c) for i, c in shared]
+        for end, change in sorted(ends, key=itemgetter(0)):  # after what its calls leave
+            self.shared.setdefault(change.name, []).append((end, change.text))
 
     @cached_property
     def executed(self) -> frozenset[int]:
