@@ -93,17 +93,23 @@ class Search:
 
     @property
     def witnesses(self) -> list[Candidate]:
-        """Candidates that gave the output, the best explained and the shortest first."""
+        """Candidates that gave the output: those of the examples' types first, of them the best
+        explained and the shortest."""
 
-        def rank(c: Candidate) -> tuple[int, int, str]:
-            return int(c.goals is None), len(c.text), c.text.swapcase()
+        def rank(c: Candidate) -> tuple[int, bool, int, str]:
+            return self.oddity(c), c.goals is None, len(c.text), c.text.swapcase()
 
         return sorted((c for c in self.tried.values() if c.distance == 0), key=rank)
+
+    def oddity(self, candidate: Candidate) -> int:
+        """How many arguments have a type that no example of theirs has."""
+        pairs = zip(candidate.arguments, self.examples, strict=False)
+        return sum(type(a) not in set(map(type, known)) for a, known in pairs)
 
     def rounds(self) -> Iterator[list[Candidate]]:
         """Candidates, round by round, until some fit."""
         for number in range(ROUNDS):
-            if self.witnesses:
+            if any(not self.oddity(witness) for witness in self.witnesses):
                 return
             candidates: list[Candidate] = []
             for arguments, goals, limit in self._mutations() if number else self._first():

@@ -106,6 +106,12 @@ def test_a_search_that_finds_nothing_says_so(box: Sandbox) -> None:
     assert backward(program, "never", box, [(1,)]) is None
 
 
+def test_an_input_has_the_types_of_the_others(box: Sandbox) -> None:
+    source = "def f(words):\n    if not words:\n        return []\n    return f(words[1:])\n"
+    monologue = backward(Program(source, "f"), [], box, [(["a", "b"],)])
+    assert isinstance(monologue.case.arguments[0], list)
+
+
 def test_an_endless_candidate_does_not_stop_the_search(box: Sandbox) -> None:
     source = "def f(n):\n    while n < 0:\n        pass\n    return n + 1\n"
     monologue = backward(Program(source, "f"), 6, box, [(-1,), (0,)])

@@ -171,7 +171,7 @@ def _parsed(code: str) -> ast.stmt | None:
 
 # --- what a piece of text states ------------------------------------------------------------------
 
-_TARGET = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[\x00*\])*")
+_TARGET = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[\x00*\])*|argument \d+")
 
 
 def same_text(stated: str, recorded: str | None) -> bool | None:
