@@ -270,8 +270,8 @@ class Narrator:
     def _to_truth(self, test: ast.expr, pieces: list[str], value: Any) -> list[str]:
         """Pieces that end in the truth of a condition; none where they cannot."""
         if not isinstance(value, bool):
-            shown = show(value, _SOURCE_CHARS)
-            return [*pieces, say("counts", v=shown, b=str(bool(value)))]
+            counted = say("counts", v=show(value, _SOURCE_CHARS), b=str(bool(value)))
+            return pieces if pieces[-1:] == [counted] else [*pieces, counted]
         if not pieces or pieces[-1].endswith(f" is {value}"):
             return pieces
         source = source_of(test)

@@ -120,6 +120,12 @@ class Syntax:
         first = self.owner.get(line, line)
         return None if first in self.groups else self.statements.get(first)
 
+    def is_wrapped(self, name: str) -> bool:
+        """Whether a decorator of the program's own may have put another function in place."""
+        decorators = getattr(self.functions.get(name), "decorator_list", ())
+        nodes = itertools.chain.from_iterable(map(ast.walk, decorators))
+        return any(isinstance(n, ast.Name) and n.id in self.defined for n in nodes)
+
     def expressions(self, line: int) -> list[ast.expr]:
         """Every expression, down to its parts, that a step at a line evaluates; of `x += 1` that
         is `x + 1`. Shared: not to be changed."""

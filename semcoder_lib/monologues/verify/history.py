@@ -112,9 +112,14 @@ class State:
 
     def call(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """What the program's own function returned for these arguments, in this step's calls where
-        it made one, else in the whole execution, if that is unambiguous. Raises Cannot."""
+        it made one, else in the whole execution, if that is unambiguous. Raises Cannot, also where
+        a variable of that name is another function."""
+        if self.text(name) not in (None, f"<function {name}>"):
+            raise Cannot(f"another function {name}")
         frames = [f for f in self.history.frames.values() if f.function == name]
         inside = [f for f in frames if self.index < f.first <= self.until]
+        if self.history.syntax.is_wrapped(name):
+            inside, frames = self.history.calls_in(self.index + 1, self.until), []
         results = [
             literal(frame.returned)
             for frame in inside or frames

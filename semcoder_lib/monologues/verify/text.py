@@ -196,7 +196,7 @@ def parse_binds(slot: Slot) -> list[tuple[Slot, Slot | None]] | None:
         if equals and _TARGET.fullmatch(name):
             value = Slot(part.text[len(name) + 3 :], cut_at + 3, part.end)
             pairs.append((Slot(part.text[: len(name)], part.start, cut_at), value))
-        elif masked.endswith(" is gone") and masked[:-8].isidentifier():
+        elif masked.endswith(" is gone") and _TARGET.fullmatch(masked[:-8]):
             pairs.append((Slot(part.text[:-8], part.start, part.end), None))
         elif pairs and (last := pairs[-1][1]) is not None:  # a comma in a value's own words
             joined = slot.text[last.start - slot.start : part.end - slot.start]
