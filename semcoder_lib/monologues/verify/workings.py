@@ -67,6 +67,7 @@ class Pieces:
         self.after: State | None = None
         self.nodes: list[ast.expr] = []  # the expressions of the statement
         self.last: Any = MISSING
+        self.moved: set[str] = set()  # names whose values are not those before the statement
         self.turns: dict[int, int] = {}  # items told of a comprehension
         self.values: dict[int, Values] = {}  # by the ids of their names
 
@@ -74,7 +75,9 @@ class Pieces:
         """Decide every piece. With `after`, what the statement stores into is read as it is then.
         Gives the value that the last piece states, MISSING where it states none."""
         self.visit = visit
-        self.before = self.history.before(visit)
+        self.before = before = self.history.before(visit)
+        changed = self.history.moved(visit) if before.unsettled() else ()
+        self.moved = {name.partition(".")[0] for name in changed}
         self.after = self.history.after(visit) if after else None
         self.nodes = self.history.syntax.expressions(self.history.line(visit))
         self.last, self.turns = MISSING, {}
@@ -112,6 +115,9 @@ class Pieces:
         """The value of an expression. Raises Cannot where that is not known, Raises where
         Python does."""
         state = state or self.before
+        names = self.moved and {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+        if names and not names.isdisjoint(self.moved) and state is not self.after:
+            raise Cannot("the statement changes it before it reads it")
         if id(state) not in self.values:
             self.values[id(state)] = Values(state)
         return self.values[id(state)].of(node)
@@ -155,26 +161,30 @@ class Pieces:
 
     def _related(self, node: ast.expr, value: Any) -> tuple[bool | None, str]:
         """Whether the statement has an expression of the same kind, over the same operands, with
-        this value: None where it has none of that kind, False where all of them differ."""
+        this value: None where it has none of that kind or that is not known, else False."""
         kind, operands = parts_of(node)
         if kind == "list()" and operands and isinstance(operands[0], ast.GeneratorExp):
             kind, operands = parts_of(operands[0])  # told as the list of what it gives
-        verdict: bool | None = None
+        verdicts: list[bool | None] = []
         for own, own_kind, own_operands in _parts(tuple(self.nodes)):
             if own_kind == kind:
                 pairs = itertools.zip_longest(operands, own_operands)
-                if not differ(self.value(own), value) and all(self._alike(*p) for p in pairs):
+                same = [not differ(self.value(own), value), *(self._alike(*p) for p in pairs)]
+                if all(same):
                     return True, ""
-                verdict = False
-        return verdict, "this step is about other values"
+                verdicts.append(False if False in same else None)
+        undecided = not verdicts or None in verdicts
+        return None if undecided else False, "this step is about other values"
 
-    def _alike(self, a: ast.expr | None, b: ast.expr | None) -> bool:
-        """Whether what is known of two operands is equal."""
+    def _alike(self, a: ast.expr | None, b: ast.expr | None) -> bool | None:
+        """Whether two operands are equal; None where that is not known."""
         if a is None or b is None:
             return a is b
-        if type(a) is type(b) and isinstance(a, ast.Lambda | ast.GeneratorExp):
-            return ast.dump(a) == ast.dump(b)
-        return not differ(self.value(a), self.value(b))
+        values = self.value(a), self.value(b)
+        opaque = type(a) is type(b) and isinstance(a, ast.Lambda | ast.GeneratorExp)
+        if opaque or any(v is MISSING or isinstance(v, Raises) for v in values):
+            return ast.dump(a) == ast.dump(b) or (False if opaque else None)
+        return equal(*values)
 
     def _stored(self, text: str) -> bool:
         """Whether a text names an item that the statement stores into."""
