@@ -11,10 +11,12 @@ from __future__ import annotations
 import ast
 import contextlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from semcoder_lib.monologues.evaluator import Cannot, Given, Names, Raises, Values, mutates
 from semcoder_lib.monologues.forms import say
+from semcoder_lib.monologues.operations import TYPES
 from semcoder_lib.monologues.rules import FINDS, RULES, UNFIT, UNROLL_UP_TO, Facts
 from semcoder_lib.monologues.show import SPELL_UP_TO, VALUE_CHARS, NotShown, listing, show, wrapped
 from semcoder_lib.monologues.style import Style
@@ -339,30 +341,10 @@ def _of_method(w: Working, node: ast.Call, func: ast.Attribute) -> str:
     return "counted.at" if alone and result else ""
 
 
-METHODS: dict[type, dict[str, str]] = {
-    kind: {name: row for row, names in table.items() for name in names.split()}
-    for kind, table in {
-        str: {
-            "becomes": "upper lower swapcase title capitalize casefold replace translate "
-            "expandtabs",
-            "places nowhere": "find rfind index rindex count partition rpartition",
-            "places nowhere table": "split rsplit splitlines",
-            "pads": "ljust rjust center zfill",
-            "trims": "strip lstrip rstrip",
-            "all.are not.all": "isalpha isdigit isalnum isspace isdecimal isnumeric isascii "
-            "isprintable",
-            "cased": "isupper islower istitle",
-            "ends.with": "startswith endswith",
-            "cut.there": "removeprefix removesuffix",
-            "joined": "join",
-        },
-        list: {"places nowhere": "index count remove", "table has.last": "pop"},
-        dict: {
-            "has.keys has.none": "get keys setdefault pop",
-            "has.items has.none": "items values popitem",
-        },
-    }.items()
-}  # fmt: skip
+METHODS: dict[type, dict[str, str]] = {str: {}, list: {}, dict: {}}
+for _line in Path(__file__).with_suffix(".txt").read_text("utf-8").splitlines()[1:]:
+    _kind, _rows, _names = _line.split(" | ")
+    METHODS[TYPES[_kind]] |= dict.fromkeys(_names.split(), _rows)
 
 _TELLERS: dict[type, Callable[[Working, Any], str]] = {
     ast.BinOp: _binary,
