@@ -215,16 +215,15 @@ def classify(code: str) -> tuple[str, str, str]:
 
 C, V, E, L = CODE, VALUE, EQUATION, LABEL
 ANY = f"[{C}{V}]"
-_ORDINALS = """first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth
-    thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"""
-ORDINALS = {word: n for n, word in enumerate(_ORDINALS.split(), 1)} | {"last": -1, "final": -1}
-_NUMBERS = "no one two three four five six seven eight nine ten eleven twelve"
-NUMBERS = {w: n for n, w in enumerate(_NUMBERS.split())} | {"once": 1, "twice": 2, "thrice": 3}
 _BLOCKS = re.findall(
     r"^([A-Z_]+)\n((?:    .*\n)+)", Path(__file__).with_suffix(".txt").read_text("utf-8"), re.M
 )
 _TEXTS = {name: body[4:-1].replace("\n    ", "") for name, body in _BLOCKS}
 _TEXTS |= {"C": C, "V": V, "E": E, "L": L, "ANY": ANY, "MARKS": MARKS}
+NUMBERS = {word: n for n, word in enumerate(_TEXTS["COUNTED"].split("|"))}
+NUMBERS |= {"once": 1, "twice": 2, "thrice": 3}
+ORDINALS = {word: n for n, word in enumerate(_TEXTS["ORDERED"].split("|"), 1)}
+ORDINALS |= {"last": -1, "final": -1}
 _TEXTS |= {"ORDINALS": "|".join(ORDINALS), "NUMBERS": "|".join(NUMBERS)}
 
 
