@@ -36,8 +36,8 @@ SLOTS: dict[str, str] = {
     "types": r"(?:an? \w+|None)(?: or (?:an? \w+|None))*",
     "table": r"0(?::\S|[^\W\d]|['\"]).*?",
     "sums": r".+? = .+?",
-    **dict.fromkeys("value values expr binds bounds spelled calls".split(), r".+?"),
-    **dict.fromkeys("rows listing parts work rest clauses".split(), r".+"),
+    **dict.fromkeys(["value", "values", "expr", "binds", "bounds", "spelled", "calls"], r".+?"),
+    **dict.fromkeys(["rows", "listing", "parts", "work", "rest", "clauses"], r".+"),
 }
 _SLOT, _ESCAPED = re.compile(r"\{(\w+):(\w+)\}"), re.compile(r"\\\{(\w+):(\w+)\\\}")
 # A label is no list, and an apostrophe after a letter opens no string.

@@ -29,7 +29,7 @@ from semcoder_lib.monologues.rules import RULES, UNFIT, Facts, Texts, parts_of
 from semcoder_lib.monologues.show import NotShown, brief
 from semcoder_lib.monologues.syntax import as_list, links, target_names
 from semcoder_lib.monologues.verify.history import History, State
-from semcoder_lib.monologues.verify.report import Deciders, Ledger
+from semcoder_lib.monologues.verify.report import SUPPORTED, Deciders, Ledger
 from semcoder_lib.monologues.verify.text import parse_binds
 
 DECIDERS = decides = Deciders()
@@ -224,6 +224,9 @@ def _expected(row: str, p: Pieces, node: ast.expr, m: Match) -> Texts | None:
     names = {n.id for n in p.nodes if isinstance(n, ast.Name)}
     if "x" in m and isinstance(node, ast.Name) and node.id not in names:
         return {}
+    called = node.func if isinstance(node, ast.Call) else None
+    if isinstance(called, ast.Name) and p.before.defines(called.id):
+        return {}  # a function of the program, whatever its name
     facts = Facts(p.known, node, m["x"].text if "x" in m else "")
     try:
         return _counts(facts, m) if row == "counts" else RULES[row](facts)
@@ -298,10 +301,20 @@ def _each(p: Pieces, m: Match) -> bool | None:
     if not own or None in stated:
         return False
     bound = {name: value[0] for name, value in zip(names, stated, strict=True) if value}
-    node = next((n for n in own if _item(p, n, bound)), own[0])
-    fits = _item(p, node, bound)
+    fitting = [n for n in own if _item(p, n, bound)] or own[:1]
+    since, forms = len(p.ledger.claims), len(p.ledger.forms)
+    for node in (*fitting, fitting[0]):  # of several, the one of which all is so
+        del p.ledger.claims[since:], p.ledger.forms[forms:]
+        _element(p, m, node, bound)
+        if len(fitting) == 1 or {c.status for c in p.ledger.claims[since:]} == {SUPPORTED}:
+            break
     p.turns[id(node)] = p.turns.get(id(node), 0) + 1
-    p.claim("item", m["b"], fits, "another item is next")
+    return None
+
+
+def _element(p: Pieces, m: Match, node: Any, bound: dict[str, Any]) -> None:
+    """What is said of one item of a comprehension."""
+    p.claim("item", m["b"], _item(p, node, bound), "another item is next")
     outer, nodes, tests = p.before, p.nodes, node.generators[0].ifs
     value = getattr(node, "elt", node)
     p.before = Given(bound, outer)
@@ -323,7 +336,6 @@ def _each(p: Pieces, m: Match) -> bool | None:
     else:
         p.piece(last, _INNER)
     p.before, p.nodes, p.last = outer, nodes, MISSING
-    return None
 
 
 def _item(p: Pieces, node: Any, bound: dict[str, Any]) -> bool | None:
