@@ -7,6 +7,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from semcoder_lib.core import values
@@ -108,7 +109,7 @@ def _sections(text: str, start: int, end: int) -> list[Section]:
     for line in _lines(text, start, end):
         if line.text.lstrip().startswith("```"):
             fenced = aside if fenced is None else None
-        elif fenced is None and (kind := _title(line.text)) is not None:
+        elif fenced is None and (kind := _title(line.text[:200])) is not None:
             heads.append((kind, line, []))
         else:
             (heads[-1][2] if fenced is None else fenced).append(line)
@@ -120,6 +121,7 @@ def _sections(text: str, start: int, end: int) -> list[Section]:
     ] + [Section(ASIDE, tuple(aside))]
 
 
+@lru_cache(maxsize=512)
 def _title(raw: str) -> str | None:
     """The kind of the section that a line is the heading of; None for other lines."""
     if len(raw) > 120 or not (raw[:1] in ("#", "*") or (raw[:1].isupper() and len(raw) < 42)):
@@ -160,20 +162,21 @@ def read_answer(text: str) -> Answer:
     if tree is None:
         code, tree = body, _parsed(body)
     call: ast.expr
+    value: ast.expr
     match tree:
         case None:
             return Answer(problem="the answer does not parse")
         case ast.Assert(ast.Compare(ast.Call() as call, [ast.Eq() | ast.Is()], [value])):
             stated = ast.get_source_segment(code, value) or ""
         case ast.Assert(ast.Call() as call):
-            stated = "True"
+            stated, value = "True", ast.Constant(True)
         case ast.Assert(ast.UnaryOp(ast.Not(), ast.Call() as call)):
-            stated = "False"
+            stated, value = "False", ast.Constant(False)
         case _:
             return Answer(problem="the answer is not an equation")
     problem = "the answer's value is not a literal"
     try:
-        output = values.decode(stated)
+        output = values.value_of(value)
         problem = "the answer's call is not a call with literals"
         name, arguments, named = values.call_of(call)
     except values.NotALiteral:
