@@ -14,7 +14,7 @@ from semcoder_lib.core.profile import Profile
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = {
     "core": 2_080, "sandbox": 2_520, "tracing": 1_820, "models": 2_130,
-    "corpus": 3_930, "monologues": 7_323, "faults": 2_040, "training": 1_510,
+    "corpus": 3_930, "monologues": 7_327, "faults": 2_040, "training": 1_510,
     "evaluation": 3_140, "refinement": 750, "report": 1_370, "run": 2_715,
 }  # fmt: skip
 LONGEST_FILE = 500

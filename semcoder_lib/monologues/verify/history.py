@@ -159,8 +159,12 @@ class History:
 
     def __init__(self, trace: Trace, syntax: Syntax | None, offset: int = 0) -> None:
         self.trace = trace
-        self.steps: tuple[Step, ...] = trace.steps
         self.syntax = syntax or Syntax("")
+        calls = [step for step in trace.steps if step.event == "call"]  # a class's body is none
+        bodies = {s.frame for s in calls if isinstance(self.syntax.statement(s.line), ast.ClassDef)}
+        self.steps: tuple[Step, ...] = trace.steps
+        if bodies:
+            self.steps = tuple(step for step in trace.steps if step.frame not in bodies)
         self.offset = offset
         self.frames: dict[int, Frame] = {}
         self.shared: dict[str, Series] = {}  # the module's data
