@@ -237,7 +237,7 @@ class Steps:
             verdict, evidence = state.fact(name.text, value.text)
             if recorded is None and verdict is None and name.text.isidentifier():
                 verdict, evidence = False, "no value"
-            if recorded is not None and verdict and only is not None and own not in only:
+            if verdict and only is not None and own not in only:
                 verdict, evidence = False, "this step does not set it"
             place = Slot(value.text, name.start, value.end)
             self.claim("value", name.text, place, verdict, evidence, visit)
