@@ -39,10 +39,11 @@ SLOTS: dict[str, str] = {
     **dict.fromkeys(["rows", "listing", "parts", "work", "rest", "clauses"], r".+"),
 }
 _SLOT, _ESCAPED = re.compile(r"\{(\w+):(\w+)\}"), re.compile(r"\\\{(\w+):(\w+)\\\}")
-# A label is no list, and an apostrophe after a letter opens no string. Brackets with nothing but
-# strings inside are one token. Alternatives begin with a character each: so they are searched fast.
+# A label is no list. An apostrophe after a letter, or a quote after a backslash, opens no string:
+# many of these would take quadratic time. Brackets with nothing but strings inside are one token.
+# Alternatives begin with a character each: so they are searched fast.
 _STRINGS = [
-    rf"{q}(?:(?<![^\W\d_]{q})|(?<=(?<!\w)[fbrFBR]{q})|(?<=(?<!\w)[fbrFBR]{{2}}{q}))"
+    rf"{q}(?<!\\{q})(?:(?<![^\W\d_]{q})|(?<=(?<!\w)[fbrFBR]{q})|(?<=(?<!\w)[fbrFBR]{{2}}{q}))"
     rf"(?:[^{q}\\\n]|\\.)*{q}"
     for q in "'\""
 ]
