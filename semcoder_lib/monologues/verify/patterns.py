@@ -222,8 +222,7 @@ _TEXTS = {name: body[4:-1].replace("\n    ", "") for name, body in _BLOCKS}
 _TEXTS |= {"C": C, "V": V, "E": E, "L": L, "ANY": ANY, "MARKS": MARKS}
 NUMBERS = {word: n for n, word in enumerate(_TEXTS["COUNTED"].split("|"))}
 NUMBERS |= {"once": 1, "twice": 2, "thrice": 3}
-ORDINALS = {word: n for n, word in enumerate(_TEXTS["ORDERED"].split("|"), 1)}
-ORDINALS |= {"last": -1, "final": -1}
+ORDINALS = dict(zip(_TEXTS["ORDERED"].split("|"), range(1, 21), strict=True), last=-1, final=-1)
 _TEXTS |= {"ORDINALS": "|".join(ORDINALS), "NUMBERS": "|".join(NUMBERS)}
 
 
