@@ -16,24 +16,7 @@ from semcoder_lib.monologues.verify import Report, study, verify, verify_rows
 from semcoder_lib.monologues.writers import backward, backward_many, call_text, forward
 
 __all__ = [
-    "CONTROLS",
-    "DIRECTIONS",
-    "STYLES",
-    "Property",
-    "Question",
-    "Report",
-    "Style",
-    "ablation",
-    "backward",
-    "backward_many",
-    "call_text",
-    "chosen_cases",
-    "derive_many",
-    "forward",
-    "infer",
-    "study",
-    "taught",
-    "to_hub",
-    "verify",
-    "verify_rows",
-]
+    "CONTROLS", "DIRECTIONS", "STYLES", "Property", "Question", "Report", "Style", "ablation",
+    "backward", "backward_many", "call_text", "chosen_cases", "derive_many", "forward", "infer",
+    "study", "taught", "to_hub", "verify", "verify_rows",
+]  # fmt: skip

@@ -48,6 +48,10 @@ class Raises(Exception):
         self.kind = kind
 
 
+class Moved(Cannot):
+    """What is asked for was changed in the meantime, to a value that is not known."""
+
+
 class Given:
     """Names with given values, in front of other names."""
 
@@ -65,6 +69,9 @@ class Given:
         if self.others is None:
             raise Cannot(f"no value of {name}")
         return self.others.lookup(name)
+
+    def moved(self, name: str) -> bool:
+        return self.others is not None and self.others.moved(name)
 
     def call(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         if name in self.given or self.others is None:
@@ -279,6 +286,8 @@ class _Scope:
             if name in BUILTINS:
                 return operations.TYPES.get(name) or self.builtin(name)
             return float(name)
+        if self.budget.acted and self.names.moved(name):
+            raise Moved(name)
         return self.names.lookup(name)
 
     def builtin(self, name: str) -> Function:
@@ -308,8 +317,10 @@ class _Scope:
         arguments, keywords = self.elements(node.args), self.keywords(node)
         if name and type(function) is not Function:
             _check_value([arguments, keywords])
+            self.budget.acted = True
             return self.names.call(name, tuple(arguments), keywords)
         if type(function) is Function:
+            self.budget.acted |= isinstance(callee, ast.Attribute) and callee.attr in MUTATING
             return function(*arguments, **keywords)
         if type(function) in VALUES:
             raise TypeError("not callable")

@@ -34,20 +34,9 @@ SLOTS: dict[str, str] = {
     "order": r"ascending|descending",
     "types": r"(?:an? \w+|None)(?: or (?:an? \w+|None))*",
     "table": r"0(?::\S|[^\W\d]|['\"]).*?",
-    "value": r".+?",
-    "values": r".+?",
-    "expr": r".+?",
-    "binds": r".+?",
-    "bounds": r".+?",
-    "rows": r".+",
-    "listing": r".+",
-    "spelled": r".+?",
     "sums": r".+? = .+?",
-    "parts": r".+",
-    "work": r".+",
-    "rest": r".+",
-    "calls": r".+?",
-    "clauses": r".+",
+    **dict.fromkeys(["value", "values", "expr", "binds", "bounds", "spelled", "calls"], r".+?"),
+    **dict.fromkeys(["rows", "listing", "parts", "work", "rest", "clauses"], r".+"),
 }
 _SLOT, _ESCAPED = re.compile(r"\{(\w+):(\w+)\}"), re.compile(r"\\\{(\w+):(\w+)\\\}")
 # A label is no list. An apostrophe after a letter, or a quote after a backslash, opens no string:

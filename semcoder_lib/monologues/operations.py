@@ -31,6 +31,9 @@ class Names(Protocol):
     def lookup(self, name: str) -> Any:
         """The value, an exact built-in one; it is never changed. Raises Cannot."""
 
+    def moved(self, name: str) -> bool:
+        """Whether what is done at this moment changes the value without binding the name."""
+
     def call(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """What the program's own function gave. Raises Cannot, or Raises where it raised."""
 
@@ -38,13 +41,14 @@ class Names(Protocol):
 class Budget:
     """What evaluations may cost. `steps`: visited nodes, and some 16 items or characters made each;
     `size` of one value in items, characters or bits; `seconds` of the thread's processor time from
-    some 256 steps on. Shared by several evaluations, it is for all of them together."""
+    some 256 steps on. Shared by several evaluations, it is for all of them together. `acted` says
+    that something was done which may have changed values."""
 
-    __slots__ = ("_alarm", "_deadline", "seconds", "size", "steps")
+    __slots__ = ("_alarm", "_deadline", "acted", "seconds", "size", "steps")
 
     def __init__(self, steps: int = 200_000, size: int = 25_000, seconds: float = 0.3) -> None:
         self.steps, self.size, self.seconds = steps, size, seconds
-        self._alarm, self._deadline = steps - 256, 0.0
+        self._alarm, self._deadline, self.acted = steps - 256, 0.0, False
 
     def charge(self, steps: int) -> None:
         """Counts work. Raises Cannot when it is too much."""

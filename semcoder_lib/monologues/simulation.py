@@ -18,7 +18,7 @@ from semcoder_lib.core.errors import UserError
 from semcoder_lib.core.records import Trace
 from semcoder_lib.monologues.evaluator import Cannot, Raises
 from semcoder_lib.monologues.forms import say
-from semcoder_lib.monologues.show import VALUE_CHARS, NotShown, loop_items, many, show
+from semcoder_lib.monologues.show import VALUE_CHARS, NotShown, encoded, loop_items, many, show
 from semcoder_lib.monologues.style import Style
 from semcoder_lib.monologues.syntax import (
     Loop,
@@ -270,8 +270,8 @@ class Narrator:
     def _to_truth(self, test: ast.expr, pieces: list[str], value: Any) -> list[str]:
         """Pieces that end in the truth of a condition; none where they cannot."""
         if not isinstance(value, bool):
-            shown = show(value, _SOURCE_CHARS)
-            return [*pieces, say("counts", v=shown, b=str(bool(value)))]
+            counted = say("counts", v=show(value, _SOURCE_CHARS), b=str(bool(value)))
+            return pieces if pieces[-1:] == [counted] else [*pieces, counted]
         if not pieces or pieces[-1].endswith(f" is {value}"):
             return pieces
         source = source_of(test)
@@ -306,6 +306,8 @@ class Narrator:
 
     def _pieces(self, stmt: ast.stmt, visit: int) -> list[str]:
         """How what a statement stores, or the arguments of its call, come about."""
+        if self.history.before(visit).unsettled():
+            return []
         match stmt:
             case ast.Expr(value=ast.Call() as call):
                 return self._arguments(call, visit)
@@ -384,9 +386,18 @@ class Narrator:
             items = []
         listing = loop_items(items, stmt)
         form = "loop.items" if listing else "loop.count"
-        if len(items) < len(run.passes):
+        if not self._goes_over(items, stmt, run):
             form = "loop.start"
         self.say(stmt.lineno, head, form, l=listing, **many(len(items)))
+
+    def _goes_over(self, items: list[Any], stmt: ast.For, run: Run) -> bool:
+        """Whether a loop went over the items that it began with, or the first of them."""
+        missing = len(items) - len(run.passes)
+        if missing < 0 or (missing and run.exit is not None):
+            return False
+        name = stmt.target.id if isinstance(stmt.target, ast.Name) else ""
+        states = [self.history.state(turn.start) for turn in run.passes if name]
+        return all(s.text(name) == encoded(i) for s, i in zip(states, items, strict=False))
 
     def _turn(self, loop: Loop, turn: Pass, number: int) -> None:
         head = turn.start

@@ -57,6 +57,7 @@ class Syntax:
         self.groups: dict[int, list[ast.stmt]] = {}
         self.loops: dict[int, Loop] = {}
         self.structural: dict[int, int] = {}  # line of `else:` or `finally:` -> first of its block
+        self.cleanups: set[int] = set()  # first lines of what an exception passes through
         self.functions: dict[str, ast.FunctionDef] = {}
         self.defined: set[str] = set()
         self._texts: dict[int, str] = {}
@@ -73,10 +74,12 @@ class Syntax:
     def _enter(self, block: list[ast.stmt]) -> None:
         for stmt in block:
             self._own(stmt, _last_line(stmt))
+            self.cleanups |= {stmt.lineno} if isinstance(stmt, ast.With) else set()
             for name in _BODIES:
                 inner = getattr(stmt, name, None) or []
                 if inner and name != "body":
                     self._block_word(stmt, inner[0].lineno)
+                    self.cleanups |= {inner[0].lineno} if name == "finalbody" else set()
                 self._enter(inner)
             for handler in getattr(stmt, "handlers", ()):
                 self._own(handler, handler.body[0].lineno - 1)
@@ -117,6 +120,12 @@ class Syntax:
         first = self.owner.get(line, line)
         return None if first in self.groups else self.statements.get(first)
 
+    def is_wrapped(self, name: str) -> bool:
+        """Whether a decorator of the program's own may have put another function in place."""
+        decorators = getattr(self.functions.get(name), "decorator_list", ())
+        nodes = itertools.chain.from_iterable(map(ast.walk, decorators))
+        return any(isinstance(n, ast.Name) and n.id in self.defined for n in nodes)
+
     def expressions(self, line: int) -> list[ast.expr]:
         """Every expression, down to its parts, that a step at a line evaluates; of `x += 1` that
         is `x + 1`. Shared: not to be changed."""
@@ -138,6 +147,19 @@ class Syntax:
             for n in self.expressions(line)
             if isinstance(n, ast.Name) and isinstance(n.ctx, context)
         )
+
+    def evaluated(self, line: int) -> list[ast.expr]:
+        """What a step at a line evaluates one after the other, of what a working tells of."""
+        match stmt := self.statement(line):
+            case ast.Expr(value=ast.Call(func=func, args=nodes)):
+                owner = getattr(func, "value", None)
+                return [owner, *nodes] if isinstance(owner, ast.Call) else nodes
+            case ast.AugAssign():
+                return [as_load(stmt)]
+            case ast.Assign(targets=[ast.Subscript(slice=key)], value=value):
+                return [value, key]
+        node = getattr(stmt, "value", None) or getattr(stmt, "test", None)
+        return [node] if node else []
 
     def test(self, line: int) -> ast.expr | None:
         """The condition that a line begins with: of an `if`, `while` or `assert`."""

@@ -11,10 +11,12 @@ from __future__ import annotations
 import ast
 import contextlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from semcoder_lib.monologues.evaluator import Cannot, Given, Names, Raises, Values, mutates
 from semcoder_lib.monologues.forms import say
+from semcoder_lib.monologues.operations import TYPES
 from semcoder_lib.monologues.rules import FINDS, RULES, UNFIT, UNROLL_UP_TO, Facts
 from semcoder_lib.monologues.show import SPELL_UP_TO, VALUE_CHARS, NotShown, listing, show, wrapped
 from semcoder_lib.monologues.style import Style
@@ -47,8 +49,11 @@ class Working:
         they say what its items were. Raises Cannot or Raises."""
         self.pieces, self.depth = [], 0
         value = self.value(node)
-        if mutates(node) and not (isinstance(node, ast.Call) and not any(map(mutates, node.args))):
-            return [], value  # its parts change each other's values
+        parts: list[Any] = [node]
+        if isinstance(node, ast.Call):
+            parts = [*ast.iter_child_nodes(node.func), *node.args, *node.keywords]
+        if any(map(mutates, parts)):
+            return [], value  # they change each other's values
         try:
             self.atom(node)
         except (Cannot, Raises, NotShown):
@@ -256,8 +261,10 @@ def _formatted(w: Working, node: ast.JoinedStr) -> str:
 def _call(w: Working, node: ast.Call) -> str:
     value = w.value(node)
     text = show(value)
-    lazy = isinstance(node.func, ast.Name) and node.func.id in ("next", "iter")
-    args = [source_of(a) if lazy else _argument(w, a) for a in node.args]
+    own = node.func.id if isinstance(node.func, ast.Name) else ""
+    args = [source_of(a) if own in ("next", "iter") else _argument(w, a) for a in node.args]
+    if own in ("len", "sum") and node.args and isinstance(node.args[0], ast.Name):
+        args[0] = node.args[0].id
     inside = ", ".join(args + [f"{k.arg}={_argument(w, k.value)}" for k in node.keywords])
     if isinstance(node.func, ast.Attribute):
         base = node.func.value
@@ -266,8 +273,6 @@ def _call(w: Working, node: ast.Call) -> str:
         left = f"{name}.{node.func.attr}({inside})"
     else:
         name = source_of(node.func)
-        if name in ("len", "sum") and isinstance(node.args[0], ast.Name):
-            inside = node.args[0].id
         left = f"{name}({inside})"
     pieces: list[Piece] = []
     if w.spells:
@@ -302,6 +307,8 @@ def _argument(w: Working, node: ast.expr) -> str:
 def _piece(w: Working, node: ast.Call, base: str) -> list[Piece]:
     """How a call's result comes about, by the first row that fits; empty where none does."""
     rows = ""
+    if isinstance(node.func, ast.Name) and w.names.defines(base):  # it may do anything
+        return []
     if isinstance(node.func, ast.Attribute) and not node.keywords:
         rows = _of_method(w, node, node.func)
     elif base == "sorted" and w.dense:
@@ -334,30 +341,10 @@ def _of_method(w: Working, node: ast.Call, func: ast.Attribute) -> str:
     return "counted.at" if alone and result else ""
 
 
-METHODS: dict[type, dict[str, str]] = {
-    kind: {name: row for row, names in table.items() for name in names.split()}
-    for kind, table in {
-        str: {
-            "becomes": "upper lower swapcase title capitalize casefold replace translate "
-            "expandtabs",
-            "places nowhere": "find rfind index rindex count partition rpartition",
-            "places nowhere table": "split rsplit splitlines",
-            "pads": "ljust rjust center zfill",
-            "trims": "strip lstrip rstrip",
-            "all.are not.all": "isalpha isdigit isalnum isspace isdecimal isnumeric isascii "
-            "isprintable",
-            "cased": "isupper islower istitle",
-            "ends.with": "startswith endswith",
-            "cut.there": "removeprefix removesuffix",
-            "joined": "join",
-        },
-        list: {"places nowhere": "index count remove", "table has.last": "pop"},
-        dict: {
-            "has.keys has.none": "get keys setdefault pop",
-            "has.items has.none": "items values popitem",
-        },
-    }.items()
-}  # fmt: skip
+METHODS: dict[type, dict[str, str]] = {str: {}, list: {}, dict: {}}
+for _line in Path(__file__).with_suffix(".txt").read_text("utf-8").splitlines()[1:]:
+    _kind, _rows, _names = _line.split(" | ")
+    METHODS[TYPES[_kind]] |= dict.fromkeys(_names.split(), _rows)
 
 _TELLERS: dict[type, Callable[[Working, Any], str]] = {
     ast.BinOp: _binary,

@@ -14,7 +14,7 @@ from semcoder_lib.core.profile import Profile
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = {
     "core": 1_965, "sandbox": 2_440, "tracing": 1_740, "models": 2_025,
-    "corpus": 3_855, "monologues": 7_328, "faults": 1_970, "training": 1_350,
+    "corpus": 3_855, "monologues": 7_327, "faults": 1_970, "training": 1_350,
     "evaluation": 2_836, "refinement": 683, "report": 1_290, "run": 2_295,
 }  # fmt: skip
 LONGEST_FILE = 500

@@ -15,6 +15,7 @@ from semcoder_lib.sandbox import Sandbox
 PROGRAMS = {program.id: (program, calls[0]) for program, calls in load("shapes")}
 REFUSED = {program.id: (program, calls[0]) for program, calls in load("refused")}
 SAID = (Path(__file__).parent / "shapes_said.txt").read_text(encoding="utf-8").splitlines()[2:]
+LIES = (Path(__file__).parent / "shapes_lies.txt").read_text(encoding="utf-8").splitlines()[3:]
 
 
 @pytest.mark.parametrize("style", ["full", "dense"])
@@ -50,6 +51,19 @@ def test_what_a_step_did_is_said_as_it_was(box: Sandbox, line: str) -> None:
     program, arguments = PROGRAMS[name]
     text = monologues.forward(program, tracing.trace(program, Case(arguments), box)).text
     assert (words in text) == (says == "says")
+
+
+@pytest.mark.parametrize("line", LIES)
+def test_what_is_not_so_does_not_pass(box: Sandbox, line: str) -> None:
+    name, told, lie = line.replace("\\n", "\n").split(" | ")
+    program, arguments = PROGRAMS[name]
+    trace = tracing.trace(program, Case(arguments), box)
+    text = monologues.forward(program, trace).text
+    assert told in text
+    report = monologues.verify(
+        text.replace(told, lie, 1), program, Case(arguments), box, trace=trace
+    )
+    assert report.contradicted + report.unverifiable
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -96,21 +96,6 @@ def test_offsets_are_found_from_the_text(box: Sandbox) -> None:
         assert not other.accepted
 
 
-def test_a_call_is_told_once_for_each_time_it_is_made(box: Sandbox) -> None:
-    source = (
-        "def f(n):\n    t = [0]\n    def bump(k):\n        t[0] += k\n"
-        "    for i in range(n):\n        bump(i)\n    return t[0]\n"
-    )
-    program, case = Program(source, "f"), Case((3,))
-    told = trace(program, case, box)
-    good = forward(program, told, style=styles.COMPACT).text
-    lines = good.split("\n")
-    at = next(i for i, line in enumerate(lines) if "iteration #3" in line)
-    lines[at], lines[at + 1] = lines[at + 1], lines[at]
-    assert verify(good, program, case, box, trace=told).accepted
-    assert verify("\n".join(lines), program, case, box, trace=told).order_errors
-
-
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [

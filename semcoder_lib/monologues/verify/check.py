@@ -77,6 +77,8 @@ def verify(
     history.offset = line_offset if line_offset is not None else find_offset(parts, history)
     output = case.output if backward else _returned(history, case)
     ledger = _read(parts, history, program.entry_point, trials, arguments, output, backward)
+    if given.rest:
+        ledger.unread(given.rest, parts.answer_place)
     wrong = _wrong(given, case, history, backward)
     right = None if given.problem else not wrong  # what is no value says nothing that is false
     ledger.add("answer", parts.answer, given.value_text, right, wrong, place=parts.answer_place)
@@ -110,6 +112,11 @@ def _read(
     whole = Whole(steps, trials, f, arguments, output)
     for section in parts.sections:
         title, kind = section.title, section.kind
+        if kind == texts.ASIDE:
+            quotable = {*map(str.strip, history.syntax.lines)}
+            for line in (line for line in section.lines if line.text.strip() not in quotable):
+                ledger.unread(line.text.strip(), (line.start, line.end))
+            continue
         if title is not None and title.text.strip() != heading(kind or "function").strip():
             ledger.unread(title.text, (title.start, title.end))
         place.begin(kind)

@@ -4,14 +4,16 @@ where it is decided for every reader whether code has a stated value."""
 
 from __future__ import annotations
 
+import ast
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
+from operator import itemgetter
 from typing import Any
 
 from semcoder_lib.core.records import Step, Trace
-from semcoder_lib.monologues.evaluator import Cannot, Raises, equal, evaluate, known, literal
+from semcoder_lib.monologues.evaluator import Cannot, Moved, Raises, equal, evaluate, known, literal
 from semcoder_lib.monologues.show import brief
 from semcoder_lib.monologues.syntax import Loop, Syntax
 from semcoder_lib.monologues.verify.report import Verdict
@@ -93,11 +95,31 @@ class State:
             raise Cannot(f"no exact value of {name}")
         return value[0]
 
+    def moved(self, name: str) -> bool:
+        """Whether the step after this moment changes the value without binding the name."""
+        return self.until > self.index and name in self.history.moved(self.index + 1)
+
+    def unsettled(self) -> bool:
+        """Whether the step after this moment asks for what it changes itself. What it evaluates has
+        then other values than before it."""
+        step, history = self.index + 1, self.history
+        nodes = history.syntax.evaluated(history.line(step)) if history.moved(step) else []
+        try:
+            evaluate(ast.Tuple([*nodes], ast.Load()), self)
+        except (Cannot, Raises) as error:
+            return isinstance(error, Moved)
+        return False
+
     def call(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """What the program's own function returned for these arguments, in this step's calls where
-        it made one, else in the whole execution, if that is unambiguous. Raises Cannot."""
+        it made one, else in the whole execution, if that is unambiguous. Raises Cannot, also where
+        a variable of that name is another function."""
+        if self.text(name) not in (None, f"<function {name}>"):
+            raise Cannot(f"another function {name}")
         frames = [f for f in self.history.frames.values() if f.function == name]
         inside = [f for f in frames if self.index < f.first <= self.until]
+        if self.history.syntax.is_wrapped(name):
+            inside, frames = self.history.calls_in(self.index + 1, self.until), []
         results = [
             literal(frame.returned)
             for frame in inside or frames
@@ -137,11 +159,16 @@ class History:
 
     def __init__(self, trace: Trace, syntax: Syntax | None, offset: int = 0) -> None:
         self.trace = trace
-        self.steps: tuple[Step, ...] = trace.steps
         self.syntax = syntax or Syntax("")
+        calls = [step for step in trace.steps if step.event == "call"]  # a class's body is none
+        bodies = {s.frame for s in calls if isinstance(self.syntax.statement(s.line), ast.ClassDef)}
+        self.steps: tuple[Step, ...] = trace.steps
+        if bodies:
+            self.steps = tuple(step for step in trace.steps if step.frame not in bodies)
         self.offset = offset
         self.frames: dict[int, Frame] = {}
         self.shared: dict[str, Series] = {}  # the module's data
+        shared: list[tuple[int, Any]] = []
         self.visits: dict[int, list[int]] = {}
         self._runs: dict[int, list[Run]] = {}
         self._lines = [self.start(step.line) for step in self.steps]
@@ -152,8 +179,10 @@ class History:
             frame = self.frames[step.frame]
             frame.steps.append(index)
             for change in (*step.changes, *step.beyond):
-                names = self.shared if change.scope == "global" else frame.names
-                names.setdefault(change.name, []).append((index, change.text))
+                if change.scope == "global":
+                    shared.append((index, change))
+                else:
+                    frame.names.setdefault(change.name, []).append((index, change.text))
             if step.event == "return":
                 frame.returned = step.value
             elif step.event == "exception":
@@ -162,11 +191,15 @@ class History:
                 self.visits.setdefault(self._lines[index], []).append(index)
         self._calls = [i for i in range(len(self.steps)) if self.is_named(i, "call")]
         self._following = dict(p for f in self.frames.values() for p in pairwise(f.steps))
+        ends = [(self.call_end(i) if self.steps[i].event == "line" else i, c) for i, c in shared]
+        for end, change in sorted(ends, key=itemgetter(0)):  # after what its calls leave
+            self.shared.setdefault(change.name, []).append((end, change.text))
 
     @cached_property
     def executed(self) -> frozenset[int]:
         """Lines that ran, as first lines of their statements, the `def` line aside."""
-        return frozenset(self.start(s.line) for s in self.steps if s.event == "line")
+        steps = range(len(self.steps))
+        return frozenset(self.line(i) for i in steps if self.is_named(i, "line"))
 
     @cached_property
     def variables(self) -> frozenset[str]:
@@ -250,18 +283,33 @@ class History:
 
     def raised(self, index: int) -> str:
         """The exception that step `index` or a call that it made ended in, or nothing."""
-        frame, following = self.frame(index), self.next_in_frame(index)
-        for at in (following, self.call_end(index)):
-            if at is not None and at > index and self.steps[at].event == "exception":
-                return kind_of(self.steps[at].value)
+        frame, following, end = self.frame(index), self.next_in_frame(index), self.call_end(index)
+        if following is not None and self.steps[following].event == "exception":
+            return kind_of(self.steps[following].value)
+        if end > index and self.steps[end].event == "exception" and self._passes(index, following):
+            return kind_of(self.steps[end].value)
         if self.steps[index].event == "line" and index == frame.last and frame.returned is None:
             return frame.raised or kind_of(self.trace.exception)
         return ""
+
+    def _passes(self, index: int, following: int | None) -> bool:
+        """Whether an exception that a call of step `index` ended in left the step, too: `getattr`,
+        or a loop over an iterator, keeps it. The record has it only where it rises."""
+        if following is None or self.steps[following].event != "line":
+            return following is None
+        if self.changed(index) & self.syntax.stored(self.line(index)):
+            return False
+        step, line = self.steps[following], self.line(following)
+        return step.value is not None or line in self.syntax.cleanups
 
     def changed(self, index: int) -> frozenset[str]:
         """Names that step `index` changed, of its frame or beyond."""
         step = self.steps[index]
         return frozenset(c.name for c in (*step.changes, *step.beyond))
+
+    def moved(self, index: int) -> frozenset[str]:
+        """Names whose values step `index` changed without binding them."""
+        return self.changed(index) - self.syntax.stored(self.line(index))
 
     # --- calls --------------------------------------------------------------------------------
 

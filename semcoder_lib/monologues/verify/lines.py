@@ -120,7 +120,9 @@ def _back(r: Steps, line: int, m: Match) -> None:
         r.claim("order", "goes on", m["f"], False, "it made no call here")
         return
     end = r.history.call_end(visit)
-    r.claim("order", "goes on", m["f"], not r.skips(end + 1), "calls go on", visit)
+    ok = not r.skips(end + 1) and visit not in r.over
+    r.claim("order", "goes on", m["f"], ok, "calls go on, or it was said", visit)
+    r.over.add(visit)
     r.jump(end)
     r.pinned = visit
     r.sentence(line, m["r"])
@@ -212,6 +214,8 @@ def _items(r: Steps, line: int, m: Match) -> bool | None:
     visit = r.entered(line)
     if visit is None:
         return None
+    if visit == r.head:
+        r.claim("order", "the loop", "", False, "that was said before", visit)
     r.head = visit
     run = next((x for x in r.history.runs(loop) if x.start <= visit <= x.end), None)
     if "n" not in m:

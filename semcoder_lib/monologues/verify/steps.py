@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from semcoder_lib.monologues.evaluator import known
 from semcoder_lib.monologues.forms import LINES, Match, Slot
+from semcoder_lib.monologues.show import encoded
 from semcoder_lib.monologues.syntax import Loop, in_body
 from semcoder_lib.monologues.verify.history import History, Run, State
 from semcoder_lib.monologues.verify.report import Deciders, Ledger
@@ -35,6 +36,7 @@ class Steps:
         self.at = -1
         self.pinned: int | None = None  # the step that the rest of a sentence is about
         self.called: set[int] = set()  # visits whose calls were named
+        self.over: set[int] = set()  # and were said to be over
         self.head: int | None = None  # a visit of a loop's header that only its items were told of
 
     def read(self, text: str, start: int) -> bool:
@@ -209,8 +211,12 @@ class Steps:
         """`f returns 10`, of the step that returns it."""
         returned = self.history.frame(visit).returned
         verdict, evidence = same_text(value.text, returned), returned or "it returns nothing"
-        if verdict and not ends and not isinstance(self.history.statement(visit), ast.Return):
-            verdict, evidence = False, "it goes on"  # a `finally` may run first
+        if verdict and not ends:  # a `finally` runs first, and may return something else
+            stmt = self.history.statement(visit)
+            node = (stmt.value or ast.Constant(None)) if isinstance(stmt, ast.Return) else None
+            own = node and known(node, self.history.before(visit))
+            if node is None or (own and not same_text(value.text, encoded(own[0]))):
+                verdict, evidence = False, "it goes on"
         self.claim("return", "returns", value, verdict, evidence, visit)
 
     def claim_binds(
@@ -223,13 +229,15 @@ class Steps:
         for name, value in pairs or ():
             recorded, own = state.text(name.text), name.text.split("[")[0]
             if value is None:
-                gone = recorded is None and name.text in state.frame.names
+                before = state.frame.names.get(name.text, ())
+                gone = recorded is None and any(v for at, v in before if at <= state.index)
+                gone = gone and (only is None or name.text in only)
                 self.claim("value", name.text, name, gone, recorded or "no value", visit)
                 continue
             verdict, evidence = state.fact(name.text, value.text)
             if recorded is None and verdict is None and name.text.isidentifier():
                 verdict, evidence = False, "no value"
-            if recorded is not None and verdict and only is not None and own not in only:
+            if verdict and only is not None and own not in only:
                 verdict, evidence = False, "this step does not set it"
             place = Slot(value.text, name.start, value.end)
             self.claim("value", name.text, place, verdict, evidence, visit)

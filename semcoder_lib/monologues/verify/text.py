@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -18,6 +19,7 @@ PROPERTIES = "properties"
 SIMULATION = "simulation"
 DEDUCTION = "deduction"
 CONCLUSION = "conclusion"
+ASIDE = "aside"  # in fences, or behind the end of the monologue or of the answer
 
 _HEADING = re.compile(
     r"\s*(?:#{1,6}\s*(?P<hash>\S.*)|\*\*(?P<bold>[^*\n]{3,60})\*\*:?"
@@ -31,6 +33,7 @@ _KINDS = (
     (SIMULATION, r"simulat|execut|trace|step|walk|run(?:ning)?\b|happens|evaluation|by hand"),
     (FUNCTION, r"understand|function|overview|summary|purpose|what .{0,20} does|about"),
 )
+_TAG = re.compile(r"\s*\[/?[A-Z]+\]?\s*")
 _CHARS = 100_000  # of a text that is read; what stands after them is not
 
 
@@ -70,7 +73,7 @@ def cut(text: str) -> Parts:
         start = opened + len("[MONOLOGUE]") if opened >= 0 else closed + len("[/PYTHON]")
     marked = text.rfind("[ANSWER]", start)
     asserted = list(re.finditer(r"assert\s+\w+\(.*", text[start:])) if marked < 0 else []
-    answer, at, end = "", 0, len(text)
+    answer, at, end, close = "", 0, len(text), len(text)
     if marked >= 0:
         at = marked + len("[ANSWER]")
         close = text.find("[/ANS", at)
@@ -79,28 +82,43 @@ def cut(text: str) -> Parts:
     elif asserted:
         answer = asserted[-1].group().rstrip().rstrip("`")
         at = end = start + asserted[-1].start()
+        close = start + asserted[-1].end()
     ended = text.find("[/MONOLOGUE]", start)
-    sections = _sections(text, start, ended if 0 <= ended < end else end)
+    stop = ended if 0 <= ended < end else end
+    behind = [
+        *_lines(text, stop, end),
+        *_lines(text, close if close >= 0 else len(text), len(text)),
+    ]
+    aside = Section(ASIDE, tuple(line for line in behind if not _TAG.fullmatch(line.text)))
+    sections = [*_sections(text, start, stop), aside]
     return Parts(sections, answer, (at, at + len(answer)), prompt)
+
+
+def _lines(text: str, start: int, end: int) -> Iterator[Slot]:
+    """The lines of a stretch of text that are not empty."""
+    for raw in text[start:end].split("\n"):
+        if raw.strip():
+            yield Slot(raw, start, start + len(raw))
+        start += len(raw) + 1
 
 
 def _sections(text: str, start: int, end: int) -> list[Section]:
     heads: list[tuple[str, Slot | None, list[Slot]]] = [("", None, [])]
-    at, fenced = start, False
-    for raw in text[start:end].split("\n"):
-        line, at = Slot(raw, at, at + len(raw)), at + len(raw) + 1
-        if raw.lstrip().startswith("```"):
-            fenced = not fenced
-        elif not fenced and (kind := _title(raw[:200])) is not None:
+    fenced: list[Slot] | None = None
+    aside: list[Slot] = []
+    for line in _lines(text, start, end):
+        if line.text.lstrip().startswith("```"):
+            fenced = aside if fenced is None else None
+        elif fenced is None and (kind := _title(line.text[:200])) is not None:
             heads.append((kind, line, []))
-        elif raw.strip() and not fenced:
-            heads[-1][2].append(line)
+        else:
+            (heads[-1][2] if fenced is None else fenced).append(line)
     known = any(kind for kind, _, _ in heads)
     return [
         Section(kind if known else SIMULATION, tuple(lines), title)
         for kind, title, lines in heads
         if lines or title
-    ]
+    ] + [Section(ASIDE, tuple(aside))]
 
 
 @lru_cache(maxsize=512)
@@ -121,8 +139,8 @@ def _title(raw: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`assert name(arguments) == value`; `value_text` as written. `problem` says what is wrong
-    with the text, and then the other fields mean nothing."""
+    """`assert name(arguments) == value`; `value_text` as written, `rest` is what follows. `problem`
+    says what is wrong with the text, and then the other fields mean nothing."""
 
     name: str = ""
     arguments: tuple[Any, ...] | None = None
@@ -130,6 +148,7 @@ class Answer:
     value_text: str = ""
     problem: str = ""
     named: dict[str, Any] | None = None
+    rest: str = ""
 
 
 def read_answer(text: str) -> Answer:
@@ -162,7 +181,8 @@ def read_answer(text: str) -> Answer:
         name, arguments, named = values.call_of(call)
     except values.NotALiteral:
         return Answer(problem=problem)
-    return Answer(name, tuple(arguments), output, stated, named=named or None)
+    rest = body.partition(ast.get_source_segment(code, tree.test) or body)[2].strip(" \n)`")
+    return Answer(name, tuple(arguments), output, stated, named=named or None, rest=rest)
 
 
 def _parsed(code: str) -> ast.stmt | None:
@@ -199,7 +219,7 @@ def parse_binds(slot: Slot) -> list[tuple[Slot, Slot | None]] | None:
         if equals and _TARGET.fullmatch(name):
             value = Slot(part.text[len(name) + 3 :], cut_at + 3, part.end)
             pairs.append((Slot(part.text[: len(name)], part.start, cut_at), value))
-        elif masked.endswith(" is gone") and masked[:-8].isidentifier():
+        elif masked.endswith(" is gone") and _TARGET.fullmatch(masked[:-8]):
             pairs.append((Slot(part.text[:-8], part.start, part.end), None))
         elif pairs and (last := pairs[-1][1]) is not None:  # a comma in a value's own words
             joined = slot.text[last.start - slot.start : part.end - slot.start]

@@ -29,7 +29,7 @@ from semcoder_lib.monologues.rules import RULES, UNFIT, Facts, Texts, parts_of
 from semcoder_lib.monologues.show import NotShown, brief
 from semcoder_lib.monologues.syntax import as_list, links, target_names
 from semcoder_lib.monologues.verify.history import History, State
-from semcoder_lib.monologues.verify.report import Deciders, Ledger
+from semcoder_lib.monologues.verify.report import SUPPORTED, Deciders, Ledger
 from semcoder_lib.monologues.verify.text import parse_binds
 
 DECIDERS = decides = Deciders()
@@ -82,6 +82,7 @@ class Pieces:
         self.after: State | None = None
         self.nodes: list[ast.expr] = []  # the expressions of the statement
         self.last: Any = MISSING
+        self.moved: set[str] = set()  # names whose values are not those before the statement
         self.turns: dict[int, int] = {}  # items told of a comprehension
         self.values: dict[int, Values] = {}  # by the ids of their names
 
@@ -89,7 +90,9 @@ class Pieces:
         """Decide every piece. With `after`, what the statement stores into is read as it is then.
         Gives the value that the last piece states, MISSING where it states none."""
         self.visit = visit
-        self.before = self.history.before(visit)
+        self.before = before = self.history.before(visit)
+        changed = self.history.moved(visit) if before.unsettled() else ()
+        self.moved = {name.partition(".")[0] for name in changed}
         self.after = self.history.after(visit) if after else None
         self.nodes = self.history.syntax.expressions(self.history.line(visit))
         self.last, self.turns = MISSING, {}
@@ -127,6 +130,9 @@ class Pieces:
         """The value of an expression. Raises Cannot where that is not known, Raises where
         Python does."""
         state = state or self.before
+        names = self.moved and {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+        if names and not names.isdisjoint(self.moved) and state is not self.after:
+            raise Cannot("the statement changes it before it reads it")
         if id(state) not in self.values:
             self.values[id(state)] = Values(state)
         return self.values[id(state)].of(node)
@@ -171,26 +177,30 @@ class Pieces:
 
     def _related(self, node: ast.expr, value: Any) -> tuple[bool | None, str]:
         """Whether the statement has an expression of the same kind, over the same operands, with
-        this value: None where it has none of that kind, False where all of them differ."""
+        this value: None where it has none of that kind or that is not known, else False."""
         kind, operands = parts_of(node)
         if kind == "list()" and operands and isinstance(operands[0], ast.GeneratorExp):
             kind, operands = parts_of(operands[0])  # told as the list of what it gives
-        verdict: bool | None = None
+        verdicts: list[bool | None] = []
         for own, own_kind, own_operands in _parts(tuple(self.nodes)):
             if own_kind == kind:
                 pairs = itertools.zip_longest(operands, own_operands)
-                if not differ(self.value(own), value) and all(self._alike(*p) for p in pairs):
+                same = [not differ(self.value(own), value), *(self._alike(*p) for p in pairs)]
+                if all(same):
                     return True, ""
-                verdict = False
-        return verdict, "this step is about other values"
+                verdicts.append(False if False in same else None)
+        undecided = not verdicts or None in verdicts
+        return None if undecided else False, "this step is about other values"
 
-    def _alike(self, a: ast.expr | None, b: ast.expr | None) -> bool:
-        """Whether what is known of two operands is equal."""
+    def _alike(self, a: ast.expr | None, b: ast.expr | None) -> bool | None:
+        """Whether two operands are equal; None where that is not known."""
         if a is None or b is None:
             return a is b
-        if type(a) is type(b) and isinstance(a, ast.Lambda | ast.GeneratorExp):
-            return ast.dump(a) == ast.dump(b)
-        return not differ(self.value(a), self.value(b))
+        values = self.value(a), self.value(b)
+        opaque = type(a) is type(b) and isinstance(a, ast.Lambda | ast.GeneratorExp)
+        if opaque or any(v is MISSING or isinstance(v, Raises) for v in values):
+            return ast.dump(a) == ast.dump(b) or (False if opaque else None)
+        return equal(*values)
 
     def _stored(self, text: str) -> bool:
         """Whether a text names an item that the statement stores into."""
@@ -230,6 +240,9 @@ def _expected(row: str, p: Pieces, node: ast.expr, m: Match) -> Texts | None:
     names = {n.id for n in p.nodes if isinstance(n, ast.Name)} if "x" in m else set()
     if "x" in m and isinstance(node, ast.Name) and node.id not in names:
         return {}
+    called = node.func if isinstance(node, ast.Call) else None
+    if isinstance(called, ast.Name) and p.before.defines(called.id):
+        return {}  # a function of the program, whatever its name
     facts = Facts(p.known, node, m["x"].text if "x" in m else "")
     try:
         return _counts(facts, m) if row == "counts" else RULES[row](facts)
@@ -304,10 +317,20 @@ def _each(p: Pieces, m: Match) -> bool | None:
     if not own or None in stated:
         return False
     bound = {name: value[0] for name, value in zip(names, stated, strict=True) if value}
-    node = next((n for n in own if _item(p, n, bound)), own[0])
-    fits = _item(p, node, bound)
+    fitting = [n for n in own if _item(p, n, bound)] or own[:1]
+    since, forms = len(p.ledger.claims), len(p.ledger.forms)
+    for node in (*fitting, fitting[0]):  # of several, the one of which all is so
+        del p.ledger.claims[since:], p.ledger.forms[forms:]
+        _element(p, m, node, bound)
+        if len(fitting) == 1 or {c.status for c in p.ledger.claims[since:]} == {SUPPORTED}:
+            break
     p.turns[id(node)] = p.turns.get(id(node), 0) + 1
-    p.claim("item", m["b"], fits, "another item is next")
+    return None
+
+
+def _element(p: Pieces, m: Match, node: Any, bound: dict[str, Any]) -> None:
+    """What is said of one item of a comprehension."""
+    p.claim("item", m["b"], _item(p, node, bound), "another item is next")
     outer, nodes, tests = p.before, p.nodes, node.generators[0].ifs
     value = getattr(node, "elt", node)
     p.before = Given(bound, outer)
@@ -327,7 +350,6 @@ def _each(p: Pieces, m: Match) -> bool | None:
     else:
         p.piece(last, _INNER)
     p.before, p.nodes, p.last = outer, nodes, MISSING
-    return None
 
 
 def _item(p: Pieces, node: Any, bound: dict[str, Any]) -> bool | None:
