@@ -185,7 +185,7 @@ ODD_TEXTS = {
 }  # fmt: skip
 ODD_VALUES = {
     "number": "3", "true": "true", "null": "null", "list": "[1]", "object": '{"a": {}}',
-    "float": "1e999",
+    "float": "1e999", "deep": "[" * 100_000 + "]" * 100_000, "long": "9" * 9_000,
 }  # fmt: skip
 
 
