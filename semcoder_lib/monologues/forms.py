@@ -10,7 +10,6 @@ template are only ever found between values, never inside one.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -51,14 +50,18 @@ SLOTS: dict[str, str] = {
     "clauses": r".+",
 }
 _SLOT, _ESCAPED = re.compile(r"\{(\w+):(\w+)\}"), re.compile(r"\\\{(\w+):(\w+)\\\}")
-# A label is no list, and an apostrophe after a letter opens no string.
-_TOKEN = re.compile(
-    r"\[L\d+\]"
-    r"|(?:(?<![^\W\d_])|(?<=(?<!\w)[fbrFBR])|(?<=(?<!\w)[fbrFBR]{2}))"
-    r"(?:'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\")"
-    r"|[\[\](){}]"
-)
-_MARK = re.compile(r"['\"({)}]|\[(?!L\d)|(?<!\d)\]")
+# A label is no list. An apostrophe after a letter, or a quote after a backslash, opens no string:
+# many of these would take quadratic time. Brackets with nothing but strings inside are one token.
+# Alternatives begin with a character each: so they are searched fast.
+_STRINGS = [
+    rf"{q}(?<!\\{q})(?:(?<![^\W\d_]{q})|(?<=(?<!\w)[fbrFBR]{q})|(?<=(?<!\w)[fbrFBR]{{2}}{q}))"
+    rf"(?:[^{q}\\\n]|\\.)*{q}"
+    for q in "'\""
+]
+_INSIDE = rf"(?:[^\[\](){{}}'\"]++|{'|'.join(_STRINGS)})*+"
+_BRACKETS = [rf"\[(?:L\d+()\]|{_INSIDE}\])?", rf"\((?:{_INSIDE}\))?", rf"{{(?:{_INSIDE}}})?"]
+_TOKEN = re.compile("|".join([*_STRINGS, *_BRACKETS, r"\]|\)|}"]))
+_MARK = re.compile(r"'|\"|\(|\{|\)|\}|\[(?!L\d)|\](?<!\d\])")
 _FILL = "\x00"
 
 
@@ -70,21 +73,20 @@ class Slot(NamedTuple):
     end: int
 
 
+_slot = tuple.__new__  # as Slot(...) does, without a call of Python's
 Match = dict[str, Slot]
 
 
-@dataclass(frozen=True)
 class Form:
-    """A row of the table of forms. `example` is a sentence of this form, for people and tests."""
+    """A row of the table of forms. `example` is a sentence of this form, for people and tests;
+    `slots` has their names with their types, in order; `anchor` is the longest piece of the
+    template without a slot: a text lacks it or may match."""
 
-    name: str
-    template: str
-    example: str
-
-    @cached_property
-    def slots(self) -> dict[str, str]:
-        """Slot names with their types, in order."""
-        return dict(_SLOT.findall(self.template))
+    def __init__(self, name: str, template: str, example: str) -> None:
+        self.name, self.template, self.example = name, template, example
+        self.slots: dict[str, str] = dict(_SLOT.findall(template))
+        self.anchor = max(_SLOT.sub("\n", template).split("\n"), key=len)
+        self.plain = _SLOT.sub(r"{\1}", template)
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -94,28 +96,17 @@ class Form:
             _ESCAPED.sub(lambda slot: f"(?P<{slot[1]}>{SLOTS[slot[2]]})", escaped), re.S
         )
 
-    @cached_property
-    def anchor(self) -> str:
-        """The longest piece of the template without a slot: a text lacks it or may match."""
-        return max(_SLOT.sub("\n", self.template).split("\n"), key=len)
-
-    @cached_property
-    def _plain(self) -> str:
-        return _SLOT.sub(r"{\1}", self.template)
-
     def say(self, **values: str) -> str:
         """The sentence with its slots filled. Raises KeyError for a slot without a text."""
-        return self._plain.format_map(values)
+        return self.plain.format_map(values)
 
     def match(self, text: str, masked: str, start: int = 0) -> Match | None:
         """The slots of `text`, or None where the whole text is no sentence of this form.
         `masked` is `mask(text)`; places count from `start`."""
         if (match := self.pattern.fullmatch(masked)) is None:
             return None
-        return {
-            name: Slot(text[a:b], start + a, start + b)
-            for name, (a, b) in zip(self.slots, match.regs[1:], strict=True)
-        }
+        places = zip(self.slots, match.regs[1:], strict=True)
+        return {name: _slot(Slot, (text[a:b], start + a, start + b)) for name, (a, b) in places}
 
 
 @lru_cache(maxsize=8192)
@@ -128,10 +119,8 @@ def mask(text: str) -> str | None:
     at = depth = opened = 0
     for token in _TOKEN.finditer(text):
         piece = token[0]
-        if len(piece) > 1 and piece[0] == "[":
-            continue  # a label
-        if piece[-1] in "'\"":
-            if depth == 0:
+        if len(piece) > 1:
+            if depth == 0 and token.lastindex is None:  # no label
                 parts += [text[at : token.start() + 1], _FILL * (len(piece) - 2), piece[-1]]
                 at = token.end()
         elif piece in "[({":
@@ -155,17 +144,19 @@ def mask(text: str) -> str | None:
 def split(text: str, separator: str, start: int = 0) -> list[Slot]:
     """The parts of `text` between separators outside quotes and brackets, with their places; one
     part where brackets do not close."""
-    masked = mask(text) if separator in text else text
+    masked = mask(text) if separator in text else None
     parts, at = [], 0
     for part in [text] if masked is None else masked.split(separator):
-        parts.append(Slot(text[at : at + len(part)], start + at, start + at + len(part)))
-        at += len(part) + len(separator)
+        end = at + len(part)
+        parts.append(_slot(Slot, (text[at:end], start + at, start + end)))
+        at = end + len(separator)
     return parts
 
 
 # --- the table ------------------------------------------------------------------------------------
 
-GROUPS: dict[str, dict[str, Form]] = {}
+Rows = dict[str, Form]  # by name, in the order in which they are tried
+GROUPS: dict[str, Rows] = {}
 for _line in Path(__file__).with_suffix(".txt").read_text(encoding="utf-8").splitlines():
     if " | " in _line:
         _group, _name, _sentence, _example = _line.split(" | ")
@@ -191,4 +182,4 @@ def heading(kind: str) -> str:
 def say(name: str, **values: str) -> str:
     """The sentence of the form `name`, its slots filled. Raises KeyError for a slot without a
     text."""
-    return FORMS[name].say(**values)
+    return FORMS[name].plain.format_map(values)

@@ -153,20 +153,6 @@ class Syntax:
             text = self._texts[first] = self._quoted(first)
         return text
 
-    def summary(self, name: str) -> dict[str, str]:
-        """What a function does, without an invented purpose, as the slots of a row of
-        `forms.SUMMARY`: its name `f`, its parameters `p`, and what its statements do, `c`; the
-        last two only where there are any."""
-        function = self.functions.get(name)
-        if function is None:
-            return {}
-        branches = (s.body for s in function.body if isinstance(s, ast.If))
-        stated = {*function.body, *itertools.chain.from_iterable(branches)}
-        several = any(isinstance(n, ast.Return) and n not in stated for n in ast.walk(function))
-        does = [clause for stmt in function.body if (clause := _clause(stmt, several))][:_CLAUSES]
-        parts = {"p": parameters(function), "c": does}
-        return {"f": name} | {slot: _listed(texts) for slot, texts in parts.items() if texts}
-
     def _quoted(self, first: int) -> str:
         stmt, group = self.statements.get(first), self.groups.get(first)
         if stmt is None:
@@ -183,12 +169,26 @@ class Syntax:
         return text if len(text) <= QUOTE_CHARS else ""
 
 
+@functools.lru_cache(maxsize=512)
+def summary(function: ast.FunctionDef | None) -> dict[str, str]:
+    """What a function does, without an invented purpose, as the slots of a row of `forms.SUMMARY`:
+    its name `f`, its parameters `p`, and what its statements do, `c`; the last two only where there
+    are any. Shared: not to be changed."""
+    if function is None:
+        return {}
+    branches = (s.body for s in function.body if isinstance(s, ast.If))
+    stated = {*function.body, *itertools.chain.from_iterable(branches)}
+    several = any(isinstance(n, ast.Return) and n not in stated for n in ast.walk(function))
+    does = [clause for stmt in function.body if (clause := _clause(stmt, several))][:_CLAUSES]
+    parts = {"p": parameters(function), "c": does}
+    return {"f": function.name} | {slot: _listed(texts) for slot, texts in parts.items() if texts}
+
+
 def _listed(parts: list[str]) -> str:
     """`a, b and c`."""
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
-@functools.lru_cache(maxsize=8192)
 def _clause(stmt: ast.stmt, several: bool) -> str:
     """What a statement of the body adds to a summary; with `several` it is not the only return."""
     form, without = "", ""  # the latter for an expression that is too long to be quoted

@@ -22,7 +22,7 @@ from semcoder_lib.monologues.properties import properties_section
 from semcoder_lib.monologues.search import Question, Search
 from semcoder_lib.monologues.simulation import simulation
 from semcoder_lib.monologues.style import DEFAULT, Style
-from semcoder_lib.monologues.syntax import Syntax, readable
+from semcoder_lib.monologues.syntax import Syntax, readable, summary
 from semcoder_lib.monologues.undo import Note
 from semcoder_lib.sandbox import Job, Limits, Sandbox
 
@@ -66,7 +66,7 @@ def sections(
     text = heading(kind) + "\n".join(lines) + "\n"
     if style.brief:
         return text
-    slots = syntax.summary(entry_point)
+    slots = summary(syntax.functions.get(entry_point))
     form = "takes" + ("" if "p" in slots else ".none") + (".does" if "c" in slots else "")
     head = heading("function") + say(form, **slots) + "\n"
     end = heading("conclusion") + conclusion + "\n"

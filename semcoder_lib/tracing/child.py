@@ -293,15 +293,16 @@ class Frame:
         beyond = recorder.beyond
         if beyond is not None and not beyond.over:
             present = {**present, **beyond.look(present)}
-        seen, texts = self.seen, self.texts
+        seen, texts, describe = self.seen, self.texts, recorder.describer.describe
         changes: list[tuple[str, Any]] = []
+        described: dict[int, Any] = {}  # what several names share is described once
         for name, value in present.items():
             known = seen.get(name)
             if known is not None and known[0] is value:
                 flat = known[1]
                 if flat is CONSTANT or is_unchanged(value, flat):
                     continue
-            text, exact, flat = recorder.describer.describe(value)
+            text, exact, flat = described[id(value)] = described.get(id(value)) or describe(value)
             if flat is None:  # not kept: no object lives longer for being traced
                 seen.pop(name, None)
             else:

@@ -24,7 +24,7 @@ FOREIGN = (
     "- iteration 0 (i = 1)\n- iteration 1 (i = 2)\n" * 60, "[" * 20_000, "`total` is 4; " * 400,
     "[L2] [*range(10**9)] = [], so total = 0.", "'a' * 10**9 = 'a'", "assert f(" + "1+" * 5000,
     "y = 1 " * 3300, "`total` is 4 and " * 1100, "loop " * 4000, "total is 4 " * 1800,
-    "y = 1\n" * 170_000,
+    "y = 1\n" * 170_000, "'\\" * 50_000,
 )  # fmt: skip
 SECONDS = 1.0
 

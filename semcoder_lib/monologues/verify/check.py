@@ -152,15 +152,16 @@ def find_offset(parts: texts.Parts, history: History) -> int:
             return int(labelled[1]) - number
     known = {*history.executed, *history.syntax.structural}
     known.add(history.line(0) if history.steps else 1)
+    stated = [line.text for section in parts.sections for line in section.lines]
+    cited = [(int(label), rest) for text in stated for label, rest in _CITED.findall(text)]
 
     def score(offset: int) -> int:
         """Of the labels those of lines that ran, and those with what stands there after them."""
         total = 0
-        for line in (line for section in parts.sections for line in section.lines):
-            for label, rest in _CITED.findall(line.text):
-                number = int(label) - offset
-                source = history.syntax.text(number)
-                total += (history.start(number) in known) + bool(source and rest.startswith(source))
+        for number, rest in cited:
+            source = history.syntax.text(number - offset)
+            total += history.start(number - offset) in known
+            total += source != "" and rest.startswith(source)
         return total
 
     return 4 if score(4) > score(0) else 0

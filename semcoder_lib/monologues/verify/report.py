@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from semcoder_lib.core.records import Claim, to_row
-from semcoder_lib.monologues.forms import Form, Match, Slot, mask
+from semcoder_lib.monologues.forms import Match, Rows, Slot, mask
 
 SUPPORTED = "supported"
 CONTRADICTED = "contradicted"
@@ -53,9 +53,9 @@ class Report:
 
 
 class Ledger:
-    """Collects the claims of one text while it is read. `line_of` gives the source
-    line of a step, `place` is where a claim stands that does
-    not say so itself; `forms` are the rows of the table that were read, for the tests of it."""
+    """Collects the claims of one text while it is read. `line_of` gives the source line of a step,
+    `place` is where a claim stands that does not say so itself; `forms` are the rows of the table
+    that were read, for the tests of it."""
 
     def __init__(self, line_of: Callable[[int], int]) -> None:
         self.line_of = line_of
@@ -86,12 +86,9 @@ class Ledger:
             value = value.text
         if visit is not None:
             line = self.line_of(visit)
-        self.claims.append(
-            Claim(
-                kind, subject[:200], value[:200], line, visit, place or self.place, status,
-                evidence[:200],
-            )
-        )  # fmt: skip
+        place, evidence = place or self.place, evidence[:200]
+        claim = Claim(kind, subject[:200], value[:200], line, visit, place, status, evidence)
+        self.claims.append(claim)
 
     def unread(self, text: str, place: tuple[int, int]) -> None:
         """Text that nobody could read: a claim that cannot be verified."""
@@ -117,7 +114,7 @@ class Ledger:
 
     def count(self, status: str, kind: str = "") -> int:
         """How many claims have the status (and the kind, where one is given)."""
-        return sum(c.status == status and kind in ("", c.kind) for c in self.claims)
+        return [c.status for c in self.claims if kind in ("", c.kind)].count(status)
 
 
 Decider = Callable[..., bool | None]
@@ -136,14 +133,12 @@ class Deciders(dict[str, Decider]):
 
         return enter
 
-    def read(
-        self, rows: Mapping[str, Form], text: str, start: int, reader: Any, *given: Any
-    ) -> str:
+    def read(self, rows: Rows, text: str, start: int, reader: Any, *given: Any) -> str:
         """Decide a text by the first row that it is a sentence of, and give the row's name; empty
         where there is none."""
         masked = mask(text) or ""  # where brackets do not close, no row fits
-        for name, form in [row for row in rows.items() if row[1].anchor in masked]:
-            slots = form.match(text, masked, start)
+        for name, form in rows.items():
+            slots = form.match(text, masked, start) if form.anchor in masked else None
             if slots is not None and self[name](reader, *given, slots) is not False:
                 reader.ledger.forms.append((name, slots))
                 return name

@@ -116,7 +116,7 @@ class Steps:
     def skips(self, visit: int) -> bool:
         """Whether lines or calls between here and `visit` were passed over."""
         between = range(self.at + 1, min(visit, len(self.history.steps)))
-        return any(self.history.is_named(i, "line", "call") for i in between)
+        return bool(between) and any(self.history.is_named(i, "line", "call") for i in between)
 
     def repeatable(self, visit: int) -> bool:
         """Whether a visit may be spoken of again: only its items were told, or only its calls."""

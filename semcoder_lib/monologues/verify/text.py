@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from semcoder_lib.core import values
@@ -90,7 +91,7 @@ def _sections(text: str, start: int, end: int) -> list[Section]:
         line, at = Slot(raw, at, at + len(raw)), at + len(raw) + 1
         if raw.lstrip().startswith("```"):
             fenced = not fenced
-        elif not fenced and (kind := _title(raw)) is not None:
+        elif not fenced and (kind := _title(raw[:200])) is not None:
             heads.append((kind, line, []))
         elif raw.strip() and not fenced:
             heads[-1][2].append(line)
@@ -102,6 +103,7 @@ def _sections(text: str, start: int, end: int) -> list[Section]:
     ]
 
 
+@lru_cache(maxsize=512)
 def _title(raw: str) -> str | None:
     """The kind of the section that a line is the heading of; None for other lines."""
     if len(raw) > 120 or not (raw[:1] in ("#", "*") or (raw[:1].isupper() and len(raw) < 42)):
@@ -141,20 +143,21 @@ def read_answer(text: str) -> Answer:
     if tree is None:
         code, tree = body, _parsed(body)
     call: ast.expr
+    value: ast.expr
     match tree:
         case None:
             return Answer(problem="the answer does not parse")
         case ast.Assert(ast.Compare(ast.Call() as call, [ast.Eq() | ast.Is()], [value])):
             stated = ast.get_source_segment(code, value) or ""
         case ast.Assert(ast.Call() as call):
-            stated = "True"
+            stated, value = "True", ast.Constant(True)
         case ast.Assert(ast.UnaryOp(ast.Not(), ast.Call() as call)):
-            stated = "False"
+            stated, value = "False", ast.Constant(False)
         case _:
             return Answer(problem="the answer is not an equation")
     problem = "the answer's value is not a literal"
     try:
-        output = values.decode(stated)
+        output = values.value_of(value)
         problem = "the answer's call is not a call with literals"
         name, arguments, named = values.call_of(call)
     except values.NotALiteral:

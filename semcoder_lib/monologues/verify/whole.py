@@ -11,25 +11,14 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from semcoder_lib.core import values
 from semcoder_lib.monologues.evaluator import Cannot, Given, Raises, equal, evaluate, literal
-from semcoder_lib.monologues.forms import (
-    BOUNDS,
-    CLAUSES,
-    CONCLUSION,
-    DEDUCTION,
-    PROPERTIES,
-    SUMMARY,
-    Form,
-    Match,
-    Slot,
-    split,
-)
+from semcoder_lib.monologues.forms import GROUPS, Match, Rows, Slot, split
 from semcoder_lib.monologues.show import brief, encoded
-from semcoder_lib.monologues.syntax import as_load, is_determined, parameters
+from semcoder_lib.monologues.syntax import as_load, is_determined, parameters, summary
 from semcoder_lib.monologues.verify.fresh import Arguments, Ran, Trials
 from semcoder_lib.monologues.verify.report import Deciders, Verdict
 from semcoder_lib.monologues.verify.steps import LINE, Steps
@@ -55,10 +44,9 @@ class Whole:
     ) -> None:
         self.steps, self.history, self.ledger = steps, steps.history, steps.ledger
         self.trials, self.f, self.arguments, self.output = trials, entry_point, arguments, output
-        syntax = self.history.syntax
-        self.function = syntax.functions.get(entry_point)
+        self.function = self.history.syntax.functions.get(entry_point)
         self.parameters = parameters(self.function) if self.function else []
-        self.summary = syntax.summary(entry_point)
+        self.summary = summary(self.function)
         self.own: list[Ran] = [] if arguments is None else [(arguments, "ok", output)]
         self.bullet = ""
         self.goals: dict[str, Any] = {}
@@ -66,9 +54,9 @@ class Whole:
         self.checking = False
         self.once: set[str] = set()  # rows that a section holds once, and that were read
 
-    def read(self, text: str, start: int, rows: Mapping[str, Form]) -> bool:
+    def read(self, text: str, start: int, rows: Rows) -> bool:
         """Read a line of the rows' forms, without its bullet; False where it is none."""
-        bullet = _BULLET.match(text) if rows is PROPERTIES else None
+        bullet = _BULLET.match(text) if rows is GROUPS["properties"] else None
         begin = bullet.end() if bullet else 0
         self.bullet, self.line = text[begin:].rstrip(), 0
         self.ledger.place = (start, start + len(text.rstrip()))
@@ -87,7 +75,7 @@ class Whole:
             if not quoted and self.history.syntax.text(self.line):  # a long one is not quoted
                 return False
         at = end - len(body)
-        if row := DECIDERS.read(DEDUCTION, body, at, self):
+        if row := DECIDERS.read(GROUPS["deduction"], body, at, self):
             if row in ONCE & self.once:
                 self.ledger.add("order", row, body, False, "that was said before")
             self.once.add(row)
@@ -143,7 +131,7 @@ class Whole:
         return True
 
     def _bound(self, slot: Slot, node: ast.expr, goal: Any) -> bool:
-        return bool(DECIDERS.read(BOUNDS, slot.text, slot.start, self, node, goal))
+        return bool(DECIDERS.read(GROUPS["bounds"], slot.text, slot.start, self, node, goal))
 
     def source(self, slot: Slot, node: ast.expr | None) -> None:
         """The piece of the program that a sentence speaks of."""
@@ -358,24 +346,26 @@ for _row, _test in _TESTS.items():
 # --- summary and conclusion -----------------------------------------------------------------------
 
 
-@decides(*SUMMARY)
+@decides(*GROUPS["summary"])
 def _takes(a: Whole, m: Match) -> None:
     """A summary, slot by slot: what a function takes and does is known from its syntax."""
     known = a.summary
     stated = m.get("p", m["f"])
     a.claim("takes", stated, ("p" in m) is ("p" in known), known.get("p", "nothing"), "property")
     for name, slot in m.items():
-        closed = name != "c" or any(form.pattern.match(slot.text) for form in CLAUSES.values())
+        closed = name != "c" or any(c.pattern.match(slot.text) for c in GROUPS["clauses"].values())
         same = slot.text == known.get(name)
         a.claim(
             "function", slot, same or (False if closed else None), known.get(name, ""), "property"
         )
 
 
-@decides(*CONCLUSION)
+@decides(*GROUPS["conclusion"])
 def _concludes(a: Whole, m: Match) -> bool | None:
     """`f(4) returns 10.`: the call that is told (or arrived at) and its output."""
     if "c" in m:
+        if "(" not in m["c"].text:
+            return False
         try:
             name, arguments, _ = values.parse_call(m["c"].text)
         except values.NotALiteral:

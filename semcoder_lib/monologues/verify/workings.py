@@ -24,7 +24,7 @@ from semcoder_lib.monologues.evaluator import (
     literal,
     parse_expression,
 )
-from semcoder_lib.monologues.forms import PIECES, Match, Slot, split
+from semcoder_lib.monologues.forms import PIECES, Match, Rows, Slot, split
 from semcoder_lib.monologues.rules import RULES, UNFIT, Facts, Texts, parts_of
 from semcoder_lib.monologues.show import NotShown, brief
 from semcoder_lib.monologues.syntax import as_list, links, target_names
@@ -33,7 +33,7 @@ from semcoder_lib.monologues.verify.report import Deciders, Ledger
 from semcoder_lib.monologues.verify.text import parse_binds
 
 DECIDERS = decides = Deciders()
-_COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _JOINED = {name: PIECES[name] for name in ("places", "nowhere")}  # with a semicolon of their own
 _INNER = {n: form for n, form in PIECES.items() if n not in ("each", "so", *_JOINED)}
 MISSING = object()  # a value that cannot be decided
@@ -41,7 +41,8 @@ MISSING = object()  # a value that cannot be decided
 
 def differ(a: Any, b: Any) -> bool:
     """Whether two values are known and not equal; of an exception nothing is known."""
-    return not any(x is MISSING or isinstance(x, Raises) for x in (a, b)) and not equal(a, b)
+    undecided = a is MISSING or b is MISSING or isinstance(a, Raises) or isinstance(b, Raises)
+    return not undecided and not equal(a, b)
 
 
 def shown(value: Any) -> str:
@@ -55,6 +56,20 @@ def shown(value: Any) -> str:
 def _parts(nodes: tuple[ast.expr, ...]) -> list[tuple[ast.expr, str, list[ast.expr]]]:
     """Expressions, those of a chain of comparisons apart, with what each does with which others."""
     return [(n, *parts_of(n)) for n in itertools.chain.from_iterable(map(links, nodes))]
+
+
+@functools.lru_cache(maxsize=1024)
+def _below(nodes: tuple[ast.AST, ...]) -> list[ast.expr]:
+    """Expressions with those that they are made of."""
+    return [n for n in itertools.chain(*map(ast.walk, nodes)) if isinstance(n, ast.expr)]
+
+
+@functools.lru_cache(maxsize=1024)
+def _bound_by(node: Any, names: tuple[str, ...]) -> ast.ListComp:
+    """A list of what a comprehension binds its first names to, before its tests."""
+    values = ast.Tuple([ast.Name(name, ast.Load()) for name in names], ast.Load())
+    each = ast.comprehension(node.generators[0].target, node.generators[0].iter, [], 0)
+    return ast.ListComp(values, [each])
 
 
 class Pieces:
@@ -90,7 +105,7 @@ class Pieces:
             self.piece(part, PIECES)
         return self.last
 
-    def piece(self, part: Slot, rows: Any) -> None:
+    def piece(self, part: Slot, rows: Rows) -> None:
         """Decide one piece by the rows that it may have."""
         if not DECIDERS.read(rows, part.text, part.start, self):
             self.ledger.unread(part.text, (part.start, part.end))
@@ -143,12 +158,13 @@ class Pieces:
         if actual is MISSING and isinstance(node, ast.Name) and self.after is not None:
             actual = self.value(node, self.after)
         verdict: bool | None = None
-        evidence = shown(actual)
         self.last = MISSING if stated is None else stated[0]
         if actual is not MISSING and stated is not None:
             verdict = not isinstance(actual, Raises) and equal(stated[0], actual)
-            if verdict and self.nodes and not state and not stores:
-                verdict, evidence = self._related(node, actual)
+        if verdict and self.nodes and not state and not stores:
+            verdict, evidence = self._related(node, actual)
+        else:
+            evidence = shown(actual)
         whole = Slot(left.text, left.start, right.end)
         self.claim(left.text, whole, verdict, evidence)
         return True
@@ -211,7 +227,7 @@ def _ruled(row: str, p: Pieces, m: Match) -> bool | None:
 def _expected(row: str, p: Pieces, node: ast.expr, m: Match) -> Texts | None:
     """What must stand in the slots of a piece about `node`: nothing where it cannot be about it,
     None where that cannot be evaluated."""
-    names = {n.id for n in p.nodes if isinstance(n, ast.Name)}
+    names = {n.id for n in p.nodes if isinstance(n, ast.Name)} if "x" in m else set()
     if "x" in m and isinstance(node, ast.Name) and node.id not in names:
         return {}
     facts = Facts(p.known, node, m["x"].text if "x" in m else "")
@@ -295,9 +311,7 @@ def _each(p: Pieces, m: Match) -> bool | None:
     outer, nodes, tests = p.before, p.nodes, node.generators[0].ifs
     value = getattr(node, "elt", node)
     p.before = Given(bound, outer)
-    p.nodes = [
-        n for n in itertools.chain(*map(ast.walk, (*tests, value))) if isinstance(n, ast.expr)
-    ]
+    p.nodes = _below((*tests, value))
     *parts, last = split(m["p"].text, ", ", m["p"].start)
     for part in parts:
         p.piece(part, _INNER)
@@ -318,9 +332,7 @@ def _each(p: Pieces, m: Match) -> bool | None:
 
 def _item(p: Pieces, node: Any, bound: dict[str, Any]) -> bool | None:
     """Whether the comprehension's next item binds its names to these values."""
-    names = ast.Tuple([ast.Name(name, ast.Load()) for name in bound], ast.Load())
-    each = ast.comprehension(node.generators[0].target, node.generators[0].iter, [], 0)
-    rows, at = p.value(ast.ListComp(names, [each])), p.turns.get(id(node), 0)
+    rows, at = p.value(_bound_by(node, tuple(bound))), p.turns.get(id(node), 0)
     if not isinstance(rows, list):
         return None
     return at < len(rows) and equal(rows[at], tuple(bound.values()))
