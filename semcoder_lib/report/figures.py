@@ -199,7 +199,8 @@ def similarity(panels: Mapping[str, Mapping[str, Sequence[float]]]) -> Drawn:
             ax.stairs(share, edges, color=colour, lw=1.6, label=f"{corpus} (n={len(values):,})")
             rows += [(benchmark, corpus, i / 20, s) for i, s in enumerate(share)]
         ax.set(title=benchmark, xlabel="edit similarity to the nearest item", xlim=(0, 1))
-        ax.legend()
+        if any(corpora.values()):
+            ax.legend()
     axes[0].set_ylabel("share of programs")
     return fig, pd.DataFrame(rows, columns=["benchmark", "corpus", "from", "share"])
 
