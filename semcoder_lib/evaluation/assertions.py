@@ -119,6 +119,24 @@ def _sides(block: str) -> tuple[str | None, str | None]:
 
 
 def _split_by_text(text: str) -> tuple[str | None, str | None]:
-    """For text that does not parse: split at the first `==`."""
-    left, equals, right = text.partition("==")
-    return (left.strip(), right.strip()) if equals else (None, None)
+    """For text that does not parse: split at the first `==` outside quotes and brackets, else at
+    the first one of all."""
+    quote, depth, position = "", 0, -1
+    for i, char in enumerate(text):
+        if quote:
+            if char == quote and text[i - 1] != "\\":
+                quote = ""
+        elif char in "'\"":
+            quote = char
+        elif char in "([{":
+            depth += 1
+        elif char in ")]}":
+            depth -= 1
+        elif char == "=" and depth == 0 and text[i : i + 2] == "==":
+            position = i
+            break
+    if position == -1:
+        position = text.find("==")
+    if position == -1:
+        return None, None
+    return text[:position].strip(), text[position + 2 :].strip()
