@@ -50,7 +50,9 @@ def f():
         out.append(i)
     return out, seen
 """
-WARM: list[tuple[str, str, Any]] = [(_SAMPLE, "f", {**LIMITS, "beyond": None, "starts": {}})]
+WARM: list[tuple[str, str, Any]] = [
+    (_SAMPLE, "f", {**LIMITS, "beyond": None, "starts": {}, "order": {}})
+]
 
 
 def call(
@@ -323,8 +325,14 @@ class Frame:
     def _fill(self, changes: list[tuple[str, Any]]) -> None:
         recorder, beyond = self.recorder, self.recorder.beyond
         if len(changes) > 1:
-            order, last = self.code.order, 1 << 30
-            changes.sort(key=lambda change: (change[1] is None, order.get(change[0], last)))
+            shared = recorder.options["order"] if self.step[0] == LINE else None
+            order, last = shared or self.code.order, 1 << 30
+            changes.sort(
+                key=lambda change: (
+                    change[1] is None, order.get(change[0], last),
+                    shared and str(change[0]).rpartition(":")[2],
+                )
+            )  # fmt: skip
         again = bool(self.changes)  # the statement was interrupted by an exception or a yield
         for name, text in changes:
             if type(name) is not str:  # of the program's making

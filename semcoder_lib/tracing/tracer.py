@@ -25,6 +25,7 @@ PLUGIN = "semcoder_lib.tracing.child"
 _CALLS_PER_JOB = 32
 _EVENTS = ("call", "line", "return", "exception", "yield")  # by number, see `child`
 _PARTS = (ast.stmt, ast.ExceptHandler, ast.match_case)  # of a compound statement
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp)
 _COMPREHENSION_NAMES = frozenset({"listcomp", "setcomp", "dictcomp", "genexpr"})
 
 
@@ -60,12 +61,11 @@ def trace(
 
     Promises: steps in execution order, one for every visit of a statement of the program's own
     code; each change in the step of the line that made it, in-place changes and aliases included;
-    the same bytes for the same program and input, on Python 3.11 to 3.13 (but the order of changes
-    of one statement, where a comprehension shares names with its function). Frames of
-    comprehensions and generator expressions are part of their statement. Does not promise: that the
-    program told the truth (it shares the interpreter with the tracer; compare `Trace.result` with
-    an untraced run), steps after a bound (`Trace.cut`), or steps of a call that was killed before a
-    bound. `case.output` is not looked at. Sandbox errors raise as `Sandbox.call` says.
+    the same bytes for the same program and input, on Python 3.11 to 3.13. Frames of comprehensions
+    and generator expressions are part of their statement. Does not promise: that the program told
+    the truth (it shares the interpreter with the tracer; compare `Trace.result` with an untraced
+    run), steps after a bound (`Trace.cut`), or steps of a call that was killed before a bound.
+    `case.output` is not looked at. Sandbox errors raise as `Sandbox.call` says.
     """
     pairs = [(program, case)]
     return next(trace_many(pairs, box, limits=limits, sandbox_limits=sandbox_limits))
@@ -103,7 +103,9 @@ def trace_many(
 def options(source: str, limits: TraceLimits = DEFAULT) -> dict[str, Any]:
     """The options of the plug-in `PLUGIN` for a program."""
     shape = layout(source)
-    return {**asdict(limits), "beyond": shape.beyond, "starts": shape.starts}
+    return {
+        **asdict(limits), "beyond": shape.beyond, "starts": shape.starts, "order": shape.order,
+    }  # fmt: skip
 
 
 def _read(program: Program, outcome: Outcome) -> Trace:
@@ -194,11 +196,14 @@ def _text(part: Any) -> tuple[str | None, bool]:
 class Layout:
     """`starts` maps a line to the first line of the statement (or of the header of the compound
     statement) that it belongs to, where that is another line. `handlers` are the lines of `except`
-    clauses. `beyond` are the module's names that a function uses, if the program can change
-    anything but local variables at all; None if it cannot."""
+    clauses. `order` ranks the variables of a program in which a comprehension's variable shares its
+    name with a real one (there the interpreters list a frame's variables in different orders), and
+    is empty for all other programs. `beyond` are the module's names that a function uses, if the
+    program can change anything but local variables at all; None if it cannot."""
 
     starts: dict[int, int]
     handlers: frozenset[int]
+    order: dict[str, int]
     beyond: tuple[str, ...] | None = None
 
 
@@ -211,7 +216,7 @@ def layout(source: str) -> Layout:
             tree = ast.parse(source)
             beyond = _beyond(source)
     except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return Layout({}, frozenset())
+        return Layout({}, frozenset(), {})
     starts: dict[int, int] = {}
     handlers: set[int] = set()
     for node in ast.walk(tree):
@@ -224,13 +229,31 @@ def layout(source: str) -> Layout:
             for line in range(_first_line(node), last + 1):
                 if line != node.lineno:
                     starts[line] = node.lineno
-    return Layout(starts, frozenset(handlers), beyond)
+    return Layout(starts, frozenset(handlers), _order(tree), beyond)
 
 
 def _first_line(node: ast.AST) -> int:
     if isinstance(node, ast.match_case):
         return node.pattern.lineno
     return min(n.lineno for n in (node, *getattr(node, "decorator_list", ())))
+
+
+def _order(tree: ast.Module) -> dict[str, int]:
+    inner: set[str] = set()
+    order: dict[str, int] = {}
+    waiting: list[tuple[ast.AST, bool]] = [(tree, False)]
+    while waiting:
+        node, inside = waiting.pop()
+        if isinstance(node, ast.arg):
+            order.setdefault(node.arg, len(order))
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            if inside:
+                inner.add(node.id)
+            else:
+                order.setdefault(node.id, len(order))
+        inside = inside or isinstance(node, _COMPREHENSIONS)
+        waiting.extend((child, inside) for child in reversed(list(ast.iter_child_nodes(node))))
+    return order if inner & order.keys() else {}
 
 
 def _beyond(source: str) -> tuple[str, ...] | None:
