@@ -244,8 +244,9 @@ def from_row(kind: type[R], row: dict[str, Any]) -> R:
             raise ValueError(f"{kind.__name__}.{name}: {error}") from None
     try:
         return kind(**data)
-    except TypeError as error:  # of fields that are missing
-        raise ValueError(f"{kind.__name__}: {str(error).partition('() ')[2]}") from None
+    except TypeError as error:  # it names the fields that are missing
+        names = str(error).partition(": ")[2]
+        raise ValueError(f"{kind.__name__}: field {names} is missing") from None
 
 
 _hints: Callable[[Any], dict[str, Any]] = functools.cache(get_type_hints)

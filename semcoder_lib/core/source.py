@@ -27,7 +27,7 @@ _MODULE = re.compile(rf"{NAME}(\.\w+)+")  # also as text: what a sandbox's child
 
 def code_behind(files: Iterable[Path]) -> dict[str, str]:
     """{file: hash} of all that code in these files of the library can run: the modules that they
-    import, directly or not, and the data files beside them or in folders of data below."""
+    import, directly or not, and the data files beside them."""
     return _closure(frozenset(files))
 
 
@@ -39,11 +39,9 @@ def _closure(start: frozenset[Path]) -> dict[str, str]:
         if file not in seen:
             seen.add(file)
             waiting.extend(path for name in _parsed(file)[1] for path in files_of(name))
-    folders = {file.parent for file in seen}
     tables = {
-        path for folder in folders for path in folder.rglob("*")
-        if path.is_file() and path.suffix not in (".py", ".pyc")
-        and (path.parent in folders or not any(path.parent.glob("*.py")))  # those have their own
+        path for folder in {file.parent for file in seen} for path in folder.iterdir()
+        if path.is_file() and path.suffix != ".py"
     }  # fmt: skip
     return {str(f.relative_to(LIBRARY)): parsed_hash(f) for f in sorted(seen | tables)}
 

@@ -270,8 +270,15 @@ def read_samples(
 def _rows(text: str, path: str, column: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """The rows of JSON lines, or of the one object of a `generations.json`, whose answers are put
     into `column`; each with its place for messages."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        document = dict(pairs)
+        if len(document) < len(pairs) and isinstance(pairs[0][1], list):  # tasks with answers
+            raise UserError(f"{path}: a task of the object was given already")
+        return document
+
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=once)
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict) or "task_id" in document:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import abc
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from semcoder_lib.core import progress, records, workspace
-from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.errors import InfrastructureError, UserError
 from semcoder_lib.models.prompts import Message
 
 
@@ -67,12 +68,16 @@ class Engine(abc.ABC):
         request that makes no sense, before anything is generated, and InfrastructureError where a
         server fails. Finished completions are kept in the cache at once, so that after a kill only
         the missing ones are made."""
+        rows = self.outputs(requests)
+        for output in itertools.chain.from_iterable(rows):
+            if output.finish == "failed":  # all others were asked and are kept
+                raise InfrastructureError(output.text)
         return [
             [
                 records.Completion(r.task_id, o.text, index, "", o.finish, o.tokens, self.name)
                 for index, o in enumerate(row)
             ]
-            for r, row in zip(requests, self.outputs(requests), strict=True)
+            for r, row in zip(requests, rows, strict=True)
         ]
 
     def outputs(self, requests: Sequence[Request]) -> list[list[Output]]:
@@ -95,7 +100,7 @@ class Engine(abc.ABC):
             def deliver(key: str, output: Output) -> None:
                 outputs[key] = output
                 bar.update()
-                if self._cache is not None:
+                if self._cache is not None and output.finish != "failed":
                     self._cache.put(key, asdict(output))
 
             if missing:  # in a canonical order, so that batches are composed alike

@@ -70,7 +70,7 @@ class Teacher:
 
         `accept(task, text)` gives (accepted, reason). The engine's cache keeps every reply when it
         arrives: run again after an interruption, the same tasks, seed and tries ask only for what
-        is missing. Raises InfrastructureError when a request gets no answer. Section 3.3 of the
+        is missing. Raises InfrastructureError when the server is gone. Section 3.3 of the
         paper (rejection sampling).
         """
         queue = iter(tasks)
@@ -90,7 +90,9 @@ class Teacher:
                     self.prompt_tokens += output.prompt_tokens
                     self.completion_tokens += output.tokens
                     accepted, reason = False, "cut off by the token limit"
-                    if output.finish not in ("length", "too_long"):
+                    if output.finish == "failed":
+                        reason = "no usable answer"
+                    elif output.finish not in ("length", "too_long"):
                         accepted, reason = accept(part[place], output.text)
                     if accepted:
                         texts[place] = output.text

@@ -225,9 +225,9 @@ def _cell(text: str) -> str:
 
 
 def _render(template: str, content: dict[str, Any]) -> str:
-    """A page of `templates/`. What a run, a program or a model wrote stays text in it."""
+    """A page of this room. What a run, a program or a model wrote stays text in it."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=jinja2.select_autoescape(["html"]), undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
     )  # fmt: skip

@@ -61,8 +61,10 @@ def plan(
     if start and only:
         raise UserError("--from and --only exclude each other")
     overrides = dict(overrides or {})
-    notebook.folder()
     names = notebook.NAMES
+    for path in (notebook.folder() / f"{name}.ipynb" for name in names):
+        if not path.is_file():
+            raise UserError(f"{path} is missing; restore it with git, or run notebooks/build.py")
     if start:
         names = names[names.index(notebook.name_of(start)) :]
     if only:
@@ -236,11 +238,17 @@ def _kernel_over_sockets(folder: str) -> Any:
 
 
 def _with_page(partial: Path, out: Path) -> None:
-    """Give an executed copy its name, after its page: where it is, both are."""
+    """Give an executed copy its name, after its page: where it is, both are. The page has neither
+    progress nor what only the instructor reads."""
+    import nbformat
     from nbconvert import HTMLExporter
 
     try:
-        body, _ = HTMLExporter(template_name="lab", embed_images=True).from_filename(str(partial))
+        book = nbformat.read(partial, as_version=4)
+        book.cells = [c for c in book.cells if "instructor" not in c.metadata.get("tags", [])]
+        for cell in (c for c in book.cells if c.cell_type == "code"):
+            cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
+        body, _ = HTMLExporter(template_name="lab", embed_images=True).from_notebook_node(book)
     except Exception as error:  # a library's; what was executed stands in `partial`
         raise InfrastructureError(f"{partial}: no page can be made: {reason(error)}") from None
     workspace.write_text(out.with_suffix(".html"), REMOTE.sub("", str(body)))

@@ -137,7 +137,8 @@ def checklist(out: Path = Path("workshop"), run: str = "workshop") -> list[Check
     reasons = [notebook.out_of_date(home.path, name, profile) for name in PREPARED]
     late = "; ".join(f"{n} {why}" for n, why in zip(PREPARED, reasons, strict=True) if why)
     books = sum(len(list((out / edition).glob("*.ipynb"))) for edition in EDITIONS)
-    pages = len(list((home.path / "notebooks").glob("*.html")))
+    shown = [n for n in notebook.NAMES if (home.path / "notebooks" / f"{n}.html").is_file()]
+    pages = sum(n == "04_sft" or not notebook.out_of_date(home.path, n, profile) for n in shown)
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         check.e00_2("xxyzyx")
     line, trained = printed.getvalue().strip(), home.path / "04_sft"

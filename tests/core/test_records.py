@@ -35,7 +35,7 @@ CASE = {"arguments": "(1,)"}
     ("kind", "row", "message"),
     [
         (r.Program, PROGRAM | {"sauce": 1}, "Program: unknown field 'sauce'"),
-        (r.Program, {"source": ""}, "Program: missing 1 .* argument: 'entry_point'"),
+        (r.Program, {"source": ""}, "Program: field 'entry_point' is missing"),
         (r.Program, [1], "expected Program, an object, not list"),
         (r.Program, PROGRAM | {"id": 7}, "Program.id: expected text, not 7"),
         (r.Program, PROGRAM | {"tags": "ab"}, "Program.tags: expected a list, not 'ab'"),

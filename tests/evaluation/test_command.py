@@ -142,6 +142,7 @@ BAD_FILES = {
     '{"sample_0": ["3"],\n "sample_99": ["4"]}': "no task 'sample_99'",
     '{"sample_0":\n "3", "sample_1": ["3"]}': "'sample_0' .*list of answers",
     '{\n"sample_0": []}': "'sample_0' .*no answers",
+    '{"sample_0": ["3"], "sample_0": ["4"]}': "a task .*given already",
     "[[1], [2]]": ":1: ",
     b"\xff\xfe\x80\x81": ":1: not UTF-8",
     b"\x1f\x8b\x08\x00broken": "not a whole gzip file|cannot be read",

@@ -100,6 +100,14 @@ def test_a_teacher_that_is_gone_stops_the_run_and_keeps_what_it_said(tmp_path: P
         assert sum(server.served.values()) == 120, "a reply was asked for twice"
 
 
+def test_one_request_that_gets_no_answer_costs_no_other(tmp_path: Path) -> None:
+    with FaultServer(lambda body, number: "500" if asked(body) == "say 3" else "ok") as server:
+        teacher = teacher_at(server, retries=1, cache=tmp_path / "c.jsonl")
+        texts = [text for _, text in teacher.ask(tasks(8), echo, tries=2)]
+    assert [n for n, text in enumerate(texts) if text is None] == [3]
+    assert teacher.reasons == {"no usable answer": 2}
+
+
 def test_a_model_in_this_process_can_teach(tiny: Callable[[str], str]) -> None:
     with engine_of(tiny("qwen2")) as engine:
         teacher = Teacher(engine, temperature=1.0, max_new_tokens=4)

@@ -169,10 +169,12 @@ def test_a_port_in_use_is_one_clear_line() -> None:
     assert done.stderr.endswith("in use; choose another with --port\n")
 
 
-def asked(port: str, form: dict[str, str] | None = None, **headers: str) -> tuple[int, str]:
+def asked(
+    port: str, form: dict[str, str] | None = None, path: str = "/", **headers: str
+) -> tuple[int, str]:
     """The status and the page, with what a press of a button shows."""
     connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=60)
-    connection.request("POST" if form else "GET", "/", urlencode(form or {}), headers)
+    connection.request("POST" if form else "GET", path, urlencode(form or {}), headers)
     answer = connection.getresponse()
     return answer.status, answer.read().decode()
 
@@ -186,6 +188,8 @@ def test_the_page_answers_on_loopback_and_ends_with_a_signal(number: int) -> Non
         port, explain = found[1], {"do": "explain", "code": SOURCE, "call": CALL}
         assert "count_words" in asked(port)[1]
         assert asked(port, Host="evil.example")[0] == 403
+        link = urlencode({**explain, "kind": "calls"})
+        assert "Outcome" not in asked(port, path=f"/?{link}")[1]  # of another page
         assert asked(port, explain, Origin="http://evil.example")[0] == 403
         assert asked(port, {**explain, "text": "x" * 200_000})[0] == 413
         body = "    print('<b>')\n    raise ValueError('\\ud800 <img src=x onerror=alert(1)>')"

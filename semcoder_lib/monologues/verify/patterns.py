@@ -102,7 +102,7 @@ _PATTERN = re.compile(
     rf"""
  (?P<tick>``[^`\n]+``|`[^`\n]+`)
  |(?P<label>\[L\d{{1,9}}\]|(?<!\w)L\d{{1,9}}(?![\w\]])|(?<!\w)[Ll]ines?\ \d{{1,9}}(?!\w))
- |(?P<value>(?<![\w\]])(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')(?!\w))
+ |(?P<value>(?<![\w\]\\])(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')(?!\w))
  |(?P<bracket>(?<![\w`])[\[({{])
  |(?P<sum>(?<![\w.`\])]){_NUMBER}(?:\s*(?:\*\*|//|[-+*/%])\s*{_NUMBER})+\s*=\s*{_NUMBER}(?!\w|\.\d))
  |(?P<plain>(?<![\w.]){_NUMBER}(?:[eE]-?\d+)?(?![\w%]|\.\d)|\b(?:True|False|None)\b)
@@ -173,7 +173,9 @@ def _token(line: str, match: re.Match[str], names: frozenset[str]) -> Token | No
     return Token(VALUE, text, start, end) if literal(text) is not None else None
 
 
-_STRING_OR_BRACKET = re.compile(r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"|[\[\](){}]")
+_STRING_OR_BRACKET = re.compile(
+    r"(?<!\\)'(?:[^'\\\n]|\\.)*'|(?<!\\)\"(?:[^\"\\\n]|\\.)*\"|[\[\](){}]"
+)
 
 
 def _closing(line: str, start: int) -> int:

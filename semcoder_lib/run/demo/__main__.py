@@ -40,15 +40,15 @@ class Handler(BaseHTTPRequestHandler):
     work = threading.Lock()
 
     def do_GET(self) -> None:
-        given = parse_qs(urlsplit(self.path).query)
-        self._answer({name: texts[0] for name, texts in given.items()})
+        given = parse_qs(urlsplit(self.path).query)  # a link runs nothing
+        self._answer({name: given[name][0] for name in ("kind", "example") if name in given})
 
     def do_POST(self) -> None:
-        length = int(self.headers["Content-Length"] or 0)
-        if not 0 <= length <= LARGEST:
+        length = self.headers["Content-Length"] or "0"
+        if not length.isdecimal() or int(length[:9]) > LARGEST:
             self.send_error(413)
             return
-        text = self.rfile.read(length).decode("utf-8", "replace")
+        text = self.rfile.read(int(length)).decode("utf-8", "replace")
         form = parse_qs(text, keep_blank_values=True)
         self._answer({name: texts[0].replace("\r\n", "\n") for name, texts in form.items()})
 
