@@ -88,7 +88,7 @@ display.steps(trace)
 # %% [markdown]
 # ## Tell it forwards
 # The writer turns the steps into sentences. Their forms stand in one table,
-# `semcoder_lib/monologues/forms.py`: a name, a template with typed slots, an example. The **style**
+# `semcoder_lib/monologues/forms.txt`: a name, a template with typed slots, an example. The **style**
 # says how much is told. `monologue_form` of the profile picks one: `full` has all the sections of
 # the paper's figure 2; `brief`, `terse` and `dense` have the steps alone, which a small model
 # learns faster. Where a text would be longer than `monologue_chars`, rounds of a loop are told

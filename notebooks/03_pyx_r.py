@@ -188,7 +188,7 @@ display.table(
     [
         {
             "call": show_call(name, case.arguments),
-            "should give": case.output,
+            "should give": repr(case.output),
             "buggy": before.text or before.status.value,
             "mended": after.text or after.status.value,
         }

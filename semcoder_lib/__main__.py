@@ -252,6 +252,10 @@ def _verify(file: Path, out: Path | None) -> dict[str, Any]:
     unread = [row["reason"] for row in rows if row.get("reason", "").startswith("not checked")]
     if unread and len(unread) == len(rows):
         raise UserError(f"{file}: none of {len(unread)} rows is checked; {unread[0]}")
+    if unread:
+        print(
+            f"{file}: {len(unread)} rows are not checked; the first: {unread[0]}", file=sys.stderr
+        )
     return {**totals, "not_checked": len(unread)}
 
 

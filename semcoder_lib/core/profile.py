@@ -133,7 +133,7 @@ class Profile(BaseModel):
     refine_tasks: int = _size(
         3, doc="held-out faults to be mended, and as many benchmark tasks, if codegen_tasks allows"
     )
-    refine_rounds: int = _size(1, 0, 20)
+    refine_rounds: int = _size(1, 0, 20, doc="rounds of mending")
     refine_sources: str = _several("public,oracle", SOURCES, "feedback sources")
     refine_accept: str = _several(
         "replace", ["replace", "keep_better"], "replace (the paper's rule), keep_better, or both"

@@ -50,7 +50,9 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> Sho
     with pd.option_context("display.max_colwidth", None):
         page = frame.to_html(index=False, border=0, justify="left")
     text = frame.to_string(index=False, justify="left")
-    return Shown(page.replace("<td>", "<td style='text-align:left'>"), text)
+    for tag in ("<td>", "<th>"):  # Jupyter aligns them to the right
+        page = page.replace(tag, f"{tag[:-1]} style='text-align:left'>")
+    return Shown(page, text)
 
 
 def _cell(value: Any, name: str) -> str:
@@ -77,7 +79,9 @@ def fields(objects: Iterable[Any], **columns: str) -> Shown:
     return table([{name: get(item) for name, get in names.items()} for item in objects], [*names])
 
 
-_TEXT = "white-space:pre-wrap;font-family:monospace;padding:.7em;background:#8a9199"
+_TEXT = (
+    "white-space:pre-wrap;word-break:normal;font-family:monospace;padding:.7em;background:#8a9199"
+)
 
 
 def code(source: str) -> Shown:
@@ -161,7 +165,10 @@ def marked(text: str, claims: Sequence[Claim]) -> Shown:
 
 def side_by_side(*shown: Shown) -> Shown:
     """Several things in columns."""
-    cells = (f"<div style='flex:1;min-width:20em'>{item._repr_html_()}</div>" for item in shown)
+    cells = (
+        f"<div style='flex:1;min-width:20em;overflow-x:auto'>{item._repr_html_()}</div>"
+        for item in shown
+    )
     page = f"<div style='display:flex;gap:1em;flex-wrap:wrap'>{''.join(cells)}</div>"
     return Shown(page, "\n\n".join(repr(item) for item in shown))
 

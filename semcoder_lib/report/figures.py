@@ -148,7 +148,7 @@ def refinement_curves(curves: Sequence[Mapping[str, Any]]) -> Drawn:
         ax.set_title(f"{curve['benchmark']}, {curve['model']}{count}")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set_xlabel("round of refinement")
-        ax.legend(fontsize=7)
+        ax.legend(fontsize=7, handlelength=3)
     for line in panels:
         line[0].set_ylabel("pass@1 (%)")
         line[0].set_ylim(bottom=-3)

@@ -26,7 +26,7 @@ from typing import Any
 
 from semcoder_lib.core import profile as profiles
 from semcoder_lib.core import scale, source, workspace
-from semcoder_lib.core.errors import UserError
+from semcoder_lib.core.errors import SemcoderError, UserError
 from semcoder_lib.core.progress import only_progress, say
 from semcoder_lib.evaluation import data as homes
 from semcoder_lib.report import display
@@ -74,11 +74,20 @@ def begin(name: str, profile: str = "smoke", run_name: str = "", settings: str =
     that are wrong, InfrastructureError where another process is at work in the same folder."""
     main = getattr(sys.modules["__main__"], "__file__", "") or ""
     if Path(main).stem == name:  # python notebooks/NN_name.py --profile …
+        sys.excepthook = _in_one_line
         profile, run_name, settings = _arguments(profile, run_name, settings)
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # of loading weights, in any cell
     for line in CHATTER:
         warnings.filterwarnings("ignore", message=line)
     return Notebook(name, configured(profile, settings), run_name or profile, settings)
+
+
+def _in_one_line(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    """What stops a notebook that runs as a script: our own errors in a line, others with traces."""
+    if isinstance(error, SemcoderError):
+        say(str(error))
+    else:
+        sys.__excepthook__(kind, error, trace)
 
 
 def _arguments(profile: str, run_name: str, settings: str) -> tuple[str, str, str]:

@@ -117,8 +117,10 @@ def _work(form: dict[str, str], box: Sandbox) -> Iterator[tuple[str, display.Sho
 def _claims(title: str, text: demo.Text) -> Iterator[tuple[str, display.Shown]]:
     """A text with its claims coloured; the verdict and what contradicts it, in words."""
     wrong = [f"✗ {part.strip()} — trace: {fact}" for part, fact in text.contradictions()]
-    yield title, display.marked(text.text, text.claims)
-    yield "Verdict", display.code("\n".join([text.note, *wrong]).strip())
+    if text.text:
+        yield title, display.marked(text.text, text.claims)
+    if text.note or wrong:
+        yield "Verdict", display.code("\n".join([text.note, *wrong]).strip())
 
 
 def main() -> int:
