@@ -225,7 +225,7 @@ _UNCHECKED = {
     "line_coverage": 0.0, "order_errors": 0, "accepted": False,
 }  # fmt: skip
 _FOREIGN = (
-    "row is no monologue: it needs source, entry_point, text and call (or output), all as texts, or "
+    "row is no monologue: it needs the texts source, entry_point, text and call (or output), or "
     "the hub's fwd_mnl/bwd_mnl and response"
 )
 
