@@ -19,7 +19,7 @@ ROOMS = {
 }  # fmt: skip
 LONGEST_FILE = 500
 FILES = 141
-TESTS = 14_001
+TESTS = 14_004
 
 
 def lines(path: Path) -> int:
