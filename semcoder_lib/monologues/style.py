@@ -66,12 +66,10 @@ class Style:
 
 
 DEFAULT = Style()
-COMPACT = Style(max_chars=1_500)
-TEACHER = Style(check=2_000, detail=2, max_chars=6_000, ticks=True, iterations=12)
-FAITHFUL = replace(TEACHER, line_offset=4)
-TERSE = Style(brief=True, quotes=False, check=250)
-DENSE = replace(TERSE, dense=True)
+_TEACHER = Style(check=2_000, detail=2, max_chars=6_000, ticks=True, iterations=12)
+_TERSE = Style(brief=True, quotes=False, check=250)
 STYLES = {
-    "full": DEFAULT, "compact": COMPACT, "teacher": TEACHER, "faithful": FAITHFUL,
-    "brief": replace(TERSE, quotes=True), "terse": TERSE, "dense": DENSE,
+    "full": DEFAULT, "compact": Style(max_chars=1_500),
+    "teacher": _TEACHER, "faithful": replace(_TEACHER, line_offset=4),
+    "brief": replace(_TERSE, quotes=True), "terse": _TERSE, "dense": replace(_TERSE, dense=True),
 }  # fmt: skip

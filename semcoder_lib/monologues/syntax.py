@@ -230,7 +230,7 @@ def _clause(stmt: ast.stmt, several: bool) -> str:
 
 def _without_comment(line: str) -> str:
     with contextlib.suppress(tokenize.TokenError, SyntaxError):
-        for token in tokenize.generate_tokens(iter([line]).__next__):
+        for token in tokenize.generate_tokens(iter([line]).__next__) if "#" in line else ():
             if token.type == tokenize.COMMENT:
                 return line[: token.start[1]].rstrip().rstrip(";").rstrip()
     return line.rstrip(";").rstrip()

@@ -13,8 +13,7 @@ import pytest
 from semcoder_lib.__main__ import main
 from semcoder_lib.core import workspace
 from semcoder_lib.core.records import Case, Program
-from semcoder_lib.monologues import forward
-from semcoder_lib.monologues import style as styles
+from semcoder_lib.monologues import STYLES, forward
 from semcoder_lib.monologues import verify as verify_function
 from semcoder_lib.monologues.syntax import syntax
 from semcoder_lib.monologues.verify import study, verify, verify_rows
@@ -87,7 +86,7 @@ def test_the_record_has_as_many_iterations_as_a_count_in_the_program(runs: list)
 
 def test_offsets_are_found_from_the_text(box: Sandbox) -> None:
     told = trace(PROGRAM, CASE, box)
-    for style, offset in ((styles.COMPACT, 0), (styles.FAITHFUL, 4)):
+    for style, offset in ((STYLES["compact"], 0), (STYLES["faithful"], 4)):
         monologue = forward(PROGRAM, told, style=style)
         report = verify(monologue.text, PROGRAM, CASE, box, trace=told)
         assert (report.line_offset, report.accepted) == (offset, True)
