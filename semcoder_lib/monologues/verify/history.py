@@ -13,7 +13,16 @@ from operator import itemgetter
 from typing import Any
 
 from semcoder_lib.core.records import Step, Trace
-from semcoder_lib.monologues.evaluator import Cannot, Moved, Raises, equal, evaluate, known, literal
+from semcoder_lib.monologues.evaluator import (
+    Cannot,
+    Moved,
+    Raises,
+    equal,
+    evaluate,
+    known,
+    literal,
+    mutates,
+)
 from semcoder_lib.monologues.show import brief
 from semcoder_lib.monologues.syntax import Loop, Syntax
 from semcoder_lib.monologues.verify.report import Verdict
@@ -103,7 +112,10 @@ class State:
         """Whether the step after this moment asks for what it changes itself. What it evaluates has
         then other values than before it."""
         step, history = self.index + 1, self.history
-        nodes = history.syntax.evaluated(history.line(step)) if history.moved(step) else []
+        nodes = history.syntax.evaluated(history.line(step))
+        acts = history.call_end(step) > step or any(map(mutates, nodes))
+        if not acts or not history.moved(step):
+            return False
         try:
             evaluate(ast.Tuple([*nodes], ast.Load()), self)
         except (Cannot, Raises) as error:
