@@ -14,7 +14,7 @@ from semcoder_lib.core.profile import Profile
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = {
     "core": 1_958, "sandbox": 2_465, "tracing": 1_771, "models": 2_056,
-    "corpus": 3_847, "monologues": 7_332, "faults": 1_967, "training": 1_377,
+    "corpus": 3_847, "monologues": 7_333, "faults": 1_967, "training": 1_377,
     "evaluation": 2_882, "refinement": 683, "report": 1_316, "run": 2_285,
 }  # fmt: skip
 LONGEST_FILE = 500

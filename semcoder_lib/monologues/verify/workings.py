@@ -312,8 +312,9 @@ def _each(p: Pieces, m: Match) -> bool | None:
     pairs = parse_binds(m["b"]) or []
     names = [name.text for name, _ in pairs]
     stated = [literal(value.text) if value else None for _, value in pairs]
-    own: list[Any] = [n for n in p.nodes if isinstance(n, _COMPREHENSIONS)]
-    own = [n for n in own if target_names(n.generators[0].target) == names]
+    every: list[Any] = [n for n in p.nodes if isinstance(n, _COMPREHENSIONS)]
+    own = [n for n in every if target_names(n.generators[0].target) == names]
+    own.sort(key=lambda n: (n.lineno, n.col_offset))  # as they are told, mostly
     if not own or None in stated:
         return False
     bound = {name: value[0] for name, value in zip(names, stated, strict=True) if value}
