@@ -63,8 +63,8 @@ class Curve:
 
     def draw(self, losses: Sequence[float]) -> None:
         """Draw them if it is time to."""
-        now = time.perf_counter()
-        if not in_jupyter() or (now - self.drawn < REDRAWN and len(losses) < self.steps):
+        now, count = time.perf_counter(), len(losses)
+        if count < 2 or not in_jupyter() or (now - self.drawn < REDRAWN and count < self.steps):
             return
         from IPython.display import HTML, display
 

@@ -45,7 +45,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         length = self.headers["Content-Length"] or "0"
-        if not length.isdecimal() or int(length[:9]) > LARGEST:
+        if not length.isdecimal() or len(length) > 9 or int(length) > LARGEST:
             self.send_error(413)
             return
         text = self.rfile.read(int(length)).decode("utf-8", "replace")
